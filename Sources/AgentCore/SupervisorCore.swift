@@ -1,0 +1,220 @@
+public import Model
+public import Ports
+
+/// What the supervisor decides: which program starts next, what is killed and when. Pure; the process around it
+/// starts, signals and writes.
+public struct SupervisorCore: Sendable {
+    /// How long after SIGTERM follows SIGKILL.
+    public static let patience: Nanoseconds = 10_000_000_000
+
+    private enum State: Sendable {
+        case queued(Launch)
+        case running(Running)
+        case ended(ProcessExit)
+    }
+
+    private struct Running: Sendable {
+        var launch: Launch
+        var startedAt: Nanoseconds
+        var kill = ProcessExit.Kill.none
+        /// When SIGKILL is due, once SIGTERM was sent.
+        var killAt: Nanoseconds?
+    }
+
+    /// Something to do to a running program's processes.
+    public struct Signal: Sendable, Hashable {
+        public var key: AttemptKey
+        /// False: SIGTERM.
+        public var isFinal: Bool
+    }
+
+    private var slots = 0
+    private var memoryBytes: Int64 = .max
+    private var states: [AttemptKey: State] = [:]
+    /// Waiting programs in order of arrival; those before `next` were taken or killed.
+    private var queue: [AttemptKey] = []
+    private var next = 0
+    /// In order of start.
+    public private(set) var running: [AttemptKey] = []
+    private var usedMemory: Int64 = 0
+    private var isStopping = false
+
+    public init() {}
+
+    public var isIdle: Bool { running.isEmpty && next == queue.count }
+    public var holdsNothing: Bool { states.isEmpty }
+    public var shallStop: Bool { isStopping && running.isEmpty }
+
+    /// Everything that is held, ordered by key.
+    public var inventory: [SupervisedAttempt] {
+        states.keys.sorted().compactMap { key in
+            switch states[key] {
+            case .queued: SupervisedAttempt(key: key, state: .queued)
+            case .running: SupervisedAttempt(key: key, state: .running)
+            case .ended(let exit): SupervisedAttempt(key: key, state: .ended(exit))
+            case nil: nil
+            }
+        }
+    }
+
+    // MARK: From the journal
+
+    public mutating func apply(_ record: SupervisorRecord) {
+        switch record {
+        case .began: break
+        case .started(let key):
+            states[key] = .running(
+                Running(
+                    launch: Launch(arguments: [], environment: [], folder: "", timeLimit: nil, memoryBytes: 0),
+                    startedAt: 0))
+            running.append(key)
+        case .ended(let key, let exit):
+            states[key] = .ended(exit)
+            running.removeAll { $0 == key }
+        case .forgotten(let keys):
+            for key in keys { states[key] = nil }
+        }
+    }
+
+    /// The records that say all that this state says, for a journal that begins anew.
+    public func snapshot(bootID: String) -> [SupervisorRecord] {
+        var records: [SupervisorRecord] = [.began(bootID: bootID)]
+        for attempt in inventory {
+            switch attempt.state {
+            case .queued: break
+            case .running: records.append(.started(attempt.key))
+            case .ended(let exit): records.append(.ended(attempt.key, exit))
+            }
+        }
+        return records
+    }
+
+    // MARK: From the agent
+
+    /// Returns what has to be signalled or recorded at once.
+    public mutating func handle(
+        _ command: SupervisorCommand, now: Nanoseconds
+    ) -> (signals: [Signal], records: [SupervisorRecord]) {
+        switch command {
+        case .capacity(let slots, let memoryBytes):
+            self.slots = max(1, slots)
+            self.memoryBytes = memoryBytes
+            isStopping = false
+            return ([], [])
+        case .start(let key, let launch):
+            guard states[key] == nil else { return ([], []) }
+            states[key] = .queued(launch)
+            queue.append(key)
+            return ([], [])
+        case .kill(let key, let kill): return self.kill(key, kill, now: now)
+        case .forget(let keys):
+            var forgotten: [AttemptKey] = []
+            for key in keys {
+                guard case .ended = states[key] else { continue }
+                states[key] = nil
+                forgotten.append(key)
+            }
+            return ([], forgotten.isEmpty ? [] : [.forgotten(forgotten)])
+        case .stop:
+            isStopping = true
+            return ([], [])
+        }
+    }
+
+    private mutating func kill(
+        _ key: AttemptKey, _ kill: ProcessExit.Kill, now: Nanoseconds
+    ) -> (signals: [Signal], records: [SupervisorRecord]) {
+        switch states[key] {
+        case .queued:
+            let exit = ProcessExit(cause: .notStarted(step: "wait", reason: "it was ended before it began"), kill: kill)
+            states[key] = .ended(exit)
+            return ([], [.ended(key, exit)])
+        case .running(var state):
+            guard state.kill == .none else { return ([], []) }
+            state.kill = kill
+            state.killAt = now + SupervisorCore.patience
+            states[key] = .running(state)
+            return ([Signal(key: key, isFinal: false)], [])
+        case .ended, nil: return ([], [])
+        }
+    }
+
+    // MARK: Programs
+
+    /// Takes the program that is to start now, if there is room. The first in the queue is waited for: a large one
+    /// is not passed by small ones for ever.
+    public mutating func takeNext(now: Nanoseconds) -> (key: AttemptKey, launch: Launch)? {
+        while next < queue.count {
+            let key = queue[next]
+            guard case .queued(let launch) = states[key] else {
+                advance()
+                continue
+            }
+            guard running.count < slots else { return nil }
+            guard running.isEmpty || usedMemory + launch.memoryBytes <= memoryBytes else { return nil }
+            advance()
+            states[key] = .running(Running(launch: launch, startedAt: now))
+            running.append(key)
+            usedMemory += launch.memoryBytes
+            return (key, launch)
+        }
+        return nil
+    }
+
+    private mutating func advance() {
+        next += 1
+        if next > 1_024, next * 2 > queue.count {
+            queue.removeFirst(next)
+            next = 0
+        }
+    }
+
+    /// A running program ended. Returns the end as it is kept.
+    public mutating func ended(_ key: AttemptKey, _ exit: ProcessExit, now: Nanoseconds) -> ProcessExit {
+        guard case .running(let state) = states[key] else { return exit }
+        var exit = exit
+        exit.kill = state.kill
+        if state.startedAt > 0 { exit.wallNanoseconds = now - state.startedAt }
+        states[key] = .ended(exit)
+        running.removeAll { $0 == key }
+        usedMemory -= state.launch.memoryBytes
+        return exit
+    }
+
+    /// What time asks for: limits that passed, patience that ended.
+    public mutating func signals(now: Nanoseconds) -> [Signal] {
+        var signals: [Signal] = []
+        for key in running {
+            guard case .running(var state) = states[key] else { continue }
+            if let killAt = state.killAt {
+                guard now >= killAt else { continue }
+                state.killAt = now + SupervisorCore.patience
+                signals.append(Signal(key: key, isFinal: true))
+            } else if let limit = state.launch.timeLimit, now - state.startedAt >= limit {
+                state.kill = .timeout
+                state.killAt = now + SupervisorCore.patience
+                signals.append(Signal(key: key, isFinal: false))
+            } else {
+                continue
+            }
+            states[key] = .running(state)
+        }
+        return signals
+    }
+
+    /// When ``signals(now:)`` has something next.
+    public var nextDeadline: Nanoseconds? {
+        var earliest: Nanoseconds?
+        for key in running {
+            guard case .running(let state) = states[key] else { continue }
+            guard let due = state.killAt ?? state.launch.timeLimit.map({ state.startedAt + $0 }) else { continue }
+            earliest = min(earliest ?? due, due)
+        }
+        return earliest
+    }
+
+    public func launch(of key: AttemptKey) -> Launch? {
+        guard case .running(let state) = states[key] else { return nil }
+        return state.launch
+    }
+}

@@ -1,0 +1,105 @@
+public import Model
+public import Ports
+
+/// What an end means: a class and a sentence, from what the supervisor saw and the last bytes of standard error.
+/// The same input always gives the same verdict, also after a restart of the agent.
+public struct Verdict: Sendable, Hashable {
+    /// nil: status 0.
+    public var failure: FailureClass?
+    public var evidence: String
+
+    /// Below this much free space at its end, a program is taken to have failed for want of it.
+    static let scarceBytes: Int64 = 64 * 1024
+    /// The most bytes of standard error that are worth reading.
+    public static let tailLength = 4_096
+    private static let quoteLength = 500
+
+    public init(failure: FailureClass?, evidence: String) {
+        self.failure = failure
+        self.evidence = evidence
+    }
+
+    public init(_ exit: ProcessExit, errorTail: [UInt8], limit: Nanoseconds?) {
+        let quote = Verdict.lastLine(errorTail)
+        switch exit.cause {
+        case .supervisorLost:
+            self.init(
+                failure: .supervisorLost, evidence: "the supervisor of this host ended while the run was under way")
+        case .hostLost:
+            self.init(failure: .hostLost, evidence: "the host was started again while the run was under way")
+        case .notStarted(let step, let reason):
+            switch exit.kill {
+            case .cancelled: self.init(failure: .cancelled, evidence: "it was cancelled before it began")
+            case .revoked: self.init(failure: .supervisorLost, evidence: "the agent was told to stop")
+            case .none, .timeout:
+                self.init(failure: .spawn, evidence: "the program could not be started: \(step): \(reason)")
+            }
+        case .status, .signal: self.init(ended: exit, quote: quote, errorTail: errorTail, limit: limit)
+        }
+    }
+
+    private init(ended exit: ProcessExit, quote: String, errorTail: [UInt8], limit: Nanoseconds?) {
+        switch exit.kill {
+        case .timeout:
+            let seconds = (limit ?? exit.wallNanoseconds) / 1_000_000_000
+            self.init(failure: .timeout, evidence: "it had not ended after its limit of \(seconds) s\(quote)")
+            return
+        case .cancelled:
+            self.init(failure: .cancelled, evidence: "it was cancelled")
+            return
+        case .revoked:
+            self.init(failure: .supervisorLost, evidence: "the agent was told to stop")
+            return
+        case .none: break
+        }
+        if case .status(0) = exit.cause {
+            self.init(failure: nil, evidence: "")
+            return
+        }
+        let how =
+            switch exit.cause {
+            case .status(let status): "exit status \(status)"
+            case .signal(let signal): "signal \(signal)"
+            case .notStarted, .supervisorLost, .hostLost: ""
+            }
+        if exit.freeBytes < Verdict.scarceBytes || Verdict.speaksOfFullDisk(errorTail) {
+            let free = exit.freeBytes == .max ? "" : ", \(max(0, exit.freeBytes)) bytes free at its end"
+            self.init(failure: .diskFull, evidence: "\(how)\(free)\(quote)")
+        } else if case .signal(let signal) = exit.cause {
+            let isMemory = signal == 9 && exit.memoryRanOut
+            self.init(
+                failure: isMemory ? .outOfMemory : .simulatorCrash,
+                evidence: isMemory ? "the kernel killed it for want of memory\(quote)"
+                    : "\(how) that nobody here sent\(quote)")
+        } else {
+            self.init(failure: .exitNonzero, evidence: "\(how)\(quote)")
+        }
+    }
+
+    private static func speaksOfFullDisk(_ tail: [UInt8]) -> Bool {
+        let phrase = Array("No space left on device".utf8)
+        guard tail.count >= phrase.count else { return false }
+        for start in 0...(tail.count - phrase.count) where tail[start] == phrase[0] {
+            if tail[start..<start + phrase.count].elementsEqual(phrase) { return true }
+        }
+        return false
+    }
+
+    /// `; standard error ends with "..."`, or nothing.
+    private static func lastLine(_ tail: [UInt8]) -> String {
+        let newline = UInt8(ascii: "\n")
+        let lines = tail.split(whereSeparator: { $0 == newline || $0 == UInt8(ascii: "\r") })
+        guard let line = lines.last(where: { !$0.allSatisfy { $0 <= 0x20 } }) else { return "" }
+        return "; standard error ends with \"\(printable(line.suffix(quoteLength)))\""
+    }
+
+    /// Text that can be shown on a terminal: control characters and what is no UTF-8 replaced.
+    public static func printable(_ bytes: some Collection<UInt8>) -> String {
+        var text = ""
+        for scalar in String(decoding: bytes, as: UTF8.self).unicodeScalars {
+            let isControl = scalar.value < 0x20 || 0x7f...0x9f ~= scalar.value
+            text.unicodeScalars.append(isControl ? "?" : scalar)
+        }
+        return text
+    }
+}

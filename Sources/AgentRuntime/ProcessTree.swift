@@ -1,0 +1,130 @@
+import CAgent
+import Glibc
+import Model
+import Ports
+
+/// The processes of running attempts: leaders, what they started, and what outlived them.
+///
+/// Each attempt has a session of its own; what leaves it becomes a child of this process, a subreaper, when its
+/// parent ends, and is told by the attempt's folder in its environment.
+struct ProcessTree {
+    struct End {
+        var key: AttemptKey
+        var folder: String
+        var cause: ProcessExit.Cause
+        var cpuNanoseconds: Int64
+        var peakMemoryBytes: Int64
+    }
+
+    private struct Attempt {
+        var pid: Int32
+        var folder: String
+        /// Set when the leader ended and others of its session still run.
+        var end: End?
+        /// When others are no longer waited for.
+        var patience: Int64?
+    }
+
+    private var attempts: [AttemptKey: Attempt] = [:]
+    private var keys: [Int32: AttemptKey] = [:]
+    private var draining: [AttemptKey] = []
+
+    mutating func started(_ key: AttemptKey, pid: Int32, folder: String) {
+        attempts[key] = Attempt(pid: pid, folder: folder)
+        keys[pid] = key
+    }
+
+    var nextDeadline: Int64? { draining.compactMap { attempts[$0]?.patience }.min() }
+
+    /// Takes all processes that ended; the attempts of which nothing runs any more.
+    mutating func reap(now: Int64) -> [End] {
+        var ends: [End] = []
+        var ended = ca_ended()
+        var leaders: [AttemptKey] = []
+        var result = ca_reap(&ended)
+        while result == 1 {
+            if let key = keys.removeValue(forKey: ended.pid), let attempt = attempts[key] {
+                let cause: ProcessExit.Cause =
+                    ended.signal != 0 ? .signal(Int(ended.signal)) : .status(Int(ended.status))
+                attempts[key]?.end = End(
+                    key: key, folder: attempt.folder, cause: cause, cpuNanoseconds: ended.cpu_nanoseconds,
+                    peakMemoryBytes: ended.peak_bytes)
+                leaders.append(key)
+            }
+            result = ca_reap(&ended)
+        }
+        // No children at all: nothing can be left of anyone.
+        let orphans = result < 0 || (leaders.isEmpty && draining.isEmpty) ? [] : self.orphans
+        for key in leaders + draining {
+            guard let attempt = attempts[key], let end = attempt.end else { continue }
+            let left = orphans.filter { belongs($0, to: attempt) }
+            if left.isEmpty || attempt.patience.map({ now >= $0 }) ?? false {
+                ends.append(end)
+                attempts[key] = nil
+                draining.removeAll { $0 == key }
+                continue
+            }
+            for pid in left { kill(pid, SIGKILL) }
+            if attempt.patience == nil {
+                attempts[key]?.patience = now + SupervisorPatience.drain
+                draining.append(key)
+            }
+        }
+        return ends
+    }
+
+    mutating func signal(_ key: AttemptKey, isFinal: Bool, now: Int64) {
+        guard let attempt = attempts[key] else { return }
+        guard attempt.end == nil else { return }
+        kill(-attempt.pid, isFinal ? SIGKILL : SIGTERM)
+        // A stopped process takes SIGTERM only when it goes on.
+        kill(-attempt.pid, SIGCONT)
+        if isFinal { ProcessTree.killAll(below: "\(attempt.folder)/") }
+    }
+
+    /// Children of this process that are no attempt's leader.
+    private var orphans: [Int32] {
+        guard let text = Machine.text("/proc/self/task/\(getpid())/children") else { return [] }
+        return text.split(separator: " ").compactMap { Int32($0) }.filter { keys[$0] == nil }
+    }
+
+    private func belongs(_ pid: Int32, to attempt: Attempt) -> Bool {
+        if getsid(pid) == attempt.pid { return true }
+        if ProcessTree.environment(of: pid, holds: "\(attempt.folder)/") { return true }
+        // It hides whose it is: it may go on as long as any other could own it.
+        return attempts.count == 1
+    }
+
+    // MARK: The process table
+
+    /// Kills every process of this user whose point file is below a folder.
+    static func killAll(below folder: String) {
+        guard let table = opendir("/proc") else { return }
+        defer { closedir(table) }
+        let own = getpid()
+        while let entry = readdir(table) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            guard let pid = Int32(name), pid != own, environment(of: pid, holds: folder) else { continue }
+            kill(pid, SIGKILL)
+        }
+    }
+
+    private static func environment(of pid: Int32, holds folder: String) -> Bool {
+        guard let bytes = Machine.bytes("/proc/\(pid)/environ") else { return false }
+        let wanted = Array("USWEEP_POINT_FILE=\(folder)".utf8)
+        return bytes.split(separator: 0).contains { $0.starts(with: wanted) }
+    }
+
+    /// How often the kernel killed something for want of memory since the host began.
+    static var memoryKills: Int64 {
+        let line = Machine.text("/proc/vmstat")?.split(separator: "\n").first { $0.hasPrefix("oom_kill ") }
+        return line.flatMap { Int64($0.dropFirst(9)) } ?? 0
+    }
+}
+
+enum SupervisorPatience {
+    /// How long killed processes may take to go before an attempt counts as over without them.
+    static let drain: Int64 = 10_000_000_000
+}

@@ -1,0 +1,102 @@
+#ifndef USWEEP_CAGENT_H
+#define USWEEP_CAGENT_H
+
+// What the agent needs of Linux and cannot say in Swift: a child that shares memory until it executes, variadic
+// and macro interfaces, and folder trees whose names are bytes. Functions return -1 and leave errno unless it says
+// otherwise.
+
+#include <stdint.h>
+#include <sys/types.h>
+
+/// How a program is to be started. All strings end with NUL, both arrays with NULL.
+struct ca_start {
+    const char *const *arguments;
+    const char *const *environment;
+    const char *folder;          // working folder; NULL: unchanged
+    const char *output;          // file for standard output, created or appended to; NULL: /dev/null
+    const char *error_output;    // the same for standard error; equal to `output`: one file
+    int kept_descriptor;         // stands as descriptor 3 in the program; -1: none
+    int dies_with_parent;        // SIGKILL when the thread that started it ends
+};
+
+/// Starts a program in a session of its own, with standard input from /dev/null, no descriptor inherited but
+/// those named, default signal dispositions and an umask of 077.
+/// Returns its process number, or -1 with `*step` naming what failed ("chdir", "open", "exec") and errno saying why.
+pid_t ca_spawn(const struct ca_start *start, const char **step);
+
+/// A pipe whose ends no started program inherits.
+int ca_pipe(int ends[2]);
+/// This process's environment, ended by NULL.
+char **ca_environment(void);
+
+/// A child that ended.
+struct ca_ended {
+    pid_t pid;
+    int status;              // exit status, when signal is 0
+    int signal;              // the signal that ended it, or 0
+    int64_t peak_bytes;      // largest resident set of it and of the descendants that it waited for
+    int64_t cpu_nanoseconds;
+};
+
+/// Takes one child that ended, without waiting. 1: there was one; 0: none has ended; -1: no children (ECHILD).
+int ca_reap(struct ca_ended *ended);
+
+/// Default dispositions and an empty mask, whatever the parent left.
+void ca_reset_signals(void);
+
+int ca_become_subreaper(void);
+int ca_set_umask(int mask);
+
+/// A descriptor that reads one record for each of SIGCHLD, SIGTERM, SIGINT that came; the signals are blocked.
+int ca_signal_descriptor(void);
+/// The next signal from it, or 0.
+int ca_next_signal(int descriptor);
+
+/// A listening Unix socket with mode 0600; a file of that name is replaced.
+int ca_listen(const char *path);
+int ca_accept(int descriptor);
+int ca_connect(const char *path);
+/// The user at the other end of a Unix socket.
+int ca_peer_user(int descriptor, uint32_t *user);
+/// The process at the other end of a Unix socket when it connected or listened.
+pid_t ca_peer_process(int descriptor);
+int ca_nonblocking(int descriptor);
+
+/// Takes an exclusive lock on a file, created if need be; held until the descriptor is closed. With `wait` 0 it
+/// fails with EWOULDBLOCK.
+int ca_lock(const char *path, int wait);
+
+/// `f_type` of statfs(2), or 0.
+uint64_t ca_file_system_magic(const char *path);
+/// 1: the file system is mounted noexec.
+int ca_is_noexec(const char *path);
+/// Bytes that this user may still write there.
+int64_t ca_free_bytes(const char *path);
+/// Bytes of memory of this machine.
+int64_t ca_memory_bytes(void);
+
+/// Processors that this process may use.
+int ca_processors(void);
+
+/// Removes a file or a folder with all that is in it, following no symbolic link; a missing one is no error.
+int ca_remove_tree(const char *path);
+
+/// Sets aside disk blocks for a file without changing its length.
+int ca_reserve(int descriptor, int64_t bytes);
+
+/// Copies on within the kernel from where both descriptors stand; 0 at the end.
+int64_t ca_copy(int source, int target);
+
+/// A thread that makes a file durable while its owner goes on.
+struct ca_syncer;
+struct ca_syncer *ca_syncer_start(void);
+/// Becomes readable when a request was served.
+int ca_syncer_descriptor(struct ca_syncer *syncer);
+/// Asks that all written to `descriptor` so far be durable; `ticket` grows from request to request.
+void ca_syncer_request(struct ca_syncer *syncer, int descriptor, uint64_t ticket);
+/// The last ticket served; `*error` is the errno of a failure, or 0.
+uint64_t ca_syncer_served(struct ca_syncer *syncer, int *error);
+/// Returns when no request is under way.
+void ca_syncer_settle(struct ca_syncer *syncer);
+
+#endif

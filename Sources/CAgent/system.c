@@ -1,0 +1,256 @@
+#define _GNU_SOURCE
+#include "cagent.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/sysinfo.h>
+#include <sys/un.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+int ca_signal_descriptor(void) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0) return -1;
+    signal(SIGCHLD, SIG_DFL);
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
+    return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+int ca_next_signal(int descriptor) {
+    struct signalfd_siginfo info;
+    return read(descriptor, &info, sizeof info) == sizeof info ? (int)info.ssi_signo : 0;
+}
+
+static int address_of(const char *path, struct sockaddr_un *address) {
+    memset(address, 0, sizeof *address);
+    address->sun_family = AF_UNIX;
+    if (strlen(path) >= sizeof address->sun_path) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    strcpy(address->sun_path, path);
+    return 0;
+}
+
+int ca_listen(const char *path) {
+    struct sockaddr_un address;
+    if (address_of(path, &address) < 0) return -1;
+    int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (descriptor < 0) return -1;
+    unlink(path);
+    mode_t before = umask(0177);
+    int bound = bind(descriptor, (struct sockaddr *)&address, sizeof address);
+    umask(before);
+    if (bound < 0 || listen(descriptor, 64) < 0) {
+        int error = errno;
+        close(descriptor);
+        errno = error;
+        return -1;
+    }
+    return descriptor;
+}
+
+int ca_accept(int descriptor) { return accept4(descriptor, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK); }
+
+int ca_connect(const char *path) {
+    struct sockaddr_un address;
+    if (address_of(path, &address) < 0) return -1;
+    int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (descriptor < 0) return -1;
+    if (connect(descriptor, (struct sockaddr *)&address, sizeof address) < 0) {
+        int error = errno;
+        close(descriptor);
+        errno = error;
+        return -1;
+    }
+    return ca_nonblocking(descriptor) < 0 ? -1 : descriptor;
+}
+
+int ca_peer_user(int descriptor, uint32_t *user) {
+    struct ucred peer;
+    socklen_t length = sizeof peer;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0) return -1;
+    *user = peer.uid;
+    return 0;
+}
+
+pid_t ca_peer_process(int descriptor) {
+    struct ucred peer;
+    socklen_t length = sizeof peer;
+    return getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0 ? -1 : peer.pid;
+}
+
+int ca_nonblocking(int descriptor) {
+    int flags = fcntl(descriptor, F_GETFL);
+    return flags < 0 ? -1 : fcntl(descriptor, F_SETFL, flags | O_NONBLOCK);
+}
+
+int ca_lock(const char *path, int wait) {
+    int descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (descriptor < 0) return -1;
+    int result;
+    do {
+        result = flock(descriptor, LOCK_EX | (wait ? 0 : LOCK_NB));
+    } while (result < 0 && errno == EINTR);
+    if (result == 0) return descriptor;
+    int error = errno;
+    close(descriptor);
+    errno = error;
+    return -1;
+}
+
+uint64_t ca_file_system_magic(const char *path) {
+    struct statfs status;
+    return statfs(path, &status) < 0 ? 0 : (uint64_t)(uint32_t)status.f_type;
+}
+
+int ca_is_noexec(const char *path) {
+    struct statvfs status;
+    return statvfs(path, &status) < 0 ? -1 : (status.f_flag & ST_NOEXEC) != 0;
+}
+
+int64_t ca_free_bytes(const char *path) {
+    struct statvfs status;
+    return statvfs(path, &status) < 0 ? -1 : (int64_t)status.f_bavail * (int64_t)status.f_frsize;
+}
+
+int64_t ca_memory_bytes(void) {
+    struct sysinfo information;
+    return sysinfo(&information) < 0 ? -1 : (int64_t)information.totalram * (int64_t)information.mem_unit;
+}
+
+int ca_processors(void) {
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) < 0) return (int)sysconf(_SC_NPROCESSORS_ONLN);
+    return CPU_COUNT(&set);
+}
+
+static int remove_at(int folder, const char *name, int depth) {
+    if (unlinkat(folder, name, 0) == 0 || errno == ENOENT) return 0;
+    if (errno != EISDIR && errno != EPERM) return -1;
+    if (depth > 512) {
+        errno = ELOOP;
+        return -1;
+    }
+    int descriptor = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (descriptor < 0 && errno == EACCES) {
+        // The program took its own right to read away; the folder is still this user's.
+        fchmodat(folder, name, 0700, 0);
+        descriptor = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    }
+    if (descriptor < 0) return -1;
+    fchmod(descriptor, 0700);
+    DIR *stream = fdopendir(descriptor);
+    if (!stream) {
+        close(descriptor);
+        return -1;
+    }
+    int error = 0;
+    struct dirent *entry;
+    while ((entry = readdir(stream)) != NULL) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
+        if (remove_at(dirfd(stream), entry->d_name, depth + 1) < 0 && error == 0) error = errno;
+    }
+    closedir(stream);
+    if (unlinkat(folder, name, AT_REMOVEDIR) < 0 && error == 0) error = errno;
+    errno = error;
+    return error == 0 || error == ENOENT ? 0 : -1;
+}
+
+int ca_remove_tree(const char *path) { return remove_at(AT_FDCWD, path, 0); }
+
+int ca_reserve(int descriptor, int64_t bytes) {
+    return fallocate(descriptor, FALLOC_FL_KEEP_SIZE, 0, (off_t)bytes);
+}
+
+int64_t ca_copy(int source, int target) {
+    return copy_file_range(source, NULL, target, NULL, (size_t)1 << 30, 0);
+}
+
+struct ca_syncer {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    int event;
+    int descriptor;
+    uint64_t requested;
+    uint64_t served;
+    int error;
+};
+
+static void *serve(void *argument) {
+    struct ca_syncer *syncer = argument;
+    pthread_mutex_lock(&syncer->lock);
+    for (;;) {
+        while (syncer->requested == syncer->served) pthread_cond_wait(&syncer->changed, &syncer->lock);
+        uint64_t ticket = syncer->requested;
+        int descriptor = syncer->descriptor;
+        pthread_mutex_unlock(&syncer->lock);
+        int error = fdatasync(descriptor) < 0 ? errno : 0;
+        pthread_mutex_lock(&syncer->lock);
+        syncer->served = ticket;
+        if (error != 0) syncer->error = error;
+        pthread_cond_broadcast(&syncer->changed);
+        uint64_t one = 1;
+        if (write(syncer->event, &one, sizeof one) < 0) continue;
+    }
+    return NULL;
+}
+
+struct ca_syncer *ca_syncer_start(void) {
+    struct ca_syncer *syncer = calloc(1, sizeof *syncer);
+    if (!syncer) return NULL;
+    pthread_mutex_init(&syncer->lock, NULL);
+    pthread_cond_init(&syncer->changed, NULL);
+    syncer->event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    pthread_t thread;
+    if (syncer->event < 0 || pthread_create(&thread, NULL, serve, syncer) != 0) {
+        free(syncer);
+        return NULL;
+    }
+    pthread_detach(thread);
+    return syncer;
+}
+
+int ca_syncer_descriptor(struct ca_syncer *syncer) { return syncer->event; }
+
+void ca_syncer_request(struct ca_syncer *syncer, int descriptor, uint64_t ticket) {
+    pthread_mutex_lock(&syncer->lock);
+    syncer->descriptor = descriptor;
+    syncer->requested = ticket;
+    pthread_cond_broadcast(&syncer->changed);
+    pthread_mutex_unlock(&syncer->lock);
+}
+
+uint64_t ca_syncer_served(struct ca_syncer *syncer, int *error) {
+    uint64_t count;
+    if (read(syncer->event, &count, sizeof count) < 0) count = 0;
+    pthread_mutex_lock(&syncer->lock);
+    uint64_t served = syncer->served;
+    *error = syncer->error;
+    syncer->error = 0;
+    pthread_mutex_unlock(&syncer->lock);
+    return served;
+}
+
+void ca_syncer_settle(struct ca_syncer *syncer) {
+    pthread_mutex_lock(&syncer->lock);
+    while (syncer->requested != syncer->served) pthread_cond_wait(&syncer->changed, &syncer->lock);
+    pthread_mutex_unlock(&syncer->lock);
+}

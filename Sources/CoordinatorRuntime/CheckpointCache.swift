@@ -1,0 +1,49 @@
+import Model
+import ObjectStore
+public import Ports
+
+/// Checkpoints that earlier sweeps of this user made, so that a guest is booted and warmed once, not once a sweep.
+///
+/// A checkpoint is found by the digest of everything that it depends on: engine binary, guest, workload, warm-up. The
+/// entry is a file of that name with the digest of the bundle, which lies in an object store beside it.
+public struct CheckpointCache: Sendable {
+    private let folder: String
+    private let files: any Files
+    private let objects: ObjectStore
+
+    /// - Parameter folder: absolute; made if it is missing.
+    public init(folder: String, files: any Files) throws {
+        self.folder = folder
+        self.files = files
+        objects = try ObjectStore(root: "\(folder)/objects", files: files)
+        if try files.status("\(folder)/index") == nil { try files.makeFolder("\(folder)/index") }
+    }
+
+    /// Finds a checkpoint and puts it into `store`. A damaged entry is thrown away and not found.
+    func find(_ key: Digest, into store: ObjectStore) throws -> Digest? {
+        guard try files.status(path(key)) != nil else { return nil }
+        let entry = try files.open(path(key), .read)
+        defer { files.close(entry) }
+        let text = String(decoding: try files.read(entry, at: 0, count: 64), as: UTF8.self)
+        guard let digest = Digest(hex: text), try objects.contains(digest), try objects.verify(digest) else {
+            try files.remove(path(key))
+            return nil
+        }
+        _ = try store.publish(file: objects.path(digest))
+        return digest
+    }
+
+    func add(_ key: Digest, _ digest: Digest, from store: ObjectStore) throws {
+        _ = try objects.publish(file: store.path(digest))
+        let temporary = path(key) + ".part"
+        try files.removeTree(temporary)
+        let entry = try files.open(temporary, .create)
+        defer { files.close(entry) }
+        try files.write(entry, at: 0, Array(digest.hex.utf8))
+        try files.sync(entry)
+        try files.rename(temporary, to: path(key))
+        try files.syncFolder("\(folder)/index")
+    }
+
+    private func path(_ key: Digest) -> String { "\(folder)/index/\(key.hex)" }
+}

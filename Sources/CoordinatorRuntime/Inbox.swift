@@ -1,0 +1,63 @@
+import Glibc
+public import Model
+public import Ports
+
+/// What reaches the coordinator from outside. Any thread may put; one thread takes.
+public final class Inbox: @unchecked Sendable {
+    /// Something that happened.
+    public enum Item: Sendable {
+        /// On the stream to a host. `generation` tells a stream from those before it.
+        case stream(host: Int, generation: Int, StreamEvent)
+        /// A signal, or a word from another `usweep` process.
+        case request(Request)
+    }
+
+    /// What people ask of a coordinator while it runs.
+    public enum Request: Sendable, Hashable {
+        /// Stop handing out; leave what runs.
+        case interrupt
+        case cancel(run: RunNumber?, reason: String)
+    }
+
+    // A condition variable of its own: the thread that takes waits here for hours, which no executor may do.
+    // `items` is only touched under `mutex`.
+    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    private var items: [Item] = []
+
+    public init() {
+        pthread_mutex_init(mutex, nil)
+        var attributes = pthread_condattr_t()
+        pthread_condattr_init(&attributes)
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+        pthread_cond_init(condition, &attributes)
+        pthread_condattr_destroy(&attributes)
+    }
+
+    deinit {
+        pthread_cond_destroy(condition)
+        pthread_mutex_destroy(mutex)
+        condition.deallocate()
+        mutex.deallocate()
+    }
+
+    public func put(_ item: Item) {
+        pthread_mutex_lock(mutex)
+        items.append(item)
+        if items.count == 1 { pthread_cond_signal(condition) }
+        pthread_mutex_unlock(mutex)
+    }
+
+    /// Everything that came, in order; waits up to `timeout` nanoseconds for something to come.
+    func take(timeout: Nanoseconds) -> [Item] {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        var deadline = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &deadline)
+        let end = Int64(deadline.tv_sec) * 1_000_000_000 + Int64(deadline.tv_nsec) + max(0, timeout)
+        deadline = timespec(tv_sec: Int(end / 1_000_000_000), tv_nsec: Int(end % 1_000_000_000))
+        while items.isEmpty, pthread_cond_timedwait(condition, mutex, &deadline) == 0 {}
+        defer { items = [] }
+        return items
+    }
+}

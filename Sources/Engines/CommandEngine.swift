@@ -1,0 +1,72 @@
+public import Model
+import Results
+
+/// Any program that keeps the run contract: it is given a point and leaves a file with its results.
+public struct CommandEngine: Engine {
+    public let kind = EngineKind.command
+    public let pinsBinary = false
+    public let defaultBinary: String? = nil
+    public let agentRetries = true
+    public let setups: [String] = []
+    public var inputs: [InputFile] { sweep.inputs }
+    public var metrics: [String] { sweep.metrics }
+    private let sweep: Sweep
+    private let contract: Contract
+
+    public init(_ sweep: Sweep) {
+        self.sweep = sweep
+        contract = Contract.command(
+            results: sweep.results, requiredMetrics: sweep.metrics, axes: sweep.allAxes.map(\.name))
+    }
+
+    public func job(for task: EngineTask, points: Points, checkpoint: CheckpointObject?) throws -> Job {
+        guard case .evaluation(let point, let repetition) = task else {
+            throw Failure(.internalError, "the engine 'command' has no setup")
+        }
+        let assignments = points.assignments(point)
+        var environment = assignments.map { EnvironmentVariable(Names.variable(axis: $0.axis), $0.value) }
+        environment.append(EnvironmentVariable("USWEEP_REPEAT", String(repetition)))
+        if let workload = points.workload(point) {
+            environment.append(EnvironmentVariable("USWEEP_WORKLOAD", workload))
+        }
+        return Job(
+            arguments: sweep.command.map { .text(CommandEngine.fill($0, assignments)) },
+            environment: environment, pointDocument: points.document(point).encoded,
+            inputs: sweep.inputs.map(Job.Input.init), limits: sweep.limits.job, maximumFailures: sweep.attempts)
+    }
+
+    public func judge(
+        _ task: EngineTask, _ report: AttemptReport, read: (String) throws -> [UInt8]?
+    ) throws -> EngineVerdict {
+        if let failure = report.failure { return EngineVerdict(failure: failure, evidence: report.evidence) }
+        return try contract.verdict(report, read)
+    }
+
+    public func checkpointKey(_ workload: String) -> String { "" }
+
+    /// Replaces `{axis}` for declared axes in one pass, so that a value with braces is never looked at again.
+    static func fill(_ argument: String, _ assignments: [Assignment]) -> String {
+        var out = ""
+        var rest = argument[...]
+        while let open = rest.firstIndex(of: "{") {
+            out += rest[..<open]
+            rest = rest[open...]
+            if let close = rest.firstIndex(of: "}"),
+                let match = assignments.first(where: { $0.axis == rest[rest.index(after: open)..<close] })
+            {
+                out += match.value
+                rest = rest[rest.index(after: close)...]
+            } else {
+                out += "{"
+                rest = rest.dropFirst()
+            }
+        }
+        return out + rest
+    }
+}
+
+extension Job.Input {
+    init(_ file: InputFile) {
+        self.init(path: file.path, digest: file.digest, size: file.size, isExecutable: file.isExecutable)
+    }
+}

@@ -1,0 +1,141 @@
+public import Model
+import Results
+
+/// QEMU with the model plugin: real full-system runs with a trace-driven model of caches, translation buffers and
+/// branch predictors. It counts; it knows no time.
+///
+/// The work on the host is done by the agent's verbs `qemu setup` and `qemu evaluate` (target QEMUDriver).
+public struct QEMUEngine: Engine {
+    /// What `ops/guest/build` made.
+    public struct Guest: Sendable, Hashable {
+        public var kernel: InputFile
+        public var initrd: InputFile
+        public var plugin: InputFile
+        public var workloads: [String]
+
+        public init(kernel: InputFile, initrd: InputFile, plugin: InputFile, workloads: [String]) {
+            self.kernel = kernel
+            self.initrd = initrd
+            self.plugin = plugin
+            self.workloads = workloads
+        }
+    }
+
+    public let kind = EngineKind.qemu
+    public let pinsBinary = true
+    public let defaultBinary: String? = "/usr/bin/qemu-system-x86_64"
+    /// A wrong answer and a guest's panic both end with a status: only the evidence tells them apart.
+    public let agentRetries = false
+    public var setups: [String] { sweep.workloads }
+    public var inputs: [InputFile] { [guest.kernel, guest.initrd, guest.plugin] + sweep.inputs }
+    public var metrics: [String] { sweep.metrics }
+    private let sweep: Sweep
+    private let guest: Guest
+
+    /// - Throws: ``Failure`` (`badSpecification`) for a workload that the guest does not have.
+    public init(_ sweep: Sweep, guest: Guest) throws {
+        for workload in sweep.workloads where !guest.workloads.contains(workload) {
+            throw Failure(
+                .badSpecification,
+                "the guest has no workload '\(workload)'; it has \(guest.workloads.joined(separator: ", "))")
+        }
+        self.sweep = sweep
+        self.guest = guest
+    }
+
+    public func job(for task: EngineTask, points: Points, checkpoint: CheckpointObject?) throws -> Job {
+        switch task {
+        case .setup(let workload):
+            let arguments =
+                [
+                    "setup", "--kernel", guest.kernel.path, "--initrd", guest.initrd.path, "--workload", workload,
+                    "--warm", String(setupInvocations),
+                ]
+            return job(arguments, document: "{}", inputs: [guest.kernel, guest.initrd].map(Job.Input.init))
+        case .evaluation(let point, _):
+            guard let checkpoint else { throw Failure(.internalError, "an evaluation without its checkpoint") }
+            return evaluation(point, points, checkpoint)
+        }
+    }
+
+    private func evaluation(_ point: Int, _ points: Points, _ checkpoint: CheckpointObject) -> Job {
+        var arguments = [
+            "evaluate", "--kernel", guest.kernel.path, "--initrd", guest.initrd.path,
+            "--plugin", "./\(guest.plugin.path)",
+            "--checkpoint", QEMUEngine.checkpointFile, "--workload", points.workload(point) ?? "",
+            "--warm", String(sweep.measure.warm), "--invocations", String(sweep.measure.invocations),
+        ]
+        for assignment in points.assignments(point) {
+            arguments += ["--set", "\(assignment.axis)=\(assignment.value)"]
+        }
+        let bundle = Job.Input(path: QEMUEngine.checkpointFile, digest: checkpoint.digest, size: checkpoint.size)
+        return job(arguments, document: points.document(point).encoded, inputs: inputs.map(Job.Input.init) + [bundle])
+    }
+
+    private func job(_ arguments: [String], document: String, inputs: [Job.Input]) -> Job {
+        let words = arguments.map { Job.Argument.text($0) }
+        return Job(
+            arguments: [.agent, .text("qemu"), words[0], .text("--qemu"), .engine] + words.dropFirst(),
+            pointDocument: document, inputs: inputs, limits: sweep.limits.job, maximumFailures: sweep.attempts)
+    }
+
+    public func judge(
+        _ task: EngineTask, _ report: AttemptReport, read: (String) throws -> [UInt8]?
+    ) throws -> EngineVerdict {
+        if let failure = report.failure { return try explain(failure, report, read) }
+        switch task {
+        case .setup:
+            let contract = Contract.qemuSetup(checkpoint: QEMUEngine.checkpointFile)
+            var verdict = try contract.verdict(report, read)
+            if verdict.failure == nil {
+                verdict.provides = report.artifacts.first { $0.path == QEMUEngine.checkpointFile }?.digest
+            }
+            return verdict
+        case .evaluation:
+            return try Contract.qemuEvaluation(
+                invocations: sweep.measure.invocations, requiredMetrics: sweep.metrics,
+                axes: sweep.allAxes.map(\.name)
+            ).verdict(report, read)
+        }
+    }
+
+    /// The driver ends with a status other than 0 where the guest went wrong; its last event says how.
+    private func explain(
+        _ failure: FailureClass, _ report: AttemptReport, _ read: (String) throws -> [UInt8]?
+    ) throws -> EngineVerdict {
+        guard failure == .exitNonzero, let status = try read("status.jsonl") else {
+            return EngineVerdict(failure: failure, evidence: report.evidence)
+        }
+        let last = status.split(separator: UInt8(ascii: "\n")).last.flatMap { try? JSON(parsing: Array($0)) }
+        guard let cause = last?["cause"]?.text else {
+            return EngineVerdict(failure: failure, evidence: report.evidence)
+        }
+        return EngineVerdict(
+            failure: QEMUEngine.failureClass(cause) ?? failure,
+            evidence: "\(report.evidence) (status.jsonl ends with cause '\(cause)')")
+    }
+
+    /// The causes of the driver's last event (`QEMUDriver`), as classes.
+    private static func failureClass(_ cause: String) -> FailureClass? {
+        switch cause {
+        case "guest-panic": .guestPanic
+        case "emulator-failed": .simulatorFatal
+        case "checkpoint-failed": .checkpointIncompatible
+        case "wrong-answer", "statistics-incomplete": .contractBroken
+        default: nil
+        }
+    }
+
+    public func checkpointKey(_ workload: String) -> String {
+        """
+        kernel \(guest.kernel.digest)
+        initrd \(guest.initrd.digest)
+        workload \(workload)
+        warm \(setupInvocations)
+        """
+    }
+
+    private var setupInvocations: Int { sweep.measure.setupInvocations ?? 20 }
+
+    static let checkpointFile = "checkpoint.zst"
+}

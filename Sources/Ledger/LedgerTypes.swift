@@ -1,0 +1,128 @@
+public import Model
+
+/// Whose ledger it is.
+public struct LedgerMetadata: Sendable, Hashable {
+    /// The sweep's name in the specification.
+    public var sweep: String
+    /// The sweep's own identifier: leases and runs are numbered within it.
+    public var identifier: String
+    /// The specification as it was when the runs were planned; it expands to the points.
+    public var specification: String
+    /// Wall clock, nanoseconds since 1970.
+    public var created: Nanoseconds
+    /// The version of the program that made the ledger.
+    public var toolVersion: String
+    /// Whatever else the coordinator wants to find again, by name; names must differ.
+    public var notes: [EnvironmentVariable]
+
+    public init(
+        sweep: String, identifier: String, specification: String, created: Nanoseconds, toolVersion: String,
+        notes: [EnvironmentVariable] = []
+    ) {
+        self.sweep = sweep
+        self.identifier = identifier
+        self.specification = specification
+        self.created = created
+        self.toolVersion = toolVersion
+        self.notes = notes
+    }
+}
+
+/// A run as it is planned, before anything happened to it.
+public struct PlannedRun: Sendable, Hashable {
+    public enum Kind: String, Sendable, Hashable {
+        /// Makes a checkpoint; belongs to no point.
+        case setup
+        /// Evaluates a point once.
+        case evaluation
+    }
+
+    public var run: RunNumber
+    public var kind: Kind
+    /// The place among the specification's points, from 0; nil for a setup run.
+    public var pointIndex: Int?
+    /// nil for a setup run.
+    public var point: Digest?
+    public var workload: String?
+    /// From 1.
+    public var repetition: Int
+
+    public init(
+        run: RunNumber, kind: Kind = .evaluation, pointIndex: Int? = nil, point: Digest? = nil,
+        workload: String? = nil, repetition: Int = 1
+    ) {
+        self.run = run
+        self.kind = kind
+        self.pointIndex = pointIndex
+        self.point = point
+        self.workload = workload
+        self.repetition = repetition
+    }
+}
+
+/// A run as it stands, with what its deciding attempt gave.
+public struct RunStatus: Sendable, Hashable {
+    public var plan: PlannedRun
+    /// nil: it has not ended.
+    public var state: RunState?
+    public var failure: FailureClass?
+    /// How many attempts ended.
+    public var attempts: Int
+    /// The lease that has it and that lease's host; after an attempt decided, those of the attempt. nil: none.
+    public var lease: LeaseNumber?
+    public var host: String?
+    /// The attempt that decided, or for a run that has not ended the last one that did; nil: none.
+    public var decision: AttemptStatus?
+}
+
+/// An attempt that ended, after the judgement.
+public struct AttemptStatus: Sendable, Hashable {
+    public var id: AttemptID
+    public var host: String
+    /// nil: it succeeded.
+    public var failure: FailureClass?
+    public var evidence: String
+    public var wall: Nanoseconds
+    public var peakMemoryBytes: Int64
+    /// Wall clock, nanoseconds since 1970, by the coordinator.
+    public var endedAt: Nanoseconds
+    /// The metrics that the run contract accepted.
+    public var blocks: JSON?
+}
+
+/// An outcome that came under a void lease.
+public struct FencedAttempt: Sendable, Hashable {
+    public var id: AttemptID
+    public var host: String
+    public var failure: FailureClass?
+    public var agrees: Bool?
+}
+
+/// A host as the ledger knows it.
+public struct HostStatus: Sendable, Hashable {
+    public var host: String
+    /// The rest is nil as long as its agent has not said hello.
+    public var bootID: String?
+    public var hostName: String?
+    public var slots: Int?
+    public var memoryBytes: Int64?
+    public var clockOffset: Nanoseconds?
+    /// Why it was last given no more work; nil: that never happened.
+    public var rested: String?
+}
+
+/// A lease as the ledger knows it.
+public struct LeaseStatus: Sendable, Hashable {
+    public var lease: LeaseNumber
+    public var host: String
+    /// Why it is void; nil: it holds.
+    public var voided: String?
+}
+
+/// How many runs stand where.
+public struct RunCount: Sendable, Hashable {
+    /// nil: not ended.
+    public var state: RunState?
+    public var failure: FailureClass?
+    public var count: Int
+}

@@ -1,0 +1,177 @@
+import GRDB
+public import Model
+
+// What can be asked of a ledger. Rows come in the order of their numbers or names.
+
+extension Ledger {
+    /// Calls `body` with every record and its place in the journal, from 1, in order.
+    ///
+    /// - Throws: ``Failure`` (`badArchive`) for a record that is missing or cannot be read, and what `body` throws.
+    public func forEachRecord(_ body: (Int64, Model.Record) throws -> Void) throws {
+        try reading { db in try Journal(db, path: self.path).forEach(body) }
+    }
+
+    public func metadata() throws -> LedgerMetadata {
+        var notes: [EnvironmentVariable] = []
+        var values: [String: String] = [:]
+        try reading { db in
+            for row in try Row.fetchAll(db, sql: "SELECT key, value FROM meta ORDER BY key") {
+                let key: String = row[0]
+                if key.hasPrefix("note:") { notes.append(EnvironmentVariable(String(key.dropFirst(5)), row[1])) }
+                values[key] = row[1]
+            }
+        }
+        guard let sweep = values["sweep"], let identifier = values["identifier"],
+            let specification = values["specification"], let created = values["created"].flatMap(Int64.init),
+            let toolVersion = values["tool-version"]
+        else { throw damaged("its table 'meta' is not complete") }
+        return LedgerMetadata(
+            sweep: sweep, identifier: identifier, specification: specification, created: created,
+            toolVersion: toolVersion, notes: notes)
+    }
+
+    /// Calls `body` with every planned run, by number.
+    public func forEachPlannedRun(_ body: (PlannedRun) throws -> Void) throws {
+        try reading { db in
+            let rows = try Row.fetchCursor(db, sql: "SELECT \(RunRow.planColumns) FROM plan p ORDER BY p.run")
+            while let row = try rows.next() { try body(try RunRow(row, self).plan()) }
+        }
+    }
+
+    /// Calls `body` with every run as it stands, by number. Memory does not grow with their count. A commit of
+    /// this same object waits until it returns; one of another process does not.
+    public func forEachRun(_ body: (RunStatus) throws -> Void) throws {
+        try reading { db in
+            let rows = try Row.fetchCursor(db, sql: RunRow.query + " ORDER BY p.run")
+            while let row = try rows.next() { try body(try RunRow(row, self).status()) }
+        }
+    }
+
+    /// nil: there is no run of that number.
+    public func run(_ number: RunNumber) throws -> RunStatus? {
+        try reading { db in
+            try Row.fetchOne(db, sql: RunRow.query + " WHERE p.run = ?", arguments: [number])
+                .map { try RunRow($0, self).status() }
+        }
+    }
+
+    /// How many evaluation runs stand where: first those that have not ended, then by state and class.
+    public func counts(of kind: PlannedRun.Kind = .evaluation) throws -> [RunCount] {
+        try reading { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT r.state, r.class, count(*) FROM runs r JOIN plan p ON p.run = r.run WHERE p.kind = ?
+                    GROUP BY r.state, r.class ORDER BY r.state <> 'open', r.state, r.class
+                    """, arguments: [kind.rawValue]
+            ).map { row in
+                RunCount(state: try self.state(row[0]), failure: try self.failureClass(row[1]), count: row[2])
+            }
+        }
+    }
+
+    /// The attempts of a run that ended, by number.
+    public func attempts(of run: RunNumber) throws -> [AttemptStatus] {
+        try reading { db in
+            try Row.fetchAll(
+                db, sql: "SELECT \(RunRow.attemptColumns) FROM attempts a WHERE a.run = ? ORDER BY a.attempt",
+                arguments: [run]
+            ).compactMap { try RunRow($0, self).attempt() }
+        }
+    }
+
+    /// The outcomes of a run that came under void leases, in the order of their coming.
+    public func fencedAttempts(of run: RunNumber) throws -> [FencedAttempt] {
+        try reading { db in
+            try Row.fetchAll(
+                db, sql: "SELECT run, lease, attempt, host, class, agrees FROM fenced WHERE run = ? ORDER BY seq",
+                arguments: [run]
+            ).map { row in
+                FencedAttempt(
+                    id: AttemptID(run: row[0], lease: row[1], attempt: row[2]), host: row[3],
+                    failure: try self.failureClass(row[4]), agrees: row[5])
+            }
+        }
+    }
+
+    /// What an attempt left, by path.
+    public func artifacts(of run: RunNumber, attempt: AttemptNumber) throws -> [Artifact] {
+        try reading { db in
+            try Row.fetchAll(
+                db, sql: "SELECT path, digest, size FROM artifacts WHERE run = ? AND attempt = ? ORDER BY path",
+                arguments: [run, attempt]
+            ).map { Artifact(path: $0[0], digest: try self.digest($0[1]), size: $0[2]) }
+        }
+    }
+
+    /// The digests of everything that any attempt left, in order, each once: what must not be deleted.
+    public func forEachObject(_ body: (Digest) throws -> Void) throws {
+        try reading { db in
+            let sql = "SELECT digest FROM artifacts UNION SELECT digest FROM pins ORDER BY digest"
+            let rows = try Row.fetchCursor(db, sql: sql)
+            while let row = try rows.next() { try body(try self.digest(row[0])) }
+        }
+    }
+
+    public func hosts() throws -> [HostStatus] {
+        try reading { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT host, boot_id, host_name, slots, memory_bytes, clock_offset_ns, rested
+                    FROM hosts ORDER BY host
+                    """
+            ).map { row in
+                HostStatus(
+                    host: row[0], bootID: row[1], hostName: row[2], slots: row[3], memoryBytes: row[4],
+                    clockOffset: row[5], rested: row[6])
+            }
+        }
+    }
+
+    public func leases() throws -> [LeaseStatus] {
+        try reading { db in
+            try Row.fetchAll(db, sql: "SELECT lease, host, voided FROM leases ORDER BY lease")
+                .map { LeaseStatus(lease: $0[0], host: $0[1], voided: $0[2]) }
+        }
+    }
+
+    /// By name.
+    public func pins() throws -> [(name: String, digest: Digest)] {
+        try reading { db in
+            try Row.fetchAll(db, sql: "SELECT name, digest FROM pins ORDER BY name")
+                .map { (name: $0[0], digest: try self.digest($0[1])) }
+        }
+    }
+
+    /// Why the sweep was stopped, each time, in order.
+    public func stops() throws -> [String] {
+        try reading { db in try String.fetchAll(db, sql: "SELECT reason FROM stops ORDER BY seq") }
+    }
+
+    // MARK: Decoding
+
+    func reading<Value>(_ body: (Database) throws -> Value) throws -> Value {
+        do {
+            return try queue.read(body)
+        } catch {
+            throw error is DatabaseError ? Failure(ledger: path, "read", error) : error
+        }
+    }
+
+    func damaged(_ problem: String) -> Failure {
+        Failure(.badArchive, "the ledger \(path) is damaged; restore it from a copy", cause: problem)
+    }
+
+    func state(_ name: String) throws -> RunState? {
+        if name == "open" { return nil }
+        guard let state = RunState(rawValue: name) else { throw damaged("an unknown state of a run") }
+        return state
+    }
+
+    func failureClass(_ name: String?) throws -> FailureClass? {
+        guard let name else { return nil }
+        guard let known = FailureClass(rawValue: name) else { throw damaged("an unknown failure class") }
+        return known
+    }
+}

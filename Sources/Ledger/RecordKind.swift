@@ -1,0 +1,19 @@
+import Model
+
+extension Model.Record {
+    /// The name of its kind, for people who look into the journal with SQLite's own tools.
+    var kind: String {
+        switch self {
+        case .hostSeen: "host-seen"
+        case .pinned: "pinned"
+        case .leaseGranted: "lease-granted"
+        case .leaseVoided: "lease-voided"
+        case .attemptEnded: "attempt-ended"
+        case .attemptFenced: "attempt-fenced"
+        case .runEnded: "run-ended"
+        case .runReopened: "run-reopened"
+        case .hostRested: "host-rested"
+        case .sweepStopped: "sweep-stopped"
+        }
+    }
+}

@@ -1,0 +1,117 @@
+/// What an agent needs to know to make one attempt: engine-neutral, derived from a point by an engine's pure
+/// functions. The working folder is the attempt's own, so that inputs go by their relative names.
+public struct Job: Sendable, Hashable {
+    /// One argument of the command line.
+    public enum Argument: Sendable, Hashable {
+        case text(String)
+        /// The path of the engine's binary on the host at hand.
+        case engine
+        /// The path of the agent's own binary on the host at hand.
+        case agent
+    }
+
+    /// A file that is made in the attempt's folder before the start.
+    public struct Input: Sendable, Hashable {
+        /// Relative to the attempt's folder.
+        public var path: String
+        public var digest: Digest
+        public var size: Int64
+        public var isExecutable: Bool
+
+        public init(path: String, digest: Digest, size: Int64, isExecutable: Bool = false) {
+            self.path = path
+            self.digest = digest
+            self.size = size
+            self.isExecutable = isExecutable
+        }
+    }
+
+    public var arguments: [Argument]
+    /// Added to the host's own environment.
+    public var environment: [EnvironmentVariable]
+    /// The point as JSON: written as `point.json`, named by `USWEEP_POINT_FILE`.
+    public var pointDocument: String
+    public var inputs: [Input]
+    public var limits: JobLimits
+    /// How many times in all a run may fail before it is given up.
+    public var maximumFailures: Int
+
+    public init(
+        arguments: [Argument], environment: [EnvironmentVariable] = [], pointDocument: String = "{}",
+        inputs: [Input] = [], limits: JobLimits = JobLimits(), maximumFailures: Int = 3
+    ) {
+        self.arguments = arguments
+        self.environment = environment
+        self.pointDocument = pointDocument
+        self.inputs = inputs
+        self.limits = limits
+        self.maximumFailures = maximumFailures
+    }
+}
+
+/// A variable of a program's environment.
+public struct EnvironmentVariable: Sendable, Hashable, Codable {
+    public var name: String
+    public var value: String
+
+    public init(_ name: String, _ value: String) {
+        self.name = name
+        self.value = value
+    }
+}
+
+/// What an attempt may take.
+public struct JobLimits: Sendable, Hashable, Codable {
+    /// Wall time after which the attempt is ended with class `timeout`; nil: none.
+    public var time: Nanoseconds?
+    /// Time without progress after which it is ended as stalled; nil: not watched.
+    public var stall: Nanoseconds?
+    /// Memory set aside for it on the host, in bytes; nil: not counted.
+    public var memoryBytes: Int64?
+
+    public init(time: Nanoseconds? = nil, stall: Nanoseconds? = nil, memoryBytes: Int64? = nil) {
+        self.time = time
+        self.stall = stall
+        self.memoryBytes = memoryBytes
+    }
+}
+
+/// The runs handed to one agent together under one lease.
+public struct Shard: Sendable, Hashable {
+    /// One run of a shard, with the attempt numbers that the agent may use for it.
+    public struct Entry: Sendable, Hashable {
+        public var run: RunNumber
+        /// The first number of the reserved range.
+        public var firstAttempt: AttemptNumber
+        /// How many the range holds, at least 1.
+        public var attempts: Int
+        public var job: Job
+
+        public init(run: RunNumber, firstAttempt: AttemptNumber, attempts: Int, job: Job) {
+            self.run = run
+            self.firstAttempt = firstAttempt
+            self.attempts = attempts
+            self.job = job
+        }
+    }
+
+    public var lease: LeaseNumber
+    public var entries: [Entry]
+
+    public init(lease: LeaseNumber, entries: [Entry]) {
+        self.lease = lease
+        self.entries = entries
+    }
+}
+
+/// What an agent holds of one lease.
+public struct HeldLease: Sendable, Hashable {
+    public var lease: LeaseNumber
+    /// Runs that wait, run, or ended without being acknowledged.
+    public var runs: [RunNumber]
+
+    public init(lease: LeaseNumber, runs: [RunNumber]) {
+        self.lease = lease
+        self.runs = runs
+    }
+}

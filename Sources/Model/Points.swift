@@ -1,0 +1,116 @@
+/// All points of a sweep in the order of the specification, in little memory: 32 bytes for the digest of each
+/// point, and for each combination of values an index a column, shared by all workloads.
+///
+/// Order: workloads vary slowest, then the axes of the grid in their order, then the zips (each as one axis), the
+/// last fastest; the points of `include` follow, a workload at a time.
+public struct Points: Sendable {
+    /// The most points that a sweep may have.
+    public static let limit = 10_000_000
+
+    /// Axis names in column order.
+    public let axes: [String]
+    private let workloads: [String?]
+    /// Per axis, the values of the specification, then those that only `include` names.
+    private let pools: [[String]]
+    /// `axes.count` entries for each combination; every workload has the same combinations.
+    private let choices: [UInt32]
+    private let combinations: Int
+    private let digests: [Digest]
+
+    /// Expands a specification.
+    ///
+    /// - Parameter recipe: everything of the recipe that is the same for all points, as text.
+    /// - Throws: ``Failure`` (`badSpecification`) when two points are the same, none is left, there are more than
+    ///   ``limit``, an axis has no value or one value twice, the axes of a zip differ in length, or `exclude` or
+    ///   `include` name what is not there.
+    public init(_ sweep: Sweep, recipe: String) throws {
+        let expansion = try Expansion(sweep)
+        axes = expansion.columns.map(\.name)
+        workloads = sweep.workloads.isEmpty ? [nil] : sweep.workloads
+        guard Set(sweep.workloads).count == sweep.workloads.count else {
+            throw Failure(.badSpecification, "'workloads' names one workload twice")
+        }
+        let (upper, overflow) = workloads.count.multipliedReportingOverflow(by: try expansion.upperBound())
+        guard !overflow, upper <= Points.limit else {
+            throw Failure(.badSpecification, "the sweep has more than \(Points.limit) points; split it into several")
+        }
+        choices = try expansion.choices()
+        pools = expansion.pools
+        combinations = axes.isEmpty ? 1 : choices.count / axes.count
+        guard combinations > 0 else {
+            throw Failure(.badSpecification, "the sweep has no point: 'exclude' leaves none; remove an entry of it")
+        }
+        digests = PointIdentity(axes: axes, pools: pools, recipe: recipe).digests(workloads, choices, combinations)
+    }
+
+    public var count: Int { digests.count }
+
+    public func digest(_ index: Int) -> Digest { digests[index] }
+
+    /// nil: the sweep has no workloads (engine `command`).
+    public func workload(_ index: Int) -> String? { workloads[index / combinations] }
+
+    /// Values in the order of ``axes``.
+    public func values(_ index: Int) -> [String] {
+        let start = index % combinations * axes.count
+        return axes.indices.map { pools[$0][Int(choices[start + $0])] }
+    }
+
+    public func assignments(_ index: Int) -> [Assignment] {
+        zip(axes, values(index)).map { Assignment(axis: $0, value: $1) }
+    }
+
+    /// The point for a program to read: `{"point": digest, "workload": ..., "parameters": {...}}`.
+    public func document(_ index: Int) -> JSON {
+        .object([
+            JSON.Member("point", .string(digest(index).hex)),
+            JSON.Member("workload", workload(index).map { .string($0) } ?? .null),
+            JSON.Member("parameters", .object(assignments(index).map { JSON.Member($0.axis, .string($0.value)) })),
+        ])
+    }
+}
+
+/// The digests of points, by what they are and not by their place in the file.
+///
+/// A point's digest is the SHA-256 of, one after the other: the line `usweep point 1`, the SHA-256 of the recipe,
+/// the SHA-256 of `workload NAME` (of `none` without one), and for each parameter, sorted by name,
+/// `LENGTH:NAME=LENGTH:VALUE` and a line feed, lengths in bytes. Files of digests outlive this program, so the
+/// definition changes with the number in its first line only.
+struct PointIdentity {
+    private let prefix: SHA256
+    /// Columns in the order of their names' bytes.
+    private let order: [Int]
+    /// Per column and value, what goes into the digest.
+    private let parts: [[[UInt8]]]
+
+    init(axes: [String], pools: [[String]], recipe: String) {
+        var hash = SHA256()
+        hash.update(Array("usweep point 1\n".utf8))
+        hash.update(SHA256.digest(recipe).bytes)
+        prefix = hash
+        order = axes.indices.sorted { Array(axes[$0].utf8).lexicographicallyPrecedes(Array(axes[$1].utf8)) }
+        parts = zip(axes, pools).map { name, values in
+            values.map { Array("\(name.utf8.count):\(name)=\($0.utf8.count):\($0)\n".utf8) }
+        }
+    }
+
+    func digests(_ workloads: [String?], _ choices: [UInt32], _ combinations: Int) -> [Digest] {
+        var digests: [Digest] = []
+        digests.reserveCapacity(workloads.count * combinations)
+        var text: [UInt8] = []
+        for workload in workloads {
+            var start = prefix
+            start.update(SHA256.digest(workload.map { "workload \($0)" } ?? "none").bytes)
+            for combination in 0..<combinations {
+                text.removeAll(keepingCapacity: true)
+                for column in order {
+                    text.append(contentsOf: parts[column][Int(choices[combination * order.count + column])])
+                }
+                var hash = start
+                hash.update(text)
+                digests.append(hash.finish())
+            }
+        }
+        return digests
+    }
+}

@@ -1,0 +1,77 @@
+/// Sizes and durations as people write them in files and on the command line.
+public enum Quantity {
+    private static let byteUnits: [(name: String, factor: Int64)] = [
+        ("B", 1),
+        ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40),
+        ("KB", 1_000), ("MB", 1_000_000), ("GB", 1_000_000_000), ("TB", 1_000_000_000_000),
+    ]
+    /// From long to short: the order in which they may stand.
+    private static let timeUnits: [(name: String, factor: Int64)] = [
+        ("d", 86_400_000_000_000), ("h", 3_600_000_000_000), ("m", 60_000_000_000), ("s", 1_000_000_000),
+        ("ms", 1_000_000),
+    ]
+
+    /// A size in bytes: a whole number and a unit, `256KiB`, `4GB`, `64B`.
+    ///
+    /// - Throws: ``Failure`` (`badSpecification`) that says what to write instead.
+    public static func bytes(_ text: String) throws -> Int64 {
+        guard let (number, unit, rest) = part(Substring(text)), rest.isEmpty else {
+            throw wrong(text, "a size", "a whole number and a unit (\(names(byteUnits))), as in 256KiB")
+        }
+        guard let factor = byteUnits.first(where: { $0.name == unit })?.factor else {
+            throw wrong(text, "a size", byteHint(number: number, unit: unit))
+        }
+        let (value, overflow) = number.multipliedReportingOverflow(by: factor)
+        guard !overflow else { throw wrong(text, "a size that fits 64 bits", "a smaller one") }
+        return value
+    }
+
+    /// A duration: whole numbers with the units d, h, m, s, ms, from long to short: `90s`, `2h30m`.
+    ///
+    /// - Throws: ``Failure`` (`badSpecification`) that says what to write instead.
+    public static func duration(_ text: String) throws -> Nanoseconds {
+        var rest = Substring(text)
+        var units = timeUnits[...]
+        var total: Nanoseconds = 0
+        repeat {
+            guard let (number, unit, after) = part(rest) else {
+                throw wrong(text, "a duration", "whole numbers with units (\(names(timeUnits))), as in 90s or 2h30m")
+            }
+            guard let index = units.firstIndex(where: { $0.name == unit }) else {
+                let hint = "the units d, h, m, s, ms, each once and from long to short, as in 90s or 2h30m"
+                throw wrong(text, "a duration", unit.isEmpty ? "a unit too: \(number)s or \(number)m" : hint)
+            }
+            let (value, overflow) = number.multipliedReportingOverflow(by: units[index].factor)
+            let (sum, sumOverflow) = total.addingReportingOverflow(value)
+            guard !overflow, !sumOverflow else { throw wrong(text, "a duration under 292 years", "a shorter one") }
+            total = sum
+            units = units[(index + 1)...]
+            rest = after
+        } while !rest.isEmpty
+        return total
+    }
+
+    /// A number, the letters that follow it, and what is left.
+    private static func part(_ text: Substring) -> (number: Int64, unit: String, rest: Substring)? {
+        let digits = text.prefix { $0.isASCII && $0.isNumber }
+        guard !digits.isEmpty, let number = Int64(digits) else { return nil }
+        let unit = text[digits.endIndex...].prefix { $0.isASCII && $0.isLetter }
+        return (number, String(unit), text[unit.endIndex...])
+    }
+
+    private static func byteHint(number: Int64, unit: String) -> String {
+        let guess =
+            byteUnits.first { $0.name.lowercased() == unit.lowercased() }
+            ?? byteUnits.first { $0.name.prefix(1).lowercased() == unit.lowercased() && $0.name != "B" }
+        if let guess { return "\(number)\(guess.name)" }
+        return "a unit too (\(names(byteUnits))), as in \(number)KiB"
+    }
+
+    private static func names(_ units: [(name: String, factor: Int64)]) -> String {
+        units.map(\.name).joined(separator: ", ")
+    }
+
+    private static func wrong(_ text: String, _ what: String, _ hint: String) -> Failure {
+        Failure(.badSpecification, "'\(Names.shown(text))' is not \(what); write \(hint)")
+    }
+}

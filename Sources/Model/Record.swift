@@ -1,0 +1,41 @@
+/// What the coordinator makes durable before anything is done about it. The ledger's journal holds these, in order;
+/// the state of a sweep is what they add up to.
+public enum Record: Sendable, Hashable {
+    /// A host joined. The offset of its clock is kept for people; nothing is decided by it.
+    case hostSeen(
+        host: String, bootID: String, hostName: String, slots: Int, memoryBytes: Int64, clockOffset: Nanoseconds)
+    /// What the recipe does not name is fixed for the sweep: `engine`, `checkpoint:<workload>`.
+    case pinned(name: String, digest: Digest)
+    /// A host may do these runs.
+    case leaseGranted(lease: LeaseNumber, host: String, grants: [Grant])
+    /// It may no longer: what it still reports is fenced.
+    case leaseVoided(lease: LeaseNumber, reason: String)
+    /// An attempt ended and was judged. `failure` and `evidence` are the judgement's; `blocks` is the result, if any.
+    /// `endedAt` is nanoseconds since 1970 on the coordinator's clock.
+    case attemptEnded(
+        AttemptReport, host: String, failure: FailureClass?, evidence: String, blocks: JSON?, endedAt: Nanoseconds)
+    /// An attempt ended under a void lease, or after its run's result was in. Kept as evidence, never merged.
+    /// `agrees`: whether it gave the same statistics as the result that was merged; nil: nothing to compare.
+    case attemptFenced(AttemptReport, host: String, agrees: Bool?)
+    /// A run has its final state.
+    case runEnded(run: RunNumber, state: RunState, failure: FailureClass?, attempt: AttemptNumber)
+    /// A run that had ended is to be done again.
+    case runReopened(run: RunNumber, reason: String)
+    /// A host gets no work for a while.
+    case hostRested(host: String, reason: String)
+    /// The sweep was ended before its runs were.
+    case sweepStopped(reason: String)
+}
+
+/// A run and the attempt numbers that a lease reserves for it.
+public struct Grant: Sendable, Hashable {
+    public var run: RunNumber
+    public var firstAttempt: AttemptNumber
+    public var attempts: Int
+
+    public init(run: RunNumber, firstAttempt: AttemptNumber, attempts: Int) {
+        self.run = run
+        self.firstAttempt = firstAttempt
+        self.attempts = attempts
+    }
+}

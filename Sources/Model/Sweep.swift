@@ -1,0 +1,148 @@
+/// A sweep specification after parsing and checking: what a user wrote, with the source text of every value.
+public struct Sweep: Sendable, Hashable, Codable {
+    public var name: String
+    public var engine: EngineKind
+    /// The modelled machine, or for `qemu` empty.
+    public var system: SystemUnderTest
+    /// Names of workloads in the order of the file; empty for `command` without workloads.
+    public var workloads: [String]
+    public var checkpoint: CheckpointSource
+    /// The grid, in the order of the file.
+    public var axes: [Axis]
+    /// Groups of axes that go together; all axes of a group have the same number of values.
+    public var zips: [[Axis]]
+    /// Assignments that leave out every point which matches all of one.
+    public var exclude: [[Assignment]]
+    /// Points beside the grid; each names every axis.
+    public var include: [[Assignment]]
+    public var measure: Measure
+    public var limits: SweepLimits
+    public var inputs: [InputFile]
+    /// Attempts allowed for a run, at least 1.
+    public var attempts: Int
+    /// Metrics that must be present and finite.
+    public var metrics: [String]
+    /// Engine `command`: the argument list, with `{axis}` where a value goes.
+    public var command: [String]
+    /// Engine `command`: the file with the results, relative to the attempt's folder; nil: none.
+    public var results: String?
+    /// Engine `qemu`: the folder that `ops/guest/build` made, absolute.
+    public var guest: String?
+
+    public init(name: String, engine: EngineKind) {
+        self.name = name
+        self.engine = engine
+        system = .named("simple")
+        workloads = []
+        checkpoint = .setup
+        axes = []
+        zips = []
+        exclude = []
+        include = []
+        measure = Measure()
+        limits = SweepLimits()
+        inputs = []
+        attempts = 3
+        metrics = []
+        command = []
+        results = nil
+        guest = nil
+    }
+
+    /// All axes in column order: the grid's, then those of the zips.
+    public var allAxes: [Axis] { axes + zips.flatMap { $0 } }
+}
+
+/// The simulator behind a sweep.
+public enum EngineKind: String, Sendable, Hashable, Codable, CaseIterable {
+    case gem5, qemu, command
+}
+
+/// The modelled machine.
+public enum SystemUnderTest: Sendable, Hashable, Codable {
+    case named(String)
+    case script(path: String, arguments: [String])
+}
+
+/// Where evaluation starts from.
+public enum CheckpointSource: Sendable, Hashable, Codable {
+    /// This sweep makes it, once a workload.
+    case setup
+    /// A bundle, by name or digest.
+    case bundle(String)
+    /// A folder for each workload, `{workload}` standing for its name.
+    case directory(String)
+}
+
+/// One parameter that the sweep varies.
+public struct Axis: Sendable, Hashable, Codable {
+    public var name: String
+    /// Source texts, at least one; all different, but in a zip, where only the combinations have to be.
+    public var values: [String]
+
+    public init(name: String, values: [String]) {
+        self.name = name
+        self.values = values
+    }
+}
+
+/// An axis and one value for it.
+public struct Assignment: Sendable, Hashable, Codable {
+    public var axis: String
+    public var value: String
+
+    public init(axis: String, value: String) {
+        self.axis = axis
+        self.value = value
+    }
+}
+
+/// What is measured of each point.
+public struct Measure: Sendable, Hashable, Codable {
+    /// Invocations after the restore that are not measured.
+    public var warm: Int
+    /// Invocations measured, one statistics block each.
+    public var invocations: Int
+    /// Runs of each point.
+    public var repeats: Int
+    /// Invocations of the setup phase, before the checkpoint; nil: the engine's own number.
+    public var setupInvocations: Int?
+
+    public init(warm: Int = 0, invocations: Int = 1, repeats: Int = 1, setupInvocations: Int? = nil) {
+        self.warm = warm
+        self.invocations = invocations
+        self.repeats = repeats
+        self.setupInvocations = setupInvocations
+    }
+}
+
+/// Limits of a sweep and of each of its runs.
+public struct SweepLimits: Sendable, Hashable, Codable {
+    public var job: JobLimits
+    /// Wall time of the whole sweep; nil: none.
+    public var sweep: Nanoseconds?
+
+    public init(job: JobLimits = JobLimits(), sweep: Nanoseconds? = nil) {
+        self.job = job
+        self.sweep = sweep
+    }
+}
+
+/// A file that runs need, read and digested when the sweep is planned.
+public struct InputFile: Sendable, Hashable, Codable {
+    /// Where it stands in an attempt's folder.
+    public var path: String
+    /// Where it is on this machine, absolute.
+    public var source: String
+    public var digest: Digest
+    public var size: Int64
+    public var isExecutable: Bool
+
+    public init(path: String, source: String, digest: Digest, size: Int64, isExecutable: Bool) {
+        self.path = path
+        self.source = source
+        self.digest = digest
+        self.size = size
+        self.isExecutable = isExecutable
+    }
+}

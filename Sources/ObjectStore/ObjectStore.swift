@@ -1,0 +1,171 @@
+public import Model
+public import Ports
+
+/// Files named by their SHA-256: `objects/ab/abcd...`. They are complete, read-only and never change.
+///
+/// A file is published by: temporary name, write, check of length and digest, `fdatasync`, rename, `fsync` of the
+/// folder. Whoever finds a name after a crash finds all of its bytes.
+public struct ObjectStore: Sendable {
+    private let files: any Files
+    private let root: String
+
+    /// - Parameter root: the folder of the objects, absolute; made if it is missing.
+    public init(root: String, files: any Files) throws(FilesError) {
+        self.root = root
+        self.files = files
+        try ObjectStore.ensure(root, files)
+        try ObjectStore.ensure("\(root)/partial", files)
+    }
+
+    public func path(_ digest: Digest) -> String {
+        let name = digest.hex
+        return "\(root)/\(name.prefix(2))/\(name)"
+    }
+
+    /// The object's size, or nil if it is not here.
+    public func size(_ digest: Digest) throws(FilesError) -> Int64? { try files.status(path(digest))?.size }
+
+    public func contains(_ digest: Digest) throws(FilesError) -> Bool { try size(digest) != nil }
+
+    /// At most `count` bytes from `offset`; fewer only at the end.
+    public func read(_ digest: Digest, at offset: Int64, count: Int) throws(FilesError) -> [UInt8] {
+        let file = try files.open(path(digest), .read)
+        defer { files.close(file) }
+        return try files.read(file, at: offset, count: count)
+    }
+
+    /// Computes the digest again. False: the object is damaged.
+    public func verify(_ digest: Digest) throws(FilesError) -> Bool {
+        let file = try files.open(path(digest), .read)
+        defer { files.close(file) }
+        return try ObjectStore.hash(file, files).digest == digest
+    }
+
+    public func remove(_ digest: Digest) throws(FilesError) { try files.removeTree(path(digest)) }
+
+    // MARK: Publishing
+
+    /// Publishes bytes that are at hand. Harmless when repeated.
+    public func publish(_ bytes: [UInt8]) throws -> Digest {
+        let digest = SHA256.digest(bytes)
+        try publish([(digest, bytes)])
+        return digest
+    }
+
+    /// Publishes many small objects with one `fsync` a folder.
+    ///
+    /// - Throws: ``Failure`` (`badArchive`) where bytes do not have the digest they come under.
+    public func publish(_ objects: [(digest: Digest, bytes: [UInt8])]) throws {
+        var folders: [String] = []
+        for (digest, bytes) in objects where try !contains(digest) {
+            guard SHA256.digest(bytes) == digest else { throw ObjectStore.mismatch(digest) }
+            let temporary = partialPath(digest)
+            try files.removeTree(temporary)
+            let file = try files.open(temporary, .create)
+            defer { files.close(file) }
+            try files.write(file, at: 0, bytes)
+            try files.sync(file)
+            let folder = try settle(temporary, digest)
+            if !folders.contains(folder) { folders.append(folder) }
+        }
+        for folder in folders { try files.syncFolder(folder) }
+    }
+
+    /// Publishes a file that is on this disk already, by copying it.
+    public func publish(file path: String) throws -> (digest: Digest, size: Int64) {
+        let source = try files.open(path, .read)
+        defer { files.close(source) }
+        let (digest, size) = try ObjectStore.hash(source, files)
+        if try contains(digest) { return (digest, size) }
+        let temporary = partialPath(digest)
+        try files.removeTree(temporary)
+        try files.copy(path, to: temporary, mode: 0o600)
+        try finish(digest, size: size)
+        return (digest, size)
+    }
+
+    // MARK: Transfers in pieces
+
+    /// How far an earlier transfer of the object came; 0: not begun.
+    public func partialSize(_ digest: Digest) throws(FilesError) -> Int64 {
+        try files.status(partialPath(digest))?.size ?? 0
+    }
+
+    /// Adds the piece that stands at `offset` to a transfer. What came before stays where it is, also over a crash.
+    public func write(_ digest: Digest, at offset: Int64, _ bytes: [UInt8]) throws(FilesError) {
+        let file = try files.open(partialPath(digest), .update)
+        defer { files.close(file) }
+        try files.write(file, at: offset, bytes)
+    }
+
+    /// Checks and publishes what was transferred.
+    ///
+    /// - Throws: ``Failure`` (`badArchive`) if length or digest are wrong; what was transferred is then thrown away.
+    public func finish(_ digest: Digest, size: Int64) throws {
+        let temporary = partialPath(digest)
+        let file = try files.open(temporary, .update)
+        defer { files.close(file) }
+        let found = try ObjectStore.hash(file, files)
+        guard found.digest == digest, found.size == size else {
+            try files.removeTree(temporary)
+            throw ObjectStore.mismatch(digest)
+        }
+        try files.sync(file)
+        try files.syncFolder(try settle(temporary, digest))
+    }
+
+    /// Removes what transfers left unfinished.
+    public func removePartial() throws(FilesError) {
+        for entry in try files.list("\(root)/partial") { try files.removeTree("\(root)/partial/\(entry.name)") }
+    }
+
+    /// Every object here, by name.
+    public func all() throws(FilesError) -> [Digest] {
+        var digests: [Digest] = []
+        for folder in try files.list(root) where folder.kind == .folder && folder.name.utf8.count == 2 {
+            for entry in try files.list("\(root)/\(folder.name)") {
+                if let digest = Digest(hex: entry.name) { digests.append(digest) }
+            }
+        }
+        return digests
+    }
+
+    /// The digest and length of an open file, read in pieces.
+    public static func hash(
+        _ file: FileHandle, _ files: any Files
+    ) throws(FilesError) -> (digest: Digest, size: Int64) {
+        var hash = SHA256()
+        var size: Int64 = 0
+        while true {
+            let bytes = try files.read(file, at: size, count: 256 * 1024)
+            if bytes.isEmpty { return (hash.finish(), size) }
+            hash.update(bytes)
+            size += Int64(bytes.count)
+        }
+    }
+
+    /// Gives the object its name, and returns the folder that is to be synced.
+    private func settle(_ temporary: String, _ digest: Digest) throws(FilesError) -> String {
+        let folder = "\(root)/\(digest.hex.prefix(2))"
+        try files.setMode(temporary, 0o400)
+        try ObjectStore.ensure(folder, files)
+        try files.rename(temporary, to: path(digest))
+        return folder
+    }
+
+    private func partialPath(_ digest: Digest) -> String { "\(root)/partial/\(digest.hex)" }
+
+    private static func ensure(_ folder: String, _ files: any Files) throws(FilesError) {
+        guard try files.status(folder) == nil else { return }
+        do throws(FilesError) {
+            try files.makeFolder(folder)
+        } catch {
+            if !error.isAlreadyThere { throw error }
+        }
+        if let parent = folder.lastIndex(of: "/") { try files.syncFolder(String(folder[..<parent])) }
+    }
+
+    private static func mismatch(_ digest: Digest) -> Failure {
+        Failure(.badArchive, "the bytes that came as object \(digest.short) are not that object")
+    }
+}

@@ -1,0 +1,116 @@
+/// The file system at the level of system calls, for everything that must survive a crash.
+///
+/// What is written against this port runs unchanged on a simulated disk that loses what was not made durable: data
+/// by ``sync(_:)``, names by ``syncFolder(_:)``. Paths are absolute. Files are made with mode 0600, folders with 0700.
+/// Every function throws ``FilesError`` with the system's own error number.
+public protocol Files: Sendable {
+    func open(_ path: String, _ mode: OpenMode) throws(FilesError) -> FileHandle
+    func close(_ file: FileHandle)
+    /// At most `count` bytes from `offset`; fewer only at the end of the file.
+    func read(_ file: FileHandle, at offset: Int64, count: Int) throws(FilesError) -> [UInt8]
+    /// All of `bytes`, at `offset`.
+    func write(_ file: FileHandle, at offset: Int64, _ bytes: [UInt8]) throws(FilesError)
+    func size(_ file: FileHandle) throws(FilesError) -> Int64
+    func truncate(_ file: FileHandle, to size: Int64) throws(FilesError)
+    /// Makes the contents durable (`fdatasync`).
+    func sync(_ file: FileHandle) throws(FilesError)
+    /// Sets space aside, so that a full disk cannot stop the first `bytes` from being written. Best effort.
+    func reserve(_ file: FileHandle, bytes: Int64)
+    /// Makes the names in a folder durable (`fsync`).
+    func syncFolder(_ path: String) throws(FilesError)
+    func rename(_ path: String, to other: String) throws(FilesError)
+    /// One folder; one that is there already is an error (`EEXIST`).
+    func makeFolder(_ path: String) throws(FilesError)
+    /// The entries of a folder, ordered by name.
+    func list(_ path: String) throws(FilesError) -> [FolderEntry]
+    /// What the name stands for, symbolic links not followed; nil: nothing.
+    func status(_ path: String) throws(FilesError) -> FileStatus?
+    func remove(_ path: String) throws(FilesError)
+    /// A file, or a folder with all that is in it; a missing one is no error.
+    func removeTree(_ path: String) throws(FilesError)
+    func link(_ path: String, to other: String) throws(FilesError)
+    /// A new file with the same bytes and the given mode.
+    func copy(_ path: String, to other: String, mode: UInt32) throws(FilesError)
+    func setMode(_ path: String, _ mode: UInt32) throws(FilesError)
+    /// Bytes that can still be written below `path`.
+    func freeBytes(_ path: String) throws(FilesError) -> Int64
+}
+
+/// An open file of some ``Files``.
+public struct FileHandle: Sendable, Hashable {
+    public var number: Int32
+
+    public init(number: Int32) { self.number = number }
+}
+
+/// How a file is opened.
+public enum OpenMode: Sendable, Hashable {
+    /// For reading; neither symbolic links nor anything but regular files.
+    case read
+    /// For reading and writing, made if it is missing.
+    case update
+    /// For writing; it must not be there.
+    case create
+}
+
+/// A name in a folder.
+public struct FolderEntry: Sendable, Hashable {
+    public enum Kind: Sendable, Hashable {
+        case file, folder, symbolicLink, other
+    }
+
+    /// With the bytes that are not UTF-8 replaced, if `isText` is false.
+    public var name: String
+    /// Whether `name` is the whole truth.
+    public var isText: Bool
+    public var kind: Kind
+
+    public init(name: String, isText: Bool = true, kind: Kind) {
+        self.name = name
+        self.isText = isText
+        self.kind = kind
+    }
+}
+
+/// What a name stands for.
+public struct FileStatus: Sendable, Hashable {
+    public var kind: FolderEntry.Kind
+    /// In bytes.
+    public var size: Int64
+    /// Permission bits.
+    public var mode: UInt32
+
+    public init(kind: FolderEntry.Kind, size: Int64, mode: UInt32) {
+        self.kind = kind
+        self.size = size
+        self.mode = mode
+    }
+}
+
+/// A system call on a file that failed.
+public struct FilesError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// As in errno(3).
+    public var errorNumber: Int32
+    public var path: String
+    public var operation: String
+    /// The system's text for the number.
+    public var reason: String
+
+    public init(errorNumber: Int32, path: String, operation: String, reason: String) {
+        self.errorNumber = errorNumber
+        self.path = path
+        self.operation = operation
+        self.reason = reason
+    }
+
+    /// No space, or the user's quota is used up (`ENOSPC`, `EDQUOT` on Linux).
+    public var isDiskFull: Bool { errorNumber == 28 || errorNumber == 122 }
+
+    /// `ENOENT`.
+    public var isMissing: Bool { errorNumber == 2 }
+
+    /// `EEXIST`.
+    public var isAlreadyThere: Bool { errorNumber == 17 }
+
+    public var description: String { "\(path): cannot \(operation): \(reason)" }
+}

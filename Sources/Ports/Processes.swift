@@ -1,0 +1,130 @@
+public import Model
+
+/// The name of an attempt on a host: sweeps number their runs independently of each other.
+public struct AttemptKey: Sendable, Hashable, Comparable, CustomStringConvertible {
+    public var sweep: String
+    public var id: AttemptID
+
+    public init(sweep: String, id: AttemptID) {
+        self.sweep = sweep
+        self.id = id
+    }
+
+    /// Where the attempt's folder stands below `attempts/`; unique, as no two leases share a number.
+    public var folder: String { "\(sweep)/\(id.run).\(id.attempt)-\(id.lease)" }
+
+    public var description: String { folder }
+
+    public static func < (left: AttemptKey, right: AttemptKey) -> Bool {
+        (left.sweep, left.id) < (right.sweep, right.id)
+    }
+}
+
+/// A program to start, complete.
+public struct Launch: Sendable, Hashable {
+    public var arguments: [String]
+    /// Added to the supervisor's own environment.
+    public var environment: [EnvironmentVariable]
+    /// The attempt's folder, absolute.
+    public var folder: String
+    /// Wall time after which it is ended; nil: none.
+    public var timeLimit: Nanoseconds?
+    /// Counted against the host's memory while it runs.
+    public var memoryBytes: Int64
+
+    public init(
+        arguments: [String], environment: [EnvironmentVariable], folder: String, timeLimit: Nanoseconds?,
+        memoryBytes: Int64
+    ) {
+        self.arguments = arguments
+        self.environment = environment
+        self.folder = folder
+        self.timeLimit = timeLimit
+        self.memoryBytes = memoryBytes
+    }
+}
+
+/// How a program ended, with what has to be noticed at that moment to judge it later.
+public struct ProcessExit: Sendable, Hashable {
+    public enum Cause: Sendable, Hashable {
+        case status(Int)
+        case signal(Int)
+        /// It did not start: which step failed, and the system's text for why.
+        case notStarted(step: String, reason: String)
+        /// The supervisor was gone; nobody saw the end.
+        case supervisorLost
+        /// The machine was started again.
+        case hostLost
+    }
+
+    /// Why a signal was sent from here.
+    public enum Kill: UInt8, Sendable, Hashable {
+        case none, timeout, cancelled, revoked
+    }
+
+    public var cause: Cause
+    public var kill: Kill
+    public var wallNanoseconds: Nanoseconds
+    public var cpuNanoseconds: Nanoseconds
+    public var peakMemoryBytes: Int64
+    /// Free space of the folder's file system at the end.
+    public var freeBytes: Int64
+    /// Whether the kernel killed something for want of memory while it ran.
+    public var memoryRanOut: Bool
+
+    public init(
+        cause: Cause, kill: Kill = .none, wallNanoseconds: Nanoseconds = 0, cpuNanoseconds: Nanoseconds = 0,
+        peakMemoryBytes: Int64 = 0, freeBytes: Int64 = .max, memoryRanOut: Bool = false
+    ) {
+        self.cause = cause
+        self.kill = kill
+        self.wallNanoseconds = wallNanoseconds
+        self.cpuNanoseconds = cpuNanoseconds
+        self.peakMemoryBytes = peakMemoryBytes
+        self.freeBytes = freeBytes
+        self.memoryRanOut = memoryRanOut
+    }
+}
+
+/// What the agent asks of the supervisor.
+public enum SupervisorCommand: Sendable, Hashable {
+    /// How much may run at a time.
+    case capacity(slots: Int, memoryBytes: Int64)
+    /// Queues a program behind those queued before. Repeating a key is harmless.
+    case start(AttemptKey, Launch)
+    case kill(AttemptKey, ProcessExit.Kill)
+    /// These ends were taken: they need not be kept any longer.
+    case forget([AttemptKey])
+    /// Ends as soon as nothing runs; what it keeps is in its journal.
+    case stop
+}
+
+/// What the supervisor tells the agent.
+public enum SupervisorReport: Sendable, Hashable {
+    /// Everything that it holds, in pieces; the last has `isLast`. First after each connection.
+    case inventory([SupervisedAttempt], isLast: Bool)
+    case started([AttemptKey])
+    /// Durable.
+    case ended([SupervisedAttempt])
+}
+
+/// An attempt that the supervisor holds.
+public struct SupervisedAttempt: Sendable, Hashable {
+    public enum State: Sendable, Hashable {
+        case queued, running
+        case ended(ProcessExit)
+    }
+
+    public var key: AttemptKey
+    public var state: State
+
+    public init(key: AttemptKey, state: State) {
+        self.key = key
+        self.state = state
+    }
+}
+
+/// Where programs run. Requests never block; what comes of them arrives as ``SupervisorReport``.
+public protocol Processes {
+    mutating func perform(_ commands: [SupervisorCommand])
+}

@@ -1,0 +1,81 @@
+public import Model
+
+/// A two-way byte stream to one constant command on a worker host, and nothing more.
+///
+/// The coordinator speaks to every host through this port. Data never stands in the command line:
+/// whatever varies goes through the stream. Adapters: libssh2, the `ssh` program, a child process on
+/// this machine, and one in memory for tests and the simulation. All of them pass one conformance suite.
+public protocol Transport: Sendable {
+    /// Begins to connect and returns at once; it never blocks the caller.
+    ///
+    /// `observer` is told everything that happens, in order, one call at a time, on a thread of the
+    /// adapter's own: at most one `.opened`, any number of `.received`, and, always and last, exactly one
+    /// `.closed`. It must return quickly and may call the connection.
+    ///
+    /// - Parameters:
+    ///   - target: where to connect.
+    ///   - command: a constant, parsed by the login shell of the remote account, whichever that is.
+    func open(
+        _ target: HostTarget, command: String, observer: @escaping @Sendable (StreamEvent) -> Void
+    ) -> any Connection
+}
+
+/// The near end of an open (or opening) stream.
+public protocol Connection: Sendable {
+    /// Queues bytes for the remote command's standard input. Never blocks; bytes queued before `.opened`
+    /// are sent after it. What is queued after the end is dropped.
+    ///
+    /// The queue has no limit of its own: the protocol above grants credits, which bound it.
+    func send(_ bytes: [UInt8])
+
+    /// Ends the stream: queued bytes are abandoned, `.closed` follows. Harmless when repeated.
+    func close()
+}
+
+/// What an adapter tells about one stream.
+public enum StreamEvent: Sendable, Equatable {
+    /// The host is authenticated and the command was started.
+    case opened
+    /// Bytes of the command's standard output (never empty).
+    case received([UInt8])
+    /// Bytes of the command's standard error, for messages to the user only.
+    case diagnostic([UInt8])
+    /// The end, for whatever reason.
+    case closed(StreamEnd)
+}
+
+/// Why a stream ended.
+public struct StreamEnd: Error, Sendable, Equatable {
+    /// The kinds of end that the coordinator treats differently.
+    public enum Kind: Sendable, Equatable {
+        /// This side asked for it.
+        case closedHere
+        /// The remote command ended, with its exit status where the host told it.
+        case commandEnded(status: Int32?)
+        /// The host cannot be reached, or the connection broke: another try may help.
+        case unreachable
+        /// The host's key is unknown, or not the one on record. No try will help before somebody acts.
+        case hostKeyRefused
+        /// No way to log in that both sides know. No try will help before somebody acts.
+        case loginRefused
+        /// What the user configured cannot work (unknown option, unreadable key file).
+        case misconfigured
+    }
+
+    public var kind: Kind
+    /// What was wrong, where, and what to do: one or more sentences for the user.
+    public var message: String
+
+    public init(kind: Kind, message: String) {
+        self.kind = kind
+        self.message = message
+    }
+
+    /// Whether connecting again without anybody's help can succeed.
+    public var isWorthRetrying: Bool {
+        switch kind {
+        case .unreachable, .commandEnded: true
+        case .closedHere, .hostKeyRefused, .loginRefused, .misconfigured: false
+        }
+    }
+}

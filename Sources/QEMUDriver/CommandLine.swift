@@ -1,0 +1,84 @@
+/// QEMU's arguments. What is here decides whether a checkpoint can be restored: QEMU itself does not notice
+/// another processor model or another size of memory.
+extension Request {
+    static let memory = "256M"
+    static let machineType = "pc-i440fx-7.2"
+    static let processor = "Nehalem"
+
+    /// Descriptors in QEMU that lead to the driver: no socket has a name, and nothing listens.
+    enum Line: Int, CaseIterable {
+        case output = 1
+        case console = 3
+        case events = 4
+        case monitor = 5
+    }
+
+    static let checkpointVariable = "USWEEP_CHECKPOINT"
+
+    /// The shell lines by which QEMU writes and reads the state; the file's name is never part of them.
+    static let saveURI = "exec:exec zstd -3 -q -c >\"$\(checkpointVariable)\""
+    static let restoreURI = "exec:exec zstd -d -q -c <\"$\(checkpointVariable)\""
+
+    /// - Returns: all arguments, the program's name first.
+    func commandLine() -> [String] {
+        var arguments = [
+            machine.qemu, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+            "-rtc", "base=2020-01-01,clock=vm",
+            "-machine", "\(Request.machineType),memory-backend=ram", "-cpu", Request.processor, "-smp", "2",
+            "-m", Request.memory, "-object", "memory-backend-memfd,id=ram,size=\(Request.memory)",
+            "-kernel", machine.kernel, "-initrd", machine.initrd, "-append", kernelArguments(),
+            "-fw_cfg", "name=opt/usweep/plan,string=\(plan())",
+        ]
+        for (line, device) in [(Line.console, "-serial"), (.events, "-serial"), (.monitor, "-mon")] {
+            arguments += ["-chardev", "socket,id=\(line),fd=\(line.rawValue)"]
+            arguments += [device, line == .monitor ? "chardev=\(line),mode=control" : "chardev:\(line)"]
+        }
+        switch self {
+        case .setup: arguments += ["-accel", "tcg,thread=multi"]
+        case .evaluate(let evaluation):
+            arguments += ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off", "-incoming", "defer"]
+            arguments += ["-plugin", pluginArgument(evaluation)]
+        }
+        return arguments
+    }
+
+    private func kernelArguments() -> String {
+        // The cycle counter runs at another rate once instructions are counted, so the clock is not read from it.
+        "console=ttyS0 panic=-1 mitigations=off isolcpus=1 irqaffinity=0 rcu_nocbs=1 norandmaps tsc=unstable "
+            + "clocksource=acpi_pm usweep.workload=\(machine.workload) usweep.warm=\(machine.warm)"
+    }
+
+    /// What the guest reads from its firmware: 64 characters, so that a restored guest finds an item of the same size.
+    func plan() -> String {
+        let text =
+            switch self {
+            case .setup: "S"
+            case .evaluate(let evaluation): "E \(evaluation.machine.warm) \(evaluation.invocations)"
+            }
+        return text + String(repeating: " ", count: 64 - text.utf8.count)
+    }
+
+    private func pluginArgument(_ evaluation: Evaluation) -> String {
+        let settings = evaluation.settings.map { "\($0.name)=\($0.value)" }
+        let parts = ["file=\(evaluation.plugin)", "out=\(Files.statistics)", "marks=\(Files.marks)"] + settings
+        return parts.map(Request.escapeCommas).joined(separator: ",")
+    }
+
+    /// QEMU splits at commas; two of them stand for one.
+    static func escapeCommas(_ text: String) -> String {
+        var escaped = ""
+        for character in text { escaped += character == "," ? ",," : String(character) }
+        return escaped
+    }
+}
+
+/// The files that a run leaves in the current folder.
+enum Files {
+    static let statistics = "stats.jsonl"
+    static let marks = "marks.txt"
+    static let status = "status.jsonl"
+    static let terminal = "terminal.log"
+    static let emulator = "qemu.log"
+    static let checkpoint = "checkpoint.zst"
+    static let partialCheckpoint = "checkpoint.zst.part"
+}

@@ -1,0 +1,259 @@
+/// How a run ended, and the driver's exit status.
+enum Outcome: Equatable {
+    case checkpointed
+    case measured
+    case guestPanic(String)
+    case wrongAnswer(String)
+    case guestFailed(String)
+    case emulatorFailed(String)
+    case checkpointFailed(String)
+    case statisticsIncomplete(String)
+    case terminated(Int32)
+
+    var exitStatus: Int32 {
+        switch self {
+        case .checkpointed, .measured: 0
+        case .guestPanic: 3
+        case .wrongAnswer: 4
+        case .guestFailed: 5
+        case .emulatorFailed: 6
+        case .checkpointFailed: 7
+        case .statisticsIncomplete: 8
+        case .terminated(let signal): 128 + signal
+        }
+    }
+
+    var cause: String {
+        switch self {
+        case .checkpointed: "checkpointed"
+        case .measured: "measured"
+        case .guestPanic: "guest-panic"
+        case .wrongAnswer: "wrong-answer"
+        case .guestFailed: "guest-failed"
+        case .emulatorFailed: "emulator-failed"
+        case .checkpointFailed: "checkpoint-failed"
+        case .statisticsIncomplete: "statistics-incomplete"
+        case .terminated: "terminated"
+        }
+    }
+
+    /// What to tell people; nothing where all went well.
+    var message: String? {
+        switch self {
+        case .checkpointed, .measured: nil
+        case .guestPanic(let text): "the guest's kernel panicked: \(text)"
+        case .wrongAnswer(let text): "the function gave a wrong answer: \(text)"
+        case .guestFailed(let text): "the guest gave up: \(text)"
+        case .emulatorFailed(let text): "QEMU failed: \(text)"
+        case .checkpointFailed(let text): "the checkpoint failed: \(text)"
+        case .statisticsIncomplete(let text): "the statistics are not complete: \(text)"
+        case .terminated(let signal): "ended by signal \(signal)"
+        }
+    }
+}
+
+/// What the driver says to QEMU and the guest, and when: a pure state machine.
+///
+/// Setup: greeting, capabilities, guest warmed, stop, save, saved, quit. Evaluation: greeting, capabilities,
+/// restore, restored, continue, guest has measured, quit. Whatever goes wrong on the way ends QEMU.
+struct Conversation {
+    enum Input {
+        case monitor(JSON)
+        case guest(String)
+        case console(String)
+        case signal(Int32)
+        /// QEMU's exit status as a shell gives it, and the last line that it said.
+        case exited(status: Int32, lastLine: String)
+    }
+
+    enum Action: Equatable {
+        /// A line to send to QEMU's monitor.
+        case command(String)
+        /// A phase begins.
+        case phase(String)
+        /// SIGTERM to QEMU: it ends in good order.
+        case endEmulator
+        case killEmulator
+        /// QEMU is gone, and this is the verdict.
+        case finish(Outcome)
+    }
+
+    private enum State: Equatable {
+        case greeting
+        case negotiating
+        case enabling
+        case booting
+        case stopping
+        case saving
+        case restoring
+        case continuing
+        case measuring
+        /// QEMU is about to go, and then this holds.
+        case ending(Outcome)
+        case over
+    }
+
+    private let isSetup: Bool
+    private var state = State.greeting
+
+    init(_ request: Request) {
+        switch request {
+        case .setup: isSetup = true
+        case .evaluate: isSetup = false
+        }
+    }
+
+    mutating func take(_ input: Input) -> [Action] {
+        switch input {
+        case .monitor(let message): monitor(message)
+        case .guest(let line): guest(line)
+        case .console(let line): console(line)
+        case .signal(let number): signal(number)
+        case .exited(let status, let lastLine): exited(status, lastLine)
+        }
+    }
+
+    // MARK: - The monitor
+
+    private mutating func monitor(_ message: JSON) -> [Action] {
+        if let error = message["error"] {
+            return fail(.emulatorFailed("its monitor says: \(error["desc"]?.text ?? "an error without a text")"))
+        }
+        if message["event"]?.text == "MIGRATION" {
+            return migrated(message["data"]?["status"]?.text ?? "")
+        }
+        if message["QMP"] != nil, state == .greeting {
+            state = .negotiating
+            return [.command(#"{"execute":"qmp_capabilities"}"#)]
+        }
+        return message["return"] == nil ? [] : confirmed()
+    }
+
+    /// The last command has been carried out.
+    private mutating func confirmed() -> [Action] {
+        switch state {
+        case .negotiating:
+            state = .enabling
+            return [.command(Self.enableEvents)]
+        case .enabling where isSetup:
+            state = .booting
+            return [.phase("boot")]
+        case .enabling:
+            state = .restoring
+            return [.phase("restore"), .command(Self.migration("migrate-incoming", Request.restoreURI))]
+        case .stopping:
+            state = .saving
+            return [.phase("checkpoint"), .command(Self.migration("migrate", Request.saveURI))]
+        case .continuing:
+            state = .measuring
+            return [.phase("measure")]
+        case .greeting, .booting, .saving, .restoring, .measuring, .ending, .over: return []
+        }
+    }
+
+    private mutating func migrated(_ status: String) -> [Action] {
+        switch (state, status) {
+        case (.saving, "completed"):
+            state = .ending(.checkpointed)
+            return [.command(Self.quit)]
+        case (.restoring, "completed"):
+            state = .continuing
+            return [.command(#"{"execute":"cont"}"#)]
+        case (.saving, "failed"), (.saving, "cancelled"):
+            return fail(.checkpointFailed("it could not be written; is the disk full, and is zstd installed?"))
+        case (.restoring, "failed"), (.restoring, "cancelled"):
+            return fail(.checkpointFailed("it could not be read, or belongs to another machine"))
+        default: return []
+        }
+    }
+
+    static let enableEvents =
+        #"{"execute":"migrate-set-capabilities","arguments":{"capabilities":[{"capability":"events","state":true}]}}"#
+    static let quit = #"{"execute":"quit"}"#
+
+    private static func migration(_ command: String, _ address: String) -> String {
+        "{\"execute\":\"\(command)\",\"arguments\":{\"uri\":\(JSON.quote(address))}}"
+    }
+
+    // MARK: - The guest
+
+    private mutating func guest(_ line: String) -> [Action] {
+        let word = line.prefix { $0 != " " }
+        let rest = String(line.dropFirst(word.count + 1))
+        switch (word, state) {
+        case ("wrong", _): return fail(.wrongAnswer(rest))
+        case ("failed", _): return fail(.guestFailed(rest))
+        case ("warmed", .booting):
+            state = .stopping
+            return [.phase("warmed"), .command(#"{"execute":"stop"}"#)]
+        case ("measured", .measuring):
+            state = .ending(.measured)
+            return [.command(Self.quit)]
+        case (_, .booting) where ["booted", "container", "pinned", "serving"].contains(word):
+            return [.phase(String(word))]
+        default: return []
+        }
+    }
+
+    private mutating func console(_ line: String) -> [Action] {
+        guard let start = line.range(of: "Kernel panic - not syncing") else { return [] }
+        return fail(.guestPanic(String(line[start.lowerBound...])))
+    }
+
+    // MARK: - The end
+
+    private mutating func signal(_ number: Int32) -> [Action] {
+        switch state {
+        case .over: return []
+        case .ending(.terminated): return [.killEmulator]
+        default:
+            state = .ending(.terminated(number))
+            return [.endEmulator]
+        }
+    }
+
+    /// The first cause counts: what follows from it is noise.
+    private mutating func fail(_ outcome: Outcome) -> [Action] {
+        switch state {
+        case .ending(.checkpointed), .ending(.measured): break
+        case .ending, .over: return []
+        default: break
+        }
+        state = .ending(outcome)
+        return [.endEmulator]
+    }
+
+    private mutating func exited(_ status: Int32, _ lastLine: String) -> [Action] {
+        let verdict: Outcome
+        switch state {
+        case .over: return []
+        case .ending(.measured) where status != 0, .ending(.checkpointed) where status != 0:
+            verdict = .emulatorFailed("it ended with status \(status): \(lastLine)")
+        case .ending(let outcome): verdict = outcome
+        default: verdict = unexpectedEnd(status, lastLine)
+        }
+        state = .over
+        return [.finish(verdict)]
+    }
+
+    private func unexpectedEnd(_ status: Int32, _ lastLine: String) -> Outcome {
+        let text = "it ended early with status \(status): \(lastLine)"
+        switch state {
+        case .restoring: return .checkpointFailed(text)
+        case .booting where status == 0, .measuring where status == 0: return .guestFailed("the guest shut down")
+        default: return .emulatorFailed(text)
+        }
+    }
+}
+
+extension StringProtocol {
+    /// Where `text` first occurs.
+    func range(of text: String) -> Range<Index>? {
+        var start = startIndex
+        while start < endIndex {
+            if self[start...].hasPrefix(text) { return start..<index(start, offsetBy: text.count) }
+            start = index(after: start)
+        }
+        return nil
+    }
+}

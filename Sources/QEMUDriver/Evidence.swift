@@ -1,0 +1,83 @@
+import Glibc
+
+/// Looks at what a run has left: its own word that it went well is not enough.
+struct Evidence {
+    private let request: Request
+    private static let mostMarks = 64
+
+    init(_ request: Request) { self.request = request }
+
+    func judge(_ outcome: Outcome) throws(SystemError) -> Outcome {
+        switch (outcome, request) {
+        case (.checkpointed, _): return try keepCheckpoint()
+        case (.measured, .evaluate(let evaluation)): return try countInvocations(evaluation.invocations)
+        default:
+            unlink(Files.partialCheckpoint)
+            return outcome
+        }
+    }
+
+    /// The checkpoint gets its name only after zstd has read all of it back.
+    private func keepCheckpoint() throws(SystemError) -> Outcome {
+        guard let zstd = Evidence.find("zstd") else { return .checkpointFailed("there is no program zstd") }
+        let tester = try start(
+            [zstd, "-t", "-q", Files.partialCheckpoint], environment: ["LC_ALL=C"], descriptors: [])
+        guard collect(tester, waiting: true) == 0 else {
+            unlink(Files.partialCheckpoint)
+            return .checkpointFailed("it was not written completely; is the disk full?")
+        }
+        guard rename(Files.partialCheckpoint, Files.checkpoint) == 0 else {
+            throw SystemError("cannot rename \(Files.partialCheckpoint)")
+        }
+        return .checkpointed
+    }
+
+    private func countInvocations(_ wanted: Int) throws(SystemError) -> Outcome {
+        let marks = Evidence.marks()
+        let blocks = try Evidence.completeLines(Files.statistics)
+        if marks.begun == wanted, marks.ended == wanted, blocks == wanted { return .measured }
+        return .statisticsIncomplete(
+            "\(wanted) invocations were asked for, \(marks.begun) began, \(marks.ended) ended, "
+                + "\(blocks.map { "\($0) are" } ?? "a cut line is") on file; is the disk full?")
+    }
+
+    /// How many invocations the model saw begin and end; zeros where it did not say.
+    static func marks() -> (begun: Int, ended: Int) {
+        let words = (try? read(Files.marks, most: mostMarks)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        let numbers = words.split(whereSeparator: \.isWhitespace).map { Int($0) }
+        guard numbers.count == 2, let begun = numbers[0], let ended = numbers[1] else { return (0, 0) }
+        return (begun, ended)
+    }
+
+    /// - Returns: `nil` where the last line has no end.
+    private static func completeLines(_ path: String) throws(SystemError) -> Int? {
+        let bytes = try read(path, most: 1 << 30)
+        guard bytes.isEmpty || bytes.last == UInt8(ascii: "\n") else { return nil }
+        return bytes.reduce(0) { $0 + ($1 == UInt8(ascii: "\n") ? 1 : 0) }
+    }
+
+    private static func read(_ path: String, most: Int) throws(SystemError) -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw SystemError("cannot read \(path)") }
+        defer { close(descriptor) }
+        var content: [UInt8] = []
+        var part = [UInt8](repeating: 0, count: 65_536)
+        while content.count < most {
+            let count = part.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw SystemError("cannot read \(path)") }
+            if count == 0 { break }
+            content.append(contentsOf: part[..<count])
+        }
+        return content
+    }
+
+    /// PATH, or where programs usually lie.
+    static func searchPath() -> String {
+        getenv("PATH").map { String(cString: $0) } ?? "/usr/local/bin:/usr/bin:/bin"
+    }
+
+    static func find(_ program: String) -> String? {
+        searchPath().split(separator: ":").map { "\($0)/\(program)" }.first { access($0, X_OK) == 0 }
+    }
+}

@@ -1,0 +1,148 @@
+/// What the driver was asked to do.
+enum Request: Equatable {
+    case setup(Setup)
+    case evaluate(Evaluation)
+
+    struct Machine: Equatable {
+        var qemu: String
+        var kernel: String
+        var initrd: String
+        var workload: String
+        /// Calls before the checkpoint is taken, or, after a restore, before the first one measured.
+        var warm: Int
+    }
+
+    struct Setup: Equatable {
+        var machine: Machine
+    }
+
+    struct Evaluation: Equatable {
+        var machine: Machine
+        var plugin: String
+        var checkpoint: String
+        var invocations: Int
+        var settings: [Setting]
+    }
+
+    struct Setting: Equatable {
+        var name: String
+        var value: String
+    }
+
+    var machine: Machine {
+        switch self {
+        case .setup(let setup): setup.machine
+        case .evaluate(let evaluation): evaluation.machine
+        }
+    }
+}
+
+/// Why a command line was not understood, in one sentence.
+struct UsageError: Error, Equatable {
+    var message: String
+    init(_ message: String) { self.message = message }
+}
+
+extension Request {
+    static let usage = """
+        usage: qemu setup --qemu PATH --kernel FILE --initrd FILE --workload NAME --warm N
+               qemu evaluate --qemu PATH --kernel FILE --initrd FILE --plugin FILE --checkpoint FILE
+                             --workload NAME --warm N --invocations N [--set NAME=VALUE]...
+        """
+
+    /// The settings of the model (see Sources/QEMUModel/include/options.h), and whether it is `full` or `count`s only.
+    static let settingNames = [
+        "l1i.size", "l1i.ways", "l1d.size", "l1d.ways", "l2.size", "l2.ways", "llc.size", "llc.ways", "line",
+        "itlb.entries", "dtlb.entries", "branch-predictor", "branch-predictor.bits", "mode",
+    ]
+
+    /// - Parameter arguments: the verb first.
+    init(_ arguments: [String]) throws(UsageError) {
+        guard let verb = arguments.first else { throw UsageError("a verb is missing: setup or evaluate") }
+        guard verb == "setup" || verb == "evaluate" else {
+            throw UsageError("the verb is setup or evaluate, not '\(verb)'")
+        }
+        var options = try Options(arguments.dropFirst())
+        let machine = Machine(
+            qemu: try options.take("qemu"), kernel: try options.take("kernel"), initrd: try options.take("initrd"),
+            workload: try Request.workload(options.take("workload")), warm: try options.count("warm", from: 0))
+        if verb == "setup" {
+            self = .setup(Setup(machine: machine))
+        } else {
+            self = .evaluate(
+                Evaluation(
+                    machine: machine, plugin: try options.take("plugin"), checkpoint: try options.take("checkpoint"),
+                    invocations: try options.count("invocations", from: 1), settings: try options.settings()))
+        }
+        try options.finish()
+    }
+
+    /// The name becomes a word of the kernel's command line.
+    private static func workload(_ name: String) throws(UsageError) -> String {
+        let allowed = name.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"): true
+            default: false
+            }
+        }
+        guard allowed, (1...64).contains(name.utf8.count) else {
+            throw UsageError("--workload has 1 to 64 letters a to z, digits and hyphens, unlike \(JSON.quote(name))")
+        }
+        return name
+    }
+}
+
+private struct Options {
+    private var given: [(name: String, value: String)] = []
+
+    init(_ arguments: ArraySlice<String>) throws(UsageError) {
+        var rest = arguments
+        while let name = rest.popFirst() {
+            guard name.hasPrefix("--") else {
+                throw UsageError("what is \(JSON.quote(name))? An option starts with --")
+            }
+            guard let value = rest.popFirst() else { throw UsageError("\(name) needs a value") }
+            given.append((String(name.dropFirst(2)), value))
+        }
+    }
+
+    mutating func take(_ name: String) throws(UsageError) -> String {
+        guard let index = given.firstIndex(where: { $0.name == name }) else { throw UsageError("--\(name) is missing") }
+        let value = given.remove(at: index).value
+        guard !value.isEmpty else { throw UsageError("--\(name) is empty") }
+        return value
+    }
+
+    mutating func count(_ name: String, from least: Int) throws(UsageError) -> Int {
+        let text = try take(name)
+        guard let number = Int(text), (least...1_000_000).contains(number) else {
+            throw UsageError("--\(name) is a whole number from \(least) to 1000000, not \(JSON.quote(text))")
+        }
+        return number
+    }
+
+    mutating func settings() throws(UsageError) -> [Request.Setting] {
+        var settings: [Request.Setting] = []
+        for option in given where option.name == "set" {
+            guard let equals = option.value.firstIndex(of: "=") else {
+                throw UsageError("--set needs NAME=VALUE, not \(JSON.quote(option.value))")
+            }
+            let name = String(option.value[..<equals])
+            guard Request.settingNames.contains(name) else {
+                throw UsageError(
+                    "the model has no setting \(JSON.quote(name)), only "
+                        + Request.settingNames.joined(separator: ", "))
+            }
+            guard !settings.contains(where: { $0.name == name }) else {
+                throw UsageError("--set \(name) is given twice")
+            }
+            settings.append(Request.Setting(name: name, value: String(option.value[equals...].dropFirst())))
+        }
+        given.removeAll { $0.name == "set" }
+        return settings
+    }
+
+    func finish() throws(UsageError) {
+        if let left = given.first { throw UsageError("--\(left.name) is unknown here, or given twice") }
+    }
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "branch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool predictor_open(struct predictor *predictor, enum predictor_kind kind, unsigned bits)
+{
+    uint64_t size = (uint64_t)1 << bits;
+    predictor->kind = kind;
+    predictor->mask = size - 1;
+    predictor->history = 0;
+    predictor->counters = malloc(size);
+    if (predictor->counters)
+        memset(predictor->counters, 1, size);
+    return predictor->counters != NULL;
+}
+
+void predictor_close(struct predictor *predictor)
+{
+    free(predictor->counters);
+    predictor->counters = NULL;
+}

@@ -1,0 +1,99 @@
+/// What a run must leave for its success to be believed.
+public struct Contract: Sendable, Hashable {
+    /// How the measured numbers are written down. Paths are relative to the attempt's folder.
+    public enum Format: Sendable, Hashable {
+        /// The run measures nothing: a setup, or a program without results.
+        case none
+        /// An object, or a list of objects, one a block.
+        case json(path: String)
+        /// A header, then a line a block.
+        case csv(path: String)
+        /// Exactly so many lines, each an object and ended by a newline, with whole numbers only. Their member
+        /// `invocation` counts up by one.
+        case jsonLines(path: String, blocks: Int)
+    }
+
+    /// The last line of a status file: `{"event":"exit","cause":...,"begun":N,"ended":N}`.
+    public struct ExitEvent: Sendable, Hashable {
+        public var path: String
+        public var cause: String
+        /// nil: the members `begun` and `ended` do not matter.
+        public var invocations: Int?
+
+        public init(path: String, cause: String, invocations: Int? = nil) {
+            self.path = path
+            self.cause = cause
+            self.invocations = invocations
+        }
+    }
+
+    public var format: Format
+    /// Metrics that every block must have, finite; also those by formula.
+    public var requiredMetrics: [String]
+    public var formulas: [MetricFormula]
+    /// Members that repeat a column of the tables, such as an axis: never taken for metrics.
+    public var columns: [String]
+    public var exitEvent: ExitEvent?
+    /// The guest's console, which must be there and tell of no panic; nil: there is no guest.
+    public var terminal: String?
+    /// Files that must be there and not be empty, whatever they hold.
+    public var requiredFiles: [String]
+
+    public init(
+        format: Format, requiredMetrics: [String] = [], formulas: [MetricFormula] = [], columns: [String] = [],
+        exitEvent: ExitEvent? = nil, terminal: String? = nil, requiredFiles: [String] = []
+    ) {
+        self.format = format
+        self.requiredMetrics = requiredMetrics
+        self.formulas = formulas
+        self.columns = columns
+        self.exitEvent = exitEvent
+        self.terminal = terminal
+        self.requiredFiles = requiredFiles
+    }
+
+    /// The files whose bytes ``Judgement/judge(contract:artifacts:listing:)`` has to see.
+    public var neededFiles: [String] {
+        var paths: [String] = []
+        switch format {
+        case .none: break
+        case .json(let path), .csv(let path), .jsonLines(let path, _): paths.append(path)
+        }
+        if let exitEvent { paths.append(exitEvent.path) }
+        if let terminal { paths.append(terminal) }
+        return paths
+    }
+
+    // MARK: The engines' contracts
+
+    /// Engine `command`.
+    ///
+    /// - Parameter results: the file of the specification; CSV if it is named so; nil: none.
+    public static func command(results: String?, requiredMetrics: [String], axes: [String]) -> Contract {
+        let format: Format =
+            switch results {
+            case nil: .none
+            case .some(let path) where path.hasSuffix(".csv"): .csv(path: path)
+            case .some(let path): .json(path: path)
+            }
+        return Contract(format: format, requiredMetrics: requiredMetrics, columns: Table.fixedColumns + axes)
+    }
+
+    /// Engine `qemu`, evaluation.
+    public static func qemuEvaluation(invocations: Int, requiredMetrics: [String], axes: [String]) -> Contract {
+        Contract(
+            format: .jsonLines(path: "stats.jsonl", blocks: invocations), requiredMetrics: requiredMetrics,
+            formulas: MetricFormula.model, columns: Table.fixedColumns + axes,
+            exitEvent: ExitEvent(path: "status.jsonl", cause: "measured", invocations: invocations),
+            terminal: "terminal.log")
+    }
+
+    /// Engine `qemu`, setup.
+    ///
+    /// - Parameter checkpoint: the file that it must leave.
+    public static func qemuSetup(checkpoint: String = "checkpoint.zst") -> Contract {
+        Contract(
+            format: .none, exitEvent: ExitEvent(path: "status.jsonl", cause: "checkpointed"), terminal: "terminal.log",
+            requiredFiles: [checkpoint])
+    }
+}

@@ -1,0 +1,180 @@
+public import Model
+
+/// A run of a point as the merged tables have it.
+public struct DatasetRow: Sendable, Hashable {
+    public var point: Digest
+    public var workload: String?
+    /// In the order of the axes.
+    public var values: [String]
+    /// From 1.
+    public var repetition: Int
+    /// nil: not ended.
+    public var state: RunState?
+    public var failure: FailureClass?
+    /// What the run contract accepted. Only of a run that succeeded is it looked at.
+    public var blocks: Blocks?
+
+    public init(
+        point: Digest, workload: String?, values: [String], repetition: Int, state: RunState?,
+        failure: FailureClass? = nil, blocks: Blocks? = nil
+    ) {
+        self.point = point
+        self.workload = workload
+        self.values = values
+        self.repetition = repetition
+        self.state = state
+        self.failure = failure
+        self.blocks = blocks
+    }
+
+    /// A result that breaks the contract is never merged, wherever it comes from.
+    var merged: Blocks? { state == .succeeded ? blocks : nil }
+
+    fileprivate var lead: [Cell] {
+        [.digest(point), .optional(workload)] + values.map { .text($0) } + [.integer(repetition)]
+    }
+}
+
+/// How a run went: provenance, one row of `runs.csv`.
+public struct ProvenanceRow: Sendable, Hashable {
+    public var run: RunNumber
+    /// nil: a setup run.
+    public var point: Digest?
+    public var workload: String?
+    public var repetition: Int
+    public var state: RunState?
+    public var failure: FailureClass?
+    public var host: String?
+    public var attempts: Int
+    public var lease: LeaseNumber?
+    public var engine: Digest?
+    public var checkpoint: Digest?
+    /// Wall clock, nanoseconds since 1970.
+    public var started: Nanoseconds?
+    public var wall: Nanoseconds?
+    public var peakMemoryBytes: Int64?
+    public var evidence: String
+
+    public init(
+        run: RunNumber, point: Digest?, workload: String?, repetition: Int, state: RunState?,
+        failure: FailureClass? = nil, host: String? = nil, attempts: Int = 0, lease: LeaseNumber? = nil,
+        engine: Digest? = nil, checkpoint: Digest? = nil, started: Nanoseconds? = nil, wall: Nanoseconds? = nil,
+        peakMemoryBytes: Int64? = nil, evidence: String = ""
+    ) {
+        self.run = run
+        self.point = point
+        self.workload = workload
+        self.repetition = repetition
+        self.state = state
+        self.failure = failure
+        self.host = host
+        self.attempts = attempts
+        self.lease = lease
+        self.engine = engine
+        self.checkpoint = checkpoint
+        self.started = started
+        self.wall = wall
+        self.peakMemoryBytes = peakMemoryBytes
+        self.evidence = evidence
+    }
+
+    public var cells: [Cell] {
+        [
+            .integer(run), point.map { .digest($0) } ?? .empty, .optional(workload), .integer(repetition),
+            .optional(state?.rawValue), .optional(failure?.rawValue), .optional(host), .integer(attempts),
+            lease.map { .integer($0) } ?? .empty, engine.map { .digest($0) } ?? .empty,
+            checkpoint.map { .digest($0) } ?? .empty, .optional(started.map(Instant.utc)),
+            wall.map { .number(Instant.seconds($0)) } ?? .empty, peakMemoryBytes.map { .integer($0) } ?? .empty,
+            .optional(evidence.isEmpty ? nil : evidence),
+        ]
+    }
+}
+
+/// The merged tables of a sweep.
+public enum Table: String, Sendable, Hashable, CaseIterable {
+    /// One row a point and repeat.
+    case results
+    /// One row a measured invocation.
+    case invocations
+    /// Provenance: one row a run.
+    case runs
+
+    /// Columns of ``results`` and ``invocations`` that are neither axes nor metrics.
+    public static let fixedColumns = ["point", "workload", "repeat", "invocation", "outcome", "class"]
+
+    /// Columns of ``runs``.
+    public static let runColumns = [
+        "run", "point", "workload", "repeat", "outcome", "class", "host", "attempts", "lease", "engine_digest",
+        "checkpoint_digest", "started", "wall_s", "peak_memory_bytes", "evidence",
+    ]
+}
+
+/// The names of all metrics of a sweep, gathered in a first pass over its rows.
+public struct MetricNames: Sendable {
+    private let required: [String]
+    private let formulas: [MetricFormula]
+    private var seen: Set<String> = []
+
+    /// - Parameter required: the specification's `metrics`, which come first, in its order.
+    public init(required: [String], formulas: [MetricFormula]) {
+        self.required = required
+        self.formulas = formulas
+    }
+
+    public mutating func add(_ row: DatasetRow) {
+        guard let blocks = row.merged else { return }
+        for block in blocks.blocks { seen.formUnion(block.metrics.lazy.map(\.name)) }
+    }
+
+    /// The required ones, then all others by name.
+    public var names: [String] {
+        var known = seen
+        for formula in formulas where seen.contains(formula.dividend) && seen.contains(formula.divisor) {
+            known.insert(formula.name)
+        }
+        // By bytes: the same order in every language.
+        let others = known.subtracting(required).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        return required + others
+    }
+}
+
+/// Turns runs into rows of the merged tables.
+public struct Dataset: Sendable {
+    public let axes: [String]
+    public let metrics: [String]
+    private let formulas: [MetricFormula]
+
+    /// - Parameter metrics: the columns of metrics, such as ``MetricNames/names``.
+    public init(axes: [String], metrics: [String], formulas: [MetricFormula]) {
+        self.axes = axes
+        self.metrics = metrics
+        self.formulas = formulas
+    }
+
+    /// Columns of `results`.
+    public var resultColumns: [String] { ["point", "workload"] + axes + ["repeat", "outcome", "class"] + metrics }
+
+    /// Columns of `invocations`.
+    public var invocationColumns: [String] { ["point", "workload"] + axes + ["repeat", "invocation"] + metrics }
+
+    /// The row of `results`: there whatever the outcome, with metrics only after a success.
+    public func result(_ row: DatasetRow) -> [Cell] {
+        let found = row.merged?.metrics(formulas) ?? []
+        return row.lead + [.optional(row.state?.rawValue), .optional(row.failure?.rawValue)] + cells(found)
+    }
+
+    /// The rows of `invocations`, numbered from 1; none without a success.
+    public func invocations(_ row: DatasetRow) -> [[Cell]] {
+        guard let blocks = row.merged else { return [] }
+        return blocks.blocks.indices.map { index in
+            row.lead + [.integer(index + 1)] + cells(blocks.metrics(ofBlock: index, formulas))
+        }
+    }
+
+    private func cells(_ found: [Metric]) -> [Cell] {
+        if found.isEmpty { return metrics.map { _ in .empty } }
+        var values: [String: String] = [:]
+        for metric in found { values[metric.name] = metric.value }
+        return metrics.map { name in values[name].map { .number($0) } ?? .empty }
+    }
+}

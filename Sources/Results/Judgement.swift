@@ -1,0 +1,186 @@
+public import Model
+
+/// A file that an attempt left, with what it holds.
+public struct NamedBytes: Sendable, Hashable {
+    /// Relative to the attempt's folder.
+    public var path: String
+    public var bytes: [UInt8]
+
+    public init(path: String, bytes: [UInt8]) {
+        self.path = path
+        self.bytes = bytes
+    }
+}
+
+/// What the run contract says of an attempt that ended with status 0.
+public enum Verdict: Sendable, Hashable {
+    case accepted(Blocks)
+    /// The evidence names the file, and the line or block where there is one.
+    case broken(FailureClass, evidence: String)
+}
+
+/// The judgement of an attempt by what it left.
+public enum Judgement {
+    /// - Parameters:
+    ///   - artifacts: at least the contract's `neededFiles`, as far as the attempt left them.
+    ///   - listing: all that the attempt left; only names and sizes matter.
+    public static func judge(contract: Contract, artifacts: [NamedBytes], listing: [Artifact] = []) -> Verdict {
+        let evidence = Evidence(contract: contract, artifacts: artifacts, listing: listing)
+        do {
+            try evidence.checkGuest()
+            try evidence.checkExit()
+            try evidence.checkFiles()
+            let blocks = try evidence.blocks()
+            try evidence.checkMetrics(of: blocks)
+            return .accepted(Blocks(blocks.map(\.block)))
+        } catch {
+            return .broken(error.failure, evidence: error.evidence)
+        }
+    }
+}
+
+/// The contract does not hold.
+struct Breach: Error {
+    var failure: FailureClass
+    var evidence: String
+
+    init(_ failure: FailureClass, _ evidence: String) {
+        self.failure = failure
+        self.evidence = evidence
+    }
+
+    init(_ evidence: String) { self.init(.contractBroken, evidence) }
+}
+
+/// A block with where it stands, and with members that are no numbers.
+struct FoundBlock {
+    /// As a message has it: "results.csv, line 3".
+    var place: String
+    var block: Block
+    /// Members of other kinds, with what they are.
+    var others: [(name: String, what: String)] = []
+}
+
+/// What an attempt left, read with the contract in mind.
+struct Evidence {
+    let contract: Contract
+    let artifacts: [NamedBytes]
+    let listing: [Artifact]
+
+    /// A panic comes first: it explains everything that is missing.
+    func checkGuest() throws(Breach) {
+        guard let path = contract.terminal else { return }
+        let bytes = try content(path, mayBeEmpty: true)
+        for (index, line) in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated()
+        where Evidence.contains(line, "Kernel panic") {
+            throw Breach(.guestPanic, "\(path), line \(index + 1): \(Evidence.quote(line))")
+        }
+    }
+
+    func checkExit() throws(Breach) {
+        guard let exit = contract.exitEvent else { return }
+        let lines = try lines(exit.path)
+        let place = "\(exit.path), line \(lines.count)"
+        guard let last = lines.last else { throw Breach("\(exit.path) is empty") }
+        let event = try Evidence.parse(last, place)
+        guard event["event"]?.text == "exit" else {
+            throw Breach("\(place): the last event is not 'exit': \(Evidence.quote(last))")
+        }
+        guard event["cause"]?.text == exit.cause else {
+            let failure: FailureClass = event["cause"]?.text == "guest-panic" ? .guestPanic : .contractBroken
+            throw Breach(failure, "\(place): the cause is not '\(exit.cause)': \(Evidence.quote(last))")
+        }
+        guard let wanted = exit.invocations else { return }
+        for name in ["begun", "ended"] where event[name]?.integer != Int64(wanted) {
+            throw Breach("\(place): '\(name)' is not the expected \(wanted): \(Evidence.quote(last))")
+        }
+    }
+
+    func checkFiles() throws(Breach) {
+        for path in contract.requiredFiles {
+            let size =
+                listing.first { $0.path == path }?.size
+                ?? artifacts.first { $0.path == path }.map { Int64($0.bytes.count) }
+            guard let size else { throw Breach("\(path) is missing: the run ended without leaving it") }
+            guard size > 0 else { throw Breach("\(path) is empty") }
+        }
+    }
+
+    func blocks() throws(Breach) -> [FoundBlock] {
+        switch contract.format {
+        case .none: return []
+        case .json(let path): return try jsonBlocks(path)
+        case .csv(let path): return try csvBlocks(path)
+        case .jsonLines(let path, let count): return try lineBlocks(path, count)
+        }
+    }
+
+    func checkMetrics(of blocks: [FoundBlock]) throws(Breach) {
+        if blocks.isEmpty, let name = contract.requiredMetrics.first {
+            throw Breach("the metric '\(name)' is asked for, but the run leaves no results; name its file by 'results'")
+        }
+        for found in blocks {
+            let names = Set(Blocks([found.block]).metrics(contract.formulas).map(\.name))
+            for name in contract.requiredMetrics where !names.contains(name) {
+                throw Breach("\(found.place): the metric '\(name)' \(why(name, found))")
+            }
+        }
+        let names = Set(Blocks(blocks.map(\.block)).metrics(contract.formulas).map(\.name))
+        for name in contract.requiredMetrics where !names.contains(name) {
+            throw Breach("the metric '\(name)' has no finite value over all \(blocks.count) blocks")
+        }
+    }
+
+    private func why(_ name: String, _ found: FoundBlock) -> String {
+        if contract.columns.contains(name) { return "has the name of a column; give it another one" }
+        if let other = found.others.first(where: { $0.name == name }) { return "is \(other.what), not a finite number" }
+        if let formula = contract.formulas.first(where: { $0.name == name }) {
+            return "(\(formula.text)) cannot be worked out: a counter is missing, or the divisor is 0"
+        }
+        return "is missing"
+    }
+
+    // MARK: Files
+
+    func content(_ path: String, mayBeEmpty: Bool = false) throws(Breach) -> [UInt8] {
+        guard let file = artifacts.first(where: { $0.path == path }) else {
+            throw Breach("\(path) is missing: the run ended without leaving it")
+        }
+        guard mayBeEmpty || !file.bytes.isEmpty else { throw Breach("\(path) is empty") }
+        return file.bytes
+    }
+
+    /// The lines of a file, every one of which has to be ended.
+    func lines(_ path: String) throws(Breach) -> [ArraySlice<UInt8>] {
+        let bytes = try content(path)
+        let newline = UInt8(ascii: "\n")
+        let lines = bytes.split(separator: newline, omittingEmptySubsequences: false)
+        guard bytes.last == newline else {
+            let rest = Evidence.quote(lines[lines.count - 1])
+            throw Breach("\(path), line \(lines.count): the last line is cut short: \(rest)")
+        }
+        return Array(lines.dropLast())
+    }
+
+    static func parse(_ line: ArraySlice<UInt8>, _ place: String) throws(Breach) -> JSON {
+        do {
+            return try JSON(parsing: Array(line))
+        } catch {
+            throw Breach("\(place): not a complete JSON object: \(quote(line))")
+        }
+    }
+
+    // MARK: Text
+
+    private static func contains(_ line: ArraySlice<UInt8>, _ text: String) -> Bool {
+        let wanted = Array(text.utf8)
+        guard line.count >= wanted.count else { return false }
+        return (line.startIndex...line.endIndex - wanted.count).contains { line[$0...].starts(with: wanted) }
+    }
+
+    /// A line as it can be shown: control characters made visible, at most 200 bytes of it.
+    static func quote(_ line: ArraySlice<UInt8>) -> String {
+        let shown = String(decoding: line.prefix(200), as: UTF8.self)
+        return VisibleText.of(shown) + (line.count > 200 ? "..." : "")
+    }
+}

@@ -1,0 +1,32 @@
+import Glibc
+
+/// The user on this machine.
+struct Account: Sendable {
+    var user: String
+    var home: String
+    var agentSocket: String?
+
+    /// From the environment; what is not there comes from the password database.
+    init(environment: [String: String]) {
+        let entry = getpwuid(getuid())?.pointee
+        user = entry.map { String(cString: $0.pw_name) } ?? environment["USER"] ?? "unknown"
+        home = environment["HOME"] ?? entry.map { String(cString: $0.pw_dir) } ?? "/"
+        agentSocket = environment["SSH_AUTH_SOCK"].flatMap { $0.isEmpty ? nil : $0 }
+    }
+}
+
+/// Reads a small file. Nil: there is none, or it cannot be read; `errno` says which.
+func readFile(_ path: String) -> [UInt8]? {
+    let number = open(path, O_RDONLY | O_CLOEXEC)
+    guard number >= 0 else { return nil }
+    defer { close(number) }
+    var bytes: [UInt8] = []
+    var room = [UInt8](repeating: 0, count: 65536)
+    while true {
+        let got = read(number, &room, room.count)
+        if got < 0 && errno == EINTR { continue }
+        if got < 0 { return nil }
+        if got == 0 { return bytes }
+        bytes.append(contentsOf: room[..<got])
+    }
+}

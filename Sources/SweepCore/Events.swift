@@ -1,0 +1,102 @@
+public import Model
+
+/// What the coordinator's core is told. Hosts go by their index in the plan.
+public enum Event: Sendable {
+    /// The stream to a host is up and its agent said hello.
+    case joined(host: Int, HostFacts)
+    /// Anything at all came from the host.
+    case heard(host: Int)
+    /// What the engine's binary is on a host.
+    case engineFound(host: Int, digest: Digest)
+    /// The host cannot be used for this sweep, by anyone's doing but the network's: no try will help.
+    case refused(host: Int, reason: String)
+    /// The stream ended, or never came up.
+    case lost(host: Int, reason: String)
+    /// An attempt ended; its artifacts are stored here, and it was judged.
+    case ended(host: Int, Judged)
+    /// A pin is known without a run: a checkpoint that an earlier sweep made.
+    case provided(pin: String, digest: Digest)
+    /// Somebody wants the sweep, or one run, cancelled.
+    case cancel(run: RunNumber?, reason: String)
+    /// Ctrl-C and the like: stop handing out, leave what runs.
+    case interrupted
+}
+
+/// What a host says of itself when it joins.
+public struct HostFacts: Sendable, Hashable {
+    public var bootID: String
+    public var hostName: String
+    /// Distinguishes two agents on one machine from one machine that is listed twice.
+    public var workdir: String
+    public var slots: Int
+    public var memoryBytes: Int64
+    /// Its clock less ours, for people.
+    public var clockOffset: Nanoseconds
+    /// The leases of this sweep that its agent holds.
+    public var leases: [HeldLease]
+
+    public init(
+        bootID: String, hostName: String, workdir: String, slots: Int, memoryBytes: Int64,
+        clockOffset: Nanoseconds = 0, leases: [HeldLease] = []
+    ) {
+        self.bootID = bootID
+        self.hostName = hostName
+        self.workdir = workdir
+        self.slots = slots
+        self.memoryBytes = memoryBytes
+        self.clockOffset = clockOffset
+        self.leases = leases
+    }
+}
+
+/// An attempt that ended, with the judgement of its evidence.
+public struct Judged: Sendable, Hashable {
+    public var report: AttemptReport
+    /// After the run contract: nil means that the evidence is complete.
+    public var failure: FailureClass?
+    public var evidence: String
+    /// The statistics, if the contract was kept.
+    public var blocks: JSON?
+    /// What the pin that the run provides is, if it provides one.
+    public var provides: Digest?
+    /// Nanoseconds since 1970.
+    public var endedAt: Nanoseconds
+
+    public init(
+        report: AttemptReport, failure: FailureClass?, evidence: String, blocks: JSON? = nil,
+        provides: Digest? = nil, endedAt: Nanoseconds = 0
+    ) {
+        self.report = report
+        self.failure = failure
+        self.evidence = evidence
+        self.blocks = blocks
+        self.provides = provides
+        self.endedAt = endedAt
+    }
+}
+
+/// What the shell is asked to do. Always the difference between what the ledger wants and what hosts have been told,
+/// so that one which is repeated, lost or late does no harm.
+public enum Effect: Sendable, Hashable {
+    case connect(host: Int)
+    /// Ends the stream and says why.
+    case disconnect(host: Int, reason: String)
+    case grant(host: Int, lease: LeaseNumber, [Grant])
+    case revoke(host: Int, [LeaseNumber])
+    case cancel(host: Int, [RunNumber])
+    case acknowledge(host: Int, [AttemptID])
+    /// Nothing is left to do.
+    case finish(Ending)
+}
+
+/// How a coordinator's work ended.
+public enum Ending: Sendable, Hashable {
+    /// Every run has its final state.
+    case complete(allSucceeded: Bool)
+    /// The sweep's own limit passed.
+    case outOfTime
+    /// No host can take work, for the reasons given.
+    case noHost(reason: String)
+    /// Somebody stopped the coordinator; hosts go on.
+    case interrupted
+}

@@ -1,0 +1,73 @@
+public import Model
+
+/// What the coordinator's core has to know of a sweep: numbers, not contents.
+public struct Plan: Sendable {
+    /// Runs that become possible together; each setup is a group of its own.
+    public struct Group: Sendable {
+        public var runs: Range<RunNumber>
+        /// The pin that these runs need (`checkpoint:<workload>`); nil: none.
+        public var requires: String?
+        /// The pin that a success of this group's only run provides; nil: it is an evaluation.
+        public var provides: String?
+
+        public init(runs: Range<RunNumber>, requires: String? = nil, provides: String? = nil) {
+            self.runs = runs
+            self.requires = requires
+            self.provides = provides
+        }
+    }
+
+    /// In the order of their numbers; together they hold every number from 1 on, once.
+    public var groups: [Group]
+    /// Names of the hosts, in the order of the inventory.
+    public var hosts: [String]
+    /// How often a run may fail, at least 1.
+    public var maximumFailures: Int
+    /// Whether an agent may use the rest of a run's attempts by itself. Not where a failure's class shows only in
+    /// the evidence, which is judged here.
+    public var agentRetries: Bool
+    /// Memory to set aside for a run, in bytes; nil: not counted.
+    public var memoryBytes: Int64?
+    /// Whether hosts must show the same engine binary.
+    public var pinsEngine: Bool
+    public var timing: Timing
+
+    public init(
+        groups: [Group], hosts: [String], maximumFailures: Int = 3, agentRetries: Bool = true,
+        memoryBytes: Int64? = nil, pinsEngine: Bool = false, timing: Timing = Timing()
+    ) {
+        self.groups = groups
+        self.hosts = hosts
+        self.maximumFailures = maximumFailures
+        self.agentRetries = agentRetries
+        self.memoryBytes = memoryBytes
+        self.pinsEngine = pinsEngine
+        self.timing = timing
+    }
+
+    public var runCount: Int { groups.reduce(0) { $0 + $1.runs.count } }
+}
+
+/// The times by which the core decides, in nanoseconds.
+public struct Timing: Sendable, Hashable {
+    /// How long a host may be silent before its leases are void.
+    public var leaseTerm: Nanoseconds = 30 * Timing.second
+    /// First pause before another try to reach a host; it doubles up to `longestPause`.
+    public var firstPause: Nanoseconds = Timing.second
+    public var longestPause: Nanoseconds = 60 * Timing.second
+    /// How long a host rests that keeps failing runs.
+    public var rest: Nanoseconds = 60 * Timing.second
+    /// How long to go on while no host can be reached: before any was, and after.
+    public var patienceAtStart: Nanoseconds = 60 * Timing.second
+    public var patience: Nanoseconds = 600 * Timing.second
+    /// How much work a host may hold beyond what it runs, so that it never waits for an answer from here.
+    public var workAhead: Nanoseconds = Timing.second / 2
+    /// How long hosts have to confirm that cancelled runs have ended.
+    public var cancelGrace: Nanoseconds = 15 * Timing.second
+    /// The sweep's own limit; nil: none.
+    public var sweep: Nanoseconds?
+
+    public init() {}
+
+    public static let second: Nanoseconds = 1_000_000_000
+}

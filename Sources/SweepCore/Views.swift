@@ -1,0 +1,34 @@
+public import Model
+
+/// How a host stands, for showing.
+public struct HostView: Sendable, Hashable {
+    public enum Standing: String, Sendable, Hashable {
+        case connecting, working, away, resting, refused
+    }
+
+    public var name: String
+    public var standing: Standing
+    /// What is wrong, if anything.
+    public var problem: String
+    public var slots: Int
+    public var running: Int
+    /// Runs handed to it that have not ended.
+    public var held: Int
+}
+
+extension Coordinator {
+    /// - Parameter running: what its agent last said.
+    public func view(of host: Int, running: Int, now: Nanoseconds) -> HostView {
+        let link = links[host]
+        let standing: HostView.Standing =
+            switch link.phase {
+            case .away(_, let failures): failures == 0 && link.lastProblem.isEmpty ? .connecting : .away
+            case .connecting: .connecting
+            case .joined: now < link.restUntil ? .resting : .working
+            case .refused: .refused
+            }
+        return HostView(
+            name: plan.hosts[host], standing: standing, problem: link.lastProblem,
+            slots: link.session?.facts.slots ?? 0, running: running, held: state.openRuns[host])
+    }
+}

@@ -1,0 +1,215 @@
+import Model
+
+/// Reads what spans the points: `axes`, `zip`, `exclude`, `include`.
+final class AxesReader {
+    private let read: FieldReader
+    private let engine: EngineKind
+    /// Per axis name, the text of each value by its canonical form.
+    private var values: [String: [String: String]] = [:]
+    private var names: [String] = []
+    /// Per environment variable, the axis that has it.
+    private var variables: [String: String] = [:]
+    private var includeFields: [Field] = []
+
+    init(read: FieldReader, engine: EngineKind) {
+        self.read = read
+        self.engine = engine
+    }
+
+    func fill(_ sweep: inout Sweep, _ field: (String) -> Field?) {
+        if let axes = field("axes") { sweep.axes = grid(axes, sweep.metrics) }
+        if let zip = field("zip") {
+            for group in read.list(zip) ?? [] {
+                if let axes = self.zip(group, sweep.metrics) { sweep.zips.append(axes) }
+            }
+        }
+        // Complaints about these make sense only where the axes themselves are right.
+        guard read.problems.isEmpty else { return }
+        if let exclude = field("exclude") {
+            sweep.exclude = (read.list(exclude) ?? []).compactMap { assignments($0, isExclude: true) }
+        }
+        if let include = field("include") {
+            for element in read.list(include) ?? [] {
+                guard let entry = assignments(element, isExclude: false) else { continue }
+                includeFields.append(element)
+                sweep.include.append(entry)
+            }
+        }
+        guard read.problems.isEmpty else { return }
+        checkCount(sweep, at: field("axes") ?? field("zip") ?? field("workloads"))
+        checkIncluded(sweep)
+    }
+
+    // MARK: Axes
+
+    private func grid(_ field: Field, _ metrics: [String]) -> [Axis] {
+        guard let members = read.members(field.value, path: field.path) else { return [] }
+        if members.isEmpty { read.fail(field, "has no axis; write one, as in x: [1, 2], or remove the key") }
+        return members.compactMap { member in
+            guard let axis = axis(member, metrics) else { return nil }
+            var seen: [String: String] = [:]
+            for element in read.list(member) ?? [] {
+                guard let text = value(element, axis: axis) else { continue }
+                note(text, element, &seen)
+            }
+            return Axis(name: axis, values: texts(member))
+        }
+    }
+
+    private func note(_ value: (text: String, canonical: String), _ field: Field, _ seen: inout [String: String]) {
+        guard let other = seen.updateValue(value.text, forKey: value.canonical) else { return }
+        let same = other == value.text ? "stands twice" : "is the same as '\(Names.shown(other))'"
+        read.fail(field, "'\(Names.shown(value.text))' \(same); remove one")
+    }
+
+    private func zip(_ group: Field, _ metrics: [String]) -> [Axis]? {
+        guard let members = read.members(group.value, path: group.path) else { return nil }
+        guard !members.isEmpty else {
+            read.fail(group, "a group has no axis; write axes that go together, as in - {a: [1, 2], b: [3, 4]}")
+            return nil
+        }
+        var rows: [[String]] = []
+        var axes: [Axis] = []
+        for member in members {
+            guard let name = axis(member, metrics), let elements = read.list(member) else { return nil }
+            let values = elements.compactMap { value($0, axis: name) }
+            guard values.count == elements.count else { return nil }
+            axes.append(Axis(name: name, values: values.map(\.text)))
+            if rows.isEmpty { rows = values.map { _ in [] } }
+            guard rows.count == values.count else {
+                let text = "has \(values.count) values, and '\(axes[0].name)', which goes with it, \(rows.count)"
+                read.fail(member, "\(text); write as many")
+                return nil
+            }
+            for index in rows.indices { rows[index].append(values[index].canonical) }
+        }
+        var seen: Set<[String]> = []
+        for (index, row) in rows.enumerated() where !seen.insert(row).inserted {
+            let text = axes.map { "\($0.name): \(Names.shown($0.values[index]))" }.joined(separator: ", ")
+            read.fail(group, "{\(text)} stands twice; remove one")
+        }
+        return axes
+    }
+
+    /// A member's name, if it may be the name of an axis.
+    private func axis(_ member: Field, _ metrics: [String]) -> String? {
+        let name = member.name
+        func refuse(_ text: String) -> String? {
+            read.problems.add(member.keyMark, key: member.path, text)
+            return nil
+        }
+        guard Names.isAxis(name) else {
+            return refuse("no name for an axis; write letters, digits, '.', '_' or '-', beginning with a letter")
+        }
+        guard !Names.isReserved(name) else {
+            return refuse("the tables use this name; write another, as in my-\(name)")
+        }
+        guard values[name] == nil else { return refuse("stands in two places; leave it in one") }
+        let variable = Names.variable(axis: name)
+        if let other = variables.updateValue(name, forKey: variable) {
+            return refuse("'\(other)' has the same environment variable, \(variable); write another name")
+        }
+        if engine == .qemu, QEMUParameter(rawValue: name) == nil {
+            let known = QEMUParameter.allCases.map(\.rawValue)
+            return refuse("engine 'qemu' has no such parameter; \(FieldReader.suggestion(name, known))")
+        }
+        guard !metrics.contains(name) else { return refuse("'metrics' has the same name; write another") }
+        values[name] = [:]
+        names.append(name)
+        return name
+    }
+
+    private func texts(_ member: Field) -> [String] {
+        guard case .list(let elements) = member.value.kind else { return [] }
+        return elements.compactMap { element in
+            guard case .scalar(let text, _) = element.kind else { return nil }
+            return text
+        }
+    }
+
+    /// The source text of a value, and the form in which equal values are equal.
+    private func value(_ field: Field, axis: String) -> (text: String, canonical: String)? {
+        guard let text = read.text(field), let canonical = canonical(text, axis, field) else { return nil }
+        if values[axis]?[canonical] == nil { values[axis]?[canonical] = text }
+        return (text, canonical)
+    }
+
+    private func canonical(_ text: String, _ axis: String, _ field: Field) -> String? {
+        guard engine == .qemu, let parameter = QEMUParameter(rawValue: axis) else { return text }
+        do { return try parameter.canonical(text) } catch {
+            read.fail(field, error)
+            return nil
+        }
+    }
+
+    // MARK: exclude and include
+
+    private func assignments(_ element: Field, isExclude: Bool) -> [Assignment]? {
+        guard let members = read.members(element.value, path: element.path) else { return nil }
+        guard !members.isEmpty else {
+            read.fail(element, "an entry names no axis; write {axis: value}")
+            return nil
+        }
+        var entry: [Assignment] = []
+        for member in members {
+            guard let known = values[member.name] else {
+                let hint = names.isEmpty ? "write 'axes' first" : FieldReader.suggestion(member.name, names)
+                read.problems.add(member.keyMark, key: member.path, "no axis has this name; \(hint)")
+                continue
+            }
+            guard let text = read.text(member), let canonical = canonical(text, member.name, member) else { continue }
+            if let axisText = known[canonical], axisText != text {
+                read.fail(member, "the axis has this value as '\(Names.shown(axisText))'; write it so")
+                continue
+            }
+            if isExclude, known[canonical] == nil {
+                let texts = known.keys.sorted().compactMap { known[$0] }
+                read.fail(
+                    member, "the axis has no value '\(Names.shown(text))'; \(FieldReader.suggestion(text, texts))")
+                continue
+            }
+            entry.append(Assignment(axis: member.name, value: text))
+        }
+        guard isExclude || members.count == names.count else {
+            let missing = names.filter { name in !members.contains { $0.name == name } }
+            if !missing.isEmpty {
+                read.fail(element, "an entry must name every axis; add \(missing.joined(separator: ", "))")
+            }
+            return nil
+        }
+        return entry.count == members.count ? entry : nil
+    }
+
+    private func checkCount(_ sweep: Sweep, at field: Field?) {
+        let lengths =
+            [max(1, sweep.workloads.count), sweep.measure.repeats]
+            + sweep.axes.map(\.values.count) + sweep.zips.map { $0[0].values.count }
+        var count = 1
+        for length in lengths {
+            let (product, overflow) = count.multipliedReportingOverflow(by: length)
+            count = overflow ? .max : product
+        }
+        guard count > Points.limit, let field else { return }
+        let number = count == .max ? "" : " (\(count))"
+        read.problems.add(
+            field.keyMark, key: field.path,
+            "more than \(Points.limit) runs\(number); split the sweep into several, or leave values out")
+    }
+
+    private func checkIncluded(_ sweep: Sweep) {
+        var seen: Set<[String]> = []
+        for (entry, field) in Swift.zip(sweep.include, includeFields) {
+            var value: [String: String] = [:]
+            for assignment in entry { value[assignment.axis] = assignment.value }
+            let isNew = seen.insert(names.compactMap { value[$0] }).inserted
+            let isOnGrid =
+                sweep.axes.allSatisfy { axis in value[axis.name].map(axis.values.contains) ?? false }
+                && sweep.zips.allSatisfy { group in
+                    group[0].values.indices.contains { row in group.allSatisfy { value[$0.name] == $0.values[row] } }
+                }
+            let isExcluded = sweep.exclude.contains { $0.allSatisfy { value[$0.axis] == $0.value } }
+            guard !isNew || isOnGrid && !isExcluded else { continue }
+            read.fail(field, "this point is \(isNew ? "on the grid" : "included") already; remove the entry")
+        }
+    }
+}

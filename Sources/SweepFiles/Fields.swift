@@ -1,0 +1,150 @@
+import Model
+
+/// A key of a mapping with its value, and the way to it from the top (`measure.warm`) for messages.
+struct Field {
+    var name: String
+    var path: String
+    /// Where the key stands.
+    var keyMark: Place?
+    var value: YAMLValue
+
+    var mark: Place? { value.mark ?? keyMark }
+
+    /// An element of this field's list, under the field's own path.
+    func element(_ value: YAMLValue) -> Field {
+        Field(name: name, path: path, keyMark: value.mark, value: value)
+    }
+}
+
+/// Reads values and notes what is wrong with them. Each function returns nil after it noted a problem.
+struct FieldReader {
+    let problems: Problems
+
+    func fail(_ field: Field, _ text: String, code: Failure.Code = .badSpecification) {
+        problems.add(field.mark, key: field.path, text, code: code)
+    }
+
+    /// The members of a mapping; unknown keys, where `known` is given, and keys that stand twice are noted.
+    func members(_ value: YAMLValue, path: String, known: [String]? = nil) -> [Field]? {
+        guard case .mapping(let members) = value.kind else {
+            let example = known.map { ", as in {\($0[0]): ...}" } ?? ""
+            problems.add(
+                value.mark, key: path, "a mapping was expected, not \(value.shape); write key: value\(example)")
+            return nil
+        }
+        var fields: [Field] = []
+        var seen: Set<String> = []
+        for member in members {
+            let full = path.isEmpty ? member.name : "\(path).\(member.name)"
+            if let known, !known.contains(member.name) {
+                problems.add(member.mark, key: full, "unknown; \(FieldReader.suggestion(member.name, known))")
+            } else if !seen.insert(member.name).inserted {
+                problems.add(member.mark, key: full, "stands twice; remove one")
+            } else {
+                fields.append(Field(name: member.name, path: full, keyMark: member.mark, value: member.value))
+            }
+        }
+        return fields
+    }
+
+    static func suggestion(_ word: String, _ known: [String]) -> String {
+        if let nearest = Names.nearest(to: word, in: known) { return "did you mean '\(nearest)'?" }
+        return "there are: \(known.prefix(40).joined(separator: ", "))"
+    }
+
+    /// The elements of a list, at least one.
+    func list(_ field: Field) -> [Field]? {
+        switch field.value.kind {
+        case .list(let elements) where !elements.isEmpty: return elements.map { field.element($0) }
+        case .list: fail(field, "the list is empty; write at least one value, or remove the key")
+        case .mapping: fail(field, "a list was expected, not a mapping; write [...]")
+        case .scalar(let text, let isPlain):
+            let example = text.isEmpty && isPlain ? "[...]" : "[\(Names.shown(text))]"
+            fail(field, "a list was expected, not \(field.value.shape); write \(example)")
+        }
+        return nil
+    }
+
+    /// Text as it stands in the file, not empty unless in quotes, with no control characters.
+    func text(_ field: Field, limit: Int = 1_024, mayHaveLines: Bool = false) -> String? {
+        guard case .scalar(let text, let isPlain) = field.value.kind else {
+            fail(field, "text was expected, not \(field.value.shape); put text with { } [ ] in quotes")
+            return nil
+        }
+        guard !(text.isEmpty && isPlain) else {
+            fail(field, "has no value; write one, or '' for empty text")
+            return nil
+        }
+        guard text.utf8.count <= limit else {
+            fail(field, "has \(text.utf8.count) bytes; write no more than \(limit)")
+            return nil
+        }
+        let hasControl = text.unicodeScalars.contains {
+            Names.isControl($0) && !(mayHaveLines && ($0 == "\n" || $0 == "\t"))
+        }
+        guard !hasControl else {
+            fail(field, "'\(Names.shown(text))' has a control character; remove it")
+            return nil
+        }
+        return text
+    }
+
+    /// A whole number in decimal digits.
+    func integer(_ field: Field, in range: ClosedRange<Int>) -> Int? {
+        guard let text = text(field) else { return nil }
+        guard let number = Int(text), String(number) == text else {
+            fail(
+                field, "'\(Names.shown(text))' is no whole number; write digits only, as in \(max(range.lowerBound, 3))"
+            )
+            return nil
+        }
+        guard range.contains(number) else {
+            let end = range.upperBound == .max ? "" : " to \(range.upperBound)"
+            fail(field, "\(number) is impossible; write a number from \(range.lowerBound)\(end)")
+            return nil
+        }
+        return number
+    }
+
+    func bytes(_ field: Field) -> Int64? { quantity(field, Quantity.bytes) }
+
+    func duration(_ field: Field) -> Nanoseconds? { quantity(field, Quantity.duration) }
+
+    private func quantity(_ field: Field, _ parse: (String) throws -> Int64) -> Int64? {
+        guard let text = text(field) else { return nil }
+        do {
+            let value = try parse(text)
+            guard value > 0 else {
+                fail(field, "\(text) is impossible; write more than 0, or remove the key for no limit")
+                return nil
+            }
+            return value
+        } catch {
+            fail(field, "\((error as? Failure)?.message ?? "\(error)")")
+            return nil
+        }
+    }
+
+    /// A name of ``Names/isPlain(_:limit:)``.
+    func plainName(_ field: Field, _ what: String) -> String? {
+        guard let text = text(field) else { return nil }
+        guard Names.isPlain(text) else {
+            fail(field, "'\(Names.shown(text))' is no name for \(what); \(FieldReader.plainRule)")
+            return nil
+        }
+        return text
+    }
+
+    static let plainRule =
+        "write at most 100 letters, digits, '.', '_' or '-', beginning with a letter or digit"
+
+    /// One of a few words.
+    func choice(_ field: Field, _ words: [String], _ what: String) -> String? {
+        guard let text = text(field) else { return nil }
+        guard words.contains(text) else {
+            fail(field, "'\(Names.shown(text))' is no \(what); \(FieldReader.suggestion(text, words))")
+            return nil
+        }
+        return text
+    }
+}

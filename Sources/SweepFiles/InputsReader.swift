@@ -1,0 +1,156 @@
+import Foundation
+import Model
+
+/// Reads `inputs`: files and folders that runs need, with their digests.
+struct InputsReader {
+    private let read: FieldReader
+    private let folder: Folder
+    private var files: [InputFile] = []
+    /// Per place in an attempt's folder, the source.
+    private var sources: [String: String] = [:]
+    private static let limit = 100_000
+    private static let maximumDepth = 32
+
+    init(read: FieldReader, folder: Folder) {
+        self.read = read
+        self.folder = folder
+    }
+
+    mutating func add(list field: Field) {
+        for element in read.list(field) ?? [] {
+            guard let text = read.text(element) else { continue }
+            do {
+                if text.hasSuffix("/") { try addFolder(text, element) } else { try addFile(text) }
+            } catch { read.fail(element, error) }
+        }
+    }
+
+    /// Adds a script, unless `inputs` names it already. Returns its place in an attempt's folder.
+    mutating func add(script field: Field) -> String? {
+        guard let text = read.text(field) else { return nil }
+        let place = InputsReader.place(text)
+        guard sources[place] != folder.resolve(text) else { return place }
+        do { try addFile(text) } catch {
+            read.fail(field, error)
+            return nil
+        }
+        return place
+    }
+
+    /// The files in the order of their places' bytes.
+    ///
+    /// - Parameter results: the file that a run writes: an input there would be taken for its results.
+    func sorted(results: String?) -> [InputFile] {
+        if let results, sources[results] != nil {
+            read.problems.add(nil, key: "inputs", "'\(results)' is what 'results' names; a run must write it itself")
+        }
+        return files.sorted { Array($0.path.utf8).lexicographicallyPrecedes(Array($1.path.utf8)) }
+    }
+
+    /// As written, where that is a path below; else the last part: `../tools/run.sh` is at `run.sh`.
+    private static func place(_ text: String) -> String {
+        let parts = text.split(separator: "/").filter { $0 != "." }
+        guard !text.hasPrefix("/"), !text.hasPrefix("~"), !parts.contains("..") else {
+            return parts.last.map(String.init) ?? ""
+        }
+        return parts.joined(separator: "/")
+    }
+
+    // MARK: Files
+
+    private mutating func addFile(_ text: String) throws {
+        let source = folder.resolve(text)
+        let status = try InputsReader.status(source, text, follow: true)
+        guard status.st_mode & S_IFMT != S_IFDIR else {
+            throw Failure(.badSpecification, "'\(Names.shown(text))' is a folder; write '\(Names.shown(text))/'")
+        }
+        try append(place: InputsReader.place(text), source: source, shown: text, status)
+    }
+
+    private mutating func append(place: String, source: String, shown: String, _ status: stat) throws {
+        let name = Names.shown(shown)
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw Failure(.badSpecification, "'\(name)' is neither a file nor a folder; remove it")
+        }
+        guard RelativePath.isSafe(place), !place.unicodeScalars.contains(where: Names.isControl) else {
+            throw Failure(.badSpecification, "'\(name)' cannot be the name of an input; rename the file")
+        }
+        guard place != "point.json" else {
+            throw Failure(.badSpecification, "'point.json' is the file that describes the point; rename the input")
+        }
+        if let other = sources[place] {
+            let why = other == source ? "stands twice" : "would lie where '\(Names.shown(other))' lies"
+            throw Failure(.badSpecification, "'\(name)' \(why); remove one")
+        }
+        guard files.count < InputsReader.limit else {
+            throw Failure(.badSpecification, "more than \(InputsReader.limit) files; pack them into an archive")
+        }
+        let (digest, size) = try Folder.digest(source, shown: shown)
+        sources[place] = source
+        files.append(
+            InputFile(
+                path: place, source: source, digest: digest, size: size, isExecutable: status.st_mode & 0o111 != 0))
+    }
+
+    // MARK: Folders
+
+    private mutating func addFolder(_ text: String, _ field: Field) throws {
+        let source = folder.resolve(text)
+        let status = try InputsReader.status(source, text, follow: true)
+        guard status.st_mode & S_IFMT == S_IFDIR else {
+            throw Failure(.badSpecification, "'\(Names.shown(text))' is no folder; write it without the '/' at its end")
+        }
+        let place = InputsReader.place(text)
+        guard !place.isEmpty, let root = InputsReader.real(source), root != InputsReader.real(folder.path) else {
+            throw Failure(.badSpecification, "'\(Names.shown(text))' is the sweep's own folder; name one below it")
+        }
+        let before = files.count
+        try walk(source, place: place, root: root, depth: 0)
+        guard files.count > before else {
+            throw Failure(.badSpecification, "'\(Names.shown(text))' has no file; remove it, or add one")
+        }
+    }
+
+    private mutating func walk(_ path: String, place: String, root: String, depth: Int) throws {
+        guard depth < InputsReader.maximumDepth else {
+            throw Failure(.badSpecification, "'\(Names.shown(place))' is nested too deep; flatten it")
+        }
+        let names: [String]
+        do { names = try FileManager.default.contentsOfDirectory(atPath: path) } catch {
+            throw Failure(
+                .storage, "'\(Names.shown(place))' cannot be listed; check its permissions", cause: "\(error)")
+        }
+        for name in names.sorted() {
+            let source = "\(path)/\(name)"
+            let below = "\(place)/\(name)"
+            var status = try InputsReader.status(source, below, follow: false)
+            if status.st_mode & S_IFMT == S_IFLNK {
+                // A link could bring any file of this machine to the hosts, or lead in a circle.
+                status = try InputsReader.status(source, below, follow: true)
+                let target = InputsReader.real(source) ?? ""
+                guard target.hasPrefix(root + "/"), status.st_mode & S_IFMT == S_IFREG else {
+                    throw Failure(
+                        .badSpecification,
+                        "'\(Names.shown(below))' is a link to a folder or out of its own; put the file itself there")
+                }
+            }
+            if status.st_mode & S_IFMT == S_IFDIR {
+                try walk(source, place: below, root: root, depth: depth + 1)
+            } else {
+                try append(place: below, source: source, shown: below, status)
+            }
+        }
+    }
+
+    private static func status(_ path: String, _ shown: String, follow: Bool) throws -> stat {
+        var status = stat()
+        guard (follow ? stat(path, &status) : lstat(path, &status)) == 0 else { throw Folder.failure(errno, shown) }
+        return status
+    }
+
+    private static func real(_ path: String) -> String? {
+        guard let text = realpath(path, nil) else { return nil }
+        defer { free(text) }
+        return String(cString: text)
+    }
+}

@@ -1,0 +1,223 @@
+import Model
+
+/// From the YAML tree of an inventory to the model.
+struct InventoryReader {
+    /// What a host may have, and `defaults` too.
+    private static let shared = [
+        "user", "port", "jump", "transport", "workdir", "slots", "memory", "labels", "engines", "setup",
+    ]
+    private static let hostKeys = ["name", "address"] + shared
+    private static let limit = 10_000
+
+    let read: FieldReader
+    let folder: Folder
+
+    /// nil: a problem was noted.
+    func inventory(_ root: YAMLValue) -> Inventory? {
+        guard let fields = read.members(root, path: "", known: ["hosts", "defaults"]) else { return nil }
+        var template = Host(target: HostTarget(name: ""))
+        var inventory = Inventory(hosts: [])
+        if let field = fields.first(where: { $0.name == "defaults" }) {
+            let members = read.members(field.value, path: field.path, known: InventoryReader.shared + ["ssh_config"])
+            fill(&template, members ?? [])
+            if let file = members?.first(where: { $0.name == "ssh_config" }) {
+                inventory.sshConfiguration = configuration(file)
+            }
+        }
+        guard let list = fields.first(where: { $0.name == "hosts" }) else {
+            read.problems.add(
+                root.mark, key: "hosts", "is missing; write the hosts, as in hosts: [{name: here, address: local}]")
+            return nil
+        }
+        var seen: Set<String> = []
+        for element in read.list(list) ?? [] {
+            for host in hosts(element, template) {
+                guard seen.insert(host.name).inserted else {
+                    read.fail(element, "host '\(host.name)' stands twice; remove one")
+                    break
+                }
+                inventory.hosts.append(host)
+            }
+            guard inventory.hosts.count <= InventoryReader.limit else {
+                read.fail(element, "more than \(InventoryReader.limit) hosts; split the inventory")
+                break
+            }
+        }
+        return inventory
+    }
+
+    private func configuration(_ field: Field) -> String? {
+        guard let text = read.text(field) else { return nil }
+        let path = folder.resolve(text)
+        do { try Folder.checkReadable(path, shown: text) } catch {
+            read.fail(field, error)
+            return nil
+        }
+        return path
+    }
+
+    // MARK: Hosts
+
+    private func hosts(_ element: Field, _ template: Host) -> [Host] {
+        guard case .mapping = element.value.kind else {
+            return names(element).map { name in
+                var host = template
+                host.target.name = name
+                return host
+            }
+        }
+        guard let members = read.members(element.value, path: element.path, known: InventoryReader.hostKeys) else {
+            return []
+        }
+        guard let nameField = members.first(where: { $0.name == "name" }) else {
+            read.fail(element, "a host has no name; write {name: node1}")
+            return []
+        }
+        let names = names(nameField)
+        var host = template
+        fill(&host, members)
+        guard let address = members.first(where: { $0.name == "address" }) else {
+            return names.map { InventoryReader.named(host, $0, nil) }
+        }
+        if case .scalar("local", _) = address.value.kind { return local(names, host, address, members) }
+        let addresses = self.names(address)
+        guard addresses.count == names.count || addresses.isEmpty || names.isEmpty else {
+            read.fail(address, "gives \(addresses.count) addresses for \(names.count) names; write as many of each")
+            return []
+        }
+        return zip(names, addresses).map { InventoryReader.named(host, $0, $1) }
+    }
+
+    /// This machine, without SSH.
+    private func local(_ names: [String], _ host: Host, _ address: Field, _ members: [Field]) -> [Host] {
+        for member in members where ["user", "port", "jump", "transport"].contains(member.name) {
+            read.problems.add(
+                member.keyMark, key: member.path, "has no meaning beside 'address: local'; remove one of them")
+        }
+        if names.count > 1 { read.fail(address, "'local' is one machine; write one name, and 'slots' for its room") }
+        return names.map { name in
+            var host = host
+            host.target = HostTarget(name: name, method: .local)
+            return host
+        }
+    }
+
+    private static func named(_ host: Host, _ name: String, _ address: String?) -> Host {
+        var host = host
+        host.target.name = name
+        host.target.address = address
+        return host
+    }
+
+    /// The names of a pattern, all of them safe as an argument and as a folder's name.
+    private func names(_ field: Field) -> [String] {
+        guard let text = read.text(field) else { return [] }
+        if let at = text.lastIndex(of: "@") {
+            let (user, name) = (Names.shown(String(text[..<at])), Names.shown(String(text[text.index(after: at)...])))
+            read.fail(field, "'\(Names.shown(text))' has a user in it; write {name: \(name), user: \(user)}")
+            return []
+        }
+        do {
+            let names = try HostRange.expand(text)
+            if let wrong = names.first(where: { !Names.isHost($0) }) {
+                let rule = "write letters, digits, '.', '_', '-' or ':', beginning with a letter or digit"
+                read.fail(field, "'\(Names.shown(wrong))' is no name for a host; \(rule)")
+                return []
+            }
+            return names
+        } catch {
+            read.fail(field, error)
+            return []
+        }
+    }
+
+    // MARK: Values
+
+    private func fill(_ host: inout Host, _ members: [Field]) {
+        for member in members {
+            switch member.name {
+            case "user": host.target.user = user(member)
+            case "port": host.target.port = read.integer(member, in: 1...65_535).map(UInt16.init)
+            case "jump": host.target.jump = jump(member)
+            case "transport":
+                let words = [HostTarget.Method.libssh2, .ssh].map(\.rawValue)
+                let word = read.choice(member, words, "transport")
+                host.target.method = word.flatMap(HostTarget.Method.init) ?? host.target.method
+            case "workdir": host.workdir = path(member) ?? host.workdir
+            case "slots": slots(&host, member)
+            case "memory": host.memoryBytes = read.bytes(member)
+            case "labels": labels(&host, member)
+            case "engines": engines(&host, member)
+            case "setup": host.setup = read.text(member, limit: 16_384, mayHaveLines: true)
+            default: break
+            }
+        }
+    }
+
+    private func user(_ field: Field) -> String? {
+        guard let text = read.text(field) else { return nil }
+        guard isUser(text) else {
+            read.fail(field, "'\(Names.shown(text))' is no user's name; write letters, digits, '.', '_' or '-'")
+            return nil
+        }
+        return text
+    }
+
+    /// Accounts of a directory may have their domain behind an `@`.
+    private func isUser(_ text: String) -> Bool {
+        let parts = text.split(separator: "@", omittingEmptySubsequences: false)
+        return parts.count <= 2
+            && parts.allSatisfy { Names.isPlain(String($0)) || $0.hasPrefix("_") && Names.isPlain("u" + $0) }
+    }
+
+    /// `[user@]host[:port]`, several with commas, as in `ProxyJump`; `none` for no jump.
+    private func jump(_ field: Field) -> String? {
+        guard let text = read.text(field) else { return nil }
+        let isRight = text.split(separator: ",", omittingEmptySubsequences: false).allSatisfy { hop in
+            guard let at = hop.lastIndex(of: "@") else { return Names.isHost(String(hop)) }
+            return isUser(String(hop[..<at])) && Names.isHost(String(hop[hop.index(after: at)...]))
+        }
+        guard isRight else {
+            read.fail(field, "'\(Names.shown(text))' is no jump host; write one like gateway or user@gateway:22")
+            return nil
+        }
+        return text
+    }
+
+    private func path(_ field: Field) -> String? {
+        guard let text = read.text(field) else { return nil }
+        guard text.hasPrefix("/") || text.hasPrefix("~/"), text.count > 2, !text.split(separator: "/").contains("..")
+        else {
+            read.fail(field, "'\(Names.shown(text))' is no path on a host; write one that begins with / or ~/")
+            return nil
+        }
+        return text
+    }
+
+    private func slots(_ host: inout Host, _ field: Field) {
+        if case .scalar("auto", _) = field.value.kind {
+            host.slots = nil
+        } else if let number = read.integer(field, in: 1...4_096) {
+            host.slots = number
+        }
+    }
+
+    /// Added to those of `defaults`.
+    private func labels(_ host: inout Host, _ field: Field) {
+        for element in read.list(field) ?? [] {
+            guard let label = read.plainName(element, "a label") else { continue }
+            if !host.labels.contains(label) { host.labels.append(label) }
+        }
+    }
+
+    /// Added to those of `defaults`, or in their place.
+    private func engines(_ host: inout Host, _ field: Field) {
+        let known = [EngineKind.gem5, .qemu].map(\.rawValue)
+        for member in read.members(field.value, path: field.path, known: known) ?? [] {
+            guard let path = path(member) else { continue }
+            host.engines.removeAll { $0.name == member.name }
+            host.engines.append(EnvironmentVariable(member.name, path))
+        }
+        host.engines.sort { $0.name < $1.name }
+    }
+}

@@ -1,0 +1,262 @@
+import Model
+
+/// From the YAML tree of a sweep to the model.
+struct SweepReader {
+    static let keys = [
+        "sweep", "engine", "system", "guest", "workloads", "checkpoint", "axes", "zip", "exclude", "include",
+        "command", "results", "measure", "limits", "inputs", "retry", "metrics",
+    ]
+
+    let read: FieldReader
+    let folder: Folder
+
+    /// nil: a problem was noted.
+    func sweep(_ root: YAMLValue) -> Sweep? {
+        guard let fields = read.members(root, path: "", known: SweepReader.keys) else { return nil }
+        func field(_ name: String) -> Field? { fields.first { $0.name == name } }
+        let name = required(field("sweep"), "sweep", "its name, as in sweep: hello", root)
+            .flatMap { read.plainName($0, "a sweep") }
+        let kinds = EngineKind.allCases.map(\.rawValue)
+        let engine = required(field("engine"), "engine", "gem5, qemu or command", root)
+            .flatMap { read.choice($0, kinds, "engine") }.flatMap(EngineKind.init)
+        guard let engine else { return nil }
+        var sweep = Sweep(name: name ?? "", engine: engine)
+        refuseForeign(fields, engine)
+        if let field = field("workloads") { sweep.workloads = workloads(field) }
+        if let field = field("checkpoint"), let source = checkpoint(field, sweep) { sweep.checkpoint = source }
+        if let field = field("guest"), let path = read.text(field) { sweep.guest = folder.resolve(path) }
+        if let field = field("measure") { sweep.measure = measure(field, engine, sweep.checkpoint) }
+        if let field = field("limits") { sweep.limits = limits(field) }
+        if let field = field("retry") { sweep.attempts = attempts(field) ?? sweep.attempts }
+        if let field = field("metrics") { sweep.metrics = names(field) }
+        if let field = field("command") { sweep.command = command(field) }
+        if let field = field("results") { sweep.results = results(field) }
+        var inputs = InputsReader(read: read, folder: folder)
+        if let field = field("inputs") { inputs.add(list: field) }
+        if let field = field("system") { sweep.system = system(field, &inputs) ?? sweep.system }
+        sweep.inputs = inputs.sorted(results: sweep.results)
+        AxesReader(read: read, engine: engine).fill(&sweep, field)
+        requireKeys(of: engine, fields, root)
+        return sweep
+    }
+
+    // MARK: Keys and engines
+
+    private func required(_ field: Field?, _ key: String, _ what: String, _ root: YAMLValue) -> Field? {
+        if field == nil { read.problems.add(root.mark, key: key, "is missing; write \(what)") }
+        return field
+    }
+
+    private func requireKeys(of engine: EngineKind, _ fields: [Field], _ root: YAMLValue) {
+        let (key, hint) =
+            switch engine {
+            case .command: ("command", "the program and its arguments, as in command: [./run.sh, '{x}']")
+            case .gem5, .qemu: ("workloads", "the functions to run, as in workloads: [fibonacci-python]")
+            }
+        _ = required(fields.first { $0.name == key }, key, hint, root)
+    }
+
+    /// Keys that only some engines have.
+    private func refuseForeign(_ fields: [Field], _ engine: EngineKind) {
+        let owners: [(key: String, engines: [EngineKind])] = [
+            ("system", [.gem5]), ("guest", [.qemu]), ("checkpoint", [.gem5, .qemu]),
+            ("command", [.command]), ("results", [.command]),
+        ]
+        for field in fields {
+            guard let owner = owners.first(where: { $0.key == field.name }), !owner.engines.contains(engine) else {
+                continue
+            }
+            let names = owner.engines.map(\.rawValue).joined(separator: " and ")
+            read.problems.add(
+                field.keyMark, key: field.path,
+                "belongs to engine \(names), and this is '\(engine.rawValue)'; remove it")
+        }
+    }
+
+    // MARK: Values
+
+    private func workloads(_ field: Field) -> [String] {
+        if case .mapping = field.value.kind {
+            guard let members = read.members(field.value, path: field.path, known: ["file"]),
+                let file = members.first, let path = read.text(file)
+            else { return [] }
+            return workloads(file, path: path)
+        }
+        return names(field, "a workload")
+    }
+
+    /// One name a line; `#` begins a comment.
+    private func workloads(_ field: Field, path: String) -> [String] {
+        let text: String
+        do { text = try Folder.text(folder.resolve(path), shown: path) } catch {
+            read.fail(field, error)
+            return []
+        }
+        var names: [String] = []
+        var seen: Set<String> = []
+        let lines = text.split(omittingEmptySubsequences: false) { $0.isNewline }
+        for (index, line) in lines.enumerated() {
+            let name = String(line.prefix { $0 != "#" }).trimmed
+            guard !name.isEmpty else { continue }
+            let column = line.prefix { $0 == " " || $0 == "\t" }.count + 1
+            if !Names.isPlain(name) {
+                let text = "'\(Names.shown(name))' is no name for a workload; \(FieldReader.plainRule)"
+                read.problems.add(line: index + 1, column: column, of: path, text)
+            } else if !seen.insert(name).inserted {
+                read.problems.add(line: index + 1, column: column, of: path, "'\(name)' stands twice; remove one")
+            } else {
+                names.append(name)
+            }
+        }
+        if lines.allSatisfy({ String($0.prefix { $0 != "#" }).trimmed.isEmpty }) {
+            read.fail(field, "'\(Names.shown(path))' names no workload; write one a line")
+        }
+        return names
+    }
+
+    /// A list of different names. Without `what`, any text may be one: metrics have the names that engines give.
+    private func names(_ field: Field, _ what: String? = nil) -> [String] {
+        var names: [String] = []
+        var seen: Set<String> = []
+        for element in read.list(field) ?? [] {
+            let text = what.map { read.plainName(element, $0) } ?? read.text(element, limit: 200)
+            guard let name = text else { continue }
+            guard what != nil || !name.isEmpty && !Names.reserved.contains(name) else {
+                read.fail(element, "'\(name)' is no metric: the tables have that column themselves; write another")
+                continue
+            }
+            guard seen.insert(name).inserted else {
+                read.fail(element, "'\(name)' stands twice; remove one")
+                continue
+            }
+            names.append(name)
+        }
+        return names
+    }
+
+    private func checkpoint(_ field: Field, _ sweep: Sweep) -> CheckpointSource? {
+        if case .mapping = field.value.kind {
+            guard let members = read.members(field.value, path: field.path, known: ["directory"]),
+                let directory = members.first, let path = read.text(directory)
+            else { return nil }
+            guard path.contains("{workload}") || sweep.workloads.count <= 1 else {
+                read.fail(directory, "all workloads would share '\(path)'; write {workload} where the name goes")
+                return nil
+            }
+            return .directory(folder.resolve(path))
+        }
+        return read.plainName(field, "a checkpoint").map { $0 == "setup" ? .setup : .bundle($0) }
+    }
+
+    private func measure(_ field: Field, _ engine: EngineKind, _ checkpoint: CheckpointSource) -> Measure {
+        var measure = Measure()
+        for member in read.members(field.value, path: field.path, known: ["warm", "invocations", "repeat", "setup"])
+            ?? []
+        {
+            if engine == .command, member.name == "warm" || member.name == "setup" {
+                read.problems.add(
+                    member.keyMark, key: member.path, "engine 'command' has no such phase; remove it")
+                continue
+            }
+            if member.name == "setup", checkpoint != .setup {
+                read.problems.add(
+                    member.keyMark, key: member.path, "counts only where this sweep makes the checkpoint; remove it")
+            }
+            let least = member.name == "warm" ? 0 : 1
+            guard let number = read.integer(member, in: least...1_000_000) else { continue }
+            switch member.name {
+            case "warm": measure.warm = number
+            case "invocations": measure.invocations = number
+            case "repeat": measure.repeats = number
+            default: measure.setupInvocations = number
+            }
+        }
+        return measure
+    }
+
+    private func limits(_ field: Field) -> SweepLimits {
+        var limits = SweepLimits()
+        for member in read.members(field.value, path: field.path, known: ["time", "memory", "stall", "sweep"]) ?? [] {
+            switch member.name {
+            case "time": limits.job.time = read.duration(member)
+            case "memory": limits.job.memoryBytes = read.bytes(member)
+            case "stall": limits.job.stall = read.duration(member)
+            default: limits.sweep = read.duration(member)
+            }
+        }
+        return limits
+    }
+
+    private func attempts(_ field: Field) -> Int? {
+        let members = read.members(field.value, path: field.path, known: ["attempts"])
+        return members?.first.flatMap { read.integer($0, in: 1...1_000) }
+    }
+
+    private func command(_ field: Field) -> [String] {
+        if case .scalar(let text, let isPlain) = field.value.kind, !(text.isEmpty && isPlain) {
+            let words = text.split(separator: " ").map { word in
+                word.contains { "[]{},:#&*!|>'\"%@`".contains($0) } ? "'\(word)'" : String(word)
+            }
+            let list = Names.shown("[\(words.joined(separator: ", "))]")
+            read.fail(
+                field, "a list was expected, since no shell splits the line; write \(list), or [/bin/sh, -c, '...']")
+            return []
+        }
+        let arguments = (read.list(field) ?? []).compactMap { argument($0) }
+        if arguments.first?.isEmpty == true { read.fail(field, "the program's name is empty; write it first") }
+        return arguments
+    }
+
+    /// Any text but NUL, which no argument can hold.
+    private func argument(_ field: Field) -> String? {
+        if case .scalar(let text, let isPlain) = field.value.kind, !(text.isEmpty && isPlain),
+            text.utf8.count <= 100_000, !text.utf8.contains(0)
+        {
+            return text
+        }
+        return read.text(field, limit: 100_000)
+    }
+
+    private func results(_ field: Field) -> String? {
+        guard let path = read.text(field) else { return nil }
+        guard RelativePath.isSafe(path) else {
+            read.fail(
+                field, "'\(Names.shown(path))' is no path below the attempt's folder; write one like results.json")
+            return nil
+        }
+        return path
+    }
+
+    private func system(_ field: Field, _ inputs: inout InputsReader) -> SystemUnderTest? {
+        guard case .mapping = field.value.kind else {
+            return read.choice(field, ["simple", "skylake", "two-machine"], "system").map { .named($0) }
+        }
+        guard let members = read.members(field.value, path: field.path, known: ["script", "arguments"]) else {
+            return nil
+        }
+        let arguments = members.first { $0.name == "arguments" }.flatMap { read.list($0) } ?? []
+        guard let script = members.first(where: { $0.name == "script" }) else {
+            read.fail(field, "has no 'script'; write {script: my.py}")
+            return nil
+        }
+        guard let path = inputs.add(script: script) else { return nil }
+        return .script(path: path, arguments: arguments.compactMap { argument($0) })
+    }
+}
+
+extension FieldReader {
+    /// Notes an error of the disk, keeping its kind.
+    func fail(_ field: Field, _ error: any Error) {
+        guard let failure = error as? Failure else { return fail(field, "\(error)") }
+        fail(field, failure.description, code: failure.code)
+    }
+}
+
+extension String {
+    /// Without white space at both ends.
+    var trimmed: String {
+        let isSpace: (Character) -> Bool = { $0 == " " || $0 == "\t" || $0 == "\r" }
+        let start = drop(while: isSpace)
+        return String(start.prefix(start.count - start.reversed().prefix(while: isSpace).count))
+    }
+}

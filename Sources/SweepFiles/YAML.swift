@@ -1,0 +1,167 @@
+import Model
+import Yams
+
+/// Where something stands in a file, from 1.
+struct Place {
+    var line: Int
+    var column: Int
+
+    init(line: Int, column: Int) {
+        self.line = line
+        self.column = column
+    }
+
+    init(_ mark: Mark) { self.init(line: mark.line, column: mark.column) }
+}
+
+/// A value of a YAML document with its place: the part of YAML that sweeps and inventories need.
+///
+/// Scalars keep their source text; nothing is resolved, so that `on`, `010` and `1e3` stay what they are.
+struct YAMLValue {
+    enum Kind {
+        /// `isPlain`: without quotes, so that empty text means that nothing was written.
+        case scalar(String, isPlain: Bool)
+        case list([YAMLValue])
+        case mapping([Member])
+    }
+
+    struct Member {
+        var name: String
+        var mark: Place?
+        var value: YAMLValue
+    }
+
+    var kind: Kind
+    var mark: Place?
+
+    /// For messages: what stands there.
+    var shape: String {
+        switch kind {
+        case .scalar(let text, let isPlain): text.isEmpty && isPlain ? "nothing" : "'\(Names.shown(text))'"
+        case .list: "a list"
+        case .mapping: "a mapping"
+        }
+    }
+}
+
+extension YAMLValue {
+    /// More than any sweep needs, and little enough to read at once.
+    static let maximumBytes = 4 << 20
+    private static let maximumDepth = 16
+    private static let aliasText = "anchors and aliases (&name, *name) are not supported; write the value out"
+
+    /// Parses one document.
+    ///
+    /// - Throws: ``Failure`` (`badSpecification`) with file, line and column.
+    static func parse(_ text: String, file: String) throws -> YAMLValue {
+        guard text.utf8.count <= maximumBytes else {
+            throw Failure(
+                .badSpecification, "\(file):1:1: the file is larger than 4 MiB; this is no sweep or inventory")
+        }
+        // Before anything is built: an alias in a key would be expanded while keys are compared, without limit.
+        if let place = aliasPlace(text) {
+            throw Failure(.badSpecification, "\(file):\(place.line):\(place.column): \(aliasText)")
+        }
+        let root: Node?
+        do {
+            root = try Parser(yaml: text, encoding: .utf8).singleRoot()
+        } catch let error as YamlError {
+            throw failure(error, file: file)
+        }
+        guard let root else {
+            throw Failure(.badSpecification, "\(file):1:1: the file is empty; 'usweep init' writes one to start from")
+        }
+        return try convert(root, depth: 0, file: file)
+    }
+
+    private static func convert(_ node: Node, depth: Int, file: String) throws -> YAMLValue {
+        func refuse(_ what: String) -> Failure {
+            let mark = node.mark.map(Place.init) ?? Place(line: 1, column: 1)
+            return Failure(.badSpecification, "\(file):\(mark.line):\(mark.column): \(what)")
+        }
+        guard depth < maximumDepth else { throw refuse("nested more than \(maximumDepth) deep") }
+        switch node {
+        case .scalar(let scalar):
+            try checkTag(scalar.tag, refuse)
+            let isPlain = scalar.style == .plain || scalar.style == .any
+            return YAMLValue(kind: .scalar(scalar.string, isPlain: isPlain), mark: scalar.mark.map(Place.init))
+        case .sequence(let sequence):
+            try checkTag(sequence.tag, refuse)
+            let elements = try sequence.map { try convert($0, depth: depth + 1, file: file) }
+            return YAMLValue(kind: .list(elements), mark: sequence.mark.map(Place.init))
+        case .mapping(let mapping):
+            try checkTag(mapping.tag, refuse)
+            let members = try mapping.map { key, value in
+                guard case .scalar(let name) = key else {
+                    throw refuse("a key of this mapping is no plain text; put text with { } [ ] in quotes")
+                }
+                let value = try convert(value, depth: depth + 1, file: file)
+                return Member(name: name.string, mark: name.mark.map(Place.init), value: value)
+            }
+            return YAMLValue(kind: .mapping(members), mark: mapping.mark.map(Place.init))
+        case .alias: throw refuse(aliasText)
+        }
+    }
+
+    private static func checkTag(_ tag: Tag, _ refuse: (String) -> Failure) throws {
+        // Implicit tags are empty until something resolves them, which nothing here does; text in quotes is `str`.
+        guard ["", "!", Tag.Name.str.rawValue].contains(tag.description) else {
+            throw refuse("tags (\(Names.shown(tag.description))) are not supported; write the value without one")
+        }
+    }
+
+    /// The first anchor of a text that has both what looks like an anchor and what looks like an alias.
+    ///
+    /// Wider than YAML, since it does not know quotes: `&` or `*` before a name, where a token may begin.
+    private static func aliasPlace(_ text: String) -> (line: Int, column: Int)? {
+        var (line, column) = (1, 1)
+        var previous: UInt8 = 0x0a
+        var anchor: (line: Int, column: Int)?
+        var hasAlias = false
+        let bytes = Array(text.utf8)
+        for (index, byte) in bytes.enumerated() {
+            let mayBegin = previous <= 0x20 || previous >= 0x80 || "[]{},:?-".utf8.contains(previous)
+            if byte == 0x26 || byte == 0x2a, mayBegin, index + 1 < bytes.count, isWord(bytes[index + 1]) {
+                if byte == 0x2a { hasAlias = true } else if anchor == nil { anchor = (line, column) }
+            }
+            if byte == 0x0a { (line, column) = (line + 1, 1) } else if byte & 0xc0 != 0x80 { column += 1 }
+            previous = byte
+        }
+        return hasAlias ? anchor : nil
+    }
+
+    private static func isWord(_ byte: UInt8) -> Bool {
+        0x30...0x39 ~= byte || 0x41...0x5a ~= byte || 0x61...0x7a ~= byte || byte == 0x5f || byte == 0x2d
+    }
+
+    private static func failure(_ error: YamlError, file: String) -> Failure {
+        let quoting = "; put text with any of { } [ ] , : # & * ! | > % @ in quotes"
+        func at(_ mark: Place, _ context: YamlError.Context?, _ problem: String, _ hint: String) -> Failure {
+            let context = context.map { " \($0.text)" } ?? ""
+            return Failure(
+                .badSpecification, "\(file):\(mark.line):\(mark.column): not YAML:\(context) \(problem)\(hint)")
+        }
+        switch error {
+        case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _):
+            let hint = problem.contains("tab") ? "; indent with spaces" : quoting
+            return at(Place(mark), context, problem, hint)
+        case .composer(let context, let problem, let mark, _):
+            if problem.contains("alias") {
+                return Failure(.badSpecification, "\(file):\(mark.line):\(mark.column): \(aliasText)")
+            }
+            return at(
+                Place(mark), context, problem, problem.contains("another document") ? "; one file, one document" : "")
+        case .duplicatedKeysInMapping(let duplicates, let context):
+            let key = Names.shown(duplicates.first ?? "")
+            let place = "\(context.mark.line):\(context.mark.column)"
+            return Failure(.badSpecification, "\(file):\(place): key '\(key)': stands twice; remove one")
+        case .reader(let problem, let offset, _, let yaml):
+            let before = yaml.unicodeScalars.prefix(offset ?? 0)
+            let line = before.count { $0 == "\n" } + 1
+            let column = before.reversed().prefix { $0 != "\n" }.count + 1
+            return at(Place(line: line, column: column), nil, problem, "; remove the character")
+        case .no, .memory, .writer, .emitter, .representer, .dataCouldNotBeDecoded:
+            return Failure(.badSpecification, "\(file):1:1: not YAML", cause: "\(error)")
+        }
+    }
+}

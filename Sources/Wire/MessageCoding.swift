@@ -1,0 +1,223 @@
+import Model
+
+extension CoordinatorMessage {
+    /// The frame that carries this message.
+    public var frame: Frame {
+        var writer = ByteWriter()
+        switch self {
+        case .hello(let hello):
+            writer.put(hello)
+            return Frame(kind: 1, payload: writer.bytes)
+        case .grant(let shard):
+            writer.put(shard)
+            return Frame(kind: 2, payload: writer.bytes)
+        case .revoke(let leases):
+            writer.put(list: leases) { $0.put($1) }
+            return Frame(kind: 3, payload: writer.bytes)
+        case .cancel(let runs):
+            writer.put(list: runs) { $0.put($1) }
+            return Frame(kind: 4, payload: writer.bytes)
+        case .acknowledge(let attempts):
+            writer.put(list: attempts) { $0.put($1) }
+            return Frame(kind: 5, payload: writer.bytes)
+        case .read(let range):
+            writer.put(range)
+            return Frame(kind: 6, payload: writer.bytes)
+        case .bytes(let piece):
+            writer.put(piece)
+            return Frame(kind: 7, payload: writer.bytes)
+        case .probe(let path):
+            writer.put(path)
+            return Frame(kind: 8, payload: writer.bytes)
+        case .tail(let request):
+            writer.put(request.run)
+            writer.put(request.path)
+            writer.put(request.maximumLength)
+            return Frame(kind: 9, payload: writer.bytes)
+        case .heartbeat:
+            return Frame(kind: 10, payload: [])
+        }
+    }
+
+    /// - Throws: ``WireError`` for anything that this version does not know, to the last byte.
+    public init(_ frame: Frame) throws(WireError) {
+        var reader = ByteReader(frame.payload)
+        switch frame.kind {
+        case 1: self = .hello(try reader.coordinatorHello())
+        case 2: self = .grant(try reader.shard())
+        case 3: self = .revoke(try reader.list { reader throws(WireError) in try reader.integer() })
+        case 4: self = .cancel(try reader.list { reader throws(WireError) in try reader.integer() })
+        case 5: self = .acknowledge(try reader.list { reader throws(WireError) in try reader.attemptID() })
+        case 6: self = .read(try reader.range())
+        case 7: self = .bytes(try reader.piece())
+        case 8: self = .probe(path: try reader.string())
+        case 9:
+            self = .tail(
+                TailRequest(
+                    run: try reader.integer(), path: try reader.safePath(), maximumLength: try reader.rangeLength()))
+        case 10: self = .heartbeat
+        default: throw WireError("a message of unknown kind \(frame.kind)")
+        }
+        try reader.end()
+    }
+}
+
+extension AgentMessage {
+    /// The frame that carries this message.
+    public var frame: Frame {
+        var writer = ByteWriter()
+        switch self {
+        case .hello(let hello):
+            writer.put(hello)
+            return Frame(kind: 65, payload: writer.bytes)
+        case .started(let attempts):
+            writer.put(list: attempts) { $0.put($1) }
+            return Frame(kind: 66, payload: writer.bytes)
+        case .outcome(let report):
+            writer.put(report)
+            return Frame(kind: 67, payload: writer.bytes)
+        case .want(let range):
+            writer.put(range)
+            return Frame(kind: 68, payload: writer.bytes)
+        case .bytes(let piece):
+            writer.put(piece)
+            return Frame(kind: 69, payload: writer.bytes)
+        case .missing(let digest, let reason):
+            writer.put(digest)
+            writer.put(reason)
+            return Frame(kind: 70, payload: writer.bytes)
+        case .probed(let probe):
+            writer.put(probe.path)
+            writer.put(probe.digest) { $0.put($1) }
+            writer.put(probe.problem)
+            return Frame(kind: 71, payload: writer.bytes)
+        case .tail(let tail):
+            writer.put(tail.run)
+            writer.put(tail.path)
+            writer.put(tail.bytes) { $0.put($1) }
+            return Frame(kind: 72, payload: writer.bytes)
+        case .heartbeat(let load):
+            writer.put(load.running)
+            writer.put(load.waiting)
+            writer.put(load.freeBytes)
+            return Frame(kind: 73, payload: writer.bytes)
+        case .refused(let reason):
+            writer.put(reason)
+            return Frame(kind: 74, payload: writer.bytes)
+        }
+    }
+
+    /// - Throws: ``WireError`` for anything that this version does not know, to the last byte.
+    public init(_ frame: Frame) throws(WireError) {
+        var reader = ByteReader(frame.payload)
+        switch frame.kind {
+        case 65: self = .hello(try reader.agentHello())
+        case 66: self = .started(try reader.list { reader throws(WireError) in try reader.attemptID() })
+        case 67: self = .outcome(try reader.report())
+        case 68: self = .want(try reader.range())
+        case 69: self = .bytes(try reader.piece())
+        case 70: self = .missing(try reader.digest(), reason: try reader.string())
+        case 71:
+            self = .probed(
+                EngineProbe(
+                    path: try reader.string(),
+                    digest: try reader.optional { reader throws(WireError) in try reader.digest() },
+                    problem: try reader.string()))
+        case 72:
+            self = .tail(
+                Tail(
+                    run: try reader.integer(), path: try reader.safePath(),
+                    bytes: try reader.optional { reader throws(WireError) in try reader.data() }))
+        case 73:
+            self = .heartbeat(
+                HostLoad(
+                    running: try reader.integer(), waiting: try reader.integer(), freeBytes: try reader.signed()))
+        case 74: self = .refused(reason: try reader.string())
+        default: throw WireError("a message of unknown kind \(frame.kind)")
+        }
+        try reader.end()
+    }
+}
+
+extension ByteWriter {
+    fileprivate mutating func put(_ hello: CoordinatorHello) {
+        put(hello.oldest)
+        put(hello.current)
+        put(hello.sweep)
+        put(hello.leaseTerm)
+        put(hello.slots) { $0.put($1) }
+        put(hello.memoryBytes) { $0.put($1) }
+        put(hello.enginePath) { $0.put($1) }
+        put(hello.setup) { $0.put($1) }
+    }
+
+    fileprivate mutating func put(_ hello: AgentHello) {
+        put(hello.oldest)
+        put(hello.current)
+        put(hello.bootID)
+        put(hello.hostName)
+        put(hello.slots)
+        put(hello.processors)
+        put(hello.memoryBytes)
+        put(hello.freeBytes)
+        put(hello.workdir)
+        put(hello.wallClock)
+        put(list: hello.leases) { writer, held in
+            writer.put(held.lease)
+            writer.put(list: held.runs) { $0.put($1) }
+        }
+    }
+
+    fileprivate mutating func put(_ range: ObjectRange) {
+        put(range.digest)
+        put(range.offset)
+        put(range.length)
+    }
+
+    fileprivate mutating func put(_ piece: ObjectBytes) {
+        put(piece.digest)
+        put(piece.offset)
+        put(piece.bytes)
+    }
+}
+
+extension ByteReader {
+    fileprivate mutating func coordinatorHello() throws(WireError) -> CoordinatorHello {
+        CoordinatorHello(
+            oldest: try integer(), current: try integer(), sweep: try string(), leaseTerm: try signed(),
+            slots: try optional { reader throws(WireError) in try reader.integer() },
+            memoryBytes: try optional { reader throws(WireError) in try reader.signed() },
+            enginePath: try optional { reader throws(WireError) in try reader.string() },
+            setup: try optional { reader throws(WireError) in try reader.string() })
+    }
+
+    fileprivate mutating func agentHello() throws(WireError) -> AgentHello {
+        AgentHello(
+            oldest: try integer(), current: try integer(), bootID: try string(), hostName: try string(),
+            slots: try integer(), processors: try integer(), memoryBytes: try signed(), freeBytes: try signed(),
+            workdir: try string(), wallClock: try signed(),
+            leases: try list { reader throws(WireError) in
+                HeldLease(
+                    lease: try reader.integer(),
+                    runs: try reader.list { reader throws(WireError) in try reader.integer() })
+            })
+    }
+
+    fileprivate mutating func range() throws(WireError) -> ObjectRange {
+        let range = ObjectRange(digest: try digest(), offset: try signed(), length: try rangeLength())
+        guard range.offset >= 0 else { throw WireError("a range that begins before its object") }
+        return range
+    }
+
+    fileprivate mutating func rangeLength() throws(WireError) -> Int {
+        let length = try integer()
+        guard 1...ObjectRange.maximumLength ~= length else { throw WireError("a range of \(length) bytes") }
+        return length
+    }
+
+    fileprivate mutating func piece() throws(WireError) -> ObjectBytes {
+        let piece = ObjectBytes(digest: try digest(), offset: try signed(), bytes: try data())
+        guard piece.offset >= 0 else { throw WireError("a piece that begins before its object") }
+        return piece
+    }
+}

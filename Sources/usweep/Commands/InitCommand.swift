@@ -1,0 +1,48 @@
+import ArgumentParser
+import Foundation
+import Model
+import SweepFiles
+
+struct InitCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "init",
+        abstract: "Write a commented sweep and inventory to start from.",
+        discussion: """
+            Nothing that exists is overwritten.
+
+            EXAMPLES
+              usweep init             sweep.yaml and inventory.yaml here
+              usweep init study       the same in a folder
+            """)
+
+    @Argument(help: ArgumentHelp("The folder; made if it is missing.", valueName: "dir"), completion: .directory)
+    var folder = "."
+
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        let path = Paths.absolute(folder)
+        do {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        } catch {
+            throw Failure(.storage, "the folder \(path) cannot be made", cause: error.localizedDescription)
+        }
+        let files = [("sweep.yaml", Templates.sweep), ("inventory.yaml", Templates.inventory)]
+        for (name, _) in files where FileManager.default.fileExists(atPath: "\(path)/\(name)") {
+            throw Failure(.storage, "\(path)/\(name) exists already; nothing was written")
+        }
+        for (name, text) in files { try write(text, "\(path)/\(name)") }
+        let shown = folder == "." ? "" : "\(folder)/"
+        common.console.say("wrote \(shown)sweep.yaml and \(shown)inventory.yaml; now try:")
+        common.console.say("  usweep launch \(shown)sweep.yaml -i \(shown)inventory.yaml")
+    }
+
+    /// Made only if it is not there, so that two at a time cannot overwrite each other.
+    private func write(_ text: String, _ path: String) throws {
+        do {
+            try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .withoutOverwriting)
+        } catch {
+            throw Failure(.storage, "\(path) cannot be written", cause: error.localizedDescription)
+        }
+    }
+}

@@ -1,0 +1,71 @@
+import ArgumentParser
+import Model
+import SweepFiles
+
+struct LaunchCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "launch",
+        abstract: "Run a sweep on the hosts of an inventory, with live progress.",
+        discussion: """
+            A sweep is its name within one artifacts folder: launching it again goes on where it stopped. Ctrl-C \
+            once leaves what runs and says how to go on; twice cancels it.
+
+            EXAMPLES
+              usweep launch sweeps/hello.yaml -i inventory/local.yaml
+              usweep launch study.yaml -i lab.yaml --new --output json
+            """)
+
+    @Argument(help: ArgumentHelp("The sweep file.", valueName: "sweep"), completion: .file(extensions: ["yaml"]))
+    var sweep: String
+
+    @Option(
+        name: [.short, .long], help: ArgumentHelp("The inventory file.", valueName: "file"),
+        completion: .file(extensions: ["yaml"]))
+    var inventory: String
+
+    @Flag(name: .long, help: "Start another sweep of this name, even if there is one to go on with.")
+    var new = false
+
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        let sweep = try SweepFile.read(path: Paths.absolute(self.sweep))
+        let inventory = try InventoryFile.read(path: Paths.absolute(self.inventory))
+        let folder = common.artifactsFolder
+        try folder.prepare()
+        let session: Session
+        if !new, let entry = try folder.newest(named: sweep.name) {
+            session = try Session.resume(entry, in: folder, inventory: inventory, sweep: sweep)
+        } else {
+            session = try Session.create(sweep, inventory: inventory, in: folder)
+        }
+        try session.run(console: common.console)
+    }
+}
+
+struct ResumeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "resume",
+        abstract: "Take up an interrupted sweep: adopt what still runs, run what is missing.",
+        discussion: """
+            EXAMPLES
+              usweep resume                       the last sweep, on the inventory it was launched with
+              usweep resume study -i lab.yaml     on other hosts
+            """)
+
+    @OptionGroup var sweep: SweepArgument
+
+    @Option(
+        name: [.short, .long], help: ArgumentHelp("Another inventory than at launch.", valueName: "file"),
+        completion: .file(extensions: ["yaml"]))
+    var inventory: String?
+
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        let folder = common.artifactsFolder
+        let entry = try folder.find(sweep.id)
+        let inventory = try inventory.map { try InventoryFile.read(path: Paths.absolute($0)) }
+        try Session.resume(entry, in: folder, inventory: inventory, sweep: nil).run(console: common.console)
+    }
+}

@@ -1,0 +1,52 @@
+public import ArgumentParser
+import Model
+public import Results
+
+extension TableWriter.Format: ExpressibleByArgument {}
+extension Table: ExpressibleByArgument {}
+
+struct ResultsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "results",
+        abstract: "Print the merged dataset, or write it to a file.",
+        discussion: """
+            EXAMPLES
+              usweep results                                       the last sweep's table
+              usweep results study --format csv --to study.csv
+              usweep results --table invocations --metric l2.mpki --where l2.size=1MiB
+              usweep results --table runs                          how each run went
+            """)
+
+    @OptionGroup var sweep: SweepArgument
+
+    @Option(name: .long, help: ArgumentHelp("How to write it.", valueName: "table|csv|json"))
+    var format: TableWriter.Format?
+
+    @Option(name: .long, help: ArgumentHelp("Which table.", valueName: "results|invocations|runs"))
+    var table = Table.results
+
+    @Option(name: .long, help: ArgumentHelp("Only this metric; any number of times.", valueName: "name"))
+    var metric: [String] = []
+
+    @Option(name: .customLong("where"), help: ArgumentHelp("Only such rows; all must hold.", valueName: "axis=value"))
+    var conditions: [String] = []
+
+    @Option(name: .long, help: ArgumentHelp("A file instead of standard output.", valueName: "file"))
+    var to: String?
+
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        let view = try SweepView(try common.artifactsFolder.find(sweep.id))
+        let format = format ?? (common.output == .json ? .json : to == nil ? .table : .csv)
+        // People read what the sweep asked for; programs get everything.
+        let shown = format == .table && metric.isEmpty ? view.sweep.metrics : metric
+        let selection = try Selection(where: conditions, metrics: shown, axes: view.points.axes)
+        guard let to else {
+            return try view.write(table, format, selection: selection) { try Console.write($0) }
+        }
+        try AtomicFile.write(Paths.absolute(to)) { sink in
+            try view.write(table, format, selection: selection, sink: sink)
+        }
+    }
+}

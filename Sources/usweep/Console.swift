@@ -1,0 +1,57 @@
+import Foundation
+import Model
+
+/// Where this process talks to people: data to standard output, everything else to standard error.
+struct Console {
+    let output: CommonOptions.Output
+    let usesColor: Bool
+    let isTerminal: Bool
+
+    init(output: CommonOptions.Output, noColor: Bool) {
+        let environment = ProcessInfo.processInfo.environment
+        self.output = output
+        isTerminal = isatty(STDERR_FILENO) == 1 && environment["TERM"] != "dumb"
+        usesColor = isTerminal && !noColor && (environment["NO_COLOR"] ?? "").isEmpty
+    }
+
+    /// Writes data. A reader that went away ends the program quietly.
+    static func write(_ bytes: [UInt8]) throws {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let written = rest.withUnsafeBytes { Foundation.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+            if written > 0 {
+                rest = rest.dropFirst(written)
+            } else if errno == EPIPE {
+                exit(0)
+            } else if errno != EINTR {
+                throw Failure(.storage, "standard output cannot be written", cause: String(cString: strerror(errno)))
+            }
+        }
+    }
+
+    static func print(_ text: String) throws { try write(Array((text + "\n").utf8)) }
+
+    /// A line for people, unless they asked for quiet.
+    func say(_ text: String) {
+        if output != .quiet { Console.note(text) }
+    }
+
+    static func note(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+
+    static func complain(_ failure: Failure) { note("usweep: \(failure)") }
+
+    /// The screen's width in columns.
+    var width: Int {
+        var size = winsize()
+        guard isTerminal, ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 20 else { return 80 }
+        return Int(size.ws_col)
+    }
+
+    enum Color: String {
+        case red = "31", green = "32", yellow = "33", dim = "2"
+    }
+
+    func paint(_ text: String, _ color: Color) -> String {
+        usesColor ? "\u{1b}[\(color.rawValue)m\(text)\u{1b}[0m" : text
+    }
+}

@@ -1,0 +1,152 @@
+import Engines
+import Foundation
+import Ledger
+import Model
+import Results
+
+/// A sweep as its ledger has it, for reading only: beside a coordinator, or long after.
+struct SweepView {
+    let entry: ArtifactsFolder.Entry
+    let ledger: Ledger
+    let sweep: Sweep
+    let points: Points
+
+    init(_ entry: ArtifactsFolder.Entry) throws {
+        self.entry = entry
+        ledger = try Ledger.read(entry.ledger)
+        sweep = try Document.decode(try ledger.metadata().specification)
+        points = try Points(sweep, recipe: sweep.recipe)
+    }
+
+    var succeededCount: Int {
+        get throws { try ledger.counts().filter { $0.state == .succeeded }.reduce(0) { $0 + $1.count } }
+    }
+
+    private var formulas: [MetricFormula] { sweep.engine == .qemu ? MetricFormula.model : [] }
+
+    // MARK: Tables
+
+    /// Writes one of the merged tables.
+    func write(
+        _ table: Table, _ format: TableWriter.Format, selection: Selection, sink: @escaping ([UInt8]) throws -> Void
+    ) throws {
+        if table == .runs { return try writeRuns(format, selection, sink) }
+        var names = MetricNames(required: sweep.metrics, formulas: formulas)
+        try forEachRow { names.add($0) }
+        let dataset = Dataset(axes: points.axes, metrics: try selection.columns(of: names.names), formulas: formulas)
+        let columns = table == .results ? dataset.resultColumns : dataset.invocationColumns
+        var writer = TableWriter(format, name: table.rawValue, columns: columns, sink: sink)
+        try forEachRow { row in
+            guard selection.matches(row) else { return }
+            switch table {
+            case .results: try writer.add(dataset.result(row))
+            case .invocations: for cells in dataset.invocations(row) { try writer.add(cells) }
+            case .runs: break
+            }
+        }
+        try writer.finish()
+    }
+
+    private func writeRuns(
+        _ format: TableWriter.Format, _ selection: Selection, _ sink: @escaping ([UInt8]) throws -> Void
+    ) throws {
+        let pins = Dictionary(try ledger.pins().map { ($0.name, $0.digest) }, uniquingKeysWith: { $1 })
+        var writer = TableWriter(format, name: Table.runs.rawValue, columns: Table.runColumns, sink: sink)
+        try ledger.forEachRun { run in
+            guard let row = row(of: run), selection.matches(row) else { return }
+            let decision = run.decision
+            try writer.add(
+                ProvenanceRow(
+                    run: run.plan.run, point: run.plan.point, workload: run.plan.workload,
+                    repetition: run.plan.repetition, state: run.state, failure: run.failure, host: run.host,
+                    attempts: run.attempts, lease: run.lease, engine: pins["engine"],
+                    checkpoint: run.plan.workload.flatMap { pins["checkpoint:\($0)"] },
+                    started: decision.map { $0.endedAt - $0.wall }, wall: decision?.wall,
+                    peakMemoryBytes: decision?.peakMemoryBytes, evidence: decision?.evidence ?? ""
+                ).cells)
+        }
+        try writer.finish()
+    }
+
+    private func forEachRow(_ body: (DatasetRow) throws -> Void) throws {
+        try ledger.forEachRun { run in
+            if let row = row(of: run) { try body(row) }
+        }
+    }
+
+    /// nil: a setup, which is no point of the sweep.
+    private func row(of run: RunStatus) -> DatasetRow? {
+        guard let index = run.plan.pointIndex, let point = run.plan.point, index < points.count else { return nil }
+        let blocks = run.decision?.blocks.flatMap { try? Blocks($0) }
+        return DatasetRow(
+            point: point, workload: run.plan.workload, values: points.values(index), repetition: run.plan.repetition,
+            state: run.state, failure: run.failure, blocks: blocks)
+    }
+
+    /// What a run is, in a few words.
+    func describe(_ plan: PlannedRun) -> String {
+        guard let index = plan.pointIndex, index < points.count else { return "setup of \(plan.workload ?? "")" }
+        let assignments = points.assignments(index).map { "\($0.axis)=\($0.value)" }
+        let repetition = sweep.measure.repeats > 1 ? ["repeat \(plan.repetition)"] : []
+        let words = (plan.workload.map { [$0] } ?? []) + assignments + repetition
+        return VisibleText.of(words.joined(separator: " "))
+    }
+}
+
+/// `results.csv`, `invocations.csv` and `runs.csv` beside the ledger: written anew as runs end, whole or not at all.
+final class MergedTables {
+    private let entry: ArtifactsFolder.Entry
+    private var isStale = true
+    /// When they may be written again: a large dataset must not keep the coordinator from its work.
+    private var nextAt: Nanoseconds = 0
+
+    init(_ entry: ArtifactsFolder.Entry) { self.entry = entry }
+
+    func refresh(_ records: [Record], now: Nanoseconds) {
+        for case .runEnded in records { isStale = true }
+        guard isStale, now >= nextAt else { return }
+        // The last word is written at the end, where an error is the user's to hear.
+        try? write()
+        let took = SystemTime().monotonic() - now
+        nextAt = now + max(2_000_000_000, took * 50)
+    }
+
+    func write() throws {
+        guard isStale else { return }
+        let view = try SweepView(entry)
+        let everything = try Selection(axes: view.points.axes)
+        for table in Table.allCases {
+            let path = "\(entry.folder)/\(table.rawValue).csv"
+            try AtomicFile.write(path) { sink in
+                try view.write(table, .csv, selection: everything, sink: sink)
+            }
+        }
+        isStale = false
+    }
+}
+
+/// A file that is there whole or not at all.
+enum AtomicFile {
+    static func write(_ path: String, _ body: (@escaping ([UInt8]) throws -> Void) throws -> Void) throws {
+        let temporary = "\(path).part-\(getpid())"
+        let descriptor = open(temporary, O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o644)
+        guard descriptor >= 0 else { throw failure(path) }
+        defer {
+            close(descriptor)
+            unlink(temporary)
+        }
+        try body { bytes in
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                let written = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
+                if written < 0, errno != EINTR { throw failure(path) }
+                rest = rest.dropFirst(max(0, written))
+            }
+        }
+        guard fsync(descriptor) == 0, rename(temporary, path) == 0 else { throw failure(path) }
+    }
+
+    private static func failure(_ path: String) -> Failure {
+        Failure(.storage, "\(path) cannot be written", cause: String(cString: strerror(errno)))
+    }
+}

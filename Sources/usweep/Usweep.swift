@@ -1,0 +1,70 @@
+import ArgumentParser
+import Foundation
+import Model
+import Ports
+
+/// The program: parses its arguments, runs one command, and turns every failure into a message and an exit status.
+@main
+struct Usweep: ParsableCommand {
+    static let version = "0.1.0"
+
+    static let configuration = CommandConfiguration(
+        commandName: "usweep",
+        abstract: "Run micro-architecture sweeps on the hosts of a lab, over SSH.",
+        discussion: """
+            A sweep file says what to run, an inventory where. `launch` splits the sweep into shards, hands them to \
+            agents on the hosts, and merges what comes back; launching the same sweep again goes on where it \
+            stopped.
+
+            EXAMPLES
+              usweep init study                          write a sweep and an inventory to start from
+              usweep doctor -i study/inventory.yaml      check the hosts
+              usweep plan study/sweep.yaml               what would run
+              usweep launch study/sweep.yaml -i study/inventory.yaml
+              usweep results --format csv                the merged table of the last sweep
+
+            EXIT STATUS
+              0 everything succeeded; 3 some runs did not; 64 wrong usage; 65 wrong sweep or inventory; 66 missing \
+            file; 74 input or output failed here; 75 no usable host, or another coordinator holds the sweep; 124 \
+            the sweep's time limit; 130 interrupted; 1 an internal error
+            """,
+        version: version,
+        subcommands: [
+            InitCommand.self, DoctorCommand.self, PlanCommand.self, LaunchCommand.self, ResumeCommand.self,
+            StatusCommand.self, LogsCommand.self, ResultsCommand.self, PullCommand.self, CancelCommand.self,
+        ])
+
+    static func main() {
+        // A reader that goes away (`usweep results | head`) is an error of write(2), not the end of the program.
+        signal(SIGPIPE, SIG_IGN)
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+            leave(0)
+        } catch let failure as Failure {
+            Console.complain(failure)
+            leave(failure.code.exitStatus)
+        } catch let code as ExitCode {
+            leave(code.rawValue)
+        } catch let error as FilesError {
+            let failure = Failure(.storage, "reading or writing failed on this machine", cause: "\(error)")
+            Console.complain(failure)
+            leave(failure.code.exitStatus)
+        } catch {
+            exit(withError: error)
+        }
+    }
+
+    /// Ends at once: the libraries' exit handlers would free what the transports' threads still use.
+    private static func leave(_ status: Int32) -> Never {
+        fflush(nil)
+        _exit(status)
+    }
+}
+
+/// Ends the program with one of the documented statuses, without a message of its own.
+extension ExitCode {
+    static let someRunsFailed = ExitCode(3)
+    static let outOfTime = ExitCode(124)
+    static let interrupted = ExitCode(130)
+}

@@ -1,0 +1,77 @@
+import AgentJournal
+import Foundation
+import LocalFiles
+import Model
+import Ports
+import Testing
+import Wire
+
+@Suite struct AgentJournalTests {
+    private let files = LocalFiles()
+
+    private func folder() throws -> String {
+        let path = NSTemporaryDirectory() + "usweep-journal-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        return path
+    }
+
+    private let frames = (0..<4).map {
+        Frame(kind: UInt8($0 + 1), payload: [UInt8](repeating: UInt8($0 + 65), count: 5 + $0))
+    }
+
+    private func written(_ folder: String) throws -> [UInt8] {
+        var journal = try AgentJournal.open(folder: folder, name: "j", files: files).journal
+        try journal.append(frames)
+        try journal.sync()
+        journal.close()
+        return Array(try Data(contentsOf: URL(fileURLWithPath: "\(folder)/j")))
+    }
+
+    @Test func everyCutLeavesWholeFrames() throws {
+        let folder = try folder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let bytes = try written(folder)
+        for length in 0...bytes.count {
+            try Data(bytes[..<length]).write(to: URL(fileURLWithPath: "\(folder)/j"))
+            let opened = try AgentJournal.open(folder: folder, name: "j", files: files)
+            opened.journal.close()
+            #expect(Array(frames.prefix(opened.frames.count)) == opened.frames)
+            #expect(opened.frames.count == frames.count || length < bytes.count)
+            #expect(Int64(length) == opened.tornBytes + (length < 12 ? 0 : opened.journal.size))
+        }
+    }
+
+    @Test func everyFlippedByteIsNoticed() throws {
+        let folder = try folder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let bytes = try written(folder)
+        let last = bytes.count - (Frame.headerLength + 1 + 8)
+        for index in bytes.indices {
+            var damaged = bytes
+            damaged[index] ^= 0x55
+            try Data(damaged).write(to: URL(fileURLWithPath: "\(folder)/j"))
+            do {
+                let opened = try AgentJournal.open(folder: folder, name: "j", files: files)
+                opened.journal.close()
+                // Only the last record can look unfinished.
+                #expect(index >= last, "byte \(index)")
+                #expect(opened.tornBytes > 0)
+                #expect(opened.frames == Array(frames.dropLast()))
+            } catch let failure as Failure {
+                #expect(failure.code == .badArchive)
+                #expect(Array(try Data(contentsOf: URL(fileURLWithPath: "\(folder)/j"))) == damaged)
+            }
+        }
+    }
+
+    @Test func rewritingKeepsWhatIsGiven() throws {
+        let folder = try folder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        _ = try written(folder)
+        var opened = try AgentJournal.open(folder: folder, name: "j", files: files)
+        try opened.journal.rewrite([frames[2]])
+        try opened.journal.append([frames[0]])
+        opened.journal.close()
+        #expect(try AgentJournal.open(folder: folder, name: "j", files: files).frames == [frames[2], frames[0]])
+    }
+}

@@ -1,0 +1,122 @@
+import Model
+
+/// A deterministic source of chance.
+struct Chance: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed &+ 0x9e37_79b9_7f4a_7c15 }
+
+    /// SplitMix64.
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var value = (state ^ (state >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
+        return value ^ (value >> 31)
+    }
+}
+
+/// Records in any order that a coordinator could give them, and what the runs must come to.
+struct RandomRecords {
+    private struct Run {
+        var state: RunState?
+        var failure: FailureClass?
+        var attempts: [AttemptNumber] = []
+        var next = 1
+    }
+
+    private var chance: Chance
+    private var runs: [Run]
+    private var hosts: [String] = []
+    private var leases: [(host: String, isVoid: Bool)] = []
+
+    init(seed: UInt64, runs count: Int) {
+        chance = Chance(seed: seed)
+        runs = Array(repeating: Run(), count: count)
+    }
+
+    /// States by run, from run 1.
+    var states: [RunState?] { runs.map(\.state) }
+    var failures: [FailureClass?] { runs.map(\.failure) }
+    var attempts: [Int] { runs.map(\.attempts.count) }
+
+    mutating func next() -> Model.Record {
+        while true {
+            if let record = candidate() { return record }
+        }
+    }
+
+    private mutating func candidate() -> Model.Record? {
+        switch Int.random(in: 0..<20, using: &chance) {
+        case 0:
+            let host = "h\(Int.random(in: 0..<4, using: &chance))"
+            if !hosts.contains(host) { hosts.append(host) }
+            return Sample.seen(host)
+        case 1: return .pinned(name: "engine", digest: SHA256.digest("\(chance.next())"))
+        case 2...5: return grant()
+        case 6: return void()
+        case 7...12: return end()
+        case 13: return fence()
+        case 14...16: return decide()
+        case 17: return reopen()
+        case 18: return hosts.randomElement(using: &chance).map { .hostRested(host: $0, reason: "\(chance.next())") }
+        default: return .sweepStopped(reason: "signal")
+        }
+    }
+
+    private mutating func run(where fits: (Run) -> Bool) -> RunNumber? {
+        runs.indices.filter { fits(runs[$0]) }.randomElement(using: &chance).map { $0 + 1 }
+    }
+
+    private mutating func grant() -> Model.Record? {
+        guard let host = hosts.randomElement(using: &chance), let run = run(where: { $0.state == nil }) else {
+            return nil
+        }
+        leases.append((host, false))
+        defer { runs[run - 1].next += 3 }
+        return Sample.granted(leases.count, host, [run], first: runs[run - 1].next)
+    }
+
+    private mutating func void() -> Model.Record? {
+        let holding = leases.indices.filter { !leases[$0].isVoid }
+        guard let index = holding.randomElement(using: &chance) else { return nil }
+        leases[index].isVoid = true
+        return .leaseVoided(lease: index + 1, reason: "gone")
+    }
+
+    private mutating func end() -> Model.Record? {
+        guard let index = leases.indices.randomElement(using: &chance), let run = run(where: { $0.state == nil }) else {
+            return nil
+        }
+        runs[run - 1].next += 1
+        let attempt = runs[run - 1].next
+        runs[run - 1].attempts.append(attempt)
+        let failure = Bool.random(using: &chance) ? FailureClass.allCases.randomElement(using: &chance) : nil
+        return Sample.ended(run, lease: index + 1, attempt: attempt, host: leases[index].host, failure: failure)
+    }
+
+    private mutating func fence() -> Model.Record? {
+        guard let index = leases.indices.randomElement(using: &chance) else { return nil }
+        let run = Int.random(in: 1...runs.count, using: &chance)
+        let report = Sample.report(run, lease: index + 1, attempt: 1)
+        let agrees: Bool? = [nil, true, false].randomElement(using: &chance) ?? nil
+        return .attemptFenced(report, host: leases[index].host, agrees: agrees)
+    }
+
+    private mutating func decide() -> Model.Record? {
+        guard let run = run(where: { $0.state == nil }),
+            let state = RunState.allCases.randomElement(using: &chance)
+        else { return nil }
+        let attempt = runs[run - 1].attempts.randomElement(using: &chance) ?? 0
+        let failure: FailureClass? = state == .succeeded ? nil : .timeout
+        runs[run - 1].state = state
+        runs[run - 1].failure = failure
+        return .runEnded(run: run, state: state, failure: failure, attempt: attempt)
+    }
+
+    private mutating func reopen() -> Model.Record? {
+        guard let run = run(where: { $0.state != nil }) else { return nil }
+        runs[run - 1].state = nil
+        runs[run - 1].failure = nil
+        return .runReopened(run: run, reason: "asked for")
+    }
+}

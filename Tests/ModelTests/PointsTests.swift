@@ -1,0 +1,190 @@
+import Model
+import Testing
+
+/// A sweep with engine `command` and these axes, names and values separated by spaces.
+func sweep(_ axes: String..., zips: [[String]] = [], workloads: [String] = []) -> Sweep {
+    var sweep = Sweep(name: "t", engine: .command)
+    sweep.command = ["x"]
+    sweep.axes = axes.map(axis)
+    sweep.zips = zips.map { $0.map(axis) }
+    sweep.workloads = workloads
+    return sweep
+}
+
+private func axis(_ text: String) -> Axis {
+    let words = text.split(separator: " ").map(String.init)
+    return Axis(name: words[0], values: Array(words.dropFirst()))
+}
+
+func entry(_ text: String) -> [Assignment] {
+    text.split(separator: " ").map { part in
+        let sides = part.split(separator: "=").map(String.init)
+        return Assignment(axis: sides[0], value: sides[1])
+    }
+}
+
+/// All points as text: workload and values.
+func lines(_ points: Points) -> [String] {
+    (0..<points.count).map { ([points.workload($0)].compactMap { $0 } + points.values($0)).joined(separator: " ") }
+}
+
+func points(_ sweep: Sweep, recipe: String = "r") throws -> Points { try Points(sweep, recipe: recipe) }
+
+struct PointsTests {
+    @Test func orderIsThatOfTheFile() throws {
+        let sweep = sweep("a 1 2", "b x y", workloads: ["w", "v"])
+        #expect(
+            try lines(points(sweep))
+                == ["w 1 x", "w 1 y", "w 2 x", "w 2 y", "v 1 x", "v 1 y", "v 2 x", "v 2 y"])
+    }
+
+    @Test func zipsTurnTogether() throws {
+        let sweep = sweep("a 1 2", zips: [["b x y z", "c x x q"]])
+        #expect(try points(sweep).axes == ["a", "b", "c"])
+        #expect(try lines(points(sweep)) == ["1 x x", "1 y x", "1 z q", "2 x x", "2 y x", "2 z q"])
+    }
+
+    @Test func excludeLeavesOutAndIncludeAdds() throws {
+        var sweep = sweep("a 1 2", "b x y", workloads: ["w", "v"])
+        sweep.exclude = [entry("a=1 b=y"), entry("a=2 b=x")]
+        sweep.include = [entry("b=new a=1"), entry("a=1 b=y")]
+        #expect(
+            try lines(points(sweep)) == ["w 1 x", "w 2 y", "w 1 new", "w 1 y", "v 1 x", "v 2 y", "v 1 new", "v 1 y"])
+    }
+
+    @Test func noAxesIsOnePoint() throws {
+        #expect(try lines(points(sweep())) == [""])
+        #expect(try lines(points(sweep(workloads: ["w", "v"]))) == ["w", "v"])
+        #expect(try points(sweep()).document(0).encoded.hasSuffix(#""workload":null,"parameters":{}}"#))
+    }
+
+    @Test func wrongSweepsAreRefusedAndNeverTrap() {
+        var cases: [(Sweep, String)] = [
+            (sweep("a 1 1"), "twice"), (sweep("a"), "no value"), (sweep("a 1", "a 2"), "twice"),
+            (sweep(zips: [["a 1 2", "b 1"]]), "differ in length"), (sweep(zips: [[]]), "no axis"),
+            (sweep(zips: [["a 1 1", "b 1 1"]]), "twice"), (sweep(workloads: ["w", "w"]), "twice"),
+        ]
+        for (exclude, include, text) in [
+            ("a=1", "", "leaves none"), ("a=9", "", "no axis has"), ("c=1", "", "no axis has"),
+            ("", "a=1", "every axis"), ("", "a=1 b=1", "same"), ("", "a=1 c=1", "no axis has"),
+        ] {
+            var sweep = sweep("a 1", "b 1 2")
+            if !exclude.isEmpty { sweep.exclude = [entry(exclude)] }
+            if !include.isEmpty { sweep.include = [entry(include)] }
+            cases.append((sweep, text))
+        }
+        var twice = sweep("a 1")
+        twice.include = [entry("a=2"), entry("a=2")]
+        cases.append((twice, "same"))
+        var huge = sweep()
+        huge.axes = (0..<9).map { axis in Axis(name: "a\(axis)", values: (0..<200).map(String.init)) }
+        cases.append((huge, "more than"))
+        for (sweep, text) in cases {
+            do {
+                _ = try points(sweep)
+                Issue.record("accepted, but \(text) was expected")
+            } catch {
+                #expect((error as? Failure)?.code == .badSpecification)
+                #expect((error as? Failure)?.message.contains(text) == true, "\(error)")
+            }
+        }
+    }
+}
+
+struct PointDigestTests {
+    private func digests(_ sweep: Sweep, recipe: String = "r") throws -> [String: Digest] {
+        let points = try points(sweep, recipe: recipe)
+        return Dictionary(
+            uniqueKeysWithValues: (0..<points.count).map { index in
+                let names = points.assignments(index).map { "\($0.axis)=\($0.value)" }.sorted()
+                return (
+                    ([points.workload(index)].compactMap { $0 } + names).joined(separator: " "), points.digest(index)
+                )
+            })
+    }
+
+    @Test func digestsNameWhatAPointIsAndNotWhereItStands() throws {
+        let before = try digests(sweep("a 1 2", "b x y", workloads: ["w"]))
+        #expect(Set(before.values).count == 4)
+        for other in [
+            sweep("a 1 3 2", "b x y", workloads: ["w"]), sweep("b y x", "a 2 1", workloads: ["v", "w"]),
+            sweep(zips: [["a 1 1 2 2", "b x y x y"]], workloads: ["w"]),
+        ] {
+            let after = try digests(other)
+            for (point, digest) in before { #expect(after[point] == digest, "\(point)") }
+        }
+    }
+
+    @Test func everythingThatMayChangeAResultCounts() throws {
+        let base = try digests(sweep("a 1", workloads: ["w"]))
+        for other in [
+            try digests(sweep("a 1", workloads: ["v"])), try digests(sweep("a 1")), try digests(sweep("a 01")),
+            try digests(sweep("b 1", workloads: ["w"])), try digests(sweep("a 1", "b 1", workloads: ["w"])),
+            try digests(sweep("a 1", workloads: ["w"]), recipe: "other"),
+        ] {
+            #expect(Set(other.values).isDisjoint(with: base.values))
+        }
+    }
+
+    @Test func textsDoNotRunTogether() throws {
+        let tricky = ["1\nb=1:2", "1", "=", "1:1=1"]
+        var sweep = sweep()
+        sweep.axes = [Axis(name: "a", values: tricky), Axis(name: "b", values: tricky)]
+        #expect(try Set(digests(sweep).values).count == 16)
+    }
+
+    /// The definition, written out once more, and a digest computed by another implementation (Python's hashlib).
+    @Test func definition() throws {
+        let sweep = sweep("l2.size 1MiB", "b on", workloads: ["w"])
+        let digest = try points(sweep, recipe: "r").digest(0)
+        let bytes = Array("usweep point 1\n".utf8) + SHA256.digest("r").bytes + SHA256.digest("workload w").bytes
+        let expected = SHA256.digest(bytes + Array("1:b=2:on\n7:l2.size=4:1MiB\n".utf8))
+        #expect(digest == expected)
+        #expect(digest.hex == "82f5c7df56048f56dc4d87536f2683d9a5c63f8995bb2633260c1ea4e7b113f3")
+    }
+}
+
+struct RecipeTests {
+    private func base() -> Sweep {
+        var sweep = sweep("a 1")
+        sweep.engine = .gem5
+        sweep.inputs = [
+            InputFile(path: "b", source: "/b", digest: SHA256.digest("b"), size: 1, isExecutable: false),
+            InputFile(path: "a", source: "/a", digest: SHA256.digest("a"), size: 1, isExecutable: true),
+        ]
+        return sweep
+    }
+
+    @Test func whatChangesAResultChangesTheRecipe() {
+        let changes: [(inout Sweep) -> Void] = [
+            { $0.engine = .qemu }, { $0.system = .named("skylake") }, { $0.command = ["x", ""] },
+            { $0.command = ["x", "y"] },
+            { $0.command = ["x y"] }, { $0.system = .script(path: "a", arguments: []) },
+            { $0.system = .script(path: "a", arguments: ["b"]) }, { $0.results = "r" }, { $0.measure.warm = 1 },
+            { $0.measure.invocations = 2 }, { $0.measure.setupInvocations = 1 }, { $0.checkpoint = .bundle("b") },
+            { $0.checkpoint = .directory("d") }, { $0.inputs[0].digest = SHA256.digest("c") },
+            { $0.inputs[0].path = "c" }, { $0.inputs[0].isExecutable = true }, { $0.inputs.removeLast() },
+        ]
+        var recipes = [base().recipe]
+        for change in changes {
+            var sweep = base()
+            change(&sweep)
+            recipes.append(sweep.recipe)
+        }
+        #expect(Set(recipes).count == changes.count + 1)
+        #expect(recipes.allSatisfy { $0.hasPrefix("usweep recipe 1\n") })
+    }
+
+    @Test func whatChangesNoResultDoesNot() {
+        let changes: [(inout Sweep) -> Void] = [
+            { $0.name = "other" }, { $0.axes = [] }, { $0.measure.repeats = 9 }, { $0.limits.sweep = 1 },
+            { $0.limits.job.time = 1 }, { $0.attempts = 9 }, { $0.metrics = ["m"] }, { $0.guest = "/g" },
+            { $0.inputs.reverse() }, { $0.inputs[0].source = "/elsewhere" }, { $0.workloads = ["w"] },
+        ]
+        for change in changes {
+            var sweep = base()
+            change(&sweep)
+            #expect(sweep.recipe == base().recipe)
+        }
+    }
+}

@@ -1,0 +1,133 @@
+import Foundation
+import Testing
+
+@Suite("Real boots", .serialized, .enabled(if: Guest.isBuilt, Comment(rawValue: Guest.missing)))
+struct GuestTests {
+    @Test("The same point twice gives the same bytes")
+    func sameTwice() throws {
+        let checkpoint = try Guest.checkpoint.get()
+        let first = try Guest.evaluate(checkpoint)
+        let second = try Guest.evaluate(checkpoint)
+        #expect(first.status == 0, "\(first.errors)")
+        #expect(second.status == 0, "\(second.errors)")
+        #expect(first.text("stats.jsonl") == second.text("stats.jsonl"))
+        let blocks = try first.blocks()
+        #expect(blocks.map { $0["invocation"] } == [0, 1, 2])
+        #expect(first.lastEvent.contains(#""cause":"measured","begun":3,"ended":3"#))
+        for block in blocks {
+            #expect(block["user.instructions", default: 0] + block["kernel.instructions", default: 0]
+                == block["instructions"])
+            #expect(block["user.instructions", default: 0] > 100_000)
+            #expect(block["kernel.instructions", default: 0] > 10_000)
+        }
+    }
+
+    @Test("Misses fall where a cache, a buffer or a predictor grows; what the program does stays", arguments: [
+        (counter: "l1d.misses", small: ["l1d.size=8KiB"], large: ["l1d.size=64KiB"]),
+        ("l1i.misses", ["l1i.size=8KiB"], ["l1i.size=128KiB"]),
+        ("l2.misses", ["l2.size=128KiB"], ["l2.size=2MiB"]),
+        ("dtlb.misses", ["dtlb.entries=16"], ["dtlb.entries=256"]),
+        ("itlb.misses", ["itlb.entries=16"], ["itlb.entries=256"]),
+        ("branch.misses", ["branch-predictor.bits=6"], ["branch-predictor.bits=16"]),
+    ])
+    func growth(axis: (counter: String, small: [String], large: [String])) throws {
+        let checkpoint = try Guest.checkpoint.get()
+        let small = try Guest.evaluate(checkpoint, settings: axis.small)
+        let large = try Guest.evaluate(checkpoint, settings: axis.large)
+        #expect(small.status == 0 && large.status == 0, "\(small.errors)\(large.errors)")
+        let (before, after) = (try small.blocks(), try large.blocks())
+        #expect(before.count == 3 && after.count == 3)
+        for (one, other) in zip(before, after) {
+            #expect(one["instructions"] == other["instructions"])
+            #expect(try #require(one[axis.counter]) > #require(other[axis.counter]))
+        }
+    }
+
+    @Test("A wrong answer is found while measuring")
+    func wrongAnswer() throws {
+        let folder = try Guest.folder()
+        let path = "bundles/fibonacci-python/calls"
+        let initrd = try Guest.initrd(replacing: path, with: "15 610\n15 611\n", mode: 0o100644, in: folder)
+        let setup = try Guest.run(["setup"] + Guest.machine("fibonacci-python", warm: 1, initrd: initrd), in: folder)
+        #expect(setup.status == 0, "\(setup.errors)")
+        let ended = try Guest.evaluate(folder.appending(path: "checkpoint.zst"), warm: 0, initrd: initrd)
+        #expect(ended.status == 4)
+        #expect(ended.errors.contains("gave '610', not '611'"), "\(ended.errors)")
+        #expect(ended.lastEvent.contains(#""cause":"wrong-answer""#))
+    }
+
+    @Test("A panic of the guest's kernel is seen")
+    func panic() throws {
+        let folder = try Guest.folder()
+        let initrd = try Guest.initrd(replacing: "init", with: "#!/bin/sh\nexit 1\n", mode: 0o100755, in: folder)
+        let ended = try Guest.run(["setup"] + Guest.machine("aes-python", warm: 1, initrd: initrd), in: folder)
+        #expect(ended.status == 3, "\(ended.errors)")
+        #expect(ended.lastEvent.contains(#""cause":"guest-panic""#))
+        #expect(ended.text("terminal.log").contains("Kernel panic"))
+        #expect(!FileManager.default.fileExists(atPath: folder.appending(path: "checkpoint.zst").path))
+    }
+
+    @Test("A function that the guest does not have")
+    func unknownWorkload() throws {
+        let ended = try Guest.run(["setup"] + Guest.machine("no-such", warm: 1), in: Guest.folder())
+        #expect(ended.status == 5)
+        #expect(ended.errors.contains("unknown workload no-such"), "\(ended.errors)")
+    }
+
+    @Test("A cache that cannot be built is refused by the model, with its reason")
+    func impossibleCache() throws {
+        let ended = try Guest.evaluate(Guest.checkpoint.get(), settings: ["l1d.size=48KiB"])
+        #expect(ended.status == 6)
+        #expect(ended.errors.contains("l1d.size is 49152 bytes, but must be"), "\(ended.errors)")
+    }
+
+    @Test("A checkpoint that is cut short")
+    func cutCheckpoint() throws {
+        let whole = try Data(contentsOf: Guest.checkpoint.get())
+        let cut = try Guest.folder().appending(path: "cut $(touch x).zst")
+        try whole.prefix(whole.count / 2).write(to: cut)
+        let ended = try Guest.evaluate(cut)
+        #expect(ended.status == 7, "\(ended.errors)")
+        #expect(ended.text("stats.jsonl").isEmpty)
+    }
+
+    @Test("QEMU goes with its driver", arguments: [SIGKILL, SIGTERM])
+    func dies(signal: Int32) throws {
+        let folder = try Guest.folder()
+        let arguments = ["setup"] + Guest.machine("aes-python", warm: 1_000_000)
+        let (driver, _) = try Guest.start(arguments, in: folder)
+        let emulator = try #require(child(of: driver.processIdentifier))
+        kill(driver.processIdentifier, signal)
+        driver.waitUntilExit()
+        #expect(driver.terminationStatus == (signal == SIGKILL ? SIGKILL : 128 + SIGTERM))
+        #expect(eventually { !isRunning(emulator) })
+    }
+
+    /// QEMU, once it is one: the driver's child executes it a moment after it was made.
+    private func child(of process: Int32) -> Int32? {
+        var found: Int32?
+        _ = eventually {
+            let path = "/proc/\(process)/task/\(process)/children"
+            let children = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+            guard let child = children.split(separator: " ").first.flatMap({ Int32($0) }) else { return false }
+            let name = (try? String(contentsOfFile: "/proc/\(child)/comm", encoding: .utf8)) ?? ""
+            found = name.hasPrefix("qemu") ? child : nil
+            return found != nil
+        }
+        return found
+    }
+
+    private func isRunning(_ process: Int32) -> Bool {
+        let state = (try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)) ?? ""
+        return !state.isEmpty && !state.contains(") Z ")
+    }
+
+    /// Nothing tells of the end of a process that is no child: so it is looked at, for 20 s at most.
+    private func eventually(_ condition: () -> Bool) -> Bool {
+        for _ in 0..<2_000 {
+            if condition() { return true }
+            usleep(10_000)
+        }
+        return condition()
+    }
+}

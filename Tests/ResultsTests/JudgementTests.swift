@@ -1,0 +1,260 @@
+import Model
+import Results
+import Testing
+
+private func file(_ path: String, _ text: String) -> NamedBytes { NamedBytes(path: path, bytes: Array(text.utf8)) }
+
+private func judge(json text: String?, metrics: [String] = ["value"]) -> Verdict {
+    let contract = Contract.command(results: "results.json", requiredMetrics: metrics, axes: ["x"])
+    return Judgement.judge(contract: contract, artifacts: text.map { [file("results.json", $0)] } ?? [])
+}
+
+private func judge(csv text: String, metrics: [String] = ["value"]) -> Verdict {
+    let contract = Contract.command(results: "results.csv", requiredMetrics: metrics, axes: ["x"])
+    return Judgement.judge(contract: contract, artifacts: [file("results.csv", text)])
+}
+
+private func metrics(_ verdict: Verdict) -> [[Metric]]? {
+    guard case .accepted(let blocks) = verdict else { return nil }
+    return blocks.blocks.map(\.metrics)
+}
+
+private func evidence(_ verdict: Verdict, _ failure: FailureClass = .contractBroken) -> String? {
+    guard case .broken(failure, let evidence) = verdict else { return nil }
+    return evidence
+}
+
+@Suite struct CommandJudgementTests {
+    @Test func objectIsOneBlockWithSourceText() {
+        let verdict = judge(
+            json: #"{"value": 1.50, "note": "a", "x": 3, "deep": {"y": 1}, "big": 12345678901234567890}"#)
+        #expect(metrics(verdict) == [[Metric("value", "1.50"), Metric("big", "12345678901234567890")]])
+    }
+
+    @Test func listIsOneBlockEach() {
+        let verdict = judge(json: #"[{"value":1},{"value":2e0}]"#)
+        #expect(metrics(verdict) == [[Metric("value", "1")], [Metric("value", "2e0")]])
+    }
+
+    @Test func csvIsOneBlockALine() {
+        let verdict = judge(csv: "name,\"value\",\"a,\"\"b\"\"\"\r\n\"x\ny\",.5,1.\r\nz,+007,-1e3")
+        #expect(
+            metrics(verdict) == [
+                [Metric("value", "0.5"), Metric("a,\"b\"", "1")], [Metric("value", "7"), Metric("a,\"b\"", "-1e3")],
+            ])
+    }
+
+    @Test func emptyLinesOfCSVAreNoBlocks() {
+        #expect(metrics(judge(csv: "value\n1\n\n2\n\n"))?.count == 2)
+    }
+
+    @Test(arguments: [
+        (nil, "results.json is missing: the run ended without leaving it"),
+        ("", "results.json is empty"),
+        (" ", "results.json: JSON, line 1, column 2: the document ends where a value was expected"),
+        ("[]", "results.json: the list of blocks is empty"),
+        ("7", "results.json, line 1: neither an object nor a list of objects"),
+        ("{\n\"value\": 1", "results.json: JSON, line 2, column 11: ',' or '}' was expected"),
+        ("{\"value\": NaN}", "results.json: JSON, line 1, column 11: a value was expected"),
+        ("{\"value\": 01}", "results.json: JSON, line 1, column 13: a number that begins with 0"),
+        ("{\"value\": 1} x", "results.json: JSON, line 1, column 14: something follows the end of the document"),
+        ("{\"value\": 1, \"value\": 2}",
+            "results.json: JSON, line 1, column 21: the name 'value' stands twice in one object"),
+        ("{\"value\": \"NaN\"}", "results.json: the metric 'value' is the text 'NaN', not a finite number"),
+        ("{\"value\": null}", "results.json: the metric 'value' is null, not a finite number"),
+        ("{\"value\": true}", "results.json: the metric 'value' is true, not a finite number"),
+        ("{\"value\": 1e999}", "results.json: the metric 'value' is 1e999, not a finite number"),
+        ("{\"value\": [1]}", "results.json: the metric 'value' is a list, not a finite number"),
+        ("{\"other\": 1}", "results.json: the metric 'value' is missing"),
+        ("[{\"value\": 1}, {}]", "results.json, block 2: the metric 'value' is missing"),
+        ("[{\"value\": 1}, 2]", "results.json, block 2: not an object"),
+        ("{\"value\": 1, \"a\\nb\": 2}", "results.json: the name 'a\\nb' has control characters"),
+        ("{\"value\": 1, \"\": 2}", "results.json: a name is empty"),
+    ] as [(String?, String)])
+    func brokenJSON(_ text: String?, _ expected: String) {
+        #expect(evidence(judge(json: text)) == expected)
+    }
+
+    @Test(arguments: [
+        ("", "results.csv is empty"),
+        ("\n", "results.csv is empty"),
+        ("value\n", "results.csv, line 2: a header, and no line of numbers after it"),
+        ("value,b\n1\n", "results.csv, line 2: 1 fields under 2 columns"),
+        ("value\n1,2\n", "results.csv, line 2: 2 fields under 1 columns"),
+        ("value,a,value\n1,2,3\n", "results.csv, line 1: the column 'value' stands twice"),
+        ("value,\n1,2\n", "results.csv, line 1: a name is empty"),
+        ("\"a\nb\",value\n1,2\n", "results.csv, line 1: the name 'a\\nb' has control characters"),
+        ("value\n\"1", "results.csv, line 2: a quote is opened and never closed"),
+        ("value\n\"1\"2\n", "results.csv, line 2: something follows the closing quote of a field"),
+        ("value\n1\"2\n", "results.csv, line 2: a quote within a field that has none around it"),
+        ("value\n1\nNaN\n", "results.csv, line 3: the metric 'value' is the text 'NaN', not a finite number"),
+        ("value,b\n,1\n", "results.csv, line 2: the metric 'value' is empty, not a finite number"),
+        ("value\ninf\n", "results.csv, line 2: the metric 'value' is the text 'inf', not a finite number"),
+        ("value\n0x10\n", "results.csv, line 2: the metric 'value' is the text '0x10', not a finite number"),
+        ("value\n1e\n", "results.csv, line 2: the metric 'value' is the text '1e', not a finite number"),
+        ("value\n1e999\n", "results.csv, line 2: the metric 'value' is the text '1e999', not a finite number"),
+        ("value\n.\n", "results.csv, line 2: the metric 'value' is the text '.', not a finite number"),
+        ("x,b\n1,2\n", "results.csv, line 2: the metric 'value' is missing"),
+    ])
+    func brokenCSV(_ text: String, _ expected: String) {
+        #expect(evidence(judge(csv: text)) == expected)
+    }
+
+    @Test func bytesThatAreNotTextBreakTheContract() {
+        let bytes: [UInt8] = Array("value\n".utf8) + [0xff, 0x0a]
+        let contract = Contract.command(results: "r.csv", requiredMetrics: [], axes: [])
+        let verdict = Judgement.judge(contract: contract, artifacts: [NamedBytes(path: "r.csv", bytes: bytes)])
+        #expect(evidence(verdict) == "r.csv, line 2: not UTF-8")
+    }
+
+    @Test func aMetricNamedAsAnAxisIsExplained() {
+        let verdict = judge(json: #"{"x": 1}"#, metrics: ["x"])
+        #expect(evidence(verdict) == "results.json: the metric 'x' has the name of a column; give it another one")
+    }
+
+    @Test func withoutResultsThereIsNothingToBreak() {
+        let contract = Contract.command(results: nil, requiredMetrics: [], axes: [])
+        #expect(Judgement.judge(contract: contract, artifacts: []) == .accepted(Blocks([])))
+        let asking = Contract.command(results: nil, requiredMetrics: ["value"], axes: [])
+        #expect(evidence(Judgement.judge(contract: asking, artifacts: []))?.contains("'value'") == true)
+    }
+
+    @Test func hostileTextsStayTexts() {
+        let verdict = judge(json: #"{"$(touch x); 'a b'": 4, "value": "\u001b[2J$(touch x)"}"#)
+        #expect(
+            evidence(verdict)
+                == "results.json: the metric 'value' is the text '\\u{1b}[2J$(touch x)', not a finite number")
+        let good = judge(json: #"{"$(touch x); 'a b'": 4, "value": 1}"#)
+        #expect(metrics(good)?.first?.first == Metric("$(touch x); 'a b'", "4"))
+    }
+}
+
+@Suite struct QEMUJudgementTests {
+    private static let exit = #"{"event":"exit","cause":"measured","begun":2,"ended":2,"elapsed_ms":5}"# + "\n"
+    private static let start = #"{"event":"phase","phase":"start"}"# + "\n"
+
+    private static func line(_ invocation: Int, instructions: Int = 1000, misses: Int = 5) -> String {
+        #"{"invocation":\#(invocation),"instructions":\#(instructions),"l2.accesses":10,"l2.misses":\#(misses)}"# + "\n"
+    }
+
+    private static func judge(
+        statistics: String? = line(0) + line(1), status: String? = start + exit, terminal: String? = "booted\n",
+        metrics: [String] = ["l2.mpki"]
+    ) -> Verdict {
+        let contract = Contract.qemuEvaluation(invocations: 2, requiredMetrics: metrics, axes: [])
+        let files = [("stats.jsonl", statistics), ("status.jsonl", status), ("terminal.log", terminal)]
+        return Judgement.judge(
+            contract: contract, artifacts: files.compactMap { name, text in text.map { file(name, $0) } })
+    }
+
+    @Test func completeEvidenceIsAccepted() throws {
+        guard case .accepted(let blocks) = QEMUJudgementTests.judge() else {
+            Issue.record("not accepted")
+            return
+        }
+        #expect(blocks.blocks.count == 2)
+        #expect(blocks.blocks[0]["invocation"] == nil)
+        #expect(try Blocks(JSON(parsing: blocks.json.encoded)) == blocks)
+    }
+
+    @Test func derivedMetricsAreRatiosOfSums() {
+        guard
+            case .accepted(let blocks) = QEMUJudgementTests.judge(
+                statistics: QEMUJudgementTests.line(7, instructions: 1000, misses: 5)
+                    + QEMUJudgementTests.line(8, instructions: 3000, misses: 4))
+        else {
+            Issue.record("not accepted")
+            return
+        }
+        func value(_ metrics: [Metric], _ name: String) -> String? { metrics.first { $0.name == name }?.value }
+        let run = blocks.metrics(MetricFormula.model)
+        #expect(value(run, "instructions") == "2000")
+        #expect(value(run, "l2.misses") == "4.5")
+        #expect(value(run, "l2.mpki") == "2.25")
+        #expect(value(run, "l2.miss-ratio") == "0.45")
+        #expect(value(run, "l1i.mpki") == nil)
+        let first = blocks.metrics(ofBlock: 0, MetricFormula.model)
+        #expect(value(first, "l2.mpki") == "5")
+        #expect(value(first, "l2.miss-ratio") == "0.5")
+        #expect(value(blocks.metrics(ofBlock: 1, MetricFormula.model), "l2.mpki") == "1.3333333333333333")
+    }
+
+    @Test(arguments: [
+        (nil, "stats.jsonl is missing: the run ended without leaving it"),
+        ("", "stats.jsonl is empty"),
+        (line(0), "stats.jsonl, line 1: 1 blocks where 2 were to be measured"),
+        (line(0) + line(1) + line(2), "stats.jsonl, line 3: 3 blocks where 2 were to be measured"),
+        (line(0) + line(1).dropLast(),
+            "stats.jsonl, line 2: the last line is cut short: "
+                + #"{"invocation":1,"instructions":1000,"l2.accesses":10,"l2.misses":5}"#),
+        (line(0) + "{\"invocation\":1\n", "stats.jsonl, line 2: not a complete JSON object: {\"invocation\":1"),
+        (line(0) + "[]\n", "stats.jsonl, line 2: not an object"),
+        (line(0) + line(0), "stats.jsonl, line 2: the invocation 0 stands where another was expected"),
+        (line(0) + "{\"instructions\":1}\n", "stats.jsonl, line 2: the number of the invocation is missing"),
+        (line(0) + "{\"invocation\":1,\"instructions\":1.5}\n",
+            "stats.jsonl, line 2: 'instructions' is 1.5, not a counter"),
+        (line(0) + "{\"invocation\":1,\"instructions\":-1}\n",
+            "stats.jsonl, line 2: 'instructions' is -1, not a counter"),
+        (line(0) + "{\"invocation\":1,\"instructions\":null}\n",
+            "stats.jsonl, line 2: 'instructions' is null, not a counter"),
+        (line(0) + line(1, instructions: 0),
+            "stats.jsonl, line 2: the metric 'l2.mpki' (1000 x l2.misses / instructions) cannot be worked out: "
+                + "a counter is missing, or the divisor is 0"),
+    ] as [(String?, String)])
+    func brokenStatistics(_ text: String?, _ expected: String) {
+        #expect(evidence(QEMUJudgementTests.judge(statistics: text)) == expected)
+    }
+
+    @Test func aDivisorOfZeroBreaksOnlyWhatIsAskedFor() {
+        let text = QEMUJudgementTests.line(0, instructions: 0) + QEMUJudgementTests.line(1, instructions: 0)
+        #expect(metrics(QEMUJudgementTests.judge(statistics: text, metrics: ["l2.miss-ratio"])) != nil)
+    }
+
+    @Test(arguments: [
+        (nil, "status.jsonl is missing: the run ended without leaving it"),
+        ("", "status.jsonl is empty"),
+        (start, "status.jsonl, line 1: the last event is not 'exit': {\"event\":\"phase\",\"phase\":\"start\"}"),
+        (start + exit.dropLast(), "status.jsonl, line 2: the last line is cut short: \(exit.dropLast())"),
+        (start + "garbage\n", "status.jsonl, line 2: not a complete JSON object: garbage"),
+        ("{\"event\":\"exit\",\"cause\":\"statistics-incomplete\"}\n",
+            "status.jsonl, line 1: the cause is not 'measured': "
+                + "{\"event\":\"exit\",\"cause\":\"statistics-incomplete\"}"),
+        ("{\"event\":\"exit\",\"cause\":\"measured\",\"begun\":2,\"ended\":1}\n",
+            "status.jsonl, line 1: 'ended' is not the expected 2: "
+                + "{\"event\":\"exit\",\"cause\":\"measured\",\"begun\":2,\"ended\":1}"),
+        ("{\"event\":\"exit\",\"cause\":\"measured\",\"ended\":2}\n",
+            "status.jsonl, line 1: 'begun' is not the expected 2: "
+                + "{\"event\":\"exit\",\"cause\":\"measured\",\"ended\":2}"),
+    ] as [(String?, String)])
+    func brokenStatus(_ text: String?, _ expected: String) {
+        #expect(evidence(QEMUJudgementTests.judge(status: text)) == expected)
+    }
+
+    @Test func aPanicOfTheGuestHasItsOwnClass() {
+        let terminal = "booting\n[ 1.0] Kernel panic - not syncing: \u{1b}[31mno init\nend\n"
+        #expect(
+            evidence(QEMUJudgementTests.judge(statistics: nil, terminal: terminal), .guestPanic)
+                == "terminal.log, line 2: [ 1.0] Kernel panic - not syncing: \\u{1b}[31mno init")
+        let status = "{\"event\":\"exit\",\"cause\":\"guest-panic\"}\n"
+        let reported = evidence(QEMUJudgementTests.judge(status: status), .guestPanic)
+        #expect(reported?.hasPrefix("status.jsonl, line 1") == true)
+        #expect(
+            evidence(QEMUJudgementTests.judge(terminal: nil))
+                == "terminal.log is missing: the run ended without leaving it")
+        #expect(metrics(QEMUJudgementTests.judge(terminal: "")) != nil)
+    }
+
+    @Test func aSetupMustLeaveItsCheckpoint() {
+        let contract = Contract.qemuSetup()
+        let files = [
+            file("status.jsonl", "{\"event\":\"exit\",\"cause\":\"checkpointed\"}\n"), file("terminal.log", ""),
+        ]
+        func verdict(_ size: Int64?) -> Verdict {
+            let listing = size.map { [Artifact(path: "checkpoint.zst", digest: SHA256.digest(""), size: $0)] } ?? []
+            return Judgement.judge(contract: contract, artifacts: files, listing: listing)
+        }
+        #expect(verdict(5) == .accepted(Blocks([])))
+        #expect(evidence(verdict(0)) == "checkpoint.zst is empty")
+        #expect(evidence(verdict(nil)) == "checkpoint.zst is missing: the run ended without leaving it")
+    }
+}

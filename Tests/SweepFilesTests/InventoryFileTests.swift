@@ -1,0 +1,103 @@
+import Model
+import SweepFiles
+import Testing
+
+struct InventoryFileTests {
+    @Test func everything() throws {
+        let scratch = try Scratch()
+        try scratch.write("lab.conf", "Host *\n")
+        let inventory = try parseHosts(
+            """
+            defaults:
+              user: lab
+              workdir: /scratch/usweep
+              slots: auto
+              labels: [x86]
+              engines: {gem5: /opt/gem5.opt}
+              ssh_config: lab.conf
+            hosts:
+              - node[08-11]
+              - {name: big, address: big.lab, port: 2222, slots: 32, memory: 256GiB, labels: [kvm],
+                 jump: 'ops@gw:22,gw2'}
+              - {name: kerberos, address: krb.lab, transport: ssh, engines: {gem5: ~/gem5, qemu: /usr/bin/qemu}}
+              - {name: here, address: local, slots: 2}
+              - {name: modules, user: me, setup: 'module load gcc/12'}
+              - {name: 'r[1-2]', address: '10.0.0.[1-2]'}
+              - {name: v6, address: '::1'}
+            """, folder: scratch.path)
+        #expect(inventory.sshConfiguration == scratch.path + "/lab.conf")
+        let hosts = inventory.hosts
+        #expect(
+            hosts.map(\.name)
+                == ["node08", "node09", "node10", "node11", "big", "kerberos", "here", "modules", "r1", "r2", "v6"])
+        #expect(hosts[0].target == HostTarget(name: "node08", user: "lab"))
+        #expect(hosts[0].workdir == "/scratch/usweep")
+        #expect(hosts[0].slots == nil)
+        #expect(
+            hosts[4].target
+                == HostTarget(name: "big", address: "big.lab", port: 2222, user: "lab", jump: "ops@gw:22,gw2"))
+        #expect(hosts[4].slots == 32)
+        #expect(hosts[4].memoryBytes == 256 << 30)
+        #expect(hosts[4].labels == ["x86", "kvm"])
+        #expect(hosts[5].target.method == .ssh)
+        #expect(
+            hosts[5].engines
+                == [EnvironmentVariable("gem5", "~/gem5"), EnvironmentVariable("qemu", "/usr/bin/qemu")])
+        #expect(hosts[6].target == HostTarget(name: "here", method: .local))
+        #expect(hosts[7].setup == "module load gcc/12")
+        #expect(hosts[7].target.user == "me")
+        #expect(hosts[9].target.address == "10.0.0.2")
+        #expect(hosts[10].target.address == "::1")
+    }
+
+    @Test(arguments: [
+        ("{}", "1:1: key 'hosts': is missing"),
+        ("hosts: []", "1:8: key 'hosts': the list is empty"),
+        ("hosts: node1", "1:8: key 'hosts': a list was expected, not 'node1'; write [node1]"),
+        ("host: [a]", "1:1: key 'host': unknown; did you mean 'hosts'?"),
+        ("hosts: [a, b, a]", "1:15: key 'hosts': host 'a' stands twice"),
+        ("hosts:\n  - n[1-3]\n  - n2", "3:5: key 'hosts': host 'n2' stands twice"),
+        ("hosts:\n  - n[3-1]", "2:5: key 'hosts': 'n[3-1]' is no host range: 3-1 runs backwards"),
+        ("hosts:\n  - n[1-", "2:5: key 'hosts': 'n[1-' is no host range: a '[' is not closed"),
+        ("hosts:\n  - n[1-016]", "2:5: key 'hosts': 'n[1-016]' is no host range: the ends of 1-016"),
+        ("hosts:\n  - n[a-b]", "2:5: key 'hosts': 'n[a-b]' is no host range: 'a-b' is no number"),
+        ("hosts:\n  - n[1-99999]", "2:5: key 'hosts': 'n[1-99999]' is no host range: it gives more than"),
+        ("hosts:\n  - n[1-999]m[1-999]", "2:5: key 'hosts': 'n[1-999]m[1-999]' is no host range: it gives more"),
+        ("hosts:\n  - lab@node1", "2:5: key 'hosts': 'lab@node1' has a user in it; write {name: node1, user: lab}"),
+        ("hosts:\n  - -oProxyCommand=x", "2:5: key 'hosts': '-oProxyCommand=x' is no name for a host"),
+        ("hosts:\n  - $(touch x)", "2:5: key 'hosts': '$(touch x)' is no name for a host"),
+        ("hosts: [{address: x}]", "1:9: key 'hosts': a host has no name"),
+        ("hosts: [{name: x, adress: y}]", "1:19: key 'hosts.adress': unknown; did you mean 'address'?"),
+        ("hosts: [{name: x, port: 0}]", "1:25: key 'hosts.port': 0 is impossible; write a number from 1 to 65535"),
+        ("hosts: [{name: x, port: 65536}]", "1:25: key 'hosts.port': 65536 is impossible"),
+        ("hosts: [{name: x, slots: many}]", "1:26: key 'hosts.slots': 'many' is no whole number"),
+        ("hosts: [{name: x, slots: 0}]", "1:26: key 'hosts.slots': 0 is impossible"),
+        ("hosts: [{name: x, memory: 4}]", "1:27: key 'hosts.memory': '4' is not a size"),
+        (
+            "hosts: [{name: x, transport: sssh}]",
+            "1:30: key 'hosts.transport': 'sssh' is no transport; did you mean 'ssh'?"
+        ),
+        ("hosts: [{name: x, workdir: here}]", "1:28: key 'hosts.workdir': 'here' is no path on a host"),
+        ("hosts: [{name: x, workdir: ~/../y}]", "1:28: key 'hosts.workdir'"),
+        ("hosts: [{name: x, engines: {gem: /x}}]", "1:29: key 'hosts.engines.gem': unknown; did you mean 'gem5'?"),
+        ("hosts: [{name: x, labels: kvm}]", "1:27: key 'hosts.labels': a list was expected, not 'kvm'; write [kvm]"),
+        ("hosts: [{name: x, user: -l}]", "1:25: key 'hosts.user': '-l' is no user's name"),
+        ("hosts: [{name: x, jump: -J}]", "1:25: key 'hosts.jump': '-J' is no jump host"),
+        ("hosts: [{name: x, jump: 'a b'}]", "1:25: key 'hosts.jump': 'a b' is no jump host"),
+        ("hosts: [{name: x, address: local, port: 22}]", "1:35: key 'hosts.port': has no meaning beside"),
+        ("hosts:\n  - {name: 'x[1-2]', address: local}", "2:31: key 'hosts.address': 'local' is one machine"),
+        ("hosts:\n  - {name: 'x[1-2]', address: y}", "2:31: key 'hosts.address': gives 1 addresses for 2 names"),
+        ("defaults: {name: x}\nhosts: [a]", "1:12: key 'defaults.name': unknown"),
+    ])
+    func place(_ text: String, _ start: String) {
+        let message = message { _ = try parseHosts(text) } ?? "no error"
+        #expect(message.hasPrefix("i.yaml:" + start), "\(message)")
+        #expect(code { _ = try parseHosts(text) } == .badSpecification)
+    }
+
+    @Test func missingConfiguration() throws {
+        let scratch = try Scratch()
+        let text = "defaults: {ssh_config: none.conf}\nhosts: [a]\n"
+        #expect(code { _ = try parseHosts(text, folder: scratch.path) } == .missingFile)
+    }
+}

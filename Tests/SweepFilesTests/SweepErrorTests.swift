@@ -1,0 +1,176 @@
+import Model
+import SweepFiles
+import Testing
+
+/// Each case: the lines after `sweep: t` and `engine: E`, and what the message must begin with and contain.
+struct Wrong: Sendable, CustomTestStringConvertible {
+    var engine: String
+    var lines: String
+    var place: String
+    var parts: [String]
+    var testDescription: String { "\(engine): \(lines)" }
+
+    init(engine: String = "command", _ lines: String, _ place: String, _ parts: String...) {
+        (self.engine, self.lines, self.place, self.parts) = (engine, lines, place, parts)
+    }
+}
+
+struct SweepErrorTests {
+    static let command = "command: [x]\n"
+
+    @Test(arguments: [
+        Wrong(command + "axis: {x: [1]}", "4:1", "key 'axis': unknown", "did you mean 'axes'?"),
+        Wrong(command + "zzzzzzzzz: 1", "4:1", "key 'zzzzzzzzz': unknown", "there are: sweep, engine"),
+        Wrong(command + "axes:", "4:6", "key 'axes': a mapping was expected, not nothing"),
+        Wrong(command + "axes: {x: 1}", "4:11", "key 'axes.x': a list was expected, not '1'; write [1]"),
+        Wrong(command + "axes: {x: []}", "4:11", "key 'axes.x': the list is empty"),
+        Wrong(command + "axes: {}", "4:7", "key 'axes': has no axis"),
+        Wrong(command + "axes: {x: [1, 2, 1]}", "4:18", "key 'axes.x': '1' stands twice"),
+        Wrong(command + "axes: {x: [1, [2]]}", "4:15", "key 'axes.x': text was expected, not a list"),
+        Wrong(command + "axes: {x: [1, {y: 2}]}", "4:15", "not a mapping"),
+        Wrong(command + "axes:\n  x: [1]\n  x: [2]", "5:3", "key 'x': stands twice"),
+        Wrong(command + "axes:\n  x: [1]\n  'x': [2]", "5:3", "'x': stands twice"),
+        Wrong(command + "axes: {x: [\"a\\u0007\"]}", "4:12", "'a\\u{7}' has a control character"),
+        Wrong(command + "axes: {1x: [1]}", "4:8", "key 'axes.1x': no name for an axis"),
+        Wrong(command + "axes: {'$(touch x)': [1]}", "4:8", "key 'axes.$(touch x)': no name for an axis"),
+        Wrong(command + "axes: {run: [1]}", "4:8", "key 'axes.run': the tables use this name"),
+        Wrong(command + "axes: {Point-File: [1]}", "4:8", "the tables use this name"),
+        Wrong(
+            command + "axes: {l2.size: [1], l2-size: [2]}", "4:22",
+            "'l2.size' has the same environment variable, USWEEP_L2_SIZE"),
+        Wrong(command + "metrics: [v]\naxes: {v: [1]}", "5:8", "'metrics' has the same name"),
+        Wrong(command + "axes: {x: [1]}\nzip: [{x: [1]}]", "5:8", "key 'zip.x': stands in two places"),
+        Wrong(
+            command + "zip:\n  - {a: [1, 2], b: [1]}", "5:20",
+            "key 'zip.b': has 1 values, and 'a', which goes with it, 2"),
+        Wrong(command + "zip:\n  - {a: [1, 1], b: [2, 2]}", "5:5", "{a: 1, b: 2} stands twice"),
+        Wrong(command + "zip: {a: [1]}", "4:6", "key 'zip': a list was expected, not a mapping"),
+        Wrong(
+            command + "axes: {x: [1]}\nexclude: [{y: 1}]", "5:12", "key 'exclude.y': no axis has this name",
+            "there are: x"),
+        Wrong(command + "axes: {size: [10, 20]}\nexclude: [{size: 200}]", "5:18", "no value '200'; did you mean '20'?"),
+        Wrong(command + "axes: {x: [1]}\nexclude: [{}]", "5:11", "an entry names no axis"),
+        Wrong(command + "axes: {x: [1], y: [1]}\ninclude: [{x: 2}]", "5:11", "an entry must name every axis; add y"),
+        Wrong(command + "axes: {x: [1]}\ninclude: [{x: 1}]", "5:11", "on the grid already"),
+        Wrong(command + "axes: {x: [1]}\ninclude: [{x: 2}, {x: 2}]", "5:19", "included already"),
+        Wrong(
+            command + "measure: {invocations: 0}", "4:24",
+            "key 'measure.invocations': 0 is impossible; write a number from 1"),
+        Wrong(command + "measure: {invocations: -3}", "4:24", "-3 is impossible"),
+        Wrong(command + "measure: {repeat: 1.5}", "4:19", "'1.5' is no whole number"),
+        Wrong(command + "measure: {repeat: 010}", "4:19", "'010' is no whole number"),
+        Wrong(command + "measure: {warm: 1}", "4:11", "engine 'command' has no such phase"),
+        Wrong(command + "measure: {repeats: 1}", "4:11", "key 'measure.repeats': unknown; did you mean 'repeat'?"),
+        Wrong(command + "retry: {attempts: 0}", "4:19", "key 'retry.attempts': 0 is impossible"),
+        Wrong(command + "retry: 3", "4:8", "a mapping was expected, not '3'; write key: value, as in {attempts: ...}"),
+        Wrong(
+            command + "limits: {time: 5}", "4:16",
+            "key 'limits.time': '5' is not a duration; write a unit too: 5s or 5m"),
+        Wrong(command + "limits: {time: 0s}", "4:16", "0s is impossible"),
+        Wrong(command + "limits: {memory: 4G}", "4:18", "key 'limits.memory': '4G' is not a size; write 4GiB"),
+        Wrong(command + "limits: {memory: 99999999999TiB}", "4:18", "fits 64 bits"),
+        Wrong(command + "metrics: [a, a]", "4:14", "'a' stands twice"),
+        Wrong(command + "metrics: [outcome]", "4:11", "'outcome' is no metric"),
+        Wrong(command + "metrics: ['']", "4:11", "'' is no metric"),
+        Wrong(command + "results: ../x", "4:10", "'../x' is no path below the attempt's folder"),
+        Wrong(command + "results: /etc/x", "4:10", "no path below"),
+        Wrong(command + "workloads: ['$(touch x)']", "4:13", "'$(touch x)' is no name for a workload"),
+        Wrong(command + "workloads: [a, a]", "4:16", "'a' stands twice"),
+        Wrong(command + "workloads: {files: a}", "4:13", "key 'workloads.files': unknown; did you mean 'file'?"),
+        Wrong(command + "guest: ../out", "4:1", "key 'guest': belongs to engine qemu, and this is 'command'"),
+        Wrong(command + "system: simple", "4:1", "key 'system': belongs to engine gem5"),
+        Wrong(command + "checkpoint: setup", "4:1", "key 'checkpoint': belongs to engine gem5 and qemu"),
+        Wrong("command: ./run.sh -v {x}", "3:10", "key 'command': a list was expected", "write [./run.sh, -v, '{x}']"),
+        Wrong("command: []", "3:10", "the list is empty"),
+        Wrong("command: ['', x]", "3:10", "the program's name is empty"),
+        Wrong("command: [echo, {x}]", "3:17", "put text with { } [ ] in quotes"),
+        Wrong("axes: {x: [1]}", "1:1", "key 'command': is missing"),
+        Wrong(engine: "gem5", "command: [x]\nworkloads: [a]", "3:1", "key 'command': belongs to engine command"),
+        Wrong(
+            engine: "gem5", "system: skylak\nworkloads: [a]", "3:9", "'skylak' is no system; did you mean 'skylake'?"),
+        Wrong(engine: "gem5", "system: {arguments: [x]}\nworkloads: [a]", "3:9", "has no 'script'"),
+        Wrong(
+            engine: "gem5", "checkpoint: {directory: cpt}\nworkloads: [a, b]", "3:25", "all workloads would share 'cpt'"
+        ),
+        Wrong(
+            engine: "gem5", "checkpoint: {directory: cpt/{workload}/x}\nworkloads: [a]", "3:29", "not YAML", "in quotes"
+        ),
+        Wrong(
+            engine: "gem5", "workloads: [a]\ncheckpoint: warm-1\nmeasure: {setup: 3}", "5:11",
+            "key 'measure.setup': counts only where"),
+        Wrong(engine: "gem5", "axes: {x: [1]}", "1:1", "key 'workloads': is missing"),
+        Wrong(
+            engine: "qemu", "workloads: [a]\naxes: {l2.sizes: [1KiB]}", "4:8",
+            "no such parameter; did you mean 'l2.size'?"),
+        Wrong(
+            engine: "qemu", "workloads: [a]\naxes: {l2.size: [300KiB]}", "4:18", "'300KiB' is no value for l2.size",
+            "power of two"),
+        Wrong(
+            engine: "qemu", "workloads: [a]\naxes: {l2.size: [1MiB, 1024KiB]}", "4:24",
+            "'1024KiB' is the same as '1MiB'"),
+        Wrong(engine: "qemu", "workloads: [a]\naxes: {branch-predictor: [tage]}", "4:27", "write bimodal or gshare"),
+        Wrong(
+            engine: "qemu", "workloads: [a]\naxes: {l2.size: [1MiB]}\nexclude: [{l2.size: 1024KiB}]", "5:21",
+            "as '1MiB'; write it so"),
+    ])
+    func place(_ wrong: Wrong) {
+        let text = "sweep: t\nengine: \(wrong.engine)\n\(wrong.lines)\n"
+        let message = message { _ = try parse(text) } ?? "no error"
+        #expect(message.hasPrefix("s.yaml:\(wrong.place): "), "\(message)")
+        for part in wrong.parts { #expect(message.contains(part), "\(message)") }
+        #expect(code { _ = try parse(text) } == .badSpecification)
+    }
+
+    @Test(arguments: [
+        ("engine: command\ncommand: [x]", "1:1: key 'sweep': is missing"),
+        ("sweep: t\ncommand: [x]", "1:1: key 'engine': is missing; write gem5, qemu or command"),
+        ("sweep: t\nengine: gem", "2:9: key 'engine': 'gem' is no engine; did you mean 'gem5'?"),
+        ("sweep: ../t\nengine: command\ncommand: [x]", "1:8: key 'sweep': '../t' is no name for a sweep"),
+        ("sweep: .hidden\nengine: command\ncommand: [x]", "1:8: key 'sweep'"),
+        ("sweep: -rf\nengine: command\ncommand: [x]", "1:8: key 'sweep'"),
+        ("sweep: 'a b'\nengine: command\ncommand: [x]", "1:8: key 'sweep'"),
+        ("sweep:\nengine: command\ncommand: [x]", "1:7: key 'sweep': has no value"),
+        ("", "1:1: the file is empty"),
+        ("# only a comment\n", "1:1: the file is empty"),
+        ("- a\n", "1:1: key '': a mapping was expected, not a list"),
+        ("sweep: a\n--- \nsweep: b\n", "2:1: not YAML"),
+        ("sweep: [a\nengine: b\n", "2:7: not YAML"),
+        ("sweep: t\n\tengine: command\n", "2:1: not YAML"),
+        ("sweep: &a t\nengine: *a\n", "1:8: anchors and aliases"),
+        ("sweep: *a\n", "1:8: anchors and aliases"),
+        ("sweep: !!int 1\n", "1:8: tags"),
+        ("sweep: \"a\u{1}\"\n", "1:10: not YAML"),
+        ("? [a, b]\n: x\n", "1:1: a key of this mapping is no plain text"),
+    ])
+    func document(_ text: String, _ start: String) {
+        let message = message { _ = try parse(text) } ?? "no error"
+        #expect(message.hasPrefix("s.yaml:" + start), "\(message)")
+    }
+
+    @Test func allProblemsInOrder() {
+        let message = message {
+            _ = try parse("sweep: a b\nengine: command\nretry: {attempts: 0}\naxes: {run: [1]}\nresult: x\n")
+        }
+        let lines = (message ?? "").split(separator: "\n").map { $0.split(separator: " ")[0] }
+        #expect(lines == ["s.yaml:1:1:", "s.yaml:1:8:", "s.yaml:3:19:", "s.yaml:4:8:", "s.yaml:5:1:"])
+    }
+
+    @Test func tooManyPoints() {
+        let values = (1...300).map(String.init).joined(separator: ", ")
+        let text = "sweep: t\nengine: command\ncommand: [x]\naxes: {a: [\(values)], b: [\(values)], c: [\(values)]}\n"
+        let message = message { _ = try parse(text) } ?? ""
+        #expect(message.hasPrefix("s.yaml:4:1: key 'axes': more than 10000000 runs (27000000)"), "\(message)")
+    }
+
+    @Test func deepNestingAndAliasBombsEndAtOnce() {
+        for depth in [17, 900, 100_000] {
+            let text = "sweep: " + String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
+            #expect(code { _ = try parse(text) } == .badSpecification)
+        }
+        var bomb = "a0: &a0 [x, x]\n"
+        for level in 1...40 { bomb += "a\(level): &a\(level) [*a\(level - 1), *a\(level - 1)]\n" }
+        #expect(code { _ = try parse(bomb + "? *a40\n: x\n") } == .badSpecification)
+        #expect(code { _ = try parse(bomb) } == .badSpecification)
+        #expect(code { _ = try parse(String(repeating: "# x\n", count: 2 << 20)) } == .badSpecification)
+    }
+}
