@@ -228,7 +228,7 @@ struct ConformanceTests {
         #expect(events.end?.message.hasPrefix("host worker") == true)
     }
 
-    @Test("a host that dies in the middle ends the stream, and is worth another try", arguments: [Adapter.sshProgram, .libssh2])
+    @Test("a host that dies ends the stream, and is worth another try", arguments: [Adapter.sshProgram, .libssh2])
     func killed(_ adapter: Adapter) async throws {
         let subject = try Subject(adapter)
         let recorder = StreamRecorder()
