@@ -16,8 +16,8 @@ func target(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
 }
 
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
@@ -80,13 +80,13 @@ let package = Package(
         .executableTarget(
             name: "usweep-agent", dependencies: ["AgentRuntime", "LocalFiles", "Model", "QEMUDriver"],
             swiftSettings: strict),
-        .executableTarget(name: "usweep-bench", dependencies: ["Model"], swiftSettings: strict),
+        .executableTarget(name: "usweep-bench", dependencies: ["Model", "Results"], swiftSettings: strict),
         .executableTarget(name: "usweep-ledger-bench", dependencies: ["Model", "Ledger"], swiftSettings: strict),
         // Tests.
         tests("ArchitectureTests", []),
         target("TestKit", ["Model", "Ports", "Polling"]),
         tests("ModelTests", ["Model"]),
-        tests("ResultsTests", ["Model", "Results"]),
+        tests("ResultsTests", ["Model", "Results"], exclude: ["Fixtures"]),
         tests("SweepCoreTests", ["SweepCore", "Model"]),
         tests("SweepFilesTests", ["SweepFiles", "Model"]),
         tests("LedgerTests", ["Model", "Wire", "Ledger", grdb]),

@@ -6,7 +6,7 @@ public struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
     public struct Code: Sendable, Hashable {
         private enum Kind: Sendable, Hashable {
             case internalError, usage, badSpecification, missingFile, storage, noHost, heldElsewhere
-            case badMessage, badArchive, refused
+            case badMessage, badArchive, badData, refused
         }
         private let kind: Kind
 
@@ -28,6 +28,8 @@ public struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
         public static let badMessage = Code(kind: .badMessage)
         /// A stored object or journal is damaged.
         public static let badArchive = Code(kind: .badArchive)
+        /// A file that the user named holds something else than it should.
+        public static let badData = Code(kind: .badData)
         /// Refused for the user's safety: a changed pin, a hostile name.
         public static let refused = Code(kind: .refused)
 
@@ -36,7 +38,7 @@ public struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
             switch kind {
             case .internalError, .badMessage: 1
             case .usage: 64
-            case .badSpecification, .refused: 65
+            case .badSpecification, .badData, .refused: 65
             case .missingFile: 66
             case .storage, .badArchive: 74
             case .noHost, .heldElsewhere: 75

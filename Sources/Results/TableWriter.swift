@@ -96,23 +96,24 @@ public struct TableWriter {
         if cells.count == 1, cells[0].text.isEmpty { put("\"\"") }
         for (index, cell) in cells.enumerated() {
             if index > 0 { pending.append(UInt8(ascii: ",")) }
-            let text = cell.text
-            let isPlain = text.utf8.allSatisfy {
-                $0 != UInt8(ascii: ",") && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\n")
-                    && $0 != UInt8(ascii: "\r")
-            }
-            if isPlain {
-                put(text)
-                continue
-            }
-            pending.append(UInt8(ascii: "\""))
-            for byte in text.utf8 {
-                if byte == UInt8(ascii: "\"") { pending.append(byte) }
-                pending.append(byte)
-            }
-            pending.append(UInt8(ascii: "\""))
+            pending.append(contentsOf: TableWriter.csvField(cell.text))
         }
         pending.append(UInt8(ascii: "\n"))
+    }
+
+    /// A field of CSV, quoted where it must be.
+    static func csvField(_ text: String) -> [UInt8] {
+        let isPlain = text.utf8.allSatisfy {
+            $0 != UInt8(ascii: ",") && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r")
+        }
+        if isPlain { return Array(text.utf8) }
+        var field = [UInt8(ascii: "\"")]
+        for byte in text.utf8 {
+            if byte == UInt8(ascii: "\"") { field.append(byte) }
+            field.append(byte)
+        }
+        field.append(UInt8(ascii: "\""))
+        return field
     }
 
     private mutating func putJSON(_ cells: [Cell]) {

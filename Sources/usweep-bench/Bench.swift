@@ -1,7 +1,7 @@
 import Model
 
 enum Bench {
-    static let usage = "usage: usweep-bench expand POINTS | recipe"
+    static let usage = "usage: usweep-bench expand POINTS | recipe | statistics FILE"
 
     static func run(_ arguments: [String]) throws {
         switch arguments.first {
@@ -11,6 +11,9 @@ enum Bench {
             }
             try expand(points)
         case "recipe": print(sweep.recipe, terminator: "")
+        case "statistics":
+            guard arguments.count == 2 else { throw Failure(.usage, usage) }
+            try StatisticsBench.run(arguments[1])
         default: throw Failure(.usage, usage)
         }
     }

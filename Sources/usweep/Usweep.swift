@@ -31,7 +31,8 @@ struct Usweep: ParsableCommand {
         version: version,
         subcommands: [
             InitCommand.self, DoctorCommand.self, PlanCommand.self, LaunchCommand.self, ResumeCommand.self,
-            StatusCommand.self, LogsCommand.self, ResultsCommand.self, PullCommand.self, CancelCommand.self,
+            StatusCommand.self, LogsCommand.self, ResultsCommand.self, PullCommand.self, StatsCommand.self,
+            CancelCommand.self,
         ])
 
     static func main() {

@@ -1,0 +1,105 @@
+import Model
+
+/// Lists the statistics of files as a table `file, block, statistic, value`, complete blocks only, in the order of
+/// the files.
+public struct StatisticsList: StatisticsVisitor {
+    public static let columns = ["file", "block", "statistic", "value"]
+
+    private enum Out {
+        /// By hand: files have millions of lines, and a cell each would cost more than reading them.
+        case csv(sink: ([UInt8]) throws -> Void)
+        case table(TableWriter)
+    }
+
+    private let patterns: [Glob]
+    private var out: Out
+    private var file = ""
+    private var prefix: [UInt8] = []
+    private var lines: [UInt8] = []
+    private var rows: [[Cell]] = []
+    private var block = 0
+    private var failure: (any Error)?
+
+    /// - Parameters:
+    ///   - patterns: only names that match one of them; none: all.
+    ///   - sink: is given the text, a block or some tens of kilobytes at a time.
+    public init(_ format: TableWriter.Format, patterns: [Glob], sink: @escaping ([UInt8]) throws -> Void) throws {
+        self.patterns = patterns
+        switch format {
+        case .csv:
+            out = .csv(sink: sink)
+            try sink(Array("\(StatisticsList.columns.joined(separator: ","))\n".utf8))
+        case .json, .table:
+            out = .table(TableWriter(format, name: "statistics", columns: StatisticsList.columns, sink: sink))
+        }
+    }
+
+    /// What follows is of another file.
+    public mutating func begin(file: String) { self.file = file }
+
+    /// - Throws: what the sink threw since the last call.
+    public mutating func check() throws {
+        if let failure { throw failure }
+    }
+
+    public mutating func finish() throws {
+        try check()
+        guard case .table(var writer) = out else { return }
+        try writer.finish()
+    }
+
+    // MARK: Visits
+
+    public mutating func begin(block: Int) {
+        self.block = block
+        lines.removeAll(keepingCapacity: true)
+        rows.removeAll(keepingCapacity: true)
+        guard case .csv = out else { return }
+        prefix = TableWriter.csvField(file) + Array(",\(block),".utf8)
+    }
+
+    public mutating func statistic(_ name: RawSpan, _ text: RawSpan, _ value: Double) {
+        guard patterns.isEmpty || patterns.contains(where: { $0.matches(name) }) else { return }
+        switch out {
+        case .csv: addLine(name, text)
+        case .table: rows.append(row(name, text))
+        }
+    }
+
+    public mutating func end(block: Int) {
+        guard failure == nil else { return }
+        do {
+            switch out {
+            case .csv(let sink): try sink(lines)
+            case .table(var writer):
+                for row in rows { try writer.add(row) }
+                out = .table(writer)
+            }
+        } catch {
+            failure = error
+        }
+    }
+
+    private mutating func addLine(_ name: RawSpan, _ text: RawSpan) {
+        lines.append(contentsOf: prefix)
+        if name.offset(of: UInt8(ascii: "\""), from: 0) < name.byteCount
+            || name.offset(of: UInt8(ascii: ","), from: 0) < name.byteCount
+        {
+            lines.append(contentsOf: TableWriter.csvField(name.text))
+        } else {
+            name.withUnsafeBytes { lines.append(contentsOf: $0) }
+        }
+        lines.append(UInt8(ascii: ","))
+        text.withUnsafeBytes { lines.append(contentsOf: $0) }
+        lines.append(.newline)
+    }
+
+    private func row(_ name: RawSpan, _ text: RawSpan) -> [Cell] {
+        let value = Number.canonical(text.text).map { Cell.number($0) } ?? .text(text.text)
+        return [.text(file), .integer(block), .text(name.text), value]
+    }
+}
+
+extension RawSpan {
+    var text: String { withUnsafeBytes { String(decoding: $0, as: UTF8.self) } }
+}

@@ -1,0 +1,69 @@
+import ArgumentParser
+import Foundation
+import Model
+import Results
+
+struct StatsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "stats",
+        abstract: "Print the statistics in gem5's stats.txt files.",
+        discussion: """
+            Only complete blocks are printed; a file that ends inside a block, or has lines that gem5 does not \
+            write, is named, and the exit status is 65. In a pattern, * stands for any characters.
+
+            EXAMPLES
+              usweep stats m5out/stats.txt --stat '*.ipc'
+              usweep stats runs/*/stats.txt --format csv > all.csv      file,block,statistic,value
+              zcat stats.txt.gz | usweep stats - --format json
+            """)
+
+    @Argument(help: ArgumentHelp("Statistics files; - is standard input.", valueName: "file"))
+    var files: [String]
+
+    @Option(name: .long, help: ArgumentHelp("How to write it.", valueName: "table|csv|json"))
+    var format: TableWriter.Format?
+
+    @Option(name: .long, help: ArgumentHelp("Only such names; any number of times.", valueName: "glob"))
+    var stat: [String] = []
+
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        let format = format ?? (common.output == .json ? .json : .table)
+        var list = try StatisticsList(format, patterns: stat.map(Glob.init)) { try Console.write($0) }
+        var problems: [String] = []
+        for path in files {
+            if let problem = try read(path, &list) { problems.append(problem) }
+        }
+        try list.finish()
+        guard problems.isEmpty else {
+            throw Failure(.badData, problems.joined(separator: "\n"))
+        }
+    }
+
+    /// - Returns: what is wrong with the file, if anything.
+    private func read(_ path: String, _ list: inout StatisticsList) throws -> String? {
+        let descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw Failure(.missingFile, "\(path) cannot be read", cause: String(cString: strerror(errno)))
+        }
+        defer { if path != "-" { close(descriptor) } }
+        var scanner = StatisticsScanner()
+        list.begin(file: path)
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 64)
+        defer { buffer.deallocate() }
+        while true {
+            let count = Foundation.read(descriptor, buffer.baseAddress, buffer.count)
+            if count == 0 { break }
+            guard count > 0 else {
+                if errno == EINTR { continue }
+                throw Failure(.storage, "\(path) cannot be read", cause: String(cString: strerror(errno)))
+            }
+            scanner.scan(UnsafeRawBufferPointer(rebasing: buffer[..<count]).bytes, &list)
+            try list.check()
+        }
+        scanner.finish(&list)
+        try list.check()
+        return scanner.complaint.map { "\(path): \($0)" }
+    }
+}
