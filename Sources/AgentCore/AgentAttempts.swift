@@ -29,6 +29,9 @@ extension AgentCore {
             for key in sweeps[name]?.works.keys.sorted() ?? [] where leases.contains(key.lease) {
                 sweeps[name]?.works[key] = nil
             }
+        case .released(let name):
+            sweeps[name] = nil
+            order.removeAll { $0 == name }
         case .over(let name, let attempts):
             for attempt in attempts {
                 let id = attempt.id

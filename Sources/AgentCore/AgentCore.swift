@@ -34,6 +34,8 @@ public struct AgentCore: Sendable {
     var objects = ObjectDemand()
     /// Attempts that nobody wants any more, until their programs ended.
     var doomed: Set<AttemptKey> = []
+    /// Connections that wait to hear that nothing of their sweep is left.
+    var releasing: [(sweep: String, connection: Int)] = []
     /// Attempts being prepared, waiting at the supervisor, or running.
     var inFlight = 0
     var supervisorIsReady = false
@@ -80,6 +82,7 @@ public struct AgentCore: Sendable {
     private mutating func disconnected(_ connection: Int) {
         guard let sweep = connections.removeValue(forKey: connection) else { return }
         objects.disconnected(connection)
+        releasing.removeAll { $0.connection == connection }
         if let sweep, sweeps[sweep]?.connection == connection { sweeps[sweep]?.connection = nil }
     }
 
@@ -107,6 +110,7 @@ public struct AgentCore: Sendable {
         case .probe(let path): pending.append(.probe(connection, path: path))
         case .tail(let request): tail(request, of: sweep, on: connection)
         case .heartbeat: break
+        case .release: return release(sweep, on: connection)
         }
         return []
     }
@@ -184,6 +188,28 @@ public struct AgentCore: Sendable {
         let record = AgentRecord.revoked(sweep: sweep, held)
         apply(record)
         return [record]
+    }
+
+    /// The sweep has ended. The answer waits until the last program of it has, too.
+    private mutating func release(_ sweep: String, on connection: Int) -> [AgentRecord] {
+        for key in sweeps[sweep]?.works.keys.sorted() ?? [] {
+            guard let work = sweeps[sweep]?.works[key] else { continue }
+            if work.isInFlight { inFlight -= 1 }
+            abandon(work, sweep, key)
+        }
+        releasing.append((sweep, connection))
+        guard sweeps[sweep] != nil else { return [] }
+        let record = AgentRecord.released(sweep: sweep)
+        apply(record)
+        return [record]
+    }
+
+    /// Answers those who wait for a sweep of which nothing runs any more.
+    mutating func confirmReleases() {
+        let done = releasing.filter { entry in !doomed.contains { $0.sweep == entry.sweep } }
+        guard !done.isEmpty else { return }
+        for entry in done { pending.append(.send(entry.connection, .released)) }
+        releasing.removeAll { entry in done.contains { $0 == entry } }
     }
 
     /// Ends what runs of a work that nobody wants, and deletes what it left.

@@ -12,6 +12,8 @@ public enum AgentRecord: Sendable, Hashable {
     /// The coordinator has these outcomes. `isLast`: no further attempt follows under the lease.
     case acknowledged(sweep: String, [Acknowledged])
     case revoked(sweep: String, [LeaseNumber])
+    /// The sweep has ended: nothing of it is known any more.
+    case released(sweep: String)
     /// Up to which attempt each run is over, so that a repeated grant starts nothing again.
     case over(sweep: String, [Acknowledged])
 }
@@ -74,6 +76,9 @@ extension AgentRecord {
             writer.put(sweep)
             writer.put(list: attempts) { $0.put($1) }
             return Frame(kind: 6, payload: writer.bytes)
+        case .released(let sweep):
+            writer.put(sweep)
+            return Frame(kind: 7, payload: writer.bytes)
         }
     }
 
@@ -96,6 +101,7 @@ extension AgentRecord {
                 sweep: sweep, try reader.list { reader throws(WireError) in try reader.acknowledged() })
         case 5: self = .revoked(sweep: sweep, try reader.list { reader throws(WireError) in try reader.integer() })
         case 6: self = .over(sweep: sweep, try reader.list { reader throws(WireError) in try reader.acknowledged() })
+        case 7: self = .released(sweep: sweep)
         default: throw WireError("a record of unknown kind \(frame.kind)")
         }
         try reader.end()

@@ -159,6 +159,7 @@ public final class CoordinatorLoop {
             links[host]?.load = load
             return []
         case .refused(let reason): return [drop(host, reason: reason, forGood: true)]
+        case .released: return [.released(host: host)]
         }
     }
 
@@ -214,6 +215,7 @@ public final class CoordinatorLoop {
             for part in stride(from: 0, to: attempts.count, by: 4_096) {
                 send(host, .acknowledge(Array(attempts[part..<min(part + 4_096, attempts.count)])))
             }
+        case .release(let host): send(host, .release)
         case .finish: break
         }
     }
@@ -246,7 +248,7 @@ extension AgentMessage {
     fileprivate var mayComeFirst: Bool {
         switch self {
         case .hello, .refused: true
-        case .started, .outcome, .want, .bytes, .missing, .probed, .tail, .heartbeat: false
+        case .started, .outcome, .want, .bytes, .missing, .probed, .tail, .heartbeat, .released: false
         }
     }
 }

@@ -23,13 +23,14 @@ extension Coordinator {
             if case .away(let until, _) = link.phase, until > now { next = min(next, until) }
         }
         if let cancelDeadline { next = min(next, max(now, cancelDeadline)) }
+        if let finishedAt { next = min(next, max(now, finishedAt + plan.timing.releaseGrace)) }
         return next
     }
 
     private mutating func connect(
         _ host: Int, _ until: Nanoseconds, _ failures: Int, _ now: Nanoseconds, _ effects: inout [Effect]
     ) {
-        guard now >= until, !state.isFinished, !isInterrupted else { return }
+        guard now >= until, !isInterrupted, !state.isFinished || state.isHolding[host] else { return }
         links[host].phase = .connecting(failures: failures)
         effects.append(.connect(host: host))
     }
@@ -60,6 +61,10 @@ extension Coordinator {
             effects.append(.cancel(host: host, session.toCancel))
             session.toCancel = []
         }
+        if state.isFinished, state.isHolding[host], !session.isReleased {
+            effects.append(.release(host: host))
+            session.isReleased = true
+        }
         links[host].session = session
     }
 
@@ -67,10 +72,25 @@ extension Coordinator {
 
     private func ending(now: Nanoseconds) -> Ending? {
         if state.isFinished {
+            guard isInterrupted || links.indices.allSatisfy({ isReleased($0, now) }) else { return nil }
             return isOutOfTime ? .outOfTime : .complete(allSucceeded: state.notSucceededCount == 0)
         }
         if isInterrupted, cancelDeadline == nil { return .interrupted }
         return noHost(now: now)
+    }
+
+    /// Whether a host need not be waited for at the end: it keeps nothing, or cannot be told now. What such a host
+    /// keeps it deletes when the sweep is resumed and it can be reached.
+    private func isReleased(_ host: Int, _ now: Nanoseconds) -> Bool {
+        guard state.isHolding[host], let finishedAt, now - finishedAt < plan.timing.releaseGrace else {
+            return !state.isHolding[host] || finishedAt != nil
+        }
+        return switch links[host].phase {
+        case .away(_, let failures): failures > 0
+        case .connecting(let failures): failures > 0
+        case .joined: false
+        case .refused: true
+        }
     }
 
     private func noHost(now: Nanoseconds) -> Ending? {

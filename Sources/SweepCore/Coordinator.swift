@@ -27,6 +27,8 @@ public struct Coordinator: Sendable {
             var unacknowledged: [AttemptID] = []
             var toRevoke: [LeaseNumber] = []
             var toCancel: [RunNumber] = []
+            /// Whether the agent was told that the sweep has ended.
+            var isReleased = false
         }
 
         var phase: Phase = .away(until: .min, failures: 0)
@@ -54,6 +56,8 @@ public struct Coordinator: Sendable {
     var isInterrupted = false
     var isOutOfTime = false
     var cancelDeadline: Nanoseconds?
+    /// When the last run had ended.
+    var finishedAt: Nanoseconds?
 
     /// - Parameter state: fresh, or what the ledger's records add up to.
     public init(state: SweepState, now: Nanoseconds) {
@@ -77,6 +81,9 @@ public struct Coordinator: Sendable {
         case .ended(let host, let judged):
             links[host].lastHeard = now
             end(host, judged, now, &records)
+        case .released(let host):
+            links[host].lastHeard = now
+            if state.isFinished, state.isHolding[host] { decide(.hostReleased(host: plan.hosts[host]), &records) }
         case .provided(let pin, let digest): provide(pin, digest, attempt: 0, &records)
         case .cancel(let run, let reason): cancel(run, reason, now, &records)
         case .interrupted: isInterrupted = true
@@ -96,6 +103,7 @@ public struct Coordinator: Sendable {
         if let deadline = cancelDeadline, now >= deadline { endCancelled(&records) }
         failDependents(&records)
         if !isInterrupted, state.stopReason == nil { grantLeases(now, &records) }
+        finishedAt = state.isFinished ? finishedAt ?? now : nil
         return records
     }
 

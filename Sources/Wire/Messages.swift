@@ -31,6 +31,9 @@ public enum CoordinatorMessage: Sendable, Hashable {
     /// Asks for the last bytes of a file of a running attempt. Answered by ``AgentMessage/tail(_:)``.
     case tail(TailRequest)
     case heartbeat
+    /// The sweep has ended: end what still runs of it, delete what is kept of it, and forget it. Answered by
+    /// ``AgentMessage/released`` when that is done.
+    case release
 }
 
 /// What an agent tells the coordinator.
@@ -50,6 +53,8 @@ public enum AgentMessage: Sendable, Hashable {
     case heartbeat(HostLoad)
     /// The agent cannot serve this coordinator; the stream ends after it.
     case refused(reason: String)
+    /// Nothing of the sweep runs here any more, and nothing is kept.
+    case released
 }
 
 /// The first message on a stream, from the coordinator.
