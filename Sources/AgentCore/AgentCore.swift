@@ -208,7 +208,10 @@ public struct AgentCore: Sendable {
     mutating func confirmReleases() {
         let done = releasing.filter { entry in !doomed.contains { $0.sweep == entry.sweep } }
         guard !done.isEmpty else { return }
-        for entry in done { pending.append(.send(entry.connection, .released)) }
+        for entry in done {
+            pending.append(.discardSweep(entry.sweep))
+            pending.append(.send(entry.connection, .released))
+        }
         releasing.removeAll { entry in done.contains { $0 == entry } }
     }
 
