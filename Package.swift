@@ -87,6 +87,8 @@ let package = Package(
         target("TestKit", ["Model", "Ports", "Polling"]),
         tests("ModelTests", ["Model"]),
         tests("ResultsTests", ["Model", "Results"], exclude: ["Fixtures"]),
+        tests("WireTests", ["Model", "Wire", "TestKit"]),
+        tests("ResultsTests", ["Model", "Results"]),
         tests("SweepCoreTests", ["SweepCore", "Model"]),
         tests("SweepFilesTests", ["SweepFiles", "Model"]),
         tests("LedgerTests", ["Model", "Wire", "Ledger", grdb]),
