@@ -134,7 +134,7 @@ final class Study {
         return lines.dropFirst().map { String($0[place]) }
     }
 
-    private static func found(_ path: String) throws -> String {
+    static func found(_ path: String) throws -> String {
         guard FileManager.default.isExecutableFile(atPath: path) else {
             throw CocoaError(.fileNoSuchFile, userInfo: [NSFilePathErrorKey: path])
         }
