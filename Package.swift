@@ -89,6 +89,7 @@ let package = Package(
         tests("ResultsTests", ["Model", "Results"], exclude: ["Fixtures"]),
         tests("WireTests", ["Model", "Wire", "TestKit"]),
         tests("SweepCoreTests", ["SweepCore", "Model"]),
+        tests("AgentCoreTests", ["AgentCore", "Model", "Ports", "TestKit", "Wire"]),
         tests("SweepFilesTests", ["SweepFiles", "Model"]),
         tests("LedgerTests", ["Model", "Wire", "Ledger", grdb]),
         tests("TransportTests", ["Model", "Ports", "Polling", "SSHTransport", "ProgramTransport", "TestKit"]),

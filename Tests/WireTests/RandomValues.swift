@@ -92,7 +92,7 @@ extension Chance {
             .cancel(list(4) { $0.positive() }), .acknowledge(list(4) { $0.attemptID() }), .read(range()),
             .bytes(piece()), .probe(path: text()),
             .tail(TailRequest(run: positive(), path: path(), maximumLength: number(1...ObjectRange.maximumLength))),
-            .heartbeat,
+            .heartbeat, .release,
         ]
     }
 
@@ -104,7 +104,7 @@ extension Chance {
             .probed(EngineProbe(path: text(), digest: optional { $0.digest() }, problem: text())),
             .tail(Tail(run: positive(), path: path(), bytes: optional { $0.data() })),
             .heartbeat(HostLoad(running: natural(), waiting: natural(), freeBytes: nanoseconds())),
-            .refused(reason: text()),
+            .refused(reason: text()), .released,
         ]
     }
 
@@ -124,7 +124,7 @@ extension Chance {
             .runEnded(
                 run: positive(), state: pick(RunState.allCases) ?? .failed, failure: failure(), attempt: natural()),
             .runReopened(run: positive(), reason: text()), .hostRested(host: text(), reason: text()),
-            .sweepStopped(reason: text()),
+            .sweepStopped(reason: text()), .hostReleased(host: text()),
         ]
     }
 }
