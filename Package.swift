@@ -90,6 +90,9 @@ let package = Package(
         tests("WireTests", ["Model", "Wire", "TestKit"]),
         tests("SweepCoreTests", ["SweepCore", "Model"]),
         tests("AgentCoreTests", ["AgentCore", "Model", "Ports", "TestKit", "Wire"]),
+        tests(
+            "CoordinatorRuntimeTests",
+            ["CoordinatorRuntime", "Engines", "LocalFiles", "Model", "ObjectStore", "Ports", "SweepCore", "Wire"]),
         tests("SweepFilesTests", ["SweepFiles", "Model"]),
         tests("LedgerTests", ["Model", "Wire", "Ledger", grdb]),
         tests("TransportTests", ["Model", "Ports", "Polling", "SSHTransport", "ProgramTransport", "TestKit"]),
