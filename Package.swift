@@ -42,7 +42,7 @@ let package = Package(
         .target(name: "CAgent"),
         .target(name: "ChildProcess"),
         .target(
-            name: "QEMUModel", exclude: ["LICENSE.md", "plugin.c"],
+            name: "QEMUModel", exclude: ["LICENSE.md", "plugin.c", "turns.c"],
             cSettings: [.unsafeFlags(["-std=c11", "-Wall", "-Wextra", "-Werror"])]),
         .systemLibrary(name: "CLibSSH2", pkgConfig: "libssh2", providers: [.apt(["libssh2-1-dev"])]),
         // Layer 0: nouns and messages.
