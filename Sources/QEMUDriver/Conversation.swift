@@ -175,8 +175,8 @@ struct Conversation {
         #"{"execute":"migrate-set-capabilities","arguments":{"capabilities":[{"capability":"events","state":true}]}}"#
 
     /// A restored machine announces its network cards several times, by the host's clock, even where it has none. While
-    /// such a timer is pending, QEMU ends a core's turn when it is due (`-icount` looks at that clock, too), so that the
-    /// order in which the cores run would depend on the host's load.
+    /// such a timer is pending, QEMU ends a core's turn when it is due (`-icount` looks at that clock, too), so that
+    /// the order in which the cores run would depend on the host's load.
     static let announceNothing = #"{"execute":"migrate-set-parameters","arguments":{"announce-rounds":0}}"#
     static let quit = #"{"execute":"quit"}"#
 

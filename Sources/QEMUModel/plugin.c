@@ -332,7 +332,7 @@ int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int count,
         return 1;
     }
     if (!turns_keep())
-        fprintf(stderr, "warning: the model cannot keep this QEMU's threads apart: on a loaded host, counts may differ\n");
+        fprintf(stderr, "warning: this QEMU's threads cannot be kept apart: on a loaded host, counts may differ\n");
     qemu_plugin_register_vcpu_tb_trans_cb(id, on_translated);
     qemu_plugin_register_atexit_cb(id, on_end, NULL);
     return 0;
