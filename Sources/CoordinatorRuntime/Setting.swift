@@ -12,17 +12,31 @@ public struct Setting: Sendable {
     let engine: any Engine
     let points: Points
     let repeats: Int
-    let setups: [String]
+    let setups: [Setup]
+    private let places: RunPlaces
     let leaseTerm: Nanoseconds
     let checkpoints: CheckpointCache?
+
+    /// The setup of a workload.
+    public struct Setup: Sendable, Hashable {
+        public var workload: String
+        /// The name of the pin that it provides, and that the workload's evaluations need.
+        public var pin: String
+
+        public init(workload: String, pin: String) {
+            self.workload = workload
+            self.pin = pin
+        }
+    }
 
     /// - Parameters:
     ///   - sweepID: unique; agents keep sweeps apart by it.
     ///   - agentBinary: the bytes of `usweep-agent`.
-    ///   - setups: workloads that need a setup run, in the order of their runs, which follow the evaluations.
+    ///   - runs: the evaluations, point by point, the repeats of a point together, then the setups.
+    ///   - setups: in the order of their runs.
     public init(
         sweepID: String, hosts: [Host], agentBinary: [UInt8], engine: any Engine, points: Points, sweep: Sweep,
-        setups: [String], timing: Timing, checkpoints: CheckpointCache?
+        runs: RunList, setups: [Setup], timing: Timing, checkpoints: CheckpointCache?
     ) {
         self.sweepID = sweepID
         self.hosts = hosts
@@ -30,19 +44,23 @@ public struct Setting: Sendable {
         self.engine = engine
         self.points = points
         self.setups = setups
+        places = RunPlaces(runs)
         self.checkpoints = checkpoints
         repeats = sweep.measure.repeats
         leaseTerm = timing.leaseTerm
     }
 
-    /// Evaluations have the numbers 1 to `evaluationCount`, point by point, the repeats of a point together.
-    var evaluationCount: Int { points.count * repeats }
+    private var evaluationCount: Int { points.count * repeats }
 
-    /// What a run number stands for.
-    func task(of run: RunNumber) -> EngineTask {
-        if run > evaluationCount { return .setup(workload: setups[run - evaluationCount - 1]) }
-        return .evaluation(point: (run - 1) / repeats, repetition: (run - 1) % repeats + 1)
+    /// What a run number stands for; nil: nothing that the specification has.
+    func task(of run: RunNumber) -> EngineTask? {
+        guard let place = places.place(of: run) else { return nil }
+        if place < evaluationCount { return .evaluation(point: place / repeats, repetition: place % repeats + 1) }
+        let setup = place - evaluationCount
+        return setups.indices ~= setup ? .setup(workload: setups[setup].workload) : nil
     }
+
+    private func pin(_ workload: String) -> String? { setups.first { $0.workload == workload }?.pin }
 
     func enginePath(of host: Int) -> String? {
         guard engine.pinsBinary else { return nil }
@@ -80,26 +98,27 @@ public struct Setting: Sendable {
     private static let shardBytes = 64 * 1024
 
     private func job(of run: RunNumber, _ state: SweepState, _ store: ObjectStore) throws -> Job {
-        let task = task(of: run)
+        guard let task = task(of: run) else {
+            throw Failure(.internalError, "run \(run) was handed out, but the specification does not have it")
+        }
         var checkpoint: CheckpointObject?
-        if case .evaluation = task, let digest = task.workload(points).flatMap({ state.pins[Setting.pin($0)] }) {
+        if case .evaluation = task, let digest = task.workload(points).flatMap(pin).flatMap({ state.pins[$0] }) {
             guard let size = try store.size(digest) else {
-                throw Failure(.storage, "the checkpoint \(digest.short) is not in the object store any more")
+                throw Failure(
+                    .storage,
+                    "the checkpoint \(digest.short) is not in the object store any more; put it back, or launch with "
+                        + "--repin to do everything again")
             }
             checkpoint = CheckpointObject(digest: digest, size: size)
         }
         return try engine.job(for: task, points: points, checkpoint: checkpoint)
     }
 
-    /// The name of the pin for a workload's checkpoint.
-    public static func pin(_ workload: String) -> String { "checkpoint:\(workload)" }
-
     /// Holds an attempt against the run contract; a setup's checkpoint is also kept for later sweeps.
     func judge(_ report: AttemptReport, _ store: ObjectStore, _ state: SweepState) throws -> EngineVerdict {
-        guard 1...evaluationCount + setups.count ~= report.id.run else {
+        guard let task = task(of: report.id.run) else {
             return EngineVerdict(failure: report.failure ?? .contractBroken, evidence: report.evidence)
         }
-        let task = task(of: report.id.run)
         let verdict = try engine.judge(task, report) { path in
             guard let artifact = report.artifacts.first(where: { $0.path == path }) else { return nil }
             return try store.read(artifact.digest, at: 0, count: Int(artifact.size))
@@ -112,9 +131,9 @@ public struct Setting: Sendable {
 
     /// Checkpoints that earlier sweeps made with the same engine, guest and setup, now in `store`.
     func knownCheckpoints(_ binary: Digest, _ store: ObjectStore) throws -> [Event] {
-        try setups.compactMap { workload in
-            try checkpoints?.find(checkpointKey(workload, binary), into: store)
-                .map { .provided(pin: Setting.pin(workload), digest: $0) }
+        try setups.compactMap { setup in
+            try checkpoints?.find(checkpointKey(setup.workload, binary), into: store)
+                .map { .provided(pin: setup.pin, digest: $0) }
         }
     }
 

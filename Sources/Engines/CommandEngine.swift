@@ -8,6 +8,7 @@ public struct CommandEngine: Engine {
     public let defaultBinary: String? = nil
     public let agentRetries = true
     public let setups: [String] = []
+    public let pinnedFiles: [InputFile] = []
     public var inputs: [InputFile] { sweep.inputs }
     public var metrics: [String] { sweep.metrics }
     private let sweep: Sweep

@@ -11,6 +11,9 @@ public protocol Engine: Sendable {
     var agentRetries: Bool { get }
     /// Files that its jobs need, to be put into the object store at launch.
     var inputs: [InputFile] { get }
+    /// Files that the recipe does not name and that must be the same for all results of a sweep. They are pinned by
+    /// `guest:` and their path.
+    var pinnedFiles: [InputFile] { get }
     /// Workloads that need a setup run before they can be evaluated.
     var setups: [String] { get }
     /// Metrics in the order of the dataset's columns.

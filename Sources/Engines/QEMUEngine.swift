@@ -27,7 +27,8 @@ public struct QEMUEngine: Engine {
     /// A wrong answer and a guest's panic both end with a status: only the evidence tells them apart.
     public let agentRetries = false
     public var setups: [String] { sweep.workloads }
-    public var inputs: [InputFile] { [guest.kernel, guest.initrd, guest.plugin] + sweep.inputs }
+    public var inputs: [InputFile] { pinnedFiles + sweep.inputs }
+    public var pinnedFiles: [InputFile] { [guest.kernel, guest.initrd, guest.plugin] }
     public var metrics: [String] { sweep.metrics }
     private let sweep: Sweep
     private let guest: Guest

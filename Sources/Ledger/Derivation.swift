@@ -1,5 +1,6 @@
 import GRDB
 import Model
+import Wire
 
 /// What a record does to the derived tables. Every change says what it expects to find, so that memory and
 /// database cannot part without anybody noticing.
@@ -41,7 +42,8 @@ struct Derivation {
                     agrees,
                 ])
         case .runEnded(let run, let state, let failure, let attempt): try end(run, state, failure, attempt)
-        case .runReopened(let run, _):
+        case .runReopened(let run, let reason):
+            try remark(sequence, record.kind, run: run, reason)
             try changeOne(
                 """
                 UPDATE runs SET state = 'open', class = NULL, attempt = 0, lease = NULL, host = NULL
@@ -52,10 +54,26 @@ struct Derivation {
             try run(
                 "INSERT INTO hosts (host, rested) VALUES (?, ?) ON CONFLICT (host) DO UPDATE SET rested = ?2",
                 [host, reason])
+            try remark(sequence, record.kind, host: host, reason)
         case .hostReleased: break
         case .sweepStopped(let reason):
             try run("INSERT INTO stops (seq, reason) VALUES (?, ?)", [sequence, reason])
+        case .revised(let revision): try revise(revision, sequence)
+        case .repinned(let reason):
+            try remark(sequence, record.kind, reason)
+            try repin(reason)
+        case .restored(let reason):
+            try remark(sequence, record.kind, reason)
+            try voidAll(reason)
         }
+    }
+
+    private func remark(
+        _ sequence: Int64, _ kind: String, run: RunNumber? = nil, host: String? = nil, _ reason: String
+    ) throws {
+        try self.run(
+            "INSERT INTO remarks (seq, kind, run, host, reason) VALUES (?, ?, ?, ?, ?)",
+            [sequence, kind, run, host, reason])
     }
 
     private func grant(_ lease: LeaseNumber, _ host: String, _ grants: [Grant]) throws {
@@ -117,7 +135,48 @@ struct Derivation {
             or: "run \(run) cannot end by attempt \(attempt): it has ended already, or the attempt has not")
     }
 
-    private func run(_ sql: String, _ arguments: StatementArguments) throws {
+    // MARK: Records about all runs
+
+    private func revise(_ revision: Revision, _ sequence: Int64) throws {
+        var writer = ByteWriter()
+        writer.put(revision.runs)
+        try run(
+            "INSERT INTO revisions (seq, number, specification, runs, made_ns) VALUES (?, ?, ?, ?, ?)",
+            [sequence, revision.number, revision.specification, writer.bytes.data, revision.madeAt])
+        try run("UPDATE runs SET place = NULL WHERE place IS NOT NULL")
+        var place = 0
+        for range in revision.runs.ranges {
+            try run(
+                "UPDATE runs SET place = run + ? WHERE run >= ? AND run < ?",
+                [place - range.lowerBound, range.lowerBound, range.upperBound])
+            guard db.changesCount == range.count else {
+                throw Failure(.internalError, "a record contradicts the ledger: a revision names runs it does not have")
+            }
+            place += range.count
+        }
+        try run(
+            """
+            UPDATE runs SET lease = NULL, host = NULL
+            WHERE place IS NULL AND state = 'open' AND (lease IS NOT NULL OR host IS NOT NULL)
+            """)
+    }
+
+    private func repin(_ reason: String) throws {
+        try voidAll(reason)
+        try run("DELETE FROM pins")
+        try run(
+            """
+            UPDATE runs SET state = 'open', class = NULL, attempts = 0, attempt = 0, lease = NULL, host = NULL,
+            stale = coalesce((SELECT max(attempt) FROM attempts WHERE attempts.run = runs.run), 0)
+            """)
+    }
+
+    private func voidAll(_ reason: String) throws {
+        try run("UPDATE leases SET voided = ? WHERE voided IS NULL", [reason])
+        try run("UPDATE runs SET lease = NULL, host = NULL WHERE state = 'open' AND lease IS NOT NULL")
+    }
+
+    private func run(_ sql: String, _ arguments: StatementArguments = []) throws {
         try db.cachedStatement(sql: sql).execute(arguments: arguments)
     }
 

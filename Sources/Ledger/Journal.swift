@@ -33,6 +33,27 @@ struct Journal {
         }
     }
 
+    func append(_ records: [Model.Record]) throws {
+        let insert = try db.cachedStatement(sql: "INSERT INTO journal (kind, payload) VALUES (?, ?)")
+        let derivation = Derivation(db)
+        for record in records {
+            var writer = ByteWriter()
+            writer.put(record)
+            try insert.execute(arguments: [record.kind, writer.bytes.data])
+            try derivation.apply(record, sequence: db.lastInsertedRowID)
+        }
+    }
+
+    /// Writes the derived tables anew.
+    func derive() throws {
+        // References between the tables need not hold until all of them are filled again.
+        try db.execute(sql: "PRAGMA defer_foreign_keys = ON")
+        for (table, _) in Schema.derived { try db.execute(sql: "DELETE FROM \(table)") }
+        try Plan(db).openRuns()
+        let derivation = Derivation(db)
+        try forEach { try derivation.apply($1, sequence: $0) }
+    }
+
     private func damaged(_ problem: String) -> Failure {
         Failure(
             .badArchive,
@@ -62,20 +83,41 @@ struct Plan {
             arguments: [key, value])
     }
 
-    func put(_ runs: some Sequence<PlannedRun>) throws {
-        let plan = try db.cachedStatement(
-            sql: "INSERT INTO plan (run, kind, point_index, point, workload, repeat) VALUES (?, ?, ?, ?, ?, ?)")
-        let open = try db.cachedStatement(sql: "INSERT INTO runs (run) VALUES (?)")
-        for run in runs {
-            try plan.execute(arguments: [
-                run.run, run.kind.rawValue, run.pointIndex, run.point?.data, run.workload, run.repetition,
-            ])
-            try open.execute(arguments: [run.run])
+    /// The runs of the first specification.
+    func put(_ keys: some Sequence<RunKey>) throws {
+        var place = 0
+        for key in keys {
+            try put(key, as: place + 1, place: place)
+            place += 1
         }
     }
 
-    /// Gives every planned run its row of the derived table, as it is before anything happened.
-    func openRuns() throws { try db.execute(sql: "INSERT INTO runs (run) SELECT run FROM plan") }
+    func put(_ key: RunKey, as run: RunNumber, place: Int? = nil) throws {
+        var setup: Digest?
+        if case .setup(_, let recipe) = key { setup = recipe }
+        try db.cachedStatement(
+            sql: "INSERT INTO plan (run, kind, point, workload, repeat, setup) VALUES (?, ?, ?, ?, ?, ?)"
+        ).execute(arguments: [
+            run, key.isSetup ? "setup" : "evaluation", key.point?.data, key.workload, key.repetition, setup?.data,
+        ])
+        let open = try db.cachedStatement(sql: "INSERT INTO runs (run, place) VALUES (?, ?)")
+        try open.execute(arguments: [run, place])
+    }
+
+    /// Gives every planned run its row of the derived table, as it is before anything happened. Where there were
+    /// revisions, they set the places anew.
+    func openRuns() throws { try db.execute(sql: "INSERT INTO runs (run, place) SELECT run, run - 1 FROM plan") }
+
+    /// The runs of the specification as it is now, in their order.
+    func runs() throws -> RunList {
+        if let last = try Data.fetchOne(db, sql: "SELECT runs FROM revisions ORDER BY seq DESC LIMIT 1") {
+            var reader = ByteReader(Array(last))
+            return try reader.runList()
+        }
+        return RunList(1..<(try highestRun()) + 1)
+    }
+
+    func highestRun() throws -> RunNumber { try Int.fetchOne(db, sql: "SELECT max(run) FROM plan") ?? 0 }
 }
 
 extension Digest {

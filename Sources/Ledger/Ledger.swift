@@ -25,10 +25,11 @@ public final class Ledger: LedgerStore {
 
     /// Makes the ledger of a new sweep, complete or not at all, and opens it.
     ///
-    /// - Parameter runs: with numbers from 1, all different.
+    /// - Parameter runs: evaluations in the order of the specification, the repeats of a point together, then setups;
+    ///   all different. They are numbered from 1.
     /// - Throws: ``Failure``: `heldElsewhere`, or `storage`, also when there is a ledger already.
     public static func create(
-        _ path: String, metadata: LedgerMetadata, runs: some Sequence<PlannedRun>
+        _ path: String, metadata: LedgerMetadata, runs: some Sequence<RunKey>
     ) throws -> Ledger {
         let lock = try LedgerLock(ledger: path)
         if try SystemCall.size(of: path) != nil {
@@ -78,7 +79,13 @@ public final class Ledger: LedgerStore {
             configuration.readonly = true
             let queue = try DatabaseQueue(path: try LedgerFile(path).nameForReading(), configuration: configuration)
             try queue.read { db in
-                try LedgerFile.check(version: try Int32.fetchOne(db, sql: "PRAGMA user_version") ?? 0, path: path)
+                let version = try Int32.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+                try LedgerFile.check(version: version, path: path)
+                guard version == Schema.version else {
+                    throw Failure(
+                        .badArchive,
+                        "\(path) was written by an older usweep; 'usweep resume' brings it up to date")
+                }
             }
             let ledger = Ledger(path: path, queue: queue, lock: nil)
             try ledger.checkName(sweep)
@@ -101,7 +108,7 @@ public final class Ledger: LedgerStore {
                     throw Failure(.storage, "the ledger \(path) cannot be made durable here: \(durability)")
                 }
                 try LedgerFile.check(version: try Int32.fetchOne(db, sql: "PRAGMA user_version") ?? 0, path: path)
-                try Schema.migrate(db)
+                try Schema.migrate(db) { try Journal($0, path: path).derive() }
             }
             return Ledger(path: path, queue: queue, lock: lock)
         } catch {
@@ -134,40 +141,15 @@ public final class Ledger: LedgerStore {
     ///   there. Nothing of the batch is then kept, and the ledger takes no more: start again from what it holds.
     public func commit(_ records: [Model.Record]) throws {
         if records.isEmpty { return }
-        try write { db in
-            let journal = try db.cachedStatement(sql: "INSERT INTO journal (kind, payload) VALUES (?, ?)")
-            let derivation = Derivation(db)
-            for record in records {
-                var writer = ByteWriter()
-                writer.put(record)
-                try journal.execute(arguments: [record.kind, writer.bytes.data])
-                try derivation.apply(record, sequence: db.lastInsertedRowID)
-            }
-        }
-    }
-
-    /// Adds runs to the sweep, when its specification has grown, with that specification.
-    public func extend(specification: String, runs: some Sequence<PlannedRun>) throws {
-        let added = Array(runs)
-        try write { db in
-            try Plan(db).put(added)
-            try Plan(db).put("specification", specification)
-        }
+        try write { db in try Journal(db, path: self.path).append(records) }
     }
 
     /// Writes the derived tables anew from the journal.
     public func rebuild() throws {
-        try write { db in
-            // References between the tables need not hold until all of them are filled again.
-            try db.execute(sql: "PRAGMA defer_foreign_keys = ON")
-            for (table, _) in Schema.derived { try db.execute(sql: "DELETE FROM \(table)") }
-            try Plan(db).openRuns()
-            let derivation = Derivation(db)
-            try Journal(db, path: self.path).forEach { try derivation.apply($1, sequence: $0) }
-        }
+        try write { db in try Journal(db, path: self.path).derive() }
     }
 
-    private func write(_ body: (Database) throws -> Void) throws {
+    func write(_ body: (Database) throws -> Void) throws {
         guard lock != nil else { throw Failure(.internalError, "the ledger \(path) was opened for reading only") }
         if let reason = stopped.withLock({ $0 }) {
             throw Failure(reason.code, "the ledger \(path) takes nothing more after a failure", cause: "\(reason)")

@@ -28,36 +28,39 @@ public struct LedgerMetadata: Sendable, Hashable {
     }
 }
 
-/// A run as it is planned, before anything happened to it.
+/// A run as it is planned.
 public struct PlannedRun: Sendable, Hashable {
-    public enum Kind: String, Sendable, Hashable {
-        /// Makes a checkpoint; belongs to no point.
-        case setup
-        /// Evaluates a point once.
-        case evaluation
-    }
-
     public var run: RunNumber
-    public var kind: Kind
-    /// The place among the specification's points, from 0; nil for a setup run.
-    public var pointIndex: Int?
-    /// nil for a setup run.
-    public var point: Digest?
-    public var workload: String?
-    /// From 1.
-    public var repetition: Int
+    public var key: RunKey
+    /// Where it stands among the runs of the specification as it is now, from 0: evaluations in the order of the
+    /// specification, the repeats of a point together, then setups. nil: it is not in it any more.
+    public var place: Int?
 
-    public init(
-        run: RunNumber, kind: Kind = .evaluation, pointIndex: Int? = nil, point: Digest? = nil,
-        workload: String? = nil, repetition: Int = 1
-    ) {
+    public init(run: RunNumber, key: RunKey, place: Int?) {
         self.run = run
-        self.kind = kind
-        self.pointIndex = pointIndex
-        self.point = point
-        self.workload = workload
-        self.repetition = repetition
+        self.key = key
+        self.place = place
     }
+}
+
+/// What another specification would make of a sweep's evaluations, or has made.
+public struct SpecificationChange: Sendable, Hashable {
+    /// In both.
+    public var kept = 0
+    /// In no specification before.
+    public var new = 0
+    /// Not in the one before, but in an earlier one.
+    public var back = 0
+    /// In the one before only.
+    public var gone = 0
+    /// Of those kept and those that came back, how many have succeeded.
+    public var succeeded = 0
+    /// Setups that no specification before had.
+    public var newSetups = 0
+    /// Whether the runs are other ones, or stand in another order.
+    public var isOther = false
+
+    public init() {}
 }
 
 /// A run as it stands, with what its deciding attempt gave.

@@ -21,8 +21,11 @@ extension Ledger {
                 values[key] = row[1]
             }
         }
+        let latest = try reading { db in
+            try String.fetchOne(db, sql: "SELECT specification FROM revisions ORDER BY seq DESC LIMIT 1")
+        }
         guard let sweep = values["sweep"], let identifier = values["identifier"],
-            let specification = values["specification"], let created = values["created"].flatMap(Int64.init),
+            let specification = latest ?? values["specification"], let created = values["created"].flatMap(Int64.init),
             let toolVersion = values["tool-version"]
         else { throw damaged("its table 'meta' is not complete") }
         return LedgerMetadata(
@@ -30,19 +33,23 @@ extension Ledger {
             toolVersion: toolVersion, notes: notes)
     }
 
-    /// Calls `body` with every planned run, by number.
+    /// Calls `body` with every run that any specification had, by number.
     public func forEachPlannedRun(_ body: (PlannedRun) throws -> Void) throws {
         try reading { db in
-            let rows = try Row.fetchCursor(db, sql: "SELECT \(RunRow.planColumns) FROM plan p ORDER BY p.run")
+            let rows = try Row.fetchCursor(
+                db, sql: "SELECT \(RunRow.planColumns) FROM plan p JOIN runs r ON r.run = p.run ORDER BY p.run")
             while let row = try rows.next() { try body(try RunRow(row, self).plan()) }
         }
     }
 
-    /// Calls `body` with every run as it stands, by number. Memory does not grow with their count. A commit of
-    /// this same object waits until it returns; one of another process does not.
-    public func forEachRun(_ body: (RunStatus) throws -> Void) throws {
+    /// Calls `body` with every run of the specification as it stands, in the order of their places. Memory does not
+    /// grow with their count. A commit of this same object waits until it returns; one of another process does not.
+    ///
+    /// - Parameter all: also those that the specification no longer has, all by number.
+    public func forEachRun(all: Bool = false, _ body: (RunStatus) throws -> Void) throws {
         try reading { db in
-            let rows = try Row.fetchCursor(db, sql: RunRow.query + " ORDER BY p.run")
+            let order = all ? " ORDER BY p.run" : " WHERE r.place IS NOT NULL ORDER BY r.place"
+            let rows = try Row.fetchCursor(db, sql: RunRow.query + order)
             while let row = try rows.next() { try body(try RunRow(row, self).status()) }
         }
     }
@@ -55,15 +62,35 @@ extension Ledger {
         }
     }
 
-    /// How many evaluation runs stand where: first those that have not ended, then by state and class.
-    public func counts(of kind: PlannedRun.Kind = .evaluation) throws -> [RunCount] {
+    /// Calls `body` with every setup of the specification, in the order of their places.
+    public func forEachSetup(_ body: (PlannedRun) throws -> Void) throws {
+        try reading { db in
+            let rows = try Row.fetchCursor(
+                db,
+                sql: """
+                    SELECT \(RunRow.planColumns) FROM plan p JOIN runs r ON r.run = p.run
+                    WHERE p.kind = 'setup' AND r.place IS NOT NULL ORDER BY r.place
+                    """)
+            while let row = try rows.next() { try body(try RunRow(row, self).plan()) }
+        }
+    }
+
+    /// How many runs any specification had that this one has not.
+    public func goneCount() throws -> Int {
+        try reading { db in try Int.fetchOne(db, sql: "SELECT count(*) FROM runs WHERE place IS NULL") ?? 0 }
+    }
+
+    /// How many evaluation runs of the specification stand where: first those that have not ended, then by state and
+    /// class.
+    public func counts(ofSetups: Bool = false) throws -> [RunCount] {
         try reading { db in
             try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT r.state, r.class, count(*) FROM runs r JOIN plan p ON p.run = r.run WHERE p.kind = ?
+                    SELECT r.state, r.class, count(*) FROM runs r JOIN plan p ON p.run = r.run
+                    WHERE p.kind = ? AND r.place IS NOT NULL
                     GROUP BY r.state, r.class ORDER BY r.state <> 'open', r.state, r.class
-                    """, arguments: [kind.rawValue]
+                    """, arguments: [ofSetups ? "setup" : "evaluation"]
             ).map { row in
                 RunCount(state: try self.state(row[0]), failure: try self.failureClass(row[1]), count: row[2])
             }

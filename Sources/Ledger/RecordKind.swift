@@ -15,6 +15,9 @@ extension Model.Record {
         case .hostRested: "host-rested"
         case .hostReleased: "host-released"
         case .sweepStopped: "sweep-stopped"
+        case .revised: "revised"
+        case .repinned: "repinned"
+        case .restored: "restored"
         }
     }
 }

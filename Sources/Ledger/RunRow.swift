@@ -4,19 +4,20 @@ import Model
 
 /// A row of the tables about runs, with its columns by name.
 struct RunRow {
-    static let planColumns = "p.run AS planned_run, p.kind, p.point_index, p.point, p.workload, p.repeat"
+    static let planColumns = "p.run AS planned_run, p.kind, p.point, p.workload, p.repeat, p.setup, r.place"
 
     static let attemptColumns = """
         a.run, a.attempt, a.lease, a.host, a.class, a.evidence, a.wall_ns, a.peak_memory_bytes, a.ended_ns, a.blocks
         """
 
-    /// Every planned run with where it stands and with the attempt that decided or, without one, the last.
+    /// Every planned run with where it stands and with the attempt that decided or, without one, the last under the
+    /// pins that hold.
     static let query = """
         SELECT \(planColumns), r.state, r.class AS run_class, r.attempts, r.lease AS run_lease, r.host AS run_host,
         \(attemptColumns)
         FROM plan p JOIN runs r ON r.run = p.run
         LEFT JOIN attempts a ON a.run = r.run AND a.attempt = CASE WHEN r.attempt > 0 THEN r.attempt
-            ELSE (SELECT max(attempt) FROM attempts WHERE run = r.run) END
+            ELSE (SELECT max(attempt) FROM attempts WHERE run = r.run AND attempt > r.stale) END
         """
 
     private let row: Row
@@ -35,11 +36,19 @@ struct RunRow {
     }
 
     func plan() throws -> PlannedRun {
-        guard let kind = PlannedRun.Kind(rawValue: row["kind"]) else { throw ledger.damaged("an unknown kind of run") }
-        let point: Data? = row["point"]
-        return PlannedRun(
-            run: row["planned_run"], kind: kind, pointIndex: row["point_index"],
-            point: try point.map { try ledger.digest($0) }, workload: row["workload"], repetition: row["repeat"])
+        PlannedRun(run: row["planned_run"], key: try key(), place: row["place"])
+    }
+
+    private func key() throws -> RunKey {
+        let (kind, workload): (String, String?) = (row["kind"], row["workload"])
+        let (point, setup): (Data?, Data?) = (row["point"], row["setup"])
+        switch (kind, point, workload) {
+        case ("evaluation", let point?, _):
+            return .evaluation(point: try ledger.digest(point), workload: workload, repetition: row["repeat"])
+        case ("setup", nil, let workload?):
+            return .setup(workload: workload, recipe: try setup.map { try ledger.digest($0) })
+        default: throw ledger.damaged("an unknown kind of run")
+        }
     }
 
     func attempt() throws -> AttemptStatus? {

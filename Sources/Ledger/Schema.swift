@@ -8,23 +8,27 @@ enum Schema {
     /// "usweep" squeezed into four letters, `uswp`: SQLite's `application_id`.
     static let applicationID: Int32 = 0x7573_7770
     /// SQLite's `user_version`: the number of migrations that have been applied.
-    static let version: Int32 = 1
+    static let version: Int32 = 2
 
     /// Derived tables with the columns that order their rows.
     static let derived: [(table: String, key: String)] = [
         ("runs", "run"), ("leases", "lease"), ("grants", "lease, run"), ("attempts", "run, attempt"),
         ("artifacts", "run, attempt, path"), ("fenced", "seq"), ("hosts", "host"), ("pins", "name"), ("stops", "seq"),
+        ("revisions", "seq"), ("remarks", "seq"),
     ]
 
     /// Brings a database from one version to the next; the index is the version that it starts from.
-    static let migrations: [String] = [first]
+    static let migrations: [String] = [first, second]
 
     /// Applies what is missing, in one transaction.
-    static func migrate(_ db: Database) throws {
+    ///
+    /// - Parameter derive: writes the derived tables of an older ledger anew, where they may have grown.
+    static func migrate(_ db: Database, derive: (Database) throws -> Void = { _ in }) throws {
         let current = try Int32.fetchOne(db, sql: "PRAGMA user_version") ?? 0
         guard current < version else { return }
         try db.inTransaction(.immediate) {
             for migration in migrations[Int(current)...] { try db.execute(sql: migration) }
+            if current > 0 { try derive(db) }
             try db.execute(sql: "PRAGMA application_id = \(applicationID)")
             try db.execute(sql: "PRAGMA user_version = \(version)")
             return .commit
@@ -139,6 +143,40 @@ enum Schema {
 
         CREATE TABLE stops (
             seq INTEGER PRIMARY KEY NOT NULL,
+            reason TEXT NOT NULL
+        ) STRICT;
+        """
+
+    /// Specifications that change, pins that change, and what explains how a run or a host fared.
+    private static let second = """
+        -- Where a run stands among those of the specification follows from the revisions.
+        ALTER TABLE plan DROP COLUMN point_index;
+        -- Of a setup: the digest of what its checkpoint depends on.
+        ALTER TABLE plan ADD COLUMN setup BLOB CHECK (length(setup) = 32);
+        CREATE UNIQUE INDEX plan_setups ON plan (workload, setup) WHERE kind = 'setup';
+
+        -- place: from 0, where it stands in the specification as it is now; NULL: it is not in it any more.
+        -- stale: attempts up to this one were made under pins that are void.
+        ALTER TABLE runs ADD COLUMN place INTEGER CHECK (place >= 0);
+        ALTER TABLE runs ADD COLUMN stale INTEGER NOT NULL DEFAULT 0 CHECK (stale >= 0);
+        UPDATE runs SET place = run - 1;
+        CREATE UNIQUE INDEX runs_by_place ON runs (place);
+
+        -- Specifications after the first. runs: run numbers in the order of their places, as the journal has them.
+        CREATE TABLE revisions (
+            seq INTEGER PRIMARY KEY NOT NULL,
+            number INTEGER NOT NULL UNIQUE,
+            specification TEXT NOT NULL,
+            runs BLOB NOT NULL,
+            made_ns INTEGER NOT NULL
+        ) STRICT;
+
+        -- run-reopened, host-rested, repinned, restored
+        CREATE TABLE remarks (
+            seq INTEGER PRIMARY KEY NOT NULL,
+            kind TEXT NOT NULL,
+            run INTEGER REFERENCES plan (run),
+            host TEXT REFERENCES hosts (host),
             reason TEXT NOT NULL
         ) STRICT;
         """

@@ -27,6 +27,33 @@ public enum Record: Sendable, Hashable {
     case hostReleased(host: String)
     /// The sweep was ended before its runs were.
     case sweepStopped(reason: String)
+    /// The specification changed. Its runs are these now; runs that are not among them keep what they have, but are
+    /// nobody's any more.
+    case revised(Revision)
+    /// All pins are void, and with them every result and every lease: everything is to be done again.
+    case repinned(reason: String)
+    /// The ledger was mended and may lack what was committed last: all leases are void, and numbers go on beyond any
+    /// that can have been given out.
+    case restored(reason: String)
+}
+
+/// A specification of a sweep after the first.
+public struct Revision: Sendable, Hashable {
+    /// From 2.
+    public var number: Int
+    /// The specification as the ledger keeps it.
+    public var specification: String
+    /// The evaluations in the order of the specification, the repeats of a point together, then the setups.
+    public var runs: RunList
+    /// Nanoseconds since 1970, for people.
+    public var madeAt: Nanoseconds
+
+    public init(number: Int, specification: String, runs: RunList, madeAt: Nanoseconds) {
+        self.number = number
+        self.specification = specification
+        self.runs = runs
+        self.madeAt = madeAt
+    }
 }
 
 /// A run and the attempt numbers that a lease reserves for it.

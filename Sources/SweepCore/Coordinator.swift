@@ -147,7 +147,8 @@ public struct Coordinator: Sendable {
     }
 
     private func isCancelled(_ run: RunNumber) -> Bool {
-        if case .ended(.cancelled, _) = state[run].phase { true } else { cancelDeadline != nil }
+        if !state.isCurrent(run) { return true }
+        return if case .ended(.cancelled, _) = state[run].phase { true } else { cancelDeadline != nil }
     }
 
     private mutating func checkEngine(_ host: Int, _ digest: Digest, _ records: inout [Record]) {
@@ -162,7 +163,8 @@ public struct Coordinator: Sendable {
             refuse(
                 host,
                 "its engine binary (\(digest.short)) is not the one that this sweep began with (\(pinned.short)); "
-                    + "results of two engines are not mixed", &records)
+                    + "results of two engines are not mixed: put the old one back, or launch with --repin to do "
+                    + "everything again", &records)
         }
     }
 
@@ -222,7 +224,7 @@ public struct Coordinator: Sendable {
         let run = state[id.run]
         guard let failure = judged.failure else {
             decide(.runEnded(run: id.run, state: .succeeded, failure: nil, attempt: id.attempt), &records)
-            if let pin = plan.groups[state.group(of: id.run)].provides, let digest = judged.provides {
+            if let pin = state.group(of: id.run)?.provides, let digest = judged.provides {
                 provide(pin, digest, attempt: id.attempt, &records)
             }
             return
@@ -242,8 +244,12 @@ public struct Coordinator: Sendable {
     /// What comes under a void lease, or twice, is compared and kept, never merged.
     private mutating func fence(_ host: Int, _ judged: Judged, _ records: inout [Record]) {
         let id = judged.report.id
+        // The end of what was ended because nobody wants it any more is no evidence of anything.
+        if judged.failure == .cancelled, !state.isCurrent(id.run) { return }
         var agrees: Bool?
-        if judged.failure == nil, let merged = state[id.run].result, let blocks = judged.blocks {
+        // Results of other pins may well differ.
+        let isComparable = judged.failure == nil && id.lease >= state.firstLeaseOfPins
+        if isComparable, let merged = state[id.run].result, let blocks = judged.blocks {
             agrees = SHA256.digest(blocks.encoded) == merged
         }
         decide(.attemptFenced(judged.report, host: plan.hosts[host], agrees: agrees), &records)
@@ -297,13 +303,13 @@ public struct Coordinator: Sendable {
 
     private mutating func cancel(_ run: RunNumber?, _ reason: String, _ now: Nanoseconds, _ records: inout [Record]) {
         if let run {
-            guard state.runs.indices ~= run - 1 else { return }
+            guard state.isCurrent(run) else { return }
             cancel(run, &records)
             return
         }
         if state.stopReason == nil { decide(.sweepStopped(reason: reason), &records) }
         cancelDeadline = cancelDeadline ?? now + plan.timing.cancelGrace
-        for run in stride(from: 1, through: state.runs.count, by: 1) { cancel(run, &records) }
+        for group in plan.groups { for run in group.runs { cancel(run, &records) } }
     }
 
     private mutating func cancel(_ run: RunNumber, _ records: inout [Record]) {
@@ -318,7 +324,7 @@ public struct Coordinator: Sendable {
 
     /// Hosts that could not confirm in time are told when they come back.
     private mutating func endCancelled(_ records: inout [Record]) {
-        for run in stride(from: 1, through: state.runs.count, by: 1) {
+        for run in plan.groups.flatMap(\.runs) {
             if case .ended = state[run].phase { continue }
             decide(.runEnded(run: run, state: .cancelled, failure: .cancelled, attempt: 0), &records)
         }
@@ -328,4 +334,9 @@ public struct Coordinator: Sendable {
 extension SweepState {
     /// Losses through no fault of a run after which it is given up all the same: something is wrong everywhere.
     static let maximumLosses = 20
+
+    /// How far numbers jump after a ledger was mended: beyond all that can have been given out by what was lost, so
+    /// that an agent that still has such leases or attempts can be told from one that has new ones.
+    static let skippedLeases = 1_000_000
+    static let skippedAttempts = 1_000
 }

@@ -4,21 +4,28 @@ public import Model
 public struct Plan: Sendable {
     /// Runs that become possible together; each setup is a group of its own.
     public struct Group: Sendable {
-        public var runs: Range<RunNumber>
+        public var runs: RunList
         /// The pin that these runs need (`checkpoint:<workload>`); nil: none.
         public var requires: String?
         /// The pin that a success of this group's only run provides; nil: it is an evaluation.
         public var provides: String?
 
-        public init(runs: Range<RunNumber>, requires: String? = nil, provides: String? = nil) {
+        public init(runs: RunList, requires: String? = nil, provides: String? = nil) {
             self.runs = runs
             self.requires = requires
             self.provides = provides
         }
+
+        public init(runs: Range<RunNumber>, requires: String? = nil, provides: String? = nil) {
+            self.init(runs: RunList(runs), requires: requires, provides: provides)
+        }
     }
 
-    /// In the order of their numbers; together they hold every number from 1 on, once.
+    /// The runs of the specification as it is now, each in one group. What earlier specifications had and this one
+    /// has not is in none.
     public var groups: [Group]
+    /// The highest number that any specification of this sweep gave to a run.
+    public var highestRun: RunNumber
     /// Names of the hosts, in the order of the inventory.
     public var hosts: [String]
     /// How often a run may fail, at least 1.
@@ -33,10 +40,11 @@ public struct Plan: Sendable {
     public var timing: Timing
 
     public init(
-        groups: [Group], hosts: [String], maximumFailures: Int = 3, agentRetries: Bool = true,
-        memoryBytes: Int64? = nil, pinsEngine: Bool = false, timing: Timing = Timing()
+        groups: [Group], highestRun: RunNumber? = nil, hosts: [String], maximumFailures: Int = 3,
+        agentRetries: Bool = true, memoryBytes: Int64? = nil, pinsEngine: Bool = false, timing: Timing = Timing()
     ) {
         self.groups = groups
+        self.highestRun = highestRun ?? groups.reduce(0) { max($0, $1.runs.highest) }
         self.hosts = hosts
         self.maximumFailures = maximumFailures
         self.agentRetries = agentRetries
@@ -45,6 +53,7 @@ public struct Plan: Sendable {
         self.timing = timing
     }
 
+    /// How many runs the sweep has now.
     public var runCount: Int { groups.reduce(0) { $0 + $1.runs.count } }
 }
 

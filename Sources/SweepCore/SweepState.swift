@@ -9,6 +9,8 @@ public struct SweepState: Sendable {
     ///     waiting -- leaseGranted --> leased -- runEnded --> ended -- runReopened --> waiting
     ///        ^                          |
     ///        +-- leaseVoided, or an attempt that ended for good without ending the run
+    ///
+    /// A run that the specification no longer has keeps its phase, but is neither handed out nor counted.
     public struct Run: Sendable {
         public enum Phase: Sendable, Hashable {
             /// To be handed out (if its group is possible).
@@ -33,7 +35,9 @@ public struct SweepState: Sendable {
         /// The digest of the result that was merged.
         var result: Digest?
         /// Whether it has an entry in its group's queue. The entry may be stale: who takes it looks at the phase.
-        var isQueued = true
+        var isQueued = false
+        /// Its group in the plan; -1: none, the specification no longer has it.
+        var group: Int32 = -1
     }
 
     /// A lease that is not over: its host, and its runs that have not ended.
@@ -46,7 +50,10 @@ public struct SweepState: Sendable {
     }
 
     public let plan: Plan
+    /// By number, those included that the specification no longer has.
     public private(set) var runs: [Run]
+    /// How many runs the specification has; of these, the next two.
+    public let runCount: Int
     public private(set) var pins: [String: Digest] = [:]
     public private(set) var endedCount = 0
     public private(set) var notSucceededCount = 0
@@ -54,6 +61,8 @@ public struct SweepState: Sendable {
     public private(set) var disagreements = 0
     public private(set) var stopReason: String?
     private(set) var nextLease: LeaseNumber = 1
+    /// Leases before this one were granted under pins that are void.
+    private(set) var firstLeaseOfPins: LeaseNumber = 1
     private(set) var leases: [LeaseNumber: Lease] = [:]
     /// Per host, the leases that are not over, ascending, and the runs under them.
     private(set) var leasesOfHost: [[LeaseNumber]]
@@ -70,21 +79,35 @@ public struct SweepState: Sendable {
 
     public init(plan: Plan) {
         self.plan = plan
-        runs = Array(repeating: Run(), count: plan.runCount)
+        runs = Array(repeating: Run(), count: plan.highestRun)
+        runCount = plan.runCount
         leasesOfHost = Array(repeating: [], count: plan.hosts.count)
         openRuns = Array(repeating: 0, count: plan.hosts.count)
         isHolding = Array(repeating: false, count: plan.hosts.count)
-        queues = plan.groups.map { Deque($0.runs) }
-        waitingCounts = plan.groups.map(\.runs.count)
+        queues = []
+        waitingCounts = []
         let groups = plan.groups
         handOutOrder =
             groups.indices.filter { groups[$0].provides != nil } + groups.indices.filter { groups[$0].provides == nil }
         hostIndex = Dictionary(plan.hosts.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+        for (index, group) in groups.enumerated() {
+            for range in group.runs.ranges { for run in range { runs[run - 1].group = Int32(index) } }
+        }
+        queueEverything()
     }
 
     public subscript(run: RunNumber) -> Run { runs[run - 1] }
 
-    public var isFinished: Bool { endedCount == runs.count }
+    public var isFinished: Bool { endedCount == runCount }
+
+    /// Whether the specification has this run.
+    public func isCurrent(_ run: RunNumber) -> Bool { runs.indices ~= run - 1 && self[run].group >= 0 }
+
+    /// The group of a run that the specification has.
+    func group(of run: RunNumber) -> Plan.Group? {
+        let index = Int(self[run].group)
+        return index < 0 ? nil : plan.groups[index]
+    }
 
     /// Whether the runs of a group can start.
     func isPossible(_ group: Plan.Group) -> Bool { group.requires.map { pins[$0] != nil } ?? true }
@@ -92,15 +115,6 @@ public struct SweepState: Sendable {
     /// Runs that could be handed out now.
     var readyCount: Int {
         zip(plan.groups, waitingCounts).reduce(0) { $0 + (isPossible($1.0) ? $1.1 : 0) }
-    }
-
-    func group(of run: RunNumber) -> Int {
-        var (low, high) = (0, plan.groups.count)
-        while high - low > 1 {
-            let middle = (low + high) / 2
-            if plan.groups[middle].runs.lowerBound <= run { low = middle } else { high = middle }
-        }
-        return low
     }
 
     // MARK: Handing out
@@ -140,6 +154,9 @@ public struct SweepState: Sendable {
         case .runReopened(let run, _): reopen(run)
         case .hostReleased(let host): if let index = hostIndex[host] { isHolding[index] = false }
         case .sweepStopped(let reason): stopReason = reason
+        case .revised(let revision): revise(revision)
+        case .repinned: repin()
+        case .restored: restore()
         }
     }
 
@@ -148,7 +165,7 @@ public struct SweepState: Sendable {
         // A host that left the inventory since keeps its lease in the ledger only.
         let index = hostIndex[host] ?? -1
         for grant in grants {
-            waitingCounts[group(of: grant.run)] -= 1
+            count(grant.run, waiting: -1)
             let attempts = grant.firstAttempt..<grant.firstAttempt + grant.attempts
             runs[grant.run - 1].phase = .leased(lease, attempts: attempts)
             runs[grant.run - 1].nextAttempt = attempts.upperBound
@@ -190,18 +207,16 @@ public struct SweepState: Sendable {
     private mutating func end(_ run: RunNumber, _ state: RunState, _ failure: FailureClass?) {
         switch self[run].phase {
         case .ended: return
-        case .waiting: waitingCounts[group(of: run)] -= 1
+        case .waiting: count(run, waiting: -1)
         case .leased(let lease, _): release(lease)
         }
         runs[run - 1].phase = .ended(state, failure)
-        endedCount += 1
-        if state != .succeeded { notSucceededCount += 1 }
+        count(run, ended: 1, state)
     }
 
     private mutating func reopen(_ run: RunNumber) {
         guard case .ended(let state, _) = self[run].phase else { return }
-        endedCount -= 1
-        if state != .succeeded { notSucceededCount -= 1 }
+        count(run, ended: -1, state)
         runs[run - 1].failures = 0
         runs[run - 1].losses = 0
         runs[run - 1].result = nil
@@ -210,10 +225,19 @@ public struct SweepState: Sendable {
     }
 
     private mutating func wait(_ run: RunNumber) {
-        let index = group(of: run)
         runs[run - 1].phase = .waiting
-        waitingCounts[index] += 1
-        enqueue(run, index)
+        count(run, waiting: 1)
+        if isCurrent(run) { enqueue(run, Int(self[run].group)) }
+    }
+
+    private mutating func count(_ run: RunNumber, waiting change: Int) {
+        if isCurrent(run) { waitingCounts[Int(self[run].group)] += change }
+    }
+
+    private mutating func count(_ run: RunNumber, ended change: Int, _ state: RunState) {
+        guard isCurrent(run) else { return }
+        endedCount += change
+        if state != .succeeded { notSucceededCount += change }
     }
 
     /// What failed before goes first: a long sweep should not end with its troubles.
@@ -221,6 +245,60 @@ public struct SweepState: Sendable {
         guard !self[run].isQueued else { return }
         runs[run - 1].isQueued = true
         queues[group].prepend(run)
+    }
+
+    private mutating func queueEverything() {
+        queues = plan.groups.map { Deque($0.runs) }
+        waitingCounts = plan.groups.map(\.runs.count)
+        for index in runs.indices { runs[index].isQueued = runs[index].group >= 0 }
+    }
+
+    // MARK: Records about all runs
+
+    /// Takes from their leases the runs that the specification no longer has.
+    private mutating func revise(_ revision: Revision) {
+        let places = RunPlaces(revision.runs)
+        for lease in leases.keys.sorted() {
+            for run in leases[lease]?.runs ?? [] where places.place(of: run) == nil {
+                guard case .leased(lease, _) = self[run].phase else { continue }
+                wait(run)
+                release(lease)
+            }
+        }
+    }
+
+    private mutating func repin() {
+        voidAllLeases()
+        for index in runs.indices {
+            runs[index].phase = .waiting
+            runs[index].failures = 0
+            runs[index].losses = 0
+            runs[index].avoid = -1
+            runs[index].result = nil
+        }
+        (endedCount, notSucceededCount) = (0, 0)
+        pins = [:]
+        stopReason = nil
+        firstLeaseOfPins = nextLease
+        queueEverything()
+    }
+
+    private mutating func restore() {
+        voidAllLeases()
+        nextLease += SweepState.skippedLeases
+        // Which of them were granted something is among what may be lacking.
+        for host in isHolding.indices { isHolding[host] = true }
+        for index in runs.indices { runs[index].nextAttempt += SweepState.skippedAttempts }
+    }
+
+    private mutating func voidAllLeases() {
+        for lease in leases.keys.sorted() {
+            for run in leases[lease]?.runs ?? [] {
+                guard case .leased(lease, _) = self[run].phase else { continue }
+                wait(run)
+            }
+            close(lease)
+        }
     }
 
     /// One run of the lease is no longer under it.

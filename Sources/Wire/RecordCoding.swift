@@ -41,6 +41,25 @@ extension ByteWriter {
         case .hostReleased(let host):
             put(UInt64(11))
             put(host)
+        case .revised(let revision):
+            put(UInt64(12))
+            put(revision.number)
+            put(revision.specification)
+            put(revision.runs)
+            put(revision.madeAt)
+        case .repinned(let reason):
+            put(UInt64(13))
+            put(reason)
+        case .restored(let reason):
+            put(UInt64(14))
+            put(reason)
+        }
+    }
+
+    public mutating func put(_ runs: RunList) {
+        put(list: runs.ranges) {
+            $0.put($1.lowerBound)
+            $0.put($1.count)
         }
     }
 
@@ -70,7 +89,9 @@ extension ByteWriter {
             put(UInt64(8))
             put(run)
             put(reason)
-        case .hostSeen, .pinned, .leaseGranted, .leaseVoided, .hostRested, .hostReleased, .sweepStopped: break
+        case .hostSeen, .pinned, .leaseGranted, .leaseVoided, .hostRested, .hostReleased, .sweepStopped, .revised,
+            .repinned, .restored:
+            break
         }
     }
 
@@ -112,8 +133,24 @@ extension ByteReader {
         case 9: return .hostRested(host: try string(), reason: try string())
         case 10: return .sweepStopped(reason: try string())
         case 11: return .hostReleased(host: try string())
+        case 12:
+            return .revised(
+                Revision(
+                    number: try integer(), specification: try string(), runs: try runList(), madeAt: try signed()))
+        case 13: return .repinned(reason: try string())
+        case 14: return .restored(reason: try string())
         case let kind: throw WireError("a record of unknown kind \(kind)")
         }
+    }
+
+    public mutating func runList() throws(WireError) -> RunList {
+        let ranges = try list { reader throws(WireError) in
+            let (first, count) = (try reader.integer(), try reader.integer())
+            guard first > 0, count > 0, first <= Int.max - count else { throw WireError("a range that is none") }
+            return first..<first + count
+        }
+        guard let runs = RunList(ranges: ranges) else { throw WireError("a list that names a run twice") }
+        return runs
     }
 
     private mutating func grant() throws(WireError) -> Grant {

@@ -40,7 +40,7 @@ func measure(_ path: String, runs count: Int, batch size: Int) throws {
     let creation = try seconds {
         made = try Ledger.create(
             path, metadata: metadata,
-            runs: (1...count).lazy.map { PlannedRun(run: $0, pointIndex: $0 - 1, point: SHA256.digest("\($0)")) })
+            runs: (1...count).lazy.map { .evaluation(point: SHA256.digest("\($0)"), workload: nil, repetition: 1) })
     }
     guard let ledger = made else { return }
     try ledger.commit([

@@ -28,10 +28,10 @@ final class Progress {
         endedAtStart = state.endedCount
         let verb = endedAtStart > 0 ? "going on with" : "launching"
         console.say(
-            "\(verb) \(session.entry.name) (\(session.entry.identifier)): \(state.runs.count - endedAtStart) of "
-                + "\(state.runs.count) runs to do on \(session.inventory.hosts.count) hosts")
+            "\(verb) \(session.entry.name) (\(session.entry.identifier)): \(state.runCount - endedAtStart) of "
+                + "\(state.runCount) runs to do on \(session.inventory.hosts.count) hosts")
         json([JSON.Member("event", .string("begin")), JSON.Member("sweep", .string(session.entry.name)),
-            JSON.Member("id", .string(session.entry.identifier)), JSON.Member("runs", .integer(state.runs.count)),
+            JSON.Member("id", .string(session.entry.identifier)), JSON.Member("runs", .integer(state.runCount)),
             JSON.Member("ended", .integer(endedAtStart))])
     }
 
@@ -51,9 +51,9 @@ final class Progress {
         erase()
         let state = loop.state
         let succeeded = state.endedCount - state.notSucceededCount
-        var text = "\(succeeded) of \(state.runs.count) runs succeeded"
+        var text = "\(succeeded) of \(state.runCount) runs succeeded"
         if state.notSucceededCount > 0 { text += ", \(state.notSucceededCount) did not" }
-        let left = state.runs.count - state.endedCount
+        let left = state.runCount - state.endedCount
         if left > 0 { text += ", \(left) are left" }
         if state.fencedCount > 0 { text += "; \(state.fencedCount) late results were fenced" }
         if state.disagreements > 0 { text += ", \(state.disagreements) of them DISAGREE with what was merged" }
@@ -81,7 +81,7 @@ final class Progress {
                 JSON.Member("attempt", .integer(report.id.attempt)), JSON.Member("host", .string(host)),
                 JSON.Member("class", .string(failure.rawValue)), JSON.Member("evidence", .string(evidence))])
         case .runEnded(let run, let outcome, let failure, let attempt):
-            if !console.isTerminal, state.runs.count <= 200 {
+            if !console.isTerminal, state.runCount <= 200 {
                 let why = failure.map { " (\($0.rawValue))" } ?? ""
                 line("run \(run) \(outcome.rawValue)\(why): \(names.describe(run))")
             }
@@ -96,7 +96,7 @@ final class Progress {
         case .sweepStopped(let reason): line("stopping: \(reason)")
         case .attemptFenced(let report, let host, _):
             line("\(host): a late result of run \(report.id.run) was fenced, not merged")
-        case .pinned, .leaseGranted, .attemptEnded, .runReopened, .hostReleased: break
+        case .pinned, .leaseGranted, .attemptEnded, .runReopened, .hostReleased, .revised, .repinned, .restored: break
         }
     }
 
@@ -147,19 +147,19 @@ final class Progress {
 
     private func bar(_ state: SweepState, _ now: Nanoseconds) -> String {
         let width = 30
-        let full = state.runs.isEmpty ? width : width * state.endedCount / state.runs.count
+        let full = state.runCount == 0 ? width : width * state.endedCount / state.runCount
         return "[" + String(repeating: "#", count: full) + String(repeating: ".", count: width - full) + "] "
             + summary(state, now)
     }
 
     private func summary(_ state: SweepState, _ now: Nanoseconds) -> String {
-        let percent = state.runs.isEmpty ? 100 : 100 * state.endedCount / state.runs.count
-        var text = "\(state.endedCount)/\(state.runs.count) runs, \(percent) %"
+        let percent = state.runCount == 0 ? 100 : 100 * state.endedCount / state.runCount
+        var text = "\(state.endedCount)/\(state.runCount) runs, \(percent) %"
         if state.notSucceededCount > 0 { text += ", \(state.notSucceededCount) not succeeded" }
         let done = state.endedCount - endedAtStart
         let elapsed = now - startedAt
         if done > 0, !state.isFinished {
-            let rest = elapsed / Nanoseconds(done) * Nanoseconds(state.runs.count - state.endedCount)
+            let rest = elapsed / Nanoseconds(done) * Nanoseconds(state.runCount - state.endedCount)
             text += ", about \(DurationText.text(rest)) left"
         }
         return text + ", \(DurationText.text(elapsed)) so far"

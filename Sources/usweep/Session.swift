@@ -15,21 +15,38 @@ import Synchronization
 
 /// One coordinator at work: a sweep, its ledger (whose lock it holds), and the loop that runs it.
 struct Session {
-    let sweep: Sweep
+    let specification: Specification
     let inventory: Inventory
     let folder: ArtifactsFolder
     let entry: ArtifactsFolder.Entry
     let ledger: Ledger
-    private let engine: any Engine
-    private let points: Points
+    private let plan: Plan
+    private let runs: RunList
+    private let setups: [Setting.Setup]
+
+    var sweep: Sweep { specification.sweep }
 
     // MARK: Beginning
 
+    private init(
+        _ specification: Specification, _ inventory: Inventory, _ folder: ArtifactsFolder,
+        _ entry: ArtifactsFolder.Entry, _ ledger: Ledger
+    ) throws {
+        self.specification = specification
+        self.inventory = inventory
+        self.folder = folder
+        self.entry = entry
+        self.ledger = ledger
+        runs = try ledger.runList()
+        setups = try specification.setups(runs, ledger)
+        plan = specification.plan(
+            runs, setups: setups, highestRun: try ledger.highestRun(), hosts: inventory.hosts.map(\.name))
+    }
+
     /// Plans a new sweep and makes its ledger.
     static func create(_ sweep: Sweep, inventory: Inventory, in folder: ArtifactsFolder) throws -> Session {
-        let engine = try EngineChoice.engine(for: sweep)
-        let points = try Points(sweep, recipe: sweep.recipe)
-        try stage(engine.inputs, folder)
+        let specification = try Specification(sweep)
+        try stage(specification.engine.inputs, folder)
         let letters = Array("0123456789abcdefghjkmnpqrstvwxyz")
         let identifier = String((0..<8).map { _ in letters[Int.random(in: 0..<letters.count)] })
         let path = "\(folder.path)/\(sweep.name)-\(identifier)"
@@ -40,52 +57,59 @@ struct Session {
             throw Failure(.storage, "the sweep's folder \(path) cannot be made", cause: error.localizedDescription)
         }
         let metadata = LedgerMetadata(
-            sweep: sweep.name, identifier: identifier, specification: try Document.encode(sweep),
+            sweep: sweep.name, identifier: identifier, specification: specification.text,
             created: SystemTime().wall(), toolVersion: Usweep.version,
             notes: [EnvironmentVariable("inventory", try Document.encode(inventory))])
-        let ledger = try Ledger.create(
-            "\(path)/ledger.sqlite", metadata: metadata, runs: plannedRuns(sweep, points, engine.setups))
+        let ledger = try Ledger.create("\(path)/ledger.sqlite", metadata: metadata, runs: specification.keys)
         let entry = ArtifactsFolder.Entry(name: sweep.name, identifier: identifier, folder: path, changed: .now)
-        return Session(
-            sweep: sweep, inventory: inventory, folder: folder, entry: entry, ledger: ledger, engine: engine,
-            points: points)
+        try ledger.commit(specification.pins.map { .pinned(name: $0.name, digest: $0.digest) })
+        return try Session(specification, inventory, folder, entry, ledger)
     }
 
-    /// Opens an interrupted sweep's ledger.
-    ///
-    /// - Parameters:
-    ///   - inventory: nil: the one it was last launched with.
-    ///   - sweep: what the sweep file says now; nil: what it said at launch.
+    /// How an interrupted sweep is taken up.
+    struct Resumption {
+        /// nil: the one it was last launched with.
+        var inventory: Inventory?
+        /// What the sweep file says now; nil: what it said when it was last launched.
+        var sweep: Sweep?
+        /// Do everything again under new pins.
+        var repins = false
+    }
+
+    /// Opens an interrupted sweep's ledger, and takes over what changed in the sweep file since.
     static func resume(
-        _ entry: ArtifactsFolder.Entry, in folder: ArtifactsFolder, inventory: Inventory?, sweep: Sweep?
+        _ entry: ArtifactsFolder.Entry, in folder: ArtifactsFolder, _ resumption: Resumption = Resumption(),
+        console: Console
     ) throws -> Session {
         let ledger = try Ledger.open(entry.ledger, sweep: entry.name)
         let metadata = try ledger.metadata()
         let planned: Sweep = try Document.decode(metadata.specification)
-        let hosts = try inventory ?? Document.decode(metadata.notes.first { $0.name == "inventory" }?.value ?? "")
-        let points = try Points(planned, recipe: planned.recipe)
-        if let sweep { try check(sweep, against: points, planned, entry) }
-        let engine = try EngineChoice.engine(for: planned)
-        try stage(engine.inputs, folder)
-        return Session(
-            sweep: planned, inventory: hosts, folder: folder, entry: entry, ledger: ledger, engine: engine,
-            points: points)
-    }
-
-    /// A sweep file that says something else than at launch would mix two experiments under one name.
-    private static func check(
-        _ sweep: Sweep, against points: Points, _ planned: Sweep, _ entry: ArtifactsFolder.Entry
-    ) throws {
-        let now = try Points(sweep, recipe: sweep.recipe)
-        let isSame = now.count == points.count && sweep.measure.repeats == planned.measure.repeats
-            && (0..<now.count).allSatisfy { now.digest($0) == points.digest($0) }
-        guard isSame else {
-            throw Failure(
-                .refused,
-                "the sweep file no longer describes the sweep '\(entry.name)' that was launched "
-                    + "(\(points.count) points then, \(now.count) now, or another recipe); launch it with --new, or "
-                    + "give it another name")
+        let specification = try Specification(resumption.sweep ?? planned)
+        let known = try ledger.pins()
+        if !resumption.repins { try specification.checkPins(known) }
+        try stage(specification.engine.inputs, folder)
+        if specification.text != metadata.specification {
+            let change = try ledger.revise(
+                specification: specification.text, runs: specification.keys, madeAt: SystemTime().wall(),
+                with: try specification.reopened(planned, ledger))
+            if change.isOther { console.say("the sweep file changed: \(change.sentence)") }
         }
+        if resumption.repins {
+            console.say("everything is done again under new pins; what was measured under the old ones stays in the "
+                + "ledger only")
+        }
+        let fresh = specification.pins.filter { pin in
+            resumption.repins || !known.contains { $0.name == pin.name }
+        }
+        try ledger.commit(
+            (resumption.repins ? [.repinned(reason: "asked for with --repin")] : [])
+                + fresh.map { .pinned(name: $0.name, digest: $0.digest) })
+        if let inventory = resumption.inventory {
+            try ledger.note(EnvironmentVariable("inventory", try Document.encode(inventory)))
+        }
+        let hosts = try resumption.inventory
+            ?? Document.decode(metadata.notes.first { $0.name == "inventory" }?.value ?? "")
+        return try Session(specification, hosts, folder, entry, ledger)
     }
 
     private static func stage(_ inputs: [InputFile], _ folder: ArtifactsFolder) throws {
@@ -98,30 +122,20 @@ struct Session {
         }
     }
 
-    private static func plannedRuns(_ sweep: Sweep, _ points: Points, _ setups: [String]) -> some Sequence<PlannedRun> {
-        let repeats = sweep.measure.repeats
-        let evaluations = (0..<points.count * repeats).lazy.map { index in
-            let point = index / repeats
-            return PlannedRun(
-                run: index + 1, pointIndex: point, point: points.digest(point), workload: points.workload(point),
-                repetition: index % repeats + 1)
-        }
-        let preparations = setups.enumerated().map { index, workload in
-            PlannedRun(run: points.count * repeats + index + 1, kind: .setup, workload: workload)
-        }
-        return [AnySequence(evaluations), AnySequence(preparations)].lazy.flatMap { $0 }
-    }
-
     // MARK: Running
 
     /// Cancels without handing anything out. For a whole sweep it reaches the hosts that still hold runs, and waits
     /// for their word; a single run's host is told when the sweep goes on.
     func cancel(run: RunNumber?, console: Console) throws {
-        var state = SweepState(plan: plan())
-        try ledger.forEachRecord { _, record in state.apply(record) }
+        let state = try replay()
         let tables = MergedTables(entry)
         if let run {
-            guard 1...state.runs.count ~= run else { throw Failure(.missingFile, "there is no run \(run)") }
+            guard state.isCurrent(run) else {
+                throw Failure(.missingFile, "the sweep \(entry.name) has no run \(run), or has it no longer")
+            }
+            if case .ended(let how, _) = state[run].phase {
+                throw Failure(.usage, "run \(run) has ended already: \(how.rawValue)")
+            }
             try ledger.commit([.runEnded(run: run, state: .cancelled, failure: .cancelled, attempt: 0)])
         } else {
             let inbox = Inbox()
@@ -137,8 +151,7 @@ struct Session {
     func run(console: Console) throws {
         let inbox = Inbox()
         let signals = Signals(inbox: inbox, requests: Requests(folder: entry.folder))
-        var state = SweepState(plan: plan())
-        try ledger.forEachRecord { _, record in state.apply(record) }
+        var state = try replay()
         try reopenCancelled(&state)
         let time = SystemTime()
         let loop = try loop(state, inbox)
@@ -158,6 +171,12 @@ struct Session {
         try finish(ending, loop.state, console)
     }
 
+    private func replay() throws -> SweepState {
+        var state = SweepState(plan: plan)
+        try ledger.forEachRecord { _, record in state.apply(record) }
+        return state
+    }
+
     private func loop(_ state: SweepState, _ inbox: Inbox) throws -> CoordinatorLoop {
         let time = SystemTime()
         return CoordinatorLoop(
@@ -167,7 +186,7 @@ struct Session {
 
     /// After the first Ctrl-C there is a moment for the second, which cancels.
     private func awaitSecondSignal(_ loop: CoordinatorLoop, _ inbox: Inbox, _ console: Console) throws -> Ending {
-        let left = loop.state.runs.count - loop.state.endedCount
+        let left = loop.state.runCount - loop.state.endedCount
         console.say("interrupted; what runs goes on (\(left) runs left). Ctrl-C again within 3 s cancels them")
         guard try loop.waitForCancel(timeout: 3 * Timing.second) else { return .interrupted }
         _ = try loop.run()
@@ -195,7 +214,7 @@ struct Session {
     private func reopenCancelled(_ state: inout SweepState) throws {
         guard state.stopReason != nil else { return }
         var records: [Record] = []
-        for run in 1...state.runs.count {
+        for run in plan.groups.flatMap(\.runs) {
             if case .ended(.cancelled, _) = state[run].phase {
                 records.append(.runReopened(run: run, reason: "launched again after it was cancelled"))
             }
@@ -204,37 +223,11 @@ struct Session {
         for record in records { state.apply(record) }
     }
 
-    private func plan() -> Plan {
-        let repeats = sweep.measure.repeats
-        var groups: [Plan.Group] = []
-        let workloads: [String?] = sweep.workloads.isEmpty ? [nil] : sweep.workloads
-        var start = 1
-        for workload in workloads {
-            let count = (0..<points.count).count { points.workload($0) == workload } * repeats
-            let pin = workload.flatMap { engine.setups.contains($0) ? Setting.pin($0) : nil }
-            if count > 0 { groups.append(Plan.Group(runs: start..<start + count, requires: pin)) }
-            start += count
-        }
-        for (index, workload) in engine.setups.enumerated() {
-            groups.append(Plan.Group(runs: start + index..<start + index + 1, provides: Setting.pin(workload)))
-        }
-        var timing = Timing()
-        timing.sweep = sweep.limits.sweep
-        if let term = ProcessInfo.processInfo.environment["USWEEP_LEASE_SECONDS"].flatMap(Int64.init), term > 0 {
-            timing.leaseTerm = term * Timing.second
-        }
-        return Plan(
-            groups: groups, hosts: inventory.hosts.map(\.name), maximumFailures: sweep.attempts,
-            agentRetries: engine.agentRetries, memoryBytes: sweep.limits.job.memoryBytes,
-            pinsEngine: engine.pinsBinary, timing: timing)
-    }
-
     private func setting() throws -> Setting {
-        let plan = plan()
-        return Setting(
+        Setting(
             sweepID: "\(entry.name)-\(entry.identifier)", hosts: inventory.hosts, agentBinary: try AgentBinary.read(),
-            engine: engine, points: points, sweep: sweep, setups: engine.setups, timing: plan.timing,
-            checkpoints: engine.setups.isEmpty ? nil : try checkpointCache())
+            engine: specification.engine, points: specification.points, sweep: sweep, runs: runs, setups: setups,
+            timing: plan.timing, checkpoints: setups.isEmpty ? nil : try checkpointCache())
     }
 
     private func checkpointCache() throws -> CheckpointCache {

@@ -18,11 +18,7 @@ struct SweepView {
         points = try Points(sweep, recipe: sweep.recipe)
     }
 
-    var succeededCount: Int {
-        get throws { try ledger.counts().filter { $0.state == .succeeded }.reduce(0) { $0 + $1.count } }
-    }
-
-    private var formulas: [MetricFormula] { sweep.engine == .qemu ? MetricFormula.model : [] }
+    private var formulas: [MetricFormula] { MetricFormula.all(of: sweep.engine) }
 
     // MARK: Tables
 
@@ -51,16 +47,20 @@ struct SweepView {
         _ format: TableWriter.Format, _ selection: Selection, _ sink: @escaping ([UInt8]) throws -> Void
     ) throws {
         let pins = Dictionary(try ledger.pins().map { ($0.name, $0.digest) }, uniquingKeysWith: { $1 })
+        var checkpoints: [String: Digest] = [:]
+        try ledger.forEachSetup { setup in
+            if let workload = setup.key.workload, let pin = setup.key.pin { checkpoints[workload] = pins[pin] }
+        }
         var writer = TableWriter(format, name: Table.runs.rawValue, columns: Table.runColumns, sink: sink)
         try ledger.forEachRun { run in
             guard let row = row(of: run), selection.matches(row) else { return }
             let decision = run.decision
             try writer.add(
                 ProvenanceRow(
-                    run: run.plan.run, point: run.plan.point, workload: run.plan.workload,
-                    repetition: run.plan.repetition, state: run.state, failure: run.failure, host: run.host,
+                    run: run.plan.run, point: run.plan.key.point, workload: run.plan.key.workload,
+                    repetition: run.plan.key.repetition, state: run.state, failure: run.failure, host: run.host,
                     attempts: run.attempts, lease: run.lease, engine: pins["engine"],
-                    checkpoint: run.plan.workload.flatMap { pins["checkpoint:\($0)"] },
+                    checkpoint: run.plan.key.workload.flatMap { checkpoints[$0] },
                     started: decision.map { $0.endedAt - $0.wall }, wall: decision?.wall,
                     peakMemoryBytes: decision?.peakMemoryBytes, evidence: decision?.evidence ?? ""
                 ).cells)
@@ -76,19 +76,27 @@ struct SweepView {
 
     /// nil: a setup, which is no point of the sweep.
     private func row(of run: RunStatus) -> DatasetRow? {
-        guard let index = run.plan.pointIndex, let point = run.plan.point, index < points.count else { return nil }
+        guard let index = pointIndex(run.plan), let point = run.plan.key.point else { return nil }
         let blocks = run.decision?.blocks.flatMap { try? Blocks($0) }
         return DatasetRow(
-            point: point, workload: run.plan.workload, values: points.values(index), repetition: run.plan.repetition,
-            state: run.state, failure: run.failure, blocks: blocks)
+            point: point, workload: run.plan.key.workload, values: points.values(index),
+            repetition: run.plan.key.repetition, state: run.state, failure: run.failure, blocks: blocks)
+    }
+
+    /// The place of a run's point among ``points``; nil: a setup, or a run that the sweep file no longer has.
+    private func pointIndex(_ plan: PlannedRun) -> Int? {
+        guard !plan.key.isSetup, let place = plan.place else { return nil }
+        let index = place / sweep.measure.repeats
+        return index < points.count ? index : nil
     }
 
     /// What a run is, in a few words.
     func describe(_ plan: PlannedRun) -> String {
-        guard let index = plan.pointIndex, index < points.count else { return "setup of \(plan.workload ?? "")" }
-        let assignments = points.assignments(index).map { "\($0.axis)=\($0.value)" }
-        let repetition = sweep.measure.repeats > 1 ? ["repeat \(plan.repetition)"] : []
-        let words = (plan.workload.map { [$0] } ?? []) + assignments + repetition
+        if plan.key.isSetup { return VisibleText.of("setup of \(plan.key.workload ?? "")") }
+        let workload = plan.key.workload.map { [$0] } ?? []
+        let assignments = pointIndex(plan).map { index in points.assignments(index).map { "\($0.axis)=\($0.value)" } }
+        let repetition = sweep.measure.repeats > 1 ? ["repeat \(plan.key.repetition)"] : []
+        let words = workload + (assignments ?? ["point \(plan.key.point?.short ?? "")"]) + repetition
         return VisibleText.of(words.joined(separator: " "))
     }
 }

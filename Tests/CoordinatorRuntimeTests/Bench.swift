@@ -70,8 +70,8 @@ final class Bench {
         }
         let setting = Setting(
             sweepID: "s-1", hosts: names.map { Host(target: HostTarget(name: $0)) }, agentBinary: [1, 2, 3],
-            engine: CommandEngine(sweep), points: try Points(sweep, recipe: ""), sweep: sweep, setups: [],
-            timing: Timing(), checkpoints: nil)
+            engine: CommandEngine(sweep), points: try Points(sweep, recipe: ""), sweep: sweep,
+            runs: RunList(1..<runs + 1), setups: [], timing: Timing(), checkpoints: nil)
         let plan = Plan(groups: [Plan.Group(runs: 1..<runs + 1)], hosts: names)
         let transport = FakeTransport(hosts: hosts)
         loop = CoordinatorLoop(

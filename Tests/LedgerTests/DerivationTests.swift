@@ -64,7 +64,8 @@ import Testing
         }
         #expect(try ledger.check() == [])
         var runs: [RunStatus] = []
-        try ledger.forEachRun { runs.append($0) }
+        try ledger.forEachRun(all: true) { runs.append($0) }
+        #expect(Set(runs.filter { $0.plan.place != nil }.map(\.plan.run)) == source.places)
         #expect(runs.map(\.state) == source.states)
         #expect(runs.map(\.failure) == source.failures)
         #expect(runs.map(\.attempts) == source.attempts)

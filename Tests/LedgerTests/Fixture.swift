@@ -51,11 +51,10 @@ enum Sample {
         notes: [EnvironmentVariable("inventory", "here"), EnvironmentVariable("b", "'; DROP TABLE runs; --")])
 
     /// The first makes a checkpoint, the others evaluate.
-    static func runs(_ count: Int, from first: Int = 1) -> [PlannedRun] {
+    static func runs(_ count: Int, from first: Int = 1) -> [RunKey] {
         (first..<first + count).map { run in
-            if run == 1 { return PlannedRun(run: 1, kind: .setup, workload: "aes") }
-            return PlannedRun(
-                run: run, pointIndex: run - 2, point: SHA256.digest("point \(run)"), workload: "aes", repetition: 1)
+            if run == 1 { return .setup(workload: "aes", recipe: SHA256.digest("setup")) }
+            return .evaluation(point: SHA256.digest("point \(run)"), workload: "aes", repetition: 1)
         }
     }
 

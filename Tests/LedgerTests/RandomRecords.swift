@@ -28,10 +28,15 @@ struct RandomRecords {
     private var runs: [Run]
     private var hosts: [String] = []
     private var leases: [(host: String, isVoid: Bool)] = []
+    private var revisions = 1
+    private var order: [RunNumber]
+    /// Which runs have a place.
+    var places: Set<RunNumber> { Set(order) }
 
     init(seed: UInt64, runs count: Int) {
         chance = Chance(seed: seed)
         runs = Array(repeating: Run(), count: count)
+        order = Array(1...count)
     }
 
     /// States by run, from run 1.
@@ -46,7 +51,7 @@ struct RandomRecords {
     }
 
     private mutating func candidate() -> Model.Record? {
-        switch Int.random(in: 0..<20, using: &chance) {
+        switch Int.random(in: 0..<21, using: &chance) {
         case 0:
             let host = "h\(Int.random(in: 0..<4, using: &chance))"
             if !hosts.contains(host) { hosts.append(host) }
@@ -59,7 +64,28 @@ struct RandomRecords {
         case 14...16: return decide()
         case 17: return reopen()
         case 18: return hosts.randomElement(using: &chance).map { .hostRested(host: $0, reason: "\(chance.next())") }
+        case 19: return unusual()
         default: return .sweepStopped(reason: "signal")
+        }
+    }
+
+    /// What concerns all runs.
+    private mutating func unusual() -> Model.Record {
+        switch Int.random(in: 0..<6, using: &chance) {
+        case 0:
+            for run in runs.indices { (runs[run].state, runs[run].failure, runs[run].attempts) = (nil, nil, []) }
+            for lease in leases.indices { leases[lease].isVoid = true }
+            return .repinned(reason: "\(chance.next())")
+        case 1:
+            for lease in leases.indices { leases[lease].isVoid = true }
+            return .restored(reason: "\(chance.next())")
+        default:
+            revisions += 1
+            order = (1...runs.count).filter { _ in Int.random(in: 0..<4, using: &chance) > 0 }.shuffled(using: &chance)
+            var list = RunList()
+            for run in order { list.append(run) }
+            return .revised(
+                Revision(number: revisions, specification: "\(revisions)", runs: list, madeAt: Int64(revisions)))
         }
     }
 

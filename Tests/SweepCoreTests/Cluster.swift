@@ -31,8 +31,12 @@ struct Cluster {
         let plan = Plan(
             groups: groups, hosts: (0..<hosts).map { "h\($0)" }, maximumFailures: failures,
             agentRetries: agentRetries, pinsEngine: pinsEngine, timing: timing)
-        core = Coordinator(state: SweepState(plan: plan), now: 0)
-        replayed = SweepState(plan: plan)
+        self.init(SweepState(plan: plan))
+    }
+
+    init(_ state: SweepState) {
+        core = Coordinator(state: state, now: 0)
+        replayed = state
     }
 
     /// One turn of the loop.

@@ -65,7 +65,7 @@ extension Cluster {
     /// Some run that is leased anywhere ends on `host`, rightly or not.
     private mutating func endOne(on host: Int, _ failure: FailureClass?, _ random: inout SplitMix64) {
         guard core.links[host].session != nil else { return }
-        let leased = (1...core.state.runs.count).filter { lease(of: $0) != nil }
+        let leased = core.state.runs.indices.map { $0 + 1 }.filter { lease(of: $0) != nil }
         guard let run = leased.randomElement(using: &random), case .leased(let lease, let attempts) = phase(run) else {
             return
         }
@@ -81,7 +81,7 @@ extension Cluster {
             pass(70)
             if core.links[0].session == nil { join(0, slots: 8) }
             step(.heard(host: 0))
-            for run in 1...core.state.runs.count {
+            for run in core.state.runs.indices.map({ $0 + 1 }) {
                 guard case .leased(let lease, let attempts) = phase(run),
                     core.state.leases[lease]?.host == 0
                 else { continue }

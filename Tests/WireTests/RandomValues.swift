@@ -124,7 +124,14 @@ extension Chance {
             .runEnded(
                 run: positive(), state: pick(RunState.allCases) ?? .failed, failure: failure(), attempt: natural()),
             .runReopened(run: positive(), reason: text()), .hostRested(host: text(), reason: text()),
-            .sweepStopped(reason: text()), .hostReleased(host: text()),
+            .sweepStopped(reason: text()), .hostReleased(host: text()), .repinned(reason: text()),
+            .restored(reason: text()), .revised(revision()),
         ]
+    }
+
+    private mutating func revision() -> Revision {
+        var runs = RunList()
+        for run in [9, 1, 2, 3, 7, 5, 6] where flip() { runs.append(run) }
+        return Revision(number: positive(), specification: text(), runs: runs, madeAt: signed())
     }
 }

@@ -32,7 +32,7 @@ struct CancelCommand: ParsableCommand {
             entry = try folder.find(target)
         }
         do {
-            let session = try Session.resume(entry, in: folder, inventory: nil, sweep: nil)
+            let session = try Session.resume(entry, in: folder, console: common.console)
             try session.cancel(run: run, console: common.console)
         } catch let failure as Failure where failure.code == .heldElsewhere {
             try Requests(folder: entry.folder).leave(run: run)

@@ -7,8 +7,10 @@ struct LaunchCommand: ParsableCommand {
         commandName: "launch",
         abstract: "Run a sweep on the hosts of an inventory, with live progress.",
         discussion: """
-            A sweep is its name within one artifacts folder: launching it again goes on where it stopped. Ctrl-C \
-            once leaves what runs and says how to go on; twice cancels it.
+            A sweep is its name within one artifacts folder: launching it again goes on where it stopped. Of an \
+            edited file only the points run that are new; those that are gone leave the tables, and get their \
+            results back with their place in the file (`plan` shows the difference). Ctrl-C once leaves what runs \
+            and says how to go on; twice cancels it.
 
             EXAMPLES
               usweep launch sweeps/hello.yaml -i inventory/local.yaml
@@ -26,7 +28,12 @@ struct LaunchCommand: ParsableCommand {
     @Flag(name: .long, help: "Start another sweep of this name, even if there is one to go on with.")
     var new = false
 
+    @OptionGroup var resumption: ResumptionOptions
     @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        if new, resumption.repin { throw ValidationError("A new sweep has no pins yet: leave out --repin.") }
+    }
 
     func run() throws {
         let sweep = try SweepFile.read(path: Paths.absolute(self.sweep))
@@ -35,7 +42,10 @@ struct LaunchCommand: ParsableCommand {
         try folder.prepare()
         let session: Session
         if !new, let entry = try folder.newest(named: sweep.name) {
-            session = try Session.resume(entry, in: folder, inventory: inventory, sweep: sweep)
+            session = try Session.resume(
+                entry, in: folder,
+                Session.Resumption(inventory: inventory, sweep: sweep, repins: resumption.repin),
+                console: common.console)
         } else {
             session = try Session.create(sweep, inventory: inventory, in: folder)
         }
@@ -51,6 +61,7 @@ struct ResumeCommand: ParsableCommand {
             EXAMPLES
               usweep resume                       the last sweep, on the inventory it was launched with
               usweep resume study -i lab.yaml     on other hosts
+              usweep resume study --sweep study.yaml --repin
             """)
 
     @OptionGroup var sweep: SweepArgument
@@ -60,12 +71,32 @@ struct ResumeCommand: ParsableCommand {
         completion: .file(extensions: ["yaml"]))
     var inventory: String?
 
+    @Option(
+        name: .customLong("sweep"),
+        help: ArgumentHelp("The sweep file, where it was edited since.", valueName: "file"),
+        completion: .file(extensions: ["yaml"]))
+    var sweepFile: String?
+
+    @OptionGroup var resumption: ResumptionOptions
     @OptionGroup var common: CommonOptions
 
     func run() throws {
         let folder = common.artifactsFolder
         let entry = try folder.find(sweep.id)
         let inventory = try inventory.map { try InventoryFile.read(path: Paths.absolute($0)) }
-        try Session.resume(entry, in: folder, inventory: inventory, sweep: nil).run(console: common.console)
+        let edited = try sweepFile.map { try SweepFile.read(path: Paths.absolute($0)) }
+        if let edited, edited.name != entry.name {
+            throw Failure(
+                .usage,
+                "the file describes the sweep '\(edited.name)', not '\(entry.name)'; launch it, or name that one")
+        }
+        let resumption = Session.Resumption(inventory: inventory, sweep: edited, repins: resumption.repin)
+        try Session.resume(entry, in: folder, resumption, console: common.console).run(console: common.console)
     }
+}
+
+/// Options of all commands that take up a sweep.
+struct ResumptionOptions: ParsableArguments {
+    @Flag(name: .long, help: "Run everything again, with the engine and the checkpoints as they are now.")
+    var repin = false
 }

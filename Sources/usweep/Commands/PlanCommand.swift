@@ -1,6 +1,7 @@
 import ArgumentParser
 import Engines
 import Foundation
+import Ledger
 import Model
 import SweepFiles
 
@@ -9,6 +10,9 @@ struct PlanCommand: ParsableCommand {
         commandName: "plan",
         abstract: "Show what a sweep would run; start nothing.",
         discussion: """
+            Where a sweep of that name was launched before, it is compared with the file: what stays, what is new, \
+            what is gone.
+
             EXAMPLES
               usweep plan sweeps/quickstart.yaml
               usweep plan study.yaml -i lab.yaml --points      every point, too
@@ -30,13 +34,14 @@ struct PlanCommand: ParsableCommand {
     func run() throws {
         let sweep = try SweepFile.read(path: Paths.absolute(self.sweep))
         let inventory = try inventory.map { try InventoryFile.read(path: Paths.absolute($0)) }
-        let engine = try EngineChoice.engine(for: sweep)
-        let points = try Points(sweep, recipe: sweep.recipe)
+        let specification = try Specification(sweep)
+        let (engine, points) = (specification.engine, specification.points)
         let staged = engine.inputs.reduce(Int64(0)) { $0 + $1.size }
         let entry = try common.artifactsFolder.newest(named: sweep.name)
-        let done = try entry.map { try SweepView($0).succeededCount } ?? 0
+        let existing = try entry.map { try Existing($0, specification) }
         if common.output == .json {
-            return try Console.print(document(sweep, points, inventory, staged: staged, done: done).encoded)
+            let document = document(sweep, points, inventory, staged: staged, existing)
+            return try Console.print(document.encoded)
         }
         var lines = ["sweep       \(sweep.name) (engine \(sweep.engine.rawValue))"]
         if !sweep.workloads.isEmpty { lines.append("workloads   \(sweep.workloads.joined(separator: ", "))") }
@@ -45,7 +50,7 @@ struct PlanCommand: ParsableCommand {
         lines.append("runs        \(points.count * sweep.measure.repeats) and \(engine.setups.count) setups")
         lines.append("to stage    \(ByteText.text(staged)) a host")
         if let inventory { lines.append("hosts       \(inventory.hosts.map(\.name).joined(separator: ", "))") }
-        if let entry { lines.append("done        \(done) runs, in \(entry.folder); launching goes on there") }
+        if let existing { lines += existing.lines }
         try Console.print(lines.joined(separator: "\n"))
         if self.points { try list(points) }
     }
@@ -59,7 +64,7 @@ struct PlanCommand: ParsableCommand {
     }
 
     private func document(
-        _ sweep: Sweep, _ points: Points, _ inventory: Inventory?, staged: Int64, done: Int
+        _ sweep: Sweep, _ points: Points, _ inventory: Inventory?, staged: Int64, _ existing: Existing?
     ) -> JSON {
         .object([
             JSON.Member("version", .integer(1)), JSON.Member("sweep", .string(sweep.name)),
@@ -70,8 +75,51 @@ struct PlanCommand: ParsableCommand {
                 .object(sweep.allAxes.map { JSON.Member($0.name, .array($0.values.map { .string($0) })) })),
             JSON.Member("points", .integer(points.count)),
             JSON.Member("runs", .integer(points.count * sweep.measure.repeats)),
-            JSON.Member("done", .integer(done)), JSON.Member("staged_bytes", .integer(staged)),
+            JSON.Member("done", .integer(existing?.change.succeeded ?? 0)),
+            JSON.Member("existing", existing?.document ?? .null), JSON.Member("staged_bytes", .integer(staged)),
             JSON.Member("hosts", .array((inventory?.hosts ?? []).map { .string($0.name) })),
+        ])
+    }
+}
+
+/// The sweep of that name that is there already, beside the file.
+private struct Existing {
+    let entry: ArtifactsFolder.Entry
+    let change: SpecificationChange
+    let pinProblem: String?
+
+    init(_ entry: ArtifactsFolder.Entry, _ specification: Specification) throws {
+        self.entry = entry
+        let ledger = try Ledger.read(entry.ledger, sweep: specification.sweep.name)
+        change = try ledger.compare(specification.keys)
+        do {
+            try specification.checkPins(try ledger.pins())
+            pinProblem = nil
+        } catch let failure as Failure where failure.code == .refused {
+            pinProblem = failure.message
+        }
+    }
+
+    /// The difference, if there is one, and how far it is.
+    var lines: [String] {
+        var lines = ["launched    as \(entry.name)-\(entry.identifier); launching goes on there"]
+        lines.append("done        \(change.succeeded) of \(change.kept + change.new + change.back) runs")
+        if change.isOther {
+            lines.append("kept        \(change.kept) runs")
+            lines.append("new         \(change.new) runs and \(change.newSetups) setups")
+            if change.back > 0 { lines.append("back        \(change.back) runs, with what they have") }
+            lines.append("gone        \(change.gone) runs: they leave the tables, and stay in the ledger")
+        }
+        if let pinProblem { lines.append("refused     \(pinProblem)") }
+        return lines
+    }
+
+    var document: JSON {
+        .object([
+            JSON.Member("id", .string(entry.identifier)), JSON.Member("kept", .integer(change.kept)),
+            JSON.Member("new", .integer(change.new)), JSON.Member("back", .integer(change.back)),
+            JSON.Member("gone", .integer(change.gone)), JSON.Member("succeeded", .integer(change.succeeded)),
+            JSON.Member("refused", pinProblem.map { .string($0) } ?? .null),
         ])
     }
 }

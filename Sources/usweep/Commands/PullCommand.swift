@@ -32,7 +32,7 @@ struct PullCommand: ParsableCommand {
         let target = Paths.absolute(to)
         var runs: [(run: RunNumber, attempt: AttemptNumber)] = []
         try view.ledger.forEachRun { run in
-            guard run.plan.kind == .evaluation, let decision = run.decision else { return }
+            guard !run.plan.key.isSetup, let decision = run.decision else { return }
             runs.append((run.plan.run, decision.id.attempt))
         }
         var files = 0

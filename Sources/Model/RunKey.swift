@@ -1,0 +1,32 @@
+/// What a run is of. No two runs of a sweep have the same key, and a key that comes back means the same run.
+public enum RunKey: Sendable, Hashable {
+    /// Evaluates a point once; `repetition` counts from 1.
+    case evaluation(point: Digest, workload: String?, repetition: Int)
+    /// Makes a workload's checkpoint. `recipe`: the digest of all that it depends on but the engine's binary; nil in
+    /// a ledger that is older than these digests.
+    case setup(workload: String, recipe: Digest?)
+
+    public var workload: String? {
+        switch self {
+        case .evaluation(_, let workload, _): workload
+        case .setup(let workload, _): workload
+        }
+    }
+
+    /// nil: a setup.
+    public var point: Digest? {
+        if case .evaluation(let point, _, _) = self { point } else { nil }
+    }
+
+    public var repetition: Int {
+        if case .evaluation(_, _, let repetition) = self { repetition } else { 1 }
+    }
+
+    public var isSetup: Bool { point == nil }
+
+    /// The name of the pin that a setup provides; nil: it is an evaluation.
+    public var pin: String? {
+        guard case .setup(let workload, let recipe) = self else { return nil }
+        return recipe.map { "checkpoint:\(workload):\($0.short)" } ?? "checkpoint:\(workload)"
+    }
+}
