@@ -1,4 +1,5 @@
 import Foundation
+import Model
 import TestKit
 import Testing
 
@@ -88,6 +89,76 @@ struct ResumeTests {
         #expect(ended.status == 0, "\(ended.errors)")
         #expect(pid_t(study.text("pid-2").dropLast()) == processes[1], "it was adopted, not started again")
         #expect(try study.column("value") == ["2", "3"])
+    }
+
+    @Test("Another engine or guest is refused with both digests; --repin begins anew with it")
+    func pins() throws {
+        let study = try Study(hosts: 1)
+        try study.makeGuest("first")
+        let old = try study.makeEngine("old")
+        try study.write("inventory.yaml", study.text("inventory.yaml").replacingOccurrences(
+            of: "slots: 2", with: "slots: 2, engines: {qemu: \(study.folder)/engine}"))
+        try study.write(
+            "sweep.yaml",
+            """
+            sweep: pinned
+            engine: qemu
+            guest: guest
+            workloads: [w]
+            axes: {l2.size: [1MiB]}
+
+            """)
+        let running = try study.start(["launch", "sweep.yaml", "-i", "inventory.yaml"])
+        #expect(study.eventually { study.exists("began-old") })
+        running.signal(SIGTERM)
+        #expect(running.wait().status == 130)
+
+        let new = try study.makeEngine("new")
+        let refused = try study.run("resume")
+        #expect(refused.status == 75)
+        #expect(refused.errors.contains(old.short) && refused.errors.contains(new.short))
+        #expect(refused.errors.contains("--repin"))
+        #expect(!study.exists("began-new"))
+
+        let guests = try [study.makeGuest("first"), study.makeGuest("second")]
+        let changed = try study.run("resume")
+        #expect(changed.status == 65)
+        for guest in guests { #expect(changed.errors.contains(guest.hex)) }
+        #expect(try study.run("plan", "sweep.yaml").output.contains("refused"))
+
+        let again = try study.start(["resume", "--repin"])
+        #expect(study.eventually { study.exists("began-new") })
+        let process = pid_t(study.text("began-old").dropLast()) ?? 0
+        #expect(process > 0 && study.eventually { kill(process, 0) != 0 }, "what ran under the old pins is ended")
+        #expect(try study.run("cancel").status == 0)
+        #expect(again.wait().status == 3)
+        #expect(try study.run("doctor", "--ledger").status == 0)
+    }
+}
+
+extension Study {
+    /// What passes for a guest that `ops/guest/build` made.
+    ///
+    /// - Returns: the digest of its initrd.
+    @discardableResult
+    func makeGuest(_ content: String) throws -> Digest {
+        try FileManager.default.createDirectory(atPath: "\(folder)/guest", withIntermediateDirectories: true)
+        var files: [String] = []
+        for name in ["vmlinuz", "initrd.img", "model.so"] {
+            let text = name == "initrd.img" ? content : name
+            try write("guest/\(name)", text)
+            files.append("\"\(name)\": \"\(SHA256.digest(text).hex)\"")
+        }
+        try write("guest/manifest.json", "{\"workloads\": [\"w\"], \"files\": {\(files.joined(separator: ", "))}}")
+        return SHA256.digest(content)
+    }
+
+    /// An engine that only says that it began, and then hangs.
+    func makeEngine(_ name: String) throws -> Digest {
+        let text = "#!/bin/sh\necho $$ > \(folder)/began-\(name)\nwhile :; do sleep 0.1; done\n"
+        try write("engine", text)
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: "\(folder)/engine")
+        return SHA256.digest(text)
     }
 }
 
