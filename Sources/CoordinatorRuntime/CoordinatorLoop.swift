@@ -60,7 +60,8 @@ public final class CoordinatorLoop {
             let isAsked = items.contains { if case .request = $0 { true } else { false } }
             _ = try step(items)
             if isAsked {
-                inbox.put(.request(.cancel(run: nil, reason: "cancelled from the keyboard")))
+                // Decided before anything else: an interrupted sweep without a cancellation is over.
+                _ = try step([.request(.cancel(run: nil, reason: "cancelled from the keyboard"))])
                 return true
             }
         }

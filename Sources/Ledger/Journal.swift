@@ -13,9 +13,10 @@ struct Journal {
         self.path = path
     }
 
-    func forEach(_ body: (Int64, Model.Record) throws -> Void) throws {
-        let rows = try Row.fetchCursor(db, sql: "SELECT seq, payload FROM journal ORDER BY seq")
-        var expected: Int64 = 1
+    func forEach(after last: Int64 = 0, _ body: (Int64, Model.Record) throws -> Void) throws {
+        let rows = try Row.fetchCursor(
+            db, sql: "SELECT seq, payload FROM journal WHERE seq > ? ORDER BY seq", arguments: [last])
+        var expected = last + 1
         while let row = try rows.next() {
             let sequence: Int64 = row[0]
             guard sequence == expected else { throw damaged("record \(expected) is missing") }

@@ -95,6 +95,12 @@ public final class Ledger: LedgerStore {
         }
     }
 
+    /// Who works on the sweep of a ledger, for people and for those who follow it.
+    public static func holder(_ path: String) -> LedgerHolder { LedgerLock.look(ledger: path) }
+
+    /// Leaves word of how the work on the sweep ended, with the exit status of the program.
+    public func leave(status: Int32) { lock?.sign(ended: status) }
+
     private static func open(_ path: String, lock: LedgerLock) throws -> Ledger {
         do {
             var configuration = configuration()

@@ -1,6 +1,20 @@
 import Glibc
 import Model
 
+/// Who works on a sweep, as far as can be told from here without disturbing anybody.
+public enum LedgerHolder: Sendable, Hashable {
+    /// A process of this machine.
+    case working(pid: Int32, since: String)
+    /// A process of another machine, which may or may not be alive.
+    case elsewhere(pid: Int32, host: String, since: String)
+    /// It ended, and said how.
+    case ended(status: Int32, at: String)
+    /// It ended without a word.
+    case vanished(pid: Int32, host: String, since: String)
+    /// Nobody ever did.
+    case nobody
+}
+
 /// The lock that makes a sweep have one coordinator: `flock(2)` on a file beside the ledger.
 ///
 /// The kernel lets go of it when the process ends, however it ends; the file stays, and what it says is only for
@@ -44,16 +58,49 @@ final class LedgerLock: Sendable {
         close(descriptor)
     }
 
+    /// Leaves word of how the holder's work ended. Nobody depends on it.
+    func sign(ended status: Int32) {
+        _ = LedgerLock.write("ended with status \(status) at \(SystemCall.utcNow())\n", descriptor)
+    }
+
     private static func sign(_ descriptor: Int32) -> Bool {
-        let text = Array("pid \(getpid()) on \(SystemCall.hostName()) since \(SystemCall.utcNow())\n".utf8)
+        let pid = getpid()
+        let start = SystemCall.startTime(of: pid).map { " start \($0)" } ?? ""
+        return write("pid \(pid) on \(SystemCall.hostName()) since \(SystemCall.utcNow())\(start)\n", descriptor)
+    }
+
+    private static func write(_ line: String, _ descriptor: Int32) -> Bool {
+        let text = Array(line.utf8)
         return ftruncate(descriptor, 0) == 0 && pwrite(descriptor, text, text.count, 0) == text.count
     }
 
     /// What the holder wrote, fit to be shown.
     private static func holder(_ descriptor: Int32) -> String {
+        let words = LedgerLock.words(descriptor)
+        return words.isEmpty ? "it has not said who it is" : words.prefix(6).joined(separator: " ")
+    }
+
+    private static func words(_ descriptor: Int32) -> [String] {
         var bytes = [UInt8](repeating: 0, count: 400)
         let count = pread(descriptor, &bytes, bytes.count, 0)
         let shown = bytes.prefix(max(count, 0)).filter { 0x20..<0x7f ~= $0 }
-        return shown.isEmpty ? "it has not said who it is" : String(decoding: shown, as: UTF8.self)
+        return String(decoding: shown, as: UTF8.self).split(separator: " ").map(String.init)
+    }
+
+    /// Reads the lock without touching it: to try it would keep a coordinator from it for a moment.
+    static func look(ledger path: String) -> LedgerHolder {
+        let opened = SystemCall.retrying { Glibc.open(path + ".lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW) }
+        guard opened >= 0 else { return .nobody }
+        defer { close(opened) }
+        let words = words(opened)
+        if words.count >= 6, words[0] == "ended", let status = Int32(words[3]) {
+            return .ended(status: status, at: words[5])
+        }
+        guard words.count >= 6, words[0] == "pid", let pid = Int32(words[1]), pid > 0 else { return .nobody }
+        let (host, since) = (words[3], words[5])
+        guard host == SystemCall.hostName() else { return .elsewhere(pid: pid, host: host, since: since) }
+        // A number alone may belong to another process by now.
+        let isAlive = words.count < 8 ? kill(pid, 0) == 0 : SystemCall.startTime(of: pid) == words[7]
+        return isAlive ? .working(pid: pid, since: since) : .vanished(pid: pid, host: host, since: since)
     }
 }

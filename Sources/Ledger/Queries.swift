@@ -11,6 +11,25 @@ extension Ledger {
         try reading { db in try Journal(db, path: self.path).forEach(body) }
     }
 
+    /// The records after a place in the journal, in order.
+    ///
+    /// - Parameter last: 0: from the first on. Is moved on.
+    public func records(after last: inout Int64) throws -> [Model.Record] {
+        var records: [Model.Record] = []
+        try reading { db in
+            try Journal(db, path: self.path).forEach(after: last) { sequence, record in
+                records.append(record)
+                last = sequence
+            }
+        }
+        return records
+    }
+
+    /// How many records the journal has.
+    public func recordCount() throws -> Int64 {
+        try reading { db in try Int64.fetchOne(db, sql: "SELECT max(seq) FROM journal") ?? 0 }
+    }
+
     public func metadata() throws -> LedgerMetadata {
         var notes: [EnvironmentVariable] = []
         var values: [String: String] = [:]
@@ -121,6 +140,14 @@ extension Ledger {
         }
     }
 
+    /// How many outcomes came under void leases, and how many of them gave other results than what was merged.
+    public func fencedCounts() throws -> (all: Int, disagreeing: Int) {
+        try reading { db in
+            let row = try Row.fetchOne(db, sql: "SELECT count(*), count(*) FILTER (WHERE agrees = 0) FROM fenced")
+            return (row?[0] ?? 0, row?[1] ?? 0)
+        }
+    }
+
     /// What an attempt left, by path.
     public func artifacts(of run: RunNumber, attempt: AttemptNumber) throws -> [Artifact] {
         try reading { db in
@@ -153,6 +180,19 @@ extension Ledger {
                     host: row[0], bootID: row[1], hostName: row[2], slots: row[3], memoryBytes: row[4],
                     clockOffset: row[5], rested: row[6])
             }
+        }
+    }
+
+    /// How many open runs are with each host that has any, by name.
+    public func openRuns() throws -> [(host: String, runs: Int)] {
+        try reading { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT host, count(*) FROM runs
+                    WHERE state = 'open' AND lease IS NOT NULL AND place IS NOT NULL GROUP BY host ORDER BY host
+                    """
+            ).map { (host: $0[0], runs: $0[1]) }
         }
     }
 

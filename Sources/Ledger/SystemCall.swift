@@ -20,6 +20,18 @@ enum SystemCall {
         return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
+    /// When a process of this machine was started, in the kernel's own count (proc_pid_stat(5), field 22); nil: there
+    /// is no such process.
+    static func startTime(of pid: Int32) -> String? {
+        guard let bytes = try? head(of: "/proc/\(pid)/stat", count: 2_048) else { return nil }
+        // The second field is the program's name in brackets, which may hold blanks and brackets.
+        guard let bracket = bytes.lastIndex(of: UInt8(ascii: ")")) else { return nil }
+        let fields = bytes[(bracket + 1)...].split(separator: UInt8(ascii: " "))
+        // A process that has ended but was not asked for its status is not alive.
+        guard fields.count > 19, fields[0] != [UInt8(ascii: "Z")] else { return nil }
+        return String(decoding: fields[19], as: UTF8.self)
+    }
+
     /// The wall clock, to the second: for people only.
     static func utcNow() -> String {
         var seconds = time(nil)

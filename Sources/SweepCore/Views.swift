@@ -14,6 +14,15 @@ public struct HostView: Sendable, Hashable {
     public var running: Int
     /// Runs handed to it that have not ended.
     public var held: Int
+
+    public init(name: String, standing: Standing, problem: String, slots: Int, running: Int, held: Int) {
+        self.name = name
+        self.standing = standing
+        self.problem = problem
+        self.slots = slots
+        self.running = running
+        self.held = held
+    }
 }
 
 extension Coordinator {

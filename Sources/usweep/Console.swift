@@ -36,7 +36,17 @@ struct Console {
         if output != .quiet { Console.note(text) }
     }
 
-    static func note(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+    static func note(_ text: String) { complain(bytes: Array((text + "\n").utf8)) }
+
+    /// Writes to standard error as far as it goes: a terminal that was closed must not end anything.
+    static func complain(bytes: [UInt8]) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let written = rest.withUnsafeBytes { Foundation.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+            if written < 0, errno != EINTR { return }
+            rest = rest.dropFirst(max(0, written))
+        }
+    }
 
     static func complain(_ failure: Failure) { note("usweep: \(failure)") }
 

@@ -5,11 +5,28 @@ import Model
 import Results
 import SweepCore
 
-/// Shows how a launch goes: on a terminal a bar, a line a host and the failures; else plain lines; with
+/// Where progress is seen: the loop of this process, or the ledger of another's.
+protocol ProgressSource {
+    var standing: Standing { get }
+    var hostCount: Int { get }
+    func host(_ index: Int) -> HostView
+}
+
+/// How far a sweep is.
+struct Standing {
+    var runs: Int
+    var ended: Int
+    var notSucceeded: Int
+    var fenced = 0
+    var disagreements = 0
+    var left: Int { runs - ended }
+}
+
+/// Shows how a sweep goes: on a terminal a bar, a line a host and the failures; else plain lines; with
 /// `--output json` a JSON object a line on standard output.
 final class Progress {
     private let console: Console
-    private let session: Session
+    private let entry: ArtifactsFolder.Entry
     private let startedAt: Nanoseconds
     private var endedAtStart = 0
     private var drawnLines = 0
@@ -17,61 +34,62 @@ final class Progress {
     private var problems: [String: String] = [:]
     private let names: RunNames
 
-    init(console: Console, session: Session, startedAt: Nanoseconds) {
+    init(console: Console, entry: ArtifactsFolder.Entry, startedAt: Nanoseconds) {
         self.console = console
-        self.session = session
+        self.entry = entry
         self.startedAt = startedAt
-        names = RunNames(session)
+        names = RunNames(entry)
     }
 
-    func begin(_ state: SweepState) {
-        endedAtStart = state.endedCount
-        let verb = endedAtStart > 0 ? "going on with" : "launching"
+    /// - Parameter verb: what this process does with the sweep.
+    func begin(_ source: some ProgressSource, verb: String) {
+        let standing = source.standing
+        endedAtStart = standing.ended
         console.say(
-            "\(verb) \(session.entry.name) (\(session.entry.identifier)): \(state.runCount - endedAtStart) of "
-                + "\(state.runCount) runs to do on \(session.inventory.hosts.count) hosts")
-        json([JSON.Member("event", .string("begin")), JSON.Member("sweep", .string(session.entry.name)),
-            JSON.Member("id", .string(session.entry.identifier)), JSON.Member("runs", .integer(state.runCount)),
-            JSON.Member("ended", .integer(endedAtStart))])
+            "\(verb) \(entry.name) (\(entry.identifier)): \(standing.left) of \(standing.runs) runs to do on "
+                + "\(source.hostCount) hosts")
+        json([JSON.Member("event", .string("begin")), JSON.Member("sweep", .string(entry.name)),
+            JSON.Member("id", .string(entry.identifier)), JSON.Member("runs", .integer(standing.runs)),
+            JSON.Member("ended", .integer(standing.ended))])
     }
 
-    func show(_ loop: borrowing CoordinatorLoop, _ records: [Record], now: Nanoseconds) {
-        for record in records { tell(record, loop.state) }
-        tellProblems(loop)
-        guard console.output == .table, now >= nextDraw || loop.state.isFinished else { return }
+    func show(_ source: some ProgressSource, _ records: [Record], now: Nanoseconds) {
+        // Only where few runs are shown one by one is it asked for with every step.
+        if !records.isEmpty {
+            let runs = source.standing.runs
+            for record in records { tell(record, runs: runs) }
+        }
+        tellProblems(source)
+        guard console.output == .table, now >= nextDraw else { return }
         nextDraw = now + (console.isTerminal ? Timing.second / 5 : 10 * Timing.second)
+        let standing = source.standing
         if console.isTerminal {
-            draw(loop, now)
-        } else if loop.state.endedCount > endedAtStart {
-            console.say(summary(loop.state, now))
+            draw(source, standing, now)
+        } else if standing.ended > endedAtStart {
+            console.say(summary(standing, now))
         }
     }
 
-    func end(_ loop: borrowing CoordinatorLoop) {
+    func end(_ source: some ProgressSource) {
         erase()
-        let state = loop.state
-        let succeeded = state.endedCount - state.notSucceededCount
-        var text = "\(succeeded) of \(state.runCount) runs succeeded"
-        if state.notSucceededCount > 0 { text += ", \(state.notSucceededCount) did not" }
-        let left = state.runCount - state.endedCount
-        if left > 0 { text += ", \(left) are left" }
-        if state.fencedCount > 0 { text += "; \(state.fencedCount) late results were fenced" }
-        if state.disagreements > 0 { text += ", \(state.disagreements) of them DISAGREE with what was merged" }
-        console.say("\(text); results in \(session.entry.folder)/results.csv")
-        let holding = session.inventory.hosts.indices.filter { state.isFinished && state.isHolding[$0] }
-        if !holding.isEmpty {
-            let names = holding.map { session.inventory.hosts[$0].name }.joined(separator: ", ")
-            console.say(
-                "not reached at the end: \(names); what they still keep of this sweep goes with: "
-                    + "usweep resume \(session.entry.identifier)")
+        let standing = source.standing
+        let succeeded = standing.ended - standing.notSucceeded
+        var text = "\(succeeded) of \(standing.runs) runs succeeded"
+        if standing.notSucceeded > 0 { text += ", \(standing.notSucceeded) did not" }
+        if standing.left > 0 { text += ", \(standing.left) are left" }
+        if standing.fenced > 0 { text += "; \(standing.fenced) late results were fenced" }
+        if standing.disagreements > 0 {
+            text += ", \(standing.disagreements) of them DISAGREE with what was merged"
         }
+        console.say("\(text); results in \(entry.folder)/results.csv")
         json([JSON.Member("event", .string("end")), JSON.Member("succeeded", .integer(succeeded)),
-            JSON.Member("not_succeeded", .integer(state.notSucceededCount)), JSON.Member("left", .integer(left))])
+            JSON.Member("not_succeeded", .integer(standing.notSucceeded)),
+            JSON.Member("left", .integer(standing.left))])
     }
 
     // MARK: Lines
 
-    private func tell(_ record: Record, _ state: SweepState) {
+    private func tell(_ record: Record, runs: Int) {
         switch record {
         case .attemptEnded(let report, let host, let failure?, let evidence, _, _):
             line(
@@ -81,7 +99,7 @@ final class Progress {
                 JSON.Member("attempt", .integer(report.id.attempt)), JSON.Member("host", .string(host)),
                 JSON.Member("class", .string(failure.rawValue)), JSON.Member("evidence", .string(evidence))])
         case .runEnded(let run, let outcome, let failure, let attempt):
-            if !console.isTerminal, state.runCount <= 200 {
+            if !console.isTerminal, runs <= 200 {
                 let why = failure.map { " (\($0.rawValue))" } ?? ""
                 line("run \(run) \(outcome.rawValue)\(why): \(names.describe(run))")
             }
@@ -101,9 +119,9 @@ final class Progress {
     }
 
     /// A host's trouble is told once, not with every try.
-    private func tellProblems(_ loop: borrowing CoordinatorLoop) {
-        for index in session.inventory.hosts.indices {
-            let view = loop.hostView(index)
+    private func tellProblems(_ source: some ProgressSource) {
+        for index in 0..<source.hostCount {
+            let view = source.host(index)
             guard problems[view.name] != view.problem else { continue }
             problems[view.name] = view.problem
             if !view.problem.isEmpty, view.standing == .away {
@@ -125,41 +143,39 @@ final class Progress {
 
     // MARK: The live view
 
-    private func draw(_ loop: borrowing CoordinatorLoop, _ now: Nanoseconds) {
+    private func draw(_ source: some ProgressSource, _ standing: Standing, _ now: Nanoseconds) {
         erase()
-        var lines = [bar(loop.state, now)]
-        let shown = min(session.inventory.hosts.count, 16)
-        for index in 0..<shown { lines.append(hostLine(loop.hostView(index))) }
-        if shown < session.inventory.hosts.count {
-            lines.append("  ... and \(session.inventory.hosts.count - shown) more hosts")
-        }
+        var lines = [bar(standing, now)]
+        let shown = min(source.hostCount, 16)
+        for index in 0..<shown { lines.append(hostLine(source.host(index))) }
+        if shown < source.hostCount { lines.append("  ... and \(source.hostCount - shown) more hosts") }
         let width = console.width
         let cut = lines.map { VisibleText.width($0) < width ? $0 : String($0.prefix(width - 1)) }
-        FileHandle.standardError.write(Data((cut.joined(separator: "\n") + "\n").utf8))
+        Console.note(cut.joined(separator: "\n"))
         drawnLines = lines.count
     }
 
     private func erase() {
         guard drawnLines > 0 else { return }
-        FileHandle.standardError.write(Data("\u{1b}[\(drawnLines)A\u{1b}[J".utf8))
+        Console.complain(bytes: Array("\u{1b}[\(drawnLines)A\u{1b}[J".utf8))
         drawnLines = 0
     }
 
-    private func bar(_ state: SweepState, _ now: Nanoseconds) -> String {
+    private func bar(_ standing: Standing, _ now: Nanoseconds) -> String {
         let width = 30
-        let full = state.runCount == 0 ? width : width * state.endedCount / state.runCount
+        let full = standing.runs == 0 ? width : width * standing.ended / standing.runs
         return "[" + String(repeating: "#", count: full) + String(repeating: ".", count: width - full) + "] "
-            + summary(state, now)
+            + summary(standing, now)
     }
 
-    private func summary(_ state: SweepState, _ now: Nanoseconds) -> String {
-        let percent = state.runCount == 0 ? 100 : 100 * state.endedCount / state.runCount
-        var text = "\(state.endedCount)/\(state.runCount) runs, \(percent) %"
-        if state.notSucceededCount > 0 { text += ", \(state.notSucceededCount) not succeeded" }
-        let done = state.endedCount - endedAtStart
+    private func summary(_ standing: Standing, _ now: Nanoseconds) -> String {
+        let percent = standing.runs == 0 ? 100 : 100 * standing.ended / standing.runs
+        var text = "\(standing.ended)/\(standing.runs) runs, \(percent) %"
+        if standing.notSucceeded > 0 { text += ", \(standing.notSucceeded) not succeeded" }
+        let done = standing.ended - endedAtStart
         let elapsed = now - startedAt
-        if done > 0, !state.isFinished {
-            let rest = elapsed / Nanoseconds(done) * Nanoseconds(state.runCount - state.endedCount)
+        if done > 0, standing.left > 0 {
+            let rest = elapsed / Nanoseconds(done) * Nanoseconds(standing.left)
             text += ", about \(DurationText.text(rest)) left"
         }
         return text + ", \(DurationText.text(elapsed)) so far"
@@ -172,12 +188,27 @@ final class Progress {
     }
 }
 
+/// The loop of this very process.
+struct LoopSource: ProgressSource {
+    let loop: CoordinatorLoop
+    let hostCount: Int
+
+    var standing: Standing {
+        let state = loop.state
+        return Standing(
+            runs: state.runCount, ended: state.endedCount, notSucceeded: state.notSucceededCount,
+            fenced: state.fencedCount, disagreements: state.disagreements)
+    }
+
+    func host(_ index: Int) -> HostView { loop.hostView(index) }
+}
+
 /// What runs are, for people.
 private final class RunNames {
-    private let session: Session
-    private lazy var view = try? SweepView(session.entry)
+    private let entry: ArtifactsFolder.Entry
+    private lazy var view = try? SweepView(entry)
 
-    init(_ session: Session) { self.session = session }
+    init(_ entry: ArtifactsFolder.Entry) { self.entry = entry }
 
     func describe(_ run: RunNumber) -> String {
         guard let view, let plan = try? view.ledger.run(run)?.plan else { return "run \(run)" }

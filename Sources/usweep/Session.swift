@@ -46,6 +46,7 @@ struct Session {
     /// Plans a new sweep and makes its ledger.
     static func create(_ sweep: Sweep, inventory: Inventory, in folder: ArtifactsFolder) throws -> Session {
         let specification = try Specification(sweep)
+        _ = try AgentBinary.read()
         try stage(specification.engine.inputs, folder)
         let letters = Array("0123456789abcdefghjkmnpqrstvwxyz")
         let identifier = String((0..<8).map { _ in letters[Int.random(in: 0..<letters.count)] })
@@ -81,6 +82,7 @@ struct Session {
         _ entry: ArtifactsFolder.Entry, in folder: ArtifactsFolder, _ resumption: Resumption = Resumption(),
         console: Console
     ) throws -> Session {
+        _ = try AgentBinary.read()
         let ledger = try Ledger.open(entry.ledger, sweep: entry.name)
         let metadata = try ledger.metadata()
         let planned: Sweep = try Document.decode(metadata.specification)
@@ -147,26 +149,39 @@ struct Session {
         console.say("cancelled \(run.map { "run \($0)" } ?? "the sweep"); what succeeded is kept")
     }
 
-    /// Runs until nothing is left to do, then ends with the documented status.
+    /// Runs until nothing is left to do, then ends with the documented status, which is also left for those who
+    /// follow the sweep.
     func run(console: Console) throws {
+        do {
+            try work(console)
+            ledger.leave(status: 0)
+        } catch {
+            ledger.leave(status: Usweep.status(of: error) ?? 1)
+            throw error
+        }
+    }
+
+    private func work(_ console: Console) throws {
         let inbox = Inbox()
-        let signals = Signals(inbox: inbox, requests: Requests(folder: entry.folder))
+        let signals = Signals(inbox: inbox, requests: Requests(entry: entry))
         var state = try replay()
         try reopenCancelled(&state)
         let time = SystemTime()
         let loop = try loop(state, inbox)
-        let progress = Progress(console: console, session: self, startedAt: time.monotonic())
-        progress.begin(state)
+        let source = LoopSource(loop: loop, hostCount: inventory.hosts.count)
+        let progress = Progress(console: console, entry: entry, startedAt: time.monotonic())
+        progress.begin(source, verb: state.endedCount > 0 ? "going on with" : "launching")
         let tables = MergedTables(entry)
-        loop.observer = { loop, records in
-            progress.show(loop, records, now: time.monotonic())
+        loop.observer = { [hostCount = source.hostCount] loop, records in
+            progress.show(LoopSource(loop: copy loop, hostCount: hostCount), records, now: time.monotonic())
             tables.refresh(records, now: time.monotonic())
         }
         var ending = try loop.run()
         if case .interrupted = ending, signals.allowsSecondThoughts {
             ending = try awaitSecondSignal(loop, inbox, console)
         }
-        progress.end(loop)
+        progress.end(source)
+        tellHolding(loop.state, console)
         try tables.write()
         try finish(ending, loop.state, console)
     }
@@ -184,9 +199,18 @@ struct Session {
             store: try folder.objects(), transports: Transports.all(inventory), inbox: inbox, time: time)
     }
 
+    private func tellHolding(_ state: SweepState, _ console: Console) {
+        let holding = inventory.hosts.indices.filter { state.isFinished && state.isHolding[$0] }
+        if holding.isEmpty { return }
+        let names = holding.map { inventory.hosts[$0].name }.joined(separator: ", ")
+        console.say(
+            "not reached at the end: \(names); what they still keep of this sweep goes with: usweep resume "
+                + entry.identifier)
+    }
+
     /// After the first Ctrl-C there is a moment for the second, which cancels.
     private func awaitSecondSignal(_ loop: CoordinatorLoop, _ inbox: Inbox, _ console: Console) throws -> Ending {
-        let left = loop.state.runCount - loop.state.endedCount
+        let left = LoopSource(loop: loop, hostCount: 0).standing.left
         console.say("interrupted; what runs goes on (\(left) runs left). Ctrl-C again within 3 s cancels them")
         guard try loop.waitForCancel(timeout: 3 * Timing.second) else { return .interrupted }
         _ = try loop.run()

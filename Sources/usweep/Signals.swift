@@ -55,40 +55,6 @@ final class Signals: Sendable {
     }
 }
 
-/// What another `usweep` process asks of the coordinator of a sweep: a file in the sweep's folder, and SIGUSR1.
-struct Requests: Sendable {
-    let folder: String
-
-    private var path: String { "\(folder)/cancel-request" }
-
-    /// Leaves a request to cancel and wakes the coordinator.
-    ///
-    /// - Throws: ``Failure`` where it cannot be reached from this machine.
-    func leave(run: RunNumber?) throws {
-        let lock = "\(folder)/ledger.sqlite.lock"
-        let words = (try? String(contentsOfFile: lock, encoding: .utf8))?.split(separator: " ") ?? []
-        guard words.count >= 4, words[0] == "pid", let pid = pid_t(words[1]), pid > 1 else {
-            throw Failure(.heldElsewhere, "the coordinator of this sweep has not said who it is; try again")
-        }
-        guard words[3] == ProcessInfo.processInfo.hostName.split(separator: ".").first.map({ $0 }) ?? ""
-            || words[3] == ProcessInfo.processInfo.hostName
-        else { throw Failure(.heldElsewhere, "the coordinator runs on \(words[3]); cancel it there") }
-        try Data((run.map(String.init) ?? "all").utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
-        guard kill(pid, SIGUSR1) == 0 else {
-            throw Failure(
-                .heldElsewhere, "the coordinator (pid \(pid)) cannot be told", cause: String(cString: strerror(errno)))
-        }
-    }
-
-    /// Takes what was left, once.
-    func take() -> [Inbox.Request] {
-        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return [] }
-        try? FileManager.default.removeItem(atPath: path)
-        if text == "all" { return [.cancel(run: nil, reason: "cancelled by 'usweep cancel'")] }
-        return RunNumber(text).map { [.cancel(run: $0, reason: "cancelled by 'usweep cancel'")] } ?? []
-    }
-}
-
 /// The clocks of this machine.
 struct SystemTime: TimeSource {
     func monotonic() -> Nanoseconds { read(CLOCK_MONOTONIC) }

@@ -31,8 +31,8 @@ struct Usweep: ParsableCommand {
         version: version,
         subcommands: [
             InitCommand.self, DoctorCommand.self, PlanCommand.self, LaunchCommand.self, ResumeCommand.self,
-            StatusCommand.self, LogsCommand.self, ResultsCommand.self, PullCommand.self, StatsCommand.self,
-            CancelCommand.self,
+            FollowCommand.self, StatusCommand.self, LogsCommand.self, ResultsCommand.self, PullCommand.self,
+            StatsCommand.self, CancelCommand.self,
         ])
 
     static func main() {
@@ -42,18 +42,26 @@ struct Usweep: ParsableCommand {
             var command = try parseAsRoot()
             try command.run()
             leave(0)
-        } catch let failure as Failure {
-            Console.complain(failure)
-            leave(failure.code.exitStatus)
-        } catch let code as ExitCode {
-            leave(code.rawValue)
-        } catch let error as FilesError {
-            let failure = Failure(.storage, "reading or writing failed on this machine", cause: "\(error)")
-            Console.complain(failure)
-            leave(failure.code.exitStatus)
         } catch {
-            exit(withError: error)
+            guard let status = status(of: error) else { exit(withError: error) }
+            if let failure = failure(error) { Console.complain(failure) }
+            leave(status)
         }
+    }
+
+    /// What to say of an error; nil: it was said already, or is for the parser of arguments to say.
+    private static func failure(_ error: any Error) -> Failure? {
+        if let error = error as? FilesError {
+            return Failure(
+                .storage, "reading or writing failed on this machine; see that the disk has space and the folders "
+                    + "can be written, then 'usweep resume'", cause: "\(error)")
+        }
+        return error as? Failure
+    }
+
+    /// The exit status for an error; nil: the parser of arguments knows.
+    static func status(of error: any Error) -> Int32? {
+        (error as? ExitCode)?.rawValue ?? failure(error)?.code.exitStatus
     }
 
     /// Ends at once: the libraries' exit handlers would free what the transports' threads still use.

@@ -55,6 +55,8 @@ final class Study {
     deinit {
         for host in hosts { host.stop() }
         for index in hosts.indices { killAgent(index) }
+        // A coordinator in the background that its test did not live to end.
+        _ = try? RealSSHD.run("pkill", ["-9", "-f", "\(folder)/artifacts"])
         for mount in mounts { _ = try? RealSSHD.run("umount", ["-l", mount]) }
         try? FileManager.default.removeItem(atPath: folder)
     }
@@ -94,8 +96,12 @@ final class Study {
         Bundle.main.bundleURL.appendingPathComponent("usweep").path
     }
 
+    /// - Parameters:
+    ///   - tracer: a program that starts the real one, with its arguments.
+    ///   - program: another program than the real one.
     func start(
-        _ arguments: [String], environment: [String: String] = [:], under tracer: [String] = []
+        _ arguments: [String], environment: [String: String] = [:], under tracer: [String] = [],
+        program: String? = nil
     ) throws -> Running {
         launches += 1
         let name = "launch\(launches)"
@@ -104,7 +110,7 @@ final class Study {
         variables["ERR"] = "\(folder)/\(name).err"
         variables["XDG_CACHE_HOME"] = "\(folder)/cache"
         let script = "cd '\(folder)' && exec \"$@\" > \"$OUT\" 2> \"$ERR\" < /dev/null"
-        let command = ["/bin/sh", "-c", script, "sh"] + tracer + [try Study.found(Study.program)] + arguments
+        let command = ["/bin/sh", "-c", script, "sh"] + tracer + [try program ?? Study.found(Study.program)] + arguments
         let child = try Child(program: "/bin/sh", arguments: command, environment: variables)
         return Running(child: child, name: name, study: self)
     }
@@ -143,7 +149,7 @@ final class Study {
 
     /// Until a condition on the outside world holds; there is no signal for these.
     func eventually(_ condition: () -> Bool) -> Bool {
-        for _ in 0..<3_000 {
+        for _ in 0..<12_000 {
             if condition() { return true }
             usleep(10_000)
         }

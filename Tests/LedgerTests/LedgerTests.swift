@@ -271,6 +271,36 @@ private func failure(_ body: () throws -> Void) -> Failure? {
         #expect(throws: Never.self) { _ = try Ledger.open(folder.ledger) }
     }
 
+    @Test func whoHoldsItCanBeSeen() throws {
+        let folder = try Folder()
+        #expect(Ledger.holder(folder.ledger) == .nobody)
+        do {
+            let ledger = try Sample.ledger(folder)
+            guard case .working(getpid(), _) = Ledger.holder(folder.ledger) else {
+                Issue.record("\(Ledger.holder(folder.ledger))")
+                return
+            }
+            ledger.leave(status: 3)
+        }
+        guard case .ended(3, _) = Ledger.holder(folder.ledger) else {
+            Issue.record("\(Ledger.holder(folder.ledger))")
+            return
+        }
+        // A number that belongs to another process by now, a number of nobody's, and another machine's.
+        var name = [CChar](repeating: 0, count: 256)
+        gethostname(&name, 255)
+        let here = String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        for line in ["pid \(getpid()) on \(here) since T start 1", "pid 4194304 on \(here) since T start 1"] {
+            folder.write("ledger.sqlite.lock", Array(line.utf8))
+            guard case .vanished = Ledger.holder(folder.ledger) else {
+                Issue.record("\(line)")
+                return
+            }
+        }
+        folder.write("ledger.sqlite.lock", Array("pid 5 on elsewhere.example since T start 1\n".utf8))
+        #expect(Ledger.holder(folder.ledger) == .elsewhere(pid: 5, host: "elsewhere.example", since: "T"))
+    }
+
     @Test func aHolderThatIsKilledHoldsNothing() throws {
         let folder = try Folder()
         do { _ = try Sample.ledger(folder) }

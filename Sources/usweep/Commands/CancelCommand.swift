@@ -35,7 +35,7 @@ struct CancelCommand: ParsableCommand {
             let session = try Session.resume(entry, in: folder, console: common.console)
             try session.cancel(run: run, console: common.console)
         } catch let failure as Failure where failure.code == .heldElsewhere {
-            try Requests(folder: entry.folder).leave(run: run)
+            try Requests(entry: entry).leave(cancel: run)
             common.console.say("told the coordinator to cancel \(run.map { "run \($0)" } ?? "the sweep")")
         }
     }

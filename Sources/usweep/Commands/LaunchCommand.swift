@@ -15,6 +15,7 @@ struct LaunchCommand: ParsableCommand {
             EXAMPLES
               usweep launch sweeps/hello.yaml -i inventory/local.yaml
               usweep launch study.yaml -i lab.yaml --new --output json
+              usweep launch study.yaml -i lab.yaml --detach
             """)
 
     @Argument(help: ArgumentHelp("The sweep file.", valueName: "sweep"), completion: .file(extensions: ["yaml"]))
@@ -29,6 +30,7 @@ struct LaunchCommand: ParsableCommand {
     var new = false
 
     @OptionGroup var resumption: ResumptionOptions
+    @OptionGroup var coordinator: CoordinatorOptions
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
@@ -40,16 +42,15 @@ struct LaunchCommand: ParsableCommand {
         let inventory = try InventoryFile.read(path: Paths.absolute(self.inventory))
         let folder = common.artifactsFolder
         try folder.prepare()
-        let session: Session
-        if !new, let entry = try folder.newest(named: sweep.name) {
-            session = try Session.resume(
+        try coordinator.run(common) {
+            guard !new, let entry = try folder.newest(named: sweep.name) else {
+                return try Session.create(sweep, inventory: inventory, in: folder)
+            }
+            return try Session.resume(
                 entry, in: folder,
                 Session.Resumption(inventory: inventory, sweep: sweep, repins: resumption.repin),
                 console: common.console)
-        } else {
-            session = try Session.create(sweep, inventory: inventory, in: folder)
         }
-        try session.run(console: common.console)
     }
 }
 
@@ -78,6 +79,7 @@ struct ResumeCommand: ParsableCommand {
     var sweepFile: String?
 
     @OptionGroup var resumption: ResumptionOptions
+    @OptionGroup var coordinator: CoordinatorOptions
     @OptionGroup var common: CommonOptions
 
     func run() throws {
@@ -91,7 +93,9 @@ struct ResumeCommand: ParsableCommand {
                 "the file describes the sweep '\(edited.name)', not '\(entry.name)'; launch it, or name that one")
         }
         let resumption = Session.Resumption(inventory: inventory, sweep: edited, repins: resumption.repin)
-        try Session.resume(entry, in: folder, resumption, console: common.console).run(console: common.console)
+        try coordinator.run(common) {
+            try Session.resume(entry, in: folder, resumption, console: common.console)
+        }
     }
 }
 

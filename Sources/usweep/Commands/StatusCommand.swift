@@ -41,10 +41,13 @@ struct StatusCommand: ParsableCommand {
 
     private func text(_ view: SweepView) throws -> String {
         var lines = ["sweep   \(view.entry.name) (\(view.entry.identifier))", "folder  \(view.entry.folder)"]
+        lines.append("work    \(HolderText.text(Ledger.holder(view.entry.ledger)))")
         for count in try view.ledger.counts() {
             let name = count.state?.rawValue ?? "not ended"
             lines.append("runs    \(count.count) \(name)\(count.failure.map { " (\($0.rawValue))" } ?? "")")
         }
+        let gone = try view.ledger.goneCount()
+        if gone > 0 { lines.append("runs    \(gone) gone: the sweep file no longer has them") }
         for host in try view.ledger.hosts() {
             let facts = host.slots.map { "\($0) slots, \(ByteText.text(host.memoryBytes ?? 0))" } ?? "never joined"
             let rested = host.rested.map { "; rested: \(VisibleText.of($0, limit: 200))" } ?? ""
@@ -79,9 +82,38 @@ struct StatusCommand: ParsableCommand {
         return .object([
             JSON.Member("version", .integer(1)), JSON.Member("sweep", .string(view.entry.name)),
             JSON.Member("id", .string(view.entry.identifier)), JSON.Member("folder", .string(view.entry.folder)),
-            JSON.Member("counts", .array(counts)), JSON.Member("hosts", .array(hosts)),
+            JSON.Member("counts", .array(counts)), JSON.Member("gone", .integer(try view.ledger.goneCount())),
+            JSON.Member("coordinator", HolderText.document(Ledger.holder(view.entry.ledger))),
+            JSON.Member("hosts", .array(hosts)),
             JSON.Member(
                 "pins", .object(try view.ledger.pins().map { JSON.Member($0.name, .string($0.digest.hex)) })),
         ])
+    }
+}
+
+/// Who works on a sweep, for people and programs.
+enum HolderText {
+    static func text(_ holder: LedgerHolder) -> String {
+        switch holder {
+        case .working(let pid, let since): "a coordinator, pid \(pid), since \(since)"
+        case .elsewhere(let pid, let host, let since): "a coordinator on \(host), pid \(pid), since \(since)"
+        case .ended(let status, let at): "nobody; the last coordinator ended with status \(status) at \(at)"
+        case .vanished(let pid, let host, _): "nobody; the last coordinator (pid \(pid) on \(host)) was killed"
+        case .nobody: "nobody"
+        }
+    }
+
+    /// null: nobody.
+    static func document(_ holder: LedgerHolder) -> JSON {
+        switch holder {
+        case .working(let pid, let since):
+            .object([JSON.Member("pid", .integer(Int(pid))), JSON.Member("since", .string(since))])
+        case .elsewhere(let pid, let host, let since):
+            .object([
+                JSON.Member("pid", .integer(Int(pid))), JSON.Member("host", .string(host)),
+                JSON.Member("since", .string(since)),
+            ])
+        case .ended, .vanished, .nobody: .null
+        }
     }
 }
