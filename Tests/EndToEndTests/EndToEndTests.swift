@@ -152,11 +152,13 @@ struct EndToEndTests {
     func diskFull() throws {
         let study = try Study(hosts: 2, slots: 1)
         try study.limitDisk(of: 0, megabytes: 24)
+        // Nobody is done before the small disk was tried.
         let launched = try study.launch(
             """
             sweep: large
             engine: command
-            command: [/bin/sh, -c, 'head -c 40000000 /dev/zero > big || exit 1; rm big; \
+            command: [/bin/sh, -c, 'head -c 40000000 /dev/zero > big || { touch \(study.folder)/full; exit 1; }; \
+            while [ ! -e \(study.folder)/full ]; do sleep 0.05; done; rm big; \
             echo "{\\"value\\": 1}" > results.json']
             axes: {x: [1, 2, 3]}
             results: results.json
