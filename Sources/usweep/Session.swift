@@ -14,7 +14,7 @@ import SweepFiles
 import Synchronization
 
 /// One coordinator at work: a sweep, its ledger (whose lock it holds), and the loop that runs it.
-struct Session {
+final class Session {
     let specification: Specification
     let inventory: Inventory
     let folder: ArtifactsFolder
@@ -23,6 +23,8 @@ struct Session {
     private let plan: Plan
     private let runs: RunList
     private let setups: [Setting.Setup]
+    /// What the ledger's records add up to; the loop takes it over.
+    private var state: SweepState
 
     var sweep: Sweep { specification.sweep }
 
@@ -41,6 +43,8 @@ struct Session {
         setups = try specification.setups(runs, ledger)
         plan = specification.plan(
             runs, setups: setups, highestRun: try ledger.highestRun(), hosts: inventory.hosts.map(\.name))
+        state = SweepState(plan: plan)
+        try ledger.forEachRecord { _, record in state.apply(record) }
     }
 
     /// Plans a new sweep and makes its ledger.
@@ -75,6 +79,16 @@ struct Session {
         var sweep: Sweep?
         /// Do everything again under new pins.
         var repins = false
+        /// Try again what has failed.
+        var retry: Retry?
+    }
+
+    /// Which runs are tried again.
+    struct Retry {
+        /// Empty: all that failed or are quarantined.
+        var runs: [RunNumber]
+        /// Empty: whatever they failed for.
+        var classes: [FailureClass]
     }
 
     /// Opens an interrupted sweep's ledger, and takes over what changed in the sweep file since.
@@ -111,7 +125,36 @@ struct Session {
         }
         let hosts = try resumption.inventory
             ?? Document.decode(metadata.notes.first { $0.name == "inventory" }?.value ?? "")
-        return try Session(specification, hosts, folder, entry, ledger)
+        let session = try Session(specification, hosts, folder, entry, ledger)
+        if let retry = resumption.retry { try session.reopen(retry, console) }
+        return session
+    }
+
+    /// Opens again what is to be tried again.
+    private func reopen(_ retry: Retry, _ console: Console) throws {
+        for run in retry.runs {
+            guard state.isCurrent(run) else {
+                throw Failure(.missingFile, "the sweep \(entry.name) has no run \(run), or has it no longer")
+            }
+            switch state[run].phase {
+            case .ended(.succeeded, _): throw Failure(.usage, "run \(run) has succeeded: there is nothing to retry")
+            case .ended: break
+            case .waiting, .leased: throw Failure(.usage, "run \(run) has not ended: 'usweep resume' goes on with it")
+            }
+        }
+        let all = retry.runs.isEmpty ? plan.groups.flatMap(\.runs) : retry.runs
+        let wanted = all.filter { run in
+            guard case .ended(let how, let failure) = state[run].phase else { return false }
+            let isMeant = !retry.runs.isEmpty || how == .failed || how == .quarantined
+            return isMeant && (retry.classes.isEmpty || failure.map(retry.classes.contains) ?? false)
+        }
+        let runs = state.reopening(wanted)
+        let records = runs.map { Record.runReopened(run: $0, reason: "asked for with 'usweep retry'") }
+        try ledger.commit(records)
+        for record in records { state.apply(record) }
+        guard !runs.isEmpty else { return console.say("there is no such run to try again") }
+        let shown = runs.prefix(20).map(String.init).joined(separator: ", ") + (runs.count > 20 ? ", ..." : "")
+        console.say("tries again \(runs.count == 1 ? "run" : "\(runs.count) runs:") \(shown)")
     }
 
     private static func stage(_ inputs: [InputFile], _ folder: ArtifactsFolder) throws {
@@ -129,7 +172,6 @@ struct Session {
     /// Cancels without handing anything out. For a whole sweep it reaches the hosts that still hold runs, and waits
     /// for their word; a single run's host is told when the sweep goes on.
     func cancel(run: RunNumber?, console: Console) throws {
-        let state = try replay()
         let tables = MergedTables(entry)
         if let run {
             guard state.isCurrent(run) else {
@@ -142,7 +184,7 @@ struct Session {
         } else {
             let inbox = Inbox()
             inbox.put(.request(.cancel(run: nil, reason: "cancelled by 'usweep cancel'")))
-            let loop = try loop(state, inbox)
+            let loop = try loop(inbox)
             _ = try loop.run()
         }
         try tables.write()
@@ -164,13 +206,13 @@ struct Session {
     private func work(_ console: Console) throws {
         let inbox = Inbox()
         let signals = Signals(inbox: inbox, requests: Requests(entry: entry))
-        var state = try replay()
-        try reopenCancelled(&state)
+        try reopenCancelled()
         let time = SystemTime()
-        let loop = try loop(state, inbox)
+        let hadEnded = state.endedCount > 0
+        let loop = try loop(inbox)
         let source = LoopSource(loop: loop, hostCount: inventory.hosts.count)
         let progress = Progress(console: console, entry: entry, startedAt: time.monotonic())
-        progress.begin(source, verb: state.endedCount > 0 ? "going on with" : "launching")
+        progress.begin(source, verb: hadEnded ? "going on with" : "launching")
         let tables = MergedTables(entry)
         loop.observer = { [hostCount = source.hostCount] loop, records in
             progress.show(LoopSource(loop: copy loop, hostCount: hostCount), records, now: time.monotonic())
@@ -186,16 +228,13 @@ struct Session {
         try finish(ending, loop.state, console)
     }
 
-    private func replay() throws -> SweepState {
-        var state = SweepState(plan: plan)
-        try ledger.forEachRecord { _, record in state.apply(record) }
-        return state
-    }
-
-    private func loop(_ state: SweepState, _ inbox: Inbox) throws -> CoordinatorLoop {
+    private func loop(_ inbox: Inbox) throws -> CoordinatorLoop {
+        // Given away, not shared: the state of a large sweep would be copied with its first change.
+        let core = Coordinator(state: state, now: SystemTime().monotonic())
+        state = SweepState(plan: Plan(groups: [], hosts: []))
         let time = SystemTime()
         return CoordinatorLoop(
-            core: Coordinator(state: state, now: time.monotonic()), setting: try setting(), ledger: ledger,
+            core: core, setting: try setting(), ledger: ledger,
             store: try folder.objects(), transports: Transports.all(inventory), inbox: inbox, time: time)
     }
 
@@ -235,7 +274,7 @@ struct Session {
     }
 
     /// Who launches a sweep again that was cancelled wants its runs done after all.
-    private func reopenCancelled(_ state: inout SweepState) throws {
+    private func reopenCancelled() throws {
         guard state.stopReason != nil else { return }
         var records: [Record] = []
         for run in plan.groups.flatMap(\.runs) {

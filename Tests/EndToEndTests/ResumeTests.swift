@@ -91,6 +91,39 @@ struct ResumeTests {
         #expect(try study.column("value") == ["2", "3"])
     }
 
+    @Test("What failed is explained, and tried again when it is asked for")
+    func retry() throws {
+        let study = try Study(hosts: 1)
+        let launched = try study.launch(
+            """
+            sweep: mended
+            engine: command
+            command: [/bin/sh, -c, 'test -e \(study.folder)/mended || { echo no good >&2; exit 7; }; \
+            echo "{\\"value\\": $USWEEP_X}" > results.json']
+            axes: {x: [1, 2]}
+            results: results.json
+            retry: {attempts: 1}
+
+            """)
+        #expect(launched.status == 3)
+        let why = try study.run("explain", "1").output
+        #expect(why.contains("has failed (exit-nonzero) after 1 attempt.") && why.contains("no good"), "\(why)")
+        #expect(why.contains("attempt 1 on h0 began 20") && why.contains("usweep retry"))
+        #expect(try study.run("explain", "mended/h0").output.contains("2 attempts ended on it: 2 exit-nonzero."))
+        #expect(try study.run("explain", "nowhere").status == 66)
+        try study.write("mended", "")
+        #expect(try study.run("retry", "--class", "timeout").errors.contains("no such run"))
+        #expect(try study.column("outcome") == ["failed", "failed"])
+        let first = try study.run("retry", "mended/2", "--detach")
+        #expect(first.errors.contains("tries again run 2"), "\(first.errors)")
+        #expect(try study.run("follow").status == 3)
+        #expect(try study.column("value") == ["", "2"])
+        #expect(try study.run("retry", "2").status == 64)
+        #expect(try study.run("retry", "mended").status == 0)
+        #expect(try study.column("value") == ["1", "2"])
+        #expect(try study.run("explain", "1").output.contains("It was opened again: asked for with 'usweep retry'."))
+    }
+
     @Test("Another engine or guest is refused with both digests; --repin begins anew with it")
     func pins() throws {
         let study = try Study(hosts: 1)

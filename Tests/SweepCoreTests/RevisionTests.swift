@@ -101,6 +101,21 @@ struct RevisionTests {
         #expect(core.state.fencedCount == 1 && core.state.disagreements == 0)
     }
 
+    @Test("What is tried again takes its setup with it, and a setup what waited for it")
+    func reopening() {
+        var cluster = Cluster(runs: 4, hosts: 1, setups: ["checkpoint:a", "checkpoint:b"])
+        cluster.join(0, slots: 4)
+        cluster.step(.ended(host: 0, Cluster.ended(6, lease: 1, provides: SHA256.digest("cpt"))))
+        cluster.step(.ended(host: 0, Cluster.ended(5, lease: 1, failure: .contractBroken)))
+        cluster.step(.ended(host: 0, Cluster.ended(3, lease: 2, failure: .timeout)))
+        let state = cluster.core.state
+        #expect(state.reopening([1]) == [1, 2, 5])
+        #expect(state.reopening([5]) == [1, 2, 5])
+        #expect(state.reopening([3]) == [3], "its checkpoint is there")
+        #expect(state.reopening([6, 4]) == [], "one succeeded, the other has not ended")
+        #expect(state.reopening([3, 2, 77]) == [1, 2, 3, 5])
+    }
+
     @Test("After a ledger was mended no number is given out that an agent may have")
     func restored() {
         var cluster = Cluster(runs: 1, hosts: 1)

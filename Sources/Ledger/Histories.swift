@@ -1,0 +1,64 @@
+import GRDB
+public import Model
+
+// What explains how a run or a host fared.
+
+extension Ledger {
+    /// The leases that a run was ever under, by number.
+    public func leases(of run: RunNumber) throws -> [LeaseStatus] {
+        try reading { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT l.lease, l.host, l.voided FROM grants g JOIN leases l ON l.lease = g.lease
+                    WHERE g.run = ? ORDER BY l.lease
+                    """, arguments: [run]
+            ).map { LeaseStatus(lease: $0[0], host: $0[1], voided: $0[2]) }
+        }
+    }
+
+    /// Why a run was opened again, each time, in order.
+    public func reopenings(of run: RunNumber) throws -> [String] {
+        try strings("SELECT reason FROM remarks WHERE run = ? ORDER BY seq", [run])
+    }
+
+    /// The last attempt of a run that was made under pins that are void; 0: none was.
+    public func staleAttempt(of run: RunNumber) throws -> AttemptNumber {
+        try reading { db in
+            try Int.fetchOne(db, sql: "SELECT stale FROM runs WHERE run = ?", arguments: [run]) ?? 0
+        }
+    }
+
+    /// Why a host was given no work, each time, in order.
+    public func rests(of host: String) throws -> [String] {
+        try strings("SELECT reason FROM remarks WHERE host = ? ORDER BY seq", [host])
+    }
+
+    /// Why a host's leases became void, in order.
+    public func voidedLeases(of host: String) throws -> [String] {
+        try strings("SELECT voided FROM leases WHERE host = ? AND voided IS NOT NULL ORDER BY lease", [host])
+    }
+
+    /// How many attempts ended on a host, by class (nil: they succeeded), the most frequent first.
+    public func attemptCounts(on host: String) throws -> [(failure: FailureClass?, count: Int)] {
+        try reading { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT class, count(*) FROM attempts WHERE host = ? GROUP BY class ORDER BY count(*) DESC, class
+                    """, arguments: [host]
+            ).map { (failure: try self.failureClass($0[0]), count: $0[1]) }
+        }
+    }
+
+    /// How many outcomes a host reported under void leases.
+    public func fencedCount(on host: String) throws -> Int {
+        try reading { db in
+            try Int.fetchOne(db, sql: "SELECT count(*) FROM fenced WHERE host = ?", arguments: [host]) ?? 0
+        }
+    }
+
+    private func strings(_ sql: String, _ arguments: StatementArguments) throws -> [String] {
+        try reading { db in try String.fetchAll(db, sql: sql, arguments: arguments) }
+    }
+}
