@@ -13,7 +13,7 @@ extension Ledger {
             // A file with broken pages tells nothing more that could be relied on.
             guard problems.isEmpty else { return problems }
             for row in try Row.fetchAll(db, sql: "PRAGMA foreign_key_check") {
-                let (table, parent): (String, String) = (row[0], row[2])
+                let (table, parent): (String, String) = try (row.value(0), row.value(2))
                 problems.append("a row of '\(table)' refers to a row of '\(parent)' that is not there")
             }
             do {

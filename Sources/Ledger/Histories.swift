@@ -13,7 +13,7 @@ extension Ledger {
                     SELECT l.lease, l.host, l.voided FROM grants g JOIN leases l ON l.lease = g.lease
                     WHERE g.run = ? ORDER BY l.lease
                     """, arguments: [run]
-            ).map { LeaseStatus(lease: $0[0], host: $0[1], voided: $0[2]) }
+            ).map { try LeaseStatus(lease: $0.value(0), host: $0.value(1), voided: $0.value(2)) }
         }
     }
 
@@ -47,7 +47,7 @@ extension Ledger {
                 sql: """
                     SELECT class, count(*) FROM attempts WHERE host = ? GROUP BY class ORDER BY count(*) DESC, class
                     """, arguments: [host]
-            ).map { (failure: try self.failureClass($0[0]), count: $0[1]) }
+            ).map { try (failure: self.failureClass($0.value(0)), count: $0.value(1)) }
         }
     }
 

@@ -18,10 +18,10 @@ struct Journal {
             db, sql: "SELECT seq, payload FROM journal WHERE seq > ? ORDER BY seq", arguments: [last])
         var expected = last + 1
         while let row = try rows.next() {
-            let sequence: Int64 = row[0]
+            let sequence: Int64 = try row.value(0)
             guard sequence == expected else { throw damaged("record \(expected) is missing") }
             expected += 1
-            let payload: Data = row[1]
+            let payload: Data = try row.value(1)
             let record: Model.Record
             do {
                 var reader = ByteReader(Array(payload))
@@ -58,7 +58,7 @@ struct Journal {
     private func damaged(_ problem: String) -> Failure {
         Failure(
             .badArchive,
-            "the journal of \(path) cannot be read; use the program that wrote it, or restore it from a copy",
+            "the journal of \(path) cannot be read; \(LedgerFile.howToMend)",
             cause: problem)
     }
 }

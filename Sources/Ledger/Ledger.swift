@@ -101,7 +101,7 @@ public final class Ledger: LedgerStore {
     /// Leaves word of how the work on the sweep ended, with the exit status of the program.
     public func leave(status: Int32) { lock?.sign(ended: status) }
 
-    private static func open(_ path: String, lock: LedgerLock) throws -> Ledger {
+    static func open(_ path: String, lock: LedgerLock) throws -> Ledger {
         do {
             var configuration = configuration()
             configuration.journalMode = .wal
@@ -129,7 +129,7 @@ public final class Ledger: LedgerStore {
         return configuration
     }
 
-    private func checkName(_ sweep: String?) throws {
+    func checkName(_ sweep: String?) throws {
         guard let sweep else { return }
         let found = try metadata().sweep
         guard found == sweep else {

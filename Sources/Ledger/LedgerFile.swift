@@ -5,6 +5,8 @@ import Model
 struct LedgerFile {
     private static let headerSize = 100
     private static let magic = Array("SQLite format 3\0".utf8)
+    /// What to do about a ledger that cannot be read.
+    static let howToMend = "'usweep doctor --ledger --mend' mends it as far as its journal and its last copy reach"
     private let path: String
 
     init(_ path: String) { self.path = path }
@@ -12,11 +14,13 @@ struct LedgerFile {
     /// - Throws: ``Failure``: `missingFile`, `badArchive` or `storage`, with what to do.
     func check() throws {
         guard let size = try SystemCall.size(of: path) else {
-            throw Failure(.missingFile, "there is no ledger \(path); 'usweep launch' makes one")
+            let hasCopy = try SystemCall.size(of: Ledger.backupPath(path)) != nil
+            let advice = hasCopy ? LedgerFile.howToMend : "'usweep launch' makes one"
+            throw Failure(.missingFile, "there is no ledger \(path); \(advice)")
         }
         let header = try SystemCall.head(of: path, count: LedgerFile.headerSize)
         guard header.starts(with: LedgerFile.magic) || size == 0 else {
-            throw Failure(.badArchive, "\(path) is not a ledger: it is no SQLite database; name another file")
+            throw Failure(.badArchive, "\(path) is not a ledger: it is no SQLite database; \(LedgerFile.howToMend)")
         }
         guard header.count == LedgerFile.headerSize else { throw truncated(size: size, wanted: nil) }
         guard field(header, at: 68) == UInt32(bitPattern: Schema.applicationID) else {
@@ -51,13 +55,13 @@ struct LedgerFile {
                 "\(path) was written by a newer usweep (ledger version \(version), this one knows "
                     + "\(Schema.version)); use the newer program")
         }
-        if version < 1 { throw Failure(.badArchive, "\(path) has no version; restore it from a copy") }
+        if version < 1 { throw Failure(.badArchive, "\(path) has no version; \(LedgerFile.howToMend)") }
     }
 
     private func truncated(size: Int64, wanted: Int64?) -> Failure {
         let lack = wanted.map { "\($0) bytes were written, \(size) are there" } ?? "it has only \(size) bytes"
         return Failure(
-            .badArchive, "\(path) is cut short: \(lack); restore it from a copy, or launch anew with --new")
+            .badArchive, "\(path) is cut short: \(lack); \(LedgerFile.howToMend)")
     }
 
     /// Big-endian, as all numbers of SQLite's file header.
@@ -80,7 +84,7 @@ extension Failure {
         }
         let cause = (error as? DatabaseError).map { "\($0.message ?? "SQLite error \($0.resultCode)")" } ?? "\(error)"
         if let error = error as? DatabaseError, [.SQLITE_CORRUPT, .SQLITE_NOTADB].contains(error.resultCode) {
-            self.init(.badArchive, "the ledger \(path) is damaged; restore it from a copy", cause: cause)
+            self.init(.badArchive, "the ledger \(path) is damaged; \(LedgerFile.howToMend)", cause: cause)
             return
         }
         let advice = "see that the disk has space and the folder can be written, then 'usweep resume'"

@@ -35,9 +35,10 @@ extension Ledger {
         var values: [String: String] = [:]
         try reading { db in
             for row in try Row.fetchAll(db, sql: "SELECT key, value FROM meta ORDER BY key") {
-                let key: String = row[0]
-                if key.hasPrefix("note:") { notes.append(EnvironmentVariable(String(key.dropFirst(5)), row[1])) }
-                values[key] = row[1]
+                let key: String = try row.value(0)
+                let value: String = try row.value(1)
+                if key.hasPrefix("note:") { notes.append(EnvironmentVariable(String(key.dropFirst(5)), value)) }
+                values[key] = value
             }
         }
         let latest = try reading { db in
@@ -111,7 +112,8 @@ extension Ledger {
                     GROUP BY r.state, r.class ORDER BY r.state <> 'open', r.state, r.class
                     """, arguments: [ofSetups ? "setup" : "evaluation"]
             ).map { row in
-                RunCount(state: try self.state(row[0]), failure: try self.failureClass(row[1]), count: row[2])
+                try RunCount(
+                    state: self.state(row.value(0)), failure: self.failureClass(row.value(1)), count: row.value(2))
             }
         }
     }
@@ -133,9 +135,9 @@ extension Ledger {
                 db, sql: "SELECT run, lease, attempt, host, class, agrees FROM fenced WHERE run = ? ORDER BY seq",
                 arguments: [run]
             ).map { row in
-                FencedAttempt(
-                    id: AttemptID(run: row[0], lease: row[1], attempt: row[2]), host: row[3],
-                    failure: try self.failureClass(row[4]), agrees: row[5])
+                try FencedAttempt(
+                    id: AttemptID(run: row.value(0), lease: row.value(1), attempt: row.value(2)), host: row.value(3),
+                    failure: self.failureClass(row.value(4)), agrees: row.value(5))
             }
         }
     }
@@ -154,7 +156,7 @@ extension Ledger {
             try Row.fetchAll(
                 db, sql: "SELECT path, digest, size FROM artifacts WHERE run = ? AND attempt = ? ORDER BY path",
                 arguments: [run, attempt]
-            ).map { Artifact(path: $0[0], digest: try self.digest($0[1]), size: $0[2]) }
+            ).map { try Artifact(path: $0.value(0), digest: self.digest($0.value(1)), size: $0.value(2)) }
         }
     }
 
@@ -163,7 +165,7 @@ extension Ledger {
         try reading { db in
             let sql = "SELECT digest FROM artifacts UNION SELECT digest FROM pins ORDER BY digest"
             let rows = try Row.fetchCursor(db, sql: sql)
-            while let row = try rows.next() { try body(try self.digest(row[0])) }
+            while let row = try rows.next() { try body(self.digest(row.value(0))) }
         }
     }
 
@@ -176,9 +178,9 @@ extension Ledger {
                     FROM hosts ORDER BY host
                     """
             ).map { row in
-                HostStatus(
-                    host: row[0], bootID: row[1], hostName: row[2], slots: row[3], memoryBytes: row[4],
-                    clockOffset: row[5], rested: row[6])
+                try HostStatus(
+                    host: row.value(0), bootID: row.value(1), hostName: row.value(2), slots: row.value(3),
+                    memoryBytes: row.value(4), clockOffset: row.value(5), rested: row.value(6))
             }
         }
     }
@@ -192,14 +194,14 @@ extension Ledger {
                     SELECT host, count(*) FROM runs
                     WHERE state = 'open' AND lease IS NOT NULL AND place IS NOT NULL GROUP BY host ORDER BY host
                     """
-            ).map { (host: $0[0], runs: $0[1]) }
+            ).map { try (host: $0.value(0), runs: $0.value(1)) }
         }
     }
 
     public func leases() throws -> [LeaseStatus] {
         try reading { db in
             try Row.fetchAll(db, sql: "SELECT lease, host, voided FROM leases ORDER BY lease")
-                .map { LeaseStatus(lease: $0[0], host: $0[1], voided: $0[2]) }
+                .map { try LeaseStatus(lease: $0.value(0), host: $0.value(1), voided: $0.value(2)) }
         }
     }
 
@@ -207,7 +209,7 @@ extension Ledger {
     public func pins() throws -> [(name: String, digest: Digest)] {
         try reading { db in
             try Row.fetchAll(db, sql: "SELECT name, digest FROM pins ORDER BY name")
-                .map { (name: $0[0], digest: try self.digest($0[1])) }
+                .map { try (name: $0.value(0), digest: self.digest($0.value(1))) }
         }
     }
 
@@ -227,7 +229,7 @@ extension Ledger {
     }
 
     func damaged(_ problem: String) -> Failure {
-        Failure(.badArchive, "the ledger \(path) is damaged; restore it from a copy", cause: problem)
+        Failure(.badArchive, "the ledger \(path) is damaged; \(LedgerFile.howToMend)", cause: problem)
     }
 
     func state(_ name: String) throws -> RunState? {

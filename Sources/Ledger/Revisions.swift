@@ -100,7 +100,7 @@ private struct Comparison {
             next += 1
             return (next - 1, true)
         }
-        let (run, isCurrent, state): (RunNumber, Bool, String) = (row[0], row[1], row[2])
+        let (run, isCurrent, state): (RunNumber, Bool, String) = try (row.value(0), row.value(1), row.value(2))
         runs.append(run)
         if !isCurrent, state == RunState.cancelled.rawValue { cancelled.append(run) }
         guard !key.isSetup else { return (run, false) }

@@ -29,22 +29,22 @@ struct RunRow {
     }
 
     func status() throws -> RunStatus {
-        RunStatus(
-            plan: try plan(), state: try ledger.state(row["state"]),
-            failure: try ledger.failureClass(row["run_class"]), attempts: row["attempts"], lease: row["run_lease"],
-            host: row["run_host"], decision: try attempt())
+        try RunStatus(
+            plan: plan(), state: ledger.state(row.value("state")),
+            failure: ledger.failureClass(row.value("run_class")), attempts: row.value("attempts"),
+            lease: row.value("run_lease"), host: row.value("run_host"), decision: attempt())
     }
 
     func plan() throws -> PlannedRun {
-        PlannedRun(run: row["planned_run"], key: try key(), place: row["place"])
+        try PlannedRun(run: row.value("planned_run"), key: key(), place: row.value("place"))
     }
 
     private func key() throws -> RunKey {
-        let (kind, workload): (String, String?) = (row["kind"], row["workload"])
-        let (point, setup): (Data?, Data?) = (row["point"], row["setup"])
+        let (kind, workload): (String, String?) = try (row.value("kind"), row.value("workload"))
+        let (point, setup): (Data?, Data?) = try (row.value("point"), row.value("setup"))
         switch (kind, point, workload) {
         case ("evaluation", let point?, _):
-            return .evaluation(point: try ledger.digest(point), workload: workload, repetition: row["repeat"])
+            return try .evaluation(point: ledger.digest(point), workload: workload, repetition: row.value("repeat"))
         case ("setup", nil, let workload?):
             return .setup(workload: workload, recipe: try setup.map { try ledger.digest($0) })
         default: throw ledger.damaged("an unknown kind of run")
@@ -52,13 +52,14 @@ struct RunRow {
     }
 
     func attempt() throws -> AttemptStatus? {
-        guard let number = row["attempt"] as Int? else { return nil }
-        let blocks: String? = row["blocks"]
-        return AttemptStatus(
-            id: AttemptID(run: row["run"], lease: row["lease"], attempt: number), host: row["host"],
-            failure: try ledger.failureClass(row["class"]), evidence: row["evidence"], wall: row["wall_ns"],
-            peakMemoryBytes: row["peak_memory_bytes"], endedAt: row["ended_ns"],
-            blocks: try blocks.map { try JSON(parsing: $0) })
+        guard let number: Int = try row.value("attempt") else { return nil }
+        let blocks: String? = try row.value("blocks")
+        return try AttemptStatus(
+            id: AttemptID(run: row.value("run"), lease: row.value("lease"), attempt: number),
+            host: row.value("host"), failure: ledger.failureClass(row.value("class")),
+            evidence: row.value("evidence"), wall: row.value("wall_ns"),
+            peakMemoryBytes: row.value("peak_memory_bytes"), endedAt: row.value("ended_ns"),
+            blocks: blocks.map { try JSON(parsing: $0) })
     }
 }
 
@@ -66,5 +67,21 @@ extension Ledger {
     func digest(_ data: Data) throws -> Digest {
         guard let digest = Digest(bytes: data) else { throw damaged("a digest of \(data.count) bytes") }
         return digest
+    }
+}
+
+extension Row {
+    /// A column's value. Where the subscript would end the program because the value is of another kind, this throws:
+    /// a page that something wrote over can hold anything.
+    func value<Value: DatabaseValueConvertible & StatementColumnConvertible>(_ index: Int) throws -> Value {
+        do { return try decode(Value.self, atIndex: index) } catch { throw Row.damaged(error) }
+    }
+
+    func value<Value: DatabaseValueConvertible & StatementColumnConvertible>(_ name: String) throws -> Value {
+        do { return try decode(Value.self, forColumn: name) } catch { throw Row.damaged(error) }
+    }
+
+    private static func damaged(_ error: any Error) -> Failure {
+        Failure(.badArchive, "a ledger is damaged; \(LedgerFile.howToMend)", cause: "\(error)")
     }
 }

@@ -79,6 +79,17 @@ enum SystemCall {
         guard unlink(path) == 0 || errno == ENOENT else { throw failure("\(path) cannot be removed") }
     }
 
+    static func rename(_ path: String, to other: String) throws {
+        guard Glibc.rename(path, other) == 0 else { throw failure("\(path) cannot be renamed to \(other)") }
+    }
+
+    /// Puts a finished file in the place of another, durably.
+    static func replace(_ path: String, by temporary: String) throws {
+        try synchronize(temporary)
+        try rename(temporary, to: path)
+        try synchronize(folder(of: path))
+    }
+
     static func canMakeFiles(beside path: String) -> Bool { access(folder(of: path), W_OK) == 0 }
 
     /// Gives a finished file its name, durably, unless something has that name.

@@ -46,17 +46,40 @@ struct ArtifactsFolder {
         }
     }
 
-    /// Every sweep here, the newest first.
+    /// Every sweep here, the one that was launched or resumed last first. That order is written down, as clocks can be
+    /// set back; only what is not in it goes by the clock.
     func entries() throws -> [Entry] {
         guard FileManager.default.fileExists(atPath: path) else { return [] }
         let names = try FileManager.default.contentsOfDirectory(atPath: path)
-        return names.compactMap { entry(folder: $0) }.sorted { ($0.changed, $0.folder) > ($1.changed, $1.folder) }
+        let places = Dictionary(recent.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+        return names.compactMap { entry(folder: $0) }.map { (places["\($0.name)-\($0.identifier)"] ?? .max, $0) }
+            .sorted { ($1.0, $0.1.changed, $0.1.folder) > ($0.0, $1.1.changed, $1.1.folder) }.map(\.1)
+    }
+
+    /// Remembers that a sweep was taken up.
+    func noteUse(of entry: Entry) throws {
+        let name = "\(entry.name)-\(entry.identifier)"
+        guard recent.first != name else { return }
+        let kept = recent.filter { $0 != name && FileManager.default.fileExists(atPath: "\(path)/\($0)") }
+        try AtomicFile.write("\(path)/recent") { sink in
+            try sink(Array(([name] + kept).map { $0 + "\n" }.joined().utf8))
+        }
+    }
+
+    /// Names of sweeps' folders, the last one that was taken up first.
+    private var recent: [String] {
+        let text = (try? String(contentsOfFile: "\(path)/recent", encoding: .utf8)) ?? ""
+        return text.split(separator: "\n").map(String.init)
     }
 
     private func entry(folder name: String) -> Entry? {
         guard let dash = name.lastIndex(of: "-") else { return nil }
         let ledger = "\(path)/\(name)/ledger.sqlite"
-        guard let attributes = try? FileManager.default.attributesOfItem(atPath: ledger) else { return nil }
+        // Where the ledger itself is lost, its copy is something to mend it from.
+        let found = [ledger, Ledger.backupPath(ledger)].lazy.compactMap {
+            try? FileManager.default.attributesOfItem(atPath: $0)
+        }
+        guard let attributes = found.first else { return nil }
         // The write-ahead log changes with every commit, the ledger itself only at checkpoints.
         let log = try? FileManager.default.attributesOfItem(atPath: ledger + "-wal")
         let dates = [attributes, log].compactMap { $0?[.modificationDate] as? Date }

@@ -68,6 +68,7 @@ final class Session {
         let ledger = try Ledger.create("\(path)/ledger.sqlite", metadata: metadata, runs: specification.keys)
         let entry = ArtifactsFolder.Entry(name: sweep.name, identifier: identifier, folder: path, changed: .now)
         try ledger.commit(specification.pins.map { .pinned(name: $0.name, digest: $0.digest) })
+        try folder.noteUse(of: entry)
         return try Session(specification, inventory, folder, entry, ledger)
     }
 
@@ -125,6 +126,7 @@ final class Session {
         }
         let hosts = try resumption.inventory
             ?? Document.decode(metadata.notes.first { $0.name == "inventory" }?.value ?? "")
+        try folder.noteUse(of: entry)
         let session = try Session(specification, hosts, folder, entry, ledger)
         if let retry = resumption.retry { try session.reopen(retry, console) }
         return session
@@ -214,9 +216,11 @@ final class Session {
         let progress = Progress(console: console, entry: entry, startedAt: time.monotonic())
         progress.begin(source, verb: hadEnded ? "going on with" : "launching")
         let tables = MergedTables(entry)
+        let copies = LedgerCopies(ledger, now: time.monotonic())
         loop.observer = { [hostCount = source.hostCount] loop, records in
             progress.show(LoopSource(loop: copy loop, hostCount: hostCount), records, now: time.monotonic())
             tables.refresh(records, now: time.monotonic())
+            copies.refresh(now: time.monotonic())
         }
         var ending = try loop.run()
         if case .interrupted = ending, signals.allowsSecondThoughts {
@@ -225,6 +229,7 @@ final class Session {
         progress.end(source)
         tellHolding(loop.state, console)
         try tables.write()
+        copies.write(console)
         try finish(ending, loop.state, console)
     }
 

@@ -133,6 +133,31 @@ final class MergedTables {
     }
 }
 
+/// The copy of the ledger that `doctor --ledger --mend` goes by: kept at the end, and now and then before it.
+final class LedgerCopies {
+    private let ledger: Ledger
+    private var nextAt: Nanoseconds
+
+    init(_ ledger: Ledger, now: Nanoseconds) {
+        self.ledger = ledger
+        nextAt = now + LedgerCopies.period
+    }
+
+    func refresh(now: Nanoseconds) {
+        guard now >= nextAt else { return }
+        try? ledger.backUp()
+        let took = SystemTime().monotonic() - now
+        nextAt = now + max(LedgerCopies.period, took * 200)
+    }
+
+    /// A sweep has not failed because there is no room for its copy.
+    func write(_ console: Console) {
+        do { try ledger.backUp() } catch { console.say("warning: there is no new copy of the ledger: \(error)") }
+    }
+
+    private static let period: Nanoseconds = 600_000_000_000
+}
+
 /// A file that is there whole or not at all.
 enum AtomicFile {
     static func write(_ path: String, _ body: (@escaping ([UInt8]) throws -> Void) throws -> Void) throws {

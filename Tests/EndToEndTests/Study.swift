@@ -75,10 +75,14 @@ final class Study {
     func limitDisk(of host: Int, megabytes: Int) throws { try mount("size=\(megabytes)m", on: host) }
 
     /// A file system of its own as a host's working folder. Needs root.
-    func mount(_ options: String, on host: Int) throws {
-        try FileManager.default.createDirectory(atPath: workdir(host), withIntermediateDirectories: true)
-        try RealSSHD.run("mount", ["-t", "tmpfs", "-o", options, "tmpfs", workdir(host)])
-        mounts.append(workdir(host))
+    func mount(_ options: String, on host: Int) throws { try mount(options, as: "w\(host)") }
+
+    /// A file system of its own as a folder. Needs root.
+    func mount(_ options: String, as name: String) throws {
+        let path = "\(folder)/\(name)"
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        try RealSSHD.run("mount", ["-t", "tmpfs", "-o", options, "tmpfs", path])
+        mounts.append(path)
     }
 
     /// As a power cut would: the server, the connections, the agent and its supervisor.

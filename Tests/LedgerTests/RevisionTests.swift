@@ -127,6 +127,25 @@ struct RevisionTests {
         #expect(try ledger.check() == [])
     }
 
+    @Test("A clock that was set back changes nothing but what people read")
+    func clock() throws {
+        let folder = try Folder()
+        let ledger = try RevisionTests.ledger(folder, "a")
+        let day: Nanoseconds = 86_400_000_000_000
+        for (attempt, time) in [(1, 2 * day), (2, day), (3, -day)] {
+            let report = Sample.report(1, lease: 1, attempt: attempt, failure: .timeout)
+            if attempt == 1 { try ledger.commit([Sample.granted(1, "h1", [1])]) }
+            try ledger.commit([
+                .attemptEnded(report, host: "h1", failure: .timeout, evidence: "", blocks: nil, endedAt: time)
+            ])
+        }
+        try ledger.revise(specification: "2", runs: RevisionTests.keys("ab"), madeAt: -day)
+        try ledger.revise(specification: "3", runs: RevisionTests.keys("b"), madeAt: -2 * day)
+        #expect(try ledger.run(1)?.decision?.id.attempt == 3)
+        #expect(try ledger.metadata().specification == "3")
+        #expect(try ledger.check() == [])
+    }
+
     @Test("A ledger of version 1 is brought up to date, and its setups keep their pins")
     func older() throws {
         let folder = try Folder()

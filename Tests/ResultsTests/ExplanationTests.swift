@@ -21,8 +21,8 @@ struct ExplanationTests {
         let advice = "\(FailureClass.exitNonzero.advice). Then: usweep retry 7f3a/3"
         #expect(
             story.sentences == [
-                "Run 7f3a/3 (x=1) has failed (exit-nonzero) after 2 attempts. Failures of this kind are tried again, on "
-                    + "the same host if need be.",
+                "Run 7f3a/3 (x=1) has failed (exit-nonzero) after 2 attempts. Failures of this kind are tried again, "
+                    + "on the same host if need be.",
                 "- attempt 1 on h0 began 2023-11-14T22:13:20.000Z and took 2.5 s: exit-nonzero: no\\u{1b}[2J",
                 "- attempt 2 on h0 began 2023-11-14T22:13:20.000Z and took 2.5 s: exit-nonzero: why",
                 "It was opened again: asked for.", "What to do: \(advice).",

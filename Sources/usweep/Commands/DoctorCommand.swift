@@ -12,12 +12,15 @@ struct DoctorCommand: ParsableCommand {
         commandName: "doctor",
         abstract: "Check every host of an inventory, or a sweep's ledger; change nothing.",
         discussion: """
-            Names what is missing and how to mend it. Exit status 75 if a host cannot be used.
+            Names what is missing and how to mend it. Exit status 75 if a host cannot be used, 74 if a ledger is \
+            damaged. With --mend a damaged ledger is written anew from its journal and from the copy that is kept at \
+            the end of every launch; as it was, it is kept beside it.
 
             EXAMPLES
               usweep doctor -i lab.yaml
               usweep doctor --ledger              the last sweep's ledger
               usweep doctor --ledger study
+              usweep doctor --ledger --mend study
             """)
 
     @Option(
@@ -28,11 +31,15 @@ struct DoctorCommand: ParsableCommand {
     @Flag(name: .long, help: "Check the ledger of a sweep.")
     var ledger = false
 
+    @Flag(name: .long, help: "With --ledger: mend it as far as it can be.")
+    var mend = false
+
     @OptionGroup var sweep: SweepArgument
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
         if inventory == nil, !ledger { throw ValidationError("Name an inventory with -i, or --ledger.") }
+        if mend, !ledger { throw ValidationError("--mend is about a ledger: add --ledger.") }
     }
 
     func run() throws {
@@ -42,10 +49,16 @@ struct DoctorCommand: ParsableCommand {
 
     private func checkLedger() throws {
         let entry = try common.artifactsFolder.find(sweep.id)
-        let problems = try Ledger.read(entry.ledger).check()
+        if mend {
+            for sentence in try Ledger.mend(entry.ledger, sweep: entry.name) { try Console.print(sentence) }
+            return
+        }
+        let problems = try Ledger.read(entry.ledger, sweep: entry.name).check()
         for problem in problems { try Console.print(problem) }
         guard problems.isEmpty else {
-            throw Failure(.badArchive, "the ledger \(entry.ledger) is damaged; restore it from a copy")
+            throw Failure(
+                .badArchive, "the ledger \(entry.ledger) is damaged; mend it with: usweep doctor --ledger --mend "
+                    + "\(entry.identifier)")
         }
         try Console.print("\(entry.ledger): no problem found")
     }

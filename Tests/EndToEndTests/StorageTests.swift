@@ -1,0 +1,95 @@
+import Foundation
+import TestKit
+import Testing
+
+/// Disks of the coordinator's machine that fail it.
+@Suite("Failing storage", .serialized)
+struct StorageTests {
+    private static func waiting(_ folder: String) -> String {
+        """
+        sweep: stored
+        engine: command
+        command: [/bin/sh, -c, 'touch \(folder)/began-$USWEEP_X; while [ ! -e \(folder)/go ]; do sleep 0.05; done; \
+        head -c 300000 /dev/urandom > noise; echo "{\\"value\\": $USWEEP_X}" > results.json']
+        axes: {x: [1, 2, 3, 4]}
+        results: results.json
+
+        """
+    }
+
+    @Test("A full disk stops the coordinator with 74; when there is space again, resume ends the sweep",
+        .enabled(if: getuid() == 0, "needs root for a tmpfs"))
+    func full() throws {
+        let study = try Study(hosts: 1)
+        try study.mount("size=8m", as: "artifacts")
+        try study.write("sweep.yaml", Self.waiting(study.folder))
+        let running = try study.start(["launch", "sweep.yaml", "-i", "inventory.yaml"])
+        #expect(study.eventually { study.exists("began-1") && study.exists("began-2") })
+        _ = try? RealSSHD.run("sh", ["-c", "cat /dev/zero > \(study.folder)/artifacts/filler"])
+        try study.write("go", "")
+        let stopped = running.wait()
+        #expect(stopped.status == 74, "\(stopped.errors)")
+        #expect(stopped.errors.contains("usweep resume"), "\(stopped.errors)")
+        try FileManager.default.removeItem(atPath: "\(study.folder)/artifacts/filler")
+        let resumed = try study.run("resume")
+        #expect(resumed.status == 0, "\(resumed.errors)")
+        #expect(try study.column("value") == ["1", "2", "3", "4"])
+        #expect(try study.run("doctor", "--ledger").status == 0)
+    }
+
+    @Test("An artifacts folder that cannot be written is refused with 74, and still read",
+        .enabled(if: getuid() == 0, "needs root for a tmpfs"))
+    func readOnly() throws {
+        let study = try Study(hosts: 1)
+        try study.mount("size=8m", as: "artifacts")
+        try study.write("go", "")
+        try study.write("sweep.yaml", Self.waiting(study.folder))
+        #expect(try study.run("launch", "sweep.yaml", "-i", "inventory.yaml").status == 0)
+        let before = try study.table()
+        try RealSSHD.run("mount", ["-o", "remount,ro", "\(study.folder)/artifacts"])
+        for arguments in [["launch", "sweep.yaml", "-i", "inventory.yaml"], ["resume"], ["retry"]] {
+            let refused = try study.start(arguments).wait()
+            #expect(refused.status == 74, "\(refused.errors)")
+            #expect(refused.errors.contains("written"), "\(refused.errors)")
+        }
+        #expect(try study.table() == before)
+        #expect(try study.run("doctor", "--ledger").status == 0)
+    }
+
+    @Test("A clock that was set back: the last sweep is still the one that was launched last")
+    func clock() throws {
+        let study = try Study(hosts: 1)
+        try study.write("go", "")
+        for name in ["first", "second"] {
+            try study.write("sweep.yaml", Self.waiting(study.folder).replacingOccurrences(of: "stored", with: name))
+            #expect(try study.run("launch", "sweep.yaml", "-i", "inventory.yaml").status == 0)
+        }
+        try RealSSHD.run("sh", ["-c", "touch -d yesterday \(study.folder)/artifacts/second-*/*"])
+        #expect(try study.run("status", "--output", "json").output.contains(#""sweep":"second""#))
+        #expect(try study.run("resume", "first").status == 0)
+        #expect(try study.run("status", "--output", "json").output.contains(#""sweep":"first""#))
+    }
+
+    @Test("A ledger that was cut short is refused, mended from its copy, and gives the same table again")
+    func mended() throws {
+        let study = try Study(hosts: 1)
+        try study.write("go", "")
+        try study.write("sweep.yaml", Self.waiting(study.folder))
+        #expect(try study.run("launch", "sweep.yaml", "-i", "inventory.yaml").status == 0)
+        let before = try study.table()
+        let folder = try #require(
+            try FileManager.default.contentsOfDirectory(atPath: "\(study.folder)/artifacts")
+                .first { $0.hasPrefix("stored-") })
+        let ledger = "\(study.folder)/artifacts/\(folder)/ledger.sqlite"
+        #expect(truncate(ledger, 9_000) == 0)
+        for arguments in [["results"], ["resume"], ["doctor", "--ledger"]] {
+            let refused = try study.start(arguments).wait()
+            #expect(refused.status == 74)
+            #expect(refused.errors.contains("doctor --ledger --mend"), "\(refused.errors)")
+        }
+        let mended = try study.run("doctor", "--ledger", "--mend")
+        #expect(mended.status == 0 && mended.output.contains("ledger.damaged-1.sqlite"), "\(mended.errors)")
+        #expect(try study.run("resume").status == 0)
+        #expect(try study.table() == before)
+    }
+}
