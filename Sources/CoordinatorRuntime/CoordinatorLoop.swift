@@ -20,6 +20,10 @@ public final class CoordinatorLoop {
     private var links: [HostLink?]
     private var transfers: [Transfers]
     private var generation = 0
+    /// Who waits for the end of a file.
+    private var tails: [(host: Int, run: RunNumber, path: String, token: String)] = []
+    /// Told the end of a file of a running attempt that was asked for under a token; nil: there is no such run or file.
+    public var answer: (_ token: String, [UInt8]?) -> Void = { _, _ in }
     /// Told after every step what was decided in it.
     public var observer: (borrowing CoordinatorLoop, [Record]) -> Void = { _, _ in }
 
@@ -98,6 +102,9 @@ public final class CoordinatorLoop {
         switch item {
         case .request(.interrupt): return [.interrupted]
         case .request(.cancel(let run, let reason)): return [.cancel(run: run, reason: reason)]
+        case .request(.tail(let run, let path, let token)):
+            askTail(run, path, token)
+            return []
         case .stream(let host, let generation, let event):
             guard links[host]?.generation == generation else { return [] }
             return try events(of: event, host: host, now: now)
@@ -142,6 +149,7 @@ public final class CoordinatorLoop {
         links[host]?.connection.close()
         links[host] = nil
         transfers[host] = Transfers(store: store)
+        answerTails(nil) { $0.host == host }
     }
 
     private func events(of message: AgentMessage, host: Int, now: Nanoseconds) throws -> [Event] {
@@ -166,7 +174,9 @@ public final class CoordinatorLoop {
             send(host, .bytes(ObjectBytes(digest: range.digest, offset: range.offset, bytes: bytes)))
             return []
         case .probed(let probe): return try probed(host, probe)
-        case .tail: return []
+        case .tail(let tail):
+            answerTails(tail.bytes) { $0.host == host && $0.run == tail.run && $0.path == tail.path }
+            return []
         case .heartbeat(let load):
             links[host]?.load = load
             return []
@@ -253,6 +263,23 @@ public final class CoordinatorLoop {
     }
 
     private func send(_ host: Int, _ message: CoordinatorMessage) { links[host]?.send(message) }
+
+    // MARK: Looking at what runs
+
+    private func askTail(_ run: RunNumber, _ path: String, _ token: String) {
+        guard let host = core.state.host(of: run), links[host]?.isJoined == true else { return answer(token, nil) }
+        tails.append((host, run, path, token))
+        send(host, .tail(TailRequest(run: run, path: path, maximumLength: CoordinatorLoop.tailLength)))
+    }
+
+    private func answerTails(
+        _ bytes: [UInt8]?, _ isMeant: ((host: Int, run: RunNumber, path: String, token: String)) -> Bool
+    ) {
+        for tail in tails.filter(isMeant) { answer(tail.token, bytes) }
+        tails.removeAll(where: isMeant)
+    }
+
+    private static let tailLength = 16 * 1024
 
     private func keepAlive(_ now: Nanoseconds) {
         for host in links.indices where links[host]?.isJoined == true {

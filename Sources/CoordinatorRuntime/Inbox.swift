@@ -17,6 +17,8 @@ public final class Inbox: @unchecked Sendable {
         /// Stop handing out; leave what runs.
         case interrupt
         case cancel(run: RunNumber?, reason: String)
+        /// The end of a file of a running attempt. Whoever asks is told by ``CoordinatorLoop/answer``, under `token`.
+        case tail(run: RunNumber, path: String, token: String)
     }
 
     // A condition variable of its own: the thread that takes waits here for hours, which no executor may do.

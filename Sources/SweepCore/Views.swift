@@ -25,6 +25,15 @@ public struct HostView: Sendable, Hashable {
     }
 }
 
+extension SweepState {
+    /// The host that has a run under a lease, if it is in the inventory; nil: none has it.
+    public func host(of run: RunNumber) -> Int? {
+        guard isCurrent(run), case .leased(let lease, _) = self[run].phase, let host = leases[lease]?.host, host >= 0
+        else { return nil }
+        return host
+    }
+}
+
 extension Coordinator {
     /// - Parameter running: what its agent last said.
     public func view(of host: Int, running: Int, now: Nanoseconds) -> HostView {

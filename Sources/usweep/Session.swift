@@ -207,7 +207,8 @@ final class Session {
 
     private func work(_ console: Console) throws {
         let inbox = Inbox()
-        let signals = Signals(inbox: inbox, requests: Requests(entry: entry))
+        let requests = Requests(entry: entry)
+        let signals = Signals(inbox: inbox, requests: requests)
         try reopenCancelled()
         let time = SystemTime()
         let hadEnded = state.endedCount > 0
@@ -215,6 +216,7 @@ final class Session {
         let source = LoopSource(loop: loop, hostCount: inventory.hosts.count)
         let progress = Progress(console: console, entry: entry, startedAt: time.monotonic())
         progress.begin(source, verb: hadEnded ? "going on with" : "launching")
+        loop.answer = { requests.answer($0, $1) }
         let tables = MergedTables(entry)
         let copies = LedgerCopies(ledger, now: time.monotonic())
         loop.observer = { [hostCount = source.hostCount] loop, records in

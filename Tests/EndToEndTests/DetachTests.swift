@@ -38,9 +38,9 @@ struct DetachTests {
         #expect(identifier.count == 8)
         terminal.signal(SIGKILL)
         _ = terminal.wait()
-        #expect(study.eventually { kill(shell, 0) != 0 }, "what was left in the terminal got its hangup")
+        #expect(study.eventually { !Study.isAlive(shell) }, "what was left in the terminal got its hangup")
         let pid = try Self.pid(study)
-        #expect(kill(pid, 0) == 0)
+        #expect(Study.isAlive(pid))
 
         let second = try study.run("resume", identifier)
         #expect(second.status == 75)
@@ -83,6 +83,26 @@ struct DetachTests {
         try study.write("go", "")
         #expect(try study.run("follow").status == 3)
         #expect(try study.column("outcome") == ["failed", "failed", "failed"])
+    }
+
+    @Test("The output of a run that is going is fetched through its coordinator")
+    func logs() throws {
+        let study = try Study(hosts: 1)
+        try study.write("sweep.yaml", Self.waiting(study.folder).replacingOccurrences(
+            of: "touch ", with: "echo so far so good; echo oh >&2; touch "))
+        #expect(try study.run("launch", "sweep.yaml", "-i", "inventory.yaml", "--detach").status == 0)
+        #expect(study.eventually { study.exists("began-1") && study.exists("began-2") })
+        let shown = try study.run("logs", "1")
+        #expect(shown.status == 0, "\(shown.errors)")
+        #expect(shown.output.contains("stdout.txt (so far)\nso far so good\n"), "\(shown.output)")
+        #expect(shown.output.contains("stderr.txt (so far)\noh\n"))
+        #expect(try study.run("logs", "1", "--file", "stdout.txt").output == "so far so good\n")
+        #expect(try study.run("logs", "1", "--file", "none.txt").status == 66)
+        let pid = try Self.pid(study)
+        kill(pid, SIGKILL)
+        #expect(study.eventually { !Study.isAlive(pid) })
+        let alone = try study.run("logs", "1")
+        #expect(alone.status == 66 && alone.errors.contains("attempts/detached-"), "\(alone.errors)")
     }
 
     @Test("What cannot begin is refused while somebody listens")

@@ -151,6 +151,14 @@ final class Study {
         return path
     }
 
+    /// Whether a process runs; one that nobody has reaped yet does not.
+    static func isAlive(_ process: pid_t) -> Bool {
+        guard process > 0, let text = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
+            let bracket = text.lastIndex(of: ")")
+        else { return false }
+        return !text[bracket...].hasPrefix(") Z")
+    }
+
     /// Until a condition on the outside world holds; there is no signal for these.
     func eventually(_ condition: () -> Bool) -> Bool {
         for _ in 0..<12_000 {

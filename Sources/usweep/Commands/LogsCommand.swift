@@ -9,6 +9,8 @@ struct LogsCommand: ParsableCommand {
         commandName: "logs",
         abstract: "Show what a run left: its attempts, and the files of the last one.",
         discussion: """
+            Of a run that is going, the ends of its files are fetched through the coordinator, while there is one.
+
             EXAMPLES
               usweep logs 3                          run 3 of the last sweep
               usweep logs study/3 --attempt 1
@@ -33,6 +35,9 @@ struct LogsCommand: ParsableCommand {
             throw Failure(.missingFile, "the sweep \(entry.name) has no run \(number)")
         }
         let attempts = try view.ledger.attempts(of: number)
+        if attempt == nil, run.state == nil, let host = run.host, run.lease != nil {
+            return try showRunning(run, view, host)
+        }
         guard let chosen = attempt.map({ wanted in attempts.first { $0.id.attempt == wanted } }) ?? attempts.last else {
             let known = attempts.map { String($0.id.attempt) }.joined(separator: ", ")
             throw Failure(
@@ -50,8 +55,39 @@ struct LogsCommand: ParsableCommand {
         for artifact in artifacts {
             try Console.print("  \(artifact.path)  \(ByteText.text(artifact.size))  \(artifact.digest.short)")
         }
-        for name in ["stdout.txt", "stderr.txt", "terminal.log"] { try tail(name, artifacts) }
+        for name in LogsCommand.texts { try tail(name, artifacts) }
     }
+
+    /// The files of an attempt that has not ended are on its host.
+    private func showRunning(_ run: RunStatus, _ view: SweepView, _ host: String) throws {
+        let requests = Requests(entry: view.entry)
+        let number = run.plan.run
+        if file == nil {
+            let past = run.attempts > 0 ? "; --attempt shows one of the \(run.attempts) before" : ""
+            try Console.print("run \(number): \(view.describe(run.plan)), with \(host)\(past)")
+        }
+        switch Ledger.holder(view.entry.ledger) {
+        case .working, .elsewhere: break
+        case .ended, .vanished, .nobody:
+            let folder = "\(view.entry.name)-\(view.entry.identifier)/\(number).*-\(run.lease ?? 0)"
+            throw Failure(
+                .missingFile, "run \(number) is with \(host), and no coordinator is there to fetch its output: go on "
+                    + "with 'usweep resume', or look on \(host) below its working folder in attempts/\(folder)")
+        }
+        var isAnswered = false
+        for path in file.map({ [$0] }) ?? LogsCommand.texts {
+            guard let bytes = try requests.tail(run: number, path: path) else { continue }
+            isAnswered = true
+            if file != nil { return try Console.write(bytes) }
+            if !bytes.isEmpty { try print(path, "so far", bytes.suffix(4_096)) }
+        }
+        guard !isAnswered else { return }
+        throw Failure(
+            .missingFile, "\(host) has nothing to show of run \(number) yet: it waits for a slot, or left no "
+                + (file.map { "'\($0)'" } ?? "output"))
+    }
+
+    private static let texts = ["stdout.txt", "stderr.txt", "terminal.log"]
 
     private func show(_ path: String, _ artifacts: [Artifact]) throws {
         guard let artifact = artifacts.first(where: { $0.path == path }) else {
@@ -73,7 +109,11 @@ struct LogsCommand: ParsableCommand {
         guard let artifact = artifacts.first(where: { $0.path == path }), artifact.size > 0 else { return }
         let start = max(0, artifact.size - 4_096)
         let bytes = try common.artifactsFolder.objects().read(artifact.digest, at: start, count: 4_096)
-        try Console.print("--- \(path)\(start > 0 ? " (its end)" : "")")
+        try print(path, start > 0 ? "its end" : nil, bytes[...])
+    }
+
+    private func print(_ path: String, _ remark: String?, _ bytes: ArraySlice<UInt8>) throws {
+        try Console.print("--- \(path)\(remark.map { " (\($0))" } ?? "")")
         for line in String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline) {
             try Console.print(VisibleText.of(String(line)))
         }
