@@ -34,6 +34,9 @@ public struct Digest: Sendable, Hashable, Comparable, CustomStringConvertible {
         return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }
 
+    /// The first 8 bytes.
+    public var beginning: UInt64 { a }
+
     /// The first 12 digits: enough for people.
     public var short: String { String(hex.prefix(12)) }
 

@@ -31,9 +31,9 @@ public struct SweepState: Sendable {
         /// Attempts that ended through no fault of the run.
         public internal(set) var losses = 0
         /// The last host on which it failed for a reason that may lie in the host; -1: none.
-        var avoid = -1
-        /// The digest of the result that was merged.
-        var result: Digest?
+        var avoid: Int32 = -1
+        /// The beginning of the digest of the result that was merged: a sweep has millions of these.
+        var result: UInt64?
         /// Whether it has an entry in its group's queue. The entry may be stale: who takes it looks at the phase.
         var isQueued = false
         /// Its group in the plan; -1: none, the specification no longer has it.
@@ -129,7 +129,7 @@ public struct SweepState: Sendable {
             while taken.count < count, passed.count < 64, let run = queues[index].popFirst() {
                 runs[run - 1].isQueued = false
                 guard self[run].phase == .waiting else { continue }
-                if others, self[run].avoid == host { passed.append(run) } else { taken.append(run) }
+                if others, Int(self[run].avoid) == host { passed.append(run) } else { taken.append(run) }
             }
             for run in passed.reversed() { enqueue(run, index) }
         }
@@ -191,11 +191,11 @@ public struct SweepState: Sendable {
         let run = report.id.run
         runs[run - 1].lastAttempt = max(self[run].lastAttempt, report.id.attempt)
         guard let failure else {
-            runs[run - 1].result = blocks.map { SHA256.digest($0.encoded) }
+            runs[run - 1].result = blocks.map { SHA256.digest($0.encoded).beginning }
             return
         }
         if failure.remedy == .retryUncounted { runs[run - 1].losses += 1 } else { runs[run - 1].failures += 1 }
-        if failure.remedy == .retryElsewhere { runs[run - 1].avoid = hostIndex[host] ?? -1 }
+        if failure.remedy == .retryElsewhere { runs[run - 1].avoid = Int32(hostIndex[host] ?? -1) }
         guard case .leased(let lease, let attempts) = self[run].phase else { return }
         let agentGoesOn = report.failure?.remedy == .retryAnywhere && report.id.attempt + 1 < attempts.upperBound
         if !agentGoesOn {

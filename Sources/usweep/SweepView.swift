@@ -105,8 +105,9 @@ struct SweepView {
 final class MergedTables {
     private let entry: ArtifactsFolder.Entry
     private var isStale = true
-    /// When they may be written again: a large dataset must not keep the coordinator from its work.
-    private var nextAt: Nanoseconds = 0
+    /// When they may be written again: a large dataset must not keep the coordinator from its work, and least of all
+    /// from getting it going.
+    private var nextAt = SystemTime().monotonic() + MergedTables.pause
 
     init(_ entry: ArtifactsFolder.Entry) { self.entry = entry }
 
@@ -116,8 +117,10 @@ final class MergedTables {
         // The last word is written at the end, where an error is the user's to hear.
         try? write()
         let took = SystemTime().monotonic() - now
-        nextAt = now + max(2_000_000_000, took * 50)
+        nextAt = now + max(MergedTables.pause, took * 50)
     }
+
+    private static let pause: Nanoseconds = 2_000_000_000
 
     func write() throws {
         guard isStale else { return }
