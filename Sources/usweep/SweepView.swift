@@ -26,46 +26,69 @@ struct SweepView {
     func write(
         _ table: Table, _ format: TableWriter.Format, selection: Selection, sink: @escaping ([UInt8]) throws -> Void
     ) throws {
-        if table == .runs { return try writeRuns(format, selection, sink) }
+        let (columns, rows) = try rows(of: table, selection)
+        var writer = TableWriter(format, name: table.rawValue, columns: columns, sink: sink)
+        try rows { try writer.add($0) }
+        try writer.finish()
+    }
+
+    /// Writes all merged tables as a SQLite file.
+    func write(sqlite path: String, selection: Selection) throws {
+        let file = try TableFile(path)
+        for table in Table.allCases {
+            let (columns, rows) = try rows(of: table, selection)
+            try file.add(table.rawValue, columns: columns) { add in
+                try rows { cells in try add(cells.map(TableFile.Value.init)) }
+            }
+        }
+        try file.finish()
+    }
+
+    /// Goes through all rows of a table.
+    private typealias Rows = ((_ row: [Cell]) throws -> Void) throws -> Void
+
+    private func rows(of table: Table, _ selection: Selection) throws -> (columns: [String], rows: Rows) {
+        if table == .runs { return (Table.runColumns, try provenance(selection)) }
         var names = MetricNames(required: sweep.metrics, formulas: formulas)
         try forEachRow { names.add($0) }
         let dataset = Dataset(axes: points.axes, metrics: try selection.columns(of: names.names), formulas: formulas)
         let columns = table == .results ? dataset.resultColumns : dataset.invocationColumns
-        var writer = TableWriter(format, name: table.rawValue, columns: columns, sink: sink)
-        try forEachRow { row in
-            guard selection.matches(row) else { return }
-            switch table {
-            case .results: try writer.add(dataset.result(row))
-            case .invocations: for cells in dataset.invocations(row) { try writer.add(cells) }
-            case .runs: break
+        return (
+            columns,
+            { add in
+                try forEachRow { row in
+                    guard selection.matches(row) else { return }
+                    switch table {
+                    case .results: try add(dataset.result(row))
+                    case .invocations: for cells in dataset.invocations(row) { try add(cells) }
+                    case .runs: break
+                    }
+                }
             }
-        }
-        try writer.finish()
+        )
     }
 
-    private func writeRuns(
-        _ format: TableWriter.Format, _ selection: Selection, _ sink: @escaping ([UInt8]) throws -> Void
-    ) throws {
+    private func provenance(_ selection: Selection) throws -> Rows {
         let pins = Dictionary(try ledger.pins().map { ($0.name, $0.digest) }, uniquingKeysWith: { $1 })
         var checkpoints: [String: Digest] = [:]
         try ledger.forEachSetup { setup in
             if let workload = setup.key.workload, let pin = setup.key.pin { checkpoints[workload] = pins[pin] }
         }
-        var writer = TableWriter(format, name: Table.runs.rawValue, columns: Table.runColumns, sink: sink)
-        try ledger.forEachRun { run in
-            guard let row = row(of: run), selection.matches(row) else { return }
-            let decision = run.decision
-            try writer.add(
-                ProvenanceRow(
-                    run: run.plan.run, point: run.plan.key.point, workload: run.plan.key.workload,
-                    repetition: run.plan.key.repetition, state: run.state, failure: run.failure, host: run.host,
-                    attempts: run.attempts, lease: run.lease, engine: pins["engine"],
-                    checkpoint: run.plan.key.workload.flatMap { checkpoints[$0] },
-                    started: decision.map { $0.endedAt - $0.wall }, wall: decision?.wall,
-                    peakMemoryBytes: decision?.peakMemoryBytes, evidence: decision?.evidence ?? ""
-                ).cells)
+        return { [checkpoints] add in
+            try ledger.forEachRun { run in
+                guard let row = row(of: run), selection.matches(row) else { return }
+                let decision = run.decision
+                try add(
+                    ProvenanceRow(
+                        run: run.plan.run, point: run.plan.key.point, workload: run.plan.key.workload,
+                        repetition: run.plan.key.repetition, state: run.state, failure: run.failure, host: run.host,
+                        attempts: run.attempts, lease: run.lease, engine: pins["engine"],
+                        checkpoint: run.plan.key.workload.flatMap { checkpoints[$0] },
+                        started: decision.map { $0.endedAt - $0.wall }, wall: decision?.wall,
+                        peakMemoryBytes: decision?.peakMemoryBytes, evidence: decision?.evidence ?? ""
+                    ).cells)
+            }
         }
-        try writer.finish()
     }
 
     private func forEachRow(_ body: (DatasetRow) throws -> Void) throws {
@@ -98,6 +121,17 @@ struct SweepView {
         let repetition = sweep.measure.repeats > 1 ? ["repeat \(plan.key.repetition)"] : []
         let words = workload + (assignments ?? ["point \(plan.key.point?.short ?? "")"]) + repetition
         return VisibleText.of(words.joined(separator: " "))
+    }
+}
+
+extension TableFile.Value {
+    init(_ cell: Cell) {
+        switch cell {
+        case .empty: self = .null
+        case .text(let text): self = .text(text)
+        case .number(let text): self = .number(text)
+        case .digest(let digest): self = .text(digest.hex)
+        }
     }
 }
 

@@ -44,6 +44,10 @@ struct EndToEndTests {
         #expect(try study.run("status", "--output", "json").output.contains("\"outcome\":\"succeeded\""))
         #expect(try study.run("logs", "2").status == 0)
         #expect(try study.run("doctor", "--ledger").status == 0)
+        #expect(try study.run("results", "--format", "sqlite", "--to", "all.sqlite").status == 0)
+        let header = try Data(contentsOf: URL(fileURLWithPath: "\(study.folder)/all.sqlite")).prefix(15)
+        #expect(String(decoding: header, as: UTF8.self) == "SQLite format 3")
+        #expect(try study.run("results", "--format", "sqlite").status == 64)
     }
 
     @Test("A host that is down from the start")

@@ -5,22 +5,42 @@ public import Results
 extension TableWriter.Format: ExpressibleByArgument {}
 extension Table: ExpressibleByArgument {}
 
+/// How a dataset is written.
+enum ResultFormat: String, ExpressibleByArgument, CaseIterable {
+    case table, csv, json
+    /// All tables in one file.
+    case sqlite
+
+    /// nil: not as text.
+    var text: TableWriter.Format? {
+        switch self {
+        case .table: .table
+        case .csv: .csv
+        case .json: .json
+        case .sqlite: nil
+        }
+    }
+}
+
 struct ResultsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "results",
         abstract: "Print the merged dataset, or write it to a file.",
         discussion: """
+            As SQLite file all three tables are written: results, invocations and runs.
+
             EXAMPLES
               usweep results                                       the last sweep's table
               usweep results study --format csv --to study.csv
               usweep results --table invocations --metric l2.mpki --where l2.size=1MiB
               usweep results --table runs                          how each run went
+              usweep results --format sqlite --to study.sqlite     all tables in one file
             """)
 
     @OptionGroup var sweep: SweepArgument
 
-    @Option(name: .long, help: ArgumentHelp("How to write it.", valueName: "table|csv|json"))
-    var format: TableWriter.Format?
+    @Option(name: .long, help: ArgumentHelp("How to write it.", valueName: "table|csv|json|sqlite"))
+    var format: ResultFormat?
 
     @Option(name: .long, help: ArgumentHelp("Which table.", valueName: "results|invocations|runs"))
     var table = Table.results
@@ -36,12 +56,19 @@ struct ResultsCommand: ParsableCommand {
 
     @OptionGroup var common: CommonOptions
 
+    func validate() throws {
+        if format == .sqlite, to == nil { throw ValidationError("--format sqlite writes a file: name it with --to.") }
+    }
+
     func run() throws {
         let view = try SweepView(try common.artifactsFolder.find(sweep.id))
         let format = format ?? (common.output == .json ? .json : to == nil ? .table : .csv)
         // People read what the sweep asked for; programs get everything.
         let shown = format == .table && metric.isEmpty ? view.sweep.metrics : metric
         let selection = try Selection(where: conditions, metrics: shown, axes: view.points.axes)
+        guard let format = format.text else {
+            return try view.write(sqlite: Paths.absolute(to ?? ""), selection: selection)
+        }
         guard let to else {
             return try view.write(table, format, selection: selection) { try Console.write($0) }
         }

@@ -1,0 +1,112 @@
+import Foundation
+import GRDB
+import Model
+
+/// A SQLite file with plain tables, for others to read. It has its name only when it is complete.
+public final class TableFile {
+    /// A field.
+    public enum Value: Sendable, Hashable {
+        case null
+        case text(String)
+        /// In JSON's grammar: kept as an integer where it is one that fits 64 bits, else as a floating-point number.
+        case number(String)
+    }
+
+    private let path: String
+    private let temporary: String
+    private let queue: DatabaseQueue
+
+    /// - Throws: ``Failure`` (`storage`).
+    public init(_ path: String) throws {
+        self.path = path
+        temporary = "\(path).part-\(ProcessInfo.processInfo.processIdentifier)"
+        do {
+            for suffix in ["", "-journal"] { try SystemCall.remove(temporary + suffix) }
+            queue = try DatabaseQueue(path: temporary)
+            // Nobody sees the file before it is complete, and one that is not is thrown away.
+            try queue.writeWithoutTransaction { db in
+                try db.execute(sql: "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF")
+            }
+        } catch {
+            throw TableFile.failure(path, error)
+        }
+    }
+
+    deinit {
+        try? queue.close()
+        try? SystemCall.remove(temporary)
+    }
+
+    /// Adds a table.
+    ///
+    /// - Parameters:
+    ///   - columns: names that differ only by case, which SQLite would take for one, get a number behind them.
+    ///   - fill: is given a function that adds a row, with a value for each column.
+    public func add(
+        _ table: String, columns: [String], fill: ((_ row: [Value]) throws -> Void) throws -> Void
+    ) throws {
+        guard columns.count <= TableFile.mostColumns else {
+            throw Failure(
+                .usage, "the table '\(table)' has \(columns.count) columns, and SQLite takes \(TableFile.mostColumns): "
+                    + "choose some with --metric, or another --format")
+        }
+        do {
+            try queue.writeWithoutTransaction { db in
+                try db.inTransaction {
+                    let names = TableFile.distinct(columns).map(TableFile.quoted).joined(separator: ", ")
+                    try db.execute(sql: "CREATE TABLE \(TableFile.quoted(table)) (\(names))")
+                    let marks = Array(repeating: "?", count: columns.count).joined(separator: ", ")
+                    let insert = try db.makeStatement(
+                        sql: "INSERT INTO \(TableFile.quoted(table)) VALUES (\(marks))")
+                    try fill { try insert.execute(arguments: StatementArguments($0.map(TableFile.stored))) }
+                    return .commit
+                }
+            }
+        } catch {
+            throw TableFile.failure(path, error)
+        }
+    }
+
+    /// Gives the file its name, in place of what has it.
+    public func finish() throws {
+        do {
+            try queue.close()
+            try SystemCall.replace(path, by: temporary)
+        } catch {
+            throw TableFile.failure(path, error)
+        }
+    }
+
+    /// SQLite's own limit (SQLITE_MAX_COLUMN).
+    private static let mostColumns = 2_000
+
+    private static func stored(_ value: Value) -> DatabaseValue {
+        switch value {
+        case .null: .null
+        case .text(let text): text.databaseValue
+        case .number(let text): Int64(text)?.databaseValue ?? Double(text)?.databaseValue ?? text.databaseValue
+        }
+    }
+
+    private static func distinct(_ names: [String]) -> [String] {
+        var taken: Set<String> = []
+        return names.map { name in
+            var candidate = name
+            var number = 1
+            while !taken.insert(candidate.lowercased()).inserted {
+                number += 1
+                candidate = "\(name).\(number)"
+            }
+            return candidate
+        }
+    }
+
+    private static func quoted(_ name: String) -> String { "\"\(name.replacingOccurrences(of: "\"", with: "\"\""))\"" }
+
+    private static func failure(_ path: String, _ error: any Error) -> Failure {
+        (error as? Failure)
+            ?? Failure(
+                .storage, "\(path) cannot be written; see that the disk has space and the folder is there",
+                cause: "\(error)")
+    }
+}
