@@ -87,7 +87,6 @@ struct Conversation {
         case stopping
         case saving
         case restoring
-        case continuing
         case measuring
         /// QEMU is about to go, and then this holds.
         case ending(Outcome)
@@ -148,9 +147,6 @@ struct Conversation {
         case .stopping:
             state = .saving
             return [.phase("checkpoint"), .command(Self.migration("migrate", Request.saveURI))]
-        case .continuing:
-            state = .measuring
-            return [.phase("measure")]
         case .greeting, .booting, .saving, .restoring, .measuring, .ending, .over: return []
         }
     }
@@ -161,8 +157,9 @@ struct Conversation {
             state = .ending(.checkpointed)
             return [.command(Self.quit)]
         case (.restoring, "completed"):
-            state = .continuing
-            return [.command(#"{"execute":"cont"}"#)]
+            // From here on QEMU answers only when the guest's cores sleep: the guest may have measured before.
+            state = .measuring
+            return [.phase("measure"), .command(#"{"execute":"cont"}"#)]
         case (.saving, "failed"), (.saving, "cancelled"):
             return fail(.checkpointFailed("it could not be written; is the disk full, and is zstd installed?"))
         case (.restoring, "failed"), (.restoring, "cancelled"):
