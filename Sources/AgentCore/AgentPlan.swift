@@ -131,6 +131,6 @@ extension AgentCore {
         }
         return Launch(
             arguments: arguments, environment: environment, folder: folder, timeLimit: job.limits.time,
-            memoryBytes: job.limits.memoryBytes ?? 0)
+            stallLimit: job.limits.stall, memoryBytes: job.limits.memoryBytes ?? 0)
     }
 }

@@ -7,7 +7,7 @@ public import Wire
 
 /// The version of the messages between agent and supervisor, part of the socket's name.
 public enum SupervisorVersion {
-    public static let current = 1
+    public static let current = 2
 }
 
 /// What the supervisor must still know after it was killed.
@@ -128,6 +128,7 @@ extension ByteWriter {
         }
         put(launch.folder)
         put(launch.timeLimit) { $0.put($1) }
+        put(launch.stallLimit) { $0.put($1) }
         put(launch.memoryBytes)
     }
 
@@ -163,6 +164,7 @@ extension ByteWriter {
         put(exit.peakMemoryBytes)
         put(exit.freeBytes)
         put(exit.memoryRanOut)
+        put(exit.note)
     }
 }
 
@@ -174,6 +176,7 @@ extension ByteReader {
                 EnvironmentVariable(try reader.string(), try reader.string())
             },
             folder: try string(), timeLimit: try optional { reader throws(WireError) in try reader.signed() },
+            stallLimit: try optional { reader throws(WireError) in try reader.signed() },
             memoryBytes: try signed())
     }
 
@@ -206,6 +209,7 @@ extension ByteReader {
         }
         return ProcessExit(
             cause: cause, kill: try kill(), wallNanoseconds: try signed(), cpuNanoseconds: try signed(),
-            peakMemoryBytes: try signed(), freeBytes: try signed(), memoryRanOut: try bool())
+            peakMemoryBytes: try signed(), freeBytes: try signed(), memoryRanOut: try bool(),
+            note: try string())
     }
 }

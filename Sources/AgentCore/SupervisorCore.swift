@@ -19,6 +19,9 @@ public struct SupervisorCore: Sendable {
         var kill = ProcessExit.Kill.none
         /// When SIGKILL is due, once SIGTERM was sent.
         var killAt: Nanoseconds?
+        /// nil: nobody asked for it.
+        var watch: StallWatch?
+        var note = ""
 
         /// A limit may be longer than the clock will ever tell.
         var timeIsUp: Nanoseconds? {
@@ -161,7 +164,8 @@ public struct SupervisorCore: Sendable {
             guard running.count < slots else { return nil }
             guard running.isEmpty || usedMemory + launch.memoryBytes <= memoryBytes else { return nil }
             advance()
-            states[key] = .running(Running(launch: launch, startedAt: now))
+            let watch = launch.stallLimit.map { StallWatch(limit: $0, now: now) }
+            states[key] = .running(Running(launch: launch, startedAt: now, watch: watch))
             running.append(key)
             usedMemory += launch.memoryBytes
             return (key, launch)
@@ -182,6 +186,7 @@ public struct SupervisorCore: Sendable {
         guard case .running(let state) = states[key] else { return exit }
         var exit = exit
         exit.kill = state.kill
+        exit.note = state.note
         if state.startedAt > 0 { exit.wallNanoseconds = now - state.startedAt }
         states[key] = .ended(exit)
         running.removeAll { $0 == key }
@@ -210,13 +215,46 @@ public struct SupervisorCore: Sendable {
         return signals
     }
 
-    /// When ``signals(now:)`` has something next.
+    // MARK: Progress
+
+    /// Programs whose folders are to be looked at now.
+    public func looks(now: Nanoseconds) -> [AttemptKey] {
+        running.filter { key in
+            guard case .running(let state) = states[key], state.kill == .none else { return false }
+            return state.watch.map { now >= $0.nextLook } ?? false
+        }
+    }
+
+    /// - Parameter mark: a number that differs from the last one if anything in the folder changed.
+    public mutating func looked(_ key: AttemptKey, _ mark: UInt64, now: Nanoseconds) -> StallWatch.Finding {
+        guard case .running(var state) = states[key], state.kill == .none, var watch = state.watch else {
+            return .nothingNew
+        }
+        let finding = watch.looked(mark, now: now)
+        state.watch = watch
+        states[key] = .running(state)
+        return finding
+    }
+
+    /// Ends a program that was found to be stalled.
+    ///
+    /// - Parameter note: what it was seen to do.
+    public mutating func stop(stalled key: AttemptKey, note: String, now: Nanoseconds) -> [Signal] {
+        guard case .running(var state) = states[key], state.kill == .none else { return [] }
+        state.note = note
+        states[key] = .running(state)
+        return kill(key, .stalled, now: now).signals
+    }
+
+    /// When ``signals(now:)`` or ``looks(now:)`` has something next.
     public var nextDeadline: Nanoseconds? {
         var earliest: Nanoseconds?
         for key in running {
             guard case .running(let state) = states[key] else { continue }
-            guard let due = state.killAt ?? state.timeIsUp else { continue }
-            earliest = min(earliest ?? due, due)
+            let look = state.kill == .none ? state.watch?.nextLook : nil
+            for due in [state.killAt ?? state.timeIsUp, look].compactMap({ $0 }) {
+                earliest = min(earliest ?? due, due)
+            }
         }
         return earliest
     }

@@ -19,8 +19,12 @@ public struct Verdict: Sendable, Hashable {
         self.evidence = evidence
     }
 
-    public init(_ exit: ProcessExit, errorTail: [UInt8], limit: Nanoseconds?) {
-        let quote = Verdict.lastLine(errorTail)
+    /// - Parameters:
+    ///   - errorTail: the last bytes of standard error.
+    ///   - outputTail: of standard output; looked at only where a program was stopped because it was stalled.
+    ///   - limits: what the program was allowed.
+    public init(_ exit: ProcessExit, errorTail: [UInt8], outputTail: [UInt8] = [], limits: JobLimits) {
+        let quote = Verdict.lastLine(errorTail, of: "standard error")
         switch exit.cause {
         case .supervisorLost:
             self.init(
@@ -31,11 +35,25 @@ public struct Verdict: Sendable, Hashable {
             switch exit.kill {
             case .cancelled: self.init(failure: .cancelled, evidence: "it was cancelled before it began")
             case .revoked: self.init(failure: .supervisorLost, evidence: "the agent was told to stop")
-            case .none, .timeout:
+            case .none, .timeout, .stalled:
                 self.init(failure: .spawn, evidence: "the program could not be started: \(step): \(reason)")
             }
-        case .status, .signal: self.init(ended: exit, quote: quote, errorTail: errorTail, limit: limit)
+        case .status, .signal:
+            if exit.kill == .stalled {
+                self.init(stalled: exit, Verdict.lastLine(outputTail, of: "standard output") + quote, limits.stall)
+            } else {
+                self.init(ended: exit, quote: quote, errorTail: errorTail, limit: limits.time)
+            }
         }
+    }
+
+    /// The host sees only that nothing happens. An engine that can tell a guest's trouble from the simulator's looks
+    /// at the artifacts when it judges, and may give a finer class.
+    private init(stalled exit: ProcessExit, _ quotes: String, _ limit: Nanoseconds?) {
+        let note = exit.note.isEmpty ? "" : "; \(Verdict.printable(exit.note.utf8))"
+        self.init(
+            failure: .stalledSimulator,
+            evidence: "no file of it changed for its limit of \(Verdict.span(limit ?? 0))\(note)\(quotes)")
     }
 
     private init(ended exit: ProcessExit, quote: String, errorTail: [UInt8], limit: Nanoseconds?) {
@@ -50,7 +68,7 @@ public struct Verdict: Sendable, Hashable {
         case .revoked:
             self.init(failure: .supervisorLost, evidence: "the agent was told to stop")
             return
-        case .none: break
+        case .none, .stalled: break
         }
         if case .status(0) = exit.cause {
             self.init(failure: nil, evidence: "")
@@ -76,6 +94,10 @@ public struct Verdict: Sendable, Hashable {
         }
     }
 
+    private static func span(_ span: Nanoseconds) -> String {
+        span % 1_000_000_000 == 0 ? "\(span / 1_000_000_000) s" : "\(span / 1_000_000) ms"
+    }
+
     private static func speaksOfFullDisk(_ tail: [UInt8]) -> Bool {
         let phrase = Array("No space left on device".utf8)
         guard tail.count >= phrase.count else { return false }
@@ -86,11 +108,11 @@ public struct Verdict: Sendable, Hashable {
     }
 
     /// `; standard error ends with "..."`, or nothing.
-    private static func lastLine(_ tail: [UInt8]) -> String {
+    private static func lastLine(_ tail: [UInt8], of file: String) -> String {
         let newline = UInt8(ascii: "\n")
         let lines = tail.split(whereSeparator: { $0 == newline || $0 == UInt8(ascii: "\r") })
         guard let line = lines.last(where: { !$0.allSatisfy { $0 <= 0x20 } }) else { return "" }
-        return "; standard error ends with \"\(printable(line.suffix(quoteLength)))\""
+        return "; \(file) ends with \"\(printable(line.suffix(quoteLength)))\""
     }
 
     /// Text that can be shown on a terminal: control characters and what is no UTF-8 replaced.

@@ -26,8 +26,11 @@ struct Collector {
         self.exit = exit
         folder = folders.path(key)
         files = folders.files
-        let tail = exit.cause == .status(0) ? [] : folders.tail(key, "stderr.txt", count: Verdict.tailLength) ?? []
-        verdict = Verdict(exit, errorTail: tail, limit: job.limits.time)
+        let isWell = exit.cause == .status(0) && exit.kill == .none
+        let tails = ["stderr.txt", "stdout.txt"].map { name in
+            isWell ? [] : folders.tail(key, name, count: Verdict.tailLength) ?? []
+        }
+        verdict = Verdict(exit, errorTail: tails[0], outputTail: tails[1], limits: job.limits)
         let staged = Set(job.inputs.map(\.path) + ["point.json"])
         var nameBytes = 0
         list("", depth: 0, staged: staged, &nameBytes)

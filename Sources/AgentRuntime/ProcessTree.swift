@@ -88,6 +88,16 @@ struct ProcessTree {
         return text.split(separator: " ").compactMap { Int32($0) }.filter { keys[$0] == nil }
     }
 
+    /// Every process of an attempt, its leader first.
+    func members(of key: AttemptKey) -> [Int32] {
+        guard let attempt = attempts[key] else { return [] }
+        let others = ProcessTree.all.filter { pid in
+            guard pid != attempt.pid, pid != getpid() else { return false }
+            return getsid(pid) == attempt.pid || ProcessTree.environment(of: pid, holds: "\(attempt.folder)/")
+        }
+        return [attempt.pid] + others.sorted()
+    }
+
     private func belongs(_ pid: Int32, to attempt: Attempt) -> Bool {
         if getsid(pid) == attempt.pid { return true }
         if ProcessTree.environment(of: pid, holds: "\(attempt.folder)/") { return true }
@@ -99,16 +109,21 @@ struct ProcessTree {
 
     /// Kills every process of this user whose point file is below a folder.
     static func killAll(below folder: String) {
-        guard let table = opendir("/proc") else { return }
-        defer { closedir(table) }
         let own = getpid()
+        for pid in all where pid != own && environment(of: pid, holds: folder) { kill(pid, SIGKILL) }
+    }
+
+    private static var all: [Int32] {
+        guard let table = opendir("/proc") else { return [] }
+        defer { closedir(table) }
+        var pids: [Int32] = []
         while let entry = readdir(table) {
             let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
                 pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
-            guard let pid = Int32(name), pid != own, environment(of: pid, holds: folder) else { continue }
-            kill(pid, SIGKILL)
+            if let pid = Int32(name) { pids.append(pid) }
         }
+        return pids
     }
 
     private static func environment(of pid: Int32, holds folder: String) -> Bool {

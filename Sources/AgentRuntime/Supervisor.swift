@@ -29,6 +29,8 @@ final class Supervisor {
     private var unwritten: [Frame] = []
     private var undurable: [(ticket: UInt64, attempt: SupervisedAttempt)] = []
     private var started: [AttemptKey] = []
+    /// CPU time and clock of programs that showed no progress for half of their limit.
+    private var halfway: [AttemptKey: (cpu: Int64, time: Int64)] = [:]
     private var ticket: UInt64 = 0
     private var served: UInt64 = 0
     private var mustRewrite = false
@@ -95,6 +97,7 @@ final class Supervisor {
             if set.isReadable(listener) { accept() }
             startAll()
             for signal in core.signals(now: Machine.now) { send(signal) }
+            watchProgress()
             write()
             if set.isReadable(ca_syncer_descriptor(syncer)) { synced() }
             report()
@@ -152,6 +155,7 @@ final class Supervisor {
     }
 
     private func ended(_ key: AttemptKey, _ exit: ProcessExit) {
+        halfway[key] = nil
         let kept = core.ended(key, exit, now: Machine.now)
         record(.ended(key, kept), [SupervisedAttempt(key: key, state: .ended(kept))])
     }
@@ -159,6 +163,42 @@ final class Supervisor {
     private func record(_ record: SupervisorRecord, _ ends: [SupervisedAttempt] = []) {
         unwritten.append(record.frame)
         for end in ends { undurable.append((ticket + 1, end)) }
+    }
+
+    // MARK: Progress
+
+    private func watchProgress() {
+        for key in core.looks(now: Machine.now) {
+            guard let folder = core.launch(of: key)?.folder else { continue }
+            var mark = ca_mark()
+            ca_mark_tree(folder, &mark)
+            switch core.looked(key, mark.value, now: Machine.now) {
+            case .progress: halfway[key] = nil
+            case .nothingNew: break
+            case .halfway: halfway[key] = (tree.cpuNanoseconds(of: key), Machine.now)
+            case .stalled:
+                for signal in core.stop(stalled: key, note: note(of: key, &mark), now: Machine.now) { send(signal) }
+            }
+        }
+    }
+
+    /// What a stalled program was seen to do: kept, as nobody can ask it later.
+    private func note(of key: AttemptKey, _ mark: inout ca_mark) -> String {
+        let newest = withUnsafePointer(to: &mark.file) { pointer in
+            pointer.withMemoryRebound(to: CChar.self, capacity: 512) { String(cString: $0) }
+        }
+        var parts = newest.isEmpty ? [] : ["the last was \"\(newest)\""]
+        if let (cpu, time) = halfway[key] {
+            let (used, span) = (tree.cpuNanoseconds(of: key) - cpu, max(1, Machine.now - time))
+            let word = used > span / 2 ? "it computes" : used > span / 50 ? "it computes little" : "it waits"
+            parts.append("\(word): \(hundredths(used)) s of CPU time in the last \(hundredths(span)) s")
+        }
+        return (parts + [tree.report(of: key)]).joined(separator: "; ")
+    }
+
+    private func hundredths(_ span: Int64) -> String {
+        let number = max(0, span) / 10_000_000
+        return "\(number / 100).\(number % 100 < 10 ? "0" : "")\(number % 100)"
     }
 
     private func send(_ signal: SupervisorCore.Signal) {

@@ -4,9 +4,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -175,6 +177,53 @@ static int remove_at(int folder, const char *name, int depth) {
 }
 
 int ca_remove_tree(const char *path) { return remove_at(AT_FDCWD, path, 0); }
+
+/// The finaliser of SplitMix64: spreads every bit over all.
+static uint64_t spread(uint64_t value) {
+    value = (value ^ (value >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    value = (value ^ (value >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return value ^ (value >> 31);
+}
+
+/// Adds what stands in a folder to a mark. A sum, so that the order in which the system lists names does not count.
+/// `path` holds the folder's own name from the start on, and has room for more.
+static void mark_folder(int descriptor, char *path, size_t length, size_t room, int depth, struct ca_mark *mark) {
+    DIR *stream = fdopendir(descriptor);
+    if (!stream) {
+        close(descriptor);
+        return;
+    }
+    struct dirent *entry;
+    while ((entry = readdir(stream)) != NULL) {
+        const char *name = entry->d_name;
+        struct stat status;
+        if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) continue;
+        if (fstatat(dirfd(stream), name, &status, AT_SYMLINK_NOFOLLOW) < 0) continue;
+        int count = snprintf(path + length, room - length, "%s%s", length ? "/" : "", name);
+        if (count < 0 || (size_t)count >= room - length) continue;
+        uint64_t hash = UINT64_C(0xcbf29ce484222325);
+        for (const char *byte = path; *byte; byte++) hash = (hash ^ (unsigned char)*byte) * UINT64_C(0x100000001b3);
+        int64_t time = (int64_t)status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec;
+        hash = spread(hash ^ status.st_mode) + (uint64_t)time;
+        mark->value += spread(spread(hash) + (S_ISDIR(status.st_mode) ? 0 : (uint64_t)status.st_size));
+        if (S_ISREG(status.st_mode) && time > mark->newest) {
+            mark->newest = time;
+            snprintf(mark->file, sizeof mark->file, "%s", path);
+        }
+        if (S_ISDIR(status.st_mode) && depth < 64) {
+            int below = openat(dirfd(stream), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+            if (below >= 0) mark_folder(below, path, length + (size_t)count, room, depth + 1, mark);
+        }
+    }
+    closedir(stream);
+}
+
+void ca_mark_tree(const char *path, struct ca_mark *mark) {
+    char name[PATH_MAX] = "";
+    memset(mark, 0, sizeof *mark);
+    int descriptor = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (descriptor >= 0) mark_folder(descriptor, name, 0, sizeof name, 0, mark);
+}
 
 int ca_reserve(int descriptor, int64_t bytes) {
     return fallocate(descriptor, FALLOC_FL_KEEP_SIZE, 0, (off_t)bytes);

@@ -29,17 +29,20 @@ public struct Launch: Sendable, Hashable {
     public var folder: String
     /// Wall time after which it is ended; nil: none.
     public var timeLimit: Nanoseconds?
+    /// Time without progress after which it is ended; nil: not watched.
+    public var stallLimit: Nanoseconds?
     /// Counted against the host's memory while it runs.
     public var memoryBytes: Int64
 
     public init(
         arguments: [String], environment: [EnvironmentVariable], folder: String, timeLimit: Nanoseconds?,
-        memoryBytes: Int64
+        stallLimit: Nanoseconds? = nil, memoryBytes: Int64
     ) {
         self.arguments = arguments
         self.environment = environment
         self.folder = folder
         self.timeLimit = timeLimit
+        self.stallLimit = stallLimit
         self.memoryBytes = memoryBytes
     }
 }
@@ -60,6 +63,8 @@ public struct ProcessExit: Sendable, Hashable {
     /// Why a signal was sent from here.
     public enum Kill: UInt8, Sendable, Hashable {
         case none, timeout, cancelled, revoked
+        /// It made no progress; what it was doing is in ``ProcessExit/note``.
+        case stalled
     }
 
     public var cause: Cause
@@ -71,10 +76,13 @@ public struct ProcessExit: Sendable, Hashable {
     public var freeBytes: Int64
     /// Whether the kernel killed something for want of memory while it ran.
     public var memoryRanOut: Bool
+    /// What was seen before a signal was sent from here, as text; empty: nothing worth telling.
+    public var note: String
 
     public init(
         cause: Cause, kill: Kill = .none, wallNanoseconds: Nanoseconds = 0, cpuNanoseconds: Nanoseconds = 0,
-        peakMemoryBytes: Int64 = 0, freeBytes: Int64 = .max, memoryRanOut: Bool = false
+        peakMemoryBytes: Int64 = 0, freeBytes: Int64 = .max, memoryRanOut: Bool = false,
+        note: String = ""
     ) {
         self.cause = cause
         self.kill = kill
@@ -83,6 +91,7 @@ public struct ProcessExit: Sendable, Hashable {
         self.peakMemoryBytes = peakMemoryBytes
         self.freeBytes = freeBytes
         self.memoryRanOut = memoryRanOut
+        self.note = note
     }
 }
 

@@ -43,8 +43,8 @@ public enum Templates {
         # How often each point is run.
         measure: {repeat: 1}
 
-        # A run that takes longer, or fails more often, is given up.
-        limits: {time: 10m}
+        # A run that takes longer, changes no file in its folder for so long, or fails more often, is given up.
+        limits: {time: 10m, stall: 5m}
         retry: {attempts: 3}
 
         # Files and folders (with a / at the end) that runs need, beside this file; they are shipped, and a

@@ -47,7 +47,8 @@ extension Chance {
         return ProcessExit(
             cause: pick(causes) ?? .hostLost, kill: pick(kills) ?? .none, wallNanoseconds: Int64(number(0...1 << 50)),
             cpuNanoseconds: Int64(number(0...1 << 50)), peakMemoryBytes: Int64(number(0...1 << 40)),
-            freeBytes: flip() ? .max : Int64(number(0...1 << 40)), memoryRanOut: flip())
+            freeBytes: flip() ? .max : Int64(number(0...1 << 40)), memoryRanOut: flip(),
+            note: name())
     }
 
     mutating func supervised() -> SupervisedAttempt {
@@ -60,7 +61,7 @@ extension Chance {
         Launch(
             arguments: list(3) { $0.name() }, environment: list(3) { EnvironmentVariable($0.name(), $0.name()) },
             folder: name(), timeLimit: optional { Int64($0.number(0...1 << 50)) },
-            memoryBytes: Int64(number(0...1 << 40)))
+            stallLimit: optional { Int64($0.number(0...1 << 50)) }, memoryBytes: Int64(number(0...1 << 40)))
     }
 
     mutating func agentRecords() -> [AgentRecord] {

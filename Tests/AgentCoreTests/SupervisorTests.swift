@@ -153,7 +153,7 @@ struct VerdictTests {
         tail: String = ""
     ) -> Verdict {
         let exit = ProcessExit(cause: cause, kill: kill, freeBytes: free, memoryRanOut: oom)
-        return Verdict(exit, errorTail: Array(tail.utf8), limit: 7_000_000_000)
+        return Verdict(exit, errorTail: Array(tail.utf8), limits: JobLimits(time: 7_000_000_000))
     }
 
     @Test("Classes")

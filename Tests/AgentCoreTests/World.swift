@@ -106,7 +106,7 @@ struct World {
         case .supervise(let command): if hasSupervisor { supervise(command) }
         case .collect(let key, let exit, let job):
             expect(folders.contains(key), "what is collected from is there: \(key)")
-            let verdict = Verdict(exit, errorTail: [], limit: job.limits.time)
+            let verdict = Verdict(exit, errorTail: [], limits: job.limits)
             answers.append(
                 .collected(key, AttemptReport(id: key.id, failure: verdict.failure, evidence: verdict.evidence)))
         case .discard(let key): discard(key)

@@ -162,12 +162,13 @@ final class Attached {
 
 /// A shell script as a job.
 func script(
-    _ text: String, inputs: [Job.Input] = [], time: Nanoseconds? = nil, memoryBytes: Int64? = nil,
-    environment: [EnvironmentVariable] = []
+    _ text: String, inputs: [Job.Input] = [], time: Nanoseconds? = nil, stall: Nanoseconds? = nil,
+    memoryBytes: Int64? = nil, environment: [EnvironmentVariable] = []
 ) -> Job {
     Job(
         arguments: [.text("/bin/sh"), .text("-c"), .text(text)], environment: environment,
-        pointDocument: "{\"x\":1}", inputs: inputs, limits: JobLimits(time: time, memoryBytes: memoryBytes))
+        pointDocument: "{\"x\":1}", inputs: inputs,
+        limits: JobLimits(time: time, stall: stall, memoryBytes: memoryBytes))
 }
 
 func entry(_ run: RunNumber, _ job: Job, attempts: Int = 1, first: AttemptNumber = 1) -> Shard.Entry {

@@ -113,6 +113,32 @@ struct EndToEndTests {
         #expect(try study.column("outcome") == ["succeeded", "failed"])
     }
 
+    @Test("A run that makes no progress: class stalled-simulator, exit 3, the rest merged")
+    func stalls() throws {
+        let study = try Study(hosts: 1)
+        let launched = try study.launch(
+            """
+            sweep: stalled
+            engine: command
+            command: [/bin/sh, -c, 'echo "point $USWEEP_X"; test $USWEEP_X = 1 || exec sleep infinity; \
+            echo "{\\"value\\": 1}" > results.json']
+            axes: {x: [1, 2]}
+            results: results.json
+            metrics: [value]
+            limits: {stall: 1s}
+            retry: {attempts: 2}
+
+            """)
+        #expect(launched.status == 3, "\(launched.errors)")
+        #expect(try study.column("class") == ["", "stalled-simulator"])
+        #expect(try study.column("outcome") == ["succeeded", "failed"])
+        #expect(try study.column("value") == ["1", ""])
+        #expect(try study.column("attempts", of: "runs") == ["1", "2"])
+        let logs = try study.run("logs", "2").output
+        #expect(logs.contains("no file of it changed for its limit of 1 s"), "\(logs)")
+        #expect(try study.run("logs", "2", "--file", "stdout.txt").output == "point 2\n")
+    }
+
     @Test("Exit 0 without evidence is quarantined, never merged")
     func quarantine() throws {
         let study = try Study(hosts: 1)

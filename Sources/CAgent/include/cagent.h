@@ -81,6 +81,16 @@ int ca_processors(void);
 /// Removes a file or a folder with all that is in it, following no symbolic link; a missing one is no error.
 int ca_remove_tree(const char *path);
 
+/// What a folder looks like, with all that is in it, symbolic links not followed.
+struct ca_mark {
+    uint64_t value;      // another one if a name came or went, or if a size or time of modification changed
+    int64_t newest;      // the latest time of modification of a file, nanoseconds since 1970; 0: there is none
+    char file[512];      // that file, from the folder on; cut if it is longer
+};
+
+/// A folder that is not there, or cannot be read, looks like an empty one.
+void ca_mark_tree(const char *path, struct ca_mark *mark);
+
 /// Sets aside disk blocks for a file without changing its length.
 int ca_reserve(int descriptor, int64_t bytes);
 
