@@ -13,6 +13,12 @@ public struct Workdir: Sendable, Hashable {
     /// What the user named, after `~/` was replaced.
     public var named: String
 
+    package init(root: String, sockets: String, named: String) {
+        self.root = root
+        self.sockets = sockets
+        self.named = named
+    }
+
     public var attempts: String { "\(root)/attempts" }
     public var objects: String { "\(root)/objects" }
     public var log: String { "\(root)/agent.log" }

@@ -10,7 +10,7 @@ import Wire
 /// One thread runs it; nothing interleaves between deciding and committing. Where the commit throws, the loop ends
 /// with that error, and `resume` begins again from the ledger.
 public final class CoordinatorLoop {
-    private var core: Coordinator
+    package private(set) var core: Coordinator
     private let setting: Setting
     private let ledger: any LedgerStore
     private let store: ObjectStore
@@ -68,7 +68,7 @@ public final class CoordinatorLoop {
     }
 
     /// One turn: decide, make durable, act.
-    func step(_ items: [Inbox.Item]) throws -> Ending? {
+    package func step(_ items: [Inbox.Item]) throws -> Ending? {
         let now = time.monotonic()
         var records: [Record] = []
         for item in items {
