@@ -42,10 +42,7 @@ public final class CoordinatorLoop {
     public func run() throws -> Ending {
         var items: [Inbox.Item] = []
         while true {
-            if let ending = try step(items) {
-                if ending != .interrupted { for link in links { link?.connection.close() } }
-                return ending
-            }
+            if let ending = try turn(items) { return ending }
             let now = time.monotonic()
             items = inbox.take(timeout: core.nextDeadline(now: now) - now)
         }
@@ -67,8 +64,15 @@ public final class CoordinatorLoop {
         return false
     }
 
-    /// One turn: decide, make durable, act.
-    package func step(_ items: [Inbox.Item]) throws -> Ending? {
+    /// A step, and the end of all streams when nothing is left to do.
+    package func turn(_ items: [Inbox.Item]) throws -> Ending? {
+        guard let ending = try step(items) else { return nil }
+        if ending != .interrupted { for link in links { link?.connection.close() } }
+        return ending
+    }
+
+    /// Decides, makes durable, acts.
+    private func step(_ items: [Inbox.Item]) throws -> Ending? {
         let now = time.monotonic()
         var records: [Record] = []
         for item in items {
