@@ -154,7 +154,8 @@ final class Disk {
             let overlap = min(node.content.count, end)
             node.content.replaceSubrange(offset..<overlap, with: bytes)
         }
-        if !node.forgotten.isEmpty { for page in offset / Disk.page...(end - 1) / Disk.page { node.forgotten.remove(page) } }
+        guard !node.forgotten.isEmpty else { return }
+        for page in offset / Disk.page...(end - 1) / Disk.page { node.forgotten.remove(page) }
     }
 
     func truncate(_ node: Node, to size: Int) {

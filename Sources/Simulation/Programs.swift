@@ -213,7 +213,8 @@ struct SimulatedTree: ProgramTree {
         guard life.isAlive else { return [] }
         return host.programs.reap().map { program, cause in
             ProgramEnd(
-                key: program.key, folder: program.launch.folder, cause: cause, cpuNanoseconds: 0, peakMemoryBytes: 1 << 20)
+                key: program.key, folder: program.launch.folder, cause: cause, cpuNanoseconds: 0,
+                peakMemoryBytes: 1 << 20)
         }
     }
 

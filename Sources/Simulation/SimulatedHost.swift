@@ -37,7 +37,9 @@ final class SimulatedHost {
     private var waiting: [(String?) -> Void] = []
     private(set) var chance: Chance
 
-    init(_ index: Int, world: World, scenario: Scenario, seed: UInt64, watch: Checker, canary: Canary?, deaths: Deaths) {
+    init(
+        _ index: Int, world: World, scenario: Scenario, seed: UInt64, watch: Checker, canary: Canary?, deaths: Deaths
+    ) {
         self.world = world
         self.index = index
         self.watch = watch
@@ -68,7 +70,8 @@ final class SimulatedHost {
     func attach(_ done: @escaping (String?) -> Void) {
         if agent != nil, waiting.isEmpty {
             world.after(chance.within(100_000...3_000_000) * slowness) { [self] in
-                if isUp, agent?.server.acceptsConnections ?? false { done(nil) } else { done("the agent does not answer") }
+                let answers = isUp && agent?.server.acceptsConnections ?? false
+                done(answers ? nil : "the agent does not answer")
             }
             return
         }
@@ -126,10 +129,17 @@ final class SimulatedHost {
         let (near, far) = LocalStream.pair()
         near.life = life
         far.life = supervisor.life
+        near.asked = { [self] frames in noteStarts(frames) }
         near.wake = { [self] in agent?.wake() }
         far.wake = { [self] in self.supervisor?.wake() }
         supervisor.accept(far, of: life)
         return .stream(near)
+    }
+
+    private func noteStarts(_ frames: [Frame]) {
+        for frame in frames {
+            if case .start(let key, _) = try? SupervisorCommand(frame) { watch.startAsked(self, key) }
+        }
     }
 
     private func startSupervisor() -> String? {
@@ -156,6 +166,7 @@ final class SimulatedHost {
         guard let instance = agent else { return }
         world.say(agentRole.name, how)
         agent = nil
+        watch.agentGone(self)
         instance.end()
         supervisor?.lose(instance.life)
     }
@@ -167,6 +178,8 @@ final class SimulatedHost {
         instance.end()
         programs.parentDied()
     }
+
+    func killSupervisor(after acts: Int?) { supervisor?.life.actsLeft = acts }
 
     /// The machine stops, and begins anew after a while.
     func reboot(downFor time: Nanoseconds, network: Network) {

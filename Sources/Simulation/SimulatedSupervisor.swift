@@ -131,6 +131,8 @@ final class LocalStream: FrameStream {
     private(set) var isBroken = false
     var life: Life?
     var wake: () -> Void = {}
+    /// Told what goes out.
+    var asked: ([Frame]) -> Void = { _ in }
 
     static func pair() -> (LocalStream, LocalStream) {
         let near = LocalStream()
@@ -151,6 +153,7 @@ final class LocalStream: FrameStream {
             isBroken = true
             return
         }
+        asked(out)
         peer.inbound += out
         peer.hasNews = true
         peer.wake()
