@@ -35,6 +35,9 @@ extension AgentCore {
                 let known = sweeps[name]?.over[id.run] ?? 0
                 sweeps[name]?.over[id.run] = max(known, id.attempt)
             }
+        case .closed(let name):
+            sweeps[name] = nil
+            order.removeAll { $0 == name }
         }
     }
 

@@ -55,6 +55,10 @@ public struct AgentCore: Sendable {
     // MARK: Events
 
     public mutating func handle(_ event: AgentEvent, now: Nanoseconds) -> [AgentRecord] {
+        take(event, now: now) + close()
+    }
+
+    private mutating func take(_ event: AgentEvent, now: Nanoseconds) -> [AgentRecord] {
         switch event {
         case .connected(let connection): connections[connection] = .some(nil)
         case .disconnected(let connection): disconnected(connection)
@@ -83,6 +87,22 @@ public struct AgentCore: Sendable {
         if let sweep, sweeps[sweep]?.connection == connection { sweeps[sweep]?.connection = nil }
     }
 
+    /// Forgets sweeps that are over, once nothing of them is held.
+    private mutating func close() -> [AgentRecord] {
+        var records: [AgentRecord] = []
+        for name in order {
+            guard let sweep = sweeps[name], sweep.isLeaving, sweep.works.isEmpty,
+                !doomed.contains(where: { $0.sweep == name })
+            else { continue }
+            if let connection = sweep.connection { pending.append(.send(connection, .farewell)) }
+            pending.append(.discardSweep(name))
+            let record = AgentRecord.closed(sweep: name)
+            apply(record)
+            records.append(record)
+        }
+        return records
+    }
+
     // MARK: Messages
 
     private mutating func received(
@@ -106,6 +126,7 @@ public struct AgentCore: Sendable {
             pending.append(.store(piece, size: size))
         case .probe(let path): pending.append(.probe(connection, path: path))
         case .tail(let request): tail(request, of: sweep, on: connection)
+        case .farewell: sweeps[sweep]?.isLeaving = true
         case .heartbeat: break
         }
         return []
@@ -144,6 +165,7 @@ public struct AgentCore: Sendable {
         }
         connections[connection] = hello.sweep
         sweeps[hello.sweep]?.connection = connection
+        sweeps[hello.sweep]?.isLeaving = false
         sweeps[hello.sweep]?.heartbeatPeriod = max(hello.leaseTerm / 4, 100_000_000)
         sweeps[hello.sweep]?.nextHeartbeat = now
         let held = sweeps[hello.sweep]?.held ?? []

@@ -46,6 +46,8 @@ struct AgentSweep: Sendable {
     var over: [RunNumber: AttemptNumber] = [:]
     /// Starts that the coordinator was not told of yet.
     var started: [AttemptID] = []
+    /// The coordinator has said that nothing more comes.
+    var isLeaving = false
     private var places = 0
 
     init(context: SweepContext) { self.context = context }

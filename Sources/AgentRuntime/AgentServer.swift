@@ -140,6 +140,7 @@ package final class AgentServer {
         case .supervise(let command): link.perform([command])
         case .collect(let key, let exit, let job): shell.beginCollecting(key, exit, job)
         case .discard(let key): note(shell.discard(key))
+        case .discardSweep(let sweep): note(shell.discardSweep(sweep))
         case .keepOnly(let keys): note(shell.keepOnly(keys))
         case .read(let number, let range):
             clients[number]?.reads.append(range)

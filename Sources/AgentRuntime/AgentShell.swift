@@ -129,6 +129,9 @@ public struct AgentShell {
         return folders.discard(key)?.description
     }
 
+    /// Deletes the folder of a sweep's attempts; what went wrong, as text.
+    public mutating func discardSweep(_ sweep: String) -> String? { folders.discard(sweep: sweep)?.description }
+
     public mutating func keepOnly(_ keys: [AttemptKey]) -> String? {
         do throws(FilesError) {
             try folders.keepOnly(keys)

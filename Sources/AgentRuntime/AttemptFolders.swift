@@ -93,6 +93,16 @@ struct AttemptFolders {
         }
     }
 
+    mutating func discard(sweep: String) -> FilesError? {
+        madeSweeps.remove(sweep)
+        do throws(FilesError) {
+            try files.removeTree("\(root)/\(sweep)")
+            return nil
+        } catch {
+            return error
+        }
+    }
+
     /// Deletes every attempt's folder that is not among these.
     mutating func keepOnly(_ keys: [AttemptKey]) throws(FilesError) {
         let kept = Set(keys.map(\.folder))

@@ -163,6 +163,7 @@ public final class CoordinatorLoop {
             links[host]?.load = load
             return []
         case .refused(let reason): return [drop(host, reason: reason, forGood: true)]
+        case .farewell: return [.farewell(host: host)]
         }
     }
 
@@ -218,6 +219,7 @@ public final class CoordinatorLoop {
             for part in stride(from: 0, to: attempts.count, by: 4_096) {
                 send(host, .acknowledge(Array(attempts[part..<min(part + 4_096, attempts.count)])))
             }
+        case .farewell(let host): send(host, .farewell)
         case .finish: break
         }
     }
@@ -250,7 +252,7 @@ extension AgentMessage {
     fileprivate var mayComeFirst: Bool {
         switch self {
         case .hello, .refused: true
-        case .started, .outcome, .want, .bytes, .missing, .probed, .tail, .heartbeat: false
+        case .started, .outcome, .want, .bytes, .missing, .probed, .tail, .heartbeat, .farewell: false
         }
     }
 }

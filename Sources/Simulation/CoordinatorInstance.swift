@@ -53,7 +53,7 @@ final class CoordinatorInstance {
         do {
             let ending = try loop.turn(inbox.take(timeout: 0))
             if !life.isAlive {
-                simulation.coordinatorDied("dies")
+                simulation.coordinatorDied("dies", inStep: true)
             } else if let ending {
                 simulation.coordinatorEnded(ending)
             } else {
@@ -61,7 +61,7 @@ final class CoordinatorInstance {
                 alarm?.set(after: max(loop.core.nextDeadline(now: now) - now, 100_000))
             }
         } catch {
-            simulation.coordinatorDied(life.isAlive ? "ends by an error: \(error)" : "dies")
+            simulation.coordinatorDied(life.isAlive ? "ends by an error: \(error)" : "dies", inStep: true)
         }
     }
 

@@ -68,7 +68,7 @@ extension Simulation {
             world.after(time) { host.disk.isFull = false }
         case .hostDiskFails: host.disk.failures = 1 + chance.below(3)
         case .hostSlows:
-            host.slowness = 10
+            host.slowness = 5
             world.after(2 * time) { host.slowness = 1 }
         case .hostSickens:
             host.isSick = true
@@ -94,7 +94,9 @@ extension Simulation {
             world.after(time) { [self] in ledger.isFull = false }
         case .interrupt: coordinator?.ask(.interrupt)
         case .cancelRun:
-            coordinator?.ask(.cancel(run: 1 + chance.below(scenario.points), reason: "somebody asked for it"))
+            let run = 1 + chance.below(scenario.points)
+            checker.cancelled.insert(run)
+            coordinator?.ask(.cancel(run: run, reason: "somebody asked for it"))
         case .cancelAll: coordinator?.ask(.cancel(run: nil, reason: "somebody asked for it"))
         default: break
         }

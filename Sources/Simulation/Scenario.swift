@@ -81,7 +81,7 @@ public struct Prepared: @unchecked Sendable {
         sweep.command = ["./run.sh", "{x}"]
         sweep.results = "results.json"
         sweep.metrics = ["value"]
-        sweep.limits.job = JobLimits(time: 60 * Timing.second, memoryBytes: scenario.memoryPerRun)
+        sweep.limits.job = JobLimits(time: 200 * Timing.second, memoryBytes: scenario.memoryPerRun)
         sweep.inputs = [
             InputFile(
                 path: "run.sh", source: "/none", digest: SHA256.digest(script), size: Int64(script.count),

@@ -4,6 +4,8 @@ extension Coordinator {
     /// What is to be done now. Ask only after everything handled so far is committed.
     public mutating func effects(now: Nanoseconds) -> [Effect] {
         var effects: [Effect] = []
+        let ending = ending(now: now)
+        if let ending { beginFarewell(ending, now) }
         for host in links.indices {
             switch links[host].phase {
             case .away(let until, let failures): connect(host, until, failures, now, &effects)
@@ -12,7 +14,7 @@ extension Coordinator {
             case .joined: tell(host, &effects)
             }
         }
-        if let ending = ending(now: now) { effects.append(.finish(ending)) }
+        if let ending, !isWaitingForFarewell(now) { effects.append(.finish(ending)) }
         return effects
     }
 
@@ -29,7 +31,7 @@ extension Coordinator {
     private mutating func connect(
         _ host: Int, _ until: Nanoseconds, _ failures: Int, _ now: Nanoseconds, _ effects: inout [Effect]
     ) {
-        guard now >= until, !state.isFinished, !isInterrupted else { return }
+        guard now >= until, !isInterrupted, !state.isFinished || links[host].owesFarewell else { return }
         links[host].phase = .connecting(failures: failures)
         effects.append(.connect(host: host))
     }
@@ -60,10 +62,33 @@ extension Coordinator {
             effects.append(.cancel(host: host, session.toCancel))
             session.toCancel = []
         }
+        if links[host].owesFarewell, !session.wasToldFarewell {
+            effects.append(.farewell(host: host))
+            session.wasToldFarewell = true
+        }
         links[host].session = session
     }
 
     // MARK: The end
+
+    /// Hosts that are there at the end are not left before they have deleted what they hold: nobody else would ever
+    /// tell them to. Those that are away delay nobody.
+    private mutating func beginFarewell(_ ending: Ending, _ now: Nanoseconds) {
+        switch ending {
+        case .noHost, .interrupted: return
+        case .complete, .outOfTime: break
+        }
+        guard farewellDeadline == nil else { return }
+        farewellDeadline = now + plan.timing.farewellGrace
+        for host in links.indices where links[host].session != nil { links[host].owesFarewell = true }
+    }
+
+    private func isWaitingForFarewell(_ now: Nanoseconds) -> Bool {
+        guard let farewellDeadline, now < farewellDeadline else { return false }
+        return links.contains { link in
+            if case .refused = link.phase { false } else { link.owesFarewell }
+        }
+    }
 
     private func ending(now: Nanoseconds) -> Ending? {
         if state.isFinished {

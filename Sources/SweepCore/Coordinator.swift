@@ -27,6 +27,7 @@ public struct Coordinator: Sendable {
             var unacknowledged: [AttemptID] = []
             var toRevoke: [LeaseNumber] = []
             var toCancel: [RunNumber] = []
+            var wasToldFarewell = false
         }
 
         var phase: Phase = .away(until: .min, failures: 0)
@@ -35,6 +36,8 @@ public struct Coordinator: Sendable {
         /// Attempts in a row that failed for a reason that may lie in the host.
         var troubles = 0
         var restUntil: Nanoseconds = .min
+        /// It was there when the sweep ended, and has not said that it holds nothing any more.
+        var owesFarewell = false
         /// A refused host's stream has been ended.
         var isDisconnected = false
 
@@ -54,6 +57,8 @@ public struct Coordinator: Sendable {
     var isInterrupted = false
     var isOutOfTime = false
     var cancelDeadline: Nanoseconds?
+    /// Until when hosts are waited for after the sweep's end; nil: it has not ended.
+    var farewellDeadline: Nanoseconds?
 
     /// - Parameter state: fresh, or what the ledger's records add up to.
     public init(state: SweepState, now: Nanoseconds) {
@@ -77,6 +82,7 @@ public struct Coordinator: Sendable {
         case .ended(let host, let judged):
             links[host].lastHeard = now
             end(host, judged, now, &records)
+        case .farewell(let host): links[host].owesFarewell = false
         case .provided(let pin, let digest): provide(pin, digest, attempt: 0, &records)
         case .cancel(let run, let reason): cancel(run, reason, now, &records)
         case .interrupted: isInterrupted = true

@@ -36,4 +36,10 @@ extension Coordinator {
     }
 
     package var hostCount: Int { links.count }
+
+    /// Whether a host has said that it holds nothing any more.
+    package func isFree(_ host: Int) -> Bool {
+        guard let session = links[host].session else { return false }
+        return session.wasToldFarewell && !links[host].owesFarewell
+    }
 }

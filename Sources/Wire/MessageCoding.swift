@@ -36,6 +36,8 @@ extension CoordinatorMessage {
             return Frame(kind: 9, payload: writer.bytes)
         case .heartbeat:
             return Frame(kind: 10, payload: [])
+        case .farewell:
+            return Frame(kind: 11, payload: [])
         }
     }
 
@@ -56,6 +58,7 @@ extension CoordinatorMessage {
                 TailRequest(
                     run: try reader.integer(), path: try reader.safePath(), maximumLength: try reader.rangeLength()))
         case 10: self = .heartbeat
+        case 11: self = .farewell
         default: throw WireError("a message of unknown kind \(frame.kind)")
         }
         try reader.end()
@@ -104,6 +107,8 @@ extension AgentMessage {
         case .refused(let reason):
             writer.put(reason)
             return Frame(kind: 74, payload: writer.bytes)
+        case .farewell:
+            return Frame(kind: 75, payload: [])
         }
     }
 
@@ -133,6 +138,7 @@ extension AgentMessage {
                 HostLoad(
                     running: try reader.integer(), waiting: try reader.integer(), freeBytes: try reader.signed()))
         case 74: self = .refused(reason: try reader.string())
+        case 75: self = .farewell
         default: throw WireError("a message of unknown kind \(frame.kind)")
         }
         try reader.end()

@@ -30,6 +30,9 @@ public enum CoordinatorMessage: Sendable, Hashable {
     case probe(path: String)
     /// Asks for the last bytes of a file of a running attempt. Answered by ``AgentMessage/tail(_:)``.
     case tail(TailRequest)
+    /// The sweep is over: nothing more comes for it. Answered by ``AgentMessage/farewell`` as soon as the agent holds
+    /// nothing of it.
+    case farewell
     case heartbeat
 }
 
@@ -48,6 +51,8 @@ public enum AgentMessage: Sendable, Hashable {
     case probed(EngineProbe)
     case tail(Tail)
     case heartbeat(HostLoad)
+    /// The agent holds nothing of the sweep any more, and has forgotten it.
+    case farewell
     /// The agent cannot serve this coordinator; the stream ends after it.
     case refused(reason: String)
 }
