@@ -38,7 +38,7 @@ struct Transfers {
     mutating func begin(_ report: AttemptReport) throws -> AttemptReport? {
         guard !pending.contains(where: { $0.report.id == report.id }) else { return nil }
         var missing: Set<Digest> = []
-        for artifact in report.artifacts where try !store.contains(artifact.digest) {
+        for artifact in report.artifacts where try !store.holds(artifact.digest) {
             guard missing.insert(artifact.digest).inserted, fetches[artifact.digest] == nil else { continue }
             if artifact.size == 0 {
                 _ = try store.publish([UInt8]())

@@ -90,7 +90,7 @@ struct Session {
 
     private static func stage(_ inputs: [InputFile], _ folder: ArtifactsFolder) throws {
         let store = try folder.objects()
-        for input in inputs where try !store.contains(input.digest) {
+        for input in inputs where try !store.holds(input.digest) {
             let (found, _) = try store.publish(file: input.source)
             guard found == input.digest else {
                 throw Failure(.badSpecification, "\(input.source) changed while it was being read; try again")
