@@ -61,6 +61,7 @@ package final class Supervisor {
             core.apply(record)
         }
         let cause: ProcessExit.Cause = lastBoot == bootID ? .supervisorLost : .hostLost
+        if cause == .hostLost { core.hostWasLost() }
         if cause == .supervisorLost {
             for key in core.running { tree.killAll(below: "\(workdir.attempts)/\(key.folder)/") }
         }

@@ -25,12 +25,15 @@ final class CoordinatorInstance {
         for record in simulation.ledger.records.dropLast(simulation.canary == .forgetRecord ? 1 : 0) {
             state.apply(record)
         }
-        let ledger = HeldLedger(
+        let held = HeldLedger(
             simulation.ledger, life: life, world: world, watch: simulation.checker, canary: simulation.canary)
+        let reopening = state.reopening
+        if !reopening.isEmpty { try held.commit(reopening) }
+        for record in reopening { state.apply(record) }
         let time = SimulatedTime(simulation)
         let transport = SimulatedTransport(network: simulation.network, life: life) { wake.action() }
         loop = CoordinatorLoop(
-            core: Coordinator(state: state, now: time.monotonic()), setting: prepared.setting, ledger: ledger,
+            core: Coordinator(state: state, now: time.monotonic()), setting: prepared.setting, ledger: held,
             store: store, transports: { _ in transport }, inbox: inbox, time: time)
         loop.observer = { [checker = simulation.checker] loop, _ in checker.coordinatorStepped(loop) }
         alarm = Alarm(world) { [weak self] in self?.step() }

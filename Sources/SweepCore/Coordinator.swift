@@ -101,7 +101,8 @@ public struct Coordinator: Sendable {
         }
         if let deadline = cancelDeadline, now >= deadline { endCancelled(&records) }
         failDependents(&records)
-        if !isInterrupted, state.stopReason == nil { grantLeases(now, &records) }
+        // A sweep that was stopped and is resumed goes on, also where nothing had been cancelled before.
+        if !isInterrupted, cancelDeadline == nil { grantLeases(now, &records) }
         return records
     }
 

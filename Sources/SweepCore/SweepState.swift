@@ -118,6 +118,15 @@ public struct SweepState: Sendable {
         return taken
     }
 
+    /// What opens the runs again that a stop cancelled, for a sweep that is resumed after all.
+    public var reopening: [Record] {
+        guard stopReason != nil else { return [] }
+        return runs.indices.compactMap { index in
+            guard case .ended(.cancelled, _) = runs[index].phase else { return nil }
+            return .runReopened(run: index + 1, reason: "launched again after it was cancelled")
+        }
+    }
+
     // MARK: Records
 
     /// Adds a record. Every record has one meaning, whenever it is read.

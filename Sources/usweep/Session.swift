@@ -193,13 +193,8 @@ struct Session {
 
     /// Who launches a sweep again that was cancelled wants its runs done after all.
     private func reopenCancelled(_ state: inout SweepState) throws {
-        guard state.stopReason != nil else { return }
-        var records: [Record] = []
-        for run in 1...state.runs.count {
-            if case .ended(.cancelled, _) = state[run].phase {
-                records.append(.runReopened(run: run, reason: "launched again after it was cancelled"))
-            }
-        }
+        let records = state.reopening
+        guard !records.isEmpty else { return }
         try ledger.commit(records)
         for record in records { state.apply(record) }
     }
