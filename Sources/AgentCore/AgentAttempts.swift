@@ -115,6 +115,10 @@ extension AgentCore {
             }
             return
         }
+        if id.attempt > work.attempt, work.phase == .collecting {
+            // The one before is collected on its own: its end came before this one's start.
+            sweeps[name]?.works[key]?.phase = .waiting
+        }
         sweeps[name]?.works[key]?.attempt = id.attempt
         switch attempt.state {
         case .queued, .running:

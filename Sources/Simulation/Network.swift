@@ -146,6 +146,13 @@ final class Channel: Connection, @unchecked Sendable {
         push(bytes, .toCoordinator)
     }
 
+    /// What the remote command writes on its standard error.
+    func complain(_ text: String) {
+        world.after(network.delay(host)) { [self] in
+            if !isClosedHere { observer(.diagnostic(Array("usweep-agent: \(text)\n".utf8))) }
+        }
+    }
+
     /// Bytes that the host's side has given and the coordinator has not had.
     var unansweredCount: Int {
         underWay[Network.Direction.toCoordinator.rawValue].reduce(0) { $0 + $1.bytes.count }

@@ -57,7 +57,7 @@ final class RemoteCommand {
         host.attach { [self] problem in
             guard case .attaching(let before) = phase else { return }
             if let problem {
-                channel.answer(AgentMessage.refused(reason: problem).frame.encoded)
+                channel.complain(problem)
                 end(status: 1)
                 return
             }
