@@ -34,6 +34,7 @@ final class Checker {
     var cancelled: Set<RunNumber> = []
     /// Hosts that were there when the sweep ended.
     private var freeHosts: Set<Int> = []
+    private var bootsAtEnd: [Int] = []
     private var workPhases: [Int: [AttemptKey: WorkPhase]] = [:]
 
     init(_ prepared: Prepared, seed: UInt64, world: World) {
@@ -111,6 +112,7 @@ final class Checker {
     func coordinatorEnds(_ loop: CoordinatorLoop, whole: Bool) {
         linkPhases = []
         freeHosts = Set((0..<loop.core.hostCount).filter { loop.core.isFree($0) })
+        bootsAtEnd = simulation?.network.hosts.map(\.boot) ?? []
         guard whole, let simulation else { return }
         let replayed = replay(simulation)
         let lived = loop.state.digest
@@ -212,7 +214,9 @@ final class Checker {
         checkRuns(simulation)
         checkObjects(simulation)
         for host in simulation.network.hosts {
-            if freeHosts.contains(host.index) { checkHost(host) } else { world.counts.note("host away at the end") }
+            // What was deleted just before a reboot is there again, until the next agent starts.
+            let isFree = freeHosts.contains(host.index) && host.boot == bootsAtEnd[host.index]
+            if isFree { checkHost(host) } else { world.counts.note("host away at the end") }
         }
     }
 
