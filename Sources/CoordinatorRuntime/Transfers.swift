@@ -5,7 +5,8 @@ import Wire
 /// Fetches what attempts on one host left, and tells which attempts are complete.
 ///
 /// An attempt counts as ended here only when every artifact that it names is in the object store. Bytes come by
-/// ranges, several under way at a time; an object that broke off goes on where it stopped.
+/// ranges, several under way at a time; an object that broke off goes on where it stopped. The attempts of one run
+/// are given on in the order in which they came: a later one would make an earlier one look like a repetition.
 struct Transfers {
     /// An object that is being fetched.
     private struct Fetch {
@@ -51,7 +52,7 @@ struct Transfers {
             fetches[artifact.digest] = Fetch(size: artifact.size, asked: resume, received: resume)
             order.append(artifact.digest)
         }
-        if missing.isEmpty { return report }
+        if missing.isEmpty, !pending.contains(where: { $0.report.id.run == report.id.run }) { return report }
         pending.append(Pending(report: report, missing: missing))
         return nil
     }
@@ -99,16 +100,14 @@ struct Transfers {
     /// The host cannot give the object: attempts that need it have lost their evidence, which is not their fault.
     mutating func lose(_ digest: Digest, reason: String) -> [AttemptReport] {
         forget(digest)
-        let affected = pending.filter { $0.missing.contains(digest) }
-        pending.removeAll { $0.missing.contains(digest) }
-        return affected.map { entry in
-            var report = entry.report
-            let path = report.artifacts.first { $0.digest == digest }?.path ?? digest.short
-            report.failure = .hostLost
-            report.evidence = "the artifact '\(path)' could not be fetched: \(reason)"
-            report.artifacts = []
-            return report
+        for index in pending.indices where pending[index].missing.contains(digest) {
+            let path = pending[index].report.artifacts.first { $0.digest == digest }?.path ?? digest.short
+            pending[index].report.failure = .hostLost
+            pending[index].report.evidence = "the artifact '\(path)' could not be fetched: \(reason)"
+            pending[index].report.artifacts = []
+            pending[index].missing = []
         }
+        return release()
     }
 
     private mutating func forget(_ digest: Digest) {
@@ -118,8 +117,20 @@ struct Transfers {
 
     private mutating func complete(_ digest: Digest) -> [AttemptReport] {
         for index in pending.indices { pending[index].missing.remove(digest) }
-        let done = pending.filter(\.missing.isEmpty).map(\.report)
-        pending.removeAll(where: \.missing.isEmpty)
+        return release()
+    }
+
+    private mutating func release() -> [AttemptReport] {
+        var done: [AttemptReport] = []
+        var waiting: Set<RunNumber> = []
+        pending.removeAll { entry in
+            guard entry.missing.isEmpty, !waiting.contains(entry.report.id.run) else {
+                waiting.insert(entry.report.id.run)
+                return false
+            }
+            done.append(entry.report)
+            return true
+        }
         return done
     }
 }
