@@ -225,6 +225,9 @@ public final class CoordinatorLoop {
     }
 
     private func connect(_ host: Int, _ now: Nanoseconds) {
+        // A stream that fell silent has not ended by itself, and nothing that was asked on it will be answered.
+        links[host]?.connection.close()
+        transfers[host] = Transfers(store: store)
         generation += 1
         let stream = generation
         let inbox = inbox

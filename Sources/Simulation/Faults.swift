@@ -45,7 +45,8 @@ extension Simulation {
     private func strike(_ fault: Fault) {
         guard !isFinished else { return }
         let host = chance.pick(network.hosts)
-        let time = chance.within(1...60) * Timing.second
+        // Around the lease's term everything is closest.
+        let time = chance.oneIn(3) ? chance.within(14_000...18_000) * 1_000_000 : chance.within(1...60) * Timing.second
         world.counts.note("fault: \(fault.rawValue)")
         world.say("fault", "\(fault.rawValue) (\(host.name))")
         switch fault {

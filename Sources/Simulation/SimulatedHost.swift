@@ -50,7 +50,7 @@ final class SimulatedHost {
         disk.canary = canary
         processors = scenario.slots
         memoryBytes = scenario.hostMemory
-        latency = chance.within(100_000...10_000_000)
+        latency = chance.oneIn(6) ? chance.within(100...600) * 1_000_000 : chance.within(100_000...10_000_000)
         hasAgentProgram = chance.oneIn(2)
         wallOffset = chance.within(-5...5) * Timing.second
         programs = Programs(host: index, seed: seed, scenario: scenario)
