@@ -17,7 +17,7 @@ final class Checker {
     private let prepared: Prepared
     private let seed: UInt64
     private let world: World
-    weak var simulation: Simulation?
+    unowned(unsafe) var simulation: Simulation?
     private(set) var problem: String?
     /// Per attempt, what each of its executions left: more than one only where a reboot made the first one void.
     private var outputs: [AttemptID: [Output]] = [:]

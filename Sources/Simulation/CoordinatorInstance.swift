@@ -36,8 +36,8 @@ final class CoordinatorInstance {
             core: Coordinator(state: state, now: time.monotonic()), setting: prepared.setting, ledger: held,
             store: store, transports: { _ in transport }, inbox: inbox, time: time)
         loop.observer = { [checker = simulation.checker] loop, _ in checker.coordinatorStepped(loop) }
-        alarm = Alarm(world) { [weak self] in self?.step() }
-        wake.action = { [weak self] in self?.wake() }
+        alarm = Alarm(world, ring: { [self] in step() }, spins: { simulation.checker.fail("the coordinator spins") })
+        wake.action = { [unowned self] in self.wake() }
     }
 
     /// So that transports can be made before there is something to wake.
@@ -71,6 +71,7 @@ final class CoordinatorInstance {
     func end() {
         life.end()
         alarm?.stop()
+        alarm = nil
     }
 }
 

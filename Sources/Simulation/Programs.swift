@@ -51,7 +51,7 @@ final class Programs {
         var runs: Bool { leads || hasChild }
     }
 
-    weak var host: SimulatedHost?
+    unowned(unsafe) var host: SimulatedHost?
     private let seed: UInt64
     private let scenario: Scenario
     private var chance: Chance

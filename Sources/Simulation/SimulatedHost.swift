@@ -242,7 +242,7 @@ final class AgentInstance {
     }
 
     func begin() {
-        alarm = Alarm(host.world) { [weak self] in self?.step() }
+        alarm = host.alarm("the agent") { [self] in step() }
         server.observer = { [unowned host, life] core, events in host.watch.agentStepped(host, life, core, events) }
         wake()
     }
@@ -276,6 +276,7 @@ final class AgentInstance {
     func end() {
         life.end()
         alarm?.stop()
+        alarm = nil
         for (stream, _) in server.streams { stream.close() }
         server.supervisorStream?.close()
     }
@@ -284,4 +285,8 @@ final class AgentInstance {
 extension SimulatedHost {
     /// How long a process takes to notice something and to act upon it.
     var stepTime: Nanoseconds { 50_000 * slowness }
+
+    func alarm(_ who: String, ring: @escaping () -> Void) -> Alarm {
+        Alarm(world, ring: ring) { [self] in watch.fail("\(who) on \(name) spins") }
+    }
 }

@@ -12,7 +12,7 @@ final class SupervisorInstance {
     private unowned let host: SimulatedHost
     private var alarm: Alarm?
     private var agentStream: LocalStream?
-    private weak var agentLife: Life?
+    private var agentLife: Life?
     private var childEnded = false
 
     init(_ host: SimulatedHost, files: SimulatedFiles, life: Life) throws {
@@ -25,8 +25,8 @@ final class SupervisorInstance {
     }
 
     func begin() {
-        alarm = Alarm(host.world) { [weak self] in self?.step() }
-        syncer.done = { [weak self] in self?.wake() }
+        alarm = host.alarm("the supervisor") { [self] in step() }
+        syncer.done = { [self] in wake() }
         wake()
     }
 
@@ -68,7 +68,10 @@ final class SupervisorInstance {
     func end() {
         life.end()
         alarm?.stop()
+        alarm = nil
+        syncer.done = {}
         agentStream?.close()
+        agentStream = nil
     }
 }
 
@@ -89,8 +92,8 @@ final class SimulatedSyncer: BackgroundSync {
 
     func request(_ file: FileHandle, ticket: UInt64) {
         asked = (file, ticket)
-        host.world.after(host.syncTime) { [weak self] in
-            guard let self, asked?.ticket == ticket else { return }
+        host.world.after(host.syncTime) { [self] in
+            guard asked?.ticket == ticket else { return }
             serve()
             done()
         }
@@ -123,7 +126,7 @@ extension SimulatedHost {
 
 /// A socket between two processes of one host.
 final class LocalStream: FrameStream {
-    private weak var peer: LocalStream?
+    private var peer: LocalStream?
     private var inbound: [Frame] = []
     private var out: [Frame] = []
     private var peerIsGone = false
@@ -174,6 +177,9 @@ final class LocalStream: FrameStream {
         guard !isBroken || !peerIsGone else { return }
         isBroken = true
         peer?.peerHasGone()
+        peer = nil
+        wake = {}
+        asked = { _ in }
     }
 
     func peerHasGone() {

@@ -103,14 +103,22 @@ public final class Counts {
 
 /// Wakes a process when something came for it or its time has come, and never twice for one reason.
 final class Alarm {
+    /// More in a second of virtual time is no work but a loop that waits for nothing.
+    private static let mostRings = 1_000
+
     private let world: World
     private let ring: () -> Void
+    private let spins: () -> Void
+    /// How often it rang within the second that began then.
+    private var rings = (since: Nanoseconds(0), count: 0)
     private var due: Nanoseconds?
     private var generation = 0
 
-    init(_ world: World, ring: @escaping () -> Void) {
+    /// - Parameter spins: told when a process works without end.
+    init(_ world: World, ring: @escaping () -> Void, spins: @escaping () -> Void) {
         self.world = world
         self.ring = ring
+        self.spins = spins
     }
 
     func set(after delay: Nanoseconds) {
@@ -119,9 +127,12 @@ final class Alarm {
         due = time
         generation += 1
         let own = generation
-        world.after(delay) { [weak self] in
-            guard let self, own == generation else { return }
+        world.after(delay) { [self] in
+            guard own == generation else { return }
             due = nil
+            if world.now - rings.since > 1_000_000_000 { rings = (world.now, 0) }
+            rings.count += 1
+            if rings.count > Alarm.mostRings { spins() }
             ring()
         }
     }

@@ -24,7 +24,9 @@ extension Coordinator {
         for link in links {
             if case .away(let until, _) = link.phase, until > now { next = min(next, until) }
         }
-        if let cancelDeadline { next = min(next, max(now, cancelDeadline)) }
+        for deadline in [cancelDeadline, farewellDeadline] {
+            if let deadline, deadline > now { next = min(next, deadline) }
+        }
         return next
     }
 
