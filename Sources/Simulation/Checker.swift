@@ -26,6 +26,8 @@ final class Checker {
     private var knownVoid: [Int: Set<LeaseNumber>] = [:]
     /// What the ledger has of each attempt.
     private var reports: [AttemptID: [Artifact]] = [:]
+    /// The leases in force, with what they grant.
+    private var leases: [LeaseNumber: [RunNumber: Range<AttemptNumber>]] = [:]
     private var merged: [RunNumber: AttemptNumber] = [:]
     private var successes: [RunNumber: Set<AttemptNumber>] = [:]
     private var runPhases: [String] = []
@@ -57,6 +59,9 @@ final class Checker {
             switch record {
             case .attemptEnded(let report, _, let failure, _, let blocks, _):
                 reports[report.id] = report.artifacts
+                if leases[report.id.lease]?[report.id.run]?.contains(report.id.attempt) != true {
+                    fail("attempt \(Describe.id(report.id)) counts, and its lease is not in force")
+                }
                 if failure == nil { merge(report, blocks) }
             case .attemptFenced(let report, _, _): reports[report.id] = report.artifacts
             case .runEnded(let run, .succeeded, _, let attempt):
@@ -66,7 +71,13 @@ final class Checker {
                 if merged[run] != nil { fail("run \(run) was merged twice") }
                 merged[run] = attempt
             case .runReopened(let run, _): merged[run] = nil
-            case .runEnded, .hostSeen, .pinned, .leaseGranted, .leaseVoided, .hostRested, .sweepStopped: break
+            case .leaseGranted(let lease, _, let grants):
+                for grant in grants {
+                    leases[lease, default: [:]][grant.run] =
+                        grant.firstAttempt..<grant.firstAttempt + grant.attempts
+                }
+            case .leaseVoided(let lease, _): leases[lease] = nil
+            case .runEnded, .hostSeen, .pinned, .hostRested, .sweepStopped: break
             }
         }
     }
@@ -135,12 +146,17 @@ final class Checker {
         guard life.isAlive else { return }
         for case .message(_, let message) in events {
             switch message {
-            case .revoke(let leases): knownVoid[host.index, default: []].formUnion(leases)
+            case .revoke(let leases): revoked(host, leases)
             case .acknowledge(let attempts): for attempt in attempts { acknowledged(attempt) }
             case .hello, .grant, .cancel, .read, .bytes, .probe, .tail, .heartbeat, .farewell: break
             }
         }
         note(host, core)
+    }
+
+    /// The agent knows that these leases are void.
+    func revoked(_ host: SimulatedHost, _ leases: [LeaseNumber]) {
+        knownVoid[host.index, default: []].formUnion(leases)
     }
 
     private func acknowledged(_ id: AttemptID) {

@@ -32,8 +32,10 @@ final class CoordinatorInstance {
         for record in reopening { state.apply(record) }
         let time = SimulatedTime(simulation)
         let transport = SimulatedTransport(network: simulation.network, life: life) { wake.action() }
+        var core = Coordinator(state: state, now: time.monotonic())
+        core.isFencing = simulation.canary != .forgetFencing
         loop = CoordinatorLoop(
-            core: Coordinator(state: state, now: time.monotonic()), setting: prepared.setting, ledger: held,
+            core: core, setting: prepared.setting, ledger: held,
             store: store, transports: { _ in transport }, inbox: inbox, time: time)
         loop.observer = { [checker = simulation.checker] loop, _ in checker.coordinatorStepped(loop) }
         alarm = Alarm(world, ring: { [self] in step() }, spins: { simulation.checker.fail("the coordinator spins") })

@@ -55,6 +55,7 @@ final class Programs {
     private let seed: UInt64
     private let scenario: Scenario
     private var chance: Chance
+    private let meanDuration: Nanoseconds
     /// In the order of their start.
     private(set) var all: [Program] = []
     private var executions = 0
@@ -63,6 +64,8 @@ final class Programs {
         self.seed = seed
         self.scenario = scenario
         chance = Chance(seed: seed, stream: 300 + UInt64(host))
+        var shared = Chance(seed: seed, stream: 3)
+        meanDuration = shared.pick(scenario.durations)
     }
 
     /// The same for all attempts at a run.
@@ -93,7 +96,7 @@ final class Programs {
     private func duration(_ program: Program, _ host: SimulatedHost) -> Nanoseconds {
         if host.isSick { return Timing.second / 10 }
         let spread = 0.25 + 3 * chance.unit() * chance.unit()
-        return Nanoseconds(spread * Double(scenario.meanDuration)) * host.slowness
+        return Nanoseconds(spread * Double(meanDuration)) * host.slowness
     }
 
     @discardableResult

@@ -123,7 +123,9 @@ final class AgentStream: FrameStream {
     func receive() throws(WireError) -> [Frame] {
         hasNews = false
         var frames: [Frame] = []
-        while let frame = try reader.next() { frames.append(frame) }
+        while let frame = try reader.next() {
+            if host.canaries?.takes(frame) ?? true { frames.append(frame) }
+        }
         if hasHungUp { isBroken = true }
         return frames
     }

@@ -3,30 +3,6 @@ import Engines
 public import Model
 import SweepCore
 
-/// Bugs that can be switched on, each at a seam: the simulation has to find every one of them.
-public enum Canary: String, CaseIterable, Sendable {
-    /// Commits return before they are durable.
-    case acknowledgeBeforeCommit = "acknowledge-before-commit"
-    /// The coordinator takes whatever comes for a run as coming under the lease that is in force.
-    case forgetFencing = "forget-fencing"
-    /// `fdatasync` does nothing.
-    case skipFileSync = "skip-file-sync"
-    /// `fsync` of a folder does nothing.
-    case skipFolderSync = "skip-folder-sync"
-    /// A grant now and then never reaches the agent.
-    case loseLease = "lose-lease"
-    /// A coordinator that starts again does not read the last record.
-    case forgetRecord = "forget-record"
-    /// Folders are not deleted.
-    case leaveFiles = "leave-files"
-    /// Programs are not signalled.
-    case ignoreKill = "ignore-kill"
-    /// The supervisor takes twice the slots.
-    case overbook
-    /// The agent forgets what it was told to forget.
-    case forgetRevocation = "forget-revocation"
-}
-
 /// What is simulated: the cluster, the sweep, and what may go wrong.
 public struct Scenario: Sendable {
     public var name: String
@@ -35,7 +11,8 @@ public struct Scenario: Sendable {
     public var slots: Int
     public var hostMemory: Int64 = 8 << 30
     public var memoryPerRun: Int64?
-    public var meanDuration: Nanoseconds
+    /// How long programs run on average; each seed takes one of them.
+    public var durations: [Nanoseconds]
     /// Whether runs may have other fates than a healthy one.
     var hasFates: Bool
     /// How many faults, at most.
@@ -47,17 +24,17 @@ public struct Scenario: Sendable {
 
     /// 3 hosts, 20 points, faults of every kind.
     public static let standard = Scenario(
-        name: "standard", hosts: 3, points: 20, slots: 2, memoryPerRun: 3 << 30, meanDuration: 8 * Timing.second,
-        hasFates: true, faults: 8, faultsUntil: 90 * Timing.second, patience: 3_600 * Timing.second)
+        name: "standard", hosts: 3, points: 20, slots: 2, memoryPerRun: 3 << 30, durations: [200_000_000, 2 * Timing.second, 8 * Timing.second, 8 * Timing.second],
+        hasFates: true, faults: 12, faultsUntil: 90 * Timing.second, patience: 3_600 * Timing.second)
 
     /// The same without faults.
     public static let calm = Scenario(
-        name: "calm", hosts: 3, points: 20, slots: 2, memoryPerRun: 3 << 30, meanDuration: 8 * Timing.second,
+        name: "calm", hosts: 3, points: 20, slots: 2, memoryPerRun: 3 << 30, durations: [8 * Timing.second],
         hasFates: false, faults: 0, faultsUntil: 0, patience: 600 * Timing.second)
 
     /// 2 hosts, 3 points, nothing goes wrong but what is asked for.
     public static let small = Scenario(
-        name: "small", hosts: 2, points: 3, slots: 1, meanDuration: 4 * Timing.second, hasFates: false, faults: 0,
+        name: "small", hosts: 2, points: 3, slots: 1, durations: [4 * Timing.second], hasFates: false, faults: 0,
         faultsUntil: 0, patience: 600 * Timing.second)
 
     public static let all = [standard, calm, small]

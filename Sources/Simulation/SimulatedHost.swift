@@ -28,6 +28,7 @@ final class SimulatedHost {
     var memoryKills: Int64 = 0
 
     let canary: Canary?
+    let canaries: Canaries?
     let programs: Programs
     let watch: Checker
     private(set) var agent: AgentInstance?
@@ -44,10 +45,11 @@ final class SimulatedHost {
         self.index = index
         self.watch = watch
         self.canary = canary
+        canaries = canary.map { Canaries($0, seed: seed, host: index) }
         name = "h\(index + 1)"
         chance = Chance(seed: seed, stream: 100 + UInt64(index))
         disk = Disk(seed: seed, stream: 200 + UInt64(index))
-        disk.canary = canary
+        disk.canary = canary == .skipAgentSync ? .skipFileSync : canary
         processors = scenario.slots
         memoryBytes = scenario.hostMemory
         latency = chance.oneIn(6) ? chance.within(100...600) * 1_000_000 : chance.within(100_000...10_000_000)
@@ -57,6 +59,7 @@ final class SimulatedHost {
         agentRole = Role(name: "\(name)/agent", death: deaths[.agent(index)])
         supervisorRole = Role(name: "\(name)/supervisor", death: deaths[.supervisor(index)])
         programs.host = self
+        canaries?.host = self
     }
 
     var system: SimulatedSystem { SimulatedSystem(host: self) }
@@ -129,17 +132,20 @@ final class SimulatedHost {
         let (near, far) = LocalStream.pair()
         near.life = life
         far.life = supervisor.life
-        near.asked = { [self] frames in noteStarts(frames) }
+        near.asked = { [self] frames in asked(frames) }
+        if let canaries { far.asked = { canaries.reported($0) } }
         near.wake = { [self] in agent?.wake() }
         far.wake = { [self] in self.supervisor?.wake() }
         supervisor.accept(far, of: life)
         return .stream(near)
     }
 
-    private func noteStarts(_ frames: [Frame]) {
+    /// What the agent asks of its supervisor.
+    private func asked(_ frames: [Frame]) -> [Frame] {
         for frame in frames {
             if case .start(let key, _) = try? SupervisorCommand(frame) { watch.startAsked(self, key) }
         }
+        return canaries.map { frames.map($0.asked) } ?? frames
     }
 
     private func startSupervisor() -> String? {
@@ -203,6 +209,7 @@ final class SimulatedHost {
     }
 
     func clear() {
+        canaries?.host = nil
         agentDied("is put away")
         supervisorDied("is put away")
         programs.clear()

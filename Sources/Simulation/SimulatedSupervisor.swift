@@ -134,8 +134,8 @@ final class LocalStream: FrameStream {
     private(set) var isBroken = false
     var life: Life?
     var wake: () -> Void = {}
-    /// Told what goes out.
-    var asked: ([Frame]) -> Void = { _ in }
+    /// Told what goes out, and may change it.
+    var asked: ([Frame]) -> [Frame] = { $0 }
 
     static func pair() -> (LocalStream, LocalStream) {
         let near = LocalStream()
@@ -156,8 +156,7 @@ final class LocalStream: FrameStream {
             isBroken = true
             return
         }
-        asked(out)
-        peer.inbound += out
+        peer.inbound += asked(out)
         peer.hasNews = true
         peer.wake()
         out.removeAll(keepingCapacity: true)
@@ -179,7 +178,7 @@ final class LocalStream: FrameStream {
         peer?.peerHasGone()
         peer = nil
         wake = {}
-        asked = { _ in }
+        asked = { $0 }
     }
 
     func peerHasGone() {

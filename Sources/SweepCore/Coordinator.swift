@@ -57,6 +57,8 @@ public struct Coordinator: Sendable {
     var isInterrupted = false
     var isOutOfTime = false
     var cancelDeadline: Nanoseconds?
+    /// Only the simulation turns this off, to see that it would notice.
+    package var isFencing = true
     /// Until when hosts are waited for after the sweep's end; nil: it has not ended.
     var farewellDeadline: Nanoseconds?
 
@@ -202,11 +204,7 @@ public struct Coordinator: Sendable {
             return refuse(host, "it reports a run that does not exist", &records)
         }
         links[host].session?.unacknowledged.append(id)
-        guard case .leased(id.lease, let attempts) = state[id.run].phase, attempts.contains(id.attempt),
-            state.leases[id.lease]?.host == host
-        else {
-            return fence(host, judged, &records)
-        }
+        guard isInForce(id, host) else { return fence(host, judged, &records) }
         guard id.attempt > state[id.run].lastAttempt else { return }
         decide(
             .attemptEnded(
@@ -214,6 +212,16 @@ public struct Coordinator: Sendable {
                 blocks: judged.blocks, endedAt: judged.endedAt), &records)
         noteHealth(host, judged, now, &records)
         settle(id, judged, &records)
+    }
+
+    /// Whether a host may speak for this attempt: it holds the lease, and the attempt's number is the lease's.
+    private func isInForce(_ id: AttemptID, _ host: Int) -> Bool {
+        switch state[id.run].phase {
+        case .leased(id.lease, let attempts):
+            return attempts.contains(id.attempt) && state.leases[id.lease]?.host == host
+        case .leased, .waiting: return !isFencing
+        case .ended: return false
+        }
     }
 
     /// Decides what an attempt's end means for its run.
