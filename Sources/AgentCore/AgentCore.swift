@@ -94,8 +94,9 @@ public struct AgentCore: Sendable {
             guard let sweep = sweeps[name], sweep.isLeaving, sweep.works.isEmpty,
                 !doomed.contains(where: { $0.sweep == name })
             else { continue }
-            if let connection = sweep.connection { pending.append(.send(connection, .farewell)) }
+            // The word goes out when everything is deleted.
             pending.append(.discardSweep(name))
+            if let connection = sweep.connection { pending.append(.send(connection, .farewell)) }
             let record = AgentRecord.closed(sweep: name)
             apply(record)
             records.append(record)

@@ -216,12 +216,13 @@ package final class AgentServer {
     }
 
     private func flush() {
+        // First, so that a farewell that arrives means that the supervisor was told, too.
+        link.stream?.flush()
         for number in clients.keys.sorted() {
             guard let client = clients[number] else { continue }
             client.stream.flush()
             if client.stream.isBroken || (client.isEnding && client.stream.unsentCount == 0) { drop(number) }
         }
-        link.stream?.flush()
     }
 
     // MARK: Local commands and the end
