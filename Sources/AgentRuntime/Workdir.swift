@@ -88,9 +88,14 @@ public struct Workdir: Sendable, Hashable {
     private static func make(_ path: String, _ files: any Files) throws(Failure) {
         var made = ""
         for part in path.split(separator: "/") {
+            let parent = made
             made += "/\(part)"
             do throws(FilesError) {
-                if try files.status(made) == nil { try files.makeFolder(made) }
+                let isMissing = try files.status(made) == nil
+                guard isMissing || made == path else { continue }
+                if isMissing { try files.makeFolder(made) }
+                // What is made durable in a folder is lost with it. Folders of others may not be open to this user.
+                try? files.syncFolder(parent.isEmpty ? "/" : parent)
             } catch {
                 if error.isAlreadyThere { continue }
                 throw Failure(.storage, "the working folder \(path) cannot be made", cause: error.description)

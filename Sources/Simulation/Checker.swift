@@ -37,6 +37,9 @@ final class Checker {
     /// Hosts that were there when the sweep ended.
     private var freeHosts: Set<Int> = []
     private var bootsAtEnd: [Int] = []
+    /// Per host, leases and runs that its agent held when it was gone, and ends that its supervisor told of.
+    private var rebooted: [Int: Set<[Int]>] = [:]
+    private var toldEnds: [Int: Set<AttemptKey>] = [:]
     private var workPhases: [Int: [AttemptKey: WorkPhase]] = [:]
 
     init(_ prepared: Prepared, seed: UInt64, world: World) {
@@ -175,6 +178,35 @@ final class Checker {
         }
     }
 
+    /// What an agent took on is still there when it starts again after a reboot, also after one without a warning.
+    func agentStarted(_ host: SimulatedHost, _ core: AgentCore) {
+        guard let before = rebooted.removeValue(forKey: host.index) else { return }
+        var found: Set<[Int]> = []
+        core.forEachWork { key, _ in found.insert([key.id.lease, key.id.run]) }
+        if let lost = before.subtracting(found).min(by: { $0.lexicographicallyPrecedes($1) }) {
+            fail("the agent on \(host.name) has forgotten run \(lost[1]) of lease \(lost[0]) over a reboot")
+        }
+    }
+
+    /// - Parameter inStep: its journal may be ahead of what was seen of it.
+    func agentEnded(_ host: SimulatedHost, inStep: Bool) {
+        let works = workPhases.removeValue(forKey: host.index) ?? [:]
+        rebooted[host.index] = inStep ? nil : Set(works.keys.map { [$0.id.lease, $0.id.run] })
+    }
+
+    /// What a supervisor said of ends, and what it was told to forget.
+    func supervisorSaid(_ host: SimulatedHost, ended keys: [AttemptKey]) {
+        toldEnds[host.index, default: []].formUnion(keys)
+    }
+
+    func supervisorStarted(_ host: SimulatedHost, _ core: SupervisorCore) {
+        var found: Set<AttemptKey> = []
+        for attempt in core.inventory { if case .ended = attempt.state { found.insert(attempt.key) } }
+        if let lost = (toldEnds[host.index] ?? []).subtracting(found).min() {
+            fail("the supervisor on \(host.name) has forgotten that \(lost) ended")
+        }
+    }
+
     private func note(_ host: SimulatedHost, _ core: AgentCore) {
         let before = workPhases[host.index] ?? [:]
         var after: [AttemptKey: WorkPhase] = [:]
@@ -190,7 +222,7 @@ final class Checker {
         workPhases[host.index] = after
     }
 
-    func agentGone(_ host: SimulatedHost) { workPhases[host.index] = nil }
+    func forgetAsked(_ host: SimulatedHost, _ keys: [AttemptKey]) { toldEnds[host.index]?.subtract(keys) }
 
     /// The agent asks its supervisor to start an attempt.
     func startAsked(_ host: SimulatedHost, _ key: AttemptKey) {
@@ -220,8 +252,6 @@ final class Checker {
         }
         outputs[program.key.id, default: []].append(Output(artifacts: artifacts, value: value))
     }
-
-    func supervisorStepped(_ host: SimulatedHost, _ core: SupervisorCore) {}
 
     // MARK: The end
 

@@ -138,7 +138,8 @@ final class SimulatedFiles: Files, @unchecked Sendable {
         entry.node.reserved = max(entry.node.reserved, bytes)
     }
 
-    func syncFolder(_ path: String) throws(FilesError) {
+    func syncFolder(_ name: String) throws(FilesError) {
+        let path = name == "/" ? "" : name
         guard disk.names[path]?.isFolder == true else { throw error(2, path, "make durable") }
         try change("make the names durable in", path, .commit)
         disk.syncFolder(path)

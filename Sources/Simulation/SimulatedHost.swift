@@ -133,7 +133,7 @@ final class SimulatedHost {
         near.life = life
         far.life = supervisor.life
         near.asked = { [self] frames in asked(frames) }
-        if let canaries { far.asked = { canaries.reported($0) } }
+        far.asked = { [self] frames in reported(frames) }
         near.wake = { [self] in agent?.wake() }
         far.wake = { [self] in self.supervisor?.wake() }
         supervisor.accept(far, of: life)
@@ -143,9 +143,23 @@ final class SimulatedHost {
     /// What the agent asks of its supervisor.
     private func asked(_ frames: [Frame]) -> [Frame] {
         for frame in frames {
-            if case .start(let key, _) = try? SupervisorCommand(frame) { watch.startAsked(self, key) }
+            switch try? SupervisorCommand(frame) {
+            case .start(let key, _): watch.startAsked(self, key)
+            case .forget(let keys): watch.forgetAsked(self, keys)
+            case .capacity, .kill, .stop, nil: break
+            }
         }
         return canaries.map { frames.map($0.asked) } ?? frames
+    }
+
+    /// What the supervisor tells its agent.
+    private func reported(_ frames: [Frame]) -> [Frame] {
+        for frame in frames {
+            if case .ended(let attempts) = try? SupervisorReport(frame) {
+                watch.supervisorSaid(self, ended: attempts.map(\.key))
+            }
+        }
+        return canaries.map { $0.reported(frames) } ?? frames
     }
 
     private func startSupervisor() -> String? {
@@ -168,11 +182,11 @@ final class SimulatedHost {
 
     // MARK: Deaths
 
-    func agentDied(_ how: String) {
+    func agentDied(_ how: String, inStep: Bool = false) {
         guard let instance = agent else { return }
         world.say(agentRole.name, how)
         agent = nil
-        watch.agentGone(self)
+        watch.agentEnded(self, inStep: inStep)
         instance.end()
         supervisor?.lose(instance.life)
     }
@@ -249,6 +263,7 @@ final class AgentInstance {
     }
 
     func begin() {
+        host.watch.agentStarted(host, server.shell.core)
         alarm = host.alarm("the agent") { [self] in step() }
         server.observer = { [unowned host, life] core, events in host.watch.agentStepped(host, life, core, events) }
         wake()
@@ -268,7 +283,7 @@ final class AgentInstance {
                 (stream as? AgentStream)?.hasNews ?? (stream as? LocalStream)?.hasNews ?? false
             }
             if !life.isAlive {
-                host.agentDied("dies")
+                host.agentDied("dies", inStep: true)
             } else if !goesOn {
                 host.agentDied("ends")
             } else if let timeout = server.timeout {
@@ -276,7 +291,7 @@ final class AgentInstance {
             }
         } catch {
             host.world.counts.note("agent ended by an error")
-            host.agentDied("ends by an error: \(error)")
+            host.agentDied("ends by an error: \(error)", inStep: true)
         }
     }
 

@@ -25,6 +25,7 @@ final class SupervisorInstance {
     }
 
     func begin() {
+        host.watch.supervisorStarted(host, supervisor.core)
         alarm = host.alarm("the supervisor") { [self] in step() }
         syncer.done = { [self] in wake() }
         wake()
@@ -55,7 +56,6 @@ final class SupervisorInstance {
         supervisor.step(
             Supervisor.Seen(
                 childEnded: childEnded, agentIsReady: agentStream?.hasNews ?? false, isSynced: isSynced))
-        host.watch.supervisorStepped(host, supervisor.core)
         if !life.isAlive {
             host.supervisorDied("dies")
         } else if supervisor.isOver {
