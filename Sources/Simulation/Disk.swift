@@ -40,8 +40,8 @@ final class Disk {
         }
     }
 
-    static let page = 4_096
-    static let sector = 512
+    static let page = 256
+    static let sector = 64
 
     private(set) var names: [String: Node] = [:]
     private var durable: [String: Node] = [:]

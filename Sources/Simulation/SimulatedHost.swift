@@ -108,7 +108,7 @@ final class SimulatedHost {
         } catch {
             life.end()
             supervisor?.lose(life)
-            world.say(agentRole.name, "did not start: \(error)")
+            didNotStart(agentRole, error)
             return "the agent did not start in \(SimulatedHost.workdir.root): \(error)"
         }
     }
@@ -175,9 +175,15 @@ final class SimulatedHost {
             return nil
         } catch {
             life.end()
-            world.say(supervisorRole.name, "did not start: \(error)")
+            didNotStart(supervisorRole, error)
             return "\(error)"
         }
+    }
+
+    private func didNotStart(_ role: Role, _ error: any Error) {
+        world.counts.note("\(role === agentRole ? "agent" : "supervisor") did not start")
+        world.say(role.name, "did not start: \(error)")
+        if (error as? Failure)?.code == .badArchive { watch.fail("\(role.name) cannot read what it wrote: \(error)") }
     }
 
     // MARK: Deaths
