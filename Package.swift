@@ -82,10 +82,19 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(name: "usweep-bench", dependencies: ["Model", "Results"], swiftSettings: strict),
         .executableTarget(name: "usweep-ledger-bench", dependencies: ["Model", "Ledger"], swiftSettings: strict),
+        // The whole cluster on one thread, by seed.
+        target(
+            "Simulation",
+            [
+                "Model", "Wire", "Ports", "SweepCore", "AgentCore", "ObjectStore", "AgentJournal", "Engines",
+                "CoordinatorRuntime", "AgentRuntime",
+            ]),
+        .executableTarget(name: "usweep-simulate", dependencies: ["Simulation", "Model"], swiftSettings: strict),
         // Tests.
         tests("ArchitectureTests", []),
         target("TestKit", ["Model", "Ports", "Polling"]),
         tests("ModelTests", ["Model"]),
+        tests("SimulationTests", ["Simulation", "Ledger", "Model", "usweep-simulate"]),
         tests("ResultsTests", ["Model", "Results"], exclude: ["Fixtures"]),
         tests("WireTests", ["Model", "Wire", "TestKit"]),
         tests("SweepCoreTests", ["SweepCore", "Model"]),

@@ -58,7 +58,9 @@ struct ObjectDemand: Sendable {
         switch (presence, states[digest]) {
         case (.complete, _): states[digest] = .held
         case (.impossible(let failure, let reason), _): states[digest] = .impossible(failure, reason)
-        case (.partial(let from), .locating(let size)): states[digest] = .absent(size: size, from: min(from, size))
+        case (.partial(let from), .locating(let size)):
+            // The last byte is asked for again, so that a piece always ends a transfer.
+            states[digest] = .absent(size: size, from: min(from, max(0, size - 1)))
         case (.partial, _): states[digest] = nil
         }
     }

@@ -87,6 +87,15 @@ public struct SupervisorCore: Sendable {
         }
     }
 
+    /// The machine was started again: what programs wrote last may be gone, also of those that ended well before.
+    public mutating func hostWasLost() {
+        for key in states.keys.sorted() {
+            guard case .ended(var exit) = states[key], exit.cause == .status(0) else { continue }
+            exit.cause = .hostLost
+            states[key] = .ended(exit)
+        }
+    }
+
     /// The records that say all that this state says, for a journal that begins anew.
     public func snapshot(bootID: String) -> [SupervisorRecord] {
         var records: [SupervisorRecord] = [.began(bootID: bootID)]

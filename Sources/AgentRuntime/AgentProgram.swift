@@ -59,10 +59,10 @@ public enum AgentProgram {
             let workdir = try Workdir.prepare(name)
             let lock = ca_lock(workdir.agentLock, 0)
             guard lock >= 0 else { throw Failure(.heldElsewhere, "another agent serves \(workdir.root)") }
-            let server = try AgentServer(workdir)
+            let agent = try AgentProcess(workdir)
             Log.write("agent began in", workdir.root)
             Ready.say(nil, on: ready)
-            try server.run()
+            try agent.run()
             unlink(workdir.agentSocket)
             Log.write("agent ended")
         }
@@ -73,7 +73,7 @@ public enum AgentProgram {
             let workdir = try Workdir.prepare(name)
             let lock = ca_lock(workdir.supervisorLock, 1)
             guard lock >= 0 else { throw Failure(.storage, "no lock", cause: SystemText.of(errno)) }
-            let supervisor = try Supervisor(workdir)
+            let supervisor = try SupervisorProcess(workdir)
             Ready.say(nil, on: ready)
             supervisor.run()
             unlink(workdir.supervisorSocket)

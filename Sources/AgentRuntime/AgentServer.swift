@@ -1,16 +1,14 @@
-import AgentCore
-import CAgent
-import Glibc
-import LocalFiles
-import Model
-import Ports
+package import AgentCore
+package import Model
+package import Ports
 import Wire
 
-/// The agent's process: sockets, the clock, and the loop around ``AgentShell``.
-final class AgentServer {
+/// One agent at work: its connections and its supervisor around ``AgentShell``. The step of the agent's process,
+/// without its sockets; the simulation drives it as it is.
+package final class AgentServer {
     /// A connection, with what the coordinator asked for and has not been sent yet.
     private struct Client {
-        var stream: Stream
+        var stream: any FrameStream
         var reads: [ObjectRange] = []
         var isEnding = false
         /// A local command, not a coordinator.
@@ -18,16 +16,18 @@ final class AgentServer {
     }
 
     private let workdir: Workdir
-    private var shell: AgentShell
+    private let host: any HostSystem
+    private let files: any Files
+    package private(set) var shell: AgentShell
     private var link: SupervisorLink
-    private let listener: Int32
-    private let signals: Int32
     private var clients: [Int: Client] = [:]
     private var nextClient = 1
     private var inbox: [AgentEvent] = []
-    private var idleSince = Machine.now
+    private var idleSince: Nanoseconds
     private var isStopping = false
-    private var linkRetryAt: Int64?
+    private var linkRetryAt: Nanoseconds?
+    /// Told after every step of the core what had come.
+    package var observer: (AgentCore, [AgentEvent]) -> Void = { _, _ in }
 
     /// How long it stays with nothing to do and nobody connected.
     private static let idleTime: Int64 = 60_000_000_000
@@ -35,70 +35,78 @@ final class AgentServer {
     private static let sendWindow = 512 * 1024
     private static let maximumReads = 4_096
 
+    /// - Parameters:
+    ///   - program: the agent's own, absolute.
+    ///   - supervisor: connects to one.
     /// - Throws: ``Failure`` or ``FilesError`` where the agent cannot work here.
-    init(_ workdir: Workdir) throws {
+    package init(
+        _ workdir: Workdir, program: String, host: any HostSystem, files: any Files,
+        supervisor: @escaping () -> SupervisorLink.Opened
+    ) throws {
         self.workdir = workdir
-        signals = ca_signal_descriptor()
+        self.host = host
+        self.files = files
+        idleSince = host.now
         shell = try AgentShell(
             host: AgentCore.Host(
-                processors: Machine.processors, memoryBytes: Machine.memoryBytes, attempts: workdir.attempts,
-                program: Machine.program),
-            root: workdir.root, files: LocalFiles())
-        link = SupervisorLink(workdir)
+                processors: host.processors, memoryBytes: host.memoryBytes, attempts: workdir.attempts,
+                program: program),
+            root: workdir.root, files: files)
+        link = SupervisorLink(open: supervisor) { host.log($0, $1) }
         if let problem = link.connect() { throw Failure(.storage, problem) }
-        listener = ca_listen(workdir.agentSocket)
-        guard listener >= 0, signals >= 0 else {
-            throw Failure(.storage, "no socket at \(workdir.agentSocket)", cause: SystemText.of(errno))
-        }
-        for note in shell.notes { Log.write("start:", note) }
+        for note in shell.notes { host.log("start:", note) }
     }
 
-    /// Serves until it is told to end, or has had nothing to do for a while.
-    func run() throws {
-        while true {
-            var set = Poll()
-            set.add(signals, reads: true)
-            set.add(listener, reads: !isStopping)
-            if let stream = link.stream { set.add(stream.descriptor, reads: true, writes: stream.unsentCount > 0) }
-            for (_, client) in clients {
-                set.add(
-                    client.stream.descriptor, reads: client.reads.count < AgentServer.maximumReads / 2,
-                    writes: client.stream.unsentCount > 0)
-            }
-            set.wait(shell.isCollecting || !inbox.isEmpty ? 0 : timeout)
-            if set.isReadable(signals) { takeSignals() }
-            if set.isReadable(listener) { accept() }
-            for number in clients.keys.sorted() {
-                if let client = clients[number], set.isReady(client.stream.descriptor) { receive(number) }
-            }
-            if let stream = link.stream {
-                if set.isReady(stream.descriptor) { hearSupervisor() }
-            } else if let linkRetryAt, Machine.now >= linkRetryAt {
-                reconnectSupervisor()
-            }
-            if shell.isCollecting { inbox += shell.collect(budget: 8 << 20) }
-            try turn()
-            answerReads()
-            flush()
-            if isStopping, link.stream == nil { return }
-            if isIdle {
-                if Machine.now - idleSince > AgentServer.idleTime { stop() }
-            } else {
-                idleSince = Machine.now
-            }
+    /// The stream to the supervisor, if it is up.
+    package var supervisorStream: (any FrameStream)? { link.stream }
+
+    /// The streams of the connections, and whether more is to be read from each now.
+    package var streams: [(stream: any FrameStream, reads: Bool)] {
+        clients.keys.sorted().compactMap { number in
+            clients[number].map { ($0.stream, $0.reads.count < AgentServer.maximumReads / 2) }
         }
+    }
+
+    package var acceptsConnections: Bool { !isStopping }
+
+    /// One turn: takes in what came, decides, makes durable, acts.
+    ///
+    /// - Parameter isReady: whether a stream has news.
+    /// - Returns: false: the agent has ended.
+    package func step(isReady: (any FrameStream) -> Bool) throws -> Bool {
+        for number in clients.keys.sorted() {
+            if let client = clients[number], isReady(client.stream) { receive(number) }
+        }
+        if let stream = link.stream {
+            if isReady(stream) { hearSupervisor() }
+        } else if let linkRetryAt, host.now >= linkRetryAt {
+            reconnectSupervisor()
+        }
+        if shell.isCollecting { inbox += shell.collect(budget: 8 << 20) }
+        try turn()
+        answerReads()
+        flush()
+        if isStopping, link.stream == nil { return false }
+        if isIdle {
+            if host.now - idleSince > AgentServer.idleTime { stop() }
+        } else {
+            idleSince = host.now
+        }
+        return true
     }
 
     private var isIdle: Bool { clients.isEmpty && shell.core.isIdle && inbox.isEmpty }
 
-    private var timeout: Int64? {
+    /// How long the process may wait before the next step; nil: until something comes.
+    package var timeout: Nanoseconds? {
+        if shell.isCollecting || !inbox.isEmpty { return 0 }
         var due = shell.core.nextDeadline
         if let linkRetryAt { due = min(due ?? linkRetryAt, linkRetryAt) }
         if isIdle {
             let end = idleSince + AgentServer.idleTime + 1_000_000
             due = min(due ?? end, end)
         }
-        return due.map { max(0, $0 - Machine.now) }
+        return due.map { max(0, $0 - host.now) }
     }
 
     // MARK: The step
@@ -109,7 +117,9 @@ final class AgentServer {
         repeat {
             let events = inbox
             inbox.removeAll(keepingCapacity: true)
-            for effect in try shell.step(events, now: Machine.now) { perform(effect) }
+            let effects = try shell.step(events, now: host.now)
+            observer(shell.core, events)
+            for effect in effects { perform(effect) }
             rounds += 1
         } while !inbox.isEmpty && rounds < 16
     }
@@ -121,7 +131,7 @@ final class AgentServer {
         case .heartbeat(let number, let running, let waiting):
             send(number, .heartbeat(HostLoad(running: running, waiting: waiting, freeBytes: freeBytes)))
         case .drop(let number, let reason):
-            Log.write("a connection is dropped:", reason)
+            host.log("a connection is dropped:", reason)
             clients[number]?.isEnding = true
         case .locate(let digest): inbox.append(shell.locate(digest))
         case .store(let piece, let size):
@@ -135,7 +145,7 @@ final class AgentServer {
         case .read(let number, let range):
             clients[number]?.reads.append(range)
             if clients[number]?.reads.count ?? 0 > AgentServer.maximumReads {
-                Log.write("a connection is dropped: it asks for more than it takes")
+                host.log("a connection is dropped: it asks for more than it takes")
                 clients[number]?.isEnding = true
             }
         case .probe(let number, let path): send(number, shell.probe(path))
@@ -144,30 +154,23 @@ final class AgentServer {
     }
 
     private func note(_ problem: String?) {
-        if let problem { Log.write("not deleted:", problem) }
+        if let problem { host.log("not deleted:", problem) }
     }
 
-    private var freeBytes: Int64 { max(0, ca_free_bytes(workdir.root)) }
+    private var freeBytes: Int64 { (try? files.freeBytes(workdir.root)) ?? 0 }
 
     private func hello(_ leases: [HeldLease]) -> AgentHello {
         AgentHello(
-            bootID: Machine.bootID, hostName: Machine.hostName, slots: shell.core.slots,
-            processors: Machine.processors, memoryBytes: shell.core.memoryBytes, freeBytes: freeBytes,
-            workdir: workdir.root, wallClock: Machine.wallClock, leases: leases)
+            bootID: host.bootID, hostName: host.hostName, slots: shell.core.slots,
+            processors: host.processors, memoryBytes: shell.core.memoryBytes, freeBytes: freeBytes,
+            workdir: workdir.root, wallClock: host.wallClock, leases: leases)
     }
 
     // MARK: Connections
 
-    private func accept() {
-        let descriptor = ca_accept(listener)
-        guard descriptor >= 0 else { return }
-        var user: UInt32 = 0
-        guard ca_peer_user(descriptor, &user) == 0, user == getuid() else {
-            Log.write("a connection of another user is refused:", "\(user)")
-            close(descriptor)
-            return
-        }
-        clients[nextClient] = Client(stream: Stream(descriptor: descriptor))
+    /// Somebody connected.
+    package func accept(_ stream: any FrameStream) {
+        clients[nextClient] = Client(stream: stream)
         inbox.append(.connected(nextClient))
         nextClient += 1
     }
@@ -183,7 +186,7 @@ final class AgentServer {
                 }
             }
         } catch {
-            Log.write("a connection is dropped:", error.message)
+            host.log("a connection is dropped:", error.message)
             drop(number)
             return
         }
@@ -213,12 +216,13 @@ final class AgentServer {
     }
 
     private func flush() {
+        // First, so that a farewell that arrives means that the supervisor was told, too.
+        link.stream?.flush()
         for number in clients.keys.sorted() {
             guard let client = clients[number] else { continue }
             client.stream.flush()
             if client.stream.isBroken || (client.isEnding && client.stream.unsentCount == 0) { drop(number) }
         }
-        link.stream?.flush()
     }
 
     // MARK: Local commands and the end
@@ -239,21 +243,8 @@ final class AgentServer {
         }
     }
 
-    private func takeSignals() {
-        while true {
-            switch ca_next_signal(signals) {
-            case 0: return
-            case SIGTERM, SIGINT: stop()
-            case SIGCHLD:
-                var ended = ca_ended()
-                while ca_reap(&ended) == 1 {}
-            default: break
-            }
-        }
-    }
-
     /// Ends what runs, and this process after the supervisor.
-    private func stop() {
+    package func stop() {
         guard !isStopping else { return }
         isStopping = true
         var commands = shell.core.runningAttempts.map { SupervisorCommand.kill($0, .revoked) }
@@ -271,14 +262,14 @@ final class AgentServer {
         link.disconnect()
         if isStopping { return }
         inbox.append(.supervisorGone)
-        Log.write("the supervisor is gone")
+        host.log("the supervisor is gone")
         reconnectSupervisor()
     }
 
     private func reconnectSupervisor() {
         if let problem = link.connect() {
-            Log.write("no supervisor:", problem)
-            linkRetryAt = Machine.now + 1_000_000_000
+            host.log("no supervisor:", problem)
+            linkRetryAt = host.now + 1_000_000_000
         } else {
             linkRetryAt = nil
         }
@@ -286,7 +277,7 @@ final class AgentServer {
 }
 
 /// What other processes of this user ask of the agent; kinds of frames that no coordinator sends.
-enum LocalCommand: UInt8 {
+package enum LocalCommand: UInt8 {
     /// A newer agent wants to take over: end if nothing is held. Answered by ``busy``, or by the end.
     case stopIfIdle = 250
     /// Ends what runs, and then itself.

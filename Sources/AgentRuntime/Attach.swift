@@ -14,7 +14,8 @@ enum Attach {
             let descriptor = try connect(workdir)
             return bridge(descriptor)
         } catch {
-            put(AgentMessage.refused(reason: error.description).frame.encoded)
+            // A full or failing disk can be well again at the next try.
+            if error.code != .storage { put(AgentMessage.refused(reason: error.description).frame.encoded) }
             FailureText.print(error.description)
             return 1
         }

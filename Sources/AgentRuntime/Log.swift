@@ -5,7 +5,9 @@ import Glibc
 enum Log {
     private static let maximumBytes = 1 << 20
 
-    static func write(_ message: StaticString, _ values: String...) {
+    static func write(_ message: StaticString, _ values: String...) { write(message, values) }
+
+    static func write(_ message: StaticString, _ values: [String]) {
         var time = Glibc.time(nil)
         var parts = tm()
         gmtime_r(&time, &parts)

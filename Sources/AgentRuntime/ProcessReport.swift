@@ -6,6 +6,15 @@ import Ports
 extension ProcessTree {
     private static let shownProcesses = 6
 
+    func mark(of folder: String) -> FolderMark {
+        var mark = ca_mark()
+        ca_mark_tree(folder, &mark)
+        let newest = withUnsafePointer(to: &mark.file) { pointer in
+            pointer.withMemoryRebound(to: CChar.self, capacity: 512) { String(cString: $0) }
+        }
+        return FolderMark(value: mark.value, newest: newest)
+    }
+
     /// CPU time of all of them and of those that they have waited for.
     func cpuNanoseconds(of key: AttemptKey) -> Int64 {
         let ticks = members(of: key).compactMap { ProcessState($0)?.ticks }.reduce(0, +)

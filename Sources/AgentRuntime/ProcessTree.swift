@@ -7,20 +7,12 @@ import Ports
 ///
 /// Each attempt has a session of its own; what leaves it becomes a child of this process, a subreaper, when its
 /// parent ends, and is told by the attempt's folder in its environment.
-struct ProcessTree {
-    struct End {
-        var key: AttemptKey
-        var folder: String
-        var cause: ProcessExit.Cause
-        var cpuNanoseconds: Int64
-        var peakMemoryBytes: Int64
-    }
-
+struct ProcessTree: ProgramTree {
     private struct Attempt {
         var pid: Int32
         var folder: String
         /// Set when the leader ended and others of its session still run.
-        var end: End?
+        var end: ProgramEnd?
         /// When others are no longer waited for.
         var patience: Int64?
     }
@@ -28,17 +20,22 @@ struct ProcessTree {
     private var attempts: [AttemptKey: Attempt] = [:]
     private var keys: [Int32: AttemptKey] = [:]
     private var draining: [AttemptKey] = []
+    private let environment = Spawn.environment
 
-    mutating func started(_ key: AttemptKey, pid: Int32, folder: String) {
-        attempts[key] = Attempt(pid: pid, folder: folder)
+    mutating func start(_ key: AttemptKey, _ launch: Launch) throws(SpawnProblem) {
+        let pid = try Spawn.start(
+            launch.arguments, environment: environment + launch.environment.map { "\($0.name)=\($0.value)" },
+            folder: launch.folder, output: "\(launch.folder)/stdout.txt", errorOutput: "\(launch.folder)/stderr.txt",
+            diesWithParent: true)
+        attempts[key] = Attempt(pid: pid, folder: launch.folder)
         keys[pid] = key
     }
 
     var nextDeadline: Int64? { draining.compactMap { attempts[$0]?.patience }.min() }
 
     /// Takes all processes that ended; the attempts of which nothing runs any more.
-    mutating func reap(now: Int64) -> [End] {
-        var ends: [End] = []
+    mutating func reap(now: Int64) -> [ProgramEnd] {
+        var ends: [ProgramEnd] = []
         var ended = ca_ended()
         var leaders: [AttemptKey] = []
         var result = ca_reap(&ended)
@@ -46,7 +43,7 @@ struct ProcessTree {
             if let key = keys.removeValue(forKey: ended.pid), let attempt = attempts[key] {
                 let cause: ProcessExit.Cause =
                     ended.signal != 0 ? .signal(Int(ended.signal)) : .status(Int(ended.status))
-                attempts[key]?.end = End(
+                attempts[key]?.end = ProgramEnd(
                     key: key, folder: attempt.folder, cause: cause, cpuNanoseconds: ended.cpu_nanoseconds,
                     peakMemoryBytes: ended.peak_bytes)
                 leaders.append(key)
@@ -79,7 +76,7 @@ struct ProcessTree {
         kill(-attempt.pid, isFinal ? SIGKILL : SIGTERM)
         // A stopped process takes SIGTERM only when it goes on.
         kill(-attempt.pid, SIGCONT)
-        if isFinal { ProcessTree.killAll(below: "\(attempt.folder)/") }
+        if isFinal { killAll(below: "\(attempt.folder)/") }
     }
 
     /// Children of this process that are no attempt's leader.
@@ -108,9 +105,11 @@ struct ProcessTree {
     // MARK: The process table
 
     /// Kills every process of this user whose point file is below a folder.
-    static func killAll(below folder: String) {
+    func killAll(below folder: String) {
         let own = getpid()
-        for pid in all where pid != own && environment(of: pid, holds: folder) { kill(pid, SIGKILL) }
+        for pid in ProcessTree.all where pid != own && ProcessTree.environment(of: pid, holds: folder) {
+            kill(pid, SIGKILL)
+        }
     }
 
     private static var all: [Int32] {

@@ -3,11 +3,6 @@ import Glibc
 
 /// Starts programs.
 enum Spawn {
-    struct Problem: Error {
-        var step: String
-        var reason: String
-    }
-
     /// - Parameters:
     ///   - environment: `NAME=value`, all of it.
     ///   - output: files for standard output and error; nil: nowhere.
@@ -15,11 +10,11 @@ enum Spawn {
     static func start(
         _ arguments: [String], environment: [String], folder: String? = nil, output: String? = nil,
         errorOutput: String? = nil, kept: Int32 = -1, diesWithParent: Bool = false
-    ) throws(Problem) -> Int32 {
+    ) throws(SpawnProblem) -> Int32 {
         // A NUL would silently cut a text short.
         guard !arguments.isEmpty, !arguments.contains(where: { $0.utf8.contains(0) }),
             !environment.contains(where: { $0.utf8.contains(0) })
-        else { throw Problem(step: "exec", reason: "an argument or variable holds a NUL, or there is no program") }
+        else { throw SpawnProblem(step: "exec", reason: "an argument or variable holds a NUL, or there is no program") }
         var step: UnsafePointer<CChar>?
         var number: Int32 = 0
         let pid = withTexts(arguments) { arguments in
@@ -40,7 +35,8 @@ enum Spawn {
             }
         }
         guard pid > 0 else {
-            throw Problem(step: step.map { String(cString: $0) } ?? "spawn", reason: String(cString: strerror(number)))
+            throw SpawnProblem(
+                step: step.map { String(cString: $0) } ?? "spawn", reason: String(cString: strerror(number)))
         }
         return pid
     }
@@ -86,7 +82,7 @@ enum Spawn {
         var ends: [Int32] = [0, 0]
         guard ca_pipe(&ends) == 0 else { return "no pipe: \(String(cString: strerror(errno)))" }
         defer { close(ends[0]) }
-        do throws(Problem) {
+        do throws(SpawnProblem) {
             _ = try start(
                 prefix + [Machine.program] + arguments, environment: environment, folder: "/", output: log,
                 errorOutput: log, kept: ends[1])

@@ -3,7 +3,7 @@ import Glibc
 import Wire
 
 /// The near end of a Unix socket that carries frames, without ever waiting.
-final class Stream {
+final class Stream: FrameStream {
     let descriptor: Int32
     private var reader = FrameReader()
     private var out: [UInt8] = []

@@ -1,27 +1,23 @@
-import AgentCore
+package import AgentCore
 import AgentJournal
-import CAgent
-import Glibc
-import LocalFiles
-import Model
-import Ports
+package import Model
+package import Ports
 import Wire
 
-/// The process between agent and simulators: it starts them, sees them end, and writes that down.
+/// Between agent and simulators: starts them, sees them end, and writes that down. The step of the supervisor's
+/// process, without its sockets and children; the simulation drives it as it is.
 ///
 /// The next program starts before the end of the last one is durable: a second thread syncs the journal for all ends
 /// that came meanwhile, and only then does the agent hear of them.
-final class Supervisor {
+package final class Supervisor {
     private let workdir: Workdir
-    private let environment: [String]
-    private var core = SupervisorCore()
-    private var tree = ProcessTree()
+    private let host: any HostSystem
+    private let files: any Files
+    package private(set) var core = SupervisorCore()
+    private var tree: any ProgramTree
     private var journal: AgentJournal
-    private let bootID: String
-    private let syncer: OpaquePointer
-    private let signals: Int32
-    private let listener: Int32
-    private var agent: Stream?
+    private let syncer: any BackgroundSync
+    package private(set) var agent: (any FrameStream)?
     private var idleSince: Int64
     private var memoryKills: Int64
 
@@ -40,30 +36,26 @@ final class Supervisor {
     /// How long it stays with nothing to do and nobody asking.
     private static let idleTime: Int64 = 60_000_000_000
 
-    /// - Throws: ``Failure`` or ``FilesError`` for a journal or socket that cannot be had.
-    init(_ workdir: Workdir) throws {
+    /// - Throws: ``Failure`` or ``FilesError`` for a journal that cannot be had.
+    package init(
+        _ workdir: Workdir, host: any HostSystem, files: any Files, tree: any ProgramTree, syncer: any BackgroundSync
+    ) throws {
         self.workdir = workdir
-        bootID = Machine.bootID
-        environment = Spawn.environment
-        signals = ca_signal_descriptor()
-        guard signals >= 0, let syncer = ca_syncer_start(), ca_become_subreaper() == 0 else {
-            throw Failure(.internalError, "signals, threads or orphans cannot be had", cause: SystemText.of(errno))
-        }
+        self.host = host
+        self.files = files
+        self.tree = tree
         self.syncer = syncer
-        let opened = try AgentJournal.open(folder: workdir.root, name: "supervisor.journal", files: LocalFiles())
+        let opened = try AgentJournal.open(folder: workdir.root, name: "supervisor.journal", files: files)
         journal = opened.journal
-        if opened.tornBytes > 0 { Log.write("supervisor journal: unfinished bytes cut off:", "\(opened.tornBytes)") }
-        idleSince = Machine.now
-        memoryKills = ProcessTree.memoryKills
-        listener = ca_listen(workdir.supervisorSocket)
-        guard listener >= 0 else {
-            throw Failure(.storage, "no socket at \(workdir.supervisorSocket)", cause: SystemText.of(errno))
-        }
+        if opened.tornBytes > 0 { host.log("supervisor journal: unfinished bytes cut off:", "\(opened.tornBytes)") }
+        idleSince = host.now
+        memoryKills = host.memoryKills
         try recover(opened.frames)
     }
 
     /// What ran when the last supervisor ended is lost, and what is left of it is killed.
     private func recover(_ frames: [Frame]) throws {
+        let bootID = host.bootID
         var lastBoot = bootID
         for frame in frames {
             let record = try SupervisorRecord(frame)
@@ -71,43 +63,50 @@ final class Supervisor {
             core.apply(record)
         }
         let cause: ProcessExit.Cause = lastBoot == bootID ? .supervisorLost : .hostLost
+        if cause == .hostLost { core.hostWasLost() }
         if cause == .supervisorLost {
-            for key in core.running { ProcessTree.killAll(below: "\(workdir.attempts)/\(key.folder)/") }
+            for key in core.running { tree.killAll(below: "\(workdir.attempts)/\(key.folder)/") }
         }
-        for key in core.running { _ = core.ended(key, ProcessExit(cause: cause), now: Machine.now) }
-        try journal.rewrite(core.snapshot(bootID: bootID).map(\.frame))
+        for key in core.running { _ = core.ended(key, ProcessExit(cause: cause), now: host.now) }
+        try journal.rewrite(core.snapshot(bootID: host.bootID).map(\.frame))
         sizeAfterRewrite = journal.size
     }
 
-    func run() {
-        while !(core.shallStop && undurable.isEmpty && agent.map({ $0.unsentCount == 0 }) ?? true) {
-            var set = Poll()
-            set.add(signals, reads: true)
-            set.add(listener, reads: true)
-            set.add(ca_syncer_descriptor(syncer), reads: true)
-            if let agent { set.add(agent.descriptor, reads: true, writes: agent.unsentCount > 0) }
-            set.wait(timeout)
-            if set.isReadable(signals) {
-                while ca_next_signal(signals) > 0 {}
-                reap()
-            } else if tree.nextDeadline != nil {
-                reap()
-            }
-            if let agent, set.isReady(agent.descriptor) { listen(to: agent) }
-            if set.isReadable(listener) { accept() }
-            startAll()
-            for signal in core.signals(now: Machine.now) { send(signal) }
-            watchProgress()
-            write()
-            if set.isReadable(ca_syncer_descriptor(syncer)) { synced() }
-            report()
-            if agent != nil || !core.isIdle || !core.holdsNothing { idleSince = Machine.now }
-            if Machine.now - idleSince > Supervisor.idleTime { return }
+    /// What the process waited for.
+    package struct Seen {
+        package var childEnded: Bool
+        package var agentIsReady: Bool
+        package var isSynced: Bool
+
+        package init(childEnded: Bool, agentIsReady: Bool, isSynced: Bool) {
+            self.childEnded = childEnded
+            self.agentIsReady = agentIsReady
+            self.isSynced = isSynced
         }
     }
 
-    private var timeout: Int64? {
-        let now = Machine.now
+    /// One turn.
+    package func step(_ seen: Seen) {
+        if seen.childEnded || tree.nextDeadline != nil { reap() }
+        if let agent, seen.agentIsReady { listen(to: agent) }
+        startAll()
+        for signal in core.signals(now: host.now) { send(signal) }
+        watchProgress()
+        write()
+        if seen.isSynced { synced() }
+        report()
+        if agent != nil || !core.isIdle || !core.holdsNothing { idleSince = host.now }
+    }
+
+    /// Whether the process has to end.
+    package var isOver: Bool {
+        if core.shallStop, undurable.isEmpty, agent?.unsentCount ?? 0 == 0 { return true }
+        return host.now - idleSince > Supervisor.idleTime
+    }
+
+    /// How long the process may wait before the next step; nil: until something comes.
+    package var timeout: Nanoseconds? {
+        let now = host.now
         var due = core.nextDeadline
         if let retryAt { due = min(due ?? retryAt, retryAt) }
         if let patience = tree.nextDeadline { due = min(due ?? patience, patience) }
@@ -121,16 +120,11 @@ final class Supervisor {
     // MARK: Programs
 
     private func startAll() {
-        while let (key, launch) = core.takeNext(now: Machine.now) {
+        while let (key, launch) = core.takeNext(now: host.now) {
             unwritten.append(SupervisorRecord.started(key).frame)
             write()
-            do throws(Spawn.Problem) {
-                let pid = try Spawn.start(
-                    launch.arguments,
-                    environment: environment + launch.environment.map { "\($0.name)=\($0.value)" },
-                    folder: launch.folder, output: "\(launch.folder)/stdout.txt",
-                    errorOutput: "\(launch.folder)/stderr.txt", diesWithParent: true)
-                tree.started(key, pid: pid, folder: launch.folder)
+            do throws(SpawnProblem) {
+                try tree.start(key, launch)
                 started.append(key)
             } catch {
                 ended(key, ProcessExit(cause: .notStarted(step: error.step, reason: error.reason)))
@@ -139,14 +133,14 @@ final class Supervisor {
     }
 
     private func reap() {
-        let ends = tree.reap(now: Machine.now)
+        let ends = tree.reap(now: host.now)
         for end in ends {
             let isKill = end.cause == .signal(9)
             var exit = ProcessExit(
                 cause: end.cause, cpuNanoseconds: end.cpuNanoseconds, peakMemoryBytes: end.peakMemoryBytes,
-                freeBytes: end.cause == .status(0) ? .max : ca_free_bytes(end.folder))
+                freeBytes: end.cause == .status(0) ? .max : (try? files.freeBytes(end.folder)) ?? .max)
             if isKill {
-                let kills = ProcessTree.memoryKills
+                let kills = host.memoryKills
                 exit.memoryRanOut = kills > memoryKills
                 memoryKills = kills
             }
@@ -156,7 +150,7 @@ final class Supervisor {
 
     private func ended(_ key: AttemptKey, _ exit: ProcessExit) {
         halfway[key] = nil
-        let kept = core.ended(key, exit, now: Machine.now)
+        let kept = core.ended(key, exit, now: host.now)
         record(.ended(key, kept), [SupervisedAttempt(key: key, state: .ended(kept))])
     }
 
@@ -168,28 +162,24 @@ final class Supervisor {
     // MARK: Progress
 
     private func watchProgress() {
-        for key in core.looks(now: Machine.now) {
+        for key in core.looks(now: host.now) {
             guard let folder = core.launch(of: key)?.folder else { continue }
-            var mark = ca_mark()
-            ca_mark_tree(folder, &mark)
-            switch core.looked(key, mark.value, now: Machine.now) {
+            let mark = tree.mark(of: folder)
+            switch core.looked(key, mark.value, now: host.now) {
             case .progress: halfway[key] = nil
             case .nothingNew: break
-            case .halfway: halfway[key] = (tree.cpuNanoseconds(of: key), Machine.now)
+            case .halfway: halfway[key] = (tree.cpuNanoseconds(of: key), host.now)
             case .stalled:
-                for signal in core.stop(stalled: key, note: note(of: key, &mark), now: Machine.now) { send(signal) }
+                for signal in core.stop(stalled: key, note: note(of: key, mark), now: host.now) { send(signal) }
             }
         }
     }
 
     /// What a stalled program was seen to do: kept, as nobody can ask it later.
-    private func note(of key: AttemptKey, _ mark: inout ca_mark) -> String {
-        let newest = withUnsafePointer(to: &mark.file) { pointer in
-            pointer.withMemoryRebound(to: CChar.self, capacity: 512) { String(cString: $0) }
-        }
-        var parts = newest.isEmpty ? [] : ["the last was \"\(newest)\""]
+    private func note(of key: AttemptKey, _ mark: FolderMark) -> String {
+        var parts = mark.newest.isEmpty ? [] : ["the last was \"\(mark.newest)\""]
         if let (cpu, time) = halfway[key] {
-            let (used, span) = (tree.cpuNanoseconds(of: key) - cpu, max(1, Machine.now - time))
+            let (used, span) = (tree.cpuNanoseconds(of: key) - cpu, max(1, host.now - time))
             let word = used > span / 2 ? "it computes" : used > span / 50 ? "it computes little" : "it waits"
             parts.append("\(word): \(hundredths(used)) s of CPU time in the last \(hundredths(span)) s")
         }
@@ -202,18 +192,18 @@ final class Supervisor {
     }
 
     private func send(_ signal: SupervisorCore.Signal) {
-        tree.signal(signal.key, isFinal: signal.isFinal, now: Machine.now)
+        tree.signal(signal.key, isFinal: signal.isFinal, now: host.now)
     }
 
     // MARK: The journal
 
     /// Writes what is to be recorded, and asks the second thread to make it durable if it is idle.
     private func write() {
-        if let retryAt, Machine.now < retryAt { return }
+        if let retryAt, host.now < retryAt { return }
         do throws(FilesError) {
             if mustRewrite || (journal.size > 1 << 20 && journal.size > 4 * sizeAfterRewrite) {
-                ca_syncer_settle(syncer)
-                try journal.rewrite(core.snapshot(bootID: bootID).map(\.frame))
+                syncer.settle()
+                try journal.rewrite(core.snapshot(bootID: host.bootID).map(\.frame))
                 sizeAfterRewrite = journal.size
                 mustRewrite = false
             } else {
@@ -222,25 +212,24 @@ final class Supervisor {
             unwritten.removeAll(keepingCapacity: true)
             retryAt = nil
         } catch {
-            if retryAt == nil { Log.write("supervisor journal cannot be written:", error.description) }
+            if retryAt == nil { host.log("supervisor journal cannot be written:", error.description) }
             mustRewrite = true
-            retryAt = Machine.now + 1_000_000_000
+            retryAt = host.now + 1_000_000_000
             return
         }
         if let last = undurable.last, served == ticket, last.ticket > ticket {
             ticket += 1
-            ca_syncer_request(syncer, journal.file.number, ticket)
+            syncer.request(journal.file, ticket: ticket)
         }
     }
 
     private func synced() {
-        var error: Int32 = 0
-        let now = ca_syncer_served(syncer, &error)
+        let (now, error) = syncer.served()
         guard error == 0 else {
-            Log.write("supervisor journal cannot be made durable:", SystemText.of(error))
+            host.log("supervisor journal cannot be made durable: errno", "\(error)")
             // What a failed sync left is unknown: only a new file says anything.
             mustRewrite = true
-            retryAt = Machine.now + 1_000_000_000
+            retryAt = host.now + 1_000_000_000
             served = now
             for index in undurable.indices { undurable[index].ticket = ticket + 1 }
             return
@@ -251,16 +240,9 @@ final class Supervisor {
 
     // MARK: The agent
 
-    private func accept() {
-        let descriptor = ca_accept(listener)
-        guard descriptor >= 0 else { return }
-        var user: UInt32 = 0
-        guard ca_peer_user(descriptor, &user) == 0, user == getuid() else {
-            close(descriptor)
-            return
-        }
+    /// An agent connected; it replaces the one before.
+    package func accept(_ stream: any FrameStream) {
         agent?.close()
-        let stream = Stream(descriptor: descriptor)
         agent = stream
         started.removeAll()
         let undurableKeys = Set(undurable.map(\.attempt.key))
@@ -275,10 +257,10 @@ final class Supervisor {
         stream.flush()
     }
 
-    private func listen(to stream: Stream) {
+    private func listen(to stream: any FrameStream) {
         do throws(WireError) {
             for frame in try stream.receive() {
-                let (signals, records) = core.handle(try SupervisorCommand(frame), now: Machine.now)
+                let (signals, records) = core.handle(try SupervisorCommand(frame), now: host.now)
                 for signal in signals { send(signal) }
                 for record in records {
                     if case .ended(let key, let exit) = record {
@@ -289,7 +271,7 @@ final class Supervisor {
                 }
             }
         } catch {
-            Log.write("supervisor: the agent's stream is dropped:", error.message)
+            host.log("supervisor: the agent's stream is dropped:", error.message)
             dropAgent()
             return
         }
@@ -299,7 +281,7 @@ final class Supervisor {
     private func dropAgent() {
         agent?.close()
         agent = nil
-        idleSince = Machine.now
+        idleSince = host.now
     }
 
     private func report() {

@@ -1,33 +1,37 @@
 import AgentCore
-import CAgent
-import Glibc
-import Ports
+package import Ports
 import Wire
 
 /// The agent's end of the connection to its supervisor, which is started where there is none.
-struct SupervisorLink: Processes {
-    private let workdir: Workdir
-    private(set) var stream: Stream?
-    private var inventory: [SupervisedAttempt] = []
-
-    init(_ workdir: Workdir) { self.workdir = workdir }
-
-    /// Connects, and starts a supervisor before that if none answers. What went wrong, or nil.
-    mutating func connect() -> String? {
-        inventory.removeAll()
-        var descriptor = ca_connect(workdir.supervisorSocket)
-        if descriptor < 0 {
-            if let problem = Spawn.detached(["supervise", "--workdir", workdir.root, "--ready"], log: workdir.log) {
-                return "the supervisor did not start: \(problem)"
-            }
-            descriptor = ca_connect(workdir.supervisorSocket)
-        }
-        guard descriptor >= 0 else { return "the supervisor does not answer: \(String(cString: strerror(errno)))" }
-        stream = Stream(descriptor: descriptor)
-        return nil
+package struct SupervisorLink: Processes {
+    /// A stream to a supervisor, which is started if none answers; or what went wrong.
+    package enum Opened {
+        case stream(any FrameStream)
+        case problem(String)
     }
 
-    mutating func perform(_ commands: [SupervisorCommand]) {
+    private let open: () -> Opened
+    private let log: (StaticString, String) -> Void
+    package private(set) var stream: (any FrameStream)?
+    private var inventory: [SupervisedAttempt] = []
+
+    package init(open: @escaping () -> Opened, log: @escaping (StaticString, String) -> Void) {
+        self.open = open
+        self.log = log
+    }
+
+    /// Connects. What went wrong, or nil.
+    mutating func connect() -> String? {
+        inventory.removeAll()
+        switch open() {
+        case .stream(let stream):
+            self.stream = stream
+            return nil
+        case .problem(let problem): return problem
+        }
+    }
+
+    package mutating func perform(_ commands: [SupervisorCommand]) {
         guard let stream else { return }
         for command in commands { stream.send(command.frame) }
     }
@@ -55,7 +59,7 @@ struct SupervisorLink: Processes {
                 }
             }
         } catch {
-            Log.write("the supervisor's stream is dropped:", error.message)
+            log("the supervisor's stream is dropped:", error.message)
             return (events, false)
         }
         return (events, !stream.isBroken)

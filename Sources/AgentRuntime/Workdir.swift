@@ -2,7 +2,7 @@ import CAgent
 import Glibc
 import LocalFiles
 public import Model
-import Ports
+package import Ports
 
 /// The agent's folder on a host, and what stands where in it.
 public struct Workdir: Sendable, Hashable {
@@ -12,6 +12,12 @@ public struct Workdir: Sendable, Hashable {
     public var sockets: String
     /// What the user named, after `~/` was replaced.
     public var named: String
+
+    package init(root: String, sockets: String, named: String) {
+        self.root = root
+        self.sockets = sockets
+        self.named = named
+    }
 
     public var attempts: String { "\(root)/attempts" }
     public var objects: String { "\(root)/objects" }
@@ -32,26 +38,33 @@ public struct Workdir: Sendable, Hashable {
     /// - Throws: ``Failure`` with what to change where it cannot be used.
     public static func prepare(_ name: String) throws(Failure) -> Workdir {
         let named = try expand(name)
-        try makeAll(named)
+        let files = LocalFiles()
+        try make(named, files)
         var root = named
         if isRemote(named) {
             root = "/var/tmp/usweep-\(getuid())/\(SHA256.digest(named).short)"
-            try makeAll("/var/tmp/usweep-\(getuid())")
+            try make("/var/tmp/usweep-\(getuid())", files)
             try own("/var/tmp/usweep-\(getuid())")
-            try makeAll(root)
+            try make(root, files)
         }
         try own(root)
         var sockets = root
         if root.utf8.count > 80 {
-            try makeAll("/tmp/usweep-\(getuid())")
+            try make("/tmp/usweep-\(getuid())", files)
             try own("/tmp/usweep-\(getuid())")
             sockets = "/tmp/usweep-\(getuid())/\(SHA256.digest(root).short)"
-            try makeAll(sockets)
+            try make(sockets, files)
             try own(sockets)
         }
         let workdir = Workdir(root: root, sockets: sockets, named: named)
-        try makeAll(workdir.attempts)
+        try make(workdir.attempts, files)
         return workdir
+    }
+
+    /// Makes what is missing of a folder that the agent works in.
+    package static func make(_ workdir: Workdir, _ files: any Files) throws(Failure) {
+        try make(workdir.root, files)
+        try make(workdir.attempts, files)
     }
 
     public static func isRemote(_ path: String) -> Bool { remoteKinds.contains(ca_file_system_magic(path)) }
@@ -72,13 +85,17 @@ public struct Workdir: Sendable, Hashable {
         return path
     }
 
-    private static func makeAll(_ path: String) throws(Failure) {
-        let files = LocalFiles()
+    private static func make(_ path: String, _ files: any Files) throws(Failure) {
         var made = ""
         for part in path.split(separator: "/") {
+            let parent = made
             made += "/\(part)"
             do throws(FilesError) {
-                if try files.status(made) == nil { try files.makeFolder(made) }
+                let isMissing = try files.status(made) == nil
+                guard isMissing || made == path else { continue }
+                if isMissing { try files.makeFolder(made) }
+                // What is made durable in a folder is lost with it. Folders of others may not be open to this user.
+                try? files.syncFolder(parent.isEmpty ? "/" : parent)
             } catch {
                 if error.isAlreadyThere { continue }
                 throw Failure(.storage, "the working folder \(path) cannot be made", cause: error.description)

@@ -10,7 +10,7 @@ import Wire
 /// One thread runs it; nothing interleaves between deciding and committing. Where the commit throws, the loop ends
 /// with that error, and `resume` begins again from the ledger.
 public final class CoordinatorLoop {
-    private var core: Coordinator
+    package private(set) var core: Coordinator
     private let setting: Setting
     private let ledger: any LedgerStore
     private let store: ObjectStore
@@ -46,10 +46,7 @@ public final class CoordinatorLoop {
     public func run() throws -> Ending {
         var items: [Inbox.Item] = []
         while true {
-            if let ending = try step(items) {
-                if ending != .interrupted { for link in links { link?.connection.close() } }
-                return ending
-            }
+            if let ending = try turn(items) { return ending }
             let now = time.monotonic()
             items = inbox.take(timeout: core.nextDeadline(now: now) - now)
         }
@@ -72,7 +69,14 @@ public final class CoordinatorLoop {
         return false
     }
 
-    /// One turn: decide, make durable, act.
+    /// A step, and the end of all streams when nothing is left to do.
+    package func turn(_ items: [Inbox.Item]) throws -> Ending? {
+        guard let ending = try step(items) else { return nil }
+        if ending != .interrupted { for link in links { link?.connection.close() } }
+        return ending
+    }
+
+    /// Decides, makes durable, acts.
     func step(_ items: [Inbox.Item]) throws -> Ending? {
         let now = time.monotonic()
         var records: [Record] = []

@@ -51,14 +51,19 @@ public final class Inbox: @unchecked Sendable {
     }
 
     /// Everything that came, in order; waits up to `timeout` nanoseconds for something to come.
-    func take(timeout: Nanoseconds) -> [Item] {
+    package func take(timeout: Nanoseconds) -> [Item] {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
+        if !items.isEmpty || timeout <= 0 { return takeAll() }
         var deadline = timespec()
         clock_gettime(CLOCK_MONOTONIC, &deadline)
         let end = Int64(deadline.tv_sec) * 1_000_000_000 + Int64(deadline.tv_nsec) + max(0, timeout)
         deadline = timespec(tv_sec: Int(end / 1_000_000_000), tv_nsec: Int(end % 1_000_000_000))
         while items.isEmpty, pthread_cond_timedwait(condition, mutex, &deadline) == 0 {}
+        return takeAll()
+    }
+
+    private func takeAll() -> [Item] {
         defer { items = [] }
         return items
     }

@@ -5,7 +5,8 @@ import Wire
 /// Fetches what attempts on one host left, and tells which attempts are complete.
 ///
 /// An attempt counts as ended here only when every artifact that it names is in the object store. Bytes come by
-/// ranges, several under way at a time; an object that broke off goes on where it stopped.
+/// ranges, several under way at a time; an object that broke off goes on where it stopped. The attempts of one run
+/// are given on in the order in which they came: a later one would make an earlier one look like a repetition.
 struct Transfers {
     /// An object that is being fetched.
     private struct Fetch {
@@ -49,7 +50,7 @@ struct Transfers {
                     .badMessage, "it announced \(artifact.size) bytes as an object of \(size), and the connection was "
                         + "dropped")
             }
-            if here != nil { continue }
+            if here != nil, try store.holds(artifact.digest) { continue }
             guard missing.insert(artifact.digest).inserted, fetches[artifact.digest] == nil else { continue }
             if artifact.size == 0 {
                 guard artifact.digest == (try store.publish([UInt8]())) else {
@@ -64,7 +65,7 @@ struct Transfers {
             fetches[artifact.digest] = Fetch(size: artifact.size, asked: resume)
             order.append(artifact.digest)
         }
-        if missing.isEmpty { return report }
+        if missing.isEmpty, !pending.contains(where: { $0.report.id.run == report.id.run }) { return report }
         pending.append(Pending(report: report, missing: missing))
         return nil
     }
@@ -103,7 +104,7 @@ struct Transfers {
         guard piece.bytes.count == range.length else {
             return giveUp(piece.digest, reason: "it became shorter after its host had announced it")
         }
-        if try store.contains(piece.digest) {
+        if try store.holds(piece.digest) {
             // Another host had the same file, and was faster.
             abandon(piece.digest)
             return complete(piece.digest)
@@ -138,16 +139,14 @@ struct Transfers {
     /// Attempts that need the object have lost their evidence, which is not their fault.
     private mutating func giveUp(_ digest: Digest, reason: String) -> [AttemptReport] {
         abandon(digest)
-        let affected = pending.filter { $0.missing.contains(digest) }
-        pending.removeAll { $0.missing.contains(digest) }
-        return affected.map { entry in
-            var report = entry.report
-            let path = report.artifacts.first { $0.digest == digest }?.path ?? digest.short
-            report.failure = .hostLost
-            report.evidence = "the artifact '\(path)' could not be fetched: \(reason)"
-            report.artifacts = []
-            return report
+        for index in pending.indices where pending[index].missing.contains(digest) {
+            let path = pending[index].report.artifacts.first { $0.digest == digest }?.path ?? digest.short
+            pending[index].report.failure = .hostLost
+            pending[index].report.evidence = "the artifact '\(path)' could not be fetched: \(reason)"
+            pending[index].report.artifacts = []
+            pending[index].missing = []
         }
+        return release()
     }
 
     private mutating func abandon(_ digest: Digest) {
@@ -159,8 +158,20 @@ struct Transfers {
 
     private mutating func complete(_ digest: Digest) -> [AttemptReport] {
         for index in pending.indices { pending[index].missing.remove(digest) }
-        let done = pending.filter(\.missing.isEmpty).map(\.report)
-        pending.removeAll(where: \.missing.isEmpty)
+        return release()
+    }
+
+    private mutating func release() -> [AttemptReport] {
+        var done: [AttemptReport] = []
+        var waiting: Set<RunNumber> = []
+        pending.removeAll { entry in
+            guard entry.missing.isEmpty, !waiting.contains(entry.report.id.run) else {
+                waiting.insert(entry.report.id.run)
+                return false
+            }
+            done.append(entry.report)
+            return true
+        }
         return done
     }
 }

@@ -6,9 +6,16 @@ public struct Digest: Sendable, Hashable, Comparable, CustomStringConvertible {
     /// - Parameter bytes: exactly 32.
     public init?(bytes: some Collection<UInt8>) {
         guard bytes.count == 32 else { return nil }
-        var words: [UInt64] = [0, 0, 0, 0]
-        for (index, byte) in bytes.enumerated() { words[index / 8] = words[index / 8] << 8 | UInt64(byte) }
-        (a, b, c, d) = (words[0], words[1], words[2], words[3])
+        var index = bytes.startIndex
+        func word() -> UInt64 {
+            var word: UInt64 = 0
+            for _ in 0..<8 {
+                word = word << 8 | UInt64(bytes[index])
+                bytes.formIndex(after: &index)
+            }
+            return word
+        }
+        (a, b, c, d) = (word(), word(), word(), word())
     }
 
     /// - Parameter hex: exactly 64 lower-case hexadecimal digits.
@@ -26,16 +33,38 @@ public struct Digest: Sendable, Hashable, Comparable, CustomStringConvertible {
     init(words: (UInt64, UInt64, UInt64, UInt64)) { (a, b, c, d) = words }
 
     public var bytes: [UInt8] {
-        [a, b, c, d].flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> (56 - 8 * $0)) } }
+        [UInt8](unsafeUninitializedCapacity: 32) { buffer, count in
+            for index in 0..<32 { buffer.initializeElement(at: index, to: byte(index)) }
+            count = 32
+        }
     }
 
     public var hex: String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+        String(unsafeUninitializedCapacity: 64) { buffer in
+            for index in 0..<32 {
+                let byte = byte(index)
+                buffer.initializeElement(at: 2 * index, to: Digest.digit(byte >> 4))
+                buffer.initializeElement(at: 2 * index + 1, to: Digest.digit(byte & 15))
+            }
+            return 64
+        }
     }
 
     /// The first 8 bytes.
     public var beginning: UInt64 { a }
+
+    private func byte(_ index: Int) -> UInt8 {
+        let word =
+            switch index >> 3 {
+            case 0: a
+            case 1: b
+            case 2: c
+            default: d
+            }
+        return UInt8(truncatingIfNeeded: word >> UInt64(56 - 8 * (index & 7)))
+    }
+
+    private static func digit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x57 + value }
 
     /// The first 12 digits: enough for people.
     public var short: String { String(hex.prefix(12)) }

@@ -1,5 +1,6 @@
 public import Model
 public import Ports
+import Synchronization
 
 /// Files named by their SHA-256: `objects/ab/abcd...`. They are complete, read-only and never change.
 ///
@@ -8,6 +9,7 @@ public import Ports
 public struct ObjectStore: Sendable {
     private let files: any Files
     private let root: String
+    private let secured = Secured()
 
     /// - Parameter root: the folder of the objects, absolute; made if it is missing.
     public init(root: String, files: any Files) throws(FilesError) {
@@ -27,6 +29,29 @@ public struct ObjectStore: Sendable {
 
     public func contains(_ digest: Digest) throws(FilesError) -> Bool { try size(digest) != nil }
 
+    /// Whether the object is here and will be after a crash.
+    ///
+    /// A name that is found may be one that another process gave just before it died: only who has synced the folder
+    /// after that may rely on it.
+    public func holds(_ digest: Digest) throws(FilesError) -> Bool {
+        guard !secured.contains(digest) else { return true }
+        guard try contains(digest) else { return false }
+        try secure([digest])
+        return true
+    }
+
+    private func secure(_ digests: [Digest]) throws(FilesError) {
+        var folders: [String] = []
+        for digest in digests where !folders.contains(folder(digest)) { folders.append(folder(digest)) }
+        for folder in folders {
+            try files.syncFolder(folder)
+            if secured.insert(folder: folder) { try files.syncFolder(root) }
+        }
+        secured.insert(digests)
+    }
+
+    private func folder(_ digest: Digest) -> String { "\(root)/\(digest.hex.prefix(2))" }
+
     /// At most `count` bytes from `offset`; fewer only at the end.
     public func read(_ digest: Digest, at offset: Int64, count: Int) throws(FilesError) -> [UInt8] {
         let file = try files.open(path(digest), .read)
@@ -41,7 +66,10 @@ public struct ObjectStore: Sendable {
         return try ObjectStore.hash(file, files).digest == digest
     }
 
-    public func remove(_ digest: Digest) throws(FilesError) { try files.removeTree(path(digest)) }
+    public func remove(_ digest: Digest) throws(FilesError) {
+        secured.remove(digest)
+        try files.removeTree(path(digest))
+    }
 
     // MARK: Publishing
 
@@ -56,7 +84,6 @@ public struct ObjectStore: Sendable {
     ///
     /// - Throws: ``Failure`` (`badArchive`) where bytes do not have the digest they come under.
     public func publish(_ objects: [(digest: Digest, bytes: [UInt8])]) throws {
-        var folders: [String] = []
         for (digest, bytes) in objects where try !contains(digest) {
             guard SHA256.digest(bytes) == digest else { throw ObjectStore.mismatch(digest) }
             let temporary = partialPath(digest)
@@ -64,11 +91,10 @@ public struct ObjectStore: Sendable {
             let file = try files.open(temporary, .create)
             defer { files.close(file) }
             try files.write(file, at: 0, bytes)
-            try files.sync(file)
-            let folder = try settle(temporary, digest)
-            if !folders.contains(folder) { folders.append(folder) }
+            try sync(file, temporary)
+            try settle(temporary, digest)
         }
-        for folder in folders { try files.syncFolder(folder) }
+        try secure(objects.map(\.digest).filter { !secured.contains($0) })
     }
 
     /// Publishes a file that is on this disk already, by copying it.
@@ -76,7 +102,7 @@ public struct ObjectStore: Sendable {
         let source = try files.open(path, .read)
         defer { files.close(source) }
         let (digest, size) = try ObjectStore.hash(source, files)
-        if try contains(digest) { return (digest, size) }
+        if try holds(digest) { return (digest, size) }
         let temporary = partialPath(digest)
         try files.removeTree(temporary)
         try files.copy(path, to: temporary, mode: 0o600)
@@ -110,8 +136,9 @@ public struct ObjectStore: Sendable {
             try files.removeTree(temporary)
             throw ObjectStore.mismatch(digest)
         }
-        try files.sync(file)
-        try files.syncFolder(try settle(temporary, digest))
+        try sync(file, temporary)
+        try settle(temporary, digest)
+        try secure([digest])
     }
 
     /// Removes what transfers left unfinished.
@@ -144,28 +171,58 @@ public struct ObjectStore: Sendable {
         }
     }
 
-    /// Gives the object its name, and returns the folder that is to be synced.
-    private func settle(_ temporary: String, _ digest: Digest) throws(FilesError) -> String {
-        let folder = "\(root)/\(digest.hex.prefix(2))"
+    /// A file whose sync failed reads well as long as the system runs, and no later sync saves it: it has to go.
+    private func sync(_ file: FileHandle, _ path: String) throws(FilesError) {
+        do throws(FilesError) {
+            try files.sync(file)
+        } catch {
+            try? files.removeTree(path)
+            throw error
+        }
+    }
+
+    /// Gives the object its name; its folder is to be synced after that.
+    private func settle(_ temporary: String, _ digest: Digest) throws(FilesError) {
         try files.setMode(temporary, 0o400)
-        try ObjectStore.ensure(folder, files)
+        let folder = folder(digest)
+        if try files.status(folder) == nil { try ObjectStore.make(folder, files) }
         try files.rename(temporary, to: path(digest))
-        return folder
     }
 
     private func partialPath(_ digest: Digest) -> String { "\(root)/partial/\(digest.hex)" }
 
+    /// Makes a folder if it is missing; it outlives a crash then.
     private static func ensure(_ folder: String, _ files: any Files) throws(FilesError) {
-        guard try files.status(folder) == nil else { return }
+        if try files.status(folder) == nil { try make(folder, files) }
+        if let parent = folder.lastIndex(of: "/") { try files.syncFolder(String(folder[..<parent])) }
+    }
+
+    private static func make(_ folder: String, _ files: any Files) throws(FilesError) {
         do throws(FilesError) {
             try files.makeFolder(folder)
         } catch {
             if !error.isAlreadyThere { throw error }
         }
-        if let parent = folder.lastIndex(of: "/") { try files.syncFolder(String(folder[..<parent])) }
     }
 
     private static func mismatch(_ digest: Digest) -> Failure {
         Failure(.badArchive, "the bytes that came as object \(digest.short) are not that object")
     }
+}
+
+/// The objects that this process knows to outlive a crash, and the folders that do.
+private final class Secured: Sendable {
+    private struct State {
+        var digests: Set<Digest> = []
+        var folders: Set<String> = []
+    }
+
+    private let state = Mutex(State())
+
+    func contains(_ digest: Digest) -> Bool { state.withLock { $0.digests.contains(digest) } }
+    func insert(_ digests: [Digest]) { state.withLock { $0.digests.formUnion(digests) } }
+    func remove(_ digest: Digest) { _ = state.withLock { $0.digests.remove(digest) } }
+
+    /// Whether it is new.
+    func insert(folder: String) -> Bool { state.withLock { $0.folders.insert(folder).inserted } }
 }

@@ -22,8 +22,9 @@ extension Coordinator {
         for link in links {
             if case .away(let until, _) = link.phase, until > now { next = min(next, until) }
         }
-        if let cancelDeadline { next = min(next, max(now, cancelDeadline)) }
-        if let finishedAt { next = min(next, max(now, finishedAt + plan.timing.releaseGrace)) }
+        for deadline in [cancelDeadline, finishedAt.map { $0 + plan.timing.releaseGrace }] {
+            if let deadline, deadline > now { next = min(next, deadline) }
+        }
         return next
     }
 

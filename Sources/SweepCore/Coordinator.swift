@@ -56,6 +56,8 @@ public struct Coordinator: Sendable {
     var isInterrupted = false
     var isOutOfTime = false
     var cancelDeadline: Nanoseconds?
+    /// Only the simulation turns this off, to see that it would notice.
+    package var isFencing = true
     /// When the last run had ended.
     var finishedAt: Nanoseconds?
 
@@ -102,7 +104,8 @@ public struct Coordinator: Sendable {
         }
         if let deadline = cancelDeadline, now >= deadline { endCancelled(&records) }
         failDependents(&records)
-        if !isInterrupted, state.stopReason == nil { grantLeases(now, &records) }
+        // A sweep that was stopped and is resumed goes on, also where nothing had been cancelled before.
+        if !isInterrupted, cancelDeadline == nil { grantLeases(now, &records) }
         finishedAt = state.isFinished ? finishedAt ?? now : nil
         return records
     }
@@ -205,11 +208,7 @@ public struct Coordinator: Sendable {
             return refuse(host, "it reports a run that does not exist", &records)
         }
         links[host].session?.unacknowledged.append(id)
-        guard case .leased(id.lease, let attempts) = state[id.run].phase, attempts.contains(id.attempt),
-            state.leases[id.lease]?.host == host
-        else {
-            return fence(host, judged, &records)
-        }
+        guard isInForce(id, host) else { return fence(host, judged, &records) }
         guard id.attempt > state[id.run].lastAttempt else { return }
         decide(
             .attemptEnded(
@@ -217,6 +216,16 @@ public struct Coordinator: Sendable {
                 blocks: judged.blocks, endedAt: judged.endedAt), &records)
         noteHealth(host, judged, now, &records)
         settle(id, judged, &records)
+    }
+
+    /// Whether a host may speak for this attempt: it holds the lease, and the attempt's number is the lease's.
+    private func isInForce(_ id: AttemptID, _ host: Int) -> Bool {
+        switch state[id.run].phase {
+        case .leased(id.lease, let attempts):
+            return attempts.contains(id.attempt) && state.leases[id.lease]?.host == host
+        case .leased, .waiting: return !isFencing
+        case .ended: return false
+        }
     }
 
     /// Decides what an attempt's end means for its run.

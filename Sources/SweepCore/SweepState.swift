@@ -136,6 +136,18 @@ public struct SweepState: Sendable {
         return taken
     }
 
+    /// What opens the runs again that a stop cancelled, for a sweep that is resumed after all. What hosts still hold
+    /// they were told to cancel: it is not waited for.
+    public var reopening: [Record] {
+        guard stopReason != nil else { return [] }
+        let reason = "launched again after it was cancelled"
+        return leases.keys.sorted().map { .leaseVoided(lease: $0, reason: reason) }
+            + runs.indices.compactMap { index in
+                guard isCurrent(index + 1), case .ended(.cancelled, _) = runs[index].phase else { return nil }
+                return .runReopened(run: index + 1, reason: reason)
+            }
+    }
+
     // MARK: Records
 
     /// Adds a record. Every record has one meaning, whenever it is read.

@@ -161,7 +161,7 @@ final class Session {
 
     private static func stage(_ inputs: [InputFile], _ folder: ArtifactsFolder) throws {
         let store = try folder.objects()
-        for input in inputs where try !store.contains(input.digest) {
+        for input in inputs where try !store.holds(input.digest) {
             let (found, _) = try store.publish(file: input.source)
             guard found == input.digest else {
                 throw Failure(.badSpecification, "\(input.source) changed while it was being read; try again")
@@ -282,13 +282,8 @@ final class Session {
 
     /// Who launches a sweep again that was cancelled wants its runs done after all.
     private func reopenCancelled() throws {
-        guard state.stopReason != nil else { return }
-        var records: [Record] = []
-        for run in plan.groups.flatMap(\.runs) {
-            if case .ended(.cancelled, _) = state[run].phase {
-                records.append(.runReopened(run: run, reason: "launched again after it was cancelled"))
-            }
-        }
+        let records = state.reopening
+        guard !records.isEmpty else { return }
         try ledger.commit(records)
         for record in records { state.apply(record) }
     }

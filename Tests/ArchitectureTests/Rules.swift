@@ -43,7 +43,7 @@ enum Layers {
         "QEMUDriver": 3,
         "CoordinatorRuntime": 4, "AgentRuntime": 4,
         "usweep": 5, "usweep-agent": 5, "usweep-bench": 5, "usweep-ledger-bench": 5,
-        "TestKit": 6,
+        "TestKit": 6, "Simulation": 6, "usweep-simulate": 7,
     ]
 
     /// Within one layer, these alone may be imported, and by these alone.

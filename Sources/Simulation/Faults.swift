@@ -1,0 +1,126 @@
+import CoordinatorRuntime
+import Model
+import SweepCore
+
+/// What goes wrong beside the programs themselves.
+enum Fault: String, CaseIterable {
+    case coordinatorDies = "the coordinator dies"
+    case coordinatorHostCrashes = "the coordinator's machine crashes"
+    case agentDies = "an agent dies"
+    case supervisorDies = "a supervisor dies"
+    case programIsKilled = "a program is killed"
+    case memoryRunsOut = "a host runs out of memory"
+    case hostReboots = "a host reboots"
+    case connectionBreaks = "a connection breaks"
+    case requestsStall = "nothing reaches a host"
+    case answersStall = "nothing comes from a host"
+    case networkStalls = "nothing passes either way"
+    case hostDiskFills = "a host's disk fills"
+    case hostDiskFails = "a host's disk fails"
+    case coordinatorDiskFills = "the coordinator's disk fills"
+    case coordinatorDiskFails = "the coordinator's disk fails"
+    case ledgerFills = "the ledger's disk fills"
+    case hostSlows = "a host slows down"
+    case hostSickens = "every program fails on a host"
+    case clockJumps = "clocks jump"
+    case interrupt = "somebody presses Ctrl-C"
+    case cancelRun = "somebody cancels a run"
+    case cancelAll = "somebody cancels the sweep"
+}
+
+extension Simulation {
+    /// Draws the faults of this seed.
+    func planFaults() {
+        guard scenario.faults > 0 else { return }
+        // Few kinds a seed, and often one host, meet each other more often than all of them on all hosts.
+        var kinds = Fault.allCases.filter { _ in chance.oneIn(4) }
+        if !chance.oneIn(4) { kinds.removeAll { $0 == .cancelAll } }
+        let victim = chance.oneIn(2) ? chance.below(network.hosts.count) : nil
+        let count = kinds.isEmpty ? 0 : chance.below(scenario.faults + 1)
+        for _ in 0..<count {
+            let fault = chance.pick(kinds)
+            let time = chance.within(0...scenario.faultsUntil)
+            world.after(time) { [self] in strike(fault, victim: victim) }
+        }
+        world.after(scenario.faultsUntil + 200 * Timing.second) { [self] in quieten() }
+    }
+
+    private func strike(_ fault: Fault, victim: Int?) {
+        guard !isFinished else { return }
+        let host = network.hosts[victim ?? chance.below(network.hosts.count)]
+        // Around the lease's term everything is closest.
+        let time = chance.oneIn(3) ? chance.within(14_000...18_000) * 1_000_000 : chance.within(1...60) * Timing.second
+        world.counts.note("fault: \(fault.rawValue)")
+        world.say("fault", "\(fault.rawValue) (\(host.name))")
+        switch fault {
+        case .coordinatorDies, .coordinatorHostCrashes, .coordinatorDiskFills, .coordinatorDiskFails, .ledgerFills,
+            .interrupt, .cancelRun, .cancelAll:
+            strikeCoordinator(fault, time)
+        case .agentDies: host.agent?.life.actsLeft = chance.below(12)
+        case .supervisorDies: host.killSupervisor(after: chance.below(8))
+        case .programIsKilled: host.programs.strike(chance.pick([9, 11, 15]), memory: false)
+        case .memoryRunsOut: host.programs.strike(9, memory: true)
+        case .hostReboots: host.reboot(downFor: time, network: network)
+        case .connectionBreaks: for channel in network.channels where channel.host === host { channel.snap() }
+        case .requestsStall: network.hold(host.index, .toHost, for: 2 * time)
+        case .answersStall: network.hold(host.index, .toCoordinator, for: 2 * time)
+        case .networkStalls:
+            network.hold(host.index, .toHost, for: 2 * time)
+            network.hold(host.index, .toCoordinator, for: 2 * time)
+        case .hostDiskFills:
+            host.disk.isFull = true
+            world.after(time) { host.disk.isFull = false }
+        case .hostDiskFails: host.disk.failures = 1 + chance.below(3)
+        case .hostSlows:
+            host.slowness = 5
+            world.after(2 * time) { host.slowness = 1 }
+        case .hostSickens:
+            host.isSick = true
+            world.after(time) { host.isSick = false }
+        case .clockJumps:
+            wallOffset += chance.within(-86_400...86_400) * Timing.second
+            host.wallOffset += chance.within(-86_400...86_400) * Timing.second
+        }
+    }
+
+    private func strikeCoordinator(_ fault: Fault, _ time: Nanoseconds) {
+        switch fault {
+        case .coordinatorDies: coordinator?.life.actsLeft = chance.below(40)
+        case .coordinatorHostCrashes:
+            coordinatorDied("is gone with its machine")
+            disk.crash()
+        case .coordinatorDiskFills:
+            disk.isFull = true
+            world.after(time) { [self] in disk.isFull = false }
+        case .coordinatorDiskFails: disk.failures = 1 + chance.below(2)
+        case .ledgerFills:
+            ledger.isFull = true
+            world.after(time) { [self] in ledger.isFull = false }
+        case .interrupt: coordinator?.ask(.interrupt)
+        case .cancelRun:
+            let run = 1 + chance.below(scenario.points)
+            checker.cancelled.insert(run)
+            coordinator?.ask(.cancel(run: run, reason: "somebody asked for it"))
+        case .cancelAll: coordinator?.ask(.cancel(run: nil, reason: "somebody asked for it"))
+        default: break
+        }
+    }
+
+    /// From here on nothing goes wrong any more, and what had gone wrong is repaired.
+    private func quieten() {
+        world.say("fault", "no more faults")
+        isQuiet = true
+        disk.isFull = false
+        disk.failures = 0
+        ledger.isFull = false
+        coordinator?.life.actsLeft = nil
+        for host in network.hosts {
+            host.disk.isFull = false
+            host.disk.failures = 0
+            host.slowness = 1
+            host.isSick = false
+            host.agent?.life.actsLeft = nil
+            host.killSupervisor(after: nil)
+        }
+    }
+}

@@ -1,0 +1,83 @@
+public import Model
+import Ports
+
+/// The ledger in memory: what was committed stays, whatever dies; a batch is kept whole or not at all; and a record
+/// that contradicts those before is refused, by the rules of the tables in SQLite.
+public final class MemoryLedger {
+    public private(set) var records: [Record] = []
+    private var attempts: Set<[Int]> = []
+    private var leases: Set<LeaseNumber> = []
+    private var voided: Set<LeaseNumber> = []
+    private var ended: Set<RunNumber> = []
+    /// No space: nothing is committed.
+    var isFull = false
+
+    public init() {}
+
+    func commit(_ batch: [Record]) throws {
+        for record in batch { try check(record) }
+        records += batch
+    }
+
+    private func check(_ record: Record) throws {
+        switch record {
+        case .leaseGranted(let lease, _, let grants):
+            try need(leases.insert(lease).inserted, "lease \(lease) was granted before")
+            for grant in grants { try need(!ended.contains(grant.run), "run \(grant.run) is granted, but has ended") }
+        case .leaseVoided(let lease, _):
+            try need(leases.contains(lease) && voided.insert(lease).inserted, "lease \(lease) is void or unknown")
+        case .attemptEnded(let report, _, _, _, _, _):
+            let isNew = attempts.insert([report.id.run, report.id.attempt]).inserted
+            try need(isNew, "attempt \(report.id.attempt) of run \(report.id.run) ended before")
+        case .runEnded(let run, _, _, let attempt):
+            try need(ended.insert(run).inserted, "run \(run) has ended before")
+            try need(attempt == 0 || attempts.contains([run, attempt]), "run \(run) ends by an unknown attempt")
+        case .runReopened(let run, _): try need(ended.remove(run) != nil, "run \(run) is opened, but had not ended")
+        case .hostSeen, .pinned, .attemptFenced, .hostRested, .hostReleased, .sweepStopped, .revised, .repinned, .restored:
+            break
+        }
+    }
+
+    private func need(_ condition: Bool, _ problem: String) throws {
+        guard condition else { throw Failure(.internalError, "a record contradicts the ledger: \(problem)") }
+    }
+}
+
+/// The ledger as one coordinator holds it.
+final class HeldLedger: LedgerStore, @unchecked Sendable {
+    private let ledger: MemoryLedger
+    private let life: Life
+    private let world: World
+    private let canary: Canary?
+    private let watch: Checker
+    private var delayed: [Record] = []
+
+    init(_ ledger: MemoryLedger, life: Life, world: World, watch: Checker, canary: Canary?) {
+        self.ledger = ledger
+        self.life = life
+        self.world = world
+        self.watch = watch
+        self.canary = canary
+    }
+
+    func commit(_ records: [Record]) throws {
+        guard life.act(.commit) else { throw Failure(.storage, "the coordinator is dead") }
+        if ledger.isFull {
+            world.counts.note("fault: full disk under the ledger")
+            throw Failure(.storage, "the ledger cannot be written: the disk is full")
+        }
+        if world.trace.isOn { for record in records { world.say("ledger", Describe.record(record)) } }
+        if canary == .acknowledgeBeforeCommit {
+            try ledger.commit(delayed)
+            delayed = records
+        } else {
+            do {
+                try ledger.commit(records)
+            } catch {
+                watch.fail("\(error)")
+                throw error
+            }
+        }
+        watch.committed(records)
+    }
+}

@@ -1,0 +1,233 @@
+import AgentCore
+import AgentRuntime
+import Model
+import Ports
+import SweepCore
+
+/// What the simulated simulator does with a run.
+enum Fate: String, CaseIterable {
+    /// Leaves its result and ends with 0.
+    case healthy
+    /// The first two attempts end with status 1.
+    case failsTwice
+    case alwaysFails
+    /// The first attempt dies of a signal.
+    case crashesOnce
+    /// Never ends by itself; the time limit ends it.
+    case hangs
+    /// Ends with 0 and leaves no result.
+    case leavesNothing
+    /// Another result each time.
+    case isFickle
+    /// Starts a process that outlives it.
+    case forks
+    /// Takes no notice of SIGTERM.
+    case isStubborn
+    /// Leaves a large file beside its result.
+    case leavesMuch
+}
+
+/// The simulated programs of one host.
+final class Programs {
+    /// One started program, with all of its processes.
+    final class Program {
+        let key: AttemptKey
+        let launch: Launch
+        let fate: Fate
+        /// Its leader runs.
+        var leads = true
+        /// A process that it started runs on.
+        var hasChild = false
+        var end: ProcessExit.Cause?
+        /// Nobody will ever reap it.
+        var isOrphan = false
+
+        init(key: AttemptKey, launch: Launch, fate: Fate) {
+            self.key = key
+            self.launch = launch
+            self.fate = fate
+        }
+
+        var runs: Bool { leads || hasChild }
+    }
+
+    unowned(unsafe) var host: SimulatedHost?
+    private let seed: UInt64
+    private let scenario: Scenario
+    private var chance: Chance
+    private let meanDuration: Nanoseconds
+    /// In the order of their start.
+    private(set) var all: [Program] = []
+    private var executions = 0
+
+    init(host: Int, seed: UInt64, scenario: Scenario) {
+        self.seed = seed
+        self.scenario = scenario
+        chance = Chance(seed: seed, stream: 300 + UInt64(host))
+        var shared = Chance(seed: seed, stream: 3)
+        meanDuration = shared.pick(scenario.durations)
+    }
+
+    /// The same for all attempts at a run.
+    static func fate(of run: RunNumber, seed: UInt64, scenario: Scenario) -> Fate {
+        guard scenario.hasFates else { return .healthy }
+        var chance = Chance(seed: seed, stream: 1_000 + UInt64(run))
+        return chance.oneIn(4) ? chance.pick(Fate.allCases) : .healthy
+    }
+
+    func start(_ key: AttemptKey, _ launch: Launch) throws(SpawnProblem) {
+        guard let host else { throw SpawnProblem(step: "spawn", reason: "no host") }
+        if host.isSick, chance.oneIn(2) { throw SpawnProblem(step: "exec", reason: "Exec format error") }
+        guard host.disk.names[launch.folder] != nil else {
+            throw SpawnProblem(step: "chdir", reason: "No such file or directory")
+        }
+        let fate = Programs.fate(of: key.id.run, seed: seed, scenario: scenario)
+        let program = Program(key: key, launch: launch, fate: fate)
+        all.append(program)
+        executions += 1
+        host.world.say(host.name, "starts \(key) (\(fate.rawValue))")
+        host.world.counts.note("fate: \(fate.rawValue)")
+        host.watch.programStarted(host, program)
+        write(program, "stdout.txt", "attempt \(key.id.attempt) of run \(key.id.run) under \(key.id.lease)\n")
+        write(program, "stderr.txt", "")
+        if fate != .hangs { host.world.after(duration(program, host)) { [self] in finish(program) } }
+    }
+
+    private func duration(_ program: Program, _ host: SimulatedHost) -> Nanoseconds {
+        if host.isSick { return Timing.second / 10 }
+        let spread = 0.25 + 3 * chance.unit() * chance.unit()
+        return Nanoseconds(spread * Double(meanDuration)) * host.slowness
+    }
+
+    @discardableResult
+    private func write(_ program: Program, _ name: String, _ text: String) -> Bool {
+        guard let host, host.disk.names[program.launch.folder] != nil else { return false }
+        let path = "\(program.launch.folder)/\(name)"
+        let bytes = Array(text.utf8)
+        guard !host.disk.isFull || bytes.isEmpty else { return false }
+        if host.disk.names[path] == nil { host.disk.add(path, Disk.Node(isFolder: false, mode: 0o600)) }
+        if let node = host.disk.names[path] { host.disk.write(node, at: 0, bytes) }
+        return true
+    }
+
+    // MARK: Ends
+
+    private func finish(_ program: Program) {
+        guard program.leads, let host else { return }
+        if host.isSick { return end(program, .status(1)) }
+        switch program.fate {
+        case .failsTwice where program.key.id.attempt <= 2, .alwaysFails:
+            write(program, "stderr.txt", "it does not work\n")
+            return end(program, .status(1))
+        case .crashesOnce where program.key.id.attempt == 1: return end(program, .signal(11))
+        case .leavesNothing: return end(program, .status(0))
+        case .forks: program.hasChild = true
+        case .leavesMuch:
+            write(program, "trace.bin", String(repeating: "x\(program.key.id.run)", count: 50_000))
+        case .healthy, .failsTwice, .crashesOnce, .hangs, .isFickle, .isStubborn: break
+        }
+        let value = program.fate == .isFickle ? "\(program.key.id.run).\(executions)" : "\(program.key.id.run)"
+        guard write(program, "results.json", "{\"value\": \(value)}\n") else {
+            write(program, "stderr.txt", "")
+            return end(program, .status(1))
+        }
+        host.watch.programLeft(host, program, value: value)
+        end(program, .status(0))
+    }
+
+    private func end(_ program: Program, _ cause: ProcessExit.Cause) {
+        program.leads = false
+        program.end = cause
+        host?.world.say(host?.name ?? "", "\(program.key) ends: \(cause)")
+        if program.isOrphan { bury() } else { host?.supervisor?.childHasEnded() }
+    }
+
+    /// A signal to the leader's session.
+    func signal(_ key: AttemptKey, isFinal: Bool) {
+        for program in all where program.key == key && program.leads && !program.isOrphan {
+            host?.world.say(host?.name ?? "", "\(key) gets \(isFinal ? "SIGKILL" : "SIGTERM")")
+            if !isFinal, program.fate == .isStubborn { continue }
+            if host?.canary == .ignoreKill { continue }
+            if isFinal { program.hasChild = false }
+            end(program, .signal(isFinal ? 9 : 15))
+        }
+    }
+
+    /// The kernel or somebody else ends one of those that run.
+    func strike(_ signal: Int, memory: Bool) {
+        let running = all.filter(\.leads)
+        guard !running.isEmpty, let host else { return }
+        if memory { host.memoryKills += 1 }
+        end(chance.pick(running), .signal(signal))
+    }
+
+    /// Those whose leader ended, with what they left running killed.
+    func reap() -> [(Program, ProcessExit.Cause)] {
+        var ends: [(Program, ProcessExit.Cause)] = []
+        for program in all where !program.isOrphan && !program.leads {
+            program.hasChild = false
+            if let end = program.end { ends.append((program, end)) }
+        }
+        all.removeAll { !$0.isOrphan && !$0.leads }
+        return ends
+    }
+
+    /// The supervisor is gone: leaders die with it, what they started does not.
+    func parentDied() {
+        for program in all where !program.isOrphan {
+            program.isOrphan = true
+            if program.leads, program.fate == .forks { program.hasChild = true }
+            program.leads = false
+        }
+        bury()
+    }
+
+    func killAll(below folder: String) {
+        for program in all where "\(program.launch.folder)/".hasPrefix(folder) {
+            program.hasChild = false
+            if program.leads { end(program, .signal(9)) }
+        }
+        bury()
+    }
+
+    private func bury() { all.removeAll { $0.isOrphan && !$0.runs } }
+
+    func clear() { all.removeAll() }
+}
+
+/// The programs as a supervisor holds them.
+struct SimulatedTree: ProgramTree {
+    unowned let host: SimulatedHost
+    let life: Life
+
+    var nextDeadline: Nanoseconds? { nil }
+
+    func start(_ key: AttemptKey, _ launch: Launch) throws(SpawnProblem) {
+        guard life.act(.effect) else { throw SpawnProblem(step: "spawn", reason: "the supervisor is dead") }
+        try host.programs.start(key, launch)
+    }
+
+    func signal(_ key: AttemptKey, isFinal: Bool, now: Nanoseconds) {
+        guard life.act(.effect) else { return }
+        host.programs.signal(key, isFinal: isFinal)
+    }
+
+    func reap(now: Nanoseconds) -> [ProgramEnd] {
+        guard life.isAlive else { return [] }
+        return host.programs.reap().map { program, cause in
+            ProgramEnd(
+                key: program.key, folder: program.launch.folder, cause: cause, cpuNanoseconds: 0,
+                peakMemoryBytes: 1 << 20)
+        }
+    }
+
+    func killAll(below folder: String) {
+        guard life.act(.effect) else { return }
+        host.programs.killAll(below: folder)
+    }
+
+    // Simulated programs have no limit on silence: nobody asks.
+    func mark(of folder: String) -> FolderMark { FolderMark(value: 0, newest: "") }
+    func cpuNanoseconds(of key: AttemptKey) -> Int64 { 0 }
+    func report(of key: AttemptKey) -> String { "" }
+}

@@ -1,0 +1,99 @@
+import CoordinatorRuntime
+import Engines
+public import Model
+import SweepCore
+
+/// What is simulated: the cluster, the sweep, and what may go wrong.
+public struct Scenario: Sendable {
+    public var name: String
+    public var hosts: Int
+    public var points: Int
+    public var slots: Int
+    public var hostMemory: Int64 = 8 << 30
+    public var memoryPerRun: Int64?
+    /// How long programs run on average; each seed takes one of them.
+    public var durations: [Nanoseconds]
+    /// Whether runs may have other fates than a healthy one.
+    var hasFates: Bool
+    /// How many faults, at most.
+    var faults: Int
+    /// Until when faults begin.
+    var faultsUntil: Nanoseconds
+    /// In how much time the sweep has to end when nothing goes wrong any more.
+    var patience: Nanoseconds
+
+    /// 3 hosts, 20 points, faults of every kind.
+    public static let standard = Scenario(
+        name: "standard", hosts: 3, points: 20, slots: 2, memoryPerRun: 3 << 30, durations: [200_000_000, 2 * Timing.second, 8 * Timing.second, 8 * Timing.second],
+        hasFates: true, faults: 12, faultsUntil: 90 * Timing.second, patience: 3_600 * Timing.second)
+
+    /// The same without faults.
+    public static let calm = Scenario(
+        name: "calm", hosts: 3, points: 20, slots: 2, memoryPerRun: 3 << 30, durations: [8 * Timing.second],
+        hasFates: false, faults: 0, faultsUntil: 0, patience: 600 * Timing.second)
+
+    /// 2 hosts, 3 points, nothing goes wrong but what is asked for.
+    public static let small = Scenario(
+        name: "small", hosts: 2, points: 3, slots: 1, durations: [4 * Timing.second], hasFates: false, faults: 0,
+        faultsUntil: 0, patience: 600 * Timing.second)
+
+    public static let all = [standard, calm, small]
+
+    var timing: Timing { Timing() }
+}
+
+/// What a scenario gives a coordinator to work on; made once, used for every seed.
+public struct Prepared: @unchecked Sendable {
+    let scenario: Scenario
+    let setting: Setting
+    let plan: Plan
+    let inputs: [[UInt8]]
+
+    public init(_ scenario: Scenario) throws {
+        self.scenario = scenario
+        let script = Array("#!/bin/sh\n".utf8) + [UInt8](repeating: 35, count: 700)
+        inputs = [script]
+        var sweep = Sweep(name: "simulated", engine: .command)
+        sweep.axes = [Axis(name: "x", values: (1...scenario.points).map(String.init))]
+        sweep.command = ["./run.sh", "{x}"]
+        sweep.results = "results.json"
+        sweep.metrics = ["value"]
+        sweep.limits.job = JobLimits(time: 200 * Timing.second, memoryBytes: scenario.memoryPerRun)
+        sweep.inputs = [
+            InputFile(
+                path: "run.sh", source: "/none", digest: SHA256.digest(script), size: Int64(script.count),
+                isExecutable: true)
+        ]
+        let engine = CommandEngine(sweep)
+        let hosts = (1...scenario.hosts).map { number in
+            Host(target: HostTarget(name: "h\(number)"), slots: scenario.slots, memoryBytes: scenario.hostMemory)
+        }
+        plan = Plan(
+            groups: [Plan.Group(runs: 1..<scenario.points + 1)], hosts: hosts.map(\.name),
+            maximumFailures: sweep.attempts, agentRetries: engine.agentRetries, memoryBytes: scenario.memoryPerRun,
+            pinsEngine: engine.pinsBinary, timing: scenario.timing)
+        setting = Setting(
+            sweepID: "simulated-1", hosts: hosts, agentBinary: Array("agent".utf8), engine: engine,
+            points: try Points(sweep, recipe: sweep.recipe), sweep: sweep,
+            runs: RunList(1..<scenario.points + 1), setups: [], timing: scenario.timing,
+            checkpoints: nil)
+    }
+}
+
+/// At which acts of which processes these are to die.
+public struct Deaths: Sendable {
+    public enum Process: Hashable, Sendable {
+        case coordinator
+        case agent(Int)
+        case supervisor(Int)
+    }
+
+    private var list: [Process: Role.Death] = [:]
+
+    public init() {}
+
+    subscript(process: Process) -> Role.Death? {
+        get { list[process] }
+        set { list[process] = newValue }
+    }
+}

@@ -1,0 +1,123 @@
+import Glibc
+import Model
+import Simulation
+
+/// `usweep-simulate`: clusters by seed. Status 1: a seed failed.
+@main
+enum Simulate {
+    static let usage = """
+        usage: usweep-simulate [--seed N] [--seeds K] [--scenario NAME] [--canary NAME] [--trace] [--counts]
+          --seed N         the first seed (1)
+          --seeds K        how many (1)
+          --scenario NAME  \(Scenario.all.map(\.name).joined(separator: ", ")) (standard)
+          --canary NAME    switches a bug on: \(Canary.allCases.map(\.rawValue).joined(separator: ", "))
+          --trace          prints everything that happens
+          --counts         prints how often each kind of fault and transition was met
+
+        """
+
+    struct Options {
+        var seed: UInt64 = 1
+        var seeds: UInt64 = 1
+        var scenario = Scenario.standard
+        var canary: Canary?
+        var isTraced = false
+        var showsCounts = false
+    }
+
+    static func main() {
+        let options: Options
+        do throws(Failure) {
+            options = try parse(CommandLine.arguments.dropFirst())
+        } catch {
+            say("usweep-simulate: \(error.message)\n\(usage)", to: 2)
+            exit(64)
+        }
+        do {
+            exit(try run(options) ? 0 : 1)
+        } catch {
+            say("usweep-simulate: \(error)\n", to: 2)
+            exit(1)
+        }
+    }
+
+    private static func parse(_ arguments: ArraySlice<String>) throws(Failure) -> Options {
+        var options = Options()
+        var rest = arguments
+        while let option = rest.popFirst() {
+            switch option {
+            case "--seed": options.seed = try number(option, rest.popFirst())
+            case "--seeds": options.seeds = try number(option, rest.popFirst())
+            case "--scenario":
+                let name = rest.popFirst() ?? ""
+                guard let found = Scenario.all.first(where: { $0.name == name }) else {
+                    throw Failure(.usage, "there is no scenario '\(name)'")
+                }
+                options.scenario = found
+            case "--canary":
+                let name = rest.popFirst() ?? ""
+                guard let found = Canary(rawValue: name) else {
+                    throw Failure(.usage, "there is no canary '\(name)'")
+                }
+                options.canary = found
+            case "--trace": options.isTraced = true
+            case "--counts": options.showsCounts = true
+            default: throw Failure(.usage, "unknown option \(option)")
+            }
+        }
+        return options
+    }
+
+    private static func number(_ option: String, _ text: String?) throws(Failure) -> UInt64 {
+        guard let number = text.flatMap(UInt64.init) else { throw Failure(.usage, "\(option) needs a number") }
+        return number
+    }
+
+    /// False: a seed failed.
+    private static func run(_ options: Options) throws -> Bool {
+        let prepared = try Prepared(options.scenario)
+        let counts = Counts()
+        let began = cpuTime
+        var events = 0
+        var failed = 0
+        var longest: Nanoseconds = 0
+        for seed in options.seed..<options.seed + options.seeds {
+            let trace = Trace(isOn: options.isTraced)
+            let simulation = Simulation(prepared, seed: seed, canary: options.canary, trace: trace)
+            let outcome = simulation.run()
+            counts.add(simulation.counts)
+            events += outcome.events
+            longest = max(longest, outcome.virtualTime)
+            for line in trace.lines { say("\(line)\n", to: 1) }
+            guard let problem = outcome.problem else { continue }
+            failed += 1
+            let flag = options.canary.map { " --canary \($0.rawValue)" } ?? ""
+            say("seed \(seed): \(problem)\n", to: 1)
+            say("  usweep-simulate --scenario \(options.scenario.name) --seed \(seed)\(flag) --trace\n", to: 1)
+        }
+        let spent = cpuTime - began
+        if options.showsCounts {
+            for (name, count) in counts.values.sorted(by: { $0.key < $1.key }) { say("\(count)\t\(name)\n", to: 1) }
+        }
+        let rate = Int(Double(options.seeds) / max(spent, 1e-6))
+        say(
+            "\(options.seeds) seeds, \(failed) failed, \(events / Int(max(1, options.seeds))) events a seed, "
+                + "\(rate) seeds a second of processor time, the longest \(longest / 1_000_000_000) s of virtual time\n",
+            to: 1)
+        return failed == 0
+    }
+
+    private static var cpuTime: Double {
+        var time = timespec()
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+
+    private static func say(_ text: String, to descriptor: Int32) {
+        var bytes = Array(text.utf8)[...]
+        while !bytes.isEmpty {
+            let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+            if count > 0 { bytes = bytes.dropFirst(count) } else if errno != EINTR { return }
+        }
+    }
+}
