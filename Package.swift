@@ -42,7 +42,7 @@ let package = Package(
         .target(name: "CAgent"),
         .target(name: "ChildProcess"),
         .target(
-            name: "QEMUModel", exclude: ["LICENSE.md", "plugin.c"],
+            name: "QEMUModel", exclude: ["LICENSE.md", "plugin.c", "turns.c"],
             cSettings: [.unsafeFlags(["-std=c11", "-Wall", "-Wextra", "-Werror"])]),
         .systemLibrary(name: "CLibSSH2", pkgConfig: "libssh2", providers: [.apt(["libssh2-1-dev"])]),
         // Layer 0: nouns and messages.
@@ -96,11 +96,16 @@ let package = Package(
         tests("ModelTests", ["Model"]),
         tests("SimulationTests", ["Simulation", "Ledger", "Model", "usweep-simulate"]),
         tests("ResultsTests", ["Model", "Results"], exclude: ["Fixtures"]),
+        tests("WireTests", ["Model", "Wire", "TestKit"]),
         tests("SweepCoreTests", ["SweepCore", "Model"]),
+        tests("AgentCoreTests", ["AgentCore", "Model", "Ports", "TestKit", "Wire"]),
+        tests(
+            "CoordinatorRuntimeTests",
+            ["CoordinatorRuntime", "Engines", "LocalFiles", "Model", "ObjectStore", "Ports", "SweepCore", "Wire"]),
         tests("SweepFilesTests", ["SweepFiles", "Model"]),
         tests("LedgerTests", ["Model", "Wire", "Ledger", grdb]),
         tests("TransportTests", ["Model", "Ports", "Polling", "SSHTransport", "ProgramTransport", "TestKit"]),
-        tests("EndToEndTests", ["Polling", "TestKit", "usweep"]),
+        tests("EndToEndTests", ["Model", "Polling", "TestKit", "Wire", "usweep"]),
         tests("QEMUModelTests", ["QEMUModel"]),
         tests("QEMUDriverTests", ["QEMUDriver", "usweep-agent"]),
         tests("AgentJournalTests", ["AgentJournal", "LocalFiles", "Model", "Ports", "Wire"]),

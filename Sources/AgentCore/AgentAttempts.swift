@@ -29,15 +29,15 @@ extension AgentCore {
             for key in sweeps[name]?.works.keys.sorted() ?? [] where leases.contains(key.lease) {
                 sweeps[name]?.works[key] = nil
             }
+        case .released(let name):
+            sweeps[name] = nil
+            order.removeAll { $0 == name }
         case .over(let name, let attempts):
             for attempt in attempts {
                 let id = attempt.id
                 let known = sweeps[name]?.over[id.run] ?? 0
                 sweeps[name]?.over[id.run] = max(known, id.attempt)
             }
-        case .closed(let name):
-            sweeps[name] = nil
-            order.removeAll { $0 == name }
         }
     }
 
@@ -48,18 +48,18 @@ extension AgentCore {
             guard let sweep = sweeps[name] else { continue }
             records.append(.context(sweep: name, sweep.context))
             // What is over would make the entries of these leases look old: they come first.
-            var cancelled: [RunNumber] = []
             let works = sweep.works.sorted { ($0.key.lease, $0.value.place) < ($1.key.lease, $1.value.place) }
             for (key, work) in works {
                 records.append(.accepted(sweep: name, lease: key.lease, work.entry))
-                let open = work.outcomes.map(\.id.attempt).min() ?? work.attempt
-                if open > work.entry.firstAttempt {
-                    records.append(
-                        .acknowledged(sweep: name, [Acknowledged(id: key.id(open - 1), isLast: false)]))
+                if !work.acknowledged.isEmpty {
+                    let taken = work.acknowledged.sorted().map { number in
+                        Acknowledged(id: key.id(number), isLast: work.phase == .done && number == work.attempt)
+                    }
+                    records.append(.acknowledged(sweep: name, taken))
                 }
-                if work.isCancelled { cancelled.append(key.run) }
+                // A later grant of the same run, which is not cancelled, comes behind this.
+                if work.isCancelled { records.append(.cancelled(sweep: name, [key.run])) }
             }
-            if !cancelled.isEmpty { records.append(.cancelled(sweep: name, cancelled)) }
             let runs = sweep.over.keys.sorted()
             for start in stride(from: 0, to: runs.count, by: 2_000) {
                 let part = runs[start..<min(start + 2_000, runs.count)].map { run in
@@ -104,34 +104,34 @@ extension AgentCore {
         let key = WorkKey(lease: id.lease, run: id.run)
         let name = attempt.key.sweep
         guard let work = sweeps[name]?.works[key], id.attempt <= work.lastAttempt,
-            id.attempt >= work.entry.firstAttempt, !doomed.contains(attempt.key), isOpen(id, in: work, of: name)
+            id.attempt >= work.entry.firstAttempt, !doomed.contains(attempt.key),
+            !work.acknowledged.contains(id.attempt)
         else {
             dispose(attempt)
             return
         }
         guard id.attempt >= work.attempt else {
+            // An earlier attempt, after which the agent went on by itself.
             if case .ended(let exit) = attempt.state, !work.outcomes.contains(where: { $0.id == id }) {
                 pending.append(.collect(attempt.key, exit, work.entry.job))
             }
             return
         }
-        if id.attempt > work.attempt, work.phase == .collecting {
-            // The one before is collected on its own: its end came before this one's start.
+        var isInFlight = work.isInFlight
+        if id.attempt > work.attempt {
+            // The one before may be about to be collected; this one stands elsewhere.
+            if isInFlight { inFlight -= 1 }
+            isInFlight = false
             sweeps[name]?.works[key]?.phase = .waiting
+            sweeps[name]?.works[key]?.attempt = id.attempt
         }
-        sweeps[name]?.works[key]?.attempt = id.attempt
         switch attempt.state {
         case .queued, .running:
-            if !work.isInFlight { inFlight += 1 }
+            if !isInFlight { inFlight += 1 }
             sweeps[name]?.works[key]?.phase = attempt.state == .running ? .running : .queued
             if work.isCancelled { pending.append(.supervise(.kill(attempt.key, .cancelled))) }
         case .ended(let exit): ended(attempt.key, exit)
         }
-    }
-
-    private func isOpen(_ id: AttemptID, in work: Work, of sweep: String) -> Bool {
-        id.attempt >= work.attempt || work.outcomes.contains { $0.id == id }
-            || id.attempt > sweeps[sweep]?.over[id.run] ?? 0
     }
 
     private mutating func dispose(_ attempt: SupervisedAttempt) {
@@ -221,9 +221,8 @@ extension AgentCore {
         }
         guard work.attempt == attempt.id.attempt, work.phase == .collecting else {
             // An earlier attempt, taken up after the agent's restart.
-            if !work.outcomes.contains(where: { $0.id == report.id }), attempt.id.attempt < work.attempt {
-                tell(attempt.sweep, key, report)
-            }
+            let isKnown = work.outcomes.contains { $0.id == report.id } || work.acknowledged.contains(report.id.attempt)
+            if !isKnown, attempt.id.attempt < work.attempt { tell(attempt.sweep, key, report) }
             return
         }
         finish(attempt.sweep, key, report)

@@ -34,6 +34,8 @@ public struct AgentCore: Sendable {
     var objects = ObjectDemand()
     /// Attempts that nobody wants any more, until their programs ended.
     var doomed: Set<AttemptKey> = []
+    /// Connections that wait to hear that nothing of their sweep is left.
+    var releasing: [(sweep: String, connection: Int)] = []
     /// Attempts being prepared, waiting at the supervisor, or running.
     var inFlight = 0
     var supervisorIsReady = false
@@ -55,10 +57,6 @@ public struct AgentCore: Sendable {
     // MARK: Events
 
     public mutating func handle(_ event: AgentEvent, now: Nanoseconds) -> [AgentRecord] {
-        take(event, now: now) + close()
-    }
-
-    private mutating func take(_ event: AgentEvent, now: Nanoseconds) -> [AgentRecord] {
         switch event {
         case .connected(let connection): connections[connection] = .some(nil)
         case .disconnected(let connection): disconnected(connection)
@@ -84,24 +82,8 @@ public struct AgentCore: Sendable {
     private mutating func disconnected(_ connection: Int) {
         guard let sweep = connections.removeValue(forKey: connection) else { return }
         objects.disconnected(connection)
+        releasing.removeAll { $0.connection == connection }
         if let sweep, sweeps[sweep]?.connection == connection { sweeps[sweep]?.connection = nil }
-    }
-
-    /// Forgets sweeps that are over, once nothing of them is held.
-    private mutating func close() -> [AgentRecord] {
-        var records: [AgentRecord] = []
-        for name in order {
-            guard let sweep = sweeps[name], sweep.isLeaving, sweep.works.isEmpty,
-                !doomed.contains(where: { $0.sweep == name })
-            else { continue }
-            // The word goes out when everything is deleted.
-            pending.append(.discardSweep(name))
-            if let connection = sweep.connection { pending.append(.send(connection, .farewell)) }
-            let record = AgentRecord.closed(sweep: name)
-            apply(record)
-            records.append(record)
-        }
-        return records
     }
 
     // MARK: Messages
@@ -127,8 +109,8 @@ public struct AgentCore: Sendable {
             pending.append(.store(piece, size: size))
         case .probe(let path): pending.append(.probe(connection, path: path))
         case .tail(let request): tail(request, of: sweep, on: connection)
-        case .farewell: sweeps[sweep]?.isLeaving = true
         case .heartbeat: break
+        case .release: return release(sweep, on: connection)
         }
         return []
     }
@@ -166,7 +148,6 @@ public struct AgentCore: Sendable {
         }
         connections[connection] = hello.sweep
         sweeps[hello.sweep]?.connection = connection
-        sweeps[hello.sweep]?.isLeaving = false
         sweeps[hello.sweep]?.heartbeatPeriod = max(hello.leaseTerm / 4, 100_000_000)
         sweeps[hello.sweep]?.nextHeartbeat = now
         let held = sweeps[hello.sweep]?.held ?? []
@@ -206,6 +187,31 @@ public struct AgentCore: Sendable {
         let record = AgentRecord.revoked(sweep: sweep, leases)
         apply(record)
         return [record]
+    }
+
+    /// The sweep has ended. The answer waits until the last program of it has, too.
+    private mutating func release(_ sweep: String, on connection: Int) -> [AgentRecord] {
+        for key in sweeps[sweep]?.works.keys.sorted() ?? [] {
+            guard let work = sweeps[sweep]?.works[key] else { continue }
+            if work.isInFlight { inFlight -= 1 }
+            abandon(work, sweep, key)
+        }
+        releasing.append((sweep, connection))
+        guard sweeps[sweep] != nil else { return [] }
+        let record = AgentRecord.released(sweep: sweep)
+        apply(record)
+        return [record]
+    }
+
+    /// Answers those who wait for a sweep of which nothing runs any more.
+    mutating func confirmReleases() {
+        let done = releasing.filter { entry in !doomed.contains { $0.sweep == entry.sweep } }
+        guard !done.isEmpty else { return }
+        for entry in done {
+            pending.append(.discardSweep(entry.sweep))
+            pending.append(.send(entry.connection, .released))
+        }
+        releasing.removeAll { entry in done.contains { $0 == entry } }
     }
 
     /// Ends what runs of a work that nobody wants, and deletes what it left.

@@ -12,6 +12,7 @@ extension AgentCore {
     /// Everything that is to be done now.
     public mutating func effects(now: Nanoseconds) -> [AgentEffect] {
         if supervisorIsReady { fillWindow() }
+        confirmReleases()
         for (connection, message) in objects.wants() { pending.append(.send(connection, message)) }
         for name in order {
             flushStarted(name)

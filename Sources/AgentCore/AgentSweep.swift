@@ -26,11 +26,16 @@ struct Work: Sendable {
     var isCancelled = false
     /// Outcomes that the coordinator has not acknowledged, by attempt.
     var outcomes: [AttemptReport] = []
+    /// Attempts whose outcomes it has, in whatever order they became durable there.
+    var acknowledged: Set<AttemptNumber> = []
     /// The place in the queue.
     var place: Int
 
     var isInFlight: Bool { phase == .preparing || phase == .queued || phase == .running }
     var lastAttempt: AttemptNumber { entry.firstAttempt + entry.attempts - 1 }
+
+    /// Whether nothing is left to do, and nothing to report: every attempt up to the last was acknowledged.
+    var isOver: Bool { phase == .done && (entry.firstAttempt...attempt).allSatisfy(acknowledged.contains) }
 }
 
 /// A sweep that this agent serves.
@@ -46,8 +51,6 @@ struct AgentSweep: Sendable {
     var over: [RunNumber: AttemptNumber] = [:]
     /// Starts that the coordinator was not told of yet.
     var started: [AttemptID] = []
-    /// The coordinator has said that nothing more comes.
-    var isLeaving = false
     private var places = 0
 
     init(context: SweepContext) { self.context = context }
@@ -92,13 +95,15 @@ struct AgentSweep: Sendable {
         let key = WorkKey(lease: id.lease, run: id.run)
         guard var work = works[key] else { return }
         over[id.run] = max(over[id.run, default: 0], id.attempt)
-        if acknowledged.isLast {
-            works[key] = nil
-            return
-        }
         work.outcomes.removeAll { $0.id == id }
-        work.attempt = max(work.attempt, id.attempt + 1)
-        works[key] = work
+        work.acknowledged.insert(id.attempt)
+        if acknowledged.isLast {
+            work.attempt = id.attempt
+            work.phase = .done
+        } else {
+            work.attempt = max(work.attempt, min(id.attempt + 1, work.lastAttempt))
+        }
+        works[key] = work.isOver ? nil : work
     }
 }
 

@@ -50,7 +50,7 @@ public enum AgentEffect: Sendable, Hashable {
     /// Lists, judges and answers.
     case collect(AttemptKey, ProcessExit, Job)
     case discard(AttemptKey)
-    /// Deletes the folder of a sweep's attempts, none of which is left.
+    /// Deletes the folder of a sweep's attempts.
     case discardSweep(String)
     /// Deletes all folders of attempts but these.
     case keepOnly([AttemptKey])

@@ -12,10 +12,10 @@ public enum AgentRecord: Sendable, Hashable {
     /// The coordinator has these outcomes. `isLast`: no further attempt follows under the lease.
     case acknowledged(sweep: String, [Acknowledged])
     case revoked(sweep: String, [LeaseNumber])
+    /// The sweep has ended: nothing of it is known any more.
+    case released(sweep: String)
     /// Up to which attempt each run is over, so that a repeated grant starts nothing again.
     case over(sweep: String, [Acknowledged])
-    /// The sweep is over, and nothing of it is held.
-    case closed(sweep: String)
 }
 
 /// What a sweep's coordinator said of this host.
@@ -76,7 +76,7 @@ extension AgentRecord {
             writer.put(sweep)
             writer.put(list: attempts) { $0.put($1) }
             return Frame(kind: 6, payload: writer.bytes)
-        case .closed(let sweep):
+        case .released(let sweep):
             writer.put(sweep)
             return Frame(kind: 7, payload: writer.bytes)
         }
@@ -101,7 +101,7 @@ extension AgentRecord {
                 sweep: sweep, try reader.list { reader throws(WireError) in try reader.acknowledged() })
         case 5: self = .revoked(sweep: sweep, try reader.list { reader throws(WireError) in try reader.integer() })
         case 6: self = .over(sweep: sweep, try reader.list { reader throws(WireError) in try reader.acknowledged() })
-        case 7: self = .closed(sweep: sweep)
+        case 7: self = .released(sweep: sweep)
         default: throw WireError("a record of unknown kind \(frame.kind)")
         }
         try reader.end()

@@ -19,6 +19,14 @@ public struct SupervisorCore: Sendable {
         var kill = ProcessExit.Kill.none
         /// When SIGKILL is due, once SIGTERM was sent.
         var killAt: Nanoseconds?
+
+        /// A limit may be longer than the clock will ever tell.
+        var timeIsUp: Nanoseconds? {
+            launch.timeLimit.map { limit in
+                let (end, isOver) = startedAt.addingReportingOverflow(limit)
+                return isOver ? .max : end
+            }
+        }
     }
 
     /// Something to do to a running program's processes.
@@ -28,7 +36,7 @@ public struct SupervisorCore: Sendable {
         public var isFinal: Bool
     }
 
-    private var slots = 0
+    private(set) var slots = 0
     private var memoryBytes: Int64 = .max
     private var states: [AttemptKey: State] = [:]
     /// Waiting programs in order of arrival; those before `next` were taken or killed.
@@ -199,7 +207,7 @@ public struct SupervisorCore: Sendable {
                 guard now >= killAt else { continue }
                 state.killAt = now + SupervisorCore.patience
                 signals.append(Signal(key: key, isFinal: true))
-            } else if let limit = state.launch.timeLimit, now - state.startedAt >= limit {
+            } else if let end = state.timeIsUp, now >= end, end < .max {
                 state.kill = .timeout
                 state.killAt = now + SupervisorCore.patience
                 signals.append(Signal(key: key, isFinal: false))
@@ -216,7 +224,7 @@ public struct SupervisorCore: Sendable {
         var earliest: Nanoseconds?
         for key in running {
             guard case .running(let state) = states[key] else { continue }
-            guard let due = state.killAt ?? state.launch.timeLimit.map({ state.startedAt + $0 }) else { continue }
+            guard let due = state.killAt ?? state.timeIsUp else { continue }
             earliest = min(earliest ?? due, due)
         }
         return earliest

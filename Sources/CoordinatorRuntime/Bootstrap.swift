@@ -37,6 +37,8 @@ struct Bootstrap {
     /// What a login may print before the script speaks.
     static let longestNoise = 1 << 20
 
+    private static let failure = "usweep-failed "
+
     private var phase = Phase.greeting
     private var buffer: [UInt8] = []
     private let agent: Agent
@@ -57,7 +59,8 @@ struct Bootstrap {
             #"mkdir -p "$W/bin" 2>/dev/null || fail "the working folder $W cannot be made""#,
             "A=$W/bin/usweep-agent-$D",
             #"if [ -x "$A" ] && [ "$(wc -c < "$A")" -eq "$N" ]; then echo usweep-have; else echo usweep-need"#,
-            #"T=$A.$$; head -c "$N" > "$T" || fail "the agent cannot be written to $W (disk or quota full?)""#,
+            #"T=$A.$$; head -c "$N" > "$T" || { rm -f "$T"; "#
+                + #"fail "the agent cannot be written to $W (disk or quota full?)"; }"#,
             #"case $(sha256sum < "$T") in "$D "*) ;; *) rm -f "$T"; fail "the agent arrived damaged";; esac"#,
             #"chmod 700 "$T"; "$T" version > /dev/null 2>&1 || { rm -f "$T"; "#
                 + #"fail "programs cannot run from $W (mounted noexec?): give the host another workdir"; }"#,
@@ -87,14 +90,16 @@ struct Bootstrap {
             buffer = []
             return [.attached(rest)]
         }
-        guard let end = buffer.firstIndex(of: UInt8(ascii: "\n")), !isPreambleStart(end) else { return nil }
+        guard let end = buffer.firstIndex(of: UInt8(ascii: "\n")) else { return nil }
         let line = String(decoding: buffer[..<end], as: UTF8.self)
+        // Of a script that failed nothing follows, and so no preamble.
+        guard line.hasPrefix(Bootstrap.failure) || !isPreambleStart(end) else { return nil }
         buffer.removeFirst(end + 1)
         return take(line)
     }
 
     private mutating func take(_ line: String) -> [Step] {
-        if line.hasPrefix("usweep-failed ") { return [.failed(String(line.dropFirst(14)))] }
+        if line.hasPrefix(Bootstrap.failure) { return [.failed(String(line.dropFirst(Bootstrap.failure.count)))] }
         switch phase {
         case .greeting:
             guard line.hasPrefix("usweep-bootstrap 1 ") else { return [] }

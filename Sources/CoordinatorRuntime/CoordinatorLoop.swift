@@ -72,7 +72,7 @@ public final class CoordinatorLoop {
     }
 
     /// Decides, makes durable, acts.
-    private func step(_ items: [Inbox.Item]) throws -> Ending? {
+    func step(_ items: [Inbox.Item]) throws -> Ending? {
         let now = time.monotonic()
         var records: [Record] = []
         for item in items {
@@ -115,9 +115,10 @@ public final class CoordinatorLoop {
             return []
         case .closed(let end):
             let said = links[host]?.diagnostics.trimmingLines ?? ""
-            links[host] = nil
-            transfers[host] = Transfers(store: store)
-            let reason = said.isEmpty ? end.message : "\(end.message) (it said: \(said))"
+            var reason = end.message
+            if links[host]?.isInsideMessage == true { reason += " The stream broke off in the middle of a message." }
+            if !said.isEmpty { reason += " (it said: \(said))" }
+            forget(host)
             return [end.isWorthRetrying ? .lost(host: host, reason: reason) : .refused(host: host, reason: reason)]
         case .received(let bytes):
             do {
@@ -127,16 +128,23 @@ public final class CoordinatorLoop {
                 }
                 return events
             } catch let failure as Failure where failure.code == .badMessage || failure.code == .noHost {
-                return [drop(host, reason: failure.description, forGood: failure.code == .noHost)]
+                return [drop(host, reason: failure.description)]
             }
         }
     }
 
-    private func drop(_ host: Int, reason: String, forGood: Bool) -> Event {
+    /// Ends a stream whose host cannot be used. Nothing on the way changes bytes unnoticed: an agent that sent what
+    /// makes no sense would do so again.
+    private func drop(_ host: Int, reason: String) -> Event {
+        forget(host)
+        return .refused(host: host, reason: reason)
+    }
+
+    /// Nothing of a stream is of use to the next one but the bytes in the object store.
+    private func forget(_ host: Int) {
         links[host]?.connection.close()
         links[host] = nil
         transfers[host] = Transfers(store: store)
-        return forGood ? .refused(host: host, reason: reason) : .lost(host: host, reason: reason)
     }
 
     private func events(of message: AgentMessage, host: Int, now: Nanoseconds) throws -> [Event] {
@@ -154,6 +162,9 @@ public final class CoordinatorLoop {
         case .missing(let digest, let reason):
             return ask(host, try transfers[host].lose(digest, reason: reason).map { try judged(host, $0) })
         case .want(let range):
+            guard let size = try store.size(range.digest), range.offset < size else {
+                throw Failure(.badMessage, "it asked for bytes of an object that it was not given")
+            }
             let bytes = try store.read(range.digest, at: range.offset, count: range.length)
             send(host, .bytes(ObjectBytes(digest: range.digest, offset: range.offset, bytes: bytes)))
             return []
@@ -162,12 +173,20 @@ public final class CoordinatorLoop {
         case .heartbeat(let load):
             links[host]?.load = load
             return []
-        case .refused(let reason): return [drop(host, reason: reason, forGood: true)]
-        case .farewell: return [.farewell(host: host)]
+        case .released: return [.released(host: host)]
+        case .refused(let reason): return [drop(host, reason: reason)]
         }
     }
 
     private func join(_ host: Int, _ hello: AgentHello) -> [Event] {
+        guard hello.oldest <= WireVersion.current, hello.current >= WireVersion.oldest else {
+            return [
+                drop(
+                    host, reason: "its agent speaks versions \(hello.oldest) to \(hello.current) of the messages, and "
+                        + "this usweep \(WireVersion.oldest) to \(WireVersion.current): launch again when the sweeps "
+                        + "that it works for have ended, or with the usweep that began them")
+            ]
+        }
         links[host]?.isJoined = true
         if let path = setting.enginePath(of: host) { send(host, .probe(path: path)) }
         let facts = HostFacts(
@@ -178,7 +197,7 @@ public final class CoordinatorLoop {
 
     private func probed(_ host: Int, _ probe: EngineProbe) throws -> [Event] {
         guard let digest = probe.digest else {
-            return [drop(host, reason: "the engine cannot be used: \(probe.problem)", forGood: true)]
+            return [drop(host, reason: "the engine cannot be used: \(probe.problem)")]
         }
         var events: [Event] = []
         if core.state.pins["engine"] == nil { events = try setting.knownCheckpoints(digest, store) }
@@ -205,9 +224,7 @@ public final class CoordinatorLoop {
     private func perform(_ effect: Effect, now: Nanoseconds) throws {
         switch effect {
         case .connect(let host): connect(host, now)
-        case .disconnect(let host, _):
-            links[host]?.connection.close()
-            links[host] = nil
+        case .disconnect(let host, _): forget(host)
         case .grant(let host, let lease, let grants):
             for shard in try setting.shards(lease, grants, core.state, store) { send(host, .grant(shard)) }
         case .revoke(let host, let leases): send(host, .revoke(leases))
@@ -219,15 +236,14 @@ public final class CoordinatorLoop {
             for part in stride(from: 0, to: attempts.count, by: 4_096) {
                 send(host, .acknowledge(Array(attempts[part..<min(part + 4_096, attempts.count)])))
             }
-        case .farewell(let host): send(host, .farewell)
+        case .release(let host): send(host, .release)
         case .finish: break
         }
     }
 
     private func connect(_ host: Int, _ now: Nanoseconds) {
-        // A stream that fell silent has not ended by itself, and nothing that was asked on it will be answered.
-        links[host]?.connection.close()
-        transfers[host] = Transfers(store: store)
+        // A host that fell silent still has a stream, on which nothing is waited for any more.
+        forget(host)
         generation += 1
         let stream = generation
         let inbox = inbox
@@ -255,7 +271,7 @@ extension AgentMessage {
     fileprivate var mayComeFirst: Bool {
         switch self {
         case .hello, .refused: true
-        case .started, .outcome, .want, .bytes, .missing, .probed, .tail, .heartbeat, .farewell: false
+        case .started, .outcome, .want, .bytes, .missing, .probed, .tail, .heartbeat, .released: false
         }
     }
 }

@@ -56,6 +56,14 @@ struct HostLink {
         return try messages()
     }
 
+    /// Whether a message has begun that has not ended.
+    var isInsideMessage: Bool {
+        switch phase {
+        case .bootstrapping: false
+        case .streaming: reader.pendingCount > 0
+        }
+    }
+
     mutating func note(diagnostic bytes: [UInt8]) {
         diagnostics = String((diagnostics + String(decoding: bytes, as: UTF8.self)).suffix(2_000))
     }
@@ -68,7 +76,7 @@ struct HostLink {
             while let frame = try reader.next() { messages.append(try AgentMessage(frame)) }
         } catch {
             throw Failure(
-                .badMessage, "the host sent what no agent sends; the connection was dropped", cause: "\(error)")
+                .badMessage, "it sent what no agent sends, and the connection was dropped", cause: "\(error)")
         }
         return messages
     }

@@ -52,6 +52,7 @@ struct Derivation {
             try run(
                 "INSERT INTO hosts (host, rested) VALUES (?, ?) ON CONFLICT (host) DO UPDATE SET rested = ?2",
                 [host, reason])
+        case .hostReleased: break
         case .sweepStopped(let reason):
             try run("INSERT INTO stops (seq, reason) VALUES (?, ?)", [sequence, reason])
         }

@@ -38,7 +38,11 @@ final class LedgerLock: Sendable {
         }
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        // Closing alone would not do while another thread's child, between fork and exec, has the descriptor too.
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 
     private static func sign(_ descriptor: Int32) -> Bool {
         let text = Array("pid \(getpid()) on \(SystemCall.hostName()) since \(SystemCall.utcNow())\n".utf8)

@@ -13,6 +13,7 @@ extension Model.Record {
         case .runEnded: "run-ended"
         case .runReopened: "run-reopened"
         case .hostRested: "host-rested"
+        case .hostReleased: "host-released"
         case .sweepStopped: "sweep-stopped"
         }
     }

@@ -23,6 +23,8 @@ public enum Record: Sendable, Hashable {
     case runReopened(run: RunNumber, reason: String)
     /// A host gets no work for a while.
     case hostRested(host: String, reason: String)
+    /// The sweep has ended, and the host's agent confirmed that it keeps nothing of it.
+    case hostReleased(host: String)
     /// The sweep was ended before its runs were.
     case sweepStopped(reason: String)
 }

@@ -82,6 +82,7 @@ struct Conversation {
         case greeting
         case negotiating
         case enabling
+        case silencing
         case booting
         case stopping
         case saving
@@ -139,6 +140,9 @@ struct Conversation {
             state = .booting
             return [.phase("boot")]
         case .enabling:
+            state = .silencing
+            return [.command(Self.announceNothing)]
+        case .silencing:
             state = .restoring
             return [.phase("restore"), .command(Self.migration("migrate-incoming", Request.restoreURI))]
         case .stopping:
@@ -169,6 +173,11 @@ struct Conversation {
 
     static let enableEvents =
         #"{"execute":"migrate-set-capabilities","arguments":{"capabilities":[{"capability":"events","state":true}]}}"#
+
+    /// A restored machine announces its network cards several times, by the host's clock, even where it has none. While
+    /// such a timer is pending, QEMU ends a core's turn when it is due (`-icount` looks at that clock, too), so that the
+    /// order in which the cores run would depend on the host's load.
+    static let announceNothing = #"{"execute":"migrate-set-parameters","arguments":{"announce-rounds":0}}"#
     static let quit = #"{"execute":"quit"}"#
 
     private static func migration(_ command: String, _ address: String) -> String {

@@ -13,6 +13,7 @@
 #include "interface.h"
 #include "marks.h"
 #include "model.h"
+#include "turns.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -330,6 +331,8 @@ int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int count,
         fprintf(stderr, "model: %s\n", error);
         return 1;
     }
+    if (!turns_keep())
+        fprintf(stderr, "warning: the model cannot keep this QEMU's threads apart: on a loaded host, counts may differ\n");
     qemu_plugin_register_vcpu_tb_trans_cb(id, on_translated);
     qemu_plugin_register_atexit_cb(id, on_end, NULL);
     return 0;

@@ -57,7 +57,7 @@ enum Number {
     }
 
     /// The shortest digits that give the value back, whole numbers without a fraction.
-    private static func render(_ value: Double) -> String {
+    static func render(_ value: Double) -> String {
         let text = value.description
         return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
     }
@@ -99,4 +99,19 @@ struct Sum {
         if let integer { value = Double(integer) }
         guard value.isFinite else { return nil }
     }
+
+    static func + (left: Sum, right: Sum) -> Sum {
+        var sum = left
+        sum.value += right.value
+        sum.integer = left.integer.flatMap { left in
+            right.integer.flatMap { right in
+                let (result, overflow) = left.addingReportingOverflow(right)
+                return overflow ? nil : result
+            }
+        }
+        return sum
+    }
+
+    /// In JSON's grammar.
+    var text: String { integer.map(String.init) ?? Number.render(value) }
 }

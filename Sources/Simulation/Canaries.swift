@@ -50,7 +50,7 @@ final class Canaries {
             guard canary == .forgetRevocation, let host else { return true }
             host.watch.revoked(host, leases)
             return false
-        case .hello, .cancel, .acknowledge, .read, .bytes, .probe, .tail, .farewell, .heartbeat, nil: return true
+        case .hello, .cancel, .acknowledge, .read, .bytes, .probe, .tail, .release, .heartbeat, nil: return true
         }
     }
 

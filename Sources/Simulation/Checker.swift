@@ -34,9 +34,8 @@ final class Checker {
     private var linkPhases: [Coordinator.LinkPhase] = []
     /// Runs that somebody asked to cancel.
     var cancelled: Set<RunNumber> = []
-    /// Hosts that were there when the sweep ended.
-    private var freeHosts: Set<Int> = []
-    private var bootsAtEnd: [Int] = []
+    /// Per host, the boot in which it said that it keeps nothing.
+    private var releasedIn: [Int: Int] = [:]
     /// Per host, leases and runs that its agent held when it was gone, and ends that its supervisor told of.
     private var rebooted: [Int: Set<[Int]>] = [:]
     private var toldEnds: [Int: Set<AttemptKey>] = [:]
@@ -80,7 +79,7 @@ final class Checker {
                         grant.firstAttempt..<grant.firstAttempt + grant.attempts
                 }
             case .leaseVoided(let lease, _): leases[lease] = nil
-            case .runEnded, .hostSeen, .pinned, .hostRested, .sweepStopped: break
+            case .runEnded, .hostSeen, .pinned, .hostRested, .hostReleased, .sweepStopped: break
             }
         }
     }
@@ -125,8 +124,6 @@ final class Checker {
     /// - Parameter whole: it did not die in the middle of a step.
     func coordinatorEnds(_ loop: CoordinatorLoop, whole: Bool) {
         linkPhases = []
-        freeHosts = Set((0..<loop.core.hostCount).filter { loop.core.isFree($0) })
-        bootsAtEnd = simulation?.network.hosts.map(\.boot) ?? []
         guard whole, let simulation else { return }
         let replayed = replay(simulation)
         let lived = loop.state.digest
@@ -150,8 +147,9 @@ final class Checker {
         for case .message(_, let message) in events {
             switch message {
             case .revoke(let leases): revoked(host, leases)
+            case .release: releasedIn[host.index] = host.boot
             case .acknowledge(let attempts): for attempt in attempts { acknowledged(attempt) }
-            case .hello, .grant, .cancel, .read, .bytes, .probe, .tail, .heartbeat, .farewell: break
+            case .hello, .grant, .cancel, .read, .bytes, .probe, .tail, .heartbeat: break
             }
         }
         note(host, core)
@@ -261,8 +259,7 @@ final class Checker {
         checkObjects(simulation)
         for host in simulation.network.hosts {
             // What was deleted just before a reboot is there again, until the next agent starts.
-            let isFree = freeHosts.contains(host.index) && host.boot == bootsAtEnd[host.index]
-            if isFree { checkHost(host) } else { world.counts.note("host away at the end") }
+            if host.boot == releasedIn[host.index] ?? host.boot { checkHost(host) }
         }
     }
 

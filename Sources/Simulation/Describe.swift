@@ -19,6 +19,7 @@ enum Describe {
             "run \(run) \(state.rawValue) by attempt \(attempt) \(failure?.rawValue ?? "")"
         case .runReopened(let run, let reason): "run \(run) opened again: \(reason)"
         case .hostRested(let host, let reason): "\(host) rests: \(reason)"
+        case .hostReleased(let host): "\(host) keeps nothing any more"
         case .sweepStopped(let reason): "sweep stopped: \(reason)"
         }
     }

@@ -139,7 +139,14 @@ public final class Simulation {
         instance.end()
         for channel in network.channels { channel.leave() }
         switch ending {
-        case .complete, .outOfTime: isFinished = true
+        case .complete, .outOfTime:
+            // What hosts keep that could not be told goes when the sweep is resumed and they can be reached.
+            if instance.loop.state.isHolding.contains(true) {
+                world.counts.note("hosts away at the end")
+                startAgain(in: 30 * Timing.second)
+            } else {
+                isFinished = true
+            }
         case .noHost, .interrupted: startAgain(in: 20 * Timing.second)
         }
     }

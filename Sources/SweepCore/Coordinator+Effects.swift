@@ -4,8 +4,6 @@ extension Coordinator {
     /// What is to be done now. Ask only after everything handled so far is committed.
     public mutating func effects(now: Nanoseconds) -> [Effect] {
         var effects: [Effect] = []
-        let ending = ending(now: now)
-        if let ending { beginFarewell(ending, now) }
         for host in links.indices {
             switch links[host].phase {
             case .away(let until, let failures): connect(host, until, failures, now, &effects)
@@ -14,7 +12,7 @@ extension Coordinator {
             case .joined: tell(host, &effects)
             }
         }
-        if let ending, !isWaitingForFarewell(now) { effects.append(.finish(ending)) }
+        if let ending = ending(now: now) { effects.append(.finish(ending)) }
         return effects
     }
 
@@ -24,7 +22,7 @@ extension Coordinator {
         for link in links {
             if case .away(let until, _) = link.phase, until > now { next = min(next, until) }
         }
-        for deadline in [cancelDeadline, farewellDeadline] {
+        for deadline in [cancelDeadline, finishedAt.map { $0 + plan.timing.releaseGrace }] {
             if let deadline, deadline > now { next = min(next, deadline) }
         }
         return next
@@ -33,7 +31,7 @@ extension Coordinator {
     private mutating func connect(
         _ host: Int, _ until: Nanoseconds, _ failures: Int, _ now: Nanoseconds, _ effects: inout [Effect]
     ) {
-        guard now >= until, !isInterrupted, !state.isFinished || links[host].owesFarewell else { return }
+        guard now >= until, !isInterrupted, !state.isFinished || state.isHolding[host] else { return }
         links[host].phase = .connecting(failures: failures)
         effects.append(.connect(host: host))
     }
@@ -64,40 +62,36 @@ extension Coordinator {
             effects.append(.cancel(host: host, session.toCancel))
             session.toCancel = []
         }
-        if links[host].owesFarewell, !session.wasToldFarewell {
-            effects.append(.farewell(host: host))
-            session.wasToldFarewell = true
+        if state.isFinished, state.isHolding[host], !session.isReleased {
+            effects.append(.release(host: host))
+            session.isReleased = true
         }
         links[host].session = session
     }
 
     // MARK: The end
 
-    /// Hosts that are there at the end are not left before they have deleted what they hold: nobody else would ever
-    /// tell them to. Those that are away delay nobody.
-    private mutating func beginFarewell(_ ending: Ending, _ now: Nanoseconds) {
-        switch ending {
-        case .noHost, .interrupted: return
-        case .complete, .outOfTime: break
-        }
-        guard farewellDeadline == nil else { return }
-        farewellDeadline = now + plan.timing.farewellGrace
-        for host in links.indices where links[host].session != nil { links[host].owesFarewell = true }
-    }
-
-    private func isWaitingForFarewell(_ now: Nanoseconds) -> Bool {
-        guard let farewellDeadline, now < farewellDeadline else { return false }
-        return links.contains { link in
-            if case .refused = link.phase { false } else { link.owesFarewell }
-        }
-    }
-
     private func ending(now: Nanoseconds) -> Ending? {
         if state.isFinished {
+            guard isInterrupted || links.indices.allSatisfy({ isReleased($0, now) }) else { return nil }
             return isOutOfTime ? .outOfTime : .complete(allSucceeded: state.notSucceededCount == 0)
         }
         if isInterrupted, cancelDeadline == nil { return .interrupted }
         return noHost(now: now)
+    }
+
+    /// Whether a host need not be waited for at the end: it keeps nothing, or cannot be told now. What such a host
+    /// keeps it deletes when the sweep is resumed and it can be reached.
+    private func isReleased(_ host: Int, _ now: Nanoseconds) -> Bool {
+        guard state.isHolding[host], let finishedAt, now - finishedAt < plan.timing.releaseGrace else {
+            return !state.isHolding[host] || finishedAt != nil
+        }
+        return switch links[host].phase {
+        case .away(_, let failures): failures > 0
+        case .connecting(let failures): failures > 0
+        case .joined: false
+        case .refused: true
+        }
     }
 
     private func noHost(now: Nanoseconds) -> Ending? {

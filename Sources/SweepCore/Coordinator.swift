@@ -27,7 +27,8 @@ public struct Coordinator: Sendable {
             var unacknowledged: [AttemptID] = []
             var toRevoke: [LeaseNumber] = []
             var toCancel: [RunNumber] = []
-            var wasToldFarewell = false
+            /// Whether the agent was told that the sweep has ended.
+            var isReleased = false
         }
 
         var phase: Phase = .away(until: .min, failures: 0)
@@ -36,8 +37,6 @@ public struct Coordinator: Sendable {
         /// Attempts in a row that failed for a reason that may lie in the host.
         var troubles = 0
         var restUntil: Nanoseconds = .min
-        /// It was there when the sweep ended, and has not said that it holds nothing any more.
-        var owesFarewell = false
         /// A refused host's stream has been ended.
         var isDisconnected = false
 
@@ -59,8 +58,8 @@ public struct Coordinator: Sendable {
     var cancelDeadline: Nanoseconds?
     /// Only the simulation turns this off, to see that it would notice.
     package var isFencing = true
-    /// Until when hosts are waited for after the sweep's end; nil: it has not ended.
-    var farewellDeadline: Nanoseconds?
+    /// When the last run had ended.
+    var finishedAt: Nanoseconds?
 
     /// - Parameter state: fresh, or what the ledger's records add up to.
     public init(state: SweepState, now: Nanoseconds) {
@@ -84,7 +83,9 @@ public struct Coordinator: Sendable {
         case .ended(let host, let judged):
             links[host].lastHeard = now
             end(host, judged, now, &records)
-        case .farewell(let host): links[host].owesFarewell = false
+        case .released(let host):
+            links[host].lastHeard = now
+            if state.isFinished, state.isHolding[host] { decide(.hostReleased(host: plan.hosts[host]), &records) }
         case .provided(let pin, let digest): provide(pin, digest, attempt: 0, &records)
         case .cancel(let run, let reason): cancel(run, reason, now, &records)
         case .interrupted: isInterrupted = true
@@ -105,6 +106,7 @@ public struct Coordinator: Sendable {
         failDependents(&records)
         // A sweep that was stopped and is resumed goes on, also where nothing had been cancelled before.
         if !isInterrupted, cancelDeadline == nil { grantLeases(now, &records) }
+        finishedAt = state.isFinished ? finishedAt ?? now : nil
         return records
     }
 

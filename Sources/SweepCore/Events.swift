@@ -14,8 +14,8 @@ public enum Event: Sendable {
     case lost(host: Int, reason: String)
     /// An attempt ended; its artifacts are stored here, and it was judged.
     case ended(host: Int, Judged)
-    /// The host holds nothing of the sweep any more.
-    case farewell(host: Int)
+    /// The host's agent keeps nothing of this sweep, which has ended.
+    case released(host: Int)
     /// A pin is known without a run: a checkpoint that an earlier sweep made.
     case provided(pin: String, digest: Digest)
     /// Somebody wants the sweep, or one run, cancelled.
@@ -87,8 +87,8 @@ public enum Effect: Sendable, Hashable {
     case revoke(host: Int, [LeaseNumber])
     case cancel(host: Int, [RunNumber])
     case acknowledge(host: Int, [AttemptID])
-    /// Says that the sweep is over; answered by ``Event/farewell(host:)``.
-    case farewell(host: Int)
+    /// Tells a host that the sweep has ended.
+    case release(host: Int)
     /// Nothing is left to do.
     case finish(Ending)
 }

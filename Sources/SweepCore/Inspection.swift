@@ -15,7 +15,7 @@ extension SweepState {
         }
         lines.append("ended \(endedCount) not well \(notSucceededCount) fenced \(fencedCount) at odds \(disagreements)")
         lines.append("next \(nextLease) of hosts \(leasesOfHost) open \(openRuns) waiting \(waitingCounts)")
-        lines.append("stopped \(stopReason ?? "-")")
+        lines.append("stopped \(stopReason ?? "-") holding \(isHolding)")
         return lines
     }
 }
@@ -36,10 +36,4 @@ extension Coordinator {
     }
 
     package var hostCount: Int { links.count }
-
-    /// Whether a host has said that it holds nothing any more.
-    package func isFree(_ host: Int) -> Bool {
-        guard let session = links[host].session else { return false }
-        return session.wasToldFarewell && !links[host].owesFarewell
-    }
 }

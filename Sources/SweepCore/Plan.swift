@@ -64,8 +64,8 @@ public struct Timing: Sendable, Hashable {
     public var workAhead: Nanoseconds = Timing.second / 2
     /// How long hosts have to confirm that cancelled runs have ended.
     public var cancelGrace: Nanoseconds = 15 * Timing.second
-    /// How long the hosts that are there at the end have to say that they hold nothing any more.
-    public var farewellGrace: Nanoseconds = 10 * Timing.second
+    /// How long to wait at the end for hosts to confirm that they keep nothing of the sweep.
+    public var releaseGrace: Nanoseconds = 5 * Timing.second
     /// The sweep's own limit; nil: none.
     public var sweep: Nanoseconds?
 

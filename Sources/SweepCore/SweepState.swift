@@ -58,6 +58,9 @@ public struct SweepState: Sendable {
     /// Per host, the leases that are not over, ascending, and the runs under them.
     private(set) var leasesOfHost: [[LeaseNumber]]
     private(set) var openRuns: [Int]
+    /// Per host, whether its agent may keep something of this sweep: it was granted runs, and did not confirm since
+    /// that nothing is left of them.
+    public private(set) var isHolding: [Bool]
     /// Runs that may be waiting, a queue a group.
     private var queues: [Deque<RunNumber>]
     private(set) var waitingCounts: [Int]
@@ -70,6 +73,7 @@ public struct SweepState: Sendable {
         runs = Array(repeating: Run(), count: plan.runCount)
         leasesOfHost = Array(repeating: [], count: plan.hosts.count)
         openRuns = Array(repeating: 0, count: plan.hosts.count)
+        isHolding = Array(repeating: false, count: plan.hosts.count)
         queues = plan.groups.map { Deque($0.runs) }
         waitingCounts = plan.groups.map(\.runs.count)
         let groups = plan.groups
@@ -146,6 +150,7 @@ public struct SweepState: Sendable {
             if agrees == false { disagreements += 1 }
         case .runEnded(let run, let state, let failure, _): end(run, state, failure)
         case .runReopened(let run, _): reopen(run)
+        case .hostReleased(let host): if let index = hostIndex[host] { isHolding[index] = false }
         case .sweepStopped(let reason): stopReason = reason
         }
     }
@@ -163,6 +168,7 @@ public struct SweepState: Sendable {
         leases[lease] = Lease(host: index, runs: grants.map(\.run), open: grants.count)
         guard index >= 0 else { return }
         leasesOfHost[index].append(lease)
+        isHolding[index] = true
         openRuns[index] += grants.count
     }
 

@@ -85,6 +85,20 @@ public struct ByteReader: Sendable {
 
     public mutating func integer() throws(WireError) -> Int { Int(try signed()) }
 
+    /// A number that others are added to or taken from: within bounds, so that no sum of a few can overflow.
+    public mutating func integer(in bounds: ClosedRange<Int>) throws(WireError) -> Int {
+        let value = try integer()
+        guard bounds.contains(value) else { throw WireError("the number \(value) where one of \(bounds) belongs") }
+        return value
+    }
+
+    /// An amount that cannot be negative: bytes, nanoseconds.
+    public mutating func amount() throws(WireError) -> Int64 {
+        let value = try signed()
+        guard value >= 0 else { throw WireError("the negative amount \(value)") }
+        return value
+    }
+
     public mutating func bool() throws(WireError) -> Bool {
         switch try byte() {
         case 0: return false

@@ -36,7 +36,7 @@ extension CoordinatorMessage {
             return Frame(kind: 9, payload: writer.bytes)
         case .heartbeat:
             return Frame(kind: 10, payload: [])
-        case .farewell:
+        case .release:
             return Frame(kind: 11, payload: [])
         }
     }
@@ -47,8 +47,8 @@ extension CoordinatorMessage {
         switch frame.kind {
         case 1: self = .hello(try reader.coordinatorHello())
         case 2: self = .grant(try reader.shard())
-        case 3: self = .revoke(try reader.list { reader throws(WireError) in try reader.integer() })
-        case 4: self = .cancel(try reader.list { reader throws(WireError) in try reader.integer() })
+        case 3: self = .revoke(try reader.list { reader throws(WireError) in try reader.lease() })
+        case 4: self = .cancel(try reader.list { reader throws(WireError) in try reader.run() })
         case 5: self = .acknowledge(try reader.list { reader throws(WireError) in try reader.attemptID() })
         case 6: self = .read(try reader.range())
         case 7: self = .bytes(try reader.piece())
@@ -56,9 +56,9 @@ extension CoordinatorMessage {
         case 9:
             self = .tail(
                 TailRequest(
-                    run: try reader.integer(), path: try reader.safePath(), maximumLength: try reader.rangeLength()))
+                    run: try reader.run(), path: try reader.safePath(), maximumLength: try reader.rangeLength()))
         case 10: self = .heartbeat
-        case 11: self = .farewell
+        case 11: self = .release
         default: throw WireError("a message of unknown kind \(frame.kind)")
         }
         try reader.end()
@@ -107,7 +107,7 @@ extension AgentMessage {
         case .refused(let reason):
             writer.put(reason)
             return Frame(kind: 74, payload: writer.bytes)
-        case .farewell:
+        case .released:
             return Frame(kind: 75, payload: [])
         }
     }
@@ -131,14 +131,15 @@ extension AgentMessage {
         case 72:
             self = .tail(
                 Tail(
-                    run: try reader.integer(), path: try reader.safePath(),
+                    run: try reader.run(), path: try reader.safePath(),
                     bytes: try reader.optional { reader throws(WireError) in try reader.data() }))
         case 73:
             self = .heartbeat(
                 HostLoad(
-                    running: try reader.integer(), waiting: try reader.integer(), freeBytes: try reader.signed()))
+                    running: try reader.integer(in: 0...WireLimits.number),
+                    waiting: try reader.integer(in: 0...WireLimits.number), freeBytes: try reader.amount()))
         case 74: self = .refused(reason: try reader.string())
-        case 75: self = .farewell
+        case 75: self = .released
         default: throw WireError("a message of unknown kind \(frame.kind)")
         }
         try reader.end()
@@ -190,9 +191,9 @@ extension ByteWriter {
 extension ByteReader {
     fileprivate mutating func coordinatorHello() throws(WireError) -> CoordinatorHello {
         CoordinatorHello(
-            oldest: try integer(), current: try integer(), sweep: try string(), leaseTerm: try signed(),
-            slots: try optional { reader throws(WireError) in try reader.integer() },
-            memoryBytes: try optional { reader throws(WireError) in try reader.signed() },
+            oldest: try integer(), current: try integer(), sweep: try string(), leaseTerm: try amount(),
+            slots: try optional { reader throws(WireError) in try reader.integer(in: 0...WireLimits.slots) },
+            memoryBytes: try optional { reader throws(WireError) in try reader.amount() },
             enginePath: try optional { reader throws(WireError) in try reader.string() },
             setup: try optional { reader throws(WireError) in try reader.string() })
     }
@@ -200,18 +201,18 @@ extension ByteReader {
     fileprivate mutating func agentHello() throws(WireError) -> AgentHello {
         AgentHello(
             oldest: try integer(), current: try integer(), bootID: try string(), hostName: try string(),
-            slots: try integer(), processors: try integer(), memoryBytes: try signed(), freeBytes: try signed(),
-            workdir: try string(), wallClock: try signed(),
+            slots: try integer(in: 1...WireLimits.slots), processors: try integer(in: 1...WireLimits.slots),
+            memoryBytes: try amount(), freeBytes: try amount(), workdir: try string(), wallClock: try amount(),
             leases: try list { reader throws(WireError) in
                 HeldLease(
-                    lease: try reader.integer(),
-                    runs: try reader.list { reader throws(WireError) in try reader.integer() })
+                    lease: try reader.lease(),
+                    runs: try reader.list { reader throws(WireError) in try reader.run() })
             })
     }
 
     fileprivate mutating func range() throws(WireError) -> ObjectRange {
-        let range = ObjectRange(digest: try digest(), offset: try signed(), length: try rangeLength())
-        guard range.offset >= 0 else { throw WireError("a range that begins before its object") }
+        let range = ObjectRange(digest: try digest(), offset: try amount(), length: try rangeLength())
+        guard range.offset <= Int64.max - Int64(range.length) else { throw WireError("a range that ends nowhere") }
         return range
     }
 
@@ -222,8 +223,8 @@ extension ByteReader {
     }
 
     fileprivate mutating func piece() throws(WireError) -> ObjectBytes {
-        let piece = ObjectBytes(digest: try digest(), offset: try signed(), bytes: try data())
-        guard piece.offset >= 0 else { throw WireError("a piece that begins before its object") }
+        let piece = ObjectBytes(digest: try digest(), offset: try amount(), bytes: try data())
+        guard piece.offset <= Int64.max - Int64(piece.bytes.count) else { throw WireError("a piece that ends nowhere") }
         return piece
     }
 }

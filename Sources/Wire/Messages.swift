@@ -30,10 +30,10 @@ public enum CoordinatorMessage: Sendable, Hashable {
     case probe(path: String)
     /// Asks for the last bytes of a file of a running attempt. Answered by ``AgentMessage/tail(_:)``.
     case tail(TailRequest)
-    /// The sweep is over: nothing more comes for it. Answered by ``AgentMessage/farewell`` as soon as the agent holds
-    /// nothing of it.
-    case farewell
     case heartbeat
+    /// The sweep has ended: end what still runs of it, delete what is kept of it, and forget it. Answered by
+    /// ``AgentMessage/released`` when that is done.
+    case release
 }
 
 /// What an agent tells the coordinator.
@@ -51,10 +51,10 @@ public enum AgentMessage: Sendable, Hashable {
     case probed(EngineProbe)
     case tail(Tail)
     case heartbeat(HostLoad)
-    /// The agent holds nothing of the sweep any more, and has forgotten it.
-    case farewell
     /// The agent cannot serve this coordinator; the stream ends after it.
     case refused(reason: String)
+    /// Nothing of the sweep runs here any more, and nothing is kept.
+    case released
 }
 
 /// The first message on a stream, from the coordinator.

@@ -1,5 +1,13 @@
 public import Model
 
+/// What numbers from a peer may be at most. Far above what anybody needs, far below where sums overflow.
+enum WireLimits {
+    /// Of runs, leases and attempts.
+    static let number = 1 << 40
+    /// Of slots, processors and programs on one host.
+    static let slots = 1 << 20
+}
+
 // How the nouns of Model stand in messages and journals. Fields in the order of their declaration; a change of any
 // of these raises WireVersion.current and the journal's version.
 
@@ -67,14 +75,16 @@ extension ByteWriter {
 
 extension ByteReader {
     public mutating func attemptID() throws(WireError) -> AttemptID {
-        AttemptID(run: try integer(), lease: try integer(), attempt: try integer())
+        AttemptID(run: try run(), lease: try lease(), attempt: try integer(in: 0...WireLimits.number))
     }
+
+    mutating func run() throws(WireError) -> RunNumber { try integer(in: 1...WireLimits.number) }
+
+    mutating func lease() throws(WireError) -> LeaseNumber { try integer(in: 0...WireLimits.number) }
 
     /// - Throws: ``WireError`` also for a path that leads out of the attempt's folder.
     public mutating func artifact() throws(WireError) -> Artifact {
-        let artifact = Artifact(path: try safePath(), digest: try digest(), size: try signed())
-        guard artifact.size >= 0 else { throw WireError("an artifact of negative size") }
-        return artifact
+        Artifact(path: try safePath(), digest: try digest(), size: try amount())
     }
 
     public mutating func report() throws(WireError) -> AttemptReport {
@@ -86,21 +96,18 @@ extension ByteReader {
             failure = known
         }
         return AttemptReport(
-            id: id, failure: failure, evidence: try string(), wallNanoseconds: try signed(),
-            peakMemoryBytes: try signed(), artifacts: try list { reader throws(WireError) in try reader.artifact() })
+            id: id, failure: failure, evidence: try string(), wallNanoseconds: try amount(),
+            peakMemoryBytes: try amount(), artifacts: try list { reader throws(WireError) in try reader.artifact() })
     }
 
     public mutating func shard() throws(WireError) -> Shard {
-        Shard(lease: try integer(), entries: try list { reader throws(WireError) in try reader.shardEntry() })
+        Shard(lease: try lease(), entries: try list { reader throws(WireError) in try reader.shardEntry() })
     }
 
     public mutating func shardEntry() throws(WireError) -> Shard.Entry {
-        let entry = Shard.Entry(
-            run: try integer(), firstAttempt: try integer(), attempts: try integer(), job: try job())
-        guard entry.run > 0, entry.firstAttempt > 0, entry.attempts > 0 else {
-            throw WireError("a shard's entry without a run or an attempt")
-        }
-        return entry
+        Shard.Entry(
+            run: try run(), firstAttempt: try integer(in: 1...WireLimits.number),
+            attempts: try integer(in: 1...WireLimits.number), job: try job())
     }
 
     public mutating func job() throws(WireError) -> Job {
@@ -112,13 +119,13 @@ extension ByteReader {
         let document = try string()
         let inputs = try list { reader throws(WireError) in
             Job.Input(
-                path: try reader.safePath(), digest: try reader.digest(), size: try reader.signed(),
+                path: try reader.safePath(), digest: try reader.digest(), size: try reader.amount(),
                 isExecutable: try reader.bool())
         }
         let limits = JobLimits(
-            time: try optional { reader throws(WireError) in try reader.signed() },
-            stall: try optional { reader throws(WireError) in try reader.signed() },
-            memoryBytes: try optional { reader throws(WireError) in try reader.signed() })
+            time: try optional { reader throws(WireError) in try reader.amount() },
+            stall: try optional { reader throws(WireError) in try reader.amount() },
+            memoryBytes: try optional { reader throws(WireError) in try reader.amount() })
         return Job(
             arguments: arguments, environment: environment, pointDocument: document, inputs: inputs, limits: limits,
             maximumFailures: try integer())

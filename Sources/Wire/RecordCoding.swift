@@ -38,6 +38,9 @@ extension ByteWriter {
         case .sweepStopped(let reason):
             put(UInt64(10))
             put(reason)
+        case .hostReleased(let host):
+            put(UInt64(11))
+            put(host)
         }
     }
 
@@ -67,7 +70,7 @@ extension ByteWriter {
             put(UInt64(8))
             put(run)
             put(reason)
-        case .hostSeen, .pinned, .leaseGranted, .leaseVoided, .hostRested, .sweepStopped: break
+        case .hostSeen, .pinned, .leaseGranted, .leaseVoided, .hostRested, .hostReleased, .sweepStopped: break
         }
     }
 
@@ -108,6 +111,7 @@ extension ByteReader {
         case 8: return .runReopened(run: try integer(), reason: try string())
         case 9: return .hostRested(host: try string(), reason: try string())
         case 10: return .sweepStopped(reason: try string())
+        case 11: return .hostReleased(host: try string())
         case let kind: throw WireError("a record of unknown kind \(kind)")
         }
     }

@@ -58,6 +58,13 @@ final class Progress {
         if state.fencedCount > 0 { text += "; \(state.fencedCount) late results were fenced" }
         if state.disagreements > 0 { text += ", \(state.disagreements) of them DISAGREE with what was merged" }
         console.say("\(text); results in \(session.entry.folder)/results.csv")
+        let holding = session.inventory.hosts.indices.filter { state.isFinished && state.isHolding[$0] }
+        if !holding.isEmpty {
+            let names = holding.map { session.inventory.hosts[$0].name }.joined(separator: ", ")
+            console.say(
+                "not reached at the end: \(names); what they still keep of this sweep goes with: "
+                    + "usweep resume \(session.entry.identifier)")
+        }
         json([JSON.Member("event", .string("end")), JSON.Member("succeeded", .integer(succeeded)),
             JSON.Member("not_succeeded", .integer(state.notSucceededCount)), JSON.Member("left", .integer(left))])
     }
@@ -89,7 +96,7 @@ final class Progress {
         case .sweepStopped(let reason): line("stopping: \(reason)")
         case .attemptFenced(let report, let host, _):
             line("\(host): a late result of run \(report.id.run) was fenced, not merged")
-        case .pinned, .leaseGranted, .attemptEnded, .runReopened: break
+        case .pinned, .leaseGranted, .attemptEnded, .runReopened, .hostReleased: break
         }
     }
 

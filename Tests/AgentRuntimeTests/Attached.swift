@@ -60,6 +60,15 @@ final class Attached {
         return (process.terminationStatus, String(decoding: bytes, as: UTF8.self))
     }
 
+    /// Processes that work in a folder or below it.
+    static func pids(inFolder folder: String) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc").filter { name in
+            guard name.allSatisfy(\.isNumber) else { return false }
+            let place = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(name)/cwd")
+            return place?.hasPrefix(folder) == true
+        }
+    }
+
     func close() {
         if process.isRunning {
             process.terminate()

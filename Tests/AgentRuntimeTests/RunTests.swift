@@ -51,4 +51,26 @@ import Wire
         #expect(text == "{\"x\":1}\n7 1 from $(setup)\ntool a b c\n1200000\n0077\n")
         #expect(try agent.fetch(report, "out/copy") == big)
     }
+
+    @Test func aSweepThatEndedLeavesNothingRunningAndNothingKept() throws {
+        let scratch = try Scratch()
+        let agent = try Attached(scratch.path)
+        try agent.hello(slots: 2)
+        let endless = script("echo $$ > pid; exec sleep 1000")
+        try agent.send(.grant(Shard(lease: 1, entries: [entry(1, endless)])))
+        try agent.started(1)
+        try agent.send(.grant(Shard(lease: 1, entries: [entry(2, Job(arguments: [.text("/bin/true")]))])))
+        _ = try agent.outcome()
+        try agent.send(.release)
+        while try agent.next() != .released {}
+        #expect(try FileManager.default.subpathsOfDirectory(atPath: "\(scratch.path)/attempts") == [])
+        let left = try Attached.pids(inFolder: "\(scratch.path)/attempts")
+        #expect(left.isEmpty)
+        // Who joins next finds an agent that knows nothing.
+        agent.close()
+        let other = try Attached(scratch.path)
+        #expect(try other.hello().leases.isEmpty)
+        try other.send(.release)
+        while try other.next() != .released {}
+    }
 }

@@ -16,7 +16,7 @@ struct EndToEndTests {
         """
 
     /// Runs that say that they began, then wait for the file `go`.
-    private static func waiting(_ folder: String, values: Int = 4) -> String {
+    static func waiting(_ folder: String, values: Int = 4) -> String {
         """
         sweep: waiting
         engine: command

@@ -29,13 +29,13 @@ final class Study {
     private var launches = 0
     private var mounts: [String] = []
 
-    init(hosts count: Int = 2, slots: Int = 2) throws {
+    init(hosts count: Int = 2, slots: Int = 2, server: RealSSHD.Options = .init()) throws {
         folder = "/tmp/usweep-e2e-\(getpid())-\(UInt32.random(in: 0 ... .max))"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         var configuration = ""
         var inventory = "defaults: {ssh_config: ssh_config, slots: \(slots)}\nhosts:\n"
         for index in 0..<count {
-            let host = try RealSSHD()
+            let host = try RealSSHD(server)
             hosts.append(host)
             configuration += """
                 Host h\(index)
@@ -70,9 +70,12 @@ final class Study {
     func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: "\(folder)/\(name)") }
 
     /// A small file system as a host's working folder. Needs root.
-    func limitDisk(of host: Int, megabytes: Int) throws {
+    func limitDisk(of host: Int, megabytes: Int) throws { try mount("size=\(megabytes)m", on: host) }
+
+    /// A file system of its own as a host's working folder. Needs root.
+    func mount(_ options: String, on host: Int) throws {
         try FileManager.default.createDirectory(atPath: workdir(host), withIntermediateDirectories: true)
-        try RealSSHD.run("mount", ["-t", "tmpfs", "-o", "size=\(megabytes)m", "tmpfs", workdir(host)])
+        try RealSSHD.run("mount", ["-t", "tmpfs", "-o", options, "tmpfs", workdir(host)])
         mounts.append(workdir(host))
     }
 
@@ -131,7 +134,7 @@ final class Study {
         return lines.dropFirst().map { String($0[place]) }
     }
 
-    private static func found(_ path: String) throws -> String {
+    static func found(_ path: String) throws -> String {
         guard FileManager.default.isExecutableFile(atPath: path) else {
             throw CocoaError(.fileNoSuchFile, userInfo: [NSFilePathErrorKey: path])
         }

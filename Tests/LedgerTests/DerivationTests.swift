@@ -17,7 +17,7 @@ import Testing
             Sample.ended(2, lease: 2, attempt: 4, host: "h2", failure: .timeout),
             .runEnded(run: 2, state: .failed, failure: .timeout, attempt: 4),
             .attemptFenced(Sample.report(2, lease: 1, attempt: 1), host: "h1", agrees: false),
-            .hostRested(host: "h1", reason: "silent"), .sweepStopped(reason: "signal"),
+            .hostRested(host: "h1", reason: "silent"), .hostReleased(host: "h1"), .sweepStopped(reason: "signal"),
         ])
         let first = try #require(try ledger.run(1))
         #expect(first.state == .succeeded)

@@ -21,6 +21,13 @@ struct ConversationTests {
         return nil
     }
 
+    private func parameter(_ name: String, of actions: [Conversation.Action]) -> JSON? {
+        for action in actions {
+            if case .command(let line) = action { return JSON(line)?["arguments"]?[name] }
+        }
+        return nil
+    }
+
     private func booted() -> Conversation {
         var talk = Conversation(Self.setup)
         for input in [json(#"{"QMP":{}}"#), done, done] { _ = talk.take(input) }
@@ -29,7 +36,9 @@ struct ConversationTests {
 
     private func measuring() -> Conversation {
         var talk = Conversation(Self.evaluation)
-        for input in [json(#"{"QMP":{}}"#), done, done, done, migration("completed"), done] { _ = talk.take(input) }
+        for input in [json(#"{"QMP":{}}"#), done, done, done, done, migration("completed"), done] {
+            _ = talk.take(input)
+        }
         return talk
     }
 
@@ -53,6 +62,9 @@ struct ConversationTests {
     func evaluation() {
         var talk = Conversation(Self.evaluation)
         for input in [json(#"{"QMP":{}}"#), done] { _ = talk.take(input) }
+        let silencing = talk.take(done)
+        #expect(command(silencing) == "migrate-set-parameters")
+        #expect(parameter("announce-rounds", of: silencing) == .number("0"), "announcing goes by the host's clock")
         #expect(command(talk.take(done)) == "migrate-incoming")
         #expect(talk.take(done) == [])
         #expect(command(talk.take(migration("completed"))) == "cont")
@@ -96,7 +108,7 @@ struct ConversationTests {
         let refused = early.take(.exited(status: 1, lastLine: "model: l1d.size is 0"))
         #expect(refused == [.finish(.emulatorFailed("it ended early with status 1: model: l1d.size is 0"))])
         var restoring = Conversation(Self.evaluation)
-        for input in [json(#"{"QMP":{}}"#), done, done] { _ = restoring.take(input) }
+        for input in [json(#"{"QMP":{}}"#), done, done, done] { _ = restoring.take(input) }
         guard case .finish(let outcome) = restoring.take(.exited(status: 1, lastLine: "")).first else {
             Issue.record("no verdict")
             return

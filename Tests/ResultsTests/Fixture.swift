@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 
 /// Outputs of gem5 24.0.0.1, full system on x86, kept compressed beside this file.
@@ -6,15 +7,17 @@ enum Fixture {
     static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
         "Fixtures/gem5")
 
-    static let names = [
-        "fail-bad-value", "fail-checkpoint-truncated", "fail-cores-1", "fail-disk-full", "fail-guest-panic",
-        "fail-memory-mismatch", "fail-sigint", "fail-sigkill", "fail-too-many-invocations", "o3-tage-1M",
-        "o3-tournament-1M", "o3-tournament-1M-again", "o3-tournament-256K", "silent-cores-4", "silent-other-kernel",
-        "timing-1M", "timing-warm3-1M",
-    ]
+    private static let opened = Mutex<[String: [UInt8]]>([:])
 
     /// The bytes of a file of a run; nil: the run left no such file.
     static func file(_ run: String, _ name: String) throws -> [UInt8]? {
+        if let bytes = opened.withLock({ $0["\(run)/\(name)"] }) { return bytes }
+        let bytes = try unpacked(run, name)
+        if let bytes { opened.withLock { $0["\(run)/\(name)"] = bytes } }
+        return bytes
+    }
+
+    private static func unpacked(_ run: String, _ name: String) throws -> [UInt8]? {
         let path = folder.appendingPathComponent("\(run)/\(name).gz").path
         guard FileManager.default.fileExists(atPath: path) else { return nil }
         let process = Process()

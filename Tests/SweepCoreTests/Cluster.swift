@@ -8,6 +8,8 @@ struct Cluster {
     private(set) var replayed: SweepState
     private(set) var records: [Record] = []
     private(set) var now: Nanoseconds = 0
+    /// Whether agents answer at once that they keep nothing.
+    var agentsRelease = true
 
     init(
         runs: Int, hosts: Int = 2, agentRetries: Bool = true, failures: Int = 3, setups: [String] = [],
@@ -41,7 +43,11 @@ struct Cluster {
         decided += core.tick(now: now)
         for record in decided { replayed.apply(record) }
         records += decided
-        return core.effects(now: now)
+        var effects = core.effects(now: now)
+        if agentsRelease {
+            for host in effects.released { effects += step(.released(host: host)) }
+        }
+        return effects
     }
 
     mutating func pass(_ seconds: Int64) { now += seconds * Timing.second }
@@ -91,6 +97,13 @@ extension [Effect] {
     var ending: Ending? {
         for case .finish(let ending) in self { return ending }
         return nil
+    }
+
+    /// Hosts that are told that the sweep has ended.
+    var released: [Int] {
+        compactMap { effect in
+            if case .release(let host) = effect { host } else { nil }
+        }
     }
 
     func acknowledged(on host: Int) -> [AttemptID] {

@@ -1,0 +1,85 @@
+public import Model
+
+/// What a gem5 run must leave for its success to be believed. Exit status 0 proves nothing: gem5 24.0 ends with it on a
+/// full disk, after an interruption, and when the guest's script ended early.
+public struct Gem5Contract: Sendable, Hashable {
+    /// A parameter that the configuration must hold.
+    public struct Parameter: Sendable, Hashable {
+        /// The SimObject.
+        public var path: String
+        public var name: String
+        /// As the point has it; sizes are compared by their bytes.
+        public var value: String
+
+        public init(_ path: String, _ name: String, _ value: String) {
+            self.path = path
+            self.name = name
+            self.value = value
+        }
+    }
+
+    /// Measured invocations, and so statistics blocks.
+    public var invocations: Int
+    /// The exit cause of the last event.
+    public var cause: String
+    /// JSON lines about the run's progress, the last one with `cause`, `begun` and `ended`.
+    public var status: String
+    /// What stands before the JSON on a line of `status`; lines without it are skipped.
+    public var statusPrefix: String
+    public var statistics: String
+    public var configuration: String
+    /// gem5's own messages.
+    public var messages: String
+    /// The guest's console.
+    public var terminal: String
+    /// The number of the core under test, from 0.
+    public var core: Int
+    /// How many cores the checkpoint was made with.
+    public var cores: Int?
+    public var parameters: [Parameter]
+    public var requiredMetrics: [String]
+
+    public init(
+        invocations: Int, cause: String = "workend", status: String = "status.jsonl", statusPrefix: String = "",
+        statistics: String = "stats.txt", configuration: String = "config.ini", messages: String = "simerr.txt",
+        terminal: String, core: Int = 1, cores: Int? = nil, parameters: [Parameter] = [],
+        requiredMetrics: [String] = []
+    ) {
+        self.invocations = invocations
+        self.cause = cause
+        self.status = status
+        self.statusPrefix = statusPrefix
+        self.statistics = statistics
+        self.configuration = configuration
+        self.messages = messages
+        self.terminal = terminal
+        self.core = core
+        self.cores = cores
+        self.parameters = parameters
+        self.requiredMetrics = requiredMetrics
+    }
+
+    /// Holds what an attempt left against the contract.
+    ///
+    /// - Parameters:
+    ///   - failure: what the agent said of its end; nil: status 0.
+    ///   - evidence: why the agent said so.
+    ///   - read: the bytes of a file that the attempt left; nil: there is none.
+    public func judge(
+        failure: FailureClass?, evidence: String, read: (String) throws -> [UInt8]?
+    ) rethrows -> Verdict {
+        var files: [String: [UInt8]] = [:]
+        for path in [messages, terminal, configuration, status, statistics] { files[path] = try read(path) }
+        let found = Gem5Evidence(contract: self, files: files)
+        if let failure { return found.explain(failure, evidence) }
+        do {
+            try found.checkMessages()
+            try found.checkTerminal()
+            try found.checkConfiguration()
+            try found.checkStatus()
+            return .accepted(try found.blocks())
+        } catch {
+            return .broken(error.failure, evidence: error.evidence)
+        }
+    }
+}

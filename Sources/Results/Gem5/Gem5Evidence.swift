@@ -1,0 +1,190 @@
+import Model
+
+/// What a gem5 run left, read with its contract in mind.
+struct Gem5Evidence {
+    let contract: Gem5Contract
+    let files: [String: [UInt8]]
+
+    /// Lines of gem5 (and of the C++ library under it) that end a run, and what they mean; the first that fits counts.
+    private static let messages: [(text: String, failure: FailureClass)] = [
+        ("std::bad_alloc", .outOfMemory),
+        ("Cannot allocate memory", .outOfMemory),
+        ("No space left on device", .diskFull),
+        ("Disk quota exceeded", .diskFull),
+        ("fatal: Memory range size has changed", .checkpointIncompatible),
+        ("fatal: Close failed on physical memory checkpoint file", .checkpointIncompatible),
+        ("fatal: Insufficient memory to allocate compression state", .outOfMemory),
+        ("fatal: Can't open checkpoint file", .checkpointIncompatible),
+        ("fatal: Can't open physical memory checkpoint file", .checkpointIncompatible),
+        ("fatal: Read failed on physical memory checkpoint file", .checkpointIncompatible),
+        ("fatal: Can't unserialize", .checkpointIncompatible),
+        ("panic: ", .simulatorFatal),
+        ("fatal: ", .simulatorFatal),
+        ("panic condition ", .simulatorFatal),
+        ("fatal condition ", .simulatorFatal),
+        ("Assertion `", .simulatorFatal),
+        ("Traceback (most recent call last)", .simulatorFatal),
+        ("RuntimeError: ", .simulatorFatal),
+        ("ValueError: ", .simulatorFatal),
+        ("AttributeError: ", .simulatorFatal),
+        ("TypeError: ", .simulatorFatal),
+        ("KeyError: ", .simulatorFatal),
+        ("ModuleNotFoundError: ", .simulatorFatal),
+    ]
+
+    private static let panics = ["Kernel panic - not syncing", "BUG: unable to handle", "Oops: "]
+
+    // MARK: A run that ended by itself
+
+    func checkMessages() throws(Breach) {
+        if let breach = message() { throw breach }
+    }
+
+    func checkTerminal() throws(Breach) {
+        guard files[contract.terminal] != nil else { throw Breach("\(contract.terminal) is missing") }
+        if let breach = panic() { throw breach }
+    }
+
+    /// A checkpoint restores without a word under more cores, and a parameter that gem5 did not take is no error
+    /// either: only the configuration shows both.
+    func checkConfiguration() throws(Breach) {
+        let path = contract.configuration
+        guard let bytes = files[path], !bytes.isEmpty else { throw Breach("\(path) is missing or empty") }
+        let configuration = Gem5Configuration(bytes)
+        if let cores = contract.cores {
+            let found = configuration.paths.count { Gem5Evidence.isCore($0) }
+            guard found == cores else {
+                throw Breach(
+                    .checkpointIncompatible, "\(path): \(found) cores, but the checkpoint was made with \(cores)")
+            }
+        }
+        for parameter in contract.parameters {
+            let name = "\(parameter.path).\(parameter.name)"
+            guard let value = configuration[parameter.path, parameter.name] else {
+                throw Breach("\(path): there is no \(name), which the point sets to \(parameter.value)")
+            }
+            guard Gem5Evidence.isSame(value, parameter.value) else {
+                throw Breach("\(path): \(name) is \(VisibleText.of(value, limit: 80)), not \(parameter.value)")
+            }
+        }
+    }
+
+    func checkStatus() throws(Breach) {
+        let path = contract.status
+        guard let bytes = files[path] else { throw Breach("\(path) is missing") }
+        let prefix = Array(contract.statusPrefix.utf8)
+        var begins = 0
+        var ends = 0
+        var last: (line: Int, event: JSON)?
+        for (index, line) in bytes.split(separator: .newline, omittingEmptySubsequences: false).enumerated()
+        where !line.isEmpty && line.starts(with: prefix) {
+            let event = try Evidence.parse(line.dropFirst(prefix.count), "\(path), line \(index + 1)")
+            // What is numbered 0 only warmed.
+            if event["number"]?.integer != 0 {
+                if event["event"]?.text == "invocation-begin" { begins += 1 }
+                if event["event"]?.text == "invocation-end" { ends += 1 }
+            }
+            last = (index + 1, event)
+        }
+        guard let last else { throw Breach("\(path) tells of no event") }
+        guard last.event["event"]?.text == "end", let cause = last.event["cause"]?.text else {
+            throw Breach("\(path), line \(last.line): the last event is not 'end': the run broke off")
+        }
+        guard cause == contract.cause else {
+            let shown = VisibleText.of(cause, limit: 80)
+            throw Breach("\(path), line \(last.line): the exit cause is '\(shown)', not '\(contract.cause)'")
+        }
+        let counts = [
+            ("begun", last.event["begun"]?.integer ?? -1), ("ended", last.event["ended"]?.integer ?? -1),
+            ("invocation-begin events", Int64(begins)), ("invocation-end events", Int64(ends)),
+        ]
+        for (name, count) in counts where count != contract.invocations {
+            throw Breach("\(path), line \(last.line): \(count) \(name), \(contract.invocations) were asked for")
+        }
+    }
+
+    func blocks() throws(Breach) -> Blocks {
+        let path = contract.statistics
+        guard let bytes = files[path], !bytes.isEmpty else { throw Breach("\(path) is missing or empty") }
+        var scanner = StatisticsScanner()
+        var gathered = Gem5Blocks(Gem5Counter.library, core: contract.core)
+        scanner.scan(bytes.span.bytes, &gathered)
+        scanner.finish(&gathered)
+        if let complaint = scanner.complaint { throw Breach("\(path): \(complaint)") }
+        let count = gathered.blocks.count
+        guard count == contract.invocations else {
+            throw Breach("\(path): \(count) statistics blocks, \(contract.invocations) were asked for")
+        }
+        let blocks = Blocks(gathered.blocks)
+        for index in 0..<count {
+            let names = blocks.metrics(ofBlock: index, MetricFormula.gem5).map(\.name)
+            for metric in contract.requiredMetrics where !names.contains(metric) {
+                throw Breach("\(path), block \(index + 1): the metric '\(metric)' is missing or not finite")
+            }
+        }
+        return blocks
+    }
+
+    // MARK: A run that did not
+
+    /// What the run left may tell more than how its process ended.
+    func explain(_ failure: FailureClass, _ evidence: String) -> Verdict {
+        let better: Breach?
+        switch failure {
+        case .exitNonzero, .simulatorCrash: better = message() ?? panic()
+        // gem5 goes on for ever with a guest that is dead.
+        case .timeout, .stalledGuest, .stalledSimulator: better = panic()
+        case .spawn, .hostLost, .supervisorLost, .outOfMemory, .diskFull, .simulatorFatal, .guestPanic,
+            .checkpointIncompatible, .contractBroken, .cancelled, .preempted:
+            better = nil
+        }
+        guard let better else { return .broken(failure, evidence: evidence) }
+        return .broken(better.failure, evidence: "\(better.evidence) (\(evidence))")
+    }
+
+    // MARK: Texts
+
+    private func message() -> Breach? {
+        guard let bytes = files[contract.messages] else { return nil }
+        var worst: Breach?
+        for (index, line) in bytes.split(separator: .newline, omittingEmptySubsequences: false).enumerated() {
+            guard let found = Gem5Evidence.messages.first(where: { line.contains($0.text) }) else { continue }
+            let breach = Breach(found.failure, "\(contract.messages), line \(index + 1): \(Evidence.quote(line))")
+            // A cause that has a class of its own says more than that the simulator gave up.
+            if worst == nil || worst?.failure == .simulatorFatal && found.failure != .simulatorFatal { worst = breach }
+        }
+        return worst
+    }
+
+    private func panic() -> Breach? {
+        guard let bytes = files[contract.terminal] else { return nil }
+        for (index, line) in bytes.split(separator: .newline, omittingEmptySubsequences: false).enumerated()
+        where Gem5Evidence.panics.contains(where: { line.contains($0) }) {
+            return Breach(.guestPanic, "\(contract.terminal), line \(index + 1): \(Evidence.quote(line))")
+        }
+        return nil
+    }
+
+    /// `board.processor.cores3.core`, and nothing below it.
+    private static func isCore(_ path: String) -> Bool {
+        let parts = path.split(separator: ".")
+        guard parts.count >= 2, parts.last == "core" else { return false }
+        let vector = parts[parts.count - 2]
+        return vector.hasPrefix("cores") && vector.dropFirst(5).allSatisfy(\.isNumber)
+    }
+
+    private static func isSame(_ found: String, _ wanted: String) -> Bool {
+        if found == wanted { return true }
+        if let bytes = try? Quantity.bytes(wanted) { return found == String(bytes) }
+        if let left = Double(found), let right = Double(wanted) { return left == right }
+        return found.lowercased() == wanted.lowercased() && ["true", "false"].contains(wanted.lowercased())
+    }
+}
+
+extension ArraySlice<UInt8> {
+    func contains(_ text: String) -> Bool {
+        let wanted = Array(text.utf8)
+        guard let first = wanted.first, count >= wanted.count else { return wanted.isEmpty }
+        return (startIndex...endIndex - wanted.count).contains { self[$0] == first && self[$0...].starts(with: wanted) }
+    }
+}

@@ -1,0 +1,97 @@
+import Foundation
+import TestKit
+import Testing
+
+/// Hosts as they are found in labs.
+@Suite("Hosts with habits", .serialized)
+struct LabTests {
+    private static let sweep = """
+        sweep: lab
+        engine: command
+        command: [/bin/sh, -c, 'echo "{\\"value\\": $USWEEP_X}" > results.json']
+        axes: {x: [1, 2]}
+        results: results.json
+        metrics: [value]
+
+        """
+
+    /// A program that the server runs in place of a login.
+    private final class Script {
+        let folder = "/tmp/usweep-login-\(getpid())-\(UInt32.random(in: 0 ... .max))"
+        var path: String { "\(folder)/\(name)" }
+        private let name: String
+
+        init(_ name: String, _ text: String) throws {
+            self.name = name
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            try text.write(toFile: path, atomically: true, encoding: .utf8)
+            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+        }
+
+        deinit { try? FileManager.default.removeItem(atPath: folder) }
+    }
+
+    @Test(
+        "A login shell that is none of Bourne's, and that talks before it works",
+        arguments: ["/bin/bash", "/usr/bin/tcsh", "/usr/bin/fish"])
+    func shells(_ shell: String) throws {
+        let login = try Script(
+            "login",
+            """
+            #!/bin/sh
+            echo 'Welcome to the lab! usweep-need usweep-failed'
+            printf 'no line end: \\001\\002\\377'
+            exec \(shell) -c "$SSH_ORIGINAL_COMMAND"
+
+            """)
+        var server = RealSSHD.Options()
+        server.configuration = ["ForceCommand \(login.path)"]
+        let study = try Study(hosts: 1, server: server)
+        let launched = try study.launch(Self.sweep)
+        #expect(launched.status == 0, "\(launched.errors)")
+        #expect(try study.column("value") == ["1", "2"])
+    }
+
+    @Test("A host of another architecture is refused by name")
+    func architecture() throws {
+        let uname = try Script(
+            "uname",
+            """
+            #!/bin/sh
+            case $1 in -m) echo aarch64 ;; *) exec /usr/bin/uname "$@" ;; esac
+
+            """)
+        var server = RealSSHD.Options()
+        server.configuration = ["SetEnv PATH=\(uname.folder):/usr/bin:/bin"]
+        let study = try Study(hosts: 1, server: server)
+        let launched = try study.launch(Self.sweep)
+        #expect(launched.status == 75)
+        #expect(launched.errors.contains("h0: the host is Linux aarch64"), "\(launched.errors)")
+        #expect(!study.exists("w0"))
+    }
+
+    @Test(
+        "A working folder from which no program runs is refused, with the way out",
+        .enabled(if: getuid() == 0, "needs root for a mount"))
+    func noexec() throws {
+        let study = try Study(hosts: 1)
+        try study.mount("noexec", on: 0)
+        let launched = try study.launch(Self.sweep)
+        #expect(launched.status == 75)
+        #expect(launched.errors.contains("h0: programs cannot run from \(study.workdir(0)) (mounted noexec?)"))
+        #expect(launched.errors.contains("give the host another workdir"))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: "\(study.workdir(0))/bin").isEmpty)
+    }
+
+    @Test(
+        "A working folder that is full before the agent is there is refused",
+        .enabled(if: getuid() == 0, "needs root for a mount"))
+    func fullFromTheStart() throws {
+        let study = try Study(hosts: 1)
+        try study.mount("size=1m", on: 0)
+        let launched = try study.launch(Self.sweep)
+        #expect(launched.status == 75)
+        #expect(launched.errors.contains("the agent cannot be written to \(study.workdir(0)) (disk or quota full?)"))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: "\(study.workdir(0))/bin").isEmpty)
+    }
+}
