@@ -27,6 +27,8 @@ package final class Supervisor {
     private var started: [AttemptKey] = []
     private var ticket: UInt64 = 0
     private var served: UInt64 = 0
+    /// How long the journal was when it was last to be made durable.
+    private var requestedSize: Int64 = 0
     private var mustRewrite = false
     private var retryAt: Int64?
     private var sizeAfterRewrite: Int64 = 0
@@ -183,6 +185,7 @@ package final class Supervisor {
         }
         if let last = undurable.last, served == ticket, last.ticket > ticket {
             ticket += 1
+            requestedSize = journal.size
             syncer.request(journal.file, ticket: ticket)
         }
     }
@@ -198,6 +201,7 @@ package final class Supervisor {
             for index in undurable.indices { undurable[index].ticket = ticket + 1 }
             return
         }
+        if now > served { journal.noteDurable(requestedSize) }
         served = now
         write()
     }
