@@ -178,13 +178,14 @@ public struct AgentCore: Sendable {
     }
 
     private mutating func revoke(_ leases: [LeaseNumber], of sweep: String) -> [AgentRecord] {
-        for key in sweeps[sweep]?.works.keys.sorted() ?? [] where leases.contains(key.lease) {
+        let held = leases.filter { lease in sweeps[sweep]?.works.contains { $0.key.lease == lease } ?? false }
+        guard !held.isEmpty else { return [] }
+        for key in sweeps[sweep]?.works.keys.sorted() ?? [] where held.contains(key.lease) {
             guard let work = sweeps[sweep]?.works[key] else { continue }
             if work.isInFlight { inFlight -= 1 }
             abandon(work, sweep, key)
         }
-        // Also where nothing is held: acknowledgements that say so may not be durable yet.
-        let record = AgentRecord.revoked(sweep: sweep, leases)
+        let record = AgentRecord.revoked(sweep: sweep, held)
         apply(record)
         return [record]
     }

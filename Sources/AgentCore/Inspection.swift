@@ -23,7 +23,7 @@ extension AgentCore {
         order.flatMap { name -> [String] in
             guard let sweep = sweeps[name] else { return [] }
             var lines = sweep.works.sorted { $0.key < $1.key }.map { key, work in
-                "\(name) lease \(key.lease) run \(key.run) cancelled \(work.isCancelled) from \(work.entry.firstAttempt)"
+                "\(name) lease \(key.lease) run \(key.run) from \(work.entry.firstAttempt) \(work.isCancelled)"
             }
             lines += sweep.over.keys.sorted().map { "\(name) run \($0) over to \(sweep.over[$0] ?? 0)" }
             return lines

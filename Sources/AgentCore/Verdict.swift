@@ -30,7 +30,8 @@ public struct Verdict: Sendable, Hashable {
             self.init(
                 failure: .supervisorLost, evidence: "the supervisor of this host ended while the run was under way")
         case .hostLost:
-            self.init(failure: .hostLost, evidence: "the host was started again before the run's result was taken from it")
+            self.init(
+                failure: .hostLost, evidence: "the host was started again before the run's result was taken from it")
         case .notStarted(let step, let reason):
             switch exit.kill {
             case .cancelled: self.init(failure: .cancelled, evidence: "it was cancelled before it began")

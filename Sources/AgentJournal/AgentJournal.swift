@@ -8,9 +8,10 @@ public import Wire
 ///     major        4 bytes, little-endian: 1
 ///     frames       as in ``Frame``
 ///
-/// A write that a crash cut short can only stand at the end: it is cut off when the journal is opened, and
-/// reported. Damage before whole frames is an error, as is a major version that this program does not know; the
-/// file is then left as it is.
+/// What a crash left unfinished stands behind all that was durable: it is cut off when the journal is opened, and
+/// reported. A disk may keep later pages of it and lose earlier ones, so that whole frames can follow a gap; a copy is
+/// then kept. To tell that from damage, whatever is written first after a sync says up to where it reached. Damage
+/// before that place is an error, as is a major version that this program does not know; the file is left as it is.
 public struct AgentJournal {
     /// What was found when a journal was opened.
     public struct Opened {
@@ -24,6 +25,8 @@ public struct AgentJournal {
     static let header: [UInt8] = Array("usweep-j".utf8) + [1, 0, 0, 0]
     /// Set aside, so that what must be recorded can be recorded on a full disk.
     private static let reserve: Int64 = 256 * 1024
+    /// The kind of a frame that says how long the journal was when it was last made durable: 8 bytes, little-endian.
+    static let markKind: UInt8 = 0
 
     private let files: any Files
     private let path: String
@@ -31,6 +34,9 @@ public struct AgentJournal {
     public private(set) var file: FileHandle
     /// Length of the whole frames, header included, in bytes.
     public private(set) var size: Int64
+    /// Up to where the content is known to outlive a crash, and up to where the content itself says so.
+    private var durableSize: Int64 = 0
+    private var markedSize: Int64 = 0
 
     /// Opens `folder/name`, or makes it.
     ///
@@ -49,8 +55,12 @@ public struct AgentJournal {
                 return Opened(journal: journal, frames: [], tornBytes: Int64(content.count))
             }
             try check(content, path)
-            let (frames, end) = try parse(content, path)
+            let (frames, end, hasGap) = try parse(content, path)
             journal.size = Int64(end)
+            if hasGap {
+                try files.removeTree("\(path).torn")
+                try files.copy(path, to: "\(path).torn", mode: 0o600)
+            }
             if end < content.count {
                 try files.truncate(file, to: Int64(end))
                 try files.sync(file)
@@ -65,17 +75,29 @@ public struct AgentJournal {
 
     public func close() { files.close(file) }
 
-    /// Writes frames at the end; they are durable after ``sync()``. After an error the journal is as it was: what
+    /// Writes frames at the end, none of kind 0; they are durable after ``sync()``. After an error the journal is as it was: what
     /// was half written will be written over.
     public mutating func append(_ frames: [Frame]) throws(FilesError) {
         guard !frames.isEmpty else { return }
         var bytes: [UInt8] = []
+        if durableSize > markedSize { bytes += AgentJournal.mark(durableSize).encoded }
         for frame in frames { bytes += frame.encoded }
         try files.write(file, at: size, bytes)
         size += Int64(bytes.count)
+        markedSize = durableSize
     }
 
-    public func sync() throws(FilesError) { try files.sync(file) }
+    public mutating func sync() throws(FilesError) {
+        try files.sync(file)
+        noteDurable(size)
+    }
+
+    /// Somebody else has made ``file`` durable when it was so long.
+    public mutating func noteDurable(_ size: Int64) { durableSize = max(durableSize, min(size, self.size)) }
+
+    private static func mark(_ size: Int64) -> Frame {
+        Frame(kind: markKind, payload: (0..<8).map { UInt8(truncatingIfNeeded: size >> (8 * $0)) })
+    }
 
     /// Replaces the whole content, in one step for whoever opens it later. Durable on return.
     public mutating func rewrite(_ frames: [Frame]) throws(FilesError) {
@@ -104,6 +126,8 @@ public struct AgentJournal {
         files.reserve(fresh, bytes: length + AgentJournal.reserve)
         file = fresh
         size = length
+        durableSize = length
+        markedSize = 0
     }
 
     private func flush(_ bytes: inout [UInt8], to file: FileHandle, at offset: inout Int64) throws(FilesError) {
@@ -140,8 +164,10 @@ public struct AgentJournal {
         }
     }
 
-    /// The whole frames and where they end.
-    private static func parse(_ content: [UInt8], _ path: String) throws(Failure) -> ([Frame], Int) {
+    /// The whole frames, where they end, and whether others follow.
+    private static func parse(
+        _ content: [UInt8], _ path: String
+    ) throws(Failure) -> (frames: [Frame], end: Int, hasGap: Bool) {
         var frames: [Frame] = []
         var reader = FrameReader()
         reader.append(content[header.count...])
@@ -150,29 +176,38 @@ public struct AgentJournal {
             var next: Frame?
             do throws(WireError) { next = try reader.next() } catch { next = nil }
             guard let frame = next else { break }
-            frames.append(frame)
+            if frame.kind != markKind { frames.append(frame) }
             end += Frame.headerLength + 1 + frame.payload.count
         }
-        if let later = wholeFrame(in: content, after: end) {
-            throw damaged(path, "bytes \(end) to \(later) are not what was written, and whole records follow")
+        let later = wholeFrames(in: content, after: end)
+        if later.contains(where: { $0.kind == markKind && reach($0) > end }) {
+            throw damaged(path, "what stands at byte \(end) is not what was written and made durable there")
         }
-        return (frames, end)
+        return (frames, end, !later.isEmpty)
     }
 
-    /// The first place behind `start` where a whole frame stands: then what is before it was not torn but damaged.
-    private static func wholeFrame(in content: [UInt8], after start: Int) -> Int? {
-        guard content.count - start > Frame.headerLength else { return nil }
-        for offset in (start + 1)..<content.count {
-            guard content.count - offset > Frame.headerLength else { return nil }
+    private static func reach(_ mark: Frame) -> Int {
+        mark.payload.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
+    }
+
+    /// All whole frames behind `start`, wherever they stand.
+    private static func wholeFrames(in content: [UInt8], after start: Int) -> [Frame] {
+        var found: [Frame] = []
+        var offset = start + 1
+        while content.count - offset > Frame.headerLength {
+            defer { offset += 1 }
             let length = (0..<4).reduce(0) { $0 | Int(content[offset + $1]) << (8 * $1) }
             guard 1...Frame.maximumLength ~= length, offset + Frame.headerLength + length <= content.count else {
                 continue
             }
             var reader = FrameReader()
             reader.append(content[offset..<offset + Frame.headerLength + length])
-            if let frame = try? reader.next(), frame.payload.count + 1 == length { return offset }
+            if let frame = try? reader.next(), frame.payload.count + 1 == length {
+                found.append(frame)
+                offset += Frame.headerLength + length - 1
+            }
         }
-        return nil
+        return found
     }
 
     private static func damaged(_ path: String, _ how: String) -> Failure {

@@ -18,6 +18,8 @@ public struct AgentShell {
     private var served: [Digest: [String]] = [:]
     private var reported: [AttemptKey: [Artifact]] = [:]
     private var sizeAfterRewrite: Int64
+    /// Acknowledgements were written that a crash may take away.
+    private var isUnsynced = false
     /// What the log should say about the start.
     public private(set) var notes: [String] = []
 
@@ -46,10 +48,18 @@ public struct AgentShell {
         if !records.isEmpty {
             try journal.append(records.map(\.frame))
             // An acknowledgement that is lost comes again; nothing else may be.
-            if records.contains(where: { if case .acknowledged = $0 { false } else { true } }) { try journal.sync() }
+            isUnsynced = true
+            if records.contains(where: { if case .acknowledged = $0 { false } else { true } }) { try sync() }
             if journal.size > 1 << 20, journal.size > 4 * sizeAfterRewrite { try compact() }
         }
+        // Where nothing of a void lease is held any more, it is acknowledgements that say so.
+        if isUnsynced, events.contains(where: \.isRevocation) { try sync() }
         return core.effects(now: now)
+    }
+
+    private mutating func sync() throws(FilesError) {
+        try journal.sync()
+        isUnsynced = false
     }
 
     private mutating func compact() throws(FilesError) {
@@ -178,4 +188,8 @@ public struct AgentShell {
             return .probed(EngineProbe(path: path, digest: nil, problem: error.reason))
         }
     }
+}
+
+extension AgentEvent {
+    fileprivate var isRevocation: Bool { if case .message(_, .revoke) = self { true } else { false } }
 }

@@ -29,6 +29,8 @@ package final class Supervisor {
     private var halfway: [AttemptKey: (cpu: Int64, time: Int64)] = [:]
     private var ticket: UInt64 = 0
     private var served: UInt64 = 0
+    /// How long the journal was when it was last to be made durable.
+    private var requestedSize: Int64 = 0
     private var mustRewrite = false
     private var retryAt: Int64?
     private var sizeAfterRewrite: Int64 = 0
@@ -219,6 +221,7 @@ package final class Supervisor {
         }
         if let last = undurable.last, served == ticket, last.ticket > ticket {
             ticket += 1
+            requestedSize = journal.size
             syncer.request(journal.file, ticket: ticket)
         }
     }
@@ -234,6 +237,7 @@ package final class Supervisor {
             for index in undurable.indices { undurable[index].ticket = ticket + 1 }
             return
         }
+        if now > served { journal.noteDurable(requestedSize) }
         served = now
         write()
     }

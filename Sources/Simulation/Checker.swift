@@ -171,8 +171,8 @@ final class Checker {
             guard let bytes = disk.durableContent("/objects/\(name.prefix(2))/\(name)"), bytes.count == artifact.size
             else {
                 return fail(
-                    "attempt \(Describe.id(id)) was acknowledged, and its '\(artifact.path)' (\(artifact.digest.short)) "
-                        + "would not outlive a crash")
+                    "attempt \(Describe.id(id)) was acknowledged, and its '\(artifact.path)' "
+                        + "(\(artifact.digest.short)) would not outlive a crash")
             }
         }
     }
@@ -237,7 +237,9 @@ final class Checker {
             fail("\(host.name) starts \(program.key) a second time")
         }
         let running = host.programs.all.filter(\.leads)
-        if running.count > host.processors { fail("\(host.name) runs \(running.count) programs on \(host.processors) slots") }
+        if running.count > host.processors {
+            fail("\(host.name) runs \(running.count) programs on \(host.processors) slots")
+        }
         let memory = running.reduce(0) { $0 + $1.launch.memoryBytes }
         if memory > host.memoryBytes, running.count > 1 { fail("\(host.name) runs programs of \(memory) bytes in all") }
     }

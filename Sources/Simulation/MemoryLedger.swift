@@ -33,8 +33,8 @@ public final class MemoryLedger {
             try need(ended.insert(run).inserted, "run \(run) has ended before")
             try need(attempt == 0 || attempts.contains([run, attempt]), "run \(run) ends by an unknown attempt")
         case .runReopened(let run, _): try need(ended.remove(run) != nil, "run \(run) is opened, but had not ended")
-        case .hostSeen, .pinned, .attemptFenced, .hostRested, .hostReleased, .sweepStopped, .revised, .repinned, .restored:
-            break
+        case .hostSeen, .pinned, .attemptFenced, .hostRested, .hostReleased, .sweepStopped: break
+        case .revised, .repinned, .restored: break
         }
     }
 

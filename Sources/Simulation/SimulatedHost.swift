@@ -52,7 +52,7 @@ final class SimulatedHost {
         disk.canary = canary == .skipAgentSync ? .skipFileSync : canary
         processors = scenario.slots
         memoryBytes = scenario.hostMemory
-        latency = chance.oneIn(6) ? chance.within(100...600) * 1_000_000 : chance.within(100_000...10_000_000)
+        latency = chance.oneIn(6) ? chance.within(30...150) * 1_000_000 : chance.within(100_000...10_000_000)
         hasAgentProgram = chance.oneIn(2)
         wallOffset = chance.within(-5...5) * Timing.second
         programs = Programs(host: index, seed: seed, scenario: scenario)
@@ -71,6 +71,7 @@ final class SimulatedHost {
     ///
     /// - Parameter done: told nil, or why there is none.
     func attach(_ done: @escaping (String?) -> Void) {
+        guard isUp else { return }
         if agent != nil, waiting.isEmpty {
             world.after(chance.within(100_000...3_000_000) * slowness) { [self] in
                 let answers = isUp && agent?.server.acceptsConnections ?? false
@@ -243,7 +244,7 @@ struct SimulatedSystem: HostSystem {
     unowned let host: SimulatedHost
 
     var now: Nanoseconds { host.now }
-    var wallClock: Nanoseconds { host.world.now + host.wallOffset }
+    var wallClock: Nanoseconds { 1_700_000_000 * Timing.second + host.world.now + host.wallOffset }
     var bootID: String { "\(host.name)-boot-\(host.boot)" }
     var hostName: String { host.name }
     var processors: Int { host.processors }

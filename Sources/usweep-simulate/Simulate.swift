@@ -102,7 +102,7 @@ enum Simulate {
         let rate = Int(Double(options.seeds) / max(spent, 1e-6))
         say(
             "\(options.seeds) seeds, \(failed) failed, \(events / Int(max(1, options.seeds))) events a seed, "
-                + "\(rate) seeds a second of processor time, the longest \(longest / 1_000_000_000) s of virtual time\n",
+                + "\(rate) seeds a second of processor time, the longest \(longest / 1_000_000_000) s\n",
             to: 1)
         return failed == 0
     }

@@ -62,7 +62,10 @@ struct LabTests {
 
             """)
         var server = RealSSHD.Options()
-        server.configuration = ["SetEnv PATH=\(uname.folder):/usr/bin:/bin"]
+        // Not by SetEnv: what the shell reads at its start may set another path.
+        let command = "PATH=\(uname.folder):/usr/bin:/bin exec sh -c \"$SSH_ORIGINAL_COMMAND\""
+        let login = try Script("login", "#!/bin/sh\n\(command)\n")
+        server.configuration = ["ForceCommand \(login.path)"]
         let study = try Study(hosts: 1, server: server)
         let launched = try study.launch(Self.sweep)
         #expect(launched.status == 75)
