@@ -107,7 +107,7 @@ let package = Package(
         tests("TransportTests", ["Model", "Ports", "Polling", "SSHTransport", "ProgramTransport", "TestKit"]),
         tests("EndToEndTests", ["Model", "Polling", "TestKit", "Wire", "usweep"]),
         tests("QEMUModelTests", ["QEMUModel"]),
-        tests("QEMUDriverTests", ["QEMUDriver", "usweep-agent"]),
+        tests("QEMUDriverTests", ["QEMUDriver", "Engines", "Model", "usweep-agent"]),
         tests("AgentJournalTests", ["AgentJournal", "LocalFiles", "Model", "Ports", "Wire"]),
         tests("ObjectStoreTests", ["ObjectStore", "LocalFiles", "Model"]),
         tests("AgentRuntimeTests", ["AgentRuntime", "LocalFiles", "CAgent", "Model", "Wire", "Ports", "usweep-agent"]),

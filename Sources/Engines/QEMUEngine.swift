@@ -111,17 +111,18 @@ public struct QEMUEngine: Engine {
         guard let cause = last?["cause"]?.text else {
             return EngineVerdict(failure: failure, evidence: report.evidence)
         }
+        let message = last?["message"]?.text.map { ": \($0)" } ?? ""
         return EngineVerdict(
             failure: QEMUEngine.failureClass(cause) ?? failure,
-            evidence: "\(report.evidence) (status.jsonl ends with cause '\(cause)')")
+            evidence: "\(report.evidence) (status.jsonl ends with cause '\(cause)'\(message))")
     }
 
     /// The causes of the driver's last event (`QEMUDriver`), as classes.
-    private static func failureClass(_ cause: String) -> FailureClass? {
+    static func failureClass(_ cause: String) -> FailureClass? {
         switch cause {
         case "guest-panic": .guestPanic
         case "emulator-failed": .simulatorFatal
-        case "checkpoint-failed": .checkpointIncompatible
+        case "checkpoint-failed", "checkpoint-incompatible": .checkpointIncompatible
         case "wrong-answer", "statistics-incomplete": .contractBroken
         default: nil
         }
@@ -129,6 +130,7 @@ public struct QEMUEngine: Engine {
 
     public func checkpointKey(_ workload: String) -> String {
         """
+        record 1
         kernel \(guest.kernel.digest)
         initrd \(guest.initrd.digest)
         workload \(workload)

@@ -4,6 +4,10 @@ extension Request {
     static let memory = "256M"
     static let machineType = "pc-i440fx-7.2"
     static let processor = "Nehalem"
+    static let cores = 2
+    /// The cycle counter runs at another rate once instructions are counted, so the clock is not read from it.
+    static let kernelArguments = "console=ttyS0 panic=-1 mitigations=off isolcpus=1 irqaffinity=0 rcu_nocbs=1 "
+        + "norandmaps tsc=unstable clocksource=acpi_pm"
 
     /// Descriptors in QEMU that lead to the driver: no socket has a name, and nothing listens.
     enum Line: Int, CaseIterable {
@@ -15,8 +19,9 @@ extension Request {
 
     static let checkpointVariable = "USWEEP_CHECKPOINT"
 
-    /// The shell lines by which QEMU writes and reads the state; the file's name is never part of them.
-    static let saveURI = "exec:exec zstd -3 -q -c >\"$\(checkpointVariable)\""
+    /// The shell lines by which QEMU writes (behind the record) and reads the state; the file's name is never part of
+    /// them.
+    static let saveURI = "exec:exec zstd -3 -q -c >>\"$\(checkpointVariable)\""
     static let restoreURI = "exec:exec zstd -d -q -c <\"$\(checkpointVariable)\""
 
     /// - Returns: all arguments, the program's name first.
@@ -24,9 +29,11 @@ extension Request {
         var arguments = [
             machine.qemu, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
             "-rtc", "base=2020-01-01,clock=vm",
-            "-machine", "\(Request.machineType),memory-backend=ram", "-cpu", Request.processor, "-smp", "2",
-            "-m", Request.memory, "-object", "memory-backend-memfd,id=ram,size=\(Request.memory)",
-            "-kernel", machine.kernel, "-initrd", machine.initrd, "-append", kernelArguments(),
+            "-machine", "\(Request.machineType),memory-backend=ram", "-cpu", Request.processor,
+            "-smp", "\(Request.cores)", "-m", Request.memory,
+            "-object", "memory-backend-memfd,id=ram,size=\(Request.memory)",
+            "-kernel", machine.kernel, "-initrd", machine.initrd, "-append",
+            "\(Request.kernelArguments) usweep.workload=\(machine.workload) usweep.warm=\(machine.warm)",
             "-fw_cfg", "name=opt/usweep/plan,string=\(plan())",
         ]
         for (line, device) in [(Line.console, "-serial"), (.events, "-serial"), (.monitor, "-mon")] {
@@ -40,12 +47,6 @@ extension Request {
             arguments += ["-plugin", pluginArgument(evaluation)]
         }
         return arguments
-    }
-
-    private func kernelArguments() -> String {
-        // The cycle counter runs at another rate once instructions are counted, so the clock is not read from it.
-        "console=ttyS0 panic=-1 mitigations=off isolcpus=1 irqaffinity=0 rcu_nocbs=1 norandmaps tsc=unstable "
-            + "clocksource=acpi_pm usweep.workload=\(machine.workload) usweep.warm=\(machine.warm)"
     }
 
     /// What the guest reads from its firmware: 64 characters, so that a restored guest finds an item of the same size.

@@ -7,6 +7,8 @@ enum Outcome: Equatable {
     case guestFailed(String)
     case emulatorFailed(String)
     case checkpointFailed(String)
+    /// It was made of other things than this run has.
+    case checkpointIncompatible(String)
     case statisticsIncomplete(String)
     case terminated(Int32)
 
@@ -19,6 +21,7 @@ enum Outcome: Equatable {
         case .emulatorFailed: 6
         case .checkpointFailed: 7
         case .statisticsIncomplete: 8
+        case .checkpointIncompatible: 9
         case .terminated(let signal): 128 + signal
         }
     }
@@ -32,6 +35,7 @@ enum Outcome: Equatable {
         case .guestFailed: "guest-failed"
         case .emulatorFailed: "emulator-failed"
         case .checkpointFailed: "checkpoint-failed"
+        case .checkpointIncompatible: "checkpoint-incompatible"
         case .statisticsIncomplete: "statistics-incomplete"
         case .terminated: "terminated"
         }
@@ -46,6 +50,7 @@ enum Outcome: Equatable {
         case .guestFailed(let text): "the guest gave up: \(text)"
         case .emulatorFailed(let text): "QEMU failed: \(text)"
         case .checkpointFailed(let text): "the checkpoint failed: \(text)"
+        case .checkpointIncompatible(let text): "the checkpoint is not this run's: \(text)"
         case .statisticsIncomplete(let text): "the statistics are not complete: \(text)"
         case .terminated(let signal): "ended by signal \(signal)"
         }

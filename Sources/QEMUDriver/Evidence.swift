@@ -56,14 +56,15 @@ struct Evidence {
         return bytes.reduce(0) { $0 + ($1 == UInt8(ascii: "\n") ? 1 : 0) }
     }
 
-    private static func read(_ path: String, most: Int) throws(SystemError) -> [UInt8] {
+    static func read(_ path: String, most: Int) throws(SystemError) -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw SystemError("cannot read \(path)") }
         defer { close(descriptor) }
         var content: [UInt8] = []
         var part = [UInt8](repeating: 0, count: 65_536)
         while content.count < most {
-            let count = part.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, $0.count) }
+            let wanted = min(part.count, most - content.count)
+            let count = part.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, wanted) }
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else { throw SystemError("cannot read \(path)") }
             if count == 0 { break }

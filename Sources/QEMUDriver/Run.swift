@@ -34,6 +34,31 @@ final class Run {
     /// - Returns: the verdict, when QEMU has gone.
     func finish() throws(SystemError) -> Outcome {
         try status.write(event: "phase", [("phase", JSON.quote("start"))])
+        outcome = try checkRecord()
+        if outcome == nil { try runEmulator() }
+        let verdict = try Evidence(request).judge(outcome ?? .emulatorFailed("no outcome"))
+        try status.write(event: "exit", members(of: verdict))
+        return verdict
+    }
+
+    /// Before anything starts: writes what the checkpoint is to be made of, or compares it with what it was made of.
+    private func checkRecord() throws(SystemError) -> Outcome? {
+        let wanted = try request.record(digest: FileDigest.of)
+        switch request {
+        case .setup:
+            try OutputFile(Files.partialCheckpoint).write(wanted.frame)
+            return nil
+        case .evaluate(let evaluation):
+            let start = try Evidence.read(evaluation.checkpoint, most: CheckpointRecord.mostRead)
+            guard let found = CheckpointRecord(startOf: start) else {
+                return .checkpointIncompatible("it does not start with a record of what it was made of; make it again")
+            }
+            let differences = found.differences(from: wanted)
+            return differences.isEmpty ? nil : .checkpointIncompatible(differences.joined(separator: "; "))
+        }
+    }
+
+    private func runEmulator() throws(SystemError) {
         try startEmulator()
         do {
             while outcome == nil { try step() }
@@ -42,9 +67,6 @@ final class Run {
             _ = collect(child, waiting: true)
             throw error
         }
-        let verdict = try Evidence(request).judge(outcome ?? .emulatorFailed("no outcome"))
-        try status.write(event: "exit", members(of: verdict))
-        return verdict
     }
 
     private func startEmulator() throws(SystemError) {

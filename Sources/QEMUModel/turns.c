@@ -7,7 +7,7 @@
  * two threads.
  *
  * So the main thread, once it has the lock, gives it back until the cores' thread waits for something to do. Then it
- * has to act: it moves the clock on when all cores sleep. QEMU (6.0 to 8.1) reaches its lock and its way to wait
+ * has to act: it moves the clock on when all cores sleep. QEMU (7.2; others may) reaches its lock and its way to wait
  * through variables, made for profiling, which are replaced here.
  */
 #include "turns.h"

@@ -1,5 +1,7 @@
+import enum Model.FailureClass
 import Testing
 
+@testable import Engines
 @testable import QEMUDriver
 
 @Suite("What the driver says to QEMU")
@@ -118,5 +120,14 @@ struct ConversationTests {
         #expect(outcome.exitStatus == 7)
         var monitor = booted()
         #expect(monitor.take(json(#"{"error":{"class":"GenericError","desc":"no"}}"#)) == [.endEmulator])
+    }
+
+    @Test("The engine knows what the driver's causes mean", arguments: [
+        (outcome: Outcome.guestPanic(""), failure: FailureClass.guestPanic), (.wrongAnswer(""), .contractBroken),
+        (.emulatorFailed(""), .simulatorFatal), (.checkpointFailed(""), .checkpointIncompatible),
+        (.checkpointIncompatible(""), .checkpointIncompatible), (.statisticsIncomplete(""), .contractBroken),
+    ])
+    func classes(end: (outcome: Outcome, failure: FailureClass)) {
+        #expect(QEMUEngine.failureClass(end.outcome.cause) == end.failure)
     }
 }

@@ -81,6 +81,27 @@ struct GuestTests {
         #expect(ended.errors.contains("l1d.size is 49152 bytes, but must be"), "\(ended.errors)")
     }
 
+    @Test("Another function's checkpoint is refused before anything starts")
+    func otherWorkload() throws {
+        let ended = try Guest.evaluate(Guest.checkpoint.get(), workload: "aes-python")
+        #expect(ended.status == 9)
+        #expect(
+            ended.errors.contains("it was made with workload 'fibonacci-python', this run has 'aes-python'"),
+            "\(ended.errors)")
+        #expect(ended.lastEvent.contains(#""cause":"checkpoint-incompatible""#))
+        #expect(!ended.text("status.jsonl").contains("restore"))
+        #expect(ended.text("stats.jsonl").isEmpty)
+    }
+
+    @Test("A checkpoint with another initrd is refused, with both digests")
+    func otherInitrd() throws {
+        let initrd = try Guest.initrd(replacing: "etc/note", with: "other", mode: 0o100644, in: Guest.folder())
+        let ended = try Guest.evaluate(Guest.checkpoint.get(), initrd: initrd)
+        #expect(ended.status == 9)
+        let both = #"made with initrd '[0-9a-f]{64}', this run has '[0-9a-f]{64}'"#
+        #expect(ended.errors.range(of: both, options: .regularExpression) != nil, "\(ended.errors)")
+    }
+
     @Test("A checkpoint that is cut short")
     func cutCheckpoint() throws {
         let whole = try Data(contentsOf: Guest.checkpoint.get())

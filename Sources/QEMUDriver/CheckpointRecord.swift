@@ -1,0 +1,76 @@
+/// What a checkpoint was made of, at the start of its file. QEMU restores another kernel's or function's state without
+/// a word, and then the wrong thing is measured: so a restore is compared with the record before anything starts.
+///
+/// In the file it is a skippable frame of the Zstandard format (RFC 8878, 3.1.2): four bytes of magic number, four of
+/// length, and text, one field a line. Decompressing passes over it.
+struct CheckpointRecord: Equatable {
+    struct Field: Equatable {
+        var name: String
+        var value: String
+    }
+
+    /// In a fixed order.
+    var fields: [Field]
+
+    private static let magic: [UInt8] = [0x5c, 0x2a, 0x4d, 0x18]
+    private static let title = "usweep checkpoint 1"
+    private static let headerBytes = 8
+    private static let mostBytes = 65_536
+
+    init(fields: [Field]) { self.fields = fields }
+
+    /// The frame: what a checkpoint's file starts with.
+    var frame: [UInt8] {
+        let text = ([CheckpointRecord.title] + fields.map { "\($0.name) \($0.value)" }).map { "\($0)\n" }.joined()
+        let count = UInt32(text.utf8.count)
+        return CheckpointRecord.magic + (0..<4).map { UInt8(truncatingIfNeeded: count >> (8 * $0)) } + Array(text.utf8)
+    }
+
+    /// - Parameter file: at least as much of the file's start as ``mostRead``, or all of it.
+    /// - Returns: `nil` where the file does not start with a record of this version.
+    init?(startOf file: [UInt8]) {
+        guard file.count >= CheckpointRecord.headerBytes, file.starts(with: CheckpointRecord.magic) else { return nil }
+        let count = (0..<4).reduce(0) { $0 | Int(file[4 + $1]) << (8 * $1) }
+        let content = file[CheckpointRecord.headerBytes...]
+        guard count <= CheckpointRecord.mostBytes, content.count >= count else { return nil }
+        let lines = String(decoding: content.prefix(count), as: UTF8.self).split(separator: "\n")
+        guard lines.first.map(String.init) == CheckpointRecord.title else { return nil }
+        fields = lines.dropFirst().map { line in
+            let name = line.prefix { $0 != " " }
+            return Field(name: String(name), value: String(line.dropFirst(name.count + 1)))
+        }
+    }
+
+    static let mostRead = headerBytes + mostBytes
+
+    /// Holds what this checkpoint was made of against what a run has.
+    ///
+    /// - Returns: one sentence a field that differs; empty where all fit.
+    func differences(from wanted: CheckpointRecord) -> [String] {
+        wanted.fields.compactMap { field in
+            let mine = fields.first { $0.name == field.name }?.value
+            guard mine != field.value else { return nil }
+            guard let mine else { return "it does not say its \(field.name), this run's is '\(field.value)'" }
+            return "it was made with \(field.name) '\(mine)', this run has '\(field.value)'"
+        }
+    }
+}
+
+extension Request {
+    /// What a checkpoint of this request is made of, or must have been made of.
+    ///
+    /// - Parameter digest: a file's SHA-256, as text.
+    func record(digest: (String) throws(SystemError) -> String) throws(SystemError) -> CheckpointRecord {
+        CheckpointRecord(fields: [
+            .init(name: "workload", value: machine.workload),
+            .init(name: "kernel", value: try digest(machine.kernel)),
+            .init(name: "initrd", value: try digest(machine.initrd)),
+            .init(name: "qemu", value: try digest(machine.qemu)),
+            .init(name: "machine", value: Request.machineType),
+            .init(name: "processor", value: Request.processor),
+            .init(name: "cores", value: "\(Request.cores)"),
+            .init(name: "memory", value: Request.memory),
+            .init(name: "kernel-arguments", value: Request.kernelArguments),
+        ])
+    }
+}
