@@ -57,6 +57,10 @@ enum Guest {
 
     static func run(_ arguments: [String], in folder: URL) throws -> Ended {
         let (process, errors) = try start(arguments, in: folder)
+        return end(process, errors, in: folder)
+    }
+
+    private static func end(_ process: Process, _ errors: Pipe, in folder: URL) -> Ended {
         let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         process.waitUntilExit()
         let signalled = process.terminationReason == .uncaughtSignal
@@ -67,10 +71,25 @@ enum Guest {
         _ checkpoint: URL, workload: String = "fibonacci-python", warm: Int = 1, invocations: Int = 3,
         initrd: URL? = nil, settings: [String] = []
     ) throws -> Ended {
-        let model = ["--plugin", out.appending(path: "model.so").path, "--checkpoint", checkpoint.path]
         let counts = ["--invocations", "\(invocations)"] + settings.flatMap { ["--set", $0] }
         return try run(
-            ["evaluate"] + machine(workload, warm: warm, initrd: initrd) + model + counts, in: folder())
+            ["evaluate"] + machine(workload, warm: warm, initrd: initrd) + state(checkpoint) + counts, in: folder())
+    }
+
+    /// So many evaluations of the same point at the same time.
+    static func evaluateTogether(_ count: Int, _ checkpoint: URL) throws -> [Ended] {
+        let arguments =
+            ["evaluate"] + machine("fibonacci-python", warm: 1) + state(checkpoint) + ["--invocations", "3"]
+        let started = try (0..<count).map { _ in
+            let folder = try folder()
+            let (process, errors) = try start(arguments, in: folder)
+            return (process: process, errors: errors, folder: folder)
+        }
+        return started.map { end($0.process, $0.errors, in: $0.folder) }
+    }
+
+    private static func state(_ checkpoint: URL) -> [String] {
+        ["--plugin", out.appending(path: "model.so").path, "--checkpoint", checkpoint.path]
     }
 
     /// An initrd of which one file is another: Linux unpacks archives one after the other, the later one counts.

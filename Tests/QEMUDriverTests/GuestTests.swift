@@ -22,6 +22,16 @@ struct GuestTests {
         }
     }
 
+    @Test("Four at a time give the same bytes as one alone")
+    func sameUnderLoad() throws {
+        let checkpoint = try Guest.checkpoint.get()
+        let alone = try Guest.evaluate(checkpoint)
+        for ended in try Guest.evaluateTogether(4, checkpoint) + Guest.evaluateTogether(4, checkpoint) {
+            #expect(ended.status == 0, "\(ended.errors)")
+            #expect(ended.text("stats.jsonl") == alone.text("stats.jsonl"))
+        }
+    }
+
     @Test("Misses fall where a cache, a buffer or a predictor grows; what the program does stays", arguments: [
         (counter: "l1d.misses", small: ["l1d.size=8KiB"], large: ["l1d.size=64KiB"]),
         ("l1i.misses", ["l1i.size=8KiB"], ["l1i.size=128KiB"]),
