@@ -18,8 +18,9 @@ struct RunListTests {
 
     @Test("Parts and places agree with the plain list", arguments: 0..<20)
     func parts(seed: Int) {
-        let numbers = (1...40).filter { ($0 * 7 + seed) % 5 != 0 }
-            .sorted { ($0 * 13 + seed) % 11 < ($1 * 13 + seed) % 11 }
+        // Pieces of some length, in another order.
+        let numbers = (1...40).filter { ($0 * 7 + seed) % 11 != 0 }
+            .sorted { (($0 / 6 * 5 + seed) % 7, $0) < (($1 / 6 * 5 + seed) % 7, $1) }
         var list = RunList()
         for number in numbers { list.append(number) }
         #expect(Array(list) == numbers)
