@@ -75,8 +75,8 @@ public struct AgentJournal {
 
     public func close() { files.close(file) }
 
-    /// Writes frames at the end, none of kind 0; they are durable after ``sync()``. After an error the journal is as it was: what
-    /// was half written will be written over.
+    /// Writes frames at the end, none of kind 0; they are durable after ``sync()``. After an error the journal is as
+    /// it was: what was half written will be written over.
     public mutating func append(_ frames: [Frame]) throws(FilesError) {
         guard !frames.isEmpty else { return }
         var bytes: [UInt8] = []

@@ -25,7 +25,8 @@ public struct Scenario: Sendable {
     /// 3 hosts, 20 points, faults of every kind.
     public static let standard = Scenario(
         name: "standard", hosts: 3, points: 20, slots: 2, memoryPerRun: 3 << 30,
-        durations: [200_000_000, 2 * Timing.second, 8 * Timing.second, 8 * Timing.second], hasFates: true, faults: 12, faultsUntil: 90 * Timing.second, patience: 3_600 * Timing.second)
+        durations: [200_000_000, 2 * Timing.second, 8 * Timing.second, 8 * Timing.second], hasFates: true, faults: 12,
+        faultsUntil: 90 * Timing.second, patience: 3_600 * Timing.second)
 
     /// The same without faults.
     public static let calm = Scenario(
