@@ -25,6 +25,7 @@ final class Network {
 
     func add(_ host: SimulatedHost) {
         hosts.append(host)
+        host.network = self
         stillUntil.append([0, 0])
     }
 

@@ -80,21 +80,3 @@ public struct Prepared: @unchecked Sendable {
             checkpoints: nil)
     }
 }
-
-/// At which acts of which processes these are to die.
-public struct Deaths: Sendable {
-    public enum Process: Hashable, Sendable {
-        case coordinator
-        case agent(Int)
-        case supervisor(Int)
-    }
-
-    private var list: [Process: Role.Death] = [:]
-
-    public init() {}
-
-    subscript(process: Process) -> Role.Death? {
-        get { list[process] }
-        set { list[process] = newValue }
-    }
-}

@@ -24,7 +24,7 @@ final class SimulatedFiles: Files, @unchecked Sendable {
     }
 
     /// Asks before an operation that changes something.
-    private func change(_ operation: String, _ path: String, _ act: Life.Act = .effect) throws(FilesError) {
+    private func change(_ operation: String, _ path: String, _ act: Death.Act = .effect) throws(FilesError) {
         guard life.act(act) else { throw error(4, path, operation) }
         if disk.failures > 0, operation != "reserve" {
             disk.failures -= 1

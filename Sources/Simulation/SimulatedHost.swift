@@ -29,6 +29,7 @@ final class SimulatedHost {
 
     let canary: Canary?
     let canaries: Canaries?
+    unowned(unsafe) var network: Network?
     let programs: Programs
     let watch: Checker
     private(set) var agent: AgentInstance?
@@ -39,7 +40,7 @@ final class SimulatedHost {
     private(set) var chance: Chance
 
     init(
-        _ index: Int, world: World, scenario: Scenario, seed: UInt64, watch: Checker, canary: Canary?, deaths: Deaths
+        _ index: Int, world: World, scenario: Scenario, seed: UInt64, watch: Checker, canary: Canary?, death: Death?
     ) {
         self.world = world
         self.index = index
@@ -56,8 +57,8 @@ final class SimulatedHost {
         hasAgentProgram = chance.oneIn(2)
         wallOffset = chance.within(-5...5) * Timing.second
         programs = Programs(host: index, seed: seed, scenario: scenario)
-        agentRole = Role(name: "\(name)/agent", death: deaths[.agent(index)])
-        supervisorRole = Role(name: "\(name)/supervisor", death: deaths[.supervisor(index)])
+        agentRole = Role(name: "\(name)/agent", death: death)
+        supervisorRole = Role(name: "\(name)/supervisor", death: death)
         programs.host = self
         canaries?.host = self
     }
@@ -110,6 +111,7 @@ final class SimulatedHost {
             life.end()
             supervisor?.lose(life)
             didNotStart(agentRole, error)
+            takeMachine(agentRole)
             return "the agent did not start in \(SimulatedHost.workdir.root): \(error)"
         }
     }
@@ -177,6 +179,7 @@ final class SimulatedHost {
         } catch {
             life.end()
             didNotStart(supervisorRole, error)
+            takeMachine(supervisorRole)
             return "\(error)"
         }
     }
@@ -196,6 +199,7 @@ final class SimulatedHost {
         watch.agentEnded(self, inStep: inStep)
         instance.end()
         supervisor?.lose(instance.life)
+        takeMachine(agentRole)
     }
 
     func supervisorDied(_ how: String) {
@@ -204,6 +208,14 @@ final class SimulatedHost {
         supervisor = nil
         instance.end()
         programs.parentDied()
+        takeMachine(supervisorRole)
+    }
+
+    /// The death of a process may have been that of its machine.
+    private func takeMachine(_ role: Role) {
+        guard role.mustTakeMachine, isUp, let network else { return }
+        role.mustTakeMachine = false
+        reboot(downFor: 5 * Timing.second, network: network)
     }
 
     func killSupervisor(after acts: Int?) { supervisor?.life.actsLeft = acts }

@@ -9,10 +9,8 @@ public struct Outcome: Sendable {
     public var problem: String?
     public var events: Int
     public var virtualTime: Nanoseconds
-    /// Acts of each process, for the exhaustive cases.
-    public var acts: [String: [Int]] = [:]
-    /// Whether every death that was asked for took place.
-    public var allDied = true
+    /// Whether the death that was asked for took place.
+    public var hasDied = false
 }
 
 /// One cluster, one sweep, one seed.
@@ -36,7 +34,7 @@ public final class Simulation {
     var isQuiet = false
 
     public init(
-        _ prepared: Prepared, seed: UInt64, canary: Canary? = nil, deaths: Deaths = Deaths(),
+        _ prepared: Prepared, seed: UInt64, canary: Canary? = nil, death: Death? = nil,
         trace: Trace = Trace(isOn: false)
     ) {
         self.prepared = prepared
@@ -49,12 +47,12 @@ public final class Simulation {
         disk = Disk(seed: seed, stream: 9)
         disk.canary = canary
         checker = Checker(prepared, seed: seed, world: world)
-        coordinatorRole = Role(name: "coordinator", death: deaths[.coordinator])
+        coordinatorRole = Role(name: "coordinator", death: death)
         for index in 0..<scenario.hosts {
             network.add(
                 SimulatedHost(
                     index, world: world, scenario: scenario, seed: seed, watch: checker, canary: canary,
-                    deaths: deaths))
+                    death: death))
         }
         checker.simulation = self
     }
@@ -73,10 +71,7 @@ public final class Simulation {
         var outcome = Outcome(
             seed: seed, problem: checker.problem, events: world.eventCount, virtualTime: world.now)
         let roles = [coordinatorRole] + network.hosts.flatMap { [$0.agentRole, $0.supervisorRole] }
-        for role in roles {
-            outcome.acts[role.name] = [role.commits, role.effects]
-            if role.isDoomed, !role.hasDied { outcome.allDied = false }
-        }
+        outcome.hasDied = roles.contains(where: \.hasDied)
         clear()
         return outcome
     }
@@ -114,8 +109,17 @@ public final class Simulation {
         } catch {
             life.end()
             world.say("coordinator", "did not start: \(error)")
+            takeMachine()
             startAgain(in: 2 * Timing.second)
         }
+    }
+
+    /// The coordinator's death may have been that of its machine.
+    private func takeMachine() {
+        guard coordinatorRole.mustTakeMachine else { return }
+        coordinatorRole.mustTakeMachine = false
+        world.say("coordinator", "loses its power")
+        disk.crash()
     }
 
     private func startAgain(in delay: Nanoseconds) { world.after(delay) { [self] in startCoordinator() } }
@@ -127,6 +131,7 @@ public final class Simulation {
         checker.coordinatorEnds(instance.loop, whole: !inStep)
         coordinator = nil
         instance.end()
+        takeMachine()
         for channel in network.channels { channel.leave() }
         startAgain(in: chance.within(200_000_000...10 * Timing.second))
     }

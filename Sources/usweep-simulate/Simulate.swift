@@ -7,10 +7,15 @@ import Simulation
 enum Simulate {
     static let usage = """
         usage: usweep-simulate [--seed N] [--seeds K] [--scenario NAME] [--canary NAME] [--trace] [--counts]
+               usweep-simulate --die PROCESS:ACT:NUMBER[:machine] [--scenario NAME] [--seed N] [--trace]
+               usweep-simulate --exhaustive [--scenario NAME] [--seed N]
           --seed N         the first seed (1)
           --seeds K        how many (1)
           --scenario NAME  \(Scenario.all.map(\.name).joined(separator: ", ")) (standard)
           --canary NAME    switches a bug on: \(Canary.allCases.map(\.rawValue).joined(separator: ", "))
+          --die DEATH      one process dies before one act: coordinator, h1/agent, h1/supervisor; commit or effect;
+                           with `machine` the power goes, too
+          --exhaustive     all deaths, one after the other
           --trace          prints everything that happens
           --counts         prints how often each kind of fault and transition was met
 
@@ -21,6 +26,8 @@ enum Simulate {
         var seeds: UInt64 = 1
         var scenario = Scenario.standard
         var canary: Canary?
+        var death: Death?
+        var isExhaustive = false
         var isTraced = false
         var showsCounts = false
     }
@@ -60,6 +67,11 @@ enum Simulate {
                     throw Failure(.usage, "there is no canary '\(name)'")
                 }
                 options.canary = found
+            case "--die":
+                let text = rest.popFirst() ?? ""
+                guard let death = Death(text) else { throw Failure(.usage, "'\(text)' is no death") }
+                options.death = death
+            case "--exhaustive": options.isExhaustive = true
             case "--trace": options.isTraced = true
             case "--counts": options.showsCounts = true
             default: throw Failure(.usage, "unknown option \(option)")
@@ -76,6 +88,7 @@ enum Simulate {
     /// False: a seed failed.
     private static func run(_ options: Options) throws -> Bool {
         let prepared = try Prepared(options.scenario)
+        if options.isExhaustive { return exhaust(options, prepared) }
         let counts = Counts()
         let began = cpuTime
         var events = 0
@@ -83,7 +96,7 @@ enum Simulate {
         var longest: Nanoseconds = 0
         for seed in options.seed..<options.seed + options.seeds {
             let trace = Trace(isOn: options.isTraced)
-            let simulation = Simulation(prepared, seed: seed, canary: options.canary, trace: trace)
+            let simulation = Simulation(prepared, seed: seed, canary: options.canary, death: options.death, trace: trace)
             let outcome = simulation.run()
             counts.add(simulation.counts)
             events += outcome.events
@@ -104,6 +117,20 @@ enum Simulate {
             "\(options.seeds) seeds, \(failed) failed, \(events / Int(max(1, options.seeds))) events a seed, "
                 + "\(rate) seeds a second of processor time, the longest \(longest / 1_000_000_000) s\n",
             to: 1)
+        return failed == 0
+    }
+
+    /// Every process dies before each of its acts, in a simulation of its own.
+    private static func exhaust(_ options: Options, _ prepared: Prepared) -> Bool {
+        var failed = 0
+        let counts = Counts()
+        let deaths = Exhaustive.run(prepared, seed: options.seed, counts: counts) { death, problem in
+            failed += 1
+            say("\(death): \(problem)\n", to: 1)
+            let scenario = options.scenario.name
+            say("  usweep-simulate --scenario \(scenario) --seed \(options.seed) --die \(death) --trace\n", to: 1)
+        }
+        say("\(deaths) deaths, \(failed) failed\n", to: 1)
         return failed == 0
     }
 
