@@ -110,6 +110,8 @@ let package = Package(
         tests("QEMUDriverTests", ["QEMUDriver", "Engines", "Model", "usweep-agent"]),
         tests("AgentJournalTests", ["AgentJournal", "LocalFiles", "Model", "Ports", "Wire"]),
         tests("ObjectStoreTests", ["ObjectStore", "LocalFiles", "Model"]),
-        tests("AgentRuntimeTests", ["AgentRuntime", "LocalFiles", "CAgent", "Model", "Wire", "Ports", "usweep-agent"]),
+        tests(
+            "AgentRuntimeTests",
+            ["AgentRuntime", "LocalFiles", "CAgent", "Model", "ObjectStore", "Wire", "Ports", "usweep-agent"]),
     ]
 )

@@ -54,6 +54,17 @@ public struct AgentCore: Sendable {
     /// Whether nothing is left to do or to report.
     public var isIdle: Bool { order.allSatisfy { sweeps[$0]?.works.isEmpty ?? true } && doomed.isEmpty }
 
+    /// Objects that runs which are still to be made refer to.
+    public var neededObjects: Set<Digest> {
+        var needed: Set<Digest> = []
+        for name in order {
+            for work in (sweeps[name]?.works ?? [:]).values where work.phase != .done {
+                needed.formUnion(work.entry.job.inputs.map(\.digest))
+            }
+        }
+        return needed
+    }
+
     // MARK: Events
 
     public mutating func handle(_ event: AgentEvent, now: Nanoseconds) -> [AgentRecord] {
@@ -74,6 +85,7 @@ public struct AgentCore: Sendable {
         case .inputMissing(let key, let digest): inputMissing(key, digest)
         case .collected(let key, let report): collected(key, report)
         case .object(let digest, let presence): objects.found(digest, presence)
+        case .evicted(let digests): for digest in digests { objects.lost(digest) }
         case .timer: break
         }
         return []

@@ -21,6 +21,8 @@ public enum AgentEvent: Sendable, Hashable {
     case collected(AttemptKey, AttemptReport)
     /// What the object cache has of an object.
     case object(Digest, ObjectPresence)
+    /// The object cache made room: these are not here any more.
+    case evicted([Digest])
     case timer
 }
 

@@ -12,9 +12,9 @@ final class AgentProcess {
     /// - Throws: ``Failure`` or ``FilesError`` where the agent cannot work here.
     init(_ workdir: Workdir) throws {
         signals = ca_signal_descriptor()
-        server = try AgentServer(workdir, program: Machine.program, host: RealHost(), files: LocalFiles()) {
-            AgentProcess.supervisor(of: workdir)
-        }
+        server = try AgentServer(
+            workdir, program: Machine.program, host: RealHost(), files: LocalFiles(), isRoot: getuid() == 0
+        ) { AgentProcess.supervisor(of: workdir) }
         listener = ca_listen(workdir.agentSocket)
         guard listener >= 0, signals >= 0 else {
             throw Failure(.storage, "no socket at \(workdir.agentSocket)", cause: SystemText.of(errno))

@@ -37,10 +37,11 @@ package final class AgentServer {
 
     /// - Parameters:
     ///   - program: the agent's own, absolute.
+    ///   - isRoot: programs run as a user whom no permission stops.
     ///   - supervisor: connects to one.
     /// - Throws: ``Failure`` or ``FilesError`` where the agent cannot work here.
     package init(
-        _ workdir: Workdir, program: String, host: any HostSystem, files: any Files,
+        _ workdir: Workdir, program: String, host: any HostSystem, files: any Files, isRoot: Bool = false,
         supervisor: @escaping () -> SupervisorLink.Opened
     ) throws {
         self.workdir = workdir
@@ -51,7 +52,7 @@ package final class AgentServer {
             host: AgentCore.Host(
                 processors: host.processors, memoryBytes: host.memoryBytes, attempts: workdir.attempts,
                 program: program),
-            root: workdir.root, files: files)
+            root: workdir.root, files: files, isRoot: isRoot)
         link = SupervisorLink(open: supervisor) { host.log($0, $1) }
         if let problem = link.connect() { throw Failure(.storage, problem) }
         for note in shell.notes { host.log("start:", note) }

@@ -10,7 +10,7 @@ public import Wire
 public struct AgentShell {
     public private(set) var core: AgentCore
     private var journal: AgentJournal
-    private let store: ObjectStore
+    private var cache: ObjectCache
     private let files: any Files
     private var folders: AttemptFolders
     private var collectors: [Collector] = []
@@ -25,11 +25,12 @@ public struct AgentShell {
 
     /// Takes up what the journal in `root` says.
     ///
+    /// - Parameter isRoot: programs run as a user whom no permission stops.
     /// - Throws: ``Failure`` for a journal that cannot be trusted, ``FilesError`` for a disk that cannot be used.
-    public init(host: AgentCore.Host, root: String, files: any Files) throws {
+    public init(host: AgentCore.Host, root: String, files: any Files, isRoot: Bool = false) throws {
         self.files = files
-        store = try ObjectStore(root: "\(root)/objects", files: files)
-        folders = AttemptFolders(root: host.attempts, files: files, store: store)
+        cache = try ObjectCache(root: "\(root)/objects", files: files)
+        folders = AttemptFolders(root: host.attempts, files: files, store: cache.store, isRoot: isRoot)
         core = AgentCore(host: host)
         let opened = try AgentJournal.open(folder: root, name: "agent.journal", files: files)
         journal = opened.journal
@@ -54,12 +55,25 @@ public struct AgentShell {
         }
         // Where nothing of a void lease is held any more, it is acknowledgements that say so.
         if isUnsynced, events.contains(where: \.isRevocation) { try sync() }
+        // Nothing is lost where it fails: it is tried again.
+        forget((try? cache.trim(keeping: { core.neededObjects }, now: now)) ?? [])
         return core.effects(now: now)
     }
 
     private mutating func sync() throws(FilesError) {
         try journal.sync()
         isUnsynced = false
+    }
+
+    private mutating func forget(_ digests: [Digest]) {
+        if !digests.isEmpty { _ = core.handle(.evicted(digests), now: 0) }
+    }
+
+    /// Removes from the cache all that can be spared. False: there was nothing.
+    private mutating func makeRoom() -> Bool {
+        let gone = (try? cache.clear(keeping: core.neededObjects)) ?? []
+        forget(gone)
+        return !gone.isEmpty
     }
 
     private mutating func compact() throws(FilesError) {
@@ -71,12 +85,12 @@ public struct AgentShell {
 
     public mutating func locate(_ digest: Digest) -> AgentEvent {
         do {
-            if try store.contains(digest) { return .object(digest, .complete) }
+            if try cache.has(digest) { return .object(digest, .complete) }
             if digest == SHA256.digest([]) {
-                _ = try store.publish([UInt8]())
+                _ = try cache.store.publish([UInt8]())
                 return .object(digest, .complete)
             }
-            return .object(digest, .partial(try store.partialSize(digest)))
+            return .object(digest, .partial(try cache.store.partialSize(digest)))
         } catch {
             return impossible(digest, error)
         }
@@ -85,11 +99,13 @@ public struct AgentShell {
     /// Nil: more pieces are to come.
     public mutating func store(_ piece: ObjectBytes, size: Int64) -> AgentEvent? {
         do {
-            try store.write(piece.digest, at: piece.offset, piece.bytes)
-            guard piece.offset + Int64(piece.bytes.count) == size else { return nil }
-            try store.finish(piece.digest, size: size)
-            return .object(piece.digest, .complete)
+            return try cache.write(piece, size: size) ? .object(piece.digest, .complete) : nil
         } catch {
+            if (error as? FilesError)?.isDiskFull == true {
+                if makeRoom() { return store(piece, size: size) }
+                // What does not fit must not take the last space from the programs that run.
+                try? cache.store.removePartial(of: piece.digest)
+            }
             return impossible(piece.digest, error)
         }
     }
@@ -99,7 +115,16 @@ public struct AgentShell {
         return .object(digest, .impossible(isFull ? .diskFull : .spawn, "an input cannot be stored: \(error)"))
     }
 
-    public mutating func prepare(_ key: AttemptKey, _ job: Job) -> AgentEvent { folders.prepare(key, job) }
+    public mutating func prepare(_ key: AttemptKey, _ job: Job) -> AgentEvent {
+        do throws(FilesError) {
+            for input in job.inputs where try !cache.has(input.digest) { return .inputMissing(key, input.digest) }
+        } catch {
+            return .notPrepared(key, .spawn, evidence: "an input cannot be looked at: \(error)")
+        }
+        let event = folders.prepare(key, job)
+        if case .notPrepared(_, .diskFull, _) = event, makeRoom() { return folders.prepare(key, job) }
+        return event
+    }
 
     public mutating func beginCollecting(_ key: AttemptKey, _ exit: ProcessExit, _ job: Job) {
         collectors.append(Collector(key, exit, job, folders))
@@ -145,7 +170,7 @@ public struct AgentShell {
     public mutating func keepOnly(_ keys: [AttemptKey]) -> String? {
         do throws(FilesError) {
             try folders.keepOnly(keys)
-            if core.isIdle { try store.removePartial() }
+            try cache.store.removePartial(keeping: core.neededObjects)
             return nil
         } catch {
             return error.description

@@ -8,12 +8,15 @@ struct AttemptFolders {
     let root: String
     let files: any Files
     let store: ObjectStore
+    /// Files of programs that no permission stops are copies, so that none can write into an object.
+    private let copiesInputs: Bool
     private var madeSweeps: Set<String> = []
 
-    init(root: String, files: any Files, store: ObjectStore) {
+    init(root: String, files: any Files, store: ObjectStore, isRoot: Bool) {
         self.root = root
         self.files = files
         self.store = store
+        copiesInputs = isRoot
     }
 
     func path(_ key: AttemptKey) -> String { "\(root)/\(key.folder)" }
@@ -23,7 +26,6 @@ struct AttemptFolders {
 
     mutating func prepare(_ key: AttemptKey, _ job: Job) -> AgentEvent {
         do {
-            for input in job.inputs where try !store.contains(input.digest) { return .inputMissing(key, input.digest) }
             let folder = try makeFolder(key)
             let document = try files.open("\(folder)/point.json", .create)
             defer { files.close(document) }
@@ -71,8 +73,8 @@ struct AttemptFolders {
         }
         let target = "\(folder)/\(input.path)"
         let source = store.path(input.digest)
-        if input.isExecutable {
-            try files.copy(source, to: target, mode: 0o500)
+        if input.isExecutable || copiesInputs {
+            try files.copy(source, to: target, mode: input.isExecutable ? 0o500 : 0o400)
             return
         }
         do throws(FilesError) {

@@ -110,7 +110,9 @@ public struct LocalFiles: Files {
             case S_IFLNK: .symbolicLink
             default: .other
             }
-        return FileStatus(kind: kind, size: Int64(status.st_size), mode: status.st_mode & 0o7777)
+        let modified = Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
+        return FileStatus(
+            kind: kind, size: Int64(status.st_size), mode: status.st_mode & 0o7777, modified: modified)
     }
 
     public func remove(_ path: String) throws(FilesError) {

@@ -141,9 +141,23 @@ public struct ObjectStore: Sendable {
         try secure([digest])
     }
 
-    /// Removes what transfers left unfinished.
-    public func removePartial() throws(FilesError) {
-        for entry in try files.list("\(root)/partial") { try files.removeTree("\(root)/partial/\(entry.name)") }
+    /// Removes what a transfer left unfinished.
+    public func removePartial(of digest: Digest) throws(FilesError) { try files.removeTree(partialPath(digest)) }
+
+    /// Removes what transfers left unfinished, but for objects that are still wanted.
+    ///
+    /// - Returns: whether any is left.
+    @discardableResult
+    public func removePartial(keeping wanted: Set<Digest> = []) throws(FilesError) -> Bool {
+        var isLeft = false
+        for entry in try files.list("\(root)/partial") {
+            if let digest = Digest(hex: entry.name), wanted.contains(digest) {
+                isLeft = true
+            } else {
+                try files.removeTree("\(root)/partial/\(entry.name)")
+            }
+        }
+        return isLeft
     }
 
     /// Every object here, by name.

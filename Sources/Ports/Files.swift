@@ -79,11 +79,14 @@ public struct FileStatus: Sendable, Hashable {
     public var size: Int64
     /// Permission bits.
     public var mode: UInt32
+    /// When the contents last changed, nanoseconds since 1970: to be compared with what it was, not with a clock.
+    public var modified: Int64
 
-    public init(kind: FolderEntry.Kind, size: Int64, mode: UInt32) {
+    public init(kind: FolderEntry.Kind, size: Int64, mode: UInt32, modified: Int64 = 0) {
         self.kind = kind
         self.size = size
         self.mode = mode
+        self.modified = modified
     }
 }
 

@@ -107,6 +107,27 @@ struct InputTests {
         #expect(rig.tell(.object(digest, .complete)).prepared == [key(1)])
     }
 
+    @Test("Needed is what runs that are still to be made refer to; what made room is fetched again")
+    func evicted() {
+        var rig = Rig()
+        let others = (0..<2).map { SHA256.digest("other \($0)") }
+        rig.grant(1, needy(1, digest))
+        rig.grant(2, needy(2, others[0]), needy(3, digest))
+        #expect(rig.core.neededObjects == [digest, others[0]])
+        rig.tell(.object(digest, .complete))
+        rig.complete(key(1))
+        rig.complete(key(3, lease: 2))
+        #expect(rig.core.neededObjects == [others[0]], "what has ended needs nothing")
+        rig.say(.revoke([2]))
+        #expect(rig.core.neededObjects.isEmpty)
+        rig.tell(.evicted([digest]))
+        #expect(rig.grant(3, entry(4, needy(4, digest).job)).located == [digest])
+        rig.say(.cancel([4]))
+        rig.tell(.object(digest, .complete))
+        rig.say(.release)
+        #expect(rig.core.neededObjects.isEmpty)
+    }
+
     @Test("Reads, probes and tails go to the shell")
     func others() {
         var rig = Rig()
