@@ -68,8 +68,8 @@ let package = Package(
         // Layer 4: the shells around the cores.
         target("CoordinatorRuntime", ["Model", "Wire", "Ports", "SweepCore", "ObjectStore", "Engines"]),
         target(
-            "AgentRuntime", ["CAgent", "Model", "Wire", "Ports", "AgentCore", "ObjectStore", "AgentJournal", "LocalFiles"]
-        ),
+            "AgentRuntime",
+            ["CAgent", "Model", "Wire", "Ports", "AgentCore", "ObjectStore", "AgentJournal", "LocalFiles"]),
         // Layer 5: programs.
         .executableTarget(
             name: "usweep",

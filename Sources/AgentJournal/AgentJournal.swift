@@ -44,8 +44,11 @@ public struct AgentJournal {
     ///   refuses.
     public static func open(folder: String, name: String, files: any Files) throws -> Opened {
         let path = "\(folder)/\(name)"
+        if try files.status(path) == nil { try create(path, files) }
         let file = try files.open(path, .update)
         do {
+            // Whoever gave the file its name may have died before that was durable.
+            try files.syncFolder(folder)
             let content = try read(file, files)
             var journal = AgentJournal(
                 files: files, path: path, folder: folder, file: file, size: Int64(header.count))
@@ -134,6 +137,17 @@ public struct AgentJournal {
         try files.write(file, at: offset, bytes)
         offset += Int64(bytes.count)
         bytes.removeAll(keepingCapacity: true)
+    }
+
+    /// Never with half of a header.
+    private static func create(_ path: String, _ files: any Files) throws(FilesError) {
+        let temporary = "\(path).new"
+        try files.removeTree(temporary)
+        let file = try files.open(temporary, .create)
+        defer { files.close(file) }
+        try files.write(file, at: 0, header)
+        try files.sync(file)
+        try files.rename(temporary, to: path)
     }
 
     private func begin() throws(FilesError) {

@@ -38,7 +38,12 @@ public struct Scenario: Sendable {
         name: "small", hosts: 2, points: 3, slots: 1, durations: [4 * Timing.second], hasFates: false, faults: 0,
         faultsUntil: 0, patience: 600 * Timing.second)
 
-    public static let all = [standard, calm, small]
+    /// The same with programs that fail, hang and fork.
+    public static let knotty = Scenario(
+        name: "knotty", hosts: 2, points: 3, slots: 1, durations: [4 * Timing.second], hasFates: true, faults: 0,
+        faultsUntil: 0, patience: 1_200 * Timing.second)
+
+    public static let all = [standard, calm, small, knotty]
 
     var timing: Timing { Timing() }
 }

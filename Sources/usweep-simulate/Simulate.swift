@@ -96,7 +96,8 @@ enum Simulate {
         var longest: Nanoseconds = 0
         for seed in options.seed..<options.seed + options.seeds {
             let trace = Trace(isOn: options.isTraced)
-            let simulation = Simulation(prepared, seed: seed, canary: options.canary, death: options.death, trace: trace)
+            let simulation = Simulation(
+                prepared, seed: seed, canary: options.canary, death: options.death, trace: trace)
             let outcome = simulation.run()
             counts.add(simulation.counts)
             events += outcome.events

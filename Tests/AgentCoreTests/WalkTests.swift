@@ -238,21 +238,23 @@ extension World {
 
 @Suite("Walks of chance through everything that can happen to an agent")
 struct WalkTests {
-    @Test("All promises hold, and everything ends", arguments: 0..<150 as Range<UInt64>)
+    @Test("All promises hold, and everything ends", arguments: 0..<100 as Range<UInt64>)
     func walk(seed: UInt64) {
         var world = World(seed: seed)
-        for _ in 0..<300 {
+        for step in 0..<300 {
             world.step()
+            if step % 10 == 0 { world.checkJournals() }
             if !world.broken.isEmpty { break }
         }
         if world.broken.isEmpty { world.settle() }
+        world.checkJournals()
         #expect(world.broken == [])
     }
 
     @Test("The walks come by everything that they are about")
     func coverage() {
         var counts: [String: Int] = [:]
-        for seed in 0..<60 as Range<UInt64> {
+        for seed in 0..<50 as Range<UInt64> {
             var world = World(seed: seed)
             for _ in 0..<300 { world.step() }
             counts.merge(world.counts) { $0 + $1 }
@@ -262,6 +264,6 @@ struct WalkTests {
             "outcome exit-nonzero",
             "outcome simulator-crash", "outcome supervisor-lost", "outcome spawn", "outcome cancelled",
         ]
-        for what in all { #expect(counts[what, default: 0] >= 20, "\(what): \(counts)") }
+        for what in all { #expect(counts[what, default: 0] >= 10, "\(what): \(counts)") }
     }
 }

@@ -202,6 +202,10 @@ struct World {
         let works = World.sweeps.flatMap { Array((core.sweeps[$0]?.works ?? [:]).values) }
         expect(core.inFlight == works.count(where: \.isInFlight), "what is in flight is counted")
         expect(core.inFlight <= core.window, "no more is in flight than the window")
+    }
+
+    /// Promises that take a while to look at.
+    mutating func checkJournals() {
         let lived = World.durable(core)
         var replayed = AgentCore(host: Rig.host)
         for record in journal { replayed.apply(record) }
