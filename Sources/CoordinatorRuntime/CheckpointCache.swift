@@ -5,7 +5,8 @@ public import Ports
 /// Checkpoints that earlier sweeps of this user made, so that a guest is booted and warmed once, not once a sweep.
 ///
 /// A checkpoint is found by the digest of everything that it depends on: engine binary, guest, workload, warm-up. The
-/// entry is a file of that name with the digest of the bundle, which lies in an object store beside it.
+/// entry is a file of that name with the digest of the checkpoint, which lies with all its files in an object store
+/// beside it.
 public struct CheckpointCache: Sendable {
     private let folder: String
     private let files: any Files
@@ -20,21 +21,35 @@ public struct CheckpointCache: Sendable {
     }
 
     /// Finds a checkpoint and puts it into `store`. A damaged entry is thrown away and not found.
-    func find(_ key: Digest, into store: ObjectStore) throws -> Digest? {
+    ///
+    /// - Parameter parts: the digests of all files of a checkpoint, which it may read from the store that it is given.
+    func find(
+        _ key: Digest, into store: ObjectStore, parts: (Digest, ObjectStore) throws -> [Digest]
+    ) throws -> Digest? {
         guard try files.status(path(key)) != nil else { return nil }
         let entry = try files.open(path(key), .read)
         defer { files.close(entry) }
         let text = String(decoding: try files.read(entry, at: 0, count: 64), as: UTF8.self)
-        guard let digest = Digest(hex: text), try objects.contains(digest), try objects.verify(digest) else {
+        guard let digest = Digest(hex: text), let whole = try verified(digest, parts) else {
             try files.remove(path(key))
             return nil
         }
-        _ = try store.publish(file: objects.path(digest))
+        for part in whole { _ = try store.publish(file: objects.path(part)) }
         return digest
     }
 
-    func add(_ key: Digest, _ digest: Digest, from store: ObjectStore) throws {
-        _ = try objects.publish(file: store.path(digest))
+    /// All files of a checkpoint; nil: one is missing or damaged.
+    private func verified(_ digest: Digest, _ parts: (Digest, ObjectStore) throws -> [Digest]) throws -> [Digest]? {
+        func isWhole(_ object: Digest) throws -> Bool { try objects.contains(object) && objects.verify(object) }
+        guard try isWhole(digest) else { return nil }
+        let others = try parts(digest, objects).filter { $0 != digest }
+        guard try others.allSatisfy(isWhole) else { return nil }
+        return others + [digest]
+    }
+
+    /// - Parameter parts: the digests of all its files.
+    func add(_ key: Digest, _ digest: Digest, _ parts: [Digest], from store: ObjectStore) throws {
+        for part in parts { _ = try objects.publish(file: store.path(part)) }
         let temporary = path(key) + ".part"
         try files.removeTree(temporary)
         let entry = try files.open(temporary, .create)

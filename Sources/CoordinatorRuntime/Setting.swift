@@ -101,30 +101,49 @@ public struct Setting: Sendable {
         guard let task = task(of: run) else {
             throw Failure(.internalError, "run \(run) was handed out, but the specification does not have it")
         }
-        var checkpoint: CheckpointObject?
-        if case .evaluation = task, let digest = task.workload(points).flatMap(pin).flatMap({ state.pins[$0] }) {
-            guard let size = try store.size(digest) else {
-                throw Failure(
-                    .storage,
-                    "the checkpoint \(digest.short) is not in the object store any more; put it back, or launch with "
-                        + "--repin to do everything again")
+        var checkpoint: [Job.Input] = []
+        if case .evaluation = task, let workload = task.workload(points),
+            let digest = pin(workload).flatMap({ state.pins[$0] })
+        {
+            checkpoint = try files(ofCheckpoint: digest, workload, store).map { file in
+                guard let size = try store.size(file.digest) else {
+                    throw Failure(
+                        .storage,
+                        "the checkpoint \(digest.short) is not whole in the object store any more (\(file.path)); put "
+                            + "it back, or launch with --repin to do everything again")
+                }
+                return Job.Input(path: file.path, digest: file.digest, size: size)
             }
-            checkpoint = CheckpointObject(digest: digest, size: size)
         }
         return try engine.job(for: task, points: points, checkpoint: checkpoint)
     }
+
+    private func files(
+        ofCheckpoint digest: Digest, _ workload: String, _ store: ObjectStore
+    ) throws -> [CheckpointFile] {
+        try engine.files(ofCheckpoint: digest, workload) { object in
+            guard let size = try store.size(object), size <= Setting.recordBytes else {
+                throw Failure(.storage, "the record of the checkpoint \(digest.short) cannot be read")
+            }
+            return try store.read(object, at: 0, count: Int(size))
+        }
+    }
+
+    /// No record of a checkpoint is longer.
+    private static let recordBytes = 4 << 20
 
     /// Holds an attempt against the run contract; a setup's checkpoint is also kept for later sweeps.
     func judge(_ report: AttemptReport, _ store: ObjectStore, _ state: SweepState) throws -> EngineVerdict {
         guard let task = task(of: report.id.run) else {
             return EngineVerdict(failure: report.failure ?? .contractBroken, evidence: report.evidence)
         }
-        let verdict = try engine.judge(task, report) { path in
+        let verdict = try engine.judge(task, points, report) { path in
             guard let artifact = report.artifacts.first(where: { $0.path == path }) else { return nil }
             return try store.read(artifact.digest, at: 0, count: Int(artifact.size))
         }
         if case .setup(let workload) = task, let digest = verdict.provides, let binary = state.pins["engine"] {
-            try checkpoints?.add(checkpointKey(workload, binary), digest, from: store)
+            let files = try files(ofCheckpoint: digest, workload, store).map(\.digest)
+            try checkpoints?.add(checkpointKey(workload, binary), digest, files, from: store)
         }
         return verdict
     }
@@ -132,8 +151,10 @@ public struct Setting: Sendable {
     /// Checkpoints that earlier sweeps made with the same engine, guest and setup, now in `store`.
     func knownCheckpoints(_ binary: Digest, _ store: ObjectStore) throws -> [Event] {
         try setups.compactMap { setup in
-            try checkpoints?.find(checkpointKey(setup.workload, binary), into: store)
-                .map { .provided(pin: setup.pin, digest: $0) }
+            try checkpoints?.find(checkpointKey(setup.workload, binary), into: store) { digest, known in
+                try files(ofCheckpoint: digest, setup.workload, known).map(\.digest)
+            }
+            .map { .provided(pin: setup.pin, digest: $0) }
         }
     }
 

@@ -20,7 +20,11 @@ public struct CommandEngine: Engine {
             results: sweep.results, requiredMetrics: sweep.metrics, axes: sweep.allAxes.map(\.name))
     }
 
-    public func job(for task: EngineTask, points: Points, checkpoint: CheckpointObject?) throws -> Job {
+    public func files(
+        ofCheckpoint checkpoint: Digest, _ workload: String, read: (Digest) throws -> [UInt8]
+    ) throws -> [CheckpointFile] { [] }
+
+    public func job(for task: EngineTask, points: Points, checkpoint: [Job.Input]) throws -> Job {
         guard case .evaluation(let point, let repetition) = task else {
             throw Failure(.internalError, "the engine 'command' has no setup")
         }
@@ -31,39 +35,19 @@ public struct CommandEngine: Engine {
             environment.append(EnvironmentVariable("USWEEP_WORKLOAD", workload))
         }
         return Job(
-            arguments: sweep.command.map { .text(CommandEngine.fill($0, assignments)) },
+            arguments: sweep.command.map { .text(Template.fill($0, assignments)) },
             environment: environment, pointDocument: points.document(point).encoded,
             inputs: sweep.inputs.map(Job.Input.init), limits: sweep.limits.job, maximumFailures: sweep.attempts)
     }
 
     public func judge(
-        _ task: EngineTask, _ report: AttemptReport, read: (String) throws -> [UInt8]?
+        _ task: EngineTask, _ points: Points, _ report: AttemptReport, read: (String) throws -> [UInt8]?
     ) throws -> EngineVerdict {
         if let failure = report.failure { return EngineVerdict(failure: failure, evidence: report.evidence) }
         return try contract.verdict(report, read)
     }
 
     public func checkpointKey(_ workload: String) -> String { "" }
-
-    /// Replaces `{axis}` for declared axes in one pass, so that a value with braces is never looked at again.
-    static func fill(_ argument: String, _ assignments: [Assignment]) -> String {
-        var out = ""
-        var rest = argument[...]
-        while let open = rest.firstIndex(of: "{") {
-            out += rest[..<open]
-            rest = rest[open...]
-            if let close = rest.firstIndex(of: "}"),
-                let match = assignments.first(where: { $0.axis == rest[rest.index(after: open)..<close] })
-            {
-                out += match.value
-                rest = rest[rest.index(after: close)...]
-            } else {
-                out += "{"
-                rest = rest.dropFirst()
-            }
-        }
-        return out + rest
-    }
 }
 
 extension Job.Input {

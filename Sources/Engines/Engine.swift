@@ -19,14 +19,24 @@ public protocol Engine: Sendable {
     /// Metrics in the order of the dataset's columns.
     var metrics: [String] { get }
 
-    /// - Parameter checkpoint: what the workload's setup provided, if it has one.
-    func job(for task: EngineTask, points: Points, checkpoint: CheckpointObject?) throws -> Job
+    /// The files of a checkpoint that a setup of the workload provided, where an evaluation needs them.
+    ///
+    /// - Parameters:
+    ///   - checkpoint: what the setup's verdict named.
+    ///   - read: the bytes of an object.
+    /// - Throws: ``Failure`` (`badArchive`) for a checkpoint that was not made by such a setup.
+    func files(
+        ofCheckpoint checkpoint: Digest, _ workload: String, read: (Digest) throws -> [UInt8]
+    ) throws -> [CheckpointFile]
+
+    /// - Parameter checkpoint: the files of what the workload's setup provided; empty, if it has none.
+    func job(for task: EngineTask, points: Points, checkpoint: [Job.Input]) throws -> Job
 
     /// Holds what an attempt left against the run contract.
     ///
     /// - Parameter read: the bytes of an artifact by its path; nil: there is none.
     func judge(
-        _ task: EngineTask, _ report: AttemptReport, read: (String) throws -> [UInt8]?
+        _ task: EngineTask, _ points: Points, _ report: AttemptReport, read: (String) throws -> [UInt8]?
     ) throws -> EngineVerdict
 
     /// Everything but the engine's binary that a workload's checkpoint depends on, as text.
@@ -48,15 +58,15 @@ public enum EngineTask: Sendable, Hashable {
     }
 }
 
-/// A checkpoint in the object store.
-public struct CheckpointObject: Sendable, Hashable {
+/// A file of a checkpoint.
+public struct CheckpointFile: Sendable, Hashable {
+    /// Relative to the attempt's folder.
+    public var path: String
     public var digest: Digest
-    /// In bytes.
-    public var size: Int64
 
-    public init(digest: Digest, size: Int64) {
+    public init(path: String, digest: Digest) {
+        self.path = path
         self.digest = digest
-        self.size = size
     }
 }
 
@@ -67,7 +77,7 @@ public struct EngineVerdict: Sendable, Hashable {
     public var evidence: String
     /// The statistics: a list of objects, one a block, numbers with their source text.
     public var blocks: JSON?
-    /// The checkpoint that a setup made.
+    /// The checkpoint that a setup made: one of its artifacts, which names all others that belong to it.
     public var provides: Digest?
 
     public init(failure: FailureClass?, evidence: String = "", blocks: JSON? = nil, provides: Digest? = nil) {

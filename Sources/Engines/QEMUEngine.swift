@@ -44,7 +44,13 @@ public struct QEMUEngine: Engine {
         self.guest = guest
     }
 
-    public func job(for task: EngineTask, points: Points, checkpoint: CheckpointObject?) throws -> Job {
+    public func files(
+        ofCheckpoint checkpoint: Digest, _ workload: String, read: (Digest) throws -> [UInt8]
+    ) throws -> [CheckpointFile] {
+        [CheckpointFile(path: QEMUEngine.checkpointFile, digest: checkpoint)]
+    }
+
+    public func job(for task: EngineTask, points: Points, checkpoint: [Job.Input]) throws -> Job {
         switch task {
         case .setup(let workload):
             let arguments =
@@ -54,12 +60,12 @@ public struct QEMUEngine: Engine {
                 ]
             return job(arguments, document: "{}", inputs: [guest.kernel, guest.initrd].map(Job.Input.init))
         case .evaluation(let point, _):
-            guard let checkpoint else { throw Failure(.internalError, "an evaluation without its checkpoint") }
+            guard !checkpoint.isEmpty else { throw Failure(.internalError, "an evaluation without its checkpoint") }
             return evaluation(point, points, checkpoint)
         }
     }
 
-    private func evaluation(_ point: Int, _ points: Points, _ checkpoint: CheckpointObject) -> Job {
+    private func evaluation(_ point: Int, _ points: Points, _ checkpoint: [Job.Input]) -> Job {
         var arguments = [
             "evaluate", "--kernel", guest.kernel.path, "--initrd", guest.initrd.path,
             "--plugin", "./\(guest.plugin.path)",
@@ -69,8 +75,8 @@ public struct QEMUEngine: Engine {
         for assignment in points.assignments(point) {
             arguments += ["--set", "\(assignment.axis)=\(assignment.value)"]
         }
-        let bundle = Job.Input(path: QEMUEngine.checkpointFile, digest: checkpoint.digest, size: checkpoint.size)
-        return job(arguments, document: points.document(point).encoded, inputs: inputs.map(Job.Input.init) + [bundle])
+        return job(
+            arguments, document: points.document(point).encoded, inputs: inputs.map(Job.Input.init) + checkpoint)
     }
 
     private func job(_ arguments: [String], document: String, inputs: [Job.Input]) -> Job {
@@ -81,7 +87,7 @@ public struct QEMUEngine: Engine {
     }
 
     public func judge(
-        _ task: EngineTask, _ report: AttemptReport, read: (String) throws -> [UInt8]?
+        _ task: EngineTask, _ points: Points, _ report: AttemptReport, read: (String) throws -> [UInt8]?
     ) throws -> EngineVerdict {
         if let failure = report.failure { return try explain(failure, report, read) }
         switch task {

@@ -16,10 +16,15 @@ extension Sweep {
         item("engine", engine.rawValue)
         if engine == .gem5 {
             switch system {
-            case .named(let name): item("system", name)
-            case .script(let path, let arguments):
-                item("script", path)
-                list("script-argument", arguments)
+            case .named(let name, let options):
+                item("system", name)
+                if let memory = options.memoryBytes { item("memory", String(memory)) }
+                if let cores = options.cores { item("cores", String(cores)) }
+                if options.usesKVM { item("kvm", "true") }
+            case .script(let script):
+                item("script", script.path)
+                list("script-argument", script.arguments)
+                if let arguments = script.setupArguments { list("script-setup", arguments) }
             }
         }
         list("argument", command)

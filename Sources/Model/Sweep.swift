@@ -26,13 +26,13 @@ public struct Sweep: Sendable, Hashable, Codable {
     public var command: [String]
     /// Engine `command`: the file with the results, relative to the attempt's folder; nil: none.
     public var results: String?
-    /// Engine `qemu`: the folder that `ops/guest/build` made, absolute.
-    public var guest: String?
+    /// Engines `qemu` and `gem5`: what is booted.
+    public var guest: GuestSource?
 
     public init(name: String, engine: EngineKind) {
         self.name = name
         self.engine = engine
-        system = .named("simple")
+        system = .named("simple", SystemOptions())
         workloads = []
         checkpoint = .setup
         axes = []
@@ -58,10 +58,13 @@ public enum EngineKind: String, Sendable, Hashable, Codable, CaseIterable {
     case gem5, qemu, command
 }
 
-/// The modelled machine.
-public enum SystemUnderTest: Sendable, Hashable, Codable {
-    case named(String)
-    case script(path: String, arguments: [String])
+
+/// What is booted. Paths are absolute.
+public enum GuestSource: Sendable, Hashable, Codable {
+    /// The folder that `ops/guest/build` made.
+    case folder(String)
+    /// A kernel and a disk image of the user's own.
+    case files(kernel: String, disk: String)
 }
 
 /// Where evaluation starts from.

@@ -106,6 +106,8 @@ struct FieldReader {
         return number
     }
 
+    func bool(_ field: Field) -> Bool? { choice(field, ["true", "false"], "yes or no").map { $0 == "true" } }
+
     func bytes(_ field: Field) -> Int64? { quantity(field, Quantity.bytes) }
 
     func duration(_ field: Field) -> Nanoseconds? { quantity(field, Quantity.duration) }

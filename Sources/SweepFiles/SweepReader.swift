@@ -24,7 +24,7 @@ struct SweepReader {
         refuseForeign(fields, engine)
         if let field = field("workloads") { sweep.workloads = workloads(field) }
         if let field = field("checkpoint"), let source = checkpoint(field, sweep) { sweep.checkpoint = source }
-        if let field = field("guest"), let path = read.text(field) { sweep.guest = folder.resolve(path) }
+        if let field = field("guest") { sweep.guest = guest(field, engine) }
         if let field = field("measure") { sweep.measure = measure(field, engine, sweep.checkpoint) }
         if let field = field("limits") { sweep.limits = limits(field) }
         if let field = field("retry") { sweep.attempts = attempts(field) ?? sweep.attempts }
@@ -59,7 +59,7 @@ struct SweepReader {
     /// Keys that only some engines have.
     private func refuseForeign(_ fields: [Field], _ engine: EngineKind) {
         let owners: [(key: String, engines: [EngineKind])] = [
-            ("system", [.gem5]), ("guest", [.qemu]), ("checkpoint", [.gem5, .qemu]),
+            ("system", [.gem5]), ("guest", [.gem5, .qemu]), ("checkpoint", [.gem5, .qemu]),
             ("command", [.command]), ("results", [.command]),
         ]
         for field in fields {
@@ -208,7 +208,7 @@ struct SweepReader {
     }
 
     /// Any text but NUL, which no argument can hold.
-    private func argument(_ field: Field) -> String? {
+    func argument(_ field: Field) -> String? {
         if case .scalar(let text, let isPlain) = field.value.kind, !(text.isEmpty && isPlain),
             text.utf8.count <= 100_000, !text.utf8.contains(0)
         {
@@ -225,22 +225,6 @@ struct SweepReader {
             return nil
         }
         return path
-    }
-
-    private func system(_ field: Field, _ inputs: inout InputsReader) -> SystemUnderTest? {
-        guard case .mapping = field.value.kind else {
-            return read.choice(field, ["simple", "skylake", "two-machine"], "system").map { .named($0) }
-        }
-        guard let members = read.members(field.value, path: field.path, known: ["script", "arguments"]) else {
-            return nil
-        }
-        let arguments = members.first { $0.name == "arguments" }.flatMap { read.list($0) } ?? []
-        guard let script = members.first(where: { $0.name == "script" }) else {
-            read.fail(field, "has no 'script'; write {script: my.py}")
-            return nil
-        }
-        guard let path = inputs.add(script: script) else { return nil }
-        return .script(path: path, arguments: arguments.compactMap { argument($0) })
     }
 }
 

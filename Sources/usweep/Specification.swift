@@ -129,7 +129,8 @@ extension MetricFormula {
     static func all(of engine: EngineKind) -> [MetricFormula] {
         switch engine {
         case .qemu: model
-        case .command, .gem5: []
+        case .gem5: gem5
+        case .command: []
         }
     }
 }

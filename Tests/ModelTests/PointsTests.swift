@@ -157,10 +157,15 @@ struct RecipeTests {
 
     @Test func whatChangesAResultChangesTheRecipe() {
         let changes: [(inout Sweep) -> Void] = [
-            { $0.engine = .qemu }, { $0.system = .named("skylake") }, { $0.command = ["x", ""] },
+            { $0.engine = .qemu }, { $0.system = .named("skylake", SystemOptions()) }, { $0.command = ["x", ""] },
             { $0.command = ["x", "y"] },
-            { $0.command = ["x y"] }, { $0.system = .script(path: "a", arguments: []) },
-            { $0.system = .script(path: "a", arguments: ["b"]) }, { $0.results = "r" }, { $0.measure.warm = 1 },
+            { $0.command = ["x y"] }, { $0.system = .script(SystemScript(path: "a")) },
+            { $0.system = .script(SystemScript(path: "a", arguments: ["b"])) },
+            { $0.system = .script(SystemScript(path: "a", setupArguments: [])) },
+            { $0.system = .named("simple", SystemOptions(memoryBytes: 1 << 30)) },
+            { $0.system = .named("simple", SystemOptions(cores: 4)) },
+            { $0.system = .named("simple", SystemOptions(usesKVM: true)) },
+            { $0.results = "r" }, { $0.measure.warm = 1 },
             { $0.measure.invocations = 2 }, { $0.measure.setupInvocations = 1 }, { $0.checkpoint = .bundle("b") },
             { $0.checkpoint = .directory("d") }, { $0.inputs[0].digest = SHA256.digest("c") },
             { $0.inputs[0].path = "c" }, { $0.inputs[0].isExecutable = true }, { $0.inputs.removeLast() },
@@ -178,7 +183,7 @@ struct RecipeTests {
     @Test func whatChangesNoResultDoesNot() {
         let changes: [(inout Sweep) -> Void] = [
             { $0.name = "other" }, { $0.axes = [] }, { $0.measure.repeats = 9 }, { $0.limits.sweep = 1 },
-            { $0.limits.job.time = 1 }, { $0.attempts = 9 }, { $0.metrics = ["m"] }, { $0.guest = "/g" },
+            { $0.limits.job.time = 1 }, { $0.attempts = 9 }, { $0.metrics = ["m"] }, { $0.guest = .folder("/g") },
             { $0.inputs.reverse() }, { $0.inputs[0].source = "/elsewhere" }, { $0.workloads = ["w"] },
         ]
         for change in changes {

@@ -14,7 +14,7 @@ private func contract(
     ]
     if let predictor { parameters.append(.init("board.processor.cores1.core.branchPred", "type", predictor)) }
     return Gem5Contract(
-        invocations: invocations, status: "simout.txt", statusPrefix: "event ", terminal: "board.pc.com_1.device",
+        invocations: invocations, status: "simout.txt", statusPrefix: "event ", terminals: ["board.pc.com_1.device"],
         cores: 2, parameters: parameters, requiredMetrics: metrics)
 }
 

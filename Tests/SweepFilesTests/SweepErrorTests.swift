@@ -77,7 +77,7 @@ struct SweepErrorTests {
         Wrong(command + "workloads: ['$(touch x)']", "4:13", "'$(touch x)' is no name for a workload"),
         Wrong(command + "workloads: [a, a]", "4:16", "'a' stands twice"),
         Wrong(command + "workloads: {files: a}", "4:13", "key 'workloads.files': unknown; did you mean 'file'?"),
-        Wrong(command + "guest: ../out", "4:1", "key 'guest': belongs to engine qemu, and this is 'command'"),
+        Wrong(command + "guest: ../out", "4:1", "key 'guest': belongs to engine gem5 and qemu, and this is 'command'"),
         Wrong(command + "system: simple", "4:1", "key 'system': belongs to engine gem5"),
         Wrong(command + "checkpoint: setup", "4:1", "key 'checkpoint': belongs to engine gem5 and qemu"),
         Wrong("command: ./run.sh -v {x}", "3:10", "key 'command': a list was expected", "write [./run.sh, -v, '{x}']"),

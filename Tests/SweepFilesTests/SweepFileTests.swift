@@ -31,7 +31,7 @@ struct SweepFileTests {
             """, folder: scratch.path)
         #expect(sweep.name == "branch-predictor-and-l2")
         #expect(sweep.engine == .gem5)
-        #expect(sweep.system == .script(path: "my.py", arguments: ["--cores", "2"]))
+        #expect(sweep.system == .script(SystemScript(path: "my.py", arguments: ["--cores", "2"])))
         #expect(sweep.workloads == ["fibonacci-go", "aes-python"])
         #expect(sweep.checkpoint == .directory(scratch.path + "/cpt/{workload}/cpt.warm"))
         #expect(
@@ -56,7 +56,7 @@ struct SweepFileTests {
             "sweep: q\nengine: qemu\nguest: ../ops/guest/out\nmeasure: {setup: 7}\nworkloads: [a]\n"
                 + "axes: {l2.size: [256KiB]}\n",
             folder: "/lab/sweeps")
-        #expect(sweep.guest == "/lab/ops/guest/out")
+        #expect(sweep.guest == .folder("/lab/ops/guest/out"))
         #expect(sweep.measure == Measure(setupInvocations: 7))
     }
 

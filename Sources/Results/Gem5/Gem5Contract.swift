@@ -18,44 +18,59 @@ public struct Gem5Contract: Sendable, Hashable {
         }
     }
 
-    /// Measured invocations, and so statistics blocks.
-    public var invocations: Int
+    /// Measured invocations, which must have begun and ended; nil: they are not looked at, as of a setup.
+    public var invocations: Int?
+    /// Statistics blocks; nil: there is nothing measured.
+    public var blocks: Int?
     /// The exit cause of the last event.
     public var cause: String
-    /// JSON lines about the run's progress, the last one with `cause`, `begun` and `ended`.
-    public var status: String
+    /// JSON lines about the run's progress, the last one with `cause`, `begun` and `ended`; nil: there are none.
+    public var status: String?
     /// What stands before the JSON on a line of `status`; lines without it are skipped.
     public var statusPrefix: String
     public var statistics: String
     public var configuration: String
     /// gem5's own messages.
     public var messages: String
-    /// The guest's console.
-    public var terminal: String
+    /// Where the guest's console may be.
+    public var terminals: [String]
+    /// One of them must be there.
+    public var needsTerminal: Bool
+    /// Standard output, and what a line of it must hold; nil: anything.
+    public var output: String
+    public var line: String?
     /// The number of the core under test, from 0.
     public var core: Int
     /// How many cores the checkpoint was made with.
     public var cores: Int?
     public var parameters: [Parameter]
+    /// The point's parameters, by the names that the sweep has for them: the run must say which SimObjects it gave them
+    /// to (event `parameters`), and gem5's configuration must agree.
+    public var axes: [Assignment]
     public var requiredMetrics: [String]
 
     public init(
-        invocations: Int, cause: String = "workend", status: String = "status.jsonl", statusPrefix: String = "",
+        invocations: Int?, cause: String = "workend", status: String? = "status.jsonl", statusPrefix: String = "",
         statistics: String = "stats.txt", configuration: String = "config.ini", messages: String = "simerr.txt",
-        terminal: String, core: Int = 1, cores: Int? = nil, parameters: [Parameter] = [],
+        terminals: [String], core: Int = 1, cores: Int? = nil, parameters: [Parameter] = [],
         requiredMetrics: [String] = []
     ) {
         self.invocations = invocations
+        blocks = invocations
         self.cause = cause
         self.status = status
         self.statusPrefix = statusPrefix
         self.statistics = statistics
         self.configuration = configuration
         self.messages = messages
-        self.terminal = terminal
+        self.terminals = terminals
+        needsTerminal = true
+        output = "stdout.txt"
+        line = nil
         self.core = core
         self.cores = cores
         self.parameters = parameters
+        axes = []
         self.requiredMetrics = requiredMetrics
     }
 
@@ -69,7 +84,8 @@ public struct Gem5Contract: Sendable, Hashable {
         failure: FailureClass?, evidence: String, read: (String) throws -> [UInt8]?
     ) rethrows -> Verdict {
         var files: [String: [UInt8]] = [:]
-        for path in [messages, terminal, configuration, status, statistics] { files[path] = try read(path) }
+        for path in [messages, output, configuration, statistics] + terminals { files[path] = try read(path) }
+        if let status { files[status] = try read(status) }
         let found = Gem5Evidence(contract: self, files: files)
         if let failure { return found.explain(failure, evidence) }
         do {
@@ -77,6 +93,7 @@ public struct Gem5Contract: Sendable, Hashable {
             try found.checkTerminal()
             try found.checkConfiguration()
             try found.checkStatus()
+            try found.checkOutput()
             return .accepted(try found.blocks())
         } catch {
             return .broken(error.failure, evidence: error.evidence)

@@ -41,7 +41,9 @@ struct Gem5Evidence {
     }
 
     func checkTerminal() throws(Breach) {
-        guard files[contract.terminal] != nil else { throw Breach("\(contract.terminal) is missing") }
+        if contract.needsTerminal, !contract.terminals.contains(where: { files[$0] != nil }) {
+            throw Breach("\(contract.terminals.joined(separator: " or ")) is missing")
+        }
         if let breach = panic() { throw breach }
     }
 
@@ -58,7 +60,7 @@ struct Gem5Evidence {
                     .checkpointIncompatible, "\(path): \(found) cores, but the checkpoint was made with \(cores)")
             }
         }
-        for parameter in contract.parameters {
+        for parameter in try contract.parameters + setParameters() {
             let name = "\(parameter.path).\(parameter.name)"
             guard let value = configuration[parameter.path, parameter.name] else {
                 throw Breach("\(path): there is no \(name), which the point sets to \(parameter.value)")
@@ -69,24 +71,41 @@ struct Gem5Evidence {
         }
     }
 
-    func checkStatus() throws(Breach) {
-        let path = contract.status
+    /// Where the run says that it put the point's parameters. What it does not say is not believed.
+    private func setParameters() throws(Breach) -> [Gem5Contract.Parameter] {
+        guard !contract.axes.isEmpty, let path = contract.status else { return [] }
+        let event = try events().first { $0.event["event"]?.text == "parameters" }
+        let entries = event?.event["set"]?.elements ?? []
+        for axis in contract.axes {
+            let given = entries.filter { $0["axis"]?.text == axis.axis }.map { $0["given"]?.text ?? "" }
+            guard !given.isEmpty, given.allSatisfy({ $0 == axis.value }) else {
+                throw Breach("\(path): no event says that \(axis.axis) was set to \(axis.value)")
+            }
+        }
+        return try entries.map { entry throws(Breach) in
+            guard let object = entry["path"]?.text, let name = entry["name"]?.text, let value = entry["value"]?.text
+            else { throw Breach("\(path): the event 'parameters' is damaged") }
+            return Gem5Contract.Parameter(object, name, value)
+        }
+    }
+
+    /// The events of the status file with their lines.
+    private func events() throws(Breach) -> [(line: Int, event: JSON)] {
+        guard let path = contract.status else { return [] }
         guard let bytes = files[path] else { throw Breach("\(path) is missing") }
         let prefix = Array(contract.statusPrefix.utf8)
-        var begins = 0
-        var ends = 0
-        var last: (line: Int, event: JSON)?
+        var events: [(line: Int, event: JSON)] = []
         for (index, line) in bytes.split(separator: .newline, omittingEmptySubsequences: false).enumerated()
         where !line.isEmpty && line.starts(with: prefix) {
-            let event = try Evidence.parse(line.dropFirst(prefix.count), "\(path), line \(index + 1)")
-            // What is numbered 0 only warmed.
-            if event["number"]?.integer != 0 {
-                if event["event"]?.text == "invocation-begin" { begins += 1 }
-                if event["event"]?.text == "invocation-end" { ends += 1 }
-            }
-            last = (index + 1, event)
+            events.append((index + 1, try Evidence.parse(line.dropFirst(prefix.count), "\(path), line \(index + 1)")))
         }
-        guard let last else { throw Breach("\(path) tells of no event") }
+        return events
+    }
+
+    func checkStatus() throws(Breach) {
+        guard let path = contract.status else { return }
+        let events = try events()
+        guard let last = events.last else { throw Breach("\(path) tells of no event") }
         guard last.event["event"]?.text == "end", let cause = last.event["cause"]?.text else {
             throw Breach("\(path), line \(last.line): the last event is not 'end': the run broke off")
         }
@@ -94,16 +113,29 @@ struct Gem5Evidence {
             let shown = VisibleText.of(cause, limit: 80)
             throw Breach("\(path), line \(last.line): the exit cause is '\(shown)', not '\(contract.cause)'")
         }
+        guard let invocations = contract.invocations else { return }
+        // What is numbered 0 only warmed.
+        let measured = events.lazy.filter { $0.event["number"]?.integer != 0 }.compactMap { $0.event["event"]?.text }
         let counts = [
             ("begun", last.event["begun"]?.integer ?? -1), ("ended", last.event["ended"]?.integer ?? -1),
-            ("invocation-begin events", Int64(begins)), ("invocation-end events", Int64(ends)),
+            ("invocation-begin events", Int64(measured.count { $0 == "invocation-begin" })),
+            ("invocation-end events", Int64(measured.count { $0 == "invocation-end" })),
         ]
-        for (name, count) in counts where count != contract.invocations {
-            throw Breach("\(path), line \(last.line): \(count) \(name), \(contract.invocations) were asked for")
+        for (name, count) in counts where count != invocations {
+            throw Breach("\(path), line \(last.line): \(count) \(name), \(invocations) were asked for")
+        }
+    }
+
+    func checkOutput() throws(Breach) {
+        guard let wanted = contract.line else { return }
+        let lines = files[contract.output]?.split(separator: .newline) ?? []
+        guard lines.contains(where: { $0.contains(wanted) }) else {
+            throw Breach("\(contract.output): no line has '\(VisibleText.of(wanted, limit: 200))'")
         }
     }
 
     func blocks() throws(Breach) -> Blocks {
+        guard let wanted = contract.blocks else { return Blocks([]) }
         let path = contract.statistics
         guard let bytes = files[path], !bytes.isEmpty else { throw Breach("\(path) is missing or empty") }
         var scanner = StatisticsScanner()
@@ -112,8 +144,8 @@ struct Gem5Evidence {
         scanner.finish(&gathered)
         if let complaint = scanner.complaint { throw Breach("\(path): \(complaint)") }
         let count = gathered.blocks.count
-        guard count == contract.invocations else {
-            throw Breach("\(path): \(count) statistics blocks, \(contract.invocations) were asked for")
+        guard count == wanted else {
+            throw Breach("\(path): \(count) statistics blocks, \(wanted) were asked for")
         }
         let blocks = Blocks(gathered.blocks)
         for index in 0..<count {
@@ -131,7 +163,8 @@ struct Gem5Evidence {
     func explain(_ failure: FailureClass, _ evidence: String) -> Verdict {
         let better: Breach?
         switch failure {
-        case .exitNonzero, .simulatorCrash: better = message() ?? panic()
+        case .exitNonzero: better = ending() ?? message() ?? panic()
+        case .simulatorCrash: better = message() ?? panic()
         // gem5 goes on for ever with a guest that is dead.
         case .timeout, .stalledGuest, .stalledSimulator: better = panic()
         case .spawn, .hostLost, .supervisorLost, .outOfMemory, .diskFull, .simulatorFatal, .guestPanic,
@@ -141,6 +174,22 @@ struct Gem5Evidence {
         guard let better else { return .broken(failure, evidence: evidence) }
         return .broken(better.failure, evidence: "\(better.evidence) (\(evidence))")
     }
+
+    /// What the run itself says of its end, where it says why.
+    private func ending() -> Breach? {
+        guard let path = contract.status, let last = try? events().last, last.event["event"]?.text == "end",
+            let cause = last.event["cause"]?.text, let failure = Gem5Evidence.causes[cause]
+        else { return nil }
+        let message = last.event["message"]?.text.map { ": \(VisibleText.of($0, limit: 500))" } ?? ""
+        return Breach(failure, "\(path), line \(last.line): the cause is '\(cause)'\(message)")
+    }
+
+    /// The causes with which the package `ops/gem5` ends by itself.
+    private static let causes: [String: FailureClass] = [
+        "unknown-parameter": .simulatorFatal, "bad-value": .simulatorFatal, "missing-file": .simulatorFatal,
+        "checkpoint-incompatible": .checkpointIncompatible, "guest-panic": .guestPanic,
+        "wrong-answer": .contractBroken, "guest-exit": .contractBroken,
+    ]
 
     // MARK: Texts
 
@@ -157,17 +206,19 @@ struct Gem5Evidence {
     }
 
     private func panic() -> Breach? {
-        guard let bytes = files[contract.terminal] else { return nil }
-        for (index, line) in bytes.split(separator: .newline, omittingEmptySubsequences: false).enumerated()
-        where Gem5Evidence.panics.contains(where: { line.contains($0) }) {
-            return Breach(.guestPanic, "\(contract.terminal), line \(index + 1): \(Evidence.quote(line))")
+        for terminal in contract.terminals {
+            let lines = files[terminal]?.split(separator: .newline, omittingEmptySubsequences: false) ?? []
+            for (index, line) in lines.enumerated() where Gem5Evidence.panics.contains(where: { line.contains($0) }) {
+                return Breach(.guestPanic, "\(terminal), line \(index + 1): \(Evidence.quote(line))")
+            }
         }
         return nil
     }
 
-    /// `board.processor.cores3.core`, and nothing below it.
+    /// `system.cpu1` or `board.processor.cores3.core`, and nothing below it.
     private static func isCore(_ path: String) -> Bool {
         let parts = path.split(separator: ".")
+        if parts.count == 2, parts[1].hasPrefix("cpu") { return parts[1].dropFirst(3).allSatisfy(\.isNumber) }
         guard parts.count >= 2, parts.last == "core" else { return false }
         let vector = parts[parts.count - 2]
         return vector.hasPrefix("cores") && vector.dropFirst(5).allSatisfy(\.isNumber)

@@ -1,0 +1,70 @@
+public import Model
+import Results
+
+/// What a gem5 run left, held against the run contract.
+extension Gem5Engine {
+    public func judge(
+        _ task: EngineTask, _ points: Points, _ report: AttemptReport, read: (String) throws -> [UInt8]?
+    ) throws -> EngineVerdict {
+        let contract = contract(task, points)
+        switch try contract.judge(failure: report.failure, evidence: report.evidence, read: read) {
+        case .broken(let failure, let evidence): return EngineVerdict(failure: failure, evidence: evidence)
+        case .accepted(let blocks):
+            guard case .setup(let workload) = task else { return EngineVerdict(failure: nil, blocks: blocks.json) }
+            return try checkpoint(workload, report, read)
+        }
+    }
+
+    /// The contract of a run. The parameters of the point are those that the package says that it has set, and gem5's
+    /// own configuration must agree.
+    private func contract(_ task: EngineTask, _ points: Points) -> Gem5Contract {
+        let folder = Gem5Engine.outputFolder
+        var contract = Gem5Contract(
+            invocations: sweep.measure.invocations, status: "\(folder)/status.jsonl",
+            statistics: "\(folder)/stats.txt", configuration: "\(folder)/config.ini", messages: "stderr.txt",
+            terminals: ["\(folder)/system.pc.com_1.device"], requiredMetrics: sweep.metrics)
+        
+        switch task {
+        case .setup:
+            contract.invocations = nil
+            contract.blocks = nil
+            contract.cause = "checkpoint"
+        case .evaluation(let point, _):
+            contract.axes = points.assignments(point)
+        }
+        guard case .script(let script) = sweep.system else { return contract }
+        // Nothing is known of it but what the sweep says.
+        contract.status = nil
+        contract.needsTerminal = false
+        contract.terminals += ["\(folder)/board.pc.com_1.device"]
+        contract.line = contract.blocks == nil ? nil : script.line
+        if contract.blocks != nil { contract.blocks = script.blocks ?? sweep.measure.invocations }
+        return contract
+    }
+
+    /// A setup's checkpoint is whole when its record names exactly what came back.
+    private func checkpoint(
+        _ workload: String, _ report: AttemptReport, _ read: (String) throws -> [UInt8]?
+    ) throws -> EngineVerdict {
+        let folder = "\(Gem5Engine.outputFolder)/checkpoint/\(Gem5Engine.checkpointPath(workload))"
+        let path = "\(folder)/\(Gem5CheckpointRecord.name)"
+        guard let bytes = try read(path), let artifact = report.artifacts.first(where: { $0.path == path }) else {
+            return EngineVerdict(failure: .contractBroken, evidence: "\(path) is missing")
+        }
+        let record: Gem5CheckpointRecord
+        do { record = try Gem5CheckpointRecord(bytes) } catch {
+            return EngineVerdict(failure: .contractBroken, evidence: "\(path): \(error)")
+        }
+        if let misfit = record.misfit(with: expectation(workload)) {
+            return EngineVerdict(failure: .contractBroken, evidence: "\(path): \(misfit)")
+        }
+        for file in record.files {
+            let found = report.artifacts.first { $0.path == "\(folder)/\(file.path)" }
+            guard found?.digest == file.digest else {
+                let what = found == nil ? "is missing" : "is not the one that was written"
+                return EngineVerdict(failure: .contractBroken, evidence: "\(folder)/\(file.path) \(what)")
+            }
+        }
+        return EngineVerdict(failure: nil, provides: artifact.digest)
+    }
+}

@@ -1,0 +1,38 @@
+import Foundation
+public import Model
+
+/// Files of this machine as inputs of runs.
+public enum LocalInput {
+    /// - Parameters:
+    ///   - path: where it is, absolute.
+    ///   - place: where it goes, relative to an attempt's folder.
+    /// - Throws: ``Failure``: `missingFile` or `storage`.
+    public static func file(_ path: String, at place: String) throws -> InputFile {
+        let (digest, size) = try Folder.digest(path, shown: path)
+        return InputFile(path: place, source: path, digest: digest, size: size, isExecutable: false)
+    }
+
+    /// All plain files directly in a folder that a predicate takes, by their names.
+    ///
+    /// - Throws: ``Failure``: `missingFile` or `storage`.
+    public static func folder(
+        _ path: String, at place: String, where isWanted: (String) -> Bool = { _ in true }
+    ) throws -> [InputFile] {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else {
+            throw Failure(.missingFile, "there is no folder \(path)")
+        }
+        let names: [String]
+        do { names = try FileManager.default.contentsOfDirectory(atPath: path) } catch {
+            throw Failure(.storage, "the folder \(path) cannot be listed", cause: error.localizedDescription)
+        }
+        return try names.sorted().filter(isWanted).compactMap { name in
+            var status = stat()
+            guard stat("\(path)/\(name)", &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+            guard RelativePath.isSafe("\(place)/\(name)") else {
+                throw Failure(.badSpecification, "'\(Names.shown(name))' in \(path) is no usable name; rename the file")
+            }
+            return try file("\(path)/\(name)", at: "\(place)/\(name)")
+        }
+    }
+}
