@@ -58,7 +58,7 @@ let package = Package(
         target("AgentJournal", ["Model", "Wire", "Ports"]),
         target("Polling"),
         // Layer 3: adapters.
-        target("SweepFiles", ["Model", .product(name: "Yams", package: "Yams")]),
+        target("SweepFiles", ["Model", "Results", .product(name: "Yams", package: "Yams")]),
         target("SSHTransport", ["Model", "Ports", "Polling", "CLibSSH2"]),
         target("ProgramTransport", ["Model", "Ports", "Polling"]),
         target("Ledger", ["Model", "Wire", "Ports", grdb]),

@@ -17,7 +17,8 @@ public struct CommandEngine: Engine {
     public init(_ sweep: Sweep) {
         self.sweep = sweep
         contract = Contract.command(
-            results: sweep.results, requiredMetrics: sweep.metrics, axes: sweep.allAxes.map(\.name))
+            results: sweep.results, requiredMetrics: sweep.metrics, formulas: MetricFormula.all(of: sweep),
+            axes: sweep.allAxes.map(\.name))
     }
 
     public func files(

@@ -22,7 +22,8 @@ extension Gem5Engine {
         var contract = Gem5Contract(
             invocations: sweep.measure.invocations, status: "\(folder)/status.jsonl",
             statistics: "\(folder)/stats.txt", configuration: "\(folder)/config.ini", messages: "stderr.txt",
-            terminals: ["\(folder)/system.pc.com_1.device"], requiredMetrics: sweep.metrics)
+            terminals: ["\(folder)/system.pc.com_1.device"], requiredMetrics: sweep.metrics,
+            formulas: MetricFormula.own(of: sweep))
         
         switch task {
         case .setup:

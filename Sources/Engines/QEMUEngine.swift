@@ -101,7 +101,7 @@ public struct QEMUEngine: Engine {
         case .evaluation:
             return try Contract.qemuEvaluation(
                 invocations: sweep.measure.invocations, requiredMetrics: sweep.metrics,
-                axes: sweep.allAxes.map(\.name)
+                formulas: MetricFormula.all(of: sweep), axes: sweep.allAxes.map(\.name)
             ).verdict(report, read)
         }
     }

@@ -22,6 +22,8 @@ public struct Sweep: Sendable, Hashable, Codable {
     public var attempts: Int
     /// Metrics that must be present and finite.
     public var metrics: [String]
+    /// Metrics of the user's own, as expressions over counters.
+    public var definitions: [MetricDefinition]
     /// Engine `command`: the argument list, with `{axis}` where a value goes.
     public var command: [String]
     /// Engine `command`: the file with the results, relative to the attempt's folder; nil: none.
@@ -44,6 +46,7 @@ public struct Sweep: Sendable, Hashable, Codable {
         inputs = []
         attempts = 3
         metrics = []
+        definitions = []
         command = []
         results = nil
         guest = nil
@@ -75,6 +78,17 @@ public enum CheckpointSource: Sendable, Hashable, Codable {
     case bundle(String)
     /// A folder for each workload, `{workload}` standing for its name.
     case directory(String)
+}
+
+/// A metric of the user's own.
+public struct MetricDefinition: Sendable, Hashable, Codable {
+    public var name: String
+    public var expression: String
+
+    public init(name: String, expression: String) {
+        self.name = name
+        self.expression = expression
+    }
 }
 
 /// One parameter that the sweep varies.

@@ -69,21 +69,26 @@ public struct Contract: Sendable, Hashable {
     /// Engine `command`.
     ///
     /// - Parameter results: the file of the specification; CSV if it is named so; nil: none.
-    public static func command(results: String?, requiredMetrics: [String], axes: [String]) -> Contract {
+    public static func command(
+        results: String?, requiredMetrics: [String], formulas: [MetricFormula] = [], axes: [String]
+    ) -> Contract {
         let format: Format =
             switch results {
             case nil: .none
             case .some(let path) where path.hasSuffix(".csv"): .csv(path: path)
             case .some(let path): .json(path: path)
             }
-        return Contract(format: format, requiredMetrics: requiredMetrics, columns: Table.fixedColumns + axes)
+        return Contract(
+            format: format, requiredMetrics: requiredMetrics, formulas: formulas, columns: Table.fixedColumns + axes)
     }
 
     /// Engine `qemu`, evaluation.
-    public static func qemuEvaluation(invocations: Int, requiredMetrics: [String], axes: [String]) -> Contract {
+    public static func qemuEvaluation(
+        invocations: Int, requiredMetrics: [String], formulas: [MetricFormula] = MetricFormula.model, axes: [String]
+    ) -> Contract {
         Contract(
             format: .jsonLines(path: "stats.jsonl", blocks: invocations), requiredMetrics: requiredMetrics,
-            formulas: MetricFormula.model, columns: Table.fixedColumns + axes,
+            formulas: formulas, columns: Table.fixedColumns + axes,
             exitEvent: ExitEvent(path: "status.jsonl", cause: "measured", invocations: invocations),
             terminal: "terminal.log")
     }

@@ -1,22 +1,56 @@
-/// A metric that follows from two others: `factor` x `dividend` / `divisor`.
+public import Model
+
+/// A metric that follows from counters by a formula.
 ///
-/// For one block it is taken from the block's own numbers; for a run it is the ratio of their sums over all
-/// blocks, so that a long invocation weighs more than a short one. A divisor of 0 gives no value.
+/// For one block it is taken from the block's own numbers; for a run from their sums over all blocks, so that a long
+/// invocation weighs more than a short one. A division by 0 gives no value.
 public struct MetricFormula: Sendable, Hashable {
+    private enum Rule: Sendable, Hashable {
+        /// `factor` x `dividend` / `divisor`, to the last digit.
+        case ratio(factor: Int64, dividend: String, divisor: String)
+        case expression(MetricExpression)
+    }
+
     public var name: String
-    public var factor: Int64
-    public var dividend: String
-    public var divisor: String
+    private let rule: Rule
 
     public init(_ name: String, factor: Int64 = 1, _ dividend: String, per divisor: String) {
         self.name = name
-        self.factor = factor
-        self.dividend = dividend
-        self.divisor = divisor
+        rule = .ratio(factor: factor, dividend: dividend, divisor: divisor)
     }
 
-    /// As a person would write it: `1000 x l2.misses / instructions`.
-    public var text: String { (factor == 1 ? "" : "\(factor) x ") + "\(dividend) / \(divisor)" }
+    public init(_ name: String, _ expression: MetricExpression) {
+        self.name = name
+        rule = .expression(expression)
+    }
+
+    /// As a person would write it: `1000 * l2.misses / instructions`.
+    public var text: String {
+        switch rule {
+        case .ratio(let factor, let dividend, let divisor):
+            (factor == 1 ? "" : "\(factor) * ") + "\(dividend) / \(divisor)"
+        case .expression(let expression): expression.text
+        }
+    }
+
+    /// The counters that it needs.
+    public var counters: [String] {
+        switch rule {
+        case .ratio(_, let dividend, let divisor): [dividend, divisor]
+        case .expression(let expression): expression.counters
+        }
+    }
+
+    /// - Parameter sum: of a counter; nil: it is not there.
+    func value(_ sum: (String) -> Sum?) -> String? {
+        switch rule {
+        case .ratio(let factor, let dividend, let divisor):
+            guard let dividend = sum(dividend), let divisor = sum(divisor) else { return nil }
+            return Number.divide(dividend, divisor, times: factor)
+        case .expression(let expression):
+            return expression.value { sum($0)?.value }.map(Number.render)
+        }
+    }
 
     /// What follows from the counters of engine `qemu`'s model: misses per 1,000 instructions, and miss ratios.
     public static let model: [MetricFormula] =
@@ -25,6 +59,27 @@ public struct MetricFormula: Sendable, Hashable {
         }
         + ["l1i", "l1d", "l2", "llc"].map { MetricFormula("\($0).miss-ratio", "\($0).misses", per: "\($0).accesses") }
         + [MetricFormula("branch.miss-ratio", "branch.misses", per: "branches")]
+}
+
+extension MetricFormula {
+    /// The formulas of a sweep: those for the counters of its engine, then its own.
+    public static func all(of sweep: Sweep) -> [MetricFormula] {
+        let known: [MetricFormula] =
+            switch sweep.engine {
+            case .qemu: model
+            case .gem5: gem5
+            case .command: []
+            }
+        return known + own(of: sweep)
+    }
+
+    /// Those that the sweep defines.
+    public static func own(of sweep: Sweep) -> [MetricFormula] {
+        // The reader has refused what cannot be parsed.
+        sweep.definitions.compactMap { definition in
+            (try? MetricExpression(definition.expression)).map { MetricFormula(definition.name, $0) }
+        }
+    }
 }
 
 extension Blocks {
@@ -46,10 +101,7 @@ extension Blocks {
             metrics.append(Metric(metric.name, mean))
         }
         for formula in formulas where columns[formula.name] == nil {
-            guard let dividend = columns[formula.dividend].flatMap(Sum.init),
-                let divisor = columns[formula.divisor].flatMap(Sum.init),
-                let value = Number.divide(dividend, divisor, times: formula.factor)
-            else { continue }
+            guard let value = formula.value({ columns[$0].flatMap(Sum.init) }) else { continue }
             metrics.append(Metric(formula.name, value))
         }
         return metrics

@@ -1,10 +1,11 @@
 import Model
+import Results
 
 /// From the YAML tree of a sweep to the model.
 struct SweepReader {
     static let keys = [
         "sweep", "engine", "system", "guest", "workloads", "checkpoint", "axes", "zip", "exclude", "include",
-        "command", "results", "measure", "limits", "inputs", "retry", "metrics",
+        "command", "results", "measure", "limits", "inputs", "retry", "metrics", "define",
     ]
 
     let read: FieldReader
@@ -29,6 +30,7 @@ struct SweepReader {
         if let field = field("limits") { sweep.limits = limits(field) }
         if let field = field("retry") { sweep.attempts = attempts(field) ?? sweep.attempts }
         if let field = field("metrics") { sweep.metrics = names(field) }
+        if let field = field("define") { sweep.definitions = definitions(field) }
         if let field = field("command") { sweep.command = command(field) }
         if let field = field("results") { sweep.results = results(field) }
         var inputs = InputsReader(read: read, folder: folder)
@@ -132,6 +134,22 @@ struct SweepReader {
             names.append(name)
         }
         return names
+    }
+
+    /// `define: {l2.latency: '"system.cpu1.l2cache.overallMissLatency::total" / l2.misses'}`
+    private func definitions(_ field: Field) -> [MetricDefinition] {
+        (read.members(field.value, path: field.path) ?? []).compactMap { member in
+            guard let text = read.text(member, limit: 4_096) else { return nil }
+            guard Names.isPlain(member.name), !Names.reserved.contains(member.name) else {
+                read.fail(member, "'\(Names.shown(member.name))' is no name for a metric; \(FieldReader.plainRule)")
+                return nil
+            }
+            do { _ = try MetricExpression(text) } catch {
+                read.fail(member, error)
+                return nil
+            }
+            return MetricDefinition(name: member.name, expression: text)
+        }
     }
 
     private func checkpoint(_ field: Field, _ sweep: Sweep) -> CheckpointSource? {

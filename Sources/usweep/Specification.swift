@@ -43,7 +43,7 @@ struct Specification {
         let added = sweep.metrics.filter { !before.metrics.contains($0) }
         let isLess = before.metrics.contains { !sweep.metrics.contains($0) }
         guard !added.isEmpty || isLess else { return [] }
-        let formulas = MetricFormula.all(of: sweep.engine)
+        let formulas = MetricFormula.all(of: sweep)
         var records: [Record] = []
         // Also what left the specification: it may come back when nobody remembers which metrics it was held against.
         try ledger.forEachRun(all: true) { run in
@@ -120,17 +120,6 @@ struct Specification {
                 throw Failure(.badArchive, "the ledger has no setup of '\(workload)' as run \(run)")
             }
             return Setting.Setup(workload: workload, pin: pin)
-        }
-    }
-}
-
-extension MetricFormula {
-    /// The formulas that hold for the counters of an engine.
-    static func all(of engine: EngineKind) -> [MetricFormula] {
-        switch engine {
-        case .qemu: model
-        case .gem5: gem5
-        case .command: []
         }
     }
 }

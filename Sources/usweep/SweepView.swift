@@ -18,7 +18,7 @@ struct SweepView {
         points = try Points(sweep, recipe: sweep.recipe)
     }
 
-    private var formulas: [MetricFormula] { MetricFormula.all(of: sweep.engine) }
+    private var formulas: [MetricFormula] { MetricFormula.all(of: sweep) }
 
     // MARK: Tables
 

@@ -48,12 +48,14 @@ public struct Gem5Contract: Sendable, Hashable {
     /// to (event `parameters`), and gem5's configuration must agree.
     public var axes: [Assignment]
     public var requiredMetrics: [String]
+    /// Of users' own metrics, beside gem5's.
+    public var formulas: [MetricFormula]
 
     public init(
         invocations: Int?, cause: String = "workend", status: String? = "status.jsonl", statusPrefix: String = "",
         statistics: String = "stats.txt", configuration: String = "config.ini", messages: String = "simerr.txt",
         terminals: [String], core: Int = 1, cores: Int? = nil, parameters: [Parameter] = [],
-        requiredMetrics: [String] = []
+        requiredMetrics: [String] = [], formulas: [MetricFormula] = []
     ) {
         self.invocations = invocations
         blocks = invocations
@@ -72,6 +74,7 @@ public struct Gem5Contract: Sendable, Hashable {
         self.parameters = parameters
         axes = []
         self.requiredMetrics = requiredMetrics
+        self.formulas = formulas
     }
 
     /// Holds what an attempt left against the contract.

@@ -38,6 +38,17 @@ public struct Gem5Counter: Sendable, Hashable {
         ]
 }
 
+extension Gem5Counter {
+    /// The statistics that formulas name by patterns, under the patterns themselves.
+    static func patterns(of formulas: [MetricFormula]) -> [Gem5Counter] {
+        var names: [String] = []
+        for name in formulas.flatMap(\.counters) where MetricExpression.isPattern(name) && !names.contains(name) {
+            names.append(name)
+        }
+        return names.map { Gem5Counter($0, String($0.dropFirst().dropLast())) }
+    }
+}
+
 extension MetricFormula {
     /// What follows from gem5's counters: those of a model that only counts, and those that time gives.
     public static let gem5: [MetricFormula] =

@@ -139,7 +139,8 @@ struct Gem5Evidence {
         let path = contract.statistics
         guard let bytes = files[path], !bytes.isEmpty else { throw Breach("\(path) is missing or empty") }
         var scanner = StatisticsScanner()
-        var gathered = Gem5Blocks(Gem5Counter.library, core: contract.core)
+        let own = Gem5Counter.patterns(of: contract.formulas)
+        var gathered = Gem5Blocks(Gem5Counter.library + own, core: contract.core)
         scanner.scan(bytes.span.bytes, &gathered)
         scanner.finish(&gathered)
         if let complaint = scanner.complaint { throw Breach("\(path): \(complaint)") }
@@ -149,7 +150,7 @@ struct Gem5Evidence {
         }
         let blocks = Blocks(gathered.blocks)
         for index in 0..<count {
-            let names = blocks.metrics(ofBlock: index, MetricFormula.gem5).map(\.name)
+            let names = blocks.metrics(ofBlock: index, MetricFormula.gem5 + contract.formulas).map(\.name)
             for metric in contract.requiredMetrics where !names.contains(metric) {
                 throw Breach("\(path), block \(index + 1): the metric '\(metric)' is missing or not finite")
             }
