@@ -21,7 +21,7 @@ extension Gem5Engine {
         let folder = Gem5Engine.outputFolder
         var contract = Gem5Contract(
             invocations: sweep.measure.invocations, status: "\(folder)/status.jsonl",
-            statistics: "\(folder)/stats.txt", configuration: "\(folder)/config.ini", messages: "stderr.txt",
+            statistics: Gem5Engine.statisticsPath, configuration: "\(folder)/config.ini", messages: "stderr.txt",
             terminals: ["\(folder)/system.pc.com_1.device"], requiredMetrics: sweep.metrics,
             formulas: MetricFormula.own(of: sweep))
         

@@ -78,8 +78,14 @@ public struct Gem5Engine: Engine {
             }
         }
         for checkpoint in checkpoints {
-            guard let record = checkpoint.record, let misfit = record.misfit(with: expectation(checkpoint.workload))
-            else { continue }
+            guard let record = checkpoint.record else { continue }
+            let folder = Gem5Engine.checkpointFolder(checkpoint.workload)
+            let changed = record.files.first { file in
+                !checkpoint.files.contains { $0.path == "\(folder)/\(file.path)" && $0.digest == file.digest }
+            }
+            let misfit = record.misfit(with: expectation(checkpoint.workload))
+                ?? changed.map { "its file \($0.path) is not the one that its record names" }
+            guard let misfit else { continue }
             throw Failure(
                 .badSpecification,
                 "the checkpoint of '\(checkpoint.workload)' does not fit, and gem5 would not notice: \(misfit)")
@@ -111,7 +117,10 @@ public struct Gem5Engine: Engine {
 
     /// Where the configuration package goes, in an attempt's folder.
     public static let packageFolder = "gem5"
-    static let outputFolder = "m5out"
+    /// What gem5 calls its own.
+    public static let outputFolder = "m5out"
+    /// Where a run leaves its statistics.
+    public static let statisticsPath = "\(outputFolder)/stats.txt"
     /// Where the package finds the checkpoint of a workload, below its checkpoint folder: vSwarm-u's layout.
     static func checkpointPath(_ workload: String) -> String { "\(workload)/cpt.warm" }
     /// The same, in an attempt's folder.

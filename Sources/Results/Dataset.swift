@@ -30,7 +30,7 @@ public struct DatasetRow: Sendable, Hashable {
     /// A result that breaks the contract is never merged, wherever it comes from.
     var merged: Blocks? { state == .succeeded ? blocks : nil }
 
-    fileprivate var lead: [Cell] {
+    public var lead: [Cell] {
         [.digest(point), .optional(workload)] + values.map { .text($0) } + [.integer(repetition)]
     }
 }

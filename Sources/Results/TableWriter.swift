@@ -101,6 +101,11 @@ public struct TableWriter {
         pending.append(UInt8(ascii: "\n"))
     }
 
+    /// A line of CSV with its end.
+    static func csvLine(_ fields: [String]) -> [UInt8] {
+        Array(fields.map { csvField($0) }.joined(separator: [UInt8(ascii: ",")])) + [UInt8(ascii: "\n")]
+    }
+
     /// A field of CSV, quoted where it must be.
     static func csvField(_ text: String) -> [UInt8] {
         let isPlain = text.utf8.allSatisfy {

@@ -2,6 +2,7 @@ import Engines
 import Foundation
 import Ledger
 import Model
+import ObjectStore
 import Results
 
 /// A sweep as its ledger has it, for reading only: beside a coordinator, or long after.
@@ -91,6 +92,43 @@ struct SweepView {
         }
     }
 
+    // MARK: Raw statistics
+
+    /// Writes what the statistics files of all merged results hold under some names: they stay whole in the object
+    /// store, and are read anew for every question.
+    func write(
+        statistics patterns: [Glob], _ store: ObjectStore, _ format: TableWriter.Format, selection: Selection,
+        sink: @escaping ([UInt8]) throws -> Void
+    ) throws {
+        guard sweep.engine == .gem5 else {
+            throw Failure(.usage, "--stat reads gem5's statistics, and this sweep has none: its engine is another")
+        }
+        let columns = ["point", "workload"] + points.axes + ["repeat", "invocation", "statistic", "value"]
+        var list = try StatisticsList(format, columns: columns, patterns: patterns, sink: sink)
+        try ledger.forEachRun { run in
+            guard run.state == .succeeded, let row = row(of: run), selection.matches(row), let decision = run.decision,
+                let artifact = try ledger.artifacts(of: run.plan.run, attempt: decision.id.attempt)
+                    .first(where: { $0.path == Gem5Engine.statisticsPath })
+            else { return }
+            list.begin(lead: row.lead)
+            try scan(artifact, store, &list)
+        }
+        try list.finish()
+    }
+
+    private func scan(_ artifact: Artifact, _ store: ObjectStore, _ list: inout StatisticsList) throws {
+        var scanner = StatisticsScanner()
+        let piece = 1 << 20
+        for offset in stride(from: 0, to: artifact.size, by: piece) {
+            let bytes = try store.read(
+                artifact.digest, at: offset, count: Int(min(Int64(piece), artifact.size - offset)))
+            scanner.scan(bytes.span.bytes, &list)
+            try list.check()
+        }
+        scanner.finish(&list)
+        try list.check()
+    }
+
     private func forEachRow(_ body: (DatasetRow) throws -> Void) throws {
         try ledger.forEachRun { run in
             if let row = row(of: run) { try body(row) }
@@ -113,13 +151,16 @@ struct SweepView {
         return index < points.count ? index : nil
     }
 
+    /// The parameters of a run; nil: as with ``pointIndex(_:)``.
+    func assignments(of plan: PlannedRun) -> [Assignment]? { pointIndex(plan).map(points.assignments) }
+
     /// What a run is, in a few words.
     func describe(_ plan: PlannedRun) -> String {
         if plan.key.isSetup { return VisibleText.of("setup of \(plan.key.workload ?? "")") }
         let workload = plan.key.workload.map { [$0] } ?? []
-        let assignments = pointIndex(plan).map { index in points.assignments(index).map { "\($0.axis)=\($0.value)" } }
+        let parameters = assignments(of: plan).map { $0.map { "\($0.axis)=\($0.value)" } }
         let repetition = sweep.measure.repeats > 1 ? ["repeat \(plan.key.repetition)"] : []
-        let words = workload + (assignments ?? ["point \(plan.key.point?.short ?? "")"]) + repetition
+        let words = workload + (parameters ?? ["point \(plan.key.point?.short ?? "")"]) + repetition
         return VisibleText.of(words.joined(separator: " "))
     }
 }

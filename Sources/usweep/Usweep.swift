@@ -32,7 +32,7 @@ struct Usweep: ParsableCommand {
         subcommands: [
             InitCommand.self, DoctorCommand.self, PlanCommand.self, LaunchCommand.self, ResumeCommand.self,
             FollowCommand.self, StatusCommand.self, LogsCommand.self, ResultsCommand.self, PullCommand.self,
-            StatsCommand.self, ExplainCommand.self, RetryCommand.self, CancelCommand.self,
+            StatsCommand.self, ImportCommand.self, ExplainCommand.self, RetryCommand.self, CancelCommand.self,
         ])
 
     static func main() {

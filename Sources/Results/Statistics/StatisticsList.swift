@@ -1,7 +1,7 @@
 import Model
 
-/// Lists the statistics of files as a table `file, block, statistic, value`, complete blocks only, in the order of
-/// the files.
+/// Lists the statistics of files as a table, complete blocks only, in the order of the files: what is said of a file,
+/// the number of the block, the statistic's name, its value.
 public struct StatisticsList: StatisticsVisitor {
     public static let columns = ["file", "block", "statistic", "value"]
 
@@ -13,7 +13,8 @@ public struct StatisticsList: StatisticsVisitor {
 
     private let patterns: [Glob]
     private var out: Out
-    private var file = ""
+    private var lead: [Cell] = []
+    /// The same as text, with the block's number.
     private var prefix: [UInt8] = []
     private var lines: [UInt8] = []
     private var rows: [[Cell]] = []
@@ -21,21 +22,28 @@ public struct StatisticsList: StatisticsVisitor {
     private var failure: (any Error)?
 
     /// - Parameters:
+    ///   - columns: what is said of a file, then three more.
     ///   - patterns: only names that match one of them; none: all.
     ///   - sink: is given the text, a block or some tens of kilobytes at a time.
-    public init(_ format: TableWriter.Format, patterns: [Glob], sink: @escaping ([UInt8]) throws -> Void) throws {
+    public init(
+        _ format: TableWriter.Format, columns: [String] = StatisticsList.columns, patterns: [Glob],
+        sink: @escaping ([UInt8]) throws -> Void
+    ) throws {
         self.patterns = patterns
         switch format {
         case .csv:
             out = .csv(sink: sink)
-            try sink(Array("\(StatisticsList.columns.joined(separator: ","))\n".utf8))
+            try sink(TableWriter.csvLine(columns))
         case .json, .table:
-            out = .table(TableWriter(format, name: "statistics", columns: StatisticsList.columns, sink: sink))
+            out = .table(TableWriter(format, name: "statistics", columns: columns, sink: sink))
         }
     }
 
     /// What follows is of another file.
-    public mutating func begin(file: String) { self.file = file }
+    public mutating func begin(file: String) { begin(lead: [.text(file)]) }
+
+    /// What follows is of another file, of which this is said.
+    public mutating func begin(lead: [Cell]) { self.lead = lead }
 
     /// - Throws: what the sink threw since the last call.
     public mutating func check() throws {
@@ -55,7 +63,8 @@ public struct StatisticsList: StatisticsVisitor {
         lines.removeAll(keepingCapacity: true)
         rows.removeAll(keepingCapacity: true)
         guard case .csv = out else { return }
-        prefix = TableWriter.csvField(file) + Array(",\(block),".utf8)
+        prefix = TableWriter.csvLine((lead + [.integer(block)]).map(\.text))
+        prefix[prefix.count - 1] = UInt8(ascii: ",")
     }
 
     public mutating func statistic(_ name: RawSpan, _ text: RawSpan, _ value: Double) {
@@ -96,7 +105,7 @@ public struct StatisticsList: StatisticsVisitor {
 
     private func row(_ name: RawSpan, _ text: RawSpan) -> [Cell] {
         let value = Number.canonical(text.text).map { Cell.number($0) } ?? .text(text.text)
-        return [.text(file), .integer(block), .text(name.text), value]
+        return lead + [.integer(block), .text(name.text), value]
     }
 }
 

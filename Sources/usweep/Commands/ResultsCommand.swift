@@ -35,6 +35,7 @@ struct ResultsCommand: ParsableCommand {
               usweep results --table invocations --metric l2.mpki --where l2.size=1MiB
               usweep results --table runs                          how each run went
               usweep results --format sqlite --to study.sqlite     all tables in one file
+              usweep results --stat '*.cpu1.ipc' --format csv      raw gem5 statistics of all measured invocations
             """)
 
     @OptionGroup var sweep: SweepArgument
@@ -51,12 +52,20 @@ struct ResultsCommand: ParsableCommand {
     @Option(name: .customLong("where"), help: ArgumentHelp("Only such rows; all must hold.", valueName: "axis=value"))
     var conditions: [String] = []
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Raw gem5 statistics with such names; any number of times.", valueName: "glob"))
+    var stat: [String] = []
+
     @Option(name: .long, help: ArgumentHelp("A file instead of standard output.", valueName: "file"))
     var to: String?
 
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
+        if !stat.isEmpty, format == .sqlite || !metric.isEmpty || table != .results {
+            throw ValidationError("--stat is a table of its own: leave out --table, --metric and --format sqlite.")
+        }
         if format == .sqlite, to == nil { throw ValidationError("--format sqlite writes a file: name it with --to.") }
     }
 
@@ -69,11 +78,12 @@ struct ResultsCommand: ParsableCommand {
         guard let format = format.text else {
             return try view.write(sqlite: Paths.absolute(to ?? ""), selection: selection)
         }
-        guard let to else {
-            return try view.write(table, format, selection: selection) { try Console.write($0) }
+        let store = try common.artifactsFolder.objects()
+        let write = { (sink: @escaping ([UInt8]) throws -> Void) in
+            guard !stat.isEmpty else { return try view.write(table, format, selection: selection, sink: sink) }
+            try view.write(statistics: stat.map(Glob.init), store, format, selection: selection, sink: sink)
         }
-        try AtomicFile.write(Paths.absolute(to)) { sink in
-            try view.write(table, format, selection: selection, sink: sink)
-        }
+        guard let to else { return try write { try Console.write($0) } }
+        try AtomicFile.write(Paths.absolute(to), write)
     }
 }

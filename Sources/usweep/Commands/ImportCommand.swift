@@ -1,0 +1,170 @@
+import ArgumentParser
+import Engines
+import Foundation
+import Model
+import Results
+import SweepFiles
+
+struct ImportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "import",
+        abstract: "Take over what another tool left.",
+        subcommands: [ImportVSwarmCommand.self])
+}
+
+struct ImportVSwarmCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "vswarm",
+        abstract: "Turn a working folder of vSwarm-u into a sweep file and checkpoint bundles.",
+        discussion: """
+            Reads functions.list, kernel, disk.img and the checkpoints below DIR, and writes sweep.yaml and \
+            checkpoints/<function>/cpt.warm/ with a record of what each checkpoint was made of. Files are linked \
+            where that is possible, else copied; DIR is not changed.
+
+            EXAMPLES
+              usweep import vswarm ~/vSwarm-u/wkdir --to study
+            """)
+
+    @Argument(help: ArgumentHelp("vSwarm-u's working folder.", valueName: "dir"), completion: .directory)
+    var folder: String
+
+    @Option(name: .long, help: ArgumentHelp("Where to write; made if it is missing.", valueName: "dir"))
+    var to = "vswarm"
+
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        let working = VSwarmFolder(path: Paths.absolute(folder))
+        let target = Paths.absolute(to)
+        let functions = try working.functions()
+        let kernel = try LocalInput.file("\(working.path)/kernel", at: "kernel")
+        let disk = try LocalInput.file("\(working.path)/disk.img", at: "disk.img")
+        guard !FileManager.default.fileExists(atPath: "\(target)/sweep.yaml") else {
+            throw Failure(.storage, "\(target)/sweep.yaml exists already; nothing was written")
+        }
+        var taken: [String] = []
+        for function in functions {
+            guard let source = working.checkpoint(of: function) else { continue }
+            let bundle = CheckpointBundle(kernel: kernel.digest, disk: disk.digest, workload: function)
+            try bundle.write(from: source, to: "\(target)/checkpoints/\(function)/cpt.warm")
+            taken.append(function)
+        }
+        let text = sweep(functions, taken, kernel: kernel.source, disk: disk.source)
+        try FileManager.default.createDirectory(atPath: target, withIntermediateDirectories: true)
+        try AtomicFile.write("\(target)/sweep.yaml") { try $0(Array(text.utf8)) }
+        report(functions, taken, working)
+    }
+
+    private func sweep(_ functions: [String], _ taken: [String], kernel: String, disk: String) -> String {
+        func quoted(_ text: String) -> String { "'\(text.replacing("'", with: "''"))'" }
+        let isWhole = taken.count == functions.count
+        let checkpoint = isWhole ? "{directory: 'checkpoints/{workload}/cpt.warm'}" : "setup"
+        return """
+            # Taken over from a working folder of vSwarm-u. Add axes, then: usweep plan sweep.yaml
+            sweep: vswarm
+            engine: gem5
+            system: skylake          # simple | skylake
+            guest: {kernel: \(quoted(kernel)), disk: \(quoted(disk))}
+            workloads: [\(functions.joined(separator: ", "))]
+            checkpoint: \(checkpoint)
+            axes:
+              l2.size: [1MiB]
+            measure: {warm: 10, invocations: 10}
+            metrics: [cpi, l1i.mpki, l1d.mpki, l2.mpki]
+
+            """
+    }
+
+    private func report(_ functions: [String], _ taken: [String], _ working: VSwarmFolder) {
+        let console = common.console
+        console.say("\(to)/sweep.yaml: \(functions.count) functions, \(taken.count) checkpoints")
+        let missing = functions.filter { !taken.contains($0) }
+        if !missing.isEmpty {
+            console.say(
+                "not taken over: there is no checkpoint cpt.warm of \(missing.joined(separator: ", ")); the sweep "
+                    + "makes all checkpoints itself")
+        }
+        for name in ["run_sim.py", "vswarm_simple.py"]
+        where FileManager.default.fileExists(atPath: "\(working.path)/\(name)") {
+            console.say(
+                "not taken over: \(name); to run it unchanged, write system: {script: ..., arguments: [...]}, and name "
+                    + "the modules that it imports in 'inputs'")
+        }
+        if !taken.isEmpty {
+            console.say(
+                "warning: gem5 restores a checkpoint only into a machine with the same devices under the same names; a "
+                    + "checkpoint taken with KVM may not restore at all. Try one run first: usweep plan, then launch")
+        }
+    }
+}
+
+/// vSwarm-u's working folder, as its Makefile and scripts lay it out.
+private struct VSwarmFolder {
+    /// Absolute.
+    let path: String
+
+    /// One function a line; `#` begins a comment.
+    func functions() throws -> [String] {
+        guard let data = FileManager.default.contents(atPath: "\(path)/functions.list") else {
+            throw Failure(.missingFile, "there is no functions.list in \(path): it is no working folder of vSwarm-u")
+        }
+        let lines = String(decoding: data, as: UTF8.self).split(whereSeparator: \.isNewline)
+        let names = lines.map { $0.prefix { $0 != "#" }.filter { !$0.isWhitespace } }.filter { !$0.isEmpty }
+        guard !names.isEmpty else {
+            throw Failure(.badData, "\(path)/functions.list names no function; remove the '#' before one")
+        }
+        if let bad = names.first(where: { !Names.isPlain($0) }) {
+            throw Failure(.badData, "\(path)/functions.list: '\(Names.shown(bad))' is no name of a function")
+        }
+        return names
+    }
+
+    /// In the folder that `--checkpoint-dir` named; its default changed over time.
+    func checkpoint(of function: String) -> String? {
+        let places = ["cpt_1m", "checkpoints", "cpt", "."].flatMap { folder in
+            ["\(path)/\(folder)/\(function)/cpt.warm", "\(path)/\(folder)/\(function)"]
+        }
+        return places.first { FileManager.default.fileExists(atPath: "\($0)/m5.cpt") }
+    }
+}
+
+/// A checkpoint of gem5 with the record of what it was made of.
+private struct CheckpointBundle {
+    let kernel: Digest
+    let disk: Digest
+    let workload: String
+
+    func write(from source: String, to target: String) throws {
+        let files = try LocalInput.folder(source, at: "c").filter { $0.path != "c/\(Gem5CheckpointRecord.name)" }
+        let manager = FileManager.default
+        do {
+            try manager.createDirectory(atPath: target, withIntermediateDirectories: true)
+            for file in files {
+                let place = "\(target)/\(file.path.dropFirst(2))"
+                guard !manager.fileExists(atPath: place) else { continue }
+                if link(file.source, place) != 0 { try manager.copyItem(atPath: file.source, toPath: place) }
+            }
+        } catch {
+            throw Failure(.storage, "\(target) cannot be written", cause: error.localizedDescription)
+        }
+        guard let state = manager.contents(atPath: "\(source)/m5.cpt") else {
+            throw Failure(.storage, "\(source)/m5.cpt cannot be read")
+        }
+        let facts = Gem5CheckpointFacts(Array(state))
+        let record = JSON.object([
+            JSON.Member("version", .integer(1)), JSON.Member("kernel", .string(kernel.hex)),
+            JSON.Member("disk", .string(disk.hex)), JSON.Member("workload", .string(workload)),
+            JSON.Member("memory_bytes", .integer(facts.memoryBytes)), JSON.Member("cores", .integer(Int64(facts.cores))),
+            JSON.Member(
+                "files",
+                .array(
+                    files.map { file in
+                        .object([
+                            JSON.Member("path", .string(String(file.path.dropFirst(2)))),
+                            JSON.Member("size", .integer(file.size)), JSON.Member("sha256", .string(file.digest.hex)),
+                        ])
+                    })),
+        ])
+        try AtomicFile.write("\(target)/\(Gem5CheckpointRecord.name)") { try $0(Array((record.encoded + "\n").utf8)) }
+    }
+}
