@@ -96,6 +96,7 @@ let package = Package(
         tests("ModelTests", ["Model"]),
         tests("SimulationTests", ["Simulation", "Ledger", "Model", "usweep-simulate"]),
         tests("ResultsTests", ["Model", "Results"], exclude: ["Fixtures"]),
+        tests("EnginesTests", ["Engines", "Model"]),
         tests("WireTests", ["Model", "Wire", "TestKit"]),
         tests("SweepCoreTests", ["SweepCore", "Model"]),
         tests("AgentCoreTests", ["AgentCore", "Model", "Ports", "TestKit", "Wire"]),

@@ -21,6 +21,21 @@ extension ProcessTree {
         return ticks * (1_000_000_000 / Int64(max(1, sysconf(Int32(_SC_CLK_TCK)))))
     }
 
+    /// The proportional set sizes of all of them together (proc(5), smaps_rollup): what their end alone does not tell,
+    /// as it knows only the largest process.
+    mutating func measureMemory(of key: AttemptKey) {
+        let sizes = members(of: key).compactMap { ProcessTree.proportionalSize($0) }
+        note(peak: sizes.reduce(0, +), of: key)
+    }
+
+    /// In bytes.
+    private static func proportionalSize(_ pid: Int32) -> Int64? {
+        guard let text = Machine.text("/proc/\(pid)/smaps_rollup"),
+            let line = text.split(separator: "\n").first(where: { $0.hasPrefix("Pss:") })
+        else { return nil }
+        return line.split(separator: " ").dropFirst().first.flatMap { Int64($0) }.map { $0 * 1_024 }
+    }
+
     /// One line: each process with its state and where in the kernel it waits, as far as that can be read.
     func report(of key: AttemptKey) -> String {
         let states = members(of: key).compactMap { ProcessState($0) }

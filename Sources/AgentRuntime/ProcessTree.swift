@@ -11,6 +11,8 @@ struct ProcessTree: ProgramTree {
     private struct Attempt {
         var pid: Int32
         var folder: String
+        /// The most that all of them were seen to use together.
+        var peakMemoryBytes: Int64 = 0
         /// Set when the leader ended and others of its session still run.
         var end: ProgramEnd?
         /// When others are no longer waited for.
@@ -31,6 +33,11 @@ struct ProcessTree: ProgramTree {
         keys[pid] = key
     }
 
+    mutating func note(peak: Int64, of key: AttemptKey) {
+        guard let attempt = attempts[key] else { return }
+        attempts[key]?.peakMemoryBytes = max(attempt.peakMemoryBytes, peak)
+    }
+
     var nextDeadline: Int64? { draining.compactMap { attempts[$0]?.patience }.min() }
 
     /// Takes all processes that ended; the attempts of which nothing runs any more.
@@ -45,7 +52,7 @@ struct ProcessTree: ProgramTree {
                     ended.signal != 0 ? .signal(Int(ended.signal)) : .status(Int(ended.status))
                 attempts[key]?.end = ProgramEnd(
                     key: key, folder: attempt.folder, cause: cause, cpuNanoseconds: ended.cpu_nanoseconds,
-                    peakMemoryBytes: ended.peak_bytes)
+                    peakMemoryBytes: max(ended.peak_bytes, attempt.peakMemoryBytes))
                 leaders.append(key)
             }
             result = ca_reap(&ended)

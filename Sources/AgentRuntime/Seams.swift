@@ -46,6 +46,8 @@ package protocol ProgramTree {
     mutating func reap(now: Nanoseconds) -> [ProgramEnd]
     /// Kills every process of this user whose point file is below a folder.
     func killAll(below folder: String)
+    /// Looks at how much memory the processes of an attempt share out among them, for its peak.
+    mutating func measureMemory(of key: AttemptKey)
     /// What the files of an attempt's folder look like now.
     func mark(of folder: String) -> FolderMark
     /// CPU time of all processes of an attempt and of those that they have waited for.

@@ -166,6 +166,7 @@ package final class Supervisor {
     private func watchProgress() {
         for key in core.looks(now: host.now) {
             guard let folder = core.launch(of: key)?.folder else { continue }
+            tree.measureMemory(of: key)
             let mark = tree.mark(of: folder)
             switch core.looked(key, mark.value, now: host.now) {
             case .progress: halfway[key] = nil

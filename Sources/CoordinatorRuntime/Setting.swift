@@ -115,7 +115,9 @@ public struct Setting: Sendable {
                 return Job.Input(path: file.path, digest: file.digest, size: size)
             }
         }
-        return try engine.job(for: task, points: points, checkpoint: checkpoint)
+        var job = try engine.job(for: task, points: points, checkpoint: checkpoint)
+        job.limits.memoryBytes = state.memoryBytes(of: run)
+        return job
     }
 
     private func files(

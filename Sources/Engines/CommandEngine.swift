@@ -6,6 +6,7 @@ public struct CommandEngine: Engine {
     public let kind = EngineKind.command
     public let pinsBinary = false
     public let defaultBinary: String? = nil
+    public let firstMemoryGuess: Int64? = nil
     public let agentRetries = true
     public let setups: [String] = []
     public let pinnedFiles: [InputFile] = []

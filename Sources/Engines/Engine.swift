@@ -9,6 +9,8 @@ public protocol Engine: Sendable {
     var defaultBinary: String? { get }
     /// Whether a failure's class can be told on the host, so that the agent may retry by itself.
     var agentRetries: Bool { get }
+    /// Memory of a run before any was seen, in bytes; nil: it is not counted where the sweep does not limit it.
+    var firstMemoryGuess: Int64? { get }
     /// Files that its jobs need, to be put into the object store at launch.
     var inputs: [InputFile] { get }
     /// Files that the recipe does not name and that must be the same for all results of a sweep. They are pinned by

@@ -10,6 +10,7 @@ public struct Gem5Engine: Engine {
     public let kind = EngineKind.gem5
     public let pinsBinary = true
     public let defaultBinary: String? = nil
+    public let firstMemoryGuess: Int64? = 4 << 30
     /// Exit status 0 proves nothing here, and other statuses little: only the evidence tells.
     public let agentRetries = false
     public let setups: [String]

@@ -24,6 +24,7 @@ public struct QEMUEngine: Engine {
     public let kind = EngineKind.qemu
     public let pinsBinary = true
     public let defaultBinary: String? = "/usr/bin/qemu-system-x86_64"
+    public let firstMemoryGuess: Int64? = nil
     /// A wrong answer and a guest's panic both end with a status: only the evidence tells them apart.
     public let agentRetries = false
     public var setups: [String] { sweep.workloads }

@@ -227,6 +227,8 @@ struct SimulatedTree: ProgramTree {
     }
 
     // Simulated programs have no limit on silence: nobody asks.
+    mutating func measureMemory(of key: AttemptKey) {}
+
     func mark(of folder: String) -> FolderMark { FolderMark(value: 0, newest: "") }
     func cpuNanoseconds(of key: AttemptKey) -> Int64 { 0 }
     func report(of key: AttemptKey) -> String { "" }

@@ -76,8 +76,9 @@ public struct Prepared: @unchecked Sendable {
         }
         plan = Plan(
             groups: [Plan.Group(runs: 1..<scenario.points + 1)], hosts: hosts.map(\.name),
-            maximumFailures: sweep.attempts, agentRetries: engine.agentRetries, memoryBytes: scenario.memoryPerRun,
-            pinsEngine: engine.pinsBinary, timing: scenario.timing)
+            maximumFailures: sweep.attempts, agentRetries: engine.agentRetries,
+            memory: scenario.memoryPerRun.map { .fixed($0) } ?? .uncounted, pinsEngine: engine.pinsBinary,
+            timing: scenario.timing)
         setting = Setting(
             sweepID: "simulated-1", hosts: hosts, agentBinary: Array("agent".utf8), engine: engine,
             points: try Points(sweep, recipe: sweep.recipe), sweep: sweep,

@@ -149,8 +149,15 @@ extension Coordinator {
     /// Slots, less what memory forbids.
     private func slots(of host: Int) -> Int {
         guard let facts = links[host].session?.facts else { return 0 }
-        guard let memory = plan.memoryBytes, memory > 0 else { return facts.slots }
-        return min(facts.slots, Int(facts.memoryBytes / memory))
+        // What takes most counts: which kind comes next is not known here, and the agent counts each by itself.
+        let kinds = plan.groups.contains { $0.provides != nil } ? [true, false] : [false]
+        guard let memory = kinds.compactMap({ state.memoryBytes(isSetup: $0) }).max(), memory > 0 else {
+            return facts.slots
+        }
+        let fitting = Int(facts.memoryBytes / memory)
+        // A guess keeps no host out: its agent runs one at a time, whatever it takes.
+        if case .learned = plan.memory { return min(facts.slots, max(1, fitting)) }
+        return min(facts.slots, fitting)
     }
 
     /// How many runs a host may hold beyond its slots.

@@ -33,28 +33,38 @@ public struct Plan: Sendable {
     /// Whether an agent may use the rest of a run's attempts by itself. Not where a failure's class shows only in
     /// the evidence, which is judged here.
     public var agentRetries: Bool
-    /// Memory to set aside for a run, in bytes; nil: not counted.
-    public var memoryBytes: Int64?
+    /// Memory to set aside for a run.
+    public var memory: MemoryRule
     /// Whether hosts must show the same engine binary.
     public var pinsEngine: Bool
     public var timing: Timing
 
     public init(
         groups: [Group], highestRun: RunNumber? = nil, hosts: [String], maximumFailures: Int = 3,
-        agentRetries: Bool = true, memoryBytes: Int64? = nil, pinsEngine: Bool = false, timing: Timing = Timing()
+        agentRetries: Bool = true, memory: MemoryRule = .uncounted, pinsEngine: Bool = false,
+        timing: Timing = Timing()
     ) {
         self.groups = groups
         self.highestRun = highestRun ?? groups.reduce(0) { max($0, $1.runs.highest) }
         self.hosts = hosts
         self.maximumFailures = maximumFailures
         self.agentRetries = agentRetries
-        self.memoryBytes = memoryBytes
+        self.memory = memory
         self.pinsEngine = pinsEngine
         self.timing = timing
     }
 
     /// How many runs the sweep has now.
     public var runCount: Int { groups.reduce(0) { $0 + $1.runs.count } }
+}
+
+/// How much memory is set aside for a run on its host, in bytes.
+public enum MemoryRule: Sendable, Hashable {
+    case uncounted
+    case fixed(Int64)
+    /// A quarter more than the most that an attempt of the same kind (setup, evaluation) was seen to take; until there
+    /// was one, a guess.
+    case learned(firstGuess: Int64)
 }
 
 /// The times by which the core decides, in nanoseconds.

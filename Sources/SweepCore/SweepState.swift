@@ -60,6 +60,9 @@ public struct SweepState: Sendable {
     public private(set) var fencedCount = 0
     public private(set) var disagreements = 0
     public private(set) var stopReason: String?
+    /// The most memory that an attempt took, in bytes; 0: there was none yet.
+    private var evaluationPeak: Int64 = 0
+    private var setupPeak: Int64 = 0
     private(set) var nextLease: LeaseNumber = 1
     /// Leases before this one were granted under pins that are void.
     private(set) var firstLeaseOfPins: LeaseNumber = 1
@@ -107,6 +110,21 @@ public struct SweepState: Sendable {
     func group(of run: RunNumber) -> Plan.Group? {
         let index = Int(self[run].group)
         return index < 0 ? nil : plan.groups[index]
+    }
+
+    /// Memory to set aside for a run, in bytes; nil: not counted.
+    public func memoryBytes(of run: RunNumber) -> Int64? {
+        memoryBytes(isSetup: group(of: run)?.provides != nil)
+    }
+
+    func memoryBytes(isSetup: Bool) -> Int64? {
+        switch plan.memory {
+        case .uncounted: return nil
+        case .fixed(let bytes): return bytes
+        case .learned(let firstGuess):
+            let peak = isSetup ? setupPeak : evaluationPeak
+            return peak == 0 ? firstGuess : peak + peak / 4
+        }
     }
 
     /// Whether the runs of a group can start.
@@ -202,6 +220,11 @@ public struct SweepState: Sendable {
     private mutating func recordAttempt(_ report: AttemptReport, host: String, failure: FailureClass?, blocks: JSON?) {
         let run = report.id.run
         runs[run - 1].lastAttempt = max(self[run].lastAttempt, report.id.attempt)
+        if group(of: run)?.provides == nil {
+            evaluationPeak = max(evaluationPeak, report.peakMemoryBytes)
+        } else {
+            setupPeak = max(setupPeak, report.peakMemoryBytes)
+        }
         guard let failure else {
             runs[run - 1].result = blocks.map { SHA256.digest($0.encoded).beginning }
             return

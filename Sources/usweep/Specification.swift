@@ -108,8 +108,12 @@ struct Specification {
         }
         return Plan(
             groups: groups, highestRun: highestRun, hosts: hosts, maximumFailures: sweep.attempts,
-            agentRetries: engine.agentRetries, memoryBytes: sweep.limits.job.memoryBytes,
-            pinsEngine: engine.pinsBinary, timing: timing)
+            agentRetries: engine.agentRetries, memory: memoryRule, pinsEngine: engine.pinsBinary, timing: timing)
+    }
+
+    private var memoryRule: MemoryRule {
+        if let bytes = sweep.limits.job.memoryBytes { return .fixed(bytes) }
+        return engine.firstMemoryGuess.map { .learned(firstGuess: $0) } ?? .uncounted
     }
 
     /// The setups with the pins that they provide, which the ledger names.

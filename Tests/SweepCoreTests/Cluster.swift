@@ -13,7 +13,7 @@ struct Cluster {
 
     init(
         runs: Int, hosts: Int = 2, agentRetries: Bool = true, failures: Int = 3, setups: [String] = [],
-        pinsEngine: Bool = false, timing: Timing = Timing()
+        memory: MemoryRule = .uncounted, pinsEngine: Bool = false, timing: Timing = Timing()
     ) {
         var groups: [Plan.Group] = []
         if setups.isEmpty {
@@ -30,7 +30,7 @@ struct Cluster {
         }
         let plan = Plan(
             groups: groups, hosts: (0..<hosts).map { "h\($0)" }, maximumFailures: failures,
-            agentRetries: agentRetries, pinsEngine: pinsEngine, timing: timing)
+            agentRetries: agentRetries, memory: memory, pinsEngine: pinsEngine, timing: timing)
         self.init(SweepState(plan: plan))
     }
 
@@ -73,10 +73,11 @@ struct Cluster {
     static func ended(
         _ run: RunNumber, lease: LeaseNumber, attempt: AttemptNumber = 1, seen: FailureClass? = nil,
         failure: FailureClass? = nil, value: String = "1", provides: Digest? = nil,
-        wall: Nanoseconds = 10 * Timing.second
+        wall: Nanoseconds = 10 * Timing.second, peak: Int64 = 0
     ) -> Judged {
         let report = AttemptReport(
-            id: AttemptID(run: run, lease: lease, attempt: attempt), failure: seen ?? failure, wallNanoseconds: wall)
+            id: AttemptID(run: run, lease: lease, attempt: attempt), failure: seen ?? failure, wallNanoseconds: wall,
+            peakMemoryBytes: peak)
         let blocks = JSON.array([.object([JSON.Member("value", .number(value))])])
         return Judged(
             report: report, failure: failure, evidence: failure?.rawValue ?? "",

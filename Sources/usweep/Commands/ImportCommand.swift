@@ -154,7 +154,8 @@ private struct CheckpointBundle {
         let record = JSON.object([
             JSON.Member("version", .integer(1)), JSON.Member("kernel", .string(kernel.hex)),
             JSON.Member("disk", .string(disk.hex)), JSON.Member("workload", .string(workload)),
-            JSON.Member("memory_bytes", .integer(facts.memoryBytes)), JSON.Member("cores", .integer(Int64(facts.cores))),
+            JSON.Member("memory_bytes", .integer(facts.memoryBytes)),
+            JSON.Member("cores", .integer(facts.cores)),
             JSON.Member(
                 "files",
                 .array(
