@@ -16,12 +16,13 @@ public struct Gem5Engine: Engine {
     public let setups: [String]
     public var inputs: [InputFile] { pinnedFiles + sweep.inputs }
     public var pinnedFiles: [InputFile] {
-        [guest.kernel, guest.disk] + scripts + checkpoints.flatMap(\.files)
+        [guest.kernel, guest.disk] + packageFiles + checkpoints.flatMap(\.files)
     }
     public var metrics: [String] { sweep.metrics }
     let sweep: Sweep
     let guest: Guest
-    let scripts: [InputFile]
+    /// The configuration package; empty with a script of the user's own.
+    public let packageFiles: [InputFile]
     let checkpoints: [Checkpoint]
 
     /// What is booted.
@@ -59,7 +60,7 @@ public struct Gem5Engine: Engine {
     public init(_ sweep: Sweep, guest: Guest, scripts: [InputFile], checkpoints: [Checkpoint] = []) throws {
         self.sweep = sweep
         self.guest = guest
-        self.scripts = scripts
+        packageFiles = scripts
         self.checkpoints = checkpoints
         let makesCheckpoints =
             switch sweep.system {
@@ -138,7 +139,7 @@ public struct Gem5Engine: Engine {
 
     public func job(for task: EngineTask, points: Points, checkpoint: [Job.Input]) throws -> Job {
         let workload = task.workload(points) ?? ""
-        var inputs = ([guest.kernel, guest.disk] + scripts + sweep.inputs).map(Job.Input.init)
+        var inputs = ([guest.kernel, guest.disk] + packageFiles + sweep.inputs).map(Job.Input.init)
         var document = "{}"
         if case .evaluation(let point, _) = task {
             document = points.document(point).encoded
@@ -222,7 +223,7 @@ public struct Gem5Engine: Engine {
 
     public func checkpointKey(_ workload: String) -> String {
         var lines = ["gem5 record 1", "kernel \(guest.kernel.digest)", "disk \(guest.disk.digest)"]
-        for script in (scripts + sweep.inputs).sorted(by: { $0.path < $1.path }) {
+        for script in (packageFiles + sweep.inputs).sorted(by: { $0.path < $1.path }) {
             lines.append("file \(script.path) \(script.digest)")
         }
         switch sweep.system {

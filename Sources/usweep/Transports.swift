@@ -28,9 +28,11 @@ enum Transports {
 
     /// Runs one constant command to its end. Blocks; for commands that are asked of hosts one by one.
     ///
-    /// - Parameter input: its standard input.
+    /// - Parameters:
+    ///   - input: its standard input.
+    ///   - patience: in seconds.
     static func ask(
-        _ transport: any Transport, _ target: HostTarget, command: String, input: String
+        _ transport: any Transport, _ target: HostTarget, command: String, input: String, patience: Int = 60
     ) -> Answer {
         let output = Mutex<[UInt8]>([])
         let done = DispatchSemaphore(value: 0)
@@ -46,8 +48,8 @@ enum Transports {
             }
         }
         connection.send(Array(input.utf8))
-        if done.wait(timeout: .now() + 60) == .timedOut { connection.close() }
-        let end = ending.withLock { $0 } ?? StreamEnd(kind: .unreachable, message: "no answer within a minute")
+        if done.wait(timeout: .now() + .seconds(patience)) == .timedOut { connection.close() }
+        let end = ending.withLock { $0 } ?? StreamEnd(kind: .unreachable, message: "no answer within \(patience) s")
         return Answer(output: output.withLock { String(decoding: $0, as: UTF8.self) }, end: end)
     }
 }

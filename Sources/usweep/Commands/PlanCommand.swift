@@ -16,6 +16,7 @@ struct PlanCommand: ParsableCommand {
             EXAMPLES
               usweep plan sweeps/quickstart.yaml
               usweep plan study.yaml -i lab.yaml --points      every point, too
+              usweep plan study.yaml -i lab.yaml --bind        asks a host's gem5 whether all parameters exist
             """)
 
     @Argument(help: ArgumentHelp("The sweep file.", valueName: "sweep"), completion: .file(extensions: ["yaml"]))
@@ -29,7 +30,14 @@ struct PlanCommand: ParsableCommand {
     @Flag(name: .long, help: "List every point with its digest.")
     var points = false
 
+    @Flag(name: .long, help: "Ask one host's gem5 whether it takes every parameter and every value.")
+    var bind = false
+
     @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        if bind, inventory == nil { throw ValidationError("--bind asks a host: name the inventory with -i.") }
+    }
 
     func run() throws {
         let sweep = try SweepFile.read(path: Paths.absolute(self.sweep))
@@ -41,7 +49,8 @@ struct PlanCommand: ParsableCommand {
         let existing = try entry.map { try Existing($0, specification) }
         if common.output == .json {
             let document = document(sweep, points, inventory, staged: staged, existing)
-            return try Console.print(document.encoded)
+            try Console.print(document.encoded)
+            return try checkBinding(specification, inventory)
         }
         var lines = ["sweep       \(sweep.name) (engine \(sweep.engine.rawValue))"]
         if !sweep.workloads.isEmpty { lines.append("workloads   \(sweep.workloads.joined(separator: ", "))") }
@@ -53,6 +62,19 @@ struct PlanCommand: ParsableCommand {
         if let existing { lines += existing.lines }
         try Console.print(lines.joined(separator: "\n"))
         if self.points { try list(points) }
+        try checkBinding(specification, inventory)
+    }
+
+    private func checkBinding(_ specification: Specification, _ inventory: Inventory?) throws {
+        guard bind, let inventory else { return }
+        let binding = try Binding(specification, inventory)
+        guard let host = inventory.hosts.first(where: { $0.name == binding.hostName }) else { return }
+        let problems = try binding.problems(Transports.all(inventory)(host.target.method))
+        guard problems.isEmpty else {
+            let lines = problems.map { "  \($0.axis): \($0.value): \($0.message)" }.joined(separator: "\n")
+            throw Failure(.badSpecification, "the gem5 of \(binding.hostName) does not take:\n\(lines)")
+        }
+        common.console.say("the gem5 of \(binding.hostName) takes every parameter and value")
     }
 
     private func list(_ points: Points) throws {
