@@ -79,6 +79,12 @@ class Records(unittest.TestCase):
         os.unlink(os.path.join(self.folder, "system.physmem.store0.pmem"))
         self.assertIn("no bytes of 6", self.refusal(cores=2))
 
+    def test_a_checkpoint_is_replaced_as_a_whole(self):
+        record.write(self.folder, self.fields)
+        record.forget(self.folder)
+        self.assertEqual(os.listdir(self.folder), [])
+        record.forget(os.path.join(self.folder, "gone"))
+
     def test_a_damaged_record(self):
         for text in ("{", "[]", json.dumps({"version": 2})):
             self.file(record.NAME, text)

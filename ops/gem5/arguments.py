@@ -101,6 +101,9 @@ def parse(words, folder="."):
     """Raises Refused for what can be seen to be wrong without gem5. `digests` becomes a dictionary."""
     arguments = make_parser().parse_args(words)
     arguments.digests = dict(arguments.digests)
+    if arguments.system == "two-machine":
+        raise Refused("bad-arguments", "the system two-machine is not there yet: use simple or skylake, whose invoker "
+                      "runs on core 0 of the same machine")
     choose_function(arguments, folder)
     if arguments.mode == "bind":
         if not arguments.pairs:

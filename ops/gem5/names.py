@@ -87,14 +87,10 @@ def order(settings):
 
 def nearest(name, valid):
     """The valid name that is most like a wrong one; None if none is like it."""
-    found = difflib.get_close_matches(name, valid, n=1, cutoff=0.5)
+    found = difflib.get_close_matches(name, valid, n=1, cutoff=0.6)
     if found:
         return found[0]
     folded = {other.lower(): other for other in valid}
-    found = difflib.get_close_matches(name.lower(), list(folded), n=1, cutoff=0.4)
+    found = difflib.get_close_matches(name.lower(), list(folded), n=1, cutoff=0.6)
     return folded[found[0]] if found else None
 
-
-def hint(name, valid):
-    near = nearest(name, valid)
-    return "; did you mean %s?" % near if near else ""

@@ -59,7 +59,7 @@ class Binder:
     def valid(self):
         """Every name that could be set, to find the one that was meant."""
         def walk(item, prefix):
-            yield from (prefix + name for name in item._params)
+            yield from (prefix + name for name in item._params.keys())
             for name, child in item._children.items():
                 for number, one in enumerate(child if is_vector(child) else [child]):
                     shown = name if not is_vector(child) or name == "cpu" else "%s%d" % (name, number)

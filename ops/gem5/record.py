@@ -57,6 +57,14 @@ def write(folder, fields):
     sync(folder)
 
 
+def forget(folder):
+    """Makes room for another checkpoint: what is half written must not have the record of its predecessor."""
+    if os.path.isdir(folder):
+        for name in [NAME] + [name for name in os.listdir(folder) if name != NAME]:
+            if os.path.exists(os.path.join(folder, name)):
+                os.unlink(os.path.join(folder, name))
+
+
 def read(folder):
     """The record, or nothing: a checkpoint of vSwarm-u has none."""
     path = os.path.join(folder, NAME)

@@ -4,6 +4,7 @@ import atexit
 import m5
 
 import guest
+import record
 from arguments import checkpoint_folder
 
 INTERRUPTS = ("user interrupt received",)
@@ -76,11 +77,11 @@ class Run:
 
 
 class Setup(Run):
-    """Boots, and ends when the warmed function's checkpoint is taken. `record` makes the checkpoint's record."""
+    """Boots, and ends when the warmed function's checkpoint is taken. `write` makes the checkpoint's record."""
 
-    def __init__(self, system, arguments, status, record):
+    def __init__(self, system, arguments, status, write):
         super().__init__(system, arguments, status)
-        self.record = record
+        self.write = write
 
     def start(self):
         self.phase("boot")
@@ -98,8 +99,9 @@ class Setup(Run):
     def checkpoint(self, kind):
         self.phase("checkpoint")
         folder = checkpoint_folder(self.arguments, kind)
+        record.forget(folder)
         m5.checkpoint(folder)
-        self.record(folder, kind)
+        self.write(folder, kind)
 
 
 class Evaluation(Run):

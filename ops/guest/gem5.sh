@@ -82,7 +82,7 @@ make_same() {
             echo "set_inode_field \"$file\" $field"
         done
     done >"$out/owners"
-    debugfs -w -f "$out/owners" "$1" >"$out/owners.log" 2>&1 || fail "debugfs failed ($out/owners.log)"
+    E2FSPROGS_FAKE_TIME=1 debugfs -w -f "$out/owners" "$1" >"$out/owners.log" 2>&1 || fail "debugfs failed ($out/owners.log)"
     rm -f "$out/owners" "$out/owners.log"
 }
 
@@ -98,7 +98,7 @@ make_disk() {
     rm -f "$out/disk.img"
     E2FSPROGS_FAKE_TIME=1 mke2fs -q -t ext4 -O ^has_journal -m 0 -L usweep -d "$root" \
         -U 75737765-6570-4067-8035-677565737431 -E root_owner=0:0,hash_seed=75737765-6570-4067-8035-677565737431 \
-        "$out/disk.img" "$((kilobytes * 5 / 4 + 8192))k"
+        "$out/disk.img" "$((kilobytes * 5 / 4 + 8192))k" >/dev/null
     make_same "$out/disk.img"
     rm -rf "$root"
 }
