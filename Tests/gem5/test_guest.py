@@ -1,0 +1,43 @@
+import tempfile
+import unittest
+
+import support  # noqa: F401
+import guest
+
+
+class Guest(unittest.TestCase):
+    def test_the_script_serves_both_guests(self):
+        lines = guest.run_script("fibonacci-python", 20).splitlines()
+        self.assertEqual(lines[:3], ["#!/bin/sh", "m5 fail 1", "if command -v usweep-function >/dev/null; then"])
+        self.assertEqual(lines[3].strip(), "exec usweep-function fibonacci-python 20")
+        marks = [line.split("m5 fail ")[1] for line in lines if "m5 fail" in line]
+        self.assertEqual(marks, ["1", "2", "3", "10", "11", "6", "-1"])
+        client = next(line for line in lines if "test-client" in line)
+        self.assertIn("-function-name fibonacci-python ", client)
+        self.assertIn("-w 20 -m5ops", client)
+
+    def test_a_name_is_not_a_command(self):
+        for name in ("a;b", "a b", "$(x)", "a\nb"):
+            with self.assertRaises(ValueError):
+                guest.run_script(name, 1)
+
+    def test_the_root_device_follows_from_the_disk(self):
+        with tempfile.NamedTemporaryFile() as disk:
+            disk.write(bytes(1080) + b"\x53\xef" + bytes(100))
+            disk.flush()
+            self.assertEqual(guest.root_device(disk.name), "/dev/sda")
+            disk.seek(1080)
+            disk.write(b"\x00\x00")
+            disk.flush()
+            self.assertEqual(guest.root_device(disk.name), "/dev/hda2")
+
+    def test_command_lines(self):
+        own, theirs = guest.command_line("/dev/sda", "a=1  b"), guest.command_line("/dev/hda2")
+        self.assertIn("init=/init", own)
+        self.assertTrue(own.endswith(" a=1 b"))
+        self.assertNotIn(" init=", theirs)
+        self.assertIn("root=/dev/hda2 isolcpus=1", theirs)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,95 @@
+import hashlib
+import json
+import os
+import tempfile
+import unittest
+
+import support  # noqa: F401
+import record
+from status import Refused
+
+CHECKPOINT = """## checkpoint generated: some day
+
+[system.cpu0.xc.0]
+regs=1 2
+[system.cpu1.xc.0]
+range_size=5
+[system.atomic_cpu0.xc.0]
+[system.physmem.store0]
+store_id=0
+range_size=268435456
+"""
+
+
+class Records(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp()
+        self.file("m5.cpt", CHECKPOINT)
+        self.file("system.physmem.store0.pmem", "memory")
+        self.fields = {"kernel": 64 * "a", "disk": 64 * "b", "memory_bytes": 268435456, "cores": 2,
+                       "devices": ["com_1", "ide"]}
+
+    def file(self, name, text):
+        with open(os.path.join(self.folder, name), "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def refusal(self, **wanted):
+        with self.assertRaises(Refused) as caught:
+            record.check(self.folder, record.read(self.folder), record.facts(self.folder), wanted)
+        self.assertEqual(caught.exception.cause, "checkpoint-incompatible")
+        return str(caught.exception)
+
+    def test_facts(self):
+        self.assertEqual(record.facts(self.folder), {"memory_bytes": 268435456, "cores": 2})
+
+    def test_no_checkpoint(self):
+        with self.assertRaises(Refused) as caught:
+            record.facts(os.path.join(self.folder, "gone"))
+        self.assertEqual(caught.exception.cause, "missing-file")
+
+    def test_a_checkpoint_of_other_scripts(self):
+        self.file("m5.cpt", "[board.physmem.store0]\nrange_size=5\n")
+        with self.assertRaises(Refused):
+            record.facts(self.folder)
+
+    def test_written_and_read(self):
+        record.write(self.folder, self.fields)
+        kept = record.read(self.folder)
+        self.assertEqual(kept["version"], 1)
+        self.assertEqual([file["path"] for file in kept["files"]], ["m5.cpt", "system.physmem.store0.pmem"])
+        self.assertEqual(kept["files"][1]["sha256"], hashlib.sha256(b"memory").hexdigest())
+        record.check(self.folder, kept, record.facts(self.folder), dict(self.fields))
+
+    def test_misfits(self):
+        record.write(self.folder, self.fields)
+        self.assertIn("its kernel is aaaaaaaaaaaa..., not cccccccccccc...", self.refusal(kernel=64 * "c"))
+        self.assertIn("its memory bytes is 268435456, not 5", self.refusal(memory_bytes=5))
+        self.assertIn("its cores is 2, not 4", self.refusal(cores=4))
+        self.assertIn("its devices is com_1, ide, not com_1", self.refusal(devices=["com_1"]))
+
+    def test_without_a_record_memory_and_cores_count(self):
+        self.assertIsNone(record.read(self.folder))
+        self.assertIn("its cores is 2, not 4", self.refusal(cores=4))
+        record.check(self.folder, None, record.facts(self.folder), {"kernel": 64 * "c", "cores": 2})
+
+    def test_a_cut_file(self):
+        record.write(self.folder, self.fields)
+        self.file("system.physmem.store0.pmem", "mem")
+        self.assertIn("3 bytes of 6", self.refusal(cores=2))
+        os.unlink(os.path.join(self.folder, "system.physmem.store0.pmem"))
+        self.assertIn("no bytes of 6", self.refusal(cores=2))
+
+    def test_a_checkpoint_is_replaced_as_a_whole(self):
+        record.write(self.folder, self.fields)
+        record.forget(self.folder)
+        self.assertEqual(os.listdir(self.folder), [])
+        record.forget(os.path.join(self.folder, "gone"))
+
+    def test_a_damaged_record(self):
+        for text in ("{", "[]", json.dumps({"version": 2})):
+            self.file(record.NAME, text)
+            self.refusal()
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,99 @@
+import json
+import os
+import sys
+import tempfile
+import types
+import unittest
+
+import support
+from support import Event
+from status import Status
+
+sys.modules["m5"] = support.Gem5([])
+import simulation  # noqa: E402  (needs the stand-in)
+
+BEGIN, END, FAIL = simulation.WORK_BEGIN, simulation.WORK_END, simulation.FAIL
+SYSTEM = types.SimpleNamespace(cpu=["cpu0", "cpu1"], atomic_cpu=["atomic0", "atomic1"])
+
+
+def invocations(count, first=0):
+    return [Event(cause, 100 + first + i) for i in range(count) for cause in (BEGIN, END)]
+
+
+class Simulations(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp()
+        self.recorded = []
+
+    def run_mode(self, mode, events, **arguments):
+        simulation.m5 = self.gem5 = support.Gem5(events)
+        status = Status(self.folder)
+        arguments = types.SimpleNamespace(**{
+            "atomic_warming": 0, "num_invocations": 2, "take_checkpoints": False, "checkpoint_dir": "cpt",
+            "function": "f", **arguments})
+        if mode == "setup":
+            run = simulation.Setup(SYSTEM, arguments, status, lambda folder, kind: self.recorded.append((folder, kind)))
+        else:
+            run = simulation.Evaluation(SYSTEM, arguments, status)
+        with self.assertRaises(simulation.End) as caught:
+            run.run()
+        with open(os.path.join(self.folder, "status.jsonl"), encoding="utf-8") as file:
+            self.events = [json.loads(line) for line in file]
+        self.counts = (run.begun, run.ended)
+        return caught.exception.cause
+
+    def numbers(self, event):
+        return [line["number"] for line in self.events if line["event"] == event]
+
+    def phases(self):
+        return [line["phase"] for line in self.events if line["event"] == "phase"]
+
+    def test_a_block_of_statistics_an_invocation(self):
+        self.assertEqual(self.run_mode("evaluation", invocations(5)), "workend")
+        self.assertEqual(self.gem5.did, ["reset", "dump", "reset"] * 2)
+        self.assertEqual((self.numbers("invocation-begin"), self.numbers("invocation-end")), ([1, 2], [1, 2]))
+        self.assertEqual((self.counts, self.phases()), ((2, 2), ["measure"]))
+
+    def test_warming_on_the_atomic_cores(self):
+        self.assertEqual(self.run_mode("evaluation", invocations(9), atomic_warming=3), "workend")
+        self.assertEqual(self.gem5.did, ["switch to atomic0 atomic1", "switch to cpu0 cpu1"] + ["reset", "dump", "reset"] * 2)
+        self.assertEqual(self.numbers("invocation-end"), [0, 0, 0, 1, 2])
+        self.assertEqual(self.phases(), ["warm", "measure"])
+
+    def test_a_restore_in_the_middle_of_an_invocation_counts_whole_ones_only(self):
+        self.assertEqual(self.run_mode("evaluation", [Event(END, 104)] + invocations(3, 5)), "workend")
+        self.assertEqual((self.gem5.did, self.counts), (["reset", "dump", "reset"] * 2, (2, 2)))
+
+    def test_an_interrupt_leaves_no_block(self):
+        self.assertEqual(self.run_mode("evaluation", invocations(1) + [Event(BEGIN, 101), Event("user interrupt received")]),
+                         "interrupted")
+        self.assertEqual((self.gem5.did, self.counts), (["reset", "dump", "reset", "reset"], (2, 1)))
+
+    def test_the_ends_that_are_no_success(self):
+        for event, cause in (
+                (Event(FAIL, 40), "wrong-answer"), (Event(FAIL, 41), "guest-exit"), (Event(FAIL, 42), "guest-exit"),
+                (Event(FAIL, 6), "guest-exit"), (Event(FAIL, (1 << 32) - 1), "guest-exit"), (Event(FAIL, -1), "guest-exit"),
+                (Event("m5_exit instruction encountered"), "guest-exit"), (Event("Halted"), "Halted")):
+            self.assertEqual(self.run_mode("evaluation", invocations(1) + [event]), cause)
+            self.assertEqual(self.counts, (1, 1))
+
+    def marks(self, *codes):
+        return [Event(FAIL, code) for code in codes]
+
+    def test_setup(self):
+        self.assertEqual(self.run_mode("setup", self.marks(1, 2, 3, 10, 20, 31, 32)), "checkpoint")
+        self.assertEqual(self.phases(), ["boot", "container", "pin", "warm-up", "checkpoint"])
+        self.assertEqual(self.gem5.did, ["checkpoint cpt/f/cpt.warm"])
+        self.assertEqual(self.recorded, [("cpt/f/cpt.warm", "warm")])
+
+    def test_the_checkpoint_after_boot_is_taken_on_demand(self):
+        self.run_mode("setup", self.marks(1, 2, 3, 31, 32), take_checkpoints=True)
+        self.assertEqual(self.recorded, [("cpt/f/cpt.boot", "boot"), ("cpt/f/cpt.warm", "warm")])
+
+    def test_a_setup_that_fails(self):
+        self.assertEqual(self.run_mode("setup", self.marks(1, 42)), "guest-exit")
+        self.assertEqual((self.gem5.did, self.recorded), ([], []))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,128 @@
+"""The command line: vSwarm-u's options with their meaning there, and this project's own."""
+import argparse
+import os
+import re
+
+from status import Refused
+
+UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
+DIGESTS = ("kernel", "disk", "engine")
+DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message):
+        raise Refused("bad-arguments", message)
+
+
+def bytes_of(text):
+    """`512MiB`, `2GB` or a plain number of bytes. As in gem5, kB, MB and GB are powers of two."""
+    match = re.fullmatch(r"\s*(\d+)\s*([A-Za-z]*)\s*", text)
+    unit = match.group(2).lower() if match else None
+    if unit not in UNITS:
+        raise argparse.ArgumentTypeError("'%s' is no size: write it as 512MiB" % text)
+    factor = UNITS[unit if "i" in unit or unit in ("", "b") else unit[0] + "ib"]
+    return int(match.group(1)) * factor
+
+
+def setting(text):
+    axis, equals, value = text.partition("=")
+    if not equals or not axis.strip() or not value.strip():
+        raise argparse.ArgumentTypeError("'%s': write NAME=VALUE" % text)
+    return axis.strip(), value.strip()
+
+
+def digest(text):
+    name, value = setting(text)
+    if name not in DIGESTS or not DIGEST.fullmatch(value):
+        raise argparse.ArgumentTypeError("'%s': write %s=SHA256" % (text, "|".join(DIGESTS)))
+    return name, value
+
+
+def count(text):
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError("'%s' is no number" % text)
+    return int(text)
+
+
+def make_parser():
+    parser = Parser(prog="run.py", description="Runs one function in gem5's full-system mode.", allow_abbrev=False)
+    add = parser.add_argument
+    add("--mode", choices=["setup", "evaluation", "bind"], default="setup",
+        help="setup: boot, warm the function, take a checkpoint; evaluation: restore it and measure; "
+             "bind: only try whether the pairs of names and values in --pairs can be set")
+    add("--system", choices=["simple", "skylake", "two-machine"], default="simple")
+    add("--kernel", help="the kernel, uncompressed (vmlinux)")
+    add("--disk", help="the disk image; it is never written to")
+    add("-f", "--function", default="", help="the function; without it the only one in ./functions.list")
+    add("-s", "--script", default="", help="a script of your own for the guest, used if there is no --function")
+    add("--num-invocations", "--num-invocation", type=count, default=5, metavar="N", help="measured, a block each")
+    add("--atomic-warming", type=count, default=0, metavar="K",
+        help="invocations made on the atomic cores first, to warm caches and branch predictors")
+    add("--functional-warming", type=count, default=5000, metavar="N",
+        help="setup: invocations made before the checkpoint")
+    add("--checkpoint-dir", default="cpt_1m", help="checkpoints lie at DIR/FUNCTION/cpt.warm and cpt.boot")
+    add("--use-checkpoint", choices=["boot", "warm"], default="warm", help="evaluation: which of them to restore")
+    add("--take-checkpoints", action="store_true", help="setup: take cpt.boot, too, once Linux is up")
+    add("--memory", type=bytes_of, metavar="SIZE", help="the guest's memory (2GiB; evaluation: the checkpoint's)")
+    add("--cores", type=count, metavar="N", help="cores; the function runs on core 1 (2; evaluation: the checkpoint's)")
+    add("--kvm", action="store_true", help="setup: on the host's own cores")
+    add("--set", dest="settings", type=setting, action="append", default=[], metavar="NAME=VALUE",
+        help="a short name (l2.size) or the path of a parameter (cpu.icache.assoc); may be repeated")
+    add("--setup-clock", default="500MHz", help="setup: the cores' clock; Linux waits in loops while it boots")
+    add("--root", help="the disk's root device (/dev/sda without a partition table, else /dev/hda2 as in vSwarm-u)")
+    add("--kernel-arguments", default="", help="more words for the kernel's command line")
+    add("--digest", dest="digests", type=digest, action="append", default=[], metavar="WHAT=SHA256",
+        help="the digest of kernel, disk or engine, where the caller knows it: it is not computed again")
+    add("--pairs", help="bind: a JSON list of {axis, value}")
+    return parser
+
+
+def read_functions(path):
+    """The names in a functions.list: one a line, `#` comments one out."""
+    with open(path, encoding="utf-8") as file:
+        lines = (line.split("#", 1)[0].strip() for line in file)
+        return [line for line in lines if line]
+
+
+def choose_function(arguments, folder="."):
+    """Takes the function from ./functions.list where neither a function nor a script is given."""
+    if arguments.function or arguments.script or arguments.mode == "bind":
+        return
+    path = os.path.join(folder, "functions.list")
+    names = read_functions(path) if os.path.exists(path) else []
+    if len(names) != 1:
+        found = "functions.list has %s" % ", ".join(names) if names else "there is no functions.list"
+        raise Refused("bad-arguments", "which function? give --function NAME (%s)" % found)
+    arguments.function = names[0]
+
+
+def parse(words, folder="."):
+    """Raises Refused for what can be seen to be wrong without gem5. `digests` becomes a dictionary."""
+    arguments = make_parser().parse_args(words)
+    arguments.digests = dict(arguments.digests)
+    if arguments.system == "two-machine":
+        raise Refused("bad-arguments", "the system two-machine is not there yet: use simple or skylake, whose invoker "
+                      "runs on core 0 of the same machine")
+    choose_function(arguments, folder)
+    if arguments.mode == "bind":
+        if not arguments.pairs:
+            raise Refused("bad-arguments", "--mode bind needs --pairs FILE")
+        return arguments
+    for name in ("kernel", "disk"):
+        path = getattr(arguments, name)
+        if not path:
+            raise Refused("bad-arguments", "--%s is missing" % name)
+        if not os.path.isfile(path):
+            raise Refused("missing-file", "the %s %s is no file" % (name, path))
+    if arguments.script and not arguments.function and not os.path.isfile(arguments.script):
+        raise Refused("missing-file", "the script %s is no file" % arguments.script)
+    if arguments.cores is not None and arguments.cores < 2:
+        raise Refused("bad-value", "--cores %d: one core drives, one is measured; 2 are needed" % arguments.cores)
+    if arguments.mode == "evaluation" and arguments.num_invocations < 1:
+        raise Refused("bad-value", "--num-invocations must be 1 or more")
+    return arguments
+
+
+def checkpoint_folder(arguments, kind):
+    return os.path.join(arguments.checkpoint_dir, arguments.function, "cpt." + kind)

@@ -1,0 +1,133 @@
+"""What a checkpoint was made with, and whether a restore fits. gem5 itself restores most misfits without a word.
+
+A record is the file record.json in the checkpoint's folder, written last.
+"""
+import hashlib
+import json
+import os
+import re
+
+from status import Refused
+
+NAME = "record.json"
+CORE_SECTION = re.compile(r"\[(?:[\w.]*\.)?cpu(\d+)\.xc\.0\]")
+STORE_SECTION = re.compile(r"\[(?:[\w.]*\.)?physmem\.store\d+\]")
+
+
+def digest_of(path):
+    value = hashlib.sha256()
+    with open(path, "rb") as file:
+        for block in iter(lambda: file.read(1 << 20), b""):
+            value.update(block)
+    return value.hexdigest()
+
+
+def scripts():
+    """The digests of this package's files: another script may build another machine."""
+    folder = os.path.dirname(os.path.abspath(__file__))
+    names = sorted(name for name in os.listdir(folder) if name.endswith(".py"))
+    return {name: digest_of(os.path.join(folder, name)) for name in names}
+
+
+def contents(folder):
+    names = sorted(name for name in os.listdir(folder) if not name.startswith(NAME))
+    return [{"path": name, "size": os.path.getsize(os.path.join(folder, name)),
+             "sha256": digest_of(os.path.join(folder, name))} for name in names]
+
+
+def sync(path):
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write(folder, fields):
+    """Writes the record once everything that it speaks of is on the disk."""
+    files = contents(folder)
+    for file in files:
+        sync(os.path.join(folder, file["path"]))
+    path = os.path.join(folder, NAME)
+    with open(path + ".new", "w", encoding="utf-8") as file:
+        json.dump(dict(version=1, **fields, files=files), file, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+    os.rename(path + ".new", path)
+    sync(folder)
+
+
+def forget(folder):
+    """Makes room for another checkpoint: what is half written must not have the record of its predecessor."""
+    if os.path.isdir(folder):
+        for name in [NAME] + [name for name in os.listdir(folder) if name != NAME]:
+            if os.path.exists(os.path.join(folder, name)):
+                os.unlink(os.path.join(folder, name))
+
+
+def read(folder):
+    """The record, or nothing: a checkpoint of vSwarm-u has none."""
+    path = os.path.join(folder, NAME)
+    if not os.path.exists(path):
+        return None
+    try:
+        with open(path, encoding="utf-8") as file:
+            record = json.load(file)
+    except ValueError as error:
+        raise Refused("checkpoint-incompatible", "%s cannot be read: %s" % (path, error)) from error
+    if not isinstance(record, dict) or record.get("version") != 1:
+        raise Refused("checkpoint-incompatible", "%s is a record of another version" % path)
+    return record
+
+
+def facts(folder):
+    """What m5.cpt itself says: {"memory_bytes", "cores"}."""
+    path = os.path.join(folder, "m5.cpt")
+    if not os.path.isfile(path):
+        raise Refused("missing-file", "there is no checkpoint in %s (%s)" % (folder, os.path.basename(path)))
+    memory, cores, in_store = 0, set(), False
+    with open(path, encoding="utf-8", errors="replace") as file:
+        for line in file:
+            if line.startswith("["):
+                text = line.strip()
+                in_store = bool(STORE_SECTION.fullmatch(text))
+                core = CORE_SECTION.fullmatch(text)
+                if core:
+                    cores.add(core.group(1))
+            elif in_store and line.startswith("range_size="):
+                memory += int(line.partition("=")[2])
+    if not memory or not cores:
+        raise Refused("checkpoint-incompatible", "%s holds no machine of these run scripts" % path)
+    return {"memory_bytes": memory, "cores": len(cores)}
+
+
+def shown(value):
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return str(value)[:12] + "..." if isinstance(value, str) and len(value) == 64 else str(value)
+
+
+def misfits(wanted, found):
+    """Sentences, one for each field that both know and that differs."""
+    both = (name for name in wanted if wanted[name] is not None and found.get(name) is not None)
+    return ["its %s is %s, not %s" % (name.replace("_", " "), shown(found[name]), shown(wanted[name]))
+            for name in both if wanted[name] != found[name]]
+
+
+def check_files(folder, record):
+    for file in record.get("files", []):
+        path = os.path.join(folder, file["path"])
+        size = os.path.getsize(path) if os.path.exists(path) else None
+        if size != file["size"]:
+            raise Refused("checkpoint-incompatible", "%s is not what was written (%s bytes of %d): fetch it again"
+                          % (path, "no" if size is None else size, file["size"]))
+
+
+def check(folder, record, found, wanted):
+    """Raises Refused if what is wanted is not what the checkpoint says of itself."""
+    wrong = misfits(wanted, found) + (misfits(wanted, record) if record else [])
+    if wrong:
+        raise Refused("checkpoint-incompatible", "the checkpoint %s does not fit: %s; make it again by --mode setup"
+                      % (folder, "; ".join(dict.fromkeys(wrong))))
+    if record:
+        check_files(folder, record)

@@ -1,0 +1,194 @@
+"""A full-system run of one function in gem5, made from inside gem5:
+
+    gem5.opt --outdir=FOLDER run.py --mode setup|evaluation --kernel vmlinux --disk disk.img --function NAME ...
+
+Everything is written below FOLDER and the checkpoint's folder. status.jsonl in FOLDER says what happened; its last
+line is the end. Exit status: 0 done, 3 refused before anything was simulated, 4 the simulation went wrong.
+"""
+import json
+import os
+import sys
+import traceback
+
+sys.dont_write_bytecode = True  # the package's folder is not this run's
+
+import _m5.core
+import m5
+import m5.objects
+
+import arguments as command
+import guest
+import parameters
+import record
+import simulation
+import systems
+import trial
+import x86
+from status import DONE, FAILED, REFUSED, Refused, Status
+
+MEMORY, CORES = 2 << 30, 2  # vSwarm-u's
+VERSION = _m5.core.gem5Version
+
+
+def make(arguments, settings):
+    """The system with the settings' values; returns (system, binder)."""
+    chosen = parameters.choose(settings)
+    system = systems.make(arguments, chosen)
+    binder = parameters.Binder(system, m5.objects)
+    if "core" in chosen:
+        binder.note_choice("core", dict(settings)["core"], list(system.cpu))
+    if "memory" in chosen:
+        items = system.mem_cntrl if chosen["memory"] == "simple" else system.mem_cntrls[0].dram
+        binder.note_choice("memory", dict(settings)["memory"], [items])
+    binder.set_all(settings)
+    if arguments.mode != "setup":
+        systems.share_predictors(system)
+    return system, binder
+
+
+def digests(arguments):
+    known = arguments.digests
+    return {name: known.get(name) or record.digest_of(getattr(arguments, name)) for name in ("kernel", "disk")}
+
+
+def complete(arguments):
+    """Fills in what was not given; for an evaluation from its checkpoint, which must fit."""
+    if arguments.mode == "evaluation":
+        folder = command.checkpoint_folder(arguments, arguments.use_checkpoint)
+        found, known = record.facts(folder), record.read(folder)
+        wanted = dict(digests(arguments) if known else {}, memory_bytes=arguments.memory, cores=arguments.cores,
+                      devices=x86.DEVICES, workload=arguments.function)
+        record.check(folder, known, found, wanted)
+        arguments.memory, arguments.cores = found["memory_bytes"], found["cores"]
+    arguments.memory = arguments.memory or MEMORY
+    arguments.cores = arguments.cores or CORES
+    if arguments.kvm and not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        raise Refused("missing-file", "--kvm: /dev/kvm cannot be opened on this host")
+
+
+def recorder(arguments, known):
+    """Writes a checkpoint's record; `known` are the digests of what it was made with."""
+    def write(folder, kind):
+        warming = arguments.functional_warming if kind == "warm" else 0
+        record.write(folder, {
+            **known, "engine": {"version": VERSION, "build": _m5.core.compileDate,
+                              "digest": arguments.digests.get("engine")},
+            "script": record.scripts(), "system": arguments.system, "workload": arguments.function,
+            "memory_bytes": arguments.memory, "cores": arguments.cores, "devices": x86.DEVICES,
+            "functional_warming": warming})
+    return write
+
+
+def write_script(arguments, outdir):
+    """The guest's script: for a function as agreed with the guest, else the caller's own."""
+    if not arguments.function:
+        return arguments.script
+    path = os.path.join(outdir, "run.sh")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(guest.run_script(arguments.function, arguments.functional_warming))
+    return path
+
+
+def prepare(arguments, outdir):
+    """The system, made and loaded, and known to be one that gem5 takes. Raises Refused."""
+    complete(arguments)
+    line = guest.command_line(arguments.root or guest.root_device(arguments.disk), arguments.kernel_arguments)
+    script = write_script(arguments, outdir)
+    system, binder = make(arguments, arguments.settings)
+    systems.load(system, arguments, line, script)
+    systems.make_root(system, arguments)
+    m5.disableAllListeners()
+    error = trial.attempt(m5.instantiate, outdir)[1]
+    if error:
+        raise Refused("bad-value" if arguments.settings else "fatal", "gem5 does not take this system: %s" % error)
+    return system, binder
+
+
+def simulate(arguments, status, outdir):
+    """Raises End or Refused, always."""
+    known = digests(arguments) if arguments.mode == "setup" else {}
+    system, binder = prepare(arguments, outdir)
+    if arguments.mode == "setup":
+        os.makedirs(os.path.join(arguments.checkpoint_dir, arguments.function), exist_ok=True)
+        m5.instantiate()
+        run = simulation.Setup(system, arguments, status, recorder(arguments, known))
+    else:
+        m5.instantiate(command.checkpoint_folder(arguments, arguments.use_checkpoint))
+        run = simulation.Evaluation(system, arguments, status)
+    status.say("parameters", set=binder.report())
+    if arguments.mode == "evaluation":
+        run.phase("restore")
+    try:
+        run.run()
+    except KeyboardInterrupt:
+        raise simulation.End("interrupted") from None
+    finally:
+        simulate.counted = (run.begun, run.ended)
+
+
+simulate.counted = (0, 0)
+
+
+def bind(arguments, status, outdir):
+    """Tries each pair on a system of its own; bind.jsonl gets a line each."""
+    with open(arguments.pairs, encoding="utf-8") as file:
+        pairs = json.load(file)
+    answers = Status(outdir, "bind.jsonl")
+    arguments.memory, arguments.cores = arguments.memory or MEMORY, arguments.cores or CORES
+    for pair in pairs:
+        axis, value = pair["axis"], str(pair["value"])
+        result, error = trial.attempt(lambda: try_pair(arguments, axis, value), outdir)
+        result = result or {"ok": False, "message": error, "near": None}
+        answers.line(dict(axis=axis, value=pair["value"], **result))
+    raise simulation.End("bind")
+
+
+def try_pair(arguments, axis, value):
+    try:
+        system, binder = make(arguments, [])
+        chosen = axis in ("core", "memory")
+        if chosen:
+            system, binder = make(arguments, [(axis, value)])
+        else:
+            binder.set(axis, value)
+            systems.share_predictors(system)
+    except parameters.Unknown as error:
+        return {"ok": False, "message": str(error), "near": error.near}
+    except (parameters.BadValue, Refused) as error:
+        return {"ok": False, "message": str(error), "near": None}
+    systems.make_root(system, arguments)
+    m5.disableAllListeners()
+    m5.instantiate()
+    found = binder.report()[-1]
+    return {"ok": True, "path": found["path"], "name": found["name"]}
+
+
+def main():
+    outdir = m5.options.outdir
+    status = Status(outdir)
+    cause, code, message, result = "python-error", 0, None, FAILED
+    try:
+        arguments = command.parse(sys.argv[1:])
+        status.start(arguments.mode, arguments.system, VERSION)
+        (bind if arguments.mode == "bind" else simulate)(arguments, status, outdir)
+    except simulation.End as end:
+        cause, code, message = end.cause, end.code, end.message
+        result = DONE.get(cause, FAILED)
+    except Refused as refused:
+        cause, message, result = refused.cause, str(refused), REFUSED
+    except KeyboardInterrupt:
+        cause = "interrupted"
+    except Exception as error:  # pylint: disable=broad-except
+        traceback.print_exc()
+        message = "%s: %s" % (type(error).__name__, error)
+    finally:
+        begun, ended = simulate.counted
+        more = {"message": message} if message else {}
+        if message:
+            print("usweep: %s: %s" % (cause, message), file=sys.stderr, flush=True)
+        status.timed("end", m5.curTick(), cause=cause, code=code, begun=begun, ended=ended, **more)
+    sys.exit(result)
+
+
+if __name__ == "__m5_main__":
+    main()

@@ -1,0 +1,152 @@
+"""Runs an instantiated system until its mode has what it came for, and says so event by event."""
+import atexit
+
+import m5
+
+import guest
+import record
+from arguments import checkpoint_folder
+
+INTERRUPTS = ("user interrupt received",)
+FAIL, WORK_BEGIN, WORK_END, GUEST_EXIT = (
+    "m5_fail instruction encountered", "workbegin", "workend", "m5_exit instruction encountered")
+LOST = {guest.WRONG_ANSWER: ("wrong-answer", "the function gave a wrong answer; the terminal's file says which"),
+        guest.FUNCTION_LOST: ("guest-exit", "the function was lost; the terminal's file says how"),
+        guest.NO_CONTAINER: ("guest-exit", "the container could not be started; the terminal's file says why"),
+        guest.STOPPED: ("guest-exit", "the container was stopped before the run was done"),
+        guest.CLIENT_STOPS: ("guest-exit", "the invoker ended before the run was done"),
+        guest.END: ("guest-exit", "the guest's script ended before the run was done")}
+
+
+class End(Exception):
+    """The simulation is over: its cause (of DONE, if it went well), gem5's code, and a message if there is one."""
+
+    def __init__(self, cause, code=0, message=None):
+        super().__init__(message or cause)
+        self.cause, self.code, self.message = cause, code, message
+
+
+class Run:
+    """Common to both modes: the loop over gem5's exit events."""
+
+    def __init__(self, system, arguments, status):
+        self.system, self.arguments, self.status = system, arguments, status
+        self.begun = self.ended = 0
+
+    def phase(self, name):
+        self.status.timed("phase", m5.curTick(), phase=name)
+
+    def simulate(self, ticks=None):
+        event = m5.simulate() if ticks is None else m5.simulate(ticks)
+        # gem5 dumps statistics at its end, which would be a block that nobody measured.
+        atexit.unregister(m5.stats.dump)
+        if event.getCause() in INTERRUPTS:
+            raise End("interrupted", event.getCode())
+        return event
+
+    def run(self):
+        """Raises End, always."""
+        self.start()
+        while True:
+            event = self.simulate()
+            cause, code = event.getCause(), event.getCode()
+            if cause == FAIL:
+                self.mark(code - (1 << 32) if code >= 1 << 31 else code)
+            elif cause == WORK_BEGIN:
+                self.begin()
+            elif cause == WORK_END:
+                self.end()
+            elif cause == GUEST_EXIT:
+                raise End("guest-exit", code, "the guest's script ended before the run was done")
+            else:
+                raise End(cause, code)
+
+    def start(self):
+        raise NotImplementedError
+
+    def mark(self, code):
+        if code in LOST:
+            cause, message = LOST[code]
+            raise End(cause, code, message)
+
+    def begin(self):
+        """An invocation begins; those made before the checkpoint are not marked."""
+
+    def end(self):
+        """An invocation has ended."""
+
+
+class Setup(Run):
+    """Boots, and ends when the warmed function's checkpoint is taken. `write` makes the checkpoint's record."""
+
+    def __init__(self, system, arguments, status, write):
+        super().__init__(system, arguments, status)
+        self.write = write
+
+    def start(self):
+        self.phase("boot")
+
+    def mark(self, code):
+        super().mark(code)
+        if code in guest.PHASES:
+            self.phase(guest.PHASES[code])
+        if code == guest.BOOTED and self.arguments.take_checkpoints:
+            self.checkpoint("boot")
+        if code == guest.WARMED:
+            self.checkpoint("warm")
+            raise End("checkpoint")
+
+    def checkpoint(self, kind):
+        self.phase("checkpoint")
+        folder = checkpoint_folder(self.arguments, kind)
+        record.forget(folder)
+        m5.checkpoint(folder)
+        self.write(folder, kind)
+
+
+class Evaluation(Run):
+    """Restored: warms with the atomic cores, then measures, a block of statistics an invocation."""
+
+    def __init__(self, system, arguments, status):
+        super().__init__(system, arguments, status)
+        self.to_warm = arguments.atomic_warming
+        self.on_atomic = self.measuring = False
+
+    def pairs(self):
+        return list(zip(list(self.system.cpu), list(self.system.atomic_cpu)))
+
+    def start(self):
+        if not self.to_warm:
+            return
+        # A core must have started before another can take over from it.
+        self.simulate(1)
+        m5.switchCpus(self.system, self.pairs())
+        self.on_atomic = True
+        self.phase("warm")
+
+    def begin(self):
+        if self.to_warm:
+            self.status.timed("invocation-begin", m5.curTick(), number=0)
+            return
+        if self.on_atomic:
+            m5.switchCpus(self.system, [(atomic, core) for core, atomic in self.pairs()])
+            self.on_atomic = False
+        if not self.measuring:
+            self.phase("measure")
+            self.measuring = True
+        self.begun += 1
+        self.status.timed("invocation-begin", m5.curTick(), number=self.begun)
+        m5.stats.reset()
+
+    def end(self):
+        if self.begun == self.ended:
+            if self.to_warm:
+                self.status.timed("invocation-end", m5.curTick(), number=0)
+                self.to_warm -= 1
+            return
+        m5.stats.dump()
+        m5.stats.reset()
+        self.ended += 1
+        self.status.timed("invocation-end", m5.curTick(), number=self.ended)
+        if self.ended == self.arguments.num_invocations:
+            raise End(WORK_END)

@@ -1,0 +1,116 @@
+"""Makes a system from gem5's own objects, so that it is the same in all versions, with and without Ruby.
+
+Its names are vSwarm-u's: system.cpu0, cpu1 ... are the cores that a setup runs on and an evaluation measures (the
+function is on cpu1), system.atomic_cpu0 ... those that warm caches and branch predictors.
+"""
+import m5.objects as library
+
+import names
+import simple
+import skylake
+import x86
+from status import Refused
+
+KINDS = {"simple": (simple, "timing"), "skylake": (skylake, "o3")}
+SETUP_TLB = 16  # a restore refuses a TLB smaller than what the checkpoint holds
+
+
+def make(arguments, chosen):
+    """A System for arguments.mode (setup, evaluation, bind): everything but what --set changes. `chosen` as by
+    parameters.choose. Raises Refused for what this gem5 cannot make."""
+    kind, usual = KINDS[arguments.system]
+    system = library.System()
+    setup = arguments.mode == "setup"
+    system.clk_domain = library.SrcClockDomain(
+        clock=arguments.setup_clock if setup and not arguments.kvm else kind.CLOCK,
+        voltage_domain=library.VoltageDomain())
+    x86.check_memory(arguments.memory)
+    system.mem_ranges = [library.AddrRange(arguments.memory)]
+    system.membus = library.SystemXBar(width=64)
+    system.membus.badaddr_responder = library.BadAddr()
+    system.membus.default = system.membus.badaddr_responder.pio
+    system.system_port = system.membus.cpu_side_ports
+    x86.make_platform(system, arguments.cores)
+    system.exit_on_work_items = True
+    if setup:
+        make_setup_cores(system, arguments)
+    else:
+        make_cores(system, arguments, kind, chosen.get("core", usual))
+    make_memory(system, "simple" if setup else chosen.get("memory", kind.MEMORY))
+    return system
+
+
+def make_setup_cores(system, arguments):
+    """No caches: nothing of them would be in the checkpoint, and it is faster."""
+    cores = [make_core("KvmCPU" if arguments.kvm else "AtomicSimpleCPU", i) for i in range(arguments.cores)]
+    system.cpu = cores
+    if arguments.kvm:
+        system.kvm_vm = library.KvmVM()
+        system.mem_mode = "atomic_noncaching"
+    else:
+        system.mem_mode = "atomic"
+    for number, core in enumerate(cores):
+        core.createThreads()
+        core.mmu.itb.size = core.mmu.dtb.size = SETUP_TLB
+        core.icache_port = core.dcache_port = system.membus.cpu_side_ports
+        for port in x86.walkers(core):
+            system.membus.cpu_side_ports = port
+        x86.connect_interrupts(core, system.membus)
+        if arguments.kvm:
+            # Each core has a host's thread of its own; its devices stay with the others.
+            for item in core.descendants():
+                item.eventq_index = 0
+            core.eventq_index = number + 1
+
+
+def make_cores(system, arguments, kind, name):
+    count = arguments.cores
+    system.cpu = [make_core(names.CORES[name], i) for i in range(count)]
+    system.atomic_cpu = [make_core("AtomicSimpleCPU", i, switched_out=True) for i in range(count)]
+    system.mem_mode = "atomic" if name == "atomic" else "timing"
+    for core in list(system.cpu) + list(system.atomic_cpu):
+        core.createThreads()
+    for core in system.cpu:
+        kind.tune(core, name)
+    kind.make_caches(system, x86.walkers)
+    for core in system.cpu:
+        x86.connect_interrupts(core, system.membus)
+
+
+def make_core(kind, number, **more):
+    return x86.core_class(kind)(cpu_id=number, **more)
+
+
+def make_memory(system, name):
+    """One controller over all of the memory; its name is vSwarm-u's for its kind."""
+    if not hasattr(library, names.MEMORIES[name]):
+        raise Refused("bad-value", "memory=%s: this gem5 has no %s" % (name, names.MEMORIES[name]))
+    memory = getattr(library, names.MEMORIES[name])(range=system.mem_ranges[0])
+    if name == "simple":
+        system.mem_cntrl = memory
+        memory.port = system.membus.mem_side_ports
+    else:
+        system.mem_cntrls = [library.MemCtrl(dram=memory, port=system.membus.mem_side_ports)]
+
+
+def share_predictors(system):
+    """The atomic cores train the predictors of the cores they stand in for; once --set has chosen those."""
+    for core, atomic in zip(system.cpu, system.atomic_cpu):
+        predictor = core._values.get("branchPred")
+        if predictor is not None and predictor is not library.NULL:
+            atomic.branchPred = predictor
+
+
+def load(system, arguments, command_line, script):
+    """What the machine runs."""
+    system.workload.object_file = arguments.kernel
+    system.workload.command_line = command_line
+    system.readfile = script
+    x86.attach_disk(system, arguments.disk)
+
+
+def make_root(system, arguments):
+    root = library.Root(full_system=True, system=system)
+    if arguments.mode == "setup" and arguments.kvm:
+        root.sim_quantum = 10**9  # ticks (1 ms): how far the cores' threads may be apart; vSwarm-u's number
+    return root

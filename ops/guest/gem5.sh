@@ -1,0 +1,113 @@
+# The guest of the engine gem5: vmlinux (for gem5), bzImage (the same kernel, for QEMU), disk.img. ops/guest/build
+# reads this file.
+# shellcheck shell=bash disable=SC2034,SC2154
+out=ops/guest/out-gem5
+inputs=(ops/guest/build ops/guest/parts.sh ops/guest/gem5.sh ops/guest/gem5 ops/guest/calls.c ops/guest/calls.h
+    ops/guest/collect.py ops/guest/functions)
+files=(vmlinux bzImage disk.img)
+PATH=$PATH:/usr/sbin:/sbin
+
+find_kernel_package() {
+    [ -z "$(apt-cache policy linux-source-6.1 2>/dev/null)" ] || echo linux-source-6.1
+}
+
+check_needs() {
+    need bc bc
+    need bison bison
+    need flex flex
+    need make make
+    need xz xz-utils
+    need mke2fs e2fsprogs
+    [ -n "$kernel_package" ] || fail "apt knows no linux-source-6.1: run apt-get update"
+}
+
+# The kernel is what takes long: it is kept under the digest of what it is made from.
+kernel_digest() {
+    {
+        package_versions | sed -n '1p;$p'
+        cat ops/guest/gem5/kernel.config
+    } | sha256sum | cut -c 1-16
+}
+
+# Some sources cannot be part of this kernel, but every Kconfig must be there.
+unpack_kernel() {
+    rm -rf "$1"
+    mkdir -p "$1"
+    download "$kernel_package"
+    dpkg-deb --fsys-tarfile "$(ls -t "$cache/$kernel_package"_*.deb | head -n 1)" |
+        tar -xO "./usr/src/$kernel_package.tar.xz" |
+        tar -xJ -C "$1" --strip-components=1 --exclude='*/Documentation/*/*' --exclude='*/drivers/gpu/*.[ch]' \
+            --exclude='*/arch/[!x]*/*.[chS]' --exclude='*/tools/testing/*' --exclude='*.dts*'
+}
+
+configure_kernel() {
+    local line lost=
+    make -s -C "$1" tinyconfig
+    (cd "$1" && ./scripts/kconfig/merge_config.sh -m .config "$2" && make -s olddefconfig)
+    while read -r line; do
+        case $line in
+        CONFIG_* | '# CONFIG_'*) grep -qxF "$line" "$1/.config" || lost="$lost ${line#\# }" ;;
+        esac
+    done <"$2"
+    [ -z "$lost" ] || fail "this kernel does not take from $2:$lost"
+}
+
+make_kernel() {
+    local kept tree log
+    kept=$cache/kernel-$(kernel_digest)
+    tree=$PWD/$cache/linux
+    log=$cache/kernel.log
+    if [ ! -e "$kept/vmlinux" ]; then
+        say "kernel from $kernel_package (some minutes; $log)"
+        export KBUILD_BUILD_TIMESTAMP='1970-01-01' KBUILD_BUILD_USER=usweep KBUILD_BUILD_HOST=usweep
+        {
+            unpack_kernel "$tree"
+            configure_kernel "$tree" "$PWD/ops/guest/gem5/kernel.config"
+            make -s -C "$tree" -j "$(nproc)" vmlinux bzImage
+        } >"$log" 2>&1 || fail "the kernel was not built: $(tail -n 3 "$log")"
+        mkdir -p "$kept"
+        cp "$tree/arch/x86/boot/bzImage" "$kept/bzImage"
+        cp "$tree/vmlinux" "$kept/vmlinux.new"
+        mv "$kept/vmlinux.new" "$kept/vmlinux"
+        rm -rf "$tree"
+    fi
+    cp "$kept/vmlinux" "$kept/bzImage" "$out/"
+}
+
+# Owners and times are those of the build otherwise: the same inputs are to make the same disk.
+make_same() {
+    local field
+    (cd "$root" && find . -mindepth 1 -printf '/%P\n') | while read -r file; do
+        for field in 'uid 0' 'gid 0' 'atime @0' 'ctime @0' 'crtime @0'; do
+            echo "set_inode_field \"$file\" $field"
+        done
+    done >"$out/owners"
+    E2FSPROGS_FAKE_TIME=1 debugfs -w -f "$out/owners" "$1" >"$out/owners.log" 2>&1 || fail "debugfs failed ($out/owners.log)"
+    rm -f "$out/owners" "$out/owners.log"
+}
+
+make_disk() {
+    local source=ops/guest/gem5 kilobytes
+    make_root sh mount cat echo ip taskset tail sleep poweroff
+    install -m 755 $source/init "$root/init"
+    install -m 755 $source/usweep-function "$root/bin/usweep-function"
+    compile m5 $source/m5.c $source/m5ops.c
+    compile invoker $source/invoker.c $source/m5ops.c ops/guest/calls.c
+    find "$root" -exec touch -h -d @0 {} +
+    kilobytes=$(du -sk "$root" | cut -f 1)
+    rm -f "$out/disk.img"
+    E2FSPROGS_FAKE_TIME=1 mke2fs -q -t ext4 -O ^has_journal -m 0 -L usweep -d "$root" \
+        -U 75737765-6570-4067-8035-677565737431 -E root_owner=0:0,hash_seed=75737765-6570-4067-8035-677565737431 \
+        "$out/disk.img" "$((kilobytes * 5 / 4 + 8192))k" >/dev/null
+    make_same "$out/disk.img"
+    rm -rf "$root"
+}
+
+make_files() {
+    make_kernel
+    say "programs and containers"
+    find_tree
+    make_disk
+}
+
+engine_line() { echo '"marks": "vswarm",'; }

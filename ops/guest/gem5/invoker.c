@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Drives a function in the guest of the engine gem5: one call at a time, every answer checked.
+ *
+ *     invoker CALLS WARM
+ *
+ * It warms the function by WARM calls, marks that (a checkpoint may be taken there), and then makes marked
+ * invocations without end: one checkpoint serves any number of them. The invocation with the number i, from 0 on,
+ * is the work item 100 + i. Where nothing is simulated, USWEEP_CONSOLE says how many invocations are made and shown.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "../calls.h"
+#include "m5ops.h"
+
+enum { FIRST_ITEM = 100 };
+
+static void end(enum m5_mark mark)
+{
+    fflush(stdout);
+    m5_call(M5_FAIL, 0, mark, 0);
+    exit(1);
+}
+
+void give_up(const char *what)
+{
+    printf("usweep: the function is lost: %s: %s\n", what, errno ? strerror(errno) : "protocol error");
+    end(MARK_FUNCTION_LOST);
+    abort();
+}
+
+static void check(const struct call *call)
+{
+    const char *got = message();
+    if (!strcmp(got, call->answer))
+        return;
+    printf("usweep: wrong answer: SayHello(%.64s) gave '%.200s', not '%.200s'\n", call->name, got, call->answer);
+    end(MARK_WRONG_ANSWER);
+}
+
+/* The function's core has time to finish what follows an answer before the next call, and to fall asleep. */
+static void settle(void)
+{
+    struct timespec time = {0, 200000};
+    nanosleep(&time, NULL);
+}
+
+static void invoke(const struct call *call, unsigned long item)
+{
+    settle();
+    m5_call(M5_WORK_BEGIN, item, 0, 0);
+    call_once(call);
+    m5_call(M5_WORK_END, item, 0, 0);
+    check(call);
+    widen_window();
+}
+
+int main(int count, char **arguments)
+{
+    const char *shown = getenv("USWEEP_CONSOLE");
+    unsigned long most = shown ? strtoul(shown, NULL, 10) : 0;
+    if (count != 3)
+        return 64;
+    m5_start();
+    read_calls(arguments[1]);
+    open_connection();
+    m5_call(M5_FAIL, 0, MARK_WARMING, 0);
+    for (long i = 0; i < atol(arguments[2]); i++) {
+        call_once(&calls[i % call_count]);
+        check(&calls[i % call_count]);
+        widen_window();
+    }
+    m5_call(M5_FAIL, 0, MARK_WARMED, 0);
+    for (unsigned long i = 0; !shown || i < most; i++) {
+        const struct call *call = &calls[i % call_count];
+        invoke(call, FIRST_ITEM + i);
+        if (shown)
+            printf("usweep: SayHello(%s) is %s\n", call->name, message());
+    }
+    return 0;
+}
