@@ -37,8 +37,7 @@ enum Attach {
         } else if descriptor >= 0 {
             return descriptor
         }
-        let problem = Spawn.detached(
-            ["serve", "--workdir", workdir.root, "--ready"], prefix: Survival.prefix, log: workdir.log)
+        let problem = Survival.start(["serve", "--workdir", workdir.root, "--ready"], log: workdir.log)
         if let problem { throw Failure(.storage, "the agent did not start in \(workdir.root): \(problem)") }
         descriptor = ca_connect(workdir.agentSocket)
         guard descriptor >= 0 else {

@@ -14,7 +14,6 @@ enum HostFacts {
             JSON.Member("wallClockNanoseconds", .integer(Machine.wallClock)),
             JSON.Member("user", .integer(getuid())),
             JSON.Member("cgroup", .string(Machine.text("/proc/self/cgroup") ?? "")),
-            JSON.Member("killsUserProcesses", Survival.killsUserProcesses.map { .bool($0) } ?? .null),
             JSON.Member("startsBy", .array(Survival.prefix.map { .string($0) })),
         ]
         do throws(Failure) {
@@ -22,7 +21,8 @@ enum HostFacts {
             facts += [
                 JSON.Member("workdir", .string(workdir.root)),
                 JSON.Member("namedWorkdir", .string(workdir.named)),
-                JSON.Member("isRemote", .bool(Workdir.isRemote(workdir.named))),
+                JSON.Member(
+                    "sharedFileSystem", Workdir.sharedFileSystem(of: workdir.named).map { .string($0) } ?? .null),
                 JSON.Member("isNoexec", .bool(ca_is_noexec(workdir.root) == 1)),
                 JSON.Member("fileSystem", .string("0x" + String(ca_file_system_magic(workdir.root), radix: 16))),
                 JSON.Member("freeBytes", .integer(ca_free_bytes(workdir.root))),

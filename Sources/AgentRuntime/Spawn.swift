@@ -78,7 +78,9 @@ enum Spawn {
     /// Starts this program again in the background, and waits until it says that it is ready.
     ///
     /// - Returns: nil, or what it said went wrong.
-    static func detached(_ arguments: [String], prefix: [String] = [], log: String) -> String? {
+    static func detached(
+        _ arguments: [String], prefix: [String] = [], environment: [String] = environment, log: String
+    ) -> String? {
         var ends: [Int32] = [0, 0]
         guard ca_pipe(&ends) == 0 else { return "no pipe: \(String(cString: strerror(errno)))" }
         defer { close(ends[0]) }

@@ -1,40 +1,88 @@
+import CAgent
 import Glibc
 
 /// Whether detached processes outlive the login here, and how they are made to.
 enum Survival {
-    /// What logind was told about processes of users who log out; nil: it was told nothing.
-    static var killsUserProcesses: Bool? {
-        var said: Bool?
-        for file in ["/etc/systemd/logind.conf"] + dropIns {
-            for line in (Machine.text(file) ?? "").split(separator: "\n") {
-                let parts = line.split(separator: "=", maxSplits: 1)
-                guard parts.count == 2, parts[0].filter({ $0 != " " }) == "KillUserProcesses" else { continue }
-                said = ["yes", "true", "on", "1"].contains(parts[1].filter { $0 != " " }.lowercased())
+    /// Whether logind kills what users who log out leave behind; nil: it was told nothing of it.
+    ///
+    /// - Parameters:
+    ///   - root: where the machine's files begin.
+    ///   - user: nil: unknown.
+    static func killsProcesses(of user: String?, root: String = "") -> Bool? {
+        var kills: Bool?
+        var (only, excluded) = ("", "root")
+        for (key, value) in settings(root) {
+            switch key {
+            case "KillUserProcesses": kills = truth(value) ?? kills
+            case "KillOnlyUsers": only = value
+            case "KillExcludeUsers": excluded = value
+            default: break
             }
         }
-        return said
+        guard kills == true, let user else { return kills }
+        let isMeant = only.isEmpty || only.split(separator: " ").contains(Substring(user))
+        return isMeant && !excluded.split(separator: " ").contains(Substring(user))
     }
 
-    private static var dropIns: [String] {
-        guard let folder = opendir("/etc/systemd/logind.conf.d") else { return [] }
-        defer { closedir(folder) }
+    /// What logind.conf(5) and its drop-ins say, the last word last: of files of one name the first folder's counts.
+    private static func settings(_ root: String) -> [(key: String, value: String)] {
+        let folders = ["/etc", "/run", "/usr/local/lib", "/usr/lib"].map { "\(root)\($0)/systemd/logind.conf" }
+        var texts = Array(folders.lazy.compactMap { Machine.text($0) }.prefix(1))
+        var dropIns: [String: String] = [:]
+        for folder in folders.reversed() {
+            for name in names(in: "\(folder).d") { dropIns[name] = Machine.text("\(folder).d/\(name)") }
+        }
+        texts += dropIns.sorted { $0.key < $1.key }.map(\.value)
+        return texts.flatMap { $0.split(separator: "\n") }.compactMap { line in
+            let parts = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            return parts.count == 2 ? (trimmed(parts[0]), trimmed(parts[1])) : nil
+        }
+    }
+
+    private static func names(in folder: String) -> [String] {
+        guard let stream = opendir(folder) else { return [] }
+        defer { closedir(stream) }
         var names: [String] = []
-        while let entry = readdir(folder) {
+        while let entry = readdir(stream) {
             let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
                 pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
-            if name.hasSuffix(".conf") { names.append("/etc/systemd/logind.conf.d/\(name)") }
+            if name.hasSuffix(".conf") { names.append(name) }
         }
-        return names.sorted()
+        return names
     }
 
-    /// What stands before the agent's command line so that it outlives the login.
-    static var prefix: [String] {
-        guard killsUserProcesses == true, getuid() != 0 else { return [] }
-        guard getenv("XDG_RUNTIME_DIR") != nil else { return [] }
-        for program in ["/usr/bin/systemd-run", "/bin/systemd-run"] where access(program, X_OK) == 0 {
-            return [program, "--user", "--scope", "--quiet", "--"]
+    private static func trimmed(_ text: Substring) -> String {
+        let isSpace: (Character) -> Bool = { $0 == " " || $0 == "\t" || $0 == "\r" }
+        return String(text.drop(while: isSpace).reversed().drop(while: isSpace).reversed())
+    }
+
+    private static func truth(_ text: String) -> Bool? {
+        switch text.lowercased() {
+        case "1", "yes", "y", "true", "t", "on": true
+        case "0", "no", "n", "false", "f", "off": false
+        default: nil
         }
-        return []
+    }
+
+    /// What stands before the agent's command line so that it outlives the login: a scope of the user's own service
+    /// manager is not part of the session that logind ends.
+    static var prefix: [String] {
+        let user = (getenv("LOGNAME") ?? getenv("USER")).map { String(cString: $0) }
+        guard killsProcesses(of: user) == true else { return [] }
+        return ["systemd-run", "--user", "--scope", "--quiet", "--"]
+    }
+
+    /// Starts this program again so that it outlives the login, if anything here makes it.
+    ///
+    /// - Returns: as ``Spawn/detached(_:prefix:environment:log:)``.
+    static func start(_ arguments: [String], log: String) -> String? {
+        guard !prefix.isEmpty else { return Spawn.detached(arguments, log: log) }
+        var environment = Spawn.environment
+        // A login without PAM does not say where the service manager of the user listens.
+        if getenv("XDG_RUNTIME_DIR") == nil { environment.append("XDG_RUNTIME_DIR=/run/user/\(getuid())") }
+        guard Spawn.detached(arguments, prefix: prefix, environment: environment, log: log) != nil else { return nil }
+        // An agent that ends with the connection is better than none; what systemd-run said is in the log.
+        return Spawn.detached(arguments, log: log)
     }
 }

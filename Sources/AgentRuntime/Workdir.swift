@@ -28,37 +28,58 @@ public struct Workdir: Sendable, Hashable {
     public var agentLock: String { "\(root)/agent.lock" }
     public var supervisorLock: String { "\(root)/supervisor.lock" }
 
-    /// File systems on which locks and sockets of another host may look like one's own.
-    private static let remoteKinds: [UInt64] = [
-        0x6969, 0xff53_4d42, 0xfe53_4d42, 0x517b, 0x0bd0_0bd0, 0x4750_4653, 0x6571_6c,
-    ]
+    /// What this machine's folders are like, as far as it matters here.
+    struct Surroundings {
+        /// `f_type` of statfs(2).
+        var fileSystem: (_ path: String) -> UInt64 = { ca_file_system_magic($0) }
+        var holdsSockets: (_ folder: String) -> Bool = { ca_holds_sockets($0) == 1 }
+        /// Where to work instead of a folder that other machines share; the first that they do not.
+        var localFolders = ["/var/tmp", "/tmp"]
+        var socketFolder = "/tmp"
+    }
 
     /// Finds the folder, and makes what is missing of it.
     ///
     /// - Throws: ``Failure`` with what to change where it cannot be used.
-    public static func prepare(_ name: String) throws(Failure) -> Workdir {
+    public static func prepare(_ name: String) throws(Failure) -> Workdir { try prepare(name, in: Surroundings()) }
+
+    static func prepare(_ name: String, in place: Surroundings) throws(Failure) -> Workdir {
         let named = try expand(name)
         let files = LocalFiles()
         try make(named, files)
         var root = named
-        if isRemote(named) {
-            root = "/var/tmp/usweep-\(getuid())/\(SHA256.digest(named).short)"
-            try make("/var/tmp/usweep-\(getuid())", files)
-            try own("/var/tmp/usweep-\(getuid())")
-            try make(root, files)
+        if let system = NetworkFileSystem.name(ofType: place.fileSystem(named)) {
+            let local = place.localFolders.first {
+                NetworkFileSystem.name(ofType: place.fileSystem($0)) == nil
+            }
+            guard let local else {
+                throw Failure(
+                    .refused, "\(named) is on \(system), and so is \(place.localFolders.joined(separator: ", ")): "
+                        + "name a `workdir` on a disk of the host's own")
+            }
+            root = try ownFolder(for: named, in: local, files)
         }
         try own(root)
-        var sockets = root
-        if root.utf8.count > 80 {
-            try make("/tmp/usweep-\(getuid())", files)
-            try own("/tmp/usweep-\(getuid())")
-            sockets = "/tmp/usweep-\(getuid())/\(SHA256.digest(root).short)"
-            try make(sockets, files)
-            try own(sockets)
-        }
+        let isShort = root.utf8.count <= longestSocketFolder
+        let holdsSockets = isShort && place.holdsSockets(root)
+        let sockets = holdsSockets ? root : try ownFolder(for: root, in: place.socketFolder, files)
         let workdir = Workdir(root: root, sockets: sockets, named: named)
         try make(workdir.attempts, files)
         return workdir
+    }
+
+    /// The address of a socket has 108 bytes, its end and the longest name in the folder among them.
+    private static let longestSocketFolder = 80
+
+    /// A folder of this user's that stands for another one, in a folder where everybody may write.
+    private static func ownFolder(for path: String, in common: String, _ files: LocalFiles) throws(Failure) -> String {
+        let users = "\(common)/usweep-\(getuid())"
+        let folder = "\(users)/\(SHA256.digest(path).short)"
+        for folder in [users, folder] {
+            try make(folder, files)
+            try own(folder, isNamed: false)
+        }
+        return folder
     }
 
     /// Makes what is missing of a folder that the agent works in.
@@ -67,7 +88,10 @@ public struct Workdir: Sendable, Hashable {
         try make(workdir.attempts, files)
     }
 
-    public static func isRemote(_ path: String) -> Bool { remoteKinds.contains(ca_file_system_magic(path)) }
+    /// The name of the file system, where other machines may share it.
+    static func sharedFileSystem(of path: String) -> String? {
+        NetworkFileSystem.name(ofType: ca_file_system_magic(path))
+    }
 
     private static func expand(_ name: String) throws(Failure) -> String {
         var path = name
@@ -104,9 +128,12 @@ public struct Workdir: Sendable, Hashable {
     }
 
     /// A folder that others could have made in `/tmp` is used only if it is this user's and a folder indeed.
-    private static func own(_ path: String) throws(Failure) {
+    ///
+    /// - Parameter isNamed: the user named it; then it may be a link.
+    private static func own(_ path: String, isNamed: Bool = true) throws(Failure) {
         var status = stat()
-        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR, status.st_uid == getuid() else {
+        let found = isNamed ? stat(path, &status) : lstat(path, &status)
+        guard found == 0, status.st_mode & S_IFMT == S_IFDIR, status.st_uid == getuid() else {
             throw Failure(.refused, "\(path) is not a folder of this user: move it away, or name another `workdir`")
         }
         guard chmod(path, 0o700) == 0 else {

@@ -128,6 +128,19 @@ int ca_is_noexec(const char *path) {
     return statvfs(path, &status) < 0 ? -1 : (status.f_flag & ST_NOEXEC) != 0;
 }
 
+int ca_holds_sockets(const char *folder) {
+    char path[PATH_MAX];
+    int length = snprintf(path, sizeof path, "%s/.socket-%d", folder, (int)getpid());
+    if (length < 0 || (size_t)length >= sizeof path) return 0;
+    unlink(path);
+    if (mknod(path, S_IFSOCK | 0600, 0) == 0) {
+        unlink(path);
+        return 1;
+    }
+    // A disk that is full now holds sockets at another time: the answer must not change with that.
+    return errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS && errno != EINVAL;
+}
+
 int64_t ca_free_bytes(const char *path) {
     struct statvfs status;
     return statvfs(path, &status) < 0 ? -1 : (int64_t)status.f_bavail * (int64_t)status.f_frsize;

@@ -31,6 +31,7 @@ final class Progress {
     private var endedAtStart = 0
     private var drawnLines = 0
     private var nextDraw: Nanoseconds = 0
+    private var pace = PlainPace()
     private var problems: [String: String] = [:]
     private let names: RunNames
 
@@ -45,6 +46,7 @@ final class Progress {
     func begin(_ source: some ProgressSource, verb: String) {
         let standing = source.standing
         endedAtStart = standing.ended
+        pace = PlainPace(told: standing.ended)
         console.say(
             "\(verb) \(entry.name) (\(entry.identifier)): \(standing.left) of \(standing.runs) runs to do on "
                 + "\(source.hostCount) hosts")
@@ -60,13 +62,13 @@ final class Progress {
             for record in records { tell(record, runs: runs) }
         }
         tellProblems(source)
-        guard console.output == .table, now >= nextDraw else { return }
-        nextDraw = now + (console.isTerminal ? Timing.second / 5 : 10 * Timing.second)
-        let standing = source.standing
+        guard console.output == .table else { return }
         if console.isTerminal {
-            draw(source, standing, now)
-        } else if standing.ended > endedAtStart {
-            console.say(summary(standing, now))
+            guard now >= nextDraw else { return }
+            nextDraw = now + Timing.second / 5
+            draw(source, source.standing, now)
+        } else if pace.tells(source.standing.ended, now: now) {
+            console.say(summary(source.standing, now))
         }
     }
 
@@ -185,6 +187,25 @@ final class Progress {
         let slots = view.slots == 0 ? "" : " \(min(view.running, view.slots))/\(view.slots) slots busy"
         let problem = view.problem.isEmpty ? "" : ": \(VisibleText.of(view.problem, limit: 120))"
         return "  \(view.name) \(view.standing.rawValue)\(slots)\(problem)"
+    }
+}
+
+/// When plain lines say how far a sweep is: at most once in ten seconds, and never again what was said last, such as
+/// that all is done while hosts still tidy up.
+struct PlainPace {
+    private var told: Int
+    private var next: Nanoseconds = 0
+
+    /// - Parameter told: how many runs had ended when that was last said.
+    init(told: Int = 0) { self.told = told }
+
+    /// Whether a line is due, which is then taken as said.
+    mutating func tells(_ ended: @autoclosure () -> Int, now: Nanoseconds) -> Bool {
+        guard now >= next else { return false }
+        next = now + 10 * Timing.second
+        let ended = ended()
+        defer { told = ended }
+        return ended != told
     }
 }
 

@@ -16,7 +16,7 @@ struct LabTests {
         """
 
     /// A program that the server runs in place of a login.
-    private final class Script {
+    final class Script {
         let folder = "/tmp/usweep-login-\(getpid())-\(UInt32.random(in: 0 ... .max))"
         var path: String { "\(folder)/\(name)" }
         private let name: String
@@ -24,8 +24,19 @@ struct LabTests {
         init(_ name: String, _ text: String) throws {
             self.name = name
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            try add(name, text)
+        }
+
+        /// Another program beside it.
+        func add(_ name: String, _ text: String) throws {
+            let path = "\(folder)/\(name)"
             try text.write(toFile: path, atomically: true, encoding: .utf8)
             try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+        }
+
+        /// What the programs left in the folder.
+        func text(_ name: String) -> String {
+            (try? String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8)) ?? ""
         }
 
         deinit { try? FileManager.default.removeItem(atPath: folder) }
@@ -47,6 +58,17 @@ struct LabTests {
         var server = RealSSHD.Options()
         server.configuration = ["ForceCommand \(login.path)"]
         let study = try Study(hosts: 1, server: server)
+        let launched = try study.launch(Self.sweep)
+        #expect(launched.status == 0, "\(launched.errors)")
+        #expect(try study.column("value") == ["1", "2"])
+    }
+
+    @Test("A working folder whose name is too long for the address of a socket")
+    func longFolder() throws {
+        let study = try Study(hosts: 1)
+        let inventory = study.text("inventory.yaml").replacingOccurrences(
+            of: study.workdir(0), with: "\(study.workdir(0))/\(String(repeating: "long/", count: 30))end")
+        try study.write("inventory.yaml", inventory)
         let launched = try study.launch(Self.sweep)
         #expect(launched.status == 0, "\(launched.errors)")
         #expect(try study.column("value") == ["1", "2"])

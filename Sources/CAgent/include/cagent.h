@@ -70,6 +70,8 @@ int ca_lock(const char *path, int wait);
 uint64_t ca_file_system_magic(const char *path);
 /// 1: the file system is mounted noexec.
 int ca_is_noexec(const char *path);
+/// 0: the file system of a folder knows no sockets.
+int ca_holds_sockets(const char *folder);
 /// Bytes that this user may still write there.
 int64_t ca_free_bytes(const char *path);
 /// Bytes of memory of this machine.

@@ -64,16 +64,21 @@ struct DoctorCommand: ParsableCommand {
     }
 
     private func checkHosts(_ inventory: Inventory) throws {
-        let transports = Transports.all(inventory)
-        let reports = Mutex<[Int: HostExamination]>([:])
-        // Each examination mostly waits for its host; GCD keeps them apart from Swift's own pool.
-        DispatchQueue.concurrentPerform(iterations: inventory.hosts.count) { index in
-            let host = inventory.hosts[index]
-            let examination = HostExamination(host, transports(host.target.method))
-            reports.withLock { $0[index] = examination }
-        }
+        let all = inventory.hosts.indices
+        var ordered = ask(inventory, Array(all)) { host, transport, _ in HostExamination(host, transport) }
+        // For a host to notice that the login has ended, and to do what it then does.
+        let wait = UInt32(2)
+        let plain = all.filter { ordered[$0].detached != nil }
+        if !plain.isEmpty { sleep(wait) }
+        let survived = ask(inventory, plain) { [ordered] in ordered[$2].hasSurvived($0, $1) }
+        let killed = zip(plain, survived).filter { !$1 }.map(\.0)
+        for (index, lives) in zip(plain, survived) where lives { ordered[index].noteSurvival(.plainly) }
+        let started = ask(inventory, killed) { [ordered] in ordered[$2].startedByManager($0, $1) }
+        for (index, examination) in zip(killed, started) { ordered[index] = examination }
+        if !killed.isEmpty { sleep(wait) }
+        let outlived = ask(inventory, killed) { [ordered] in ordered[$2].hasSurvived($0, $1) }
+        for (index, lives) in zip(killed, outlived) { ordered[index].noteSurvival(lives ? .byManager : .never) }
         var badCount = 0
-        let ordered = reports.withLock { reports in inventory.hosts.indices.compactMap { reports[$0] } }
         if common.output == .json {
             try Console.print(
                 JSON.object([
@@ -87,6 +92,22 @@ struct DoctorCommand: ParsableCommand {
         if badCount > 0 { throw Failure(.noHost, "\(badCount) of \(ordered.count) hosts cannot be used") }
     }
 
+    /// Asks some hosts at once, over connections that nothing keeps open after this.
+    private func ask<Answer: Sendable>(
+        _ inventory: Inventory, _ hosts: [Int],
+        _ question: @Sendable (Model.Host, any Transport, _ index: Int) -> Answer
+    ) -> [Answer] {
+        let transports = Transports.all(inventory)
+        let answers = Mutex<[Int: Answer]>([:])
+        // Each question mostly waits for its host; GCD keeps them apart from Swift's own pool.
+        DispatchQueue.concurrentPerform(iterations: hosts.count) { place in
+            let host = inventory.hosts[hosts[place]]
+            let answer = question(host, transports(host.target.method), hosts[place])
+            answers.withLock { $0[place] = answer }
+        }
+        return answers.withLock { answers in hosts.indices.compactMap { answers[$0] } }
+    }
+
     private func show(_ examination: HostExamination) throws {
         let console = common.console
         let verdict = examination.isUsable ? console.paint("ok", .green) : console.paint("cannot be used", .red)
@@ -96,116 +117,4 @@ struct DoctorCommand: ParsableCommand {
             try Console.print("  \(mark) \(VisibleText.of(finding.text))")
         }
     }
-}
-
-/// What can be said of a host without changing anything on it.
-struct HostExamination: Sendable {
-    struct Finding: Sendable {
-        var isBad: Bool
-        var text: String
-    }
-
-    let name: String
-    private(set) var isUsable = true
-    private(set) var findings: [Finding] = []
-
-    var document: JSON {
-        .object([
-            JSON.Member("host", .string(name)), JSON.Member("usable", .bool(isUsable)),
-            JSON.Member("problems", .array(findings.filter(\.isBad).map { .string($0.text) })),
-            JSON.Member("facts", .array(findings.filter { !$0.isBad }.map { .string($0.text) })),
-        ])
-    }
-
-    init(_ host: Model.Host, _ transport: any Transport) {
-        name = host.name
-        let engines = host.engines.map { "\($0.name)=\($0.value)" }.joined(separator: "\n")
-        let before = SystemTime().wall()
-        let answer = Transports.ask(
-            transport, host.target, command: HostExamination.command, input: "\(host.workdir)\n\(engines)\nend\n")
-        let facts = HostExamination.facts(answer.output)
-        guard facts["end"] != nil else {
-            unusable(answer.end.message)
-            return
-        }
-        note("\(facts["platform"] ?? "?"), login shell \(facts["shell"] ?? "?")")
-        if facts["platform"] != "Linux x86_64" { unusable("the agent is built for Linux x86_64 only") }
-        note("\(facts["processors"] ?? "?") processors, \(facts["memory"] ?? "?") kB of memory")
-        note("\(facts["free"] ?? "?") kB free in \(facts["workdir"] ?? host.workdir) (\(facts["filesystem"] ?? "?"))")
-        if facts["writable"] != "yes" { unusable("the working folder cannot be written: name another 'workdir'") }
-        if facts["noexec"] == "yes" { unusable("programs cannot run from the working folder (noexec): name another") }
-        if let system = facts["filesystem"], system.hasPrefix("nfs") {
-            note("the working folder is on NFS: the agent works below /var/tmp instead")
-        }
-        if let clock = facts["clock"].flatMap(Int64.init) {
-            let offset = clock - before / 1_000_000_000
-            if abs(offset) > 5 { warn("its clock is \(offset) s off: start times in runs.csv will be, too") }
-        }
-        for engine in host.engines { check(engine, facts) }
-        checkSurvival(facts, host, transport)
-    }
-
-    private mutating func check(_ engine: EnvironmentVariable, _ facts: [String: String]) {
-        switch facts["engine-\(engine.name)"] {
-        case nil, "": unusable("engine \(engine.name): \(engine.value) is not there or cannot be executed")
-        case .some(let version): note("engine \(engine.name): \(version)")
-        }
-    }
-
-    /// The first look left a process behind; whether it lived on without its connection, a second one tells.
-    private mutating func checkSurvival(_ facts: [String: String], _ host: Model.Host, _ transport: any Transport) {
-        guard let process = facts["detached"] else { return warn("setsid is missing: cannot try a detached process") }
-        let answer = Transports.ask(
-            transport, host.target, command: HostExamination.survivalCommand, input: "\(process)\n")
-        if HostExamination.facts(answer.output)["survived"] == "yes" {
-            note("detached processes survive a disconnect")
-        } else {
-            warn("detached processes are killed at logout (KillUserProcesses=yes?): the agent is started through "
-                + "systemd-run --user; 'loginctl enable-linger' for the account makes that last")
-        }
-    }
-
-    private mutating func note(_ text: String) { findings.append(Finding(isBad: false, text: text)) }
-    private mutating func warn(_ text: String) { findings.append(Finding(isBad: true, text: text)) }
-    private mutating func unusable(_ text: String) {
-        warn(text)
-        isUsable = false
-    }
-
-    /// Lines `usweep-doctor NAME VALUE`; whatever else a login prints is skipped.
-    private static func facts(_ output: String) -> [String: String] {
-        var facts: [String: String] = [:]
-        for line in output.split(whereSeparator: \.isNewline) {
-            let words = line.split(separator: " ", maxSplits: 2)
-            if words.count >= 2, words[0] == "usweep-doctor" {
-                facts[String(words[1])] = words.count > 2 ? String(words[2]) : ""
-            }
-        }
-        return facts
-    }
-
-    /// As the coordinator's own command: one line without single quote or `!`; what varies comes by standard input.
-    private static let command =
-        "exec /bin/sh -c '"
-        + [
-            #"say() { echo "usweep-doctor $*"; }"#, "echo", "IFS= read -r W || exit 1",
-            #"case $W in "~") W=$HOME;; "~/"*) W=$HOME/${W#??};; esac"#,
-            #"say platform "$(uname -s) $(uname -m)""#, #"say shell "$SHELL""#, #"say workdir "$W""#,
-            #"say processors "$(nproc)""#, #"say clock "$(date +%s)""#,
-            #"while read -r k v u; do case $k in MemTotal:) say memory "$v";; esac; done < /proc/meminfo"#,
-            #"P=$W; until [ -e "$P" ]; do P=${P%/*}; [ -n "$P" ] || P=/; done"#,
-            #"say filesystem "$(stat -f -c %T "$P")""#,
-            #"say free "$(df -Pk "$P" | { read -r x; read -r d s u f r; echo "$f"; })""#,
-            #"if [ -w "$P" ]; then say writable yes; fi"#,
-            #"case ,$(findmnt -n -o OPTIONS -T "$P" 2>/dev/null), in *,noexec,*) say noexec yes;; esac"#,
-            #"while IFS== read -r n p; do [ "$n" = end ] && break; [ -n "$n" ] || continue; if [ -x "$p" ]; then "#
-                + #"say "engine-$n" "$("$p" --version 2>/dev/null | head -n 1) ($p)"; fi; done"#,
-            #"if command -v setsid > /dev/null; then "#
-                + #"say detached "$(setsid sh -c "echo \$\$; exec sleep 60 > /dev/null 2>&1 < /dev/null" &)"; fi"#,
-            "say end",
-        ].joined(separator: "; ") + "'"
-
-    private static let survivalCommand =
-        #"exec /bin/sh -c 'echo; IFS= read -r P; if kill -0 "$P" 2>/dev/null; "#
-        + #"then echo usweep-doctor survived yes; kill "$P"; fi'"#
 }
