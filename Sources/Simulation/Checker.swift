@@ -58,8 +58,10 @@ final class Checker {
     /// These records are durable.
     func committed(_ records: [Record]) {
         for record in records {
+            world.counts.note("record: \(Describe.kind(record))")
             switch record {
             case .attemptEnded(let report, _, let failure, _, let blocks, _):
+                world.counts.note("outcome: \(failure?.rawValue ?? "success")")
                 reports[report.id] = report.artifacts
                 if leases[report.id.lease]?[report.id.run]?.contains(report.id.attempt) != true {
                     fail("attempt \(Describe.id(report.id)) counts, and its lease is not in force")
@@ -279,7 +281,7 @@ final class Checker {
             let expected: RunState
             switch Programs.fate(of: number, seed: seed, scenario: prepared.scenario) {
             case .healthy, .failsTwice, .crashesOnce, .isFickle, .forks, .isStubborn, .leavesMuch: expected = .succeeded
-            case .alwaysFails, .hangs: expected = .failed
+            case .alwaysFails, .hangs, .stalls: expected = .failed
             case .leavesNothing: expected = .quarantined
             }
             let isExcused = run.failures >= prepared.plan.maximumFailures || run.losses >= 20
@@ -290,8 +292,8 @@ final class Checker {
     }
 
     private func checkObjects(_ simulation: Simulation) {
-        for artifacts in reports.values {
-            for artifact in artifacts {
+        for id in reports.keys.sorted() {
+            for artifact in reports[id] ?? [] {
                 let name = artifact.digest.hex
                 guard let bytes = simulation.disk.durableContent("/objects/\(name.prefix(2))/\(name)"),
                     SHA256.digest(bytes) == artifact.digest

@@ -7,8 +7,9 @@ import Simulation
 enum Simulate {
     static let usage = """
         usage: usweep-simulate [--seed N] [--seeds K] [--scenario NAME] [--canary NAME] [--trace] [--counts]
+                                [--require-coverage]
                usweep-simulate --die PROCESS:ACT:NUMBER[:machine] [--scenario NAME] [--seed N] [--trace]
-               usweep-simulate --exhaustive [--scenario NAME] [--seed N]
+               usweep-simulate --exhaustive [--scenario NAME] [--seed N] [--seeds K]
           --seed N         the first seed (1)
           --seeds K        how many (1)
           --scenario NAME  \(Scenario.all.map(\.name).joined(separator: ", ")) (standard)
@@ -18,6 +19,8 @@ enum Simulate {
           --exhaustive     all deaths, one after the other
           --trace          prints everything that happens
           --counts         prints how often each kind of fault and transition was met
+          --require-coverage
+                           the same, and status 1 where one of those that the scenario standard has was never met
 
         """
 
@@ -30,6 +33,7 @@ enum Simulate {
         var isExhaustive = false
         var isTraced = false
         var showsCounts = false
+        var requiresCoverage = false
     }
 
     static func main() {
@@ -74,6 +78,7 @@ enum Simulate {
             case "--exhaustive": options.isExhaustive = true
             case "--trace": options.isTraced = true
             case "--counts": options.showsCounts = true
+            case "--require-coverage": (options.showsCounts, options.requiresCoverage) = (true, true)
             default: throw Failure(.usage, "unknown option \(option)")
             }
         }
@@ -118,18 +123,23 @@ enum Simulate {
             "\(options.seeds) seeds, \(failed) failed, \(events / Int(max(1, options.seeds))) events a seed, "
                 + "\(rate) seeds a second of processor time, the longest \(longest / 1_000_000_000) s\n",
             to: 1)
-        return failed == 0
+        let missing = options.requiresCoverage ? Coverage.missing(in: counts) : []
+        for name in missing { say("never met: \(name)\n", to: 1) }
+        return failed == 0 && missing.isEmpty
     }
 
     /// Every process dies before each of its acts, in a simulation of its own.
     private static func exhaust(_ options: Options, _ prepared: Prepared) -> Bool {
         var failed = 0
         let counts = Counts()
-        let deaths = Exhaustive.run(prepared, seed: options.seed, counts: counts) { death, problem in
-            failed += 1
-            say("\(death): \(problem)\n", to: 1)
-            let scenario = options.scenario.name
-            say("  usweep-simulate --scenario \(scenario) --seed \(options.seed) --die \(death) --trace\n", to: 1)
+        var deaths = 0
+        for seed in options.seed..<options.seed + options.seeds {
+            deaths += Exhaustive.run(prepared, seed: seed, counts: counts) { death, problem in
+                failed += 1
+                say("\(death): \(problem)\n", to: 1)
+                let scenario = options.scenario.name
+                say("  usweep-simulate --scenario \(scenario) --seed \(seed) --die \(death) --trace\n", to: 1)
+            }
         }
         say("\(deaths) deaths, \(failed) failed\n", to: 1)
         return failed == 0
