@@ -209,17 +209,14 @@ final class Checker {
     }
 
     private func note(_ host: SimulatedHost, _ core: AgentCore) {
-        let before = workPhases[host.index] ?? [:]
+        var rest = workPhases[host.index] ?? [:]
         var after: [AttemptKey: WorkPhase] = [:]
-        core.forEachWork { key, phase in after[key] = phase }
-        for (key, phase) in after {
-            if let old = before[key] {
-                if old != phase { world.counts.note("work: \(old.rawValue) > \(phase.rawValue)") }
-            } else {
-                world.counts.note("work: new > \(phase.rawValue)")
-            }
+        core.forEachWork { key, phase in
+            after[key] = phase
+            let old = rest.removeValue(forKey: key)
+            if old != phase { world.counts.note("work: \(old?.rawValue ?? "new") > \(phase.rawValue)") }
         }
-        for (key, phase) in before where after[key] == nil { world.counts.note("work: \(phase.rawValue) > gone") }
+        for phase in rest.values { world.counts.note("work: \(phase.rawValue) > gone") }
         workPhases[host.index] = after
     }
 

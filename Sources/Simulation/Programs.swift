@@ -109,9 +109,13 @@ final class Programs {
 
     @discardableResult
     private func write(_ program: Program, _ name: String, _ text: String) -> Bool {
+        write(program, name, Array(text.utf8))
+    }
+
+    @discardableResult
+    private func write(_ program: Program, _ name: String, _ bytes: [UInt8]) -> Bool {
         guard let host, host.disk.names[program.launch.folder] != nil else { return false }
         let path = "\(program.launch.folder)/\(name)"
-        let bytes = Array(text.utf8)
         guard !host.disk.isFull || bytes.isEmpty else { return false }
         if host.disk.names[path] == nil { host.disk.add(path, Disk.Node(isFolder: false, mode: 0o600)) }
         if let node = host.disk.names[path] { host.disk.write(node, at: 0, bytes) }
@@ -131,7 +135,10 @@ final class Programs {
         case .leavesNothing: return end(program, .status(0))
         case .forks: program.hasChild = true
         case .leavesMuch:
-            write(program, "trace.bin", String(repeating: "x\(program.key.id.run)", count: 50_000))
+            // One in three is more than one piece of a transfer: such files take most of the processor's time.
+            let run = program.key.id.run
+            let size = run % 3 == 0 ? 100_000 : 5_000
+            write(program, "trace.bin", [UInt8](repeating: UInt8(truncatingIfNeeded: run), count: size))
         case .healthy, .failsTwice, .crashesOnce, .hangs, .stalls, .isFickle, .isStubborn: break
         }
         let value = program.fate == .isFickle ? "\(program.key.id.run).\(executions)" : "\(program.key.id.run)"
