@@ -3,6 +3,9 @@ import Model
 // What tests and the simulation look at.
 
 extension SweepState {
+    /// Runs that wait to be handed out.
+    package var waitingCount: Int { waitingCounts.reduce(0, +) }
+
     /// All that decides anything, as text: equal for a state and for one that replayed its records.
     package var digest: [String] {
         var lines = runs.enumerated().map { index, run in
