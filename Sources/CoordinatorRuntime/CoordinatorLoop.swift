@@ -20,6 +20,7 @@ public final class CoordinatorLoop {
     private var links: [HostLink?]
     private var transfers: [Transfers]
     private var generation = 0
+    private var nextKeepAlive = Nanoseconds.min
     /// Who waits for the end of a file.
     private var tails: [(host: Int, run: RunNumber, path: String, token: String)] = []
     /// Told the end of a file of a running attempt that was asked for under a token; nil: there is no such run or file.
@@ -285,7 +286,10 @@ public final class CoordinatorLoop {
 
     private static let tailLength = 16 * 1024
 
+    /// Looks for silent streams now and then only: there may be a thousand of them.
     private func keepAlive(_ now: Nanoseconds) {
+        guard now >= nextKeepAlive else { return }
+        nextKeepAlive = now + setting.leaseTerm / 32
         for host in links.indices where links[host]?.isJoined == true {
             guard let last = links[host]?.lastSent, now - last >= setting.leaseTerm / 4 else { continue }
             links[host]?.lastSent = now

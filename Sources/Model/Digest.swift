@@ -5,17 +5,14 @@ public struct Digest: Sendable, Hashable, Comparable, CustomStringConvertible {
 
     /// - Parameter bytes: exactly 32.
     public init?(bytes: some Collection<UInt8>) {
+        let bytes = Array(bytes)
         guard bytes.count == 32 else { return nil }
-        var index = bytes.startIndex
-        func word() -> UInt64 {
-            var word: UInt64 = 0
-            for _ in 0..<8 {
-                word = word << 8 | UInt64(bytes[index])
-                bytes.formIndex(after: &index)
+        (a, b, c, d) = bytes.withUnsafeBytes { bytes in
+            func word(_ index: Int) -> UInt64 {
+                UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self))
             }
-            return word
+            return (word(0), word(1), word(2), word(3))
         }
-        (a, b, c, d) = (word(), word(), word(), word())
     }
 
     /// - Parameter hex: exactly 64 lower-case hexadecimal digits.

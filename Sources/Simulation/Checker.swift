@@ -58,8 +58,10 @@ final class Checker {
     /// These records are durable.
     func committed(_ records: [Record]) {
         for record in records {
+            world.counts.note("record: \(Describe.kind(record))")
             switch record {
             case .attemptEnded(let report, _, let failure, _, let blocks, _):
+                world.counts.note("outcome: \(failure?.rawValue ?? "success")")
                 reports[report.id] = report.artifacts
                 if leases[report.id.lease]?[report.id.run]?.contains(report.id.attempt) != true {
                     fail("attempt \(Describe.id(report.id)) counts, and its lease is not in force")
@@ -207,17 +209,14 @@ final class Checker {
     }
 
     private func note(_ host: SimulatedHost, _ core: AgentCore) {
-        let before = workPhases[host.index] ?? [:]
+        var rest = workPhases[host.index] ?? [:]
         var after: [AttemptKey: WorkPhase] = [:]
-        core.forEachWork { key, phase in after[key] = phase }
-        for (key, phase) in after {
-            if let old = before[key] {
-                if old != phase { world.counts.note("work: \(old.rawValue) > \(phase.rawValue)") }
-            } else {
-                world.counts.note("work: new > \(phase.rawValue)")
-            }
+        core.forEachWork { key, phase in
+            after[key] = phase
+            let old = rest.removeValue(forKey: key)
+            if old != phase { world.counts.note("work: \(old?.rawValue ?? "new") > \(phase.rawValue)") }
         }
-        for (key, phase) in before where after[key] == nil { world.counts.note("work: \(phase.rawValue) > gone") }
+        for phase in rest.values { world.counts.note("work: \(phase.rawValue) > gone") }
         workPhases[host.index] = after
     }
 
@@ -279,7 +278,7 @@ final class Checker {
             let expected: RunState
             switch Programs.fate(of: number, seed: seed, scenario: prepared.scenario) {
             case .healthy, .failsTwice, .crashesOnce, .isFickle, .forks, .isStubborn, .leavesMuch: expected = .succeeded
-            case .alwaysFails, .hangs: expected = .failed
+            case .alwaysFails, .hangs, .stalls: expected = .failed
             case .leavesNothing: expected = .quarantined
             }
             let isExcused = run.failures >= prepared.plan.maximumFailures || run.losses >= 20
@@ -290,8 +289,8 @@ final class Checker {
     }
 
     private func checkObjects(_ simulation: Simulation) {
-        for artifacts in reports.values {
-            for artifact in artifacts {
+        for id in reports.keys.sorted() {
+            for artifact in reports[id] ?? [] {
                 let name = artifact.digest.hex
                 guard let bytes = simulation.disk.durableContent("/objects/\(name.prefix(2))/\(name)"),
                     SHA256.digest(bytes) == artifact.digest

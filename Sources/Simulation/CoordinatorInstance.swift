@@ -27,9 +27,15 @@ final class CoordinatorInstance {
         }
         let held = HeldLedger(
             simulation.ledger, life: life, world: world, watch: simulation.checker, canary: simulation.canary)
-        let reopening = state.reopening
-        if !reopening.isEmpty { try held.commit(reopening) }
-        for record in reopening { state.apply(record) }
+        try CoordinatorInstance.reopen(state.reopening, &state, held)
+        if simulation.isRetryAsked {
+            let failed = (1...state.runs.count).filter { run in
+                if case .ended(let how, _) = state[run].phase { how == .failed || how == .quarantined } else { false }
+            }
+            let records = state.reopening(failed).map { Record.runReopened(run: $0, reason: "asked for") }
+            try CoordinatorInstance.reopen(records, &state, held)
+            simulation.isRetryAsked = false
+        }
         let time = SimulatedTime(simulation)
         let transport = SimulatedTransport(network: simulation.network, life: life) { wake.action() }
         var core = Coordinator(state: state, now: time.monotonic())
@@ -40,6 +46,11 @@ final class CoordinatorInstance {
         loop.observer = { [checker = simulation.checker] loop, _ in checker.coordinatorStepped(loop) }
         alarm = Alarm(world, ring: { [self] in step() }, spins: { simulation.checker.fail("the coordinator spins") })
         wake.action = { [unowned self] in self.wake() }
+    }
+
+    private static func reopen(_ records: [Record], _ state: inout SweepState, _ ledger: HeldLedger) throws {
+        if !records.isEmpty { try ledger.commit(records) }
+        for record in records { state.apply(record) }
     }
 
     /// So that transports can be made before there is something to wake.

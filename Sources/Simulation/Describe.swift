@@ -1,4 +1,5 @@
 import Model
+import Ports
 
 /// Records in a few words, for traces.
 enum Describe {
@@ -24,6 +25,45 @@ enum Describe {
         case .revised(let revision): "specification \(revision.number) with \(revision.runs.count) runs"
         case .repinned(let reason): "all pins are void: \(reason)"
         case .restored(let reason): "ledger mended: \(reason)"
+        }
+    }
+
+    /// What kind of thing it says, for counting.
+    static func kind(_ record: Record) -> String {
+        switch record {
+        case .hostSeen: "host seen"
+        case .pinned: "pinned"
+        case .leaseGranted: "lease granted"
+        case .leaseVoided: "lease void"
+        case .attemptEnded: "attempt ended"
+        case .attemptFenced(_, _, let agrees): agrees.map { $0 ? "fenced, agrees" : "fenced, differs" } ?? "fenced"
+        case .runEnded: "run ended"
+        case .runReopened: "run opened again"
+        case .hostRested: "host rests"
+        case .hostReleased: "host released"
+        case .sweepStopped: "sweep stopped"
+        case .revised: "revised"
+        case .repinned: "repinned"
+        case .restored: "restored"
+        }
+    }
+
+    /// How an attempt ended at its supervisor, for counting.
+    static func kind(_ exit: ProcessExit) -> String {
+        let cause =
+            switch exit.cause {
+            case .status(let status): status == 0 ? "status 0" : "status not 0"
+            case .signal: exit.memoryRanOut ? "signal, memory ran out" : "signal"
+            case .notStarted(let step, _): step == "wait" ? "never started" : "cannot start"
+            case .supervisorLost: "supervisor lost"
+            case .hostLost: "host lost"
+            }
+        return switch exit.kill {
+        case .none: cause
+        case .timeout: "\(cause), out of time"
+        case .cancelled: "\(cause), cancelled"
+        case .revoked: "\(cause), revoked"
+        case .stalled: "\(cause), stalled"
         }
     }
 

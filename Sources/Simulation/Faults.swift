@@ -21,11 +21,13 @@ enum Fault: String, CaseIterable {
     case coordinatorDiskFails = "the coordinator's disk fails"
     case ledgerFills = "the ledger's disk fills"
     case hostSlows = "a host slows down"
+    case hostLocks = "a host takes no logins"
     case hostSickens = "every program fails on a host"
     case clockJumps = "clocks jump"
     case interrupt = "somebody presses Ctrl-C"
     case cancelRun = "somebody cancels a run"
     case cancelAll = "somebody cancels the sweep"
+    case retry = "somebody retries what failed"
 }
 
 extension Simulation {
@@ -54,7 +56,8 @@ extension Simulation {
         world.say("fault", "\(fault.rawValue) (\(host.name))")
         switch fault {
         case .coordinatorDies, .coordinatorHostCrashes, .coordinatorDiskFills, .coordinatorDiskFails, .ledgerFills,
-            .interrupt, .cancelRun, .cancelAll:
+            .interrupt, .cancelRun, .cancelAll,
+            .retry:
             strikeCoordinator(fault, time)
         case .agentDies: host.agent?.life.actsLeft = chance.below(12)
         case .supervisorDies: host.killSupervisor(after: chance.below(8))
@@ -74,6 +77,10 @@ extension Simulation {
         case .hostSlows:
             host.slowness = 5
             world.after(2 * time) { host.slowness = 1 }
+        case .hostLocks:
+            host.isLocked = true
+            for channel in network.channels where channel.host === host { channel.snap() }
+            world.after(time) { host.isLocked = false }
         case .hostSickens:
             host.isSick = true
             world.after(time) { host.isSick = false }
@@ -102,7 +109,13 @@ extension Simulation {
             checker.cancelled.insert(run)
             coordinator?.ask(.cancel(run: run, reason: "somebody asked for it"))
         case .cancelAll: coordinator?.ask(.cancel(run: nil, reason: "somebody asked for it"))
-        default: break
+        case .retry:
+            isRetryAsked = true
+            coordinator?.ask(.interrupt)
+        case .agentDies, .supervisorDies, .programIsKilled, .memoryRunsOut, .hostReboots, .connectionBreaks,
+            .requestsStall, .answersStall, .networkStalls, .hostDiskFills, .hostDiskFails, .hostSlows, .hostLocks,
+            .hostSickens, .clockJumps:
+            break
         }
     }
 
@@ -119,6 +132,7 @@ extension Simulation {
             host.disk.failures = 0
             host.slowness = 1
             host.isSick = false
+            host.isLocked = false
             host.agent?.life.actsLeft = nil
             host.killSupervisor(after: nil)
         }

@@ -103,6 +103,10 @@ final class Channel: Connection, @unchecked Sendable {
                 world.after(2 * Timing.second) { [self] in tellEnd(.unreachable, "no answer from \(host.name)") }
                 return
             }
+            guard !host.isLocked else {
+                isClosedThere = true
+                return tellEnd(.loginRefused, "no way to log in to \(host.name)")
+            }
             observer(.opened)
             remote = RemoteCommand(self)
             remote?.start()

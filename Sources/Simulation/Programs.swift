@@ -13,8 +13,10 @@ enum Fate: String, CaseIterable {
     case alwaysFails
     /// The first attempt dies of a signal.
     case crashesOnce
-    /// Never ends by itself; the time limit ends it.
+    /// Never ends by itself, and works on; the time limit ends it.
     case hangs
+    /// Never ends by itself, and shows no sign of work.
+    case stalls
     /// Ends with 0 and leaves no result.
     case leavesNothing
     /// Another result each time.
@@ -70,9 +72,15 @@ final class Programs {
 
     /// The same for all attempts at a run.
     static func fate(of run: RunNumber, seed: UInt64, scenario: Scenario) -> Fate {
-        guard scenario.hasFates else { return .healthy }
-        var chance = Chance(seed: seed, stream: 1_000 + UInt64(run))
-        return chance.oneIn(4) ? chance.pick(Fate.allCases) : .healthy
+        switch scenario.fates {
+        case .healthy: return .healthy
+        case .some:
+            var chance = Chance(seed: seed, stream: 1_000 + UInt64(run))
+            return chance.oneIn(4) ? chance.pick(Fate.allCases) : .healthy
+        case .all:
+            let place = seed &* UInt64(scenario.points) &+ UInt64(run)
+            return Fate.allCases[Int(place % UInt64(Fate.allCases.count))]
+        }
     }
 
     func start(_ key: AttemptKey, _ launch: Launch) throws(SpawnProblem) {
@@ -90,7 +98,7 @@ final class Programs {
         host.watch.programStarted(host, program)
         write(program, "stdout.txt", "attempt \(key.id.attempt) of run \(key.id.run) under \(key.id.lease)\n")
         write(program, "stderr.txt", "")
-        if fate != .hangs { host.world.after(duration(program, host)) { [self] in finish(program) } }
+        if fate != .hangs, fate != .stalls { host.world.after(duration(program, host)) { [self] in finish(program) } }
     }
 
     private func duration(_ program: Program, _ host: SimulatedHost) -> Nanoseconds {
@@ -101,9 +109,13 @@ final class Programs {
 
     @discardableResult
     private func write(_ program: Program, _ name: String, _ text: String) -> Bool {
+        write(program, name, Array(text.utf8))
+    }
+
+    @discardableResult
+    private func write(_ program: Program, _ name: String, _ bytes: [UInt8]) -> Bool {
         guard let host, host.disk.names[program.launch.folder] != nil else { return false }
         let path = "\(program.launch.folder)/\(name)"
-        let bytes = Array(text.utf8)
         guard !host.disk.isFull || bytes.isEmpty else { return false }
         if host.disk.names[path] == nil { host.disk.add(path, Disk.Node(isFolder: false, mode: 0o600)) }
         if let node = host.disk.names[path] { host.disk.write(node, at: 0, bytes) }
@@ -123,8 +135,11 @@ final class Programs {
         case .leavesNothing: return end(program, .status(0))
         case .forks: program.hasChild = true
         case .leavesMuch:
-            write(program, "trace.bin", String(repeating: "x\(program.key.id.run)", count: 50_000))
-        case .healthy, .failsTwice, .crashesOnce, .hangs, .isFickle, .isStubborn: break
+            // One in three is more than one piece of a transfer: such files take most of the processor's time.
+            let run = program.key.id.run
+            let size = run % 3 == 0 ? 100_000 : 5_000
+            write(program, "trace.bin", [UInt8](repeating: UInt8(truncatingIfNeeded: run), count: size))
+        case .healthy, .failsTwice, .crashesOnce, .hangs, .stalls, .isFickle, .isStubborn: break
         }
         let value = program.fate == .isFickle ? "\(program.key.id.run).\(executions)" : "\(program.key.id.run)"
         guard write(program, "results.json", "{\"value\": \(value)}\n") else {
@@ -226,10 +241,13 @@ struct SimulatedTree: ProgramTree {
         host.programs.killAll(below: folder)
     }
 
-    // Simulated programs have no limit on silence: nobody asks.
     mutating func measureMemory(of key: AttemptKey) {}
 
-    func mark(of folder: String) -> FolderMark { FolderMark(value: 0, newest: "") }
+    func mark(of folder: String) -> FolderMark {
+        let isStalled = host.programs.all.contains { $0.launch.folder == folder && $0.fate == .stalls }
+        return FolderMark(value: isStalled ? 0 : UInt64(host.now), newest: "")
+    }
+
     func cpuNanoseconds(of key: AttemptKey) -> Int64 { 0 }
     func report(of key: AttemptKey) -> String { "" }
 }

@@ -11,10 +11,18 @@ public struct Scenario: Sendable {
     public var slots: Int
     public var hostMemory: Int64 = 8 << 30
     public var memoryPerRun: Int64?
+    enum Fates {
+        case healthy
+        /// One run in four has another one than a healthy one.
+        case some
+        /// Each run has the next one.
+        case all
+    }
+
     /// How long programs run on average; each seed takes one of them.
     public var durations: [Nanoseconds]
-    /// Whether runs may have other fates than a healthy one.
-    var hasFates: Bool
+    /// Which fates runs have.
+    var fates: Fates
     /// How many faults, at most.
     var faults: Int
     /// Until when faults begin.
@@ -25,22 +33,22 @@ public struct Scenario: Sendable {
     /// 3 hosts, 20 points, faults of every kind.
     public static let standard = Scenario(
         name: "standard", hosts: 3, points: 20, slots: 2, memoryPerRun: 3 << 30,
-        durations: [200_000_000, 2 * Timing.second, 8 * Timing.second, 8 * Timing.second], hasFates: true, faults: 12,
+        durations: [200_000_000, 2 * Timing.second, 8 * Timing.second, 8 * Timing.second], fates: .some, faults: 12,
         faultsUntil: 90 * Timing.second, patience: 3_600 * Timing.second)
 
     /// The same without faults.
     public static let calm = Scenario(
         name: "calm", hosts: 3, points: 20, slots: 2, memoryPerRun: 3 << 30, durations: [8 * Timing.second],
-        hasFates: false, faults: 0, faultsUntil: 0, patience: 600 * Timing.second)
+        fates: .healthy, faults: 0, faultsUntil: 0, patience: 600 * Timing.second)
 
     /// 2 hosts, 3 points, nothing goes wrong but what is asked for.
     public static let small = Scenario(
-        name: "small", hosts: 2, points: 3, slots: 1, durations: [4 * Timing.second], hasFates: false, faults: 0,
+        name: "small", hosts: 2, points: 3, slots: 1, durations: [4 * Timing.second], fates: .healthy, faults: 0,
         faultsUntil: 0, patience: 600 * Timing.second)
 
-    /// The same with programs that fail, hang and fork.
+    /// The same with programs that fail, hang and fork: four seeds in a row have every fate.
     public static let knotty = Scenario(
-        name: "knotty", hosts: 2, points: 3, slots: 1, durations: [4 * Timing.second], hasFates: true, faults: 0,
+        name: "knotty", hosts: 2, points: 3, slots: 1, durations: [4 * Timing.second], fates: .all, faults: 0,
         faultsUntil: 0, patience: 1_200 * Timing.second)
 
     public static let all = [standard, calm, small, knotty]
@@ -64,7 +72,8 @@ public struct Prepared: @unchecked Sendable {
         sweep.command = ["./run.sh", "{x}"]
         sweep.results = "results.json"
         sweep.metrics = ["value"]
-        sweep.limits.job = JobLimits(time: 200 * Timing.second, memoryBytes: scenario.memoryPerRun)
+        sweep.limits.job = JobLimits(
+            time: 200 * Timing.second, stall: 60 * Timing.second, memoryBytes: scenario.memoryPerRun)
         sweep.inputs = [
             InputFile(
                 path: "run.sh", source: "/none", digest: SHA256.digest(script), size: Int64(script.count),

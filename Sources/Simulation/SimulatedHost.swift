@@ -20,6 +20,8 @@ final class SimulatedHost {
     var slowness: Int64 = 1
     /// Every program fails here.
     var isSick = false
+    /// Nobody can log in.
+    var isLocked = false
     var hasAgentProgram: Bool
     private(set) var isUp = true
     private(set) var boot = 1
@@ -147,9 +149,13 @@ final class SimulatedHost {
     private func asked(_ frames: [Frame]) -> [Frame] {
         for frame in frames {
             switch try? SupervisorCommand(frame) {
-            case .start(let key, _): watch.startAsked(self, key)
-            case .forget(let keys): watch.forgetAsked(self, keys)
-            case .capacity, .kill, .stop, nil: break
+            case .start(let key, _):
+                world.counts.note("supervised: new > queued")
+                watch.startAsked(self, key)
+            case .forget(let keys):
+                world.counts.note("supervised: ended > gone")
+                watch.forgetAsked(self, keys)
+            case .kill, .capacity, .stop, nil: break
             }
         }
         return canaries.map { frames.map($0.asked) } ?? frames
@@ -158,11 +164,30 @@ final class SimulatedHost {
     /// What the supervisor tells its agent.
     private func reported(_ frames: [Frame]) -> [Frame] {
         for frame in frames {
-            if case .ended(let attempts) = try? SupervisorReport(frame) {
-                watch.supervisorSaid(self, ended: attempts.map(\.key))
+            switch try? SupervisorReport(frame) {
+            case .started(let keys): for _ in keys { world.counts.note("supervised: queued > running") }
+            case .ended(let attempts): ended(attempts)
+            case .inventory(let attempts, _): for attempt in attempts { adopted(attempt) }
+            case nil: break
             }
         }
         return canaries.map { $0.reported(frames) } ?? frames
+    }
+
+    private func ended(_ attempts: [SupervisedAttempt]) {
+        for attempt in attempts {
+            guard case .ended(let exit) = attempt.state else { continue }
+            world.counts.note("supervised: > ended by \(Describe.kind(exit))")
+        }
+        watch.supervisorSaid(self, ended: attempts.map(\.key))
+    }
+
+    private func adopted(_ attempt: SupervisedAttempt) {
+        switch attempt.state {
+        case .queued: world.counts.note("supervised: queued, and adopted")
+        case .running: world.counts.note("supervised: running, and adopted")
+        case .ended(let exit): world.counts.note("supervised: adopted after its end by \(Describe.kind(exit))")
+        }
     }
 
     private func startSupervisor() -> String? {

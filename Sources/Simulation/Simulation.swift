@@ -30,6 +30,8 @@ public final class Simulation {
     let coordinatorRole: Role
     private(set) var isFinished = false
     private(set) var lives = 0
+    /// The next coordinator is to open again what failed.
+    var isRetryAsked = false
     /// No faults begin any more.
     var isQuiet = false
 

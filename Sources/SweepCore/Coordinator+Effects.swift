@@ -4,7 +4,8 @@ extension Coordinator {
     /// What is to be done now. Ask only after everything handled so far is committed.
     public mutating func effects(now: Nanoseconds) -> [Effect] {
         var effects: [Effect] = []
-        for host in links.indices {
+        for host in links.indices where hasNews[host] {
+            hasNews[host] = false
             switch links[host].phase {
             case .away(let until, let failures): connect(host, until, failures, now, &effects)
             case .connecting: break
@@ -19,8 +20,9 @@ extension Coordinator {
     /// When ``tick(now:)`` has to be called at the latest, if no event comes before.
     public func nextDeadline(now: Nanoseconds) -> Nanoseconds {
         var next = now + Timing.second
-        for link in links {
-            if case .away(let until, _) = link.phase, until > now { next = min(next, until) }
+        // Hosts that are away always have news.
+        for host in links.indices where hasNews[host] {
+            if case .away(let until, _) = links[host].phase, until > now { next = min(next, until) }
         }
         for deadline in [cancelDeadline, finishedAt.map { $0 + plan.timing.releaseGrace }] {
             if let deadline, deadline > now { next = min(next, deadline) }
@@ -31,7 +33,10 @@ extension Coordinator {
     private mutating func connect(
         _ host: Int, _ until: Nanoseconds, _ failures: Int, _ now: Nanoseconds, _ effects: inout [Effect]
     ) {
-        guard now >= until, !isInterrupted, !state.isFinished || state.isHolding[host] else { return }
+        guard now >= until, !isInterrupted, !state.isFinished || state.isHolding[host] else {
+            hasNews[host] = true
+            return
+        }
         links[host].phase = .connecting(failures: failures)
         effects.append(.connect(host: host))
     }
@@ -119,9 +124,9 @@ extension Coordinator {
         var ready = state.readyCount
         guard ready > 0 else { return }
         let usable = links.indices.filter { isUsable($0, now) }
-        let allSlots = usable.reduce(0) { $0 + slots(of: $1) }
+        let allSlots = usable.reduce(0) { $0 + links[$1].slots }
         for host in usable where ready > 0 {
-            let slots = slots(of: host)
+            let slots = links[host].slots
             let share = (ready * slots + allSlots - 1) / max(1, allSlots)
             let ahead = min(ahead(slots: slots), share)
             let room = slots + ahead - state.openRuns[host]
@@ -134,6 +139,7 @@ extension Coordinator {
                 return Grant(run: run, firstAttempt: state[run].nextAttempt, attempts: allowed)
             }
             decide(.leaseGranted(lease: state.nextLease, host: plan.hosts[host], grants: grants), &records)
+            hasNews[host] = true
             ready -= runs.count
         }
     }
@@ -142,22 +148,7 @@ extension Coordinator {
     static let longestShard = 512
 
     private func isUsable(_ host: Int, _ now: Nanoseconds) -> Bool {
-        guard let session = links[host].session, session.engineIsRight else { return false }
-        return now >= links[host].restUntil && slots(of: host) > 0
-    }
-
-    /// Slots, less what memory forbids.
-    private func slots(of host: Int) -> Int {
-        guard let facts = links[host].session?.facts else { return 0 }
-        // What takes most counts: which kind comes next is not known here, and the agent counts each by itself.
-        let kinds = plan.groups.contains { $0.provides != nil } ? [true, false] : [false]
-        guard let memory = kinds.compactMap({ state.memoryBytes(isSetup: $0) }).max(), memory > 0 else {
-            return facts.slots
-        }
-        let fitting = Int(facts.memoryBytes / memory)
-        // A guess keeps no host out: its agent runs one at a time, whatever it takes.
-        if case .learned = plan.memory { return min(facts.slots, max(1, fitting)) }
-        return min(facts.slots, fitting)
+        links[host].slots > 0 && now >= links[host].restUntil
     }
 
     /// How many runs a host may hold beyond its slots.

@@ -37,6 +37,8 @@ public struct Coordinator: Sendable {
         /// Attempts in a row that failed for a reason that may lie in the host.
         var troubles = 0
         var restUntil: Nanoseconds = .min
+        /// How many runs it can do at a time; 0 unless it is joined, with the right engine.
+        var slots = 0
         /// A refused host's stream has been ended.
         var isDisconnected = false
 
@@ -48,6 +50,11 @@ public struct Coordinator: Sendable {
 
     public internal(set) var state: SweepState
     var links: [Link]
+    /// Per host, whether something changed since it was last looked at what to tell it: with a thousand hosts, most
+    /// have nothing to hear after most steps.
+    var hasNews: [Bool]
+    /// What the links' slots were last reckoned with.
+    private var memoryOfSlots: Int64?
     /// An exponential mean of how long successful attempts take; nil: none ended yet.
     var meanWall: Nanoseconds?
     let startedAt: Nanoseconds
@@ -65,6 +72,7 @@ public struct Coordinator: Sendable {
     public init(state: SweepState, now: Nanoseconds) {
         self.state = state
         links = state.plan.hosts.map { _ in Link(lastHeard: now) }
+        hasNews = links.map { _ in true }
         startedAt = now
         lastJoined = now
     }
@@ -90,8 +98,20 @@ public struct Coordinator: Sendable {
         case .cancel(let run, let reason): cancel(run, reason, now, &records)
         case .interrupted: isInterrupted = true
         }
+        noteNews(of: event)
         return records
     }
+
+    private mutating func noteNews(of event: Event) {
+        switch event {
+        case .joined(let host, _), .engineFound(let host, _), .refused(let host, _), .lost(let host, _),
+            .ended(let host, _), .released(let host):
+            hasNews[host] = true
+        case .heard, .provided, .cancel, .interrupted: break
+        }
+    }
+
+    mutating func noteNewsOfAll() { for host in hasNews.indices { hasNews[host] = true } }
 
     /// What time alone brings about (leases that run out, limits), and new leases for whoever has room. Called
     /// once after the events of a batch; its records belong to the same commit.
@@ -106,6 +126,7 @@ public struct Coordinator: Sendable {
         failDependents(&records)
         // A sweep that was stopped and is resumed goes on, also where nothing had been cancelled before.
         if !isInterrupted, cancelDeadline == nil { grantLeases(now, &records) }
+        if state.isFinished != (finishedAt != nil) { noteNewsOfAll() }
         finishedAt = state.isFinished ? finishedAt ?? now : nil
         return records
     }
@@ -114,6 +135,9 @@ public struct Coordinator: Sendable {
     mutating func decide(_ record: Record, _ records: inout [Record]) {
         state.apply(record)
         records.append(record)
+        guard case .attemptEnded = record, state.memoryPerRun != memoryOfSlots else { return }
+        memoryOfSlots = state.memoryPerRun
+        for host in links.indices { setSlots(of: host) }
     }
 
     // MARK: Hosts
@@ -143,6 +167,7 @@ public struct Coordinator: Sendable {
         }
         session.toCancel = facts.leases.flatMap(\.runs).filter { state.runs.indices ~= $0 - 1 && isCancelled($0) }
         links[host].session = session
+        setSlots(of: host)
         // A lease on record that the agent does not have never reached it, or was lost with its disk.
         for lease in state.leasesOfHost[host] where !facts.leases.contains(where: { $0.lease == lease }) {
             decide(.leaseVoided(lease: lease, reason: "the agent does not have it"), &records)
@@ -158,10 +183,11 @@ public struct Coordinator: Sendable {
         guard let pinned = state.pins["engine"] else {
             decide(.pinned(name: "engine", digest: digest), &records)
             links[host].session?.engineIsRight = true
-            return
+            return setSlots(of: host)
         }
         if pinned == digest {
             links[host].session?.engineIsRight = true
+            setSlots(of: host)
         } else {
             refuse(
                 host,
@@ -171,8 +197,23 @@ public struct Coordinator: Sendable {
         }
     }
 
+    /// Slots, less what memory forbids.
+    private mutating func setSlots(of host: Int) {
+        guard let session = links[host].session, session.engineIsRight else { return }
+        let facts = session.facts
+        guard let memory = state.memoryPerRun, memory > 0 else {
+            links[host].slots = facts.slots
+            return
+        }
+        let fitting = Int(facts.memoryBytes / memory)
+        // A guess keeps no host out: its agent runs one at a time, whatever it takes.
+        let isGuess = if case .learned = plan.memory { true } else { false }
+        links[host].slots = min(facts.slots, isGuess ? max(1, fitting) : fitting)
+    }
+
     private mutating func refuse(_ host: Int, _ reason: String, _ records: inout [Record]) {
         links[host].phase = .refused(reason)
+        links[host].slots = 0
         links[host].lastProblem = reason
         decide(.hostRested(host: plan.hosts[host], reason: reason), &records)
         for lease in state.leasesOfHost[host] { decide(.leaseVoided(lease: lease, reason: reason), &records) }
@@ -187,12 +228,14 @@ public struct Coordinator: Sendable {
         case .away(_, let before): failures = before
         }
         links[host].lastProblem = reason
+        links[host].slots = 0
         let pause = plan.timing.firstPause << Nanoseconds(min(failures, 16))
         links[host].phase = .away(until: now + min(pause, plan.timing.longestPause), failures: failures)
     }
 
     private mutating func expireLeases(_ now: Nanoseconds, _ records: inout [Record]) {
         for host in links.indices where now - links[host].lastHeard > plan.timing.leaseTerm {
+            hasNews[host] = true
             if links[host].session != nil { lose(host, "nothing was heard from it for a lease's term", now) }
             for lease in state.leasesOfHost[host] {
                 decide(.leaseVoided(lease: lease, reason: "the host was silent for longer than the lease"), &records)
@@ -328,6 +371,7 @@ public struct Coordinator: Sendable {
         case .leased(let lease, _):
             guard let host = state.leases[lease]?.host, host >= 0, links[host].session != nil else { break }
             links[host].session?.toCancel.append(run)
+            hasNews[host] = true
         }
     }
 

@@ -79,6 +79,7 @@ public struct SweepState: Sendable {
     private let hostIndex: [String: Int]
     /// Groups in the order in which they are handed out: setups first, so that what waits for them can begin.
     private let handOutOrder: [Int]
+    private let hasSetups: Bool
 
     public init(plan: Plan) {
         self.plan = plan
@@ -90,6 +91,7 @@ public struct SweepState: Sendable {
         queues = []
         waitingCounts = []
         let groups = plan.groups
+        hasSetups = groups.contains { $0.provides != nil }
         handOutOrder =
             groups.indices.filter { groups[$0].provides != nil } + groups.indices.filter { groups[$0].provides == nil }
         hostIndex = Dictionary(plan.hosts.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
@@ -117,7 +119,14 @@ public struct SweepState: Sendable {
         memoryBytes(isSetup: group(of: run)?.provides != nil)
     }
 
-    func memoryBytes(isSetup: Bool) -> Int64? {
+    /// Of the kind that takes most: which one is handed out next is not known before, and the agents count each by
+    /// itself.
+    var memoryPerRun: Int64? {
+        let evaluation = memoryBytes(isSetup: false)
+        return hasSetups ? max(evaluation ?? 0, memoryBytes(isSetup: true) ?? 0) : evaluation
+    }
+
+    private func memoryBytes(isSetup: Bool) -> Int64? {
         switch plan.memory {
         case .uncounted: return nil
         case .fixed(let bytes): return bytes

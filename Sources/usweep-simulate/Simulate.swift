@@ -7,8 +7,10 @@ import Simulation
 enum Simulate {
     static let usage = """
         usage: usweep-simulate [--seed N] [--seeds K] [--scenario NAME] [--canary NAME] [--trace] [--counts]
+                                [--require-coverage]
                usweep-simulate --die PROCESS:ACT:NUMBER[:machine] [--scenario NAME] [--seed N] [--trace]
-               usweep-simulate --exhaustive [--scenario NAME] [--seed N]
+               usweep-simulate --large [--hosts H] [--runs R] [--seed N]
+               usweep-simulate --exhaustive [--scenario NAME] [--seed N] [--seeds K]
           --seed N         the first seed (1)
           --seeds K        how many (1)
           --scenario NAME  \(Scenario.all.map(\.name).joined(separator: ", ")) (standard)
@@ -16,8 +18,13 @@ enum Simulate {
           --die DEATH      one process dies before one act: coordinator, h1/agent, h1/supervisor; commit or effect;
                            with `machine` the power goes, too
           --exhaustive     all deaths, one after the other
+          --large          many hosts of 64 slots and runs of minutes: how busy they are, what the coordinator takes
+          --hosts H        of a large cluster (1000)
+          --runs R         of its sweep (1000000)
           --trace          prints everything that happens
           --counts         prints how often each kind of fault and transition was met
+          --require-coverage
+                           the same, and status 1 where one of those that the scenario standard has was never met
 
         """
 
@@ -29,7 +36,10 @@ enum Simulate {
         var death: Death?
         var isExhaustive = false
         var isTraced = false
+        var isLarge = false
+        var size = LargeSize()
         var showsCounts = false
+        var requiresCoverage = false
     }
 
     static func main() {
@@ -72,8 +82,12 @@ enum Simulate {
                 guard let death = Death(text) else { throw Failure(.usage, "'\(text)' is no death") }
                 options.death = death
             case "--exhaustive": options.isExhaustive = true
+            case "--large": options.isLarge = true
+            case "--hosts": options.size.hosts = Int(max(1, try number(option, rest.popFirst())))
+            case "--runs": options.size.runs = Int(max(1, try number(option, rest.popFirst())))
             case "--trace": options.isTraced = true
             case "--counts": options.showsCounts = true
+            case "--require-coverage": (options.showsCounts, options.requiresCoverage) = (true, true)
             default: throw Failure(.usage, "unknown option \(option)")
             }
         }
@@ -87,6 +101,7 @@ enum Simulate {
 
     /// False: a seed failed.
     private static func run(_ options: Options) throws -> Bool {
+        if options.isLarge { return try runLarge(options) }
         let prepared = try Prepared(options.scenario)
         if options.isExhaustive { return exhaust(options, prepared) }
         let counts = Counts()
@@ -118,21 +133,45 @@ enum Simulate {
             "\(options.seeds) seeds, \(failed) failed, \(events / Int(max(1, options.seeds))) events a seed, "
                 + "\(rate) seeds a second of processor time, the longest \(longest / 1_000_000_000) s\n",
             to: 1)
-        return failed == 0
+        let missing = options.requiresCoverage ? Coverage.missing(in: counts) : []
+        for name in missing { say("never met: \(name)\n", to: 1) }
+        return failed == 0 && missing.isEmpty
     }
 
     /// Every process dies before each of its acts, in a simulation of its own.
     private static func exhaust(_ options: Options, _ prepared: Prepared) -> Bool {
         var failed = 0
         let counts = Counts()
-        let deaths = Exhaustive.run(prepared, seed: options.seed, counts: counts) { death, problem in
-            failed += 1
-            say("\(death): \(problem)\n", to: 1)
-            let scenario = options.scenario.name
-            say("  usweep-simulate --scenario \(scenario) --seed \(options.seed) --die \(death) --trace\n", to: 1)
+        var deaths = 0
+        for seed in options.seed..<options.seed + options.seeds {
+            deaths += Exhaustive.run(prepared, seed: seed, counts: counts) { death, problem in
+                failed += 1
+                say("\(death): \(problem)\n", to: 1)
+                let scenario = options.scenario.name
+                say("  usweep-simulate --scenario \(scenario) --seed \(seed) --die \(death) --trace\n", to: 1)
+            }
         }
         say("\(deaths) deaths, \(failed) failed\n", to: 1)
         return failed == 0
+    }
+
+    private static func runLarge(_ options: Options) throws -> Bool {
+        let (size, began) = (options.size, cpuTime)
+        let outcome = try LargeCluster(size, seed: options.seed) { cpuTime }.run()
+        let busy = String(Int(outcome.busy * 100_000 + 0.5))
+        let micros = Int(outcome.coordinatorSeconds * 1e6) / size.runs
+        say(
+            """
+            \(size.hosts) hosts of \(size.slots) slots, \(size.runs) runs, \(outcome.hostFailures) hosts failed, \
+            \(outcome.lost) attempts lost with them
+            slots of living hosts busy until the last wave (\(outcome.untilLastWave / 60_000_000_000) of \
+            \(outcome.virtualTime / 60_000_000_000) min): \(busy.dropLast(3)).\(busy.suffix(3)) %
+            the coordinator's processor time: \(micros) us a run, in \(outcome.coordinatorSteps) steps with \
+            \(outcome.records) records; the simulation's: \(Int(cpuTime - began)) s
+
+            """, to: 1)
+        if let problem = outcome.problem { say("\(problem)\n", to: 1) }
+        return outcome.problem == nil && outcome.busy >= 0.97
     }
 
     private static var cpuTime: Double {

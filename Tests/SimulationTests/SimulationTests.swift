@@ -1,12 +1,101 @@
+import Foundation
 import Model
 import Simulation
 import Testing
 
+/// What takes thousands of seeds is asked of `usweep-simulate` by `ops/test`: these run without optimization.
 @Suite("The cluster by seed")
 struct SimulationTests {
     @Test("A calm cluster ends")
     func calm() throws {
         let outcome = Simulation(try Prepared(.calm), seed: 1).run()
         #expect(outcome.problem == nil)
+    }
+
+    @Test("Clusters with faults of every kind end well", arguments: [1, 21])
+    func standard(first: UInt64) throws {
+        let prepared = try Prepared(.standard)
+        for seed in first..<first + 20 {
+            let outcome = Simulation(prepared, seed: seed).run()
+            #expect(outcome.problem == nil, "usweep-simulate --scenario standard --seed \(seed) --trace")
+        }
+    }
+
+    @Test("Each bug that can be switched on is found", arguments: Canary.allCases)
+    func canary(_ canary: Canary) throws {
+        let prepared = try Prepared(.standard)
+        let finding = (1...1_000).first { seed in
+            Simulation(prepared, seed: UInt64(seed), canary: canary).run().problem != nil
+        }
+        #expect(finding != nil, "no seed up to 1,000 shows \(canary.rawValue)")
+    }
+
+    @Test("Every process may die before each of its acts", arguments: [("small", 1), ("knotty", 1), ("knotty", 2)])
+    func exhaustive(name: String, seed: UInt64) throws {
+        let scenario = try #require(Scenario.all.first { $0.name == name })
+        let counts = Counts()
+        let deaths = Exhaustive.run(try Prepared(scenario), seed: seed, counts: counts) { death, problem in
+            Issue.record("\(problem): usweep-simulate --scenario \(name) --seed \(seed) --die \(death) --trace")
+        }
+        #expect(deaths > 400)
+        #expect(counts.values["record: run ended", default: 0] >= 3 * deaths)
+    }
+
+    @Test("One seed gives one trace, byte for byte", arguments: [3, 4])
+    func sameTrace(seed: UInt64) throws {
+        let prepared = try Prepared(.standard)
+        let traces = (1...2).map { _ in
+            let trace = Trace(isOn: true)
+            _ = Simulation(prepared, seed: seed, trace: trace).run()
+            return trace.lines
+        }
+        #expect(traces[0].count > 500)
+        #expect(traces[0] == traces[1])
+    }
+
+    /// Hashes are seeded anew in every process: an order that hangs on them differs here.
+    @Test("One seed gives one trace in every process")
+    func sameTraceInProcesses() throws {
+        let arguments = ["--scenario", "standard", "--seed", "5", "--seeds", "3", "--trace"]
+        let outputs = try (1...2).map { _ in try output(arguments) }
+        let lines = outputs.map { $0.split(separator: UInt8(ascii: "\n")).dropLast() }
+        #expect(lines[0].count > 1_500)
+        #expect(lines[0] == lines[1])
+    }
+
+    @Test("Other seeds and other deaths give other traces")
+    func otherTraces() throws {
+        let prepared = try Prepared(.small)
+        let death = try #require(Death("h1/agent:commit:3"))
+        let traces = [(1, nil), (2, nil), (1, death)].map { (seed: UInt64, death: Death?) in
+            let trace = Trace(isOn: true)
+            _ = Simulation(prepared, seed: seed, death: death, trace: trace).run()
+            return trace.lines
+        }
+        #expect(Set(traces).count == 3)
+    }
+
+    @Test("What no seed met is named")
+    func coverage() throws {
+        let simulation = Simulation(try Prepared(.small), seed: 1)
+        _ = simulation.run()
+        let missing = Coverage.missing(in: simulation.counts)
+        #expect(missing.contains("fault: a host reboots"))
+        #expect(!missing.contains("run: leased > succeeded"))
+        #expect(Set(Coverage.expected).count == Coverage.expected.count)
+    }
+
+    private func output(_ arguments: [String]) throws -> Data {
+        let process = Process()
+        let pipe = Pipe()
+        process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+            .deletingLastPathComponent().appendingPathComponent("usweep-simulate")
+        process.arguments = arguments
+        process.standardOutput = pipe
+        try process.run()
+        let data = try pipe.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0)
+        return data
     }
 }
