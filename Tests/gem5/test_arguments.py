@@ -48,7 +48,8 @@ class Arguments(unittest.TestCase):
         self.assertEqual(arguments.checkpoint_folder(parsed, "boot"), "cpt_1m/fibonacci-go/cpt.boot")
 
     def test_sizes(self):
-        for text, size in (("512MiB", 512 << 20), ("2GB", 2 << 30), ("64kB", 65536), ("4096", 4096), ("3 GiB", 3 << 30)):
+        for text, size in (
+                ("512MiB", 512 << 20), ("2GB", 2 << 30), ("64kB", 65536), ("4096", 4096), ("3 GiB", 3 << 30)):
             self.assertEqual(arguments.bytes_of(text), size, text)
         cause, text = self.refusal("--function", "f", "--memory", "lots")
         self.assertEqual(cause, "bad-arguments")

@@ -15,6 +15,12 @@ regs=1 2
 [system.cpu1.xc.0]
 range_size=5
 [system.atomic_cpu0.xc.0]
+[system.cpu0.mmu.itb]
+_size=9
+[system.cpu1.mmu.itb]
+_size=7
+[system.cpu1.mmu.itb.Entry0]
+_size=99
 [system.physmem.store0]
 store_id=0
 range_size=268435456
@@ -40,7 +46,8 @@ class Records(unittest.TestCase):
         return str(caught.exception)
 
     def test_facts(self):
-        self.assertEqual(record.facts(self.folder), {"memory_bytes": 268435456, "cores": 2})
+        self.assertEqual(record.facts(self.folder), {
+            "memory_bytes": 268435456, "cores": 2, "itb": 9, "dtb": 0})
 
     def test_no_checkpoint(self):
         with self.assertRaises(Refused) as caught:

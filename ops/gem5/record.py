@@ -11,6 +11,7 @@ from status import Refused
 
 NAME = "record.json"
 CORE_SECTION = re.compile(r"\[(?:[\w.]*\.)?cpu(\d+)\.xc\.0\]")
+TLB_SECTION = re.compile(r"\[(?:[\w.]*\.)?cpu\d+\.mmu\.([id]tb)\]")
 STORE_SECTION = re.compile(r"\[(?:[\w.]*\.)?physmem\.store\d+\]")
 
 
@@ -81,24 +82,27 @@ def read(folder):
 
 
 def facts(folder):
-    """What m5.cpt itself says: {"memory_bytes", "cores"}."""
+    """What m5.cpt itself says: {"memory_bytes", "cores", "itb", "dtb"}; the last two are entries in use, at most."""
     path = os.path.join(folder, "m5.cpt")
     if not os.path.isfile(path):
         raise Refused("missing-file", "there is no checkpoint in %s (%s)" % (folder, os.path.basename(path)))
-    memory, cores, in_store = 0, set(), False
+    found, cores, store, buffer = {"memory_bytes": 0, "cores": 0, "itb": 0, "dtb": 0}, set(), None, None
     with open(path, encoding="utf-8", errors="replace") as file:
         for line in file:
             if line.startswith("["):
                 text = line.strip()
-                in_store = bool(STORE_SECTION.fullmatch(text))
+                store, buffer = STORE_SECTION.fullmatch(text), TLB_SECTION.fullmatch(text)
                 core = CORE_SECTION.fullmatch(text)
                 if core:
                     cores.add(core.group(1))
-            elif in_store and line.startswith("range_size="):
-                memory += int(line.partition("=")[2])
-    if not memory or not cores:
+            elif store and line.startswith("range_size="):
+                found["memory_bytes"] += int(line.partition("=")[2])
+            elif buffer and line.startswith("_size="):
+                found[buffer.group(1)] = max(found[buffer.group(1)], int(line.partition("=")[2]))
+    found["cores"] = len(cores)
+    if not found["memory_bytes"] or not cores:
         raise Refused("checkpoint-incompatible", "%s holds no machine of these run scripts" % path)
-    return {"memory_bytes": memory, "cores": len(cores)}
+    return found
 
 
 def shown(value):

@@ -52,7 +52,8 @@ def digests(arguments):
 
 
 def complete(arguments):
-    """Fills in what was not given; for an evaluation from its checkpoint, which must fit."""
+    """Fills in what was not given; for an evaluation from its checkpoint, which must fit. Returns its facts."""
+    found = None
     if arguments.mode == "evaluation":
         folder = command.checkpoint_folder(arguments, arguments.use_checkpoint)
         found, known = record.facts(folder), record.read(folder)
@@ -64,6 +65,7 @@ def complete(arguments):
     arguments.cores = arguments.cores or CORES
     if arguments.kvm and not os.access("/dev/kvm", os.R_OK | os.W_OK):
         raise Refused("missing-file", "--kvm: /dev/kvm cannot be opened on this host")
+    return found
 
 
 def recorder(arguments, known):
@@ -91,10 +93,12 @@ def write_script(arguments, outdir):
 
 def prepare(arguments, outdir):
     """The system, made and loaded, and known to be one that gem5 takes. Raises Refused."""
-    complete(arguments)
+    found = complete(arguments)
     line = guest.command_line(arguments.root or guest.root_device(arguments.disk), arguments.kernel_arguments)
     script = write_script(arguments, outdir)
     system, binder = make(arguments, arguments.settings)
+    if found:
+        systems.check_tlbs(system, found)
     systems.load(system, arguments, line, script)
     systems.make_root(system, arguments)
     m5.disableAllListeners()

@@ -101,6 +101,15 @@ def share_predictors(system):
             atomic.branchPred = predictor
 
 
+def check_tlbs(system, found):
+    """A TLB must have room for what the checkpoint holds; `found` is record.facts'."""
+    for core in system.cpu:
+        for name, tlb in (("itb", core.mmu.itb), ("dtb", core.mmu.dtb)):
+            if int(tlb.size) < found[name]:
+                raise Refused("bad-value", "%s: a TLB of %s entries cannot hold the checkpoint's %d"
+                              % (tlb.path(), tlb.size, found[name]))
+
+
 def load(system, arguments, command_line, script):
     """What the machine runs."""
     system.workload.object_file = arguments.kernel

@@ -33,23 +33,25 @@ kernel_digest() {
 unpack_kernel() {
     rm -rf "$1"
     mkdir -p "$1"
-    download "$kernel_package"
     dpkg-deb --fsys-tarfile "$(ls -t "$cache/$kernel_package"_*.deb | head -n 1)" |
         tar -xO "./usr/src/$kernel_package.tar.xz" |
         tar -xJ -C "$1" --strip-components=1 --exclude='*/Documentation/*/*' --exclude='*/drivers/gpu/*.[ch]' \
             --exclude='*/arch/[!x]*/*.[chS]' --exclude='*/tools/testing/*' --exclude='*.dts*'
 }
 
+# All lines of the file must hold in the end: a line that this kernel overrides or does not know is an error.
 configure_kernel() {
     local line lost=
-    make -s -C "$1" tinyconfig
-    (cd "$1" && ./scripts/kconfig/merge_config.sh -m .config "$2" && make -s olddefconfig)
+    (cd "$1" && make -s tinyconfig && ./scripts/kconfig/merge_config.sh -m .config "$2" && make -s olddefconfig) ||
+        return
     while read -r line; do
         case $line in
         CONFIG_* | '# CONFIG_'*) grep -qxF "$line" "$1/.config" || lost="$lost ${line#\# }" ;;
         esac
     done <"$2"
-    [ -z "$lost" ] || fail "this kernel does not take from $2:$lost"
+    [ -z "$lost" ] && return
+    echo "this kernel does not take from $2:$lost"
+    return 1
 }
 
 make_kernel() {
@@ -58,13 +60,12 @@ make_kernel() {
     tree=$PWD/$cache/linux
     log=$cache/kernel.log
     if [ ! -e "$kept/vmlinux" ]; then
+        download "$kernel_package"
         say "kernel from $kernel_package (some minutes; $log)"
         export KBUILD_BUILD_TIMESTAMP='1970-01-01' KBUILD_BUILD_USER=usweep KBUILD_BUILD_HOST=usweep
-        {
-            unpack_kernel "$tree"
-            configure_kernel "$tree" "$PWD/ops/guest/gem5/kernel.config"
-            make -s -C "$tree" -j "$(nproc)" vmlinux bzImage
-        } >"$log" 2>&1 || fail "the kernel was not built: $(tail -n 3 "$log")"
+        (unpack_kernel "$tree" && configure_kernel "$tree" "$PWD/ops/guest/gem5/kernel.config" &&
+            make -s -C "$tree" -j "$(nproc)" vmlinux bzImage) >"$log" 2>&1 ||
+            fail "the kernel was not built: $(tail -n 3 "$log")"
         mkdir -p "$kept"
         cp "$tree/arch/x86/boot/bzImage" "$kept/bzImage"
         cp "$tree/vmlinux" "$kept/vmlinux.new"
@@ -82,13 +83,14 @@ make_same() {
             echo "set_inode_field \"$file\" $field"
         done
     done >"$out/owners"
-    E2FSPROGS_FAKE_TIME=1 debugfs -w -f "$out/owners" "$1" >"$out/owners.log" 2>&1 || fail "debugfs failed ($out/owners.log)"
+    E2FSPROGS_FAKE_TIME=1 debugfs -w -f "$out/owners" "$1" >"$out/owners.log" 2>&1 ||
+        fail "debugfs failed ($out/owners.log)"
     rm -f "$out/owners" "$out/owners.log"
 }
 
 make_disk() {
-    local source=ops/guest/gem5 kilobytes
-    make_root sh mount cat echo ip taskset tail sleep poweroff
+    local source=ops/guest/gem5 kilobytes name=75737765-6570-4067-8035-677565737431
+    make_root sh mount cat dmesg echo ip taskset tail sleep poweroff
     install -m 755 $source/init "$root/init"
     install -m 755 $source/usweep-function "$root/bin/usweep-function"
     compile m5 $source/m5.c $source/m5ops.c
@@ -97,7 +99,7 @@ make_disk() {
     kilobytes=$(du -sk "$root" | cut -f 1)
     rm -f "$out/disk.img"
     E2FSPROGS_FAKE_TIME=1 mke2fs -q -t ext4 -O ^has_journal -m 0 -L usweep -d "$root" \
-        -U 75737765-6570-4067-8035-677565737431 -E root_owner=0:0,hash_seed=75737765-6570-4067-8035-677565737431 \
+        -U $name -E root_owner=0:0,hash_seed=$name \
         "$out/disk.img" "$((kilobytes * 5 / 4 + 8192))k" >/dev/null
     make_same "$out/disk.img"
     rm -rf "$root"
