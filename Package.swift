@@ -106,7 +106,7 @@ let package = Package(
         tests("SweepFilesTests", ["SweepFiles", "Model"]),
         tests("LedgerTests", ["Model", "Wire", "Ledger", grdb]),
         tests("TransportTests", ["Model", "Ports", "Polling", "SSHTransport", "ProgramTransport", "TestKit"]),
-        tests("EndToEndTests", ["Model", "Polling", "TestKit", "Wire", "usweep"]),
+        tests("EndToEndTests", ["Model", "Polling", "TestKit", "Wire", "usweep"], exclude: ["Gem5"]),
         tests("QEMUModelTests", ["QEMUModel"]),
         tests("QEMUDriverTests", ["QEMUDriver", "Engines", "Model", "usweep-agent"]),
         tests("AgentJournalTests", ["AgentJournal", "LocalFiles", "Model", "Ports", "Wire"]),

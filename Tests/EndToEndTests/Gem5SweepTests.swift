@@ -1,0 +1,122 @@
+import Foundation
+import Testing
+
+/// Sweeps with a stand-in that replays what a real gem5 24.0 left, and goes wrong when it is told to.
+@Suite("gem5 over SSH, with a stand-in", .serialized)
+struct Gem5SweepTests {
+    /// Twelve points; cycles per instruction and misses of the second-level cache per 1,000 instructions as computed
+    /// from the recorded statistics with awk, not with this project's code.
+    static let points: [(l2: String, predictor: String, rob: String, cpi: String, mpki: String)] = []
+
+    static let sweep = """
+        sweep: caches
+        engine: gem5
+        system: {name: skylake, memory: 256MiB}
+        guest: {kernel: vmlinux, disk: disk.img}
+        workloads: [fibonacci-c]
+        axes:
+          l2.size: [256KiB, 1MiB]
+          branch-predictor: [bimode, tournament, tage]
+          core.rob: [64, 224]
+        measure: {warm: 2, invocations: 3}
+        limits: {stall: 60s}
+        define: {l2.latency: '"system.cpu1.l2cache.overallMissLatency::total" / l2.misses'}
+        metrics: [cpi, l1i.mpki, l1d.mpki, l2.mpki]
+
+        """
+
+    private func prepare(_ faults: String = "[]") throws -> Study {
+        let study = try Study()
+        let folder = "\(study.folder)/gem5"
+        try FileManager.default.createDirectory(atPath: "\(folder)/state", withIntermediateDirectories: true)
+        let sources = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Gem5").path
+        try FileManager.default.copyItem(atPath: "\(sources)/gem5-standin", toPath: "\(folder)/gem5.opt")
+        try study.write(
+            "gem5/standin.json",
+            "{\"recordings\": \"\(sources)/recordings\", \"state\": \"\(folder)/state\", \"faults\": \(faults)}")
+        try study.write("vmlinux", "a kernel")
+        try study.write("disk.img", "a disk")
+        let inventory = study.text("inventory.yaml")
+        try study.write(
+            "inventory.yaml", inventory.replacing("slots: 2", with: "slots: 2, engines: {gem5: \(folder)/gem5.opt}"))
+        return study
+    }
+
+    @Test("Setup, checkpoint, 12 points, failures of two classes: the table is the one computed by hand")
+    func whole() throws {
+        let study = try prepare(
+            """
+            [{"if": {"l2.size": "1MiB", "branch-predictor": "tage", "core.rob": "64"}, "do": "crash"},
+             {"if": {"l2.size": "256KiB", "branch-predictor": "bimode", "core.rob": "224"}, "do": "out-of-memory"}]
+            """)
+        let launched = try study.launch(Self.sweep)
+        #expect(launched.status == 0, "\(launched.errors)")
+        #expect(try study.column("l2.size") == Self.points.map(\.l2))
+        #expect(try study.column("branch-predictor") == Self.points.map(\.predictor))
+        #expect(try study.column("core.rob") == Self.points.map(\.rob))
+        #expect(try study.column("cpi") == Self.points.map(\.cpi))
+        #expect(try study.column("l2.mpki") == Self.points.map(\.mpki))
+        let attempts = try study.column("attempts", of: "runs").compactMap(Int.init)
+        #expect(attempts.reduce(0, +) == 14, "each failure cost one attempt: \(attempts)")
+        #expect(Set(try study.column("checkpoint_digest", of: "runs")).count == 1)
+
+        let before = try study.table()
+        #expect(try study.launch(Self.sweep).status == 0)
+        #expect(try study.table() == before)
+        try look(study)
+    }
+
+    /// What people do with such a sweep.
+    private func look(_ study: Study) throws {
+        let statistics = try study.run("results", "--stat", "system.cpu1.numCycles", "--format", "csv").output
+        #expect(statistics.split(separator: "\n").count == 1 + 12 * 3)
+        #expect(try study.run("results", "--metric", "l2.latency", "--format", "csv").output.contains("l2.latency"))
+        #expect(try study.run("pull", "--to", "pulled", "--layout", "vswarm").status == 0)
+        let place = "pulled/l2.size=1MiB,branch-predictor=tage,core.rob=224/fibonacci-c"
+        for name in ["stats.txt", "config.ini", "gem5.log", "system.pc.com_1.device"] {
+            #expect(study.exists("\(place)/\(name)"), "\(name)")
+        }
+        let own = try study.run("stats", "\(place)/stats.txt", "--stat", "simTicks", "--format", "csv").output
+        #expect(own.split(separator: "\n").count == 1 + 3)
+    }
+
+    @Test(
+        "Exit status 0, but the evidence does not hold: quarantined, not merged, the others go on",
+        arguments: [("truncate", "contract-broken"), ("early-exit", "contract-broken"),
+            ("other-configuration", "contract-broken"), ("disk-full", "disk-full")])
+    func silent(_ fault: String, _ failure: String) throws {
+        let study = try prepare(
+            #"[{"if": {"l2.size": "1MiB", "branch-predictor": "tage", "core.rob": "64"}, "do": "\#(fault)", "times": 9}]"#)
+        let launched = try study.launch(Self.sweep)
+        #expect(launched.status == 3, "\(launched.errors)")
+        let outcomes = try study.column("outcome")
+        #expect(outcomes.filter { $0 == "succeeded" }.count == 11)
+        #expect(try study.column("class").filter { !$0.isEmpty } == [failure])
+        #expect(try study.column("cpi").filter(\.isEmpty).count == 1)
+    }
+
+    @Test(
+        "Ends of the simulator and of the guest, by their classes",
+        arguments: [
+            ("fatal", "simulator-fatal"), ("panic", "simulator-fatal"), ("guest-panic", "guest-panic"),
+            ("hang", "stalled-simulator"),
+        ])
+    func loud(_ fault: String, _ failure: String) throws {
+        let study = try prepare(
+            #"[{"if": {"l2.size": "1MiB", "branch-predictor": "tage", "core.rob": "64"}, "do": "\#(fault)", "times": 9}]"#)
+        let sweep = Self.sweep.replacing("stall: 60s", with: "stall: 3s") + "retry: {attempts: 1}\n"
+        let launched = try study.launch(sweep)
+        #expect(launched.status == 3, "\(launched.errors)")
+        #expect(try study.column("class").filter { !$0.isEmpty } == [failure])
+        #expect(try study.column("outcome").filter { $0 == "succeeded" }.count == 11)
+    }
+
+    @Test("No gem5 where the inventory says: no host is usable, and it says why")
+    func missing() throws {
+        let study = try prepare()
+        try FileManager.default.removeItem(atPath: "\(study.folder)/gem5/gem5.opt")
+        let launched = try study.launch(Self.sweep)
+        #expect(launched.status == 75, "\(launched.errors)")
+        #expect(launched.errors.contains("gem5.opt"))
+    }
+}
