@@ -198,7 +198,7 @@ private func evidence(_ verdict: Verdict, _ failure: FailureClass = .contractBro
         (line(0) + "{\"invocation\":1,\"instructions\":null}\n",
             "stats.jsonl, line 2: 'instructions' is null, not a counter"),
         (line(0) + line(1, instructions: 0),
-            "stats.jsonl, line 2: the metric 'l2.mpki' (1000 x l2.misses / instructions) cannot be worked out: "
+            "stats.jsonl, line 2: the metric 'l2.mpki' (1000 * l2.misses / instructions) cannot be worked out: "
                 + "a counter is missing, or the divisor is 0"),
     ] as [(String?, String)])
     func brokenStatistics(_ text: String?, _ expected: String) {

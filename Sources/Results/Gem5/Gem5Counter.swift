@@ -5,37 +5,43 @@ public struct Gem5Counter: Sendable, Hashable {
     /// `{core}` stands for the number of the core under test.
     public var patterns: [String]
 
-    init(_ name: String, _ patterns: String...) {
+    init(_ name: String, _ patterns: [String]) {
         self.name = name
         self.patterns = patterns
     }
 
-    /// The counters of systems made with gem5's standard library: classic caches, a core of their own a processor.
-    /// Everything is about the core under test. Instructions are macro-instructions as committed; a TLB's misses are
-    /// those of its first level.
-    public static let library: [Gem5Counter] =
-        [
-            Gem5Counter("ticks", "simTicks"),
-            Gem5Counter("cycles", "*.processor.cores{core}.core.numCycles"),
+    /// The counters of systems with classic caches, made by the package `ops/gem5` (names as in vSwarm-u) or with gem5's
+    /// standard library (a core of their own a processor). Everything is about the core under test. Instructions are
+    /// macro-instructions as committed; a TLB's misses are those of its first level.
+    public static let library: [Gem5Counter] = {
+        var counters = [
+            Gem5Counter("ticks", ["simTicks"]), Gem5Counter("cycles", core("numCycles")),
+            // Statistics of committed instructions have a group of their own since gem5 23.0.
             Gem5Counter(
-                "instructions", "*.processor.cores{core}.core.commitStats0.numInsts",
-                "*.processor.cores{core}.core.committedInsts",
-                "*.processor.cores{core}.core.exec_context.thread_0.numInsts"),
-            Gem5Counter("branches", "*.processor.cores{core}.core.branchPred.committed_0::total"),
-            Gem5Counter("branch.misses", "*.processor.cores{core}.core.branchPred.mispredicted_0::total"),
+                "instructions", core("commitStats0.numInsts", "committedInsts", "exec_context.thread_0.numInsts")),
+            Gem5Counter("branches", core("branchPred.committed_0::total", "commit.branches")),
+            Gem5Counter("branch.misses", core("branchPred.mispredicted_0::total", "commit.branchMispredicts")),
         ]
-        + ["l1i", "l1d", "l2"].flatMap { cache in
-            [
-                Gem5Counter("\(cache).accesses", "*.\(cache)-cache-{core}.overallAccesses::total"),
-                Gem5Counter("\(cache).misses", "*.\(cache)-cache-{core}.overallMisses::total"),
-            ]
+        for (name, object) in [("l1i", "icache"), ("l1d", "dcache"), ("l2", "l2cache")] {
+            for what in ["Accesses", "Misses"] {
+                let ours = core("\(object).overall\(what)::total")
+                let library = "*.\(name)-cache-{core}.overall\(what)::total"
+                counters.append(Gem5Counter("\(name).\(what.lowercased())", ours + [library]))
+            }
         }
-        + [
-            Gem5Counter("llc.accesses", "*.l3-cache-0.overallAccesses::total", "*.l3cache.overallAccesses::total"),
-            Gem5Counter("llc.misses", "*.l3-cache-0.overallMisses::total", "*.l3cache.overallMisses::total"),
-            Gem5Counter("itlb.misses", "*.processor.cores{core}.core.mmu.itb.??Misses"),
-            Gem5Counter("dtlb.misses", "*.processor.cores{core}.core.mmu.dtb.??Misses"),
-        ]
+        for what in ["Accesses", "Misses"] {
+            let patterns = ["llc", "l3cache", "l3-cache-0"].map { "*.\($0).overall\(what)::total" }
+            counters.append(Gem5Counter("llc.\(what.lowercased())", patterns))
+        }
+        counters.append(Gem5Counter("itlb.misses", core("mmu.itb.??Misses")))
+        counters.append(Gem5Counter("dtlb.misses", core("mmu.dtb.??Misses")))
+        return counters
+    }()
+
+    /// Statistics of the core under test, under both names that it may have.
+    private static func core(_ statistics: String...) -> [String] {
+        statistics.flatMap { ["*.cpu{core}.\($0)", "*.processor.cores{core}.core.\($0)"] }
+    }
 }
 
 extension Gem5Counter {
@@ -45,7 +51,7 @@ extension Gem5Counter {
         for name in formulas.flatMap(\.counters) where MetricExpression.isPattern(name) && !names.contains(name) {
             names.append(name)
         }
-        return names.map { Gem5Counter($0, String($0.dropFirst().dropLast())) }
+        return names.map { Gem5Counter($0, [String($0.dropFirst().dropLast())]) }
     }
 }
 
