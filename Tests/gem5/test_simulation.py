@@ -25,7 +25,7 @@ class Simulations(unittest.TestCase):
         self.folder = tempfile.mkdtemp()
         self.recorded = []
 
-    def run_mode(self, mode, events, **arguments):
+    def run_mode(self, mode, events, heart=None, **arguments):
         simulation.m5 = self.gem5 = support.Gem5(events)
         status = Status(self.folder)
         arguments = types.SimpleNamespace(**{
@@ -34,7 +34,7 @@ class Simulations(unittest.TestCase):
         if mode == "setup":
             run = simulation.Setup(SYSTEM, arguments, status, lambda folder, kind: self.recorded.append((folder, kind)))
         else:
-            run = simulation.Evaluation(SYSTEM, arguments, status)
+            run = simulation.Evaluation(SYSTEM, arguments, status, heart)
         with self.assertRaises(simulation.End) as caught:
             run.run()
         with open(os.path.join(self.folder, "status.jsonl"), encoding="utf-8") as file:
@@ -53,6 +53,20 @@ class Simulations(unittest.TestCase):
         self.assertEqual(self.gem5.did, ["reset", "dump", "reset"] * 2)
         self.assertEqual((self.numbers("invocation-begin"), self.numbers("invocation-end")), ([1, 2], [1, 2]))
         self.assertEqual((self.counts, self.phases()), ((2, 2), ["measure"]))
+
+    def test_a_panic_between_slices_ends_the_run(self):
+        heart = types.SimpleNamespace(beats=[], has_panicked=lambda: len(heart.beats) > 1)
+        heart.beat = heart.beats.append
+        events = [Event(simulation.LIMIT, 0)] * 5 + invocations(5)
+        self.assertEqual(self.run_mode("evaluation", events, heart=heart), "guest-panic")
+        self.assertEqual(len(heart.beats), 2)
+
+    def test_slices_are_no_events_of_the_guest(self):
+        heart = types.SimpleNamespace(beat=lambda tick: None, has_panicked=lambda: False)
+        limit = Event(simulation.LIMIT, 0)
+        events = [event for pair in invocations(5) for event in (limit, pair, limit)]
+        self.assertEqual(self.run_mode("evaluation", events, heart=heart), "workend")
+        self.assertEqual(self.gem5.did, ["reset", "dump", "reset"] * 2)
 
     def test_warming_on_the_atomic_cores(self):
         self.assertEqual(self.run_mode("evaluation", invocations(9), atomic_warming=3), "workend")

@@ -19,6 +19,7 @@ import m5.objects
 import arguments as command
 import guest
 import parameters
+import pulse
 import record
 import simulation
 import systems
@@ -112,13 +113,16 @@ def simulate(arguments, status, outdir):
     """Raises End or Refused, always."""
     known = digests(arguments) if arguments.mode == "setup" else {}
     system, binder = prepare(arguments, outdir)
+    cores = list(system.cpu) + list(getattr(system, "atomic_cpu", []))
+    terminal = os.path.join(outdir, "system.pc.com_1.device")
+    heart = pulse.Pulse(status, cores, system.clk_domain.clock[0].getValue(), terminal)
     if arguments.mode == "setup":
         os.makedirs(os.path.join(arguments.checkpoint_dir, arguments.function), exist_ok=True)
         m5.instantiate()
-        run = simulation.Setup(system, arguments, status, recorder(arguments, known))
+        run = simulation.Setup(system, arguments, status, recorder(arguments, known), heart)
     else:
         m5.instantiate(command.checkpoint_folder(arguments, arguments.use_checkpoint))
-        run = simulation.Evaluation(system, arguments, status)
+        run = simulation.Evaluation(system, arguments, status, heart)
     status.say("parameters", set=binder.report())
     if arguments.mode == "evaluation":
         run.phase("restore")

@@ -4,10 +4,12 @@ import atexit
 import m5
 
 import guest
+import pulse
 import record
 from arguments import checkpoint_folder
 
 INTERRUPTS = ("user interrupt received",)
+LIMIT = "simulate() limit reached"
 FAIL, WORK_BEGIN, WORK_END, GUEST_EXIT = (
     "m5_fail instruction encountered", "workbegin", "workend", "m5_exit instruction encountered")
 LOST = {guest.WRONG_ANSWER: ("wrong-answer", "the function gave a wrong answer; the terminal's file says which"),
@@ -27,22 +29,35 @@ class End(Exception):
 
 
 class Run:
-    """Common to both modes: the loop over gem5's exit events."""
+    """Common to both modes: the loop over gem5's exit events. Without a pulse nobody asks whether the guest lives."""
 
-    def __init__(self, system, arguments, status):
+    def __init__(self, system, arguments, status, heart=None):
         self.system, self.arguments, self.status = system, arguments, status
         self.begun = self.ended = 0
+        self.pulse = heart
 
     def phase(self, name):
         self.status.timed("phase", m5.curTick(), phase=name)
 
     def simulate(self, ticks=None):
-        event = m5.simulate() if ticks is None else m5.simulate(ticks)
+        event = self.slices() if ticks is None else m5.simulate(ticks)
         # gem5 dumps statistics at its end, which would be a block that nobody measured.
         atexit.unregister(m5.stats.dump)
         if event.getCause() in INTERRUPTS:
             raise End("interrupted", event.getCode())
         return event
+
+    def slices(self):
+        """Simulates to the next event of the guest's, looking between slices whether it still lives."""
+        if not self.pulse:
+            return m5.simulate()
+        while True:
+            event = m5.simulate(pulse.SLICE)
+            if event.getCause() != LIMIT:
+                return event
+            if self.pulse.has_panicked():
+                raise End("guest-panic", 0, "the guest's kernel panicked; the terminal's file says why")
+            self.pulse.beat(m5.curTick())
 
     def run(self):
         """Raises End, always."""
@@ -79,8 +94,8 @@ class Run:
 class Setup(Run):
     """Boots, and ends when the warmed function's checkpoint is taken. `write` makes the checkpoint's record."""
 
-    def __init__(self, system, arguments, status, write):
-        super().__init__(system, arguments, status)
+    def __init__(self, system, arguments, status, write, heart=None):
+        super().__init__(system, arguments, status, heart)
         self.write = write
 
     def start(self):
@@ -107,8 +122,8 @@ class Setup(Run):
 class Evaluation(Run):
     """Restored: warms with the atomic cores, then measures, a block of statistics an invocation."""
 
-    def __init__(self, system, arguments, status):
-        super().__init__(system, arguments, status)
+    def __init__(self, system, arguments, status, heart=None):
+        super().__init__(system, arguments, status, heart)
         self.to_warm = arguments.atomic_warming
         self.on_atomic = self.measuring = False
 

@@ -167,13 +167,22 @@ struct Gem5Evidence {
         case .exitNonzero: better = ending() ?? message() ?? panic()
         case .simulatorCrash: better = message() ?? panic()
         // gem5 goes on for ever with a guest that is dead.
-        case .timeout, .stalledGuest, .stalledSimulator: better = panic()
+        case .timeout, .stalledGuest: better = panic()
+        case .stalledSimulator: better = panic() ?? idleness()
         case .spawn, .hostLost, .supervisorLost, .outOfMemory, .diskFull, .simulatorFatal, .guestPanic,
             .checkpointIncompatible, .contractBroken, .cancelled, .preempted:
             better = nil
         }
         guard let better else { return .broken(failure, evidence: evidence) }
         return .broken(better.failure, evidence: "\(better.evidence) (\(evidence))")
+    }
+
+    /// A guest that waits for ever says so once, and then nothing more.
+    private func idleness() -> Breach? {
+        guard let path = contract.status, let last = try? events().last, last.event["event"]?.text == "idle" else {
+            return nil
+        }
+        return Breach(.stalledGuest, "\(path), line \(last.line): the guest was idle: it waits for what never comes")
     }
 
     /// What the run itself says of its end, where it says why.
