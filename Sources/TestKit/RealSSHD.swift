@@ -26,7 +26,12 @@ public final class RealSSHD: Sendable {
     public let folder: String
     public let port: UInt16
     public let user: String
-    private let server: Mutex<Child?>
+    private let server: Mutex<Server?>
+
+    private struct Server {
+        var process: Child
+        var undertaker: Undertaker
+    }
 
     /// An OpenSSH client configuration that reads nothing of the user's own.
     public var configFile: String { folder + "/ssh_config" }
@@ -58,7 +63,8 @@ public final class RealSSHD: Sendable {
         try authorized.write(toFile: folder + "/authorized_keys", atomically: true, encoding: .utf8)
         let (port, process) = try RealSSHD.startOnFreePort(folder, options)
         self.port = port
-        server = Mutex(process)
+        let undertaker = try Undertaker(#"kill -9 "$1"; rm -rf "$2""#, [String(process.process), folder])
+        server = Mutex(Server(process: process, undertaker: undertaker))
         try write(knownHosts: options.hostKeyTypes)
         try write(
             configuration: ["IdentityFile \(folder)/client_ed25519", "UserKnownHostsFile \(knownHostsFile)"])
@@ -91,7 +97,7 @@ public final class RealSSHD: Sendable {
     public func stop() {
         let process = server.withLock { server in
             defer { server = nil }
-            return server
+            return server?.process
         }
         guard let process else { return }
         for child in RealSSHD.descendants(of: process.process) { kill(child, SIGKILL) }
@@ -101,7 +107,7 @@ public final class RealSSHD: Sendable {
 
     /// Stops or continues all processes of the server, so that it is there and does not answer.
     public func signal(_ signal: Int32) {
-        guard let process = server.withLock({ $0?.process }) else { return }
+        guard let process = server.withLock({ $0?.process.process }) else { return }
         for child in RealSSHD.descendants(of: process) + [process] { kill(child, signal) }
     }
 

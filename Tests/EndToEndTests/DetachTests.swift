@@ -29,7 +29,7 @@ struct DetachTests {
         let study = try Study(hosts: 1)
         try study.write("sweep.yaml", Self.waiting(study.folder))
         // script(1) gives the launch a terminal of its own.
-        let launch = "\(Study.program) launch sweep.yaml -i inventory.yaml --detach > id.txt && "
+        let launch = "\(Study.program) launch \(study.folder)/sweep.yaml -i inventory.yaml --detach > id.txt && "
             + "echo $$ > shell && exec sleep 600"
         let terminal = try study.start(["-qec", launch, "/dev/null"], program: "script")
         #expect(study.eventually { !study.text("shell").isEmpty && study.exists("began-1") })

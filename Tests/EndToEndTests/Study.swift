@@ -28,10 +28,21 @@ final class Study {
     private(set) var hosts: [RealSSHD] = []
     private var launches = 0
     private var mounts: [String] = []
+    private var undertaker: Undertaker?
+
+    /// As `deinit`, for a process that is killed: nobody else would ever end what runs in the background.
+    private static let lastWill = #"""
+        pkill -9 -f "$1/"
+        while read -r device path rest; do
+            case $path in "$1"/*) umount -l "$path" ;; esac
+        done < /proc/mounts
+        rm -rf "$1"
+        """#
 
     init(hosts count: Int = 2, slots: Int = 2, server: RealSSHD.Options = .init()) throws {
         folder = "/tmp/usweep-e2e-\(getpid())-\(UInt32.random(in: 0 ... .max))"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        undertaker = try Undertaker(Study.lastWill, [folder])
         var configuration = ""
         var inventory = "defaults: {ssh_config: ssh_config, slots: \(slots)}\nhosts:\n"
         for index in 0..<count {
