@@ -85,6 +85,22 @@ struct SimulationTests {
         #expect(Set(Coverage.expected).count == Coverage.expected.count)
     }
 
+    @Test("Slots of living hosts stay busy until nothing waits, though hosts fail", arguments: [1, 2])
+    func large(seed: UInt64) throws {
+        var size = LargeSize()
+        (size.hosts, size.slots, size.runs, size.failuresPerHour) = (20, 16, 2_000, 0.3)
+        var ticks = 0.0
+        let outcome = try LargeCluster(size, seed: seed) {
+            ticks += 0.5
+            return ticks
+        }.run()
+        #expect(outcome.problem == nil)
+        #expect(outcome.busy >= 0.97)
+        #expect(outcome.hostFailures > 0 && outcome.lost > 0)
+        #expect(outcome.untilLastWave > 3_600_000_000_000)
+        #expect(outcome.coordinatorSeconds == Double(outcome.coordinatorSteps) / 2)
+    }
+
     private func output(_ arguments: [String]) throws -> Data {
         let process = Process()
         let pipe = Pipe()

@@ -1,4 +1,6 @@
 import Model
+import Testing
+
 @testable import SweepCore
 
 /// A coordinator without a network: events in, records and effects out. Everything that it decides is checked against
@@ -48,6 +50,11 @@ struct Cluster {
         for record in decided { replayed.apply(record) }
         records += decided
         var effects = core.effects(now: now)
+        // The core looks only at hosts of which it knows that something changed: no other has anything to hear.
+        var other = core
+        other.noteNewsOfAll()
+        let rest = other.effects(now: now).filter { if case .finish = $0 { false } else { true } }
+        #expect(rest.isEmpty)
         if agentsRelease {
             for host in effects.released { effects += step(.released(host: host)) }
         }
