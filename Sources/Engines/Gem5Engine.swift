@@ -10,7 +10,7 @@ public struct Gem5Engine: Engine {
     public let kind = EngineKind.gem5
     public let pinsBinary = true
     public let defaultBinary: String? = nil
-    public let firstMemoryGuess: Int64? = 4 << 30
+    public let firstMemoryGuess: Int64? = guess
     /// Exit status 0 proves nothing here, and other statuses little: only the evidence tells.
     public let agentRetries = false
     public let setups: [String]
@@ -117,6 +117,8 @@ public struct Gem5Engine: Engine {
 
     // MARK: Jobs
 
+    /// Memory of a full-system run that nothing is known of, in bytes.
+    public static let guess: Int64 = 4 << 30
     /// Where the configuration package goes, in an attempt's folder.
     public static let packageFolder = "gem5"
     /// What gem5 calls its own.

@@ -93,6 +93,8 @@ struct Binding {
         let arguments = "--mode bind --system \(system) --pairs pairs.json"
         lines.append("'\(gem5.replacing("'", with: "'\\''"))' \(Gem5Engine.packageFolder)/run.py \(arguments) 2>&1")
         lines.append("sed 's/^/\(Binding.mark)/' m5out/bind.jsonl")
+        // Nobody ends its standard input.
+        lines.append("exit 0")
         return lines.joined(separator: "\n") + "\n"
     }
 }

@@ -1,3 +1,4 @@
+import Engines
 import Model
 import Ports
 
@@ -57,8 +58,23 @@ struct HostExamination: Sendable {
     private mutating func check(_ engine: EnvironmentVariable, _ facts: [String: String]) {
         switch facts["engine-\(engine.name)"] {
         case nil, "": unusable("engine \(engine.name): \(engine.value) is not there or cannot be executed")
-        case .some(let version): note("engine \(engine.name): \(version)")
+        case .some(let version):
+            note("engine \(engine.name): \(version)")
+            if engine.name == EngineKind.gem5.rawValue { checkGem5(version, facts) }
         }
+    }
+
+    private mutating func checkGem5(_ version: String, _ facts: [String: String]) {
+        let words = version.split(separator: " ")
+        let number = words.lazy.compactMap { $0.split(separator: ".").first.flatMap { Int($0) } }
+        if let major = number.first, major < 22 { unusable("this gem5 is too old: 22 or newer is needed") }
+        if number.first == nil { unusable("it does not say that it is gem5: name gem5.opt or gem5.fast") }
+        if number.first != nil, facts["gem5-x86"] == nil { unusable("this gem5 was built without the x86 ISA") }
+        note(facts["kvm"] == nil
+            ? "no KVM for this account: setups run on gem5's own cores, slowly (the group is often 'kvm')"
+            : "KVM can be used for setups (system: {kvm: true})")
+        guard let memory = facts["memory"].flatMap(Int64.init), memory << 10 < Gem5Engine.guess else { return }
+        warn("less than 4 GiB of memory: one gem5 run at a time, if at all")
     }
 
     // MARK: What lives on without its connection
@@ -120,6 +136,7 @@ struct HostExamination: Sendable {
     }
 
     /// As the coordinator's own command: one line without single quote or `!`; what varies comes by standard input.
+    /// What a gem5 is, a script of one line asks it: `--build-info` would say it, too, but that of 24.0 fails.
     private static let command =
         "exec /bin/sh -c '"
         + [
@@ -136,7 +153,13 @@ struct HostExamination: Sendable {
             #"if [ -w "$P" ]; then say writable yes; fi"#,
             #"case ,$(findmnt -n -o OPTIONS -T "$P" 2>/dev/null), in *,noexec,*) say noexec yes;; esac"#,
             #"while IFS== read -r n p; do [ "$n" = end ] && break; [ -n "$n" ] || continue; if [ -x "$p" ]; then "#
-                + #"say "engine-$n" "$("$p" --version 2>/dev/null | head -n 1) ($p)"; fi; done"#,
+                + #"if [ "$n" = gem5 ]; then T=$(mktemp -d); "#
+                + #"echo "from m5.defines import buildEnv as e; print(e.get(\"USE_X86_ISA\"), "#
+                + #"e.get(\"TARGET_ISA\"))" > "$T/v.py"; I=$("$p" --outdir="$T" "$T/v.py" 2>/dev/null); rm -rf "$T"; "#
+                + #"say "engine-$n" "$(echo "$I" | grep "^gem5 version") ($p)"; "#
+                + #"echo "$I" | grep -q "^True\|x86$" && say gem5-x86 yes; else "#
+                + #"say "engine-$n" "$("$p" --version 2>/dev/null | head -n 1) ($p)"; fi; fi; done"#,
+            #"if [ -w /dev/kvm ]; then say kvm yes; fi"#,
             #"if command -v setsid > /dev/null; then "#
                 + #"say detached "$(setsid sh -c "echo \$\$; exec sleep 60 > /dev/null 2>&1 < /dev/null" &)"; fi"#,
             "say end",

@@ -42,6 +42,13 @@ struct Gem5SweepTests {
         return study
     }
 
+    /// One point goes wrong, however often it is tried.
+    private static func always(_ fault: String) -> String {
+        """
+        [{"if": {"l2.size": "1MiB", "branch-predictor": "tage", "core.rob": "64"}, "do": "\(fault)", "times": 9}]
+        """
+    }
+
     @Test("Setup, checkpoint, 12 points, failures of two classes: the table is the one computed by hand")
     func whole() throws {
         let study = try prepare(
@@ -85,8 +92,7 @@ struct Gem5SweepTests {
         arguments: [("truncate", "contract-broken"), ("early-exit", "contract-broken"),
             ("other-configuration", "contract-broken"), ("disk-full", "disk-full")])
     func silent(_ fault: String, _ failure: String) throws {
-        let study = try prepare(
-            #"[{"if": {"l2.size": "1MiB", "branch-predictor": "tage", "core.rob": "64"}, "do": "\#(fault)", "times": 9}]"#)
+        let study = try prepare(Self.always(fault))
         let launched = try study.launch(Self.sweep)
         #expect(launched.status == 3, "\(launched.errors)")
         let outcomes = try study.column("outcome")
@@ -102,8 +108,7 @@ struct Gem5SweepTests {
             ("hang", "stalled-simulator"),
         ])
     func loud(_ fault: String, _ failure: String) throws {
-        let study = try prepare(
-            #"[{"if": {"l2.size": "1MiB", "branch-predictor": "tage", "core.rob": "64"}, "do": "\#(fault)", "times": 9}]"#)
+        let study = try prepare(Self.always(fault))
         let sweep = Self.sweep.replacing("stall: 60s", with: "stall: 3s") + "retry: {attempts: 1}\n"
         let launched = try study.launch(sweep)
         #expect(launched.status == 3, "\(launched.errors)")

@@ -10,9 +10,9 @@ public struct Gem5Counter: Sendable, Hashable {
         self.patterns = patterns
     }
 
-    /// The counters of systems with classic caches, made by the package `ops/gem5` (names as in vSwarm-u) or with gem5's
-    /// standard library (a core of their own a processor). Everything is about the core under test. Instructions are
-    /// macro-instructions as committed; a TLB's misses are those of its first level.
+    /// The counters of systems with classic caches, made by the package `ops/gem5` (names as in vSwarm-u) or with
+    /// gem5's standard library (a core of their own a processor). Everything is about the core under test. Instructions
+    /// are macro-instructions as committed; a TLB's misses are those of its first level.
     public static let library: [Gem5Counter] = {
         var counters = [
             Gem5Counter("ticks", ["simTicks"]), Gem5Counter("cycles", core("numCycles")),
