@@ -12,9 +12,9 @@ public final class Undertaker {
     ///   - script: what is to be done, for `/bin/sh`.
     ///   - arguments: `$1` and so on.
     public init(_ script: String, _ arguments: [String]) throws {
-        let waiting = "exec > /dev/null 2>&1; read -r line; \(script)"
+        let script = "exec > /dev/null 2>&1; read -r line; \(script)"
         let child = try Child(
-            program: "/bin/sh", arguments: ["sh", "-c", waiting, "sh"] + arguments,
+            program: "/bin/sh", arguments: ["sh", "-c", script, "sh"] + arguments,
             environment: ["PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"])
         (shell, input) = (child.process, child.input)
     }
