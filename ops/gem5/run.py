@@ -109,20 +109,25 @@ def prepare(arguments, outdir):
     return system, binder
 
 
+def heart_of(system, status, outdir):
+    """Its clock can be read only once the system is instantiated."""
+    cores = list(system.cpu) + list(getattr(system, "atomic_cpu", []))
+    terminal = os.path.join(outdir, "system.pc.com_1.device")
+    return pulse.Pulse(status, cores, system.clk_domain.clock[0].getValue(), terminal)
+
+
 def simulate(arguments, status, outdir):
     """Raises End or Refused, always."""
     known = digests(arguments) if arguments.mode == "setup" else {}
     system, binder = prepare(arguments, outdir)
-    cores = list(system.cpu) + list(getattr(system, "atomic_cpu", []))
-    terminal = os.path.join(outdir, "system.pc.com_1.device")
-    heart = pulse.Pulse(status, cores, system.clk_domain.clock[0].getValue(), terminal)
     if arguments.mode == "setup":
         os.makedirs(os.path.join(arguments.checkpoint_dir, arguments.function), exist_ok=True)
         m5.instantiate()
-        run = simulation.Setup(system, arguments, status, recorder(arguments, known), heart)
+        run = simulation.Setup(system, arguments, status, recorder(arguments, known),
+                               heart_of(system, status, outdir))
     else:
         m5.instantiate(command.checkpoint_folder(arguments, arguments.use_checkpoint))
-        run = simulation.Evaluation(system, arguments, status, heart)
+        run = simulation.Evaluation(system, arguments, status, heart_of(system, status, outdir))
     status.say("parameters", set=binder.report())
     if arguments.mode == "evaluation":
         run.phase("restore")
