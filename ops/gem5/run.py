@@ -28,6 +28,7 @@ import x86
 from status import DONE, FAILED, REFUSED, Refused, Status
 
 MEMORY, CORES = 2 << 30, 2  # vSwarm-u's
+KVM_TRIAL = 10**9  # ticks: 1 ms
 VERSION = _m5.core.gem5Version
 
 
@@ -103,10 +104,21 @@ def prepare(arguments, outdir):
     systems.load(system, arguments, line, script)
     systems.make_root(system, arguments)
     m5.disableAllListeners()
-    error = trial.attempt(m5.instantiate, outdir)[1]
+    try_out(arguments, outdir)
+    return system, binder
+
+
+def try_out(arguments, outdir):
+    """Some values, and a host's KVM, are refused only when the system is set up or started."""
+    def start():
+        m5.instantiate()
+        if arguments.kvm:
+            m5.simulate(KVM_TRIAL)
+    error = trial.attempt(start, outdir)[1]
+    if error and arguments.kvm:
+        raise Refused("no-kvm", "gem5 cannot use this host's KVM: %s; leave out --kvm" % error)
     if error:
         raise Refused("bad-value" if arguments.settings else "fatal", "gem5 does not take this system: %s" % error)
-    return system, binder
 
 
 def heart_of(system, status, outdir):
@@ -169,6 +181,7 @@ def try_pair(arguments, axis, value):
         return {"ok": False, "message": str(error), "near": error.near}
     except (parameters.BadValue, Refused) as error:
         return {"ok": False, "message": str(error), "near": None}
+    system.workload = m5.objects.StubWorkload()  # there is no kernel to load
     systems.make_root(system, arguments)
     m5.disableAllListeners()
     m5.instantiate()

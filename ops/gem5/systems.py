@@ -27,10 +27,12 @@ def make(arguments, chosen):
     x86.check_memory(arguments.memory)
     system.mem_ranges = [library.AddrRange(arguments.memory)]
     system.membus = library.SystemXBar(width=64)
+    if setup:
+        system.membus.snoop_filter = library.NULL  # without caches there is nothing to snoop
     system.membus.badaddr_responder = library.BadAddr()
     system.membus.default = system.membus.badaddr_responder.pio
     system.system_port = system.membus.cpu_side_ports
-    x86.make_platform(system, arguments.cores)
+    x86.make_platform(system, arguments.cores, cached=not setup)
     system.exit_on_work_items = True
     if setup:
         make_setup_cores(system, arguments)
@@ -106,8 +108,8 @@ def check_tlbs(system, found):
     for core in system.cpu:
         for name, tlb in (("itb", core.mmu.itb), ("dtb", core.mmu.dtb)):
             if int(tlb.size) < found[name]:
-                raise Refused("bad-value", "%s: a TLB of %s entries cannot hold the checkpoint's %d"
-                              % (tlb.path(), tlb.size, found[name]))
+                raise Refused("bad-value", "cpu.mmu.%s.size: %s entries cannot hold the %d that are in the checkpoint"
+                              % (name, tlb.size, found[name]))
 
 
 def load(system, arguments, command_line, script):

@@ -29,8 +29,8 @@ def check_memory(size):
         raise Refused("bad-value", "a PC's memory is between 32MiB and 3GiB here, not %d bytes" % size)
 
 
-def make_platform(system, cores):
-    """Bridges, devices and tables. The system has its membus and its mem_ranges."""
+def make_platform(system, cores, cached):
+    """Bridges, devices and tables. The system has its membus and its mem_ranges; `cached`: its cores have caches."""
     bus = system.membus
     system.m5ops_base = M5OPS
     system.iobus = library.IOXBar()
@@ -41,17 +41,26 @@ def make_platform(system, cores):
     system.apicbridge = library.Bridge(
         delay="50ns", cpu_side_port=system.iobus.mem_side_ports, mem_side_port=bus.cpu_side_ports,
         ranges=[library.AddrRange(INTERRUPT_SPACE, INTERRUPT_SPACE + cores * APIC_LENGTH - 1)])
-    # What devices write to memory has to pass something that takes part in coherence.
-    system.iocache = library.Cache(
-        size="1KiB", assoc=8, tag_latency=50, data_latency=50, response_latency=50, mshrs=20, tgts_per_mshr=12,
-        addr_ranges=system.mem_ranges)
-    system.iocache.cpu_side = system.iobus.mem_side_ports
-    system.iocache.mem_side = bus.cpu_side_ports
+    connect_dma(system, cached)
     system.pc = library.Pc()
     system.pc.attachIO(system.iobus)
     make_ethernet(system)
     system.workload = library.X86FsLinux()
     describe(system.workload, system.pc, cores, system.mem_ranges[0].size())
+
+
+def connect_dma(system, cached):
+    """What devices write to memory has to pass something that takes part in coherence, where there are caches."""
+    if not cached:
+        system.dmabridge = library.Bridge(
+            delay="50ns", cpu_side_port=system.iobus.mem_side_ports, mem_side_port=system.membus.cpu_side_ports,
+            ranges=system.mem_ranges)
+        return
+    system.iocache = library.Cache(
+        size="1KiB", assoc=8, tag_latency=50, data_latency=50, response_latency=50, mshrs=20, tgts_per_mshr=12,
+        addr_ranges=system.mem_ranges)
+    system.iocache.cpu_side = system.iobus.mem_side_ports
+    system.iocache.mem_side = system.membus.cpu_side_ports
 
 
 def make_ethernet(system):
