@@ -209,7 +209,8 @@ public final class CoordinatorLoop {
 
     private func probed(_ host: Int, _ probe: EngineProbe) throws -> [Event] {
         guard let digest = probe.digest else {
-            return [drop(host, reason: "the engine cannot be used: \(probe.problem)")]
+            let path = setting.enginePath(of: host) ?? ""
+            return [drop(host, reason: "the engine \(path) cannot be used: \(probe.problem)")]
         }
         var events: [Event] = []
         if core.state.pins["engine"] == nil { events = try setting.knownCheckpoints(digest, store) }

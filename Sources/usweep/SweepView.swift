@@ -105,11 +105,16 @@ struct SweepView {
         }
         let columns = ["point", "workload"] + points.axes + ["repeat", "invocation", "statistic", "value"]
         var list = try StatisticsList(format, columns: columns, patterns: patterns, sink: sink)
+        var found: [(row: DatasetRow, run: RunNumber, attempt: AttemptNumber)] = []
         try ledger.forEachRun { run in
-            guard run.state == .succeeded, let row = row(of: run), selection.matches(row), let decision = run.decision,
-                let artifact = try ledger.artifacts(of: run.plan.run, attempt: decision.id.attempt)
-                    .first(where: { $0.path == Gem5Engine.statisticsPath })
+            guard run.state == .succeeded, var row = row(of: run), selection.matches(row), let decision = run.decision
             else { return }
+            row.blocks = nil
+            found.append((row, run.plan.run, decision.id.attempt))
+        }
+        for (row, run, attempt) in found {
+            let artifacts = try ledger.artifacts(of: run, attempt: attempt)
+            guard let artifact = artifacts.first(where: { $0.path == Gem5Engine.statisticsPath }) else { continue }
             list.begin(lead: row.lead)
             try scan(artifact, store, &list)
         }

@@ -5,15 +5,28 @@ import Testing
 @Suite("gem5 over SSH, with a stand-in", .serialized)
 struct Gem5SweepTests {
     /// Twelve points; cycles per instruction and misses of the second-level cache per 1,000 instructions as computed
-    /// from the recorded statistics with awk, not with this project's code.
-    static let points: [(l2: String, predictor: String, rob: String, cpi: String, mpki: String)] = []
+    /// from the recorded statistics by a script of ten lines, not by this project.
+    static let points: [(l2: String, predictor: String, rob: String, cpi: String, mpki: String)] = [
+        ("256KiB", "bimode", "64", "1.2923072292658884", "14.887308487196123"),
+        ("256KiB", "bimode", "224", "0.9624250074876723", "15.635340578449707"),
+        ("256KiB", "tournament", "64", "1.2840800899961593", "14.986583153194383"),
+        ("256KiB", "tournament", "224", "0.9510763954646883", "15.833295593962799"),
+        ("256KiB", "tage", "64", "1.2723514862056386", "14.715923679621536"),
+        ("256KiB", "tage", "224", "0.949396683243843", "15.439752338169251"),
+        ("1MiB", "bimode", "64", "1.1381046879360777", "2.722795049986868"),
+        ("1MiB", "bimode", "224", "0.8169304389106363", "2.9869499987399006"),
+        ("1MiB", "tournament", "64", "1.1315804962022662", "2.772128517173395"),
+        ("1MiB", "tournament", "224", "0.8114656306009389", "3.078724141327609"),
+        ("1MiB", "tage", "64", "1.1199885160252596", "2.6951870888046927"),
+        ("1MiB", "tage", "224", "0.8002202699258248", "2.929044739949542"),
+    ]
 
     static let sweep = """
         sweep: caches
         engine: gem5
         system: {name: skylake, memory: 256MiB}
         guest: {kernel: vmlinux, disk: disk.img}
-        workloads: [fibonacci-c]
+        workloads: [fibonacci-python]
         axes:
           l2.size: [256KiB, 1MiB]
           branch-predictor: [bimode, tournament, tage]
@@ -24,6 +37,10 @@ struct Gem5SweepTests {
         metrics: [cpi, l1i.mpki, l1d.mpki, l2.mpki]
 
         """
+
+    /// Two of the points.
+    private static let small = sweep.replacing("[256KiB, 1MiB]", with: "[1MiB]")
+        .replacing("[bimode, tournament, tage]", with: "[tournament, tage]").replacing("[64, 224]", with: "[64]")
 
     private func prepare(_ faults: String = "[]") throws -> Study {
         let study = try Study()
@@ -79,7 +96,7 @@ struct Gem5SweepTests {
         #expect(statistics.split(separator: "\n").count == 1 + 12 * 3)
         #expect(try study.run("results", "--metric", "l2.latency", "--format", "csv").output.contains("l2.latency"))
         #expect(try study.run("pull", "--to", "pulled", "--layout", "vswarm").status == 0)
-        let place = "pulled/l2.size=1MiB,branch-predictor=tage,core.rob=224/fibonacci-c"
+        let place = "pulled/l2.size=1MiB,branch-predictor=tage,core.rob=224/fibonacci-python"
         for name in ["stats.txt", "config.ini", "gem5.log", "system.pc.com_1.device"] {
             #expect(study.exists("\(place)/\(name)"), "\(name)")
         }
@@ -93,10 +110,10 @@ struct Gem5SweepTests {
             ("other-configuration", "contract-broken"), ("disk-full", "disk-full")])
     func silent(_ fault: String, _ failure: String) throws {
         let study = try prepare(Self.always(fault))
-        let launched = try study.launch(Self.sweep)
+        let launched = try study.launch(Self.small)
         #expect(launched.status == 3, "\(launched.errors)")
         let outcomes = try study.column("outcome")
-        #expect(outcomes.filter { $0 == "succeeded" }.count == 11)
+        #expect(outcomes.filter { $0 == "succeeded" }.count == 1)
         #expect(try study.column("class").filter { !$0.isEmpty } == [failure])
         #expect(try study.column("cpi").filter(\.isEmpty).count == 1)
     }
@@ -109,18 +126,18 @@ struct Gem5SweepTests {
         ])
     func loud(_ fault: String, _ failure: String) throws {
         let study = try prepare(Self.always(fault))
-        let sweep = Self.sweep.replacing("stall: 60s", with: "stall: 3s") + "retry: {attempts: 1}\n"
+        let sweep = Self.small.replacing("stall: 60s", with: "stall: 3s") + "retry: {attempts: 1}\n"
         let launched = try study.launch(sweep)
         #expect(launched.status == 3, "\(launched.errors)")
         #expect(try study.column("class").filter { !$0.isEmpty } == [failure])
-        #expect(try study.column("outcome").filter { $0 == "succeeded" }.count == 11)
+        #expect(try study.column("outcome").filter { $0 == "succeeded" }.count == 1)
     }
 
     @Test("No gem5 where the inventory says: no host is usable, and it says why")
     func missing() throws {
         let study = try prepare()
         try FileManager.default.removeItem(atPath: "\(study.folder)/gem5/gem5.opt")
-        let launched = try study.launch(Self.sweep)
+        let launched = try study.launch(Self.small)
         #expect(launched.status == 75, "\(launched.errors)")
         #expect(launched.errors.contains("gem5.opt"))
     }

@@ -141,6 +141,8 @@ def simulate(arguments, status, outdir):
         m5.instantiate(command.checkpoint_folder(arguments, arguments.use_checkpoint))
         run = simulation.Evaluation(system, arguments, status, heart_of(system, status, outdir))
     status.say("parameters", set=binder.report())
+    # Else it says with each slice of time that it goes on.
+    _m5.core.setLogLevel(_m5.core.LogLevel.WARN)
     if arguments.mode == "evaluation":
         run.phase("restore")
     try:
