@@ -62,10 +62,9 @@ struct Binding {
         }
         return answers.compactMap { answer in
             guard answer["ok"] != .bool(true) else { return nil }
-            let near = answer["near"]?.text.map { "; did you mean '\($0)'?" } ?? ""
             return Problem(
                 axis: answer["axis"]?.text ?? "?", value: answer["value"]?.text ?? "?",
-                message: VisibleText.of((answer["message"]?.text ?? "refused") + near, limit: 500))
+                message: VisibleText.of(answer["message"]?.text ?? "refused", limit: 500))
         }
     }
 
@@ -87,11 +86,12 @@ struct Binding {
             "mkdir \(Gem5Engine.packageFolder)",
         ]
         for (path, bytes) in files {
-            let text = Data(bytes).base64EncodedString(options: .lineLength76Characters)
+            let text = Data(bytes).base64EncodedString(options: [.lineLength76Characters, .endLineWithLineFeed])
             lines += ["base64 -d > '\(path)' <<'END'", text, "END"]
         }
         let arguments = "--mode bind --system \(system) --pairs pairs.json"
-        lines.append("'\(gem5.replacing("'", with: "'\\''"))' \(Gem5Engine.packageFolder)/run.py \(arguments) 2>&1")
+        let program = "'\(gem5.replacing("'", with: "'\\''"))'"
+        lines.append("\(program) \(Gem5Engine.packageFolder)/run.py \(arguments) 2>&1 < /dev/null")
         lines.append("sed 's/^/\(Binding.mark)/' m5out/bind.jsonl")
         // Nobody ends its standard input.
         lines.append("exit 0")

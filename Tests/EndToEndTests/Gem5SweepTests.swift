@@ -133,6 +133,23 @@ struct Gem5SweepTests {
         #expect(try study.column("outcome").filter { $0 == "succeeded" }.count == 1)
     }
 
+    @Test("One host's gem5 is asked whether it takes every parameter and value")
+    func bind() throws {
+        let study = try prepare()
+        try study.write("sweep.yaml", Self.sweep)
+        let good = try study.run("plan", "sweep.yaml", "-i", "inventory.yaml", "--bind")
+        #expect(good.status == 0, "\(good.errors)")
+        try study.write(
+            "sweep.yaml", Self.sweep.replacing("tournament", with: "turnament").replacing("core.rob", with: "core.bor"))
+        let bad = try study.run("plan", "sweep.yaml", "-i", "inventory.yaml", "--bind")
+        #expect(bad.status == 65)
+        for problem in ["branch-predictor: turnament: there is no", "core.bor: 64: there", "core.bor: 224: there"] {
+            #expect(bad.errors.contains(problem), "\(bad.errors)")
+        }
+        #expect(!bad.errors.contains("l2.size"))
+        #expect(!study.exists("artifacts"), "nothing was started")
+    }
+
     @Test("No gem5 where the inventory says: no host is usable, and it says why")
     func missing() throws {
         let study = try prepare()
