@@ -72,6 +72,11 @@ public struct Gem5Engine: Engine {
     }
 
     private func check() throws {
+        if case .named("two-machine", _) = sweep.system {
+            throw Failure(
+                .badSpecification, "the system two-machine is not there yet; write simple or skylake, whose invoker "
+                    + "runs on a core of its own, or a script of your own")
+        }
         for workload in sweep.workloads {
             if let known = guest.workloads, !known.contains(workload) {
                 throw Failure(

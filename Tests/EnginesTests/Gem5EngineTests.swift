@@ -113,8 +113,9 @@ struct Gem5EngineTests {
         #expect(throws: Never.self) { try engine(sweep { $0.system = .script(free) }) }
     }
 
-    @Test("A workload that the guest does not have is refused")
+    @Test("A workload that the guest does not have is refused, and a system that is not there")
     func workload() {
+        #expect(throws: Failure.self) { try engine(sweep { $0.system = .named("two-machine", SystemOptions()) }) }
         #expect(throws: Failure.self) { try engine(sweep { $0.workloads = ["fibonaci"] }) }
     }
 
