@@ -1,5 +1,8 @@
 import CAgent
 import Glibc
+import LocalFiles
+import Model
+import Ports
 
 /// Whether detached processes outlive the login here, and how they are made to.
 enum Survival {
@@ -35,26 +38,12 @@ enum Survival {
         texts += dropIns.sorted { $0.key < $1.key }.map(\.value)
         return texts.flatMap { $0.split(separator: "\n") }.compactMap { line in
             let parts = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            return parts.count == 2 ? (trimmed(parts[0]), trimmed(parts[1])) : nil
+            return parts.count == 2 ? (parts[0].trimmed, parts[1].trimmed) : nil
         }
     }
 
     private static func names(in folder: String) -> [String] {
-        guard let stream = opendir(folder) else { return [] }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name.hasSuffix(".conf") { names.append(name) }
-        }
-        return names
-    }
-
-    private static func trimmed(_ text: Substring) -> String {
-        let isSpace: (Character) -> Bool = { $0 == " " || $0 == "\t" || $0 == "\r" }
-        return String(text.drop(while: isSpace).reversed().drop(while: isSpace).reversed())
+        ((try? LocalFiles().list(folder)) ?? []).map(\.name).filter { $0.hasSuffix(".conf") }
     }
 
     private static func truth(_ text: String) -> Bool? {

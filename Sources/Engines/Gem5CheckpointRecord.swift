@@ -3,39 +3,64 @@ public import Model
 /// What a gem5 checkpoint was made of, as `record.json` in its folder says. gem5 itself keeps nothing of it: it
 /// restores under another kernel, disk or number of cores without a word.
 public struct Gem5CheckpointRecord: Sendable, Hashable {
+    /// What it was made of; nil: not known, or it does not matter.
+    public struct Origin: Sendable, Hashable {
+        public var kernel: Digest
+        public var disk: Digest
+        public var workload: String
+        public var memoryBytes: Int64?
+        public var cores: Int?
+
+        public init(kernel: Digest, disk: Digest, workload: String, memoryBytes: Int64? = nil, cores: Int? = nil) {
+            self.kernel = kernel
+            self.disk = disk
+            self.workload = workload
+            self.memoryBytes = memoryBytes
+            self.cores = cores
+        }
+
+        /// Whether a checkpoint of this origin can be restored into what is expected, in a sentence; nil: it fits.
+        public func misfit(with expected: Origin) -> String? {
+            if kernel != expected.kernel { return "it was made with the kernel \(kernel), not \(expected.kernel)" }
+            if disk != expected.disk { return "it was made with the disk \(disk), not \(expected.disk)" }
+            if workload != expected.workload {
+                return "it is of the workload '\(workload)', not '\(expected.workload)'"
+            }
+            if let wanted = expected.memoryBytes, let memoryBytes, memoryBytes != wanted {
+                return "its guest has \(memoryBytes) bytes of memory, not \(wanted)"
+            }
+            if let wanted = expected.cores, let cores, cores != wanted {
+                return "its guest has \(cores) cores, not \(wanted)"
+            }
+            return nil
+        }
+    }
+
     /// A file of the checkpoint's folder.
     public struct File: Sendable, Hashable {
         public var path: String
         public var digest: Digest
         public var size: Int64
-    }
 
-    /// What an evaluation restores into; nil: it does not matter.
-    public struct Expectation: Sendable, Hashable {
-        public var kernel: Digest
-        public var disk: Digest
-        public var workload: String
-        public var system: String?
-        public var memoryBytes: Int64?
-        public var cores: Int?
-
-        public init(kernel: Digest, disk: Digest, workload: String) {
-            self.kernel = kernel
-            self.disk = disk
-            self.workload = workload
+        public init(path: String, digest: Digest, size: Int64) {
+            self.path = path
+            self.digest = digest
+            self.size = size
         }
     }
 
     public static let name = "record.json"
 
-    public var kernel: Digest
-    public var disk: Digest
-    public var workload: String
-    public var system: String?
-    public var memoryBytes: Int64?
-    public var cores: Int?
+    public var origin: Origin
     /// All but the record itself, at least one.
     public var files: [File]
+
+    public init(origin: Origin, files: [File]) {
+        self.origin = origin
+        self.files = files
+    }
+
+    // MARK: As a document
 
     /// - Throws: ``Failure`` (`badArchive`) for anything that is no such record.
     public init(_ bytes: [UInt8]) throws {
@@ -50,12 +75,9 @@ public struct Gem5CheckpointRecord: Sendable, Hashable {
             }
             return digest
         }
-        kernel = try digest("kernel")
-        disk = try digest("disk")
-        workload = document["workload"]?.text ?? ""
-        system = document["system"]?.text
-        memoryBytes = document["memory_bytes"]?.integer
-        cores = document["cores"]?.integer.map(Int.init)
+        origin = Origin(
+            kernel: try digest("kernel"), disk: try digest("disk"), workload: document["workload"]?.text ?? "",
+            memoryBytes: document["memory_bytes"]?.integer, cores: document["cores"]?.integer.map(Int.init))
         files = try (document["files"]?.elements ?? []).map { element in
             guard let path = element["path"]?.text, RelativePath.isSafe(path), path != Gem5CheckpointRecord.name,
                 let digest = element["sha256"]?.text.flatMap({ Digest(hex: $0) }), let size = element["size"]?.integer
@@ -71,17 +93,19 @@ public struct Gem5CheckpointRecord: Sendable, Hashable {
         Failure(.badArchive, "a checkpoint's \(name) cannot be used: \(why)")
     }
 
-    /// In a sentence; nil: it fits.
-    public func misfit(with expected: Expectation) -> String? {
-        if kernel != expected.kernel { return "it was made with the kernel \(kernel), not \(expected.kernel)" }
-        if disk != expected.disk { return "it was made with the disk \(disk), not \(expected.disk)" }
-        if workload != expected.workload { return "it is of the workload '\(workload)', not '\(expected.workload)'" }
-        if let wanted = expected.memoryBytes, let memoryBytes, memoryBytes != wanted {
-            return "its guest has \(memoryBytes) bytes of memory, not \(wanted)"
+    public var document: JSON {
+        var members = [
+            JSON.Member("version", .integer(1)), JSON.Member("kernel", .string(origin.kernel.hex)),
+            JSON.Member("disk", .string(origin.disk.hex)), JSON.Member("workload", .string(origin.workload)),
+        ]
+        if let memory = origin.memoryBytes { members.append(JSON.Member("memory_bytes", .integer(memory))) }
+        if let cores = origin.cores { members.append(JSON.Member("cores", .integer(cores))) }
+        let list = files.map { file in
+            JSON.object([
+                JSON.Member("path", .string(file.path)), JSON.Member("size", .integer(file.size)),
+                JSON.Member("sha256", .string(file.digest.hex)),
+            ])
         }
-        if let wanted = expected.cores, let cores, cores != wanted {
-            return "its guest has \(cores) cores, not \(wanted)"
-        }
-        return nil
+        return .object(members + [JSON.Member("files", .array(list))])
     }
 }

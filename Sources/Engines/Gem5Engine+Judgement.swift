@@ -22,9 +22,7 @@ extension Gem5Engine {
         var contract = Gem5Contract(
             invocations: sweep.measure.invocations, status: "\(folder)/status.jsonl",
             statistics: Gem5Engine.statisticsPath, configuration: "\(folder)/config.ini", messages: "stderr.txt",
-            terminals: ["\(folder)/system.pc.com_1.device"], requiredMetrics: sweep.metrics,
-            formulas: MetricFormula.own(of: sweep))
-        
+            terminals: ["\(folder)/system.pc.com_1.device"], requiredMetrics: sweep.metrics, formulas: formulas)
         switch task {
         case .setup:
             contract.invocations = nil
@@ -32,14 +30,15 @@ extension Gem5Engine {
             contract.cause = "checkpoint"
         case .evaluation(let point, _):
             contract.axes = points.assignments(point)
+            guard case .script(let script) = sweep.system else { break }
+            contract.blocks = script.blocks ?? contract.blocks
+            contract.line = script.line
         }
-        guard case .script(let script) = sweep.system else { return contract }
+        guard case .script = sweep.system else { return contract }
         // Nothing is known of it but what the sweep says.
         contract.status = nil
         contract.needsTerminal = false
         contract.terminals += ["\(folder)/board.pc.com_1.device"]
-        contract.line = contract.blocks == nil ? nil : script.line
-        if contract.blocks != nil { contract.blocks = script.blocks ?? sweep.measure.invocations }
         return contract
     }
 
@@ -47,7 +46,7 @@ extension Gem5Engine {
     private func checkpoint(
         _ workload: String, _ report: AttemptReport, _ read: (String) throws -> [UInt8]?
     ) throws -> EngineVerdict {
-        let folder = "\(Gem5Engine.outputFolder)/checkpoint/\(Gem5Engine.checkpointPath(workload))"
+        let folder = Gem5Engine.newCheckpointFolder(workload)
         let path = "\(folder)/\(Gem5CheckpointRecord.name)"
         guard let bytes = try read(path), let artifact = report.artifacts.first(where: { $0.path == path }) else {
             return EngineVerdict(failure: .contractBroken, evidence: "\(path) is missing")
@@ -56,7 +55,7 @@ extension Gem5Engine {
         do { record = try Gem5CheckpointRecord(bytes) } catch {
             return EngineVerdict(failure: .contractBroken, evidence: "\(path): \(error)")
         }
-        if let misfit = record.misfit(with: expectation(workload)) {
+        if let misfit = record.origin.misfit(with: expectation(workload)) {
             return EngineVerdict(failure: .contractBroken, evidence: "\(path): \(misfit)")
         }
         for file in record.files {

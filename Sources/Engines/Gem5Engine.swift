@@ -24,6 +24,8 @@ public struct Gem5Engine: Engine {
     /// The configuration package; empty with a script of the user's own.
     public let packageFiles: [InputFile]
     let checkpoints: [Checkpoint]
+    /// The user's own metrics.
+    let formulas: [MetricFormula]
 
     /// What is booted.
     public struct Guest: Sendable, Hashable {
@@ -62,6 +64,7 @@ public struct Gem5Engine: Engine {
         self.guest = guest
         packageFiles = scripts
         self.checkpoints = checkpoints
+        formulas = MetricFormula.own(of: sweep)
         let makesCheckpoints =
             switch sweep.system {
             case .named: true
@@ -90,7 +93,7 @@ public struct Gem5Engine: Engine {
             let changed = record.files.first { file in
                 !checkpoint.files.contains { $0.path == "\(folder)/\(file.path)" && $0.digest == file.digest }
             }
-            let misfit = record.misfit(with: expectation(checkpoint.workload))
+            let misfit = record.origin.misfit(with: expectation(checkpoint.workload))
                 ?? changed.map { "its file \($0.path) is not the one that its record names" }
             guard let misfit else { continue }
             throw Failure(
@@ -109,15 +112,14 @@ public struct Gem5Engine: Engine {
     }
 
     /// What a checkpoint of a workload must have been made of.
-    func expectation(_ workload: String) -> Gem5CheckpointRecord.Expectation {
-        var expectation = Gem5CheckpointRecord.Expectation(
+    func expectation(_ workload: String) -> Gem5CheckpointRecord.Origin {
+        var origin = Gem5CheckpointRecord.Origin(
             kernel: guest.kernel.digest, disk: guest.disk.digest, workload: workload)
-        if case .named(let name, let options) = sweep.system {
-            expectation.system = name
-            expectation.memoryBytes = options.memoryBytes
-            expectation.cores = options.cores
+        if case .named(_, let options) = sweep.system {
+            origin.memoryBytes = options.memoryBytes
+            origin.cores = options.cores
         }
-        return expectation
+        return origin
     }
 
     // MARK: Jobs
@@ -130,10 +132,16 @@ public struct Gem5Engine: Engine {
     public static let outputFolder = "m5out"
     /// Where a run leaves its statistics.
     public static let statisticsPath = "\(outputFolder)/stats.txt"
-    /// Where the package finds the checkpoint of a workload, below its checkpoint folder: vSwarm-u's layout.
+    /// Where evaluations find their checkpoints, in an attempt's folder.
+    static let checkpoints = "checkpoint"
+    /// Where setups leave them.
+    static let newCheckpoints = "\(outputFolder)/\(checkpoints)"
+    /// The checkpoint of a workload below either: vSwarm-u's layout.
     static func checkpointPath(_ workload: String) -> String { "\(workload)/cpt.warm" }
-    /// The same, in an attempt's folder.
-    public static func checkpointFolder(_ workload: String) -> String { "checkpoint/\(checkpointPath(workload))" }
+    /// Where an evaluation of a workload finds its checkpoint.
+    public static func checkpointFolder(_ workload: String) -> String { "\(checkpoints)/\(checkpointPath(workload))" }
+    /// Where a setup of a workload leaves its checkpoint.
+    static func newCheckpointFolder(_ workload: String) -> String { "\(newCheckpoints)/\(checkpointPath(workload))" }
 
     public func files(
         ofCheckpoint checkpoint: Digest, _ workload: String, read: (Digest) throws -> [UInt8]
@@ -163,12 +171,7 @@ public struct Gem5Engine: Engine {
     }
 
     private var start: [Job.Argument] {
-        let fixesAddresses =
-            switch sweep.system {
-            case .named(_, let options): options.fixesAddresses
-            case .script(let script): script.fixesAddresses
-            }
-        let prefix: [Job.Argument] = fixesAddresses ? [.text("setarch"), .text("-R")] : []
+        let prefix: [Job.Argument] = sweep.system.fixesAddresses ? [.text("setarch"), .text("-R")] : []
         return prefix + [.engine, .text("--outdir=\(Gem5Engine.outputFolder)")]
     }
 
@@ -186,13 +189,13 @@ public struct Gem5Engine: Engine {
         switch task {
         case .setup:
             arguments += [
-                "--mode", "setup", "--checkpoint-dir", "\(Gem5Engine.outputFolder)/checkpoint",
+                "--mode", "setup", "--checkpoint-dir", Gem5Engine.newCheckpoints,
                 "--functional-warming", String(setupInvocations),
             ]
             if options.usesKVM { arguments.append("--kvm") }
         case .evaluation(let point, _):
             arguments += [
-                "--mode", "evaluation", "--checkpoint-dir", "checkpoint",
+                "--mode", "evaluation", "--checkpoint-dir", Gem5Engine.checkpoints,
                 "--atomic-warming", String(sweep.measure.warm),
                 "--num-invocations", String(sweep.measure.invocations),
             ]
@@ -211,11 +214,10 @@ public struct Gem5Engine: Engine {
             Assignment(axis: "invocations", value: String(sweep.measure.invocations)),
             Assignment(axis: "warm", value: String(sweep.measure.warm)),
         ]
-        let folder = Gem5Engine.checkpointPath(workload)
         let arguments: [String]
         switch task {
         case .setup:
-            values.append(Assignment(axis: "checkpoint", value: "\(Gem5Engine.outputFolder)/checkpoint/\(folder)"))
+            values.append(Assignment(axis: "checkpoint", value: Gem5Engine.newCheckpointFolder(workload)))
             arguments = script.setupArguments ?? []
         case .evaluation(let point, _):
             // An axis of the same name goes first.

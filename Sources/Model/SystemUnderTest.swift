@@ -4,6 +4,14 @@ public enum SystemUnderTest: Sendable, Hashable, Codable {
     case named(String, SystemOptions)
     /// The user's own configuration script.
     case script(SystemScript)
+
+    /// gem5 runs without address space layout randomisation.
+    public var fixesAddresses: Bool {
+        switch self {
+        case .named(_, let options): options.fixesAddresses
+        case .script(let script): script.fixesAddresses
+        }
+    }
 }
 
 /// What is fixed for a system of this project's own, by the checkpoint at the latest.

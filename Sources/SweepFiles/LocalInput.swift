@@ -14,6 +14,7 @@ public enum LocalInput {
 
     /// All plain files directly in a folder that a predicate takes, by their names.
     ///
+    /// - Parameter place: the folder that they go to; empty: an attempt's folder itself.
     /// - Throws: ``Failure``: `missingFile` or `storage`.
     public static func folder(
         _ path: String, at place: String, where isWanted: (String) -> Bool = { _ in true }
@@ -29,10 +30,11 @@ public enum LocalInput {
         return try names.sorted().filter(isWanted).compactMap { name in
             var status = stat()
             guard stat("\(path)/\(name)", &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
-            guard RelativePath.isSafe("\(place)/\(name)") else {
+            let below = place.isEmpty ? name : "\(place)/\(name)"
+            guard RelativePath.isSafe(below) else {
                 throw Failure(.badSpecification, "'\(Names.shown(name))' in \(path) is no usable name; rename the file")
             }
-            return try file("\(path)/\(name)", at: "\(place)/\(name)")
+            return try file("\(path)/\(name)", at: below)
         }
     }
 }

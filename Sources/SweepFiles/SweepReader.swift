@@ -87,32 +87,26 @@ struct SweepReader {
         return names(field, "a workload")
     }
 
-    /// One name a line; `#` begins a comment.
     private func workloads(_ field: Field, path: String) -> [String] {
         let text: String
         do { text = try Folder.text(folder.resolve(path), shown: path) } catch {
             read.fail(field, error)
             return []
         }
+        let entries = WorkloadList.entries(text)
         var names: [String] = []
         var seen: Set<String> = []
-        let lines = text.split(omittingEmptySubsequences: false) { $0.isNewline }
-        for (index, line) in lines.enumerated() {
-            let name = String(line.prefix { $0 != "#" }).trimmed
-            guard !name.isEmpty else { continue }
-            let column = line.prefix { $0 == " " || $0 == "\t" }.count + 1
-            if !Names.isPlain(name) {
-                let text = "'\(Names.shown(name))' is no name for a workload; \(FieldReader.plainRule)"
-                read.problems.add(line: index + 1, column: column, of: path, text)
-            } else if !seen.insert(name).inserted {
-                read.problems.add(line: index + 1, column: column, of: path, "'\(name)' stands twice; remove one")
+        for entry in entries {
+            func note(_ text: String) { read.problems.add(line: entry.line, column: entry.column, of: path, text) }
+            if !Names.isPlain(entry.name) {
+                note("'\(Names.shown(entry.name))' is no name for a workload; \(FieldReader.plainRule)")
+            } else if !seen.insert(entry.name).inserted {
+                note("'\(entry.name)' stands twice; remove one")
             } else {
-                names.append(name)
+                names.append(entry.name)
             }
         }
-        if lines.allSatisfy({ String($0.prefix { $0 != "#" }).trimmed.isEmpty }) {
-            read.fail(field, "'\(Names.shown(path))' names no workload; write one a line")
-        }
+        if entries.isEmpty { read.fail(field, "'\(Names.shown(path))' names no workload; write one a line") }
         return names
     }
 
@@ -251,14 +245,5 @@ extension FieldReader {
     func fail(_ field: Field, _ error: any Error) {
         guard let failure = error as? Failure else { return fail(field, "\(error)") }
         fail(field, failure.description, code: failure.code)
-    }
-}
-
-extension String {
-    /// Without white space at both ends.
-    var trimmed: String {
-        let isSpace: (Character) -> Bool = { $0 == " " || $0 == "\t" || $0 == "\r" }
-        let start = drop(while: isSpace)
-        return String(start.prefix(start.count - start.reversed().prefix(while: isSpace).count))
     }
 }

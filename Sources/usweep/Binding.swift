@@ -40,18 +40,16 @@ struct Binding {
         self.system = system
         scripts = engine.packageFiles
         // Each value once: what is wrong with one is wrong in every combination.
-        var pairs: [Assignment] = []
-        for axis in sweep.allAxes { pairs += axis.values.map { Assignment(axis: axis.name, value: $0) } }
-        for assignment in sweep.include.flatMap({ $0 }) where !pairs.contains(assignment) { pairs.append(assignment) }
-        self.pairs = pairs.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+        let spanned = sweep.allAxes.flatMap { axis in axis.values.map { Assignment(axis: axis.name, value: $0) } }
+        pairs = (spanned + sweep.include.joined()).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     }
 
     var hostName: String { host.name }
 
     /// - Throws: ``Failure`` (`noHost`) where the host or its gem5 does not answer.
-    func problems(_ transport: any Transport) throws -> [Problem] {
+    func problems(_ transports: (HostTarget.Method) -> any Transport) throws -> [Problem] {
         let answer = Transports.ask(
-            transport, host.target, command: "exec /bin/sh -s", input: try script(), patience: 300)
+            transports(host.target.method), host.target, command: "exec /bin/sh -s", input: try script(), patience: 300)
         let lines = answer.output.split(whereSeparator: \.isNewline).filter { $0.hasPrefix(Binding.mark) }
         let answers = lines.compactMap { try? JSON(parsing: Array($0.dropFirst(Binding.mark.count).utf8)) }
         guard answers.count == pairs.count else {

@@ -67,9 +67,11 @@ struct HostExamination: Sendable {
     private mutating func checkGem5(_ version: String, _ facts: [String: String]) {
         let words = version.split(separator: " ")
         let number = words.lazy.compactMap { $0.split(separator: ".").first.flatMap { Int($0) } }
-        if let major = number.first, major < 22 { unusable("this gem5 is too old: 22 or newer is needed") }
-        if number.first == nil { unusable("it does not say that it is gem5: name gem5.opt or gem5.fast") }
-        if number.first != nil, facts["gem5-x86"] == nil { unusable("this gem5 was built without the x86 ISA") }
+        guard let major = number.first else {
+            return unusable("it does not say that it is gem5: name gem5.opt or gem5.fast")
+        }
+        if major < 22 { unusable("this gem5 is too old: 22 or newer is needed") }
+        if facts["gem5-x86"] == nil { unusable("this gem5 was built without the x86 ISA") }
         note(facts["kvm"] == nil
             ? "no KVM for this account: setups run on gem5's own cores, slowly (the group is often 'kvm')"
             : "KVM can be used for setups (system: {kvm: true})")

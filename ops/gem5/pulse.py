@@ -4,7 +4,6 @@ A slow run and a hung one look alike from outside. Here they differ: a guest tha
 waits for something that never comes commits next to none, however much time is simulated; a kernel that panicked says
 so on its terminal, and is simulated for ever.
 """
-import os
 import time
 
 SLICE = 10**9  # ticks: 1 ms of simulated time. The same for all runs, as a slice's end is an event like others.
@@ -26,11 +25,12 @@ class Pulse:
         """Reads what the terminal got since the last time."""
         try:
             with open(self.terminal, "rb") as file:
-                file.seek(max(0, self.seen - len(PANIC)))
+                start = max(0, self.seen - len(PANIC))
+                file.seek(start)
                 text = file.read()
         except FileNotFoundError:
             return False
-        self.seen = os.path.getsize(self.terminal)
+        self.seen = start + len(text)
         return PANIC in text
 
     def beat(self, tick):

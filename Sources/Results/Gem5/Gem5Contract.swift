@@ -87,8 +87,11 @@ public struct Gem5Contract: Sendable, Hashable {
         failure: FailureClass?, evidence: String, read: (String) throws -> [UInt8]?
     ) rethrows -> Verdict {
         var files: [String: [UInt8]] = [:]
-        for path in [messages, output, configuration, statistics] + terminals { files[path] = try read(path) }
-        if let status { files[status] = try read(status) }
+        var needed = [messages, configuration] + terminals
+        if let status { needed.append(status) }
+        if blocks != nil { needed.append(statistics) }
+        if line != nil { needed.append(output) }
+        for path in needed { files[path] = try read(path) }
         let found = Gem5Evidence(contract: self, files: files)
         if let failure { return found.explain(failure, evidence) }
         do {

@@ -4,6 +4,13 @@ import Model
 struct Gem5Evidence {
     let contract: Gem5Contract
     let files: [String: [UInt8]]
+    private let events: Result<[(line: Int, event: JSON)], Breach>
+
+    init(contract: Gem5Contract, files: [String: [UInt8]]) {
+        self.contract = contract
+        self.files = files
+        events = Result { () throws(Breach) in try Gem5Evidence.events(contract, files) }
+    }
 
     /// Lines of gem5 (and of the C++ library under it) that end a run, and what they mean; the first that fits counts.
     private static let messages: [(text: String, failure: FailureClass)] = [
@@ -74,7 +81,7 @@ struct Gem5Evidence {
     /// Where the run says that it put the point's parameters. What it does not say is not believed.
     private func setParameters() throws(Breach) -> [Gem5Contract.Parameter] {
         guard !contract.axes.isEmpty, let path = contract.status else { return [] }
-        let event = try events().first { $0.event["event"]?.text == "parameters" }
+        let event = try events.get().first { $0.event["event"]?.text == "parameters" }
         let entries = event?.event["set"]?.elements ?? []
         for axis in contract.axes {
             let given = entries.filter { $0["axis"]?.text == axis.axis }.map { $0["given"]?.text ?? "" }
@@ -90,7 +97,9 @@ struct Gem5Evidence {
     }
 
     /// The events of the status file with their lines.
-    private func events() throws(Breach) -> [(line: Int, event: JSON)] {
+    private static func events(
+        _ contract: Gem5Contract, _ files: [String: [UInt8]]
+    ) throws(Breach) -> [(line: Int, event: JSON)] {
         guard let path = contract.status else { return [] }
         guard let bytes = files[path] else { throw Breach("\(path) is missing") }
         let prefix = Array(contract.statusPrefix.utf8)
@@ -104,7 +113,7 @@ struct Gem5Evidence {
 
     func checkStatus() throws(Breach) {
         guard let path = contract.status else { return }
-        let events = try events()
+        let events = try events.get()
         guard let last = events.last else { throw Breach("\(path) tells of no event") }
         guard last.event["event"]?.text == "end", let cause = last.event["cause"]?.text else {
             throw Breach("\(path), line \(last.line): the last event is not 'end': the run broke off")
@@ -179,7 +188,7 @@ struct Gem5Evidence {
 
     /// A guest that waits for ever says so once, and then nothing more.
     private func idleness() -> Breach? {
-        guard let path = contract.status, let last = try? events().last, last.event["event"]?.text == "idle" else {
+        guard let path = contract.status, let last = try? events.get().last, last.event["event"]?.text == "idle" else {
             return nil
         }
         return Breach(.stalledGuest, "\(path), line \(last.line): the guest was idle: it waits for what never comes")
@@ -187,7 +196,7 @@ struct Gem5Evidence {
 
     /// What the run itself says of its end, where it says why.
     private func ending() -> Breach? {
-        guard let path = contract.status, let last = try? events().last, last.event["event"]?.text == "end",
+        guard let path = contract.status, let last = try? events.get().last, last.event["event"]?.text == "end",
             let cause = last.event["cause"]?.text, let failure = Gem5Evidence.causes[cause]
         else { return nil }
         let message = last.event["message"]?.text.map { ": \(VisibleText.of($0, limit: 500))" } ?? ""

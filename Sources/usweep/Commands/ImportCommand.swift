@@ -42,11 +42,11 @@ struct ImportVSwarmCommand: ParsableCommand {
         guard !FileManager.default.fileExists(atPath: "\(target)/sweep.yaml") else {
             throw Failure(.storage, "\(target)/sweep.yaml exists already; nothing was written")
         }
+        let bundler = Bundler(kernel: kernel.digest, disk: disk.digest)
         var taken: [String] = []
         for function in functions {
             guard let source = working.checkpoint(of: function) else { continue }
-            let bundle = CheckpointBundle(kernel: kernel.digest, disk: disk.digest, workload: function)
-            try bundle.write(from: source, to: "\(target)/checkpoints/\(function)/cpt.warm")
+            try bundler.write(function, from: source, to: "\(target)/checkpoints/\(function)/cpt.warm")
             taken.append(function)
         }
         let text = sweep(functions, taken, kernel: kernel.source, disk: disk.source)
@@ -108,8 +108,7 @@ private struct VSwarmFolder {
         guard let data = FileManager.default.contents(atPath: "\(path)/functions.list") else {
             throw Failure(.missingFile, "there is no functions.list in \(path): it is no working folder of vSwarm-u")
         }
-        let lines = String(decoding: data, as: UTF8.self).split(whereSeparator: \.isNewline)
-        let names = lines.map { $0.prefix { $0 != "#" }.filter { !$0.isWhitespace } }.filter { !$0.isEmpty }
+        let names = WorkloadList.entries(String(decoding: data, as: UTF8.self)).map(\.name)
         guard !names.isEmpty else {
             throw Failure(.badData, "\(path)/functions.list names no function; remove the '#' before one")
         }
@@ -128,19 +127,18 @@ private struct VSwarmFolder {
     }
 }
 
-/// A checkpoint of gem5 with the record of what it was made of.
-private struct CheckpointBundle {
+/// Makes bundles: checkpoints of gem5 with the record of what they were made of.
+private struct Bundler {
     let kernel: Digest
     let disk: Digest
-    let workload: String
 
-    func write(from source: String, to target: String) throws {
-        let files = try LocalInput.folder(source, at: "c").filter { $0.path != "c/\(Gem5CheckpointRecord.name)" }
+    func write(_ workload: String, from source: String, to target: String) throws {
+        let files = try LocalInput.folder(source, at: "") { $0 != Gem5CheckpointRecord.name }
         let manager = FileManager.default
         do {
             try manager.createDirectory(atPath: target, withIntermediateDirectories: true)
             for file in files {
-                let place = "\(target)/\(file.path.dropFirst(2))"
+                let place = "\(target)/\(file.path)"
                 guard !manager.fileExists(atPath: place) else { continue }
                 if link(file.source, place) != 0 { try manager.copyItem(atPath: file.source, toPath: place) }
             }
@@ -151,21 +149,12 @@ private struct CheckpointBundle {
             throw Failure(.storage, "\(source)/m5.cpt cannot be read")
         }
         let facts = Gem5CheckpointFacts(Array(state))
-        let record = JSON.object([
-            JSON.Member("version", .integer(1)), JSON.Member("kernel", .string(kernel.hex)),
-            JSON.Member("disk", .string(disk.hex)), JSON.Member("workload", .string(workload)),
-            JSON.Member("memory_bytes", .integer(facts.memoryBytes)),
-            JSON.Member("cores", .integer(facts.cores)),
-            JSON.Member(
-                "files",
-                .array(
-                    files.map { file in
-                        .object([
-                            JSON.Member("path", .string(String(file.path.dropFirst(2)))),
-                            JSON.Member("size", .integer(file.size)), JSON.Member("sha256", .string(file.digest.hex)),
-                        ])
-                    })),
-        ])
-        try AtomicFile.write("\(target)/\(Gem5CheckpointRecord.name)") { try $0(Array((record.encoded + "\n").utf8)) }
+        let record = Gem5CheckpointRecord(
+            origin: .init(
+                kernel: kernel, disk: disk, workload: workload, memoryBytes: facts.memoryBytes, cores: facts.cores),
+            files: files.map { .init(path: $0.path, digest: $0.digest, size: $0.size) })
+        try AtomicFile.write("\(target)/\(Gem5CheckpointRecord.name)") {
+            try $0(Array((record.document.encoded + "\n").utf8))
+        }
     }
 }

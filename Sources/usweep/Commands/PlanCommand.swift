@@ -68,8 +68,7 @@ struct PlanCommand: ParsableCommand {
     private func checkBinding(_ specification: Specification, _ inventory: Inventory?) throws {
         guard bind, let inventory else { return }
         let binding = try Binding(specification, inventory)
-        guard let host = inventory.hosts.first(where: { $0.name == binding.hostName }) else { return }
-        let problems = try binding.problems(Transports.all(inventory)(host.target.method))
+        let problems = try binding.problems(Transports.all(inventory))
         guard problems.isEmpty else {
             let lines = problems.map { "  \($0.axis): \($0.value): \($0.message)" }.joined(separator: "\n")
             throw Failure(.badSpecification, "the gem5 of \(binding.hostName) does not take:\n\(lines)")

@@ -47,23 +47,24 @@ struct PullCommand: ParsableCommand {
         var names = VSwarmNames(view)
         var runs = 0
         var files = 0
-        var pulled: [(run: RunStatus, attempt: AttemptNumber)] = []
+        // Nothing else can be asked of the ledger meanwhile.
+        var pulled: [(plan: PlannedRun, state: RunState?, attempt: AttemptNumber)] = []
         try view.ledger.forEachRun { run in
             guard !run.plan.key.isSetup, let decision = run.decision else { return }
-            pulled.append((run, decision.id.attempt))
+            pulled.append((run.plan, run.state, decision.id.attempt))
         }
-        for (run, attempt) in pulled {
-            let artifacts = try view.ledger.artifacts(of: run.plan.run, attempt: attempt)
+        for (plan, state, attempt) in pulled {
+            let artifacts = try view.ledger.artifacts(of: plan.run, attempt: attempt)
             // The ledger holds only checked paths; one that was tampered with must not lead out of the folder.
             guard artifacts.allSatisfy({ RelativePath.isSafe($0.path) }) else {
                 throw Failure(.badArchive, "the ledger holds an artifact with a path that leads elsewhere")
             }
             switch layout {
             case .runs:
-                for artifact in artifacts { try copier.copy([artifact], to: "\(run.plan.run)/\(artifact.path)") }
+                for artifact in artifacts { try copier.copy([artifact], to: "\(plan.run)/\(artifact.path)") }
                 files += artifacts.count
             case .vswarm:
-                guard run.state == .succeeded, let place = names.place(of: run.plan) else { continue }
+                guard state == .succeeded, let place = names.place(of: plan) else { continue }
                 let laid = VSwarmNames.files(artifacts)
                 for (name, parts) in laid { try copier.copy(parts, to: "\(place)/\(name)") }
                 files += laid.count
