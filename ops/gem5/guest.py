@@ -45,8 +45,10 @@ def root_device(disk):
 
 
 def command_line(root, more=""):
-    """lpj, no_timer_check and cpu_init_udelay spare loops that wait for a clock; all else is vSwarm-u's."""
-    own = ["ro", "init=/init", "no_timer_check", "cpu_init_udelay=0"] if root == "/dev/sda" else []
+    """lpj, no_timer_check and cpu_init_udelay spare loops that wait for a clock. Without idle=nomwait an idle core
+    watches an address (MONITOR, MWAIT), and gem5 forgets which when the core is restored or another takes over: it
+    would sleep on until the next timer interrupt. All else is vSwarm-u's."""
+    own = ["ro", "init=/init", "no_timer_check", "cpu_init_udelay=0", "idle=nomwait"] if root == "/dev/sda" else []
     words = ["earlyprintk=ttyS0", "console=ttyS0", "lpj=7999923", "root=" + root, "isolcpus=1",
              "cloud-init=disabled"]
     return " ".join(words + own + more.split())
