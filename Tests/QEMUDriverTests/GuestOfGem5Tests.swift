@@ -76,7 +76,7 @@ enum GuestOfGem5 {
         }
     }
 
-    /// Two invocations after three of warming; the machine switches itself off.
+    /// Two invocations after three of warming; the machine ends by a reset.
     static func boot(_ workload: String, disk: URL? = nil) throws -> Said {
         let words = [
             "console=ttyS0", "root=/dev/sda", "ro", "init=/init", "isolcpus=1", "usweep.console=2",

@@ -116,6 +116,13 @@ class Settings(unittest.TestCase):
         self.assertEqual([axis for axis, _ in names.order(given)],
                          ["core", "branch-predictor", "cpu.branchPred.tage", "core.rob"])
 
+    def test_what_a_choice_shows(self):
+        memory = support.Object(["tCK", "device_bus_width", "other"])
+        memory.tCK, memory.device_bus_width = "833", "4"
+        self.binder.note_choice("memory", "ddr4-2400", [memory])
+        self.assertEqual([(line["given"], line["name"], line["value"]) for line in self.binder.report()], [
+            ("ddr4-2400", "type", "Object"), ("ddr4-2400", "tCK", "833"), ("ddr4-2400", "device_bus_width", "4")])
+
     def test_choices(self):
         self.assertEqual(parameters.choose([("core", "O3"), ("l2.size", "1")]), {"core": "o3"})
         with self.assertRaises(Refused) as caught:

@@ -13,7 +13,8 @@ sys.modules["m5"] = support.Gem5([])
 import simulation  # noqa: E402  (needs the stand-in)
 
 BEGIN, END, FAIL = simulation.WORK_BEGIN, simulation.WORK_END, simulation.FAIL
-SYSTEM = types.SimpleNamespace(cpu=["cpu0", "cpu1"], atomic_cpu=["atomic0", "atomic1"])
+SYSTEM = types.SimpleNamespace(cpu=["cpu0", "cpu1"])
+WARMERS = ["atomic0", "atomic1"]
 
 
 def invocations(count, first=0):
@@ -25,7 +26,7 @@ class Simulations(unittest.TestCase):
         self.folder = tempfile.mkdtemp()
         self.recorded = []
 
-    def run_mode(self, mode, events, heart=None, **arguments):
+    def run_mode(self, mode, events, heart=None, warmers=WARMERS, **arguments):
         simulation.m5 = self.gem5 = support.Gem5(events)
         status = Status(self.folder)
         arguments = types.SimpleNamespace(**{
@@ -34,7 +35,7 @@ class Simulations(unittest.TestCase):
         if mode == "setup":
             run = simulation.Setup(SYSTEM, arguments, status, lambda folder, kind: self.recorded.append((folder, kind)))
         else:
-            run = simulation.Evaluation(SYSTEM, arguments, status, heart)
+            run = simulation.Evaluation(SYSTEM, warmers, arguments, status, heart)
         with self.assertRaises(simulation.End) as caught:
             run.run()
         with open(os.path.join(self.folder, "status.jsonl"), encoding="utf-8") as file:
@@ -74,6 +75,11 @@ class Simulations(unittest.TestCase):
         self.assertEqual(self.gem5.did[2:], ["reset", "dump", "reset"] * 2)
         self.assertEqual(self.numbers("invocation-end"), [0, 0, 0, 1, 2])
         self.assertEqual(self.phases(), ["warm", "measure"])
+
+    def test_atomic_cores_under_test_warm_themselves(self):
+        self.assertEqual(self.run_mode("evaluation", invocations(9), warmers=[], atomic_warming=3), "workend")
+        self.assertEqual(self.gem5.did, ["reset", "dump", "reset"] * 2)
+        self.assertEqual((self.numbers("invocation-end"), self.phases()), ([0, 0, 0, 1, 2], ["warm", "measure"]))
 
     def test_a_restore_in_the_middle_of_an_invocation_counts_whole_ones_only(self):
         self.assertEqual(self.run_mode("evaluation", [Event(END, 104)] + invocations(3, 5)), "workend")

@@ -72,6 +72,8 @@ MEMORIES = {
     "ddr5-6400": "DDR5_6400_4x8", "lpddr3-1600": "LPDDR3_1600_1x32", "hbm-1000": "HBM_1000_4H_1x128",
 }
 CHOICES = {"core": CORES, "memory": MEMORIES}
+# What tells one choice from another in config.ini: all kinds of DRAM have one type.
+EVIDENCE = {"core": ["type"], "memory": ["type", "tCK", "device_bus_width", "devices_per_rank"]}
 
 SHORT = sorted({**SCALARS, **OBJECTS, **CHOICES})
 

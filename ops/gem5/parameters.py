@@ -138,8 +138,9 @@ class Binder:
                 raise Refused("bad-value", str(error)) from error
 
     def note_choice(self, axis, given, items):
-        """A choice that was made with the system shows as the type of the objects."""
-        self.touched += [(axis, given, item, "type") for item in items]
+        """A choice that was made with the system; what config.ini shows of it is in names.EVIDENCE."""
+        self.touched += [(axis, given, item, name) for item in items for name in names.EVIDENCE[axis]
+                         if name == "type" or name in item._params]
 
     def report(self):
         """What was set, as config.ini shows it; after the system was instantiated."""

@@ -123,7 +123,7 @@ def try_out(arguments, outdir):
 
 def heart_of(system, status, outdir):
     """Its clock can be read only once the system is instantiated."""
-    cores = list(system.cpu) + list(getattr(system, "atomic_cpu", []))
+    cores = list(system.cpu) + systems.warmers(system)
     terminal = os.path.join(outdir, "system.pc.com_1.device")
     return pulse.Pulse(status, cores, system.clk_domain.clock[0].getValue(), terminal)
 
@@ -139,7 +139,8 @@ def simulate(arguments, status, outdir):
                                heart_of(system, status, outdir))
     else:
         m5.instantiate(command.checkpoint_folder(arguments, arguments.use_checkpoint))
-        run = simulation.Evaluation(system, arguments, status, heart_of(system, status, outdir))
+        run = simulation.Evaluation(system, systems.warmers(system), arguments, status,
+                                    heart_of(system, status, outdir))
     status.say("parameters", set=binder.report())
     # Else it says with each slice of time that it goes on.
     _m5.core.setLogLevel(_m5.core.LogLevel.WARN)

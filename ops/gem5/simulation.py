@@ -120,23 +120,28 @@ class Setup(Run):
 
 
 class Evaluation(Run):
-    """Restored: warms with the atomic cores, then measures, a block of statistics an invocation."""
+    """Restored: warms with the atomic cores, then measures, a block of statistics an invocation.
 
-    def __init__(self, system, arguments, status, heart=None):
+    Without `warmers` the measured cores warm themselves.
+    """
+
+    def __init__(self, system, warmers, arguments, status, heart=None):
         super().__init__(system, arguments, status, heart)
+        self.warmers = warmers
         self.to_warm = arguments.atomic_warming
         self.on_atomic = self.measuring = False
 
     def pairs(self):
-        return list(zip(list(self.system.cpu), list(self.system.atomic_cpu)))
+        return list(zip(self.system.cpu, self.warmers))
 
     def start(self):
         if not self.to_warm:
             return
-        # A core must have started before another can take over from it.
-        self.simulate(1)
-        m5.switchCpus(self.system, self.pairs())
-        self.on_atomic = True
+        if self.warmers:
+            # A core must have started before another can take over from it.
+            self.simulate(1)
+            m5.switchCpus(self.system, self.pairs())
+            self.on_atomic = True
         self.phase("warm")
 
     def begin(self):

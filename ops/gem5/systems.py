@@ -68,15 +68,21 @@ def make_setup_cores(system, arguments):
 def make_cores(system, arguments, kind, name):
     count = arguments.cores
     system.cpu = [make_core(names.CORES[name], i) for i in range(count)]
-    system.atomic_cpu = [make_core("AtomicSimpleCPU", i, switched_out=True) for i in range(count)]
     system.mem_mode = "atomic" if name == "atomic" else "timing"
-    for core in list(system.cpu) + list(system.atomic_cpu):
+    if name != "atomic":  # those warm their caches themselves
+        system.atomic_cpu = [make_core("AtomicSimpleCPU", i, switched_out=True) for i in range(count)]
+    for core in list(system.cpu) + warmers(system):
         core.createThreads()
     for core in system.cpu:
         kind.tune(core, name)
     kind.make_caches(system, x86.walkers)
     for core in system.cpu:
         x86.connect_interrupts(core, system.membus)
+
+
+def warmers(system):
+    """The atomic cores that stand in for the measured ones, in the same order; none in a setup."""
+    return list(getattr(system, "atomic_cpu", []))
 
 
 def make_core(kind, number, **more):
@@ -97,7 +103,7 @@ def make_memory(system, name):
 
 def share_predictors(system):
     """The atomic cores train the predictors of the cores they stand in for; once --set has chosen those."""
-    for core, atomic in zip(system.cpu, system.atomic_cpu):
+    for core, atomic in zip(system.cpu, warmers(system)):
         predictor = core._values.get("branchPred")
         if predictor is not None and predictor is not library.NULL:
             atomic.branchPred = predictor

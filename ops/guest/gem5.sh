@@ -90,7 +90,7 @@ make_same() {
 
 make_disk() {
     local source=ops/guest/gem5 kilobytes name=75737765-6570-4067-8035-677565737431
-    make_root sh mount cat dmesg echo ip taskset tail sleep poweroff
+    make_root sh mount cat dmesg echo ip taskset tail sleep reboot
     install -m 755 $source/init "$root/init"
     install -m 755 $source/usweep-function "$root/bin/usweep-function"
     compile m5 $source/m5.c $source/m5ops.c
