@@ -21,7 +21,7 @@ extension SweepReader {
             switch member.name {
             case "name": name = read.choice(member, SweepReader.systems, "system")
             case "memory": options.memoryBytes = read.bytes(member)
-            case "cores": options.cores = read.integer(member, in: 2...64)
+            case "cores": options.cores = read.integer(member, in: 2...10)
             case "kvm": options.usesKVM = read.bool(member) ?? false
             default: options.fixesAddresses = read.bool(member) == false
             }

@@ -84,7 +84,7 @@ enum GuestOfGem5 {
         ]
         let drive = disk ?? out.appending(path: "disk.img")
         return Said(try output("timeout", [
-            "--kill-after=10", "300", "qemu-system-x86_64", "-accel", "tcg,thread=single", "-smp", "2", "-m", "512",
+            "--kill-after=10", "300", "qemu-system-x86_64", "-accel", "tcg,thread=single", "-smp", "2,sockets=2", "-m", "512",
             "-display", "none", "-monitor", "none", "-serial", "stdio", "-nic", "none", "-no-reboot",
             "-kernel", out.appending(path: "bzImage").path, "-append", words.joined(separator: " "),
             "-drive", "file=\(drive.path),if=ide,format=raw,snapshot=on",

@@ -74,6 +74,7 @@ class Arguments(unittest.TestCase):
         for words, cause in (
                 (["--function", "f", "--kernel", self.path("gone")], "missing-file"),
                 (["--function", "f", "--cores", "1"], "bad-value"),
+                (["--function", "f", "--cores", "11"], "bad-value"),
                 (["--function", "f", "--mode", "evaluation", "--num-invocations", "0"], "bad-value"),
                 (["--function", "f", "--set", "l2.size"], "bad-arguments"),
                 (["--function", "f", "--digest", "disk=abc"], "bad-arguments"),

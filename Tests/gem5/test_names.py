@@ -112,9 +112,11 @@ class Settings(unittest.TestCase):
             {"axis": "clock", "given": "3GHz", "path": "path.of.Object", "name": "clock", "value": "3GHz"}])
 
     def test_objects_are_replaced_before_their_parameters_are_set(self):
-        given = [("cpu.branchPred.tage", "x"), ("core.rob", "1"), ("branch-predictor", "ltage"), ("core", "o3")]
+        given = [("btb.size", "1"), ("core.rob", "1"), ("system.cpu.branchPred", "LTAGE"), ("core", "o3"),
+                 ("cpu.l2cache.prefetcher.degree", "2"), ("l2.prefetcher", "stride")]
         self.assertEqual([axis for axis, _ in names.order(given)],
-                         ["core", "branch-predictor", "cpu.branchPred.tage", "core.rob"])
+                         ["core", "core.rob", "system.cpu.branchPred", "btb.size", "l2.prefetcher",
+                          "cpu.l2cache.prefetcher.degree"])
 
     def test_what_a_choice_shows(self):
         memory = support.Object(["tCK", "device_bus_width", "other"])

@@ -74,6 +74,10 @@ class Records(unittest.TestCase):
         self.assertIn("its cores is 2, not 4", self.refusal(cores=4))
         self.assertIn("its devices is com_1, ide, not com_1", self.refusal(devices=["com_1"]))
 
+    def test_a_checkpoint_of_another_gem5(self):
+        record.write(self.folder, dict(self.fields, engine={"version": "23.1.0.0"}))
+        self.assertIn("its gem5 is 23.1.0.0, not 24.0.0.1", self.refusal(gem5="24.0.0.1"))
+
     def test_without_a_record_memory_and_cores_count(self):
         self.assertIsNone(record.read(self.folder))
         self.assertIn("its cores is 2, not 4", self.refusal(cores=4))

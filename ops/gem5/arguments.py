@@ -6,6 +6,7 @@ import re
 from status import Refused
 
 UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
+MOST_CORES = 10
 DIGESTS = ("kernel", "disk", "engine")
 DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -119,6 +120,9 @@ def parse(words, folder="."):
         raise Refused("missing-file", "the script %s is no file" % arguments.script)
     if arguments.cores is not None and arguments.cores < 2:
         raise Refused("bad-value", "--cores %d: one core drives, one is measured; 2 are needed" % arguments.cores)
+    if arguments.cores is not None and arguments.cores > MOST_CORES:
+        raise Refused("bad-value", "--cores %d: more than %d get other names from gem5 (cpu01), which no table knows"
+                      % (arguments.cores, MOST_CORES))
     if arguments.mode == "evaluation" and arguments.num_invocations < 1:
         raise Refused("bad-value", "--num-invocations must be 1 or more")
     return arguments

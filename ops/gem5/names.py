@@ -82,9 +82,17 @@ def is_short(axis):
     return axis in SCALARS or axis in OBJECTS or axis in CHOICES
 
 
+def depth(axis):
+    """How far below the system its parameter is; 0 for what is chosen with the system."""
+    if axis in CHOICES:
+        return 0
+    places = SCALARS.get(axis) or OBJECTS.get(axis, ([[axis]], None))[0]
+    return min(len([step for step in path.split(".") if step != "system"]) for paths in places for path in paths)
+
+
 def order(settings):
-    """What replaces an object comes before what sets its parameters; else the given order stays."""
-    return sorted(settings, key=lambda setting: (setting[0] not in CHOICES, setting[0] not in OBJECTS))
+    """What may replace an object comes before what sets parameters of it; else the given order stays."""
+    return sorted(settings, key=lambda setting: depth(setting[0]))
 
 
 def nearest(name, valid):

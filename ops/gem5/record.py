@@ -78,7 +78,8 @@ def read(folder):
         raise Refused("checkpoint-incompatible", "%s cannot be read: %s" % (path, error)) from error
     if not isinstance(record, dict) or record.get("version") != 1:
         raise Refused("checkpoint-incompatible", "%s is a record of another version" % path)
-    return record
+    # Another version restores with a warning at most, into a guest that booted on another CPUID.
+    return dict(record, gem5=record.get("engine", {}).get("version"))
 
 
 def facts(folder):

@@ -60,7 +60,7 @@ def complete(arguments):
         folder = command.checkpoint_folder(arguments, arguments.use_checkpoint)
         found, known = record.facts(folder), record.read(folder)
         wanted = dict(digests(arguments) if known else {}, memory_bytes=arguments.memory, cores=arguments.cores,
-                      devices=x86.DEVICES, workload=arguments.function)
+                      devices=x86.DEVICES, workload=arguments.function, gem5=VERSION)
         record.check(folder, known, found, wanted)
         arguments.memory, arguments.cores = found["memory_bytes"], found["cores"]
     arguments.memory = arguments.memory or MEMORY

@@ -36,7 +36,8 @@ VECTOR_REDUCTION = {"SimdReduceAdd": 1, "SimdReduceAlu": 1, "SimdReduceCmp": 1, 
 VECTOR_FLOAT = {name: 4 for name in (
     "SimdFloatAdd", "SimdFloatAlu", "SimdFloatCmp", "SimdFloatReduceAdd", "SimdFloatReduceCmp")}
 FLOAT = {"FloatAdd": 4, "FloatCmp": 4, "FloatCvt": 4, "FloatMult": 4, "FloatMultAcc": 5, "SimdCvt": 3, "SimdMult": 4,
-         "SimdMultAcc": 4, "SimdFloatCvt": 4, "SimdFloatMult": 4, "SimdFloatMultAcc": 4}
+         "SimdMultAcc": 4, "SimdFloatCvt": 4, "SimdFloatMult": 4, "SimdFloatMultAcc": 4,
+         "FloatMisc": 1}  # emms: from gem5 24.1 on an operation that no unit takes ends the simulation
 DIVISION = {"IntDiv": 2, "FloatDiv": 12, "FloatSqrt": 24, "SimdFloatDiv": 12, "SimdFloatSqrt": 20}
 READ, WRITE = {"MemRead": 1, "FloatMemRead": 1}, {"MemWrite": 1, "FloatMemWrite": 1}
 ARITHMETIC = {"IntAlu": 1, **VECTOR_INTEGER, **VECTOR_REDUCTION, **VECTOR_FLOAT}
@@ -96,10 +97,12 @@ def tune(core, kind):
 
 
 def make_cache(numbers, prefetches=False):
-    """[u]: the first level fetches the next line, and replaces by a tree."""
+    """[u]: the first level fetches the next line, and replaces by a tree. What a hit on a prefetched line does is set,
+    because gem5's default for it changed in 24.0."""
     cache = library.Cache(**numbers)
     if prefetches:
-        cache.prefetcher = library.TaggedPrefetcher(degree=1, queue_size=2, on_inst=True)
+        cache.prefetcher = library.TaggedPrefetcher(
+            degree=1, queue_size=2, on_inst=True, prefetch_on_access=False, prefetch_on_pf_hit=True)
         cache.replacement_policy = library.TreePLRURP()
     return cache
 
