@@ -158,7 +158,8 @@ struct HostExamination: Sendable {
                 + #"if [ "$n" = gem5 ]; then T=$(mktemp -d); "#
                 + #"echo "from m5.defines import buildEnv as e; print(e.get(\"USE_X86_ISA\"), "#
                 + #"e.get(\"TARGET_ISA\"))" > "$T/v.py"; I=$("$p" --outdir="$T" "$T/v.py" 2>/dev/null); rm -rf "$T"; "#
-                + #"say "engine-$n" "$(echo "$I" | grep "^gem5 version") ($p)"; "#
+                + #"say "engine-$n" "$(echo "$I" | sed -n "/^gem5 version/p; s/^gem5 compiled/, built/p" | "#
+                + #"tr -d "\n") ($p)"; "#
                 + #"echo "$I" | grep -q "^True\|x86$" && say gem5-x86 yes; else "#
                 + #"say "engine-$n" "$("$p" --version 2>/dev/null | head -n 1) ($p)"; fi; fi; done"#,
             #"if [ -w /dev/kvm ]; then say kvm yes; fi"#,
