@@ -8,13 +8,20 @@ public struct Gem5CheckpointRecord: Sendable, Hashable {
         public var kernel: Digest
         public var disk: Digest
         public var workload: String
+        /// Their names, sorted.
+        public var machines: [String]?
+        /// The system's under test, as its cores.
         public var memoryBytes: Int64?
         public var cores: Int?
 
-        public init(kernel: Digest, disk: Digest, workload: String, memoryBytes: Int64? = nil, cores: Int? = nil) {
+        public init(
+            kernel: Digest, disk: Digest, workload: String, machines: [String]? = nil, memoryBytes: Int64? = nil,
+            cores: Int? = nil
+        ) {
             self.kernel = kernel
             self.disk = disk
             self.workload = workload
+            self.machines = machines
             self.memoryBytes = memoryBytes
             self.cores = cores
         }
@@ -25,6 +32,10 @@ public struct Gem5CheckpointRecord: Sendable, Hashable {
             if disk != expected.disk { return "it was made with the disk \(disk), not \(expected.disk)" }
             if workload != expected.workload {
                 return "it is of the workload '\(workload)', not '\(expected.workload)'"
+            }
+            if let wanted = expected.machines, let machines, machines != wanted {
+                let names = [machines, wanted].map { $0.joined(separator: " and ") }
+                return "it is of the machines \(names[0]), not \(names[1])"
             }
             if let wanted = expected.memoryBytes, let memoryBytes, memoryBytes != wanted {
                 return "its guest has \(memoryBytes) bytes of memory, not \(wanted)"
@@ -77,6 +88,7 @@ public struct Gem5CheckpointRecord: Sendable, Hashable {
         }
         origin = Origin(
             kernel: try digest("kernel"), disk: try digest("disk"), workload: document["workload"]?.text ?? "",
+            machines: document["machines"]?.elements?.map { $0.text ?? "" },
             memoryBytes: document["memory_bytes"]?.integer, cores: document["cores"]?.integer.map(Int.init))
         files = try (document["files"]?.elements ?? []).map { element in
             guard let path = element["path"]?.text, RelativePath.isSafe(path), path != Gem5CheckpointRecord.name,
@@ -98,6 +110,9 @@ public struct Gem5CheckpointRecord: Sendable, Hashable {
             JSON.Member("version", .integer(1)), JSON.Member("kernel", .string(origin.kernel.hex)),
             JSON.Member("disk", .string(origin.disk.hex)), JSON.Member("workload", .string(origin.workload)),
         ]
+        if let machines = origin.machines {
+            members.append(JSON.Member("machines", .array(machines.map { .string($0) })))
+        }
         if let memory = origin.memoryBytes { members.append(JSON.Member("memory_bytes", .integer(memory))) }
         if let cores = origin.cores { members.append(JSON.Member("cores", .integer(cores))) }
         let list = files.map { file in

@@ -22,7 +22,8 @@ extension Gem5Engine {
         var contract = Gem5Contract(
             invocations: sweep.measure.invocations, status: "\(folder)/status.jsonl",
             statistics: Gem5Engine.statisticsPath, configuration: "\(folder)/config.ini", messages: "stderr.txt",
-            terminals: ["\(folder)/system.pc.com_1.device"], requiredMetrics: sweep.metrics, formulas: formulas)
+            terminals: machines.map { "\(folder)/\($0).pc.com_1.device" }, requiredMetrics: sweep.metrics,
+            formulas: formulas)
         switch task {
         case .setup:
             contract.invocations = nil

@@ -75,11 +75,6 @@ public struct Gem5Engine: Engine {
     }
 
     private func check() throws {
-        if case .named("two-machine", _) = sweep.system {
-            throw Failure(
-                .badSpecification, "the system two-machine is not there yet; write simple or skylake, whose invoker "
-                    + "runs on a core of its own, or a script of your own")
-        }
         for workload in sweep.workloads {
             if let known = guest.workloads, !known.contains(workload) {
                 throw Failure(
@@ -116,10 +111,19 @@ public struct Gem5Engine: Engine {
         var origin = Gem5CheckpointRecord.Origin(
             kernel: guest.kernel.digest, disk: guest.disk.digest, workload: workload)
         if case .named(_, let options) = sweep.system {
+            origin.machines = machines.sorted()
             origin.memoryBytes = options.memoryBytes
             origin.cores = options.cores
         }
         return origin
+    }
+
+    /// The machines that are simulated, by gem5's names for them; of a script of the user's own the usual one.
+    var machines: [String] {
+        switch sweep.system {
+        case .named(let name, _): Gem5Machines.of(name)
+        case .script: Gem5Machines.of("")
+        }
     }
 
     // MARK: Jobs

@@ -38,16 +38,19 @@ extension Job {
     }
 }
 
+private let two = #"["drivesys", "testsys"]"#
+
 /// A setup's record, as the configuration package writes it.
 private func record(
-    kernel: String = "kernel", disk: String = "disk", memory: Int64 = 1 << 29, files: String? = nil
+    kernel: String = "kernel", disk: String = "disk", machines: String = #"["system"]"#, memory: Int64 = 1 << 29,
+    files: String? = nil
 ) -> [UInt8] {
     let state = SHA256.digest("state")
     let files = files ?? #"[{"path":"m5.cpt","size":5,"sha256":"\#(state.hex)"}]"#
     return Array(
         """
         {"version":1,"kernel":"\(SHA256.digest(kernel).hex)","disk":"\(SHA256.digest(disk).hex)","system":"skylake",\
-        "workload":"fibonacci","memory_bytes":\(memory),"cores":2,"files":\(files)}
+        "workload":"fibonacci","machines":\(machines),"memory_bytes":\(memory),"cores":2,"files":\(files)}
         """.utf8)
 }
 
@@ -113,9 +116,8 @@ struct Gem5EngineTests {
         #expect(throws: Never.self) { try engine(sweep { $0.system = .script(free) }) }
     }
 
-    @Test("A workload that the guest does not have is refused, and a system that is not there")
+    @Test("A workload that the guest does not have is refused")
     func workload() {
-        #expect(throws: Failure.self) { try engine(sweep { $0.system = .named("two-machine", SystemOptions()) }) }
         #expect(throws: Failure.self) { try engine(sweep { $0.workloads = ["fibonaci"] }) }
     }
 
@@ -155,11 +157,21 @@ struct Gem5EngineTests {
         #expect(fitting.pinnedFiles.contains { $0.path == "checkpoint/fibonacci/cpt.warm/m5.cpt" })
         for (bad, word) in [
             (try bundle(record(kernel: "other")), "kernel"), (try bundle(record(disk: "other")), "disk"),
-            (try bundle(record(memory: 1 << 30)), "memory"), (try bundle(record(), state: "changed"), "m5.cpt"),
+            (try bundle(record(memory: 1 << 30)), "memory"),
+            (try bundle(record(machines: two)), "the machines drivesys and testsys, not system"),
+            (try bundle(record(), state: "changed"), "m5.cpt"),
         ] {
             let failure = #expect(throws: Failure.self) { try engine(elsewhere, [bad]) }
             #expect(failure?.message.contains(word) == true, "\(failure?.message ?? "")")
         }
+    }
+
+    @Test("A checkpoint of one machine is refused for two")
+    func misfitOfOneMachine() throws {
+        let expected = try engine(sweep { $0.system = .named("two-machine", SystemOptions()) }).expectation("fibonacci")
+        let one = try Gem5CheckpointRecord(record()).origin
+        #expect(one.misfit(with: expected) == "it is of the machines system, not drivesys and testsys")
+        #expect(try Gem5CheckpointRecord(record(machines: two)).origin.misfit(with: expected) == nil)
     }
 
     @Test("What a checkpoint depends on is in its key")
@@ -167,6 +179,7 @@ struct Gem5EngineTests {
         let changes: [(inout Sweep) -> Void] = [
             { _ in }, { $0.system = .named("simple", SystemOptions(memoryBytes: 1 << 29)) },
             { $0.system = .named("skylake", SystemOptions()) },
+            { $0.system = .named("two-machine", SystemOptions(memoryBytes: 1 << 29)) },
             { $0.system = .named("skylake", SystemOptions(memoryBytes: 1 << 29, cores: 4)) },
             { $0.system = .named("skylake", SystemOptions(memoryBytes: 1 << 29, usesKVM: true)) },
             { $0.measure.setupInvocations = 7 }, { $0.inputs = [file("a", "a")] }, { $0.inputs = [file("a", "b")] },
@@ -180,15 +193,18 @@ struct Gem5EngineTests {
 
     // MARK: Verdicts
 
-    private func verdictOfSetup(_ bytes: [UInt8]?, state: String? = "state") throws -> EngineVerdict {
+    private func verdictOfSetup(
+        _ bytes: [UInt8]?, state: String? = "state", system: String = "skylake", terminals: [String: String] = [:]
+    ) throws -> EngineVerdict {
         let folder = "m5out/checkpoint/fibonacci/cpt.warm"
         var files: [String: [UInt8]] = [
             "m5out/status.jsonl": Array(#"{"event":"end","cause":"checkpoint","code":32,"begun":0,"ended":0}"#.utf8),
             "m5out/config.ini": Array("[root]\n".utf8), "m5out/system.pc.com_1.device": [], "stderr.txt": [],
         ]
+        for (machine, text) in terminals { files["m5out/\(machine).pc.com_1.device"] = Array(text.utf8) }
         files["\(folder)/record.json"] = bytes
         files["\(folder)/m5.cpt"] = state.map { Array($0.utf8) }
-        let sweep = sweep()
+        let sweep = sweep { $0.system = .named(system, SystemOptions(memoryBytes: 1 << 29)) }
         let artifacts = files.map { path, bytes in
             Artifact(path: path, digest: SHA256.digest(bytes), size: Int64(bytes.count))
         }
@@ -209,5 +225,25 @@ struct Gem5EngineTests {
             #expect(verdict.failure == .contractBroken)
             #expect(verdict.provides == nil)
         }
+    }
+
+    @Test("Of two machines both must have a terminal, and neither may have panicked")
+    func setupOfTwoMachines() throws {
+        func verdict(_ terminals: [String: String]) throws -> EngineVerdict {
+            try verdictOfSetup(record(machines: two), system: "two-machine", terminals: terminals)
+        }
+        #expect(try verdict(["testsys": "", "drivesys": ""]).failure == nil)
+        let alone = try verdict(["testsys": ""])
+        #expect(alone.evidence == "m5out/drivesys.pc.com_1.device is missing")
+        for machine in ["testsys", "drivesys"] {
+            var terminals = ["testsys": "", "drivesys": ""]
+            terminals[machine] = "Kernel panic - not syncing: no init\n"
+            let dead = try verdict(terminals)
+            #expect(dead.failure == .guestPanic)
+            #expect(dead.evidence.contains(machine))
+        }
+        let other = try verdictOfSetup(
+            record(), system: "two-machine", terminals: ["testsys": "", "drivesys": ""])
+        #expect(other.failure == .contractBroken)
     }
 }

@@ -21,6 +21,24 @@ struct GuestOfGem5Tests {
         #expect(said.lines.contains("usweep: " + answer), "\(said.text)")
     }
 
+    @Test("Two machines: one serves the function, the other drives it over the network between them")
+    func twoMachines() throws {
+        let (served, drove) = try GuestOfGem5.bootTwo("fibonacci-python")
+        #expect(served.marks == ["fail 1", "fail 2", "fail 3"], "\(served.text)")
+        #expect(drove.marks == [
+            "fail 1", "fail 10", "fail 31", "fail 32",
+            "work-begin 100", "work-end 100", "work-begin 101", "work-end 101", "fail 11",
+        ], "\(drove.text)")
+        #expect(drove.lines.contains("usweep: SayHello(15) is 610"), "\(drove.text)")
+    }
+
+    @Test("A machine without a network says so")
+    func noNetwork() throws {
+        let said = try GuestOfGem5.boot(
+            "fibonacci-python", words: ["usweep.address=10.0.2.18", "usweep.server=10.0.2.17"])
+        #expect(said.marks == ["fail 1", "fail 43"], "\(said.text)")
+    }
+
     @Test("A wrong answer has a mark of its own")
     func wrongAnswer() throws {
         let disk = try GuestOfGem5.disk(replacing: "/bundles/fibonacci-python/calls", with: "15 611\n")
@@ -77,18 +95,53 @@ enum GuestOfGem5 {
     }
 
     /// Two invocations after three of warming; the machine ends by a reset.
-    static func boot(_ workload: String, disk: URL? = nil) throws -> Said {
+    static func boot(_ workload: String, disk: URL? = nil, words: [String] = []) throws -> Said {
+        Said(try output("timeout", timed + machine(workload, disk, words, ["-serial", "stdio"])))
+    }
+
+    /// The same with a machine that serves the function and one that drives it; what each of them said. The first has
+    /// no end of its own.
+    static func bootTwo(_ workload: String) throws -> (served: Said, drove: Said) {
+        let folder = try Guest.folder()
+        let (wire, served) = (folder.appending(path: "wire").path, folder.appending(path: "served"))
+        func network(_ end: String, _ number: Int) -> [String] {
+            [
+                "-netdev", "stream,id=wire,server=\(end),addr.type=unix,addr.path=\(wire)",
+                "-device", "e1000,netdev=wire,mac=52:54:00:00:00:\(number)",
+            ]
+        }
+        let server = process(qemu, machine(
+            workload, nil, ["usweep.address=10.0.2.17", "irqaffinity=0"],
+            ["-serial", "file:\(served.path)"] + network("on", 17)))
+        try server.run()
+        defer {
+            kill(server.processIdentifier, SIGKILL)
+            server.waitUntilExit()
+        }
+        for _ in 0..<300 where !FileManager.default.fileExists(atPath: wire) { Thread.sleep(forTimeInterval: 0.1) }
+        let drove = try output("timeout", timed + machine(
+            workload, nil, ["usweep.address=10.0.2.18", "usweep.server=10.0.2.17"],
+            ["-serial", "stdio"] + network("off", 18)))
+        return (Said(try String(contentsOf: served, encoding: .utf8)), Said(drove))
+    }
+
+    private static let qemu = "qemu-system-x86_64"
+    private static let timed = ["--kill-after=10", "300", qemu]
+
+    /// QEMU's arguments. SeaBIOS tells of cores only where each has a socket; on a busy host Linux loses patience with
+    /// the timer.
+    private static func machine(_ workload: String, _ disk: URL?, _ more: [String], _ devices: [String]) -> [String] {
         let words = [
             "console=ttyS0", "root=/dev/sda", "ro", "init=/init", "isolcpus=1", "usweep.console=2",
-            "usweep.workload=\(workload)", "usweep.warm=3", "panic=-1",
-        ]
+            "usweep.workload=\(workload)", "usweep.warm=3", "panic=-1", "no_timer_check",
+        ] + more
         let drive = disk ?? out.appending(path: "disk.img")
-        return Said(try output("timeout", [
-            "--kill-after=10", "300", "qemu-system-x86_64", "-accel", "tcg,thread=single", "-smp", "2,sockets=2", "-m", "512",
-            "-display", "none", "-monitor", "none", "-serial", "stdio", "-nic", "none", "-no-reboot",
+        return [
+            "-accel", "tcg,thread=single", "-smp", "2,sockets=2", "-m", "512", "-display", "none", "-monitor", "none",
+            "-nic", "none", "-no-reboot",
             "-kernel", out.appending(path: "bzImage").path, "-append", words.joined(separator: " "),
             "-drive", "file=\(drive.path),if=ide,format=raw,snapshot=on",
-        ]))
+        ] + devices
     }
 
     /// A copy of the disk of which one file is another.
@@ -104,19 +157,25 @@ enum GuestOfGem5 {
     }
 
     static func output(_ program: String, _ arguments: [String]) throws -> String {
-        let process = Process()
+        let process = process(program, arguments)
         let pipe = Pipe()
+        process.standardOutput = pipe
+        try process.run()
+        let data = pipe.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return String(decoding: data, as: UTF8.self)
+    }
+
+    private static func process(_ program: String, _ arguments: [String]) -> Process {
+        let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = [program] + arguments
         process.environment = ProcessInfo.processInfo.environment.merging(
             ["PATH": "\(ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"):/usr/sbin:/sbin"]
         ) { $1 }
         process.standardInput = FileHandle.nullDevice
-        process.standardOutput = pipe
+        process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
-        try process.run()
-        let data = pipe.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return String(decoding: data, as: UTF8.self)
+        return process
     }
 }

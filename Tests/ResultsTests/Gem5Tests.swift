@@ -81,6 +81,56 @@ struct Gem5Tests {
         #expect(try #require(Double(first.value)) > 2 * cpi)
     }
 
+    @Test("A driving node has statistics of the same names, which do not count")
+    func drivingNode() throws {
+        let text = """
+            ---------- Begin Simulation Statistics ----------
+            simTicks 1000 # (Tick)
+            testsys.cpu1.numCycles 30 #
+            testsys.cpu1.commitStats0.numInsts 10 #
+            testsys.l3cache.overallMisses::total 5 #
+            drivesys.cpu1.numCycles 400 #
+            drivesys.cpu1.commitStats0.numInsts 40 #
+            drivesys.llc.overallMisses::total 7 #
+            drivesys.llc_cache.overallMisses::total 8 #
+            ---------- End Simulation Statistics   ----------
+
+            """
+        let own = Gem5Counter.patterns(of: [
+            MetricFormula("tested", try MetricExpression(#""*.cpu1.numCycles""#)),
+            MetricFormula("driving", try MetricExpression(#""drivesys.cpu1.numCycles""#)),
+        ])
+        var scanner = StatisticsScanner()
+        var blocks = Gem5Blocks(Gem5Counter.library + own, core: 1)
+        scanner.scan(Array(text.utf8).span.bytes, &blocks)
+        scanner.finish(&blocks)
+        let block = try #require(blocks.blocks.first)
+        #expect(block["cycles"] == "30")
+        #expect(block["instructions"] == "10")
+        #expect(block["llc.misses"] == "5")
+        #expect(block[#""*.cpu1.numCycles""#] == "30")
+        #expect(block[#""drivesys.cpu1.numCycles""#] == "400")
+    }
+
+    @Test("A checkpoint of two machines tells of the one under test")
+    func checkpointOfTwoMachines() {
+        let machine = """
+            [testsys.cpu0.xc.0]
+            [testsys.cpu1.xc.0]
+            [testsys.physmem.store0]
+            range_size=512
+            [drivesys.cpu0.xc.0]
+            [drivesys.physmem.store0]
+            range_size=1024
+
+            """
+        let facts = Gem5CheckpointFacts(Array(machine.utf8))
+        #expect(facts.machines == ["drivesys", "testsys"])
+        #expect((facts.cores, facts.memoryBytes) == (2, 512))
+        let one = Gem5CheckpointFacts(Array("[board.p.cores0.core.xc.0]\n[board.physmem.store0]\nrange_size=8\n".utf8))
+        #expect((one.machines, one.cores, one.memoryBytes) == (["board"], 1, 8))
+    }
+
     @Test func theSamePointTwiceIsTheSame() throws {
         #expect(try verdict("o3-tournament-1M", contract()) == verdict("o3-tournament-1M-again", contract()))
         #expect(

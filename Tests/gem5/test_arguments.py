@@ -79,7 +79,7 @@ class Arguments(unittest.TestCase):
                 (["--function", "f", "--set", "l2.size"], "bad-arguments"),
                 (["--function", "f", "--digest", "disk=abc"], "bad-arguments"),
                 (["--function", "f", "--mode", "both"], "bad-arguments"),
-                (["--function", "f", "--system", "two-machine"], "bad-arguments"),
+                (["--system", "two-machine", "--script", self.path("vmlinux")], "bad-arguments"),
                 (["--mode", "bind"], "bad-arguments")):
             self.assertEqual(self.refusal(*words)[0], cause, words)
 

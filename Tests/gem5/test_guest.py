@@ -16,6 +16,23 @@ class Guest(unittest.TestCase):
         self.assertIn("-function-name fibonacci-python ", client)
         self.assertIn("-w 20 -m5ops", client)
 
+    def test_two_machines_have_a_script_each(self):
+        serves = guest.run_script("aes-python", 20, guest.SERVES).splitlines()
+        drives = guest.run_script("aes-python", 20, guest.DRIVES).splitlines()
+        self.assertEqual(serves[1], "m5 fail 1")
+        self.assertEqual(serves[3].strip(), "exec usweep-serve aes-python 10.0.2.17")
+        self.assertEqual(drives[2].strip(), "exec usweep-drive aes-python 20 10.0.2.18 10.0.2.17")
+        for lines, expected in ((serves, ["1", "2", "3"]), (drives, ["10", "11", "-1"])):
+            marks = [line.split("m5 fail ")[1] for line in lines if "m5 fail" in line]
+            self.assertEqual(marks, expected)
+        self.assertIn("-url 10.0.2.17 -port 50000", "\n".join(drives))
+        self.assertNotEqual(guest.SERVES.file, guest.DRIVES.file)
+
+    def test_only_the_function_is_on_core_1(self):
+        serves, drives = (guest.command_line("/dev/sda", role=role) for role in (guest.SERVES, guest.DRIVES))
+        self.assertIn(" isolcpus=1 irqaffinity=0 ", serves)
+        self.assertNotIn("isolcpus", drives)
+
     def test_a_name_is_not_a_command(self):
         for name in ("a;b", "a b", "$(x)", "a\nb"):
             with self.assertRaises(ValueError):

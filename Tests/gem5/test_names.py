@@ -45,7 +45,7 @@ class Settings(unittest.TestCase):
         self.cores = [make_core(), make_core()]
         self.system = support.Object(
             ["mem_mode"], cpu=self.cores, l3cache=support.Object(["size"]), clk_domain=support.Object(["clock"]))
-        self.binder = parameters.Binder(self.system, Library)
+        self.binder = parameters.Binder({"system": self.system}, Library)
 
     def test_a_short_name_sets_all_measured_cores(self):
         self.binder.set("l1i.size", "16KiB")
@@ -74,6 +74,18 @@ class Settings(unittest.TestCase):
         self.assertNotIn("assoc", self.cores[0].icache._values)
         self.binder.set("cpu.mmu.itb.size", "32")
         self.assertEqual([core.mmu.itb.size for core in self.cores], ["32", "32"])
+
+    def test_of_two_machines_the_one_under_test_is_meant(self):
+        drives, link = support.Object(cpu=[make_core()], llc_cache=support.Object(["size"])), support.Object(["delay"])
+        self.binder = parameters.Binder({"testsys": self.system, "drivesys": drives, "etherlink": link}, Library)
+        for axis in ("l1i.size", "cpu.icache.size", "system.cpu.icache.size", "testsys.cpu.icache.size"):
+            self.binder.set(axis, axis)
+            self.assertEqual([core.icache.size for core in self.cores], [axis, axis])
+        self.binder.set("etherlink.delay", "5us")
+        self.binder.set("drivesys.llc_cache.size", "1MiB")
+        self.assertEqual((link.delay, drives.llc_cache.size), ("5us", "1MiB"))
+        self.assertNotIn("size", drives.cpu[0].icache._values)
+        self.assertTrue(self.refusal("etherlink.delya", "1")[1].endswith("did you mean etherlink.delay?"))
 
     def refusal(self, axis, value):
         with self.assertRaises(Refused) as caught:

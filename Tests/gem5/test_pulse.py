@@ -27,7 +27,8 @@ class PulseTests(unittest.TestCase):
         self.folder = tempfile.TemporaryDirectory()
         self.terminal = os.path.join(self.folder.name, "terminal")
         self.status, self.core, self.now = Lines(), Core(), 0
-        self.pulse = pulse.Pulse(self.status, [self.core], 400, self.terminal, clock=lambda: self.now)
+        terminals = [self.terminal, self.terminal + ".other"]
+        self.pulse = pulse.Pulse(self.status, [self.core], 400, terminals, clock=lambda: self.now)
 
     def tearDown(self):
         self.folder.cleanup()
@@ -63,6 +64,12 @@ class PulseTests(unittest.TestCase):
             self.assertFalse(self.pulse.has_panicked())
             file.write(b"ncing: no init\n")
         self.assertTrue(self.pulse.has_panicked())
+
+    def test_either_machine_may_panic(self):
+        for text, panicked in ((b"booting\n", False), (b"Kernel panic - not syncing: no init\n", True)):
+            with open(self.terminal + ".other", "ab") as file:
+                file.write(text)
+            self.assertEqual(self.pulse.has_panicked(), panicked)
 
 
 if __name__ == "__main__":

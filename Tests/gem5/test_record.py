@@ -25,6 +25,13 @@ _size=99
 store_id=0
 range_size=268435456
 """
+TWO = CHECKPOINT.replace("[system.", "[testsys.") + """[etherlink]
+[drivesys.cpu0.xc.0]
+[drivesys.cpu0.mmu.dtb]
+_size=64
+[drivesys.physmem.store0]
+range_size=134217728
+"""
 
 
 class Records(unittest.TestCase):
@@ -47,7 +54,21 @@ class Records(unittest.TestCase):
 
     def test_facts(self):
         self.assertEqual(record.facts(self.folder), {
-            "memory_bytes": 268435456, "cores": 2, "itb": 9, "dtb": 0})
+            "machines": ["system"], "memory_bytes": 268435456, "cores": 2, "itb": 9, "dtb": 0})
+
+    def test_facts_of_two_machines_are_those_of_the_system_under_test(self):
+        self.file("m5.cpt", TWO)
+        self.assertEqual(record.facts(self.folder), {
+            "machines": ["drivesys", "testsys"], "memory_bytes": 268435456, "cores": 2, "itb": 9, "dtb": 0,
+            "driver_memory_bytes": 134217728})
+
+    def test_one_machine_is_not_two(self):
+        one, two = ["system"], ["drivesys", "testsys"]
+        self.assertIn("its machines is system, not drivesys, testsys", self.refusal(machines=two))
+        self.file("m5.cpt", TWO)
+        self.assertIn("its machines is drivesys, testsys, not system", self.refusal(machines=one))
+        record.write(self.folder, dict(self.fields, machines=one))  # a record that lies
+        self.assertIn("its machines is system, not drivesys, testsys", self.refusal(machines=two))
 
     def test_no_checkpoint(self):
         with self.assertRaises(Refused) as caught:

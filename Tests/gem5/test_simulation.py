@@ -93,6 +93,7 @@ class Simulations(unittest.TestCase):
     def test_the_ends_that_are_no_success(self):
         for event, cause in (
                 (Event(FAIL, 40), "wrong-answer"), (Event(FAIL, 41), "guest-exit"), (Event(FAIL, 42), "guest-exit"),
+                (Event(FAIL, 43), "guest-exit"),
                 (Event(FAIL, 6), "guest-exit"), (Event(FAIL, (1 << 32) - 1), "guest-exit"),
                 (Event(FAIL, -1), "guest-exit"),
                 (Event("m5_exit instruction encountered"), "guest-exit"), (Event("Halted"), "Halted")):

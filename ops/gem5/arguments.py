@@ -65,11 +65,14 @@ def make_parser():
     add("--checkpoint-dir", default="cpt_1m", help="checkpoints lie at DIR/FUNCTION/cpt.warm and cpt.boot")
     add("--use-checkpoint", choices=["boot", "warm"], default="warm", help="evaluation: which of them to restore")
     add("--take-checkpoints", action="store_true", help="setup: take cpt.boot, too, once Linux is up")
-    add("--memory", type=bytes_of, metavar="SIZE", help="the guest's memory (2GiB; evaluation: the checkpoint's)")
-    add("--cores", type=count, metavar="N", help="cores; the function runs on core 1 (2; evaluation: the checkpoint's)")
+    add("--memory", type=bytes_of, metavar="SIZE",
+        help="the guest's memory, of each of two machines (2GiB; evaluation: the checkpoint's)")
+    add("--cores", type=count, metavar="N",
+        help="cores of the system under test; the function runs on core 1 (2; evaluation: the checkpoint's)")
     add("--kvm", action="store_true", help="setup: on the host's own cores")
     add("--set", dest="settings", type=setting, action="append", default=[], metavar="NAME=VALUE",
-        help="a short name (l2.size) or the path of a parameter (cpu.icache.assoc); may be repeated")
+        help="a short name (l2.size) or the path of a parameter (cpu.icache.assoc) of the system under test; may be "
+             "repeated")
     add("--setup-clock", default="500MHz", help="setup: the cores' clock; Linux waits in loops while it boots")
     add("--root", help="the disk's root device (/dev/sda without a partition table, else /dev/hda2 as in vSwarm-u)")
     add("--kernel-arguments", default="", help="more words for the kernel's command line")
@@ -102,9 +105,6 @@ def parse(words, folder="."):
     """Raises Refused for what can be seen to be wrong without gem5. `digests` becomes a dictionary."""
     arguments = make_parser().parse_args(words)
     arguments.digests = dict(arguments.digests)
-    if arguments.system == "two-machine":
-        raise Refused("bad-arguments", "the system two-machine is not there yet: use simple or skylake, whose invoker "
-                      "runs on core 0 of the same machine")
     choose_function(arguments, folder)
     if arguments.mode == "bind":
         if not arguments.pairs:
@@ -116,6 +116,8 @@ def parse(words, folder="."):
             raise Refused("bad-arguments", "--%s is missing" % name)
         if not os.path.isfile(path):
             raise Refused("missing-file", "the %s %s is no file" % (name, path))
+    if arguments.system == "two-machine" and not arguments.function:
+        raise Refused("bad-arguments", "two machines have a script each: two-machine needs --function")
     if arguments.script and not arguments.function and not os.path.isfile(arguments.script):
         raise Refused("missing-file", "the script %s is no file" % arguments.script)
     if arguments.cores is not None and arguments.cores < 2:

@@ -1,15 +1,20 @@
 """What is agreed with the guest: the script it is handed, the marks it makes, its kernel's command line."""
+import collections
 
 # m5 fail CODE, as in vSwarm-u's run scripts and test client; from 40 on of this project's own guest.
 BOOTED, CONTAINER, PINNED, STOPPED, CLIENT_STARTS, CLIENT_STOPS = 1, 2, 3, 6, 10, 11
 WARMING, WARMED = 31, 32
-WRONG_ANSWER, FUNCTION_LOST, NO_CONTAINER = 40, 41, 42
+WRONG_ANSWER, FUNCTION_LOST, NO_CONTAINER, NO_NETWORK = 40, 41, 42, 43
 END = -1
 PHASES = {BOOTED: "container", CONTAINER: "pin", WARMING: "warm-up"}
 
 MANY = 1000000  # invocations offered to an evaluation: as many as it wants from one checkpoint
 
-SCRIPT = """#!/bin/sh
+# Of two machines; vSwarm-u's.
+SERVER, DRIVER = "10.0.2.17", "10.0.2.18"
+
+# A script for this project's guest and vSwarm-u's.
+ALONE_SCRIPT = """#!/bin/sh
 m5 fail {booted}
 if command -v usweep-function >/dev/null; then
     exec usweep-function {function} {warming}
@@ -27,14 +32,53 @@ m5 fail {stopped}
 m5 fail {end}
 """
 
+# The system under test of two machines. Only once the function is there has it a network.
+SERVER_SCRIPT = """#!/bin/sh
+m5 fail {booted}
+if command -v usweep-serve >/dev/null; then
+    exec usweep-serve {function} {server}
+fi
+# A disk of vSwarm-u.
+docker-compose -f /root/functions.yaml up -d {function} && m5 fail {container}
+docker update function --cpuset-cpus 1
+sleep 5
+m5 fail {pinned}
+ifconfig enp0s2 {server} up
+while :; do sleep 3600; done
+"""
 
-def run_script(function, warming):
-    """The script that the guest reads by `m5 readfile` once it is up, for this project's guest and vSwarm-u's."""
+# The machine that drives it. Its boot has no mark: what the run waits for is the other's.
+DRIVER_SCRIPT = """#!/bin/sh
+if command -v usweep-drive >/dev/null; then
+    exec usweep-drive {function} {warming} {driver} {server}
+fi
+# A disk of vSwarm-u.
+ifconfig enp0s2 {driver} up
+until ping -c 1 {server} >/dev/null; do sleep 1; done
+m5 fail {client_starts}
+/root/test-client -function-name {function} -url {server} -port 50000 -n {many} -w {warming} -m5ops -input 10
+m5 fail {client_stops}
+m5 fail {end}
+"""
+
+
+# What a machine is there for: its script, that script's file, and its kernel's words. Whatever may be elsewhere is kept
+# off core 1, which is the function's: with two machines also the network's interrupts.
+Role = collections.namedtuple("Role", "script file words")
+ALONE = Role(ALONE_SCRIPT, "run.sh", ["isolcpus=1"])
+SERVES = Role(SERVER_SCRIPT, "run.sh", ["isolcpus=1", "irqaffinity=0"])
+DRIVES = Role(DRIVER_SCRIPT, "run_drive.sh", [])
+ROLES = {"system": ALONE, "testsys": SERVES, "drivesys": DRIVES}  # by the machine's name in gem5
+
+
+def run_script(function, warming, role=ALONE):
+    """The script that a guest reads by `m5 readfile` once it is up."""
     if not all(letter.isalnum() or letter in "-_." for letter in function):
         raise ValueError("'%s' is no function's name" % function)
-    return SCRIPT.format(
-        function=function, warming=warming, many=MANY, booted=BOOTED, container=CONTAINER, pinned=PINNED,
-        client_starts=CLIENT_STARTS, client_stops=CLIENT_STOPS, stopped=STOPPED, end=END)
+    return role.script.format(
+        function=function, warming=warming, many=MANY, server=SERVER, driver=DRIVER, booted=BOOTED,
+        container=CONTAINER, pinned=PINNED, client_starts=CLIENT_STARTS, client_stops=CLIENT_STOPS, stopped=STOPPED,
+        end=END)
 
 
 def root_device(disk):
@@ -44,11 +88,10 @@ def root_device(disk):
         return "/dev/sda" if file.read(2) == b"\x53\xef" else "/dev/hda2"
 
 
-def command_line(root, more=""):
+def command_line(root, more="", role=ALONE):
     """lpj, no_timer_check and cpu_init_udelay spare loops that wait for a clock. Without idle=nomwait an idle core
     watches an address (MONITOR, MWAIT), and gem5 forgets which when the core is restored or another takes over: it
     would sleep on until the next timer interrupt. All else is vSwarm-u's."""
     own = ["ro", "init=/init", "no_timer_check", "cpu_init_udelay=0", "idle=nomwait"] if root == "/dev/sda" else []
-    words = ["earlyprintk=ttyS0", "console=ttyS0", "lpj=7999923", "root=" + root, "isolcpus=1",
-             "cloud-init=disabled"]
-    return " ".join(words + own + more.split())
+    words = ["earlyprintk=ttyS0", "console=ttyS0", "lpj=7999923", "root=" + root] + role.words
+    return " ".join(words + ["cloud-init=disabled"] + own + more.split())

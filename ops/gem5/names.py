@@ -1,6 +1,14 @@
 """Short names of what studies vary, and the nearest valid name to a wrong one. Knows nothing of gem5's library."""
 import difflib
 
+# The machines of a system by their names in gem5, which are vSwarm-u's; the first is the system under test.
+ONE, TWO = ("system",), ("testsys", "drivesys")
+
+
+def machines(system):
+    return TWO if system == "two-machine" else ONE
+
+
 LLC = ("llc", "l3cache")  # vSwarm-u's name in its simple and in its skylake system
 PIPELINE = ("fetch", "decode", "rename", "dispatch", "issue", "wb", "commit", "squash")
 

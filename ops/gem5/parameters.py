@@ -23,10 +23,12 @@ class Unknown(Exception):
 
 
 class Binder:
-    """Sets parameters of `system`; `library` has gem5's classes (m5.objects)."""
+    """Sets parameters of what is simulated: `parts` are its objects by name. The first is the system under test: it is
+    meant where a path names none. `library` has gem5's classes (m5.objects)."""
 
-    def __init__(self, system, library):
-        self.system = system
+    def __init__(self, parts, library):
+        self.parts = parts
+        self.system = next(iter(parts.values()))
         self.library = library
         self.touched = []  # (axis, given, object, parameter)
 
@@ -49,9 +51,9 @@ class Binder:
     def find(self, path):
         """All (object, parameter) that a path means; empty if one step does not exist."""
         steps = path.split(".")
-        if steps[0] == "system":
+        items = [self.parts.get(steps[0], self.system)]
+        if steps[0] in self.parts or steps[0] == "system":
             steps = steps[1:]
-        items = [self.system]
         for step in steps[:-1]:
             items = [child for item in items for child in self.child(item, step)]
         return [(item, steps[-1]) for item in items if steps and steps[-1] in item._params]
@@ -65,7 +67,10 @@ class Binder:
                     shown = name if not is_vector(child) or name == "cpu" else "%s%d" % (name, number)
                     if not is_vector(child) or name != "cpu" or number == len(child) - 1:
                         yield from walk(one, prefix + shown + ".")
-        return [name for name in names.SHORT if name in names.CHOICES or self.short(name)] + list(walk(self.system, ""))
+        short = [name for name in names.SHORT if name in names.CHOICES or self.short(name)]
+        paths = [path for name, part in self.parts.items()
+                 for path in walk(part, "" if part is self.system else name + ".")]
+        return short + paths
 
     def short(self, axis):
         """The parameters behind a short name; empty if this system has not got them all."""

@@ -14,24 +14,27 @@ IDLE = 0.01
 
 
 class Pulse:
-    """`cores` are all cores of the system, `cycle` is the ticks of one cycle."""
+    """`cores` are all cores of all machines, `cycle` is the ticks of one cycle, each machine has a terminal's file."""
 
-    def __init__(self, status, cores, cycle, terminal, clock=time.monotonic):
+    def __init__(self, status, cores, cycle, terminals, clock=time.monotonic):
         self.status, self.cores, self.cycle, self.clock = status, cores, cycle, clock
-        self.terminal, self.seen = terminal, 0
+        self.seen = {terminal: 0 for terminal in terminals}
         self.said, self.tick, self.instructions, self.idle = clock(), 0, 0, False
 
     def has_panicked(self):
-        """Reads what the terminal got since the last time."""
+        """Reads what the terminals got since the last time."""
+        return any(PANIC in self.news(terminal) for terminal in self.seen)
+
+    def news(self, terminal):
         try:
-            with open(self.terminal, "rb") as file:
-                start = max(0, self.seen - len(PANIC))
+            with open(terminal, "rb") as file:
+                start = max(0, self.seen[terminal] - len(PANIC))
                 file.seek(start)
                 text = file.read()
         except FileNotFoundError:
-            return False
-        self.seen = start + len(text)
-        return PANIC in text
+            return b""
+        self.seen[terminal] = start + len(text)
+        return text
 
     def beat(self, tick):
         """To be called after each slice. A line is progress; an idle guest gets one, and then no more."""

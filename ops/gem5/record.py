@@ -7,12 +7,14 @@ import json
 import os
 import re
 
+import names
 from status import Refused
 
 NAME = "record.json"
-CORE_SECTION = re.compile(r"\[(?:[\w.]*\.)?cpu(\d+)\.xc\.0\]")
-TLB_SECTION = re.compile(r"\[(?:[\w.]*\.)?cpu\d+\.mmu\.([id]tb)\]")
-STORE_SECTION = re.compile(r"\[(?:[\w.]*\.)?physmem\.store\d+\]")
+BELOW = r"\[(\w+)\.(?:[\w.]*\.)?"  # a machine
+CORE_SECTION = re.compile(BELOW + r"cpu\d+\.xc\.0\]")
+TLB_SECTION = re.compile(BELOW + r"cpu\d+\.mmu\.([id]tb)\]")
+STORE_SECTION = re.compile(BELOW + r"physmem\.store\d+\]")
 
 
 def digest_of(path):
@@ -26,14 +28,14 @@ def digest_of(path):
 def scripts():
     """The digests of this package's files: another script may build another machine."""
     folder = os.path.dirname(os.path.abspath(__file__))
-    names = sorted(name for name in os.listdir(folder) if name.endswith(".py"))
-    return {name: digest_of(os.path.join(folder, name)) for name in names}
+    modules = sorted(name for name in os.listdir(folder) if name.endswith(".py"))
+    return {name: digest_of(os.path.join(folder, name)) for name in modules}
 
 
 def contents(folder):
-    names = sorted(name for name in os.listdir(folder) if not name.startswith(NAME))
+    files = sorted(name for name in os.listdir(folder) if not name.startswith(NAME))
     return [{"path": name, "size": os.path.getsize(os.path.join(folder, name)),
-             "sha256": digest_of(os.path.join(folder, name))} for name in names]
+             "sha256": digest_of(os.path.join(folder, name))} for name in files]
 
 
 def sync(path):
@@ -83,26 +85,38 @@ def read(folder):
 
 
 def facts(folder):
-    """What m5.cpt itself says: {"memory_bytes", "cores", "itb", "dtb"}; the last two are entries in use, at most."""
+    """What m5.cpt itself says: {"machines", "memory_bytes", "cores", "itb", "dtb"}. All but the first are the system's
+    under test; the last two are entries in use, at most. A driving node adds "driver_memory_bytes"."""
     path = os.path.join(folder, "m5.cpt")
     if not os.path.isfile(path):
         raise Refused("missing-file", "there is no checkpoint in %s (%s)" % (folder, os.path.basename(path)))
-    found, cores, store, buffer = {"memory_bytes": 0, "cores": 0, "itb": 0, "dtb": 0}, set(), None, None
     with open(path, encoding="utf-8", errors="replace") as file:
-        for line in file:
-            if line.startswith("["):
-                text = line.strip()
-                store, buffer = STORE_SECTION.fullmatch(text), TLB_SECTION.fullmatch(text)
-                core = CORE_SECTION.fullmatch(text)
-                if core:
-                    cores.add(core.group(1))
-            elif store and line.startswith("range_size="):
-                found["memory_bytes"] += int(line.partition("=")[2])
-            elif buffer and line.startswith("_size="):
-                found[buffer.group(1)] = max(found[buffer.group(1)], int(line.partition("=")[2]))
-    found["cores"] = len(cores)
-    if not found["memory_bytes"] or not cores:
+        found = machines(file)
+    tested, driver = found.get(names.TWO[0]), found.get(names.TWO[1])
+    tested = tested or next(iter(found.values()), None)
+    if not tested or not tested["memory_bytes"] or not tested["cores"]:
         raise Refused("checkpoint-incompatible", "%s holds no machine of these run scripts" % path)
+    more = {"driver_memory_bytes": driver["memory_bytes"]} if driver else {}
+    return dict(tested, machines=sorted(found), **more)
+
+
+def machines(lines):
+    """What the sections of a checkpoint say of each machine, by its name."""
+    found, machine, key, store = {}, None, None, None
+    for line in lines:
+        if line.startswith("["):
+            text = line.strip()
+            store, buffer, core = (kind.fullmatch(text) for kind in (STORE_SECTION, TLB_SECTION, CORE_SECTION))
+            section = store or buffer or core
+            machine = section and found.setdefault(
+                section.group(1), {"memory_bytes": 0, "cores": 0, "itb": 0, "dtb": 0})
+            key = buffer and buffer.group(2)
+            if core:
+                machine["cores"] += 1
+        elif store and line.startswith("range_size="):
+            machine["memory_bytes"] += int(line.partition("=")[2])
+        elif key and line.startswith("_size="):
+            machine[key] = max(machine[key], int(line.partition("=")[2]))
     return found
 
 

@@ -18,6 +18,7 @@ import m5.objects
 
 import arguments as command
 import guest
+import names
 import parameters
 import pulse
 import record
@@ -33,10 +34,10 @@ VERSION = _m5.core.gem5Version
 
 
 def make(arguments, settings):
-    """The system with the settings' values; returns (system, binder)."""
+    """What is simulated, with the settings' values; returns (rig, binder)."""
     chosen = parameters.choose(settings)
-    system = systems.make(arguments, chosen)
-    binder = parameters.Binder(system, m5.objects)
+    rig = systems.make(arguments, chosen)
+    system, binder = rig.system, parameters.Binder(rig.parts, m5.objects)
     if "core" in chosen:
         binder.note_choice("core", dict(settings)["core"], list(system.cpu))
     if "memory" in chosen:
@@ -45,7 +46,7 @@ def make(arguments, settings):
     binder.set_all(settings)
     if arguments.mode != "setup":
         systems.share_predictors(system)
-    return system, binder
+    return rig, binder
 
 
 def digests(arguments):
@@ -60,14 +61,22 @@ def complete(arguments):
         folder = command.checkpoint_folder(arguments, arguments.use_checkpoint)
         found, known = record.facts(folder), record.read(folder)
         wanted = dict(digests(arguments) if known else {}, memory_bytes=arguments.memory, cores=arguments.cores,
-                      devices=x86.DEVICES, workload=arguments.function, gem5=VERSION)
+                      machines=sorted(names.machines(arguments.system)), devices=x86.DEVICES,
+                      workload=arguments.function, gem5=VERSION)
         record.check(folder, known, found, wanted)
         arguments.memory, arguments.cores = found["memory_bytes"], found["cores"]
-    arguments.memory = arguments.memory or MEMORY
-    arguments.cores = arguments.cores or CORES
+    set_usual(arguments)
+    if found:
+        arguments.driver_memory = found.get("driver_memory_bytes")
     if arguments.kvm and not os.access("/dev/kvm", os.R_OK | os.W_OK):
         raise Refused("missing-file", "--kvm: /dev/kvm cannot be opened on this host")
     return found
+
+
+def set_usual(arguments):
+    arguments.memory = arguments.memory or MEMORY
+    arguments.cores = arguments.cores or CORES
+    arguments.driver_memory = arguments.memory
 
 
 def recorder(arguments, known):
@@ -78,34 +87,37 @@ def recorder(arguments, known):
             **known, "engine": {"version": VERSION, "build": _m5.core.compileDate,
                               "digest": arguments.digests.get("engine")},
             "script": record.scripts(), "system": arguments.system, "workload": arguments.function,
-            "memory_bytes": arguments.memory, "cores": arguments.cores, "devices": x86.DEVICES,
+            "machines": sorted(names.machines(arguments.system)), "memory_bytes": arguments.memory,
+            "cores": arguments.cores, "devices": x86.DEVICES,
             "functional_warming": warming})
     return write
 
 
-def write_script(arguments, outdir):
+def write_script(arguments, outdir, role):
     """The guest's script: for a function as agreed with the guest, else the caller's own."""
     if not arguments.function:
         return arguments.script
-    path = os.path.join(outdir, "run.sh")
+    path = os.path.join(outdir, role.file)
     with open(path, "w", encoding="utf-8") as file:
-        file.write(guest.run_script(arguments.function, arguments.functional_warming))
+        file.write(guest.run_script(arguments.function, arguments.functional_warming, role))
     return path
 
 
 def prepare(arguments, outdir):
-    """The system, made and loaded, and known to be one that gem5 takes. Raises Refused."""
+    """What is simulated, made and loaded, and known to be what gem5 takes. Raises Refused."""
     found = complete(arguments)
-    line = guest.command_line(arguments.root or guest.root_device(arguments.disk), arguments.kernel_arguments)
-    script = write_script(arguments, outdir)
-    system, binder = make(arguments, arguments.settings)
+    root = arguments.root or guest.root_device(arguments.disk)
+    rig, binder = make(arguments, arguments.settings)
     if found:
-        systems.check_tlbs(system, found)
-    systems.load(system, arguments, line, script)
-    systems.make_root(system, arguments)
+        systems.check_tlbs(rig.system, found)
+    for name, machine in rig.machines.items():
+        role = guest.ROLES[name]
+        line = guest.command_line(root, arguments.kernel_arguments, role)
+        systems.load(machine, arguments, line, write_script(arguments, outdir, role))
+    systems.make_root(rig, arguments)
     m5.disableAllListeners()
     try_out(arguments, outdir)
-    return system, binder
+    return rig, binder
 
 
 def try_out(arguments, outdir):
@@ -121,26 +133,26 @@ def try_out(arguments, outdir):
         raise Refused("bad-value" if arguments.settings else "fatal", "gem5 does not take this system: %s" % error)
 
 
-def heart_of(system, status, outdir):
+def heart_of(rig, status, outdir):
     """Its clock can be read only once the system is instantiated."""
-    cores = list(system.cpu) + systems.warmers(system)
-    terminal = os.path.join(outdir, "system.pc.com_1.device")
-    return pulse.Pulse(status, cores, system.clk_domain.clock[0].getValue(), terminal)
+    cores = [core for machine in rig.machines.values() for core in list(machine.cpu) + systems.warmers(machine)]
+    terminals = [os.path.join(outdir, name + ".pc.com_1.device") for name in rig.machines]
+    return pulse.Pulse(status, cores, rig.system.clk_domain.clock[0].getValue(), terminals)
 
 
 def simulate(arguments, status, outdir):
     """Raises End or Refused, always."""
     known = digests(arguments) if arguments.mode == "setup" else {}
-    system, binder = prepare(arguments, outdir)
+    rig, binder = prepare(arguments, outdir)
     if arguments.mode == "setup":
         os.makedirs(os.path.join(arguments.checkpoint_dir, arguments.function), exist_ok=True)
         m5.instantiate()
-        run = simulation.Setup(system, arguments, status, recorder(arguments, known),
-                               heart_of(system, status, outdir))
+        run = simulation.Setup(rig.system, arguments, status, recorder(arguments, known),
+                               heart_of(rig, status, outdir))
     else:
         m5.instantiate(command.checkpoint_folder(arguments, arguments.use_checkpoint))
-        run = simulation.Evaluation(system, systems.warmers(system), arguments, status,
-                                    heart_of(system, status, outdir))
+        run = simulation.Evaluation(rig.system, systems.warmers(rig.system), arguments, status,
+                                    heart_of(rig, status, outdir))
     status.say("parameters", set=binder.report())
     # Else it says with each slice of time that it goes on.
     _m5.core.setLogLevel(_m5.core.LogLevel.WARN)
@@ -162,7 +174,7 @@ def bind(arguments, status, outdir):
     with open(arguments.pairs, encoding="utf-8") as file:
         pairs = json.load(file)
     answers = Status(outdir, "bind.jsonl")
-    arguments.memory, arguments.cores = arguments.memory or MEMORY, arguments.cores or CORES
+    set_usual(arguments)
     for pair in pairs:
         axis, value = pair["axis"], str(pair["value"])
         result, error = trial.attempt(lambda: try_pair(arguments, axis, value), outdir)
@@ -173,19 +185,18 @@ def bind(arguments, status, outdir):
 
 def try_pair(arguments, axis, value):
     try:
-        system, binder = make(arguments, [])
-        chosen = axis in ("core", "memory")
-        if chosen:
-            system, binder = make(arguments, [(axis, value)])
-        else:
+        chosen = axis in names.CHOICES
+        rig, binder = make(arguments, [(axis, value)] if chosen else [])
+        if not chosen:
             binder.set(axis, value)
-            systems.share_predictors(system)
+            systems.share_predictors(rig.system)
     except parameters.Unknown as error:
         return {"ok": False, "message": str(error), "near": error.near}
     except (parameters.BadValue, Refused) as error:
         return {"ok": False, "message": str(error), "near": None}
-    system.workload = m5.objects.StubWorkload()  # there is no kernel to load
-    systems.make_root(system, arguments)
+    for machine in rig.machines.values():
+        machine.workload = m5.objects.StubWorkload()  # there is no kernel to load
+    systems.make_root(rig, arguments)
     m5.disableAllListeners()
     m5.instantiate()
     found = binder.report()[-1]

@@ -15,6 +15,7 @@ FAIL, WORK_BEGIN, WORK_END, GUEST_EXIT = (
 LOST = {guest.WRONG_ANSWER: ("wrong-answer", "the function gave a wrong answer; the terminal's file says which"),
         guest.FUNCTION_LOST: ("guest-exit", "the function was lost; the terminal's file says how"),
         guest.NO_CONTAINER: ("guest-exit", "the container could not be started; the terminal's file says why"),
+        guest.NO_NETWORK: ("guest-exit", "a machine got no network; its terminal's file says why"),
         guest.STOPPED: ("guest-exit", "the container was stopped before the run was done"),
         guest.CLIENT_STOPS: ("guest-exit", "the invoker ended before the run was done"),
         guest.END: ("guest-exit", "the guest's script ended before the run was done")}

@@ -1,79 +1,101 @@
 """Makes a system from gem5's own objects, so that it is the same in all versions, with and without Ruby.
 
 Its names are vSwarm-u's: system.cpu0, cpu1 ... are the cores that a setup runs on and an evaluation measures (the
-function is on cpu1), system.atomic_cpu0 ... those that warm caches and branch predictors.
+function is on cpu1), system.atomic_cpu0 ... those that warm caches and branch predictors. Of two machines the system
+under test is testsys, the driving node drivesys.
 """
 import m5.objects as library
 
+import driver
 import names
 import simple
 import skylake
 import x86
 from status import Refused
 
-KINDS = {"simple": (simple, "timing"), "skylake": (skylake, "o3")}
+KINDS = {"simple": (simple, "timing"), "skylake": (skylake, "o3"), "two-machine": (skylake, "o3")}
 SETUP_TLB = 16  # a restore refuses a TLB smaller than what the checkpoint holds
 
 
+class Rig:
+    """What is simulated: `system` is under test; `machines` (it and its driving node, if it has one) and `parts` (those
+    and their link) are by name."""
+
+    def __init__(self, system, driving=None):
+        self.system = system
+        self.machines = dict(zip(names.TWO, (system, driving))) if driving else {names.ONE[0]: system}
+        self.parts = dict(self.machines, etherlink=driver.make_link(system, driving)) if driving else self.machines
+
+
 def make(arguments, chosen):
-    """A System for arguments.mode (setup, evaluation, bind): everything but what --set changes. `chosen` as by
+    """A Rig for arguments.mode (setup, evaluation, bind): everything but what --set changes. `chosen` as by
     parameters.choose. Raises Refused for what this gem5 cannot make."""
     kind, usual = KINDS[arguments.system]
+    core, memory = chosen.get("core", usual), chosen.get("memory", kind.MEMORY)
+    system = make_machine(arguments, kind, core, memory, arguments.cores, arguments.memory)
+    if arguments.mode != "setup" and core != "atomic":  # those warm their caches themselves
+        system.atomic_cpu = [make_core("AtomicSimpleCPU", i, switched_out=True) for i in range(arguments.cores)]
+        for warmer in warmers(system):
+            warmer.createThreads()
+    if names.machines(arguments.system) == names.ONE:
+        return Rig(system)
+    return Rig(system, make_machine(
+        arguments, driver, driver.CORE, driver.MEMORY, driver.CORES, arguments.driver_memory, arguments.cores))
+
+
+def make_machine(arguments, kind, core, memory, cores, size, queues=0):
+    """`size` is the memory's in bytes; `queues` are the event queues that other machines' cores have."""
     system = library.System()
     setup = arguments.mode == "setup"
     system.clk_domain = library.SrcClockDomain(
         clock=arguments.setup_clock if setup and not arguments.kvm else kind.CLOCK,
         voltage_domain=library.VoltageDomain())
-    x86.check_memory(arguments.memory)
-    system.mem_ranges = [library.AddrRange(arguments.memory)]
+    x86.check_memory(size)
+    system.mem_ranges = [library.AddrRange(size)]
     system.membus = library.SystemXBar(width=64)
     if setup:
         system.membus.snoop_filter = library.NULL  # without caches there is nothing to snoop
     system.membus.badaddr_responder = library.BadAddr()
     system.membus.default = system.membus.badaddr_responder.pio
     system.system_port = system.membus.cpu_side_ports
-    x86.make_platform(system, arguments.cores, cached=not setup)
+    x86.make_platform(system, cores, cached=not setup)
     system.exit_on_work_items = True
     if setup:
-        make_setup_cores(system, arguments)
+        make_setup_cores(system, arguments.kvm, cores, queues)
     else:
-        make_cores(system, arguments, kind, chosen.get("core", usual))
-    make_memory(system, "simple" if setup else chosen.get("memory", kind.MEMORY))
+        make_cores(system, kind, core, cores)
+    make_memory(system, "simple" if setup else memory)
     return system
 
 
-def make_setup_cores(system, arguments):
+def make_setup_cores(system, kvm, count, queues):
     """No caches: nothing of them would be in the checkpoint, and it is faster."""
-    cores = [make_core("KvmCPU" if arguments.kvm else "AtomicSimpleCPU", i) for i in range(arguments.cores)]
+    cores = [make_core("KvmCPU" if kvm else "AtomicSimpleCPU", i) for i in range(count)]
     system.cpu = cores
-    if arguments.kvm:
+    if kvm:
         system.kvm_vm = library.KvmVM()
         system.mem_mode = "atomic_noncaching"
     else:
         system.mem_mode = "atomic"
-    for number, core in enumerate(cores):
+    for number, core in enumerate(cores, queues + 1):
         core.createThreads()
         core.mmu.itb.size = core.mmu.dtb.size = SETUP_TLB
         core.icache_port = core.dcache_port = system.membus.cpu_side_ports
         for port in x86.walkers(core):
             system.membus.cpu_side_ports = port
         x86.connect_interrupts(core, system.membus)
-        if arguments.kvm:
+        if kvm:
             # Each core has a host's thread of its own; its devices stay with the others.
             for item in core.descendants():
                 item.eventq_index = 0
-            core.eventq_index = number + 1
+            core.eventq_index = number
 
 
-def make_cores(system, arguments, kind, name):
-    count = arguments.cores
+def make_cores(system, kind, name, count):
     system.cpu = [make_core(names.CORES[name], i) for i in range(count)]
     system.mem_mode = "atomic" if name == "atomic" else "timing"
-    if name != "atomic":  # those warm their caches themselves
-        system.atomic_cpu = [make_core("AtomicSimpleCPU", i, switched_out=True) for i in range(count)]
-    for core in list(system.cpu) + warmers(system):
-        core.createThreads()
     for core in system.cpu:
+        core.createThreads()
         kind.tune(core, name)
     kind.make_caches(system, x86.walkers)
     for core in system.cpu:
@@ -81,7 +103,8 @@ def make_cores(system, arguments, kind, name):
 
 
 def warmers(system):
-    """The atomic cores that stand in for the measured ones, in the same order; none in a setup."""
+    """The atomic cores that stand in for the measured ones, in the same order; none in a setup, or of a driving
+    node."""
     return list(getattr(system, "atomic_cpu", []))
 
 
@@ -126,8 +149,8 @@ def load(system, arguments, command_line, script):
     x86.attach_disk(system, arguments.disk)
 
 
-def make_root(system, arguments):
-    root = library.Root(full_system=True, system=system)
+def make_root(rig, arguments):
+    root = library.Root(full_system=True, **rig.parts)
     if arguments.mode == "setup" and arguments.kvm:
         root.sim_quantum = 10**9  # ticks (1 ms): how far the cores' threads may be apart; vSwarm-u's number
     return root

@@ -19,8 +19,9 @@ extern int call_count;
 /* Reads one call a line: a name, a space, the answer expected. */
 void read_calls(const char *path);
 
-/* Connects to port 50051 of this machine, waiting for the function to listen, and exchanges settings. */
-void open_connection(void);
+/* Connects to port 50051 of the machine with this address (a number), waiting for the function to listen, and exchanges
+ * settings. */
+void open_connection(const char *address);
 
 /* Calls helloworld.Greeter/SayHello and waits for the answer. */
 void call_once(const struct call *call);

@@ -2,6 +2,7 @@
 # reads this file.
 # shellcheck shell=bash disable=SC2034,SC2154
 out=ops/guest/out-gem5
+listens=0.0.0.0:50051
 inputs=(ops/guest/build ops/guest/parts.sh ops/guest/gem5.sh ops/guest/gem5 ops/guest/calls.c ops/guest/calls.h
     ops/guest/collect.py ops/guest/functions)
 files=(vmlinux bzImage disk.img)
@@ -92,7 +93,7 @@ make_disk() {
     local source=ops/guest/gem5 kilobytes name=75737765-6570-4067-8035-677565737431
     make_root sh mount cat dmesg echo ip taskset tail sleep reboot
     install -m 755 $source/init "$root/init"
-    install -m 755 $source/usweep-function "$root/bin/usweep-function"
+    install -m 755 -t "$root/bin" $source/usweep-*
     compile m5 $source/m5.c $source/m5ops.c
     compile invoker $source/invoker.c $source/m5ops.c ops/guest/calls.c
     find "$root" -exec touch -h -d @0 {} +

@@ -141,7 +141,7 @@ int main(int count, char **arguments)
     if (count != 4 || (events = open(arguments[3], O_WRONLY | O_NOCTTY | O_CLOEXEC)) < 0)
         return 64;
     read_calls(arguments[1]);
-    open_connection();
+    open_connection("127.0.0.1");
     say("serving");
     warm(atoi(arguments[2]), "warming");
     say("warmed");

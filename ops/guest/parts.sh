@@ -1,5 +1,6 @@
 # Shell functions that make a guest's parts; ops/guest/build reads this file. They expect: out, cache and root (folders
-# of this build), kernel_package, inputs (files the guest is made of) and, after find_tree, tree.
+# of this build), kernel_package, inputs (files the guest is made of), listens (the functions' address) and, after
+# find_tree, tree.
 # shellcheck shell=bash disable=SC2154
 
 # What the function containers are made of.
@@ -92,7 +93,7 @@ make_bundle() {
 {"ociVersion": "1.0.2", "hostname": "function",
  "root": {"path": "/containers/python", "readonly": true},
  "process": {"terminal": false, "cwd": "/", "user": {"uid": 0, "gid": 0},
-   "args": ["/usr/bin/python3.11", "-s", "-B", "/function/server.pyc", "$module"],
+   "args": ["/usr/bin/python3.11", "-s", "-B", "/function/server.pyc", "$module", "$listens"],
    "env": ["PATH=/usr/bin", "PYTHONHASHSEED=0", "PYTHONHOME=/usr", "LANG=C", "PYTHONCOERCECLOCALE=0"]},
  "mounts": [
    {"destination": "/proc", "type": "proc", "source": "proc"},

@@ -1,6 +1,7 @@
 # The guest of the engine qemu: vmlinuz, initrd.img, model.so. ops/guest/build reads this file.
 # shellcheck shell=bash disable=SC2034,SC2154
 out=ops/guest/out
+listens=127.0.0.1:50051
 inputs=(ops/guest/build ops/guest/parts.sh ops/guest/qemu.sh ops/guest/init ops/guest/invoker.c ops/guest/calls.c
     ops/guest/calls.h ops/guest/collect.py ops/guest/functions Sources/QEMUModel)
 files=(vmlinuz initrd.img model.so)

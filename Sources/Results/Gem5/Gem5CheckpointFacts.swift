@@ -1,18 +1,35 @@
-/// What gem5's own checkpoint file (`m5.cpt`, INI text) tells of the machine that it was taken of.
+/// What gem5's own checkpoint file (`m5.cpt`, INI text) tells of the machines that it was taken of.
 public struct Gem5CheckpointFacts: Sendable, Hashable {
-    /// In bytes, all memories together.
-    public var memoryBytes: Int64 = 0
-    /// Thread contexts, one a core.
-    public var cores = 0
+    /// Names of the machines, sorted.
+    public var machines: [String] { sizes.keys.sorted() }
+    /// In bytes, all memories of the system under test together.
+    public var memoryBytes: Int64 { tested.memoryBytes }
+    /// Thread contexts of the system under test, one a core.
+    public var cores: Int { tested.cores }
+
+    private struct Size: Hashable {
+        var memoryBytes: Int64 = 0
+        var cores = 0
+    }
+
+    private var sizes: [String: Size] = [:]
+
+    private var tested: Size {
+        let name = machines.last { $0 != Gem5Machines.driver }
+        return name.flatMap { sizes[$0] } ?? Size()
+    }
 
     public init(_ bytes: [UInt8]) {
-        var isStore = false
+        var store: String?
         for line in bytes.split(separator: UInt8(ascii: "\n")) {
             if line.first == UInt8(ascii: "[") {
-                isStore = line.contains("physmem.store") && line.last == UInt8(ascii: "]")
-                if line.suffix(6).elementsEqual(".xc.0]".utf8) { cores += 1 }
-            } else if isStore, line.starts(with: "range_size=".utf8) {
-                memoryBytes += Int64(String(decoding: line.dropFirst(11), as: UTF8.self)) ?? 0
+                let machine = String(decoding: line.dropFirst().prefix { $0 != UInt8(ascii: ".") }, as: UTF8.self)
+                let isStore = line.contains("physmem.store") && line.last == UInt8(ascii: "]")
+                store = isStore ? machine : nil
+                if line.suffix(6).elementsEqual(".xc.0]".utf8) { sizes[machine, default: Size()].cores += 1 }
+            } else if let store, line.starts(with: "range_size=".utf8) {
+                let size = Int64(String(decoding: line.dropFirst(11), as: UTF8.self)) ?? 0
+                sizes[store, default: Size()].memoryBytes += size
             }
         }
     }

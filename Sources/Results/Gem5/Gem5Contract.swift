@@ -34,7 +34,7 @@ public struct Gem5Contract: Sendable, Hashable {
     public var messages: String
     /// Where the guest's console may be.
     public var terminals: [String]
-    /// One of them must be there.
+    /// They must be there.
     public var needsTerminal: Bool
     /// Standard output, and what a line of it must hold; nil: anything.
     public var output: String

@@ -11,8 +11,9 @@ public struct Gem5Counter: Sendable, Hashable {
     }
 
     /// The counters of systems with classic caches, made by the package `ops/gem5` (names as in vSwarm-u) or with
-    /// gem5's standard library (a core of their own a processor). Everything is about the core under test. Instructions
-    /// are macro-instructions as committed; a TLB's misses are those of its first level.
+    /// gem5's standard library (a core of their own a processor). Everything is about the core under test: what a
+    /// driving node has under the same names does not count. Instructions are macro-instructions as committed; a TLB's
+    /// misses are those of its first level.
     public static let library: [Gem5Counter] = {
         var counters = [
             Gem5Counter("ticks", ["simTicks"]), Gem5Counter("cycles", core("numCycles")),
@@ -70,6 +71,8 @@ struct Gem5Blocks: StatisticsVisitor {
         var counter: Int
         var rank: Int
         var glob: Glob
+        /// Whether it may find a statistic of a driving node: only where it asks for one.
+        var isDriving: Bool
     }
 
     private struct Found {
@@ -88,7 +91,9 @@ struct Gem5Blocks: StatisticsVisitor {
         self.counters = counters
         patterns = counters.enumerated().flatMap { index, counter in
             counter.patterns.enumerated().map { rank, text in
-                Pattern(counter: index, rank: rank, glob: Glob(text.replacing("{core}", with: String(core))))
+                Pattern(
+                    counter: index, rank: rank, glob: Glob(text.replacing("{core}", with: String(core))),
+                    isDriving: Gem5Machines.isDriving(text))
             }
         }
         found = Array(repeating: nil, count: counters.count)
@@ -102,7 +107,10 @@ struct Gem5Blocks: StatisticsVisitor {
         if let known = known[key] {
             matching = known
         } else {
-            matching = patterns.indices.filter { patterns[$0].glob.matches(name) }
+            let isDriving = Gem5Machines.isDriving(name.text)
+            matching = patterns.indices.filter {
+                patterns[$0].isDriving == isDriving && patterns[$0].glob.matches(name)
+            }
             known[key] = matching
         }
         for index in matching {

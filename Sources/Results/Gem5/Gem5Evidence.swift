@@ -48,8 +48,8 @@ struct Gem5Evidence {
     }
 
     func checkTerminal() throws(Breach) {
-        if contract.needsTerminal, !contract.terminals.contains(where: { files[$0] != nil }) {
-            throw Breach("\(contract.terminals.joined(separator: " or ")) is missing")
+        if contract.needsTerminal, let missing = contract.terminals.first(where: { files[$0] == nil }) {
+            throw Breach("\(missing) is missing")
         }
         if let breach = panic() { throw breach }
     }
@@ -234,8 +234,9 @@ struct Gem5Evidence {
         return nil
     }
 
-    /// `system.cpu1` or `board.processor.cores3.core`, and nothing below it.
+    /// `system.cpu1` or `board.processor.cores3.core`, and nothing below it; a driving node's do not count.
     private static func isCore(_ path: String) -> Bool {
+        if Gem5Machines.isDriving(path) { return false }
         let parts = path.split(separator: ".")
         if parts.count == 2, parts[1].hasPrefix("cpu") { return parts[1].dropFirst(3).allSatisfy(\.isNumber) }
         guard parts.count >= 2, parts.last == "core" else { return false }

@@ -44,18 +44,22 @@ struct ImportVSwarmCommand: ParsableCommand {
         }
         let bundler = Bundler(kernel: kernel.digest, disk: disk.digest)
         var taken: [String] = []
+        var machines: [String] = []
         for function in functions {
             guard let source = working.checkpoint(of: function) else { continue }
-            try bundler.write(function, from: source, to: "\(target)/checkpoints/\(function)/cpt.warm")
+            machines += try bundler.write(function, from: source, to: "\(target)/checkpoints/\(function)/cpt.warm")
             taken.append(function)
         }
-        let text = sweep(functions, taken, kernel: kernel.source, disk: disk.source)
+        let system = machines.contains(Gem5Machines.driver) ? "two-machine" : "skylake"
+        let text = sweep(functions, taken, system, kernel: kernel.source, disk: disk.source)
         try FileManager.default.createDirectory(atPath: target, withIntermediateDirectories: true)
         try AtomicFile.write("\(target)/sweep.yaml") { try $0(Array(text.utf8)) }
         report(functions, taken, working)
     }
 
-    private func sweep(_ functions: [String], _ taken: [String], kernel: String, disk: String) -> String {
+    private func sweep(
+        _ functions: [String], _ taken: [String], _ system: String, kernel: String, disk: String
+    ) -> String {
         func quoted(_ text: String) -> String { "'\(text.replacing("'", with: "''"))'" }
         let isWhole = taken.count == functions.count
         let checkpoint = isWhole ? "{directory: 'checkpoints/{workload}/cpt.warm'}" : "setup"
@@ -63,7 +67,7 @@ struct ImportVSwarmCommand: ParsableCommand {
             # Taken over from a working folder of vSwarm-u. Add axes, then: usweep plan sweep.yaml
             sweep: vswarm
             engine: gem5
-            system: skylake          # simple | skylake
+            system: \(system)          # simple | skylake | two-machine
             guest: {kernel: \(quoted(kernel)), disk: \(quoted(disk))}
             workloads: [\(functions.joined(separator: ", "))]
             checkpoint: \(checkpoint)
@@ -120,7 +124,7 @@ private struct VSwarmFolder {
 
     /// In the folder that `--checkpoint-dir` named; its default changed over time.
     func checkpoint(of function: String) -> String? {
-        let places = ["cpt_1m", "checkpoints", "cpt", "."].flatMap { folder in
+        let places = ["cpt_1m", "cpt_2m", "checkpoints", "cpt", "."].flatMap { folder in
             ["\(path)/\(folder)/\(function)/cpt.warm", "\(path)/\(folder)/\(function)"]
         }
         return places.first { FileManager.default.fileExists(atPath: "\($0)/m5.cpt") }
@@ -132,7 +136,8 @@ private struct Bundler {
     let kernel: Digest
     let disk: Digest
 
-    func write(_ workload: String, from source: String, to target: String) throws {
+    /// - Returns: the machines of the checkpoint.
+    func write(_ workload: String, from source: String, to target: String) throws -> [String] {
         let files = try LocalInput.folder(source, at: "") { $0 != Gem5CheckpointRecord.name }
         let manager = FileManager.default
         do {
@@ -151,10 +156,12 @@ private struct Bundler {
         let facts = Gem5CheckpointFacts(Array(state))
         let record = Gem5CheckpointRecord(
             origin: .init(
-                kernel: kernel, disk: disk, workload: workload, memoryBytes: facts.memoryBytes, cores: facts.cores),
+                kernel: kernel, disk: disk, workload: workload, machines: facts.machines,
+                memoryBytes: facts.memoryBytes, cores: facts.cores),
             files: files.map { .init(path: $0.path, digest: $0.digest, size: $0.size) })
         try AtomicFile.write("\(target)/\(Gem5CheckpointRecord.name)") {
             try $0(Array((record.document.encoded + "\n").utf8))
         }
+        return facts.machines
     }
 }

@@ -142,11 +142,14 @@ private struct VSwarmNames {
     static func files(_ artifacts: [Artifact]) -> [(name: String, parts: [Artifact])] {
         func find(_ path: String) -> [Artifact] { artifacts.filter { $0.path == path } }
         let output = Gem5Engine.outputFolder
-        let console = artifacts.filter { $0.path.hasPrefix("\(output)/") && $0.path.hasSuffix("com_1.device") }
+        let driving = find("\(output)/\(Gem5Machines.driver).pc.com_1.device")
+        let console = artifacts.filter {
+            $0.path.hasPrefix("\(output)/") && $0.path.hasSuffix("com_1.device") && !driving.contains($0)
+        }
         let files = [
             ("stats.txt", find(Gem5Engine.statisticsPath)), ("config.ini", find("\(output)/config.ini")),
             ("config.json", find("\(output)/config.json")), ("gem5.log", find("stdout.txt") + find("stderr.txt")),
-            ("system.pc.com_1.device", Array(console.prefix(1))),
+            ("system.pc.com_1.device", Array(console.prefix(1))), ("drivesys.pc.com_1.device", driving),
         ]
         return files.filter { !$0.1.isEmpty }
     }

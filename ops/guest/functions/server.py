@@ -1,11 +1,12 @@
-"""One function behind gRPC: helloworld.Greeter/SayHello, a name in, a message out."""
+"""One function behind gRPC: helloworld.Greeter/SayHello, a name in, a message out.
+
+    server.py MODULE ADDRESS
+"""
 import importlib
 import sys
 from concurrent import futures
 
 import grpc
-
-ADDRESS = "127.0.0.1:50051"
 
 
 def decode_name(data):
@@ -47,7 +48,7 @@ def encode_message(message):
 
 
 def main():
-    function = importlib.import_module(sys.argv[1])
+    function, address = importlib.import_module(sys.argv[1]), sys.argv[2]
     handler = grpc.unary_unary_rpc_method_handler(
         lambda name, context: function.answer(name),
         request_deserializer=decode_name,
@@ -56,8 +57,8 @@ def main():
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=1))
     service = grpc.method_handlers_generic_handler("helloworld.Greeter", {"SayHello": handler})
     server.add_generic_rpc_handlers((service,))
-    if server.add_insecure_port(ADDRESS) == 0:
-        sys.exit("cannot listen on " + ADDRESS)
+    if server.add_insecure_port(address) == 0:
+        sys.exit("cannot listen on " + address)
     server.start()
     server.wait_for_termination()
 

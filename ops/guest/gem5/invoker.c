@@ -2,8 +2,9 @@
  *
  * Drives a function in the guest of the engine gem5: one call at a time, every answer checked.
  *
- *     invoker CALLS WARM
+ *     invoker CALLS WARM [ADDRESS]
  *
+ * The function is on this machine or on that with the address.
  * It warms the function by WARM calls, marks that (a checkpoint may be taken there), and then makes marked
  * invocations without end: one checkpoint serves any number of them. The invocation with the number i, from 0 on,
  * is the work item 100 + i. Where nothing is simulated, USWEEP_CONSOLE says how many invocations are made and shown.
@@ -63,11 +64,11 @@ int main(int count, char **arguments)
 {
     const char *shown = getenv("USWEEP_CONSOLE");
     unsigned long most = shown ? strtoul(shown, NULL, 10) : 0;
-    if (count != 3)
+    if (count != 3 && count != 4)
         return 64;
     m5_start();
     read_calls(arguments[1]);
-    open_connection();
+    open_connection(count == 4 ? arguments[3] : "127.0.0.1");
     m5_call(M5_FAIL, 0, MARK_WARMING, 0);
     for (long i = 0; i < atol(arguments[2]); i++) {
         call_once(&calls[i % call_count]);

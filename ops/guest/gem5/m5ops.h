@@ -23,7 +23,8 @@ enum m5_mark {
     MARK_WARMED = 32,
     MARK_WRONG_ANSWER = 40,
     MARK_FUNCTION_LOST = 41,
-    MARK_NO_CONTAINER = 42
+    MARK_NO_CONTAINER = 42,
+    MARK_NO_NETWORK = 43
 };
 
 /* Chooses the way; before the first call, so that none of it falls into what is measured. */
