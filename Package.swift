@@ -80,7 +80,7 @@ let package = Package(
         .executableTarget(
             name: "usweep-agent", dependencies: ["AgentRuntime", "LocalFiles", "Model", "QEMUDriver"],
             swiftSettings: strict),
-        .executableTarget(name: "usweep-bench", dependencies: ["Model", "Results"], swiftSettings: strict),
+        .executableTarget(name: "usweep-bench", dependencies: ["Model", "Wire", "Results"], swiftSettings: strict),
         .executableTarget(name: "usweep-ledger-bench", dependencies: ["Model", "Ledger"], swiftSettings: strict),
         // The whole cluster on one thread, by seed.
         target(

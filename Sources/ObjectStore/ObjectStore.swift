@@ -32,22 +32,29 @@ public struct ObjectStore: Sendable {
     /// Whether the object is here and will be after a crash.
     ///
     /// A name that is found may be one that another process gave just before it died: only who has synced the folder
-    /// after that may rely on it.
+    /// after that may rely on it. Who finds one such name, as of an earlier sweep, will find many: a sync serves all
+    /// names that the folder had before it.
     public func holds(_ digest: Digest) throws(FilesError) -> Bool {
-        guard !secured.contains(digest) else { return true }
         guard try contains(digest) else { return false }
-        try secure([digest])
+        guard !secured.contains(digest) else { return true }
+        let names = try files.list(folder(digest))
+        try sync([folder(digest)])
+        secured.insert(names.compactMap { Digest(hex: $0.name) })
         return true
     }
 
     private func secure(_ digests: [Digest]) throws(FilesError) {
         var folders: [String] = []
         for digest in digests where !folders.contains(folder(digest)) { folders.append(folder(digest)) }
+        try sync(folders)
+        secured.insert(digests)
+    }
+
+    private func sync(_ folders: [String]) throws(FilesError) {
         for folder in folders {
             try files.syncFolder(folder)
             if secured.insert(folder: folder) { try files.syncFolder(root) }
         }
-        secured.insert(digests)
     }
 
     private func folder(_ digest: Digest) -> String { "\(root)/\(digest.hex.prefix(2))" }

@@ -1,7 +1,7 @@
 import Model
 
 enum Bench {
-    static let usage = "usage: usweep-bench expand POINTS | recipe | statistics FILE"
+    static let usage = "usage: usweep-bench expand POINTS | recipe | statistics FILE | agent OUTCOMES WORKDIR"
 
     static func run(_ arguments: [String]) throws {
         switch arguments.first {
@@ -14,6 +14,10 @@ enum Bench {
         case "statistics":
             guard arguments.count == 2 else { throw Failure(.usage, usage) }
             try StatisticsBench.run(arguments[1])
+        case "agent":
+            guard arguments.count == 3 else { throw Failure(.usage, usage) }
+            var agent = try AgentBench(outcomes: arguments[1], workdir: arguments[2])
+            try agent.run()
         default: throw Failure(.usage, usage)
         }
     }

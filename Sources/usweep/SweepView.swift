@@ -3,6 +3,7 @@ import Foundation
 import Ledger
 import Model
 import ObjectStore
+import Ports
 import Results
 
 /// A sweep as its ledger has it, for reading only: beside a coordinator, or long after.
@@ -96,42 +97,54 @@ struct SweepView {
 
     /// Writes what the statistics files of all merged results hold under some names: they stay whole in the object
     /// store, and are read anew for every question.
+    ///
+    /// - Returns: of which runs the file is lost or damaged, and how. All others are there.
     func write(
         statistics patterns: [Glob], _ store: ObjectStore, _ format: TableWriter.Format, selection: Selection,
         sink: @escaping ([UInt8]) throws -> Void
-    ) throws {
+    ) throws -> [String] {
         guard sweep.engine == .gem5 else {
             throw Failure(.usage, "--stat reads gem5's statistics, and this sweep has none: its engine is another")
         }
         let columns = ["point", "workload"] + points.axes + ["repeat", "invocation", "statistic", "value"]
         var list = try StatisticsList(format, columns: columns, patterns: patterns, sink: sink)
-        var found: [(row: DatasetRow, run: RunNumber, attempt: AttemptNumber)] = []
+        var found: [(lead: [Cell], run: RunNumber, attempt: AttemptNumber)] = []
         try ledger.forEachRun { run in
-            guard run.state == .succeeded, var row = row(of: run), selection.matches(row), let decision = run.decision
+            guard run.state == .succeeded, let row = row(of: run), selection.matches(row), let decision = run.decision
             else { return }
-            row.blocks = nil
-            found.append((row, run.plan.run, decision.id.attempt))
+            found.append((row.lead, run.plan.run, decision.id.attempt))
         }
-        for (row, run, attempt) in found {
+        var problems: [String] = []
+        for (lead, run, attempt) in found {
+            list.begin(lead: lead)
             let artifacts = try ledger.artifacts(of: run, attempt: attempt)
-            guard let artifact = artifacts.first(where: { $0.path == Gem5Engine.statisticsPath }) else { continue }
-            list.begin(lead: row.lead)
-            try scan(artifact, store, &list)
+            let artifact = artifacts.first { $0.path == Gem5Engine.statisticsPath }
+            let problem = try artifact.map { try scan($0, store, &list) } ?? "the ledger knows of no such file"
+            if let problem { problems.append("run \(run), \(Gem5Engine.statisticsPath): \(problem)") }
         }
         try list.finish()
+        return problems
     }
 
-    private func scan(_ artifact: Artifact, _ store: ObjectStore, _ list: inout StatisticsList) throws {
+    /// - Returns: what is wrong with the object, if anything.
+    private func scan(_ artifact: Artifact, _ store: ObjectStore, _ list: inout StatisticsList) throws -> String? {
+        let object = "the object \(artifact.digest)"
         var scanner = StatisticsScanner()
-        let piece = 1 << 20
-        for offset in stride(from: 0, to: artifact.size, by: piece) {
-            let bytes = try store.read(
-                artifact.digest, at: offset, count: Int(min(Int64(piece), artifact.size - offset)))
-            scanner.scan(bytes.span.bytes, &list)
-            try list.check()
+        do {
+            guard let size = try store.size(artifact.digest) else { return "\(object) is missing" }
+            guard size == artifact.size else { return "\(object) has \(size) bytes and had \(artifact.size)" }
+            let piece = 1 << 20
+            for offset in stride(from: 0, to: size, by: piece) {
+                let bytes = try store.read(artifact.digest, at: offset, count: Int(min(Int64(piece), size - offset)))
+                scanner.scan(bytes.span.bytes, &list)
+                try list.check()
+            }
+        } catch let error as FilesError {
+            return "\(object) cannot be read: \(error)"
         }
         scanner.finish(&list)
         try list.check()
+        return scanner.complaint.map { "\(object) is damaged: \($0)" }
     }
 
     private func forEachRow(_ body: (DatasetRow) throws -> Void) throws {

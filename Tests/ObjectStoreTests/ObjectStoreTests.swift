@@ -46,4 +46,17 @@ import Testing
         #expect(throws: Failure.self) { try store.publish([(digest, Array("wrong".utf8))]) }
         #expect(try !store.contains(digest))
     }
+
+    @Test func holdsWhatAnotherProcessLeft() throws {
+        let (store, path) = try store()
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        // More than there are folders: some stand together.
+        let digests = try (0..<300).map { try store.publish(Array("object \($0)".utf8)) }
+        let later = try ObjectStore(root: path, files: LocalFiles())
+        #expect(try digests.allSatisfy { try later.holds($0) })
+        let gone = try #require(digests.last)
+        try FileManager.default.removeItem(atPath: later.path(gone))
+        #expect(try !later.holds(gone))
+        #expect(try !later.holds(SHA256.digest("never")))
+    }
 }

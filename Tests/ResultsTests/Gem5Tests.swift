@@ -101,7 +101,7 @@ struct Gem5Tests {
             MetricFormula("driving", try MetricExpression(#""drivesys.cpu1.numCycles""#)),
         ])
         var scanner = StatisticsScanner()
-        var blocks = Gem5Blocks(Gem5Counter.library + own, core: 1)
+        var blocks = Gem5Blocks(Gem5Counter.library(core: 1) + own)
         scanner.scan(Array(text.utf8).span.bytes, &blocks)
         scanner.finish(&blocks)
         let block = try #require(blocks.blocks.first)
@@ -245,5 +245,17 @@ struct Gem5Tests {
         // The same words with status 0 are no success either.
         let zero = try verdict("o3-tage-1M", contract(), changed: ["simerr.txt": Array(text.utf8)])
         #expect(zero.failure == expected)
+    }
+
+    @Test("A parameter is that of its own section, and the last word counts")
+    func configuration() {
+        let text = "lost=0\n[system]\na=1\nab=2\na=3\nb=x=y \r\n\n[system.cpu1]\na=4\n[system.empty]\n[system.again]"
+            + "\na=5\n[system.again]\nc=6\n[odd\na=7"
+        let found = Gem5Configuration(Array(text.utf8))
+        #expect(found.paths == ["system", "system.cpu1", "system.empty", "system.again", "system.again"])
+        #expect(found["system", "a"] == "3" && found["system", "ab"] == "2" && found["system", "b"] == "x=y ")
+        #expect(found["system.cpu1", "a"] == "4" && found["system.empty", "a"] == nil)
+        #expect(found["system.again", "a"] == "7" && found["system.again", "c"] == "6")
+        #expect(found["", "lost"] == nil && found["system.cpu2", "a"] == nil && found["system", "c"] == nil)
     }
 }

@@ -214,4 +214,30 @@ struct GlobTests {
         let name = String(repeating: "a", count: 10_000)
         #expect(!Glob(String(repeating: "a*", count: 30) + "b").matches(name))
     }
+
+    @Test("Patterns together find what each finds alone")
+    func together() {
+        let parts = ["a", "b", "a.b", "ab", "*", "?", "::total", ""]
+        var state: UInt64 = 7
+        func word(_ parts: [String]) -> String {
+            (0..<4).map { _ in
+                state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+                return parts[Int(state >> 33) % parts.count]
+            }.joined()
+        }
+        var found = 0
+        for _ in 0..<300 {
+            let globs = (0..<6).map { _ in Glob(word(parts)) }
+            let set = GlobSet(globs)
+            for _ in 0..<30 {
+                let name = word(["a", "b", "a.b", "ab", "::total", ""])
+                var matching: [Int] = []
+                set.forEachMatch(Array(name.utf8).span.bytes) { matching.append($0) }
+                #expect(matching.sorted() == globs.indices.filter { globs[$0].matches(name) }, "\(name): \(globs)")
+                found += matching.count
+            }
+        }
+        #expect(found > 1_000)
+        #expect(GlobSet([]).isEmpty && !GlobSet([]).matches(Array("a".utf8).span.bytes))
+    }
 }

@@ -1,9 +1,8 @@
 /// A counter of the table, and under which of gem5's names it is found: the first pattern that any statistic of a block
 /// matches is used, and all that match it are added up.
-public struct Gem5Counter: Sendable, Hashable {
-    public var name: String
-    /// `{core}` stands for the number of the core under test.
-    public var patterns: [String]
+struct Gem5Counter: Sendable, Hashable {
+    var name: String
+    var patterns: [String]
 
     init(_ name: String, _ patterns: [String]) {
         self.name = name
@@ -14,34 +13,33 @@ public struct Gem5Counter: Sendable, Hashable {
     /// gem5's standard library (a core of their own a processor). Everything is about the core under test: what a
     /// driving node has under the same names does not count. Instructions are macro-instructions as committed; a TLB's
     /// misses are those of its first level.
-    public static let library: [Gem5Counter] = {
+    static func library(core: Int) -> [Gem5Counter] {
+        /// Statistics of the core, under both names that it may have.
+        func own(_ statistics: String...) -> [String] {
+            statistics.flatMap { ["*.cpu\(core).\($0)", "*.processor.cores\(core).core.\($0)"] }
+        }
         var counters = [
-            Gem5Counter("ticks", ["simTicks"]), Gem5Counter("cycles", core("numCycles")),
+            Gem5Counter("ticks", ["simTicks"]), Gem5Counter("cycles", own("numCycles")),
             // Statistics of committed instructions have a group of their own since gem5 23.0.
             Gem5Counter(
-                "instructions", core("commitStats0.numInsts", "committedInsts", "exec_context.thread_0.numInsts")),
-            Gem5Counter("branches", core("branchPred.committed_0::total", "commit.branches")),
-            Gem5Counter("branch.misses", core("branchPred.mispredicted_0::total", "commit.branchMispredicts")),
+                "instructions", own("commitStats0.numInsts", "committedInsts", "exec_context.thread_0.numInsts")),
+            Gem5Counter("branches", own("branchPred.committed_0::total", "commit.branches")),
+            Gem5Counter("branch.misses", own("branchPred.mispredicted_0::total", "commit.branchMispredicts")),
         ]
         for (name, object) in [("l1i", "icache"), ("l1d", "dcache"), ("l2", "l2cache")] {
             for what in ["Accesses", "Misses"] {
-                let ours = core("\(object).overall\(what)::total")
-                let library = "*.\(name)-cache-{core}.overall\(what)::total"
-                counters.append(Gem5Counter("\(name).\(what.lowercased())", ours + [library]))
+                let library = "*.\(name)-cache-\(core).overall\(what)::total"
+                counters.append(
+                    Gem5Counter("\(name).\(what.lowercased())", own("\(object).overall\(what)::total") + [library]))
             }
         }
         for what in ["Accesses", "Misses"] {
             let patterns = ["llc", "l3cache", "l3-cache-0"].map { "*.\($0).overall\(what)::total" }
             counters.append(Gem5Counter("llc.\(what.lowercased())", patterns))
         }
-        counters.append(Gem5Counter("itlb.misses", core("mmu.itb.??Misses")))
-        counters.append(Gem5Counter("dtlb.misses", core("mmu.dtb.??Misses")))
+        counters.append(Gem5Counter("itlb.misses", own("mmu.itb.??Misses")))
+        counters.append(Gem5Counter("dtlb.misses", own("mmu.dtb.??Misses")))
         return counters
-    }()
-
-    /// Statistics of the core under test, under both names that it may have.
-    private static func core(_ statistics: String...) -> [String] {
-        statistics.flatMap { ["*.cpu{core}.\($0)", "*.processor.cores{core}.core.\($0)"] }
     }
 }
 
@@ -67,10 +65,9 @@ extension MetricFormula {
 
 /// Gathers the counters of every complete block of a statistics file.
 struct Gem5Blocks: StatisticsVisitor {
-    private struct Pattern {
+    private struct Place {
         var counter: Int
         var rank: Int
-        var glob: Glob
         /// Whether it may find a statistic of a driving node: only where it asks for one.
         var isDriving: Bool
     }
@@ -81,46 +78,34 @@ struct Gem5Blocks: StatisticsVisitor {
     }
 
     private let counters: [Gem5Counter]
-    private let patterns: [Pattern]
-    /// What each name gives, for names that were seen: blocks repeat them by the thousand.
-    private var known: [[UInt8]: [Int]] = [:]
+    /// Of every pattern, whose it is, and its place among that one's.
+    private let places: [Place]
+    private let patterns: GlobSet
     private var found: [Found?]
     private(set) var blocks: [Block] = []
 
-    init(_ counters: [Gem5Counter], core: Int) {
+    init(_ counters: [Gem5Counter]) {
         self.counters = counters
-        patterns = counters.enumerated().flatMap { index, counter in
+        places = counters.enumerated().flatMap { index, counter in
             counter.patterns.enumerated().map { rank, text in
-                Pattern(
-                    counter: index, rank: rank, glob: Glob(text.replacing("{core}", with: String(core))),
-                    isDriving: Gem5Machines.isDriving(text))
+                Place(counter: index, rank: rank, isDriving: Gem5Machines.isDriving(text))
             }
         }
+        patterns = GlobSet(counters.flatMap(\.patterns).map(Glob.init))
         found = Array(repeating: nil, count: counters.count)
     }
 
     mutating func begin(block: Int) { found = Array(repeating: nil, count: counters.count) }
 
     mutating func statistic(_ name: RawSpan, _ text: RawSpan, _ value: Double) {
-        let key = name.withUnsafeBytes { Array($0) }
-        let matching: [Int]
-        if let known = known[key] {
-            matching = known
-        } else {
-            let isDriving = Gem5Machines.isDriving(name.text)
-            matching = patterns.indices.filter {
-                patterns[$0].isDriving == isDriving && patterns[$0].glob.matches(name)
-            }
-            known[key] = matching
-        }
-        for index in matching {
-            let pattern = patterns[index]
-            guard let number = Sum([text.text]) else { continue }
-            if let earlier = found[pattern.counter], earlier.rank < pattern.rank { continue }
-            if let earlier = found[pattern.counter], earlier.rank == pattern.rank {
-                found[pattern.counter]?.sum = earlier.sum + number
+        patterns.forEachMatch(name) { index in
+            let place = places[index]
+            guard place.isDriving == Gem5Machines.isDriving(name.text), let number = Sum([text.text]) else { return }
+            if let earlier = found[place.counter], earlier.rank < place.rank { return }
+            if let earlier = found[place.counter], earlier.rank == place.rank {
+                found[place.counter]?.sum = earlier.sum + number
             } else {
-                found[pattern.counter] = Found(rank: pattern.rank, sum: number)
+                found[place.counter] = Found(rank: place.rank, sum: number)
             }
         }
     }

@@ -149,7 +149,7 @@ struct Gem5Evidence {
         guard let bytes = files[path], !bytes.isEmpty else { throw Breach("\(path) is missing or empty") }
         var scanner = StatisticsScanner()
         let own = Gem5Counter.patterns(of: contract.formulas)
-        var gathered = Gem5Blocks(Gem5Counter.library + own, core: contract.core)
+        var gathered = Gem5Blocks(Gem5Counter.library(core: contract.core) + own)
         scanner.scan(bytes.span.bytes, &gathered)
         scanner.finish(&gathered)
         if let complaint = scanner.complaint { throw Breach("\(path): \(complaint)") }

@@ -5,14 +5,10 @@ import Model
 public struct StatisticsList: StatisticsVisitor {
     public static let columns = ["file", "block", "statistic", "value"]
 
-    private enum Out {
-        /// By hand: files have millions of lines, and a cell each would cost more than reading them.
-        case csv(sink: ([UInt8]) throws -> Void)
-        case table(TableWriter)
-    }
-
-    private let patterns: [Glob]
-    private var out: Out
+    private let patterns: GlobSet
+    private let sink: ([UInt8]) throws -> Void
+    /// nil: CSV, by hand: files have millions of lines, and a cell each would cost more than reading them.
+    private var table: TableWriter?
     private var lead: [Cell] = []
     /// The same as text, with the block's number.
     private var prefix: [UInt8] = []
@@ -29,13 +25,11 @@ public struct StatisticsList: StatisticsVisitor {
         _ format: TableWriter.Format, columns: [String] = StatisticsList.columns, patterns: [Glob],
         sink: @escaping ([UInt8]) throws -> Void
     ) throws {
-        self.patterns = patterns
+        self.patterns = GlobSet(patterns)
+        self.sink = sink
         switch format {
-        case .csv:
-            out = .csv(sink: sink)
-            try sink(TableWriter.csvLine(columns))
-        case .json, .table:
-            out = .table(TableWriter(format, name: "statistics", columns: columns, sink: sink))
+        case .csv: try sink(TableWriter.csvLine(columns))
+        case .json, .table: table = TableWriter(format, name: "statistics", columns: columns, sink: sink)
         }
     }
 
@@ -52,8 +46,7 @@ public struct StatisticsList: StatisticsVisitor {
 
     public mutating func finish() throws {
         try check()
-        guard case .table(var writer) = out else { return }
-        try writer.finish()
+        try table?.finish()
     }
 
     // MARK: Visits
@@ -62,28 +55,21 @@ public struct StatisticsList: StatisticsVisitor {
         self.block = block
         lines.removeAll(keepingCapacity: true)
         rows.removeAll(keepingCapacity: true)
-        guard case .csv = out else { return }
+        guard table == nil else { return }
         prefix = TableWriter.csvLine((lead + [.integer(block)]).map(\.text))
         prefix[prefix.count - 1] = UInt8(ascii: ",")
     }
 
     public mutating func statistic(_ name: RawSpan, _ text: RawSpan, _ value: Double) {
-        guard patterns.isEmpty || patterns.contains(where: { $0.matches(name) }) else { return }
-        switch out {
-        case .csv: addLine(name, text)
-        case .table: rows.append(row(name, text))
-        }
+        guard patterns.isEmpty || patterns.matches(name) else { return }
+        if table == nil { addLine(name, text) } else { rows.append(row(name, text)) }
     }
 
     public mutating func end(block: Int) {
         guard failure == nil else { return }
         do {
-            switch out {
-            case .csv(let sink): try sink(lines)
-            case .table(var writer):
-                for row in rows { try writer.add(row) }
-                out = .table(writer)
-            }
+            for row in rows { try table?.add(row) }
+            if !lines.isEmpty { try sink(lines) }
         } catch {
             failure = error
         }

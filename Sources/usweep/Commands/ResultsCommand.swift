@@ -79,11 +79,23 @@ struct ResultsCommand: ParsableCommand {
             return try view.write(sqlite: Paths.absolute(to ?? ""), selection: selection)
         }
         let store = try common.artifactsFolder.objects()
+        var problems: [String] = []
         let write = { (sink: @escaping ([UInt8]) throws -> Void) in
             guard !stat.isEmpty else { return try view.write(table, format, selection: selection, sink: sink) }
-            try view.write(statistics: stat.map(Glob.init), store, format, selection: selection, sink: sink)
+            problems = try view.write(
+                statistics: stat.map(Glob.init), store, format, selection: selection, sink: sink)
         }
-        guard let to else { return try write { try Console.write($0) } }
-        try AtomicFile.write(Paths.absolute(to), write)
+        if let to { try AtomicFile.write(Paths.absolute(to), write) } else { try write { try Console.write($0) } }
+        try complain(problems)
+    }
+
+    /// What is missing is missed even where all the rest was written.
+    private func complain(_ problems: [String]) throws {
+        guard !problems.isEmpty else { return }
+        let shown = problems.prefix(20) + (problems.count > 20 ? ["..."] : [])
+        throw Failure(
+            .badArchive, "of \(problems.count) succeeded runs the statistics are not whole any more; the rows of all "
+                + "others were written. Put the objects back from a copy, or measure again with 'usweep launch "
+                + "--new'\n  " + shown.joined(separator: "\n  "))
     }
 }
