@@ -89,9 +89,11 @@ def root_device(disk):
 
 
 def command_line(root, more="", role=ALONE):
-    """lpj, no_timer_check and cpu_init_udelay spare loops that wait for a clock. Without idle=nomwait an idle core
-    watches an address (MONITOR, MWAIT), and gem5 forgets which when the core is restored or another takes over: it
-    would sleep on until the next timer interrupt. All else is vSwarm-u's."""
-    own = ["ro", "init=/init", "no_timer_check", "cpu_init_udelay=0", "idle=nomwait"] if root == "/dev/sda" else []
+    """lpj, no_timer_check and cpu_init_udelay spare loops that wait for a clock. Without tsc=reliable Linux takes the
+    cores' clocks for those of several machines, counts ticks in their place, and has neither fine timers nor idle
+    cores without ticks. Without idle=nomwait an idle core watches an address (MONITOR, MWAIT), and gem5 forgets which
+    when the core is restored or another takes over: it would sleep on until the next timer interrupt. All else is
+    vSwarm-u's."""
+    own = ["ro", "init=/init", "no_timer_check", "cpu_init_udelay=0", "tsc=reliable", "idle=nomwait"]
     words = ["earlyprintk=ttyS0", "console=ttyS0", "lpj=7999923", "root=" + root] + role.words
-    return " ".join(words + ["cloud-init=disabled"] + own + more.split())
+    return " ".join(words + ["cloud-init=disabled"] + (own if root == "/dev/sda" else []) + more.split())

@@ -134,8 +134,9 @@ def interrupt_lines():
 
 
 def route(kind, bus, line, apic, pin):
+    """All are edges, also those of PCI: after one by level Linux reads a register that gem5's local APIC lacks."""
     return library.X86IntelMPIOIntAssignment(
-        interrupt_type=kind, polarity="ConformPolarity", trigger="ConformTrigger", source_bus_id=bus,
+        interrupt_type=kind, polarity="ActiveHigh", trigger="EdgeTrigger", source_bus_id=bus,
         source_bus_irq=line, dest_io_apic_id=apic, dest_io_apic_intin=pin)
 
 
