@@ -1,8 +1,13 @@
 /// A pattern for names: `*` stands for any characters, also none and also points; `?` for one; all else for itself.
 public struct Glob: Sendable, Hashable {
     private let pattern: [UInt8]
+    /// How many bytes at its end stand for themselves: nearly all names differ there.
+    private let tail: Int
 
-    public init(_ pattern: String) { self.pattern = Array(pattern.utf8) }
+    public init(_ pattern: String) {
+        self.pattern = Array(pattern.utf8)
+        tail = self.pattern.reversed().prefix { $0 != UInt8(ascii: "*") && $0 != UInt8(ascii: "?") }.count
+    }
 
     public func matches(_ name: String) -> Bool {
         var name = name
@@ -11,6 +16,12 @@ public struct Glob: Sendable, Hashable {
 
     /// In time proportional to the name's length times the number of stars, at worst the product of both lengths.
     func matches(_ name: RawSpan) -> Bool {
+        guard name.byteCount >= tail else { return false }
+        var offset = 1
+        while offset <= tail {
+            guard name[name.byteCount - offset] == pattern[pattern.count - offset] else { return false }
+            offset += 1
+        }
         var (next, position) = (0, 0)
         // Where the last star stands, and up to where it reaches: only the last one ever has to be tried again.
         var star = -1

@@ -4,10 +4,15 @@ public struct Gem5Counter: Sendable, Hashable {
     public var name: String
     /// `{core}` stands for the number of the core under test.
     public var patterns: [String]
+    /// How many statistics of a block make it up; nil: as many as match. One that is lost must not look like a zero.
+    var parts: Int?
+    /// It is only there to check others.
+    var isAid = false
 
-    init(_ name: String, _ patterns: [String]) {
+    init(_ name: String, _ patterns: [String], parts: Int? = 1) {
         self.name = name
         self.patterns = patterns
+        self.parts = parts
     }
 
     /// The counters of systems with classic caches, made by the package `ops/gem5` (names as in vSwarm-u) or with
@@ -23,18 +28,14 @@ public struct Gem5Counter: Sendable, Hashable {
             Gem5Counter("branch.misses", core("branchPred.mispredicted_0::total", "commit.branchMispredicts")),
         ]
         for (name, object) in [("l1i", "icache"), ("l1d", "dcache"), ("l2", "l2cache")] {
-            for what in ["Accesses", "Misses"] {
-                let ours = core("\(object).overall\(what)::total")
-                let library = "*.\(name)-cache-{core}.overall\(what)::total"
-                counters.append(Gem5Counter("\(name).\(what.lowercased())", ours + [library]))
-            }
+            counters += Gem5Cache.counters(name) { core("\(object).\($0)") + ["*.\(name)-cache-{core}.\($0)"] }
         }
-        for what in ["Accesses", "Misses"] {
-            let patterns = ["llc", "l3cache", "l3-cache-0"].map { "*.\($0).overall\(what)::total" }
-            counters.append(Gem5Counter("llc.\(what.lowercased())", patterns))
+        counters += Gem5Cache.counters("llc") { statistic in
+            ["llc", "l3cache", "l3-cache-0"].map { "*.\($0).\(statistic)" }
         }
-        counters.append(Gem5Counter("itlb.misses", core("mmu.itb.??Misses")))
-        counters.append(Gem5Counter("dtlb.misses", core("mmu.dtb.??Misses")))
+        // Of reads and of writes.
+        counters.append(Gem5Counter("itlb.misses", core("mmu.itb.??Misses"), parts: 2))
+        counters.append(Gem5Counter("dtlb.misses", core("mmu.dtb.??Misses"), parts: 2))
         return counters
     }()
 
@@ -51,7 +52,7 @@ extension Gem5Counter {
         for name in formulas.flatMap(\.counters) where MetricExpression.isPattern(name) && !names.contains(name) {
             names.append(name)
         }
-        return names.map { Gem5Counter($0, [String($0.dropFirst().dropLast())]) }
+        return names.map { Gem5Counter($0, [String($0.dropFirst().dropLast())], parts: nil) }
     }
 }
 
@@ -62,65 +63,4 @@ extension MetricFormula {
             MetricFormula("cpi", "cycles", per: "instructions"),
             MetricFormula("ipc", "instructions", per: "cycles"),
         ] + model
-}
-
-/// Gathers the counters of every complete block of a statistics file.
-struct Gem5Blocks: StatisticsVisitor {
-    private struct Pattern {
-        var counter: Int
-        var rank: Int
-        var glob: Glob
-    }
-
-    private struct Found {
-        var rank: Int
-        var sum: Sum
-    }
-
-    private let counters: [Gem5Counter]
-    private let patterns: [Pattern]
-    /// What each name gives, for names that were seen: blocks repeat them by the thousand.
-    private var known: [[UInt8]: [Int]] = [:]
-    private var found: [Found?]
-    private(set) var blocks: [Block] = []
-
-    init(_ counters: [Gem5Counter], core: Int) {
-        self.counters = counters
-        patterns = counters.enumerated().flatMap { index, counter in
-            counter.patterns.enumerated().map { rank, text in
-                Pattern(counter: index, rank: rank, glob: Glob(text.replacing("{core}", with: String(core))))
-            }
-        }
-        found = Array(repeating: nil, count: counters.count)
-    }
-
-    mutating func begin(block: Int) { found = Array(repeating: nil, count: counters.count) }
-
-    mutating func statistic(_ name: RawSpan, _ text: RawSpan, _ value: Double) {
-        let key = name.withUnsafeBytes { Array($0) }
-        let matching: [Int]
-        if let known = known[key] {
-            matching = known
-        } else {
-            matching = patterns.indices.filter { patterns[$0].glob.matches(name) }
-            known[key] = matching
-        }
-        for index in matching {
-            let pattern = patterns[index]
-            guard let number = Sum([text.text]) else { continue }
-            if let earlier = found[pattern.counter], earlier.rank < pattern.rank { continue }
-            if let earlier = found[pattern.counter], earlier.rank == pattern.rank {
-                found[pattern.counter]?.sum = earlier.sum + number
-            } else {
-                found[pattern.counter] = Found(rank: pattern.rank, sum: number)
-            }
-        }
-    }
-
-    mutating func end(block: Int) {
-        let metrics = zip(counters, found).compactMap { counter, found in
-            found.map { Metric(counter.name, $0.sum.text) }
-        }
-        blocks.append(Block(metrics))
-    }
 }
