@@ -39,28 +39,11 @@ struct Gem5SweepTests {
         """
 
     /// Two of the points.
-    private static let small = sweep.replacing("[256KiB, 1MiB]", with: "[1MiB]")
+    static let small = sweep.replacing("[256KiB, 1MiB]", with: "[1MiB]")
         .replacing("[bimode, tournament, tage]", with: "[tournament, tage]").replacing("[64, 224]", with: "[64]")
 
-    private func prepare(_ faults: String = "[]") throws -> Study {
-        let study = try Study()
-        let folder = "\(study.folder)/gem5"
-        try FileManager.default.createDirectory(atPath: "\(folder)/state", withIntermediateDirectories: true)
-        let sources = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Gem5").path
-        try FileManager.default.copyItem(atPath: "\(sources)/gem5-standin", toPath: "\(folder)/gem5.opt")
-        try study.write(
-            "gem5/standin.json",
-            "{\"recordings\": \"\(sources)/recordings\", \"state\": \"\(folder)/state\", \"faults\": \(faults)}")
-        try study.write("vmlinux", "a kernel")
-        try study.write("disk.img", "a disk")
-        let inventory = study.text("inventory.yaml")
-        try study.write(
-            "inventory.yaml", inventory.replacing("slots: 2", with: "slots: 2, engines: {gem5: \(folder)/gem5.opt}"))
-        return study
-    }
-
     /// One point goes wrong, however often it is tried.
-    private static func always(_ fault: String) -> String {
+    static func always(_ fault: String) -> String {
         """
         [{"if": {"l2.size": "1MiB", "branch-predictor": "tage", "core.rob": "64"}, "do": "\(fault)", "times": 9}]
         """
@@ -68,7 +51,7 @@ struct Gem5SweepTests {
 
     @Test("Setup, checkpoint, 12 points, failures of two classes: the table is the one computed by hand")
     func whole() throws {
-        let study = try prepare(
+        let study = try Study.gem5(
             """
             [{"if": {"l2.size": "1MiB", "branch-predictor": "tage", "core.rob": "64"}, "do": "crash"},
              {"if": {"l2.size": "256KiB", "branch-predictor": "bimode", "core.rob": "224"}, "do": "out-of-memory"}]
@@ -107,9 +90,10 @@ struct Gem5SweepTests {
     @Test(
         "Exit status 0, but the evidence does not hold: quarantined, not merged, the others go on",
         arguments: [("truncate", "contract-broken"), ("early-exit", "contract-broken"),
-            ("other-configuration", "contract-broken"), ("disk-full", "disk-full")])
+            ("other-configuration", "contract-broken"), ("disk-full", "disk-full"), ("garbage", "contract-broken"),
+            ("empty", "contract-broken")])
     func silent(_ fault: String, _ failure: String) throws {
-        let study = try prepare(Self.always(fault))
+        let study = try Study.gem5(Self.always(fault))
         let launched = try study.launch(Self.small)
         #expect(launched.status == 3, "\(launched.errors)")
         let outcomes = try study.column("outcome")
@@ -125,7 +109,7 @@ struct Gem5SweepTests {
             ("hang", "stalled-simulator"),
         ])
     func loud(_ fault: String, _ failure: String) throws {
-        let study = try prepare(Self.always(fault))
+        let study = try Study.gem5(Self.always(fault))
         let sweep = Self.small.replacing("stall: 60s", with: "stall: 3s") + "retry: {attempts: 1}\n"
         let launched = try study.launch(sweep)
         #expect(launched.status == 3, "\(launched.errors)")
@@ -135,7 +119,7 @@ struct Gem5SweepTests {
 
     @Test("One host's gem5 is asked whether it takes every parameter and value")
     func bind() throws {
-        let study = try prepare()
+        let study = try Study.gem5()
         try study.write("sweep.yaml", Self.sweep)
         let good = try study.run("plan", "sweep.yaml", "-i", "inventory.yaml", "--bind")
         #expect(good.status == 0, "\(good.errors)")
@@ -152,7 +136,7 @@ struct Gem5SweepTests {
 
     @Test("No gem5 where the inventory says: no host is usable, and it says why")
     func missing() throws {
-        let study = try prepare()
+        let study = try Study.gem5()
         try FileManager.default.removeItem(atPath: "\(study.folder)/gem5/gem5.opt")
         let launched = try study.launch(Self.small)
         #expect(launched.status == 75, "\(launched.errors)")

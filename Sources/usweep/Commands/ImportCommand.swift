@@ -44,15 +44,23 @@ struct ImportVSwarmCommand: ParsableCommand {
         }
         let bundler = Bundler(kernel: kernel.digest, disk: disk.digest)
         var taken: [String] = []
+        var left: [String] = []
         for function in functions {
-            guard let source = working.checkpoint(of: function) else { continue }
-            try bundler.write(function, from: source, to: "\(target)/checkpoints/\(function)/cpt.warm")
-            taken.append(function)
+            guard let source = working.checkpoint(of: function) else {
+                left.append("there is no checkpoint cpt.warm of \(function)")
+                continue
+            }
+            let place = "\(target)/checkpoints/\(function)/cpt.warm"
+            if let problem = try bundler.write(function, from: source, to: place) {
+                left.append("\(source)/m5.cpt of \(function): \(problem)")
+            } else {
+                taken.append(function)
+            }
         }
         let text = sweep(functions, taken, kernel: kernel.source, disk: disk.source)
-        try FileManager.default.createDirectory(atPath: target, withIntermediateDirectories: true)
+        try Bundler.makeFolder(target)
         try AtomicFile.write("\(target)/sweep.yaml") { try $0(Array(text.utf8)) }
-        report(functions, taken, working)
+        report(functions, taken, left, working)
     }
 
     private func sweep(_ functions: [String], _ taken: [String], kernel: String, disk: String) -> String {
@@ -75,15 +83,11 @@ struct ImportVSwarmCommand: ParsableCommand {
             """
     }
 
-    private func report(_ functions: [String], _ taken: [String], _ working: VSwarmFolder) {
+    private func report(_ functions: [String], _ taken: [String], _ left: [String], _ working: VSwarmFolder) {
         let console = common.console
         console.say("\(to)/sweep.yaml: \(functions.count) functions, \(taken.count) checkpoints")
-        let missing = functions.filter { !taken.contains($0) }
-        if !missing.isEmpty {
-            console.say(
-                "not taken over: there is no checkpoint cpt.warm of \(missing.joined(separator: ", ")); the sweep "
-                    + "makes all checkpoints itself")
-        }
+        for problem in left { console.say("not taken over: \(problem)") }
+        if !left.isEmpty { console.say("the sweep makes all checkpoints itself") }
         for name in ["run_sim.py", "vswarm_simple.py"]
         where FileManager.default.fileExists(atPath: "\(working.path)/\(name)") {
             console.say(
@@ -115,7 +119,7 @@ private struct VSwarmFolder {
         if let bad = names.first(where: { !Names.isPlain($0) }) {
             throw Failure(.badData, "\(path)/functions.list: '\(Names.shown(bad))' is no name of a function")
         }
-        return names
+        return names.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     }
 
     /// In the folder that `--checkpoint-dir` named; its default changed over time.
@@ -132,29 +136,40 @@ private struct Bundler {
     let kernel: Digest
     let disk: Digest
 
-    func write(_ workload: String, from source: String, to target: String) throws {
+    /// - Returns: why the checkpoint is no good; nil: it is.
+    func write(_ workload: String, from source: String, to target: String) throws -> String? {
         let files = try LocalInput.folder(source, at: "") { $0 != Gem5CheckpointRecord.name }
         let manager = FileManager.default
-        do {
-            try manager.createDirectory(atPath: target, withIntermediateDirectories: true)
-            for file in files {
-                let place = "\(target)/\(file.path)"
-                guard !manager.fileExists(atPath: place) else { continue }
-                if link(file.source, place) != 0 { try manager.copyItem(atPath: file.source, toPath: place) }
-            }
-        } catch {
-            throw Failure(.storage, "\(target) cannot be written", cause: error.localizedDescription)
-        }
         guard let state = manager.contents(atPath: "\(source)/m5.cpt") else {
             throw Failure(.storage, "\(source)/m5.cpt cannot be read")
         }
         let facts = Gem5CheckpointFacts(Array(state))
+        if let problem = facts.problem(files: files.map(\.path)) { return problem }
+        try Bundler.makeFolder(target)
+        do {
+            for file in files {
+                // What an import that was broken off left there may be half a file.
+                let place = "\(target)/\(file.path)"
+                if manager.fileExists(atPath: place) { try manager.removeItem(atPath: place) }
+                let real = URL(fileURLWithPath: file.source).resolvingSymlinksInPath().path
+                if link(real, place) != 0 { try manager.copyItem(atPath: real, toPath: place) }
+            }
+        } catch {
+            throw Failure(.storage, "\(target) cannot be written", cause: error.localizedDescription)
+        }
         let record = Gem5CheckpointRecord(
             origin: .init(
                 kernel: kernel, disk: disk, workload: workload, memoryBytes: facts.memoryBytes, cores: facts.cores),
             files: files.map { .init(path: $0.path, digest: $0.digest, size: $0.size) })
         try AtomicFile.write("\(target)/\(Gem5CheckpointRecord.name)") {
             try $0(Array((record.document.encoded + "\n").utf8))
+        }
+        return nil
+    }
+
+    static func makeFolder(_ path: String) throws {
+        do { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) } catch {
+            throw Failure(.storage, "\(path) cannot be made", cause: error.localizedDescription)
         }
     }
 }
