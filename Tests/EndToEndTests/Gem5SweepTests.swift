@@ -83,6 +83,11 @@ struct Gem5SweepTests {
         for name in ["stats.txt", "config.ini", "gem5.log", "system.pc.com_1.device"] {
             #expect(study.exists("\(place)/\(name)"), "\(name)")
         }
+        // Another run's may be as long.
+        let whole = study.text("\(place)/stats.txt")
+        try study.write("\(place)/stats.txt", whole.replacing("1", with: "2"))
+        #expect(try study.run("pull", "--to", "pulled", "--layout", "vswarm").status == 0)
+        #expect(study.text("\(place)/stats.txt") == whole)
         let own = try study.run("stats", "\(place)/stats.txt", "--stat", "simTicks", "--format", "csv").output
         #expect(own.split(separator: "\n").count == 1 + 3)
     }
