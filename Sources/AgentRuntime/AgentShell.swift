@@ -208,6 +208,10 @@ public struct AgentShell {
         do throws(FilesError) {
             let file = try files.open(path, .read)
             defer { files.close(file) }
+            // Of a symbolic link the mode says nothing.
+            if let status = try files.status(path), status.kind == .file, status.mode & 0o111 == 0 {
+                return .probed(EngineProbe(path: path, digest: nil, problem: "it cannot be executed: chmod +x"))
+            }
             return .probed(EngineProbe(path: path, digest: try ObjectStore.hash(file, files).digest))
         } catch {
             return .probed(EngineProbe(path: path, digest: nil, problem: error.reason))

@@ -143,6 +143,7 @@ public struct Setting: Sendable {
             guard let artifact = report.artifacts.first(where: { $0.path == path }) else { return nil }
             return try store.read(artifact.digest, at: 0, count: Int(artifact.size))
         }
+        if let record = verdict.record { _ = try store.publish(record) }
         if case .setup(let workload) = task, let digest = verdict.provides, let binary = state.pins["engine"] {
             let files = try files(ofCheckpoint: digest, workload, store).map(\.digest)
             try checkpoints?.add(checkpointKey(workload, binary), digest, files, from: store)

@@ -81,11 +81,17 @@ public struct EngineVerdict: Sendable, Hashable {
     public var blocks: JSON?
     /// The checkpoint that a setup made: one of its artifacts, which names all others that belong to it.
     public var provides: Digest?
+    /// What `provides` names, where it is none of the artifacts: to be put into the object store.
+    public var record: [UInt8]?
 
-    public init(failure: FailureClass?, evidence: String = "", blocks: JSON? = nil, provides: Digest? = nil) {
+    public init(
+        failure: FailureClass?, evidence: String = "", blocks: JSON? = nil, provides: Digest? = nil,
+        record: [UInt8]? = nil
+    ) {
         self.failure = failure
         self.evidence = evidence
         self.blocks = blocks
         self.provides = provides
+        self.record = record
     }
 }

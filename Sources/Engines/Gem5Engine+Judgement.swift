@@ -11,7 +11,8 @@ extension Gem5Engine {
         case .broken(let failure, let evidence): return EngineVerdict(failure: failure, evidence: evidence)
         case .accepted(let blocks):
             guard case .setup(let workload) = task else { return EngineVerdict(failure: nil, blocks: blocks.json) }
-            return try checkpoint(workload, report, read)
+            guard case .script = sweep.system else { return try checkpoint(workload, report, read) }
+            return try ownCheckpoint(workload, report, read)
         }
     }
 
@@ -20,16 +21,16 @@ extension Gem5Engine {
     private func contract(_ task: EngineTask, _ points: Points) -> Gem5Contract {
         let folder = Gem5Engine.outputFolder
         var contract = Gem5Contract(
-            invocations: sweep.measure.invocations, status: "\(folder)/status.jsonl",
+            invocations: sweep.measure.invocations, status: Gem5Engine.statusPath,
             statistics: Gem5Engine.statisticsPath, configuration: "\(folder)/config.ini", messages: "stderr.txt",
-            terminals: machines.map { "\(folder)/\($0).pc.com_1.device" }, requiredMetrics: sweep.metrics,
-            formulas: formulas)
+            terminals: machines.map(Gem5Engine.console), requiredMetrics: sweep.metrics, formulas: formulas)
         switch task {
         case .setup:
             contract.invocations = nil
             contract.blocks = nil
             contract.cause = "checkpoint"
         case .evaluation(let point, _):
+            contract.warm = sweep.measure.warm
             contract.axes = points.assignments(point)
             guard case .script(let script) = sweep.system else { break }
             contract.blocks = script.blocks ?? contract.blocks
@@ -39,8 +40,32 @@ extension Gem5Engine {
         // Nothing is known of it but what the sweep says.
         contract.status = nil
         contract.needsTerminal = false
-        contract.terminals += ["\(folder)/board.pc.com_1.device"]
+        contract.terminals = Gem5Engine.consoles
         return contract
+    }
+
+    /// A script of the user's own keeps no record: it is made of what came back.
+    private func ownCheckpoint(
+        _ workload: String, _ report: AttemptReport, _ read: (String) throws -> [UInt8]?
+    ) throws -> EngineVerdict {
+        let folder = Gem5Engine.newCheckpointFolder(workload)
+        guard let state = try read("\(folder)/m5.cpt") else {
+            return EngineVerdict(failure: .contractBroken, evidence: "\(folder)/m5.cpt is missing")
+        }
+        let facts = Gem5CheckpointFacts(state)
+        let files: [Gem5CheckpointRecord.File] = report.artifacts.compactMap { artifact in
+            guard artifact.path.hasPrefix("\(folder)/") else { return nil }
+            let path = String(artifact.path.dropFirst(folder.utf8.count + 1))
+            guard path != Gem5CheckpointRecord.name else { return nil }
+            return Gem5CheckpointRecord.File(path: path, digest: artifact.digest, size: artifact.size)
+        }
+        if let problem = facts.problem(files: files.map(\.path)) {
+            return EngineVerdict(failure: .contractBroken, evidence: "\(folder)/m5.cpt: \(problem)")
+        }
+        var origin = expectation(workload)
+        (origin.memoryBytes, origin.cores) = (facts.memoryBytes, facts.cores)
+        let record = Array(Gem5CheckpointRecord(origin: origin, files: files).document.encoded.utf8)
+        return EngineVerdict(failure: nil, provides: SHA256.digest(record), record: record)
     }
 
     /// A setup's checkpoint is whole when its record names exactly what came back.

@@ -96,14 +96,40 @@ public struct Gem5Engine: Engine {
                 "the checkpoint of '\(checkpoint.workload)' does not fit, and gem5 would not notice: \(misfit)")
         }
         guard case .script(let script) = sweep.system else { return }
+        try check(script.arguments, "arguments", known: Gem5Engine.places + sweep.allAxes.map(\.name))
+        try check(script.setupArguments ?? [], "setup", known: Gem5Engine.places)
         let hasCheckpoint = !setups.isEmpty || !checkpoints.isEmpty
-        guard script.arguments.contains(where: { $0.contains("{checkpoint}") }) != hasCheckpoint else { return }
+        let isTold = script.arguments.contains { $0.contains("{checkpoint}") || $0.contains("{checkpoints}") }
+        guard isTold != hasCheckpoint else { return }
         throw Failure(
             .badSpecification,
             hasCheckpoint
                 ? "the script is not told where its checkpoint is; write {checkpoint} into 'arguments' of 'system'"
                 : "the script is told of a checkpoint, but there is none; write 'setup' into 'system' (the arguments "
                     + "of the run that makes it), or 'checkpoint: {directory: ...}'")
+    }
+
+    /// What stands in braces in a script's arguments, beside axes.
+    private static let places = ["workload", "kernel", "disk", "invocations", "warm", "checkpoint", "checkpoints"]
+
+    /// Braces may mean anything to a script; but what is nearly a place is a mistake, and so is an axis where there is
+    /// no point yet.
+    private func check(_ arguments: [String], _ key: String, known: [String]) throws {
+        for argument in arguments {
+            for part in argument.split(separator: "{", omittingEmptySubsequences: false).dropFirst() {
+                let name = String(part.prefix { $0 != "}" })
+                guard Names.isPlain(name), !known.contains(name) else { continue }
+                if sweep.allAxes.contains(where: { $0.name == name }) {
+                    throw Failure(
+                        .badSpecification, "'\(key)' of 'system' has {\(name)}, but one checkpoint is made for all "
+                            + "points: leave the axis out of it")
+                }
+                guard let near = Names.nearest(to: name, in: known) else { continue }
+                throw Failure(
+                    .badSpecification,
+                    "'\(key)' of 'system' has {\(name)}, which nothing replaces; did you mean {\(near)}?")
+            }
+        }
     }
 
     /// What a checkpoint of a workload must have been made of.
@@ -136,6 +162,12 @@ public struct Gem5Engine: Engine {
     public static let outputFolder = "m5out"
     /// Where a run leaves its statistics.
     public static let statisticsPath = "\(outputFolder)/stats.txt"
+    /// Where the package says how a run goes.
+    public static let statusPath = "\(outputFolder)/status.jsonl"
+    /// Where the console of a machine's guest is.
+    static func console(_ machine: String) -> String { "\(outputFolder)/\(machine).pc.com_1.device" }
+    /// Those that there may be: with the package's names, or with that of gem5's standard library.
+    public static let consoles = ["system", "testsys", Gem5Machines.driver, "board"].map(console)
     /// Where evaluations find their checkpoints, in an attempt's folder.
     static let checkpoints = "checkpoint"
     /// Where setups leave them.
@@ -222,11 +254,13 @@ public struct Gem5Engine: Engine {
         switch task {
         case .setup:
             values.append(Assignment(axis: "checkpoint", value: Gem5Engine.newCheckpointFolder(workload)))
+            values.append(Assignment(axis: "checkpoints", value: Gem5Engine.newCheckpoints))
             arguments = script.setupArguments ?? []
         case .evaluation(let point, _):
             // An axis of the same name goes first.
             values = points.assignments(point) + values
             values.append(Assignment(axis: "checkpoint", value: Gem5Engine.checkpointFolder(workload)))
+            values.append(Assignment(axis: "checkpoints", value: Gem5Engine.checkpoints))
             arguments = script.arguments
         }
         return [script.path] + arguments.map { Template.fill($0, values) }

@@ -25,9 +25,9 @@ extension FailureClass {
         case .simulatorFatal:
             "the simulator refused to go on and would do so again: 'usweep logs' has its reason; mend the sweep file"
         case .guestPanic:
-            "the guest's kernel panicked: its console is in 'usweep logs' (terminal.log)"
+            "the guest's kernel panicked: its console is in 'usweep logs'"
         case .stalledGuest:
-            "the guest made no progress while the simulator ran: see its console (terminal.log), or raise "
+            "the guest made no progress while the simulator ran: see its console in 'usweep logs', or raise "
                 + "'limits.stall' if it is only slow"
         case .stalledSimulator:
             "the simulator itself stood still: see whether the host is overloaded, or raise 'limits.stall'"

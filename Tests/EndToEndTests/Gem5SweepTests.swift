@@ -40,28 +40,11 @@ struct Gem5SweepTests {
         """
 
     /// Two of the points.
-    private static let small = sweep.replacing("[256KiB, 1MiB]", with: "[1MiB]")
+    static let small = sweep.replacing("[256KiB, 1MiB]", with: "[1MiB]")
         .replacing("[bimode, tournament, tage]", with: "[tournament, tage]").replacing("[64, 224]", with: "[64]")
 
-    private func prepare(_ faults: String = "[]") throws -> Study {
-        let study = try Study()
-        let folder = "\(study.folder)/gem5"
-        try FileManager.default.createDirectory(atPath: "\(folder)/state", withIntermediateDirectories: true)
-        let sources = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Gem5").path
-        try FileManager.default.copyItem(atPath: "\(sources)/gem5-standin", toPath: "\(folder)/gem5.opt")
-        try study.write(
-            "gem5/standin.json",
-            "{\"recordings\": \"\(sources)/recordings\", \"state\": \"\(folder)/state\", \"faults\": \(faults)}")
-        try study.write("vmlinux", "a kernel")
-        try study.write("disk.img", "a disk")
-        let inventory = study.text("inventory.yaml")
-        try study.write(
-            "inventory.yaml", inventory.replacing("slots: 2", with: "slots: 2, engines: {gem5: \(folder)/gem5.opt}"))
-        return study
-    }
-
     /// One point goes wrong, however often it is tried.
-    private static func always(_ fault: String) -> String {
+    static func always(_ fault: String) -> String {
         """
         [{"if": {"l2.size": "1MiB", "branch-predictor": "tage", "core.rob": "64"}, "do": "\(fault)", "times": 9}]
         """
@@ -69,7 +52,7 @@ struct Gem5SweepTests {
 
     @Test("Setup, checkpoint, 12 points, failures of two classes: the table is the one computed by hand")
     func whole() throws {
-        let study = try prepare(
+        let study = try Study.gem5(
             """
             [{"if": {"l2.size": "1MiB", "branch-predictor": "tage", "core.rob": "64"}, "do": "crash"},
              {"if": {"l2.size": "256KiB", "branch-predictor": "bimode", "core.rob": "224"}, "do": "out-of-memory"}]
@@ -101,6 +84,11 @@ struct Gem5SweepTests {
         for name in ["stats.txt", "config.ini", "gem5.log", "system.pc.com_1.device"] {
             #expect(study.exists("\(place)/\(name)"), "\(name)")
         }
+        // Another run's may be as long.
+        let whole = study.text("\(place)/stats.txt")
+        try study.write("\(place)/stats.txt", whole.replacing("1", with: "2"))
+        #expect(try study.run("pull", "--to", "pulled", "--layout", "vswarm").status == 0)
+        #expect(study.text("\(place)/stats.txt") == whole)
         let own = try study.run("stats", "\(place)/stats.txt", "--stat", "simTicks", "--format", "csv").output
         #expect(own.split(separator: "\n").count == 1 + 3)
         try lose("\(place)/stats.txt", of: study)
@@ -123,9 +111,10 @@ struct Gem5SweepTests {
     @Test(
         "Exit status 0, but the evidence does not hold: quarantined, not merged, the others go on",
         arguments: [("truncate", "contract-broken"), ("early-exit", "contract-broken"),
-            ("other-configuration", "contract-broken"), ("disk-full", "disk-full")])
+            ("other-configuration", "contract-broken"), ("disk-full", "disk-full"), ("garbage", "contract-broken"),
+            ("empty", "contract-broken")])
     func silent(_ fault: String, _ failure: String) throws {
-        let study = try prepare(Self.always(fault))
+        let study = try Study.gem5(Self.always(fault))
         let launched = try study.launch(Self.small)
         #expect(launched.status == 3, "\(launched.errors)")
         let outcomes = try study.column("outcome")
@@ -141,7 +130,7 @@ struct Gem5SweepTests {
             ("hang", "stalled-simulator"),
         ])
     func loud(_ fault: String, _ failure: String) throws {
-        let study = try prepare(Self.always(fault))
+        let study = try Study.gem5(Self.always(fault))
         let sweep = Self.small.replacing("stall: 60s", with: "stall: 3s") + "retry: {attempts: 1}\n"
         let launched = try study.launch(sweep)
         #expect(launched.status == 3, "\(launched.errors)")
@@ -151,7 +140,7 @@ struct Gem5SweepTests {
 
     @Test("One host's gem5 is asked whether it takes every parameter and value")
     func bind() throws {
-        let study = try prepare()
+        let study = try Study.gem5()
         try study.write("sweep.yaml", Self.sweep)
         let good = try study.run("plan", "sweep.yaml", "-i", "inventory.yaml", "--bind")
         #expect(good.status == 0, "\(good.errors)")
@@ -168,7 +157,7 @@ struct Gem5SweepTests {
 
     @Test("No gem5 where the inventory says: no host is usable, and it says why")
     func missing() throws {
-        let study = try prepare()
+        let study = try Study.gem5()
         try FileManager.default.removeItem(atPath: "\(study.folder)/gem5/gem5.opt")
         let launched = try study.launch(Self.small)
         #expect(launched.status == 75, "\(launched.errors)")

@@ -116,6 +116,63 @@ struct Gem5EngineTests {
         #expect(throws: Never.self) { try engine(sweep { $0.system = .script(free) }) }
     }
 
+    @Test("What is nearly a place for a value is refused, and a point's value where there is no point yet")
+    func places() {
+        for (arguments, setup, word) in [
+            (["{l2.sise}", "{checkpoint}"], ["{checkpoint}"], "{l2.size}"),
+            (["{chekpoint}"], ["{checkpoint}"], "{checkpoint}"),
+            (["{checkpoint}"], ["{checkpoint}", "{l2.size}"], "all points"),
+        ] {
+            let script = SystemScript(path: "my.py", arguments: arguments, setupArguments: setup)
+            let failure = #expect(throws: Failure.self) { try engine(sweep { $0.system = .script(script) }) }
+            #expect(failure?.message.contains(word) == true, "\(failure?.message ?? "")")
+        }
+        let script = SystemScript(
+            path: "my.py", arguments: ["{checkpoints}", "{}", "{'a': 1}", "{{x}}", "{"], setupArguments: ["x"])
+        #expect(throws: Never.self) { try engine(sweep { $0.system = .script(script) }) }
+    }
+
+    @Test("A setup of the user's own script provides a record of what came back, if that is whole")
+    func ownSetup() throws {
+        let folder = "m5out/checkpoint/fibonacci/cpt.warm"
+        let whole = """
+            [board.cpu0.xc.0]
+            [board.cpu1.xc.0]
+            [board.physmem.store0]
+            filename=a.pmem
+            range_size=268435456
+            [root.globals]
+            curTick=7
+
+            """
+        let script = SystemScript(path: "my.py", arguments: ["{checkpoint}"], setupArguments: ["{checkpoint}"])
+        let sweep = sweep { $0.system = .script(script) }
+        let engine = try engine(sweep)
+        func verdict(_ files: [String: String]) throws -> EngineVerdict {
+            let all = files.merging(["m5out/config.ini": "[root]\n", "stderr.txt": ""]) { $1 }
+            let artifacts = all.map { Artifact(path: $0, digest: SHA256.digest($1), size: Int64($1.utf8.count)) }
+            let report = AttemptReport(
+                id: AttemptID(run: 1, lease: 1, attempt: 1), failure: nil, artifacts: artifacts)
+            return try engine.judge(
+                .setup(workload: "fibonacci"), try Points(sweep, recipe: sweep.recipe), report
+            ) { all[$0].map { Array($0.utf8) } }
+        }
+        let good = try verdict(["\(folder)/m5.cpt": whole, "\(folder)/a.pmem": "memory"])
+        let record = try #require(good.record)
+        #expect(good.failure == nil)
+        #expect(good.provides == SHA256.digest(record))
+        let files = try engine.files(ofCheckpoint: SHA256.digest(record), "fibonacci") { _ in record }
+        let names = ["m5.cpt", "a.pmem", "record.json"].map { "checkpoint/fibonacci/cpt.warm/\($0)" }
+        #expect(Set(files.map(\.path)) == Set(names))
+        #expect(try Gem5CheckpointRecord(record).origin.cores == 2)
+        let cut = String(whole.dropLast(20))
+        for bad in [
+            [:], ["\(folder)/m5.cpt": whole], ["\(folder)/m5.cpt": cut, "\(folder)/a.pmem": "memory"],
+        ] {
+            #expect(try verdict(bad).failure == .contractBroken)
+        }
+    }
+
     @Test("A workload that the guest does not have is refused")
     func workload() {
         #expect(throws: Failure.self) { try engine(sweep { $0.workloads = ["fibonaci"] }) }

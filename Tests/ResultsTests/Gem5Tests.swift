@@ -3,44 +3,6 @@ import Testing
 
 @testable import Results
 
-/// The contract of the runs in `Fixtures/gem5`, whose script wrote its events to standard output.
-private func contract(
-    invocations: Int = 5, l2: String = "1MiB", kernel: String = "/lab/guest/vmlinux", predictor: String? = nil,
-    metrics: [String] = ["cpi", "ipc", "l1i.mpki", "l1d.mpki", "l2.mpki", "itlb.mpki"]
-) -> Gem5Contract {
-    var parameters = [
-        Gem5Contract.Parameter("board.cache_hierarchy.l2-cache-1", "size", l2),
-        Gem5Contract.Parameter("board.workload", "object_file", kernel),
-    ]
-    if let predictor { parameters.append(.init("board.processor.cores1.core.branchPred", "type", predictor)) }
-    return Gem5Contract(
-        invocations: invocations, status: "simout.txt", statusPrefix: "event ", terminals: ["board.pc.com_1.device"],
-        cores: 2, parameters: parameters, requiredMetrics: metrics)
-}
-
-private func verdict(
-    _ run: String, _ contract: Gem5Contract, failure: FailureClass? = nil, changed: [String: [UInt8]?] = [:]
-) throws -> Verdict {
-    try contract.judge(failure: failure, evidence: "as the agent saw it") { path in
-        if let change = changed[path] { return change }
-        return try Fixture.file(run, path)
-    }
-}
-
-extension Verdict {
-    fileprivate var blocks: Blocks? {
-        if case .accepted(let blocks) = self { blocks } else { nil }
-    }
-
-    fileprivate var failure: FailureClass? {
-        if case .broken(let failure, _) = self { failure } else { nil }
-    }
-
-    fileprivate var evidence: String {
-        if case .broken(_, let evidence) = self { evidence } else { "" }
-    }
-}
-
 @Suite("gem5's run contract")
 struct Gem5Tests {
     @Test(
@@ -50,22 +12,22 @@ struct Gem5Tests {
             ("o3-tournament-1M-again", "1MiB", "TournamentBP"), ("o3-tage-1M", "1MiB", "LTAGE"),
         ])
     func good(_ run: String, _ l2: String, _ predictor: String) throws {
-        let metrics = contract().requiredMetrics + ["branch.mpki"]
-        let found = try verdict(run, contract(l2: l2, predictor: predictor, metrics: metrics))
+        let metrics = Fixture.contract().requiredMetrics + ["branch.mpki"]
+        let found = try Fixture.verdict(run, Fixture.contract(l2: l2, predictor: predictor, metrics: metrics))
         #expect(found.blocks?.blocks.count == 5, "\(found.evidence)")
     }
 
     @Test func timingCore() throws {
-        #expect(try verdict("timing-1M", contract()).blocks?.blocks.count == 5)
-        #expect(try verdict("timing-warm3-1M", contract(invocations: 3)).blocks?.blocks.count == 3)
-        let predicted = try verdict("timing-1M", contract(metrics: ["branch.mpki"]))
+        #expect(try Fixture.verdict("timing-1M", Fixture.contract()).blocks?.blocks.count == 5)
+        #expect(try Fixture.verdict("timing-warm3-1M", Fixture.contract(invocations: 3)).blocks?.blocks.count == 3)
+        let predicted = try Fixture.verdict("timing-1M", Fixture.contract(metrics: ["branch.mpki"]))
         #expect(predicted.failure == .contractBroken)
         #expect(predicted.evidence.contains("block 1: the metric 'branch.mpki'"))
     }
 
     @Test("The counters of a block are gem5's, and its own ratios come out")
     func numbers() throws {
-        let blocks = try #require(try verdict("o3-tage-1M", contract(metrics: ["branch.mpki"])).blocks)
+        let blocks = try #require(try Fixture.verdict("o3-tage-1M", Fixture.contract(metrics: ["branch.mpki"])).blocks)
         let second = blocks.blocks[1]
         #expect(second["cycles"] == "147225")
         #expect(second["l1d.misses"] == "359")
@@ -132,9 +94,9 @@ struct Gem5Tests {
     }
 
     @Test func theSamePointTwiceIsTheSame() throws {
-        #expect(try verdict("o3-tournament-1M", contract()) == verdict("o3-tournament-1M-again", contract()))
-        #expect(
-            try verdict("o3-tournament-1M", contract()) != verdict("o3-tournament-256K", contract(l2: "256KiB")))
+        let first = try Fixture.verdict("o3-tournament-1M", Fixture.contract())
+        #expect(try first == Fixture.verdict("o3-tournament-1M-again", Fixture.contract()))
+        #expect(try first != Fixture.verdict("o3-tournament-256K", Fixture.contract(l2: "256KiB")))
     }
 
     @Test(
@@ -161,72 +123,21 @@ struct Gem5Tests {
     func bad(
         _ run: String, _ invocations: Int, _ seen: FailureClass?, _ expected: FailureClass, _ evidence: String
     ) throws {
-        let found = try verdict(run, contract(invocations: invocations, metrics: []), failure: seen)
+        let found = try Fixture.verdict(run, Fixture.contract(invocations: invocations, metrics: []), failure: seen)
         #expect(found.failure == expected, "\(found.evidence)")
         #expect(found.evidence.contains(evidence), "\(found.evidence)")
     }
 
     @Test("Other parameters than the point's are found")
     func parameters() throws {
-        #expect(try verdict("o3-tage-1M", contract(l2: "512KiB")).evidence.contains("size is 1048576, not 512KiB"))
-        #expect(try verdict("o3-tage-1M", contract(predictor: "TournamentBP")).failure == .contractBroken)
-        var unknown = contract()
+        let other = try Fixture.verdict("o3-tage-1M", Fixture.contract(l2: "512KiB"))
+        #expect(other.evidence.contains("size is 1048576, not 512KiB"))
+        let tournament = Fixture.contract(predictor: "TournamentBP")
+        #expect(try Fixture.verdict("o3-tage-1M", tournament).failure == .contractBroken)
+        var unknown = Fixture.contract()
         unknown.parameters.append(.init("board.cache_hierarchy.l9", "size", "1MiB"))
-        #expect(try verdict("o3-tage-1M", unknown).evidence.contains("there is no board.cache_hierarchy.l9.size"))
-    }
-
-    @Test("Each event that the contract relies on, lost or changed, is missed")
-    func mutilatedStatus() throws {
-        let bytes = try #require(try Fixture.file("o3-tage-1M", "simout.txt"))
-        let lines = bytes.split(separator: 10, omittingEmptySubsequences: false).map(Array.init)
-        let events = lines.indices.filter { lines[$0].starts(with: Array("event ".utf8)) }
-        #expect(events.count == 11)
-        for index in events {
-            var lost = lines
-            lost.remove(at: index)
-            var cut = lines
-            cut[index] = Array(lines[index].dropLast(3))
-            for change in [lost, cut] {
-                let found = try verdict(
-                    "o3-tage-1M", contract(), changed: ["simout.txt": Array(change.joined(separator: [10]))])
-                #expect(found.failure == .contractBroken, "line \(index + 1)")
-            }
-        }
-    }
-
-    @Test("Each file that the contract relies on has to be there, and its block ends in their place")
-    func mutilatedFiles() throws {
-        for file in ["simout.txt", "stats.txt", "config.ini", "board.pc.com_1.device"] {
-            #expect(try verdict("o3-tage-1M", contract(), changed: [file: nil as [UInt8]?]).failure == .contractBroken)
-        }
-        #expect(try verdict("o3-tage-1M", contract(), changed: ["stats.txt": []]).failure == .contractBroken)
-        let relied = [
-            "---------- ", "cores1.core.numCycles", "cores1.core.commitStats0.numInsts ",
-            "l2-cache-1.overallMisses::total",
-        ]
-        // Of the thousands of other lines a few will do.
-        let whole = String(decoding: try Fixture.statistics("o3-tage-1M"), as: UTF8.self)
-        let all = whole.split(separator: "\n", omittingEmptySubsequences: false)
-        let lines = all.indices.filter { index in
-            index % 40 == 0 || all[index].contains("1.core.mmu.itb.")
-                || all[index].contains("1d-cache-1.overall") || all[index].contains("1i-cache-1.overall")
-                || relied.contains { all[index].contains($0) }
-        }.map { all[$0] }
-        func found(_ lines: [Substring]) throws -> Verdict {
-            try verdict("o3-tage-1M", contract(), changed: ["stats.txt": Array(lines.joined(separator: "\n").utf8)])
-        }
-        #expect(try found(lines).blocks?.blocks.count == 5)
-        var tried = 0
-        for index in lines.indices where relied.contains(where: { lines[index].contains($0) }) {
-            tried += 1
-            var lost = lines
-            lost.remove(at: index)
-            #expect(try found(lost).failure == .contractBroken, "\(lines[index])")
-            var garbled = lines
-            garbled[index] = "\u{0}garbage"
-            #expect(try found(garbled).failure == .contractBroken, "\(lines[index])")
-        }
-        #expect(tried >= 25)
+        let missing = try Fixture.verdict("o3-tage-1M", unknown)
+        #expect(missing.evidence.contains("there is no board.cache_hierarchy.l9.size"))
     }
 
     @Test(
@@ -238,12 +149,13 @@ struct Gem5Tests {
             ("fatal: Could not write: No space left on device", .diskFull),
         ] as [(String, FailureClass)])
     func messages(_ text: String, _ expected: FailureClass) throws {
-        let found = try verdict(
-            "o3-tage-1M", contract(), failure: .exitNonzero, changed: ["simerr.txt": Array("warn: x\n\(text)".utf8)])
+        let found = try Fixture.verdict(
+            "o3-tage-1M", Fixture.contract(), failure: .exitNonzero,
+            changed: ["simerr.txt": Array("warn: x\n\(text)".utf8)])
         #expect(found.failure == expected)
         #expect(found.evidence.hasPrefix("simerr.txt, line 2: "))
         // The same words with status 0 are no success either.
-        let zero = try verdict("o3-tage-1M", contract(), changed: ["simerr.txt": Array(text.utf8)])
+        let zero = try Fixture.verdict("o3-tage-1M", Fixture.contract(), changed: ["simerr.txt": Array(text.utf8)])
         #expect(zero.failure == expected)
     }
 

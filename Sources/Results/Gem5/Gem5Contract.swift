@@ -20,6 +20,8 @@ public struct Gem5Contract: Sendable, Hashable {
 
     /// Measured invocations, which must have begun and ended; nil: they are not looked at, as of a setup.
     public var invocations: Int?
+    /// Invocations that only warm, before those; nil: they are not looked at.
+    public var warm: Int?
     /// Statistics blocks; nil: there is nothing measured.
     public var blocks: Int?
     /// The exit cause of the last event.
@@ -58,6 +60,7 @@ public struct Gem5Contract: Sendable, Hashable {
         requiredMetrics: [String] = [], formulas: [MetricFormula] = []
     ) {
         self.invocations = invocations
+        warm = nil
         blocks = invocations
         self.cause = cause
         self.status = status

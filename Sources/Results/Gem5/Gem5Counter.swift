@@ -3,10 +3,15 @@
 struct Gem5Counter: Sendable, Hashable {
     var name: String
     var patterns: [String]
+    /// How many statistics of a block make it up; nil: as many as match. One that is lost must not look like a zero.
+    var parts: Int?
+    /// It is only there to check others.
+    var isAid = false
 
-    init(_ name: String, _ patterns: [String]) {
+    init(_ name: String, _ patterns: [String], parts: Int? = 1) {
         self.name = name
         self.patterns = patterns
+        self.parts = parts
     }
 
     /// The counters of systems with classic caches, made by the package `ops/gem5` (names as in vSwarm-u) or with
@@ -20,25 +25,33 @@ struct Gem5Counter: Sendable, Hashable {
         }
         var counters = [
             Gem5Counter("ticks", ["simTicks"]), Gem5Counter("cycles", own("numCycles")),
-            // Statistics of committed instructions have a group of their own since gem5 23.0.
+            // Names moved: those of 24 come first, then what 23.0 and 22 have.
             Gem5Counter(
-                "instructions", own("commitStats0.numInsts", "committedInsts", "exec_context.thread_0.numInsts")),
-            Gem5Counter("branches", own("branchPred.committed_0::total", "commit.branches")),
-            Gem5Counter("branch.misses", own("branchPred.mispredicted_0::total", "commit.branchMispredicts")),
+                "instructions",
+                own(
+                    "commitStats0.numInsts", "commit.instsCommitted", "committedInsts",
+                    "exec_context.thread_0.numInsts", "numInsts")),
+            Gem5Counter(
+                "branches",
+                own(
+                    "branchPred.committed_0::total", "commitStats0.committedControl::IsControl", "commit.branches",
+                    "exec_context.thread_0.numBranches")),
+            // Before 23.1 of the branches that reached execution, since then of those that were committed.
+            Gem5Counter(
+                "branch.misses",
+                own(
+                    "branchPred.mispredicted_0::total", "commit.branchMispredicts",
+                    "exec_context.thread_0.numBranchMispred")),
         ]
         for (name, object) in [("l1i", "icache"), ("l1d", "dcache"), ("l2", "l2cache")] {
-            for what in ["Accesses", "Misses"] {
-                let library = "*.\(name)-cache-\(core).overall\(what)::total"
-                counters.append(
-                    Gem5Counter("\(name).\(what.lowercased())", own("\(object).overall\(what)::total") + [library]))
-            }
+            counters += Gem5Cache.counters(name) { own("\(object).\($0)") + ["*.\(name)-cache-\(core).\($0)"] }
         }
-        for what in ["Accesses", "Misses"] {
-            let patterns = ["llc", "l3cache", "l3-cache-0"].map { "*.\($0).overall\(what)::total" }
-            counters.append(Gem5Counter("llc.\(what.lowercased())", patterns))
+        counters += Gem5Cache.counters("llc") { statistic in
+            ["llc", "l3cache", "l3-cache-0"].map { "*.\($0).\(statistic)" }
         }
-        counters.append(Gem5Counter("itlb.misses", own("mmu.itb.??Misses")))
-        counters.append(Gem5Counter("dtlb.misses", own("mmu.dtb.??Misses")))
+        // Of reads and of writes.
+        counters.append(Gem5Counter("itlb.misses", own("mmu.itb.??Misses"), parts: 2))
+        counters.append(Gem5Counter("dtlb.misses", own("mmu.dtb.??Misses"), parts: 2))
         return counters
     }
 }
@@ -50,7 +63,7 @@ extension Gem5Counter {
         for name in formulas.flatMap(\.counters) where MetricExpression.isPattern(name) && !names.contains(name) {
             names.append(name)
         }
-        return names.map { Gem5Counter($0, [String($0.dropFirst().dropLast())]) }
+        return names.map { Gem5Counter($0, [String($0.dropFirst().dropLast())], parts: nil) }
     }
 }
 
@@ -61,59 +74,4 @@ extension MetricFormula {
             MetricFormula("cpi", "cycles", per: "instructions"),
             MetricFormula("ipc", "instructions", per: "cycles"),
         ] + model
-}
-
-/// Gathers the counters of every complete block of a statistics file.
-struct Gem5Blocks: StatisticsVisitor {
-    private struct Place {
-        var counter: Int
-        var rank: Int
-        /// Whether it may find a statistic of a driving node: only where it asks for one.
-        var isDriving: Bool
-    }
-
-    private struct Found {
-        var rank: Int
-        var sum: Sum
-    }
-
-    private let counters: [Gem5Counter]
-    /// Of every pattern, whose it is, and its place among that one's.
-    private let places: [Place]
-    private let patterns: GlobSet
-    private var found: [Found?]
-    private(set) var blocks: [Block] = []
-
-    init(_ counters: [Gem5Counter]) {
-        self.counters = counters
-        places = counters.enumerated().flatMap { index, counter in
-            counter.patterns.enumerated().map { rank, text in
-                Place(counter: index, rank: rank, isDriving: Gem5Machines.isDriving(text))
-            }
-        }
-        patterns = GlobSet(counters.flatMap(\.patterns).map(Glob.init))
-        found = Array(repeating: nil, count: counters.count)
-    }
-
-    mutating func begin(block: Int) { found = Array(repeating: nil, count: counters.count) }
-
-    mutating func statistic(_ name: RawSpan, _ text: RawSpan, _ value: Double) {
-        patterns.forEachMatch(name) { index in
-            let place = places[index]
-            guard place.isDriving == Gem5Machines.isDriving(name.text), let number = Sum([text.text]) else { return }
-            if let earlier = found[place.counter], earlier.rank < place.rank { return }
-            if let earlier = found[place.counter], earlier.rank == place.rank {
-                found[place.counter]?.sum = earlier.sum + number
-            } else {
-                found[place.counter] = Found(rank: place.rank, sum: number)
-            }
-        }
-    }
-
-    mutating func end(block: Int) {
-        let metrics = zip(counters, found).compactMap { counter, found in
-            found.map { Metric(counter.name, $0.sum.text) }
-        }
-        blocks.append(Block(metrics))
-    }
 }

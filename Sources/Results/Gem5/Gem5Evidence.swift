@@ -39,11 +39,15 @@ struct Gem5Evidence {
         ("ModuleNotFoundError: ", .simulatorFatal),
     ]
 
-    private static let panics = ["Kernel panic - not syncing", "BUG: unable to handle", "Oops: "]
+    private static let panics = [
+        "Kernel panic - not syncing", "BUG: unable to handle", "BUG: kernel NULL pointer", "kernel BUG at ", "Oops: ",
+        "Unable to handle kernel ", "general protection fault, probably for",
+    ]
 
     // MARK: A run that ended by itself
 
     func checkMessages() throws(Breach) {
+        guard files[contract.messages] != nil else { throw Breach("\(contract.messages) is missing") }
         if let breach = message() { throw breach }
     }
 
@@ -81,8 +85,9 @@ struct Gem5Evidence {
     /// Where the run says that it put the point's parameters. What it does not say is not believed.
     private func setParameters() throws(Breach) -> [Gem5Contract.Parameter] {
         guard !contract.axes.isEmpty, let path = contract.status else { return [] }
-        let event = try events.get().first { $0.event["event"]?.text == "parameters" }
-        let entries = event?.event["set"]?.elements ?? []
+        let found = try events.get().filter { $0.event["event"]?.text == "parameters" }
+        guard found.count == 1 else { throw Breach("\(path): \(found.count) events 'parameters', not one") }
+        let entries = found[0].event["set"]?.elements ?? []
         for axis in contract.axes {
             let given = entries.filter { $0["axis"]?.text == axis.axis }.map { $0["given"]?.text ?? "" }
             guard !given.isEmpty, given.allSatisfy({ $0 == axis.value }) else {
@@ -118,21 +123,49 @@ struct Gem5Evidence {
         guard last.event["event"]?.text == "end", let cause = last.event["cause"]?.text else {
             throw Breach("\(path), line \(last.line): the last event is not 'end': the run broke off")
         }
+        if let early = events.dropLast().first(where: { $0.event["event"]?.text == "end" }) {
+            throw Breach("\(path), line \(early.line): 'end' is not the last event")
+        }
         guard cause == contract.cause else {
             let shown = VisibleText.of(cause, limit: 80)
             throw Breach("\(path), line \(last.line): the exit cause is '\(shown)', not '\(contract.cause)'")
         }
         guard let invocations = contract.invocations else { return }
-        // What is numbered 0 only warmed.
-        let measured = events.lazy.filter { $0.event["number"]?.integer != 0 }.compactMap { $0.event["event"]?.text }
-        let counts = [
-            ("begun", last.event["begun"]?.integer ?? -1), ("ended", last.event["ended"]?.integer ?? -1),
-            ("invocation-begin events", Int64(measured.count { $0 == "invocation-begin" })),
-            ("invocation-end events", Int64(measured.count { $0 == "invocation-end" })),
-        ]
-        for (name, count) in counts where count != invocations {
-            throw Breach("\(path), line \(last.line): \(count) \(name), \(invocations) were asked for")
+        for name in ["begun", "ended"] where last.event[name]?.integer != Int64(invocations) {
+            let count = last.event[name]?.integer.map(String.init) ?? "nothing"
+            throw Breach("\(path), line \(last.line): \(name) is \(count), \(invocations) were asked for")
         }
+        try checkOrder(path, events)
+        try checkInvocations(path, events, invocations)
+    }
+
+    private func checkOrder(_ path: String, _ events: [(line: Int, event: JSON)]) throws(Breach) {
+        var latest: Int64 = 0
+        for (line, event) in events {
+            guard let tick = event["tick"]?.integer else { continue }
+            guard tick >= latest else { throw Breach("\(path), line \(line): time goes backwards") }
+            latest = tick
+        }
+    }
+
+    /// Each invocation begins and ends, one after the other; first those that only warm, whose number is 0.
+    private func checkInvocations(
+        _ path: String, _ events: [(line: Int, event: JSON)], _ count: Int
+    ) throws(Breach) {
+        let numbers = Array(repeating: Int64(0), count: contract.warm ?? 0) + (0..<Int64(count)).map { $0 + 1 }
+        var wanted = numbers.flatMap { [("invocation-begin", $0), ("invocation-end", $0)] }[...]
+        for (line, event) in events {
+            guard let name = event["event"]?.text, name == "invocation-begin" || name == "invocation-end" else {
+                continue
+            }
+            let number = event["number"]?.integer
+            if number == 0, contract.warm == nil { continue }
+            guard let next = wanted.popFirst(), next == (name, number ?? -1) else {
+                let found = "\(name) \(number.map(String.init) ?? "without a number")"
+                throw Breach("\(path), line \(line): \(found) is not what should come next")
+            }
+        }
+        if let next = wanted.first { throw Breach("\(path): there is no \(next.0) \(next.1)") }
     }
 
     func checkOutput() throws(Breach) {
@@ -152,12 +185,13 @@ struct Gem5Evidence {
         var gathered = Gem5Blocks(Gem5Counter.library(core: contract.core) + own)
         scanner.scan(bytes.span.bytes, &gathered)
         scanner.finish(&gathered)
-        if let complaint = scanner.complaint { throw Breach("\(path): \(complaint)") }
+        if let complaint = scanner.complaint ?? gathered.problem { throw Breach("\(path): \(complaint)") }
         let count = gathered.blocks.count
         guard count == wanted else {
             throw Breach("\(path): \(count) statistics blocks, \(wanted) were asked for")
         }
         let blocks = Blocks(gathered.blocks)
+        try checkTicks(blocks)
         for index in 0..<count {
             let names = blocks.metrics(ofBlock: index, MetricFormula.gem5 + contract.formulas).map(\.name)
             for metric in contract.requiredMetrics where !names.contains(metric) {
@@ -165,6 +199,26 @@ struct Gem5Evidence {
             }
         }
         return blocks
+    }
+
+    /// A block tells of the time of its invocation. Scripts reset the statistics at its begin or at the end of the one
+    /// before.
+    private func checkTicks(_ blocks: Blocks) throws(Breach) {
+        guard contract.status != nil, contract.invocations == blocks.blocks.count else { return }
+        let events = try events.get().map(\.event).filter { $0["number"]?.integer != 0 }
+        func ticks(_ name: String) -> [Int64] {
+            events.filter { $0["event"]?.text == name }.map { $0["tick"]?.integer ?? -1 }
+        }
+        let (begins, ends) = (ticks("invocation-begin"), ticks("invocation-end"))
+        for (index, end) in ends.enumerated() {
+            let resets = [begins[index], index > 0 ? ends[index - 1] : begins[0]]
+            let found = blocks.blocks[index]["ticks"]
+            guard resets.contains(where: { found == String(end - $0) }) else {
+                throw Breach(
+                    "\(contract.statistics), block \(index + 1): its \(found ?? "missing") ticks (simTicks) are not "
+                        + "those of invocation \(index + 1)")
+            }
+        }
     }
 
     // MARK: A run that did not
@@ -182,8 +236,30 @@ struct Gem5Evidence {
             .checkpointIncompatible, .contractBroken, .cancelled, .preempted:
             better = nil
         }
-        guard let better else { return .broken(failure, evidence: evidence) }
-        return .broken(better.failure, evidence: "\(better.evidence) (\(evidence))")
+        let places = [.timeout, .stalledGuest, .stalledSimulator].contains(failure) ? whereabouts : []
+        let all = ([evidence] + places).joined(separator: "; ")
+        guard let better else { return .broken(failure, evidence: all) }
+        return .broken(better.failure, evidence: "\(better.evidence) (\(all))")
+    }
+
+    /// How far the run came, and what the guest said last: nobody can ask it any more.
+    private var whereabouts: [String] {
+        var parts: [String] = []
+        if let path = contract.status, let events = try? events.get(), let last = events.last {
+            let phase = events.last { $0.event["event"]?.text == "phase" }?.event["phase"]?.text ?? "start"
+            let names = events.filter { $0.event["number"]?.integer != 0 }.map { $0.event["event"]?.text }
+            parts.append(
+                "\(path), line \(last.line): in phase '\(VisibleText.of(phase, limit: 40))', "
+                    + "\(names.count { $0 == "invocation-begin" }) invocations begun, "
+                    + "\(names.count { $0 == "invocation-end" }) ended")
+        }
+        for terminal in contract.terminals {
+            guard let bytes = files[terminal],
+                let line = bytes.split(whereSeparator: { $0 == .newline || $0 == .carriageReturn }).last
+            else { continue }
+            parts.append("\(terminal) ends with: \(Evidence.quote(line))")
+        }
+        return parts
     }
 
     /// A guest that waits for ever says so once, and then nothing more.
@@ -247,6 +323,7 @@ struct Gem5Evidence {
     private static func isSame(_ found: String, _ wanted: String) -> Bool {
         if found == wanted { return true }
         if let bytes = try? Quantity.bytes(wanted) { return found == String(bytes) }
+        if let left = Int64(found), let right = Int64(wanted) { return left == right }
         if let left = Double(found), let right = Double(wanted) { return left == right }
         return found.lowercased() == wanted.lowercased() && ["true", "false"].contains(wanted.lowercased())
     }
@@ -255,7 +332,13 @@ struct Gem5Evidence {
 extension ArraySlice<UInt8> {
     func contains(_ text: String) -> Bool {
         let wanted = Array(text.utf8)
-        guard let first = wanted.first, count >= wanted.count else { return wanted.isEmpty }
-        return (startIndex...endIndex - wanted.count).contains { self[$0] == first && self[$0...].starts(with: wanted) }
+        guard let first = wanted.first else { return true }
+        let bytes = span.bytes
+        var place = bytes.offset(of: first, from: 0)
+        while place + wanted.count <= bytes.byteCount {
+            if wanted.withUnsafeBytes({ bytes.starts(with: $0.bytes, at: place) }) { return true }
+            place = bytes.offset(of: first, from: place + 1)
+        }
+        return false
     }
 }

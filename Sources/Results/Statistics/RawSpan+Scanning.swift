@@ -41,6 +41,13 @@ extension RawSpan {
         return offset
     }
 
+    func starts(with other: RawSpan, at start: Int) -> Bool {
+        guard byteCount &- start >= other.byteCount else { return false }
+        var offset = 0
+        while offset < other.byteCount, self[start &+ offset] == other[offset] { offset &+= 1 }
+        return offset == other.byteCount
+    }
+
     func starts(with text: StaticString) -> Bool {
         guard byteCount >= text.utf8CodeUnitCount else { return false }
         return (0..<text.utf8CodeUnitCount).allSatisfy { self[$0] == text.utf8Start[$0] }

@@ -123,7 +123,7 @@ public struct StatisticsScanner: Sendable {
         let text = bytes.extracting(valueStart..<valueEnd)
         if let value = StatisticNumber.value(of: text) {
             visitor.statistic(name, text, value)
-        } else if text.byteCount == 1, text[0] == .bar {
+        } else if text[0] == .bar {
             row(name, bytes.extracting(valueStart..<bytes.byteCount), &visitor)
         } else {
             misplaced(bytes)

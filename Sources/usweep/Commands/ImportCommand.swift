@@ -44,17 +44,26 @@ struct ImportVSwarmCommand: ParsableCommand {
         }
         let bundler = Bundler(kernel: kernel.digest, disk: disk.digest)
         var taken: [String] = []
+        var left: [String] = []
         var machines: [String] = []
         for function in functions {
-            guard let source = working.checkpoint(of: function) else { continue }
-            machines += try bundler.write(function, from: source, to: "\(target)/checkpoints/\(function)/cpt.warm")
-            taken.append(function)
+            guard let source = working.checkpoint(of: function) else {
+                left.append("there is no checkpoint cpt.warm of \(function)")
+                continue
+            }
+            let place = "\(target)/checkpoints/\(function)/cpt.warm"
+            switch try bundler.write(function, from: source, to: place) {
+            case .failure(let problem): left.append("\(source)/m5.cpt of \(function): \(problem.why)")
+            case .success(let facts):
+                machines += facts.machines
+                taken.append(function)
+            }
         }
         let system = machines.contains(Gem5Machines.driver) ? "two-machine" : "skylake"
         let text = sweep(functions, taken, system, kernel: kernel.source, disk: disk.source)
-        try FileManager.default.createDirectory(atPath: target, withIntermediateDirectories: true)
+        try Bundler.makeFolder(target)
         try AtomicFile.write("\(target)/sweep.yaml") { try $0(Array(text.utf8)) }
-        report(functions, taken, working)
+        report(functions, taken, left, working)
     }
 
     private func sweep(
@@ -79,15 +88,11 @@ struct ImportVSwarmCommand: ParsableCommand {
             """
     }
 
-    private func report(_ functions: [String], _ taken: [String], _ working: VSwarmFolder) {
+    private func report(_ functions: [String], _ taken: [String], _ left: [String], _ working: VSwarmFolder) {
         let console = common.console
         console.say("\(to)/sweep.yaml: \(functions.count) functions, \(taken.count) checkpoints")
-        let missing = functions.filter { !taken.contains($0) }
-        if !missing.isEmpty {
-            console.say(
-                "not taken over: there is no checkpoint cpt.warm of \(missing.joined(separator: ", ")); the sweep "
-                    + "makes all checkpoints itself")
-        }
+        for problem in left { console.say("not taken over: \(problem)") }
+        if !left.isEmpty { console.say("the sweep makes all checkpoints itself") }
         for name in ["run_sim.py", "vswarm_simple.py"]
         where FileManager.default.fileExists(atPath: "\(working.path)/\(name)") {
             console.say(
@@ -119,7 +124,7 @@ private struct VSwarmFolder {
         if let bad = names.first(where: { !Names.isPlain($0) }) {
             throw Failure(.badData, "\(path)/functions.list: '\(Names.shown(bad))' is no name of a function")
         }
-        return names
+        return names.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     }
 
     /// In the folder that `--checkpoint-dir` named; its default changed over time.
@@ -136,24 +141,33 @@ private struct Bundler {
     let kernel: Digest
     let disk: Digest
 
-    /// - Returns: the machines of the checkpoint.
-    func write(_ workload: String, from source: String, to target: String) throws -> [String] {
+    struct Problem: Error {
+        var why: String
+    }
+
+    /// - Returns: what the checkpoint is of, or why it is no good.
+    func write(
+        _ workload: String, from source: String, to target: String
+    ) throws -> Result<Gem5CheckpointFacts, Problem> {
         let files = try LocalInput.folder(source, at: "") { $0 != Gem5CheckpointRecord.name }
         let manager = FileManager.default
-        do {
-            try manager.createDirectory(atPath: target, withIntermediateDirectories: true)
-            for file in files {
-                let place = "\(target)/\(file.path)"
-                guard !manager.fileExists(atPath: place) else { continue }
-                if link(file.source, place) != 0 { try manager.copyItem(atPath: file.source, toPath: place) }
-            }
-        } catch {
-            throw Failure(.storage, "\(target) cannot be written", cause: error.localizedDescription)
-        }
         guard let state = manager.contents(atPath: "\(source)/m5.cpt") else {
             throw Failure(.storage, "\(source)/m5.cpt cannot be read")
         }
         let facts = Gem5CheckpointFacts(Array(state))
+        if let why = facts.problem(files: files.map(\.path)) { return .failure(Problem(why: why)) }
+        try Bundler.makeFolder(target)
+        do {
+            for file in files {
+                // What an import that was broken off left there may be half a file.
+                let place = "\(target)/\(file.path)"
+                if manager.fileExists(atPath: place) { try manager.removeItem(atPath: place) }
+                let real = URL(fileURLWithPath: file.source).resolvingSymlinksInPath().path
+                if link(real, place) != 0 { try manager.copyItem(atPath: real, toPath: place) }
+            }
+        } catch {
+            throw Failure(.storage, "\(target) cannot be written", cause: error.localizedDescription)
+        }
         let record = Gem5CheckpointRecord(
             origin: .init(
                 kernel: kernel, disk: disk, workload: workload, machines: facts.machines,
@@ -162,6 +176,12 @@ private struct Bundler {
         try AtomicFile.write("\(target)/\(Gem5CheckpointRecord.name)") {
             try $0(Array((record.document.encoded + "\n").utf8))
         }
-        return facts.machines
+        return .success(facts)
+    }
+
+    static func makeFolder(_ path: String) throws {
+        do { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) } catch {
+            throw Failure(.storage, "\(path) cannot be made", cause: error.localizedDescription)
+        }
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Engines
 import Ledger
 import Model
 import ObjectStore
@@ -87,7 +88,7 @@ struct LogsCommand: ParsableCommand {
                 + (file.map { "'\($0)'" } ?? "output"))
     }
 
-    private static let texts = ["stdout.txt", "stderr.txt", "terminal.log"]
+    private static let texts = ["stdout.txt", "stderr.txt", "terminal.log", Gem5Engine.statusPath] + Gem5Engine.consoles
 
     private func show(_ path: String, _ artifacts: [Artifact]) throws {
         guard let artifact = artifacts.first(where: { $0.path == path }) else {

@@ -5,6 +5,7 @@ import Ledger
 import Model
 import ObjectStore
 import Results
+import SweepFiles
 
 struct PullCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -85,12 +86,13 @@ private struct Copier {
     /// Absolute.
     let target: String
 
-    /// Writes objects one after the other into one file, unless a file of that length is there.
+    /// Writes objects one after the other into one file, unless it is there: runs of one size differ in what they say.
     func copy(_ parts: [Artifact], to place: String) throws {
         let manager = FileManager.default
         let path = "\(target)/\(place)"
-        let size = parts.reduce(0) { $0 + $1.size }
-        if let found = try? manager.attributesOfItem(atPath: path)[.size] as? Int64, found == size { return }
+        if parts.count == 1, manager.fileExists(atPath: path),
+            try LocalInput.file(path, at: place).digest == parts[0].digest
+        { return }
         do {
             let parent = URL(fileURLWithPath: path).deletingLastPathComponent().path
             try manager.createDirectory(atPath: parent, withIntermediateDirectories: true)
