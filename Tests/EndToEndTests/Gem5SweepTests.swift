@@ -1,4 +1,5 @@
 import Foundation
+import TestKit
 import Testing
 
 /// Sweeps with a stand-in that replays what a real gem5 24.0 left, and goes wrong when it is told to.
@@ -102,6 +103,21 @@ struct Gem5SweepTests {
         }
         let own = try study.run("stats", "\(place)/stats.txt", "--stat", "simTicks", "--format", "csv").output
         #expect(own.split(separator: "\n").count == 1 + 3)
+        try lose("\(place)/stats.txt", of: study)
+    }
+
+    /// The object of a file that was pulled gets shorter: its run is named, and all others are still there.
+    private func lose(_ file: String, of study: Study) throws {
+        let digest = String(try RealSSHD.run("sha256sum", ["\(study.folder)/\(file)"]).prefix(64))
+        try RealSSHD.run("truncate", ["-s", "-1", "\(study.folder)/artifacts/objects/\(digest.prefix(2))/\(digest)"])
+        for form in ["csv", "json", "table"] {
+            let found = try study.run("results", "--stat", "system.cpu1.numCycles", "--format", form)
+            #expect(found.status == 74)
+            #expect(found.errors.contains("run 12") && found.errors.contains(digest), "\(found.errors)")
+            #expect(found.output.components(separatedBy: "system.cpu1.numCycles").count == 1 + 11 * 3)
+        }
+        let others = try study.run("results", "--stat", "system.cpu1.numCycles", "--where", "core.rob=64")
+        #expect(others.status == 0, "\(others.errors)")
     }
 
     @Test(
