@@ -26,8 +26,8 @@ store_id=0
 range_size=268435456
 """
 TWO = CHECKPOINT.replace("[system.", "[testsys.") + """[etherlink]
-[drivesys.cpu0.xc.0]
-[drivesys.cpu0.mmu.dtb]
+[drivesys.cpu.xc.0]
+[drivesys.cpu.mmu.dtb]
 _size=64
 [drivesys.physmem.store0]
 range_size=134217728
@@ -64,11 +64,11 @@ class Records(unittest.TestCase):
 
     def test_one_machine_is_not_two(self):
         one, two = ["system"], ["drivesys", "testsys"]
-        self.assertIn("its machines is system, not drivesys, testsys", self.refusal(machines=two))
+        self.assertIn("its machines are system, not drivesys, testsys", self.refusal(machines=two))
         self.file("m5.cpt", TWO)
-        self.assertIn("its machines is drivesys, testsys, not system", self.refusal(machines=one))
+        self.assertIn("its machines are drivesys, testsys, not system", self.refusal(machines=one))
         record.write(self.folder, dict(self.fields, machines=one))  # a record that lies
-        self.assertIn("its machines is system, not drivesys, testsys", self.refusal(machines=two))
+        self.assertIn("its machines are system, not drivesys, testsys", self.refusal(machines=two))
 
     def test_no_checkpoint(self):
         with self.assertRaises(Refused) as caught:
@@ -91,9 +91,9 @@ class Records(unittest.TestCase):
     def test_misfits(self):
         record.write(self.folder, self.fields)
         self.assertIn("its kernel is aaaaaaaaaaaa..., not cccccccccccc...", self.refusal(kernel=64 * "c"))
-        self.assertIn("its memory bytes is 268435456, not 5", self.refusal(memory_bytes=5))
-        self.assertIn("its cores is 2, not 4", self.refusal(cores=4))
-        self.assertIn("its devices is com_1, ide, not com_1", self.refusal(devices=["com_1"]))
+        self.assertIn("its memory bytes are 268435456, not 5", self.refusal(memory_bytes=5))
+        self.assertIn("its cores are 2, not 4", self.refusal(cores=4))
+        self.assertIn("its devices are com_1, ide, not com_1", self.refusal(devices=["com_1"]))
 
     def test_a_checkpoint_of_another_gem5(self):
         record.write(self.folder, dict(self.fields, engine={"version": "23.1.0.0"}))
@@ -101,7 +101,7 @@ class Records(unittest.TestCase):
 
     def test_without_a_record_memory_and_cores_count(self):
         self.assertIsNone(record.read(self.folder))
-        self.assertIn("its cores is 2, not 4", self.refusal(cores=4))
+        self.assertIn("its cores are 2, not 4", self.refusal(cores=4))
         record.check(self.folder, None, record.facts(self.folder), {"kernel": 64 * "c", "cores": 2})
 
     def test_a_cut_file(self):

@@ -12,8 +12,8 @@ from status import Refused
 
 NAME = "record.json"
 BELOW = r"\[(\w+)\.(?:[\w.]*\.)?"  # a machine
-CORE_SECTION = re.compile(BELOW + r"cpu\d+\.xc\.0\]")
-TLB_SECTION = re.compile(BELOW + r"cpu\d+\.mmu\.([id]tb)\]")
+CORE_SECTION = re.compile(BELOW + r"cpu\d*\.xc\.0\]")  # a single core has no number
+TLB_SECTION = re.compile(BELOW + r"cpu\d*\.mmu\.([id]tb)\]")
 STORE_SECTION = re.compile(BELOW + r"physmem\.store\d+\]")
 
 
@@ -129,7 +129,8 @@ def shown(value):
 def misfits(wanted, found):
     """Sentences, one for each field that both know and that differs."""
     both = (name for name in wanted if wanted[name] is not None and found.get(name) is not None)
-    return ["its %s is %s, not %s" % (name.replace("_", " "), shown(found[name]), shown(wanted[name]))
+    return ["its %s %s %s, not %s" % (name.replace("_", " "), "are" if name.endswith("s") else "is", shown(found[name]),
+                                      shown(wanted[name]))
             for name in both if wanted[name] != found[name]]
 
 
