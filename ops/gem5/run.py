@@ -205,6 +205,7 @@ def try_pair(arguments, axis, value):
 
 def main():
     outdir = m5.options.outdir
+    m5.options.dot_config = ""  # where pydot is installed, drawing the machine takes longer than making it
     status = Status(outdir)
     cause, code, message, result = "python-error", 0, None, FAILED
     try:
