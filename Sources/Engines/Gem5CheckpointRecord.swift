@@ -47,26 +47,13 @@ public struct Gem5CheckpointRecord: Sendable, Hashable {
         }
     }
 
-    /// A file of the checkpoint's folder.
-    public struct File: Sendable, Hashable {
-        public var path: String
-        public var digest: Digest
-        public var size: Int64
-
-        public init(path: String, digest: Digest, size: Int64) {
-            self.path = path
-            self.digest = digest
-            self.size = size
-        }
-    }
-
     public static let name = "record.json"
 
     public var origin: Origin
-    /// All but the record itself, at least one.
-    public var files: [File]
+    /// All but the record itself, at least one; paths are relative to the checkpoint's folder.
+    public var files: [Artifact]
 
-    public init(origin: Origin, files: [File]) {
+    public init(origin: Origin, files: [Artifact]) {
         self.origin = origin
         self.files = files
     }
@@ -94,7 +81,7 @@ public struct Gem5CheckpointRecord: Sendable, Hashable {
             guard let path = element["path"]?.text, RelativePath.isSafe(path), path != Gem5CheckpointRecord.name,
                 let digest = element["sha256"]?.text.flatMap({ Digest(hex: $0) }), let size = element["size"]?.integer
             else { throw Gem5CheckpointRecord.damaged("an entry of 'files' is wrong") }
-            return File(path: path, digest: digest, size: size)
+            return Artifact(path: path, digest: digest, size: size)
         }
         guard files.contains(where: { $0.path == "m5.cpt" }), Set(files.map(\.path)).count == files.count else {
             throw Gem5CheckpointRecord.damaged("'files' must name m5.cpt, and every file once")

@@ -53,11 +53,11 @@ extension Gem5Engine {
             return EngineVerdict(failure: .contractBroken, evidence: "\(folder)/m5.cpt is missing")
         }
         let facts = Gem5CheckpointFacts(state)
-        let files: [Gem5CheckpointRecord.File] = report.artifacts.compactMap { artifact in
+        let files: [Artifact] = report.artifacts.compactMap { artifact in
             guard artifact.path.hasPrefix("\(folder)/") else { return nil }
             let path = String(artifact.path.dropFirst(folder.utf8.count + 1))
             guard path != Gem5CheckpointRecord.name else { return nil }
-            return Gem5CheckpointRecord.File(path: path, digest: artifact.digest, size: artifact.size)
+            return Artifact(path: path, digest: artifact.digest, size: artifact.size)
         }
         if let problem = facts.problem(files: files.map(\.path)) {
             return EngineVerdict(failure: .contractBroken, evidence: "\(folder)/m5.cpt: \(problem)")
