@@ -108,7 +108,7 @@ let package = Package(
         tests("TransportTests", ["Model", "Ports", "Polling", "SSHTransport", "ProgramTransport", "TestKit"]),
         tests("EndToEndTests", ["Model", "Polling", "TestKit", "Wire", "usweep"], exclude: ["Gem5"]),
         tests("QEMUModelTests", ["QEMUModel"]),
-        tests("QEMUDriverTests", ["QEMUDriver", "Engines", "Model", "usweep-agent"]),
+        tests("QEMUDriverTests", ["QEMUDriver", "Engines", "Model", "TestKit", "usweep-agent"]),
         tests("AgentJournalTests", ["AgentJournal", "LocalFiles", "Model", "Ports", "Wire"]),
         tests("ObjectStoreTests", ["ObjectStore", "LocalFiles", "Model"]),
         tests(

@@ -1,4 +1,5 @@
 import Foundation
+import TestKit
 import Testing
 
 /// The guest that `ops/guest/build gem5` makes, tried in QEMU: the same kernel and disk, with the marks printed.
@@ -103,25 +104,29 @@ enum GuestOfGem5 {
     /// no end of its own.
     static func bootTwo(_ workload: String) throws -> (served: Said, drove: Said) {
         let folder = try Guest.folder()
-        let (wire, served) = (folder.appending(path: "wire").path, folder.appending(path: "served"))
-        func network(_ end: String, _ number: Int) -> [String] {
-            [
-                "-netdev", "stream,id=wire,server=\(end),addr.type=unix,addr.path=\(wire)",
-                "-device", "e1000,netdev=wire,mac=52:54:00:00:00:\(number)",
+        let served = folder.appending(path: "served")
+        // Datagrams: what is sent before the other end is there is lost, as on a wire, and sent again.
+        func network(_ own: Int, _ other: Int) -> [String] {
+            let (here, there) = (folder.appending(path: "wire\(own)").path, folder.appending(path: "wire\(other)").path)
+            return [
+                "-netdev",
+                "dgram,id=wire,local.type=unix,local.path=\(here),remote.type=unix,remote.path=\(there)",
+                "-device", "e1000,netdev=wire,mac=52:54:00:00:00:\(own)",
             ]
         }
         let server = process(qemu, machine(
             workload, nil, ["usweep.address=10.0.2.17", "irqaffinity=0"],
-            ["-serial", "file:\(served.path)"] + network("on", 17)))
+            ["-serial", "file:\(served.path)"] + network(17, 18)))
         try server.run()
+        let undertaker = try Undertaker(#"kill -9 "$1""#, [String(server.processIdentifier)])
         defer {
             kill(server.processIdentifier, SIGKILL)
             server.waitUntilExit()
+            _ = undertaker
         }
-        for _ in 0..<300 where !FileManager.default.fileExists(atPath: wire) { Thread.sleep(forTimeInterval: 0.1) }
         let drove = try output("timeout", timed + machine(
             workload, nil, ["usweep.address=10.0.2.18", "usweep.server=10.0.2.17"],
-            ["-serial", "stdio"] + network("off", 18)))
+            ["-serial", "stdio"] + network(18, 17)))
         return (Said(try String(contentsOf: served, encoding: .utf8)), Said(drove))
     }
 
