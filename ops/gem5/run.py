@@ -31,6 +31,16 @@ from status import DONE, FAILED, REFUSED, Refused, Status
 MEMORY, CORES = 2 << 30, 2  # vSwarm-u's
 KVM_TRIAL = 10**9  # ticks: 1 ms
 VERSION = _m5.core.gem5Version
+OLDEST = 22
+
+
+def check_engine():
+    """Raises Refused for a gem5 that cannot run these scripts. A development version has no number."""
+    major = VERSION.split(".")[0]
+    if major.isdigit() and int(major) < OLDEST:
+        raise Refused("wrong-engine", "this is gem5 %s; %d or newer is needed" % (VERSION, OLDEST))
+    if not hasattr(m5.objects, x86.PREFIX + "FsLinux"):
+        raise Refused("wrong-engine", "this gem5 was built without x86; name one that was, as build/X86/gem5.opt")
 
 
 def make(arguments, settings):
@@ -211,6 +221,7 @@ def main():
     try:
         arguments = command.parse(sys.argv[1:])
         status.start(arguments.mode, arguments.system, VERSION)
+        check_engine()
         (bind if arguments.mode == "bind" else simulate)(arguments, status, outdir)
     except simulation.End as end:
         cause, code, message = end.cause, end.code, end.message

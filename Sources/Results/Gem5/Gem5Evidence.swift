@@ -282,6 +282,7 @@ struct Gem5Evidence {
     /// The causes with which the package `ops/gem5` ends by itself.
     private static let causes: [String: FailureClass] = [
         "unknown-parameter": .simulatorFatal, "bad-value": .simulatorFatal, "missing-file": .simulatorFatal,
+        "wrong-engine": .simulatorFatal, "no-kvm": .simulatorFatal,
         "checkpoint-incompatible": .checkpointIncompatible, "guest-panic": .guestPanic,
         "wrong-answer": .contractBroken, "guest-exit": .contractBroken,
     ]
