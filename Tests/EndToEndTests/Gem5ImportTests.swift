@@ -47,16 +47,18 @@ struct Gem5ImportTests {
     @Test("What cannot be taken over is said, function by function, and the sweep makes its checkpoints itself")
     func partly() throws {
         let study = try Study(hosts: 0)
-        try study.vswarm("a-go\nb-go\nc-go\nd-go\n", checkpoints: ["a-go", "c-go", "d-go"])
+        try study.vswarm("a-go\nb-go\nc-go\nd-go\ne-go\n", checkpoints: ["a-go", "c-go", "d-go", "e-go"])
         let state = study.text("wkdir/cpt_1m/c-go/cpt.warm/m5.cpt")
         try study.write("wkdir/cpt_1m/c-go/cpt.warm/m5.cpt", String(state.dropLast(700)))
         try FileManager.default.removeItem(
-            atPath: "\(study.folder)/wkdir/cpt_1m/d-go/cpt.warm/board.physmem.store0.pmem")
+            atPath: "\(study.folder)/wkdir/cpt_1m/d-go/cpt.warm/system.physmem.store0.pmem")
+        try study.write("wkdir/cpt_1m/e-go/cpt.warm/m5.cpt", state.replacing("[system.", with: "[board."))
         let imported = try study.run("import", "vswarm", "wkdir", "--to", "study")
         #expect(imported.status == 0, "\(imported.errors)")
         for text in [
-            "4 functions, 1 checkpoints", "no checkpoint cpt.warm of b-go", "of c-go: it is cut short",
-            "of d-go: its memory board.physmem.store0.pmem is missing", "makes all checkpoints itself",
+            "5 functions, 1 checkpoints", "no checkpoint cpt.warm of b-go", "of c-go: it is cut short",
+            "of e-go: it is of board, which only the script that made it can restore",
+            "of d-go: its memory system.physmem.store0.pmem is missing", "makes all checkpoints itself",
         ] {
             #expect(imported.errors.contains(text), "\(imported.errors)")
         }

@@ -31,7 +31,7 @@ extension Study {
             ("functions.list", list), ("kernel", "a kernel"), ("disk.img", "a disk"), ("run_sim.py", "import m5"),
             ("sim_all_functions.sh", "#!/bin/sh"), ("results/fibonacci-go/stats.txt", ""),
         ] + checkpoints.flatMap({ function in
-            [("board.physmem.store0.pmem", "memory"), ("board.pc.south_bridge.ide.disks.image.cow", "a disk's")].map {
+            [("system.physmem.store0.pmem", "memory"), ("system.pc.south_bridge.ide.disks.image.cow", "a disk's")].map {
                 ("cpt_1m/\(function)/cpt.warm/\($0)", $1)
             }
         }) {

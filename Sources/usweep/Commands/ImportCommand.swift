@@ -156,6 +156,10 @@ private struct Bundler {
         }
         let facts = Gem5CheckpointFacts(Array(state))
         if let why = facts.problem(files: files.map(\.path)) { return .failure(Problem(why: why)) }
+        guard ["skylake", "two-machine"].contains(where: { Gem5Machines.of($0).sorted() == facts.machines }) else {
+            let names = VisibleText.of(facts.machines.joined(separator: ", "), limit: 80)
+            return .failure(Problem(why: "it is of \(names), which only the script that made it can restore"))
+        }
         try Bundler.makeFolder(target)
         do {
             for file in files {
