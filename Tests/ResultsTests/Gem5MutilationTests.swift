@@ -31,10 +31,10 @@ struct IntactRun {
             let text = String(decoding: try #require(try Fixture.file(name, file)), as: UTF8.self)
             files[file] = text.split(separator: "\n", omittingEmptySubsequences: false)
         }
-        let globs = Gem5Counter.library(core: 1).flatMap(\.patterns).map(Glob.init)
+        let globs = GlobSet(Gem5Counter.library(core: 1).flatMap(\.patterns).map(Glob.init))
         files["stats.txt"]?.removeAll { line in
-            let name = String(IntactRun.name(line))
-            return !line.hasPrefix("--") && !line.isEmpty && !globs.contains { $0.matches(name) }
+            let name = Array(IntactRun.name(line).utf8)
+            return !line.hasPrefix("--") && !line.isEmpty && !globs.matches(name.span.bytes)
         }
         let sections = contract.parameters.map { "[\($0.path)]" } + ["[board.processor.cores0.core]"]
             + ["[board.processor.cores1.core]"]
