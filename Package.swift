@@ -1,8 +1,8 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// Targets stand in the order of their layers: an arrow may only point down, and ArchitectureTests reads every import
-// to make sure.
+// Targets stand wing by wing, as in the folders; within the table of ArchitectureTests each has its layer: an arrow may
+// only point down, and that test reads every import to make sure.
 let strict: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .enableUpcomingFeature("ExistentialAny"),
@@ -12,17 +12,26 @@ let strict: [SwiftSetting] = [
     .treatWarning("DeprecatedDeclaration", as: .warning),
 ]
 
-func target(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+/// A target in `Sources/WING/NAME`.
+func target(_ name: String, in wing: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Sources/\(wing)/\(name)", swiftSettings: strict)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
-    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
+func program(_ name: String, in wing: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, path: "Sources/\(wing)/\(name)", swiftSettings: strict)
+}
+
+func tests(
+    _ name: String, in wing: String, _ dependencies: [Target.Dependency], exclude: [String] = []
+) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies, path: "Tests/\(wing)/\(name)", exclude: exclude, swiftSettings: strict)
 }
 
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 let package = Package(
     name: "usweep",
@@ -37,82 +46,81 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
-        // C beneath everything: spawning on a worker host, and the model that QEMU loads (GPL-2.0-or-later; the
-        // plugin itself is linked by ops/guest/build, because hosts have no Swift library for a dynamic product).
-        .target(name: "CAgent"),
-        .target(name: "ChildProcess"),
+        // shared: what both sides of a stream know. Nouns; formats; ports; the crash-safe storage over the files port.
+        .target(name: "CSystem", path: "Sources/shared/CSystem"),
+        target("Model", in: "shared"),
+        target("Formats", in: "shared", ["Model"]),
+        target("Ports", in: "shared", ["Model"]),
+        target("Storage", in: "shared", ["CSystem", "Model", "Formats", "Ports"]),
+        // coordinator: decides, commits, acts; reads sweeps, keeps the ledger, merges tables.
+        target("Results", in: "coordinator", ["Model"]),
+        target("SweepCore", in: "coordinator", ["Model", deque]),
+        target("SweepFiles", in: "coordinator", ["Model", "Results", yams]),
+        target("Ledger", in: "coordinator", ["Model", "Formats", "Ports", grdb]),
+        target(
+            "CoordinatorRuntime", in: "coordinator",
+            ["Model", "Formats", "Ports", "SweepCore", "Storage", "Engines"]),
+        // agent: owns attempts on a host.
+        target("AgentCore", in: "agent", ["Model", "Formats", "Ports"]),
+        target("AgentRuntime", in: "agent", ["CSystem", "Model", "Formats", "Ports", "AgentCore", "Storage"]),
+        // engines: a folder each. QEMU's has two more parts: what drives it on a host, and the model that it loads
+        // (GPL-2.0-or-later; linked by ops/guest/build, because hosts have no Swift library for a dynamic product).
         .target(
-            name: "QEMUModel", exclude: ["LICENSE.md", "plugin.c", "turns.c"],
+            name: "Engines", dependencies: ["Model", "Results"], path: "Sources/engines",
+            exclude: ["qemu/driver", "qemu/model"], swiftSettings: strict),
+        .target(
+            name: "QEMUDriver", dependencies: ["CSystem"], path: "Sources/engines/qemu/driver", swiftSettings: strict),
+        .target(
+            name: "QEMUModel", path: "Sources/engines/qemu/model", exclude: ["LICENSE.md", "plugin.c", "turns.c"],
             cSettings: [.unsafeFlags(["-std=c11", "-Wall", "-Wextra", "-Werror"])]),
-        .systemLibrary(name: "CLibSSH2", pkgConfig: "libssh2", providers: [.apt(["libssh2-1-dev"])]),
-        // Layer 0: nouns and messages.
-        target("Model"),
-        target("Wire", ["Model"]),
-        // Layer 1: ports and pure logic.
-        target("Ports", ["Model"]),
-        target("Results", ["Model"]),
-        target("SweepCore", ["Model", deque]),
-        target("AgentCore", ["Model", "Wire", "Ports"]),
-        // Layer 2: crash-safe logic over the Files port, and the polling that adapters share.
-        target("ObjectStore", ["Model", "Ports"]),
-        target("AgentJournal", ["Model", "Wire", "Ports"]),
-        target("Polling"),
-        // Layer 3: adapters.
-        target("SweepFiles", ["Model", "Results", .product(name: "Yams", package: "Yams")]),
-        target("SSHTransport", ["Model", "Ports", "Polling", "CLibSSH2"]),
-        target("ProgramTransport", ["Model", "Ports", "Polling"]),
-        target("Ledger", ["Model", "Wire", "Ports", grdb]),
-        target("Engines", ["Model", "Results"]),
-        target("LocalFiles", ["CAgent", "Model", "Ports"]),
-        target("QEMUDriver", ["ChildProcess"]),
-        // Layer 4: the shells around the cores.
-        target("CoordinatorRuntime", ["Model", "Wire", "Ports", "SweepCore", "ObjectStore", "Engines"]),
-        target(
-            "AgentRuntime",
-            ["CAgent", "Model", "Wire", "Ports", "AgentCore", "ObjectStore", "AgentJournal", "LocalFiles"]),
-        // Layer 5: programs.
-        .executableTarget(
-            name: "usweep",
-            dependencies: [
-                "Model", "Ports", "Results", "SweepCore", "ObjectStore", "SweepFiles", "SSHTransport",
-                "ProgramTransport", "Ledger", "Engines", "LocalFiles", "CoordinatorRuntime", arguments,
-            ], swiftSettings: strict),
-        .executableTarget(
-            name: "usweep-agent", dependencies: ["AgentRuntime", "LocalFiles", "Model", "QEMUDriver"],
-            swiftSettings: strict),
-        .executableTarget(name: "usweep-bench", dependencies: ["Model", "Wire", "Results"], swiftSettings: strict),
-        .executableTarget(name: "usweep-ledger-bench", dependencies: ["Model", "Ledger"], swiftSettings: strict),
-        // The whole cluster on one thread, by seed.
-        target(
-            "Simulation",
+        // transports: a folder each, and the polling that they share.
+        .systemLibrary(
+            name: "CLibSSH2", path: "Sources/transports/CLibSSH2", pkgConfig: "libssh2",
+            providers: [.apt(["libssh2-1-dev"])]),
+        .target(
+            name: "Transports", dependencies: ["Model", "Ports", "CLibSSH2"], path: "Sources/transports",
+            exclude: ["CLibSSH2"], swiftSettings: strict),
+        // programs
+        program(
+            "usweep", in: "programs",
             [
-                "Model", "Wire", "Ports", "SweepCore", "AgentCore", "ObjectStore", "AgentJournal", "Engines",
-                "CoordinatorRuntime", "AgentRuntime",
+                "Model", "Ports", "Results", "SweepCore", "Storage", "SweepFiles", "Transports", "Ledger", "Engines",
+                "CoordinatorRuntime", arguments,
             ]),
-        .executableTarget(name: "usweep-simulate", dependencies: ["Simulation", "Model"], swiftSettings: strict),
-        // Tests.
-        tests("ArchitectureTests", []),
-        target("TestKit", ["Model", "Ports", "Polling"]),
-        tests("ModelTests", ["Model"]),
-        tests("SimulationTests", ["Simulation", "Ledger", "Model", "usweep-simulate"]),
-        tests("ResultsTests", ["Model", "Results"], exclude: ["Fixtures"]),
-        tests("EnginesTests", ["Engines", "Model"]),
-        tests("WireTests", ["Model", "Wire", "TestKit"]),
-        tests("SweepCoreTests", ["SweepCore", "Model"]),
-        tests("AgentCoreTests", ["AgentCore", "Model", "Ports", "TestKit", "Wire"]),
+        program("usweep-agent", in: "programs", ["AgentRuntime", "Storage", "Model", "QEMUDriver"]),
+        // development: the whole cluster on one thread, by seed; the programs behind ops/bench.
+        target(
+            "Simulation", in: "development",
+            [
+                "Model", "Formats", "Ports", "SweepCore", "AgentCore", "Storage", "Engines", "CoordinatorRuntime",
+                "AgentRuntime",
+            ]),
+        program("usweep-simulate", in: "development", ["Simulation", "Model"]),
+        program("usweep-bench", in: "development", ["Model", "Formats", "Results", "Ledger"]),
+        // Tests, in the same wings.
+        .target(
+            name: "TestKit", dependencies: ["Model", "Ports", "Transports"], path: "Tests/support/TestKit",
+            swiftSettings: strict),
+        tests("ModelTests", in: "shared", ["Model"]),
+        tests("FormatsTests", in: "shared", ["Model", "Formats", "TestKit"]),
+        tests("StorageTests", in: "shared", ["Storage", "Model", "Ports", "Formats"]),
+        tests("ResultsTests", in: "coordinator", ["Model", "Results"], exclude: ["Fixtures"]),
+        tests("SweepCoreTests", in: "coordinator", ["SweepCore", "Model"]),
+        tests("SweepFilesTests", in: "coordinator", ["SweepFiles", "Model"]),
+        tests("LedgerTests", in: "coordinator", ["Model", "Formats", "Ledger", grdb]),
         tests(
-            "CoordinatorRuntimeTests",
-            ["CoordinatorRuntime", "Engines", "LocalFiles", "Model", "ObjectStore", "Ports", "SweepCore", "Wire"]),
-        tests("SweepFilesTests", ["SweepFiles", "Model"]),
-        tests("LedgerTests", ["Model", "Wire", "Ledger", grdb]),
-        tests("TransportTests", ["Model", "Ports", "Polling", "SSHTransport", "ProgramTransport", "TestKit"]),
-        tests("EndToEndTests", ["Model", "Polling", "TestKit", "Wire", "usweep"], exclude: ["Gem5"]),
-        tests("QEMUModelTests", ["QEMUModel"]),
-        tests("QEMUDriverTests", ["QEMUDriver", "Engines", "Model", "TestKit", "usweep-agent"]),
-        tests("AgentJournalTests", ["AgentJournal", "LocalFiles", "Model", "Ports", "Wire"]),
-        tests("ObjectStoreTests", ["ObjectStore", "LocalFiles", "Model"]),
+            "CoordinatorRuntimeTests", in: "coordinator",
+            ["CoordinatorRuntime", "Engines", "Model", "Storage", "Ports", "SweepCore", "Formats"]),
+        tests("AgentCoreTests", in: "agent", ["AgentCore", "Model", "Ports", "TestKit", "Formats"]),
         tests(
-            "AgentRuntimeTests",
-            ["AgentRuntime", "LocalFiles", "CAgent", "Model", "ObjectStore", "Wire", "Ports", "usweep-agent"]),
+            "AgentRuntimeTests", in: "agent",
+            ["AgentRuntime", "CSystem", "Model", "Storage", "Formats", "Ports", "usweep-agent"]),
+        tests("EnginesTests", in: "engines", ["Engines", "Model"]),
+        tests("QEMUModelTests", in: "engines", ["QEMUModel"]),
+        tests("QEMUDriverTests", in: "engines", ["QEMUDriver", "Engines", "Model", "TestKit", "usweep-agent"]),
+        tests("TransportsTests", in: "transports", ["Model", "Ports", "Transports", "TestKit"]),
+        tests("SimulationTests", in: "development", ["Simulation", "Ledger", "Model", "usweep-simulate"]),
+        tests("ArchitectureTests", in: "whole", []),
+        tests("EndToEndTests", in: "whole", ["Model", "Transports", "TestKit", "Formats", "usweep"], exclude: ["Gem5"]),
     ]
 )

@@ -3,7 +3,7 @@
 out=ops/guest/out
 listens=127.0.0.1:50051
 inputs=(ops/guest/build ops/guest/parts.sh ops/guest/qemu.sh ops/guest/init ops/guest/invoker.c ops/guest/calls.c
-    ops/guest/calls.h ops/guest/collect.py ops/guest/functions Sources/QEMUModel)
+    ops/guest/calls.h ops/guest/collect.py ops/guest/functions Sources/engines/qemu/model)
 files=(vmlinuz initrd.img model.so)
 
 find_kernel_package() {
@@ -30,7 +30,7 @@ make_kernel() {
 make_initrd() {
     make_root sh mount cat echo ip taskset tail stty sleep
     install -m 755 ops/guest/init "$root/init"
-    compile invoker -I Sources/QEMUModel/include ops/guest/invoker.c ops/guest/calls.c
+    compile invoker -I Sources/engines/qemu/model/include ops/guest/invoker.c ops/guest/calls.c
     find "$root" -exec touch -h -d @0 {} +
     (cd "$root" && find . -print0 | LC_ALL=C sort -z |
         cpio --null --create --format=newc --owner=0:0 --reproducible --quiet) >"$out/initrd.img"
@@ -39,8 +39,8 @@ make_initrd() {
 
 make_model() {
     cc -std=c11 -O3 -fPIC -shared -fvisibility=hidden -Wall -Wextra -Werror -D_GNU_SOURCE \
-        -I Sources/QEMUModel/include -fno-plt -fno-semantic-interposition -flto \
-        -o "$out/model.so" Sources/QEMUModel/*.c
+        -I Sources/engines/qemu/model/include -fno-plt -fno-semantic-interposition -flto \
+        -o "$out/model.so" Sources/engines/qemu/model/*.c
 }
 
 make_files() {
@@ -53,4 +53,4 @@ make_files() {
     make_model
 }
 
-engine_line() { echo "\"marks\": $(awk '/define MARKS_VERSION/ {print $3}' Sources/QEMUModel/include/marks.h),"; }
+engine_line() { echo "\"marks\": $(awk '/define MARKS_VERSION/ {print $3}' Sources/engines/qemu/model/include/marks.h),"; }

@@ -1,0 +1,293 @@
+import Formats
+public import Model
+import Ports
+
+/// What the agent decides: which runs it holds, what is staged, started, ended, reported and deleted. Pure: the
+/// clock's reading comes in as an argument, and everything that is to be done goes out as ``AgentEffect``.
+///
+/// The order is always: ``handle(_:now:)`` for a batch of events, the records made durable, then ``effects(now:)``.
+/// Nothing that an effect does is needed after a crash: records and the supervisor's inventory say it all again.
+public struct AgentCore: Sendable {
+    /// What is true of this host.
+    public struct Host: Sendable, Hashable {
+        public var processors: Int
+        public var memoryBytes: Int64
+        /// Folder of the attempts, absolute.
+        public var attempts: String
+        /// The agent's own program, absolute.
+        public var program: String
+
+        public init(processors: Int, memoryBytes: Int64, attempts: String, program: String) {
+            self.processors = processors
+            self.memoryBytes = memoryBytes
+            self.attempts = attempts
+            self.program = program
+        }
+    }
+
+    let host: Host
+    var sweeps: [String: AgentSweep] = [:]
+    /// Names of the sweeps in the order in which they were met.
+    var order: [String] = []
+    /// Which sweep a connection serves; nil: it has not said hello.
+    var connections: [Int: String?] = [:]
+    var objects = ObjectDemand()
+    /// Attempts that nobody wants any more, until their programs ended.
+    var doomed: Set<AttemptKey> = []
+    /// Connections that wait to hear that nothing of their sweep is left.
+    var releasing: [(sweep: String, connection: Int)] = []
+    /// Attempts being prepared, waiting at the supervisor, or running.
+    var inFlight = 0
+    var supervisorIsReady = false
+    var capacity: SweepContext?
+    var pending: [AgentEffect] = []
+    var isStopping = false
+
+    public init(host: Host) { self.host = host }
+
+    public var slots: Int { max(1, capacity?.slots ?? host.processors) }
+    public var memoryBytes: Int64 { capacity?.memoryBytes ?? host.memoryBytes }
+
+    /// Attempts that are ready beyond those that run: so many that the supervisor need never wait for the agent.
+    var window: Int { 2 * slots + 32 }
+
+    /// Whether nothing is left to do or to report.
+    public var isIdle: Bool { order.allSatisfy { sweeps[$0]?.works.isEmpty ?? true } && doomed.isEmpty }
+
+    /// Objects that runs which are still to be made refer to.
+    public var neededObjects: Set<Digest> {
+        var needed: Set<Digest> = []
+        for name in order {
+            for work in (sweeps[name]?.works ?? [:]).values where work.phase != .done {
+                needed.formUnion(work.entry.job.inputs.map(\.digest))
+            }
+        }
+        return needed
+    }
+
+    // MARK: Events
+
+    public mutating func handle(_ event: AgentEvent, now: Nanoseconds) -> [AgentRecord] {
+        switch event {
+        case .connected(let connection): connections[connection] = .some(nil)
+        case .disconnected(let connection): disconnected(connection)
+        case .message(let connection, let message): return received(message, on: connection, now: now)
+        case .supervisorReady(let attempts): supervisorReady(attempts)
+        case .supervisorGone:
+            supervisorIsReady = false
+        case .started(let keys): started(keys)
+        case .ended(let attempts):
+            for attempt in attempts {
+                if case .ended(let exit) = attempt.state { ended(attempt.key, exit) }
+            }
+        case .prepared(let key): prepared(key)
+        case .notPrepared(let key, let failure, let evidence): notPrepared(key, failure, evidence)
+        case .inputMissing(let key, let digest): inputMissing(key, digest)
+        case .collected(let key, let report): collected(key, report)
+        case .object(let digest, let presence): objects.found(digest, presence)
+        case .evicted(let digests): for digest in digests { objects.lost(digest) }
+        case .timer: break
+        }
+        return []
+    }
+
+    private mutating func disconnected(_ connection: Int) {
+        guard let sweep = connections.removeValue(forKey: connection) else { return }
+        objects.disconnected(connection)
+        releasing.removeAll { $0.connection == connection }
+        if let sweep, sweeps[sweep]?.connection == connection { sweeps[sweep]?.connection = nil }
+    }
+
+    // MARK: Messages
+
+    private mutating func received(
+        _ message: CoordinatorMessage, on connection: Int, now: Nanoseconds
+    ) -> [AgentRecord] {
+        guard let known = connections[connection] else { return [] }
+        if case .hello(let hello) = message {
+            guard known == nil else { return refuse(connection, "a second hello on one connection") }
+            return greeted(hello, on: connection, now: now)
+        }
+        guard let sweep = known else { return refuse(connection, "the first message is not a hello") }
+        switch message {
+        case .hello: return []
+        case .grant(let shard): return accept(shard, of: sweep, on: connection)
+        case .revoke(let leases): return revoke(leases, of: sweep)
+        case .cancel(let runs): return cancel(runs, of: sweep)
+        case .acknowledge(let attempts): return acknowledge(attempts, of: sweep)
+        case .read(let range): pending.append(.read(connection, range))
+        case .bytes(let piece):
+            guard let size = objects.received(piece, on: connection) else { break }
+            pending.append(.store(piece, size: size))
+        case .probe(let path): pending.append(.probe(connection, path: path))
+        case .tail(let request): tail(request, of: sweep, on: connection)
+        case .heartbeat: break
+        case .release: return release(sweep, on: connection)
+        }
+        return []
+    }
+
+    private mutating func refuse(_ connection: Int, _ reason: String) -> [AgentRecord] {
+        connections[connection] = nil
+        pending.append(.send(connection, .refused(reason: reason)))
+        pending.append(.drop(connection, reason: reason))
+        return []
+    }
+
+    private mutating func greeted(
+        _ hello: CoordinatorHello, on connection: Int, now: Nanoseconds
+    ) -> [AgentRecord] {
+        guard hello.oldest <= WireVersion.current, hello.current >= WireVersion.oldest else {
+            return refuse(
+                connection,
+                "this agent speaks versions \(WireVersion.oldest) to \(WireVersion.current), the coordinator "
+                    + "\(hello.oldest) to \(hello.current): let the newer one wait until the agent has nothing to do")
+        }
+        guard AgentCore.isUsable(sweep: hello.sweep) else {
+            return refuse(connection, "the sweep's identifier cannot be the name of a folder")
+        }
+        guard (hello.setup ?? "").utf8.count <= 16_384, (hello.enginePath ?? "").utf8.count <= 4_096 else {
+            return refuse(connection, "the inventory's setup text is longer than 16 KiB, or the engine's path than 4")
+        }
+        guard !isStopping else { return refuse(connection, "this agent is about to end") }
+        let context = SweepContext(
+            enginePath: hello.enginePath, setup: hello.setup, slots: hello.slots, memoryBytes: hello.memoryBytes)
+        let isNews = sweeps[hello.sweep]?.context != context
+        if isNews { apply(.context(sweep: hello.sweep, context)) }
+        if let older = sweeps[hello.sweep]?.connection {
+            disconnected(older)
+            pending.append(.drop(older, reason: "another connection serves the sweep now"))
+        }
+        connections[connection] = hello.sweep
+        sweeps[hello.sweep]?.connection = connection
+        sweeps[hello.sweep]?.heartbeatPeriod = max(hello.leaseTerm / 4, 100_000_000)
+        sweeps[hello.sweep]?.nextHeartbeat = now
+        let held = sweeps[hello.sweep]?.held ?? []
+        pending.append(.greet(connection, leases: held))
+        for report in sweeps[hello.sweep]?.unacknowledged ?? [] { pending.append(.send(connection, .outcome(report))) }
+        return isNews ? [.context(sweep: hello.sweep, context)] : []
+    }
+
+    static func isUsable(sweep: String) -> Bool {
+        RelativePath.isSafe(sweep) && !sweep.utf8.contains(UInt8(ascii: "/")) && sweep.utf8.count <= 128
+    }
+
+    private mutating func accept(_ shard: Shard, of sweep: String, on connection: Int) -> [AgentRecord] {
+        var records: [AgentRecord] = []
+        for entry in shard.entries where sweeps[sweep]?.isNew(entry, lease: shard.lease) ?? false {
+            guard entry.job.isOfModestSize else {
+                let id = AttemptID(run: entry.run, lease: shard.lease, attempt: entry.firstAttempt)
+                let report = AttemptReport(
+                    id: id, failure: .contractBroken, evidence: "the job's description is larger than 96 KiB")
+                pending.append(.send(connection, .outcome(report)))
+                continue
+            }
+            let record = AgentRecord.accepted(sweep: sweep, lease: shard.lease, entry)
+            apply(record)
+            records.append(record)
+        }
+        return records
+    }
+
+    private mutating func revoke(_ leases: [LeaseNumber], of sweep: String) -> [AgentRecord] {
+        let held = leases.filter { lease in sweeps[sweep]?.works.contains { $0.key.lease == lease } ?? false }
+        guard !held.isEmpty else { return [] }
+        for key in sweeps[sweep]?.works.keys.sorted() ?? [] where held.contains(key.lease) {
+            guard let work = sweeps[sweep]?.works[key] else { continue }
+            if work.isInFlight { inFlight -= 1 }
+            abandon(work, sweep, key)
+        }
+        let record = AgentRecord.revoked(sweep: sweep, held)
+        apply(record)
+        return [record]
+    }
+
+    /// The sweep has ended. The answer waits until the last program of it has, too.
+    private mutating func release(_ sweep: String, on connection: Int) -> [AgentRecord] {
+        for key in sweeps[sweep]?.works.keys.sorted() ?? [] {
+            guard let work = sweeps[sweep]?.works[key] else { continue }
+            if work.isInFlight { inFlight -= 1 }
+            abandon(work, sweep, key)
+        }
+        releasing.append((sweep, connection))
+        guard sweeps[sweep] != nil else { return [] }
+        let record = AgentRecord.released(sweep: sweep)
+        apply(record)
+        return [record]
+    }
+
+    /// Answers those who wait for a sweep of which nothing runs any more.
+    mutating func confirmReleases() {
+        let done = releasing.filter { entry in !doomed.contains { $0.sweep == entry.sweep } }
+        guard !done.isEmpty else { return }
+        for entry in done {
+            pending.append(.discardSweep(entry.sweep))
+            pending.append(.send(entry.connection, .released))
+        }
+        releasing.removeAll { entry in done.contains { $0 == entry } }
+    }
+
+    /// Ends what runs of a work that nobody wants, and deletes what it left.
+    private mutating func abandon(_ work: Work, _ sweep: String, _ key: WorkKey) {
+        for number in work.entry.firstAttempt...work.attempt {
+            let attempt = AttemptKey(sweep: sweep, id: key.id(number))
+            let isCurrent = number == work.attempt
+            switch work.phase {
+            case .queued where isCurrent, .running where isCurrent, .preparing where isCurrent:
+                doomed.insert(attempt)
+                if work.phase != .preparing { pending.append(.supervise(.kill(attempt, .revoked))) }
+            case .waiting where isCurrent: break
+            case .waiting, .preparing, .queued, .running, .collecting, .done: letGo(attempt)
+            }
+        }
+    }
+
+    /// Deletes what is kept of an attempt that ended.
+    mutating func letGo(_ key: AttemptKey) {
+        doomed.remove(key)
+        pending.append(.discard(key))
+        pending.append(.supervise(.forget([key])))
+    }
+
+    private mutating func cancel(_ runs: [RunNumber], of sweep: String) -> [AgentRecord] {
+        let wanted = Set(runs)
+        let keys = (sweeps[sweep]?.works.keys.filter { wanted.contains($0.run) } ?? []).sorted()
+        let news = keys.filter { sweeps[sweep]?.works[$0]?.isCancelled == false }
+        guard !news.isEmpty else { return [] }
+        let record = AgentRecord.cancelled(sweep: sweep, news.map(\.run))
+        apply(record)
+        for key in news {
+            guard let work = sweeps[sweep]?.works[key] else { continue }
+            switch work.phase {
+            case .queued, .running:
+                pending.append(.supervise(.kill(AttemptKey(sweep: sweep, id: key.id(work.attempt)), .cancelled)))
+            case .waiting, .preparing, .collecting, .done: break
+            }
+        }
+        return [record]
+    }
+
+    private mutating func acknowledge(_ attempts: [AttemptID], of sweep: String) -> [AgentRecord] {
+        var taken: [Acknowledged] = []
+        for id in attempts {
+            let key = WorkKey(lease: id.lease, run: id.run)
+            guard let work = sweeps[sweep]?.works[key], work.outcomes.contains(where: { $0.id == id }) else { continue }
+            let isLast = work.phase == .done && id.attempt == work.attempt
+            taken.append(Acknowledged(id: id, isLast: isLast))
+            letGo(AttemptKey(sweep: sweep, id: id))
+        }
+        guard !taken.isEmpty else { return [] }
+        let record = AgentRecord.acknowledged(sweep: sweep, taken)
+        apply(record)
+        return [record]
+    }
+
+    private mutating func tail(_ request: TailRequest, of sweep: String, on connection: Int) {
+        let found = sweeps[sweep]?.works.filter { $0.key.run == request.run && $0.value.phase == .running }
+        guard let key = found?.keys.max(), let work = found?[key] else {
+            pending.append(.send(connection, .tail(Tail(run: request.run, path: request.path, bytes: nil))))
+            return
+        }
+        pending.append(.tail(connection, AttemptKey(sweep: sweep, id: key.id(work.attempt)), request))
+    }
+}

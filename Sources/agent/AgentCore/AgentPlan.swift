@@ -1,0 +1,136 @@
+import Formats
+public import Model
+public import Ports
+
+extension AgentCore {
+    /// The shell text's place is the environment: nothing that comes from elsewhere is ever part of a command line.
+    static let setupScript = "eval \"$USWEEP_SETUP\"; exec \"$@\""
+
+    /// How far behind a run whose inputs are on their way others are looked at.
+    private static let lookahead = 64
+
+    /// Everything that is to be done now.
+    public mutating func effects(now: Nanoseconds) -> [AgentEffect] {
+        if supervisorIsReady { fillWindow() }
+        confirmReleases()
+        for (connection, message) in objects.wants() { pending.append(.send(connection, message)) }
+        for name in order {
+            flushStarted(name)
+            guard let sweep = sweeps[name], let connection = sweep.connection, now >= sweep.nextHeartbeat else {
+                continue
+            }
+            sweeps[name]?.nextHeartbeat = now + sweep.heartbeatPeriod
+            pending.append(.heartbeat(connection, running: inFlight, waiting: sweep.queue.count))
+        }
+        defer { pending.removeAll() }
+        return pending
+    }
+
+    /// When ``effects(now:)`` has something to do though nothing happened.
+    public var nextDeadline: Nanoseconds? {
+        order.compactMap { name in
+            sweeps[name].flatMap { $0.connection == nil ? nil : $0.nextHeartbeat }
+        }.min()
+    }
+
+    /// Attempts that the supervisor was given and that did not end, by sweep and lease.
+    public var runningAttempts: [AttemptKey] {
+        order.flatMap { name in
+            (sweeps[name]?.works ?? [:]).sorted { $0.key < $1.key }.compactMap { key, work in
+                work.phase == .queued || work.phase == .running
+                    ? AttemptKey(sweep: name, id: key.id(work.attempt)) : nil
+            }
+        }
+    }
+
+    /// Prepares attempts, a sweep in turn, until enough stand ready.
+    private mutating func fillWindow() {
+        var isExhausted = false
+        while inFlight < window, !isExhausted {
+            isExhausted = true
+            for name in order where inFlight < window {
+                if prepareNext(of: name) { isExhausted = false }
+            }
+        }
+    }
+
+    private mutating func prepareNext(of name: String) -> Bool {
+        guard let sweep = sweeps[name] else { return false }
+        var index = sweep.queue.first
+        let end = min(sweep.queue.entries.count, index + AgentCore.lookahead)
+        while index < end {
+            let key = sweep.queue.entries[index].key
+            guard let work = sweep.works[key], work.phase == .waiting else {
+                sweeps[name]?.queue.remove(at: index)
+                return true
+            }
+            if work.isCancelled {
+                sweeps[name]?.queue.remove(at: index)
+                cancelledBeforeStart(name, key)
+                return true
+            }
+            switch inputs(of: work.entry.job, sweep.connection) {
+            case .here:
+                sweeps[name]?.queue.remove(at: index)
+                sweeps[name]?.works[key]?.phase = .preparing
+                inFlight += 1
+                pending.append(.prepare(AttemptKey(sweep: name, id: key.id(work.attempt)), work.entry.job))
+                return true
+            case .impossible(let failure, let reason):
+                sweeps[name]?.queue.remove(at: index)
+                sweeps[name]?.works[key]?.phase = .preparing
+                inFlight += 1
+                notPrepared(AttemptKey(sweep: name, id: key.id(work.attempt)), failure, reason)
+                return true
+            case .onTheirWay: index += 1
+            }
+        }
+        return false
+    }
+
+    private enum Inputs {
+        case here, onTheirWay
+        case impossible(FailureClass, String)
+    }
+
+    private mutating func inputs(of job: Job, _ connection: Int?) -> Inputs {
+        var result = Inputs.here
+        for input in job.inputs {
+            switch objects.need(input.digest, size: input.size, from: connection) {
+            case .held: break
+            case .locate:
+                pending.append(.locate(input.digest))
+                result = .onTheirWay
+            case .awaited: result = .onTheirWay
+            case .impossible(let failure, let reason): return .impossible(failure, reason)
+            }
+        }
+        return result
+    }
+
+    // MARK: Launching
+
+    /// The program of an attempt, complete.
+    func launch(_ key: AttemptKey, _ job: Job) -> Launch {
+        let context = sweeps[key.sweep]?.context
+        let folder = "\(host.attempts)/\(key.folder)"
+        var arguments = job.arguments.map { argument in
+            switch argument {
+            case .text(let text): text
+            case .engine: context?.enginePath ?? ""
+            case .agent: host.program
+            }
+        }
+        var environment = job.environment
+        environment.append(EnvironmentVariable("USWEEP_RUN", String(key.id.run)))
+        environment.append(EnvironmentVariable("USWEEP_ATTEMPT", String(key.id.attempt)))
+        environment.append(EnvironmentVariable("USWEEP_POINT_FILE", "\(folder)/point.json"))
+        if let setup = context?.setup, !setup.isEmpty {
+            arguments = ["/bin/sh", "-c", AgentCore.setupScript, "sh"] + arguments
+            environment.append(EnvironmentVariable("USWEEP_SETUP", setup))
+        }
+        return Launch(
+            arguments: arguments, environment: environment, folder: folder, timeLimit: job.limits.time,
+            stallLimit: job.limits.stall, memoryBytes: job.limits.memoryBytes ?? 0)
+    }
+}

@@ -1,0 +1,62 @@
+public import Formats
+public import Model
+public import Ports
+
+/// What an agent is told.
+public enum AgentEvent: Sendable, Hashable {
+    case connected(Int)
+    case disconnected(Int)
+    case message(Int, CoordinatorMessage)
+    /// The supervisor answers, and holds these attempts.
+    case supervisorReady([SupervisedAttempt])
+    case supervisorGone
+    case started([AttemptKey])
+    case ended([SupervisedAttempt])
+    /// An attempt's folder stands, with all inputs.
+    case prepared(AttemptKey)
+    case notPrepared(AttemptKey, FailureClass, evidence: String)
+    /// The object cache has lost an input.
+    case inputMissing(AttemptKey, Digest)
+    /// What an ended attempt left was listed and judged.
+    case collected(AttemptKey, AttemptReport)
+    /// What the object cache has of an object.
+    case object(Digest, ObjectPresence)
+    /// The object cache made room: these are not here any more.
+    case evicted([Digest])
+    case timer
+}
+
+/// How much of an object is here.
+public enum ObjectPresence: Sendable, Hashable {
+    case complete
+    /// The first so many bytes.
+    case partial(Int64)
+    /// It cannot be stored.
+    case impossible(FailureClass, String)
+}
+
+/// What an agent has to do.
+public enum AgentEffect: Sendable, Hashable {
+    /// ``AgentMessage/hello(_:)`` with what the shell knows of the host.
+    case greet(Int, leases: [HeldLease])
+    case send(Int, AgentMessage)
+    case heartbeat(Int, running: Int, waiting: Int)
+    case drop(Int, reason: String)
+    /// Looks an object up in the cache; answered by ``AgentEvent/object(_:_:)``.
+    case locate(Digest)
+    /// Adds a piece to the cache; answered by ``AgentEvent/object(_:_:)`` when the object is complete or impossible.
+    case store(ObjectBytes, size: Int64)
+    /// Makes the folder, and answers.
+    case prepare(AttemptKey, Job)
+    case supervise(SupervisorCommand)
+    /// Lists, judges and answers.
+    case collect(AttemptKey, ProcessExit, Job)
+    case discard(AttemptKey)
+    /// Deletes the folder of a sweep's attempts.
+    case discardSweep(String)
+    /// Deletes all folders of attempts but these.
+    case keepOnly([AttemptKey])
+    case read(Int, ObjectRange)
+    case probe(Int, path: String)
+    case tail(Int, AttemptKey, TailRequest)
+}

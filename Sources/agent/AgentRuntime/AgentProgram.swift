@@ -1,0 +1,117 @@
+import CSystem
+import Formats
+import Glibc
+import Model
+import Ports
+import Storage
+
+/// The verbs of `usweep-agent`.
+public enum AgentProgram {
+    static let usage = """
+        usage: usweep-agent VERB [--workdir DIR]
+          attach   joins standard input and output to the agent of the working folder; starts it if need be
+          serve    the agent itself, in the foreground
+          supervise  starts and watches programs for the agent
+          check    facts about this host, as JSON
+          stop     ends the agent of the working folder and what it runs
+          version
+
+        """
+
+    /// - Parameter arguments: without the program's name.
+    /// - Returns: the exit status.
+    public static func main(_ arguments: [String]) -> Int32 {
+        _ = sys_set_umask(0o077)
+        sys_reset_signals()
+        let verb = arguments.first ?? ""
+        var workdir: String?
+        var ready: Int32?
+        var rest = arguments.dropFirst()
+        while let option = rest.popFirst() {
+            if option == "--workdir", let value = rest.popFirst() {
+                workdir = value
+            } else if option == "--ready" {
+                ready = 3
+            } else {
+                return wrongUsage("unknown or unfinished option \(option)")
+            }
+        }
+        switch (verb, workdir) {
+        case ("attach", let workdir?): return Attach.run(workdir: workdir)
+        case ("serve", let workdir?): return serve(workdir, ready)
+        case ("supervise", let workdir?): return supervise(workdir, ready)
+        case ("stop", let workdir?): return stop(workdir)
+        case ("check", _): return HostFacts.print(workdir: workdir ?? "~/.usweep")
+        case ("version", _):
+            print("usweep-agent, messages \(WireVersion.oldest) to \(WireVersion.current)")
+            return 0
+        default: return wrongUsage(workdir == nil ? "a verb and --workdir are needed" : "unknown verb \(verb)")
+        }
+    }
+
+    private static func wrongUsage(_ problem: String) -> Int32 {
+        FailureText.print("\(problem)\n\(usage)")
+        return 64
+    }
+
+    private static func serve(_ name: String, _ ready: Int32?) -> Int32 {
+        background("agent", ready) {
+            let workdir = try Workdir.prepare(name)
+            let lock = sys_lock(workdir.agentLock, 0)
+            guard lock >= 0 else { throw Failure(.heldElsewhere, "another agent serves \(workdir.root)") }
+            let agent = try AgentProcess(workdir)
+            Log.write("agent began in", workdir.root)
+            Ready.say(nil, on: ready)
+            try agent.run()
+            unlink(workdir.agentSocket)
+            Log.write("agent ended")
+        }
+    }
+
+    private static func supervise(_ name: String, _ ready: Int32?) -> Int32 {
+        background("supervisor", ready) {
+            let workdir = try Workdir.prepare(name)
+            let lock = sys_lock(workdir.supervisorLock, 1)
+            guard lock >= 0 else { throw Failure(.storage, "no lock", cause: SystemText.of(errno)) }
+            let supervisor = try SupervisorProcess(workdir)
+            Ready.say(nil, on: ready)
+            supervisor.run()
+            unlink(workdir.supervisorSocket)
+        }
+    }
+
+    private static func background(_ who: StaticString, _ ready: Int32?, _ body: () throws -> Void) -> Int32 {
+        do {
+            try body()
+            return 0
+        } catch {
+            Log.write("ended by an error:", "\(who)", "\(error)")
+            Ready.say("\(error)", on: ready)
+            return (error as? Failure)?.code.exitStatus ?? 74
+        }
+    }
+
+    private static func stop(_ name: String) -> Int32 {
+        do throws(Failure) {
+            let workdir = try Workdir.prepare(name)
+            let descriptor = sys_connect(workdir.agentSocket)
+            guard descriptor >= 0 else { return 0 }
+            let stream = Stream(descriptor: descriptor)
+            stream.send(Frame(kind: LocalCommand.stop.rawValue, payload: []))
+            stream.flush()
+            while !stream.isBroken {
+                var set = Poll()
+                set.add(descriptor, reads: true)
+                set.wait(30_000_000_000)
+                guard set.isReadable(descriptor) else {
+                    throw Failure(.internalError, "the agent in \(workdir.root) does not end: see \(workdir.log)")
+                }
+                _ = try? stream.receive()
+            }
+            return 0
+        } catch {
+            FailureText.print(error.description)
+            return error.code.exitStatus
+        }
+    }
+}

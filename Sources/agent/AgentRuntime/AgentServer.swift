@@ -1,0 +1,287 @@
+package import AgentCore
+import Formats
+package import Model
+package import Ports
+
+/// One agent at work: its connections and its supervisor around ``AgentShell``. The step of the agent's process,
+/// without its sockets; the simulation drives it as it is.
+package final class AgentServer {
+    /// A connection, with what the coordinator asked for and has not been sent yet.
+    private struct Client {
+        var stream: any FrameStream
+        var reads: [ObjectRange] = []
+        var isEnding = false
+        /// A local command, not a coordinator.
+        var isControl = false
+    }
+
+    private let workdir: Workdir
+    private let host: any HostSystem
+    private let files: any Files
+    package private(set) var shell: AgentShell
+    private var link: SupervisorLink
+    private var clients: [Int: Client] = [:]
+    private var nextClient = 1
+    private var inbox: [AgentEvent] = []
+    private var idleSince: Nanoseconds
+    private var isStopping = false
+    private var linkRetryAt: Nanoseconds?
+    /// Told after every step of the core what had come.
+    package var observer: (AgentCore, [AgentEvent]) -> Void = { _, _ in }
+
+    /// How long it stays with nothing to do and nobody connected.
+    private static let idleTime: Int64 = 60_000_000_000
+    /// Unsent bytes from which on no more are read from disk.
+    private static let sendWindow = 512 * 1024
+    private static let maximumReads = 4_096
+
+    /// - Parameters:
+    ///   - program: the agent's own, absolute.
+    ///   - isRoot: programs run as a user whom no permission stops.
+    ///   - supervisor: connects to one.
+    /// - Throws: ``Failure`` or ``FilesError`` where the agent cannot work here.
+    package init(
+        _ workdir: Workdir, program: String, host: any HostSystem, files: any Files, isRoot: Bool = false,
+        supervisor: @escaping () -> SupervisorLink.Opened
+    ) throws {
+        self.workdir = workdir
+        self.host = host
+        self.files = files
+        idleSince = host.now
+        shell = try AgentShell(
+            host: AgentCore.Host(
+                processors: host.processors, memoryBytes: host.memoryBytes, attempts: workdir.attempts,
+                program: program),
+            root: workdir.root, files: files, isRoot: isRoot)
+        link = SupervisorLink(open: supervisor) { host.log($0, $1) }
+        if let problem = link.connect() { throw Failure(.storage, problem) }
+        for note in shell.notes { host.log("start:", note) }
+    }
+
+    /// The stream to the supervisor, if it is up.
+    package var supervisorStream: (any FrameStream)? { link.stream }
+
+    /// The streams of the connections, and whether more is to be read from each now.
+    package var streams: [(stream: any FrameStream, reads: Bool)] {
+        clients.keys.sorted().compactMap { number in
+            clients[number].map { ($0.stream, $0.reads.count < AgentServer.maximumReads / 2) }
+        }
+    }
+
+    package var acceptsConnections: Bool { !isStopping }
+
+    /// One turn: takes in what came, decides, makes durable, acts.
+    ///
+    /// - Parameter isReady: whether a stream has news.
+    /// - Returns: false: the agent has ended.
+    package func step(isReady: (any FrameStream) -> Bool) throws -> Bool {
+        for number in clients.keys.sorted() {
+            if let client = clients[number], isReady(client.stream) { receive(number) }
+        }
+        if let stream = link.stream {
+            if isReady(stream) { hearSupervisor() }
+        } else if let linkRetryAt, host.now >= linkRetryAt {
+            reconnectSupervisor()
+        }
+        if shell.isCollecting { inbox += shell.collect(budget: 8 << 20) }
+        try turn()
+        answerReads()
+        flush()
+        if isStopping, link.stream == nil { return false }
+        if isIdle {
+            if host.now - idleSince > AgentServer.idleTime { stop() }
+        } else {
+            idleSince = host.now
+        }
+        return true
+    }
+
+    private var isIdle: Bool { clients.isEmpty && shell.core.isIdle && inbox.isEmpty }
+
+    /// How long the process may wait before the next step; nil: until something comes.
+    package var timeout: Nanoseconds? {
+        if shell.isCollecting || !inbox.isEmpty { return 0 }
+        var due = shell.core.nextDeadline
+        if let linkRetryAt { due = min(due ?? linkRetryAt, linkRetryAt) }
+        if isIdle {
+            let end = idleSince + AgentServer.idleTime + 1_000_000
+            due = min(due ?? end, end)
+        }
+        return due.map { max(0, $0 - host.now) }
+    }
+
+    // MARK: The step
+
+    /// Steps until nothing follows from what was done.
+    private func turn() throws {
+        var rounds = 0
+        repeat {
+            let events = inbox
+            inbox.removeAll(keepingCapacity: true)
+            let effects = try shell.step(events, now: host.now)
+            observer(shell.core, events)
+            for effect in effects { perform(effect) }
+            rounds += 1
+        } while !inbox.isEmpty && rounds < 16
+    }
+
+    private func perform(_ effect: AgentEffect) {
+        switch effect {
+        case .greet(let number, let leases): send(number, .hello(hello(leases)))
+        case .send(let number, let message): send(number, message)
+        case .heartbeat(let number, let running, let waiting):
+            send(number, .heartbeat(HostLoad(running: running, waiting: waiting, freeBytes: freeBytes)))
+        case .drop(let number, let reason):
+            host.log("a connection is dropped:", reason)
+            clients[number]?.isEnding = true
+        case .locate(let digest): inbox.append(shell.locate(digest))
+        case .store(let piece, let size):
+            if let event = shell.store(piece, size: size) { inbox.append(event) }
+        case .prepare(let key, let job): inbox.append(shell.prepare(key, job))
+        case .supervise(let command): link.perform([command])
+        case .collect(let key, let exit, let job): shell.beginCollecting(key, exit, job)
+        case .discard(let key): note(shell.discard(key))
+        case .discardSweep(let sweep): note(shell.discardSweep(sweep))
+        case .keepOnly(let keys): note(shell.keepOnly(keys))
+        case .read(let number, let range):
+            clients[number]?.reads.append(range)
+            if clients[number]?.reads.count ?? 0 > AgentServer.maximumReads {
+                host.log("a connection is dropped: it asks for more than it takes")
+                clients[number]?.isEnding = true
+            }
+        case .probe(let number, let path): send(number, shell.probe(path))
+        case .tail(let number, let key, let request): send(number, shell.tail(key, request))
+        }
+    }
+
+    private func note(_ problem: String?) {
+        if let problem { host.log("not deleted:", problem) }
+    }
+
+    private var freeBytes: Int64 { (try? files.freeBytes(workdir.root)) ?? 0 }
+
+    private func hello(_ leases: [HeldLease]) -> AgentHello {
+        AgentHello(
+            bootID: host.bootID, hostName: host.hostName, slots: shell.core.slots,
+            processors: host.processors, memoryBytes: shell.core.memoryBytes, freeBytes: freeBytes,
+            workdir: workdir.root, wallClock: host.wallClock, leases: leases)
+    }
+
+    // MARK: Connections
+
+    /// Somebody connected.
+    package func accept(_ stream: any FrameStream) {
+        clients[nextClient] = Client(stream: stream)
+        inbox.append(.connected(nextClient))
+        nextClient += 1
+    }
+
+    private func receive(_ number: Int) {
+        guard let client = clients[number], !client.isEnding else { return }
+        do throws(WireError) {
+            for frame in try client.stream.receive() {
+                if let command = LocalCommand(rawValue: frame.kind) {
+                    control(command, number)
+                } else {
+                    inbox.append(.message(number, try CoordinatorMessage(frame)))
+                }
+            }
+        } catch {
+            host.log("a connection is dropped:", error.message)
+            drop(number)
+            return
+        }
+        if client.stream.isBroken { drop(number) }
+    }
+
+    private func drop(_ number: Int) {
+        guard let client = clients.removeValue(forKey: number) else { return }
+        client.stream.close()
+        inbox.append(.disconnected(number))
+    }
+
+    private func send(_ number: Int, _ message: AgentMessage) {
+        clients[number]?.stream.send(message.frame)
+    }
+
+    private func answerReads() {
+        for number in clients.keys.sorted() {
+            while let client = clients[number], client.stream.unsentCount < AgentServer.sendWindow,
+                let range = client.reads.first
+            {
+                clients[number]?.reads.removeFirst()
+                send(number, shell.read(range))
+                if client.stream.unsentCount >= AgentServer.sendWindow { client.stream.flush() }
+            }
+        }
+    }
+
+    private func flush() {
+        // First, so that a farewell that arrives means that the supervisor was told, too.
+        link.stream?.flush()
+        for number in clients.keys.sorted() {
+            guard let client = clients[number] else { continue }
+            client.stream.flush()
+            if client.stream.isBroken || (client.isEnding && client.stream.unsentCount == 0) { drop(number) }
+        }
+    }
+
+    // MARK: Local commands and the end
+
+    private func control(_ command: LocalCommand, _ number: Int) {
+        clients[number]?.isControl = true
+        let isBusy = !shell.core.isIdle
+        switch command {
+        case .stopIfIdle:
+            let others = clients.contains { $0.key != number && !$0.value.isControl }
+            guard !isBusy, !others else {
+                clients[number]?.stream.send(Frame(kind: LocalCommand.busy.rawValue, payload: []))
+                return
+            }
+            stop()
+        case .stop: stop()
+        case .busy: break
+        }
+    }
+
+    /// Ends what runs, and this process after the supervisor.
+    package func stop() {
+        guard !isStopping else { return }
+        isStopping = true
+        var commands = shell.core.runningAttempts.map { SupervisorCommand.kill($0, .revoked) }
+        commands.append(.stop)
+        link.perform(commands)
+    }
+
+    // MARK: The supervisor
+
+    private func hearSupervisor() {
+        let (events, isThere) = link.receive()
+        // What was killed because this agent ends is taken up by the next one.
+        if !isStopping { inbox += events }
+        guard !isThere else { return }
+        link.disconnect()
+        if isStopping { return }
+        inbox.append(.supervisorGone)
+        host.log("the supervisor is gone")
+        reconnectSupervisor()
+    }
+
+    private func reconnectSupervisor() {
+        if let problem = link.connect() {
+            host.log("no supervisor:", problem)
+            linkRetryAt = host.now + 1_000_000_000
+        } else {
+            linkRetryAt = nil
+        }
+    }
+}
+
+/// What other processes of this user ask of the agent; kinds of frames that no coordinator sends.
+package enum LocalCommand: UInt8 {
+    /// A newer agent wants to take over: end if nothing is held. Answered by ``busy``, or by the end.
+    case stopIfIdle = 250
+    /// Ends what runs, and then itself.
+    case stop = 251
+    case busy = 252
+}

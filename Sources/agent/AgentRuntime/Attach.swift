@@ -1,0 +1,139 @@
+import CSystem
+import Formats
+import Glibc
+import Model
+import Storage
+
+/// Joins the coordinator's channel to the agent of a working folder, which is started if it does not run.
+enum Attach {
+    static func run(workdir name: String) -> Int32 {
+        signal(SIGPIPE, SIG_IGN)
+        put(Preamble.bytes)
+        do throws(Failure) {
+            let workdir = try Workdir.prepare(name)
+            let descriptor = try connect(workdir)
+            return bridge(descriptor)
+        } catch {
+            // A full or failing disk can be well again at the next try.
+            if error.code != .storage { put(AgentMessage.refused(reason: error.description).frame.encoded) }
+            FailureText.print(error.description)
+            return 1
+        }
+    }
+
+    // MARK: Finding or starting the agent
+
+    private static func connect(_ workdir: Workdir) throws(Failure) -> Int32 {
+        // One at a time: two coordinators that come at once start one agent.
+        let lock = sys_lock(workdir.startLock, 1)
+        guard lock >= 0 else {
+            throw Failure(.storage, "\(workdir.startLock) cannot be locked", cause: SystemText.of(errno))
+        }
+        defer { close(lock) }
+        var descriptor = sys_connect(workdir.agentSocket)
+        if descriptor >= 0, !runsThisProgram(descriptor), endIfIdle(descriptor) {
+            close(descriptor)
+            descriptor = -1
+        } else if descriptor >= 0 {
+            return descriptor
+        }
+        let problem = Survival.start(["serve", "--workdir", workdir.root, "--ready"], log: workdir.log)
+        if let problem { throw Failure(.storage, "the agent did not start in \(workdir.root): \(problem)") }
+        descriptor = sys_connect(workdir.agentSocket)
+        guard descriptor >= 0 else {
+            throw Failure(.storage, "the agent at \(workdir.agentSocket) does not answer", cause: SystemText.of(errno))
+        }
+        return descriptor
+    }
+
+    /// Whether the process at the other end was started from the same file as this one.
+    private static func runsThisProgram(_ descriptor: Int32) -> Bool {
+        let pid = sys_peer_process(descriptor)
+        var own = stat()
+        var other = stat()
+        guard pid > 0, stat("/proc/self/exe", &own) == 0, stat("/proc/\(pid)/exe", &other) == 0 else { return true }
+        return own.st_ino == other.st_ino && own.st_dev == other.st_dev
+    }
+
+    /// Asks an older agent to make room. False: it has work, and this connection goes to it.
+    private static func endIfIdle(_ descriptor: Int32) -> Bool {
+        let stream = Stream(descriptor: descriptor)
+        stream.send(Frame(kind: LocalCommand.stopIfIdle.rawValue, payload: []))
+        stream.flush()
+        while true {
+            var set = Poll()
+            set.add(descriptor, reads: true)
+            set.wait(20_000_000_000)
+            guard set.isReadable(descriptor) else { return false }
+            guard let frames = try? stream.receive() else { return false }
+            if frames.contains(where: { $0.kind == LocalCommand.busy.rawValue }) { return false }
+            if stream.isBroken { return true }
+        }
+    }
+
+    // MARK: Bridging
+
+    /// Bytes on their way from one descriptor to another.
+    private struct Pipe {
+        let from: Int32
+        let to: Int32
+        var buffer: [UInt8] = []
+        var start = 0
+        var hasEnded = false
+
+        var isEmpty: Bool { start == buffer.count }
+
+        mutating func read() {
+            var count = 0
+            buffer = [UInt8](unsafeUninitializedCapacity: 128 * 1024) { space, filled in
+                count = Glibc.read(from, space.baseAddress!, space.count)
+                filled = max(0, count)
+            }
+            start = 0
+            if count == 0 || (count < 0 && errno != EINTR && errno != EAGAIN) { hasEnded = true }
+        }
+
+        /// False: nobody takes the bytes any more.
+        mutating func write() -> Bool {
+            let count = buffer.withUnsafeBytes { Glibc.write(to, $0.baseAddress! + start, buffer.count - start) }
+            if count > 0 { start += count }
+            return count >= 0 || errno == EINTR || errno == EAGAIN
+        }
+    }
+
+    private static func bridge(_ socket: Int32) -> Int32 {
+        var up = Pipe(from: 0, to: socket)
+        var down = Pipe(from: socket, to: 1)
+        while true {
+            var set = Poll()
+            // Nothing is read while the other side does not take what came before.
+            if up.isEmpty { set.add(0, reads: true) }
+            set.add(socket, reads: down.isEmpty, writes: !up.isEmpty)
+            if !down.isEmpty { set.add(1, reads: false, writes: true) }
+            set.wait(nil)
+            if up.isEmpty, set.isReady(0) { up.read() }
+            if !up.isEmpty, !up.write() { return 0 }
+            if down.isEmpty, set.isReadable(socket) { down.read() }
+            if !down.isEmpty, !down.write() { return 0 }
+            if up.hasEnded { return 0 }
+            if down.hasEnded { return 0 }
+        }
+    }
+
+    private static func put(_ bytes: [UInt8]) {
+        var done = 0
+        while done < bytes.count {
+            let count = bytes.withUnsafeBytes { write(1, $0.baseAddress! + done, bytes.count - done) }
+            if count < 0, errno != EINTR { return }
+            done += max(0, count)
+        }
+    }
+}
+
+/// Text for a person, on standard error.
+enum FailureText {
+    static func print(_ text: String) {
+        let line = Array("usweep-agent: \(text)\n".utf8)
+        _ = line.withUnsafeBytes { write(2, $0.baseAddress!, $0.count) }
+    }
+}

@@ -1,0 +1,109 @@
+import Formats
+import Model
+import Ports
+import Storage
+
+/// The objects on this host: inputs of runs, kept for the runs that may need them next.
+///
+/// What an accepted run refers to stays. Of the rest, the least recently used go when it takes more than a budget, or
+/// more than the disk has left: the cache never takes the larger half of what could be free. What is gone is fetched
+/// again when it is needed.
+struct ObjectCache {
+    static let budget: Int64 = 16 << 30
+    /// How often the disk is looked at.
+    private static let pause: Nanoseconds = 10_000_000_000
+
+    private struct Entry {
+        var size: Int64
+        var modified: Int64
+        /// Grows with every use.
+        var use: Int
+    }
+
+    let store: ObjectStore
+    private let files: any Files
+    private let root: String
+    private let budget: Int64
+    private var entries: [Digest: Entry] = [:]
+    private var uses = 0
+    private var nextTrim = Nanoseconds.min
+    /// Whether there may be parts of objects whose transfer nobody goes on with.
+    private var hasParts = true
+
+    /// Takes up what is there: objects as they came, as nobody wrote down when they were last used.
+    init(root: String, files: any Files, budget: Int64 = ObjectCache.budget) throws(FilesError) {
+        self.files = files
+        self.root = root
+        self.budget = budget
+        store = try ObjectStore(root: root, files: files)
+        var found: [(digest: Digest, status: FileStatus)] = []
+        for digest in try store.all() {
+            if let status = try files.status(store.path(digest)) { found.append((digest, status)) }
+        }
+        found.sort { ($0.status.modified, $0.digest) < ($1.status.modified, $1.digest) }
+        for (digest, status) in found { note(digest, status) }
+    }
+
+    private mutating func note(_ digest: Digest, _ status: FileStatus) {
+        uses += 1
+        entries[digest] = Entry(size: status.size, modified: status.modified, use: uses)
+    }
+
+    /// Whether the object is here as it came; it counts as used. One that a program wrote to is thrown away.
+    mutating func has(_ digest: Digest) throws(FilesError) -> Bool {
+        guard let status = try files.status(store.path(digest)) else {
+            entries[digest] = nil
+            return false
+        }
+        if let entry = entries[digest], entry.size != status.size || entry.modified != status.modified {
+            try drop(digest)
+            return false
+        }
+        note(digest, status)
+        return true
+    }
+
+    /// Adds the piece that stands at `offset`, of an object of `size` bytes. True: it is complete.
+    mutating func write(_ piece: ObjectBytes, size: Int64) throws -> Bool {
+        hasParts = true
+        try store.write(piece.digest, at: piece.offset, piece.bytes)
+        guard piece.offset + Int64(piece.bytes.count) == size else { return false }
+        try store.finish(piece.digest, size: size)
+        return try has(piece.digest)
+    }
+
+    private mutating func drop(_ digest: Digest) throws(FilesError) {
+        try store.remove(digest)
+        entries[digest] = nil
+    }
+
+    // MARK: Making room
+
+    /// Keeps to the budget, now and then. Returns what went.
+    mutating func trim(keeping needed: () -> Set<Digest>, now: Nanoseconds) throws(FilesError) -> [Digest] {
+        guard now >= nextTrim, !entries.isEmpty || hasParts else { return [] }
+        nextTrim = now + ObjectCache.pause
+        let limit = min(budget, try files.freeBytes(root))
+        let all = entries.values.reduce(0) { $0 + $1.size }
+        guard hasParts || all > limit else { return [] }
+        return try evict(keeping: needed(), to: limit)
+    }
+
+    /// Removes all that no accepted run refers to: something does not fit. Returns what went.
+    mutating func clear(keeping needed: Set<Digest>) throws(FilesError) -> [Digest] {
+        try evict(keeping: needed, to: 0)
+    }
+
+    private mutating func evict(keeping needed: Set<Digest>, to limit: Int64) throws(FilesError) -> [Digest] {
+        if hasParts { hasParts = try store.removePartial(keeping: needed) }
+        let spare = entries.filter { !needed.contains($0.key) }.sorted { $0.value.use < $1.value.use }
+        var bytes = spare.reduce(0) { $0 + $1.value.size }
+        var gone: [Digest] = []
+        for (digest, entry) in spare where bytes > limit {
+            try drop(digest)
+            bytes -= entry.size
+            gone.append(digest)
+        }
+        return gone
+    }
+}

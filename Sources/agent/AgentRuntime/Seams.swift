@@ -1,0 +1,110 @@
+package import Formats
+package import Model
+package import Ports
+
+// What the agent's and the supervisor's steps need of the processes around them. The programs stand on sockets,
+// threads and the process table; the simulation has its own, under a clock of its own.
+
+/// The near end of a stream of frames, which never waits.
+package protocol FrameStream: AnyObject {
+    /// Bytes that the other side has not taken yet.
+    var unsentCount: Int { get }
+    var isBroken: Bool { get }
+    func send(_ frame: Frame)
+    /// Writes what the other side takes.
+    func flush()
+    /// Reads what is there, up to a bound, and cuts it into frames.
+    ///
+    /// - Throws: ``WireError`` for bytes that are no frames; the stream is of no use after that.
+    func receive() throws(WireError) -> [Frame]
+    func close()
+}
+
+/// The host: its clocks, its names, its size, and the log.
+package protocol HostSystem {
+    /// Nanoseconds on the monotonic clock.
+    var now: Nanoseconds { get }
+    /// Nanoseconds since 1970.
+    var wallClock: Nanoseconds { get }
+    var bootID: String { get }
+    var hostName: String { get }
+    /// Those that this process may use.
+    var processors: Int { get }
+    var memoryBytes: Int64 { get }
+    /// How often the kernel killed something for want of memory since the host began.
+    var memoryKills: Int64 { get }
+    func log(_ message: StaticString, _ values: String...)
+}
+
+/// Programs as the supervisor starts, signals and reaps them.
+package protocol ProgramTree {
+    /// When ``reap(now:)`` is to be called though no child ended.
+    var nextDeadline: Nanoseconds? { get }
+    mutating func start(_ key: AttemptKey, _ launch: Launch) throws(SpawnProblem)
+    mutating func signal(_ key: AttemptKey, isFinal: Bool, now: Nanoseconds)
+    /// Takes all processes that ended; the attempts of which nothing runs any more.
+    mutating func reap(now: Nanoseconds) -> [ProgramEnd]
+    /// Kills every process of this user whose point file is below a folder.
+    func killAll(below folder: String)
+    /// Looks at how much memory the processes of an attempt share out among them, for its peak.
+    mutating func measureMemory(of key: AttemptKey)
+    /// What the files of an attempt's folder look like now.
+    func mark(of folder: String) -> FolderMark
+    /// CPU time of all processes of an attempt and of those that they have waited for.
+    func cpuNanoseconds(of key: AttemptKey) -> Int64
+    /// One line on what the processes of an attempt do.
+    func report(of key: AttemptKey) -> String
+}
+
+/// How progress is seen from outside: another mark, and something was written.
+package struct FolderMark: Sendable, Hashable {
+    /// Another one if a name came or went, or if a size or a time of modification changed.
+    package var value: UInt64
+    /// The file that was changed last, from the folder on; empty: there is none.
+    package var newest: String
+
+    package init(value: UInt64, newest: String) {
+        self.value = value
+        self.newest = newest
+    }
+}
+
+/// Why a program did not start.
+package struct SpawnProblem: Error {
+    package var step: String
+    package var reason: String
+
+    package init(step: String, reason: String) {
+        self.step = step
+        self.reason = reason
+    }
+}
+
+/// An attempt of which nothing runs any more.
+package struct ProgramEnd: Sendable {
+    package var key: AttemptKey
+    package var folder: String
+    package var cause: ProcessExit.Cause
+    package var cpuNanoseconds: Int64
+    package var peakMemoryBytes: Int64
+
+    package init(
+        key: AttemptKey, folder: String, cause: ProcessExit.Cause, cpuNanoseconds: Int64, peakMemoryBytes: Int64
+    ) {
+        self.key = key
+        self.folder = folder
+        self.cause = cause
+        self.cpuNanoseconds = cpuNanoseconds
+        self.peakMemoryBytes = peakMemoryBytes
+    }
+}
+
+/// Makes a file durable while its owner goes on.
+package protocol BackgroundSync {
+    /// Asks that all written to `file` so far be durable; `ticket` grows from request to request.
+    func request(_ file: FileHandle, ticket: UInt64)
+    /// The last ticket served, and the errno of a failure since this was asked last, or 0.
+    func served() -> (ticket: UInt64, errorNumber: Int32)
+    /// Returns when no request is under way.
+    func settle()
+}

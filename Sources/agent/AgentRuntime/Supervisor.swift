@@ -1,0 +1,309 @@
+package import AgentCore
+import Formats
+package import Model
+package import Ports
+import Storage
+
+/// Between agent and simulators: starts them, sees them end, and writes that down. The step of the supervisor's
+/// process, without its sockets and children; the simulation drives it as it is.
+///
+/// The next program starts before the end of the last one is durable: a second thread syncs the journal for all ends
+/// that came meanwhile, and only then does the agent hear of them.
+package final class Supervisor {
+    private let workdir: Workdir
+    private let host: any HostSystem
+    private let files: any Files
+    package private(set) var core = SupervisorCore()
+    private var tree: any ProgramTree
+    private var journal: AgentJournal
+    private let syncer: any BackgroundSync
+    package private(set) var agent: (any FrameStream)?
+    private var idleSince: Int64
+    private var memoryKills: Int64
+
+    /// Records not yet written, ends not yet durable, with the ticket that makes them so.
+    private var unwritten: [Frame] = []
+    private var undurable: [(ticket: UInt64, attempt: SupervisedAttempt)] = []
+    private var started: [AttemptKey] = []
+    /// CPU time and clock of programs that showed no progress for half of their limit.
+    private var halfway: [AttemptKey: (cpu: Int64, time: Int64)] = [:]
+    private var ticket: UInt64 = 0
+    private var served: UInt64 = 0
+    /// How long the journal was when it was last to be made durable.
+    private var requestedSize: Int64 = 0
+    private var mustRewrite = false
+    private var retryAt: Int64?
+    private var sizeAfterRewrite: Int64 = 0
+
+    /// How long it stays with nothing to do and nobody asking.
+    private static let idleTime: Int64 = 60_000_000_000
+
+    /// - Throws: ``Failure`` or ``FilesError`` for a journal that cannot be had.
+    package init(
+        _ workdir: Workdir, host: any HostSystem, files: any Files, tree: any ProgramTree, syncer: any BackgroundSync
+    ) throws {
+        self.workdir = workdir
+        self.host = host
+        self.files = files
+        self.tree = tree
+        self.syncer = syncer
+        let opened = try AgentJournal.open(folder: workdir.root, name: "supervisor.journal", files: files)
+        journal = opened.journal
+        if opened.tornBytes > 0 { host.log("supervisor journal: unfinished bytes cut off:", "\(opened.tornBytes)") }
+        idleSince = host.now
+        memoryKills = host.memoryKills
+        try recover(opened.frames)
+    }
+
+    /// What ran when the last supervisor ended is lost, and what is left of it is killed.
+    private func recover(_ frames: [Frame]) throws {
+        let bootID = host.bootID
+        var lastBoot = bootID
+        for frame in frames {
+            let record = try SupervisorRecord(frame)
+            if case .began(let boot) = record { lastBoot = boot }
+            core.apply(record)
+        }
+        let cause: ProcessExit.Cause = lastBoot == bootID ? .supervisorLost : .hostLost
+        if cause == .hostLost { core.hostWasLost() }
+        if cause == .supervisorLost {
+            for key in core.running { tree.killAll(below: "\(workdir.attempts)/\(key.folder)/") }
+        }
+        for key in core.running { _ = core.ended(key, ProcessExit(cause: cause), now: host.now) }
+        try journal.rewrite(core.snapshot(bootID: host.bootID).map(\.frame))
+        sizeAfterRewrite = journal.size
+    }
+
+    /// What the process waited for.
+    package struct Seen {
+        package var childEnded: Bool
+        package var agentIsReady: Bool
+        package var isSynced: Bool
+
+        package init(childEnded: Bool, agentIsReady: Bool, isSynced: Bool) {
+            self.childEnded = childEnded
+            self.agentIsReady = agentIsReady
+            self.isSynced = isSynced
+        }
+    }
+
+    /// One turn.
+    package func step(_ seen: Seen) {
+        if seen.childEnded || tree.nextDeadline != nil { reap() }
+        if let agent, seen.agentIsReady { listen(to: agent) }
+        startAll()
+        for signal in core.signals(now: host.now) { send(signal) }
+        watchProgress()
+        write()
+        if seen.isSynced { synced() }
+        report()
+        if agent != nil || !core.isIdle || !core.holdsNothing { idleSince = host.now }
+    }
+
+    /// Whether the process has to end.
+    package var isOver: Bool {
+        if core.shallStop, undurable.isEmpty, agent?.unsentCount ?? 0 == 0 { return true }
+        return host.now - idleSince > Supervisor.idleTime
+    }
+
+    /// How long the process may wait before the next step; nil: until something comes.
+    package var timeout: Nanoseconds? {
+        let now = host.now
+        var due = core.nextDeadline
+        if let retryAt { due = min(due ?? retryAt, retryAt) }
+        if let patience = tree.nextDeadline { due = min(due ?? patience, patience) }
+        if agent == nil, core.isIdle, core.holdsNothing {
+            let end = idleSince + Supervisor.idleTime + 1_000_000
+            due = min(due ?? end, end)
+        }
+        return due.map { max(0, $0 - now) }
+    }
+
+    // MARK: Programs
+
+    private func startAll() {
+        while let (key, launch) = core.takeNext(now: host.now) {
+            unwritten.append(SupervisorRecord.started(key).frame)
+            write()
+            do throws(SpawnProblem) {
+                try tree.start(key, launch)
+                started.append(key)
+            } catch {
+                ended(key, ProcessExit(cause: .notStarted(step: error.step, reason: error.reason)))
+            }
+        }
+    }
+
+    private func reap() {
+        let ends = tree.reap(now: host.now)
+        for end in ends {
+            let isKill = end.cause == .signal(9)
+            var exit = ProcessExit(
+                cause: end.cause, cpuNanoseconds: end.cpuNanoseconds, peakMemoryBytes: end.peakMemoryBytes,
+                freeBytes: end.cause == .status(0) ? .max : (try? files.freeBytes(end.folder)) ?? .max)
+            if isKill {
+                let kills = host.memoryKills
+                exit.memoryRanOut = kills > memoryKills
+                memoryKills = kills
+            }
+            ended(end.key, exit)
+        }
+    }
+
+    private func ended(_ key: AttemptKey, _ exit: ProcessExit) {
+        halfway[key] = nil
+        let kept = core.ended(key, exit, now: host.now)
+        record(.ended(key, kept), [SupervisedAttempt(key: key, state: .ended(kept))])
+    }
+
+    private func record(_ record: SupervisorRecord, _ ends: [SupervisedAttempt] = []) {
+        unwritten.append(record.frame)
+        for end in ends { undurable.append((ticket + 1, end)) }
+    }
+
+    // MARK: Progress
+
+    private func watchProgress() {
+        for key in core.looks(now: host.now) {
+            guard let folder = core.launch(of: key)?.folder else { continue }
+            tree.measureMemory(of: key)
+            let mark = tree.mark(of: folder)
+            switch core.looked(key, mark.value, now: host.now) {
+            case .progress: halfway[key] = nil
+            case .nothingNew: break
+            case .halfway: halfway[key] = (tree.cpuNanoseconds(of: key), host.now)
+            case .stalled:
+                for signal in core.stop(stalled: key, note: note(of: key, mark), now: host.now) { send(signal) }
+            }
+        }
+    }
+
+    /// What a stalled program was seen to do: kept, as nobody can ask it later.
+    private func note(of key: AttemptKey, _ mark: FolderMark) -> String {
+        var parts = mark.newest.isEmpty ? [] : ["the last was \"\(mark.newest)\""]
+        if let (cpu, time) = halfway[key] {
+            let (used, span) = (tree.cpuNanoseconds(of: key) - cpu, max(1, host.now - time))
+            let word = used > span / 2 ? "it computes" : used > span / 50 ? "it computes little" : "it waits"
+            parts.append("\(word): \(hundredths(used)) s of CPU time in the last \(hundredths(span)) s")
+        }
+        return (parts + [tree.report(of: key)]).joined(separator: "; ")
+    }
+
+    private func hundredths(_ span: Int64) -> String {
+        let number = max(0, span) / 10_000_000
+        return "\(number / 100).\(number % 100 < 10 ? "0" : "")\(number % 100)"
+    }
+
+    private func send(_ signal: SupervisorCore.Signal) {
+        tree.signal(signal.key, isFinal: signal.isFinal, now: host.now)
+    }
+
+    // MARK: The journal
+
+    /// Writes what is to be recorded, and asks the second thread to make it durable if it is idle.
+    private func write() {
+        if let retryAt, host.now < retryAt { return }
+        do throws(FilesError) {
+            if mustRewrite || (journal.size > 1 << 20 && journal.size > 4 * sizeAfterRewrite) {
+                syncer.settle()
+                try journal.rewrite(core.snapshot(bootID: host.bootID).map(\.frame))
+                sizeAfterRewrite = journal.size
+                mustRewrite = false
+            } else {
+                try journal.append(unwritten)
+            }
+            unwritten.removeAll(keepingCapacity: true)
+            retryAt = nil
+        } catch {
+            if retryAt == nil { host.log("supervisor journal cannot be written:", error.description) }
+            mustRewrite = true
+            retryAt = host.now + 1_000_000_000
+            return
+        }
+        if let last = undurable.last, served == ticket, last.ticket > ticket {
+            ticket += 1
+            requestedSize = journal.size
+            syncer.request(journal.file, ticket: ticket)
+        }
+    }
+
+    private func synced() {
+        let (now, error) = syncer.served()
+        guard error == 0 else {
+            host.log("supervisor journal cannot be made durable: errno", "\(error)")
+            // What a failed sync left is unknown: only a new file says anything.
+            mustRewrite = true
+            retryAt = host.now + 1_000_000_000
+            served = now
+            for index in undurable.indices { undurable[index].ticket = ticket + 1 }
+            return
+        }
+        if now > served { journal.noteDurable(requestedSize) }
+        served = now
+        write()
+    }
+
+    // MARK: The agent
+
+    /// An agent connected; it replaces the one before.
+    package func accept(_ stream: any FrameStream) {
+        agent?.close()
+        agent = stream
+        started.removeAll()
+        let undurableKeys = Set(undurable.map(\.attempt.key))
+        let held = core.inventory.map { attempt in
+            undurableKeys.contains(attempt.key) ? SupervisedAttempt(key: attempt.key, state: .running) : attempt
+        }
+        for start in stride(from: 0, to: held.count, by: 200) {
+            let part = Array(held[start..<min(start + 200, held.count)])
+            stream.send(SupervisorReport.inventory(part, isLast: false).frame)
+        }
+        stream.send(SupervisorReport.inventory([], isLast: true).frame)
+        stream.flush()
+    }
+
+    private func listen(to stream: any FrameStream) {
+        do throws(WireError) {
+            for frame in try stream.receive() {
+                let (signals, records) = core.handle(try SupervisorCommand(frame), now: host.now)
+                for signal in signals { send(signal) }
+                for record in records {
+                    if case .ended(let key, let exit) = record {
+                        self.record(record, [SupervisedAttempt(key: key, state: .ended(exit))])
+                    } else {
+                        self.record(record)
+                    }
+                }
+            }
+        } catch {
+            host.log("supervisor: the agent's stream is dropped:", error.message)
+            dropAgent()
+            return
+        }
+        if stream.isBroken { dropAgent() }
+    }
+
+    private func dropAgent() {
+        agent?.close()
+        agent = nil
+        idleSince = host.now
+    }
+
+    private func report() {
+        var durable: [SupervisedAttempt] = []
+        while let first = undurable.first, first.ticket <= served {
+            durable.append(first.attempt)
+            undurable.removeFirst()
+        }
+        guard let agent else { return }
+        if !started.isEmpty {
+            agent.send(SupervisorReport.started(started).frame)
+            started.removeAll(keepingCapacity: true)
+        }
+        for start in stride(from: 0, to: durable.count, by: 200) {
+            agent.send(SupervisorReport.ended(Array(durable[start..<min(start + 200, durable.count)])).frame)
+        }
+        agent.flush()
+        if agent.isBroken { dropAgent() }
+    }
+}

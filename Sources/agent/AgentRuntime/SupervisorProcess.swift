@@ -1,0 +1,96 @@
+import AgentCore
+import CSystem
+import Glibc
+import Model
+import Ports
+import Storage
+
+/// The supervisor's process: its socket, its children, and the loop around ``Supervisor``.
+final class SupervisorProcess {
+    private let supervisor: Supervisor
+    private let syncer: SyncThread
+    private let signals: Int32
+    private let listener: Int32
+    private var agent: Stream?
+
+    /// - Throws: ``Failure`` or ``FilesError`` for a journal or socket that cannot be had.
+    init(_ workdir: Workdir) throws {
+        signals = sys_signal_descriptor()
+        guard signals >= 0, let syncer = SyncThread(), sys_become_subreaper() == 0 else {
+            throw Failure(.internalError, "signals, threads or orphans cannot be had", cause: SystemText.of(errno))
+        }
+        self.syncer = syncer
+        supervisor = try Supervisor(
+            workdir, host: RealHost(), files: LocalFiles(), tree: ProcessTree(), syncer: syncer)
+        listener = sys_listen(workdir.supervisorSocket)
+        guard listener >= 0 else {
+            throw Failure(.storage, "no socket at \(workdir.supervisorSocket)", cause: SystemText.of(errno))
+        }
+    }
+
+    func run() {
+        while !supervisor.isOver {
+            var set = Poll()
+            set.add(signals, reads: true)
+            set.add(listener, reads: true)
+            set.add(syncer.descriptor, reads: true)
+            if let agent, !agent.isBroken { set.add(agent.descriptor, reads: true, writes: agent.unsentCount > 0) }
+            set.wait(supervisor.timeout)
+            let childEnded = set.isReadable(signals)
+            if childEnded { while sys_next_signal(signals) > 0 {} }
+            let agentIsReady = agent.map { !$0.isBroken && set.isReady($0.descriptor) } ?? false
+            if set.isReadable(listener) { accept() }
+            supervisor.step(
+                Supervisor.Seen(
+                    childEnded: childEnded, agentIsReady: agentIsReady, isSynced: set.isReadable(syncer.descriptor)))
+        }
+    }
+
+    private func accept() {
+        let descriptor = sys_accept(listener)
+        guard descriptor >= 0 else { return }
+        var user: UInt32 = 0
+        guard sys_peer_user(descriptor, &user) == 0, user == getuid() else {
+            close(descriptor)
+            return
+        }
+        let stream = Stream(descriptor: descriptor)
+        agent = stream
+        supervisor.accept(stream)
+    }
+}
+
+/// A thread that makes the journal durable.
+final class SyncThread: BackgroundSync {
+    private let syncer: OpaquePointer
+    /// Becomes readable when a request was served.
+    var descriptor: Int32 { sys_syncer_descriptor(syncer) }
+
+    init?() {
+        guard let syncer = sys_syncer_start() else { return nil }
+        self.syncer = syncer
+    }
+
+    func request(_ file: FileHandle, ticket: UInt64) { sys_syncer_request(syncer, file.number, ticket) }
+
+    func served() -> (ticket: UInt64, errorNumber: Int32) {
+        var error: Int32 = 0
+        let ticket = sys_syncer_served(syncer, &error)
+        return (ticket, error)
+    }
+
+    func settle() { sys_syncer_settle(syncer) }
+}
+
+/// This machine.
+struct RealHost: HostSystem {
+    var now: Nanoseconds { Machine.now }
+    var wallClock: Nanoseconds { Machine.wallClock }
+    var bootID: String { Machine.bootID }
+    var hostName: String { Machine.hostName }
+    var processors: Int { Machine.processors }
+    var memoryBytes: Int64 { Machine.memoryBytes }
+    var memoryKills: Int64 { ProcessTree.memoryKills }
+
+    func log(_ message: StaticString, _ values: String...) { Log.write(message, values) }
+}

@@ -1,0 +1,143 @@
+import CSystem
+import Glibc
+public import Model
+package import Ports
+import Storage
+
+/// The agent's folder on a host, and what stands where in it.
+public struct Workdir: Sendable, Hashable {
+    /// Working data and journals: always on a local disk.
+    public var root: String
+    /// Where the sockets are: short enough for their addresses.
+    public var sockets: String
+    /// What the user named, after `~/` was replaced.
+    public var named: String
+
+    package init(root: String, sockets: String, named: String) {
+        self.root = root
+        self.sockets = sockets
+        self.named = named
+    }
+
+    public var attempts: String { "\(root)/attempts" }
+    public var objects: String { "\(root)/objects" }
+    public var log: String { "\(root)/agent.log" }
+    public var agentSocket: String { "\(sockets)/agent.sock" }
+    public var supervisorSocket: String { "\(sockets)/supervisor.sock" }
+    public var startLock: String { "\(root)/start.lock" }
+    public var agentLock: String { "\(root)/agent.lock" }
+    public var supervisorLock: String { "\(root)/supervisor.lock" }
+
+    /// What this machine's folders are like, as far as it matters here.
+    struct Surroundings {
+        /// `f_type` of statfs(2).
+        var fileSystem: (_ path: String) -> UInt64 = { sys_file_system_magic($0) }
+        var holdsSockets: (_ folder: String) -> Bool = { sys_holds_sockets($0) == 1 }
+        /// Where to work instead of a folder that other machines share; the first that they do not.
+        var localFolders = ["/var/tmp", "/tmp"]
+        var socketFolder = "/tmp"
+    }
+
+    /// Finds the folder, and makes what is missing of it.
+    ///
+    /// - Throws: ``Failure`` with what to change where it cannot be used.
+    public static func prepare(_ name: String) throws(Failure) -> Workdir { try prepare(name, in: Surroundings()) }
+
+    static func prepare(_ name: String, in place: Surroundings) throws(Failure) -> Workdir {
+        let named = try expand(name)
+        let files = LocalFiles()
+        try make(named, files)
+        var root = named
+        if let system = NetworkFileSystem.name(ofType: place.fileSystem(named)) {
+            let local = place.localFolders.first {
+                NetworkFileSystem.name(ofType: place.fileSystem($0)) == nil
+            }
+            guard let local else {
+                throw Failure(
+                    .refused, "\(named) is on \(system), and so is \(place.localFolders.joined(separator: ", ")): "
+                        + "name a `workdir` on a disk of the host's own")
+            }
+            root = try ownFolder(for: named, in: local, files)
+        }
+        try own(root)
+        let isShort = root.utf8.count <= longestSocketFolder
+        let holdsSockets = isShort && place.holdsSockets(root)
+        let sockets = holdsSockets ? root : try ownFolder(for: root, in: place.socketFolder, files)
+        let workdir = Workdir(root: root, sockets: sockets, named: named)
+        try make(workdir.attempts, files)
+        return workdir
+    }
+
+    /// The address of a socket has 108 bytes, its end and the longest name in the folder among them.
+    private static let longestSocketFolder = 80
+
+    /// A folder of this user's that stands for another one, in a folder where everybody may write.
+    private static func ownFolder(for path: String, in common: String, _ files: LocalFiles) throws(Failure) -> String {
+        let users = "\(common)/usweep-\(getuid())"
+        let folder = "\(users)/\(SHA256.digest(path).short)"
+        for folder in [users, folder] {
+            try make(folder, files)
+            try own(folder, isNamed: false)
+        }
+        return folder
+    }
+
+    /// Makes what is missing of a folder that the agent works in.
+    package static func make(_ workdir: Workdir, _ files: any Files) throws(Failure) {
+        try make(workdir.root, files)
+        try make(workdir.attempts, files)
+    }
+
+    /// The name of the file system, where other machines may share it.
+    static func sharedFileSystem(of path: String) -> String? {
+        NetworkFileSystem.name(ofType: sys_file_system_magic(path))
+    }
+
+    private static func expand(_ name: String) throws(Failure) -> String {
+        var path = name
+        if path == "~" || path.hasPrefix("~/") {
+            guard let home = getenv("HOME").map({ String(cString: $0) }), home.hasPrefix("/") else {
+                throw Failure(.badSpecification, "the working folder \(name) needs HOME, which is not set on this host")
+            }
+            path = home + path.dropFirst(1)
+        }
+        while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+        guard path.hasPrefix("/"), path.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f }), path != "/" else {
+            throw Failure(
+                .badSpecification, "the working folder \(name) is not an absolute path: write one, or one below ~/")
+        }
+        return path
+    }
+
+    private static func make(_ path: String, _ files: any Files) throws(Failure) {
+        var made = ""
+        for part in path.split(separator: "/") {
+            let parent = made
+            made += "/\(part)"
+            do throws(FilesError) {
+                let isMissing = try files.status(made) == nil
+                guard isMissing || made == path else { continue }
+                if isMissing { try files.makeFolder(made) }
+                // What is made durable in a folder is lost with it. Folders of others may not be open to this user.
+                try? files.syncFolder(parent.isEmpty ? "/" : parent)
+            } catch {
+                if error.isAlreadyThere { continue }
+                throw Failure(.storage, "the working folder \(path) cannot be made", cause: error.description)
+            }
+        }
+    }
+
+    /// A folder that others could have made in `/tmp` is used only if it is this user's and a folder indeed.
+    ///
+    /// - Parameter isNamed: the user named it; then it may be a link.
+    private static func own(_ path: String, isNamed: Bool = true) throws(Failure) {
+        var status = stat()
+        let found = isNamed ? stat(path, &status) : lstat(path, &status)
+        guard found == 0, status.st_mode & S_IFMT == S_IFDIR, status.st_uid == getuid() else {
+            throw Failure(.refused, "\(path) is not a folder of this user: move it away, or name another `workdir`")
+        }
+        guard chmod(path, 0o700) == 0 else {
+            throw Failure(.storage, "the mode of \(path) cannot be set", cause: SystemText.of(errno))
+        }
+    }
+}

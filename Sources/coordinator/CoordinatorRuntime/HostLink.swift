@@ -1,0 +1,83 @@
+import Formats
+import Model
+import Ports
+
+/// One stream to one host, from the first byte of the login to the last frame.
+struct HostLink {
+    private enum Phase {
+        case bootstrapping(Bootstrap)
+        case streaming
+    }
+
+    /// Tells this stream's events from those of the streams before it.
+    let generation: Int
+    let connection: any Connection
+    private let hello: CoordinatorHello
+    private var phase: Phase
+    private var reader = FrameReader()
+    /// The end of what the host wrote on its standard error, for messages.
+    private(set) var diagnostics = ""
+    /// Whether the agent said hello.
+    var isJoined = false
+    var lastSent: Nanoseconds
+    var load = HostLoad(running: 0, waiting: 0, freeBytes: 0)
+
+    init(
+        generation: Int, connection: any Connection, agent: Bootstrap.Agent, workdir: String, hello: CoordinatorHello,
+        now: Nanoseconds
+    ) {
+        self.generation = generation
+        self.connection = connection
+        self.hello = hello
+        phase = .bootstrapping(Bootstrap(agent: agent, workdir: workdir))
+        lastSent = now
+    }
+
+    /// Takes in bytes; answers those of the bootstrap by itself.
+    ///
+    /// - Throws: ``Failure`` when the host cannot go on, or sends what no agent of a known version would.
+    mutating func receive(_ bytes: [UInt8]) throws -> [AgentMessage] {
+        switch phase {
+        case .bootstrapping(var bootstrap):
+            let steps = bootstrap.receive(bytes)
+            phase = .bootstrapping(bootstrap)
+            for step in steps {
+                switch step {
+                case .send(let bytes): connection.send(bytes)
+                case .failed(let reason): throw Failure(.noHost, reason)
+                case .attached(let rest):
+                    phase = .streaming
+                    send(.hello(hello))
+                    reader.append(rest)
+                }
+            }
+        case .streaming: reader.append(bytes)
+        }
+        return try messages()
+    }
+
+    /// Whether a message has begun that has not ended.
+    var isInsideMessage: Bool {
+        switch phase {
+        case .bootstrapping: false
+        case .streaming: reader.pendingCount > 0
+        }
+    }
+
+    mutating func note(diagnostic bytes: [UInt8]) {
+        diagnostics = String((diagnostics + String(decoding: bytes, as: UTF8.self)).suffix(2_000))
+    }
+
+    func send(_ message: CoordinatorMessage) { connection.send(message.frame.encoded) }
+
+    private mutating func messages() throws -> [AgentMessage] {
+        var messages: [AgentMessage] = []
+        do {
+            while let frame = try reader.next() { messages.append(try AgentMessage(frame)) }
+        } catch {
+            throw Failure(
+                .badMessage, "it sent what no agent sends, and the connection was dropped", cause: "\(error)")
+        }
+        return messages
+    }
+}

@@ -1,0 +1,167 @@
+public import Engines
+import Formats
+public import Model
+import Storage
+public import SweepCore
+
+/// What a coordinator works on: the sweep, its runs, its hosts, the agent that it brings. Constant for its lifetime.
+public struct Setting: Sendable {
+    let sweepID: String
+    let hosts: [Host]
+    let agent: Bootstrap.Agent
+    let engine: any Engine
+    let points: Points
+    let repeats: Int
+    let setups: [Setup]
+    private let places: RunPlaces
+    let leaseTerm: Nanoseconds
+    let checkpoints: CheckpointCache?
+
+    /// The setup of a workload.
+    public struct Setup: Sendable, Hashable {
+        public var workload: String
+        /// The name of the pin that it provides, and that the workload's evaluations need.
+        public var pin: String
+
+        public init(workload: String, pin: String) {
+            self.workload = workload
+            self.pin = pin
+        }
+    }
+
+    /// - Parameters:
+    ///   - sweepID: unique; agents keep sweeps apart by it.
+    ///   - agentBinary: the bytes of `usweep-agent`.
+    ///   - runs: the evaluations, point by point, the repeats of a point together, then the setups.
+    ///   - setups: in the order of their runs.
+    public init(
+        sweepID: String, hosts: [Host], agentBinary: [UInt8], engine: any Engine, points: Points, sweep: Sweep,
+        runs: RunList, setups: [Setup], timing: Timing, checkpoints: CheckpointCache?
+    ) {
+        self.sweepID = sweepID
+        self.hosts = hosts
+        agent = Bootstrap.Agent(bytes: agentBinary, digest: SHA256.digest(agentBinary))
+        self.engine = engine
+        self.points = points
+        self.setups = setups
+        places = RunPlaces(runs)
+        self.checkpoints = checkpoints
+        repeats = sweep.measure.repeats
+        leaseTerm = timing.leaseTerm
+    }
+
+    private var evaluationCount: Int { points.count * repeats }
+
+    /// What a run number stands for; nil: nothing that the specification has.
+    func task(of run: RunNumber) -> EngineTask? {
+        guard let place = places.place(of: run) else { return nil }
+        if place < evaluationCount { return .evaluation(point: place / repeats, repetition: place % repeats + 1) }
+        let setup = place - evaluationCount
+        return setups.indices ~= setup ? .setup(workload: setups[setup].workload) : nil
+    }
+
+    private func pin(_ workload: String) -> String? { setups.first { $0.workload == workload }?.pin }
+
+    func enginePath(of host: Int) -> String? {
+        guard engine.pinsBinary else { return nil }
+        return hosts[host].engines.first { $0.name == engine.kind.rawValue }?.value ?? engine.defaultBinary
+    }
+
+    func hello(to host: Int) -> CoordinatorHello {
+        CoordinatorHello(
+            sweep: sweepID, leaseTerm: leaseTerm, slots: hosts[host].slots, memoryBytes: hosts[host].memoryBytes,
+            enginePath: enginePath(of: host), setup: hosts[host].setup)
+    }
+
+    /// The messages' shards for one lease: more than one where a frame does not hold it.
+    func shards(_ lease: LeaseNumber, _ grants: [Grant], _ state: SweepState, _ store: ObjectStore) throws -> [Shard] {
+        var shards: [Shard] = []
+        var entries: [Shard.Entry] = []
+        var size = 0
+        for grant in grants {
+            let entry = Shard.Entry(
+                run: grant.run, firstAttempt: grant.firstAttempt, attempts: grant.attempts,
+                job: try job(of: grant.run, state, store))
+            var writer = ByteWriter()
+            writer.put(entry)
+            if size + writer.bytes.count > Setting.shardBytes, !entries.isEmpty {
+                shards.append(Shard(lease: lease, entries: entries))
+                (entries, size) = ([], 0)
+            }
+            entries.append(entry)
+            size += writer.bytes.count
+        }
+        if !entries.isEmpty { shards.append(Shard(lease: lease, entries: entries)) }
+        return shards
+    }
+
+    private static let shardBytes = 64 * 1024
+
+    private func job(of run: RunNumber, _ state: SweepState, _ store: ObjectStore) throws -> Job {
+        guard let task = task(of: run) else {
+            throw Failure(.internalError, "run \(run) was handed out, but the specification does not have it")
+        }
+        var checkpoint: [Job.Input] = []
+        if case .evaluation = task, let workload = task.workload(points),
+            let digest = pin(workload).flatMap({ state.pins[$0] })
+        {
+            checkpoint = try files(ofCheckpoint: digest, workload, store).map { file in
+                guard let size = try store.size(file.digest) else {
+                    throw Failure(
+                        .storage,
+                        "the checkpoint \(digest.short) is not whole in the object store any more (\(file.path)); put "
+                            + "it back, or launch with --repin to do everything again")
+                }
+                return Job.Input(path: file.path, digest: file.digest, size: size)
+            }
+        }
+        var job = try engine.job(for: task, points: points, checkpoint: checkpoint)
+        job.limits.memoryBytes = state.memoryBytes(of: run)
+        return job
+    }
+
+    private func files(
+        ofCheckpoint digest: Digest, _ workload: String, _ store: ObjectStore
+    ) throws -> [CheckpointFile] {
+        try engine.files(ofCheckpoint: digest, workload) { object in
+            guard let size = try store.size(object), size <= Setting.recordBytes else {
+                throw Failure(.storage, "the record of the checkpoint \(digest.short) cannot be read")
+            }
+            return try store.read(object, at: 0, count: Int(size))
+        }
+    }
+
+    /// No record of a checkpoint is longer.
+    private static let recordBytes = 4 << 20
+
+    /// Holds an attempt against the run contract; a setup's checkpoint is also kept for later sweeps.
+    func judge(_ report: AttemptReport, _ store: ObjectStore, _ state: SweepState) throws -> EngineVerdict {
+        guard let task = task(of: report.id.run) else {
+            return EngineVerdict(failure: report.failure ?? .contractBroken, evidence: report.evidence)
+        }
+        let verdict = try engine.judge(task, points, report) { path in
+            guard let artifact = report.artifacts.first(where: { $0.path == path }) else { return nil }
+            return try store.read(artifact.digest, at: 0, count: Int(artifact.size))
+        }
+        if let record = verdict.record { _ = try store.publish(record) }
+        if case .setup(let workload) = task, let digest = verdict.provides, let binary = state.pins["engine"] {
+            let files = try files(ofCheckpoint: digest, workload, store).map(\.digest)
+            try checkpoints?.add(checkpointKey(workload, binary), digest, files, from: store)
+        }
+        return verdict
+    }
+
+    /// Checkpoints that earlier sweeps made with the same engine, guest and setup, now in `store`.
+    func knownCheckpoints(_ binary: Digest, _ store: ObjectStore) throws -> [Event] {
+        try setups.compactMap { setup in
+            try checkpoints?.find(checkpointKey(setup.workload, binary), into: store) { digest, known in
+                try files(ofCheckpoint: digest, setup.workload, known).map(\.digest)
+            }
+            .map { .provided(pin: setup.pin, digest: $0) }
+        }
+    }
+
+    private func checkpointKey(_ workload: String, _ binary: Digest) -> Digest {
+        SHA256.digest("checkpoint 1\nengine \(binary)\n\(engine.checkpointKey(workload))")
+    }
+}

@@ -1,0 +1,177 @@
+import Formats
+import Model
+import Storage
+
+/// Fetches what attempts on one host left, and tells which attempts are complete.
+///
+/// An attempt counts as ended here only when every artifact that it names is in the object store. Bytes come by
+/// ranges, several under way at a time; an object that broke off goes on where it stopped. The attempts of one run
+/// are given on in the order in which they came: a later one would make an earlier one look like a repetition.
+struct Transfers {
+    /// An object that is being fetched.
+    private struct Fetch {
+        var size: Int64
+        /// Up to where bytes have been asked for.
+        var asked: Int64
+        /// What was asked for and is not here, in order: a host answers every range once, and in turn.
+        var due: [ObjectRange] = []
+    }
+
+    /// An attempt some of whose artifacts are not here yet.
+    private struct Pending {
+        var report: AttemptReport
+        var missing: Set<Digest>
+    }
+
+    /// Bytes asked for and not here yet, at most.
+    private static let window: Int64 = 1 << 20
+
+    private let store: ObjectStore
+    private var order: [Digest] = []
+    private var fetches: [Digest: Fetch] = [:]
+    private var pending: [Pending] = []
+    private var underWay: Int64 = 0
+    /// Answers still to come for objects that were given up.
+    private var stale: [Digest: Int] = [:]
+
+    init(store: ObjectStore) { self.store = store }
+
+    /// Takes note of an outcome.
+    ///
+    /// - Returns: the report, if nothing has to be fetched for it.
+    /// - Throws: ``Failure`` (`badMessage`) for an object that is here already and is not as long as the host says.
+    mutating func begin(_ report: AttemptReport) throws -> AttemptReport? {
+        guard !pending.contains(where: { $0.report.id == report.id }) else { return nil }
+        var missing: Set<Digest> = []
+        for artifact in report.artifacts {
+            let here = try store.size(artifact.digest)
+            if let size = here ?? fetches[artifact.digest]?.size, size != artifact.size {
+                throw Failure(
+                    .badMessage, "it announced \(artifact.size) bytes as an object of \(size), and the connection was "
+                        + "dropped")
+            }
+            if here != nil, try store.holds(artifact.digest) { continue }
+            guard missing.insert(artifact.digest).inserted, fetches[artifact.digest] == nil else { continue }
+            if artifact.size == 0 {
+                guard artifact.digest == (try store.publish([UInt8]())) else {
+                    throw Failure(.badMessage, "it announced an empty file under a digest that is another's")
+                }
+                missing.remove(artifact.digest)
+                continue
+            }
+            let start = min(try store.partialSize(artifact.digest), artifact.size)
+            // The last byte is asked for again, so that a piece always ends a transfer.
+            let resume = min(start, artifact.size - 1)
+            fetches[artifact.digest] = Fetch(size: artifact.size, asked: resume)
+            order.append(artifact.digest)
+        }
+        if missing.isEmpty, !pending.contains(where: { $0.report.id.run == report.id.run }) { return report }
+        pending.append(Pending(report: report, missing: missing))
+        return nil
+    }
+
+    /// What to ask for now.
+    mutating func requests() -> [ObjectRange] {
+        var ranges: [ObjectRange] = []
+        for digest in order {
+            guard var fetch = fetches[digest] else { continue }
+            while fetch.asked < fetch.size, underWay < Transfers.window {
+                let length = min(Int64(ObjectRange.maximumLength), fetch.size - fetch.asked)
+                let range = ObjectRange(digest: digest, offset: fetch.asked, length: Int(length))
+                ranges.append(range)
+                fetch.due.append(range)
+                fetch.asked += length
+                underWay += length
+            }
+            fetches[digest] = fetch
+            if underWay >= Transfers.window { break }
+        }
+        return ranges
+    }
+
+    /// Takes in a piece.
+    ///
+    /// - Returns: the reports that are complete with it.
+    /// - Throws: ``Failure`` (`badMessage`) for a piece that nobody asked for; other errors come from this disk.
+    mutating func receive(_ piece: ObjectBytes) throws -> [AttemptReport] {
+        if takeStale(piece.digest) { return [] }
+        guard var fetch = fetches[piece.digest], let range = fetch.due.first, piece.offset == range.offset,
+            piece.bytes.count <= range.length
+        else { throw Failure(.badMessage, "it sent bytes that nobody asked for, and the connection was dropped") }
+        fetch.due.removeFirst()
+        fetches[piece.digest] = fetch
+        underWay -= Int64(range.length)
+        guard piece.bytes.count == range.length else {
+            return giveUp(piece.digest, reason: "it became shorter after its host had announced it")
+        }
+        if try store.holds(piece.digest) {
+            // Another host had the same file, and was faster.
+            abandon(piece.digest)
+            return complete(piece.digest)
+        }
+        try store.write(piece.digest, at: piece.offset, piece.bytes)
+        guard piece.offset + Int64(range.length) == fetch.size else { return [] }
+        abandon(piece.digest)
+        do {
+            try store.finish(piece.digest, size: fetch.size)
+        } catch let failure as Failure where failure.code == .badArchive {
+            return giveUp(piece.digest, reason: "its bytes arrived different from what its host had announced")
+        }
+        return complete(piece.digest)
+    }
+
+    /// The host cannot give a piece of the object.
+    mutating func lose(_ digest: Digest, reason: String) -> [AttemptReport] {
+        if takeStale(digest) { return [] }
+        guard let range = fetches[digest]?.due.first else { return [] }
+        fetches[digest]?.due.removeFirst()
+        underWay -= Int64(range.length)
+        return giveUp(digest, reason: reason)
+    }
+
+    /// Whether an answer that came is for an object that was given up since it was asked for.
+    private mutating func takeStale(_ digest: Digest) -> Bool {
+        guard let count = stale[digest] else { return false }
+        stale[digest] = count > 1 ? count - 1 : nil
+        return true
+    }
+
+    /// Attempts that need the object have lost their evidence, which is not their fault.
+    private mutating func giveUp(_ digest: Digest, reason: String) -> [AttemptReport] {
+        abandon(digest)
+        for index in pending.indices where pending[index].missing.contains(digest) {
+            let path = pending[index].report.artifacts.first { $0.digest == digest }?.path ?? digest.short
+            pending[index].report.failure = .hostLost
+            pending[index].report.evidence = "the artifact '\(path)' could not be fetched: \(reason)"
+            pending[index].report.artifacts = []
+            pending[index].missing = []
+        }
+        return release()
+    }
+
+    private mutating func abandon(_ digest: Digest) {
+        guard let fetch = fetches.removeValue(forKey: digest) else { return }
+        for range in fetch.due { underWay -= Int64(range.length) }
+        if !fetch.due.isEmpty { stale[digest] = fetch.due.count }
+        order.removeAll { $0 == digest }
+    }
+
+    private mutating func complete(_ digest: Digest) -> [AttemptReport] {
+        for index in pending.indices { pending[index].missing.remove(digest) }
+        return release()
+    }
+
+    private mutating func release() -> [AttemptReport] {
+        var done: [AttemptReport] = []
+        var waiting: Set<RunNumber> = []
+        pending.removeAll { entry in
+            guard entry.missing.isEmpty, !waiting.contains(entry.report.id.run) else {
+                waiting.insert(entry.report.id.run)
+                return false
+            }
+            done.append(entry.report)
+            return true
+        }
+        return done
+    }
+}

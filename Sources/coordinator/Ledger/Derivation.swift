@@ -1,0 +1,187 @@
+import Formats
+import GRDB
+import Model
+
+/// What a record does to the derived tables. Every change says what it expects to find, so that memory and
+/// database cannot part without anybody noticing.
+struct Derivation {
+    let db: Database
+
+    init(_ db: Database) { self.db = db }
+
+    /// - Parameter sequence: the record's place in the journal.
+    /// - Throws: ``Failure`` (`internalError`) when the record contradicts the tables; `DatabaseError`.
+    func apply(_ record: Model.Record, sequence: Int64) throws {
+        switch record {
+        case .hostSeen(let host, let bootID, let hostName, let slots, let memoryBytes, let clockOffset):
+            try run(
+                """
+                INSERT INTO hosts (host, boot_id, host_name, slots, memory_bytes, clock_offset_ns)
+                VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (host) DO UPDATE SET boot_id = excluded.boot_id,
+                host_name = excluded.host_name, slots = excluded.slots, memory_bytes = excluded.memory_bytes,
+                clock_offset_ns = excluded.clock_offset_ns
+                """, [host, bootID, hostName, slots, memoryBytes, clockOffset])
+        case .pinned(let name, let digest):
+            try run(
+                """
+                INSERT INTO pins (name, digest) VALUES (?, ?)
+                ON CONFLICT (name) DO UPDATE SET digest = excluded.digest
+                """, [name, digest.data])
+        case .leaseGranted(let lease, let host, let grants): try grant(lease, host, grants)
+        case .leaseVoided(let lease, let reason): try void(lease, reason)
+        case .attemptEnded(let report, let host, let failure, let evidence, let blocks, let endedAt):
+            let ended = AttemptStatus(
+                id: report.id, host: host, failure: failure, evidence: evidence, wall: report.wallNanoseconds,
+                peakMemoryBytes: report.peakMemoryBytes, endedAt: endedAt, blocks: blocks)
+            try end(ended, artifacts: report.artifacts)
+        case .attemptFenced(let report, let host, let agrees):
+            try run(
+                "INSERT INTO fenced (seq, run, attempt, lease, host, class, agrees) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [
+                    sequence, report.id.run, report.id.attempt, report.id.lease, host, report.failure?.rawValue,
+                    agrees,
+                ])
+        case .runEnded(let run, let state, let failure, let attempt): try end(run, state, failure, attempt)
+        case .runReopened(let run, let reason):
+            try remark(sequence, record.kind, run: run, reason)
+            try changeOne(
+                """
+                UPDATE runs SET state = 'open', class = NULL, attempt = 0, lease = NULL, host = NULL
+                WHERE run = ? AND state <> 'open'
+                """, [run],
+                or: "run \(run) cannot be opened again: it has not ended")
+        case .hostRested(let host, let reason):
+            try run(
+                "INSERT INTO hosts (host, rested) VALUES (?, ?) ON CONFLICT (host) DO UPDATE SET rested = ?2",
+                [host, reason])
+            try remark(sequence, record.kind, host: host, reason)
+        case .hostReleased: break
+        case .sweepStopped(let reason):
+            try run("INSERT INTO stops (seq, reason) VALUES (?, ?)", [sequence, reason])
+        case .revised(let revision): try revise(revision, sequence)
+        case .repinned(let reason):
+            try remark(sequence, record.kind, reason)
+            try repin(reason)
+        case .restored(let reason):
+            try remark(sequence, record.kind, reason)
+            try voidAll(reason)
+        }
+    }
+
+    private func remark(
+        _ sequence: Int64, _ kind: String, run: RunNumber? = nil, host: String? = nil, _ reason: String
+    ) throws {
+        try self.run(
+            "INSERT INTO remarks (seq, kind, run, host, reason) VALUES (?, ?, ?, ?, ?)",
+            [sequence, kind, run, host, reason])
+    }
+
+    private func grant(_ lease: LeaseNumber, _ host: String, _ grants: [Grant]) throws {
+        try run("INSERT INTO leases (lease, host) VALUES (?, ?)", [lease, host])
+        for grant in grants {
+            try run(
+                "INSERT INTO grants (lease, run, first_attempt, attempts) VALUES (?, ?, ?, ?)",
+                [lease, grant.run, grant.firstAttempt, grant.attempts])
+            try changeOne(
+                "UPDATE runs SET lease = ?, host = ? WHERE run = ? AND state = 'open'", [lease, host, grant.run],
+                or: "run \(grant.run) cannot be granted: it has ended")
+        }
+    }
+
+    private func void(_ lease: LeaseNumber, _ reason: String) throws {
+        try changeOne(
+            "UPDATE leases SET voided = ? WHERE lease = ? AND voided IS NULL", [reason, lease],
+            or: "lease \(lease) is void already, or was never granted")
+        try run(
+            """
+            UPDATE runs SET lease = NULL, host = NULL
+            WHERE run IN (SELECT run FROM grants WHERE lease = ?1) AND lease = ?1 AND state = 'open'
+            """, [lease])
+    }
+
+    private func end(_ attempt: AttemptStatus, artifacts: [Artifact]) throws {
+        let id = attempt.id
+        try run(
+            """
+            INSERT INTO attempts (run, attempt, lease, host, class, evidence, wall_ns, peak_memory_bytes, ended_ns,
+            blocks) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            [
+                id.run, id.attempt, id.lease, attempt.host, attempt.failure?.rawValue, attempt.evidence, attempt.wall,
+                attempt.peakMemoryBytes, attempt.endedAt, attempt.blocks?.encoded,
+            ])
+        // A peer that names a path twice must not end the sweep: the first one counts.
+        for artifact in artifacts {
+            try run(
+                "INSERT OR IGNORE INTO artifacts (run, attempt, path, digest, size) VALUES (?, ?, ?, ?, ?)",
+                [id.run, id.attempt, artifact.path, artifact.digest.data, artifact.size])
+        }
+        try changeOne(
+            "UPDATE runs SET attempts = attempts + 1 WHERE run = ?", [id.run], or: "there is no run \(id.run)")
+    }
+
+    private func end(
+        _ run: RunNumber, _ state: RunState, _ failure: FailureClass?, _ attempt: AttemptNumber
+    ) throws {
+        try changeOne(
+            """
+            UPDATE runs SET state = ?2, class = ?3, attempt = ?4,
+            lease = coalesce((SELECT lease FROM attempts WHERE run = ?1 AND attempt = ?4), lease),
+            host = coalesce((SELECT host FROM attempts WHERE run = ?1 AND attempt = ?4), host)
+            WHERE run = ?1 AND state = 'open'
+              AND (?4 = 0 OR EXISTS (SELECT 1 FROM attempts WHERE run = ?1 AND attempt = ?4))
+            """,
+            [run, state.rawValue, failure?.rawValue, attempt],
+            or: "run \(run) cannot end by attempt \(attempt): it has ended already, or the attempt has not")
+    }
+
+    // MARK: Records about all runs
+
+    private func revise(_ revision: Revision, _ sequence: Int64) throws {
+        var writer = ByteWriter()
+        writer.put(revision.runs)
+        try run(
+            "INSERT INTO revisions (seq, number, specification, runs, made_ns) VALUES (?, ?, ?, ?, ?)",
+            [sequence, revision.number, revision.specification, writer.bytes.data, revision.madeAt])
+        try run("UPDATE runs SET place = NULL WHERE place IS NOT NULL")
+        var place = 0
+        for range in revision.runs.ranges {
+            try run(
+                "UPDATE runs SET place = run + ? WHERE run >= ? AND run < ?",
+                [place - range.lowerBound, range.lowerBound, range.upperBound])
+            guard db.changesCount == range.count else {
+                throw Failure(.internalError, "a record contradicts the ledger: a revision names runs it does not have")
+            }
+            place += range.count
+        }
+        try run(
+            """
+            UPDATE runs SET lease = NULL, host = NULL
+            WHERE place IS NULL AND state = 'open' AND (lease IS NOT NULL OR host IS NOT NULL)
+            """)
+    }
+
+    private func repin(_ reason: String) throws {
+        try voidAll(reason)
+        try run("DELETE FROM pins")
+        try run(
+            """
+            UPDATE runs SET state = 'open', class = NULL, attempts = 0, attempt = 0, lease = NULL, host = NULL,
+            stale = coalesce((SELECT max(attempt) FROM attempts WHERE attempts.run = runs.run), 0)
+            """)
+    }
+
+    private func voidAll(_ reason: String) throws {
+        try run("UPDATE leases SET voided = ? WHERE voided IS NULL", [reason])
+        try run("UPDATE runs SET lease = NULL, host = NULL WHERE state = 'open' AND lease IS NOT NULL")
+    }
+
+    private func run(_ sql: String, _ arguments: StatementArguments = []) throws {
+        try db.cachedStatement(sql: sql).execute(arguments: arguments)
+    }
+
+    private func changeOne(_ sql: String, _ arguments: StatementArguments, or problem: String) throws {
+        try run(sql, arguments)
+        guard db.changesCount == 1 else { throw Failure(.internalError, "a record contradicts the ledger: \(problem)") }
+    }
+}

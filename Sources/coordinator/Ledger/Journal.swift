@@ -1,0 +1,130 @@
+import Formats
+import Foundation
+import GRDB
+import Model
+
+/// The records of a database, in order and without a gap.
+struct Journal {
+    private let db: Database
+    private let path: String
+
+    init(_ db: Database, path: String) {
+        self.db = db
+        self.path = path
+    }
+
+    func forEach(after last: Int64 = 0, _ body: (Int64, Model.Record) throws -> Void) throws {
+        let rows = try Row.fetchCursor(
+            db, sql: "SELECT seq, payload FROM journal WHERE seq > ? ORDER BY seq", arguments: [last])
+        var expected = last + 1
+        while let row = try rows.next() {
+            let sequence: Int64 = try row.value(0)
+            guard sequence == expected else { throw damaged("record \(expected) is missing") }
+            expected += 1
+            let payload: Data = try row.value(1)
+            let record: Model.Record
+            do {
+                var reader = ByteReader(Array(payload))
+                record = try reader.record()
+                try reader.end()
+            } catch {
+                throw damaged("record \(sequence): \(error)")
+            }
+            try body(sequence, record)
+        }
+    }
+
+    func append(_ records: [Model.Record]) throws {
+        let insert = try db.cachedStatement(sql: "INSERT INTO journal (kind, payload) VALUES (?, ?)")
+        let derivation = Derivation(db)
+        for record in records {
+            var writer = ByteWriter()
+            writer.put(record)
+            try insert.execute(arguments: [record.kind, writer.bytes.data])
+            try derivation.apply(record, sequence: db.lastInsertedRowID)
+        }
+    }
+
+    /// Writes the derived tables anew.
+    func derive() throws {
+        // References between the tables need not hold until all of them are filled again.
+        try db.execute(sql: "PRAGMA defer_foreign_keys = ON")
+        for (table, _) in Schema.derived { try db.execute(sql: "DELETE FROM \(table)") }
+        try Plan(db).openRuns()
+        let derivation = Derivation(db)
+        try forEach { try derivation.apply($1, sequence: $0) }
+    }
+
+    private func damaged(_ problem: String) -> Failure {
+        Failure(
+            .badArchive,
+            "the journal of \(path) cannot be read; \(LedgerFile.howToMend)",
+            cause: problem)
+    }
+}
+
+/// The part of the tables that is given, not derived.
+struct Plan {
+    private let db: Database
+
+    init(_ db: Database) { self.db = db }
+
+    func put(_ metadata: LedgerMetadata) throws {
+        try put("sweep", metadata.sweep)
+        try put("identifier", metadata.identifier)
+        try put("specification", metadata.specification)
+        try put("created", String(metadata.created))
+        try put("tool-version", metadata.toolVersion)
+        for note in metadata.notes { try put("note:" + note.name, note.value) }
+    }
+
+    func put(_ key: String, _ value: String) throws {
+        try db.execute(
+            sql: "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+            arguments: [key, value])
+    }
+
+    /// The runs of the first specification.
+    func put(_ keys: some Sequence<RunKey>) throws {
+        var place = 0
+        for key in keys {
+            try put(key, as: place + 1, place: place)
+            place += 1
+        }
+    }
+
+    func put(_ key: RunKey, as run: RunNumber, place: Int? = nil) throws {
+        var setup: Digest?
+        if case .setup(_, let recipe) = key { setup = recipe }
+        try db.cachedStatement(
+            sql: "INSERT INTO plan (run, kind, point, workload, repeat, setup) VALUES (?, ?, ?, ?, ?, ?)"
+        ).execute(arguments: [
+            run, key.isSetup ? "setup" : "evaluation", key.point?.data, key.workload, key.repetition, setup?.data,
+        ])
+        let open = try db.cachedStatement(sql: "INSERT INTO runs (run, place) VALUES (?, ?)")
+        try open.execute(arguments: [run, place])
+    }
+
+    /// Gives every planned run its row of the derived table, as it is before anything happened. Where there were
+    /// revisions, they set the places anew.
+    func openRuns() throws { try db.execute(sql: "INSERT INTO runs (run, place) SELECT run, run - 1 FROM plan") }
+
+    /// The runs of the specification as it is now, in their order.
+    func runs() throws -> RunList {
+        if let last = try Data.fetchOne(db, sql: "SELECT runs FROM revisions ORDER BY seq DESC LIMIT 1") {
+            var reader = ByteReader(Array(last))
+            return try reader.runList()
+        }
+        return RunList(1..<(try highestRun()) + 1)
+    }
+
+    func highestRun() throws -> RunNumber { try Int.fetchOne(db, sql: "SELECT max(run) FROM plan") ?? 0 }
+}
+
+extension Digest {
+    var data: Data { bytes.data }
+}
+
+extension [UInt8] {
+    var data: Data { Data(self) }
+}

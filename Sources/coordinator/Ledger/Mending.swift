@@ -1,0 +1,239 @@
+import Formats
+import Foundation
+import GRDB
+import Model
+
+extension Ledger {
+    /// Mends a damaged ledger, as far as its journal and the last copy reach. Nothing is thrown away: what was there
+    /// is kept beside it under another name.
+    ///
+    /// Where only the derived tables are wrong they are written anew. Else a new ledger is made of the records that
+    /// can be read without a gap. It may lack what came last, so that all leases are void and numbers jump: what hosts
+    /// still report of the lost time is told from what comes after it.
+    ///
+    /// - Parameter sweep: the name that it must bear.
+    /// - Returns: what was done, in sentences.
+    /// - Throws: ``Failure``: `heldElsewhere`; `badArchive` where nothing can be read, or the ledger is of a newer
+    ///   program, which may be able to read it; `storage`.
+    public static func mend(_ path: String, sweep: String) throws -> [String] {
+        let lock = try LedgerLock(ledger: path)
+        try refuseNewer(path)
+        if let done = try mendTables(path, sweep: sweep, lock: lock) { return done }
+        do {
+            let done = try Mending(path, sweep: sweep).make()
+            try open(path, lock: lock).backUp()
+            return done
+        } catch {
+            throw Failure(ledger: path, "mended", error)
+        }
+    }
+
+    /// nil: more than the tables is damaged.
+    private static func mendTables(_ path: String, sweep: String, lock: LedgerLock) throws -> [String]? {
+        guard (try? LedgerFile(path).check()) != nil, let ledger = try? open(path, lock: lock),
+            (try? ledger.checkName(sweep)) != nil, let problems = try? ledger.check()
+        else { return nil }
+        if problems.isEmpty { return ["no problem found: nothing was changed"] }
+        let aside = try Mending.freeName(path)
+        do {
+            try SystemCall.makePrivateFile(aside)
+            try ledger.queue.writeWithoutTransaction { try $0.execute(sql: "VACUUM INTO ?", arguments: [aside]) }
+            try ledger.rebuild()
+            guard try ledger.check().isEmpty else { throw Failure(.badArchive, "its tables cannot be rebuilt") }
+        } catch {
+            try SystemCall.remove(aside)
+            return nil
+        }
+        try ledger.backUp()
+        return [
+            "the tables were written anew from \(try ledger.recordCount()) records of the journal",
+            "as it was, the ledger is kept as \(aside)",
+        ]
+    }
+
+    private static func refuseNewer(_ path: String) throws {
+        guard let header = try? SystemCall.head(of: path, count: 100), header.count == 100,
+            header.starts(with: Array("SQLite format 3\0".utf8))
+        else { return }
+        let version = header[60..<64].reduce(Int32(0)) { $0 << 8 | Int32($1) }
+        if version > Schema.version { try LedgerFile.check(version: version, path: path) }
+    }
+}
+
+/// A new ledger out of what can be read of a damaged one and of its last copy.
+private struct Mending {
+    private let path: String
+    private let sweep: String
+    private let damaged: Source?
+    private let copy: Source?
+
+    /// A file that may hold a part of the ledger.
+    private struct Source {
+        let queue: DatabaseQueue
+
+        /// nil: nothing of it can be read, or it is another sweep's.
+        init?(_ path: String, sweep: String) {
+            var configuration = Configuration()
+            configuration.readonly = true
+            guard (try? SystemCall.size(of: path)) ?? nil != nil,
+                let queue = try? DatabaseQueue(path: path, configuration: configuration)
+            else { return nil }
+            let name = try? queue.read { db in
+                try String.fetchOne(db, sql: "SELECT value FROM meta WHERE key = 'sweep'")
+            }
+            // Where even its name is gone, the journal may not be.
+            guard name == nil || name == sweep else { return nil }
+            self.queue = queue
+        }
+
+        /// All rows of a table, or nil.
+        func rows(_ sql: String) -> [Row]? {
+            guard let rows = try? queue.read({ try Row.fetchAll($0, sql: sql) }), !rows.isEmpty else { return nil }
+            return rows
+        }
+
+        /// Calls `body` with the records from a place on, until one is missing or damaged.
+        ///
+        /// - Returns: the place after the last.
+        func forEachRecord(from first: Int64, _ body: (Int64, [UInt8]) throws -> Void) throws -> Int64 {
+            var next = first
+            var failure: (any Error)?
+            // What SQLite says about damage means that the records end here.
+            try? queue.read { db in
+                let rows = try Row.fetchCursor(
+                    db, sql: "SELECT seq, payload FROM journal WHERE seq >= ? ORDER BY seq", arguments: [first])
+                while let row = try rows.next() {
+                    let (sequence, payload): (Int64, Data) = try (row.value(0), row.value(1))
+                    guard sequence == next, Mending.isRecord(Array(payload)) else { return }
+                    do { try body(sequence, Array(payload)) } catch {
+                        failure = error
+                        return
+                    }
+                    next += 1
+                }
+            }
+            if let failure { throw failure }
+            return next
+        }
+
+        func record(_ sequence: Int64) -> [UInt8]? {
+            let row = try? queue.read { db in
+                try Data.fetchOne(db, sql: "SELECT payload FROM journal WHERE seq = ?", arguments: [sequence])
+            }
+            return row.map { Array($0) }
+        }
+    }
+
+    init(_ path: String, sweep: String) {
+        self.path = path
+        self.sweep = sweep
+        // An earlier try may have been ended between the old name and the new one.
+        let isThere = (try? SystemCall.size(of: path)) ?? nil != nil
+        damaged = Source(isThere ? path : (try? Mending.lastAside(path)) ?? path, sweep: sweep)
+        copy = Source(Ledger.backupPath(path), sweep: sweep)
+    }
+
+    /// Where a damaged ledger can be put.
+    static func freeName(_ path: String) throws -> String {
+        let stem = path.hasSuffix(".sqlite") ? String(path.dropLast(7)) : path
+        var number = 1
+        while try SystemCall.size(of: "\(stem).damaged-\(number).sqlite") != nil { number += 1 }
+        return "\(stem).damaged-\(number).sqlite"
+    }
+
+    private static func lastAside(_ path: String) throws -> String? {
+        let free = try freeName(path)
+        guard let number = free.split(separator: "-").last.flatMap({ Int($0.dropLast(7)) }), number > 1 else {
+            return nil
+        }
+        return "\(free.dropLast("\(number).sqlite".count))\(number - 1).sqlite"
+    }
+
+    func make() throws -> [String] {
+        let temporary = path + ".new"
+        for suffix in ["", "-journal", "-wal", "-shm"] { try SystemCall.remove(temporary + suffix) }
+        try SystemCall.makePrivateFile(temporary)
+        let draft = try DatabaseQueue(path: temporary)
+        var done: [String] = []
+        try draft.writeWithoutTransaction { db in
+            try db.execute(sql: "PRAGMA synchronous = OFF; PRAGMA foreign_keys = ON")
+            try Schema.migrate(db)
+            try db.inTransaction(.immediate) {
+                try putPlan(db)
+                let count = try putJournal(db)
+                try Journal(db, path: path).append([.restored(reason: "the ledger was damaged, and was mended")])
+                done.append("\(count) records of its journal could be read, and made a new ledger")
+                return .commit
+            }
+        }
+        try draft.close()
+        let aside = try Mending.freeName(path)
+        for suffix in ["-wal", "-shm", ""] where try SystemCall.size(of: path + suffix) != nil {
+            try SystemCall.rename(path + suffix, to: aside + suffix)
+            if suffix.isEmpty { done.append("as it was, the ledger is kept as \(aside)") }
+        }
+        try SystemCall.publish(temporary, as: path)
+        done.append("what is lacking runs again: usweep resume")
+        return done
+    }
+
+    /// What is given, not derived. Of two that have a row the copy is believed: in the other, it may be damaged.
+    private func putPlan(_ db: Database) throws {
+        let sources = [copy, damaged].compactMap { $0 }
+        let metas = sources.compactMap { $0.rows("SELECT key, value FROM meta") }
+            .filter { meta in meta.contains { (try? $0.value(0) as String) == "specification" } }
+        let plans = sources.compactMap { $0.rows("SELECT run, kind, point, workload, repeat, setup FROM plan") }
+        guard !metas.isEmpty, !plans.isEmpty else {
+            throw Failure(
+                .badArchive, "nothing of the ledger \(path) can be read, and there is no copy of it that could; launch "
+                    + "the sweep anew with --new")
+        }
+        for row in metas.joined() { try Plan(db).put(row.value(0) as String, row.value(1) as String) }
+        let insert = try db.makeStatement(
+            sql: "INSERT OR IGNORE INTO plan (run, kind, point, workload, repeat, setup) VALUES (?, ?, ?, ?, ?, ?)")
+        for row in plans.joined() { try insert.execute(arguments: StatementArguments(row.databaseValues)) }
+        try Plan(db).openRuns()
+    }
+
+    /// - Returns: how many records could be read without a gap.
+    private func putJournal(_ db: Database) throws -> Int64 {
+        var next: Int64 = 1
+        var isConsistent = true
+        func put(_ sequence: Int64, _ payload: [UInt8]) throws {
+            guard isConsistent, sequence == next else { return }
+            var reader = ByteReader(payload)
+            let record = try reader.record()
+            do {
+                try db.inSavepoint {
+                    try Journal(db, path: path).append([record])
+                    return .commit
+                }
+                next += 1
+            } catch let failure as Failure where failure.code == .internalError {
+                // A record of runs that the copy does not have yet: it reaches this far.
+                isConsistent = false
+            } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
+                isConsistent = false
+            }
+        }
+        while isConsistent {
+            let before = next
+            _ = try damaged?.forEachRecord(from: next, put)
+            // The copy bridges a gap, if it is a copy of this journal.
+            let isSame = next == 1 || damaged == nil || copy?.record(next - 1) == lastPayload(db)
+            if isSame { _ = try copy?.forEachRecord(from: next, put) }
+            if next == before { break }
+        }
+        return next - 1
+    }
+
+    private func lastPayload(_ db: Database) -> [UInt8]? {
+        let row = try? Data.fetchOne(db, sql: "SELECT payload FROM journal ORDER BY seq DESC LIMIT 1")
+        return row.map { Array($0) }
+    }
+
+    static func isRecord(_ payload: [UInt8]) -> Bool {
+        var reader = ByteReader(payload)
+        return (try? reader.record()) != nil && reader.remaining == 0
+    }
+}

@@ -1,0 +1,73 @@
+import AgentCore
+import Formats
+import Model
+import Ports
+
+/// Bugs that can be switched on, each at a seam: the simulation has to find every one of them.
+public enum Canary: String, CaseIterable, Sendable {
+    /// Commits return before they are durable.
+    case acknowledgeBeforeCommit = "acknowledge-before-commit"
+    /// The coordinator takes whatever comes for a run as coming under the lease that is in force.
+    case forgetFencing = "forget-fencing"
+    /// `fdatasync` does nothing.
+    case skipFileSync = "skip-file-sync"
+    /// `fdatasync` does nothing on the hosts.
+    case skipAgentSync = "skip-agent-sync"
+    /// `fsync` of a folder does nothing.
+    case skipFolderSync = "skip-folder-sync"
+    /// A grant now and then never reaches the agent.
+    case loseLease = "lose-lease"
+    /// A coordinator that starts again does not read the last record.
+    case forgetRecord = "forget-record"
+    /// Folders are not deleted.
+    case leaveFiles = "leave-files"
+    /// Programs are not signalled.
+    case ignoreKill = "ignore-kill"
+    /// The supervisor takes twice the slots.
+    case overbook
+    /// Agents take no notice of a lease that is void.
+    case forgetRevocation = "forget-revocation"
+    /// An agent that starts again is not told what its supervisor holds.
+    case forgetInventory = "forget-inventory"
+}
+
+/// The bugs that are made of messages, on one host.
+final class Canaries {
+    let canary: Canary
+    unowned(unsafe) var host: SimulatedHost?
+    private var chance: Chance
+
+    init(_ canary: Canary, seed: UInt64, host: Int) {
+        self.canary = canary
+        chance = Chance(seed: seed, stream: 400 + UInt64(host))
+    }
+
+    /// Whether the agent hears what the coordinator says.
+    func takes(_ frame: Frame) -> Bool {
+        switch try? CoordinatorMessage(frame) {
+        case .grant: return canary != .loseLease || !chance.oneIn(10)
+        case .revoke(let leases):
+            guard canary == .forgetRevocation, let host else { return true }
+            host.watch.revoked(host, leases)
+            return false
+        case .hello, .cancel, .acknowledge, .read, .bytes, .probe, .tail, .release, .heartbeat, nil: return true
+        }
+    }
+
+    /// What the supervisor hears where the agent asks for this.
+    func asked(_ frame: Frame) -> Frame {
+        guard canary == .overbook, case .capacity(let slots, let memory) = try? SupervisorCommand(frame) else {
+            return frame
+        }
+        return SupervisorCommand.capacity(slots: 2 * slots, memoryBytes: 2 * memory).frame
+    }
+
+    /// What the agent hears where its supervisor says this.
+    func reported(_ frames: [Frame]) -> [Frame] {
+        guard canary == .forgetInventory else { return frames }
+        return frames.map { frame in
+            guard case .inventory(_, let isLast) = try? SupervisorReport(frame) else { return frame }
+            return SupervisorReport.inventory([], isLast: isLast).frame
+        }
+    }
+}

@@ -1,0 +1,312 @@
+import AgentCore
+import AgentRuntime
+import CoordinatorRuntime
+import Formats
+import Model
+import Ports
+import SweepCore
+
+/// Watches everything, and says what must not be.
+final class Checker {
+    /// What a program left, for comparing it with what is merged.
+    private struct Output {
+        var artifacts: [String: Digest]
+        var value: String
+    }
+
+    private let prepared: Prepared
+    private let seed: UInt64
+    private let world: World
+    unowned(unsafe) var simulation: Simulation?
+    private(set) var problem: String?
+    /// Per attempt, what each of its executions left: more than one only where a reboot made the first one void.
+    private var outputs: [AttemptID: [Output]] = [:]
+    private var starts: [AttemptKey: Set<Int>] = [:]
+    /// Per host, the leases that its agent knows to be void.
+    private var knownVoid: [Int: Set<LeaseNumber>] = [:]
+    /// What the ledger has of each attempt.
+    private var reports: [AttemptID: [Artifact]] = [:]
+    /// The leases in force, with what they grant.
+    private var leases: [LeaseNumber: [RunNumber: Range<AttemptNumber>]] = [:]
+    private var merged: [RunNumber: AttemptNumber] = [:]
+    private var successes: [RunNumber: Set<AttemptNumber>] = [:]
+    private var runPhases: [String] = []
+    private var linkPhases: [Coordinator.LinkPhase] = []
+    /// Runs that somebody asked to cancel.
+    var cancelled: Set<RunNumber> = []
+    /// Per host, the boot in which it said that it keeps nothing.
+    private var releasedIn: [Int: Int] = [:]
+    /// Per host, leases and runs that its agent held when it was gone, and ends that its supervisor told of.
+    private var rebooted: [Int: Set<[Int]>] = [:]
+    private var toldEnds: [Int: Set<AttemptKey>] = [:]
+    private var workPhases: [Int: [AttemptKey: WorkPhase]] = [:]
+
+    init(_ prepared: Prepared, seed: UInt64, world: World) {
+        self.prepared = prepared
+        self.seed = seed
+        self.world = world
+    }
+
+    func fail(_ what: String) {
+        guard problem == nil else { return }
+        problem = what
+        world.say("checker", "WRONG: \(what)")
+    }
+
+    // MARK: The ledger
+
+    /// These records are durable.
+    func committed(_ records: [Record]) {
+        for record in records {
+            world.counts.note("record: \(Describe.kind(record))")
+            switch record {
+            case .attemptEnded(let report, _, let failure, _, let blocks, _):
+                world.counts.note("outcome: \(failure?.rawValue ?? "success")")
+                reports[report.id] = report.artifacts
+                if leases[report.id.lease]?[report.id.run]?.contains(report.id.attempt) != true {
+                    fail("attempt \(Describe.id(report.id)) counts, and its lease is not in force")
+                }
+                if failure == nil { merge(report, blocks) }
+            case .attemptFenced(let report, _, _): reports[report.id] = report.artifacts
+            case .runEnded(let run, .succeeded, _, let attempt):
+                if successes[run]?.contains(attempt) != true {
+                    fail("run \(run) succeeded by attempt \(attempt), which did not succeed")
+                }
+                if merged[run] != nil { fail("run \(run) was merged twice") }
+                merged[run] = attempt
+            case .runReopened(let run, _): merged[run] = nil
+            case .leaseGranted(let lease, _, let grants):
+                for grant in grants {
+                    leases[lease, default: [:]][grant.run] =
+                        grant.firstAttempt..<grant.firstAttempt + grant.attempts
+                }
+            case .leaseVoided(let lease, _): leases[lease] = nil
+            case .runEnded, .hostSeen, .pinned, .hostRested, .hostReleased, .sweepStopped: break
+            case .revised, .repinned, .restored: fail("a coordinator that nobody asked changes the sweep itself")
+            }
+        }
+    }
+
+    private func merge(_ report: AttemptReport, _ blocks: JSON?) {
+        successes[report.id.run, default: []].insert(report.id.attempt)
+        let found = Dictionary(report.artifacts.map { ($0.path, $0.digest) }, uniquingKeysWith: { first, _ in first })
+        let isTrue = (outputs[report.id] ?? []).contains { output in
+            output.artifacts == found && (blocks?.encoded.contains(output.value) ?? false)
+        }
+        if !isTrue { fail("what was merged of \(Describe.id(report.id)) is not what its program left") }
+    }
+
+    // MARK: The coordinator
+
+    func coordinatorStepped(_ loop: borrowing CoordinatorLoop) {
+        let core = loop.core
+        if linkPhases.count != core.hostCount { linkPhases = (0..<core.hostCount).map { _ in .away } }
+        for host in 0..<core.hostCount {
+            let phase = core.phase(of: host)
+            guard phase != linkPhases[host] else { continue }
+            world.counts.note("link: \(linkPhases[host].rawValue) > \(phase.rawValue)")
+            linkPhases[host] = phase
+        }
+        if runPhases.count != core.state.runs.count { runPhases = core.state.runs.map { _ in "waiting" } }
+        for (index, run) in core.state.runs.enumerated() {
+            let phase = name(run.phase)
+            guard phase != runPhases[index] else { continue }
+            world.counts.note("run: \(runPhases[index]) > \(phase)")
+            runPhases[index] = phase
+        }
+    }
+
+    private func name(_ phase: SweepState.Run.Phase) -> String {
+        switch phase {
+        case .waiting: "waiting"
+        case .leased: "leased"
+        case .ended(let state, _): state.rawValue
+        }
+    }
+
+    /// - Parameter whole: it did not die in the middle of a step.
+    func coordinatorEnds(_ loop: CoordinatorLoop, whole: Bool) {
+        linkPhases = []
+        guard whole, let simulation else { return }
+        let replayed = replay(simulation)
+        let lived = loop.state.digest
+        for (left, right) in zip(lived, replayed) where left != right {
+            fail("the journal replayed gives another state: '\(right)' instead of '\(left)'")
+        }
+        if lived.count != replayed.count { fail("the journal replayed gives another state") }
+    }
+
+    private func replay(_ simulation: Simulation) -> [String] {
+        var state = SweepState(plan: prepared.plan)
+        for record in simulation.ledger.records { state.apply(record) }
+        return state.digest
+    }
+
+    // MARK: Agents
+
+    /// What the agent took in is durable.
+    func agentStepped(_ host: SimulatedHost, _ life: Life, _ core: AgentCore, _ events: [AgentEvent]) {
+        guard life.isAlive else { return }
+        for case .message(_, let message) in events {
+            switch message {
+            case .revoke(let leases): revoked(host, leases)
+            case .release: releasedIn[host.index] = host.boot
+            case .acknowledge(let attempts): for attempt in attempts { acknowledged(attempt) }
+            case .hello, .grant, .cancel, .read, .bytes, .probe, .tail, .heartbeat: break
+            }
+        }
+        note(host, core)
+    }
+
+    /// The agent knows that these leases are void.
+    func revoked(_ host: SimulatedHost, _ leases: [LeaseNumber]) {
+        knownVoid[host.index, default: []].formUnion(leases)
+    }
+
+    private func acknowledged(_ id: AttemptID) {
+        guard let artifacts = reports[id] else {
+            return fail("attempt \(Describe.id(id)) was acknowledged, and the ledger does not have it")
+        }
+        guard let disk = simulation?.disk else { return }
+        for artifact in artifacts {
+            let name = artifact.digest.hex
+            guard let bytes = disk.durableContent("/objects/\(name.prefix(2))/\(name)"), bytes.count == artifact.size
+            else {
+                return fail(
+                    "attempt \(Describe.id(id)) was acknowledged, and its '\(artifact.path)' "
+                        + "(\(artifact.digest.short)) would not outlive a crash")
+            }
+        }
+    }
+
+    /// What an agent took on is still there when it starts again after a reboot, also after one without a warning.
+    func agentStarted(_ host: SimulatedHost, _ core: AgentCore) {
+        guard let before = rebooted.removeValue(forKey: host.index) else { return }
+        var found: Set<[Int]> = []
+        core.forEachWork { key, _ in found.insert([key.id.lease, key.id.run]) }
+        if let lost = before.subtracting(found).min(by: { $0.lexicographicallyPrecedes($1) }) {
+            fail("the agent on \(host.name) has forgotten run \(lost[1]) of lease \(lost[0]) over a reboot")
+        }
+    }
+
+    /// - Parameter inStep: its journal may be ahead of what was seen of it.
+    func agentEnded(_ host: SimulatedHost, inStep: Bool) {
+        let works = workPhases.removeValue(forKey: host.index) ?? [:]
+        rebooted[host.index] = inStep ? nil : Set(works.keys.map { [$0.id.lease, $0.id.run] })
+    }
+
+    /// What a supervisor said of ends, and what it was told to forget.
+    func supervisorSaid(_ host: SimulatedHost, ended keys: [AttemptKey]) {
+        toldEnds[host.index, default: []].formUnion(keys)
+    }
+
+    func supervisorStarted(_ host: SimulatedHost, _ core: SupervisorCore) {
+        var found: Set<AttemptKey> = []
+        for attempt in core.inventory { if case .ended = attempt.state { found.insert(attempt.key) } }
+        if let lost = (toldEnds[host.index] ?? []).subtracting(found).min() {
+            fail("the supervisor on \(host.name) has forgotten that \(lost) ended")
+        }
+    }
+
+    private func note(_ host: SimulatedHost, _ core: AgentCore) {
+        var rest = workPhases[host.index] ?? [:]
+        var after: [AttemptKey: WorkPhase] = [:]
+        core.forEachWork { key, phase in
+            after[key] = phase
+            let old = rest.removeValue(forKey: key)
+            if old != phase { world.counts.note("work: \(old?.rawValue ?? "new") > \(phase.rawValue)") }
+        }
+        for phase in rest.values { world.counts.note("work: \(phase.rawValue) > gone") }
+        workPhases[host.index] = after
+    }
+
+    func forgetAsked(_ host: SimulatedHost, _ keys: [AttemptKey]) { toldEnds[host.index]?.subtract(keys) }
+
+    /// The agent asks its supervisor to start an attempt.
+    func startAsked(_ host: SimulatedHost, _ key: AttemptKey) {
+        if knownVoid[host.index]?.contains(key.id.lease) ?? false {
+            fail("\(host.name) starts \(key) though its agent knows that the lease is void")
+        }
+    }
+
+    // MARK: Programs
+
+    func programStarted(_ host: SimulatedHost, _ program: Programs.Program) {
+        if !starts[program.key, default: []].insert(host.index << 16 + host.boot).inserted {
+            fail("\(host.name) starts \(program.key) a second time")
+        }
+        let running = host.programs.all.filter(\.leads)
+        if running.count > host.processors {
+            fail("\(host.name) runs \(running.count) programs on \(host.processors) slots")
+        }
+        let memory = running.reduce(0) { $0 + $1.launch.memoryBytes }
+        if memory > host.memoryBytes, running.count > 1 { fail("\(host.name) runs programs of \(memory) bytes in all") }
+    }
+
+    func programLeft(_ host: SimulatedHost, _ program: Programs.Program, value: String) {
+        var artifacts: [String: Digest] = [:]
+        for name in ["stdout.txt", "stderr.txt", "results.json", "trace.bin"] {
+            if let node = host.disk.names["\(program.launch.folder)/\(name)"] {
+                artifacts[name] = SHA256.digest(node.content)
+            }
+        }
+        outputs[program.key.id, default: []].append(Output(artifacts: artifacts, value: value))
+    }
+
+    // MARK: The end
+
+    func finish() {
+        guard let simulation else { return }
+        checkRuns(simulation)
+        checkObjects(simulation)
+        for host in simulation.network.hosts {
+            // What was deleted just before a reboot is there again, until the next agent starts.
+            if host.boot == releasedIn[host.index] ?? host.boot { checkHost(host) }
+        }
+    }
+
+    private func checkRuns(_ simulation: Simulation) {
+        var state = SweepState(plan: prepared.plan)
+        for record in simulation.ledger.records { state.apply(record) }
+        guard state.stopReason == nil else { return }
+        for number in 1...state.runs.count {
+            let run = state[number]
+            guard case .ended(let final, let failure) = run.phase else {
+                fail("run \(number) has not ended")
+                continue
+            }
+            let expected: RunState
+            switch Programs.fate(of: number, seed: seed, scenario: prepared.scenario) {
+            case .healthy, .failsTwice, .crashesOnce, .isFickle, .forks, .isStubborn, .leavesMuch: expected = .succeeded
+            case .alwaysFails, .hangs, .stalls: expected = .failed
+            case .leavesNothing: expected = .quarantined
+            }
+            let isExcused = run.failures >= prepared.plan.maximumFailures || run.losses >= 20
+            if final != expected, !(final == .failed && isExcused), !cancelled.contains(number) {
+                fail("run \(number) ended \(final.rawValue) (\(failure?.rawValue ?? "-")), not \(expected.rawValue)")
+            }
+        }
+    }
+
+    private func checkObjects(_ simulation: Simulation) {
+        for id in reports.keys.sorted() {
+            for artifact in reports[id] ?? [] {
+                let name = artifact.digest.hex
+                guard let bytes = simulation.disk.durableContent("/objects/\(name.prefix(2))/\(name)"),
+                    SHA256.digest(bytes) == artifact.digest
+                else {
+                    fail("the object \(artifact.digest.short) of an attempt on record is missing or damaged")
+                    return
+                }
+            }
+        }
+    }
+
+    private func checkHost(_ host: SimulatedHost) {
+        if let program = host.programs.all.first { fail("\(program.key) still runs on \(host.name)") }
+        if host.agent != nil { fail("the agent on \(host.name) still runs") }
+        if host.supervisor != nil { fail("the supervisor on \(host.name) still runs") }
+        let left = host.disk.names.keys.filter { $0.hasPrefix("\(SimulatedHost.workdir.attempts)/") }.sorted()
+        if let first = left.first { fail("\(left.count) files and folders are left on \(host.name): \(first)") }
+    }
+}

@@ -1,0 +1,99 @@
+import CoordinatorRuntime
+import Model
+import Ports
+import Storage
+import SweepCore
+
+/// One life of a coordinator: the real loop, stepped by the simulation.
+final class CoordinatorInstance {
+    let life: Life
+    let loop: CoordinatorLoop
+    let inbox = Inbox()
+    private unowned let simulation: Simulation
+    private var alarm: Alarm?
+
+    init(_ simulation: Simulation, life: Life) throws {
+        self.simulation = simulation
+        self.life = life
+        let world = simulation.world
+        let wake = Wake()
+        let prepared = simulation.prepared
+        let files = SimulatedFiles(simulation.disk, life: life, world: world, who: "coordinator")
+        let store = try ObjectStore(root: "/objects", files: files)
+        for input in prepared.inputs { _ = try store.publish(input) }
+        var state = SweepState(plan: prepared.plan)
+        for record in simulation.ledger.records.dropLast(simulation.canary == .forgetRecord ? 1 : 0) {
+            state.apply(record)
+        }
+        let held = HeldLedger(
+            simulation.ledger, life: life, world: world, watch: simulation.checker, canary: simulation.canary)
+        try CoordinatorInstance.reopen(state.reopening, &state, held)
+        if simulation.isRetryAsked {
+            let failed = (1...state.runs.count).filter { run in
+                if case .ended(let how, _) = state[run].phase { how == .failed || how == .quarantined } else { false }
+            }
+            let records = state.reopening(failed).map { Record.runReopened(run: $0, reason: "asked for") }
+            try CoordinatorInstance.reopen(records, &state, held)
+            simulation.isRetryAsked = false
+        }
+        let time = SimulatedTime(simulation)
+        let transport = SimulatedTransport(network: simulation.network, life: life) { wake.action() }
+        var core = Coordinator(state: state, now: time.monotonic())
+        core.isFencing = simulation.canary != .forgetFencing
+        loop = CoordinatorLoop(
+            core: core, setting: prepared.setting, ledger: held,
+            store: store, transports: { _ in transport }, inbox: inbox, time: time)
+        loop.observer = { [checker = simulation.checker] loop, _ in checker.coordinatorStepped(loop) }
+        alarm = Alarm(world, ring: { [self] in step() }, spins: { simulation.checker.fail("the coordinator spins") })
+        wake.action = { [unowned self] in self.wake() }
+    }
+
+    private static func reopen(_ records: [Record], _ state: inout SweepState, _ ledger: HeldLedger) throws {
+        if !records.isEmpty { try ledger.commit(records) }
+        for record in records { state.apply(record) }
+    }
+
+    /// So that transports can be made before there is something to wake.
+    private final class Wake: @unchecked Sendable {
+        var action: () -> Void = {}
+    }
+
+    func wake() { alarm?.set(after: 100_000) }
+
+    func ask(_ request: Inbox.Request) {
+        inbox.put(.request(request))
+        wake()
+    }
+
+    private func step() {
+        do {
+            let ending = try loop.turn(inbox.take(timeout: 0))
+            if !life.isAlive {
+                simulation.coordinatorDied("dies", inStep: true)
+            } else if let ending {
+                simulation.coordinatorEnded(ending)
+            } else {
+                let now = simulation.monotonic
+                alarm?.set(after: max(loop.core.nextDeadline(now: now) - now, 100_000))
+            }
+        } catch {
+            simulation.coordinatorDied(life.isAlive ? "ends by an error: \(error)" : "dies", inStep: true)
+        }
+    }
+
+    func end() {
+        life.end()
+        alarm?.stop()
+        alarm = nil
+    }
+}
+
+/// The clocks of the coordinator's machine.
+final class SimulatedTime: TimeSource, @unchecked Sendable {
+    private unowned let simulation: Simulation
+
+    init(_ simulation: Simulation) { self.simulation = simulation }
+
+    func monotonic() -> Nanoseconds { simulation.monotonic }
+    func wall() -> Nanoseconds { simulation.world.now + simulation.wallOffset }
+}

@@ -1,0 +1,155 @@
+import AgentRuntime
+import Formats
+import Model
+
+/// The host's end of a stream: plays the bootstrap's script and `attach`, which join the stream to the agent.
+final class RemoteCommand {
+    private enum Phase {
+        case asking([UInt8])
+        /// So many bytes of the agent are still to come.
+        case copying(Int)
+        /// The agent is being found or started; what came meanwhile.
+        case attaching([UInt8])
+        case joined(AgentStream)
+        case ended
+    }
+
+    private unowned let channel: Channel
+    private var host: SimulatedHost { channel.host }
+    private var phase = Phase.asking([])
+
+    init(_ channel: Channel) { self.channel = channel }
+
+    func start() { channel.answer(Array("Welcome to \(host.name)\n\nusweep-bootstrap 1 Linux x86_64\n".utf8)) }
+
+    func receive(_ bytes: [UInt8]) {
+        switch phase {
+        case .asking(let before):
+            let all = before + bytes
+            let ends = all.indices.filter { all[$0] == UInt8(ascii: "\n") }
+            guard ends.count >= 3 else {
+                phase = .asking(all)
+                return
+            }
+            let size = Int(String(decoding: all[ends[1] + 1..<ends[2]], as: UTF8.self)) ?? 0
+            if host.hasAgentProgram {
+                channel.answer(Array("usweep-have\n".utf8))
+                attach()
+            } else {
+                channel.answer(Array("usweep-need\n".utf8))
+                phase = .copying(size)
+            }
+        case .copying(let left):
+            phase = .copying(left - bytes.count)
+            if left <= bytes.count {
+                host.hasAgentProgram = true
+                attach()
+            }
+        case .attaching(let before): phase = .attaching(before + bytes)
+        case .joined(let stream): stream.arrive(bytes)
+        case .ended: break
+        }
+    }
+
+    private func attach() {
+        phase = .attaching([])
+        channel.answer(Preamble.bytes)
+        host.attach { [self] problem in
+            guard case .attaching(let before) = phase else { return }
+            if let problem {
+                channel.complain(problem)
+                end(status: 1)
+                return
+            }
+            let stream = AgentStream(host: host, channel: channel, ended: { [self] in end(status: 0) })
+            phase = .joined(stream)
+            host.join(stream)
+            if !before.isEmpty { stream.arrive(before) }
+        }
+    }
+
+    private func end(status: Int32) {
+        phase = .ended
+        channel.finish(status: status)
+    }
+
+    /// The coordinator's end is gone.
+    func hangUp() {
+        if case .joined(let stream) = phase { stream.hangUp() }
+        phase = .ended
+    }
+
+    /// The coordinator has taken bytes.
+    func drained() { if case .joined(let stream) = phase { stream.drained() } }
+}
+
+/// The agent's end of a coordinator's stream.
+final class AgentStream: FrameStream {
+    /// What the pipes in between hold.
+    private static let capacity = 200 * 1024
+
+    private unowned let host: SimulatedHost
+    private unowned let channel: Channel
+    private let ended: () -> Void
+    private var reader = FrameReader()
+    private var out: [UInt8] = []
+    private var hasHungUp = false
+    /// Something came since it was last read.
+    private(set) var hasNews = false
+    private(set) var isBroken = false
+    /// Of the agent that holds it.
+    var life: Life?
+
+    init(host: SimulatedHost, channel: Channel, ended: @escaping () -> Void) {
+        self.host = host
+        self.channel = channel
+        self.ended = ended
+    }
+
+    var unsentCount: Int { out.count }
+
+    func send(_ frame: Frame) { out += frame.encoded }
+
+    func flush() {
+        guard !isBroken, !out.isEmpty else { return }
+        guard life?.act(.effect) ?? false else { return }
+        let room = AgentStream.capacity - channel.unansweredCount
+        guard room > 0 else { return }
+        let part = out.count <= room ? out : Array(out.prefix(room))
+        out.removeFirst(part.count)
+        channel.answer(part)
+    }
+
+    func receive() throws(WireError) -> [Frame] {
+        hasNews = false
+        var frames: [Frame] = []
+        while let frame = try reader.next() {
+            if host.canaries?.takes(frame) ?? true { frames.append(frame) }
+        }
+        if hasHungUp { isBroken = true }
+        return frames
+    }
+
+    func close() {
+        guard !isBroken || !hasHungUp else { return }
+        isBroken = true
+        ended()
+    }
+
+    // MARK: From the network
+
+    func arrive(_ bytes: [UInt8]) {
+        guard !isBroken else { return }
+        reader.append(bytes)
+        hasNews = true
+        host.wakeAgent()
+    }
+
+    func hangUp() {
+        hasHungUp = true
+        hasNews = true
+        host.wakeAgent()
+    }
+
+    func drained() { if !out.isEmpty { host.wakeAgent() } }
+}

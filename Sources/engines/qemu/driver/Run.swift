@@ -1,0 +1,167 @@
+import CSystem
+import Glibc
+
+/// Drives one QEMU from its start to its end: carries what comes to the conversation, and its actions out.
+final class Run {
+    private let request: Request
+    private let signals: Int32
+    private let status: StatusFile
+    private let terminal: OutputFile
+    private let log: OutputFile
+    private let output: Stream
+    private let console: Stream
+    private let events: Stream
+    private let monitor: Stream
+    private var conversation: Conversation
+    private var child: pid_t = 0
+    private var lastLine = ""
+    private var outcome: Outcome?
+
+    /// - Parameter signals: from `signals_open`.
+    init(_ request: Request, signals: Int32) throws(SystemError) {
+        self.request = request
+        self.signals = signals
+        conversation = Conversation(request)
+        status = try StatusFile()
+        terminal = try OutputFile(Files.terminal)
+        log = try OutputFile(Files.emulator)
+        output = try Stream()
+        console = try Stream()
+        events = try Stream()
+        monitor = try Stream()
+    }
+
+    /// - Returns: the verdict, when QEMU has gone.
+    func finish() throws(SystemError) -> Outcome {
+        try status.write(event: "phase", [("phase", JSON.quote("start"))])
+        outcome = try checkRecord()
+        if outcome == nil { try runEmulator() }
+        let verdict = try Evidence(request).judge(outcome ?? .emulatorFailed("no outcome"))
+        try status.write(event: "exit", members(of: verdict))
+        return verdict
+    }
+
+    /// Before anything starts: writes what the checkpoint is to be made of, or compares it with what it was made of.
+    private func checkRecord() throws(SystemError) -> Outcome? {
+        let wanted = try request.record(digest: FileDigest.of)
+        switch request {
+        case .setup:
+            try OutputFile(Files.partialCheckpoint).write(wanted.frame)
+            return nil
+        case .evaluate(let evaluation):
+            let start = try Evidence.read(evaluation.checkpoint, most: CheckpointRecord.mostRead)
+            guard let found = CheckpointRecord(startOf: start) else {
+                return .checkpointIncompatible("it does not start with a record of what it was made of; make it again")
+            }
+            let differences = found.differences(from: wanted)
+            return differences.isEmpty ? nil : .checkpointIncompatible(differences.joined(separator: "; "))
+        }
+    }
+
+    private func runEmulator() throws(SystemError) {
+        try startEmulator()
+        do {
+            while outcome == nil { try step() }
+        } catch {
+            kill(child, SIGKILL)
+            _ = collect(child, waiting: true)
+            throw error
+        }
+    }
+
+    private func startEmulator() throws(SystemError) {
+        let empty = open("/dev/null", O_RDONLY | O_CLOEXEC)
+        guard empty >= 0 else { throw SystemError("cannot open /dev/null") }
+        let none = duplicateHigh(empty)
+        close(empty)
+        defer { close(none) }
+        let streams = [none, output.theirs, output.theirs, console.theirs, events.theirs, monitor.theirs]
+        child = try start(request.commandLine(), environment: environment(), descriptors: streams)
+        for stream in [output, console, events, monitor] { stream.closeTheirs() }
+    }
+
+    private func environment() -> [String] {
+        let checkpoint =
+            switch request {
+            case .setup: Files.partialCheckpoint
+            case .evaluate(let evaluation): evaluation.checkpoint
+            }
+        return ["PATH=\(Evidence.searchPath())", "LC_ALL=C", "\(Request.checkpointVariable)=\(checkpoint)"]
+    }
+
+    /// Waits until something happens, then deals with all that has.
+    private func step() throws(SystemError) {
+        let streams = [output, console, events, monitor]
+        var waiting = streams.map { pollfd(fd: $0.isOpen ? $0.descriptor : -1, events: Int16(POLLIN), revents: 0) }
+        waiting.append(pollfd(fd: signals, events: Int16(POLLIN), revents: 0))
+        guard poll(&waiting, nfds_t(waiting.count), -1) >= 0 else {
+            if errno == EINTR { return }
+            throw SystemError("cannot wait for QEMU")
+        }
+        for index in streams.indices where waiting[index].revents != 0 { try receive(streams[index]) }
+        if waiting[streams.count].revents != 0 { try takeSignals() }
+    }
+
+    private func receive(_ stream: Stream) throws(SystemError) {
+        let (bytes, lines) = try stream.receive()
+        if stream === output { try log.write(bytes) }
+        if stream === console { try terminal.write(bytes) }
+        for line in lines {
+            if stream === output {
+                // What the model says is the reason; QEMU then adds only that it could not be loaded.
+                if !lastLine.hasPrefix("model: ") { lastLine = line }
+            } else if stream === console {
+                try act(conversation.take(.console(line)))
+            } else if stream === events {
+                try act(conversation.take(.guest(line)))
+            } else if let message = JSON(line) {
+                try act(conversation.take(.monitor(message)))
+            }
+        }
+    }
+
+    private func takeSignals() throws(SystemError) {
+        while true {
+            let number = signals_next(signals)
+            guard number != 0 else { return }
+            guard number == SIGCHLD else {
+                try act(conversation.take(.signal(number)))
+                continue
+            }
+            guard let ended = collect(child, waiting: false) else { continue }
+            child = 0
+            // What QEMU and the guest said last comes first. A program that QEMU started may hold its output open,
+            // so nothing is waited for here.
+            for stream in [output, console, events, monitor] { try drain(stream) }
+            try act(conversation.take(.exited(status: ended, lastLine: lastLine)))
+        }
+    }
+
+    private func drain(_ stream: Stream) throws(SystemError) {
+        var waiting = pollfd(fd: stream.descriptor, events: Int16(POLLIN), revents: 0)
+        while stream.isOpen, poll(&waiting, 1, 0) > 0 { try receive(stream) }
+    }
+
+    private func act(_ actions: [Conversation.Action]) throws(SystemError) {
+        for action in actions {
+            switch action {
+            case .command(let line): try monitor.send(line)
+            case .phase(let name): try status.write(event: "phase", [("phase", JSON.quote(name))])
+            case .endEmulator: if child > 0 { kill(child, SIGTERM) }
+            case .killEmulator: if child > 0 { kill(child, SIGKILL) }
+            case .finish(let outcome): self.outcome = outcome
+            }
+        }
+    }
+
+    private func members(of verdict: Outcome) -> [(name: String, json: String)] {
+        var members = [("cause", JSON.quote(verdict.cause))]
+        if let message = verdict.message { members.append(("message", JSON.quote(message))) }
+        if case .evaluate = request {
+            let marks = Evidence.marks()
+            members.append(("begun", "\(marks.begun)"))
+            members.append(("ended", "\(marks.ended)"))
+        }
+        return members
+    }
+}

@@ -1,0 +1,131 @@
+#define _GNU_SOURCE
+#include "csystem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+
+static void close_from(unsigned int first) {
+    if (syscall(SYS_close_range, first, ~0U, 0) == 0) return;
+    // Kernels before 5.9.
+    for (unsigned int descriptor = first; descriptor < 65536; descriptor++) close((int)descriptor);
+}
+
+static int redirect(const char *path, int target, int flags) {
+    int descriptor = open(path, flags, 0600);
+    if (descriptor < 0) return -1;
+    if (descriptor == target) return 0;
+    int result = dup2(descriptor, target);
+    close(descriptor);
+    return result < 0 ? -1 : 0;
+}
+
+static int redirect_all(const struct sys_start *start) {
+    const char *output = start->output ? start->output : "/dev/null";
+    const char *error_output = start->error_output ? start->error_output : "/dev/null";
+    const int writing = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NOCTTY;
+    int kept = start->kept_descriptor;
+    // Out of the way of 0 to 3, which are about to be replaced.
+    if (kept >= 0 && (kept = fcntl(kept, F_DUPFD, 10)) < 0) return -1;
+    if (redirect("/dev/null", 0, O_RDONLY) < 0) return -1;
+    if (redirect(output, 1, start->output ? writing : O_WRONLY) < 0) return -1;
+    if (start->output && start->error_output && strcmp(start->output, start->error_output) == 0) {
+        if (dup2(1, 2) < 0) return -1;
+    } else if (redirect(error_output, 2, start->error_output ? writing : O_WRONLY) < 0) {
+        return -1;
+    }
+    if (kept >= 0 && dup2(kept, 3) < 0) return -1;
+    close_from(kept >= 0 ? 4 : 3);
+    return 0;
+}
+
+void sys_reset_signals(void) {
+    struct sigaction standard;
+    memset(&standard, 0, sizeof standard);
+    standard.sa_handler = SIG_DFL;
+    for (int number = 1; number < NSIG; number++) sigaction(number, &standard, NULL);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+// The child shares the parent's memory until it executes: what went wrong is left here for the parent.
+static volatile int failure_errno;
+static const char *volatile failure_step;
+
+static void child(const struct sys_start *start, pid_t parent) {
+    failure_step = "setsid";
+    if (setsid() < 0) goto failed;
+    if (start->dies_with_parent) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != parent) _exit(127);
+    }
+    failure_step = "chdir";
+    if (start->folder && chdir(start->folder) < 0) goto failed;
+    failure_step = "open";
+    if (redirect_all(start) < 0) goto failed;
+    failure_step = "exec";
+    execvpe(start->arguments[0], (char *const *)start->arguments, (char *const *)start->environment);
+failed:
+    failure_errno = errno;
+    _exit(127);
+}
+
+pid_t sys_spawn(const struct sys_start *start, const char **step) {
+    sigset_t all, before;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before);
+    failure_errno = 0;
+    failure_step = "vfork";
+    pid_t parent = getpid();
+    pid_t pid = vfork();
+    if (pid == 0) {
+        sys_reset_signals();
+        umask(077);
+        child(start, parent);
+    }
+    int error = pid < 0 ? errno : failure_errno;
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    if (pid > 0 && error != 0) {
+        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {}
+        pid = -1;
+    }
+    if (pid < 0) {
+        *step = failure_step;
+        errno = error;
+    }
+    return pid;
+}
+
+int sys_reap(struct sys_ended *ended) {
+    int status;
+    struct rusage usage;
+    pid_t pid = wait4(-1, &status, WNOHANG, &usage);
+    if (pid <= 0) return pid == 0 ? 0 : -1;
+    ended->pid = pid;
+    ended->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    ended->status = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+    ended->peak_bytes = (int64_t)usage.ru_maxrss * 1024;
+    ended->cpu_nanoseconds = ((int64_t)usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000000
+        + ((int64_t)usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000;
+    return 1;
+}
+
+int sys_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
+
+char **sys_environment(void) { return environ; }
+
+int sys_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1); }
+
+int sys_set_umask(int mask) { return (int)umask((mode_t)mask); }

@@ -1,0 +1,202 @@
+import CSystem
+import Glibc
+public import Ports
+
+/// The machine's own file system.
+public struct LocalFiles: Files {
+    public init() {}
+
+    public func open(_ path: String, _ mode: OpenMode) throws(FilesError) -> FileHandle {
+        let flags: Int32 =
+            switch mode {
+            case .read: O_RDONLY | O_NONBLOCK
+            case .update: O_RDWR | O_CREAT
+            case .create: O_WRONLY | O_CREAT | O_EXCL
+            }
+        let descriptor = Glibc.open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0o600)
+        guard descriptor >= 0 else { throw FilesError(path, "open") }
+        return FileHandle(number: descriptor)
+    }
+
+    public func close(_ file: FileHandle) { _ = Glibc.close(file.number) }
+
+    public func read(_ file: FileHandle, at offset: Int64, count: Int) throws(FilesError) -> [UInt8] {
+        var error: Int32 = 0
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            while filled < count {
+                let got = pread(file.number, buffer.baseAddress! + filled, count - filled, off_t(offset) + filled)
+                if got > 0 { filled += got; continue }
+                if got < 0, errno == EINTR { continue }
+                if got < 0 { error = errno }
+                return
+            }
+        }
+        guard error == 0 else { throw FilesError("file \(file.number)", "read", error) }
+        return bytes
+    }
+
+    public func write(_ file: FileHandle, at offset: Int64, _ bytes: [UInt8]) throws(FilesError) {
+        var error: Int32 = 0
+        bytes.withUnsafeBytes { buffer in
+            var done = 0
+            while done < buffer.count {
+                let put = pwrite(file.number, buffer.baseAddress! + done, buffer.count - done, off_t(offset) + done)
+                if put >= 0 { done += put; continue }
+                if errno == EINTR { continue }
+                error = errno
+                return
+            }
+        }
+        guard error == 0 else { throw FilesError("file \(file.number)", "write", error) }
+    }
+
+    public func size(_ file: FileHandle) throws(FilesError) -> Int64 {
+        var status = stat()
+        guard fstat(file.number, &status) == 0 else { throw FilesError("file \(file.number)", "examine") }
+        return Int64(status.st_size)
+    }
+
+    public func truncate(_ file: FileHandle, to size: Int64) throws(FilesError) {
+        guard ftruncate(file.number, off_t(size)) == 0 else { throw FilesError("file \(file.number)", "cut") }
+    }
+
+    public func sync(_ file: FileHandle) throws(FilesError) {
+        guard fdatasync(file.number) == 0 else { throw FilesError("file \(file.number)", "make durable") }
+    }
+
+    public func reserve(_ file: FileHandle, bytes: Int64) { _ = sys_reserve(file.number, bytes) }
+
+    public func syncFolder(_ path: String) throws(FilesError) {
+        let descriptor = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FilesError(path, "open") }
+        defer { _ = Glibc.close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw FilesError(path, "make durable") }
+    }
+
+    public func rename(_ path: String, to other: String) throws(FilesError) {
+        guard Glibc.rename(path, other) == 0 else { throw FilesError(path, "rename to \(other)") }
+    }
+
+    public func makeFolder(_ path: String) throws(FilesError) {
+        guard mkdir(path, 0o700) == 0 else { throw FilesError(path, "make the folder") }
+    }
+
+    public func list(_ path: String) throws(FilesError) -> [FolderEntry] {
+        guard let folder = opendir(path) else { throw FilesError(path, "list") }
+        defer { closedir(folder) }
+        var entries: [FolderEntry] = []
+        while let entry = readdir(folder) {
+            let type = entry.pointee.d_type
+            let (name, isText) = LocalFiles.name(of: entry)
+            if name == "." || name == ".." { continue }
+            var kind = LocalFiles.kind(of: type)
+            if kind == nil { kind = try status("\(path)/\(name)")?.kind ?? .other }
+            entries.append(FolderEntry(name: name, isText: isText, kind: kind ?? .other))
+        }
+        entries.sort { $0.name < $1.name }
+        return entries
+    }
+
+    public func status(_ path: String) throws(FilesError) -> FileStatus? {
+        var status = stat()
+        guard lstat(path, &status) == 0 else {
+            if errno == ENOENT || errno == ENOTDIR { return nil }
+            throw FilesError(path, "examine")
+        }
+        let kind: FolderEntry.Kind =
+            switch status.st_mode & S_IFMT {
+            case S_IFREG: .file
+            case S_IFDIR: .folder
+            case S_IFLNK: .symbolicLink
+            default: .other
+            }
+        let modified = Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
+        return FileStatus(
+            kind: kind, size: Int64(status.st_size), mode: status.st_mode & 0o7777, modified: modified)
+    }
+
+    public func remove(_ path: String) throws(FilesError) {
+        guard unlink(path) == 0 else { throw FilesError(path, "remove") }
+    }
+
+    public func removeTree(_ path: String) throws(FilesError) {
+        guard sys_remove_tree(path) == 0 else { throw FilesError(path, "remove") }
+    }
+
+    public func link(_ path: String, to other: String) throws(FilesError) {
+        guard Glibc.link(path, other) == 0 else { throw FilesError(path, "link as \(other)") }
+    }
+
+    public func copy(_ path: String, to other: String, mode: UInt32) throws(FilesError) {
+        let source = try open(path, .read)
+        defer { close(source) }
+        let target = try open(other, .create)
+        defer { close(target) }
+        while true {
+            let count = sys_copy(source.number, target.number)
+            if count == 0 { break }
+            if count > 0 || errno == EINTR { continue }
+            guard errno == EXDEV || errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP else {
+                throw FilesError(other, "write")
+            }
+            try copyBytes(source, target, other)
+            break
+        }
+        guard fchmod(target.number, mode_t(mode)) == 0 else { throw FilesError(other, "set the mode of") }
+    }
+
+    private func copyBytes(_ source: FileHandle, _ target: FileHandle, _ path: String) throws(FilesError) {
+        var offset: Int64 = 0
+        while true {
+            let bytes = try read(source, at: offset, count: 1 << 20)
+            if bytes.isEmpty { return }
+            try write(target, at: offset, bytes)
+            offset += Int64(bytes.count)
+        }
+    }
+
+    public func setMode(_ path: String, _ mode: UInt32) throws(FilesError) {
+        guard chmod(path, mode_t(mode)) == 0 else { throw FilesError(path, "set the mode of") }
+    }
+
+    public func freeBytes(_ path: String) throws(FilesError) -> Int64 {
+        let bytes = sys_free_bytes(path)
+        guard bytes >= 0 else { throw FilesError(path, "ask for the free space of") }
+        return bytes
+    }
+
+    private static func name(of entry: UnsafeMutablePointer<dirent>) -> (String, Bool) {
+        withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+            pointer.withMemoryRebound(to: UInt8.self, capacity: 256) { start in
+                let bytes = UnsafeBufferPointer(start: start, count: strlen(UnsafeRawPointer(start)
+                    .assumingMemoryBound(to: CChar.self)))
+                if let text = String(validating: bytes, as: UTF8.self) { return (text, true) }
+                return (String(decoding: bytes, as: UTF8.self), false)
+            }
+        }
+    }
+
+    private static func kind(of type: UInt8) -> FolderEntry.Kind? {
+        switch Int(type) {
+        case Int(DT_REG): .file
+        case Int(DT_DIR): .folder
+        case Int(DT_LNK): .symbolicLink
+        case Int(DT_UNKNOWN): nil
+        default: .other
+        }
+    }
+}
+
+extension FilesError {
+    /// Of the system call that failed last on this thread.
+    public init(_ path: String, _ operation: String) { self.init(path, operation, errno) }
+
+    init(_ path: String, _ operation: String, _ number: Int32) {
+        self.init(errorNumber: number, path: path, operation: operation, reason: SystemText.of(number))
+    }
+}
+
+/// The system's words for its error numbers.
+public enum SystemText {
+    public static func of(_ number: Int32) -> String { String(cString: strerror(number)) }
+}

@@ -1,0 +1,112 @@
+import Model
+import Ports
+
+/// Drives all connections on one thread.
+final class Driver: PollClient, LinkHost {
+    let settings: SSHSettings
+    private let mailbox: Mailbox<DriverMessage>
+    private var links: [Link] = []
+    private var streams: [UInt64: ExecStream] = [:]
+    private var nextLink: UInt64 = 1
+    private var isStopped = false
+    /// Connections to a gateway that have not logged in yet.
+    private var dialGate = HandshakeGate(total: .max, perGateway: 4)
+    private var handshakeGate = HandshakeGate(total: 8, perGateway: 4)
+
+    init(settings: SSHSettings, mailbox: Mailbox<DriverMessage>) {
+        self.settings = settings
+        self.mailbox = mailbox
+    }
+
+    func turn(_ messages: [DriverMessage], ready: [Int32: Int16], now: ContinuousClock.Instant) -> PollWait {
+        for message in messages { handle(message, now: now) }
+        for link in links where link.isDue(now: now) || (!ready.isEmpty && link.owns(ready)) { link.isDirty = true }
+        repeat {
+            for link in links where link.isDirty { link.advance(now: now) }
+            passGates(now: now)
+            links.removeAll { $0.isEnded }
+        } while links.contains { $0.isDirty && !$0.isEnded }
+        streams = streams.filter { !$0.value.isEnded }
+        var wait = PollWait()
+        for link in links { link.addInterest(to: &wait) }
+        wait.isFinished = isStopped && links.isEmpty
+        return wait
+    }
+
+    private func handle(_ message: DriverMessage, now: ContinuousClock.Instant) {
+        switch message {
+        case .open(let id, let target, let command, let observer):
+            open(id, target, command, observer, now: now)
+        case .send(let id, let bytes):
+            guard let stream = streams[id] else { return }
+            stream.send(bytes)
+            link(of: stream)?.isDirty = true
+        case .close(let id):
+            guard let stream = streams.removeValue(forKey: id) else { return }
+            link(of: stream)?.isDirty = true
+            stream.finish(StreamEnd(kind: .closedHere, message: "\(stream.label): closed from this side."))
+        case .resolved(let id, let result):
+            links.first { $0.id == id }?.resolved(result, now: now)
+        case .stop:
+            isStopped = true
+            for link in links { link.fail(.closedHere, "closed from this side") }
+        }
+    }
+
+    private func open(
+        _ id: UInt64, _ target: HostTarget, _ command: String, _ observer: @escaping @Sendable (StreamEvent) -> Void,
+        now: ContinuousClock.Instant
+    ) {
+        let route: Route
+        do {
+            // Read anew every time: whoever mends a configuration need not start again.
+            let account = Account(environment: settings.environment)
+            let config = try OpenSSHConfig.load(file: settings.configFile, account: account)
+            route = try RoutePlanner(config: config, settings: settings, account: account).route(to: target)
+        } catch let problem as ConfigProblem {
+            return observer(
+                .closed(StreamEnd(kind: .misconfigured, message: "host \(target.name): \(problem.message).")))
+        } catch let end as StreamEnd {
+            return observer(.closed(end))
+        } catch {
+            return observer(.closed(StreamEnd(kind: .misconfigured, message: "host \(target.name): \(error).")))
+        }
+        let stream = ExecStream(
+            id: id, label: route.target.label, command: command, timeouts: settings.timeouts, observer: observer)
+        streams[id] = stream
+        if let link = links.first(where: { $0.route == route && !$0.isGateway && !$0.isEnded }) {
+            return link.add(stream)
+        }
+        let link = makeLink(route, isGateway: false)
+        link.add(stream)
+        link.begin(now: now)
+    }
+
+    private func link(of stream: ExecStream) -> Link? { links.first { $0.carries(stream) } }
+
+    private func makeLink(_ route: Route, isGateway: Bool) -> Link {
+        let link = Link(id: nextLink, route: route, isGateway: isGateway, host: self)
+        nextLink += 1
+        links.append(link)
+        return link
+    }
+
+    func makeGateway(_ route: Route, for link: Link) -> Link { makeLink(route, isGateway: true) }
+
+    func resolve(_ link: Link) {
+        let (id, mailbox) = (link.id, mailbox)
+        Resolver.resolve(host: link.endpoint.host, port: link.endpoint.port) {
+            mailbox.post(.resolved(link: id, $0))
+        }
+    }
+
+    func requestDial(_ link: Link) { dialGate.request(link.id, gateway: link.gatewayName) }
+    func requestHandshake(_ link: Link) { handshakeGate.request(link.id, gateway: link.gatewayName) }
+    func releaseDial(_ link: Link) { dialGate.release(link.id) }
+    func releaseHandshake(_ link: Link) { handshakeGate.release(link.id) }
+
+    private func passGates(now: ContinuousClock.Instant) {
+        for id in dialGate.grant() { links.first { $0.id == id }?.connect(now: now) }
+        for id in handshakeGate.grant() { links.first { $0.id == id }?.beginHandshake(now: now) }
+    }
+}

@@ -1,0 +1,230 @@
+import CLibSSH2
+import Ports
+
+/// The phases of a link, one step each.
+extension Link {
+    func step(now: ContinuousClock.Instant) {
+        var goesOn = true
+        while goesOn {
+            if let deadline, now >= deadline, !isReady { return expired() }
+            switch phase {
+            case .queued, .resolving, .tunnelling, .ended: goesOn = false
+            case .dialing(let dialer): goesOn = dial(dialer, now: now)
+            case .greeting: goesOn = awaitGreeting()
+            case .queuedForHandshake: goesOn = false
+            case .certifying(let fetch): goesOn = certify(fetch, now: now)
+            case .handshaking(let session): goesOn = shakeHands(session, now: now)
+            case .loggingIn(let session, let login): goesOn = logIn(session, login, now: now)
+            case .ready(let session):
+                serve(session, now: now)
+                goesOn = false
+            }
+        }
+    }
+
+    private func dial(_ dialer: Dialer, now: ContinuousClock.Instant) -> Bool {
+        var dialer = dialer
+        switch dialer.advance(now: now) {
+        case .waiting:
+            phase = .dialing(dialer)
+            return false
+        case .failed(let text):
+            fail(.unreachable, "cannot be reached: \(text). Is it up, and is sshd listening on port \(endpoint.port)?")
+            return false
+        case .connected(let descriptor):
+            socket = descriptor
+            connected(now: now)
+            isDirty = true
+            return true
+        }
+    }
+
+    private func awaitGreeting() -> Bool {
+        if !buffers.inbound.isEmpty {
+            phase = .queuedForHandshake
+            deadline = nil
+            host.requestHandshake(self)
+        } else if buffers.isEnded {
+            fail(.unreachable, "closed the connection without a greeting; is it sshd? \(carrierFailure)")
+        }
+        return false
+    }
+
+    /// There is a place for this handshake.
+    func beginHandshake(now: ContinuousClock.Instant) {
+        guard case .queuedForHandshake = phase else { return }
+        isDirty = true
+        deadline = now + timeouts.handshake
+        let known = KnownHosts(files: endpoint.knownHostsFiles)
+        let types = known.keyTypes(host: endpoint.keyName, port: endpoint.port)
+        let authorities = known.authorities(host: endpoint.keyName, port: endpoint.port)
+        if types.isEmpty, !authorities.isEmpty, certifiedKey == nil {
+            phase = .certifying(CertificateFetch(buffers: buffers, authorities: authorities))
+            return
+        }
+        guard let session = Session(buffers: buffers) else {
+            return fail(.unreachable, "there is no memory for another connection")
+        }
+        session.preferHostKeys(Link.order(knownTypes: types + (certifiedKey.map { [SSHBytes.keyType(of: $0)] } ?? [])))
+        phase = .handshaking(session)
+    }
+
+    static let hostKeyTypes = ["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"]
+
+    /// Types on record first, so that the key the user trusts is the one that is shown.
+    static func order(knownTypes: [String]) -> [String] {
+        let known = hostKeyTypes.filter { knownTypes.contains($0) }
+        return known + hostKeyTypes.filter { !known.contains($0) }
+    }
+
+    /// Fetches the certificate over this connection, then connects once more to log in.
+    private func certify(_ fetch: CertificateFetch, now: ContinuousClock.Instant) -> Bool {
+        switch fetch.advance() {
+        case .wouldBlock: return false
+        case .failed(let failure):
+            fail(.hostKeyRefused, "known_hosts names a certificate authority for it, but \(failure.text)")
+            return false
+        case .done(let certificate):
+            do {
+                certifiedKey = try certificate.check(
+                    host: endpoint.keyName, authorities: fetch.authorities, time: CertificateFetch.time())
+            } catch {
+                fail(.hostKeyRefused, "its host certificate is no good: \(error.text)")
+                return false
+            }
+            host.releaseHandshake(self)
+            host.releaseDial(self)
+            dropCarrier()
+            begin(now: now)
+            return false
+        }
+    }
+
+    private func shakeHands(_ session: Session, now: ContinuousClock.Instant) -> Bool {
+        switch session.handshake(bottom) {
+        case .wouldBlock: return false
+        case .failed(let failure):
+            handshakeFailed(failure)
+            return false
+        case .done:
+            guard let key = session.hostKey, isTrusted(key) else { return false }
+            session.configureKeepalive(seconds: Int(timeouts.keepaliveInterval.components.seconds))
+            phase = .loggingIn(session, Login(endpoint: endpoint, session: session))
+            deadline = now + timeouts.login
+            return true
+        }
+    }
+
+    private func handshakeFailed(_ failure: LibraryFailure) {
+        switch failure.code {
+        case LIBSSH2_ERROR_KEX_FAILURE, LIBSSH2_ERROR_METHOD_NONE:
+            fail(
+                .misconfigured,
+                "libssh2 and the host have no algorithm in common (\(failure.text)); a host that has only an RSA key "
+                    + "needs an ed25519 key too (`ssh-keygen -A` there), or write `transport: ssh` for it in the "
+                    + "inventory")
+        default:
+            let cause = buffers.isEnded ? carrierFailure : failure.text
+            fail(.unreachable, "the key exchange failed: \(cause)")
+        }
+    }
+
+    /// Whether the host is who it says; ends the link when not.
+    private func isTrusted(_ key: [UInt8]) -> Bool {
+        let known = KnownHosts(files: endpoint.knownHostsFiles)
+        let name = KnownHosts.name(endpoint.keyName, port: endpoint.port)
+        let print = "\(SSHBytes.keyType(of: key)) \(KnownHosts.fingerprint(key))"
+        switch known.verdict(host: endpoint.keyName, port: endpoint.port, key: key) {
+        case .trusted: return true
+        case .revoked(let place):
+            fail(.hostKeyRefused, "its key (\(print)) is revoked (\(place))")
+        case .changed(let place):
+            fail(
+                .hostKeyRefused,
+                "ITS KEY HAS CHANGED: it shows \(print), but \(place) has another. Somebody may be listening in, or "
+                    + "the host was installed anew. Only if you know that it was: `ssh-keygen -R '\(name)'`"
+                    + fileOption(" -f ") + ", then accept the new key")
+        case .unknown:
+            if let certifiedKey, certifiedKey == key { return true }
+            let others = known.keyTypes(host: endpoint.keyName, port: endpoint.port)
+            let hint =
+                others.isEmpty
+                ? "" : " (on record are only keys of other types: \(others.joined(separator: ", ")))"
+            fail(
+                .hostKeyRefused,
+                "its key is not known\(hint): \(print). Compare this with what `ssh-keygen -lf "
+                    + "/etc/ssh/ssh_host_ed25519_key.pub` shows on the host itself; to accept it: "
+                    + "`\(acceptCommand)`")
+        }
+        return false
+    }
+
+    private func fileOption(_ before: String) -> String {
+        endpoint.knownHostsFiles.first.map { before + $0 } ?? ""
+    }
+
+    private var acceptCommand: String {
+        if route.toGateway != nil { return "ssh \(endpoint.name)" }
+        return "ssh-keyscan -p \(endpoint.port) \(endpoint.host)" + fileOption(" >> ")
+    }
+
+    private func logIn(_ session: Session, _ login: Login, now: ContinuousClock.Instant) -> Bool {
+        switch login.advance() {
+        case .wouldBlock:
+            if buffers.isEnded, buffers.inbound.isEmpty { fail(.unreachable, "closed the connection during login") }
+            return false
+        case .failed(let failure):
+            let cause = buffers.isEnded ? "\(carrierFailure)" : failure.text
+            fail(
+                .unreachable,
+                "the login broke off: \(cause). If many keys were tried, the host may have had enough of them: "
+                    + "name the right one with IdentityFile and IdentitiesOnly")
+            return false
+        case .done(let end?):
+            self.end(end)
+            return false
+        case .done(nil):
+            host.releaseHandshake(self)
+            host.releaseDial(self)
+            phase = .ready(session)
+            deadline = nil
+            nextKeepalive = now + timeouts.keepaliveInterval
+            return true
+        }
+    }
+
+    private func serve(_ session: Session, now: ContinuousClock.Instant) {
+        advanceUsers(session, now: now)
+        guard isReady else { return }
+        if buffers.isEnded, buffers.inbound.isEmpty {
+            return fail(.unreachable, "the connection broke: \(carrierFailure)")
+        }
+        if hasUsers {
+            deadline = nil
+        } else if isGateway {
+            return fail(.closedHere, "not needed any more")
+        } else if let deadline, now >= deadline {
+            return fail(.closedHere, "not needed any more")
+        } else if deadline == nil {
+            deadline = now + timeouts.linger
+        }
+        if let due = nextKeepalive, now >= due {
+            let limit = timeouts.keepaliveInterval * timeouts.keepaliveCount
+            if now - lastHeard >= limit { return fail(.unreachable, "nothing was heard from it for \(limit)") }
+            nextKeepalive = now + .seconds(session.keepAlive())
+        }
+    }
+
+    private func expired() {
+        switch phase {
+        case .resolving:
+            fail(.unreachable, "the name \(endpoint.host) was not found within \(timeouts.connect)")
+        case .dialing: fail(.unreachable, "cannot be reached: no answer within \(timeouts.connect)")
+        case .greeting: fail(.unreachable, "connected, but sent no greeting within \(timeouts.handshake)")
+        case .certifying, .handshaking:
+            fail(.unreachable, "the key exchange did not end within \(timeouts.handshake)")
+        case .loggingIn: fail(.unreachable, "the login did not end within \(timeouts.login)")
+        case .queued, .tunnelling, .queuedForHandshake, .ready, .ended: break
+        }
+    }
+}

@@ -1,0 +1,228 @@
+import CLibSSH2
+import Glibc
+import Ports
+
+/// Logs in on one session: keys of the agent first, then key files. Belongs to the driver's thread.
+final class Login {
+    private enum Candidate {
+        case agent(AgentClient.Identity)
+        case file(String)
+    }
+
+    private enum Phase {
+        case listing
+        case askingAgent(AgentClient)
+        case trying
+        case listingAgain
+    }
+
+    private let endpoint: Endpoint
+    private let session: Session
+    private var phase = Phase.listing
+    private var agent: AgentClient?
+    private var candidates: [Candidate] = []
+    private var methods: [String] = []
+    /// Why each key came to nothing, for the message.
+    private var notes: [String] = []
+    private var hasUnusableKind = false
+    /// Alive while a signature is under way.
+    private var signature: SignatureRequest?
+
+    init(endpoint: Endpoint, session: Session) {
+        self.endpoint = endpoint
+        self.session = session
+    }
+
+    func addInterest(to wait: inout PollWait) { agent?.addInterest(to: &wait) }
+    func owns(_ descriptor: Int32) -> Bool { agent?.owns(descriptor) ?? false }
+
+    /// Goes as far as it can without waiting.
+    func advance() -> Outcome<StreamEnd?> {
+        while true {
+            switch phase {
+            case .listing:
+                switch session.loginMethods(user: endpoint.user) {
+                case .wouldBlock: return .wouldBlock
+                case .failed(let failure): return .failed(failure)
+                case .done(nil): return .done(nil)
+                case .done(let list?):
+                    methods = list
+                    guard list.contains("publickey") else { return .done(noMethod()) }
+                    beginWithAgent()
+                }
+            case .askingAgent(let agent):
+                switch agent.identities() {
+                case .wouldBlock: return .wouldBlock
+                case .failed(let failure):
+                    notes.append("agent: \(failure.text)")
+                    collect(identities: [])
+                case .done(let identities): collect(identities: identities)
+                }
+            case .trying:
+                guard let candidate = candidates.first else {
+                    phase = .listingAgain
+                    continue
+                }
+                switch attempt(candidate) {
+                case .wouldBlock: return .wouldBlock
+                case .done: return .done(nil)
+                case .failed(let failure):
+                    if Login.isConnectionLost(failure) { return .failed(failure) }
+                    notes.append("\(Login.name(candidate)): \(Login.reason(failure))")
+                    candidates.removeFirst()
+                    signature = nil
+                }
+            case .listingAgain: return refused()
+            }
+        }
+    }
+
+    private func beginWithAgent() {
+        guard let path = endpoint.agentSocket else { return collect(identities: []) }
+        guard let client = AgentClient(path: path) else {
+            notes.append("agent at \(path): no answer")
+            return collect(identities: [])
+        }
+        agent = client
+        phase = .askingAgent(client)
+    }
+
+    /// Puts the candidates in order: keys of the agent that are configured, its others, then files.
+    private func collect(identities: [AgentClient.Identity]) {
+        phase = .trying
+        let files = endpoint.identityFiles.map { KeyFile(path: $0) }
+        let configured = files.compactMap(\.publicKey)
+        let preferred = identities.filter { configured.contains($0.key) }
+        let others = endpoint.identitiesOnly ? [] : identities.filter { !configured.contains($0.key) }
+        for identity in preferred + others {
+            let kind = KeyFile.kind(type: SSHBytes.keyType(of: identity.key))
+            if kind == .usable {
+                candidates.append(.agent(identity))
+            } else {
+                note("agent's key \(identity.comment)", kind)
+            }
+        }
+        for file in files where !identities.contains(where: { $0.key == file.publicKey }) {
+            if file.kind == .usable { candidates.append(.file(file.path)) } else { note(file.path, file.kind) }
+        }
+    }
+
+    private func note(_ name: String, _ kind: KeyFile.Kind) {
+        switch kind {
+        case .usable: break
+        case .missing: notes.append("\(name): no such file")
+        case .unreadable(let text): notes.append("\(name): \(text)")
+        case .encrypted: notes.append("\(name): has a passphrase; load it into an agent (ssh-add \(name))")
+        case .rsa:
+            hasUnusableKind = true
+            notes.append("\(name): RSA, which libssh2 can only sign with SHA-1, and servers refuse that today")
+        case .token:
+            hasUnusableKind = true
+            notes.append("\(name): a hardware key, which libssh2 cannot use")
+        case .other(let text): notes.append("\(name): \(text)")
+        }
+    }
+
+    private func attempt(_ candidate: Candidate) -> Outcome<Void> {
+        switch candidate {
+        case .file(let path): return session.logIn(user: endpoint.user, keyFile: path)
+        case .agent(let identity):
+            guard let agent else { return .failed(LibraryFailure(code: -1, text: "no agent")) }
+            let request = signature ?? SignatureRequest(agent: agent, key: identity.key)
+            signature = request
+            return session.logIn(user: endpoint.user, key: identity.key, signing: request)
+        }
+    }
+
+    private static func name(_ candidate: Candidate) -> String {
+        switch candidate {
+        case .agent(let identity): "agent's key \(identity.comment)"
+        case .file(let path): path
+        }
+    }
+
+    private static func reason(_ failure: LibraryFailure) -> String {
+        switch failure.code {
+        case LIBSSH2_ERROR_AUTHENTICATION_FAILED, LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED: "not accepted"
+        default: failure.text
+        }
+    }
+
+    private static func isConnectionLost(_ failure: LibraryFailure) -> Bool {
+        [
+            LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_SOCKET_SEND,
+            LIBSSH2_ERROR_PROTO, LIBSSH2_ERROR_DECRYPT,
+        ].contains(failure.code)
+    }
+
+    private func noMethod() -> StreamEnd {
+        StreamEnd(
+            kind: .loginRefused,
+            message: "\(endpoint.label): the host offers only \(methods.joined(separator: ", ")) to log in, and "
+                + "usweep logs in with keys. Allow keys for \(endpoint.user) there, or write `transport: ssh` for "
+                + "this host in the inventory and open a shared connection with ssh first.")
+    }
+
+    /// Asks once more what the host accepts: when a key was right and more is asked for, the list has changed.
+    private func refused() -> Outcome<StreamEnd?> {
+        var left = methods
+        switch session.loginMethods(user: endpoint.user) {
+        case .wouldBlock: return .wouldBlock
+        case .failed: break
+        case .done(let list): left = list ?? methods
+        }
+        let tried = notes.isEmpty ? "there is no key to try" : notes.joined(separator: "; ")
+        if !left.contains("publickey") {
+            return .done(
+                StreamEnd(
+                    kind: .loginRefused,
+                    message: "\(endpoint.label): a key was accepted, but the host asks for more "
+                        + "(\(left.joined(separator: ", "))): a second factor, which libssh2 cannot give without "
+                        + "somebody at the keyboard. Write `transport: ssh` for this host in the inventory and open "
+                        + "a shared connection with ssh first."))
+        }
+        var advice = "Put a public key of type ed25519 into ~/.ssh/authorized_keys of \(endpoint.user) there"
+        if hasUnusableKind { advice += ", or write `transport: ssh` for this host in the inventory" }
+        return .done(
+            StreamEnd(kind: .loginRefused, message: "\(endpoint.label): login refused: \(tried). \(advice)."))
+    }
+}
+
+/// A signature that the agent is asked for, from inside libssh2's login.
+final class SignatureRequest {
+    fileprivate let agent: AgentClient
+    fileprivate let key: [UInt8]
+
+    init(agent: AgentClient, key: [UInt8]) {
+        self.agent = agent
+        self.key = key
+    }
+}
+
+extension Session {
+    /// Logs in with a key of the agent; `request` has to be the same until this is done.
+    func logIn(user: String, key: [UInt8], signing request: SignatureRequest) -> Outcome<Void> {
+        var context: UnsafeMutableRawPointer? = Unmanaged.passUnretained(request).toOpaque()
+        let code = withExtendedLifetime(request) {
+            libssh2_userauth_publickey(
+                raw, user, key, key.count,
+                { _, signature, length, data, count, context in
+                    guard let pointer = context?.pointee, let data, let signature, let length else { return -1 }
+                    let request = Unmanaged<SignatureRequest>.fromOpaque(pointer).takeUnretainedValue()
+                    let bytes = Array(UnsafeBufferPointer(start: data, count: count))
+                    switch request.agent.sign(bytes, key: request.key) {
+                    case .wouldBlock: return LIBSSH2_ERROR_EAGAIN
+                    case .failed: return -1
+                    case .done(let made):
+                        // libssh2 frees it with `free`.
+                        guard let room = malloc(max(1, made.count)) else { return -1 }
+                        UnsafeMutableRawBufferPointer(start: room, count: made.count).copyBytes(from: made)
+                        signature.pointee = room.assumingMemoryBound(to: UInt8.self)
+                        length.pointee = made.count
+                        return 0
+                    }
+                }, &context)
+        }
+        return outcome(code)
+    }
+}

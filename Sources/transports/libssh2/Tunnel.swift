@@ -1,0 +1,113 @@
+import Ports
+
+/// A connection onwards from a gateway, that carries another session's bytes.
+final class Tunnel: LinkUser {
+    private enum Phase {
+        case waiting
+        case opening
+        case running(Channel)
+        case ended
+    }
+
+    private let host: String
+    private let port: UInt16
+    private let buffers: SessionBuffers
+    private let gateway: String
+    private let timeout: Duration
+    /// Told when the tunnel is open (nil) or why it is no more.
+    private let report: (StreamEnd?) -> Void
+    /// Called when bytes have arrived for the session inside (true), or all of its own have been taken (false).
+    private let wake: (Bool) -> Void
+    private var phase = Phase.waiting
+    private(set) var deadline: ContinuousClock.Instant?
+
+    init(
+        to endpoint: Endpoint, gateway: String, buffers: SessionBuffers, timeout: Duration,
+        report: @escaping (StreamEnd?) -> Void, wake: @escaping (Bool) -> Void
+    ) {
+        self.wake = wake
+        host = endpoint.host
+        port = endpoint.port
+        self.gateway = gateway
+        self.buffers = buffers
+        self.timeout = timeout
+        self.report = report
+    }
+
+    var isWaiting: Bool { if case .waiting = phase { true } else { false } }
+    var isOpening: Bool { if case .opening = phase { true } else { false } }
+
+    func linkEnded(_ end: StreamEnd) { finish(end) }
+
+    private func finish(_ end: StreamEnd) {
+        if case .ended = phase { return }
+        phase = .ended
+        deadline = nil
+        report(end)
+    }
+
+    func advance(_ session: Session, now: ContinuousClock.Instant) -> UserState {
+        while true {
+            if let deadline, now >= deadline { return failed("no answer within \(timeout)") }
+            switch phase {
+            case .waiting:
+                phase = .opening
+                deadline = now + timeout
+            case .opening:
+                switch session.openTunnel(host: host, port: port) {
+                case .wouldBlock: return .alive
+                case .failed(let failure): return failed(failure.text)
+                case .done(let channel):
+                    deadline = nil
+                    phase = .running(channel)
+                    report(nil)
+                }
+            case .running(let channel): return run(channel, session)
+            case .ended: return .done
+            }
+        }
+    }
+
+    private func run(_ channel: Channel, _ session: Session) -> UserState {
+        while !buffers.outbound.isEmpty, session.buffers.outbound.count < outboundLimit {
+            switch buffers.outbound.withFront({ channel.write($0) }) {
+            case .done(let count):
+                buffers.outbound.drop(count)
+                if buffers.outbound.isEmpty { wake(false) }
+                continue
+            case .wouldBlock: break
+            case .failed(let failure): return failed(failure.text)
+            }
+            break
+        }
+        while true {
+            var outcome = Outcome<Int>.wouldBlock
+            let bytes = [UInt8](unsafeUninitializedCapacity: 65536) { room, count in
+                outcome = channel.read(0, into: UnsafeMutableRawBufferPointer(room))
+                if case .done(let got) = outcome { count = got }
+            }
+            switch outcome {
+            case .done:
+                if bytes.isEmpty { return idle(channel) }
+                buffers.inbound.append(bytes)
+                wake(true)
+            case .wouldBlock: return idle(channel)
+            case .failed(let failure): return failed(failure.text)
+            }
+        }
+    }
+
+    private func idle(_ channel: Channel) -> UserState {
+        if channel.isAtEnd, !buffers.isEnded {
+            buffers.isEnded = true
+            wake(true)
+        }
+        return .alive
+    }
+
+    private func failed(_ text: String) -> UserState {
+        finish(
+            StreamEnd(kind: .unreachable, message: "cannot be reached from the gateway, \(gateway): \(text)."))
+        return .done
+    }
+}

@@ -1,0 +1,143 @@
+import Formats
+import Model
+import Ports
+import Testing
+@testable import AgentCore
+
+
+@Suite("Inputs that have to be fetched")
+struct InputTests {
+    private static let size = Int64(3 * ObjectRange.maximumLength + 5)
+    private let digest = SHA256.digest("input")
+
+    private func needy(_ run: RunNumber, _ digest: Digest, size: Int64 = InputTests.size) -> Shard.Entry {
+        entry(run, job([Job.Input(path: "data", digest: digest, size: size)]))
+    }
+
+    private func piece(_ range: ObjectRange) -> CoordinatorMessage {
+        let bytes = [UInt8](repeating: 1, count: range.length)
+        return .bytes(ObjectBytes(digest: range.digest, offset: range.offset, bytes: bytes))
+    }
+
+    @Test("Looked for, asked for from where an earlier transfer stopped, and prepared when all is there")
+    func fetches() {
+        var rig = Rig()
+        #expect(rig.grant(1, needy(1, digest), needy(2, digest)).located == [digest])
+        let ranges = rig.tell(.object(digest, .partial(100))).wanted
+        let offsets: [Int64] = [100, 98_404, 196_708]
+        #expect(ranges.map(\.offset) == offsets)
+        #expect(ranges.reduce(0) { $0 + Int64($1.length) } == Self.size - 100)
+        for range in ranges {
+            let effects = rig.say(piece(range))
+            #expect(effects.count == 1 && effects.prepared.isEmpty)
+            if case .store(let stored, let size) = effects.first {
+                #expect(stored.offset == range.offset && size == Self.size)
+            }
+        }
+        #expect(rig.tell(.object(digest, .complete)).prepared == [key(1), key(2)])
+        #expect(rig.grant(1, needy(3, digest)).prepared == [key(3)], "it is known to be here")
+    }
+
+    @Test("Runs that need nothing pass those whose inputs are on their way")
+    func passed() {
+        var rig = Rig()
+        #expect(rig.grant(1, needy(1, digest), entry(2)).prepared == [key(2)])
+    }
+
+    @Test("Bytes that nobody asked for, or out of turn, are not stored")
+    func unasked() {
+        var rig = Rig()
+        rig.grant(1, needy(1, digest))
+        let ranges = rig.tell(.object(digest, .partial(0))).wanted
+        #expect(rig.say(piece(ranges[1])).isEmpty)
+        #expect(rig.say(piece(ObjectRange(digest: SHA256.digest("other"), offset: 0, length: 5))).isEmpty)
+        #expect(rig.say(.bytes(ObjectBytes(digest: digest, offset: 0, bytes: []))).isEmpty)
+        rig.hello(2, "s2")
+        #expect(rig.say(piece(ranges[0]), on: 2).isEmpty, "it was asked of another")
+        #expect(!rig.say(piece(ranges[0])).isEmpty)
+        #expect(rig.say(piece(ranges[0])).isEmpty, "once is enough")
+    }
+
+    @Test("No more than a megabyte of one object, and four objects, are asked for at a time")
+    func bounded() {
+        var rig = Rig(slots: 8)
+        let digests = (0..<6).map { SHA256.digest("\($0)") }
+        rig.say(.grant(Shard(lease: 1, entries: digests.indices.map { needy($0 + 1, digests[$0], size: 1 << 30) })))
+        var wanted: [ObjectRange] = []
+        for digest in digests { wanted += rig.tell(.object(digest, .partial(0))).wanted }
+        #expect(Set(wanted.map(\.digest)) == Set(digests.prefix(4)))
+        for digest in digests.prefix(4) {
+            let bytes = wanted.filter { $0.digest == digest }.reduce(0) { $0 + $1.length }
+            #expect((1 << 20..<(1 << 20) + ObjectRange.maximumLength).contains(bytes))
+        }
+        #expect(rig.say(piece(wanted[0])).wanted.count == 1, "one piece came, one is asked for")
+    }
+
+    @Test("The connection breaks: what came is kept, and gone on from with the next one")
+    func broken() {
+        var rig = Rig()
+        rig.grant(1, needy(1, digest))
+        let ranges = rig.tell(.object(digest, .partial(0))).wanted
+        rig.say(piece(ranges[0]))
+        rig.tell(.disconnected(1))
+        rig.hello(2)
+        #expect(rig.tell(.timer).located.isEmpty, "it was looked for as soon as somebody was there")
+        let after = rig.tell(.object(digest, .partial(ranges[1].offset))).wanted
+        #expect(after.first == ranges[1])
+    }
+
+    @Test("An input that cannot be stored ends the attempt with its class; the next attempt asks again")
+    func impossible() {
+        var rig = Rig()
+        rig.grant(1, needy(1, digest))
+        let effects = rig.tell(.object(digest, .impossible(.diskFull, "no space")))
+        #expect(effects.outcomes.map(\.failure) == [.diskFull])
+        rig.say(.acknowledge([key(1).id]))
+        #expect(rig.grant(2, entry(1, first: 2, needy(1, digest).job)).located == [digest])
+    }
+
+    @Test("An input that is gone from the cache is fetched again, and the attempt keeps its number")
+    func gone() {
+        var rig = Rig()
+        rig.grant(1, needy(1, digest))
+        rig.tell(.object(digest, .complete))
+        let effects = rig.tell(.inputMissing(key(1), digest))
+        #expect(effects.discarded == [key(1)] && effects.located == [digest])
+        #expect(rig.core.inFlight == 0)
+        #expect(rig.tell(.object(digest, .complete)).prepared == [key(1)])
+    }
+
+    @Test("Needed is what runs that are still to be made refer to; what made room is fetched again")
+    func evicted() {
+        var rig = Rig()
+        let others = (0..<2).map { SHA256.digest("other \($0)") }
+        rig.grant(1, needy(1, digest))
+        rig.grant(2, needy(2, others[0]), needy(3, digest))
+        #expect(rig.core.neededObjects == [digest, others[0]])
+        rig.tell(.object(digest, .complete))
+        rig.complete(key(1))
+        rig.complete(key(3, lease: 2))
+        #expect(rig.core.neededObjects == [others[0]], "what has ended needs nothing")
+        rig.say(.revoke([2]))
+        #expect(rig.core.neededObjects.isEmpty)
+        rig.tell(.evicted([digest]))
+        #expect(rig.grant(3, entry(4, needy(4, digest).job)).located == [digest])
+        rig.say(.cancel([4]))
+        rig.tell(.object(digest, .complete))
+        rig.say(.release)
+        #expect(rig.core.neededObjects.isEmpty)
+    }
+
+    @Test("Reads, probes and tails go to the shell")
+    func others() {
+        var rig = Rig()
+        let range = ObjectRange(digest: digest, offset: 5, length: 6)
+        #expect(rig.say(.read(range)) == [.read(1, range)])
+        #expect(rig.say(.probe(path: "/bin/x")) == [.probe(1, path: "/bin/x")])
+        let request = TailRequest(run: 1, path: "stdout.txt", maximumLength: 10)
+        #expect(rig.say(.tail(request)) == [.send(1, .tail(Tail(run: 1, path: "stdout.txt", bytes: nil)))])
+        rig.grant(1, entry(1))
+        rig.run(key(1))
+        #expect(rig.say(.tail(request)) == [.tail(1, key(1), request)])
+    }
+}

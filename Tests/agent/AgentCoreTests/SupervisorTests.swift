@@ -1,0 +1,192 @@
+import Model
+import Ports
+import Testing
+@testable import AgentCore
+
+
+@Suite("The supervisor's decisions")
+struct SupervisorTests {
+    private static let second: Nanoseconds = 1_000_000_000
+
+    private func launch(memory: Int64 = 0, time: Nanoseconds? = nil) -> Launch {
+        Launch(arguments: ["/bin/true"], environment: [], folder: "/w", timeLimit: time, memoryBytes: memory)
+    }
+
+    private func core(slots: Int = 2, memory: Int64 = 100) -> SupervisorCore {
+        var core = SupervisorCore()
+        _ = core.handle(.capacity(slots: slots, memoryBytes: memory), now: 1)
+        return core
+    }
+
+    private func queue(_ core: inout SupervisorCore, _ run: RunNumber, _ launch: Launch) {
+        _ = core.handle(.start(key(run), launch), now: 1)
+    }
+
+    /// Everything that may start now.
+    private func start(_ core: inout SupervisorCore, now: Nanoseconds = 1) -> [RunNumber] {
+        var runs: [RunNumber] = []
+        while let next = core.takeNext(now: now) { runs.append(next.key.id.run) }
+        return runs
+    }
+
+    @Test("No more run than there are slots; the next starts when one ends")
+    func slots() {
+        var core = core()
+        for run in 1...4 { queue(&core, run, launch()) }
+        #expect(start(&core) == [1, 2])
+        #expect(start(&core) == [])
+        _ = core.ended(key(1), ProcessExit(cause: .status(0)), now: 2)
+        #expect(start(&core) == [3])
+        _ = core.handle(.capacity(slots: 3, memoryBytes: 100), now: 2)
+        #expect(start(&core) == [4])
+    }
+
+    @Test("No more memory is given than there is; a large one is not passed for ever, and alone it may have all")
+    func memory() {
+        var core = core(slots: 4, memory: 100)
+        for (run, bytes) in zip(1...5, [60, 50, 1, 500, 1]) { queue(&core, run, launch(memory: Int64(bytes))) }
+        #expect(start(&core) == [1], "the second waits, and the third behind it")
+        _ = core.ended(key(1), ProcessExit(cause: .status(0)), now: 2)
+        #expect(start(&core) == [2, 3])
+        _ = core.ended(key(2), ProcessExit(cause: .status(0)), now: 2)
+        #expect(start(&core) == [])
+        _ = core.ended(key(3), ProcessExit(cause: .status(0)), now: 2)
+        #expect(start(&core) == [4])
+        _ = core.ended(key(4), ProcessExit(cause: .status(0)), now: 2)
+        #expect(start(&core) == [5])
+    }
+
+    @Test("A start that comes twice runs once, also when it has ended already")
+    func twice() {
+        var core = core()
+        queue(&core, 1, launch())
+        queue(&core, 1, launch())
+        #expect(start(&core) == [1])
+        queue(&core, 1, launch())
+        _ = core.ended(key(1), ProcessExit(cause: .status(0)), now: 2)
+        queue(&core, 1, launch())
+        #expect(start(&core) == [])
+        #expect(core.handle(.forget([key(1), key(2)]), now: 3).records == [.forgotten([key(1)])])
+        #expect(core.holdsNothing)
+    }
+
+    @Test("The time limit: SIGTERM, and SIGKILL until it is gone; it says that it was the limit")
+    func timeLimit() {
+        var core = core()
+        queue(&core, 1, launch(time: 5 * Self.second))
+        queue(&core, 2, launch())
+        #expect(start(&core, now: 10) == [1, 2])
+        #expect(core.nextDeadline == 10 + 5 * Self.second)
+        #expect(core.signals(now: 9 + 5 * Self.second).isEmpty)
+        let due = 10 + 5 * Self.second
+        #expect(core.signals(now: due) == [.init(key: key(1), isFinal: false)])
+        #expect(core.nextDeadline == due + SupervisorCore.patience)
+        #expect(core.signals(now: due + SupervisorCore.patience - 1).isEmpty)
+        for round in 1...3 as ClosedRange<Nanoseconds> {
+            #expect(core.signals(now: due + round * SupervisorCore.patience) == [.init(key: key(1), isFinal: true)])
+        }
+        let kept = core.ended(key(1), ProcessExit(cause: .signal(9)), now: due + 1)
+        #expect(kept.kill == .timeout && kept.wallNanoseconds == 5 * Self.second + 1)
+        #expect(core.ended(key(2), ProcessExit(cause: .status(0)), now: due).kill == .none)
+    }
+
+    @Test("A limit of centuries is no limit, and no crash")
+    func endlessLimit() {
+        var core = core()
+        queue(&core, 1, launch(time: .max))
+        #expect(start(&core, now: .max / 2) == [1])
+        #expect(core.signals(now: .max).isEmpty)
+        #expect(core.nextDeadline == .max)
+    }
+
+    @Test("Killing what waits needs no signal; what runs gets one, once; the first reason stands")
+    func kill() {
+        var core = core(slots: 1)
+        queue(&core, 1, launch(time: Self.second))
+        queue(&core, 2, launch())
+        #expect(start(&core) == [1])
+        let waiting = core.handle(.kill(key(2), .cancelled), now: 5)
+        #expect(waiting.signals.isEmpty && waiting.records.count == 1)
+        #expect(core.handle(.kill(key(1), .cancelled), now: 5).signals == [.init(key: key(1), isFinal: false)])
+        #expect(core.handle(.kill(key(1), .revoked), now: 6).signals.isEmpty)
+        #expect(core.handle(.kill(key(3), .revoked), now: 6).signals.isEmpty)
+        #expect(core.ended(key(1), ProcessExit(cause: .signal(15)), now: 7).kill == .cancelled)
+        #expect(start(&core) == [], "the one that waited is over")
+        #expect(core.inventory.count == 2 && core.isIdle)
+    }
+
+    @Test("Told to stop, it goes when nothing runs, and stays if somebody needs it after all")
+    func stop() {
+        var core = core()
+        queue(&core, 1, launch())
+        #expect(start(&core) == [1])
+        _ = core.handle(.stop, now: 2)
+        #expect(!core.shallStop)
+        _ = core.ended(key(1), ProcessExit(cause: .status(0)), now: 3)
+        #expect(core.shallStop)
+        _ = core.handle(.capacity(slots: 1, memoryBytes: 1), now: 4)
+        #expect(!core.shallStop)
+    }
+
+    @Test("Its journal says again what ran and what ended; who ran without an end is found")
+    func journal() {
+        var core = core()
+        for run in 1...3 { queue(&core, run, launch()) }
+        #expect(start(&core) == [1, 2])
+        let exit = core.ended(key(1), ProcessExit(cause: .status(3)), now: 9)
+        var again = SupervisorCore()
+        for record in core.snapshot(bootID: "b") { again.apply(record) }
+        let ended = SupervisedAttempt(key: key(1), state: .ended(exit))
+        #expect(again.inventory == [ended, SupervisedAttempt(key: key(2), state: .running)])
+        #expect(again.running == [key(2)])
+        let lost = again.ended(key(2), ProcessExit(cause: .supervisorLost), now: 10)
+        #expect(lost.cause == .supervisorLost && lost.wallNanoseconds == 0)
+        again.apply(.forgotten([key(1)]))
+        #expect(again.inventory == [SupervisedAttempt(key: key(2), state: .ended(lost))])
+    }
+}
+
+@Suite("What an end means")
+struct VerdictTests {
+    private func verdict(
+        _ cause: ProcessExit.Cause, _ kill: ProcessExit.Kill = .none, free: Int64 = .max, oom: Bool = false,
+        tail: String = ""
+    ) -> Verdict {
+        let exit = ProcessExit(cause: cause, kill: kill, freeBytes: free, memoryRanOut: oom)
+        return Verdict(exit, errorTail: Array(tail.utf8), limits: JobLimits(time: 7_000_000_000))
+    }
+
+    @Test("Classes")
+    func classes() {
+        #expect(verdict(.status(0)).failure == nil)
+        #expect(verdict(.status(0), free: 0).failure == nil)
+        #expect(verdict(.status(3)).failure == .exitNonzero)
+        #expect(verdict(.status(3), free: 100).failure == .diskFull)
+        #expect(verdict(.status(3), tail: "cp: x: No space left on device\n").failure == .diskFull)
+        #expect(verdict(.signal(11)).failure == .simulatorCrash)
+        #expect(verdict(.signal(9)).failure == .simulatorCrash)
+        #expect(verdict(.signal(9), oom: true).failure == .outOfMemory)
+        #expect(verdict(.signal(9), .timeout, oom: true).failure == .timeout)
+        #expect(verdict(.status(0), .timeout).failure == .timeout, "it was told to end, and did")
+        #expect(verdict(.signal(15), .cancelled).failure == .cancelled)
+        #expect(verdict(.signal(15), .revoked).failure == .supervisorLost)
+        #expect(verdict(.supervisorLost).failure == .supervisorLost)
+        #expect(verdict(.hostLost).failure == .hostLost)
+        #expect(verdict(.notStarted(step: "exec", reason: "gone")).failure == .spawn)
+        #expect(verdict(.notStarted(step: "wait", reason: "x"), .cancelled).failure == .cancelled)
+        #expect(verdict(.notStarted(step: "wait", reason: "x"), .revoked).failure == .supervisorLost)
+    }
+
+    @Test("Evidence quotes the last line that says something, and nothing that a terminal would obey")
+    func evidence() {
+        #expect(verdict(.status(2)).evidence == "exit status 2")
+        #expect(verdict(.signal(15), .timeout).evidence == "it had not ended after its limit of 7 s")
+        #expect(
+            verdict(.status(2), tail: "first\nlast \u{1b}[31mword\u{7}\n \n").evidence
+                == "exit status 2; standard error ends with \"last ?[31mword?\"")
+        let long = verdict(.status(2), tail: String(repeating: "a", count: 4_000)).evidence
+        #expect(long.utf8.count < 600)
+        #expect(verdict(.status(3), free: 100).evidence == "exit status 3, 100 bytes free at its end")
+        #expect(verdict(.signal(11)).evidence == "signal 11 that nobody here sent")
+    }
+}

@@ -1,0 +1,99 @@
+import Engines
+import Foundation
+import Model
+import Ports
+import Storage
+import SweepCore
+@testable import CoordinatorRuntime
+
+
+/// A ledger that remembers, and fails when it is told to.
+final class FakeLedger: LedgerStore, @unchecked Sendable {
+    struct Broken: Error {}
+
+    private(set) var records: [Record] = []
+    private(set) var commits = 0
+    /// The commit that throws, from 1; nil: none.
+    var failing: Int?
+
+    func commit(_ records: [Record]) throws {
+        commits += 1
+        if commits == failing { throw Broken() }
+        self.records += records
+    }
+
+    var ends: [(id: AttemptID, failure: FailureClass?)] {
+        records.compactMap {
+            if case .attemptEnded(let report, _, let failure, _, _, _) = $0 { (report.id, failure) } else { nil }
+        }
+    }
+
+    var evidence: [String] {
+        records.compactMap { if case .attemptEnded(_, _, _, let text, _, _) = $0 { text } else { nil } }
+    }
+}
+
+final class FakeTime: TimeSource, @unchecked Sendable {
+    var now: Nanoseconds = Timing.second
+
+    func monotonic() -> Nanoseconds { now }
+    func wall() -> Nanoseconds { now }
+}
+
+/// The real loop over a real object store, with hosts, ledger and clock that a test turns.
+final class Bench {
+    let hosts: [FakeHost]
+    let ledger = FakeLedger()
+    let time = FakeTime()
+    let inbox = Inbox()
+    let folder: String
+    let store: ObjectStore
+    let loop: CoordinatorLoop
+
+    /// - Parameter inputs: contents by name.
+    init(runs: Int = 1, hosts names: [String] = ["h0"], inputs: [(String, [UInt8])] = []) throws {
+        folder = "\(NSTemporaryDirectory())usweep-loop-\(UUID().uuidString.prefix(8))"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        store = try ObjectStore(root: "\(folder)/objects", files: LocalFiles())
+        hosts = names.map { FakeHost($0) }
+        var sweep = Sweep(name: "s", engine: .command)
+        sweep.axes = [Axis(name: "x", values: (1...runs).map(String.init))]
+        sweep.command = ["/bin/true"]
+        sweep.results = "results.json"
+        sweep.metrics = ["value"]
+        for (name, bytes) in inputs {
+            let digest = try store.publish(bytes)
+            sweep.inputs.append(
+                InputFile(
+                    path: name, source: "/nowhere", digest: digest, size: Int64(bytes.count), isExecutable: false))
+        }
+        let setting = Setting(
+            sweepID: "s-1", hosts: names.map { Host(target: HostTarget(name: $0)) }, agentBinary: [1, 2, 3],
+            engine: CommandEngine(sweep), points: try Points(sweep, recipe: ""), sweep: sweep,
+            runs: RunList(1..<runs + 1), setups: [], timing: Timing(), checkpoints: nil)
+        let plan = Plan(groups: [Plan.Group(runs: 1..<runs + 1)], hosts: names)
+        let transport = FakeTransport(hosts: hosts)
+        loop = CoordinatorLoop(
+            core: Coordinator(state: SweepState(plan: plan), now: time.now), setting: setting, ledger: ledger,
+            store: store, transports: { _ in transport }, inbox: inbox, time: time)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: folder) }
+
+    var host: FakeHost { hosts[0] }
+
+    /// Steps until it ends, or something holds; time passes only when nothing else happens. Nil: neither.
+    @discardableResult
+    func run(until isEnough: () -> Bool = { false }) throws -> Ending? {
+        for _ in 0..<20_000 {
+            let items = inbox.take(timeout: 0)
+            if items.isEmpty { time.now += Timing.second / 4 }
+            if let ending = try loop.step(items) { return ending }
+            if isEnough() { return nil }
+        }
+        return nil
+    }
+
+    /// What a host's trouble is.
+    func problem(_ host: Int = 0) -> String { loop.hostView(host).problem }
+}

@@ -1,0 +1,140 @@
+import Formats
+import Model
+import Ports
+import SweepCore
+import Testing
+@testable import CoordinatorRuntime
+
+
+@Suite("The coordinator's loop")
+struct LoopTests {
+    @Test("Every effect comes after the commit that allows it")
+    func order() throws {
+        let bench = try Bench(runs: 5)
+        bench.host.part = { [ledger = bench.ledger] _, message in
+            switch message {
+            case .grant(let shard):
+                let isGranted = ledger.records.contains { record in
+                    if case .leaseGranted(shard.lease, _, _) = record { true } else { false }
+                }
+                #expect(isGranted)
+            case .acknowledge(let ids):
+                for id in ids { #expect(ledger.ends.contains { $0.id == id }) }
+            case .release: #expect(ledger.records.count { if case .runEnded = $0 { true } else { false } } == 5)
+            case .hello, .revoke, .cancel, .read, .bytes, .probe, .tail, .heartbeat: break
+            }
+            return false
+        }
+        #expect(try bench.run() == .complete(allSucceeded: true))
+        #expect(Set(bench.host.acknowledged.map(\.run)) == Set(1...5))
+        #expect(bench.loop.state.fencedCount == 0)
+    }
+
+    @Test("A commit that fails: the loop ends there, and nothing of that step was done", arguments: 1...9)
+    func commitFails(number: Int) throws {
+        let bench = try Bench(runs: 5)
+        bench.ledger.failing = number
+        var isBroken = false
+        do {
+            _ = try bench.run()
+        } catch is FakeLedger.Broken {
+            isBroken = true
+        }
+        let granted = bench.ledger.records.compactMap { record -> LeaseNumber? in
+            if case .leaseGranted(let lease, _, _) = record { lease } else { nil }
+        }
+        #expect(Set(bench.host.grants.map(\.lease)).isSubset(of: granted))
+        #expect(Set(bench.host.acknowledged).isSubset(of: bench.ledger.ends.map(\.id)))
+        if number <= 4 { #expect(isBroken) }
+        if isBroken { #expect(bench.ledger.commits == number) }
+    }
+
+    @Test("Who speaks before his hello is dropped for good")
+    func noHello() throws {
+        let bench = try Bench()
+        bench.host.part = { host, message in
+            guard case .hello = message else { return false }
+            host.say(.heartbeat(HostLoad(running: 0, waiting: 0, freeBytes: 0)))
+            return true
+        }
+        guard case .noHost(let reason) = try bench.run() else {
+            Issue.record("it went on")
+            return
+        }
+        #expect(reason.hasPrefix("h0: ") && reason.contains("did not begin with its hello"))
+        #expect(bench.host.streams == 1 && bench.host.closings == 1)
+    }
+
+    @Test("An agent of another version is dropped for good, and both versions are named", arguments: [0...0, 7...9])
+    func version(_ versions: ClosedRange<Int>) throws {
+        let bench = try Bench()
+        bench.host.versions = versions
+        guard case .noHost(let reason) = try bench.run() else {
+            Issue.record("it went on")
+            return
+        }
+        #expect(reason.contains("versions \(versions.lowerBound) to \(versions.upperBound)"))
+        #expect(bench.host.grants.isEmpty && bench.host.streams == 1)
+    }
+
+    @Test("An agent that speaks more than this version too is welcome")
+    func newerToo() throws {
+        let bench = try Bench()
+        bench.host.versions = WireVersion.oldest...WireVersion.current + 5
+        #expect(try bench.run() == .complete(allSucceeded: true))
+    }
+
+    @Test("A stream that breaks off in the middle of a message is tried again, and said so")
+    func tornMessage() throws {
+        let bench = try Bench()
+        bench.host.part = { host, message in
+            guard case .grant = message, host.streams == 1 else { return false }
+            host.say(bytes: AgentMessage.released.frame.encoded.dropLast())
+            host.end(StreamEnd(kind: .commandEnded(status: 0), message: "It ended."))
+            return true
+        }
+        var problems: Set<String> = []
+        bench.loop.observer = { loop, _ in problems.insert(loop.hostView(0).problem) }
+        #expect(try bench.run() == .complete(allSucceeded: true))
+        #expect(problems.contains { $0.contains("in the middle of a message") })
+        #expect(bench.host.streams == 2)
+    }
+
+    @Test("A host that falls silent: its stream is closed, its runs go on under a new lease, also there")
+    func silent() throws {
+        let bench = try Bench()
+        bench.host.part = { host, message in
+            if case .hello = message { return false }
+            if case .grant = message, host.streams == 1 { return false }
+            // It reports, and then answers nothing more on this stream.
+            return host.streams == 1
+        }
+        #expect(try bench.run() == .complete(allSucceeded: true))
+        #expect(bench.host.streams == 2 && bench.host.closings == 1)
+        #expect(bench.host.grants.map(\.lease) == [1, 2])
+        #expect(bench.ledger.ends.map(\.id.lease) == [2])
+    }
+
+    @Test("Interrupted: nothing is closed, nothing more is granted")
+    func interrupted() throws {
+        let bench = try Bench(runs: 3)
+        bench.host.part = { _, message in if case .grant = message { true } else { false } }
+        try bench.run(until: { !bench.host.grants.isEmpty })
+        bench.inbox.put(.request(.interrupt))
+        #expect(try bench.run() == .interrupted)
+        #expect(bench.host.closings == 0)
+    }
+
+    @Test("A lease that no frame holds goes in several shards, each run once")
+    func largeShards() throws {
+        let large = [UInt8](repeating: UInt8(ascii: "x"), count: 1)
+        let inputs = (0..<400).map { (String(repeating: "n", count: 200) + "\($0)", large) }
+        let bench = try Bench(runs: 4, inputs: inputs)
+        bench.host.part = { _, message in
+            if case .grant(let shard) = message { #expect(shard.entries.count == 1) }
+            return false
+        }
+        #expect(try bench.run() == .complete(allSucceeded: true))
+        #expect(bench.host.grants.flatMap(\.entries).map(\.run).sorted() == [1, 2, 3, 4])
+    }
+}

@@ -1,0 +1,113 @@
+import GRDB
+import Model
+import Testing
+@testable import Ledger
+
+@Suite struct DerivationTests {
+    @Test func aSweepAsItGoes() throws {
+        let folder = try Folder()
+        let ledger = try Sample.ledger(folder)
+        try ledger.commit([
+            Sample.seen("h1"), .pinned(name: "engine", digest: SHA256.digest("e")), Sample.granted(1, "h1", [1, 2]),
+            Sample.ended(1, lease: 1, attempt: 1, failure: .exitNonzero), Sample.ended(1, lease: 1, attempt: 2),
+            .runEnded(run: 1, state: .succeeded, failure: nil, attempt: 2),
+        ])
+        try ledger.commit([
+            .leaseVoided(lease: 1, reason: "silent"), Sample.seen("h2"), Sample.granted(2, "h2", [2, 3], first: 4),
+            Sample.ended(2, lease: 2, attempt: 4, host: "h2", failure: .timeout),
+            .runEnded(run: 2, state: .failed, failure: .timeout, attempt: 4),
+            .attemptFenced(Sample.report(2, lease: 1, attempt: 1), host: "h1", agrees: false),
+            .hostRested(host: "h1", reason: "silent"), .hostReleased(host: "h1"), .sweepStopped(reason: "signal"),
+        ])
+        let first = try #require(try ledger.run(1))
+        #expect(first.state == .succeeded)
+        #expect(first.attempts == 2)
+        #expect(first.lease == 1)
+        #expect(first.host == "h1")
+        #expect(first.decision?.id == AttemptID(run: 1, lease: 1, attempt: 2))
+        #expect(first.decision?.blocks?.elements?.first?["value"] == .number("1.50"))
+        #expect(try ledger.attempts(of: 1).map(\.failure) == [.exitNonzero, nil])
+        #expect(try ledger.artifacts(of: 1, attempt: 2).map(\.path) == ["a", "b/$(touch x)"])
+        let second = try #require(try ledger.run(2))
+        #expect(second.state == .failed)
+        #expect(second.failure == .timeout)
+        #expect(second.host == "h2")
+        #expect(try ledger.fencedAttempts(of: 2).map(\.agrees) == [false])
+        let third = try #require(try ledger.run(3))
+        #expect(third.state == nil)
+        #expect(third.lease == 2)
+        #expect(third.decision == nil)
+        #expect(try ledger.run(99) == nil)
+        #expect(
+            try ledger.counts() == [
+                RunCount(state: nil, failure: nil, count: 2), RunCount(state: .failed, failure: .timeout, count: 1),
+            ])
+        #expect(try ledger.hosts().map(\.rested) == ["silent", nil])
+        #expect(try ledger.leases().map(\.voided) == ["silent", nil])
+        #expect(try ledger.pins().map(\.digest) == [SHA256.digest("e")])
+        #expect(try ledger.stops() == ["signal"])
+        var objects: [Digest] = []
+        try ledger.forEachObject { objects.append($0) }
+        #expect(objects == ["1", "2", "a", "e"].map { SHA256.digest($0) }.sorted())
+    }
+
+    @Test(arguments: 0..<25)
+    func theTablesAreWhatTheJournalGives(_ seed: Int) throws {
+        let folder = try Folder()
+        let ledger = try Sample.ledger(folder, runs: 6)
+        var source = RandomRecords(seed: UInt64(seed), runs: 6)
+        var all: [Model.Record] = []
+        for size in [1, 50, 3, 100, 46] {
+            let batch = (0..<size).map { _ in source.next() }
+            try ledger.commit(batch)
+            all += batch
+        }
+        #expect(try ledger.check() == [])
+        var runs: [RunStatus] = []
+        try ledger.forEachRun(all: true) { runs.append($0) }
+        #expect(Set(runs.filter { $0.plan.place != nil }.map(\.plan.run)) == source.places)
+        #expect(runs.map(\.state) == source.states)
+        #expect(runs.map(\.failure) == source.failures)
+        #expect(runs.map(\.attempts) == source.attempts)
+        var replayed: [Model.Record] = []
+        try ledger.forEachRecord { replayed.append($1) }
+        #expect(replayed == all)
+        let before = try DerivationTests.tables(ledger)
+        try ledger.rebuild()
+        #expect(try DerivationTests.tables(ledger) == before)
+    }
+
+    /// Each change to a derived table or the journal has to be seen by `check`, and mended by `rebuild` where it can.
+    @Test(arguments: [
+        ("UPDATE runs SET state = 'succeeded' WHERE run = 2", true),
+        ("UPDATE attempts SET evidence = 'nothing happened'", true),
+        ("DELETE FROM artifacts WHERE path = 'a'", true),
+        ("INSERT INTO stops VALUES (1000, 'x')", true),
+        ("UPDATE attempts SET blocks = NULL", true),
+        ("DELETE FROM journal WHERE seq = 1", false),
+        ("UPDATE journal SET payload = x'0100' WHERE seq = 2", false),
+        ("UPDATE journal SET payload = x'020a00' WHERE seq = 2", false),
+    ])
+    func checkSeesWhatWasChanged(_ sql: String, _ canBeMended: Bool) throws {
+        let folder = try Folder()
+        let ledger = try Sample.ledger(folder)
+        try ledger.commit([
+            Sample.seen("h1"), Sample.granted(1, "h1", [1]), Sample.ended(1, lease: 1, attempt: 1),
+        ])
+        #expect(try ledger.check() == [])
+        try ledger.queue.writeWithoutTransaction { try $0.execute(sql: sql) }
+        #expect(try ledger.check().count == 1)
+        if canBeMended {
+            try ledger.rebuild()
+            #expect(try ledger.check() == [])
+        } else {
+            #expect(throws: Failure.self) { try ledger.rebuild() }
+        }
+    }
+
+    private static func tables(_ ledger: Ledger) throws -> [[Row]] {
+        try ledger.queue.read { db in
+            try Schema.derived.map { try Row.fetchAll(db, sql: "SELECT * FROM \($0.table) ORDER BY \($0.key)") }
+        }
+    }
+}

@@ -1,0 +1,126 @@
+import Model
+import Testing
+@testable import SweepCore
+
+
+/// A coordinator without a network: events in, records and effects out. Everything that it decides is checked against
+/// a second state that only replays the records.
+struct Cluster {
+    private(set) var core: Coordinator
+    private(set) var replayed: SweepState
+    private(set) var records: [Record] = []
+    private(set) var now: Nanoseconds = 0
+    /// Whether agents answer at once that they keep nothing.
+    var agentsRelease = true
+
+    init(
+        runs: Int, hosts: Int = 2, agentRetries: Bool = true, failures: Int = 3, setups: [String] = [],
+        memory: MemoryRule = .uncounted, pinsEngine: Bool = false, timing: Timing = Timing()
+    ) {
+        var groups: [Plan.Group] = []
+        if setups.isEmpty {
+            groups = [Plan.Group(runs: 1..<runs + 1)]
+        } else {
+            let each = runs / setups.count
+            for (index, name) in setups.enumerated() {
+                groups.append(Plan.Group(runs: index * each + 1..<(index + 1) * each + 1, requires: name))
+            }
+            for (index, name) in setups.enumerated() {
+                let run = each * setups.count + index + 1
+                groups.append(Plan.Group(runs: run..<run + 1, provides: name))
+            }
+        }
+        let plan = Plan(
+            groups: groups, hosts: (0..<hosts).map { "h\($0)" }, maximumFailures: failures,
+            agentRetries: agentRetries, memory: memory, pinsEngine: pinsEngine, timing: timing)
+        self.init(SweepState(plan: plan))
+    }
+
+    init(_ state: SweepState) {
+        core = Coordinator(state: state, now: 0)
+        replayed = state
+    }
+
+    /// One turn of the loop.
+    @discardableResult
+    mutating func step(_ events: Event...) -> [Effect] {
+        var decided: [Record] = []
+        for event in events { decided += core.handle(event, now: now) }
+        decided += core.tick(now: now)
+        for record in decided { replayed.apply(record) }
+        records += decided
+        var effects = core.effects(now: now)
+        // The core looks only at hosts of which it knows that something changed: no other has anything to hear.
+        var other = core
+        other.noteNewsOfAll()
+        let rest = other.effects(now: now).filter { if case .finish = $0 { false } else { true } }
+        #expect(rest.isEmpty)
+        if agentsRelease {
+            for host in effects.released { effects += step(.released(host: host)) }
+        }
+        return effects
+    }
+
+    mutating func pass(_ seconds: Int64) { now += seconds * Timing.second }
+
+    static func facts(
+        _ host: Int, slots: Int = 2, leases: [HeldLease] = [], boot: String? = nil, workdir: String = "/w"
+    ) -> HostFacts {
+        HostFacts(
+            bootID: boot ?? "boot\(host)", hostName: boot ?? "host\(host)", workdir: workdir, slots: slots,
+            memoryBytes: 1 << 34, leases: leases)
+    }
+
+    @discardableResult
+    mutating func join(_ host: Int, slots: Int = 2, leases: [HeldLease] = []) -> [Effect] {
+        step(.joined(host: host, Cluster.facts(host, slots: slots, leases: leases)))
+    }
+
+    /// An attempt's end. `seen` is what the agent said, `failure` what the judgement made of it.
+    static func ended(
+        _ run: RunNumber, lease: LeaseNumber, attempt: AttemptNumber = 1, seen: FailureClass? = nil,
+        failure: FailureClass? = nil, value: String = "1", provides: Digest? = nil,
+        wall: Nanoseconds = 10 * Timing.second, peak: Int64 = 0
+    ) -> Judged {
+        let report = AttemptReport(
+            id: AttemptID(run: run, lease: lease, attempt: attempt), failure: seen ?? failure, wallNanoseconds: wall,
+            peakMemoryBytes: peak)
+        let blocks = JSON.array([.object([JSON.Member("value", .number(value))])])
+        return Judged(
+            report: report, failure: failure, evidence: failure?.rawValue ?? "",
+            blocks: failure == nil ? blocks : nil, provides: provides)
+    }
+
+    func phase(_ run: RunNumber) -> SweepState.Run.Phase { core.state[run].phase }
+
+    func lease(of run: RunNumber) -> LeaseNumber? {
+        if case .leased(let lease, _) = phase(run) { lease } else { nil }
+    }
+}
+
+extension [Effect] {
+    /// Runs granted to a host.
+    func granted(to host: Int) -> [RunNumber] {
+        flatMap { effect -> [RunNumber] in
+            if case .grant(host, _, let grants) = effect { grants.map(\.run) } else { [] }
+        }
+    }
+
+    var ending: Ending? {
+        for case .finish(let ending) in self { return ending }
+        return nil
+    }
+
+    /// Hosts that are told that the sweep has ended.
+    var released: [Int] {
+        compactMap { effect in
+            if case .release(let host) = effect { host } else { nil }
+        }
+    }
+
+    func acknowledged(on host: Int) -> [AttemptID] {
+        flatMap { effect -> [AttemptID] in
+            if case .acknowledge(host, let attempts) = effect { attempts } else { [] }
+        }
+    }
+}

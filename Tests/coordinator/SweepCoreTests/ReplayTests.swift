@@ -1,0 +1,93 @@
+import Model
+import Testing
+@testable import SweepCore
+
+
+/// SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014).
+struct SplitMix64: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+        return z ^ (z >> 31)
+    }
+}
+
+@Suite("Replaying the journal")
+struct ReplayTests {
+    /// Random hosts that come, go, fail and lie, until the sweep ends.
+    @Test("gives the state that living through it gave; every run ends once", arguments: UInt64(1)...200)
+    func agrees(seed: UInt64) {
+        var random = SplitMix64(seed: seed)
+        var cluster = Cluster(runs: 12, hosts: 3, setups: seed % 2 == 0 ? ["checkpoint:a", "checkpoint:b"] : [])
+        for _ in 0..<4_000 where !cluster.core.state.isFinished {
+            cluster.disturb(&random)
+        }
+        cluster.calm()
+        #expect(cluster.core.state.isFinished)
+        let ends = cluster.records.compactMap { if case .runEnded(let run, _, _, _) = $0 { run } else { nil } }
+        #expect(ends.sorted() == Array(1...cluster.core.state.runs.count))
+        for run in 1...cluster.core.state.runs.count {
+            let (lived, replayed) = (cluster.core.state[run], cluster.replayed[run])
+            #expect(lived.phase == replayed.phase)
+            #expect(lived.nextAttempt == replayed.nextAttempt)
+            #expect(lived.failures == replayed.failures && lived.losses == replayed.losses)
+        }
+        #expect(cluster.core.state.openRuns == cluster.replayed.openRuns)
+        #expect(cluster.core.state.openRuns.allSatisfy { $0 == 0 })
+        #expect(cluster.core.state.waitingCounts.allSatisfy { $0 == 0 })
+    }
+}
+
+extension Cluster {
+    /// One thing that happens to the cluster.
+    mutating func disturb(_ random: inout SplitMix64) {
+        let host = Int.random(in: 0..<3, using: &random)
+        switch Int.random(in: 0..<10, using: &random) {
+        case 0: step(.lost(host: host, reason: "cable"))
+        case 1: pass(Int64.random(in: 1...40, using: &random))
+        case 2, 3:
+            if core.links[host].session == nil {
+                let held = core.state.leasesOfHost[host].filter { _ in Bool.random(using: &random) }
+                join(host, leases: held.map { HeldLease(lease: $0, runs: core.state.openRuns(of: $0, host: host)) })
+            }
+        default:
+            let failures: [FailureClass?] = [nil, nil, nil, .exitNonzero, .diskFull, .hostLost, .timeout]
+            endOne(on: host, failures.randomElement(using: &random) ?? nil, &random)
+        }
+    }
+
+    /// Some run that is leased anywhere ends on `host`, rightly or not.
+    private mutating func endOne(on host: Int, _ failure: FailureClass?, _ random: inout SplitMix64) {
+        guard core.links[host].session != nil else { return }
+        let leased = core.state.runs.indices.map { $0 + 1 }.filter { lease(of: $0) != nil }
+        guard let run = leased.randomElement(using: &random), case .leased(let lease, let attempts) = phase(run) else {
+            return
+        }
+        let attempt = max(attempts.lowerBound, core.state[run].lastAttempt + 1)
+        let provides = failure == nil ? SHA256.digest("cpt") : nil
+        let ended = Cluster.ended(run, lease: lease, attempt: attempt, failure: failure, provides: provides)
+        step(.ended(host: host, ended))
+    }
+
+    /// Faults stop: one host does the rest.
+    mutating func calm() {
+        for _ in 0..<400 where !core.state.isFinished {
+            pass(70)
+            if core.links[0].session == nil { join(0, slots: 8) }
+            step(.heard(host: 0))
+            for run in core.state.runs.indices.map({ $0 + 1 }) {
+                guard case .leased(let lease, let attempts) = phase(run),
+                    core.state.leases[lease]?.host == 0
+                else { continue }
+                let attempt = max(attempts.lowerBound, core.state[run].lastAttempt + 1)
+                step(.ended(host: 0, Cluster.ended(run, lease: lease, attempt: attempt, provides: SHA256.digest("c"))))
+            }
+        }
+    }
+}

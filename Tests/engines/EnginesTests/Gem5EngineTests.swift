@@ -1,0 +1,306 @@
+import Model
+import Testing
+@testable import Engines
+
+
+private func file(_ path: String, _ text: String) -> InputFile {
+    InputFile(
+        path: path, source: "/lab/\(path)", digest: SHA256.digest(text), size: Int64(text.utf8.count),
+        isExecutable: false)
+}
+
+private let guest = Gem5Engine.Guest(
+    kernel: file("guest/vmlinux", "kernel"), disk: file("guest/disk.img", "disk"), workloads: ["fibonacci", "aes"])
+
+private func sweep(_ change: (inout Sweep) -> Void = { _ in }) -> Sweep {
+    var sweep = Sweep(name: "s", engine: .gem5)
+    sweep.system = .named("skylake", SystemOptions(memoryBytes: 1 << 29))
+    sweep.workloads = ["fibonacci"]
+    sweep.axes = [Axis(name: "l2.size", values: ["256KiB", "1MiB"])]
+    sweep.measure = Measure(warm: 2, invocations: 3)
+    change(&sweep)
+    return sweep
+}
+
+private func engine(_ sweep: Sweep, _ checkpoints: [Gem5Engine.Checkpoint] = []) throws -> Gem5Engine {
+    try Gem5Engine(sweep, guest: guest, scripts: [file("gem5/run.py", "run")], checkpoints: checkpoints)
+}
+
+extension Job {
+    fileprivate var words: [String] {
+        arguments.map { argument in
+            switch argument {
+            case .text(let text): text
+            case .engine: "<gem5>"
+            case .agent: "<agent>"
+            }
+        }
+    }
+}
+
+private let two = #"["drivesys", "testsys"]"#
+
+/// A setup's record, as the configuration package writes it.
+private func record(
+    kernel: String = "kernel", disk: String = "disk", machines: String = #"["system"]"#, memory: Int64 = 1 << 29,
+    files: String? = nil
+) -> [UInt8] {
+    let state = SHA256.digest("state")
+    let files = files ?? #"[{"path":"m5.cpt","size":5,"sha256":"\#(state.hex)"}]"#
+    return Array(
+        """
+        {"version":1,"kernel":"\(SHA256.digest(kernel).hex)","disk":"\(SHA256.digest(disk).hex)","system":"skylake",\
+        "workload":"fibonacci","machines":\(machines),"memory_bytes":\(memory),"cores":2,"files":\(files)}
+        """.utf8)
+}
+
+@Suite("Engine gem5")
+struct Gem5EngineTests {
+    @Test("A point's command line")
+    func evaluation() throws {
+        let sweep = sweep()
+        let points = try Points(sweep, recipe: sweep.recipe)
+        let checkpoint = [Job.Input(path: "checkpoint/x", digest: SHA256.digest("c"), size: 1)]
+        let job = try engine(sweep).job(
+            for: .evaluation(point: 1, repetition: 1), points: points, checkpoint: checkpoint)
+        let expected = """
+            <gem5> --outdir=m5out gem5/run.py --system skylake --kernel guest/vmlinux --disk guest/disk.img \
+            --function fibonacci --digest kernel=\(SHA256.digest("kernel").hex) \
+            --digest disk=\(SHA256.digest("disk").hex) --memory 536870912B --mode evaluation \
+            --checkpoint-dir checkpoint --atomic-warming 2 --num-invocations 3 --set l2.size=1MiB
+            """
+        #expect(job.words == expected.split(separator: " ").map(String.init))
+        #expect(job.inputs.map(\.path) == ["guest/vmlinux", "guest/disk.img", "gem5/run.py", "checkpoint/x"])
+    }
+
+    @Test("A setup's command line; addresses that stay")
+    func setup() throws {
+        let options = SystemOptions(memoryBytes: 1 << 29, cores: 2, usesKVM: true, fixesAddresses: true)
+        let sweep = sweep { $0.system = .named("simple", options) }
+        let points = try Points(sweep, recipe: sweep.recipe)
+        let engine = try engine(sweep)
+        #expect(engine.setups == ["fibonacci"])
+        let words = try engine.job(for: .setup(workload: "fibonacci"), points: points, checkpoint: []).words
+        #expect(words.prefix(4) == ["setarch", "-R", "<gem5>", "--outdir=m5out"])
+        #expect(words.suffix(7) == [
+            "--mode", "setup", "--checkpoint-dir", "m5out/checkpoint", "--functional-warming", "20", "--kvm",
+        ])
+    }
+
+    @Test("A script of the user's own: axes, checkpoint and the rest in braces, nothing else")
+    func script() throws {
+        let script = SystemScript(
+            path: "my.py", arguments: ["--l2={l2.size}", "{checkpoint}", "{workload}:{invocations}", "{other}"],
+            setupArguments: ["--to", "{checkpoint}"])
+        let sweep = sweep { $0.system = .script(script) }
+        let points = try Points(sweep, recipe: sweep.recipe)
+        let engine = try Gem5Engine(sweep, guest: guest, scripts: [])
+        let words = try engine.job(
+            for: .evaluation(point: 0, repetition: 1), points: points, checkpoint: []
+        ).words
+        #expect(words == [
+            "<gem5>", "--outdir=m5out", "my.py", "--l2=256KiB", "checkpoint/fibonacci/cpt.warm", "fibonacci:3",
+            "{other}",
+        ])
+        let setup = try engine.job(for: .setup(workload: "fibonacci"), points: points, checkpoint: []).words
+        #expect(setup.suffix(2) == ["--to", "m5out/checkpoint/fibonacci/cpt.warm"])
+    }
+
+    @Test("A script and its checkpoint must know of each other")
+    func scriptWithoutCheckpoint() {
+        let blind = SystemScript(path: "my.py", arguments: [], setupArguments: ["x"])
+        #expect(throws: Failure.self) { try engine(sweep { $0.system = .script(blind) }) }
+        let lost = SystemScript(path: "my.py", arguments: ["{checkpoint}"])
+        #expect(throws: Failure.self) { try engine(sweep { $0.system = .script(lost) }) }
+        let free = SystemScript(path: "my.py", arguments: ["x"])
+        #expect(throws: Never.self) { try engine(sweep { $0.system = .script(free) }) }
+    }
+
+    @Test("What is nearly a place for a value is refused, and a point's value where there is no point yet")
+    func places() {
+        for (arguments, setup, word) in [
+            (["{l2.sise}", "{checkpoint}"], ["{checkpoint}"], "{l2.size}"),
+            (["{chekpoint}"], ["{checkpoint}"], "{checkpoint}"),
+            (["{checkpoint}"], ["{checkpoint}", "{l2.size}"], "all points"),
+        ] {
+            let script = SystemScript(path: "my.py", arguments: arguments, setupArguments: setup)
+            let failure = #expect(throws: Failure.self) { try engine(sweep { $0.system = .script(script) }) }
+            #expect(failure?.message.contains(word) == true, "\(failure?.message ?? "")")
+        }
+        let script = SystemScript(
+            path: "my.py", arguments: ["{checkpoints}", "{}", "{'a': 1}", "{{x}}", "{"], setupArguments: ["x"])
+        #expect(throws: Never.self) { try engine(sweep { $0.system = .script(script) }) }
+    }
+
+    @Test("A setup of the user's own script provides a record of what came back, if that is whole")
+    func ownSetup() throws {
+        let folder = "m5out/checkpoint/fibonacci/cpt.warm"
+        let whole = """
+            [board.cpu0.xc.0]
+            [board.cpu1.xc.0]
+            [board.physmem.store0]
+            filename=a.pmem
+            range_size=268435456
+            [root.globals]
+            curTick=7
+
+            """
+        let script = SystemScript(path: "my.py", arguments: ["{checkpoint}"], setupArguments: ["{checkpoint}"])
+        let sweep = sweep { $0.system = .script(script) }
+        let engine = try engine(sweep)
+        func verdict(_ files: [String: String]) throws -> EngineVerdict {
+            let all = files.merging(["m5out/config.ini": "[root]\n", "stderr.txt": ""]) { $1 }
+            let artifacts = all.map { Artifact(path: $0, digest: SHA256.digest($1), size: Int64($1.utf8.count)) }
+            let report = AttemptReport(
+                id: AttemptID(run: 1, lease: 1, attempt: 1), failure: nil, artifacts: artifacts)
+            return try engine.judge(
+                .setup(workload: "fibonacci"), try Points(sweep, recipe: sweep.recipe), report
+            ) { all[$0].map { Array($0.utf8) } }
+        }
+        let good = try verdict(["\(folder)/m5.cpt": whole, "\(folder)/a.pmem": "memory"])
+        let record = try #require(good.record)
+        #expect(good.failure == nil)
+        #expect(good.provides == SHA256.digest(record))
+        let files = try engine.files(ofCheckpoint: SHA256.digest(record), "fibonacci") { _ in record }
+        let names = ["m5.cpt", "a.pmem", "record.json"].map { "checkpoint/fibonacci/cpt.warm/\($0)" }
+        #expect(Set(files.map(\.path)) == Set(names))
+        #expect(try Gem5CheckpointRecord(record).origin.cores == 2)
+        let cut = String(whole.dropLast(20))
+        for bad in [
+            [:], ["\(folder)/m5.cpt": whole], ["\(folder)/m5.cpt": cut, "\(folder)/a.pmem": "memory"],
+        ] {
+            #expect(try verdict(bad).failure == .contractBroken)
+        }
+    }
+
+    @Test("A workload that the guest does not have is refused")
+    func workload() {
+        #expect(throws: Failure.self) { try engine(sweep { $0.workloads = ["fibonaci"] }) }
+    }
+
+    // MARK: Checkpoints
+
+    @Test("The files of a checkpoint go where the package looks for them")
+    func checkpointFiles() throws {
+        let digest = SHA256.digest("record")
+        let files = try engine(sweep()).files(ofCheckpoint: digest, "fibonacci") { _ in record() }
+        #expect(files == [
+            CheckpointFile(path: "checkpoint/fibonacci/cpt.warm/m5.cpt", digest: SHA256.digest("state")),
+            CheckpointFile(path: "checkpoint/fibonacci/cpt.warm/record.json", digest: digest),
+        ])
+    }
+
+    @Test(
+        "Records that are none",
+        arguments: [
+            "", "{}", #"{"version":2}"#,
+            String(decoding: record(files: "[]"), as: UTF8.self),
+            String(decoding: record(files: #"[{"path":"../m5.cpt","size":1,"sha256":"00"}]"#), as: UTF8.self),
+        ])
+    func badRecord(_ text: String) {
+        #expect(throws: Failure.self) { try Gem5CheckpointRecord(Array(text.utf8)) }
+    }
+
+    @Test("A checkpoint from elsewhere that does not fit is refused before anything starts")
+    func misfit() throws {
+        func bundle(_ bytes: [UInt8], state: String = "state") throws -> Gem5Engine.Checkpoint {
+            Gem5Engine.Checkpoint(
+                workload: "fibonacci", files: [file("checkpoint/fibonacci/cpt.warm/m5.cpt", state)],
+                record: try Gem5CheckpointRecord(bytes))
+        }
+        let elsewhere = sweep { $0.checkpoint = .directory("/lab/cpt/{workload}") }
+        let fitting = try engine(elsewhere, [try bundle(record())])
+        #expect(fitting.setups.isEmpty)
+        #expect(fitting.pinnedFiles.contains { $0.path == "checkpoint/fibonacci/cpt.warm/m5.cpt" })
+        for (bad, word) in [
+            (try bundle(record(kernel: "other")), "kernel"), (try bundle(record(disk: "other")), "disk"),
+            (try bundle(record(memory: 1 << 30)), "memory"),
+            (try bundle(record(machines: two)), "the machines drivesys and testsys, not system"),
+            (try bundle(record(), state: "changed"), "m5.cpt"),
+        ] {
+            let failure = #expect(throws: Failure.self) { try engine(elsewhere, [bad]) }
+            #expect(failure?.message.contains(word) == true, "\(failure?.message ?? "")")
+        }
+    }
+
+    @Test("A checkpoint of one machine is refused for two")
+    func misfitOfOneMachine() throws {
+        let expected = try engine(sweep { $0.system = .named("two-machine", SystemOptions()) }).expectation("fibonacci")
+        let one = try Gem5CheckpointRecord(record()).origin
+        #expect(one.misfit(with: expected) == "it is of the machines system, not drivesys and testsys")
+        #expect(try Gem5CheckpointRecord(record(machines: two)).origin.misfit(with: expected) == nil)
+    }
+
+    @Test("What a checkpoint depends on is in its key")
+    func key() throws {
+        let changes: [(inout Sweep) -> Void] = [
+            { _ in }, { $0.system = .named("simple", SystemOptions(memoryBytes: 1 << 29)) },
+            { $0.system = .named("skylake", SystemOptions()) },
+            { $0.system = .named("two-machine", SystemOptions(memoryBytes: 1 << 29)) },
+            { $0.system = .named("skylake", SystemOptions(memoryBytes: 1 << 29, cores: 4)) },
+            { $0.system = .named("skylake", SystemOptions(memoryBytes: 1 << 29, usesKVM: true)) },
+            { $0.measure.setupInvocations = 7 }, { $0.inputs = [file("a", "a")] }, { $0.inputs = [file("a", "b")] },
+        ]
+        var keys = try changes.map { try engine(sweep($0)).checkpointKey("fibonacci") }
+        keys.append(try engine(sweep()).checkpointKey("aes"))
+        #expect(Set(keys).count == changes.count + 1)
+        let same = try engine(sweep { $0.axes = [Axis(name: "l2.size", values: ["2MiB"])] }).checkpointKey("fibonacci")
+        #expect(same == keys[0])
+    }
+
+    // MARK: Verdicts
+
+    private func verdictOfSetup(
+        _ bytes: [UInt8]?, state: String? = "state", system: String = "skylake", terminals: [String: String] = [:]
+    ) throws -> EngineVerdict {
+        let folder = "m5out/checkpoint/fibonacci/cpt.warm"
+        var files: [String: [UInt8]] = [
+            "m5out/status.jsonl": Array(#"{"event":"end","cause":"checkpoint","code":32,"begun":0,"ended":0}"#.utf8),
+            "m5out/config.ini": Array("[root]\n".utf8), "m5out/system.pc.com_1.device": [], "stderr.txt": [],
+        ]
+        for (machine, text) in terminals { files["m5out/\(machine).pc.com_1.device"] = Array(text.utf8) }
+        files["\(folder)/record.json"] = bytes
+        files["\(folder)/m5.cpt"] = state.map { Array($0.utf8) }
+        let sweep = sweep { $0.system = .named(system, SystemOptions(memoryBytes: 1 << 29)) }
+        let artifacts = files.map { path, bytes in
+            Artifact(path: path, digest: SHA256.digest(bytes), size: Int64(bytes.count))
+        }
+        let report = AttemptReport(
+            id: AttemptID(run: 1, lease: 1, attempt: 1), failure: nil, artifacts: artifacts)
+        return try engine(sweep).judge(
+            .setup(workload: "fibonacci"), try Points(sweep, recipe: sweep.recipe), report) { files[$0] }
+    }
+
+    @Test("A setup provides its record, if the record tells the truth")
+    func setupVerdict() throws {
+        #expect(try verdictOfSetup(record()).provides == SHA256.digest(record()))
+        for (bytes, state) in [
+            (nil, "state"), (record(), nil), (record(), "cut"), (record(kernel: "other"), "state"),
+            (record(memory: 1), "state"), (Array("{".utf8), "state"),
+        ] as [([UInt8]?, String?)] {
+            let verdict = try verdictOfSetup(bytes, state: state)
+            #expect(verdict.failure == .contractBroken)
+            #expect(verdict.provides == nil)
+        }
+    }
+
+    @Test("Of two machines both must have a terminal, and neither may have panicked")
+    func setupOfTwoMachines() throws {
+        func verdict(_ terminals: [String: String]) throws -> EngineVerdict {
+            try verdictOfSetup(record(machines: two), system: "two-machine", terminals: terminals)
+        }
+        #expect(try verdict(["testsys": "", "drivesys": ""]).failure == nil)
+        let alone = try verdict(["testsys": ""])
+        #expect(alone.evidence == "m5out/drivesys.pc.com_1.device is missing")
+        for machine in ["testsys", "drivesys"] {
+            var terminals = ["testsys": "", "drivesys": ""]
+            terminals[machine] = "Kernel panic - not syncing: no init\n"
+            let dead = try verdict(terminals)
+            #expect(dead.failure == .guestPanic)
+            #expect(dead.evidence.contains(machine))
+        }
+        let other = try verdictOfSetup(
+            record(), system: "two-machine", terminals: ["testsys": "", "drivesys": ""])
+        #expect(other.failure == .contractBroken)
+    }
+}

@@ -1,0 +1,191 @@
+import Engines
+import Foundation
+import Model
+import Testing
+
+/// What a real gem5 24.0 left that ran the package `ops/gem5`, reduced to what the contract relies on.
+private struct Recording {
+    let engine: Gem5Engine
+    let points: Points
+    var files: [String: [Substring]] = [:]
+
+    init(_ name: String) throws {
+        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appending(path: "../../whole/EndToEndTests/Gem5/recordings/\(name)").standardized.path
+        let arguments = try #require(FileManager.default.contents(atPath: "\(folder)/arguments.json"))
+        let asked = try JSON(parsing: Array(arguments))
+        var sweep = Sweep(name: "s", engine: .gem5)
+        sweep.system = .named("skylake", SystemOptions())
+        sweep.workloads = ["fibonacci-python"]
+        sweep.measure = Measure(warm: 2, invocations: 3)
+        sweep.metrics = ["cpi", "l1i.mpki", "l1d.mpki", "l2.mpki", "llc.mpki", "branch.mpki", "itlb.mpki"]
+        guard case .object(let members) = asked["set"] else { throw Failure(.badData, "no 'set'") }
+        sweep.axes = members.map { Axis(name: $0.name, values: [$0.value.text ?? ""]) }
+        let input = InputFile(path: "x", source: "/x", digest: SHA256.digest("x"), size: 1, isExecutable: false)
+        engine = try Gem5Engine(sweep, guest: .init(kernel: input, disk: input), scripts: [])
+        points = try Points(sweep, recipe: sweep.recipe)
+        files["stderr.txt"] = []
+        for file in ["status.jsonl", "stats.txt", "config.ini", "system.pc.com_1.device"] {
+            files["m5out/\(file)"] = try Recording.unpacked("\(folder)/\(file).xz")
+        }
+        files["m5out/stats.txt"]?.removeAll { !Recording.isRelied($0) }
+        var isKept = false
+        files["m5out/config.ini"]?.removeAll { line in
+            if line.hasPrefix("[") { isKept = line.hasPrefix("[system.cpu") && !line.dropFirst(12).contains(".mmu") }
+            return !isKept
+        }
+    }
+
+    private static func unpacked(_ path: String) throws -> [Substring] {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = ["xz", "-dc", path]
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        try process.run()
+        let data = try pipe.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0)
+        return String(decoding: data, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+    }
+
+    /// Of the core under test, and of the cache that it shares.
+    private static let relied: Set<Substring> = {
+        let caches = ["cpu1.icache", "cpu1.dcache", "cpu1.l2cache", "l3cache"].flatMap { cache in
+            ["overallHits::total", "overallMisses::total", "overallAccesses::total", "replacements"].map {
+                "\(cache).\($0)"
+            }
+        }
+        let others = ["numCycles", "commitStats0.numInsts", "mmu.itb.rdMisses", "mmu.itb.wrMisses"]
+            + ["branchPred.mispredicted_0::total"]
+        return Set((caches + others.map { "cpu1.\($0)" }).map { "system.\($0)"[...] } + ["simTicks"])
+    }()
+
+    private static func isRelied(_ line: Substring) -> Bool {
+        line.isEmpty || line.hasPrefix("--") || relied.contains(line.prefix { $0 != " " })
+    }
+
+    func verdict(_ file: String? = nil, _ change: (inout [Substring]) -> Void = { _ in }) throws -> EngineVerdict {
+        let report = AttemptReport(id: AttemptID(run: 1, lease: 1, attempt: 1), failure: nil)
+        return try engine.judge(.evaluation(point: 0, repetition: 1), points, report) { path in
+            guard var lines = files[path] else { return nil }
+            if path == file { change(&lines) }
+            return Array(lines.joined(separator: "\n").utf8)
+        }
+    }
+
+    func expectRefused(_ file: String, _ index: Int, _ changes: [[Substring]]) throws {
+        for change in changes {
+            let verdict = try verdict(file) { $0.replaceSubrange(index...index, with: change) }
+            #expect(verdict.failure == .contractBroken, "\(file), line \(index + 1): \(change)")
+        }
+    }
+}
+
+@Suite("What the package leaves: each line that the contract relies on, lost or changed, is missed")
+struct Gem5RecordingTests {
+    private let run: Recording
+
+    init() throws { run = try Recording("point-12") }
+
+    @Test func intact() throws {
+        let verdict = try run.verdict()
+        #expect(verdict.failure == nil, "\(verdict.evidence)")
+        #expect(verdict.blocks?.elements?.count == 3)
+    }
+
+    @Test func events() throws {
+        let lines = try #require(run.files["m5out/status.jsonl"])
+        let relied = lines.indices.filter { index in
+            ["\"invocation-", "\"parameters\"", "\"end\""].contains { lines[index].contains($0) }
+        }
+        #expect(relied.count == 1 + 2 * 5 + 1)
+        for (index, next) in zip(relied, relied.dropFirst() + [relied[0]]) {
+            let line = lines[index]
+            let told = line.firstRange(of: ",\"wall\"")?.lowerBound ?? line.endIndex
+            var changes: [[Substring]] = [[], [line, line], [lines[next]], [line.replacing("\":", with: "x\":")]]
+            changes += stride(from: 1, to: line.count, by: 11).map { [line.prefix($0)] }
+            // The times of what only warms, and of the end, are nobody's.
+            let isTimed = line.contains("\"number\"") && !line.contains("\"number\":0")
+            let end = isTimed ? told : line.firstRange(of: ",\"tick\"")?.lowerBound ?? told
+            for place in line[..<end].indices where line[place].isNumber && !line.contains("\"set\"") {
+                guard !line[..<place].hasSuffix("\"code\":") else { continue }
+                let digit = (line[place].wholeNumberValue! + 1) % 10
+                changes.append([line[..<place] + String(digit) + line[line.index(after: place)...]])
+            }
+            try run.expectRefused("m5out/status.jsonl", index, changes)
+            let swapped = try run.verdict("m5out/status.jsonl") { $0.swapAt(index, next) }
+            // Where nothing was simulated in between, it says the same.
+            #expect(swapped.failure == .contractBroken || line.contains("parameters"), "\(line)")
+        }
+        // Whatever is not whole, is no event.
+        for index in lines.indices.dropLast() {
+            try run.expectRefused("m5out/status.jsonl", index, [[lines[index].dropLast()], ["\u{0}\u{1}"]])
+        }
+    }
+
+    @Test func parameters() throws {
+        let lines = try #require(run.files["m5out/config.ini"])
+        let wanted = [("l2cache", "size"), ("branchPred", "type"), ("", "numROBEntries")]
+        for (object, name) in wanted {
+            let section = "[system.cpu1\(object.isEmpty ? "" : ".")\(object)]"
+            let header = try #require(lines.firstIndex { $0 == section })
+            let index = try #require(lines[header...].firstIndex { $0.hasPrefix("\(name)=") })
+            let (line, other) = (lines[index], Substring("\(name)=1"))
+            try run.expectRefused(
+                "m5out/config.ini", index, [[], [line.dropLast()], [line + "7"], [other], [line, other]])
+            try run.expectRefused("m5out/config.ini", header, [[], ["[other]"], [lines[header].dropLast()]])
+        }
+        let status = try #require(run.files["m5out/status.jsonl"])
+        let event = try #require(status.firstIndex { $0.contains("\"parameters\"") })
+        for (old, new) in [
+            ("\"value\":\"1048576\"", "\"value\":\"262144\""), ("1MiB", "256KiB"), ("\"l2.size\"", "\"l2.assoc\""),
+            ("\"name\":\"size\"", "\"name\":\"assoc\""), ("system.cpu1.l2cache", "system.cpu1.l3cache"),
+        ] {
+            try run.expectRefused("m5out/status.jsonl", event, [[status[event].replacing(old, with: new)]])
+        }
+    }
+
+    @Test func statistics() throws {
+        let lines = try #require(run.files["m5out/stats.txt"])
+        let relied = lines.indices.filter { !lines[$0].isEmpty && !lines[$0].contains("replacements ") }
+        #expect(relied.count >= 3 * 20)
+        for index in relied {
+            let line = lines[index]
+            var changes: [[Substring]] = [[], [line, line], ["garbage"]]
+            if let value = line.split(separator: " ").dropFirst().first, !line.hasPrefix("--") {
+                changes += ["nan", "inf", "-1", "x"].map { [line.replacing(" \(value) ", with: " \($0) ")] }
+            }
+            try run.expectRefused("m5out/stats.txt", index, changes)
+        }
+    }
+
+    @Test func files() throws {
+        for file in run.files.keys.sorted() {
+            var without = run
+            without.files[file] = nil
+            #expect(try without.verdict().failure == .contractBroken, "\(file)")
+        }
+    }
+
+    @Test("A run that stood still: how far it was, and what the guest said last")
+    func stalled() throws {
+        var run = run
+        run.files["m5out/status.jsonl"]?.removeLast(3)
+        run.files["m5out/system.pc.com_1.device"] = ["[    1.0] booted", "[   12.5] rcu: INFO: stall\u{1b}", ""]
+        for failure in [FailureClass.stalledSimulator, .timeout] {
+            let report = AttemptReport(
+                id: AttemptID(run: 1, lease: 1, attempt: 1), failure: failure, evidence: "it waits: 0.01 s of CPU time")
+            let verdict = try run.engine.judge(.evaluation(point: 0, repetition: 1), run.points, report) { path in
+                run.files[path].map { Array($0.joined(separator: "\n").utf8) }
+            }
+            #expect(verdict.failure == failure)
+            for part in [
+                "it waits: 0.01 s", "in phase 'measure', 3 invocations begun, 2 ended",
+                "system.pc.com_1.device ends with: [   12.5] rcu: INFO: stall\\u{1b}",
+            ] {
+                #expect(verdict.evidence.contains(part), "\(verdict.evidence)")
+            }
+        }
+    }
+}

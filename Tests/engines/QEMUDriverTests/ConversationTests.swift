@@ -1,0 +1,133 @@
+import enum Model.FailureClass
+import Testing
+@testable import Engines
+@testable import QEMUDriver
+
+
+@Suite("What the driver says to QEMU")
+struct ConversationTests {
+    private static let machine = Request.Machine(qemu: "q", kernel: "k", initrd: "i", workload: "w", warm: 1)
+    private static let setup = Request.setup(Request.Setup(machine: machine))
+    private static let evaluation = Request.evaluate(
+        Request.Evaluation(machine: machine, plugin: "p", checkpoint: "c", invocations: 2, settings: []))
+
+    private func json(_ text: String) -> Conversation.Input { .monitor(JSON(text) ?? .null) }
+    private var done: Conversation.Input { json(#"{"return":{}}"#) }
+    private func migration(_ status: String) -> Conversation.Input {
+        json(#"{"event":"MIGRATION","data":{"status":"\#(status)"}}"#)
+    }
+    private func command(_ actions: [Conversation.Action]) -> String? {
+        for action in actions {
+            if case .command(let line) = action { return JSON(line)?["execute"]?.text }
+        }
+        return nil
+    }
+
+    private func parameter(_ name: String, of actions: [Conversation.Action]) -> JSON? {
+        for action in actions {
+            if case .command(let line) = action { return JSON(line)?["arguments"]?[name] }
+        }
+        return nil
+    }
+
+    private func booted() -> Conversation {
+        var talk = Conversation(Self.setup)
+        for input in [json(#"{"QMP":{}}"#), done, done] { _ = talk.take(input) }
+        return talk
+    }
+
+    private func measuring() -> Conversation {
+        var talk = Conversation(Self.evaluation)
+        for input in [json(#"{"QMP":{}}"#), done, done, done, done, migration("completed")] {
+            _ = talk.take(input)
+        }
+        return talk
+    }
+
+    @Test("A setup waits for the warmed guest, stops it, saves, and quits")
+    func setup() {
+        var talk = Conversation(Self.setup)
+        #expect(command(talk.take(json(#"{"QMP":{}}"#))) == "qmp_capabilities")
+        #expect(command(talk.take(done)) == "migrate-set-capabilities")
+        #expect(talk.take(done) == [.phase("boot")])
+        #expect(talk.take(.guest("booted")) == [.phase("booted")])
+        #expect(talk.take(.guest("measured")) == [])
+        #expect(command(talk.take(.guest("warmed"))) == "stop")
+        #expect(talk.take(migration("completed")) == [], "nothing has been saved yet")
+        #expect(command(talk.take(done)) == "migrate")
+        #expect(talk.take(migration("active")) == [])
+        #expect(command(talk.take(migration("completed"))) == "quit")
+        #expect(talk.take(.exited(status: 0, lastLine: "")) == [.finish(.checkpointed)])
+    }
+
+    @Test("An evaluation restores, continues, and quits when the guest has measured")
+    func evaluation() {
+        var talk = Conversation(Self.evaluation)
+        for input in [json(#"{"QMP":{}}"#), done] { _ = talk.take(input) }
+        let silencing = talk.take(done)
+        #expect(command(silencing) == "migrate-set-parameters")
+        #expect(parameter("announce-rounds", of: silencing) == .number("0"), "announcing goes by the host's clock")
+        #expect(command(talk.take(done)) == "migrate-incoming")
+        #expect(talk.take(done) == [])
+        let continuing = talk.take(migration("completed"))
+        #expect(continuing.first == .phase("measure"))
+        #expect(command(continuing) == "cont")
+        #expect(command(talk.take(.guest("measured"))) == "quit", "even before QEMU has answered")
+        #expect(talk.take(done) == [], "the answer to cont")
+        #expect(talk.take(.exited(status: 0, lastLine: "")) == [.finish(.measured)])
+    }
+
+    @Test("An exit status of QEMU other than 0 spoils what was measured")
+    func badExit() {
+        var talk = measuring()
+        _ = talk.take(.guest("measured"))
+        let actions = talk.take(.exited(status: 139, lastLine: "oops"))
+        #expect(actions == [.finish(.emulatorFailed("it ended with status 139: oops"))])
+    }
+
+    @Test("The first cause is the verdict")
+    func firstCause() {
+        var talk = measuring()
+        #expect(talk.take(.guest("wrong measured call 1: x")) == [.endEmulator])
+        #expect(talk.take(.guest("failed the invoker ended with status 1")) == [])
+        #expect(talk.take(.console("Kernel panic - not syncing: later")) == [])
+        let actions = talk.take(.exited(status: 143, lastLine: ""))
+        #expect(actions == [.finish(.wrongAnswer("measured call 1: x"))])
+    }
+
+    @Test("A panic on the console ends the run, and so does a signal; a second one kills")
+    func ends() {
+        var talk = booted()
+        #expect(talk.take(.console("[ 1.0] Kernel panic - not syncing: VFS")) == [.endEmulator])
+        var other = booted()
+        #expect(other.take(.signal(15)) == [.endEmulator])
+        #expect(other.take(.signal(15)) == [.killEmulator])
+        #expect(other.take(.exited(status: 143, lastLine: "")) == [.finish(.terminated(15))])
+        #expect(other.take(.exited(status: 143, lastLine: "")) == [])
+    }
+
+    @Test("What fails on the way is told apart")
+    func failures() {
+        var early = Conversation(Self.evaluation)
+        let refused = early.take(.exited(status: 1, lastLine: "model: l1d.size is 0"))
+        #expect(refused == [.finish(.emulatorFailed("it ended early with status 1: model: l1d.size is 0"))])
+        var restoring = Conversation(Self.evaluation)
+        for input in [json(#"{"QMP":{}}"#), done, done, done] { _ = restoring.take(input) }
+        guard case .finish(let outcome) = restoring.take(.exited(status: 1, lastLine: "")).first else {
+            Issue.record("no verdict")
+            return
+        }
+        #expect(outcome.exitStatus == 7)
+        var monitor = booted()
+        #expect(monitor.take(json(#"{"error":{"class":"GenericError","desc":"no"}}"#)) == [.endEmulator])
+    }
+
+    @Test("The engine knows what the driver's causes mean", arguments: [
+        (outcome: Outcome.guestPanic(""), failure: FailureClass.guestPanic), (.wrongAnswer(""), .contractBroken),
+        (.emulatorFailed(""), .simulatorFatal), (.checkpointFailed(""), .checkpointIncompatible),
+        (.checkpointIncompatible(""), .checkpointIncompatible), (.statisticsIncomplete(""), .contractBroken),
+    ])
+    func classes(end: (outcome: Outcome, failure: FailureClass)) {
+        #expect(QEMUEngine.failureClass(end.outcome.cause) == end.failure)
+    }
+}

@@ -1,0 +1,124 @@
+import Foundation
+
+/// The guest that ops/guest/build makes, and runs of the driver with it.
+enum Guest {
+    static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent()
+    static let out = root.appending(path: "ops/guest/out")
+    static let isBuilt = FileManager.default.fileExists(atPath: out.appending(path: "manifest.json").path)
+    static let missing = "real boots are skipped: run ops/guest/build first"
+
+    /// The agent lies beside the tests' own program.
+    static let agent = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+        .appending(path: "usweep-agent")
+
+    struct Ended {
+        var status: Int32
+        var errors: String
+        var folder: URL
+
+        func text(_ name: String) -> String {
+            (try? String(contentsOf: folder.appending(path: name), encoding: .utf8)) ?? ""
+        }
+
+        /// The counters of each invocation.
+        func blocks() throws -> [[String: Int]] {
+            try text("stats.jsonl").split(separator: "\n").map {
+                try JSONDecoder().decode([String: Int].self, from: Data($0.utf8))
+            }
+        }
+
+        var lastEvent: String { text("status.jsonl").split(separator: "\n").last.map(String.init) ?? "" }
+    }
+
+    static func folder() throws -> URL {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "usweep-guest-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        return folder
+    }
+
+    static func machine(_ workload: String, warm: Int, initrd: URL? = nil) -> [String] {
+        [
+            "--qemu", "qemu-system-x86_64", "--kernel", out.appending(path: "vmlinuz").path,
+            "--initrd", (initrd ?? out.appending(path: "initrd.img")).path, "--workload", workload, "--warm", "\(warm)",
+        ]
+    }
+
+    static func start(_ arguments: [String], in folder: URL) throws -> (process: Process, errors: Pipe) {
+        let process = Process()
+        let errors = Pipe()
+        process.executableURL = agent
+        process.arguments = ["qemu"] + arguments
+        process.currentDirectoryURL = folder
+        process.standardError = errors
+        try process.run()
+        return (process, errors)
+    }
+
+    static func run(_ arguments: [String], in folder: URL) throws -> Ended {
+        let (process, errors) = try start(arguments, in: folder)
+        return end(process, errors, in: folder)
+    }
+
+    private static func end(_ process: Process, _ errors: Pipe, in folder: URL) -> Ended {
+        let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        let signalled = process.terminationReason == .uncaughtSignal
+        return Ended(status: process.terminationStatus + (signalled ? 128 : 0), errors: text, folder: folder)
+    }
+
+    static func evaluate(
+        _ checkpoint: URL, workload: String = "fibonacci-python", warm: Int = 1, invocations: Int = 3,
+        initrd: URL? = nil, settings: [String] = []
+    ) throws -> Ended {
+        let counts = ["--invocations", "\(invocations)"] + settings.flatMap { ["--set", $0] }
+        return try run(
+            ["evaluate"] + machine(workload, warm: warm, initrd: initrd) + state(checkpoint) + counts, in: folder())
+    }
+
+    /// So many evaluations of the same point at the same time.
+    static func evaluateTogether(_ count: Int, _ checkpoint: URL) throws -> [Ended] {
+        let arguments =
+            ["evaluate"] + machine("fibonacci-python", warm: 1) + state(checkpoint) + ["--invocations", "3"]
+        let started = try (0..<count).map { _ in
+            let folder = try folder()
+            let (process, errors) = try start(arguments, in: folder)
+            return (process: process, errors: errors, folder: folder)
+        }
+        return started.map { end($0.process, $0.errors, in: $0.folder) }
+    }
+
+    private static func state(_ checkpoint: URL) -> [String] {
+        ["--plugin", out.appending(path: "model.so").path, "--checkpoint", checkpoint.path]
+    }
+
+    /// An initrd of which one file is another: Linux unpacks archives one after the other, the later one counts.
+    static func initrd(replacing path: String, with content: String, mode: Int, in folder: URL) throws -> URL {
+        var archive = try Data(contentsOf: out.appending(path: "initrd.img"))
+        for (name, body, mode) in [(path, content, mode), ("TRAILER!!!", "", 0)] {
+            let fields = [0, mode, 0, 0, 1, 0, body.utf8.count, 0, 0, 0, 0, name.utf8.count + 1, 0]
+            let digits = fields.map { field in
+                let text = String(field, radix: 16)
+                return String(repeating: "0", count: 8 - text.count) + text
+            }
+            archive.append(Data(("070701" + digits.joined() + name + "\0").utf8))
+            archive.append(Data(count: (4 - archive.count % 4) % 4))
+            archive.append(Data(body.utf8))
+            archive.append(Data(count: (4 - archive.count % 4) % 4))
+        }
+        let file = folder.appending(path: "initrd.img")
+        try archive.write(to: file)
+        return file
+    }
+
+    /// Booted, warmed and saved once for all tests that only read it.
+    static let checkpoint = Result { () throws -> URL in
+        let ended = try run(["setup"] + machine("fibonacci-python", warm: 10), in: folder())
+        guard ended.status == 0 else { throw SetupFailed(errors: ended.errors) }
+        return ended.folder.appending(path: "checkpoint.zst")
+    }
+
+    struct SetupFailed: Error {
+        var errors: String
+    }
+}

@@ -1,0 +1,87 @@
+import Testing
+@testable import QEMUDriver
+
+
+@Suite("The driver's command line")
+struct RequestTests {
+    private let machine = [
+        "--qemu", "/usr/bin/qemu-system-x86_64", "--kernel", "vmlinuz", "--initrd", "initrd.img",
+        "--workload", "aes-python", "--warm", "3",
+    ]
+    private var evaluation: [String] {
+        ["evaluate"] + machine + ["--plugin", "a,b/model.so", "--checkpoint", "$(x) '\".zst", "--invocations", "5"]
+    }
+
+    @Test("A setup boots without counting instructions, with all lines on inherited sockets")
+    func setup() throws {
+        let arguments = try Request(["setup"] + machine).commandLine()
+        #expect(arguments.first == "/usr/bin/qemu-system-x86_64")
+        #expect(!arguments.contains("-icount") && !arguments.contains("-plugin"))
+        #expect(arguments.contains("tcg,thread=multi"))
+        #expect(arguments.contains { $0.hasSuffix("usweep.workload=aes-python usweep.warm=3") })
+        #expect(arguments.filter { $0.hasPrefix("socket,id=") }.allSatisfy { $0.contains(",fd=") })
+    }
+
+    @Test("An evaluation counts instructions, escapes commas and keeps hostile names out of the shell's lines")
+    func evaluate() throws {
+        let request = try Request(evaluation + ["--set", "l1d.size=64KiB", "--set", "branch-predictor=gshare"])
+        let arguments = request.commandLine()
+        #expect(arguments.contains("shift=0,sleep=off"))
+        #expect(
+            arguments.last
+                == "file=a,,b/model.so,out=stats.jsonl,marks=marks.txt,l1d.size=64KiB,branch-predictor=gshare")
+        #expect(!arguments.contains { $0.contains("$(x)") })
+        #expect(!Request.restoreURI.contains("$(x)"))
+        #expect(request.plan().utf8.count == 64)
+        #expect(request.plan().hasPrefix("E 3 5 "))
+    }
+
+    @Test("What is wrong is named", arguments: [
+        (arguments: [String](), subject: "verb"), (["boot"], "'boot'"), (["setup"], "--qemu is missing"),
+        (["setup", "--qemu"], "--qemu needs a value"), (["setup", "qemu"], "\"qemu\""),
+    ])
+    func incomplete(call: (arguments: [String], subject: String)) {
+        let error = #expect(throws: UsageError.self) { try Request(call.arguments) }
+        #expect(error?.message.contains(call.subject) == true, "\(error?.message ?? "")")
+    }
+
+    @Test("Values that cannot be meant are refused", arguments: [
+        (option: "--set", value: "out=/etc/passwd"), ("--set", "l1d.size"), ("--warm", "1"), ("--colour", "red"),
+    ])
+    func refused(extra: (option: String, value: String)) {
+        #expect(throws: UsageError.self) { try Request(evaluation + [extra.option, extra.value]) }
+    }
+
+    @Test("Numbers and names are checked", arguments: [
+        ("--warm", "-1"), ("--warm", "many"), ("--workload", "$(touch x)"), ("--workload", "a b"), ("--workload", ""),
+        ("--workload", "../x"),
+    ])
+    func values(option: String, value: String) throws {
+        var arguments = ["setup"] + machine
+        let index = try #require(arguments.firstIndex(of: option))
+        arguments[index + 1] = value
+        #expect(throws: UsageError.self) { try Request(arguments) }
+    }
+}
+
+@Suite("JSON of the monitor")
+struct JSONTests {
+    @Test("A reply is read, with its escapes")
+    func read() throws {
+        let text = #" {"return": {"status": "a\"\u0041\n", "n": [1, -2.5e3, true, null]}, "id": {}} "#
+        let json = try #require(JSON(text))
+        #expect(json["return"]?["status"]?.text == "a\"A\n")
+        #expect(json["return"]?["n"] == .array([.number("1"), .number("-2.5e3"), .bool(true), .null]))
+        #expect(json["id"] == .object([]))
+    }
+
+    @Test("What is no JSON is refused", arguments: ["", "{", "{\"a\"}", "[1,]", "\"a", "{} x", "nul", "\"\\u12\""])
+    func refuse(text: String) { #expect(JSON(text) == nil) }
+
+    @Test("Depth has an end") func depth() { #expect(JSON(String(repeating: "[", count: 100_000)) == nil) }
+
+    @Test("What is written can be read") func quote() {
+        let text = "a\"b\\c\n\u{1}\u{7f}é"
+        #expect(JSON(JSON.quote(text))?.text == text)
+    }
+}

@@ -1,0 +1,105 @@
+import Formats
+import Model
+import TestKit
+import Testing
+
+private let seeds: Range<UInt64> = 0..<60
+
+@Suite("Messages and records keep what they hold")
+struct CodingTests {
+    @Test("Every message of the coordinator round-trips", arguments: seeds)
+    func coordinator(seed: UInt64) throws {
+        var chance = Chance(seed: seed)
+        var kinds: Set<UInt8> = []
+        for message in chance.coordinatorMessages() {
+            let frame = message.frame
+            kinds.insert(frame.kind)
+            #expect(try CoordinatorMessage(frame) == message)
+            #expect(throws: WireError.self, "an agent does not send these") { try AgentMessage(frame) }
+        }
+        #expect(kinds == Set(1...11))
+    }
+
+    @Test("Every message of the agent round-trips", arguments: seeds)
+    func agent(seed: UInt64) throws {
+        var chance = Chance(seed: seed)
+        var kinds: Set<UInt8> = []
+        for message in chance.agentMessages() {
+            let frame = message.frame
+            kinds.insert(frame.kind)
+            #expect(try AgentMessage(frame) == message)
+            #expect(throws: WireError.self, "a coordinator does not send these") { try CoordinatorMessage(frame) }
+        }
+        #expect(kinds == Set(65...75))
+    }
+
+    @Test("Every record of the coordinator's journal round-trips", arguments: seeds)
+    func records(seed: UInt64) throws {
+        var chance = Chance(seed: seed)
+        for record in chance.records() {
+            var writer = ByteWriter()
+            writer.put(record)
+            var reader = ByteReader(writer.bytes)
+            #expect(try reader.record() == record)
+            try reader.end()
+            for count in writer.bytes.indices {
+                var cut = ByteReader(writer.bytes[..<count])
+                #expect(throws: WireError.self) { try cut.record() }
+            }
+        }
+    }
+
+    @Test("A message cut short anywhere, or with anything behind it, is refused", arguments: seeds)
+    func truncated(seed: UInt64) {
+        var chance = Chance(seed: seed)
+        let messages = chance.coordinatorMessages().map(\.frame) + chance.agentMessages().map(\.frame)
+        for frame in messages {
+            for count in frame.payload.indices {
+                #expect(!isRead(Frame(kind: frame.kind, payload: Array(frame.payload[..<count]))), "\(frame) \(count)")
+            }
+            #expect(!isRead(Frame(kind: frame.kind, payload: frame.payload + [0])))
+        }
+    }
+
+    @Test("Bytes of chance and messages with a bit changed are read or refused, and never break anything")
+    func noise() {
+        var chance = Chance(seed: 1)
+        for _ in 0..<20_000 {
+            let kind = UInt8(truncatingIfNeeded: chance.next() % 77)
+            _ = isRead(Frame(kind: kind, payload: chance.data()))
+        }
+        for _ in 0..<20 {
+            for frame in chance.coordinatorMessages().map(\.frame) + chance.agentMessages().map(\.frame) {
+                for index in frame.payload.indices.prefix(400) {
+                    var payload = frame.payload
+                    payload[index] ^= 1 << UInt8(chance.number(0...7))
+                    _ = isRead(Frame(kind: frame.kind, payload: payload))
+                }
+            }
+        }
+    }
+
+    @Test("Kinds that nobody knows are refused", arguments: 0...255 as ClosedRange<UInt8>)
+    func unknownKind(kind: UInt8) {
+        let frame = Frame(kind: kind, payload: [])
+        if ![10, 11].contains(kind) { #expect(throws: WireError.self) { try CoordinatorMessage(frame) } }
+        if kind != 75 { #expect(throws: WireError.self) { try AgentMessage(frame) } }
+        guard !(1...11).contains(kind), !(65...75).contains(kind) else { return }
+        let known = WireError("a message of unknown kind \(kind)")
+        #expect(throws: known) { try CoordinatorMessage(frame) }
+        #expect(throws: known) { try AgentMessage(frame) }
+    }
+
+    @Test("A record of another version, or of an unknown kind, is refused and named")
+    func unknownRecord() {
+        for (bytes, message) in [([2, 1], "a record of version 2"), ([1, 99], "a record of unknown kind 99")] {
+            var reader = ByteReader(bytes.map { UInt8($0) })
+            #expect(throws: WireError(message)) { try reader.record() }
+        }
+    }
+
+    /// Whether either side would take it for a message.
+    private func isRead(_ frame: Frame) -> Bool {
+        (try? CoordinatorMessage(frame)) != nil || (try? AgentMessage(frame)) != nil
+    }
+}

@@ -1,0 +1,137 @@
+import Formats
+import Model
+import TestKit
+
+/// Values of every kind that messages and records hold, by seed.
+extension Chance {
+    /// Small numbers and those at the edges alike.
+    mutating func natural() -> Int { pick([0, 1, 127, 128, 16_383, 16_384, Int(Int32.max), number(0...1 << 40)]) ?? 0 }
+
+    mutating func positive() -> Int { pick([1, 2, 63, 64, number(1...1_000_000)]) ?? 1 }
+
+    mutating func nanoseconds() -> Int64 { pick([Int64(natural()), .max]) ?? 0 }
+
+    mutating func signed() -> Int64 { pick([.min, -1, 0, .max, Int64(truncatingIfNeeded: next())]) ?? 0 }
+
+    mutating func text() -> String {
+        pick(["", "a", "two words", "$(touch x); 'a b'", "tab\tand\nline", "größer \u{1F600}", "nul\u{0}in"]) ?? ""
+    }
+
+    mutating func path() -> String { pick(["a", "stats.txt", "out/run.d/x y", "...", "a..b/c", "größe/ü"]) ?? "a" }
+
+    mutating func digest() -> Digest { SHA256.digest("\(next())") }
+
+    mutating func data() -> [UInt8] { list(300) { UInt8(truncatingIfNeeded: $0.next()) } }
+
+    mutating func attemptID() -> AttemptID { AttemptID(run: positive(), lease: natural(), attempt: positive()) }
+
+    mutating func failure() -> FailureClass? { optional { $0.pick(FailureClass.allCases) ?? .spawn } }
+
+    mutating func report() -> AttemptReport {
+        AttemptReport(
+            id: attemptID(), failure: failure(), evidence: text(), wallNanoseconds: nanoseconds(),
+            peakMemoryBytes: nanoseconds(),
+            artifacts: list(4) { Artifact(path: $0.path(), digest: $0.digest(), size: $0.nanoseconds()) })
+    }
+
+    mutating func job() -> Job {
+        let arguments = list(3) { chance -> Job.Argument in
+            chance.pick([.engine, .agent, .text(chance.text())]) ?? .engine
+        }
+        return Job(
+            arguments: [.text(text())] + arguments, environment: list(3) { EnvironmentVariable($0.text(), $0.text()) },
+            pointDocument: text(),
+            inputs: list(3) {
+                Job.Input(path: $0.path(), digest: $0.digest(), size: $0.nanoseconds(), isExecutable: $0.flip())
+            },
+            limits: JobLimits(
+                time: optional { $0.nanoseconds() }, stall: optional { $0.nanoseconds() },
+                memoryBytes: optional { $0.nanoseconds() }),
+            maximumFailures: positive())
+    }
+
+    mutating func shard() -> Shard {
+        Shard(
+            lease: natural(),
+            entries: list(3) {
+                Shard.Entry(run: $0.positive(), firstAttempt: $0.positive(), attempts: $0.positive(), job: $0.job())
+            })
+    }
+
+    mutating func range() -> ObjectRange {
+        ObjectRange(
+            digest: digest(), offset: Int64(number(0...1 << 40)), length: number(1...ObjectRange.maximumLength))
+    }
+
+    mutating func piece() -> ObjectBytes {
+        ObjectBytes(digest: digest(), offset: Int64(number(0...1 << 40)), bytes: data())
+    }
+
+    mutating func heldLease() -> HeldLease { HeldLease(lease: natural(), runs: list(5) { $0.positive() }) }
+
+    // MARK: Messages
+
+    mutating func coordinatorHello() -> CoordinatorHello {
+        CoordinatorHello(
+            oldest: positive(), current: positive(), sweep: text(), leaseTerm: nanoseconds(),
+            slots: optional { $0.positive() }, memoryBytes: optional { $0.nanoseconds() },
+            enginePath: optional { $0.text() }, setup: optional { $0.text() })
+    }
+
+    mutating func agentHello() -> AgentHello {
+        AgentHello(
+            oldest: positive(), current: positive(), bootID: text(), hostName: text(), slots: positive(),
+            processors: positive(), memoryBytes: nanoseconds(), freeBytes: nanoseconds(), workdir: text(),
+            wallClock: nanoseconds(), leases: list(3) { $0.heldLease() })
+    }
+
+    /// One message of each kind that a coordinator sends.
+    mutating func coordinatorMessages() -> [CoordinatorMessage] {
+        [
+            .hello(coordinatorHello()), .grant(shard()), .revoke(list(4) { $0.natural() }),
+            .cancel(list(4) { $0.positive() }), .acknowledge(list(4) { $0.attemptID() }), .read(range()),
+            .bytes(piece()), .probe(path: text()),
+            .tail(TailRequest(run: positive(), path: path(), maximumLength: number(1...ObjectRange.maximumLength))),
+            .heartbeat, .release,
+        ]
+    }
+
+    /// One message of each kind that an agent sends.
+    mutating func agentMessages() -> [AgentMessage] {
+        [
+            .hello(agentHello()), .started(list(4) { $0.attemptID() }), .outcome(report()), .want(range()),
+            .bytes(piece()), .missing(digest(), reason: text()),
+            .probed(EngineProbe(path: text(), digest: optional { $0.digest() }, problem: text())),
+            .tail(Tail(run: positive(), path: path(), bytes: optional { $0.data() })),
+            .heartbeat(HostLoad(running: natural(), waiting: natural(), freeBytes: nanoseconds())),
+            .refused(reason: text()), .released,
+        ]
+    }
+
+    /// One record of each kind that a coordinator's journal holds.
+    mutating func records() -> [Record] {
+        let grants = list(3) { Grant(run: $0.positive(), firstAttempt: $0.positive(), attempts: $0.positive()) }
+        return [
+            .hostSeen(
+                host: text(), bootID: text(), hostName: text(), slots: positive(), memoryBytes: nanoseconds(),
+                clockOffset: signed()),
+            .pinned(name: text(), digest: digest()), .leaseGranted(lease: natural(), host: text(), grants: grants),
+            .leaseVoided(lease: natural(), reason: text()),
+            .attemptEnded(
+                report(), host: text(), failure: failure(), evidence: text(),
+                blocks: optional { .array([.string($0.text()), .integer($0.signed())]) }, endedAt: signed()),
+            .attemptFenced(report(), host: text(), agrees: optional { $0.flip() }),
+            .runEnded(
+                run: positive(), state: pick(RunState.allCases) ?? .failed, failure: failure(), attempt: natural()),
+            .runReopened(run: positive(), reason: text()), .hostRested(host: text(), reason: text()),
+            .sweepStopped(reason: text()), .hostReleased(host: text()), .repinned(reason: text()),
+            .restored(reason: text()), .revised(revision()),
+        ]
+    }
+
+    private mutating func revision() -> Revision {
+        var runs = RunList()
+        for run in [9, 1, 2, 3, 7, 5, 6] where flip() { runs.append(run) }
+        return Revision(number: positive(), specification: text(), runs: runs, madeAt: signed())
+    }
+}

@@ -1,0 +1,61 @@
+import Foundation
+import Model
+import Storage
+import Testing
+
+@Suite struct ObjectStoreTests {
+    private func store() throws -> (ObjectStore, String) {
+        let path = NSTemporaryDirectory() + "usweep-store-" + UUID().uuidString
+        return (try ObjectStore(root: path, files: LocalFiles()), path)
+    }
+
+    @Test func publishesReadsAndVerifies() throws {
+        let (store, path) = try store()
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let digest = try store.publish(Array("hello".utf8))
+        #expect(try store.size(digest) == 5)
+        #expect(try store.read(digest, at: 1, count: 3) == Array("ell".utf8))
+        #expect(try store.verify(digest))
+        #expect(try store.all() == [digest])
+        #expect(
+            try FileManager.default.attributesOfItem(atPath: store.path(digest))[.posixPermissions] as? Int == 0o400)
+    }
+
+    @Test func transferGoesOnAfterABreak() throws {
+        let (store, path) = try store()
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let bytes = Array("in two pieces".utf8)
+        let digest = SHA256.digest(bytes)
+        try store.write(digest, at: 0, Array(bytes[..<4]))
+        let again = try ObjectStore(root: path, files: LocalFiles())
+        #expect(try again.partialSize(digest) == 4)
+        try again.write(digest, at: 4, Array(bytes[4...]))
+        try again.finish(digest, size: Int64(bytes.count))
+        #expect(try again.read(digest, at: 0, count: 100) == bytes)
+        #expect(try again.partialSize(digest) == 0)
+    }
+
+    @Test func wrongBytesAreNeverPublished() throws {
+        let (store, path) = try store()
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let digest = SHA256.digest("right")
+        try store.write(digest, at: 0, Array("wrong".utf8))
+        #expect(throws: Failure.self) { try store.finish(digest, size: 5) }
+        #expect(try !store.contains(digest))
+        #expect(throws: Failure.self) { try store.publish([(digest, Array("wrong".utf8))]) }
+        #expect(try !store.contains(digest))
+    }
+
+    @Test func holdsWhatAnotherProcessLeft() throws {
+        let (store, path) = try store()
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        // More than there are folders: some stand together.
+        let digests = try (0..<300).map { try store.publish(Array("object \($0)".utf8)) }
+        let later = try ObjectStore(root: path, files: LocalFiles())
+        #expect(try digests.allSatisfy { try later.holds($0) })
+        let gone = try #require(digests.last)
+        try FileManager.default.removeItem(atPath: later.path(gone))
+        #expect(try !later.holds(gone))
+        #expect(try !later.holds(SHA256.digest("never")))
+    }
+}

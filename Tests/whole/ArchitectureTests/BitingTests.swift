@@ -1,0 +1,113 @@
+import Testing
+
+/// Each rule is shown to bite on a made-up source, and to let its like pass.
+@Suite("Every rule bites")
+struct BitingTests {
+    private func rules(_ path: String, _ text: String) -> [Violation.Rule] {
+        Checker.violations([SourceFile(path, text)]).map(\.rule)
+    }
+
+    @Test(
+        "Imports that break a layer",
+        arguments: [
+            ("Model", "Formats", Violation.Rule.sideways), ("Model", "Ports", .upwards),
+            ("Ports", "Results", .sideways), ("SweepCore", "AgentCore", .sideways), ("SweepCore", "Ledger", .upwards),
+            ("Ledger", "SweepCore", .core), ("Ledger", "Engines", .sideways), ("Engines", "usweep", .upwards),
+            ("CoordinatorRuntime", "Ledger", .core), ("CoordinatorRuntime", "AgentRuntime", .sideways),
+            ("AgentRuntime", "QEMUDriver", .core), ("usweep", "Simulation", .upwards),
+            ("Transports", "Alamofire", .unknownModule),
+            ("Model", "Glibc", .impure), ("Results", "Foundation", .impure), ("Storage", "Foundation", .impure),
+            ("Transports", "GRDB", .impure), ("Ledger", "Dispatch", .unknownModule),
+        ])
+    func layers(target: String, module: String, rule: Violation.Rule) {
+        for form in ["import \(module)", "  public import \(module)", "@testable import struct \(module).Thing"] {
+            #expect(rules("Sources/wing/\(target)/A.swift", "\(form)\n") == [rule])
+        }
+    }
+
+    @Test(
+        "Imports that are right",
+        arguments: [
+            ("Formats", "Model"), ("AgentCore", "Ports"), ("AgentCore", "Formats"), ("Engines", "Results"),
+            ("Storage", "CSystem"), ("CoordinatorRuntime", "Engines"), ("usweep", "Ledger"), ("Ledger", "Foundation"),
+            ("SweepCore", "DequeModule"), ("Transports", "Glibc"),
+        ])
+    func right(target: String, module: String) {
+        #expect(rules("Sources/wing/\(target)/A.swift", "internal import \(module)\n") == [])
+    }
+
+    @Test(
+        "Time, chance and concurrency in the lower layers",
+        arguments: [
+            "Task { }", "await x()", "let t = Date()", "Int.random(in: 0...1)", "ContinuousClock.now",
+            #"let s = "at \(Date())""#,
+        ])
+    func purity(text: String) {
+        #expect(Set(rules("Sources/wing/SweepCore/A.swift", text)) == [.impure])
+        #expect(rules("Sources/wing/usweep/A.swift", text) == [])
+    }
+
+    @Test(
+        "What is only spoken of is not done",
+        arguments: [
+            "// await Task Date( import Foundation", "/* try! /* nested */ import GRDB */ let x = 1",
+            #"let s = "import Foundation; Date( try! \" TODO""#, "let s = #\"a \" Task \\(await\"#",
+            "let s = \"\"\"\n    import Foundation\n    \"quoted\" await\n    \"\"\"",
+            "let awaited = TaskName(); nowhere()",
+        ])
+    func spoken(text: String) {
+        #expect(rules("Sources/wing/Model/A.swift", text) == [])
+    }
+
+    @Test(
+        "Forbidden words",
+        arguments: [
+            "let x = try! f()", "let x = y as! Z", #"fatalError("no")"#, "// TODO: later", "/* FIXME */",
+            #"let s = "\(try! f())""#, #"let s = "\(d["key"] as! Int)""#,
+        ])
+    func words(text: String) {
+        #expect(rules("Sources/wing/usweep/A.swift", text) == [.forbidden])
+        #expect(rules("Tests/ATests/A.swift", text) == [.forbidden])
+    }
+
+    @Test("Sizes, in C too")
+    func sizes() {
+        let line = String(repeating: "é", count: 120)
+        #expect(rules("Sources/wing/CSystem/a.c", "\(line)\n") == [])
+        #expect(rules("Sources/wing/CSystem/a.c", "\(line)x\n") == [.longLine])
+        #expect(rules("Tests/ATests/A.swift", String(repeating: "\n", count: 500)) == [])
+        #expect(rules("Tests/ATests/A.swift", String(repeating: "\n", count: 501)) == [.longFile])
+        #expect(rules("Sources/wing/CSystem/a.c", "/* TODO */\n") == [.forbidden])
+    }
+
+    @Test("Targets and table agree")
+    func table() {
+        #expect(rules("Sources/wing/Utils/A.swift", "") == [.unknownTarget])
+        let files = Layers.table.keys.sorted().filter { $0 != "Formats" }
+            .map { SourceFile("Sources/wing/\($0)/A.swift", "") }
+        #expect(Checker.emptyTargets(files).map(\.path) == ["Sources/Formats"])
+    }
+
+    @Test("What the agent gets by way of another target is found")
+    func agent() {
+        let files = [
+            SourceFile("Sources/programs/usweep-agent/main.swift", "import AgentRuntime"),
+            SourceFile("Sources/agent/AgentRuntime/A.swift", "import Model\nimport Storage"),
+            SourceFile("Sources/shared/Storage/A.swift", "import Foundation"),
+            SourceFile("Sources/coordinator/Ledger/A.swift", "import GRDB"),
+        ]
+        #expect(
+            Checker.agent(files).map(\.detail) == ["usweep-agent -> AgentRuntime -> Storage -> Foundation"])
+    }
+
+    @Test("The top level")
+    func topLevel() {
+        let right = ["Package.swift", "README.md", ".gitignore", ".ci/run"] + Layers.folders.sorted().map { "\($0)/x" }
+        #expect(Checker.topLevel(right) == [])
+        for stray in ["notes.txt", "docs/a.md", "Utils/A.swift"] {
+            #expect(Checker.topLevel(right + [stray]).map(\.path) == [stray])
+        }
+        #expect(Checker.topLevel(right.filter { $0 != "ops/x" }).map(\.path) == ["ops"])
+        #expect(Checker.topLevel(right.filter { $0 != "Package.swift" }).map(\.path) == ["Package.swift"])
+    }
+}
