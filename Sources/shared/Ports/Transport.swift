@@ -52,14 +52,27 @@ public struct StreamEnd: Error, Sendable, Equatable {
         case closedHere
         /// The remote command ended, with its exit status where the host told it.
         case commandEnded(status: Int32?)
-        /// The host cannot be reached, or the connection broke: another try may help.
+        /// The host cannot be reached, or the connection broke.
         case unreachable
-        /// The host's key is unknown, or not the one on record. No try will help before somebody acts.
-        case hostKeyRefused
-        /// No way to log in that both sides know. No try will help before somebody acts.
+        /// The host accepted none of the ways to log in that both sides know.
         case loginRefused
+        /// No key of the host is on record, and nobody vouches for the one that it shows.
+        case hostKeyUnknown
+        /// The host's key is another than the one on record, or revoked, or its certificate is not valid.
+        case hostKeyRefused
         /// What the user configured cannot work (unknown option, unreadable key file).
         case misconfigured
+    }
+
+    /// What has to happen before another try can succeed.
+    public enum Recovery: Sendable, Equatable {
+        /// Nothing: networks and hosts come back.
+        case byItself
+        /// Somebody has to act, if the host was never joined. One that was joined before may come back by itself: its
+        /// account service or a file server was away.
+        case byItselfOnceJoined
+        /// Somebody has to look into it: whoever answers may not be the host.
+        case byHand
     }
 
     public var kind: Kind
@@ -71,11 +84,14 @@ public struct StreamEnd: Error, Sendable, Equatable {
         self.message = message
     }
 
-    /// Whether connecting again without anybody's help can succeed.
-    public var isWorthRetrying: Bool {
+    public var recovery: Recovery {
         switch kind {
-        case .unreachable, .commandEnded: true
-        case .closedHere, .hostKeyRefused, .loginRefused, .misconfigured: false
+        case .unreachable, .commandEnded: .byItself
+        case .closedHere, .loginRefused, .hostKeyUnknown, .misconfigured: .byItselfOnceJoined
+        case .hostKeyRefused: .byHand
         }
     }
+
+    /// Whether connecting again without anybody's help can succeed, though the host was never joined.
+    public var isWorthRetrying: Bool { recovery == .byItself }
 }

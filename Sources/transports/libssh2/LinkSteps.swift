@@ -151,7 +151,7 @@ extension Link {
                 others.isEmpty
                 ? "" : " (on record are only keys of other types: \(others.joined(separator: ", ")))"
             fail(
-                .hostKeyRefused,
+                .hostKeyUnknown,
                 "its key is not known\(hint): \(print). Compare this with what `ssh-keygen -lf "
                     + "/etc/ssh/ssh_host_ed25519_key.pub` shows on the host itself; to accept it: "
                     + "`\(acceptCommand)`")

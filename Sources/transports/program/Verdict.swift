@@ -34,8 +34,8 @@ enum Verdict {
     private static let causes: [(StreamEnd.Kind, String, String)] = [
         (.hostKeyRefused, "REMOTE HOST IDENTIFICATION HAS CHANGED", changed),
         (.hostKeyRefused, "REVOKED HOST KEY", "its key is revoked."),
-        (.hostKeyRefused, "host key is known for", unknown),
-        (.hostKeyRefused, "Host key verification failed", unknown),
+        (.hostKeyUnknown, "host key is known for", unknown),
+        (.hostKeyUnknown, "Host key verification failed", unknown),
         (.loginRefused, "Permission denied", refused),
         (.loginRefused, "Too many authentication failures", refused),
         (.misconfigured, "Bad configuration option", wrong),
