@@ -80,12 +80,18 @@ let package = Package(
         .target(
             name: "Transports", dependencies: ["Model", "Ports", "CLibSSH2"], path: "Sources/transports",
             exclude: ["CLibSSH2"], swiftSettings: strict),
-        // programs
+        // programs: what they do is a library that a dashboard can use; the commands parse and print.
+        target(
+            "Sessions", in: "programs",
+            [
+                "Model", "Ports", "Results", "SweepCore", "Storage", "SweepFiles", "Transports", "Ledger", "Engines",
+                "CoordinatorRuntime",
+            ]),
         program(
             "usweep", in: "programs",
             [
-                "Model", "Ports", "Results", "SweepCore", "Storage", "SweepFiles", "Transports", "Ledger", "Engines",
-                "CoordinatorRuntime", arguments,
+                "Sessions", "Model", "Ports", "Results", "SweepCore", "Storage", "SweepFiles", "Transports", "Ledger",
+                "Engines", "CoordinatorRuntime", arguments,
             ]),
         program("usweep-agent", in: "programs", ["AgentRuntime", "Storage", "Model", "QEMUDriver"]),
         // development: the whole cluster on one thread, by seed; the programs behind ops/bench.
@@ -104,7 +110,7 @@ let package = Package(
         tests("ModelTests", in: "shared", ["Model"]),
         tests("FormatsTests", in: "shared", ["Model", "Formats", "TestKit"]),
         tests("StorageTests", in: "shared", ["Storage", "Model", "Ports", "Formats"]),
-        tests("ResultsTests", in: "coordinator", ["Model", "Results"], exclude: ["Fixtures"]),
+        tests("ResultsTests", in: "coordinator", ["Model", "Results", "Engines", "TestKit"], exclude: ["Fixtures"]),
         tests("SweepCoreTests", in: "coordinator", ["SweepCore", "Model"]),
         tests("SweepFilesTests", in: "coordinator", ["SweepFiles", "Model"]),
         tests("LedgerTests", in: "coordinator", ["Model", "Formats", "Ledger", grdb]),
@@ -115,10 +121,11 @@ let package = Package(
         tests(
             "AgentRuntimeTests", in: "agent",
             ["AgentRuntime", "CSystem", "Model", "Storage", "Formats", "Ports", "usweep-agent"]),
-        tests("EnginesTests", in: "engines", ["Engines", "Model"]),
+        tests("EnginesTests", in: "engines", ["Engines", "Model", "Results", "TestKit"]),
         tests("QEMUModelTests", in: "engines", ["QEMUModel"]),
         tests("QEMUDriverTests", in: "engines", ["QEMUDriver", "Engines", "Model", "TestKit", "usweep-agent"]),
         tests("TransportsTests", in: "transports", ["Model", "Ports", "Transports", "TestKit"]),
+        tests("SessionsTests", in: "programs", ["Sessions", "Model"]),
         tests("SimulationTests", in: "development", ["Simulation", "Ledger", "Model", "usweep-simulate"]),
         tests("ArchitectureTests", in: "whole", []),
         tests("EndToEndTests", in: "whole", ["Model", "Transports", "TestKit", "Formats", "usweep"], exclude: ["Gem5"]),

@@ -63,42 +63,4 @@ public struct Contract: Sendable, Hashable {
         if let terminal { paths.append(terminal) }
         return paths
     }
-
-    // MARK: The engines' contracts
-
-    /// Engine `command`.
-    ///
-    /// - Parameter results: the file of the specification; CSV if it is named so; nil: none.
-    public static func command(
-        results: String?, requiredMetrics: [String], formulas: [MetricFormula] = [], axes: [String]
-    ) -> Contract {
-        let format: Format =
-            switch results {
-            case nil: .none
-            case .some(let path) where path.hasSuffix(".csv"): .csv(path: path)
-            case .some(let path): .json(path: path)
-            }
-        return Contract(
-            format: format, requiredMetrics: requiredMetrics, formulas: formulas, columns: Table.fixedColumns + axes)
-    }
-
-    /// Engine `qemu`, evaluation.
-    public static func qemuEvaluation(
-        invocations: Int, requiredMetrics: [String], formulas: [MetricFormula] = MetricFormula.model, axes: [String]
-    ) -> Contract {
-        Contract(
-            format: .jsonLines(path: "stats.jsonl", blocks: invocations), requiredMetrics: requiredMetrics,
-            formulas: formulas, columns: Table.fixedColumns + axes,
-            exitEvent: ExitEvent(path: "status.jsonl", cause: "measured", invocations: invocations),
-            terminal: "terminal.log")
-    }
-
-    /// Engine `qemu`, setup.
-    ///
-    /// - Parameter checkpoint: the file that it must leave.
-    public static func qemuSetup(checkpoint: String = "checkpoint.zst") -> Contract {
-        Contract(
-            format: .none, exitEvent: ExitEvent(path: "status.jsonl", cause: "checkpointed"), terminal: "terminal.log",
-            requiredFiles: [checkpoint])
-    }
 }

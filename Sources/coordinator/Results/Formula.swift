@@ -42,7 +42,7 @@ public struct MetricFormula: Sendable, Hashable {
     }
 
     /// - Parameter sum: of a counter; nil: it is not there.
-    func value(_ sum: (String) -> Sum?) -> String? {
+    package func value(_ sum: (String) -> Sum?) -> String? {
         switch rule {
         case .ratio(let factor, let dividend, let divisor):
             guard let dividend = sum(dividend), let divisor = sum(divisor) else { return nil }
@@ -51,28 +51,9 @@ public struct MetricFormula: Sendable, Hashable {
             return expression.value { sum($0)?.value }.map(Number.render)
         }
     }
-
-    /// What follows from the counters of engine `qemu`'s model: misses per 1,000 instructions, and miss ratios.
-    public static let model: [MetricFormula] =
-        ["l1i", "l1d", "l2", "llc", "itlb", "dtlb", "branch"].map {
-            MetricFormula("\($0).mpki", factor: 1000, "\($0).misses", per: "instructions")
-        }
-        + ["l1i", "l1d", "l2", "llc"].map { MetricFormula("\($0).miss-ratio", "\($0).misses", per: "\($0).accesses") }
-        + [MetricFormula("branch.miss-ratio", "branch.misses", per: "branches")]
 }
 
 extension MetricFormula {
-    /// The formulas of a sweep: those for the counters of its engine, then its own.
-    public static func all(of sweep: Sweep) -> [MetricFormula] {
-        let known: [MetricFormula] =
-            switch sweep.engine {
-            case .qemu: model
-            case .gem5: gem5
-            case .command: []
-            }
-        return known + own(of: sweep)
-    }
-
     /// Those that the sweep defines.
     public static func own(of sweep: Sweep) -> [MetricFormula] {
         // The reader has refused what cannot be parsed.

@@ -16,7 +16,7 @@ public struct Glob: Sendable, Hashable {
     }
 
     /// In time proportional to the name's length times the number of stars, at worst the product of both lengths.
-    func matches(_ name: RawSpan) -> Bool {
+    package func matches(_ name: RawSpan) -> Bool {
         var (next, position) = (0, 0)
         // Where the last star stands, and up to where it reaches: only the last one ever has to be tried again.
         var star = -1
@@ -41,7 +41,7 @@ public struct Glob: Sendable, Hashable {
 
 /// Patterns that are looked for together. The names of statistics differ most at their ends, and so do patterns for
 /// them: a tree of what stands behind the patterns' last wildcards, read backwards, leaves few to be tried.
-struct GlobSet: Sendable {
+package struct GlobSet: Sendable {
     private struct Node {
         var byte: UInt8
         /// Indices of nodes; 0, which is the root: there is none.
@@ -55,7 +55,7 @@ struct GlobSet: Sendable {
     private var nodes = [Node(byte: 0)]
     private var ends: [[Int]] = [[]]
 
-    init(_ globs: [Glob]) {
+    package init(_ globs: [Glob]) {
         self.globs = globs
         for (index, glob) in globs.enumerated() {
             let node = glob.tail.reversed().reduce(0) { child(of: $0, $1) ?? addChild(to: $0, $1) }
@@ -67,9 +67,9 @@ struct GlobSet: Sendable {
         }
     }
 
-    var isEmpty: Bool { globs.isEmpty }
+    package var isEmpty: Bool { globs.isEmpty }
 
-    func matches(_ name: RawSpan) -> Bool {
+    package func matches(_ name: RawSpan) -> Bool {
         var isFound = false
         forEachMatch(name) { _ in isFound = true }
         return isFound
@@ -77,7 +77,7 @@ struct GlobSet: Sendable {
 
     /// Calls `body` with the place of every pattern that a name matches.
     @inline(__always)
-    func forEachMatch(_ name: RawSpan, _ body: (Int) -> Void) {
+    package func forEachMatch(_ name: RawSpan, _ body: (Int) -> Void) {
         var node: Int? = 0
         var position = name.byteCount
         while let found = node {

@@ -1,11 +1,11 @@
-import Model
+package import Model
 
 /// Times as the tables have them.
-enum Instant {
+package enum Instant {
     /// `2026-03-01T12:00:00.250Z`: UTC to the millisecond, cut (RFC 3339).
     ///
     /// - Parameter time: nanoseconds since 1970.
-    static func utc(_ time: Nanoseconds) -> String {
+    package static func utc(_ time: Nanoseconds) -> String {
         let milliseconds = floor(time, 1_000_000)
         let seconds = floor(milliseconds.quotient, 1_000)
         let days = floor(seconds.quotient, 86_400)
@@ -16,7 +16,7 @@ enum Instant {
     }
 
     /// Seconds with as many decimals as it takes to be exact.
-    static func seconds(_ time: Nanoseconds) -> String {
+    package static func seconds(_ time: Nanoseconds) -> String {
         let size = time.magnitude
         let whole = "\(time < 0 ? "-" : "")\(size / 1_000_000_000)"
         var digits = pad(Int64(size % 1_000_000_000), 9)

@@ -51,35 +51,35 @@ extension Blocks {
 }
 
 /// The contract does not hold.
-struct Breach: Error {
-    var failure: FailureClass
-    var evidence: String
+package struct Breach: Error {
+    package var failure: FailureClass
+    package var evidence: String
 
-    init(_ failure: FailureClass, _ evidence: String) {
+    package init(_ failure: FailureClass, _ evidence: String) {
         self.failure = failure
         self.evidence = evidence
     }
 
-    init(_ evidence: String) { self.init(.contractBroken, evidence) }
+    package init(_ evidence: String) { self.init(.contractBroken, evidence) }
 }
 
 /// A block with where it stands, and with members that are no numbers.
-struct FoundBlock {
+package struct FoundBlock {
     /// As a message has it: "results.csv, line 3".
-    var place: String
-    var block: Block
+    package var place: String
+    package var block: Block
     /// Members of other kinds, with what they are.
-    var others: [(name: String, what: String)] = []
+    package var others: [(name: String, what: String)] = []
 }
 
 /// What an attempt left, read with the contract in mind.
-struct Evidence {
-    let contract: Contract
-    let artifacts: [NamedBytes]
-    let listing: [Artifact]
+package struct Evidence {
+    package let contract: Contract
+    package let artifacts: [NamedBytes]
+    package let listing: [Artifact]
 
     /// A panic comes first: it explains everything that is missing.
-    func checkGuest() throws(Breach) {
+    package func checkGuest() throws(Breach) {
         guard let path = contract.terminal else { return }
         let bytes = try content(path, mayBeEmpty: true)
         for (index, line) in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated()
@@ -88,7 +88,7 @@ struct Evidence {
         }
     }
 
-    func checkExit() throws(Breach) {
+    package func checkExit() throws(Breach) {
         guard let exit = contract.exitEvent else { return }
         let lines = try lines(exit.path)
         let place = "\(exit.path), line \(lines.count)"
@@ -107,7 +107,7 @@ struct Evidence {
         }
     }
 
-    func checkFiles() throws(Breach) {
+    package func checkFiles() throws(Breach) {
         for path in contract.requiredFiles {
             let size =
                 listing.first { $0.path == path }?.size
@@ -117,7 +117,7 @@ struct Evidence {
         }
     }
 
-    func blocks() throws(Breach) -> [FoundBlock] {
+    package func blocks() throws(Breach) -> [FoundBlock] {
         switch contract.format {
         case .none: return []
         case .json(let path): return try jsonBlocks(path)
@@ -126,7 +126,7 @@ struct Evidence {
         }
     }
 
-    func checkMetrics(of blocks: [FoundBlock]) throws(Breach) {
+    package func checkMetrics(of blocks: [FoundBlock]) throws(Breach) {
         if blocks.isEmpty, let name = contract.requiredMetrics.first {
             throw Breach("the metric '\(name)' is asked for, but the run leaves no results; name its file by 'results'")
         }
@@ -153,7 +153,7 @@ struct Evidence {
 
     // MARK: Files
 
-    func content(_ path: String, mayBeEmpty: Bool = false) throws(Breach) -> [UInt8] {
+    package func content(_ path: String, mayBeEmpty: Bool = false) throws(Breach) -> [UInt8] {
         guard let file = artifacts.first(where: { $0.path == path }) else {
             throw Breach("\(path) is missing: the run ended without leaving it")
         }
@@ -162,7 +162,7 @@ struct Evidence {
     }
 
     /// The lines of a file, every one of which has to be ended.
-    func lines(_ path: String) throws(Breach) -> [ArraySlice<UInt8>] {
+    package func lines(_ path: String) throws(Breach) -> [ArraySlice<UInt8>] {
         let bytes = try content(path)
         let newline = UInt8(ascii: "\n")
         let lines = bytes.split(separator: newline, omittingEmptySubsequences: false)
@@ -173,7 +173,7 @@ struct Evidence {
         return Array(lines.dropLast())
     }
 
-    static func parse(_ line: ArraySlice<UInt8>, _ place: String) throws(Breach) -> JSON {
+    package static func parse(_ line: ArraySlice<UInt8>, _ place: String) throws(Breach) -> JSON {
         do {
             return try JSON(parsing: Array(line))
         } catch {
@@ -190,7 +190,7 @@ struct Evidence {
     }
 
     /// A line as it can be shown: control characters made visible, at most 200 bytes of it.
-    static func quote(_ line: ArraySlice<UInt8>) -> String {
+    package static func quote(_ line: ArraySlice<UInt8>) -> String {
         let shown = String(decoding: line.prefix(200), as: UTF8.self)
         return VisibleText.of(shown) + (line.count > 200 ? "..." : "")
     }

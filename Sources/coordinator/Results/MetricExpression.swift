@@ -37,10 +37,10 @@ public struct MetricExpression: Sendable, Hashable {
     }
 
     /// Whether a counter's name is a pattern of statistics in quotes.
-    static func isPattern(_ name: String) -> Bool { name.hasPrefix("\"") }
+    package static func isPattern(_ name: String) -> Bool { name.hasPrefix("\"") }
 
     /// nil: a counter is missing, or the value is not finite, as after a division by 0.
-    func value(_ counter: (String) -> Double?) -> Double? {
+    package func value(_ counter: (String) -> Double?) -> Double? {
         MetricExpression.evaluate(root, counter).flatMap { $0.isFinite ? $0 : nil }
     }
 

@@ -1,14 +1,14 @@
 /// Arithmetic on numbers that are text, as exact as the text allows, and the same on every machine.
-enum Number {
+package enum Number {
     /// The finite value of a number in JSON's grammar; nil for one that is too large for a `Double`.
-    static func finite(_ text: String) -> Double? {
+    package static func finite(_ text: String) -> Double? {
         guard let value = Double(text), value.isFinite else { return nil }
         return value
     }
 
     /// A number of a CSV file in JSON's grammar, changed no more than it takes: programs write `.5`, `1.`, `+1`
     /// and `007`, which JSON does not know. nil: not a finite decimal number.
-    static func canonical(_ field: String) -> String? {
+    package static func canonical(_ field: String) -> String? {
         var rest = Substring(field)
         while let last = rest.last, last == " " || last == "\t" { rest.removeLast() }
         while let first = rest.first, first == " " || first == "\t" { rest.removeFirst() }
@@ -35,14 +35,14 @@ enum Number {
 
     /// The mean: a whole number if it is one, else the nearest `Double` in the fewest digits that give it back.
     /// One number is its own mean, to the last digit. nil: none, or not finite.
-    static func mean(_ texts: [String]) -> String? {
+    package static func mean(_ texts: [String]) -> String? {
         guard let sum = Sum(texts) else { return nil }
         if texts.count == 1 { return texts[0] }
         return divide(sum, Sum(integer: Int64(texts.count)))
     }
 
     /// nil: the divisor is 0, or the quotient not finite.
-    static func divide(_ dividend: Sum, _ divisor: Sum, times factor: Int64 = 1) -> String? {
+    package static func divide(_ dividend: Sum, _ divisor: Sum, times factor: Int64 = 1) -> String? {
         guard divisor.value != 0 else { return nil }
         if let whole = wholeQuotient(dividend, divisor, factor) { return whole }
         let quotient = dividend.value * Double(factor) / divisor.value
@@ -57,7 +57,7 @@ enum Number {
     }
 
     /// The shortest digits that give the value back, whole numbers without a fraction.
-    static func render(_ value: Double) -> String {
+    package static func render(_ value: Double) -> String {
         let text = value.description
         return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
     }
@@ -73,18 +73,18 @@ enum Number {
 }
 
 /// A sum of numbers in the order given: exact as long as all are whole and fit 64 bits.
-struct Sum {
-    private(set) var value: Double
+package struct Sum {
+    package private(set) var value: Double
     /// nil: not whole, or too large.
-    private(set) var integer: Int64?
+    package private(set) var integer: Int64?
 
-    init(integer: Int64) {
+    package init(integer: Int64) {
         value = Double(integer)
         self.integer = integer
     }
 
     /// nil: no numbers, or one that is not finite.
-    init?(_ texts: [String]) {
+    package init?(_ texts: [String]) {
         guard !texts.isEmpty else { return nil }
         self.init(integer: 0)
         for text in texts {
@@ -100,7 +100,7 @@ struct Sum {
         guard value.isFinite else { return nil }
     }
 
-    static func + (left: Sum, right: Sum) -> Sum {
+    package static func + (left: Sum, right: Sum) -> Sum {
         var sum = left
         sum.value += right.value
         sum.integer = left.integer.flatMap { left in
@@ -113,5 +113,5 @@ struct Sum {
     }
 
     /// In JSON's grammar.
-    var text: String { integer.map(String.init) ?? Number.render(value) }
+    package var text: String { integer.map(String.init) ?? Number.render(value) }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Model
+import Sessions
 
 /// Where this process talks to people: data to standard output, everything else to standard error.
 struct Console {

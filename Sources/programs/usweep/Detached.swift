@@ -1,7 +1,8 @@
 import ArgumentParser
+import CoordinatorRuntime
 import Foundation
-import Ledger
 import Model
+import Sessions
 
 /// A coordinator in the background: this program once more, as `resume`, in a session of its own, so that neither the
 /// end of the terminal nor that of the one who launched it reaches it.
@@ -107,9 +108,29 @@ struct CoordinatorOptions: ParsableArguments {
     /// Runs what `open` gives: here, or in the background.
     func run(_ common: CommonOptions, open: () throws -> Session) throws {
         if detach { return try leaveInBackground(common, try prepare(open)) }
+        // Before anybody can see that this process holds the sweep: who then asks it something must not kill it.
+        let signals = Signals()
         let session = try open()
         if let readyDescriptor { Detached.sayReady(on: readyDescriptor) }
-        try session.run(console: common.console)
+        let inbox = Inbox()
+        signals.deliver(to: inbox, Requests(entry: session.entry))
+        let progress = Progress(console: common.console, entry: session.entry, startedAt: SystemTime().monotonic())
+        let ending = try session.run(progress, inbox) { signals.allowsSecondThoughts }
+        try leave(ending, session.entry.identifier, common.console)
+    }
+
+    /// Ends with the documented status.
+    private func leave(_ ending: SessionEnding, _ identifier: String, _ console: Console) throws {
+        switch ending {
+        case .complete: break
+        case .outOfTime: console.say("the sweep's own time limit has passed; what is done is kept")
+        case .noHost(let reason):
+            throw Failure(
+                .noHost, "no usable host is left; what is done is kept, go on with: usweep resume "
+                    + "\(identifier)\n\(reason)")
+        case .interrupted: console.say("go on with: usweep resume \(identifier)")
+        }
+        if ending.exitStatus != 0 { throw ExitCode(ending.exitStatus) }
     }
 
     /// Does all that can be refused while somebody listens. The lock is free again when this returns.

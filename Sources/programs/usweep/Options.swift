@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Model
+import Sessions
 
 /// Options that every command has.
 struct CommonOptions: ParsableArguments {
@@ -38,12 +39,5 @@ enum Paths {
     static func absolute(_ path: String) -> String {
         let expanded = NSString(string: path).expandingTildeInPath
         return URL(fileURLWithPath: expanded).standardizedFileURL.path
-    }
-
-    /// `$XDG_CACHE_HOME/usweep`, else `~/.cache/usweep` (XDG Base Directory Specification).
-    static var cache: String {
-        let environment = ProcessInfo.processInfo.environment
-        if let folder = environment["XDG_CACHE_HOME"], folder.hasPrefix("/") { return "\(folder)/usweep" }
-        return "\(NSHomeDirectory())/.cache/usweep"
     }
 }

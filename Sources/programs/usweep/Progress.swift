@@ -3,28 +3,12 @@ import Foundation
 import Ledger
 import Model
 import Results
+import Sessions
 import SweepCore
-
-/// Where progress is seen: the loop of this process, or the ledger of another's.
-protocol ProgressSource {
-    var standing: Standing { get }
-    var hostCount: Int { get }
-    func host(_ index: Int) -> HostView
-}
-
-/// How far a sweep is.
-struct Standing {
-    var runs: Int
-    var ended: Int
-    var notSucceeded: Int
-    var fenced = 0
-    var disagreements = 0
-    var left: Int { runs - ended }
-}
 
 /// Shows how a sweep goes: on a terminal a bar, a line a host and the failures; else plain lines; with
 /// `--output json` a JSON object a line on standard output.
-final class Progress {
+final class Progress: SessionObserver {
     private let console: Console
     private let entry: ArtifactsFolder.Entry
     private let startedAt: Nanoseconds
@@ -40,6 +24,12 @@ final class Progress {
         self.entry = entry
         self.startedAt = startedAt
         names = RunNames(entry)
+    }
+
+    func say(_ text: String) { console.say(text) }
+
+    func begin(_ source: some ProgressSource, goesOn: Bool) {
+        begin(source, verb: goesOn ? "going on with" : "launching")
     }
 
     /// - Parameter verb: what this process does with the sweep.
@@ -206,43 +196,5 @@ struct PlainPace {
         let ended = ended()
         defer { told = ended }
         return ended != told
-    }
-}
-
-/// The loop of this very process.
-struct LoopSource: ProgressSource {
-    let loop: CoordinatorLoop
-    let hostCount: Int
-
-    var standing: Standing {
-        let state = loop.state
-        return Standing(
-            runs: state.runCount, ended: state.endedCount, notSucceeded: state.notSucceededCount,
-            fenced: state.fencedCount, disagreements: state.disagreements)
-    }
-
-    func host(_ index: Int) -> HostView { loop.hostView(index) }
-}
-
-/// What runs are, for people.
-private final class RunNames {
-    private let entry: ArtifactsFolder.Entry
-    private lazy var view = try? SweepView(entry)
-
-    init(_ entry: ArtifactsFolder.Entry) { self.entry = entry }
-
-    func describe(_ run: RunNumber) -> String {
-        guard let view, let plan = try? view.ledger.run(run)?.plan else { return "run \(run)" }
-        return view.describe(plan)
-    }
-}
-
-/// Spans of time for people.
-enum DurationText {
-    static func text(_ span: Nanoseconds) -> String {
-        let seconds = max(0, span) / 1_000_000_000
-        if seconds >= 86_400 { return "\(seconds / 86_400) d \(seconds % 86_400 / 3_600) h" }
-        if seconds >= 3_600 { return "\(seconds / 3_600) h \(seconds % 3_600 / 60) min" }
-        return seconds >= 60 ? "\(seconds / 60) min \(seconds % 60) s" : "\(seconds) s"
     }
 }

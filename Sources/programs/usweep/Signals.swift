@@ -1,7 +1,6 @@
 import CoordinatorRuntime
 import Foundation
-import Model
-import Ports
+import Sessions
 import Synchronization
 
 /// Turns signals into items of the inbox: SIGINT, SIGTERM and SIGHUP interrupt, SIGUSR1 says that another `usweep`
@@ -23,7 +22,8 @@ final class Signals: Sendable {
     /// Only a person at a keyboard can think again.
     var allowsSecondThoughts: Bool { lastSignal.load(ordering: .relaxed) == SIGINT }
 
-    init(inbox: Inbox, requests: Requests) {
+    /// From here on signals wait to be delivered.
+    init() {
         _ = Signals.pipe
         for number in [SIGINT, SIGTERM, SIGHUP, SIGUSR1] {
             signal(number) { number in
@@ -31,15 +31,15 @@ final class Signals: Sendable {
                 _ = write(Signals.pipe.write, &byte, 1)
             }
         }
-        let thread = Thread { [weak self] in
+    }
+
+    func deliver(to inbox: Inbox, _ requests: Requests) {
+        let thread = Thread { [self] in
             var descriptor = pollfd(fd: Signals.pipe.read, events: Int16(POLLIN), revents: 0)
             while true {
                 _ = poll(&descriptor, 1, -1)
                 var byte: UInt8 = 0
-                while read(Signals.pipe.read, &byte, 1) == 1 {
-                    guard let self else { return }
-                    self.handle(Int32(byte), inbox, requests)
-                }
+                while read(Signals.pipe.read, &byte, 1) == 1 { handle(Int32(byte), inbox, requests) }
             }
         }
         thread.start()
@@ -52,18 +52,5 @@ final class Signals: Sendable {
             lastSignal.store(number, ordering: .relaxed)
             inbox.put(.request(.interrupt))
         }
-    }
-}
-
-/// The clocks of this machine.
-struct SystemTime: TimeSource {
-    func monotonic() -> Nanoseconds { read(CLOCK_MONOTONIC) }
-
-    func wall() -> Nanoseconds { read(CLOCK_REALTIME) }
-
-    private func read(_ clock: clockid_t) -> Nanoseconds {
-        var now = timespec()
-        clock_gettime(clock, &now)
-        return Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec)
     }
 }

@@ -1,13 +1,11 @@
 import ArgumentParser
 import Foundation
 import Model
-import Ports
+import Sessions
 
 /// The program: parses its arguments, runs one command, and turns every failure into a message and an exit status.
 @main
 struct Usweep: ParsableCommand {
-    static let version = "0.1.0"
-
     static let configuration = CommandConfiguration(
         commandName: "usweep",
         abstract: "Run micro-architecture sweeps on the hosts of a lab, over SSH.",
@@ -28,7 +26,7 @@ struct Usweep: ParsableCommand {
             file; 74 input or output failed here; 75 no usable host, or another coordinator holds the sweep; 124 \
             the sweep's time limit; 130 interrupted; 1 an internal error
             """,
-        version: version,
+        version: Installation.version,
         subcommands: [
             InitCommand.self, DoctorCommand.self, PlanCommand.self, LaunchCommand.self, ResumeCommand.self,
             FollowCommand.self, StatusCommand.self, LogsCommand.self, ResultsCommand.self, PullCommand.self,
@@ -44,24 +42,14 @@ struct Usweep: ParsableCommand {
             leave(0)
         } catch {
             guard let status = status(of: error) else { exit(withError: error) }
-            if let failure = failure(error) { Console.complain(failure) }
+            if let failure = ExitStatus.failure(error) { Console.complain(failure) }
             leave(status)
         }
     }
 
-    /// What to say of an error; nil: it was said already, or is for the parser of arguments to say.
-    private static func failure(_ error: any Error) -> Failure? {
-        if let error = error as? FilesError {
-            return Failure(
-                .storage, "reading or writing failed on this machine; see that the disk has space and the folders "
-                    + "can be written, then 'usweep resume'", cause: "\(error)")
-        }
-        return error as? Failure
-    }
-
     /// The exit status for an error; nil: the parser of arguments knows.
-    static func status(of error: any Error) -> Int32? {
-        (error as? ExitCode)?.rawValue ?? failure(error)?.code.exitStatus
+    private static func status(of error: any Error) -> Int32? {
+        (error as? ExitCode)?.rawValue ?? ExitStatus.failure(error)?.code.exitStatus
     }
 
     /// Ends at once: the libraries' exit handlers would free what the transports' threads still use.
@@ -69,11 +57,4 @@ struct Usweep: ParsableCommand {
         fflush(nil)
         _exit(status)
     }
-}
-
-/// Ends the program with one of the documented statuses, without a message of its own.
-extension ExitCode {
-    static let someRunsFailed = ExitCode(3)
-    static let outOfTime = ExitCode(124)
-    static let interrupted = ExitCode(130)
 }

@@ -1,3 +1,4 @@
+import Engines
 import Model
 import Results
 import Testing

@@ -2,7 +2,6 @@ import Model
 import Testing
 @testable import Engines
 
-
 private func file(_ path: String, _ text: String) -> InputFile {
     InputFile(
         path: path, source: "/lab/\(path)", digest: SHA256.digest(text), size: Int64(text.utf8.count),

@@ -14,7 +14,7 @@ struct BitingTests {
             ("Ports", "Results", .sideways), ("SweepCore", "AgentCore", .sideways), ("SweepCore", "Ledger", .upwards),
             ("Ledger", "SweepCore", .core), ("Ledger", "Engines", .sideways), ("Engines", "usweep", .upwards),
             ("CoordinatorRuntime", "Ledger", .core), ("CoordinatorRuntime", "AgentRuntime", .sideways),
-            ("AgentRuntime", "QEMUDriver", .core), ("usweep", "Simulation", .upwards),
+            ("AgentRuntime", "QEMUDriver", .core), ("Sessions", "usweep", .upwards),
             ("Transports", "Alamofire", .unknownModule),
             ("Model", "Glibc", .impure), ("Results", "Foundation", .impure), ("Storage", "Foundation", .impure),
             ("Transports", "GRDB", .impure), ("Ledger", "Dispatch", .unknownModule),

@@ -56,8 +56,8 @@ enum Layers {
         "Storage": 2,
         "Engines": 3, "SweepFiles": 3, "Transports": 3, "Ledger": 3, "QEMUDriver": 3,
         "CoordinatorRuntime": 4, "AgentRuntime": 4,
-        "usweep": 5, "usweep-agent": 5, "usweep-bench": 5,
-        "Simulation": 6, "usweep-simulate": 7,
+        "Sessions": 5, "usweep-agent": 5, "usweep-bench": 5,
+        "Simulation": 6, "usweep": 6, "usweep-simulate": 7,
     ]
 
     /// Within one layer, these alone may be imported, and by these alone.
@@ -76,7 +76,7 @@ enum Layers {
     /// Modules from elsewhere, and who may import them. nil: everybody above layer 1.
     static let others: [String: Set<String>?] = [
         "Glibc": nil, "Synchronization": nil, "Darwin": nil,
-        "Foundation": ["SweepFiles", "Ledger", "usweep"],
+        "Foundation": ["SweepFiles", "Ledger", "Sessions", "usweep"],
         "GRDB": ["Ledger"], "Yams": ["SweepFiles"], "ArgumentParser": ["usweep"], "DequeModule": ["SweepCore"],
     ]
 

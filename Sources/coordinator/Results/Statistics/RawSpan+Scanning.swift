@@ -1,20 +1,20 @@
 extension UInt8 {
-    static let newline = UInt8(ascii: "\n")
-    static let carriageReturn = UInt8(ascii: "\r")
-    static let space = UInt8(ascii: " ")
-    static let dash = UInt8(ascii: "-")
-    static let bar = UInt8(ascii: "|")
-    static let hash = UInt8(ascii: "#")
+    package static let newline = UInt8(ascii: "\n")
+    package static let carriageReturn = UInt8(ascii: "\r")
+    package static let space = UInt8(ascii: " ")
+    package static let dash = UInt8(ascii: "-")
+    package static let bar = UInt8(ascii: "|")
+    package static let hash = UInt8(ascii: "#")
 }
 
 /// Looking for bytes eight at a time: lines of statistics are long, and what interests in them is short.
 extension RawSpan {
     @inline(__always)
-    subscript(offset: Int) -> UInt8 { unsafeLoad(fromByteOffset: offset, as: UInt8.self) }
+    package subscript(offset: Int) -> UInt8 { unsafeLoad(fromByteOffset: offset, as: UInt8.self) }
 
     /// The offset of the first `byte` from `start` on; the span's length, if there is none.
     @inline(__always)
-    func offset(of byte: UInt8, from start: Int) -> Int {
+    package func offset(of byte: UInt8, from start: Int) -> Int {
         let wanted = UInt64(byte) &* 0x0101_0101_0101_0101
         var offset = start
         while offset &+ 8 <= byteCount {
@@ -30,7 +30,7 @@ extension RawSpan {
 
     /// The offset of the first byte from `start` on that is no space; the span's length, if there is none.
     @inline(__always)
-    func offsetAfterSpaces(from start: Int) -> Int {
+    package func offsetAfterSpaces(from start: Int) -> Int {
         var offset = start
         while offset &+ 8 <= byteCount {
             let difference = word(at: offset) ^ 0x2020_2020_2020_2020
@@ -41,14 +41,14 @@ extension RawSpan {
         return offset
     }
 
-    func starts(with other: RawSpan, at start: Int) -> Bool {
+    package func starts(with other: RawSpan, at start: Int) -> Bool {
         guard byteCount &- start >= other.byteCount else { return false }
         var offset = 0
         while offset < other.byteCount, self[start &+ offset] == other[offset] { offset &+= 1 }
         return offset == other.byteCount
     }
 
-    func starts(with text: StaticString) -> Bool {
+    package func starts(with text: StaticString) -> Bool {
         guard byteCount >= text.utf8CodeUnitCount else { return false }
         return (0..<text.utf8CodeUnitCount).allSatisfy { self[$0] == text.utf8Start[$0] }
     }

@@ -1,8 +1,8 @@
 /// Values of statistics: decimal numbers, `nan` and `inf`.
-enum StatisticNumber {
+package enum StatisticNumber {
     /// The nearest `Double`; nil: the text is no number.
     @inline(__always)
-    static func value(of text: RawSpan) -> Double? { decimal(text) ?? other(text) }
+    package static func value(of text: RawSpan) -> Double? { decimal(text) ?? other(text) }
 
     /// Digits with or without a point, as nearly all statistics are: an integer below 2^53 and a power of ten up to
     /// 10^22 are both exact, so that one division rounds as it should (Clinger, "How to read floating point numbers

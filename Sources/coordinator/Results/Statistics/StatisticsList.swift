@@ -96,5 +96,5 @@ public struct StatisticsList: StatisticsVisitor {
 }
 
 extension RawSpan {
-    var text: String { withUnsafeBytes { String(decoding: $0, as: UTF8.self) } }
+    package var text: String { withUnsafeBytes { String(decoding: $0, as: UTF8.self) } }
 }

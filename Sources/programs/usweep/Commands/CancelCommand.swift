@@ -1,6 +1,7 @@
 import ArgumentParser
 import Ledger
 import Model
+import Sessions
 
 struct CancelCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -32,8 +33,9 @@ struct CancelCommand: ParsableCommand {
             entry = try folder.find(target)
         }
         do {
-            let session = try Session.resume(entry, in: folder, console: common.console)
-            try session.cancel(run: run, console: common.console)
+            let session = try Session.resume(entry, in: folder, say: common.console.say)
+            try session.cancel(run: run)
+            common.console.say("cancelled \(run.map { "run \($0)" } ?? "the sweep"); what succeeded is kept")
         } catch let failure as Failure where failure.code == .heldElsewhere {
             try Requests(entry: entry).leave(cancel: run)
             common.console.say("told the coordinator to cancel \(run.map { "run \($0)" } ?? "the sweep")")

@@ -4,6 +4,7 @@ import Ledger
 import Model
 import Ports
 import Results
+import Sessions
 import SweepFiles
 import Synchronization
 

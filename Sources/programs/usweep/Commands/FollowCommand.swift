@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Ledger
 import Model
+import Sessions
 import SweepCore
 
 struct FollowCommand: ParsableCommand {
@@ -43,7 +44,7 @@ struct FollowCommand: ParsableCommand {
 
     /// nil: it goes on.
     private func end(_ holder: LedgerHolder, _ standing: Standing) throws -> (code: Int32, message: String?)? {
-        let all: Int32 = standing.notSucceeded == 0 ? 0 : ExitCode.someRunsFailed.rawValue
+        let all: Int32 = standing.notSucceeded == 0 ? 0 : ExitStatus.someRunsFailed
         let complete: Int32? = standing.left > 0 ? nil : all
         switch holder {
         case .working: return nil
@@ -54,52 +55,11 @@ struct FollowCommand: ParsableCommand {
         case .vanished(let pid, _, _):
             if let complete { return (complete, nil) }
             return (
-                ExitCode.interrupted.rawValue,
+                ExitStatus.interrupted,
                 "its coordinator (pid \(pid)) is gone without a word; what is done is kept, go on with: usweep resume"
             )
         case .nobody:
-            return (complete ?? ExitCode.interrupted.rawValue, "no coordinator works on it; go on with: usweep resume")
-        }
-    }
-}
-
-/// How far a sweep is, by its ledger alone.
-final class LedgerSource: ProgressSource {
-    private let ledger: Ledger
-    private var last: Int64
-    private var hosts: [HostView] = []
-    private(set) var standing = Standing(runs: 0, ended: 0, notSucceeded: 0)
-    var hostCount: Int { hosts.count }
-
-    init(_ entry: ArtifactsFolder.Entry) throws {
-        ledger = try Ledger.read(entry.ledger)
-        last = try ledger.recordCount()
-        try count()
-    }
-
-    func host(_ index: Int) -> HostView { hosts[index] }
-
-    /// Reads what is new.
-    func refresh() throws -> [Record] {
-        let records = try ledger.records(after: &last)
-        if !records.isEmpty { try count() }
-        return records
-    }
-
-    private func count() throws {
-        let counts = try ledger.counts() + ledger.counts(ofSetups: true)
-        let total = { (fits: (RunCount) -> Bool) in counts.filter(fits).reduce(0) { $0 + $1.count } }
-        let fenced = try ledger.fencedCounts()
-        standing = Standing(
-            runs: total { _ in true }, ended: total { $0.state != nil },
-            notSucceeded: total { $0.state != nil && $0.state != .succeeded }, fenced: fenced.all,
-            disagreements: fenced.disagreeing)
-        let held = Dictionary(try ledger.openRuns().map { ($0.host, $0.runs) }, uniquingKeysWith: { $1 })
-        hosts = try ledger.hosts().map { host in
-            let (slots, open) = (host.slots ?? 0, held[host.host] ?? 0)
-            return HostView(
-                name: host.host, standing: open > 0 || host.rested == nil ? .working : .resting,
-                problem: open > 0 ? "" : host.rested ?? "", slots: slots, running: min(open, slots), held: open)
+            return (complete ?? ExitStatus.interrupted, "no coordinator works on it; go on with: usweep resume")
         }
     }
 }

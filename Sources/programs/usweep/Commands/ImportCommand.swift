@@ -3,6 +3,7 @@ import Engines
 import Foundation
 import Model
 import Results
+import Sessions
 import SweepFiles
 
 struct ImportCommand: ParsableCommand {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Model
+import Sessions
 import SweepFiles
 
 struct InitCommand: ParsableCommand {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Model
+import Sessions
 import SweepFiles
 
 struct LaunchCommand: ParsableCommand {
@@ -49,7 +50,7 @@ struct LaunchCommand: ParsableCommand {
             return try Session.resume(
                 entry, in: folder,
                 Session.Resumption(inventory: inventory, sweep: sweep, repins: resumption.repin),
-                console: common.console)
+                say: common.console.say)
         }
     }
 }
@@ -94,7 +95,7 @@ struct ResumeCommand: ParsableCommand {
         }
         let resumption = Session.Resumption(inventory: inventory, sweep: edited, repins: resumption.repin)
         try coordinator.run(common) {
-            try Session.resume(entry, in: folder, resumption, console: common.console)
+            try Session.resume(entry, in: folder, resumption, say: common.console.say)
         }
     }
 }

@@ -3,6 +3,7 @@ import Engines
 import Ledger
 import Model
 import Results
+import Sessions
 import Storage
 
 struct LogsCommand: ParsableCommand {

@@ -3,6 +3,7 @@ import Engines
 import Foundation
 import Ledger
 import Model
+import Sessions
 import SweepFiles
 
 struct PlanCommand: ParsableCommand {
@@ -46,7 +47,7 @@ struct PlanCommand: ParsableCommand {
         let (engine, points) = (specification.engine, specification.points)
         let staged = engine.inputs.reduce(Int64(0)) { $0 + $1.size }
         let entry = try common.artifactsFolder.newest(named: sweep.name)
-        let existing = try entry.map { try Existing($0, specification) }
+        let existing = try entry.map { try EarlierLaunch($0, specification) }
         if common.output == .json {
             let document = document(sweep, points, inventory, staged: staged, existing)
             try Console.print(document.encoded)
@@ -85,7 +86,7 @@ struct PlanCommand: ParsableCommand {
     }
 
     private func document(
-        _ sweep: Sweep, _ points: Points, _ inventory: Inventory?, staged: Int64, _ existing: Existing?
+        _ sweep: Sweep, _ points: Points, _ inventory: Inventory?, staged: Int64, _ existing: EarlierLaunch?
     ) -> JSON {
         .object([
             JSON.Member("version", .integer(1)), JSON.Member("sweep", .string(sweep.name)),
@@ -100,59 +101,5 @@ struct PlanCommand: ParsableCommand {
             JSON.Member("existing", existing?.document ?? .null), JSON.Member("staged_bytes", .integer(staged)),
             JSON.Member("hosts", .array((inventory?.hosts ?? []).map { .string($0.name) })),
         ])
-    }
-}
-
-/// The sweep of that name that is there already, beside the file.
-private struct Existing {
-    let entry: ArtifactsFolder.Entry
-    let change: SpecificationChange
-    let pinProblem: String?
-
-    init(_ entry: ArtifactsFolder.Entry, _ specification: Specification) throws {
-        self.entry = entry
-        let ledger = try Ledger.read(entry.ledger, sweep: specification.sweep.name)
-        change = try ledger.compare(specification.keys)
-        do {
-            try specification.checkPins(try ledger.pins())
-            pinProblem = nil
-        } catch let failure as Failure where failure.code == .refused {
-            pinProblem = failure.message
-        }
-    }
-
-    /// The difference, if there is one, and how far it is.
-    var lines: [String] {
-        var lines = ["launched    as \(entry.name)-\(entry.identifier); launching goes on there"]
-        lines.append("done        \(change.succeeded) of \(change.kept + change.new + change.back) runs")
-        if change.isOther {
-            lines.append("kept        \(change.kept) runs")
-            lines.append("new         \(change.new) runs and \(change.newSetups) setups")
-            if change.back > 0 { lines.append("back        \(change.back) runs, with what they have") }
-            lines.append("gone        \(change.gone) runs: they leave the tables, and stay in the ledger")
-        }
-        if let pinProblem { lines.append("refused     \(pinProblem)") }
-        return lines
-    }
-
-    var document: JSON {
-        .object([
-            JSON.Member("id", .string(entry.identifier)), JSON.Member("kept", .integer(change.kept)),
-            JSON.Member("new", .integer(change.new)), JSON.Member("back", .integer(change.back)),
-            JSON.Member("gone", .integer(change.gone)), JSON.Member("succeeded", .integer(change.succeeded)),
-            JSON.Member("refused", pinProblem.map { .string($0) } ?? .null),
-        ])
-    }
-}
-
-/// Sizes for people.
-enum ByteText {
-    static func text(_ bytes: Int64) -> String {
-        var value = Double(bytes)
-        for unit in ["B", "KiB", "MiB", "GiB"] {
-            if value < 1_024 { return unit == "B" ? "\(bytes) B" : String(format: "%.1f \(unit)", value) }
-            value /= 1_024
-        }
-        return String(format: "%.1f TiB", value)
     }
 }

@@ -4,6 +4,7 @@ import Foundation
 import Ledger
 import Model
 import Results
+import Sessions
 import Storage
 import SweepFiles
 

@@ -1,6 +1,7 @@
 public import ArgumentParser
 import Model
 public import Results
+import Sessions
 
 extension TableWriter.Format: ExpressibleByArgument {}
 extension Table: ExpressibleByArgument {}

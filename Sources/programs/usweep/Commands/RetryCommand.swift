@@ -1,5 +1,6 @@
 public import ArgumentParser
 public import Model
+import Sessions
 
 extension FailureClass: ExpressibleByArgument {}
 
@@ -34,7 +35,7 @@ struct RetryCommand: ParsableCommand {
         let retry = Session.Retry(runs: runs, classes: classes)
         try coordinator.run(common) {
             try Session.resume(
-                try folder.find(id), in: folder, Session.Resumption(retry: retry), console: common.console)
+                try folder.find(id), in: folder, Session.Resumption(retry: retry), say: common.console.say)
         }
     }
 

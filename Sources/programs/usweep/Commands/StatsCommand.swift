@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Model
 import Results
+import Sessions
 
 struct StatsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -3,6 +3,7 @@ import Foundation
 import Ledger
 import Model
 import Results
+import Sessions
 
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

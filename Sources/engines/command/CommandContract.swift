@@ -1,0 +1,19 @@
+public import Results
+
+extension Contract {
+    /// Engine `command`.
+    ///
+    /// - Parameter results: the file of the specification; CSV if it is named so; nil: none.
+    public static func command(
+        results: String?, requiredMetrics: [String], formulas: [MetricFormula] = [], axes: [String]
+    ) -> Contract {
+        let format: Format =
+            switch results {
+            case nil: .none
+            case .some(let path) where path.hasSuffix(".csv"): .csv(path: path)
+            case .some(let path): .json(path: path)
+            }
+        return Contract(
+            format: format, requiredMetrics: requiredMetrics, formulas: formulas, columns: Table.fixedColumns + axes)
+    }
+}

@@ -1,0 +1,104 @@
+import Model
+import Results
+
+/// Gathers the counters of every complete block of a statistics file.
+struct Gem5Blocks: StatisticsVisitor {
+    /// Whose a pattern is, and its place among that one's.
+    private struct Place {
+        var counter: Int
+        var rank: Int
+        /// Whether it may find a statistic of a driving node: only where it asks for one.
+        var isDriving: Bool
+    }
+
+    private struct Found {
+        var rank: Int
+        var parts: Int
+        /// nil: one of its parts is not finite.
+        var sum: Sum?
+    }
+
+    private let counters: [Gem5Counter]
+    private let caches: [Gem5Cache]
+    private let patterns: GlobSet
+    /// Of every pattern.
+    private let places: [Place]
+    /// The patterns that a name matches.
+    private var matching: [Int] = []
+    /// The last block that had a name, of those that match.
+    private var seen: [[UInt8]: Int] = [:]
+    private var found: [Found?]
+    /// Under which of its names each counter is found: blocks of one file do not differ there.
+    private var ranks: [Int?]
+    private var block = 0
+    private(set) var blocks: [Block] = []
+    /// What cannot be in the statistics of any gem5; the first, if any.
+    private(set) var problem: String?
+
+    init(_ counters: [Gem5Counter]) {
+        self.counters = counters
+        caches = Gem5Cache.names.compactMap { Gem5Cache($0, in: counters) }
+        patterns = GlobSet(counters.flatMap(\.patterns).map(Glob.init))
+        places = counters.enumerated().flatMap { index, counter in
+            counter.patterns.enumerated().map { rank, text in
+                Place(counter: index, rank: rank, isDriving: Gem5Machines.isDriving(text))
+            }
+        }
+        found = Array(repeating: nil, count: counters.count)
+        ranks = Array(repeating: nil, count: counters.count)
+    }
+
+    mutating func begin(block: Int) {
+        self.block = block
+        found = Array(repeating: nil, count: counters.count)
+    }
+
+    mutating func statistic(_ name: RawSpan, _ text: RawSpan, _ value: Double) {
+        matching.removeAll(keepingCapacity: true)
+        patterns.forEachMatch(name) { matching.append($0) }
+        guard !matching.isEmpty else { return }
+        if seen.updateValue(block, forKey: name.withUnsafeBytes { Array($0) }) == block {
+            note("\(name.text) is there twice")
+        }
+        let isDriving = Gem5Machines.isDriving(name.text)
+        let number = Sum([text.text])
+        for index in matching where places[index].isDriving == isDriving { add(number, places[index], name) }
+    }
+
+    private mutating func add(_ number: Sum?, _ place: Place, _ name: RawSpan) {
+        if counters[place.counter].parts != nil, let number, number.value < 0 {
+            note("\(name.text) is negative")
+        }
+        if let earlier = found[place.counter], earlier.rank <= place.rank {
+            guard earlier.rank == place.rank else { return }
+            let sum = earlier.sum.flatMap { sum in number.map { sum + $0 } }
+            found[place.counter] = Found(rank: place.rank, parts: earlier.parts + 1, sum: sum)
+        } else {
+            found[place.counter] = Found(rank: place.rank, parts: 1, sum: number)
+        }
+    }
+
+    private mutating func note(_ problem: String) {
+        if self.problem == nil { self.problem = "block \(block): \(problem)" }
+    }
+
+    mutating func end(block: Int) {
+        var values = zip(counters, found).map { counter, found in
+            counter.parts.map { $0 == found?.parts } ?? true ? found?.sum : nil
+        }
+        for (index, found) in found.enumerated() {
+            guard let found else { continue }
+            if let rank = ranks[index], rank != found.rank {
+                note("\(counters[index].name) has another source than before")
+            }
+            ranks[index] = found.rank
+        }
+        for cache in caches where !cache.settle(&values) {
+            note("hits and misses of \(cache.name) do not add up to its accesses")
+        }
+        let metrics = zip(counters, values).compactMap { counter, value in
+            counter.isAid ? nil : value.map { Metric(counter.name, $0.text) }
+        }
+        blocks.append(Block(metrics))
+    }
+}

@@ -1,0 +1,57 @@
+import Model
+import Results
+/// What gem5's own checkpoint file (`m5.cpt`, INI text) tells of the machines that it was taken of.
+public struct Gem5CheckpointFacts: Sendable, Hashable {
+    /// Names of the machines, sorted.
+    public var machines: [String] { sizes.keys.sorted() }
+    /// In bytes, all memories of the system under test together.
+    public var memoryBytes: Int64 { tested.memoryBytes }
+    /// Thread contexts of the system under test, one a core.
+    public var cores: Int { tested.cores }
+
+    private struct Size: Hashable {
+        var memoryBytes: Int64 = 0
+        var cores = 0
+    }
+
+    /// The files that hold the memories, beside it.
+    private var memories: [String] = []
+    /// gem5 writes the time last, in a section of its own.
+    private var hasEnd = false
+
+    private var sizes: [String: Size] = [:]
+
+    private var tested: Size {
+        let name = machines.last { $0 != Gem5Machines.driver }
+        return name.flatMap { sizes[$0] } ?? Size()
+    }
+
+    public init(_ bytes: [UInt8]) {
+        var store: String?
+        var isGlobals = false
+        for line in bytes.split(separator: UInt8(ascii: "\n")) {
+            if line.first == UInt8(ascii: "[") {
+                let machine = String(decoding: line.dropFirst().prefix { $0 != UInt8(ascii: ".") }, as: UTF8.self)
+                let isStore = line.contains("physmem.store") && line.last == UInt8(ascii: "]")
+                store = isStore ? machine : nil
+                isGlobals = line.suffix(7).elementsEqual("lobals]".utf8)
+                if line.suffix(6).elementsEqual(".xc.0]".utf8) { sizes[machine, default: Size()].cores += 1 }
+            } else if let store, line.starts(with: "range_size=".utf8) {
+                let size = Int64(String(decoding: line.dropFirst(11), as: UTF8.self)) ?? 0
+                sizes[store, default: Size()].memoryBytes += size
+            } else if store != nil, line.starts(with: "filename=".utf8) {
+                memories.append(String(decoding: line.dropFirst(9), as: UTF8.self))
+            } else if isGlobals, line.starts(with: "curTick=".utf8) {
+                hasEnd = bytes.last == UInt8(ascii: "\n")
+            }
+        }
+    }
+
+    /// Why nothing can be restored from it, in a few words; nil: nothing is known against it.
+    ///
+    /// - Parameter files: the names of all files of the checkpoint.
+    public func problem(files: [String]) -> String? {
+        guard memoryBytes > 0, cores > 0, hasEnd else { return "it is cut short" }
+        return memories.first { !files.contains($0) }.map { "its memory \(VisibleText.of($0, limit: 80)) is missing" }
+    }
+}

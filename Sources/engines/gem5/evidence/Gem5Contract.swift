@@ -1,0 +1,112 @@
+public import Model
+public import Results
+
+/// What a gem5 run must leave for its success to be believed. Exit status 0 proves nothing: gem5 24.0 ends with it on a
+/// full disk, after an interruption, and when the guest's script ended early.
+public struct Gem5Contract: Sendable, Hashable {
+    /// A parameter that the configuration must hold.
+    public struct Parameter: Sendable, Hashable {
+        /// The SimObject.
+        public var path: String
+        public var name: String
+        /// As the point has it; sizes are compared by their bytes.
+        public var value: String
+
+        public init(_ path: String, _ name: String, _ value: String) {
+            self.path = path
+            self.name = name
+            self.value = value
+        }
+    }
+
+    /// Measured invocations, which must have begun and ended; nil: they are not looked at, as of a setup.
+    public var invocations: Int?
+    /// Invocations that only warm, before those; nil: they are not looked at.
+    public var warm: Int?
+    /// Statistics blocks; nil: there is nothing measured.
+    public var blocks: Int?
+    /// The exit cause of the last event.
+    public var cause: String
+    /// JSON lines about the run's progress, the last one with `cause`, `begun` and `ended`; nil: there are none.
+    public var status: String?
+    /// What stands before the JSON on a line of `status`; lines without it are skipped.
+    public var statusPrefix: String
+    public var statistics: String
+    public var configuration: String
+    /// gem5's own messages.
+    public var messages: String
+    /// Where the guest's console may be.
+    public var terminals: [String]
+    /// They must be there.
+    public var needsTerminal: Bool
+    /// Standard output, and what a line of it must hold; nil: anything.
+    public var output: String
+    public var line: String?
+    /// The number of the core under test, from 0.
+    public var core: Int
+    /// How many cores the checkpoint was made with.
+    public var cores: Int?
+    public var parameters: [Parameter]
+    /// The point's parameters, by the names that the sweep has for them: the run must say which SimObjects it gave them
+    /// to (event `parameters`), and gem5's configuration must agree.
+    public var axes: [Assignment]
+    public var requiredMetrics: [String]
+    /// Of users' own metrics, beside gem5's.
+    public var formulas: [MetricFormula]
+
+    public init(
+        invocations: Int?, cause: String = "workend", status: String? = "status.jsonl", statusPrefix: String = "",
+        statistics: String = "stats.txt", configuration: String = "config.ini", messages: String = "simerr.txt",
+        terminals: [String], core: Int = 1, cores: Int? = nil, parameters: [Parameter] = [],
+        requiredMetrics: [String] = [], formulas: [MetricFormula] = []
+    ) {
+        self.invocations = invocations
+        warm = nil
+        blocks = invocations
+        self.cause = cause
+        self.status = status
+        self.statusPrefix = statusPrefix
+        self.statistics = statistics
+        self.configuration = configuration
+        self.messages = messages
+        self.terminals = terminals
+        needsTerminal = true
+        output = "stdout.txt"
+        line = nil
+        self.core = core
+        self.cores = cores
+        self.parameters = parameters
+        axes = []
+        self.requiredMetrics = requiredMetrics
+        self.formulas = formulas
+    }
+
+    /// Holds what an attempt left against the contract.
+    ///
+    /// - Parameters:
+    ///   - failure: what the agent said of its end; nil: status 0.
+    ///   - evidence: why the agent said so.
+    ///   - read: the bytes of a file that the attempt left; nil: there is none.
+    public func judge(
+        failure: FailureClass?, evidence: String, read: (String) throws -> [UInt8]?
+    ) rethrows -> Verdict {
+        var files: [String: [UInt8]] = [:]
+        var needed = [messages, configuration] + terminals
+        if let status { needed.append(status) }
+        if blocks != nil { needed.append(statistics) }
+        if line != nil { needed.append(output) }
+        for path in needed { files[path] = try read(path) }
+        let found = Gem5Evidence(contract: self, files: files)
+        if let failure { return found.explain(failure, evidence) }
+        do {
+            try found.checkMessages()
+            try found.checkTerminal()
+            try found.checkConfiguration()
+            try found.checkStatus()
+            try found.checkOutput()
+            return .accepted(try found.blocks())
+        } catch {
+            return .broken(error.failure, evidence: error.evidence)
+        }
+    }
+}

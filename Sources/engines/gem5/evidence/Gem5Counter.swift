@@ -1,0 +1,79 @@
+import Model
+public import Results
+/// A counter of the table, and under which of gem5's names it is found: the first pattern that any statistic of a block
+/// matches is used, and all that match it are added up.
+struct Gem5Counter: Sendable, Hashable {
+    var name: String
+    var patterns: [String]
+    /// How many statistics of a block make it up; nil: as many as match. One that is lost must not look like a zero.
+    var parts: Int?
+    /// It is only there to check others.
+    var isAid = false
+
+    init(_ name: String, _ patterns: [String], parts: Int? = 1) {
+        self.name = name
+        self.patterns = patterns
+        self.parts = parts
+    }
+
+    /// The counters of systems with classic caches, made by the package `ops/gem5` (names as in vSwarm-u) or with
+    /// gem5's standard library (a core of their own a processor). Everything is about the core under test: what a
+    /// driving node has under the same names does not count. Instructions are macro-instructions as committed; a TLB's
+    /// misses are those of its first level.
+    static func library(core: Int) -> [Gem5Counter] {
+        /// Statistics of the core, under both names that it may have.
+        func own(_ statistics: String...) -> [String] {
+            statistics.flatMap { ["*.cpu\(core).\($0)", "*.processor.cores\(core).core.\($0)"] }
+        }
+        var counters = [
+            Gem5Counter("ticks", ["simTicks"]), Gem5Counter("cycles", own("numCycles")),
+            // Names moved: those of 24 come first, then what 23.0 and 22 have.
+            Gem5Counter(
+                "instructions",
+                own(
+                    "commitStats0.numInsts", "commit.instsCommitted", "committedInsts",
+                    "exec_context.thread_0.numInsts", "numInsts")),
+            Gem5Counter(
+                "branches",
+                own(
+                    "branchPred.committed_0::total", "commitStats0.committedControl::IsControl", "commit.branches",
+                    "exec_context.thread_0.numBranches")),
+            // Before 23.1 of the branches that reached execution, since then of those that were committed.
+            Gem5Counter(
+                "branch.misses",
+                own(
+                    "branchPred.mispredicted_0::total", "commit.branchMispredicts",
+                    "exec_context.thread_0.numBranchMispred")),
+        ]
+        for (name, object) in [("l1i", "icache"), ("l1d", "dcache"), ("l2", "l2cache")] {
+            counters += Gem5Cache.counters(name) { own("\(object).\($0)") + ["*.\(name)-cache-\(core).\($0)"] }
+        }
+        counters += Gem5Cache.counters("llc") { statistic in
+            ["llc", "l3cache", "l3-cache-0"].map { "*.\($0).\(statistic)" }
+        }
+        // Of reads and of writes.
+        counters.append(Gem5Counter("itlb.misses", own("mmu.itb.??Misses"), parts: 2))
+        counters.append(Gem5Counter("dtlb.misses", own("mmu.dtb.??Misses"), parts: 2))
+        return counters
+    }
+}
+
+extension Gem5Counter {
+    /// The statistics that formulas name by patterns, under the patterns themselves.
+    static func patterns(of formulas: [MetricFormula]) -> [Gem5Counter] {
+        var names: [String] = []
+        for name in formulas.flatMap(\.counters) where MetricExpression.isPattern(name) && !names.contains(name) {
+            names.append(name)
+        }
+        return names.map { Gem5Counter($0, [String($0.dropFirst().dropLast())], parts: nil) }
+    }
+}
+
+extension MetricFormula {
+    /// What follows from gem5's counters: those of a model that only counts, and those that time gives.
+    public static let gem5: [MetricFormula] =
+        [
+            MetricFormula("cpi", "cycles", per: "instructions"),
+            MetricFormula("ipc", "instructions", per: "cycles"),
+        ] + model
+}

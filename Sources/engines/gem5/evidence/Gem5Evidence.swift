@@ -1,0 +1,346 @@
+import Model
+import Results
+
+/// What a gem5 run left, read with its contract in mind.
+struct Gem5Evidence {
+    let contract: Gem5Contract
+    let files: [String: [UInt8]]
+    private let events: Result<[(line: Int, event: JSON)], Breach>
+
+    init(contract: Gem5Contract, files: [String: [UInt8]]) {
+        self.contract = contract
+        self.files = files
+        events = Result { () throws(Breach) in try Gem5Evidence.events(contract, files) }
+    }
+
+    /// Lines of gem5 (and of the C++ library under it) that end a run, and what they mean; the first that fits counts.
+    private static let messages: [(text: String, failure: FailureClass)] = [
+        ("std::bad_alloc", .outOfMemory),
+        ("Cannot allocate memory", .outOfMemory),
+        ("No space left on device", .diskFull),
+        ("Disk quota exceeded", .diskFull),
+        ("fatal: Memory range size has changed", .checkpointIncompatible),
+        ("fatal: Close failed on physical memory checkpoint file", .checkpointIncompatible),
+        ("fatal: Insufficient memory to allocate compression state", .outOfMemory),
+        ("fatal: Can't open checkpoint file", .checkpointIncompatible),
+        ("fatal: Can't open physical memory checkpoint file", .checkpointIncompatible),
+        ("fatal: Read failed on physical memory checkpoint file", .checkpointIncompatible),
+        ("fatal: Can't unserialize", .checkpointIncompatible),
+        ("panic: ", .simulatorFatal),
+        ("fatal: ", .simulatorFatal),
+        ("panic condition ", .simulatorFatal),
+        ("fatal condition ", .simulatorFatal),
+        ("Assertion `", .simulatorFatal),
+        ("Traceback (most recent call last)", .simulatorFatal),
+        ("RuntimeError: ", .simulatorFatal),
+        ("ValueError: ", .simulatorFatal),
+        ("AttributeError: ", .simulatorFatal),
+        ("TypeError: ", .simulatorFatal),
+        ("KeyError: ", .simulatorFatal),
+        ("ModuleNotFoundError: ", .simulatorFatal),
+    ]
+
+    private static let panics = [
+        "Kernel panic - not syncing", "BUG: unable to handle", "BUG: kernel NULL pointer", "kernel BUG at ", "Oops: ",
+        "Unable to handle kernel ", "general protection fault, probably for",
+    ]
+
+    // MARK: A run that ended by itself
+
+    func checkMessages() throws(Breach) {
+        guard files[contract.messages] != nil else { throw Breach("\(contract.messages) is missing") }
+        if let breach = message() { throw breach }
+    }
+
+    func checkTerminal() throws(Breach) {
+        if contract.needsTerminal, let missing = contract.terminals.first(where: { files[$0] == nil }) {
+            throw Breach("\(missing) is missing")
+        }
+        if let breach = panic() { throw breach }
+    }
+
+    /// A checkpoint restores without a word under more cores, and a parameter that gem5 did not take is no error
+    /// either: only the configuration shows both.
+    func checkConfiguration() throws(Breach) {
+        let path = contract.configuration
+        guard let bytes = files[path], !bytes.isEmpty else { throw Breach("\(path) is missing or empty") }
+        let configuration = Gem5Configuration(bytes)
+        if let cores = contract.cores {
+            let found = configuration.paths.count { Gem5Evidence.isCore($0) }
+            guard found == cores else {
+                throw Breach(
+                    .checkpointIncompatible, "\(path): \(found) cores, but the checkpoint was made with \(cores)")
+            }
+        }
+        for parameter in try contract.parameters + setParameters() {
+            let name = "\(parameter.path).\(parameter.name)"
+            guard let value = configuration[parameter.path, parameter.name] else {
+                throw Breach("\(path): there is no \(name), which the point sets to \(parameter.value)")
+            }
+            guard Gem5Evidence.isSame(value, parameter.value) else {
+                throw Breach("\(path): \(name) is \(VisibleText.of(value, limit: 80)), not \(parameter.value)")
+            }
+        }
+    }
+
+    /// Where the run says that it put the point's parameters. What it does not say is not believed.
+    private func setParameters() throws(Breach) -> [Gem5Contract.Parameter] {
+        guard !contract.axes.isEmpty, let path = contract.status else { return [] }
+        let found = try events.get().filter { $0.event["event"]?.text == "parameters" }
+        guard found.count == 1 else { throw Breach("\(path): \(found.count) events 'parameters', not one") }
+        let entries = found[0].event["set"]?.elements ?? []
+        for axis in contract.axes {
+            let given = entries.filter { $0["axis"]?.text == axis.axis }.map { $0["given"]?.text ?? "" }
+            guard !given.isEmpty, given.allSatisfy({ $0 == axis.value }) else {
+                throw Breach("\(path): no event says that \(axis.axis) was set to \(axis.value)")
+            }
+        }
+        return try entries.map { entry throws(Breach) in
+            guard let object = entry["path"]?.text, let name = entry["name"]?.text, let value = entry["value"]?.text
+            else { throw Breach("\(path): the event 'parameters' is damaged") }
+            return Gem5Contract.Parameter(object, name, value)
+        }
+    }
+
+    /// The events of the status file with their lines.
+    private static func events(
+        _ contract: Gem5Contract, _ files: [String: [UInt8]]
+    ) throws(Breach) -> [(line: Int, event: JSON)] {
+        guard let path = contract.status else { return [] }
+        guard let bytes = files[path] else { throw Breach("\(path) is missing") }
+        let prefix = Array(contract.statusPrefix.utf8)
+        var events: [(line: Int, event: JSON)] = []
+        for (index, line) in bytes.split(separator: .newline, omittingEmptySubsequences: false).enumerated()
+        where !line.isEmpty && line.starts(with: prefix) {
+            events.append((index + 1, try Evidence.parse(line.dropFirst(prefix.count), "\(path), line \(index + 1)")))
+        }
+        return events
+    }
+
+    func checkStatus() throws(Breach) {
+        guard let path = contract.status else { return }
+        let events = try events.get()
+        guard let last = events.last else { throw Breach("\(path) tells of no event") }
+        guard last.event["event"]?.text == "end", let cause = last.event["cause"]?.text else {
+            throw Breach("\(path), line \(last.line): the last event is not 'end': the run broke off")
+        }
+        if let early = events.dropLast().first(where: { $0.event["event"]?.text == "end" }) {
+            throw Breach("\(path), line \(early.line): 'end' is not the last event")
+        }
+        guard cause == contract.cause else {
+            let shown = VisibleText.of(cause, limit: 80)
+            throw Breach("\(path), line \(last.line): the exit cause is '\(shown)', not '\(contract.cause)'")
+        }
+        guard let invocations = contract.invocations else { return }
+        for name in ["begun", "ended"] where last.event[name]?.integer != Int64(invocations) {
+            let count = last.event[name]?.integer.map(String.init) ?? "nothing"
+            throw Breach("\(path), line \(last.line): \(name) is \(count), \(invocations) were asked for")
+        }
+        try checkOrder(path, events)
+        try checkInvocations(path, events, invocations)
+    }
+
+    private func checkOrder(_ path: String, _ events: [(line: Int, event: JSON)]) throws(Breach) {
+        var latest: Int64 = 0
+        for (line, event) in events {
+            guard let tick = event["tick"]?.integer else { continue }
+            guard tick >= latest else { throw Breach("\(path), line \(line): time goes backwards") }
+            latest = tick
+        }
+    }
+
+    /// Each invocation begins and ends, one after the other; first those that only warm, whose number is 0.
+    private func checkInvocations(
+        _ path: String, _ events: [(line: Int, event: JSON)], _ count: Int
+    ) throws(Breach) {
+        let numbers = Array(repeating: Int64(0), count: contract.warm ?? 0) + (0..<Int64(count)).map { $0 + 1 }
+        var wanted = numbers.flatMap { [("invocation-begin", $0), ("invocation-end", $0)] }[...]
+        for (line, event) in events {
+            guard let name = event["event"]?.text, name == "invocation-begin" || name == "invocation-end" else {
+                continue
+            }
+            let number = event["number"]?.integer
+            if number == 0, contract.warm == nil { continue }
+            guard let next = wanted.popFirst(), next == (name, number ?? -1) else {
+                let found = "\(name) \(number.map(String.init) ?? "without a number")"
+                throw Breach("\(path), line \(line): \(found) is not what should come next")
+            }
+        }
+        if let next = wanted.first { throw Breach("\(path): there is no \(next.0) \(next.1)") }
+    }
+
+    func checkOutput() throws(Breach) {
+        guard let wanted = contract.line else { return }
+        let lines = files[contract.output]?.split(separator: .newline) ?? []
+        guard lines.contains(where: { $0.contains(wanted) }) else {
+            throw Breach("\(contract.output): no line has '\(VisibleText.of(wanted, limit: 200))'")
+        }
+    }
+
+    func blocks() throws(Breach) -> Blocks {
+        guard let wanted = contract.blocks else { return Blocks([]) }
+        let path = contract.statistics
+        guard let bytes = files[path], !bytes.isEmpty else { throw Breach("\(path) is missing or empty") }
+        var scanner = StatisticsScanner()
+        let own = Gem5Counter.patterns(of: contract.formulas)
+        var gathered = Gem5Blocks(Gem5Counter.library(core: contract.core) + own)
+        scanner.scan(bytes.span.bytes, &gathered)
+        scanner.finish(&gathered)
+        if let complaint = scanner.complaint ?? gathered.problem { throw Breach("\(path): \(complaint)") }
+        let count = gathered.blocks.count
+        guard count == wanted else {
+            throw Breach("\(path): \(count) statistics blocks, \(wanted) were asked for")
+        }
+        let blocks = Blocks(gathered.blocks)
+        try checkTicks(blocks)
+        for index in 0..<count {
+            let names = blocks.metrics(ofBlock: index, MetricFormula.gem5 + contract.formulas).map(\.name)
+            for metric in contract.requiredMetrics where !names.contains(metric) {
+                throw Breach("\(path), block \(index + 1): the metric '\(metric)' is missing or not finite")
+            }
+        }
+        return blocks
+    }
+
+    /// A block tells of the time of its invocation. Scripts reset the statistics at its begin or at the end of the one
+    /// before.
+    private func checkTicks(_ blocks: Blocks) throws(Breach) {
+        guard contract.status != nil, contract.invocations == blocks.blocks.count else { return }
+        let events = try events.get().map(\.event).filter { $0["number"]?.integer != 0 }
+        func ticks(_ name: String) -> [Int64] {
+            events.filter { $0["event"]?.text == name }.map { $0["tick"]?.integer ?? -1 }
+        }
+        let (begins, ends) = (ticks("invocation-begin"), ticks("invocation-end"))
+        for (index, end) in ends.enumerated() {
+            let resets = [begins[index], index > 0 ? ends[index - 1] : begins[0]]
+            let found = blocks.blocks[index]["ticks"]
+            guard resets.contains(where: { found == String(end - $0) }) else {
+                throw Breach(
+                    "\(contract.statistics), block \(index + 1): its \(found ?? "missing") ticks (simTicks) are not "
+                        + "those of invocation \(index + 1)")
+            }
+        }
+    }
+
+    // MARK: A run that did not
+
+    /// What the run left may tell more than how its process ended.
+    func explain(_ failure: FailureClass, _ evidence: String) -> Verdict {
+        let better: Breach?
+        switch failure {
+        case .exitNonzero: better = ending() ?? message() ?? panic()
+        case .simulatorCrash: better = message() ?? panic()
+        // gem5 goes on for ever with a guest that is dead.
+        case .timeout, .stalledGuest: better = panic()
+        case .stalledSimulator: better = panic() ?? idleness()
+        case .spawn, .hostLost, .supervisorLost, .outOfMemory, .diskFull, .simulatorFatal, .guestPanic,
+            .checkpointIncompatible, .contractBroken, .cancelled, .preempted:
+            better = nil
+        }
+        let places = [.timeout, .stalledGuest, .stalledSimulator].contains(failure) ? whereabouts : []
+        let all = ([evidence] + places).joined(separator: "; ")
+        guard let better else { return .broken(failure, evidence: all) }
+        return .broken(better.failure, evidence: "\(better.evidence) (\(all))")
+    }
+
+    /// How far the run came, and what the guest said last: nobody can ask it any more.
+    private var whereabouts: [String] {
+        var parts: [String] = []
+        if let path = contract.status, let events = try? events.get(), let last = events.last {
+            let phase = events.last { $0.event["event"]?.text == "phase" }?.event["phase"]?.text ?? "start"
+            let names = events.filter { $0.event["number"]?.integer != 0 }.map { $0.event["event"]?.text }
+            parts.append(
+                "\(path), line \(last.line): in phase '\(VisibleText.of(phase, limit: 40))', "
+                    + "\(names.count { $0 == "invocation-begin" }) invocations begun, "
+                    + "\(names.count { $0 == "invocation-end" }) ended")
+        }
+        for terminal in contract.terminals {
+            guard let bytes = files[terminal],
+                let line = bytes.split(whereSeparator: { $0 == .newline || $0 == .carriageReturn }).last
+            else { continue }
+            parts.append("\(terminal) ends with: \(Evidence.quote(line))")
+        }
+        return parts
+    }
+
+    /// A guest that waits for ever says so once, and then nothing more.
+    private func idleness() -> Breach? {
+        guard let path = contract.status, let last = try? events.get().last, last.event["event"]?.text == "idle" else {
+            return nil
+        }
+        return Breach(.stalledGuest, "\(path), line \(last.line): the guest was idle: it waits for what never comes")
+    }
+
+    /// What the run itself says of its end, where it says why.
+    private func ending() -> Breach? {
+        guard let path = contract.status, let last = try? events.get().last, last.event["event"]?.text == "end",
+            let cause = last.event["cause"]?.text, let failure = Gem5Evidence.causes[cause]
+        else { return nil }
+        let message = last.event["message"]?.text.map { ": \(VisibleText.of($0, limit: 500))" } ?? ""
+        return Breach(failure, "\(path), line \(last.line): the cause is '\(cause)'\(message)")
+    }
+
+    /// The causes with which the package `ops/gem5` ends by itself.
+    private static let causes: [String: FailureClass] = [
+        "unknown-parameter": .simulatorFatal, "bad-value": .simulatorFatal, "missing-file": .simulatorFatal,
+        "wrong-engine": .simulatorFatal, "no-kvm": .simulatorFatal,
+        "checkpoint-incompatible": .checkpointIncompatible, "guest-panic": .guestPanic,
+        "wrong-answer": .contractBroken, "guest-exit": .contractBroken,
+    ]
+
+    // MARK: Texts
+
+    private func message() -> Breach? {
+        guard let bytes = files[contract.messages] else { return nil }
+        var worst: Breach?
+        for (index, line) in bytes.split(separator: .newline, omittingEmptySubsequences: false).enumerated() {
+            guard let found = Gem5Evidence.messages.first(where: { line.contains($0.text) }) else { continue }
+            let breach = Breach(found.failure, "\(contract.messages), line \(index + 1): \(Evidence.quote(line))")
+            // A cause that has a class of its own says more than that the simulator gave up.
+            if worst == nil || worst?.failure == .simulatorFatal && found.failure != .simulatorFatal { worst = breach }
+        }
+        return worst
+    }
+
+    private func panic() -> Breach? {
+        for terminal in contract.terminals {
+            let lines = files[terminal]?.split(separator: .newline, omittingEmptySubsequences: false) ?? []
+            for (index, line) in lines.enumerated() where Gem5Evidence.panics.contains(where: { line.contains($0) }) {
+                return Breach(.guestPanic, "\(terminal), line \(index + 1): \(Evidence.quote(line))")
+            }
+        }
+        return nil
+    }
+
+    /// `system.cpu1` or `board.processor.cores3.core`, and nothing below it; a driving node's do not count.
+    private static func isCore(_ path: String) -> Bool {
+        if Gem5Machines.isDriving(path) { return false }
+        let parts = path.split(separator: ".")
+        if parts.count == 2, parts[1].hasPrefix("cpu") { return parts[1].dropFirst(3).allSatisfy(\.isNumber) }
+        guard parts.count >= 2, parts.last == "core" else { return false }
+        let vector = parts[parts.count - 2]
+        return vector.hasPrefix("cores") && vector.dropFirst(5).allSatisfy(\.isNumber)
+    }
+
+    private static func isSame(_ found: String, _ wanted: String) -> Bool {
+        if found == wanted { return true }
+        if let bytes = try? Quantity.bytes(wanted) { return found == String(bytes) }
+        if let left = Int64(found), let right = Int64(wanted) { return left == right }
+        if let left = Double(found), let right = Double(wanted) { return left == right }
+        return found.lowercased() == wanted.lowercased() && ["true", "false"].contains(wanted.lowercased())
+    }
+}
+
+extension ArraySlice<UInt8> {
+    func contains(_ text: String) -> Bool {
+        let wanted = Array(text.utf8)
+        guard let first = wanted.first else { return true }
+        let bytes = span.bytes
+        var place = bytes.offset(of: first, from: 0)
+        while place + wanted.count <= bytes.byteCount {
+            if wanted.withUnsafeBytes({ bytes.starts(with: $0.bytes, at: place) }) { return true }
+            place = bytes.offset(of: first, from: place + 1)
+        }
+        return false
+    }
+}

@@ -1,0 +1,23 @@
+public import Results
+
+extension Contract {
+    /// Engine `qemu`, evaluation.
+    public static func qemuEvaluation(
+        invocations: Int, requiredMetrics: [String], formulas: [MetricFormula] = MetricFormula.model, axes: [String]
+    ) -> Contract {
+        Contract(
+            format: .jsonLines(path: "stats.jsonl", blocks: invocations), requiredMetrics: requiredMetrics,
+            formulas: formulas, columns: Table.fixedColumns + axes,
+            exitEvent: ExitEvent(path: "status.jsonl", cause: "measured", invocations: invocations),
+            terminal: "terminal.log")
+    }
+
+    /// Engine `qemu`, setup.
+    ///
+    /// - Parameter checkpoint: the file that it must leave.
+    public static func qemuSetup(checkpoint: String = "checkpoint.zst") -> Contract {
+        Contract(
+            format: .none, exitEvent: ExitEvent(path: "status.jsonl", cause: "checkpointed"), terminal: "terminal.log",
+            requiredFiles: [checkpoint])
+    }
+}

@@ -1,0 +1,123 @@
+package import CoordinatorRuntime
+import Ledger
+package import Model
+import Ports
+import Storage
+import SweepCore
+
+/// Who is told how a session goes, on the thread that runs it.
+package protocol SessionObserver {
+    /// A sentence for people.
+    func say(_ text: String)
+    /// - Parameter goesOn: whether runs of the sweep had ended before.
+    func begin(_ source: some ProgressSource, goesOn: Bool)
+    /// After every step, with what was decided in it.
+    func show(_ source: some ProgressSource, _ records: [Record], now: Nanoseconds)
+    func end(_ source: some ProgressSource)
+}
+
+extension Session {
+    /// Runs until nothing is left to do. The exit status of the ending is also left for those who follow the sweep.
+    ///
+    /// - Parameters:
+    ///   - inbox: interruptions and requests come through it.
+    ///   - waitsForSecondThoughts: asked after an interruption: whether somebody at a keyboard may cancel by a second
+    ///     one.
+    package func run(
+        _ observer: some SessionObserver, _ inbox: Inbox, waitsForSecondThoughts: () -> Bool
+    ) throws -> SessionEnding {
+        do {
+            let ending = try work(observer, inbox, waitsForSecondThoughts)
+            ledger.leave(status: ending.exitStatus)
+            return ending
+        } catch {
+            ledger.leave(status: ExitStatus.of(error))
+            throw error
+        }
+    }
+
+    private func work(
+        _ observer: some SessionObserver, _ inbox: Inbox, _ waitsForSecondThoughts: () -> Bool
+    ) throws -> SessionEnding {
+        let requests = Requests(entry: entry)
+        try reopenCancelled()
+        let time = SystemTime()
+        let goesOn = state.endedCount > 0
+        let loop = try loop(inbox)
+        let hostCount = inventory.hosts.count
+        observer.begin(LoopSource(loop: loop, hostCount: hostCount), goesOn: goesOn)
+        loop.answer = { requests.answer($0, $1) }
+        let tables = MergedTables(entry)
+        let copies = LedgerCopies(ledger, now: time.monotonic())
+        loop.observer = { loop, records in
+            observer.show(LoopSource(loop: copy loop, hostCount: hostCount), records, now: time.monotonic())
+            tables.refresh(records, now: time.monotonic())
+            copies.refresh(now: time.monotonic())
+        }
+        var ending = try loop.run()
+        if case .interrupted = ending, waitsForSecondThoughts() {
+            ending = try awaitSecondSignal(loop, observer)
+        }
+        observer.end(LoopSource(loop: loop, hostCount: hostCount))
+        tellHolding(loop.state, observer)
+        try tables.write()
+        copies.write(observer.say)
+        return SessionEnding(ending)
+    }
+
+    /// Cancels without handing anything out. For a whole sweep it reaches the hosts that still hold runs, and waits
+    /// for their word; a single run's host is told when the sweep goes on.
+    package func cancel(run: RunNumber?) throws {
+        let tables = MergedTables(entry)
+        if let run {
+            guard state.isCurrent(run) else {
+                throw Failure(.missingFile, "the sweep \(entry.name) has no run \(run), or has it no longer")
+            }
+            if case .ended(let how, _) = state[run].phase {
+                throw Failure(.usage, "run \(run) has ended already: \(how.rawValue)")
+            }
+            try ledger.commit([.runEnded(run: run, state: .cancelled, failure: .cancelled, attempt: 0)])
+        } else {
+            let inbox = Inbox()
+            inbox.put(.request(.cancel(run: nil, reason: "cancelled by 'usweep cancel'")))
+            let loop = try loop(inbox)
+            _ = try loop.run()
+        }
+        try tables.write()
+    }
+
+    private func loop(_ inbox: Inbox) throws -> CoordinatorLoop {
+        // Given away, not shared: the state of a large sweep would be copied with its first change.
+        let core = Coordinator(state: state, now: SystemTime().monotonic())
+        state = SweepState(plan: Plan(groups: [], hosts: []))
+        return CoordinatorLoop(
+            core: core, setting: try setting(), ledger: ledger, store: try folder.objects(),
+            transports: Transports.all(inventory), inbox: inbox, time: SystemTime())
+    }
+
+    private func tellHolding(_ state: SweepState, _ observer: some SessionObserver) {
+        let holding = inventory.hosts.indices.filter { state.isFinished && state.isHolding[$0] }
+        if holding.isEmpty { return }
+        let names = holding.map { inventory.hosts[$0].name }.joined(separator: ", ")
+        observer.say(
+            "not reached at the end: \(names); what they still keep of this sweep goes with: usweep resume "
+                + entry.identifier)
+    }
+
+    /// After the first Ctrl-C there is a moment for the second, which cancels.
+    private func awaitSecondSignal(_ loop: CoordinatorLoop, _ observer: some SessionObserver) throws -> Ending {
+        let left = LoopSource(loop: loop, hostCount: 0).standing.left
+        observer.say("interrupted; what runs goes on (\(left) runs left). Ctrl-C again within 3 s cancels them")
+        guard try loop.waitForCancel(timeout: 3 * Timing.second) else { return .interrupted }
+        _ = try loop.run()
+        return .interrupted
+    }
+
+    /// Who launches a sweep again that was cancelled wants its runs done after all.
+    private func reopenCancelled() throws {
+        let records = state.reopening
+        guard !records.isEmpty else { return }
+        try ledger.commit(records)
+        for record in records { state.apply(record) }
+    }
+}

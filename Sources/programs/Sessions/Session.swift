@@ -1,0 +1,195 @@
+package import CoordinatorRuntime
+import Engines
+import Foundation
+package import Ledger
+package import Model
+import Storage
+package import SweepCore
+
+/// One coordinator at work: a sweep, its ledger (whose lock it holds), and the loop that runs it.
+package final class Session {
+    package let specification: Specification
+    package let inventory: Inventory
+    package let folder: ArtifactsFolder
+    package let entry: ArtifactsFolder.Entry
+    package let ledger: Ledger
+    package let plan: Plan
+    private let runs: RunList
+    private let setups: [Setting.Setup]
+    /// What the ledger's records add up to; the loop takes it over.
+    package var state: SweepState
+
+    package var sweep: Sweep { specification.sweep }
+
+    // MARK: Beginning
+
+    private init(
+        _ specification: Specification, _ inventory: Inventory, _ folder: ArtifactsFolder,
+        _ entry: ArtifactsFolder.Entry, _ ledger: Ledger
+    ) throws {
+        self.specification = specification
+        self.inventory = inventory
+        self.folder = folder
+        self.entry = entry
+        self.ledger = ledger
+        runs = try ledger.runList()
+        setups = try specification.setups(runs, ledger)
+        plan = specification.plan(
+            runs, setups: setups, highestRun: try ledger.highestRun(), hosts: inventory.hosts.map(\.name))
+        state = SweepState(plan: plan)
+        try ledger.forEachRecord { _, record in state.apply(record) }
+    }
+
+    /// Plans a new sweep and makes its ledger.
+    package static func create(_ sweep: Sweep, inventory: Inventory, in folder: ArtifactsFolder) throws -> Session {
+        let specification = try Specification(sweep)
+        _ = try AgentBinary.read()
+        try stage(specification.engine.inputs, folder)
+        let letters = Array("0123456789abcdefghjkmnpqrstvwxyz")
+        let identifier = String((0..<8).map { _ in letters[Int.random(in: 0..<letters.count)] })
+        let path = "\(folder.path)/\(sweep.name)-\(identifier)"
+        do {
+            try FileManager.default.createDirectory(
+                atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw Failure(.storage, "the sweep's folder \(path) cannot be made", cause: error.localizedDescription)
+        }
+        let metadata = LedgerMetadata(
+            sweep: sweep.name, identifier: identifier, specification: specification.text,
+            created: SystemTime().wall(), toolVersion: Installation.version,
+            notes: [EnvironmentVariable("inventory", try Document.encode(inventory))])
+        let ledger = try Ledger.create("\(path)/ledger.sqlite", metadata: metadata, runs: specification.keys)
+        let entry = ArtifactsFolder.Entry(name: sweep.name, identifier: identifier, folder: path, changed: .now)
+        try ledger.commit(specification.pins.map { .pinned(name: $0.name, digest: $0.digest) })
+        try folder.noteUse(of: entry)
+        return try Session(specification, inventory, folder, entry, ledger)
+    }
+
+    /// How an interrupted sweep is taken up.
+    package struct Resumption {
+        /// nil: the one it was last launched with.
+        package var inventory: Inventory?
+        /// What the sweep file says now; nil: what it said when it was last launched.
+        package var sweep: Sweep?
+        /// Do everything again under new pins.
+        package var repins = false
+        /// Try again what has failed.
+        package var retry: Retry?
+
+        package init(inventory: Inventory? = nil, sweep: Sweep? = nil, repins: Bool = false, retry: Retry? = nil) {
+            self.inventory = inventory
+            self.sweep = sweep
+            self.repins = repins
+            self.retry = retry
+        }
+    }
+
+    /// Which runs are tried again.
+    package struct Retry {
+        /// Empty: all that failed or are quarantined.
+        package var runs: [RunNumber]
+        /// Empty: whatever they failed for.
+        package var classes: [FailureClass]
+
+        package init(runs: [RunNumber], classes: [FailureClass]) {
+            self.runs = runs
+            self.classes = classes
+        }
+    }
+
+    /// Opens an interrupted sweep's ledger, and takes over what changed in the sweep file since.
+    package static func resume(
+        _ entry: ArtifactsFolder.Entry, in folder: ArtifactsFolder, _ resumption: Resumption = Resumption(),
+        say: (String) -> Void
+    ) throws -> Session {
+        _ = try AgentBinary.read()
+        let ledger = try Ledger.open(entry.ledger, sweep: entry.name)
+        let metadata = try ledger.metadata()
+        let planned: Sweep = try Document.decode(metadata.specification)
+        let specification = try Specification(resumption.sweep ?? planned)
+        let known = try ledger.pins()
+        if !resumption.repins { try specification.checkPins(known) }
+        try stage(specification.engine.inputs, folder)
+        if specification.text != metadata.specification {
+            let change = try ledger.revise(
+                specification: specification.text, runs: specification.keys, madeAt: SystemTime().wall(),
+                with: try specification.reopened(planned, ledger))
+            if change.isOther { say("the sweep file changed: \(change.sentence)") }
+        }
+        if resumption.repins {
+            say("everything is done again under new pins; what was measured under the old ones stays in the "
+                + "ledger only")
+        }
+        let fresh = specification.pins.filter { pin in
+            resumption.repins || !known.contains { $0.name == pin.name }
+        }
+        try ledger.commit(
+            (resumption.repins ? [.repinned(reason: "asked for with --repin")] : [])
+                + fresh.map { .pinned(name: $0.name, digest: $0.digest) })
+        if let inventory = resumption.inventory {
+            try ledger.note(EnvironmentVariable("inventory", try Document.encode(inventory)))
+        }
+        let hosts = try resumption.inventory
+            ?? Document.decode(metadata.notes.first { $0.name == "inventory" }?.value ?? "")
+        try folder.noteUse(of: entry)
+        let session = try Session(specification, hosts, folder, entry, ledger)
+        if let retry = resumption.retry { try session.reopen(retry, say) }
+        return session
+    }
+
+    /// Opens again what is to be tried again.
+    private func reopen(_ retry: Retry, _ say: (String) -> Void) throws {
+        for run in retry.runs {
+            guard state.isCurrent(run) else {
+                throw Failure(.missingFile, "the sweep \(entry.name) has no run \(run), or has it no longer")
+            }
+            switch state[run].phase {
+            case .ended(.succeeded, _): throw Failure(.usage, "run \(run) has succeeded: there is nothing to retry")
+            case .ended: break
+            case .waiting, .leased: throw Failure(.usage, "run \(run) has not ended: 'usweep resume' goes on with it")
+            }
+        }
+        let all = retry.runs.isEmpty ? plan.groups.flatMap(\.runs) : retry.runs
+        let wanted = all.filter { run in
+            guard case .ended(let how, let failure) = state[run].phase else { return false }
+            let isMeant = !retry.runs.isEmpty || how == .failed || how == .quarantined
+            return isMeant && (retry.classes.isEmpty || failure.map(retry.classes.contains) ?? false)
+        }
+        let runs = state.reopening(wanted)
+        let records = runs.map { Record.runReopened(run: $0, reason: "asked for with 'usweep retry'") }
+        try ledger.commit(records)
+        for record in records { state.apply(record) }
+        guard !runs.isEmpty else { return say("there is no such run to try again") }
+        let shown = runs.prefix(20).map(String.init).joined(separator: ", ") + (runs.count > 20 ? ", ..." : "")
+        say("tries again \(runs.count == 1 ? "run" : "\(runs.count) runs:") \(shown)")
+    }
+
+    private static func stage(_ inputs: [InputFile], _ folder: ArtifactsFolder) throws {
+        let store = try folder.objects()
+        for input in inputs where try !store.holds(input.digest) {
+            let (found, _) = try store.publish(file: input.source)
+            guard found == input.digest else {
+                throw Failure(.badSpecification, "\(input.source) changed while it was being read; try again")
+            }
+        }
+    }
+
+    // MARK: For the loop
+
+    package func setting() throws -> Setting {
+        Setting(
+            sweepID: "\(entry.name)-\(entry.identifier)", hosts: inventory.hosts, agentBinary: try AgentBinary.read(),
+            engine: specification.engine, points: specification.points, sweep: sweep, runs: runs, setups: setups,
+            timing: plan.timing, checkpoints: setups.isEmpty ? nil : try checkpointCache())
+    }
+
+    private func checkpointCache() throws -> CheckpointCache {
+        let folder = "\(Caches.folder)/checkpoints"
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        } catch {
+            throw Failure(.storage, "the cache \(folder) cannot be made", cause: error.localizedDescription)
+        }
+        return try CheckpointCache(folder: folder, files: LocalFiles())
+    }
+}

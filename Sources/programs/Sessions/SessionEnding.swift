@@ -1,0 +1,51 @@
+package import Model
+import Ports
+package import SweepCore
+
+/// How a session's work ended.
+package enum SessionEnding: Sendable, Hashable {
+    case complete(allSucceeded: Bool)
+    /// The sweep's own limit passed.
+    case outOfTime
+    /// No host can take work, for the reasons given.
+    case noHost(reason: String)
+    case interrupted
+
+    package init(_ ending: Ending) {
+        switch ending {
+        case .complete(let allSucceeded): self = .complete(allSucceeded: allSucceeded)
+        case .outOfTime: self = .outOfTime
+        case .noHost(let reason): self = .noHost(reason: reason)
+        case .interrupted: self = .interrupted
+        }
+    }
+
+    package var exitStatus: Int32 {
+        switch self {
+        case .complete(let allSucceeded): allSucceeded ? 0 : ExitStatus.someRunsFailed
+        case .outOfTime: ExitStatus.outOfTime
+        case .noHost: Failure.Code.noHost.exitStatus
+        case .interrupted: ExitStatus.interrupted
+        }
+    }
+}
+
+/// The documented exit statuses that are no failure's.
+package enum ExitStatus {
+    package static let someRunsFailed: Int32 = 3
+    package static let outOfTime: Int32 = 124
+    package static let interrupted: Int32 = 130
+
+    /// That of an error; 1, an internal error, for what nobody expected.
+    package static func of(_ error: any Error) -> Int32 { failure(error)?.code.exitStatus ?? 1 }
+
+    /// An error as people are told it; nil: nobody expected it.
+    package static func failure(_ error: any Error) -> Failure? {
+        if let error = error as? FilesError {
+            return Failure(
+                .storage, "reading or writing failed on this machine; see that the disk has space and the folders "
+                    + "can be written, then 'usweep resume'", cause: "\(error)")
+        }
+        return error as? Failure
+    }
+}

@@ -1,0 +1,140 @@
+package import CoordinatorRuntime
+package import Engines
+import Foundation
+package import Ledger
+package import Model
+import Results
+package import SweepCore
+
+/// A sweep file with all that follows from it alone: its engine, its points, and what its runs are.
+package struct Specification {
+    package let sweep: Sweep
+    package let engine: any Engine
+    package let points: Points
+    /// As the ledger keeps it.
+    package let text: String
+
+    package init(_ sweep: Sweep) throws {
+        self.sweep = sweep
+        engine = try EngineChoice.engine(for: sweep)
+        points = try Points(sweep, recipe: sweep.recipe)
+        text = try Document.encode(sweep)
+    }
+
+    private var repeats: Int { sweep.measure.repeats }
+
+    /// What the runs are of, in the order of their places: evaluations, point by point, then setups.
+    package var keys: some Sequence<RunKey> {
+        let (points, repeats) = (points, repeats)
+        let evaluations = (0..<points.count * repeats).lazy.map { index in
+            RunKey.evaluation(
+                point: points.digest(index / repeats), workload: points.workload(index / repeats),
+                repetition: index % repeats + 1)
+        }
+        let setups = engine.setups.map {
+            RunKey.setup(workload: $0, recipe: SHA256.digest("setup 1\n\(engine.checkpointKey($0))"))
+        }
+        return [AnySequence(evaluations), AnySequence(setups)].lazy.flatMap { $0 }
+    }
+
+    /// What an earlier specification's results need before this one can take them: a result without a metric that is
+    /// asked for now would be quarantined today, and one that lacked a metric which is no longer asked for would not.
+    package func reopened(_ before: Sweep, _ ledger: Ledger) throws -> [Record] {
+        let added = sweep.metrics.filter { !before.metrics.contains($0) }
+        let isLess = before.metrics.contains { !sweep.metrics.contains($0) }
+        guard !added.isEmpty || isLess else { return [] }
+        let formulas = MetricFormula.all(of: sweep)
+        var records: [Record] = []
+        // Also what left the specification: it may come back when nobody remembers which metrics it was held against.
+        try ledger.forEachRun(all: true) { run in
+            switch run.state {
+            case .succeeded:
+                guard !run.plan.key.isSetup, let blocks = try run.decision?.blocks.map({ try Blocks($0) }),
+                    let missing = blocks.missing(added, formulas)
+                else { return }
+                records.append(.runReopened(run: run.plan.run, reason: "its result has no metric '\(missing)'"))
+            case .quarantined where isLess && run.failure == .contractBroken:
+                records.append(.runReopened(run: run.plan.run, reason: "fewer metrics are asked for"))
+            case .quarantined, .failed, .cancelled, nil: break
+            }
+        }
+        return records
+    }
+
+    // MARK: Pins
+
+    /// What this machine's files fix, by name.
+    package var pins: [(name: String, digest: Digest)] {
+        engine.pinnedFiles.map { (name: "guest:\($0.path)", digest: $0.digest) }
+    }
+
+    /// - Throws: ``Failure`` (`refused`) where a file is no longer the one that the sweep began with.
+    package func checkPins(_ known: [(name: String, digest: Digest)]) throws {
+        let changed = pins.compactMap { pin in
+            known.first { $0.name == pin.name && $0.digest != pin.digest }
+                .map { "  \(pin.name)  was \($0.digest)\n  \(pin.name)  is  \(pin.digest)" }
+        }
+        guard changed.isEmpty else {
+            throw Failure(
+                .refused,
+                "what this sweep is pinned to has changed, and results of different pins are not mixed; put the old "
+                    + "files back, or do everything again with --repin\n\(changed.joined(separator: "\n"))")
+        }
+    }
+
+    // MARK: For the core
+
+    /// - Parameters:
+    ///   - runs: the ledger's, in the order of ``keys``.
+    ///   - setups: those of ``setups(_:_:)``.
+    package func plan(_ runs: RunList, setups: [Setting.Setup], highestRun: RunNumber, hosts: [String]) -> Plan {
+        var groups: [Plan.Group] = []
+        let workloads: [String?] = sweep.workloads.isEmpty ? [nil] : sweep.workloads
+        let each = points.count / workloads.count * repeats
+        for (index, workload) in workloads.enumerated() {
+            groups.append(
+                Plan.Group(
+                    runs: runs.part(index * each..<(index + 1) * each),
+                    requires: setups.first { $0.workload == workload }?.pin))
+        }
+        for (index, setup) in setups.enumerated() {
+            let place = points.count * repeats + index
+            groups.append(Plan.Group(runs: runs.part(place..<place + 1), provides: setup.pin))
+        }
+        var timing = Timing()
+        timing.sweep = sweep.limits.sweep
+        if let term = ProcessInfo.processInfo.environment["USWEEP_LEASE_SECONDS"].flatMap(Int64.init), term > 0 {
+            timing.leaseTerm = term * Timing.second
+        }
+        return Plan(
+            groups: groups, highestRun: highestRun, hosts: hosts, maximumFailures: sweep.attempts,
+            agentRetries: engine.agentRetries, memory: memoryRule, pinsEngine: engine.pinsBinary, timing: timing)
+    }
+
+    private var memoryRule: MemoryRule {
+        if let bytes = sweep.limits.job.memoryBytes { return .fixed(bytes) }
+        return engine.firstMemoryGuess.map { .learned(firstGuess: $0) } ?? .uncounted
+    }
+
+    /// The setups with the pins that they provide, which the ledger names.
+    package func setups(_ runs: RunList, _ ledger: Ledger) throws -> [Setting.Setup] {
+        try engine.setups.enumerated().map { index, workload in
+            let run = runs[points.count * repeats + index]
+            guard let key = try ledger.run(run)?.plan.key, let pin = key.pin, key.workload == workload else {
+                throw Failure(.badArchive, "the ledger has no setup of '\(workload)' as run \(run)")
+            }
+            return Setting.Setup(workload: workload, pin: pin)
+        }
+    }
+}
+
+extension SpecificationChange {
+    /// For people.
+    package var sentence: String {
+        var parts = ["\(new) runs are new", "\(kept) stay"]
+        if back > 0 { parts.append("\(back) come back") }
+        if gone > 0 { parts.append("\(gone) leave the tables") }
+        if newSetups > 0 { parts.append("\(newSetups) setups are new") }
+        return parts.joined(separator: ", ") + " (\(succeeded) have their result)"
+    }
+}

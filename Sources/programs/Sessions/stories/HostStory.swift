@@ -1,0 +1,101 @@
+package import Model
+import Results
+
+/// All that is known of one host.
+package struct HostStory: Sendable, Hashable {
+    /// Attempts that ended on it.
+    package struct Ended: Sendable, Hashable {
+        /// nil: they succeeded.
+        package var failure: FailureClass?
+        package var count: Int
+
+        package init(failure: FailureClass?, count: Int) {
+            self.failure = failure
+            self.count = count
+        }
+    }
+
+    /// What its agent said of it when it joined last.
+    package struct Facts: Sendable, Hashable {
+        package var hostName: String
+        package var slots: Int
+        package var memoryBytes: Int64
+        /// Its clock less ours.
+        package var clockOffset: Nanoseconds
+
+        package init(hostName: String, slots: Int, memoryBytes: Int64, clockOffset: Nanoseconds) {
+            self.hostName = hostName
+            self.slots = slots
+            self.memoryBytes = memoryBytes
+            self.clockOffset = clockOffset
+        }
+    }
+
+    package var name: String
+    /// nil: it never joined.
+    package var facts: Facts?
+    /// Runs that are with it.
+    package var open: Int
+    package var ended: [Ended]
+    /// Why it was given no work, each time, in order.
+    package var rests: [String]
+    /// Why its leases ended before their runs did.
+    package var voidLeases: [String]
+    /// How many outcomes it reported under void leases.
+    package var late: Int
+
+    package init(
+        name: String, facts: Facts?, open: Int = 0, ended: [Ended] = [], rests: [String] = [],
+        voidLeases: [String] = [], late: Int = 0
+    ) {
+        self.name = name
+        self.facts = facts
+        self.open = open
+        self.ended = ended
+        self.rests = rests
+        self.voidLeases = voidLeases
+        self.late = late
+    }
+
+    /// In sentences, one a line.
+    package var sentences: [String] {
+        var lines = [introduction]
+        if open > 0 { lines.append("\(count(open, "run")) of this sweep \(open == 1 ? "is" : "are") with it now.") }
+        if !ended.isEmpty {
+            let all = ended.reduce(0) { $0 + $1.count }
+            let parts = ended.map { "\($0.count) \($0.failure?.rawValue ?? "succeeded")" }.joined(separator: ", ")
+            lines.append("\(count(all, "attempt")) ended on it: \(parts).")
+        }
+        lines += HostStory.gathered(rests).map { "- it was given no work\($0)" }
+        lines += HostStory.gathered(voidLeases).map { "- it lost a lease\($0)" }
+        if late > 0 { lines.append("\(count(late, "outcome")) came from it under void leases: kept, not merged.") }
+        if let advice { lines.append("What to do: \(advice).") }
+        return lines
+    }
+
+    /// nil: nothing speaks against the host.
+    package var advice: String? {
+        if facts == nil, rests.isEmpty { return "see whether it can be reached: usweep doctor -i INVENTORY" }
+        let blamed = ended.filter { $0.failure?.remedy == .retryElsewhere || $0.failure?.remedy == .retryUncounted }
+        if let worst = blamed.max(by: { $0.count < $1.count }) { return worst.failure?.advice }
+        return facts == nil ? "mend what it was refused for; usweep doctor -i INVENTORY looks at it" : nil
+    }
+
+    private var introduction: String {
+        guard let facts else { return "Host \(name) has never joined this sweep." }
+        var text = "Host \(name) (\(VisibleText.of(facts.hostName))) has joined with \(count(facts.slots, "slot")) and "
+            + "\(facts.memoryBytes >> 20) MiB of memory."
+        let offset = facts.clockOffset / 1_000_000_000
+        if offset.magnitude > 1 { text += " Its clock is \(offset.magnitude) s \(offset > 0 ? "ahead" : "behind")." }
+        return text
+    }
+
+    /// Each reason once, with how often it was given.
+    private static func gathered(_ reasons: [String]) -> [String] {
+        var told: Set<String> = []
+        return reasons.filter { told.insert($0).inserted }.map { reason in
+            let times = reasons.count { $0 == reason }
+            return "\(times > 1 ? " \(times) times" : ""): \(VisibleText.of(reason, limit: 400))"
+        }
+    }
+}

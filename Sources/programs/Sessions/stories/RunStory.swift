@@ -1,0 +1,201 @@
+package import Model
+import Results
+
+/// All that is known of one run.
+package struct RunStory: Sendable, Hashable {
+    package struct Attempt: Sendable, Hashable {
+        package var number: AttemptNumber
+        package var host: String
+        /// nil: it succeeded.
+        package var failure: FailureClass?
+        package var evidence: String
+        package var wall: Nanoseconds
+        /// Nanoseconds since 1970.
+        package var endedAt: Nanoseconds
+
+        package init(
+            number: AttemptNumber, host: String, failure: FailureClass?, evidence: String, wall: Nanoseconds,
+            endedAt: Nanoseconds
+        ) {
+            self.number = number
+            self.host = host
+            self.failure = failure
+            self.evidence = evidence
+            self.wall = wall
+            self.endedAt = endedAt
+        }
+    }
+
+    /// What came under a void lease.
+    package struct Late: Sendable, Hashable {
+        package var host: String
+        package var failure: FailureClass?
+        /// Whether it gave what was merged; nil: nothing to compare.
+        package var agrees: Bool?
+
+        package init(host: String, failure: FailureClass?, agrees: Bool?) {
+            self.host = host
+            self.failure = failure
+            self.agrees = agrees
+        }
+    }
+
+    /// A lease that ended before the run did.
+    package struct VoidLease: Sendable, Hashable {
+        package var host: String
+        package var reason: String
+
+        package init(host: String, reason: String) {
+            self.host = host
+            self.reason = reason
+        }
+    }
+
+    /// Why a run has not ended.
+    package enum Wait: Sendable, Hashable {
+        /// A host has it.
+        case leased(host: String)
+        /// The setup that makes its checkpoint has not succeeded.
+        case setup(run: RunNumber)
+        /// It could be handed out, but nobody does.
+        case coordinator
+        /// It is its turn as soon as a host has room. `problems`: hosts that get nothing, and why.
+        case room(problems: [VoidLease])
+    }
+
+    /// As people type it: `ID/NUMBER`.
+    package var name: String
+    /// What it is, in a few words.
+    package var description: String
+    package var state: RunState?
+    package var failure: FailureClass?
+    /// Whether the specification no longer has it.
+    package var isGone: Bool
+    /// By number.
+    package var attempts: [Attempt]
+    /// Attempts up to this one were made under pins that are void.
+    package var stale: AttemptNumber
+    package var voidLeases: [VoidLease]
+    package var late: [Late]
+    /// Why it was opened again, each time.
+    package var reopenings: [String]
+    /// nil: it has ended, or is gone.
+    package var wait: Wait?
+
+    package init(
+        name: String, description: String, state: RunState?, failure: FailureClass? = nil, isGone: Bool = false,
+        attempts: [Attempt] = [], stale: AttemptNumber = 0, voidLeases: [VoidLease] = [], late: [Late] = [],
+        reopenings: [String] = [], wait: Wait? = nil
+    ) {
+        self.name = name
+        self.description = description
+        self.state = state
+        self.failure = failure
+        self.isGone = isGone
+        self.attempts = attempts
+        self.stale = stale
+        self.voidLeases = voidLeases
+        self.late = late
+        self.reopenings = reopenings
+        self.wait = wait
+    }
+
+    /// In sentences, one a line: what happened, what was tried, what to do.
+    package var sentences: [String] {
+        var lines = [verdict]
+        if isGone {
+            lines.append("The sweep file no longer has it; it gets its result back with its place in the file.")
+        }
+        lines += attempts.map(sentence)
+        lines += VoidLease.sentences(voidLeases)
+        lines += late.map(sentence)
+        lines += reopenings.map { "It was opened again: \(VisibleText.of($0))." }
+        if let wait { lines.append(sentence(wait)) }
+        lines += advice.map { ["What to do: \($0)."] } ?? []
+        return lines
+    }
+
+    /// nil: there is nothing to do.
+    package var advice: String? {
+        if isGone { return nil }
+        switch state {
+        case .succeeded: return nil
+        case .failed, .quarantined, .cancelled:
+            let why = failure?.advice ?? "see its attempts"
+            return "\(why). Then: usweep retry \(name)"
+        case nil:
+            switch wait {
+            case .coordinator: return "usweep resume \(name.prefix { $0 != "/" })"
+            case .setup(let run): return "usweep explain \(name.prefix { $0 != "/" })/\(run)"
+            case .leased, .room, nil: return nil
+            }
+        }
+    }
+
+    private var verdict: String {
+        let subject = "Run \(name) (\(description))"
+        guard let state else { return "\(subject) has not ended." }
+        let tries = attempts.count { $0.number > stale }
+        switch state {
+        case .succeeded:
+            guard let host = attempts.last(where: { $0.failure == nil })?.host else {
+                return "\(subject) has succeeded without an attempt: its checkpoint was there already."
+            }
+            return "\(subject) has succeeded on \(host), with \(count(tries, "attempt"))."
+        case .failed, .quarantined, .cancelled:
+            let how = state == .quarantined ? "is quarantined" : state == .failed ? "has failed" : "was cancelled"
+            let why = failure.map { " (\($0.rawValue))" } ?? ""
+            let after = tries == 0 ? "without an attempt of its own" : "after \(count(tries, "attempt"))"
+            let rule = tries > 0 && state == .failed ? failure.map { " \($0.remedy.sentence)" } ?? "" : ""
+            return "\(subject) \(how)\(why) \(after).\(rule)"
+        }
+    }
+
+    private func sentence(_ attempt: Attempt) -> String {
+        let began = Instant.utc(attempt.endedAt - attempt.wall)
+        let old = attempt.number <= stale ? " (under pins that are void)" : ""
+        let span = "attempt \(attempt.number) on \(attempt.host)\(old) began \(began) and took "
+            + "\(Instant.seconds(attempt.wall)) s"
+        guard let failure = attempt.failure else { return "- \(span): it succeeded" }
+        return "- \(span): \(failure.rawValue): \(VisibleText.of(attempt.evidence, limit: 600))"
+    }
+
+    private func sentence(_ late: Late) -> String {
+        let what = late.failure.map { "a failure (\($0.rawValue))" } ?? "a result"
+        let compared =
+            switch late.agrees {
+            case true?: ", which agrees with what was merged"
+            case false?: ", which DISAGREES with what was merged: the point is not deterministic"
+            case nil: ""
+            }
+        return "- \(late.host) reported \(what) under a lease that was void\(compared); it was kept, not merged."
+    }
+
+    private func sentence(_ wait: Wait) -> String {
+        switch wait {
+        case .leased(let host): return "\(host) has it now: it runs there, or waits for a slot there."
+        case .setup(let run): return "It waits for the checkpoint that run \(run) makes."
+        case .coordinator: return "It waits because no coordinator works on the sweep."
+        case .room(let problems):
+            let listed = problems.map { "; \($0.host) gets nothing: \(VisibleText.of($0.reason, limit: 300))" }
+            return "It waits for a host with room\(listed.joined())."
+        }
+    }
+}
+
+/// "1 attempt", "2 attempts".
+func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
+
+extension RunStory.VoidLease {
+    /// The same reason is told once a host.
+    static func sentences(_ leases: [RunStory.VoidLease]) -> [String] {
+        var lines: [String] = []
+        var told: Set<RunStory.VoidLease> = []
+        for lease in leases where told.insert(lease).inserted {
+            let times = leases.count { $0 == lease }
+            let often = times > 1 ? " (\(times) times)" : ""
+            lines.append("- \(lease.host) lost its lease\(often): \(VisibleText.of(lease.reason, limit: 300))")
+        }
+        return lines
+    }
+}

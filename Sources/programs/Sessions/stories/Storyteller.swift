@@ -1,0 +1,82 @@
+package import Ledger
+import Model
+
+/// Gathers what the ledger knows.
+package struct Storyteller {
+    private let view: SweepView
+    private var ledger: Ledger { view.ledger }
+
+    package init(_ view: SweepView) { self.view = view }
+
+    package func story(of run: RunStatus) throws -> RunStory {
+        let number = run.plan.run
+        let leases = try ledger.leases(of: number)
+        return RunStory(
+            name: "\(view.entry.identifier)/\(number)", description: view.describe(run.plan), state: run.state,
+            failure: run.failure, isGone: run.plan.place == nil,
+            attempts: try ledger.attempts(of: number).map {
+                RunStory.Attempt(
+                    number: $0.id.attempt, host: $0.host, failure: $0.failure, evidence: $0.evidence, wall: $0.wall,
+                    endedAt: $0.endedAt)
+            },
+            stale: try ledger.staleAttempt(of: number),
+            voidLeases: leases.compactMap { lease in
+                lease.voided.map { RunStory.VoidLease(host: lease.host, reason: $0) }
+            },
+            late: try ledger.fencedAttempts(of: number).map {
+                RunStory.Late(host: $0.host, failure: $0.failure, agrees: $0.agrees)
+            },
+            reopenings: try ledger.reopenings(of: number), wait: try wait(run))
+    }
+
+    private func wait(_ run: RunStatus) throws -> RunStory.Wait? {
+        guard run.state == nil, run.plan.place != nil else { return nil }
+        switch Ledger.holder(view.entry.ledger) {
+        case .working, .elsewhere: break
+        case .ended, .vanished, .nobody: return .coordinator
+        }
+        if run.lease != nil, let host = run.host { return .leased(host: host) }
+        if !run.plan.key.isSetup, let setup = try missingSetup(run.plan.key.workload) { return .setup(run: setup) }
+        // What has work now may have been given none before.
+        let busy = try ledger.openRuns().map(\.host)
+        let problems = try ledger.hosts().filter { !busy.contains($0.host) }.compactMap { host in
+            host.rested.map { RunStory.VoidLease(host: host.host, reason: $0) }
+        }
+        return .room(problems: problems)
+    }
+
+    private func missingSetup(_ workload: String?) throws -> RunNumber? {
+        let pins = try ledger.pins().map(\.name)
+        var missing: RunNumber?
+        try ledger.forEachSetup { setup in
+            guard setup.key.workload == workload, let pin = setup.key.pin, !pins.contains(pin) else { return }
+            missing = setup.run
+        }
+        return missing
+    }
+
+    /// nil: the sweep does not know it.
+    package func story(ofHost name: String) throws -> HostStory? {
+        guard try hostNames().contains(name) else { return nil }
+        let host = try ledger.hosts().first { $0.host == name }
+        var facts: HostStory.Facts?
+        if let host, let slots = host.slots {
+            facts = HostStory.Facts(
+                hostName: host.hostName ?? name, slots: slots, memoryBytes: host.memoryBytes ?? 0,
+                clockOffset: host.clockOffset ?? 0)
+        }
+        return HostStory(
+            name: name, facts: facts, open: try ledger.openRuns().first { $0.host == name }?.runs ?? 0,
+            ended: try ledger.attemptCounts(on: name).map { HostStory.Ended(failure: $0.failure, count: $0.count) },
+            rests: try ledger.rests(of: name), voidLeases: try ledger.voidedLeases(of: name),
+            late: try ledger.fencedCount(on: name))
+    }
+
+    /// Those of the inventory that the sweep was last launched with, and those that the ledger heard of before.
+    package func hostNames() throws -> [String] {
+        let note = try ledger.metadata().notes.first { $0.name == "inventory" }?.value
+        let inventory: Inventory? = try note.map { try Document.decode($0) }
+        let listed = inventory?.hosts.map(\.name) ?? []
+        return listed + (try ledger.hosts().map(\.host).filter { !listed.contains($0) })
+    }
+}

@@ -1,0 +1,77 @@
+package import CoordinatorRuntime
+import Ledger
+package import Model
+package import SweepCore
+
+/// Where progress is seen: the loop of this process, or the ledger of another's.
+package protocol ProgressSource {
+    var standing: Standing { get }
+    var hostCount: Int { get }
+    func host(_ index: Int) -> HostView
+}
+
+/// How far a sweep is.
+package struct Standing {
+    package var runs: Int
+    package var ended: Int
+    package var notSucceeded: Int
+    package var fenced = 0
+    package var disagreements = 0
+    package var left: Int { runs - ended }
+}
+
+/// The loop of this very process.
+package struct LoopSource: ProgressSource {
+    package let loop: CoordinatorLoop
+    package let hostCount: Int
+
+    package var standing: Standing {
+        let state = loop.state
+        return Standing(
+            runs: state.runCount, ended: state.endedCount, notSucceeded: state.notSucceededCount,
+            fenced: state.fencedCount, disagreements: state.disagreements)
+    }
+
+    package func host(_ index: Int) -> HostView { loop.hostView(index) }
+}
+
+/// How far a sweep is, by its ledger alone.
+package final class LedgerSource: ProgressSource {
+    private let ledger: Ledger
+    private var last: Int64
+    private var hosts: [HostView] = []
+    package private(set) var standing = Standing(runs: 0, ended: 0, notSucceeded: 0)
+    package var hostCount: Int { hosts.count }
+
+    package init(_ entry: ArtifactsFolder.Entry) throws {
+        ledger = try Ledger.read(entry.ledger)
+        last = try ledger.recordCount()
+        try count()
+    }
+
+    package func host(_ index: Int) -> HostView { hosts[index] }
+
+    /// Reads what is new.
+    package func refresh() throws -> [Record] {
+        let records = try ledger.records(after: &last)
+        if !records.isEmpty { try count() }
+        return records
+    }
+
+    private func count() throws {
+        let counts = try ledger.counts() + ledger.counts(ofSetups: true)
+        let total = { (fits: (RunCount) -> Bool) in counts.filter(fits).reduce(0) { $0 + $1.count } }
+        let fenced = try ledger.fencedCounts()
+        standing = Standing(
+            runs: total { _ in true }, ended: total { $0.state != nil },
+            notSucceeded: total { $0.state != nil && $0.state != .succeeded }, fenced: fenced.all,
+            disagreements: fenced.disagreeing)
+        let held = Dictionary(try ledger.openRuns().map { ($0.host, $0.runs) }, uniquingKeysWith: { $1 })
+        hosts = try ledger.hosts().map { host in
+            let (slots, open) = (host.slots ?? 0, held[host.host] ?? 0)
+            return HostView(
+                name: host.host, standing: open > 0 || host.rested == nil ? .working : .resting,
+                problem: open > 0 ? "" : host.rested ?? "", slots: slots, running: min(open, slots), held: open)
+        }
+    }
+}

@@ -1,0 +1,195 @@
+import Engines
+import Foundation
+package import Ledger
+package import Model
+import Ports
+package import Results
+package import Storage
+
+/// A sweep as its ledger has it, for reading only: beside a coordinator, or long after.
+package struct SweepView {
+    package let entry: ArtifactsFolder.Entry
+    package let ledger: Ledger
+    package let sweep: Sweep
+    package let points: Points
+
+    package init(_ entry: ArtifactsFolder.Entry) throws {
+        self.entry = entry
+        ledger = try Ledger.read(entry.ledger)
+        sweep = try Document.decode(try ledger.metadata().specification)
+        points = try Points(sweep, recipe: sweep.recipe)
+    }
+
+    private var formulas: [MetricFormula] { MetricFormula.all(of: sweep) }
+
+    // MARK: Tables
+
+    /// Writes one of the merged tables.
+    package func write(
+        _ table: Table, _ format: TableWriter.Format, selection: Selection, sink: @escaping ([UInt8]) throws -> Void
+    ) throws {
+        let (columns, rows) = try rows(of: table, selection)
+        var writer = TableWriter(format, name: table.rawValue, columns: columns, sink: sink)
+        try rows { try writer.add($0) }
+        try writer.finish()
+    }
+
+    /// Writes all merged tables as a SQLite file.
+    package func write(sqlite path: String, selection: Selection) throws {
+        let file = try TableFile(path)
+        for table in Table.allCases {
+            let (columns, rows) = try rows(of: table, selection)
+            try file.add(table.rawValue, columns: columns) { add in
+                try rows { cells in try add(cells.map(TableFile.Value.init)) }
+            }
+        }
+        try file.finish()
+    }
+
+    /// Goes through all rows of a table.
+    private typealias Rows = ((_ row: [Cell]) throws -> Void) throws -> Void
+
+    private func rows(of table: Table, _ selection: Selection) throws -> (columns: [String], rows: Rows) {
+        if table == .runs { return (Table.runColumns, try provenance(selection)) }
+        var names = MetricNames(required: sweep.metrics, formulas: formulas)
+        try forEachRow { names.add($0) }
+        let dataset = Dataset(axes: points.axes, metrics: try selection.columns(of: names.names), formulas: formulas)
+        let columns = table == .results ? dataset.resultColumns : dataset.invocationColumns
+        return (
+            columns,
+            { add in
+                try forEachRow { row in
+                    guard selection.matches(row) else { return }
+                    switch table {
+                    case .results: try add(dataset.result(row))
+                    case .invocations: for cells in dataset.invocations(row) { try add(cells) }
+                    case .runs: break
+                    }
+                }
+            }
+        )
+    }
+
+    private func provenance(_ selection: Selection) throws -> Rows {
+        let pins = Dictionary(try ledger.pins().map { ($0.name, $0.digest) }, uniquingKeysWith: { $1 })
+        var checkpoints: [String: Digest] = [:]
+        try ledger.forEachSetup { setup in
+            if let workload = setup.key.workload, let pin = setup.key.pin { checkpoints[workload] = pins[pin] }
+        }
+        return { [checkpoints] add in
+            try ledger.forEachRun { run in
+                guard let row = row(of: run), selection.matches(row) else { return }
+                let decision = run.decision
+                try add(
+                    ProvenanceRow(
+                        run: run.plan.run, point: run.plan.key.point, workload: run.plan.key.workload,
+                        repetition: run.plan.key.repetition, state: run.state, failure: run.failure, host: run.host,
+                        attempts: run.attempts, lease: run.lease, engine: pins["engine"],
+                        checkpoint: run.plan.key.workload.flatMap { checkpoints[$0] },
+                        started: decision.map { $0.endedAt - $0.wall }, wall: decision?.wall,
+                        peakMemoryBytes: decision?.peakMemoryBytes, evidence: decision?.evidence ?? ""
+                    ).cells)
+            }
+        }
+    }
+
+    // MARK: Raw statistics
+
+    /// Writes what the statistics files of all merged results hold under some names: they stay whole in the object
+    /// store, and are read anew for every question.
+    ///
+    /// - Returns: of which runs the file is lost or damaged, and how. All others are there.
+    package func write(
+        statistics patterns: [Glob], _ store: ObjectStore, _ format: TableWriter.Format, selection: Selection,
+        sink: @escaping ([UInt8]) throws -> Void
+    ) throws -> [String] {
+        guard sweep.engine == .gem5 else {
+            throw Failure(.usage, "--stat reads gem5's statistics, and this sweep has none: its engine is another")
+        }
+        let columns = ["point", "workload"] + points.axes + ["repeat", "invocation", "statistic", "value"]
+        var list = try StatisticsList(format, columns: columns, patterns: patterns, sink: sink)
+        var found: [(lead: [Cell], run: RunNumber, attempt: AttemptNumber)] = []
+        try ledger.forEachRun { run in
+            guard run.state == .succeeded, let row = row(of: run), selection.matches(row), let decision = run.decision
+            else { return }
+            found.append((row.lead, run.plan.run, decision.id.attempt))
+        }
+        var problems: [String] = []
+        for (lead, run, attempt) in found {
+            list.begin(lead: lead)
+            let artifacts = try ledger.artifacts(of: run, attempt: attempt)
+            let artifact = artifacts.first { $0.path == Gem5Engine.statisticsPath }
+            let problem = try artifact.map { try scan($0, store, &list) } ?? "the ledger knows of no such file"
+            if let problem { problems.append("run \(run), \(Gem5Engine.statisticsPath): \(problem)") }
+        }
+        try list.finish()
+        return problems
+    }
+
+    /// - Returns: what is wrong with the object, if anything.
+    private func scan(_ artifact: Artifact, _ store: ObjectStore, _ list: inout StatisticsList) throws -> String? {
+        let object = "the object \(artifact.digest)"
+        var scanner = StatisticsScanner()
+        do {
+            guard let size = try store.size(artifact.digest) else { return "\(object) is missing" }
+            guard size == artifact.size else { return "\(object) has \(size) bytes and had \(artifact.size)" }
+            let piece = 1 << 20
+            for offset in stride(from: 0, to: size, by: piece) {
+                let bytes = try store.read(artifact.digest, at: offset, count: Int(min(Int64(piece), size - offset)))
+                scanner.scan(bytes.span.bytes, &list)
+                try list.check()
+            }
+        } catch let error as FilesError {
+            return "\(object) cannot be read: \(error)"
+        }
+        scanner.finish(&list)
+        try list.check()
+        return scanner.complaint.map { "\(object) is damaged: \($0)" }
+    }
+
+    private func forEachRow(_ body: (DatasetRow) throws -> Void) throws {
+        try ledger.forEachRun { run in
+            if let row = row(of: run) { try body(row) }
+        }
+    }
+
+    /// nil: a setup, which is no point of the sweep.
+    private func row(of run: RunStatus) -> DatasetRow? {
+        guard let index = pointIndex(run.plan), let point = run.plan.key.point else { return nil }
+        let blocks = run.decision?.blocks.flatMap { try? Blocks($0) }
+        return DatasetRow(
+            point: point, workload: run.plan.key.workload, values: points.values(index),
+            repetition: run.plan.key.repetition, state: run.state, failure: run.failure, blocks: blocks)
+    }
+
+    /// The place of a run's point among ``points``; nil: a setup, or a run that the sweep file no longer has.
+    private func pointIndex(_ plan: PlannedRun) -> Int? {
+        guard !plan.key.isSetup, let place = plan.place else { return nil }
+        let index = place / sweep.measure.repeats
+        return index < points.count ? index : nil
+    }
+
+    /// The parameters of a run; nil: as with ``pointIndex(_:)``.
+    package func assignments(of plan: PlannedRun) -> [Assignment]? { pointIndex(plan).map(points.assignments) }
+
+    /// What a run is, in a few words.
+    package func describe(_ plan: PlannedRun) -> String {
+        if plan.key.isSetup { return VisibleText.of("setup of \(plan.key.workload ?? "")") }
+        let workload = plan.key.workload.map { [$0] } ?? []
+        let parameters = assignments(of: plan).map { $0.map { "\($0.axis)=\($0.value)" } }
+        let repetition = sweep.measure.repeats > 1 ? ["repeat \(plan.key.repetition)"] : []
+        let words = workload + (parameters ?? ["point \(plan.key.point?.short ?? "")"]) + repetition
+        return VisibleText.of(words.joined(separator: " "))
+    }
+}
+
+extension TableFile.Value {
+    package init(_ cell: Cell) {
+        switch cell {
+        case .empty: self = .null
+        case .text(let text): self = .text(text)
+        case .number(let text): self = .number(text)
+        case .digest(let digest): self = .text(digest.hex)
+        }
+    }
+}

@@ -1,0 +1,174 @@
+import Model
+import Results
+import TestKit
+import Testing
+@testable import Engines
+
+@Suite("gem5's run contract")
+struct Gem5Tests {
+    @Test(
+        "Runs that are what they should be",
+        arguments: [
+            ("o3-tournament-256K", "256KiB", "TournamentBP"), ("o3-tournament-1M", "1MiB", "TournamentBP"),
+            ("o3-tournament-1M-again", "1MiB", "TournamentBP"), ("o3-tage-1M", "1MiB", "LTAGE"),
+        ])
+    func good(_ run: String, _ l2: String, _ predictor: String) throws {
+        let metrics = Fixture.contract().requiredMetrics + ["branch.mpki"]
+        let found = try Fixture.verdict(run, Fixture.contract(l2: l2, predictor: predictor, metrics: metrics))
+        #expect(found.blocks?.blocks.count == 5, "\(found.evidence)")
+    }
+
+    @Test func timingCore() throws {
+        #expect(try Fixture.verdict("timing-1M", Fixture.contract()).blocks?.blocks.count == 5)
+        #expect(try Fixture.verdict("timing-warm3-1M", Fixture.contract(invocations: 3)).blocks?.blocks.count == 3)
+        let predicted = try Fixture.verdict("timing-1M", Fixture.contract(metrics: ["branch.mpki"]))
+        #expect(predicted.failure == .contractBroken)
+        #expect(predicted.evidence.contains("block 1: the metric 'branch.mpki'"))
+    }
+
+    @Test("The counters of a block are gem5's, and its own ratios come out")
+    func numbers() throws {
+        let blocks = try #require(try Fixture.verdict("o3-tage-1M", Fixture.contract(metrics: ["branch.mpki"])).blocks)
+        let second = blocks.blocks[1]
+        #expect(second["cycles"] == "147225")
+        #expect(second["l1d.misses"] == "359")
+        #expect(second["l1i.accesses"] == "37241")
+        #expect(second["l2.misses"] == "86")
+        let metrics = blocks.metrics(ofBlock: 1, MetricFormula.gem5)
+        let cpi = try #require(metrics.first { $0.name == "cpi" }.flatMap { Double($0.value) })
+        let ipc = try #require(metrics.first { $0.name == "ipc" }.flatMap { Double($0.value) })
+        #expect(abs(cpi - 0.579015) < 1e-6)
+        #expect(abs(ipc - 1.727071) < 1e-6)
+        // Cold caches and predictors make the first invocation slow.
+        let first = try #require(blocks.metrics(ofBlock: 0, MetricFormula.gem5).first { $0.name == "cpi" })
+        #expect(try #require(Double(first.value)) > 2 * cpi)
+    }
+
+    @Test("A driving node has statistics of the same names, which do not count")
+    func drivingNode() throws {
+        let text = """
+            ---------- Begin Simulation Statistics ----------
+            simTicks 1000 # (Tick)
+            testsys.cpu1.numCycles 30 #
+            testsys.cpu1.commitStats0.numInsts 10 #
+            testsys.l3cache.overallMisses::total 5 #
+            drivesys.cpu1.numCycles 400 #
+            drivesys.cpu1.commitStats0.numInsts 40 #
+            drivesys.llc.overallMisses::total 7 #
+            drivesys.llc_cache.overallMisses::total 8 #
+            ---------- End Simulation Statistics   ----------
+
+            """
+        let own = Gem5Counter.patterns(of: [
+            MetricFormula("tested", try MetricExpression(#""*.cpu1.numCycles""#)),
+            MetricFormula("driving", try MetricExpression(#""drivesys.cpu1.numCycles""#)),
+        ])
+        var scanner = StatisticsScanner()
+        var blocks = Gem5Blocks(Gem5Counter.library(core: 1) + own)
+        scanner.scan(Array(text.utf8).span.bytes, &blocks)
+        scanner.finish(&blocks)
+        let block = try #require(blocks.blocks.first)
+        #expect(block["cycles"] == "30")
+        #expect(block["instructions"] == "10")
+        #expect(block["llc.misses"] == "5")
+        #expect(block[#""*.cpu1.numCycles""#] == "30")
+        #expect(block[#""drivesys.cpu1.numCycles""#] == "400")
+    }
+
+    @Test("A checkpoint of two machines tells of the one under test")
+    func checkpointOfTwoMachines() {
+        let machine = """
+            [testsys.cpu0.xc.0]
+            [testsys.cpu1.xc.0]
+            [testsys.physmem.store0]
+            range_size=512
+            [drivesys.cpu0.xc.0]
+            [drivesys.physmem.store0]
+            range_size=1024
+
+            """
+        let facts = Gem5CheckpointFacts(Array(machine.utf8))
+        #expect(facts.machines == ["drivesys", "testsys"])
+        #expect((facts.cores, facts.memoryBytes) == (2, 512))
+        let one = Gem5CheckpointFacts(Array("[board.p.cores0.core.xc.0]\n[board.physmem.store0]\nrange_size=8\n".utf8))
+        #expect((one.machines, one.cores, one.memoryBytes) == (["board"], 1, 8))
+    }
+
+    @Test func theSamePointTwiceIsTheSame() throws {
+        let first = try Fixture.verdict("o3-tournament-1M", Fixture.contract())
+        #expect(try first == Fixture.verdict("o3-tournament-1M-again", Fixture.contract()))
+        #expect(try first != Fixture.verdict("o3-tournament-256K", Fixture.contract(l2: "256KiB")))
+    }
+
+    @Test(
+        "Runs that are not, with the evidence",
+        arguments: [
+            ("fail-too-many-invocations", 30, nil, .contractBroken, "simout.txt, line 53: the exit cause is 'm5_exit"),
+            ("fail-sigint", 5, nil, .contractBroken, "the exit cause is 'user interrupt received'"),
+            ("fail-sigint", 5, .cancelled, .cancelled, "as the agent saw it"),
+            ("fail-sigkill", 5, .simulatorCrash, .simulatorCrash, "as the agent saw it"),
+            ("fail-sigkill", 5, .outOfMemory, .outOfMemory, "as the agent saw it"),
+            ("fail-sigkill", 5, nil, .contractBroken, "the last event is not 'end'"),
+            ("fail-disk-full", 5, nil, .contractBroken, "stats.txt: it ends inside block 2; 1 are complete"),
+            ("fail-disk-full", 5, .diskFull, .diskFull, "as the agent saw it"),
+            ("fail-memory-mismatch", 5, .exitNonzero, .checkpointIncompatible, "Memory range size has changed"),
+            ("fail-checkpoint-truncated", 5, .exitNonzero, .checkpointIncompatible, "board.physmem.store0.pmem"),
+            ("fail-bad-value", 5, .exitNonzero, .simulatorFatal, "simerr.txt, line"),
+            ("fail-cores-1", 5, .stalledSimulator, .stalledSimulator, "as the agent saw it"),
+            ("fail-cores-1", 5, nil, .checkpointIncompatible, "config.ini: 1 cores"),
+            ("fail-guest-panic", 5, .timeout, .guestPanic, "Unable to mount root fs"),
+            ("fail-guest-panic", 5, .stalledSimulator, .guestPanic, "board.pc.com_1.device, line"),
+            ("silent-cores-4", 5, nil, .checkpointIncompatible, "config.ini: 4 cores"),
+            ("silent-other-kernel", 5, nil, .contractBroken, "board.workload.object_file is"),
+        ] as [(String, Int, FailureClass?, FailureClass, String)])
+    func bad(
+        _ run: String, _ invocations: Int, _ seen: FailureClass?, _ expected: FailureClass, _ evidence: String
+    ) throws {
+        let found = try Fixture.verdict(run, Fixture.contract(invocations: invocations, metrics: []), failure: seen)
+        #expect(found.failure == expected, "\(found.evidence)")
+        #expect(found.evidence.contains(evidence), "\(found.evidence)")
+    }
+
+    @Test("Other parameters than the point's are found")
+    func parameters() throws {
+        let other = try Fixture.verdict("o3-tage-1M", Fixture.contract(l2: "512KiB"))
+        #expect(other.evidence.contains("size is 1048576, not 512KiB"))
+        let tournament = Fixture.contract(predictor: "TournamentBP")
+        #expect(try Fixture.verdict("o3-tage-1M", tournament).failure == .contractBroken)
+        var unknown = Fixture.contract()
+        unknown.parameters.append(.init("board.cache_hierarchy.l9", "size", "1MiB"))
+        let missing = try Fixture.verdict("o3-tage-1M", unknown)
+        #expect(missing.evidence.contains("there is no board.cache_hierarchy.l9.size"))
+    }
+
+    @Test(
+        "gem5's last words make the class",
+        arguments: [
+            ("src/a.cc:1: panic: Tried to write unmapped address\nMemory Usage", .simulatorFatal),
+            ("terminate called after throwing an instance of 'std::bad_alloc'", .outOfMemory),
+            ("gem5: src/x.cc:5: void f(): Assertion `x' failed.", .simulatorFatal),
+            ("fatal: Could not write: No space left on device", .diskFull),
+        ] as [(String, FailureClass)])
+    func messages(_ text: String, _ expected: FailureClass) throws {
+        let found = try Fixture.verdict(
+            "o3-tage-1M", Fixture.contract(), failure: .exitNonzero,
+            changed: ["simerr.txt": Array("warn: x\n\(text)".utf8)])
+        #expect(found.failure == expected)
+        #expect(found.evidence.hasPrefix("simerr.txt, line 2: "))
+        // The same words with status 0 are no success either.
+        let zero = try Fixture.verdict("o3-tage-1M", Fixture.contract(), changed: ["simerr.txt": Array(text.utf8)])
+        #expect(zero.failure == expected)
+    }
+
+    @Test("A parameter is that of its own section, and the last word counts")
+    func configuration() {
+        let text = "lost=0\n[system]\na=1\nab=2\na=3\nb=x=y \r\n\n[system.cpu1]\na=4\n[system.empty]\n[system.again]"
+            + "\na=5\n[system.again]\nc=6\n[odd\na=7"
+        let found = Gem5Configuration(Array(text.utf8))
+        #expect(found.paths == ["system", "system.cpu1", "system.empty", "system.again", "system.again"])
+        #expect(found["system", "a"] == "3" && found["system", "ab"] == "2" && found["system", "b"] == "x=y ")
+        #expect(found["system.cpu1", "a"] == "4" && found["system.empty", "a"] == nil)
+        #expect(found["system.again", "a"] == "7" && found["system.again", "c"] == "6")
+        #expect(found["", "lost"] == nil && found["system.cpu2", "a"] == nil && found["system", "c"] == nil)
+    }
+}

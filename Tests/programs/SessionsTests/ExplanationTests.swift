@@ -1,0 +1,99 @@
+import Model
+import Sessions
+import Testing
+
+@Suite("Explanations")
+struct ExplanationTests {
+    private static func attempt(
+        _ number: Int, _ failure: FailureClass? = nil, on host: String = "h0", evidence: String = "why"
+    ) -> RunStory.Attempt {
+        RunStory.Attempt(
+            number: number, host: host, failure: failure, evidence: evidence, wall: 2_500_000_000,
+            endedAt: 1_700_000_002_500_000_000)
+    }
+
+    @Test("A run that failed: what was tried, why, and what to do")
+    func failed() {
+        let story = RunStory(
+            name: "7f3a/3", description: "x=1", state: .failed, failure: .exitNonzero,
+            attempts: [Self.attempt(1, .exitNonzero, evidence: "no\u{1b}[2J"), Self.attempt(2, .exitNonzero)],
+            reopenings: ["asked for"])
+        let advice = "\(FailureClass.exitNonzero.advice). Then: usweep retry 7f3a/3"
+        #expect(
+            story.sentences == [
+                "Run 7f3a/3 (x=1) has failed (exit-nonzero) after 2 attempts. Failures of this kind are tried again, "
+                    + "on the same host if need be.",
+                "- attempt 1 on h0 began 2023-11-14T22:13:20.000Z and took 2.5 s: exit-nonzero: no\\u{1b}[2J",
+                "- attempt 2 on h0 began 2023-11-14T22:13:20.000Z and took 2.5 s: exit-nonzero: why",
+                "It was opened again: asked for.", "What to do: \(advice).",
+            ])
+    }
+
+    @Test("A run that succeeded late, on another host, with evidence of other pins")
+    func succeeded() {
+        let story = RunStory(
+            name: "7f3a/3", description: "x=1", state: .succeeded,
+            attempts: [Self.attempt(1), Self.attempt(4, .diskFull), Self.attempt(7, on: "h1")], stale: 1,
+            voidLeases: Array(repeating: .init(host: "h0", reason: "silent"), count: 2),
+            late: [.init(host: "h0", failure: nil, agrees: false), .init(host: "h0", failure: .timeout, agrees: nil)])
+        let text = story.sentences
+        #expect(text[0] == "Run 7f3a/3 (x=1) has succeeded on h1, with 2 attempts.")
+        #expect(text[1].contains("attempt 1 on h0 (under pins that are void)"))
+        #expect(text[4] == "- h0 lost its lease (2 times): silent")
+        #expect(text[5].contains("DISAGREES"))
+        #expect(text[6].contains("a failure (timeout) under a lease that was void; it was kept"))
+        #expect(text.count == 7 && story.advice == nil)
+    }
+
+    @Test("Why a run waits", arguments: [
+        (RunStory.Wait.leased(host: "h1"), "h1 has it now", nil),
+        (.setup(run: 9), "the checkpoint that run 9 makes", "usweep explain 7f3a/9"),
+        (.coordinator, "no coordinator works", "usweep resume 7f3a"),
+        (.room(problems: [.init(host: "h1", reason: "disk-full")]), "room; h1 gets nothing: disk-full", nil),
+    ] as [(RunStory.Wait, String, String?)])
+    func waits(_ wait: RunStory.Wait, _ text: String, _ advice: String?) {
+        let story = RunStory(name: "7f3a/3", description: "x=1", state: nil, wait: wait)
+        #expect(story.sentences[0] == "Run 7f3a/3 (x=1) has not ended.")
+        #expect(story.sentences[1].contains(text))
+        #expect(story.advice == advice)
+    }
+
+    @Test("What is gone, quarantined or cancelled says so")
+    func otherEnds() {
+        var story = RunStory(name: "a/1", description: "x", state: .quarantined, failure: .contractBroken)
+        #expect(story.sentences[0].contains("is quarantined (contract-broken) without an attempt of its own"))
+        story.state = .cancelled
+        #expect(story.sentences[0].contains("was cancelled"))
+        story.isGone = true
+        #expect(story.sentences[1].contains("no longer has it"))
+        #expect(story.advice == nil)
+    }
+
+    @Test("Every class has advice of its own")
+    func advice() {
+        let texts = FailureClass.allCases.map(\.advice)
+        #expect(Set(texts).count == texts.count)
+        #expect(texts.allSatisfy { $0.count > 40 && !$0.hasSuffix(".") })
+    }
+
+    @Test("A host: what it is, what ended on it, what it was refused for")
+    func host() {
+        let facts = HostStory.Facts(hostName: "node1", slots: 2, memoryBytes: 8 << 30, clockOffset: -5_000_000_000)
+        let story = HostStory(
+            name: "h0", facts: facts, open: 1,
+            ended: [.init(failure: nil, count: 10), .init(failure: .diskFull, count: 2)],
+            rests: ["disk-full: no space", "disk-full: no space"], voidLeases: ["silent"], late: 1)
+        #expect(
+            story.sentences == [
+                "Host h0 (node1) has joined with 2 slots and 8192 MiB of memory. Its clock is 5 s behind.",
+                "1 run of this sweep is with it now.", "12 attempts ended on it: 10 succeeded, 2 disk-full.",
+                "- it was given no work 2 times: disk-full: no space", "- it lost a lease: silent",
+                "1 outcome came from it under void leases: kept, not merged.",
+                "What to do: \(FailureClass.diskFull.advice).",
+            ])
+        let stranger = HostStory(name: "h9", facts: nil)
+        #expect(stranger.sentences[0] == "Host h9 has never joined this sweep.")
+        #expect(stranger.advice?.contains("usweep doctor") == true)
+        #expect(HostStory(name: "h1", facts: facts, ended: [.init(failure: .timeout, count: 3)]).advice == nil)
+    }
+}
