@@ -1,4 +1,4 @@
-public import Formats
+package import Formats
 public import Model
 import Ports
 
@@ -44,88 +44,82 @@ public struct Acknowledged: Sendable, Hashable {
     }
 }
 
+// Kinds 1 to 7 are those of version 1, by place; their like of version 2, with fields, have kinds that are 16 higher.
+
 extension AgentRecord {
-    public var frame: Frame {
-        var writer = ByteWriter()
+    package var frame: Frame {
+        var fields = ByteWriter()
+        let kind: UInt8
         switch self {
         case .context(let sweep, let context):
-            writer.put(sweep)
-            writer.put(context.enginePath) { $0.put($1) }
-            writer.put(context.setup) { $0.put($1) }
-            writer.put(context.slots) { $0.put($1) }
-            writer.put(context.memoryBytes) { $0.put($1) }
-            return Frame(kind: 1, payload: writer.bytes)
+            kind = 17
+            fields.field(1, sweep)
+            fields.field(2, context.enginePath)
+            fields.field(3, context.setup)
+            fields.field(4, context.slots)
+            fields.field(5, context.memoryBytes)
         case .accepted(let sweep, let lease, let entry):
-            writer.put(sweep)
-            writer.put(lease)
-            writer.put(entry)
-            return Frame(kind: 2, payload: writer.bytes)
+            kind = 18
+            fields.field(1, sweep)
+            fields.field(2, lease)
+            fields.field(3, entry)
         case .cancelled(let sweep, let runs):
-            writer.put(sweep)
-            writer.put(list: runs) { $0.put($1) }
-            return Frame(kind: 3, payload: writer.bytes)
+            kind = 19
+            fields.field(1, sweep)
+            fields.fields(2, runs)
         case .acknowledged(let sweep, let attempts):
-            writer.put(sweep)
-            writer.put(list: attempts) { $0.put($1) }
-            return Frame(kind: 4, payload: writer.bytes)
+            kind = 20
+            fields.field(1, sweep)
+            fields.fields(2, attempts)
         case .revoked(let sweep, let leases):
-            writer.put(sweep)
-            writer.put(list: leases) { $0.put($1) }
-            return Frame(kind: 5, payload: writer.bytes)
+            kind = 21
+            fields.field(1, sweep)
+            fields.fields(2, leases)
         case .over(let sweep, let attempts):
-            writer.put(sweep)
-            writer.put(list: attempts) { $0.put($1) }
-            return Frame(kind: 6, payload: writer.bytes)
+            kind = 22
+            fields.field(1, sweep)
+            fields.fields(2, attempts)
         case .released(let sweep):
-            writer.put(sweep)
-            return Frame(kind: 7, payload: writer.bytes)
+            kind = 23
+            fields.field(1, sweep)
         }
+        return Frame(kind: kind, payload: fields.bytes)
     }
 
-    public init(_ frame: Frame) throws(WireError) {
-        var reader = ByteReader(frame.payload)
-        let sweep = try reader.string()
+    /// - Throws: ``WireError`` for anything that is damaged, or that must be known and is not.
+    package init(_ frame: Frame) throws(WireError) {
+        if let known = try AgentRecord(version1: frame) {
+            self = known
+            return
+        }
+        var fields = try FieldReader(frame.payload[...])
+        let sweep: String = try fields.take(1)
         switch frame.kind {
-        case 1:
+        case 17:
             self = .context(
                 sweep: sweep,
                 SweepContext(
-                    enginePath: try reader.optional { reader throws(WireError) in try reader.string() },
-                    setup: try reader.optional { reader throws(WireError) in try reader.string() },
-                    slots: try reader.optional { reader throws(WireError) in try reader.integer() },
-                    memoryBytes: try reader.optional { reader throws(WireError) in try reader.signed() }))
-        case 2: self = .accepted(sweep: sweep, lease: try reader.integer(), try reader.shardEntry())
-        case 3: self = .cancelled(sweep: sweep, try reader.list { reader throws(WireError) in try reader.integer() })
-        case 4:
-            self = .acknowledged(
-                sweep: sweep, try reader.list { reader throws(WireError) in try reader.acknowledged() })
-        case 5: self = .revoked(sweep: sweep, try reader.list { reader throws(WireError) in try reader.integer() })
-        case 6: self = .over(sweep: sweep, try reader.list { reader throws(WireError) in try reader.acknowledged() })
-        case 7: self = .released(sweep: sweep)
-        default: throw WireError("a record of unknown kind \(frame.kind)")
+                    enginePath: try fields.take(ifAny: 2), setup: try fields.take(ifAny: 3),
+                    slots: try fields.take(ifAny: 4), memoryBytes: try fields.take(ifAny: 5)))
+        case 18: self = .accepted(sweep: sweep, lease: try fields.lease(2), try fields.take(3))
+        case 19: self = .cancelled(sweep: sweep, try fields.runs(2))
+        case 20: self = .acknowledged(sweep: sweep, try fields.take(all: 2))
+        case 21: self = .revoked(sweep: sweep, try fields.leases(2))
+        case 22: self = .over(sweep: sweep, try fields.take(all: 2))
+        case 23: self = .released(sweep: sweep)
+        default: throw WireError("a record of unknown kind \(frame.kind)", isNews: true)
         }
-        try reader.end()
+        try fields.end()
     }
 }
 
-extension ByteWriter {
-    fileprivate mutating func put(_ acknowledged: Acknowledged) {
-        put(acknowledged.id)
-        put(acknowledged.isLast)
+extension Acknowledged: FieldGroup {
+    package func putFields(to writer: inout ByteWriter) {
+        writer.field(1, id)
+        writer.field(2, isLast)
     }
 
-    mutating func put(_ key: AttemptKey) {
-        put(key.sweep)
-        put(key.id)
-    }
-}
-
-extension ByteReader {
-    fileprivate mutating func acknowledged() throws(WireError) -> Acknowledged {
-        Acknowledged(id: try attemptID(), isLast: try bool())
-    }
-
-    mutating func attemptKey() throws(WireError) -> AttemptKey {
-        AttemptKey(sweep: try string(), id: try attemptID())
+    package init(fields: inout FieldReader) throws(WireError) {
+        self.init(id: try fields.take(1), isLast: try fields.take(2))
     }
 }

@@ -1,14 +1,11 @@
-public import Formats
+package import Formats
 import Model
 public import Ports
 
-// How agent and supervisor speak over their socket, and what the supervisor's journal holds. Both ends are one
-// program at one version or the next: a change here raises SupervisorVersion.
-
-/// The version of the messages between agent and supervisor, part of the socket's name.
-public enum SupervisorVersion {
-    public static let current = 2
-}
+// How agent and supervisor speak over their socket, and what the supervisor's journal holds. Kinds 1 to 4, 129 to 133
+// and 193 to 195 are those of version 1, by place; their like of version 2, with fields, have kinds that are 16 higher.
+// The supervisor speaks first, so that an agent that replaced an older one under a supervisor that went on knows by the
+// first frame what that one understands.
 
 /// What the supervisor must still know after it was killed.
 public enum SupervisorRecord: Sendable, Hashable {
@@ -19,197 +16,244 @@ public enum SupervisorRecord: Sendable, Hashable {
     case ended(AttemptKey, ProcessExit)
     case forgotten([AttemptKey])
 
-    public var frame: Frame {
-        var writer = ByteWriter()
+    package var frame: Frame {
+        var fields = ByteWriter()
+        let kind: UInt8
         switch self {
         case .began(let bootID):
-            writer.put(bootID)
-            return Frame(kind: 1, payload: writer.bytes)
+            kind = 17
+            fields.field(1, bootID)
         case .started(let key):
-            writer.put(key)
-            return Frame(kind: 2, payload: writer.bytes)
+            kind = 18
+            fields.field(1, key)
         case .ended(let key, let exit):
-            writer.put(key)
-            writer.put(exit)
-            return Frame(kind: 3, payload: writer.bytes)
+            kind = 19
+            fields.field(1, key)
+            fields.field(2, exit)
         case .forgotten(let keys):
-            writer.put(list: keys) { $0.put($1) }
-            return Frame(kind: 4, payload: writer.bytes)
+            kind = 20
+            fields.fields(1, keys)
         }
+        return Frame(kind: kind, payload: fields.bytes)
     }
 
-    public init(_ frame: Frame) throws(WireError) {
-        var reader = ByteReader(frame.payload)
-        switch frame.kind {
-        case 1: self = .began(bootID: try reader.string())
-        case 2: self = .started(try reader.attemptKey())
-        case 3: self = .ended(try reader.attemptKey(), try reader.processExit())
-        case 4: self = .forgotten(try reader.list { reader throws(WireError) in try reader.attemptKey() })
-        default: throw WireError("a record of unknown kind \(frame.kind)")
+    /// - Throws: ``WireError`` for anything that is damaged, or that must be known and is not.
+    package init(_ frame: Frame) throws(WireError) {
+        if let known = try SupervisorRecord(version1: frame) {
+            self = known
+            return
         }
-        try reader.end()
+        var fields = try FieldReader(frame.payload[...])
+        switch frame.kind {
+        case 17: self = .began(bootID: try fields.take(1))
+        case 18: self = .started(try fields.take(1))
+        case 19: self = .ended(try fields.take(1), try fields.take(2))
+        case 20: self = .forgotten(try fields.take(all: 1))
+        default: throw WireError("a record of unknown kind \(frame.kind)", isNews: true)
+        }
+        try fields.end()
     }
 }
 
 extension SupervisorCommand {
-    public var frame: Frame {
-        var writer = ByteWriter()
+    package var frame: Frame {
+        var fields = ByteWriter()
+        let kind: UInt8
         switch self {
         case .capacity(let slots, let memoryBytes):
-            writer.put(slots)
-            writer.put(memoryBytes)
-            return Frame(kind: 129, payload: writer.bytes)
+            kind = 145
+            fields.field(1, slots)
+            fields.field(2, memoryBytes)
         case .start(let key, let launch):
-            writer.put(key)
-            writer.put(launch)
-            return Frame(kind: 130, payload: writer.bytes)
+            kind = 146
+            fields.field(1, key)
+            fields.field(2, launch)
         case .kill(let key, let kill):
-            writer.put(key)
-            writer.put(UInt64(kill.rawValue))
-            return Frame(kind: 131, payload: writer.bytes)
+            kind = 147
+            fields.field(1, key)
+            fields.field(2, kill)
         case .forget(let keys):
-            writer.put(list: keys) { $0.put($1) }
-            return Frame(kind: 132, payload: writer.bytes)
-        case .stop: return Frame(kind: 133, payload: [])
+            kind = 148
+            fields.fields(1, keys)
+        case .stop: kind = 149
         }
+        return Frame(kind: kind, payload: fields.bytes)
     }
 
-    public init(_ frame: Frame) throws(WireError) {
-        var reader = ByteReader(frame.payload)
+    /// - Throws: ``WireError`` for anything that is damaged, or that must be known and is not.
+    package init(_ frame: Frame) throws(WireError) {
+        var fields = try FieldReader(frame.payload[...])
         switch frame.kind {
-        case 129: self = .capacity(slots: try reader.integer(), memoryBytes: try reader.signed())
-        case 130: self = .start(try reader.attemptKey(), try reader.launch())
-        case 131: self = .kill(try reader.attemptKey(), try reader.kill())
-        case 132: self = .forget(try reader.list { reader throws(WireError) in try reader.attemptKey() })
-        case 133: self = .stop
-        default: throw WireError("a command of unknown kind \(frame.kind)")
+        case 145: self = .capacity(slots: try fields.take(1), memoryBytes: try fields.take(2))
+        case 146: self = .start(try fields.take(1), try fields.take(2))
+        case 147: self = .kill(try fields.take(1), try fields.take(2))
+        case 148: self = .forget(try fields.take(all: 1))
+        case 149: self = .stop
+        default: throw WireError("a command of unknown kind \(frame.kind)", isNews: true)
         }
-        try reader.end()
+        try fields.end()
     }
 }
 
 extension SupervisorReport {
-    public var frame: Frame {
-        var writer = ByteWriter()
+    package var frame: Frame {
+        var fields = ByteWriter()
+        let kind: UInt8
         switch self {
         case .inventory(let attempts, let isLast):
-            writer.put(list: attempts) { $0.put($1) }
-            writer.put(isLast)
-            return Frame(kind: 193, payload: writer.bytes)
+            kind = 209
+            fields.fields(1, attempts)
+            fields.field(2, isLast)
         case .started(let keys):
-            writer.put(list: keys) { $0.put($1) }
-            return Frame(kind: 194, payload: writer.bytes)
+            kind = 210
+            fields.fields(1, keys)
         case .ended(let attempts):
-            writer.put(list: attempts) { $0.put($1) }
-            return Frame(kind: 195, payload: writer.bytes)
+            kind = 211
+            fields.fields(1, attempts)
         }
+        return Frame(kind: kind, payload: fields.bytes)
     }
 
-    public init(_ frame: Frame) throws(WireError) {
-        var reader = ByteReader(frame.payload)
+    /// - Throws: ``WireError`` for anything that is damaged, or that must be known and is not.
+    package init(_ frame: Frame) throws(WireError) {
+        if let known = try SupervisorReport(version1: frame) {
+            self = known
+            return
+        }
+        var fields = try FieldReader(frame.payload[...])
         switch frame.kind {
-        case 193:
-            self = .inventory(
-                try reader.list { reader throws(WireError) in try reader.supervised() }, isLast: try reader.bool())
-        case 194: self = .started(try reader.list { reader throws(WireError) in try reader.attemptKey() })
-        case 195: self = .ended(try reader.list { reader throws(WireError) in try reader.supervised() })
-        default: throw WireError("a report of unknown kind \(frame.kind)")
+        case 209: self = .inventory(try fields.take(all: 1), isLast: try fields.take(2))
+        case 210: self = .started(try fields.take(all: 1))
+        case 211: self = .ended(try fields.take(all: 1))
+        default: throw WireError("a report of unknown kind \(frame.kind)", isNews: true)
         }
-        try reader.end()
+        try fields.end()
     }
 }
 
-extension ByteWriter {
-    fileprivate mutating func put(_ launch: Launch) {
-        put(list: launch.arguments) { $0.put($1) }
-        put(list: launch.environment) { writer, variable in
-            writer.put(variable.name)
-            writer.put(variable.value)
-        }
-        put(launch.folder)
-        put(launch.timeLimit) { $0.put($1) }
-        put(launch.stallLimit) { $0.put($1) }
-        put(launch.memoryBytes)
+extension AttemptKey: FieldGroup {
+    package func putFields(to writer: inout ByteWriter) {
+        writer.field(1, sweep)
+        writer.field(2, id)
     }
 
-    fileprivate mutating func put(_ attempt: SupervisedAttempt) {
-        put(attempt.key)
-        switch attempt.state {
-        case .queued: put(UInt64(0))
-        case .running: put(UInt64(1))
+    package init(fields: inout FieldReader) throws(WireError) {
+        self.init(sweep: try fields.take(1), id: try fields.take(2))
+    }
+}
+
+extension Launch: FieldGroup {
+    package func putFields(to writer: inout ByteWriter) {
+        writer.fields(1, arguments)
+        writer.fields(2, environment)
+        writer.field(3, folder)
+        writer.field(4, timeLimit)
+        writer.field(5, stallLimit)
+        writer.field(6, memoryBytes)
+    }
+
+    package init(fields: inout FieldReader) throws(WireError) {
+        self.init(
+            arguments: try fields.take(all: 1), environment: try fields.take(all: 2), folder: try fields.take(3),
+            timeLimit: try fields.take(ifAny: 4), stallLimit: try fields.take(ifAny: 5), memoryBytes: try fields.take(6))
+    }
+}
+
+extension SupervisedAttempt: FieldGroup {
+    package func putFields(to writer: inout ByteWriter) {
+        writer.field(1, key)
+        switch state {
+        case .queued: writer.field(2, "queued")
+        case .running: writer.field(2, "running")
         case .ended(let exit):
-            put(UInt64(2))
-            put(exit)
+            writer.field(2, "ended")
+            writer.field(3, exit)
         }
     }
 
-    fileprivate mutating func put(_ exit: ProcessExit) {
-        switch exit.cause {
-        case .status(let status):
-            put(UInt64(0))
-            put(status)
-        case .signal(let signal):
-            put(UInt64(1))
-            put(signal)
-        case .notStarted(let step, let reason):
-            put(UInt64(2))
-            put(step)
-            put(reason)
-        case .supervisorLost: put(UInt64(3))
-        case .hostLost: put(UInt64(4))
+    package init(fields: inout FieldReader) throws(WireError) {
+        let key: AttemptKey = try fields.take(1)
+        let word: String = try fields.take(2)
+        switch word {
+        case "queued": self.init(key: key, state: .queued)
+        case "running": self.init(key: key, state: .running)
+        case "ended": self.init(key: key, state: .ended(try fields.take(3)))
+        default: throw WireError("an unknown state of an attempt", isNews: true)
         }
-        put(UInt64(exit.kill.rawValue))
-        put(exit.wallNanoseconds)
-        put(exit.cpuNanoseconds)
-        put(exit.peakMemoryBytes)
-        put(exit.freeBytes)
-        put(exit.memoryRanOut)
-        put(exit.note)
     }
 }
 
-extension ByteReader {
-    fileprivate mutating func launch() throws(WireError) -> Launch {
-        Launch(
-            arguments: try list { reader throws(WireError) in try reader.string() },
-            environment: try list { reader throws(WireError) in
-                EnvironmentVariable(try reader.string(), try reader.string())
-            },
-            folder: try string(), timeLimit: try optional { reader throws(WireError) in try reader.signed() },
-            stallLimit: try optional { reader throws(WireError) in try reader.signed() },
-            memoryBytes: try signed())
+extension ProcessExit: FieldGroup {
+    package func putFields(to writer: inout ByteWriter) {
+        writer.field(1, cause)
+        writer.field(2, kill)
+        writer.field(3, wallNanoseconds)
+        writer.field(4, cpuNanoseconds)
+        writer.field(5, peakMemoryBytes)
+        writer.field(6, freeBytes)
+        writer.field(7, memoryRanOut)
+        writer.field(8, note)
     }
 
-    fileprivate mutating func kill() throws(WireError) -> ProcessExit.Kill {
-        guard let kill = ProcessExit.Kill(rawValue: UInt8(truncatingIfNeeded: try unsigned())) else {
-            throw WireError("an unknown reason to kill")
+    package init(fields: inout FieldReader) throws(WireError) {
+        self.init(
+            cause: try fields.take(1), kill: try fields.take(2), wallNanoseconds: try fields.take(3),
+            cpuNanoseconds: try fields.take(4), peakMemoryBytes: try fields.take(5), freeBytes: try fields.take(6),
+            memoryRanOut: try fields.take(7), note: try fields.take(8))
+    }
+}
+
+extension ProcessExit.Cause: FieldGroup {
+    package func putFields(to writer: inout ByteWriter) {
+        switch self {
+        case .status(let status): writer.field(1, status)
+        case .signal(let signal): writer.field(2, signal)
+        case .notStarted(let step, let reason):
+            writer.field(3, step)
+            writer.field(4, reason)
+        case .supervisorLost: writer.field(5, true)
+        case .hostLost: writer.field(6, true)
         }
-        return kill
     }
 
-    fileprivate mutating func supervised() throws(WireError) -> SupervisedAttempt {
-        let key = try attemptKey()
-        switch try unsigned() {
-        case 0: return SupervisedAttempt(key: key, state: .queued)
-        case 1: return SupervisedAttempt(key: key, state: .running)
-        case 2: return SupervisedAttempt(key: key, state: .ended(try processExit()))
-        default: throw WireError("an unknown state of an attempt")
+    package init(fields: inout FieldReader) throws(WireError) {
+        if let status: Int = try fields.take(ifAny: 1) {
+            self = .status(status)
+        } else if let signal: Int = try fields.take(ifAny: 2) {
+            self = .signal(signal)
+        } else if let step: String = try fields.take(ifAny: 3) {
+            self = .notStarted(step: step, reason: try fields.take(4))
+        } else if try fields.take(ifAny: 5) == true {
+            self = .supervisorLost
+        } else if try fields.take(ifAny: 6) == true {
+            self = .hostLost
+        } else {
+            throw WireError("an unknown end of a program", isNews: true)
+        }
+    }
+}
+
+extension ProcessExit.Kill: FieldValue {
+    package static var isBytes: Bool { true }
+
+    package func put(to writer: inout ByteWriter) {
+        switch self {
+        case .none: writer.put("none")
+        case .timeout: writer.put("timeout")
+        case .cancelled: writer.put("cancelled")
+        case .revoked: writer.put("revoked")
+        case .stalled: writer.put("stalled")
         }
     }
 
-    fileprivate mutating func processExit() throws(WireError) -> ProcessExit {
-        let cause: ProcessExit.Cause
-        switch try unsigned() {
-        case 0: cause = .status(try integer())
-        case 1: cause = .signal(try integer())
-        case 2: cause = .notStarted(step: try string(), reason: try string())
-        case 3: cause = .supervisorLost
-        case 4: cause = .hostLost
-        default: throw WireError("an unknown end of a program")
+    package init(_ reader: inout ByteReader) throws(WireError) {
+        switch try reader.string() {
+        case "none": self = .none
+        case "timeout": self = .timeout
+        case "cancelled": self = .cancelled
+        case "revoked": self = .revoked
+        case "stalled": self = .stalled
+        default: throw WireError("an unknown reason to kill", isNews: true)
         }
-        return ProcessExit(
-            cause: cause, kill: try kill(), wallNanoseconds: try signed(), cpuNanoseconds: try signed(),
-            peakMemoryBytes: try signed(), freeBytes: try signed(), memoryRanOut: try bool(),
-            note: try string())
     }
 }

@@ -9,6 +9,8 @@ package final class AgentServer {
     /// A connection, with what the coordinator asked for and has not been sent yet.
     private struct Client {
         var stream: any FrameStream
+        /// Of the messages that it understands.
+        var version = WireVersion.oldest
         var reads: [ObjectRange] = []
         var isEnding = false
         /// A local command, not a coordinator.
@@ -183,7 +185,11 @@ package final class AgentServer {
                 if let command = LocalCommand(rawValue: frame.kind) {
                     control(command, number)
                 } else {
-                    inbox.append(.message(number, try CoordinatorMessage(frame)))
+                    let message = try CoordinatorMessage(frame)
+                    if case .hello(let hello) = message {
+                        clients[number]?.version = min(hello.current, WireVersion.current)
+                    }
+                    inbox.append(.message(number, message))
                 }
             }
         } catch {
@@ -201,7 +207,8 @@ package final class AgentServer {
     }
 
     private func send(_ number: Int, _ message: AgentMessage) {
-        clients[number]?.stream.send(message.frame)
+        guard let client = clients[number], let frame = message.frame(for: client.version) else { return }
+        client.stream.send(frame)
     }
 
     private func answerReads() {

@@ -14,6 +14,8 @@ package struct SupervisorLink: Processes {
     private let log: (StaticString, String) -> Void
     package private(set) var stream: (any FrameStream)?
     private var inventory: [SupervisedAttempt] = []
+    /// It was there before this agent, and understands the messages of version 1 only.
+    private var isOfVersion1 = false
 
     package init(open: @escaping () -> Opened, log: @escaping (StaticString, String) -> Void) {
         self.open = open
@@ -23,6 +25,7 @@ package struct SupervisorLink: Processes {
     /// Connects. What went wrong, or nil.
     mutating func connect() -> String? {
         inventory.removeAll()
+        isOfVersion1 = false
         switch open() {
         case .stream(let stream):
             self.stream = stream
@@ -33,7 +36,7 @@ package struct SupervisorLink: Processes {
 
     package mutating func perform(_ commands: [SupervisorCommand]) {
         guard let stream else { return }
-        for command in commands { stream.send(command.frame) }
+        for command in commands { stream.send(isOfVersion1 ? command.frame1 : command.frame) }
     }
 
     mutating func disconnect() {
@@ -47,6 +50,7 @@ package struct SupervisorLink: Processes {
         var events: [AgentEvent] = []
         do throws(WireError) {
             for frame in try stream.receive() {
+                isOfVersion1 = SupervisorReport.isOfVersion1(frame)
                 switch try SupervisorReport(frame) {
                 case .inventory(let attempts, let isLast):
                     inventory += attempts

@@ -14,6 +14,8 @@ struct HostLink {
     let connection: any Connection
     private let hello: CoordinatorHello
     private var phase: Phase
+    /// Of the messages that the agent understands.
+    private var version = WireVersion.oldest
     private var reader = FrameReader()
     /// The end of what the host wrote on its standard error, for messages.
     private(set) var diagnostics = ""
@@ -68,12 +70,22 @@ struct HostLink {
         diagnostics = String((diagnostics + String(decoding: bytes, as: UTF8.self)).suffix(2_000))
     }
 
-    func send(_ message: CoordinatorMessage) { connection.send(message.frame.encoded) }
+    func send(_ message: CoordinatorMessage) {
+        if let frame = message.frame(for: version) { connection.send(frame.encoded) }
+    }
 
     private mutating func messages() throws -> [AgentMessage] {
         var messages: [AgentMessage] = []
         do {
-            while let frame = try reader.next() { messages.append(try AgentMessage(frame)) }
+            while let frame = try reader.next() {
+                let message = try AgentMessage(frame)
+                if case .hello(let hello) = message { version = min(hello.current, WireVersion.current) }
+                messages.append(message)
+            }
+        } catch let error where error.isNews {
+            throw Failure(
+                .badMessage, "its agent is newer than this usweep, which does not understand it: use the usweep that "
+                    + "started it, or upgrade this one", cause: "\(error)")
         } catch {
             throw Failure(
                 .badMessage, "it sent what no agent sends, and the connection was dropped", cause: "\(error)")

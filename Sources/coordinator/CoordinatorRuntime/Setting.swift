@@ -82,14 +82,13 @@ public struct Setting: Sendable {
             let entry = Shard.Entry(
                 run: grant.run, firstAttempt: grant.firstAttempt, attempts: grant.attempts,
                 job: try job(of: grant.run, state, store))
-            var writer = ByteWriter()
-            writer.put(entry)
-            if size + writer.bytes.count > Setting.shardBytes, !entries.isEmpty {
+            let entrySize = entry.encodedSize
+            if size + entrySize > Setting.shardBytes, !entries.isEmpty {
                 shards.append(Shard(lease: lease, entries: entries))
                 (entries, size) = ([], 0)
             }
             entries.append(entry)
-            size += writer.bytes.count
+            size += entrySize
         }
         if !entries.isEmpty { shards.append(Shard(lease: lease, entries: entries)) }
         return shards

@@ -138,11 +138,9 @@ struct Derivation {
     // MARK: Records about all runs
 
     private func revise(_ revision: Revision, _ sequence: Int64) throws {
-        var writer = ByteWriter()
-        writer.put(revision.runs)
         try run(
             "INSERT INTO revisions (seq, number, specification, runs, made_ns) VALUES (?, ?, ?, ?, ?)",
-            [sequence, revision.number, revision.specification, writer.bytes.data, revision.madeAt])
+            [sequence, revision.number, revision.specification, revision.runs.packed.data, revision.madeAt])
         try run("UPDATE runs SET place = NULL WHERE place IS NOT NULL")
         var place = 0
         for range in revision.runs.ranges {

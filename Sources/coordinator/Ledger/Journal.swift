@@ -24,9 +24,9 @@ struct Journal {
             let payload: Data = try row.value(1)
             let record: Model.Record
             do {
-                var reader = ByteReader(Array(payload))
-                record = try reader.record()
-                try reader.end()
+                record = try Model.Record(encoded: Array(payload))
+            } catch let error where error.isNews {
+                throw LedgerFile.isNewer(path, "record \(sequence) is \(error)")
             } catch {
                 throw damaged("record \(sequence): \(error)")
             }
@@ -38,9 +38,7 @@ struct Journal {
         let insert = try db.cachedStatement(sql: "INSERT INTO journal (kind, payload) VALUES (?, ?)")
         let derivation = Derivation(db)
         for record in records {
-            var writer = ByteWriter()
-            writer.put(record)
-            try insert.execute(arguments: [record.kind, writer.bytes.data])
+            try insert.execute(arguments: [record.kind, record.encoded.data])
             try derivation.apply(record, sequence: db.lastInsertedRowID)
         }
     }
@@ -112,8 +110,7 @@ struct Plan {
     /// The runs of the specification as it is now, in their order.
     func runs() throws -> RunList {
         if let last = try Data.fetchOne(db, sql: "SELECT runs FROM revisions ORDER BY seq DESC LIMIT 1") {
-            var reader = ByteReader(Array(last))
-            return try reader.runList()
+            return try RunList(packed: Array(last)[...])
         }
         return RunList(1..<(try highestRun()) + 1)
     }

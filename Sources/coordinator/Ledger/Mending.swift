@@ -201,8 +201,7 @@ private struct Mending {
         var isConsistent = true
         func put(_ sequence: Int64, _ payload: [UInt8]) throws {
             guard isConsistent, sequence == next else { return }
-            var reader = ByteReader(payload)
-            let record = try reader.record()
+            let record = try Model.Record(encoded: payload)
             do {
                 try db.inSavepoint {
                     try Journal(db, path: path).append([record])
@@ -233,7 +232,6 @@ private struct Mending {
     }
 
     static func isRecord(_ payload: [UInt8]) -> Bool {
-        var reader = ByteReader(payload)
-        return (try? reader.record()) != nil && reader.remaining == 0
+        (try? Model.Record(encoded: payload)) != nil
     }
 }

@@ -45,6 +45,19 @@ public struct ByteWriter: Sendable {
         put(UInt64(list.count))
         for value in list { body(&self, value) }
     }
+
+    /// What `body` writes, with its length in front.
+    package mutating func put(measured body: (inout ByteWriter) -> Void) {
+        let place = bytes.count
+        bytes.append(0)
+        body(&self)
+        let count = bytes.count - place - 1
+        // Most are short, and then nothing has to be moved.
+        guard count >= 0x80 else { return bytes[place] = UInt8(count) }
+        var length = ByteWriter()
+        length.put(UInt64(count))
+        bytes.replaceSubrange(place...place, with: length.bytes)
+    }
 }
 
 /// Takes values from a byte string that nobody vouches for: every length is checked against what is there.
@@ -107,16 +120,23 @@ public struct ByteReader: Sendable {
         }
     }
 
-    public mutating func data() throws(WireError) -> [UInt8] {
+    public mutating func data() throws(WireError) -> [UInt8] { Array(try slice()) }
+
+    /// Bytes with their length in front, where they are.
+    package mutating func slice() throws(WireError) -> ArraySlice<UInt8> {
         let count = try length()
         defer { position += count }
-        return Array(bytes[position..<position + count])
+        return bytes[position..<position + count]
+    }
+
+    /// All that is left.
+    package mutating func rest() -> ArraySlice<UInt8> {
+        defer { position = bytes.endIndex }
+        return bytes[position...]
     }
 
     public mutating func string() throws(WireError) -> String {
-        let count = try length()
-        defer { position += count }
-        guard let text = String(validating: bytes[position..<position + count], as: UTF8.self) else {
+        guard let text = String(validating: try slice(), as: UTF8.self) else {
             throw WireError("a text is not UTF-8")
         }
         return text
@@ -159,11 +179,16 @@ public struct ByteReader: Sendable {
     }
 }
 
-/// Bytes from a peer or a journal that are not what they should be.
+/// Bytes from a peer or a file that cannot be read.
 public struct WireError: Error, Sendable, Equatable, CustomStringConvertible {
     public var message: String
+    /// They are not damaged: a newer program wrote them, and what this one does not know may not be passed over.
+    public var isNews: Bool
 
-    public init(_ message: String) { self.message = message }
+    public init(_ message: String, isNews: Bool = false) {
+        self.message = message
+        self.isNews = isNews
+    }
 
     public var description: String { message }
 }

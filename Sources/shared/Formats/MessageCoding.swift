@@ -1,230 +1,240 @@
 import Model
 
+// Messages as frames. A kind names a message and its layout: those of version 1 keep theirs, and in version 2 the same
+// messages have kinds of their own (16 higher), with fields. So each frame tells how it is read, and a side needs to
+// know the other's version for what it sends only.
+
 extension CoordinatorMessage {
-    /// The frame that carries this message.
+    /// The frame that carries this message in the version that is current.
     public var frame: Frame {
-        var writer = ByteWriter()
+        var fields = ByteWriter()
+        let kind: UInt8
         switch self {
-        case .hello(let hello):
-            writer.put(hello)
-            return Frame(kind: 1, payload: writer.bytes)
+        case .hello(let hello): return hello.frame
         case .grant(let shard):
-            writer.put(shard)
-            return Frame(kind: 2, payload: writer.bytes)
+            kind = 18
+            shard.putFields(to: &fields)
         case .revoke(let leases):
-            writer.put(list: leases) { $0.put($1) }
-            return Frame(kind: 3, payload: writer.bytes)
+            kind = 19
+            fields.fields(1, leases)
         case .cancel(let runs):
-            writer.put(list: runs) { $0.put($1) }
-            return Frame(kind: 4, payload: writer.bytes)
+            kind = 20
+            fields.fields(1, runs)
         case .acknowledge(let attempts):
-            writer.put(list: attempts) { $0.put($1) }
-            return Frame(kind: 5, payload: writer.bytes)
+            kind = 21
+            fields.fields(1, attempts)
         case .read(let range):
-            writer.put(range)
-            return Frame(kind: 6, payload: writer.bytes)
+            kind = 22
+            range.putFields(to: &fields)
         case .bytes(let piece):
-            writer.put(piece)
-            return Frame(kind: 7, payload: writer.bytes)
+            kind = 23
+            piece.putFields(to: &fields)
         case .probe(let path):
-            writer.put(path)
-            return Frame(kind: 8, payload: writer.bytes)
+            kind = 24
+            fields.field(1, path)
         case .tail(let request):
-            writer.put(request.run)
-            writer.put(request.path)
-            writer.put(request.maximumLength)
-            return Frame(kind: 9, payload: writer.bytes)
-        case .heartbeat:
-            return Frame(kind: 10, payload: [])
-        case .release:
-            return Frame(kind: 11, payload: [])
+            kind = 25
+            request.putFields(to: &fields)
+        case .heartbeat: kind = 26
+        case .release: kind = 27
         }
+        return Frame(kind: kind, payload: fields.bytes)
     }
 
-    /// - Throws: ``WireError`` for anything that this version does not know, to the last byte.
+    /// The frame that a peer understands who speaks `version`; nil: there is no such message for it.
+    public func frame(for version: Int) -> Frame? {
+        if case .hello = self { return frame }
+        return version < 2 ? frame1 : frame
+    }
+
+    /// - Throws: ``WireError`` for anything that is damaged, or that must be known and is not.
     public init(_ frame: Frame) throws(WireError) {
-        var reader = ByteReader(frame.payload)
-        switch frame.kind {
-        case 1: self = .hello(try reader.coordinatorHello())
-        case 2: self = .grant(try reader.shard())
-        case 3: self = .revoke(try reader.list { reader throws(WireError) in try reader.lease() })
-        case 4: self = .cancel(try reader.list { reader throws(WireError) in try reader.run() })
-        case 5: self = .acknowledge(try reader.list { reader throws(WireError) in try reader.attemptID() })
-        case 6: self = .read(try reader.range())
-        case 7: self = .bytes(try reader.piece())
-        case 8: self = .probe(path: try reader.string())
-        case 9:
-            self = .tail(
-                TailRequest(
-                    run: try reader.run(), path: try reader.safePath(), maximumLength: try reader.rangeLength()))
-        case 10: self = .heartbeat
-        case 11: self = .release
-        default: throw WireError("a message of unknown kind \(frame.kind)")
+        if frame.kind == CoordinatorMessage.helloKind {
+            self = .hello(try CoordinatorHello(frame.payload))
+            return
         }
-        try reader.end()
+        if let known = try CoordinatorMessage(version1: frame) {
+            self = known
+            return
+        }
+        var fields = try FieldReader(frame.payload[...])
+        switch frame.kind {
+        case 18: self = .grant(try Shard(fields: &fields))
+        case 19: self = .revoke(try fields.leases(1))
+        case 20: self = .cancel(try fields.runs(1))
+        case 21: self = .acknowledge(try fields.take(all: 1))
+        case 22: self = .read(try ObjectRange(fields: &fields))
+        case 23: self = .bytes(try ObjectBytes(fields: &fields))
+        case 24: self = .probe(path: try fields.take(1))
+        case 25: self = .tail(try TailRequest(fields: &fields))
+        case 26: self = .heartbeat
+        case 27: self = .release
+        default: throw WireError("a message of unknown kind \(frame.kind)", isNews: true)
+        }
+        try fields.end()
     }
 }
 
 extension AgentMessage {
-    /// The frame that carries this message.
+    /// The frame that carries this message in the version that is current.
     public var frame: Frame {
-        var writer = ByteWriter()
+        var fields = ByteWriter()
+        let kind: UInt8
         switch self {
-        case .hello(let hello):
-            writer.put(hello)
-            return Frame(kind: 65, payload: writer.bytes)
+        case .hello(let hello): return hello.frame
         case .started(let attempts):
-            writer.put(list: attempts) { $0.put($1) }
-            return Frame(kind: 66, payload: writer.bytes)
+            kind = 82
+            fields.fields(1, attempts)
         case .outcome(let report):
-            writer.put(report)
-            return Frame(kind: 67, payload: writer.bytes)
+            kind = 83
+            report.putFields(to: &fields)
         case .want(let range):
-            writer.put(range)
-            return Frame(kind: 68, payload: writer.bytes)
+            kind = 84
+            range.putFields(to: &fields)
         case .bytes(let piece):
-            writer.put(piece)
-            return Frame(kind: 69, payload: writer.bytes)
+            kind = 85
+            piece.putFields(to: &fields)
         case .missing(let digest, let reason):
-            writer.put(digest)
-            writer.put(reason)
-            return Frame(kind: 70, payload: writer.bytes)
+            kind = 86
+            fields.field(1, digest)
+            fields.field(2, reason)
         case .probed(let probe):
-            writer.put(probe.path)
-            writer.put(probe.digest) { $0.put($1) }
-            writer.put(probe.problem)
-            return Frame(kind: 71, payload: writer.bytes)
+            kind = 87
+            probe.putFields(to: &fields)
         case .tail(let tail):
-            writer.put(tail.run)
-            writer.put(tail.path)
-            writer.put(tail.bytes) { $0.put($1) }
-            return Frame(kind: 72, payload: writer.bytes)
+            kind = 88
+            tail.putFields(to: &fields)
         case .heartbeat(let load):
-            writer.put(load.running)
-            writer.put(load.waiting)
-            writer.put(load.freeBytes)
-            return Frame(kind: 73, payload: writer.bytes)
+            kind = 89
+            load.putFields(to: &fields)
         case .refused(let reason):
-            writer.put(reason)
-            return Frame(kind: 74, payload: writer.bytes)
-        case .released:
-            return Frame(kind: 75, payload: [])
+            kind = AgentMessage.refusedKind
+            fields.put(reason)
+        case .released: kind = 91
+        }
+        return Frame(kind: kind, payload: fields.bytes)
+    }
+
+    /// The frame that a peer understands who speaks `version`; nil: there is no such message for it.
+    public func frame(for version: Int) -> Frame? {
+        switch self {
+        case .hello, .refused: frame
+        case .started, .outcome, .want, .bytes, .missing, .probed, .tail, .heartbeat, .released:
+            version < 2 ? frame1 : frame
         }
     }
 
-    /// - Throws: ``WireError`` for anything that this version does not know, to the last byte.
+    /// - Throws: ``WireError`` for anything that is damaged, or that must be known and is not.
     public init(_ frame: Frame) throws(WireError) {
-        var reader = ByteReader(frame.payload)
+        if frame.kind == AgentMessage.helloKind {
+            self = .hello(try AgentHello(frame.payload))
+            return
+        }
+        if frame.kind == AgentMessage.refusedKind {
+            var reader = ByteReader(frame.payload)
+            self = .refused(reason: try reader.string())
+            try reader.end()
+            return
+        }
+        if let known = try AgentMessage(version1: frame) {
+            self = known
+            return
+        }
+        var fields = try FieldReader(frame.payload[...])
         switch frame.kind {
-        case 65: self = .hello(try reader.agentHello())
-        case 66: self = .started(try reader.list { reader throws(WireError) in try reader.attemptID() })
-        case 67: self = .outcome(try reader.report())
-        case 68: self = .want(try reader.range())
-        case 69: self = .bytes(try reader.piece())
-        case 70: self = .missing(try reader.digest(), reason: try reader.string())
-        case 71:
-            self = .probed(
-                EngineProbe(
-                    path: try reader.string(),
-                    digest: try reader.optional { reader throws(WireError) in try reader.digest() },
-                    problem: try reader.string()))
-        case 72:
-            self = .tail(
-                Tail(
-                    run: try reader.run(), path: try reader.safePath(),
-                    bytes: try reader.optional { reader throws(WireError) in try reader.data() }))
-        case 73:
-            self = .heartbeat(
-                HostLoad(
-                    running: try reader.integer(in: 0...WireLimits.number),
-                    waiting: try reader.integer(in: 0...WireLimits.number), freeBytes: try reader.amount()))
-        case 74: self = .refused(reason: try reader.string())
-        case 75: self = .released
-        default: throw WireError("a message of unknown kind \(frame.kind)")
+        case 82: self = .started(try fields.take(all: 1))
+        case 83: self = .outcome(try AttemptReport(fields: &fields))
+        case 84: self = .want(try ObjectRange(fields: &fields))
+        case 85: self = .bytes(try ObjectBytes(fields: &fields))
+        case 86: self = .missing(try fields.take(1), reason: try fields.take(2))
+        case 87: self = .probed(try EngineProbe(fields: &fields))
+        case 88: self = .tail(try Tail(fields: &fields))
+        case 89: self = .heartbeat(try HostLoad(fields: &fields))
+        case 91: self = .released
+        default: throw WireError("a message of unknown kind \(frame.kind)", isNews: true)
         }
-        try reader.end()
+        try fields.end()
     }
 }
 
-extension ByteWriter {
-    fileprivate mutating func put(_ hello: CoordinatorHello) {
-        put(hello.oldest)
-        put(hello.current)
-        put(hello.sweep)
-        put(hello.leaseTerm)
-        put(hello.slots) { $0.put($1) }
-        put(hello.memoryBytes) { $0.put($1) }
-        put(hello.enginePath) { $0.put($1) }
-        put(hello.setup) { $0.put($1) }
+extension ObjectRange: FieldGroup {
+    package func putFields(to writer: inout ByteWriter) {
+        writer.field(1, digest)
+        writer.field(2, offset)
+        writer.field(3, length)
     }
 
-    fileprivate mutating func put(_ hello: AgentHello) {
-        put(hello.oldest)
-        put(hello.current)
-        put(hello.bootID)
-        put(hello.hostName)
-        put(hello.slots)
-        put(hello.processors)
-        put(hello.memoryBytes)
-        put(hello.freeBytes)
-        put(hello.workdir)
-        put(hello.wallClock)
-        put(list: hello.leases) { writer, held in
-            writer.put(held.lease)
-            writer.put(list: held.runs) { $0.put($1) }
-        }
-    }
-
-    fileprivate mutating func put(_ range: ObjectRange) {
-        put(range.digest)
-        put(range.offset)
-        put(range.length)
-    }
-
-    fileprivate mutating func put(_ piece: ObjectBytes) {
-        put(piece.digest)
-        put(piece.offset)
-        put(piece.bytes)
+    package init(fields: inout FieldReader) throws(WireError) {
+        self.init(digest: try fields.take(1), offset: try fields.amount(2), length: try fields.rangeLength(3))
+        guard offset <= Int64.max - Int64(length) else { throw WireError("a range that ends nowhere") }
     }
 }
 
-extension ByteReader {
-    fileprivate mutating func coordinatorHello() throws(WireError) -> CoordinatorHello {
-        CoordinatorHello(
-            oldest: try integer(), current: try integer(), sweep: try string(), leaseTerm: try amount(),
-            slots: try optional { reader throws(WireError) in try reader.integer(in: 0...WireLimits.slots) },
-            memoryBytes: try optional { reader throws(WireError) in try reader.amount() },
-            enginePath: try optional { reader throws(WireError) in try reader.string() },
-            setup: try optional { reader throws(WireError) in try reader.string() })
+extension ObjectBytes: FieldGroup {
+    package func putFields(to writer: inout ByteWriter) {
+        writer.field(1, digest)
+        writer.field(2, offset)
+        writer.field(3, bytes)
     }
 
-    fileprivate mutating func agentHello() throws(WireError) -> AgentHello {
-        AgentHello(
-            oldest: try integer(), current: try integer(), bootID: try string(), hostName: try string(),
-            slots: try integer(in: 1...WireLimits.slots), processors: try integer(in: 1...WireLimits.slots),
-            memoryBytes: try amount(), freeBytes: try amount(), workdir: try string(), wallClock: try amount(),
-            leases: try list { reader throws(WireError) in
-                HeldLease(
-                    lease: try reader.lease(),
-                    runs: try reader.list { reader throws(WireError) in try reader.run() })
-            })
+    package init(fields: inout FieldReader) throws(WireError) {
+        self.init(digest: try fields.take(1), offset: try fields.amount(2), bytes: try fields.take(3))
+        guard offset <= Int64.max - Int64(bytes.count) else { throw WireError("a piece that ends nowhere") }
+    }
+}
+
+extension EngineProbe: FieldGroup {
+    package func putFields(to writer: inout ByteWriter) {
+        writer.field(1, path)
+        writer.field(2, digest)
+        writer.field(3, problem)
     }
 
-    fileprivate mutating func range() throws(WireError) -> ObjectRange {
-        let range = ObjectRange(digest: try digest(), offset: try amount(), length: try rangeLength())
-        guard range.offset <= Int64.max - Int64(range.length) else { throw WireError("a range that ends nowhere") }
-        return range
+    package init(fields: inout FieldReader) throws(WireError) {
+        self.init(path: try fields.take(1), digest: try fields.take(ifAny: 2), problem: try fields.take(3))
+    }
+}
+
+extension TailRequest: FieldGroup {
+    package func putFields(to writer: inout ByteWriter) {
+        writer.field(1, run)
+        writer.field(2, path)
+        writer.field(3, maximumLength)
     }
 
-    fileprivate mutating func rangeLength() throws(WireError) -> Int {
-        let length = try integer()
-        guard 1...ObjectRange.maximumLength ~= length else { throw WireError("a range of \(length) bytes") }
-        return length
+    package init(fields: inout FieldReader) throws(WireError) {
+        self.init(run: try fields.run(1), path: try fields.path(2), maximumLength: try fields.rangeLength(3))
+    }
+}
+
+extension Tail: FieldGroup {
+    package func putFields(to writer: inout ByteWriter) {
+        writer.field(1, run)
+        writer.field(2, path)
+        writer.field(3, bytes)
     }
 
-    fileprivate mutating func piece() throws(WireError) -> ObjectBytes {
-        let piece = ObjectBytes(digest: try digest(), offset: try amount(), bytes: try data())
-        guard piece.offset <= Int64.max - Int64(piece.bytes.count) else { throw WireError("a piece that ends nowhere") }
-        return piece
+    package init(fields: inout FieldReader) throws(WireError) {
+        self.init(run: try fields.run(1), path: try fields.path(2), bytes: try fields.take(ifAny: 3))
+    }
+}
+
+extension HostLoad: FieldGroup {
+    package func putFields(to writer: inout ByteWriter) {
+        writer.field(1, running)
+        writer.field(2, waiting)
+        writer.field(3, freeBytes)
+    }
+
+    package init(fields: inout FieldReader) throws(WireError) {
+        self.init(
+            running: try fields.take(1, in: 0...WireLimits.number),
+            waiting: try fields.take(2, in: 0...WireLimits.number), freeBytes: try fields.amount(3))
+    }
+}
+
+extension FieldReader {
+    fileprivate mutating func rangeLength(_ number: Int) throws(WireError) -> Int {
+        try take(number, in: 1...ObjectRange.maximumLength)
     }
 }

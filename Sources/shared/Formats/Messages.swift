@@ -3,7 +3,7 @@ public import Model
 /// The version of the messages. Raised when an older peer would misunderstand; each side names the range that it
 /// speaks, the higher common one is used, and without one both refuse.
 public enum WireVersion {
-    public static let current = 1
+    public static let current = 2
     public static let oldest = 1
 }
 

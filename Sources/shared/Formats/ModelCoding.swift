@@ -1,148 +1,196 @@
-public import Model
+package import Model
 
-/// What numbers from a peer may be at most. Far above what anybody needs, far below where sums overflow.
-enum WireLimits {
-    /// Of runs, leases and attempts.
-    static let number = 1 << 40
-    /// Of slots, processors and programs on one host.
-    static let slots = 1 << 20
-}
+// The fields of Model's nouns in messages, journals and the ledger.
 
-// How the nouns of Model stand in messages and journals. Fields in the order of their declaration; a change of any
-// of these raises WireVersion.current and the journal's version.
-
-extension ByteWriter {
-    public mutating func put(_ id: AttemptID) {
-        put(id.run)
-        put(id.lease)
-        put(id.attempt)
+extension AttemptID: FieldGroup {
+    package func putFields(to writer: inout ByteWriter) {
+        writer.field(1, run)
+        writer.field(2, lease)
+        writer.field(3, attempt)
     }
 
-    public mutating func put(_ artifact: Artifact) {
-        put(artifact.path)
-        put(artifact.digest)
-        put(artifact.size)
-    }
-
-    public mutating func put(_ report: AttemptReport) {
-        put(report.id)
-        put(report.failure?.rawValue) { $0.put($1) }
-        put(report.evidence)
-        put(report.wallNanoseconds)
-        put(report.peakMemoryBytes)
-        put(list: report.artifacts) { $0.put($1) }
-    }
-
-    public mutating func put(_ shard: Shard) {
-        put(shard.lease)
-        put(list: shard.entries) { $0.put($1) }
-    }
-
-    public mutating func put(_ entry: Shard.Entry) {
-        put(entry.run)
-        put(entry.firstAttempt)
-        put(entry.attempts)
-        put(entry.job)
-    }
-
-    public mutating func put(_ job: Job) {
-        put(list: job.arguments) { writer, argument in
-            switch argument {
-            case .text(let text):
-                writer.put(UInt64(0))
-                writer.put(text)
-            case .engine: writer.put(UInt64(1))
-            case .agent: writer.put(UInt64(2))
-            }
-        }
-        put(list: job.environment) { writer, variable in
-            writer.put(variable.name)
-            writer.put(variable.value)
-        }
-        put(job.pointDocument)
-        put(list: job.inputs) { writer, input in
-            writer.put(input.path)
-            writer.put(input.digest)
-            writer.put(input.size)
-            writer.put(input.isExecutable)
-        }
-        put(job.limits.time) { $0.put($1) }
-        put(job.limits.stall) { $0.put($1) }
-        put(job.limits.memoryBytes) { $0.put($1) }
-        put(job.maximumFailures)
+    package init(fields: inout FieldReader) throws(WireError) {
+        self.init(
+            run: try fields.run(1), lease: try fields.lease(2), attempt: try fields.take(3, in: 0...WireLimits.number))
     }
 }
 
-extension ByteReader {
-    public mutating func attemptID() throws(WireError) -> AttemptID {
-        AttemptID(run: try run(), lease: try lease(), attempt: try integer(in: 0...WireLimits.number))
+extension Artifact: FieldGroup {
+    package func putFields(to writer: inout ByteWriter) {
+        writer.field(1, path)
+        writer.field(2, digest)
+        writer.field(3, size)
     }
 
-    mutating func run() throws(WireError) -> RunNumber { try integer(in: 1...WireLimits.number) }
+    package init(fields: inout FieldReader) throws(WireError) {
+        self.init(path: try fields.path(1), digest: try fields.take(2), size: try fields.amount(3))
+    }
+}
 
-    mutating func lease() throws(WireError) -> LeaseNumber { try integer(in: 0...WireLimits.number) }
-
-    /// - Throws: ``WireError`` also for a path that leads out of the attempt's folder.
-    public mutating func artifact() throws(WireError) -> Artifact {
-        Artifact(path: try safePath(), digest: try digest(), size: try amount())
+extension AttemptReport: FieldGroup {
+    package func putFields(to writer: inout ByteWriter) {
+        writer.field(1, id)
+        writer.field(2, failure?.rawValue)
+        writer.field(3, evidence)
+        writer.field(4, wallNanoseconds)
+        writer.field(5, peakMemoryBytes)
+        writer.fields(6, artifacts)
     }
 
-    public mutating func report() throws(WireError) -> AttemptReport {
-        let id = try attemptID()
-        let name = try optional { reader throws(WireError) in try reader.string() }
-        var failure: FailureClass?
-        if let name {
-            guard let known = FailureClass(rawValue: name) else { throw WireError("an unknown failure class") }
-            failure = known
-        }
-        return AttemptReport(
-            id: id, failure: failure, evidence: try string(), wallNanoseconds: try amount(),
-            peakMemoryBytes: try amount(), artifacts: try list { reader throws(WireError) in try reader.artifact() })
+    package init(fields: inout FieldReader) throws(WireError) {
+        self.init(
+            id: try fields.take(1), failure: try fields.failureClass(2), evidence: try fields.take(3),
+            wallNanoseconds: try fields.amount(4), peakMemoryBytes: try fields.amount(5),
+            artifacts: try fields.take(all: 6))
+    }
+}
+
+extension Shard: FieldGroup {
+    package func putFields(to writer: inout ByteWriter) {
+        writer.field(1, lease)
+        writer.fields(2, entries)
     }
 
-    public mutating func shard() throws(WireError) -> Shard {
-        Shard(lease: try lease(), entries: try list { reader throws(WireError) in try reader.shardEntry() })
+    package init(fields: inout FieldReader) throws(WireError) {
+        self.init(lease: try fields.lease(1), entries: try fields.take(all: 2))
+    }
+}
+
+extension Shard.Entry: FieldGroup {
+    package func putFields(to writer: inout ByteWriter) {
+        writer.field(1, run)
+        writer.field(2, firstAttempt)
+        writer.field(3, attempts)
+        writer.field(4, job)
     }
 
-    public mutating func shardEntry() throws(WireError) -> Shard.Entry {
-        Shard.Entry(
-            run: try run(), firstAttempt: try integer(in: 1...WireLimits.number),
-            attempts: try integer(in: 1...WireLimits.number), job: try job())
+    package init(fields: inout FieldReader) throws(WireError) {
+        self.init(
+            run: try fields.run(1), firstAttempt: try fields.take(2, in: 1...WireLimits.number),
+            attempts: try fields.take(3, in: 1...WireLimits.number), job: try fields.take(4))
     }
 
-    public mutating func job() throws(WireError) -> Job {
-        let arguments = try list { reader throws(WireError) in try reader.argument() }
+    /// In bytes, to cut shards into frames by.
+    package var encodedSize: Int {
+        var writer = ByteWriter()
+        putFields(to: &writer)
+        return writer.bytes.count
+    }
+}
+
+extension Job: FieldGroup {
+    package func putFields(to writer: inout ByteWriter) {
+        writer.fields(1, arguments)
+        writer.fields(2, environment)
+        writer.field(3, pointDocument)
+        writer.fields(4, inputs)
+        writer.field(5, limits)
+        writer.field(6, maximumFailures)
+    }
+
+    package init(fields: inout FieldReader) throws(WireError) {
+        let arguments: [Argument] = try fields.take(all: 1)
         guard !arguments.isEmpty else { throw WireError("a job without a command") }
-        let environment = try list { reader throws(WireError) in
-            EnvironmentVariable(try reader.string(), try reader.string())
-        }
-        let document = try string()
-        let inputs = try list { reader throws(WireError) in
-            Job.Input(
-                path: try reader.safePath(), digest: try reader.digest(), size: try reader.amount(),
-                isExecutable: try reader.bool())
-        }
-        let limits = JobLimits(
-            time: try optional { reader throws(WireError) in try reader.amount() },
-            stall: try optional { reader throws(WireError) in try reader.amount() },
-            memoryBytes: try optional { reader throws(WireError) in try reader.amount() })
-        return Job(
-            arguments: arguments, environment: environment, pointDocument: document, inputs: inputs, limits: limits,
-            maximumFailures: try integer())
+        self.init(
+            arguments: arguments, environment: try fields.take(all: 2), pointDocument: try fields.take(3),
+            inputs: try fields.take(all: 4), limits: try fields.take(5), maximumFailures: try fields.take(6))
     }
+}
 
-    private mutating func argument() throws(WireError) -> Job.Argument {
-        switch try unsigned() {
-        case 0: return .text(try string())
-        case 1: return .engine
-        case 2: return .agent
-        default: throw WireError("an unknown kind of argument")
+extension Job.Argument: FieldGroup {
+    package func putFields(to writer: inout ByteWriter) {
+        switch self {
+        case .text(let text): writer.field(1, text)
+        case .engine: writer.field(2, true)
+        case .agent: writer.field(3, true)
         }
     }
 
-    mutating func safePath() throws(WireError) -> String {
-        let path = try string()
-        guard RelativePath.isSafe(path) else { throw WireError("a path that leads elsewhere") }
-        return path
+    package init(fields: inout FieldReader) throws(WireError) {
+        if let text: String = try fields.take(ifAny: 1) {
+            self = .text(text)
+        } else if try fields.take(ifAny: 2) == true {
+            self = .engine
+        } else if try fields.take(ifAny: 3) == true {
+            self = .agent
+        } else {
+            throw WireError("an unknown kind of argument", isNews: true)
+        }
+    }
+}
+
+extension Job.Input: FieldGroup {
+    package func putFields(to writer: inout ByteWriter) {
+        writer.field(1, path)
+        writer.field(2, digest)
+        writer.field(3, size)
+        writer.field(4, isExecutable)
+    }
+
+    package init(fields: inout FieldReader) throws(WireError) {
+        self.init(
+            path: try fields.path(1), digest: try fields.take(2), size: try fields.amount(3),
+            isExecutable: try fields.take(4))
+    }
+}
+
+extension JobLimits: FieldGroup {
+    package func putFields(to writer: inout ByteWriter) {
+        writer.field(1, time)
+        writer.field(2, stall)
+        writer.field(3, memoryBytes)
+    }
+
+    package init(fields: inout FieldReader) throws(WireError) {
+        self.init(
+            time: try fields.amount(ifAny: 1), stall: try fields.amount(ifAny: 2),
+            memoryBytes: try fields.amount(ifAny: 3))
+    }
+}
+
+extension EnvironmentVariable: FieldGroup {
+    package func putFields(to writer: inout ByteWriter) {
+        writer.field(1, name)
+        writer.field(2, value)
+    }
+
+    package init(fields: inout FieldReader) throws(WireError) { self.init(try fields.take(1), try fields.take(2)) }
+}
+
+extension HeldLease: FieldGroup {
+    package func putFields(to writer: inout ByteWriter) {
+        writer.field(1, lease)
+        writer.fields(2, runs)
+    }
+
+    package init(fields: inout FieldReader) throws(WireError) {
+        self.init(lease: try fields.lease(1), runs: try fields.runs(2))
+    }
+}
+
+extension Grant: FieldGroup {
+    package func putFields(to writer: inout ByteWriter) {
+        writer.field(1, run)
+        writer.field(2, firstAttempt)
+        writer.field(3, attempts)
+    }
+
+    package init(fields: inout FieldReader) throws(WireError) {
+        self.init(run: try fields.take(1), firstAttempt: try fields.take(2), attempts: try fields.take(3))
+    }
+}
+
+extension Revision: FieldGroup {
+    package func putFields(to writer: inout ByteWriter) {
+        writer.field(1, number)
+        writer.field(2, specification)
+        writer.field(3, runs)
+        writer.field(4, madeAt)
+    }
+
+    package init(fields: inout FieldReader) throws(WireError) {
+        self.init(
+            number: try fields.take(1), specification: try fields.take(2), runs: try fields.take(3),
+            madeAt: try fields.take(4))
     }
 }

@@ -1,175 +1,138 @@
 public import Model
 
-// How the coordinator's records stand in its journal: the version of this coding, the kind, then the fields in the
-// order of their declaration. A change of any of them, or of what they hold, raises the version.
+// The coordinator's records as its journal has them: the version of the layout, the kind of the record, then in version
+// 2 its fields with their length in front, so that nothing can be cut off unnoticed. Kinds are those of version 1, whose
+// records are read for ever.
 
-private let recordVersion: UInt64 = 1
+private let recordVersion: UInt64 = 2
 
-extension ByteWriter {
-    public mutating func put(_ record: Record) {
-        put(recordVersion)
-        switch record {
+extension Record {
+    /// - Throws: ``WireError`` for a version, a kind or a field that must be known and is not, and for anything damaged.
+    public init(encoded bytes: [UInt8]) throws(WireError) {
+        var reader = ByteReader(bytes)
+        switch try reader.unsigned() {
+        case 1:
+            self = try reader.record1()
+            try reader.end()
+        case recordVersion:
+            let kind = try reader.unsigned()
+            var fields = try FieldReader(try reader.slice())
+            try self.init(kind, &fields)
+            try fields.end()
+            try reader.end()
+        case let version: throw WireError("a record of version \(version)", isNews: version > recordVersion)
+        }
+    }
+
+    public var encoded: [UInt8] {
+        var writer = ByteWriter()
+        writer.put(recordVersion)
+        writer.put(kindNumber)
+        writer.put(measured: putFields)
+        return writer.bytes
+    }
+
+    private var kindNumber: UInt64 {
+        switch self {
+        case .hostSeen: 1
+        case .pinned: 2
+        case .leaseGranted: 3
+        case .leaseVoided: 4
+        case .attemptEnded: 5
+        case .attemptFenced: 6
+        case .runEnded: 7
+        case .runReopened: 8
+        case .hostRested: 9
+        case .sweepStopped: 10
+        case .hostReleased: 11
+        case .revised: 12
+        case .repinned: 13
+        case .restored: 14
+        }
+    }
+
+    private func putFields(to writer: inout ByteWriter) {
+        switch self {
         case .hostSeen(let host, let bootID, let hostName, let slots, let memoryBytes, let clockOffset):
-            put(UInt64(1))
-            put(host)
-            put(bootID)
-            put(hostName)
-            put(slots)
-            put(memoryBytes)
-            put(clockOffset)
+            writer.field(1, host)
+            writer.field(2, bootID)
+            writer.field(3, hostName)
+            writer.field(4, slots)
+            writer.field(5, memoryBytes)
+            writer.field(6, clockOffset)
         case .pinned(let name, let digest):
-            put(UInt64(2))
-            put(name)
-            put(digest)
+            writer.field(1, name)
+            writer.field(2, digest)
         case .leaseGranted(let lease, let host, let grants):
-            put(UInt64(3))
-            put(lease)
-            put(host)
-            put(list: grants) { $0.put($1) }
+            writer.field(1, lease)
+            writer.field(2, host)
+            writer.fields(3, grants)
         case .leaseVoided(let lease, let reason):
-            put(UInt64(4))
-            put(lease)
-            put(reason)
-        case .attemptEnded, .attemptFenced, .runEnded, .runReopened: putOfRun(record)
-        case .hostRested(let host, let reason):
-            put(UInt64(9))
-            put(host)
-            put(reason)
-        case .sweepStopped(let reason):
-            put(UInt64(10))
-            put(reason)
-        case .hostReleased(let host):
-            put(UInt64(11))
-            put(host)
-        case .revised(let revision):
-            put(UInt64(12))
-            put(revision.number)
-            put(revision.specification)
-            put(revision.runs)
-            put(revision.madeAt)
-        case .repinned(let reason):
-            put(UInt64(13))
-            put(reason)
-        case .restored(let reason):
-            put(UInt64(14))
-            put(reason)
-        }
-    }
-
-    public mutating func put(_ runs: RunList) {
-        put(list: runs.ranges) {
-            $0.put($1.lowerBound)
-            $0.put($1.count)
-        }
-    }
-
-    /// The second half of the kinds: those about one run. The others have been dealt with.
-    private mutating func putOfRun(_ record: Record) {
-        switch record {
+            writer.field(1, lease)
+            writer.field(2, reason)
         case .attemptEnded(let report, let host, let failure, let evidence, let blocks, let endedAt):
-            put(UInt64(5))
-            put(report)
-            put(host)
-            put(failure?.rawValue) { $0.put($1) }
-            put(evidence)
-            put(blocks?.encoded) { $0.put($1) }
-            put(endedAt)
+            writer.field(1, report)
+            writer.field(2, host)
+            writer.field(3, failure?.rawValue)
+            writer.field(4, evidence)
+            writer.field(5, blocks?.encoded)
+            writer.field(6, endedAt)
         case .attemptFenced(let report, let host, let agrees):
-            put(UInt64(6))
-            put(report)
-            put(host)
-            put(agrees) { $0.put($1) }
+            writer.field(1, report)
+            writer.field(2, host)
+            writer.field(3, agrees)
         case .runEnded(let run, let state, let failure, let attempt):
-            put(UInt64(7))
-            put(run)
-            put(state.rawValue)
-            put(failure?.rawValue) { $0.put($1) }
-            put(attempt)
+            writer.field(1, run)
+            writer.field(2, state.rawValue)
+            writer.field(3, failure?.rawValue)
+            writer.field(4, attempt)
         case .runReopened(let run, let reason):
-            put(UInt64(8))
-            put(run)
-            put(reason)
-        case .hostSeen, .pinned, .leaseGranted, .leaseVoided, .hostRested, .hostReleased, .sweepStopped, .revised,
-            .repinned, .restored:
-            break
+            writer.field(1, run)
+            writer.field(2, reason)
+        case .hostRested(let host, let reason):
+            writer.field(1, host)
+            writer.field(2, reason)
+        case .revised(let revision): revision.putFields(to: &writer)
+        case .sweepStopped(let text), .hostReleased(let text), .repinned(let text), .restored(let text):
+            writer.field(1, text)
         }
     }
 
-    private mutating func put(_ grant: Grant) {
-        put(grant.run)
-        put(grant.firstAttempt)
-        put(grant.attempts)
+    private init(_ kind: UInt64, _ fields: inout FieldReader) throws(WireError) {
+        switch kind {
+        case 1:
+            self = .hostSeen(
+                host: try fields.take(1), bootID: try fields.take(2), hostName: try fields.take(3),
+                slots: try fields.take(4), memoryBytes: try fields.take(5), clockOffset: try fields.take(6))
+        case 2: self = .pinned(name: try fields.take(1), digest: try fields.take(2))
+        case 3:
+            self = .leaseGranted(lease: try fields.take(1), host: try fields.take(2), grants: try fields.take(all: 3))
+        case 4: self = .leaseVoided(lease: try fields.take(1), reason: try fields.take(2))
+        case 5:
+            self = .attemptEnded(
+                try fields.take(1), host: try fields.take(2), failure: try fields.failureClass(3),
+                evidence: try fields.take(4), blocks: try fields.document(5), endedAt: try fields.take(6))
+        case 6:
+            self = .attemptFenced(try fields.take(1), host: try fields.take(2), agrees: try fields.take(ifAny: 3))
+        case 7:
+            self = .runEnded(
+                run: try fields.take(1), state: try fields.runState(2), failure: try fields.failureClass(3),
+                attempt: try fields.take(4))
+        case 8: self = .runReopened(run: try fields.take(1), reason: try fields.take(2))
+        case 9: self = .hostRested(host: try fields.take(1), reason: try fields.take(2))
+        case 10: self = .sweepStopped(reason: try fields.take(1))
+        case 11: self = .hostReleased(host: try fields.take(1))
+        case 12: self = .revised(try Revision(fields: &fields))
+        case 13: self = .repinned(reason: try fields.take(1))
+        case 14: self = .restored(reason: try fields.take(1))
+        default: throw WireError("a record of unknown kind \(kind)", isNews: true)
+        }
     }
 }
 
-extension ByteReader {
-    /// - Throws: ``WireError`` for a version or a kind that this program does not know, and for anything damaged.
-    public mutating func record() throws(WireError) -> Record {
-        let version = try unsigned()
-        guard version == recordVersion else { throw WireError("a record of version \(version)") }
-        switch try unsigned() {
-        case 1:
-            return .hostSeen(
-                host: try string(), bootID: try string(), hostName: try string(), slots: try integer(),
-                memoryBytes: try signed(), clockOffset: try signed())
-        case 2: return .pinned(name: try string(), digest: try digest())
-        case 3:
-            return .leaseGranted(
-                lease: try integer(), host: try string(),
-                grants: try list { reader throws(WireError) in try reader.grant() })
-        case 4: return .leaseVoided(lease: try integer(), reason: try string())
-        case 5:
-            return .attemptEnded(
-                try report(), host: try string(), failure: try failureClass(), evidence: try string(),
-                blocks: try document(), endedAt: try signed())
-        case 6:
-            return .attemptFenced(
-                try report(), host: try string(),
-                agrees: try optional { reader throws(WireError) in try reader.bool() })
-        case 7:
-            return .runEnded(
-                run: try integer(), state: try runState(), failure: try failureClass(), attempt: try integer())
-        case 8: return .runReopened(run: try integer(), reason: try string())
-        case 9: return .hostRested(host: try string(), reason: try string())
-        case 10: return .sweepStopped(reason: try string())
-        case 11: return .hostReleased(host: try string())
-        case 12:
-            return .revised(
-                Revision(
-                    number: try integer(), specification: try string(), runs: try runList(), madeAt: try signed()))
-        case 13: return .repinned(reason: try string())
-        case 14: return .restored(reason: try string())
-        case let kind: throw WireError("a record of unknown kind \(kind)")
-        }
-    }
-
-    public mutating func runList() throws(WireError) -> RunList {
-        let ranges = try list { reader throws(WireError) in
-            let (first, count) = (try reader.integer(), try reader.integer())
-            guard first > 0, count > 0, first <= Int.max - count else { throw WireError("a range that is none") }
-            return first..<first + count
-        }
-        guard let runs = RunList(ranges: ranges) else { throw WireError("a list that names a run twice") }
-        return runs
-    }
-
-    private mutating func grant() throws(WireError) -> Grant {
-        Grant(run: try integer(), firstAttempt: try integer(), attempts: try integer())
-    }
-
-    private mutating func failureClass() throws(WireError) -> FailureClass? {
-        guard let name = try optional({ reader throws(WireError) in try reader.string() }) else { return nil }
-        guard let known = FailureClass(rawValue: name) else { throw WireError("an unknown failure class") }
-        return known
-    }
-
-    private mutating func runState() throws(WireError) -> RunState {
-        guard let state = RunState(rawValue: try string()) else { throw WireError("an unknown state of a run") }
-        return state
-    }
-
-    private mutating func document() throws(WireError) -> JSON? {
-        guard let text = try optional({ reader throws(WireError) in try reader.string() }) else { return nil }
+extension FieldReader {
+    fileprivate mutating func document(_ number: Int) throws(WireError) -> JSON? {
+        guard let text: String = try take(ifAny: number) else { return nil }
         do {
             return try JSON(parsing: text)
         } catch {

@@ -61,7 +61,7 @@ public struct ProcessExit: Sendable, Hashable {
     }
 
     /// Why a signal was sent from here.
-    public enum Kill: UInt8, Sendable, Hashable {
+    public enum Kill: Sendable, Hashable, CaseIterable {
         case none, timeout, cancelled, revoked
         /// It made no progress; what it was doing is in ``ProcessExit/note``.
         case stalled

@@ -5,13 +5,15 @@ public import Ports
 /// An append-only file of frames, after a header that names its format:
 ///
 ///     "usweep-j"   8 bytes
-///     major        4 bytes, little-endian: 1
+///     major        4 bytes, little-endian: 2, or 1 for what version 1 left
 ///     frames       as in ``Frame``
 ///
 /// What a crash left unfinished stands behind all that was durable: it is cut off when the journal is opened, and
 /// reported. A disk may keep later pages of it and lose earlier ones, so that whole frames can follow a gap; a copy is
 /// then kept. To tell that from damage, whatever is written first after a sync says up to where it reached. Damage
 /// before that place is an error, as is a major version that this program does not know; the file is left as it is.
+/// One of version 1 gets the header of today before anything is added to it, so that no program of that version takes it
+/// for its own; its frames stay as they are, as their kinds tell how they are read.
 public struct AgentJournal {
     /// What was found when a journal was opened.
     public struct Opened {
@@ -21,8 +23,8 @@ public struct AgentJournal {
         public var tornBytes: Int64
     }
 
-    public static let major: UInt32 = 1
-    static let header: [UInt8] = Array("usweep-j".utf8) + [1, 0, 0, 0]
+    public static let major: UInt32 = 2
+    static let header: [UInt8] = Array("usweep-j".utf8) + [2, 0, 0, 0]
     /// Set aside, so that what must be recorded can be recorded on a full disk.
     private static let reserve: Int64 = 256 * 1024
     /// The kind of a frame that says how long the journal was when it was last made durable: 8 bytes, little-endian.
@@ -53,7 +55,9 @@ public struct AgentJournal {
             var journal = AgentJournal(
                 files: files, path: path, folder: folder, file: file, size: Int64(header.count))
             if content.count < header.count {
-                guard header.starts(with: content) else { throw damaged(path, "it does not begin as a journal") }
+                guard header.prefix(8).starts(with: content.prefix(8)) else {
+                    throw damaged(path, "it does not begin as a journal")
+                }
                 try journal.begin()
                 return Opened(journal: journal, frames: [], tornBytes: Int64(content.count))
             }
@@ -69,6 +73,7 @@ public struct AgentJournal {
                 try files.sync(file)
             }
             files.reserve(file, bytes: Int64(end) + reserve)
+            if !content.starts(with: header) { try journal.rewrite(frames) }
             return Opened(journal: journal, frames: frames, tornBytes: Int64(content.count - end))
         } catch {
             files.close(file)
@@ -171,10 +176,11 @@ public struct AgentJournal {
     private static func check(_ content: [UInt8], _ path: String) throws(Failure) {
         guard content.starts(with: header.prefix(8)) else { throw damaged(path, "it does not begin as a journal") }
         let found = content[8..<12].reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
-        guard found == major else {
+        guard 1...major ~= found else {
             throw Failure(
                 .badArchive,
-                "\(path) has format \(found), and this agent knows \(major) only: use the agent that wrote it")
+                "\(path) has version \(found), and this agent knows versions up to \(major): a newer usweep works in "
+                    + "this folder. Nothing was changed; go on with that usweep, or give the host another workdir")
         }
     }
 

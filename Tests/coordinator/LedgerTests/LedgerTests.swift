@@ -20,23 +20,18 @@ private func failure(_ body: () throws -> Void) -> Failure? {
         var source = RandomRecords(seed: UInt64(seed), runs: 5)
         for _ in 0..<100 {
             let record = source.next()
-            var writer = ByteWriter()
-            writer.put(record)
-            var reader = ByteReader(writer.bytes)
-            #expect(try reader.record() == record)
-            try reader.end()
-            for length in 0..<writer.bytes.count {
-                var cut = ByteReader(writer.bytes[..<length])
-                #expect(throws: WireError.self) { try cut.record() }
+            let bytes = record.encoded
+            #expect(try Model.Record(encoded: bytes) == record)
+            for length in bytes.indices {
+                #expect(throws: WireError.self) { try Model.Record(encoded: Array(bytes[..<length])) }
             }
         }
     }
 
     @Test func unknownVersionsAndKindsAreRefused() {
         let twice: [UInt8] = [1, 12, 4, 0, 2, 2, 6, 4, 2, 0]
-        for bytes: [UInt8] in [[2, 10, 0], [1, 99, 0], [1, 0], twice] {
-            var reader = ByteReader(bytes)
-            #expect(throws: WireError.self) { try reader.record() }
+        for bytes: [UInt8] in [[3, 10, 0], [2, 99, 0], [1, 99, 0], [1, 0], twice] {
+            #expect(throws: WireError.self) { try Model.Record(encoded: bytes) }
         }
     }
 }
@@ -50,7 +45,7 @@ private func failure(_ body: () throws -> Void) -> Failure? {
         #expect(found.synchronous == 2)
         let header = try #require(folder.read("ledger.sqlite"))
         #expect(Array(header[68..<72]) == Array("uswp".utf8))
-        #expect(Array(header[60..<64]) == [0, 0, 0, 2])
+        #expect(Array(header[60..<64]) == [0, 0, 0, 3])
     }
 
     @Test func nobodyElseMayReadIt() throws {
