@@ -84,8 +84,8 @@ let package = Package(
         target(
             "Sessions", in: "programs",
             [
-                "Model", "Ports", "Results", "SweepCore", "Storage", "SweepFiles", "Transports", "Ledger", "Engines",
-                "CoordinatorRuntime",
+                "Model", "Formats", "Ports", "Results", "SweepCore", "Storage", "SweepFiles", "Transports", "Ledger",
+                "Engines", "CoordinatorRuntime",
             ]),
         program(
             "usweep", in: "programs",

@@ -155,7 +155,8 @@ extension Launch: FieldGroup {
     package init(fields: inout FieldReader) throws(WireError) {
         self.init(
             arguments: try fields.take(all: 1), environment: try fields.take(all: 2), folder: try fields.take(3),
-            timeLimit: try fields.take(ifAny: 4), stallLimit: try fields.take(ifAny: 5), memoryBytes: try fields.take(6))
+            timeLimit: try fields.take(ifAny: 4), stallLimit: try fields.take(ifAny: 5),
+            memoryBytes: try fields.take(6))
     }
 }
 

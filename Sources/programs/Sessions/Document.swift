@@ -1,19 +1,32 @@
-import Foundation
-import Model
+import Formats
+package import Model
 
-/// Nouns of Model as the ledger keeps them: JSON with sorted keys.
+/// What a ledger keeps as text: the specification and the inventory.
 package enum Document {
-    package static func encode(_ value: some Encodable) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(value), as: UTF8.self)
+    /// - Throws: ``Failure`` (`badArchive`) with what to do.
+    package static func sweep(_ text: String) throws(Failure) -> Sweep {
+        do {
+            return try Sweep(document: text)
+        } catch {
+            throw failure("specification", error)
+        }
     }
 
-    package static func decode<Value: Decodable>(_ text: String) throws -> Value {
+    /// - Throws: ``Failure`` (`badArchive`) with what to do.
+    package static func inventory(_ text: String) throws(Failure) -> Inventory {
         do {
-            return try JSONDecoder().decode(Value.self, from: Data(text.utf8))
+            return try Inventory(document: text)
         } catch {
-            throw Failure(.badArchive, "the ledger's specification cannot be read", cause: "\(error)")
+            throw failure("inventory", error)
         }
+    }
+
+    private static func failure(_ what: String, _ error: WireError) -> Failure {
+        guard error.isNews else {
+            return Failure(.badArchive, "the ledger's \(what) cannot be read", cause: error.message)
+        }
+        return Failure(
+            .badArchive, "the ledger's \(what) was written by a newer usweep: this one does not know \(error.message). "
+                + "Nothing was changed; go on with that usweep, or upgrade this one")
     }
 }

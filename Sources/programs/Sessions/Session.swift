@@ -1,5 +1,6 @@
 package import CoordinatorRuntime
 import Engines
+import Formats
 import Foundation
 package import Ledger
 package import Model
@@ -57,7 +58,7 @@ package final class Session {
         let metadata = LedgerMetadata(
             sweep: sweep.name, identifier: identifier, specification: specification.text,
             created: SystemTime().wall(), toolVersion: Installation.version,
-            notes: [EnvironmentVariable("inventory", try Document.encode(inventory))])
+            notes: [EnvironmentVariable("inventory", inventory.document)])
         let ledger = try Ledger.create("\(path)/ledger.sqlite", metadata: metadata, runs: specification.keys)
         let entry = ArtifactsFolder.Entry(name: sweep.name, identifier: identifier, folder: path, changed: .now)
         try ledger.commit(specification.pins.map { .pinned(name: $0.name, digest: $0.digest) })
@@ -105,12 +106,12 @@ package final class Session {
         _ = try AgentBinary.read()
         let ledger = try Ledger.open(entry.ledger, sweep: entry.name)
         let metadata = try ledger.metadata()
-        let planned: Sweep = try Document.decode(metadata.specification)
+        let planned = try Document.sweep(metadata.specification)
         let specification = try Specification(resumption.sweep ?? planned)
         let known = try ledger.pins()
         if !resumption.repins { try specification.checkPins(known) }
         try stage(specification.engine.inputs, folder)
-        if specification.text != metadata.specification {
+        if specification.sweep != planned {
             let change = try ledger.revise(
                 specification: specification.text, runs: specification.keys, madeAt: SystemTime().wall(),
                 with: try specification.reopened(planned, ledger))
@@ -127,10 +128,10 @@ package final class Session {
             (resumption.repins ? [.repinned(reason: "asked for with --repin")] : [])
                 + fresh.map { .pinned(name: $0.name, digest: $0.digest) })
         if let inventory = resumption.inventory {
-            try ledger.note(EnvironmentVariable("inventory", try Document.encode(inventory)))
+            try ledger.note(EnvironmentVariable("inventory", inventory.document))
         }
         let hosts = try resumption.inventory
-            ?? Document.decode(metadata.notes.first { $0.name == "inventory" }?.value ?? "")
+            ?? Document.inventory(metadata.notes.first { $0.name == "inventory" }?.value ?? "")
         try folder.noteUse(of: entry)
         let session = try Session(specification, hosts, folder, entry, ledger)
         if let retry = resumption.retry { try session.reopen(retry, say) }

@@ -1,5 +1,6 @@
 package import CoordinatorRuntime
 package import Engines
+import Formats
 import Foundation
 package import Ledger
 package import Model
@@ -18,7 +19,7 @@ package struct Specification {
         self.sweep = sweep
         engine = try EngineChoice.engine(for: sweep)
         points = try Points(sweep, recipe: sweep.recipe)
-        text = try Document.encode(sweep)
+        text = sweep.document
     }
 
     private var repeats: Int { sweep.measure.repeats }

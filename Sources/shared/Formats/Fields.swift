@@ -2,7 +2,7 @@
 // the order of these numbers. A field is
 //
 //     key     number << 2 | mustBeKnown << 1 | isBytes, in base 128
-//     value   an integer (base 128, folded), or with isBytes a length and so many bytes: a text, a digest, or fields again
+//     value   an integer (base 128, folded), or with isBytes a length and so many bytes: a text, a digest, or fields
 //
 // so that whoever does not know a number can pass over it, unless its key says that it must be known. What a field is
 // called in Swift, or where it stands in its type, is in no file. The rules of change are in the manual's page Formats:

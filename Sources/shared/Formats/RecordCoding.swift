@@ -1,13 +1,13 @@
 public import Model
 
-// The coordinator's records as its journal has them: the version of the layout, the kind of the record, then in version
-// 2 its fields with their length in front, so that nothing can be cut off unnoticed. Kinds are those of version 1, whose
-// records are read for ever.
+// The coordinator's records as its journal has them: the version of the layout, the kind of the record, then in
+// version 2 its fields with their length in front, so that nothing can be cut off unnoticed. Kinds are those of
+// version 1, whose records are read for ever.
 
 private let recordVersion: UInt64 = 2
 
 extension Record {
-    /// - Throws: ``WireError`` for a version, a kind or a field that must be known and is not, and for anything damaged.
+    /// - Throws: ``WireError`` for a version, kind or field that must be known and is not, and for anything damaged.
     public init(encoded bytes: [UInt8]) throws(WireError) {
         var reader = ByteReader(bytes)
         switch try reader.unsigned() {

@@ -1,5 +1,5 @@
 /// The hosts that a sweep may use, after parsing, ranges expanded and defaults filled in.
-public struct Inventory: Sendable, Hashable, Codable {
+public struct Inventory: Sendable, Hashable {
     public var hosts: [Host]
     /// An OpenSSH client configuration to read instead of the user's own, absolute; nil: the user's.
     public var sshConfiguration: String?
@@ -11,7 +11,7 @@ public struct Inventory: Sendable, Hashable, Codable {
 }
 
 /// A machine of the inventory.
-public struct Host: Sendable, Hashable, Codable {
+public struct Host: Sendable, Hashable {
     public var target: HostTarget
     /// The agent's folder on the host; `~/` stands for the home there.
     public var workdir: String
@@ -42,15 +42,15 @@ public struct Host: Sendable, Hashable, Codable {
 }
 
 /// Where a host is and how it is reached, as the inventory has it.
-public struct HostTarget: Sendable, Hashable, Codable {
-    /// How bytes get there.
-    public enum Method: String, Sendable, Hashable, Codable, CaseIterable {
+public struct HostTarget: Sendable, Hashable {
+    /// How bytes get there. The words are in ledgers.
+    public enum Method: String, Sendable, Hashable, CaseIterable {
         /// SSH through libssh2, in this process.
-        case libssh2
+        case libssh2 = "libssh2"
         /// SSH through the `ssh` program.
-        case ssh
+        case ssh = "ssh"
         /// A child process on this machine (`address: local`).
-        case local
+        case local = "local"
     }
 
     /// The name of the host in the inventory: for messages, and the alias looked up in `~/.ssh/config`.

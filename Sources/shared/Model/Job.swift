@@ -50,7 +50,7 @@ public struct Job: Sendable, Hashable {
 }
 
 /// A variable of a program's environment.
-public struct EnvironmentVariable: Sendable, Hashable, Codable {
+public struct EnvironmentVariable: Sendable, Hashable {
     public var name: String
     public var value: String
 
@@ -61,7 +61,7 @@ public struct EnvironmentVariable: Sendable, Hashable, Codable {
 }
 
 /// What an attempt may take.
-public struct JobLimits: Sendable, Hashable, Codable {
+public struct JobLimits: Sendable, Hashable {
     /// Wall time after which the attempt is ended with class `timeout`; nil: none.
     public var time: Nanoseconds?
     /// Time without progress after which it is ended as stalled; nil: not watched.

@@ -24,22 +24,23 @@ public struct AttemptID: Sendable, Hashable, Comparable {
     }
 }
 
-/// How a run ended.
+/// How a run ended. The words are in ledgers and tables: a case may be renamed, its word stays.
 public enum RunState: String, Sendable, Hashable, CaseIterable {
     /// Its evidence is complete and its result merged.
-    case succeeded
+    case succeeded = "succeeded"
     /// No attempt gave a result, for a reason that the class names.
-    case failed
+    case failed = "failed"
     /// It claimed success, but its evidence breaks the run contract: kept, never merged.
-    case quarantined
+    case quarantined = "quarantined"
     /// Somebody cancelled it.
-    case cancelled
+    case cancelled = "cancelled"
 }
 
-/// Why an attempt did not succeed, with the rule of what to do about it.
+/// Why an attempt did not succeed, with the rule of what to do about it. The words are in ledgers, journals, messages
+/// and tables: a case may be renamed, its word stays.
 public enum FailureClass: String, Sendable, Hashable, CaseIterable {
     /// The program could not be started, or its inputs not be staged.
-    case spawn
+    case spawn = "spawn"
     /// The program ended with a status other than 0.
     case exitNonzero = "exit-nonzero"
     /// The host was gone for longer than its lease, or was rebooted.
@@ -61,15 +62,15 @@ public enum FailureClass: String, Sendable, Hashable, CaseIterable {
     /// The simulator makes no progress.
     case stalledSimulator = "stalled-simulator"
     /// The time limit passed.
-    case timeout
+    case timeout = "timeout"
     /// The checkpoint does not fit, or is damaged.
     case checkpointIncompatible = "checkpoint-incompatible"
     /// It ended well but the evidence is incomplete.
     case contractBroken = "contract-broken"
     /// Somebody cancelled it.
-    case cancelled
+    case cancelled = "cancelled"
     /// The batch system took the machine away.
-    case preempted
+    case preempted = "preempted"
 
     /// What to do about a failure of this class.
     public enum Remedy: Sendable, Hashable {

@@ -1,5 +1,5 @@
 /// A sweep specification after parsing and checking: what a user wrote, with the source text of every value.
-public struct Sweep: Sendable, Hashable, Codable {
+public struct Sweep: Sendable, Hashable {
     public var name: String
     public var engine: EngineKind
     /// The modelled machine, or for `qemu` empty.
@@ -56,14 +56,16 @@ public struct Sweep: Sendable, Hashable, Codable {
     public var allAxes: [Axis] { axes + zips.flatMap { $0 } }
 }
 
-/// The simulator behind a sweep.
-public enum EngineKind: String, Sendable, Hashable, Codable, CaseIterable {
-    case gem5, qemu, command
+/// The simulator behind a sweep. The words are in sweep files, ledgers and points' identities.
+public enum EngineKind: String, Sendable, Hashable, CaseIterable {
+    case gem5 = "gem5"
+    case qemu = "qemu"
+    case command = "command"
 }
 
 
 /// What is booted. Paths are absolute.
-public enum GuestSource: Sendable, Hashable, Codable {
+public enum GuestSource: Sendable, Hashable {
     /// The folder that `ops/guest/build` made.
     case folder(String)
     /// A kernel and a disk image of the user's own.
@@ -71,7 +73,7 @@ public enum GuestSource: Sendable, Hashable, Codable {
 }
 
 /// Where evaluation starts from.
-public enum CheckpointSource: Sendable, Hashable, Codable {
+public enum CheckpointSource: Sendable, Hashable {
     /// This sweep makes it, once a workload.
     case setup
     /// A bundle, by name or digest.
@@ -81,7 +83,7 @@ public enum CheckpointSource: Sendable, Hashable, Codable {
 }
 
 /// A metric of the user's own.
-public struct MetricDefinition: Sendable, Hashable, Codable {
+public struct MetricDefinition: Sendable, Hashable {
     public var name: String
     public var expression: String
 
@@ -92,7 +94,7 @@ public struct MetricDefinition: Sendable, Hashable, Codable {
 }
 
 /// One parameter that the sweep varies.
-public struct Axis: Sendable, Hashable, Codable {
+public struct Axis: Sendable, Hashable {
     public var name: String
     /// Source texts, at least one; all different, but in a zip, where only the combinations have to be.
     public var values: [String]
@@ -104,7 +106,7 @@ public struct Axis: Sendable, Hashable, Codable {
 }
 
 /// An axis and one value for it.
-public struct Assignment: Sendable, Hashable, Codable {
+public struct Assignment: Sendable, Hashable {
     public var axis: String
     public var value: String
 
@@ -115,7 +117,7 @@ public struct Assignment: Sendable, Hashable, Codable {
 }
 
 /// What is measured of each point.
-public struct Measure: Sendable, Hashable, Codable {
+public struct Measure: Sendable, Hashable {
     /// Invocations after the restore that are not measured.
     public var warm: Int
     /// Invocations measured, one statistics block each.
@@ -134,7 +136,7 @@ public struct Measure: Sendable, Hashable, Codable {
 }
 
 /// Limits of a sweep and of each of its runs.
-public struct SweepLimits: Sendable, Hashable, Codable {
+public struct SweepLimits: Sendable, Hashable {
     public var job: JobLimits
     /// Wall time of the whole sweep; nil: none.
     public var sweep: Nanoseconds?
@@ -146,7 +148,7 @@ public struct SweepLimits: Sendable, Hashable, Codable {
 }
 
 /// A file that runs need, read and digested when the sweep is planned.
-public struct InputFile: Sendable, Hashable, Codable {
+public struct InputFile: Sendable, Hashable {
     /// Where it stands in an attempt's folder.
     public var path: String
     /// Where it is on this machine, absolute.

@@ -1,5 +1,5 @@
 /// The modelled machine of a gem5 sweep.
-public enum SystemUnderTest: Sendable, Hashable, Codable {
+public enum SystemUnderTest: Sendable, Hashable {
     /// One of this project's own: `simple`, `skylake`.
     case named(String, SystemOptions)
     /// The user's own configuration script.
@@ -15,7 +15,7 @@ public enum SystemUnderTest: Sendable, Hashable, Codable {
 }
 
 /// What is fixed for a system of this project's own, by the checkpoint at the latest.
-public struct SystemOptions: Sendable, Hashable, Codable {
+public struct SystemOptions: Sendable, Hashable {
     /// The guest's memory in bytes; nil: the system's own.
     public var memoryBytes: Int64?
     /// nil: the system's own.
@@ -39,7 +39,7 @@ public struct SystemOptions: Sendable, Hashable, Codable {
 ///
 /// Arguments may name, in braces: an axis, `workload`, `checkpoint` (its folder), `kernel`, `disk`, `invocations`,
 /// `warm`.
-public struct SystemScript: Sendable, Hashable, Codable {
+public struct SystemScript: Sendable, Hashable {
     /// Where it stands in an attempt's folder.
     public var path: String
     public var arguments: [String]

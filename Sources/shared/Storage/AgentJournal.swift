@@ -12,8 +12,8 @@ public import Ports
 /// reported. A disk may keep later pages of it and lose earlier ones, so that whole frames can follow a gap; a copy is
 /// then kept. To tell that from damage, whatever is written first after a sync says up to where it reached. Damage
 /// before that place is an error, as is a major version that this program does not know; the file is left as it is.
-/// One of version 1 gets the header of today before anything is added to it, so that no program of that version takes it
-/// for its own; its frames stay as they are, as their kinds tell how they are read.
+/// One of version 1 gets the header of today before anything is added to it, so that no program of that version takes
+/// it for its own; its frames stay as they are, as their kinds tell how they are read.
 public struct AgentJournal {
     /// What was found when a journal was opened.
     public struct Opened {

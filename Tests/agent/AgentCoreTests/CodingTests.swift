@@ -10,7 +10,7 @@ import Testing
 @Suite("Records, commands and reports keep what they hold")
 struct CodingTests {
     @Test(
-        "They round-trip; cut short, they are refused or are what stands there; with anything behind, they are refused",
+        "They round-trip; cut short, they are refused or are what is there; with anything behind, they are refused",
         arguments: 0..<40 as Range<UInt64>)
     func roundTrips(seed: UInt64) throws {
         var chance = Chance(seed: seed)
@@ -20,7 +20,9 @@ struct CodingTests {
         for report in chance.reports() { try check(report, \.frame) { try SupervisorReport($0) } }
     }
 
-    private func check<Value: Equatable>(_ value: Value, _ write: (Value) -> Frame, _ read: (Frame) throws -> Value) throws {
+    private func check<Value: Equatable>(
+        _ value: Value, _ write: (Value) -> Frame, _ read: (Frame) throws -> Value
+    ) throws {
         let frame = write(value)
         #expect(try read(frame) == value)
         for count in frame.payload.indices {
@@ -46,10 +48,10 @@ extension Chance {
             .supervisorLost, .hostLost,
         ]
         return ProcessExit(
-            cause: pick(causes) ?? .hostLost, kill: pick(ProcessExit.Kill.allCases) ?? .none, wallNanoseconds: Int64(number(0...1 << 50)),
-            cpuNanoseconds: Int64(number(0...1 << 50)), peakMemoryBytes: Int64(number(0...1 << 40)),
-            freeBytes: flip() ? .max : Int64(number(0...1 << 40)), memoryRanOut: flip(),
-            note: name())
+            cause: pick(causes) ?? .hostLost, kill: pick(ProcessExit.Kill.allCases) ?? .none,
+            wallNanoseconds: Int64(number(0...1 << 50)), cpuNanoseconds: Int64(number(0...1 << 50)),
+            peakMemoryBytes: Int64(number(0...1 << 40)), freeBytes: flip() ? .max : Int64(number(0...1 << 40)),
+            memoryRanOut: flip(), note: name())
     }
 
     mutating func supervised() -> SupervisedAttempt {

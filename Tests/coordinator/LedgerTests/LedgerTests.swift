@@ -191,7 +191,7 @@ private func failure(_ body: () throws -> Void) -> Failure? {
 
     /// What is done to a good ledger's bytes, and what the refusal must say.
     @Test(arguments: [
-        (60, [0, 0, 0, 3], "written by a newer usweep (ledger version 3, this one knows 2)"),
+        (60, [0, 0, 0, 4], "written by a newer usweep: its version is 4, and this usweep knows versions up to 3"),
         (60, [0, 0, 0, 0], "has no version"),
         (68, [0, 0, 0, 0], "a database of another program"),
         (0, Array("NOT SQL".utf8), "no SQLite database"),

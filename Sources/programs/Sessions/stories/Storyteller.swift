@@ -75,7 +75,7 @@ package struct Storyteller {
     /// Those of the inventory that the sweep was last launched with, and those that the ledger heard of before.
     package func hostNames() throws -> [String] {
         let note = try ledger.metadata().notes.first { $0.name == "inventory" }?.value
-        let inventory: Inventory? = try note.map { try Document.decode($0) }
+        let inventory = try note.map { try Document.inventory($0) }
         let listed = inventory?.hosts.map(\.name) ?? []
         return listed + (try ledger.hosts().map(\.host).filter { !listed.contains($0) })
     }

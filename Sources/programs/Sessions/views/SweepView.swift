@@ -16,7 +16,7 @@ package struct SweepView {
     package init(_ entry: ArtifactsFolder.Entry) throws {
         self.entry = entry
         ledger = try Ledger.read(entry.ledger)
-        sweep = try Document.decode(try ledger.metadata().specification)
+        sweep = try Document.sweep(try ledger.metadata().specification)
         points = try Points(sweep, recipe: sweep.recipe)
     }
 

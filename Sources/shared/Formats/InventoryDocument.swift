@@ -1,0 +1,73 @@
+public import Model
+
+// The stored inventory: the hosts that a sweep was last launched or resumed with. Its members are those of version 1.
+
+extension Inventory {
+    /// The inventory as the ledger keeps it.
+    public var document: String {
+        var writer = DocumentWriter()
+        writer.put("version", 2)
+        writer.put("hosts", hosts)
+        writer.put("sshConfiguration", sshConfiguration)
+        return writer.json.encoded
+    }
+
+    /// - Throws: ``WireError`` for what is not an inventory, or one of a newer program.
+    public init(document text: String) throws(WireError) {
+        let (_, json) = try DocumentReader.open(text, newest: 2)
+        var reader = try DocumentReader(json)
+        self.init(
+            hosts: try reader.take("hosts"), sshConfiguration: try reader.take(ifAny: "sshConfiguration"))
+        try reader.end()
+    }
+}
+
+extension Host: DocumentValue {
+    package var json: JSON {
+        var writer = DocumentWriter()
+        writer.put("target", target)
+        writer.put("workdir", workdir)
+        writer.put("slots", slots)
+        writer.put("memoryBytes", memoryBytes)
+        writer.put(unlessEmpty: "labels", labels)
+        writer.put(unlessEmpty: "engines", engines)
+        writer.put("setup", setup)
+        return writer.json
+    }
+
+    package init(_ json: JSON) throws(WireError) {
+        var reader = try DocumentReader(json)
+        self.init(
+            target: try reader.take("target"), workdir: try reader.take("workdir"),
+            slots: try reader.take(ifAny: "slots"), memoryBytes: try reader.take(ifAny: "memoryBytes"),
+            labels: try reader.take(list: "labels"), engines: try reader.take(list: "engines"),
+            setup: try reader.take(ifAny: "setup"))
+        try reader.end()
+    }
+}
+
+extension HostTarget: DocumentValue {
+    package var json: JSON {
+        var writer = DocumentWriter()
+        writer.put("name", name)
+        writer.put("address", address)
+        writer.put("port", port)
+        writer.put("user", user)
+        writer.put("jump", jump)
+        writer.put("method", method.rawValue)
+        return writer.json
+    }
+
+    package init(_ json: JSON) throws(WireError) {
+        var reader = try DocumentReader(json)
+        let word: String = try reader.take("method")
+        guard let method = Method(rawValue: word) else {
+            throw WireError("the unknown transport '\(Names.shown(word))'", isNews: true)
+        }
+        self.init(
+            name: try reader.take("name"), address: try reader.take(ifAny: "address"),
+            port: try reader.take(ifAny: "port"), user: try reader.take(ifAny: "user"),
+            jump: try reader.take(ifAny: "jump"), method: method)
+        try reader.end()
+    }
+}

@@ -1,0 +1,282 @@
+public import Model
+
+// The stored specification: what a user wrote, as the ledger keeps it. Version 1 is what Swift made of the declarations
+// of its time; `Version1Documents.swift` turns it into version 2.
+
+extension Sweep {
+    /// The specification as the ledger keeps it.
+    public var document: String {
+        var writer = DocumentWriter()
+        writer.put("version", 2)
+        writer.put("name", name)
+        writer.put("engine", engine.rawValue)
+        writer.put("system", system)
+        writer.put(unlessEmpty: "workloads", workloads)
+        writer.put("checkpoint", checkpoint)
+        writer.put(unlessEmpty: "axes", axes)
+        writer.put(unlessEmpty: "zips", zips)
+        writer.put(unlessEmpty: "exclude", exclude)
+        writer.put(unlessEmpty: "include", include)
+        writer.put("measure", measure)
+        writer.put("limits", limits)
+        writer.put(unlessEmpty: "inputs", inputs)
+        writer.put("attempts", attempts)
+        writer.put(unlessEmpty: "metrics", metrics)
+        writer.put(unlessEmpty: "definitions", definitions)
+        writer.put(unlessEmpty: "command", command)
+        writer.put("results", results)
+        writer.put("guest", guest)
+        return writer.json.encoded
+    }
+
+    /// - Throws: ``WireError`` for what is not a specification, or one of a newer program.
+    public init(document text: String) throws(WireError) {
+        let (version, json) = try DocumentReader.open(text, newest: 2)
+        var reader = try DocumentReader(version == 1 ? json.sweepOfVersion1 : json)
+        let word: String = try reader.take("engine")
+        guard let engine = EngineKind(rawValue: word) else {
+            throw WireError("the unknown engine '\(Names.shown(word))'", isNews: true)
+        }
+        self.init(name: try reader.take("name"), engine: engine)
+        system = try reader.take("system")
+        workloads = try reader.take(list: "workloads")
+        checkpoint = try reader.take("checkpoint")
+        axes = try reader.take(list: "axes")
+        zips = try reader.take(list: "zips")
+        exclude = try reader.take(list: "exclude")
+        include = try reader.take(list: "include")
+        measure = try reader.take("measure")
+        limits = try reader.take("limits")
+        inputs = try reader.take(list: "inputs")
+        attempts = try reader.take("attempts")
+        metrics = try reader.take(list: "metrics")
+        definitions = try reader.take(list: "definitions")
+        command = try reader.take(list: "command")
+        results = try reader.take(ifAny: "results")
+        guest = try reader.take(ifAny: "guest")
+        try reader.end()
+    }
+}
+
+/// `{"name": ..., options}`, or `{"script": {...}}`.
+extension SystemUnderTest: DocumentValue {
+    package var json: JSON {
+        var writer = DocumentWriter()
+        switch self {
+        case .named(let name, let options):
+            writer.put("name", name)
+            writer.put("memoryBytes", options.memoryBytes)
+            writer.put("cores", options.cores)
+            writer.put(ifTrue: "usesKVM", options.usesKVM)
+            writer.put(ifTrue: "fixesAddresses", options.fixesAddresses)
+        case .script(let script): writer.put("script", script)
+        }
+        return writer.json
+    }
+
+    package init(_ json: JSON) throws(WireError) {
+        var reader = try DocumentReader(json)
+        if let script: SystemScript = try reader.take(ifAny: "script") {
+            self = .script(script)
+        } else {
+            self = .named(
+                try reader.take("name"),
+                SystemOptions(
+                    memoryBytes: try reader.take(ifAny: "memoryBytes"), cores: try reader.take(ifAny: "cores"),
+                    usesKVM: try reader.take(flag: "usesKVM"), fixesAddresses: try reader.take(flag: "fixesAddresses")))
+        }
+        try reader.end()
+    }
+}
+
+extension SystemScript: DocumentValue {
+    package var json: JSON {
+        var writer = DocumentWriter()
+        writer.put("path", path)
+        writer.put(unlessEmpty: "arguments", arguments)
+        writer.put("setupArguments", setupArguments)
+        writer.put("blocks", blocks)
+        writer.put("line", line)
+        writer.put(ifTrue: "fixesAddresses", fixesAddresses)
+        return writer.json
+    }
+
+    package init(_ json: JSON) throws(WireError) {
+        var reader = try DocumentReader(json)
+        self.init(
+            path: try reader.take("path"), arguments: try reader.take(list: "arguments"),
+            setupArguments: try reader.take(ifAny: "setupArguments"), blocks: try reader.take(ifAny: "blocks"),
+            line: try reader.take(ifAny: "line"), fixesAddresses: try reader.take(flag: "fixesAddresses"))
+        try reader.end()
+    }
+}
+
+/// `{"from": "setup"}`, `{"from": "bundle", "name": ...}` or `{"from": "directory", "path": ...}`.
+extension CheckpointSource: DocumentValue {
+    package var json: JSON {
+        var writer = DocumentWriter()
+        switch self {
+        case .setup: writer.put("from", "setup")
+        case .bundle(let name):
+            writer.put("from", "bundle")
+            writer.put("name", name)
+        case .directory(let path):
+            writer.put("from", "directory")
+            writer.put("path", path)
+        }
+        return writer.json
+    }
+
+    package init(_ json: JSON) throws(WireError) {
+        var reader = try DocumentReader(json)
+        let source: String = try reader.take("from")
+        switch source {
+        case "setup": self = .setup
+        case "bundle": self = .bundle(try reader.take("name"))
+        case "directory": self = .directory(try reader.take("path"))
+        default: throw WireError("the unknown source '\(Names.shown(source))'", isNews: true)
+        }
+        try reader.end()
+    }
+}
+
+/// `{"folder": ...}`, or `{"kernel": ..., "disk": ...}`.
+extension GuestSource: DocumentValue {
+    package var json: JSON {
+        var writer = DocumentWriter()
+        switch self {
+        case .folder(let path): writer.put("folder", path)
+        case .files(let kernel, let disk):
+            writer.put("kernel", kernel)
+            writer.put("disk", disk)
+        }
+        return writer.json
+    }
+
+    package init(_ json: JSON) throws(WireError) {
+        var reader = try DocumentReader(json)
+        if let path: String = try reader.take(ifAny: "folder") {
+            self = .folder(path)
+        } else {
+            self = .files(kernel: try reader.take("kernel"), disk: try reader.take("disk"))
+        }
+        try reader.end()
+    }
+}
+
+extension Axis: DocumentValue {
+    package var json: JSON {
+        var writer = DocumentWriter()
+        writer.put("name", name)
+        writer.put("values", values)
+        return writer.json
+    }
+
+    package init(_ json: JSON) throws(WireError) {
+        var reader = try DocumentReader(json)
+        self.init(name: try reader.take("name"), values: try reader.take("values"))
+        try reader.end()
+    }
+}
+
+extension Assignment: DocumentValue {
+    package var json: JSON {
+        var writer = DocumentWriter()
+        writer.put("axis", axis)
+        writer.put("value", value)
+        return writer.json
+    }
+
+    package init(_ json: JSON) throws(WireError) {
+        var reader = try DocumentReader(json)
+        self.init(axis: try reader.take("axis"), value: try reader.take("value"))
+        try reader.end()
+    }
+}
+
+extension MetricDefinition: DocumentValue {
+    package var json: JSON {
+        var writer = DocumentWriter()
+        writer.put("name", name)
+        writer.put("expression", expression)
+        return writer.json
+    }
+
+    package init(_ json: JSON) throws(WireError) {
+        var reader = try DocumentReader(json)
+        self.init(name: try reader.take("name"), expression: try reader.take("expression"))
+        try reader.end()
+    }
+}
+
+extension Measure: DocumentValue {
+    package var json: JSON {
+        var writer = DocumentWriter()
+        writer.put("warm", warm)
+        writer.put("invocations", invocations)
+        writer.put("repeats", repeats)
+        writer.put("setupInvocations", setupInvocations)
+        return writer.json
+    }
+
+    package init(_ json: JSON) throws(WireError) {
+        var reader = try DocumentReader(json)
+        self.init(
+            warm: try reader.take("warm"), invocations: try reader.take("invocations"),
+            repeats: try reader.take("repeats"), setupInvocations: try reader.take(ifAny: "setupInvocations"))
+        try reader.end()
+    }
+}
+
+extension SweepLimits: DocumentValue {
+    package var json: JSON {
+        var writer = DocumentWriter()
+        writer.put("job", job)
+        writer.put("sweep", sweep)
+        return writer.json
+    }
+
+    package init(_ json: JSON) throws(WireError) {
+        var reader = try DocumentReader(json)
+        self.init(job: try reader.take("job"), sweep: try reader.take(ifAny: "sweep"))
+        try reader.end()
+    }
+}
+
+extension JobLimits: DocumentValue {
+    package var json: JSON {
+        var writer = DocumentWriter()
+        writer.put("time", time)
+        writer.put("stall", stall)
+        writer.put("memoryBytes", memoryBytes)
+        return writer.json
+    }
+
+    package init(_ json: JSON) throws(WireError) {
+        var reader = try DocumentReader(json)
+        self.init(
+            time: try reader.take(ifAny: "time"), stall: try reader.take(ifAny: "stall"),
+            memoryBytes: try reader.take(ifAny: "memoryBytes"))
+        try reader.end()
+    }
+}
+
+extension InputFile: DocumentValue {
+    package var json: JSON {
+        var writer = DocumentWriter()
+        writer.put("path", path)
+        writer.put("source", source)
+        writer.put("digest", digest)
+        writer.put("size", size)
+        writer.put(ifTrue: "isExecutable", isExecutable)
+        return writer.json
+    }
+
+    package init(_ json: JSON) throws(WireError) {
+        var reader = try DocumentReader(json)
+        self.init(
+            path: try reader.take("path"), source: try reader.take("source"), digest: try reader.take("digest"),
+            size: try reader.take("size"), isExecutable: try reader.take(flag: "isExecutable"))
+        try reader.end()
+    }
+}
