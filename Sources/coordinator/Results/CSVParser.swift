@@ -1,4 +1,5 @@
-/// A reader of CSV as RFC 4180 has it, with lines that end in CRLF or LF.
+/// A reader of CSV as RFC 4180 has it, and of what else is written under that name and cannot be misread: lines that
+/// end in CRLF, LF or CR, and white space around fields.
 struct CSVParser {
     struct Record: Equatable {
         /// Of its first character, from 1.
@@ -32,14 +33,27 @@ struct CSVParser {
     }
 
     private mutating func field() throws(Problem) -> String {
+        skipSpace()
         if position < bytes.count, bytes[position] == UInt8(ascii: "\"") { return try quotedField() }
         let start = position
         while position < bytes.count, bytes[position] != UInt8(ascii: ","), !isLineEnd {
-            if bytes[position] == UInt8(ascii: "\"") { throw problem("a quote within a field that has none around it") }
+            if bytes[position] == UInt8(ascii: "\"") {
+                let advice = "put quotes around it, and double this one"
+                throw problem("a quote within a field that has none around it; \(advice)")
+            }
             position += 1
         }
-        return try text(Array(bytes[start..<position]))
+        var end = position
+        while end > start, CSVParser.isSpace(bytes[end - 1]) { end -= 1 }
+        return try text(Array(bytes[start..<end]))
     }
+
+    private mutating func skipSpace() {
+        while position < bytes.count, CSVParser.isSpace(bytes[position]) { position += 1 }
+    }
+
+    /// A tab may separate columns: it is left for the message about that.
+    private static func isSpace(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") }
 
     private mutating func quotedField() throws(Problem) -> String {
         let opening = line
@@ -58,8 +72,9 @@ struct CSVParser {
                 position += 1
                 continue
             }
+            skipSpace()
             guard position == bytes.count || bytes[position] == UInt8(ascii: ",") || isLineEnd else {
-                throw problem("something follows the closing quote of a field")
+                throw problem("something follows the closing quote of a field; double quotes that belong to it")
             }
             return try text(content)
         }
@@ -67,20 +82,23 @@ struct CSVParser {
     }
 
     private var isLineEnd: Bool {
-        bytes[position] == UInt8(ascii: "\n")
-            || bytes[position] == UInt8(ascii: "\r") && position + 1 < bytes.count
-                && bytes[position + 1] == UInt8(ascii: "\n")
+        bytes[position] == UInt8(ascii: "\n") || bytes[position] == UInt8(ascii: "\r")
     }
 
     private mutating func takeLineEnd() -> Bool {
         guard isLineEnd else { return false }
-        position += bytes[position] == UInt8(ascii: "\r") ? 2 : 1
+        let isPair =
+            bytes[position] == UInt8(ascii: "\r") && position + 1 < bytes.count
+            && bytes[position + 1] == UInt8(ascii: "\n")
+        position += isPair ? 2 : 1
         line += 1
         return true
     }
 
     private func text(_ content: [UInt8]) throws(Problem) -> String {
-        guard let text = String(validating: content, as: UTF8.self) else { throw problem("not UTF-8") }
+        guard let text = String(validating: content, as: UTF8.self) else {
+            throw problem("not UTF-8; save the file as UTF-8")
+        }
         return text
     }
 

@@ -28,7 +28,7 @@ public struct Contract: Sendable, Hashable {
     }
 
     public var format: Format
-    /// Metrics that every block must have, finite; also those by formula.
+    /// Metrics that every block must have, finite; also those by formula (``Model/Sweep/requiredMetrics``).
     public var requiredMetrics: [String]
     public var formulas: [MetricFormula]
     /// Members that repeat a column of the tables, such as an axis: never taken for metrics.

@@ -128,8 +128,9 @@ public struct MetricNames: Sendable {
 
     /// The required ones, then all others by name.
     public var names: [String] {
-        var known = seen.filter { !MetricExpression.isPattern($0) }
-        for formula in formulas where formula.counters.allSatisfy(seen.contains) { known.insert(formula.name) }
+        var all = seen
+        for formula in formulas where formula.counters.allSatisfy(all.contains) { all.insert(formula.name) }
+        let known = all.filter { !MetricExpression.isPattern($0) }
         // By bytes: the same order in every language.
         let others = known.subtracting(required).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
         return required + others

@@ -4,57 +4,70 @@ import Model
 
 extension Evidence {
     func jsonBlocks(_ path: String) throws(Breach) -> [FoundBlock] {
-        let bytes = try content(path)
-        let document: JSON
-        do {
-            document = try JSON(parsing: bytes)
-        } catch {
-            throw Breach("\(path): \((error as? Failure)?.message ?? "\(error)")")
-        }
+        let document = try Evidence.json(try text(path), path)
         switch document {
         case .object: return [try block(document, path)]
         case .array(let elements):
-            guard !elements.isEmpty else { throw Breach("\(path): the list of blocks is empty") }
+            guard !elements.isEmpty else {
+                throw Breach("\(path): the list is empty; a run must leave at least one block")
+            }
             var blocks: [FoundBlock] = []
             for (index, element) in elements.enumerated() {
                 blocks.append(try block(element, "\(path), block \(index + 1)"))
             }
             return blocks
-        case .null, .bool, .number, .string: throw Breach("\(path), line 1: neither an object nor a list of objects")
+        case .null, .bool, .number, .string:
+            throw Breach("\(path):1:1: neither an object nor a list of objects, but \(Evidence.describe(document))")
         }
     }
 
     func csvBlocks(_ path: String) throws(Breach) -> [FoundBlock] {
-        var parser = CSVParser(try content(path))
+        var parser = CSVParser(try text(path))
         guard let header = try Evidence.next(&parser, path) else { throw Breach("\(path) is empty") }
-        for (index, name) in header.fields.enumerated() {
-            try checkName(name, "\(path), line \(header.line)")
-            if header.fields[..<index].contains(name) {
-                throw Breach("\(path), line \(header.line): the column '\(name)' stands twice")
-            }
-        }
+        try checkHeader(header, path)
         var blocks: [FoundBlock] = []
         while let record = try Evidence.next(&parser, path) {
-            let place = "\(path), line \(record.line)"
             guard record.fields.count == header.fields.count else {
-                throw Breach("\(place): \(record.fields.count) fields under \(header.fields.count) columns")
+                let (fields, columns) = (record.fields.count, header.fields.count)
+                let found = "\(fields) field\(fields == 1 ? "" : "s") under \(columns) column\(columns == 1 ? "" : "s")"
+                let advice = "write numbers with a point, and text with commas in quotes"
+                throw Breach("\(path):\(record.line): \(found); \(advice)")
             }
-            blocks.append(block(place, zip(header.fields, record.fields)))
+            blocks.append(block("\(path):\(record.line)", zip(header.fields, record.fields)))
         }
-        guard !blocks.isEmpty else { throw Breach("\(path), line 2: a header, and no line of numbers after it") }
+        guard !blocks.isEmpty else {
+            throw Breach("\(path):\(header.line): there is no line of numbers after the header")
+        }
         return blocks
+    }
+
+    private func checkHeader(_ header: CSVParser.Record, _ path: String) throws(Breach) {
+        let place = "\(path):\(header.line)"
+        if header.fields.count == 1, let only = header.fields.first, !contract.requiredMetrics.contains(only) {
+            for (separator, name) in [(";", "semicolons"), ("\t", "tabs")] as [(Character, String)]
+            where only.contains(separator) {
+                let found = "the columns are separated by \(name) (\(VisibleText.of(only, limit: 80)))"
+                throw Breach("\(place): \(found); write commas, and points in numbers")
+            }
+        }
+        for (index, name) in header.fields.enumerated() where !name.isEmpty {
+            try checkName(name, place)
+            if header.fields[..<index].contains(name) {
+                throw Breach("\(place): duplicate column: '\(VisibleText.of(name, limit: 80))' is there twice")
+            }
+        }
     }
 
     func lineBlocks(_ path: String, _ count: Int) throws(Breach) -> [FoundBlock] {
         let lines = try lines(path)
         guard lines.count == count else {
-            throw Breach("\(path), line \(lines.count): \(lines.count) blocks where \(count) were to be measured")
+            throw Breach("\(path):\(lines.count): \(lines.count) blocks where \(count) were to be measured")
         }
         var blocks: [FoundBlock] = []
         var first: Int64?
         for (index, line) in lines.enumerated() {
-            let place = "\(path), line \(index + 1)"
-            let object = try Evidence.parse(line, place)
+            let place = "\(path):\(index + 1)"
+            let object = try Evidence.json(Array(line), path, line: index + 1)
             let found = try block(object, place)
             for metric in found.block.metrics where Int64(metric.value).map({ $0 < 0 }) ?? true {
                 throw Breach("\(place): '\(metric.name)' is \(metric.value), not a counter")
@@ -65,7 +78,7 @@ extension Evidence {
             }
             first = first ?? invocation
             guard invocation == (first ?? 0) &+ Int64(index) else {
-                throw Breach("\(place): the invocation \(invocation) stands where another was expected")
+                throw Breach("\(place): invocation \(invocation), where \((first ?? 0) &+ Int64(index)) was expected")
             }
             blocks.append(found)
         }
@@ -76,12 +89,33 @@ extension Evidence {
         do {
             return try parser.next()
         } catch {
-            throw Breach("\(path), line \(error.line): \(error.message)")
+            throw Breach("\(path):\(error.line): \(error.message)")
+        }
+    }
+
+    /// A file's bytes without a byte-order mark, which says nothing of UTF-8.
+    private func text(_ path: String) throws(Breach) -> [UInt8] {
+        let bytes = try content(path)
+        if bytes.starts(with: [0xff, 0xfe]) || bytes.starts(with: [0xfe, 0xff]) {
+            throw Breach("\(path) is UTF-16; save it as UTF-8")
+        }
+        let rest = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? Array(bytes.dropFirst(3)) : bytes
+        guard !rest.isEmpty else { throw Breach("\(path) is empty") }
+        return rest
+    }
+
+    private static func json(_ bytes: [UInt8], _ path: String, line: Int = 1) throws(Breach) -> JSON {
+        do {
+            return try JSON(parsing: bytes, file: path, line: line)
+        } catch {
+            throw Breach((error as? Failure)?.message ?? "\(path): \(error)")
         }
     }
 
     private func block(_ json: JSON, _ place: String) throws(Breach) -> FoundBlock {
-        guard case .object(let members) = json else { throw Breach("\(place): not an object") }
+        guard case .object(let members) = json else {
+            throw Breach("\(place) is \(Evidence.describe(json)), not an object")
+        }
         var found = FoundBlock(place: place, block: Block([]))
         for member in members {
             try checkName(member.name, place)
@@ -97,11 +131,12 @@ extension Evidence {
 
     private func block(_ place: String, _ fields: Zip2Sequence<[String], [String]>) -> FoundBlock {
         var found = FoundBlock(place: place, block: Block([]))
-        for (name, field) in fields where !contract.columns.contains(name) {
+        // pandas gives its index a column without a name; nobody can ask for it.
+        for (name, field) in fields where !name.isEmpty && !contract.columns.contains(name) {
             if let number = Number.canonical(field) {
                 found.block.metrics.append(Metric(name, number))
             } else {
-                found.others.append((name, field.isEmpty ? "empty" : "the text '\(VisibleText.of(field, limit: 40))'"))
+                found.others.append((name, Evidence.describe(field)))
             }
         }
         return found
@@ -110,8 +145,18 @@ extension Evidence {
     private func checkName(_ name: String, _ place: String) throws(Breach) {
         if name.isEmpty { throw Breach("\(place): a name is empty") }
         guard name.unicodeScalars.allSatisfy({ !VisibleText.isHidden($0) }) else {
-            throw Breach("\(place): the name '\(VisibleText.of(name, limit: 80))' has control characters")
+            let shown = VisibleText.of(name, limit: 80)
+            throw Breach("\(place): the name '\(shown)' has an invisible character; remove it")
         }
+    }
+
+    /// What a field holds instead of a number.
+    private static func describe(_ field: String) -> String {
+        if field.isEmpty { return "empty" }
+        let text = "the text '\(VisibleText.of(field, limit: 40))'"
+        let rest = String(field.filter { $0 == "," || $0 == "." || !($0.isWhitespace || $0 == "'" || $0 == "_") })
+        let isGrouped = Number.canonical(String(rest.filter { $0 != "," })) != nil
+        return isGrouped && field.contains(where: \.isNumber) ? "\(text) (digits only, and a point)" : text
     }
 
     private static func describe(_ value: JSON) -> String {

@@ -1,55 +1,38 @@
 public import Model
 
-/// A metric that follows from counters by a formula.
+/// A metric that follows from others by a formula, such as misses per 1,000 instructions.
 ///
-/// For one block it is taken from the block's own numbers; for a run from their sums over all blocks, so that a long
-/// invocation weighs more than a short one. A division by 0 gives no value.
+/// For one block it is worked out from the block's own numbers, for a run from the means over its blocks: from the very
+/// numbers that stand beside it in the table. A ratio of two means is the ratio of the sums, so that a long invocation
+/// weighs more than a short one. A division by 0 gives no value.
 public struct MetricFormula: Sendable, Hashable {
-    private enum Rule: Sendable, Hashable {
-        /// `factor` x `dividend` / `divisor`, to the last digit.
-        case ratio(factor: Int64, dividend: String, divisor: String)
-        case expression(MetricExpression)
-    }
-
     public var name: String
-    private let rule: Rule
+    private let expression: MetricExpression
+    /// Whether the sweep file defines it. A run without a value for it is not accepted.
+    let isOwn: Bool
 
-    public init(_ name: String, factor: Int64 = 1, _ dividend: String, per divisor: String) {
+    /// `factor` x `dividend` / `divisor`, of an engine's counters.
+    public init(_ name: String, factor: Int = 1, _ dividend: String, per divisor: String) {
         self.name = name
-        rule = .ratio(factor: factor, dividend: dividend, divisor: divisor)
+        expression = MetricExpression(factor: factor, dividend, per: divisor)
+        isOwn = false
     }
 
+    /// Of the sweep file.
     public init(_ name: String, _ expression: MetricExpression) {
         self.name = name
-        rule = .expression(expression)
+        self.expression = expression
+        isOwn = true
     }
 
     /// As a person would write it: `1000 * l2.misses / instructions`.
-    public var text: String {
-        switch rule {
-        case .ratio(let factor, let dividend, let divisor):
-            (factor == 1 ? "" : "\(factor) * ") + "\(dividend) / \(divisor)"
-        case .expression(let expression): expression.text
-        }
-    }
+    public var text: String { expression.text }
 
-    /// The counters that it needs.
-    public var counters: [String] {
-        switch rule {
-        case .ratio(_, let dividend, let divisor): [dividend, divisor]
-        case .expression(let expression): expression.counters
-        }
-    }
+    /// The metrics that it needs.
+    public var counters: [String] { expression.counters }
 
-    /// - Parameter sum: of a counter; nil: it is not there.
-    package func value(_ sum: (String) -> Sum?) -> String? {
-        switch rule {
-        case .ratio(let factor, let dividend, let divisor):
-            guard let dividend = sum(dividend), let divisor = sum(divisor) else { return nil }
-            return Number.divide(dividend, divisor, times: factor)
-        case .expression(let expression):
-            return expression.value { sum($0)?.value }.map(Number.render)
-        }
+    fileprivate func value(blocks: Int, _ metric: (String) -> MetricExpression.Operand?) -> Sum? {
+        expression.value(blocks: blocks, metric)
     }
 }
 
@@ -70,8 +53,8 @@ extension Blocks {
         Blocks([blocks[index]]).metrics(formulas)
     }
 
-    /// The metrics of the run: of each name that every block has, the mean over the blocks; then by formula, from
-    /// sums over the blocks.
+    /// The metrics of the run: of each name that every block has, the mean over the blocks; then by formula. A formula
+    /// may use those before it.
     public func metrics(_ formulas: [MetricFormula]) -> [Metric] {
         var columns: [String: [String]] = [:]
         for block in blocks { for metric in block.metrics { columns[metric.name, default: []].append(metric.value) } }
@@ -81,9 +64,14 @@ extension Blocks {
             guard let values = columns[metric.name], let mean = Number.mean(values) else { continue }
             metrics.append(Metric(metric.name, mean))
         }
+        var derived: [String: Sum] = [:]
         for formula in formulas where columns[formula.name] == nil {
-            guard let value = formula.value({ columns[$0].flatMap(Sum.init) }) else { continue }
-            metrics.append(Metric(formula.name, value))
+            let value = formula.value(blocks: blocks.count) { name in
+                columns[name].flatMap { Sum($0) }.map { .sum($0) } ?? derived[name].map { .plain($0) }
+            }
+            guard let value else { continue }
+            derived[formula.name] = value
+            metrics.append(Metric(formula.name, value.text))
         }
         return metrics
     }

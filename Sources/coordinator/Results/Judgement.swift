@@ -63,15 +63,6 @@ package struct Breach: Error {
     package init(_ evidence: String) { self.init(.contractBroken, evidence) }
 }
 
-/// A block with where it stands, and with members that are no numbers.
-package struct FoundBlock {
-    /// As a message has it: "results.csv, line 3".
-    package var place: String
-    package var block: Block
-    /// Members of other kinds, with what they are.
-    package var others: [(name: String, what: String)] = []
-}
-
 /// What an attempt left, read with the contract in mind.
 package struct Evidence {
     package let contract: Contract
@@ -84,14 +75,14 @@ package struct Evidence {
         let bytes = try content(path, mayBeEmpty: true)
         for (index, line) in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated()
         where Evidence.contains(line, "Kernel panic") {
-            throw Breach(.guestPanic, "\(path), line \(index + 1): \(Evidence.quote(line))")
+            throw Breach(.guestPanic, "\(path):\(index + 1): \(Evidence.quote(line))")
         }
     }
 
     package func checkExit() throws(Breach) {
         guard let exit = contract.exitEvent else { return }
         let lines = try lines(exit.path)
-        let place = "\(exit.path), line \(lines.count)"
+        let place = "\(exit.path):\(lines.count)"
         guard let last = lines.last else { throw Breach("\(exit.path) is empty") }
         let event = try Evidence.parse(last, place)
         guard event["event"]?.text == "exit" else {
@@ -126,29 +117,8 @@ package struct Evidence {
         }
     }
 
-    package func checkMetrics(of blocks: [FoundBlock]) throws(Breach) {
-        if blocks.isEmpty, let name = contract.requiredMetrics.first {
-            throw Breach("the metric '\(name)' is asked for, but the run leaves no results; name its file by 'results'")
-        }
-        for found in blocks {
-            let names = Set(Blocks([found.block]).metrics(contract.formulas).map(\.name))
-            for name in contract.requiredMetrics where !names.contains(name) {
-                throw Breach("\(found.place): the metric '\(name)' \(why(name, found))")
-            }
-        }
-        let names = Set(Blocks(blocks.map(\.block)).metrics(contract.formulas).map(\.name))
-        for name in contract.requiredMetrics where !names.contains(name) {
-            throw Breach("the metric '\(name)' has no finite value over all \(blocks.count) blocks")
-        }
-    }
-
-    private func why(_ name: String, _ found: FoundBlock) -> String {
-        if contract.columns.contains(name) { return "has the name of a column; give it another one" }
-        if let other = found.others.first(where: { $0.name == name }) { return "is \(other.what), not a finite number" }
-        if let formula = contract.formulas.first(where: { $0.name == name }) {
-            return "(\(formula.text)) cannot be worked out: a counter is missing, or the divisor is 0"
-        }
-        return "is missing"
+    func checkMetrics(of blocks: [FoundBlock]) throws(Breach) {
+        try MetricRule(contract.requiredMetrics, contract.formulas, columns: contract.columns).check(blocks)
     }
 
     // MARK: Files
@@ -168,7 +138,7 @@ package struct Evidence {
         let lines = bytes.split(separator: newline, omittingEmptySubsequences: false)
         guard bytes.last == newline else {
             let rest = Evidence.quote(lines[lines.count - 1])
-            throw Breach("\(path), line \(lines.count): the last line is cut short: \(rest)")
+            throw Breach("\(path):\(lines.count): the last line is cut short: \(rest)")
         }
         return Array(lines.dropLast())
     }

@@ -1,12 +1,12 @@
 import Model
 
-/// Arithmetic over counters, as users write it in a sweep file: numbers, names of counters, patterns of gem5 statistics
+/// Arithmetic over metrics, as users write it in a sweep file: numbers, names of metrics, patterns of gem5 statistics
 /// in double quotes (all that match are added up), `+ - * /` and parentheses.
 ///
 /// Names may have points and hyphens inside, so a minus between two names needs a space on its left.
 public struct MetricExpression: Sendable, Hashable {
     private indirect enum Node: Sendable, Hashable {
-        case number(Double)
+        case number(Sum)
         case counter(String)
         case negative(Node)
         case operation(UInt8, Node, Node)
@@ -24,6 +24,13 @@ public struct MetricExpression: Sendable, Hashable {
         try parser.finish()
     }
 
+    /// `factor` * `dividend` / `divisor`, without the factor where it is 1.
+    init(factor: Int, _ dividend: String, per divisor: String) {
+        let product = Node.operation(UInt8(ascii: "*"), .number(Sum(factor)), .counter(dividend))
+        root = .operation(UInt8(ascii: "/"), factor == 1 ? .counter(dividend) : product, .counter(divisor))
+        text = (factor == 1 ? "" : "\(factor) * ") + "\(dividend) / \(divisor)"
+    }
+
     /// All that it needs, once each, in the order of the text. A pattern stands in its quotes.
     public var counters: [String] {
         var names: [String] = []
@@ -39,9 +46,16 @@ public struct MetricExpression: Sendable, Hashable {
     /// Whether a counter's name is a pattern of statistics in quotes.
     package static func isPattern(_ name: String) -> Bool { name.hasPrefix("\"") }
 
-    /// nil: a counter is missing, or the value is not finite, as after a division by 0.
-    package func value(_ counter: (String) -> Double?) -> Double? {
-        MetricExpression.evaluate(root, counter).flatMap { $0.isFinite ? $0 : nil }
+    /// Over `blocks` blocks. A metric enters as its mean, which is kept as a sum until something else is added to it:
+    /// so the ratio of two counters divides their sums, to the last digit, and `l2.misses + 1` is the mean plus 1.
+    ///
+    /// - Parameter metric: a metric's sum over all blocks, or what does not grow with them, as the value of a formula.
+    /// - Returns: nil: a metric is missing, or the value is not finite, as after a division by 0.
+    package func value(blocks: Int, _ metric: (String) -> Operand?) -> Sum? {
+        guard let value = evaluate(root, Sum(blocks), metric)?.settled(Sum(blocks)), value.value.isFinite else {
+            return nil
+        }
+        return value
     }
 
     private static func collect(_ node: Node, _ names: inout [String]) {
@@ -55,19 +69,57 @@ public struct MetricExpression: Sendable, Hashable {
         }
     }
 
-    private static func evaluate(_ node: Node, _ counter: (String) -> Double?) -> Double? {
+    private func evaluate(_ node: Node, _ blocks: Sum, _ metric: (String) -> Operand?) -> Operand? {
         switch node {
-        case .number(let value): return value
-        case .counter(let name): return counter(name)
-        case .negative(let inner): return evaluate(inner, counter).map { -$0 }
+        case .number(let value): return .plain(value)
+        case .counter(let name): return metric(name)
+        case .negative(let inner):
+            guard let inner = evaluate(inner, blocks, metric) else { return nil }
+            return Operand(number: Sum(0) - inner.number, degree: inner.degree)
         case .operation(let sign, let left, let right):
-            guard let left = evaluate(left, counter), let right = evaluate(right, counter) else { return nil }
+            guard let left = evaluate(left, blocks, metric), let right = evaluate(right, blocks, metric),
+                let result = Operand(left, sign, right, blocks), result.number.value.isFinite
+            else { return nil }
+            return result
+        }
+    }
+
+    /// A number on its way through an expression: `number` / blocks ^ `degree`.
+    package struct Operand {
+        var number: Sum
+        var degree: Int
+
+        /// A metric's sum over all blocks.
+        package static func sum(_ sum: Sum) -> Operand { Operand(number: sum, degree: 1) }
+        /// What is the same for a block and for many.
+        package static func plain(_ value: Sum) -> Operand { Operand(number: value, degree: 0) }
+
+        fileprivate init(number: Sum, degree: Int) {
+            self.number = number
+            self.degree = degree
+        }
+
+        fileprivate init?(_ left: Operand, _ sign: UInt8, _ right: Operand, _ blocks: Sum) {
             switch sign {
-            case UInt8(ascii: "+"): return left + right
-            case UInt8(ascii: "-"): return left - right
-            case UInt8(ascii: "*"): return left * right
-            default: return left / right
+            case UInt8(ascii: "*"): self.init(number: left.number * right.number, degree: left.degree + right.degree)
+            case UInt8(ascii: "/"):
+                guard let quotient = left.number / right.number else { return nil }
+                self.init(number: quotient, degree: left.degree - right.degree)
+            default:
+                var (left, right) = (left, right)
+                if left.degree != right.degree {
+                    guard let first = left.settled(blocks), let second = right.settled(blocks) else { return nil }
+                    (left, right) = (.plain(first), .plain(second))
+                }
+                let isPlus = sign == UInt8(ascii: "+")
+                self.init(number: isPlus ? left.number + right.number : left.number - right.number, degree: left.degree)
             }
+        }
+
+        fileprivate func settled(_ blocks: Sum) -> Sum? {
+            var number: Sum? = number
+            for _ in 0..<abs(degree) { number = number.flatMap { degree > 0 ? $0 / blocks : $0 * blocks } }
+            return number
         }
     }
 
@@ -139,9 +191,9 @@ public struct MetricExpression: Sendable, Hashable {
             let word = String(decoding: bytes[start..<place], as: UTF8.self)
             guard let first = word.utf8.first else { throw fail("a number or a name was expected") }
             guard 0x30...0x39 ~= first else { return .counter(word) }
-            guard let number = Double(word), number.isFinite else {
+            guard let number = Number.canonical(word).flatMap({ Sum($0) }) else {
                 place = start
-                throw fail("'\(word)' is no number")
+                throw fail("'\(VisibleText.of(word, limit: 40))' is not a number")
             }
             return .number(number)
         }

@@ -38,22 +38,7 @@ package enum Number {
     package static func mean(_ texts: [String]) -> String? {
         guard let sum = Sum(texts) else { return nil }
         if texts.count == 1 { return texts[0] }
-        return divide(sum, Sum(integer: Int64(texts.count)))
-    }
-
-    /// nil: the divisor is 0, or the quotient not finite.
-    package static func divide(_ dividend: Sum, _ divisor: Sum, times factor: Int64 = 1) -> String? {
-        guard divisor.value != 0 else { return nil }
-        if let whole = wholeQuotient(dividend, divisor, factor) { return whole }
-        let quotient = dividend.value * Double(factor) / divisor.value
-        return quotient.isFinite ? render(quotient) : nil
-    }
-
-    private static func wholeQuotient(_ dividend: Sum, _ divisor: Sum, _ factor: Int64) -> String? {
-        guard let dividend = dividend.integer, let divisor = divisor.integer else { return nil }
-        let (product, overflow) = dividend.multipliedReportingOverflow(by: factor)
-        guard !overflow, divisor != -1, product % divisor == 0 else { return nil }
-        return String(product / divisor)
+        return (sum / Sum(texts.count))?.text
     }
 
     /// The shortest digits that give the value back, whole numbers without a fraction.
@@ -72,46 +57,71 @@ package enum Number {
     private static func isDigit(_ character: Character) -> Bool { ("0"..."9").contains(character) && character.isASCII }
 }
 
-/// A sum of numbers in the order given: exact as long as all are whole and fit 64 bits.
-package struct Sum {
-    package private(set) var value: Double
+/// A number that is worked out: exact as long as all that goes into it is whole and it fits 128 bits, which the sum of
+/// any number of 64-bit counters does; else a `Double`.
+package struct Sum: Sendable, Hashable {
+    package let value: Double
     /// nil: not whole, or too large.
-    package private(set) var integer: Int64?
+    package let integer: Int128?
 
-    package init(integer: Int64) {
+    package init(_ integer: some BinaryInteger) {
         value = Double(integer)
+        self.integer = Int128(exactly: integer)
+    }
+
+    private init(_ value: Double, _ integer: Int128?) {
+        self.value = integer.map { Double($0) } ?? value
         self.integer = integer
     }
 
-    /// nil: no numbers, or one that is not finite.
+    /// nil: not a finite number.
+    package init?(_ text: String) {
+        guard let value = Number.finite(text) else { return nil }
+        self.init(value, Int64(text).map { Int128($0) } ?? Int128(text))
+    }
+
+    /// Of all, in the order given. nil: no numbers, or one that is not finite.
     package init?(_ texts: [String]) {
         guard !texts.isEmpty else { return nil }
-        self.init(integer: 0)
+        var sum = Sum(0)
         for text in texts {
-            guard let next = Number.finite(text) else { return nil }
-            value += next
-            integer = integer.flatMap { sum in
-                guard let next = Int64(text) else { return nil }
-                let (result, overflow) = sum.addingReportingOverflow(next)
-                return overflow ? nil : result
-            }
+            guard let next = Sum(text) else { return nil }
+            sum = sum + next
         }
-        if let integer { value = Double(integer) }
-        guard value.isFinite else { return nil }
+        guard sum.value.isFinite else { return nil }
+        self = sum
     }
 
     package static func + (left: Sum, right: Sum) -> Sum {
-        var sum = left
-        sum.value += right.value
-        sum.integer = left.integer.flatMap { left in
-            right.integer.flatMap { right in
-                let (result, overflow) = left.addingReportingOverflow(right)
-                return overflow ? nil : result
-            }
-        }
-        return sum
+        Sum(left.value + right.value, whole(left, right) { $0.addingReportingOverflow($1) })
     }
 
-    /// In JSON's grammar.
-    package var text: String { integer.map(String.init) ?? Number.render(value) }
+    package static func - (left: Sum, right: Sum) -> Sum {
+        Sum(left.value - right.value, whole(left, right) { $0.subtractingReportingOverflow($1) })
+    }
+
+    package static func * (left: Sum, right: Sum) -> Sum {
+        Sum(left.value * right.value, whole(left, right) { $0.multipliedReportingOverflow(by: $1) })
+    }
+
+    /// nil: the divisor is 0.
+    package static func / (left: Sum, right: Sum) -> Sum? {
+        guard right.value != 0 else { return nil }
+        let whole = whole(left, right) { left, right in
+            let isWhole = right != -1 && left % right == 0
+            return isWhole ? (left / right, false) : (0, true)
+        }
+        return Sum(left.value / right.value, whole)
+    }
+
+    private static func whole(
+        _ left: Sum, _ right: Sum, _ operation: (Int128, Int128) -> (partialValue: Int128, overflow: Bool)
+    ) -> Int128? {
+        guard let left = left.integer, let right = right.integer else { return nil }
+        let (result, overflow) = operation(left, right)
+        return overflow ? nil : result
+    }
+
+    /// In JSON's grammar. Must be finite.
+    package var text: String { integer.map { String($0) } ?? Number.render(value) }
 }

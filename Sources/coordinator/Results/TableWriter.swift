@@ -134,13 +134,14 @@ public struct TableWriter {
     }
 
     private mutating func putAligned() {
-        let shown = kept.map { $0.map(TableWriter.show) }
+        var shown = kept.map { $0.map(TableWriter.show) }
         kept = []
-        let widths = columns.indices.map { column in shown.reduce(0) { max($0, VisibleText.width($1[column].text)) } }
         let numeric = columns.indices.map { column in
             shown.dropFirst().contains { $0[column].isNumber }
                 && shown.dropFirst().allSatisfy { $0[column].isNumber || $0[column].text == "-" }
         }
+        for column in columns.indices where numeric[column] { TableWriter.alignPoints(&shown, column) }
+        let widths = columns.indices.map { column in shown.reduce(0) { max($0, VisibleText.width($1[column].text)) } }
         for row in shown {
             var line = ""
             for column in columns.indices {
@@ -154,23 +155,23 @@ public struct TableWriter {
         }
     }
 
-    /// Four decimals are enough for people; files have all of them.
-    private static func rounded(_ text: String) -> String {
-        guard let point = text.firstIndex(of: "."), text[point...].utf8.count > 5, let value = Double(text),
-            value.magnitude < 1e12, !text.contains(where: { $0 == "e" || $0 == "E" })
-        else { return text }
-        let scaled = (value * 10_000).rounded()
-        let whole = Int64(scaled) / 10_000
-        let fraction = String((Int64(scaled) % 10_000).magnitude)
-        let sign = scaled < 0 && whole == 0 ? "-" : ""
-        return "\(sign)\(whole)." + String(repeating: "0", count: 4 - fraction.count) + fraction
+    /// Gives all numbers of a column as much room behind the place of their point.
+    private static func alignPoints(_ rows: inout [[(text: String, isNumber: Bool)]], _ column: Int) {
+        let tails = rows.map { row -> Int in
+            let text = row[column].text
+            return row[column].isNumber ? text.utf8.count - text.utf8.prefix { $0 != UInt8(ascii: ".") }.count : 0
+        }
+        let longest = tails.max() ?? 0
+        for (index, tail) in tails.enumerated() where rows[index][column].isNumber {
+            rows[index][column].text += String(repeating: " ", count: longest - tail)
+        }
     }
 
     private static func show(_ cell: Cell) -> (text: String, isNumber: Bool) {
         switch cell {
         case .empty: ("-", false)
         case .text(let text): (VisibleText.of(text), false)
-        case .number(let text): (rounded(VisibleText.of(text)), true)
+        case .number(let text): (ShortNumber.text(VisibleText.of(text)), true)
         case .digest(let digest): (digest.short, false)
         }
     }

@@ -17,10 +17,10 @@ final class AxesReader {
     }
 
     func fill(_ sweep: inout Sweep, _ field: (String) -> Field?) {
-        if let axes = field("axes") { sweep.axes = grid(axes, sweep.metrics) }
+        if let axes = field("axes") { sweep.axes = grid(axes, sweep.requiredMetrics) }
         if let zip = field("zip") {
             for group in read.list(zip) ?? [] {
-                if let axes = self.zip(group, sweep.metrics) { sweep.zips.append(axes) }
+                if let axes = self.zip(group, sweep.requiredMetrics) { sweep.zips.append(axes) }
             }
         }
         // Complaints about these make sense only where the axes themselves are right.
@@ -58,7 +58,7 @@ final class AxesReader {
 
     private func note(_ value: (text: String, canonical: String), _ field: Field, _ seen: inout [String: String]) {
         guard let other = seen.updateValue(value.text, forKey: value.canonical) else { return }
-        let same = other == value.text ? "stands twice" : "is the same as '\(Names.shown(other))'"
+        let same = other == value.text ? "is a duplicate" : "is the same as '\(Names.shown(other))'"
         read.fail(field, "'\(Names.shown(value.text))' \(same); remove one")
     }
 
@@ -77,8 +77,9 @@ final class AxesReader {
             axes.append(Axis(name: name, values: values.map(\.text)))
             if rows.isEmpty { rows = values.map { _ in [] } }
             guard rows.count == values.count else {
-                let text = "has \(values.count) values, and '\(axes[0].name)', which goes with it, \(rows.count)"
-                read.fail(member, "\(text); write as many")
+                func count(_ number: Int) -> String { "\(number) value\(number == 1 ? "" : "s")" }
+                let (first, second) = (count(rows.count), count(values.count))
+                read.fail(member, "'\(axes[0].name)' has \(first) but '\(name)' has \(second); write as many")
                 return nil
             }
             for index in rows.indices { rows[index].append(values[index].canonical) }
@@ -86,7 +87,7 @@ final class AxesReader {
         var seen: Set<[String]> = []
         for (index, row) in rows.enumerated() where !seen.insert(row).inserted {
             let text = axes.map { "\($0.name): \(Names.shown($0.values[index]))" }.joined(separator: ", ")
-            read.fail(group, "{\(text)} stands twice; remove one")
+            read.fail(group, "{\(text)} is a duplicate; remove one")
         }
         return axes
     }
@@ -99,12 +100,12 @@ final class AxesReader {
             return nil
         }
         guard Names.isAxis(name) else {
-            return refuse("no name for an axis; write letters, digits, '.', '_' or '-', beginning with a letter")
+            return refuse("is not a name for an axis; write letters, digits, '.', '_' or '-', beginning with a letter")
         }
         guard !Names.isReserved(name) else {
             return refuse("the tables use this name; write another, as in my-\(name)")
         }
-        guard values[name] == nil else { return refuse("stands in two places; leave it in one") }
+        guard values[name] == nil else { return refuse("is a duplicate: another axis has this name; remove one") }
         let variable = Names.variable(axis: name)
         if let other = variables.updateValue(name, forKey: variable) {
             return refuse("'\(other)' has the same environment variable, \(variable); write another name")
@@ -113,7 +114,7 @@ final class AxesReader {
             let known = QEMUParameter.allCases.map(\.rawValue)
             return refuse("engine 'qemu' has no such parameter; \(FieldReader.suggestion(name, known))")
         }
-        guard !metrics.contains(name) else { return refuse("'metrics' has the same name; write another") }
+        guard !metrics.contains(name) else { return refuse("a metric has the same name; write another") }
         values[name] = [:]
         names.append(name)
         return name

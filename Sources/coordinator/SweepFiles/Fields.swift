@@ -36,10 +36,12 @@ struct FieldReader {
         var seen: Set<String> = []
         for member in members {
             let full = path.isEmpty ? member.name : "\(path).\(member.name)"
-            if let known, !known.contains(member.name) {
+            if member.name == "<<" {
+                problems.add(member.mark, key: full, "merge keys are not supported; write the keys out")
+            } else if let known, !known.contains(member.name) {
                 problems.add(member.mark, key: full, "unknown; \(FieldReader.suggestion(member.name, known))")
             } else if !seen.insert(member.name).inserted {
-                problems.add(member.mark, key: full, "stands twice; remove one")
+                problems.add(member.mark, key: full, "is a duplicate (it is there twice); remove one")
             } else {
                 fields.append(Field(name: member.name, path: full, keyMark: member.mark, value: member.value))
             }
@@ -65,7 +67,7 @@ struct FieldReader {
         return nil
     }
 
-    /// Text as it stands in the file, not empty unless in quotes, with no control characters.
+    /// Text as it stands in the file, not empty unless in quotes, with no character that cannot be seen.
     func text(_ field: Field, limit: Int = 1_024, mayHaveLines: Bool = false) -> String? {
         guard case .scalar(let text, let isPlain) = field.value.kind else {
             fail(field, "text was expected, not \(field.value.shape); put text with { } [ ] in quotes")
@@ -79,23 +81,34 @@ struct FieldReader {
             fail(field, "has \(text.utf8.count) bytes; write no more than \(limit)")
             return nil
         }
-        let hasControl = text.unicodeScalars.contains {
-            Names.isControl($0) && !(mayHaveLines && ($0 == "\n" || $0 == "\t"))
+        let hidden = text.unicodeScalars.first {
+            VisibleText.isHidden($0) && !(mayHaveLines && ($0 == "\n" || $0 == "\t"))
         }
-        guard !hasControl else {
-            fail(field, "'\(Names.shown(text))' has a control character; remove it")
+        if let hidden {
+            let number = String(hidden.value, radix: 16, uppercase: true)
+            let code = String(repeating: "0", count: max(0, 4 - number.utf8.count)) + number
+            fail(field, "'\(Names.shown(text))' has an invisible character (U+\(code)); remove it")
+            return nil
+        }
+        if isPlain, let quote = text.unicodeScalars.first, FieldReader.typographicQuotes.contains(quote) {
+            fail(field, "'\(Names.shown(text))' begins with a typographic quote; write straight ones, ' or \"")
             return nil
         }
         return text
     }
+
+    /// What word processors make of quotes. YAML takes them for letters.
+    private static let typographicQuotes: [Unicode.Scalar] = [
+        "\u{2018}", "\u{2019}", "\u{201a}", "\u{201c}", "\u{201d}", "\u{201e}",
+    ]
 
     /// A whole number in decimal digits.
     func integer(_ field: Field, in range: ClosedRange<Int>) -> Int? {
         guard let text = text(field) else { return nil }
         guard let number = Int(text), String(number) == text else {
             fail(
-                field, "'\(Names.shown(text))' is no whole number; write digits only, as in \(max(range.lowerBound, 3))"
-            )
+                field,
+                "'\(Names.shown(text))' is not a whole number; write digits only, as in \(max(range.lowerBound, 3))")
             return nil
         }
         guard range.contains(number) else {
@@ -131,7 +144,7 @@ struct FieldReader {
     func plainName(_ field: Field, _ what: String) -> String? {
         guard let text = text(field) else { return nil }
         guard Names.isPlain(text) else {
-            fail(field, "'\(Names.shown(text))' is no name for \(what); \(FieldReader.plainRule)")
+            fail(field, "'\(Names.shown(text))' is not a name for \(what); \(FieldReader.plainRule)")
             return nil
         }
         return text
@@ -144,7 +157,8 @@ struct FieldReader {
     func choice(_ field: Field, _ words: [String], _ what: String) -> String? {
         guard let text = text(field) else { return nil }
         guard words.contains(text) else {
-            fail(field, "'\(Names.shown(text))' is no \(what); \(FieldReader.suggestion(text, words))")
+            let article = "aeiou".contains(what.prefix(1)) ? "an" : "a"
+            fail(field, "'\(Names.shown(text))' is not \(article) \(what); \(FieldReader.suggestion(text, words))")
             return nil
         }
         return text

@@ -82,7 +82,7 @@ struct Folder {
         var status = stat()
         guard fstat(file, &status) == 0 else { throw failure(errno, shown) }
         guard status.st_mode & S_IFMT == S_IFREG else {
-            throw Failure(.missingFile, "'\(Names.shown(shown))' is no plain file; name one")
+            throw Failure(.missingFile, "'\(Names.shown(shown))' is not a plain file; name one")
         }
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
         defer { buffer.deallocate() }

@@ -72,14 +72,14 @@ struct InputsReader {
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw Failure(.badSpecification, "'\(name)' is neither a file nor a folder; remove it")
         }
-        guard RelativePath.isSafe(place), !place.unicodeScalars.contains(where: Names.isControl) else {
+        guard RelativePath.isSafe(place) else {
             throw Failure(.badSpecification, "'\(name)' cannot be the name of an input; rename the file")
         }
         guard place != "point.json" else {
             throw Failure(.badSpecification, "'point.json' is the file that describes the point; rename the input")
         }
         if let other = sources[place] {
-            let why = other == source ? "stands twice" : "would lie where '\(Names.shown(other))' lies"
+            let why = other == source ? "is a duplicate" : "would have the same place as '\(Names.shown(other))'"
             throw Failure(.badSpecification, "'\(name)' \(why); remove one")
         }
         guard files.count < InputsReader.limit else {
@@ -98,7 +98,8 @@ struct InputsReader {
         let source = folder.resolve(text)
         let status = try InputsReader.status(source, text, follow: true)
         guard status.st_mode & S_IFMT == S_IFDIR else {
-            throw Failure(.badSpecification, "'\(Names.shown(text))' is no folder; write it without the '/' at its end")
+            throw Failure(
+                .badSpecification, "'\(Names.shown(text))' is not a folder; write it without the '/' at its end")
         }
         let place = InputsReader.place(text)
         guard !place.isEmpty, let root = InputsReader.real(source), root != InputsReader.real(folder.path) else {

@@ -33,7 +33,7 @@ struct InventoryReader {
         for element in read.list(list) ?? [] {
             for host in hosts(element, template) {
                 guard seen.insert(host.name).inserted else {
-                    read.fail(element, "host '\(host.name)' stands twice; remove one")
+                    read.fail(element, "host '\(host.name)' is a duplicate; remove one")
                     break
                 }
                 inventory.hosts.append(host)
@@ -121,7 +121,7 @@ struct InventoryReader {
             let names = try HostRange.expand(text)
             if let wrong = names.first(where: { !Names.isHost($0) }) {
                 let rule = "write letters, digits, '.', '_', '-' or ':', beginning with a letter or digit"
-                read.fail(field, "'\(Names.shown(wrong))' is no name for a host; \(rule)")
+                read.fail(field, "'\(Names.shown(wrong))' is not a name for a host; \(rule)")
                 return []
             }
             return names
@@ -157,7 +157,7 @@ struct InventoryReader {
     private func user(_ field: Field) -> String? {
         guard let text = read.text(field) else { return nil }
         guard isUser(text) else {
-            read.fail(field, "'\(Names.shown(text))' is no user's name; write letters, digits, '.', '_' or '-'")
+            read.fail(field, "'\(Names.shown(text))' is not a user's name; write letters, digits, '.', '_' or '-'")
             return nil
         }
         return text
@@ -178,7 +178,7 @@ struct InventoryReader {
             return isUser(String(hop[..<at])) && Names.isHost(String(hop[hop.index(after: at)...]))
         }
         guard isRight else {
-            read.fail(field, "'\(Names.shown(text))' is no jump host; write one like gateway or user@gateway:22")
+            read.fail(field, "'\(Names.shown(text))' is not a jump host; write one like gateway or user@gateway:22")
             return nil
         }
         return text
@@ -188,7 +188,7 @@ struct InventoryReader {
         guard let text = read.text(field) else { return nil }
         guard text.hasPrefix("/") || text.hasPrefix("~/"), text.count > 2, !text.split(separator: "/").contains("..")
         else {
-            read.fail(field, "'\(Names.shown(text))' is no path on a host; write one that begins with / or ~/")
+            read.fail(field, "'\(Names.shown(text))' is not a path on a host; write one that begins with / or ~/")
             return nil
         }
         return text

@@ -21,7 +21,7 @@ public enum LocalInput {
     ) throws -> [InputFile] {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else {
-            throw Failure(.missingFile, "there is no folder \(path)")
+            throw Failure(.missingFile, "there is not a folder \(path)")
         }
         let names: [String]
         do { names = try FileManager.default.contentsOfDirectory(atPath: path) } catch {
@@ -32,7 +32,8 @@ public enum LocalInput {
             guard stat("\(path)/\(name)", &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
             let below = place.isEmpty ? name : "\(place)/\(name)"
             guard RelativePath.isSafe(below) else {
-                throw Failure(.badSpecification, "'\(Names.shown(name))' in \(path) is no usable name; rename the file")
+                throw Failure(
+                    .badSpecification, "'\(Names.shown(name))' in \(path) is not a usable name; rename the file")
             }
             return try file("\(path)/\(name)", at: below)
         }

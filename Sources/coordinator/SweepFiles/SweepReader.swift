@@ -30,7 +30,7 @@ struct SweepReader {
         if let field = field("limits") { sweep.limits = limits(field) }
         if let field = field("retry") { sweep.attempts = attempts(field) ?? sweep.attempts }
         if let field = field("metrics") { sweep.metrics = names(field) }
-        if let field = field("define") { sweep.definitions = definitions(field) }
+        if let field = field("define") { sweep.definitions = definitions(field, engine) }
         if let field = field("command") { sweep.command = command(field) }
         if let field = field("results") { sweep.results = results(field) }
         var inputs = InputsReader(read: read, folder: folder)
@@ -39,6 +39,11 @@ struct SweepReader {
         sweep.inputs = inputs.sorted(results: sweep.results)
         AxesReader(read: read, engine: engine).fill(&sweep, field)
         requireKeys(of: engine, fields, root)
+        if engine == .command, sweep.results == nil, let field = field("metrics") ?? field("define") {
+            read.problems.add(
+                field.keyMark, key: field.path,
+                "needs the file with the numbers; name it by 'results', as in results: results.json")
+        }
         return sweep
     }
 
@@ -99,9 +104,9 @@ struct SweepReader {
         for entry in entries {
             func note(_ text: String) { read.problems.add(line: entry.line, column: entry.column, of: path, text) }
             if !Names.isPlain(entry.name) {
-                note("'\(Names.shown(entry.name))' is no name for a workload; \(FieldReader.plainRule)")
+                note("'\(Names.shown(entry.name))' is not a name for a workload; \(FieldReader.plainRule)")
             } else if !seen.insert(entry.name).inserted {
-                note("'\(entry.name)' stands twice; remove one")
+                note("'\(entry.name)' is a duplicate; remove one")
             } else {
                 names.append(entry.name)
             }
@@ -118,11 +123,11 @@ struct SweepReader {
             let text = what.map { read.plainName(element, $0) } ?? read.text(element, limit: 200)
             guard let name = text else { continue }
             guard what != nil || !name.isEmpty && !Names.reserved.contains(name) else {
-                read.fail(element, "'\(name)' is no metric: the tables have that column themselves; write another")
+                read.fail(element, "'\(name)' is not a metric: the tables have that column themselves; write another")
                 continue
             }
             guard seen.insert(name).inserted else {
-                read.fail(element, "'\(name)' stands twice; remove one")
+                read.fail(element, "'\(name)' is a duplicate; remove one")
                 continue
             }
             names.append(name)
@@ -131,14 +136,24 @@ struct SweepReader {
     }
 
     /// `define: {l2.latency: '"system.cpu1.l2cache.overallMissLatency::total" / l2.misses'}`
-    private func definitions(_ field: Field) -> [MetricDefinition] {
-        (read.members(field.value, path: field.path) ?? []).compactMap { member in
+    private func definitions(_ field: Field, _ engine: EngineKind) -> [MetricDefinition] {
+        let members = read.members(field.value, path: field.path) ?? []
+        return members.enumerated().compactMap { index, member in
             guard let text = read.text(member, limit: 4_096) else { return nil }
             guard Names.isPlain(member.name), !Names.reserved.contains(member.name) else {
-                read.fail(member, "'\(Names.shown(member.name))' is no name for a metric; \(FieldReader.plainRule)")
+                read.fail(member, "'\(Names.shown(member.name))' is not a name for a metric; \(FieldReader.plainRule)")
                 return nil
             }
-            do { _ = try MetricExpression(text) } catch {
+            do {
+                let expression = try MetricExpression(text)
+                if engine != .gem5, let pattern = expression.patterns.first {
+                    read.fail(member, "\"\(pattern)\" names statistics of gem5, and the engine is '\(engine.rawValue)'")
+                }
+                if let below = expression.counters.first(where: { members[index...].map(\.name).contains($0) }) {
+                    let advice = below == member.name ? "is what it defines; use other metrics" : "is defined below it"
+                    read.fail(member, "uses '\(below)', which \(advice); a definition uses metrics and those above it")
+                }
+            } catch {
                 read.fail(member, error)
                 return nil
             }
@@ -233,7 +248,7 @@ struct SweepReader {
         guard let path = read.text(field) else { return nil }
         guard RelativePath.isSafe(path) else {
             read.fail(
-                field, "'\(Names.shown(path))' is no path below the attempt's folder; write one like results.json")
+                field, "'\(Names.shown(path))' is not a path below the attempt's folder; write one like results.json")
             return nil
         }
         return path

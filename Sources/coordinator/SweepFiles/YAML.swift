@@ -48,7 +48,7 @@ extension YAMLValue {
     /// More than any sweep needs, and little enough to read at once.
     static let maximumBytes = 4 << 20
     private static let maximumDepth = 16
-    private static let aliasText = "anchors and aliases (&name, *name) are not supported; write the value out"
+    static let aliasText = "anchors and aliases (&name, *name) are not supported; write the value out"
 
     /// Parses one document.
     ///
@@ -56,7 +56,7 @@ extension YAMLValue {
     static func parse(_ text: String, file: String) throws -> YAMLValue {
         guard text.utf8.count <= maximumBytes else {
             throw Failure(
-                .badSpecification, "\(file):1:1: the file is larger than 4 MiB; this is no sweep or inventory")
+                .badSpecification, "\(file):1:1: the file is larger than 4 MiB; this is not a sweep or an inventory")
         }
         // Before anything is built: an alias in a key would be expanded while keys are compared, without limit.
         if let place = aliasPlace(text) {
@@ -66,36 +66,39 @@ extension YAMLValue {
         do {
             root = try Parser(yaml: text, encoding: .utf8).singleRoot()
         } catch let error as YamlError {
-            throw failure(error, file: file)
+            throw YAMLComplaint(text, file).failure(error)
         }
         guard let root else {
             throw Failure(.badSpecification, "\(file):1:1: the file is empty; 'usweep init' writes one to start from")
         }
-        return try convert(root, depth: 0, file: file)
+        return try convert(root, depth: 0, YAMLComplaint(text, file))
     }
 
-    private static func convert(_ node: Node, depth: Int, file: String) throws -> YAMLValue {
+    private static func convert(_ node: Node, depth: Int, _ source: YAMLComplaint) throws -> YAMLValue {
         func refuse(_ what: String) -> Failure {
             let mark = node.mark.map(Place.init) ?? Place(line: 1, column: 1)
-            return Failure(.badSpecification, "\(file):\(mark.line):\(mark.column): \(what)")
+            return source.at(mark, what)
         }
         guard depth < maximumDepth else { throw refuse("nested more than \(maximumDepth) deep") }
         switch node {
         case .scalar(let scalar):
             try checkTag(scalar.tag, refuse)
             let isPlain = scalar.style == .plain || scalar.style == .any
+            if isPlain, scalar.string.contains(" - "), source.isFolded(scalar) {
+                throw refuse("the '-' on the next line is taken for text; indent both lines alike, or use quotes")
+            }
             return YAMLValue(kind: .scalar(scalar.string, isPlain: isPlain), mark: scalar.mark.map(Place.init))
         case .sequence(let sequence):
             try checkTag(sequence.tag, refuse)
-            let elements = try sequence.map { try convert($0, depth: depth + 1, file: file) }
+            let elements = try sequence.map { try convert($0, depth: depth + 1, source) }
             return YAMLValue(kind: .list(elements), mark: sequence.mark.map(Place.init))
         case .mapping(let mapping):
             try checkTag(mapping.tag, refuse)
             let members = try mapping.map { key, value in
                 guard case .scalar(let name) = key else {
-                    throw refuse("a key of this mapping is no plain text; put text with { } [ ] in quotes")
+                    throw refuse("a key of this mapping is not plain text; put text with { } [ ] in quotes")
                 }
-                let value = try convert(value, depth: depth + 1, file: file)
+                let value = try convert(value, depth: depth + 1, source)
                 return Member(name: name.string, mark: name.mark.map(Place.init), value: value)
             }
             return YAMLValue(kind: .mapping(members), mark: mapping.mark.map(Place.init))
@@ -132,36 +135,5 @@ extension YAMLValue {
 
     private static func isWord(_ byte: UInt8) -> Bool {
         0x30...0x39 ~= byte || 0x41...0x5a ~= byte || 0x61...0x7a ~= byte || byte == 0x5f || byte == 0x2d
-    }
-
-    private static func failure(_ error: YamlError, file: String) -> Failure {
-        let quoting = "; put text with any of { } [ ] , : # & * ! | > % @ in quotes"
-        func at(_ mark: Place, _ context: YamlError.Context?, _ problem: String, _ hint: String) -> Failure {
-            let context = context.map { " \($0.text)" } ?? ""
-            return Failure(
-                .badSpecification, "\(file):\(mark.line):\(mark.column): not YAML:\(context) \(problem)\(hint)")
-        }
-        switch error {
-        case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _):
-            let hint = problem.contains("tab") ? "; indent with spaces" : quoting
-            return at(Place(mark), context, problem, hint)
-        case .composer(let context, let problem, let mark, _):
-            if problem.contains("alias") {
-                return Failure(.badSpecification, "\(file):\(mark.line):\(mark.column): \(aliasText)")
-            }
-            return at(
-                Place(mark), context, problem, problem.contains("another document") ? "; one file, one document" : "")
-        case .duplicatedKeysInMapping(let duplicates, let context):
-            let key = Names.shown(duplicates.first ?? "")
-            let place = "\(context.mark.line):\(context.mark.column)"
-            return Failure(.badSpecification, "\(file):\(place): key '\(key)': stands twice; remove one")
-        case .reader(let problem, let offset, _, let yaml):
-            let before = yaml.unicodeScalars.prefix(offset ?? 0)
-            let line = before.count { $0 == "\n" } + 1
-            let column = before.reversed().prefix { $0 != "\n" }.count + 1
-            return at(Place(line: line, column: column), nil, problem, "; remove the character")
-        case .no, .memory, .writer, .emitter, .representer, .dataCouldNotBeDecoded:
-            return Failure(.badSpecification, "\(file):1:1: not YAML", cause: "\(error)")
-        }
     }
 }

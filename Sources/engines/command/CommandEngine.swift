@@ -18,7 +18,7 @@ public struct CommandEngine: Engine {
     public init(_ sweep: Sweep) {
         self.sweep = sweep
         contract = Contract.command(
-            results: sweep.results, requiredMetrics: sweep.metrics, formulas: MetricFormula.all(of: sweep),
+            results: sweep.results, requiredMetrics: sweep.requiredMetrics, formulas: MetricFormula.all(of: sweep),
             axes: sweep.allAxes.map(\.name))
     }
 

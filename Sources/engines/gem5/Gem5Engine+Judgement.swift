@@ -23,7 +23,7 @@ extension Gem5Engine {
         var contract = Gem5Contract(
             invocations: sweep.measure.invocations, status: Gem5Engine.statusPath,
             statistics: Gem5Engine.statisticsPath, configuration: "\(folder)/config.ini", messages: "stderr.txt",
-            terminals: machines.map(Gem5Engine.console), requiredMetrics: sweep.metrics, formulas: formulas)
+            terminals: machines.map(Gem5Engine.console), requiredMetrics: sweep.requiredMetrics, formulas: formulas)
         switch task {
         case .setup:
             contract.invocations = nil

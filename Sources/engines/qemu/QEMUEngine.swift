@@ -101,7 +101,7 @@ public struct QEMUEngine: Engine {
             return verdict
         case .evaluation:
             return try Contract.qemuEvaluation(
-                invocations: sweep.measure.invocations, requiredMetrics: sweep.metrics,
+                invocations: sweep.measure.invocations, requiredMetrics: sweep.requiredMetrics,
                 formulas: MetricFormula.all(of: sweep), axes: sweep.allAxes.map(\.name)
             ).verdict(report, read)
         }

@@ -28,7 +28,7 @@ struct Expansion {
         var columnOf: [String: Int] = [:]
         for (column, axis) in columns.enumerated() {
             guard columnOf.updateValue(column, forKey: axis.name) == nil else {
-                throw Failure(.badSpecification, "axis '\(axis.name)' stands twice")
+                throw Failure(.badSpecification, "axis '\(axis.name)' is a duplicate")
             }
         }
         excluded = try sweep.exclude.map { entry in
@@ -127,7 +127,7 @@ struct Expansion {
                 let row = group.indices.compactMap { indices[next + $0][group[$0].values[position]] }
                 guard wheel.rowSet.insert(row).inserted else {
                     let text = group.map { "\($0.name)=\(Names.shown($0.values[position]))" }.joined(separator: ", ")
-                    throw Failure(.badSpecification, "\(text) stands twice; remove one")
+                    throw Failure(.badSpecification, "\(text) is a duplicate; remove one")
                 }
                 wheel.rows.append(row)
             }

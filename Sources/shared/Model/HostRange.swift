@@ -30,7 +30,7 @@ public enum HostRange {
             let ends = item.split(separator: "-", omittingEmptySubsequences: false)
             guard (1...2).contains(ends.count), ends.allSatisfy({ isNumber($0) }), let first = ends.first,
                 let last = ends.last, let low = Int(first), let high = Int(last)
-            else { throw wrong(pattern, "'\(Names.shown(String(item)))' is no number and no range") }
+            else { throw wrong(pattern, "'\(Names.shown(String(item)))' is neither a number nor a range") }
             guard low <= high else { throw wrong(pattern, "\(item) runs backwards") }
             let isPadded = first.hasPrefix("0") && first.count > 1 || last.hasPrefix("0") && last.count > 1
             guard !isPadded || first.count == last.count else {
@@ -52,6 +52,6 @@ public enum HostRange {
     private static func wrong(_ pattern: String, _ why: String) -> Failure {
         Failure(
             .badSpecification,
-            "'\(Names.shown(pattern))' is no host range: \(why); write one like node[01-16] or node[1,3,5-7]")
+            "'\(Names.shown(pattern))' is not a host range: \(why); write one like node[01-16] or node[1,3,5-7]")
     }
 }

@@ -47,24 +47,8 @@ public enum Names {
         return best.distance <= max(2, word.utf8.count / 3) && best.distance < word.utf8.count ? best.name : nil
     }
 
-    /// Text from elsewhere made fit for a message: control characters escaped, cut after 200 characters.
-    public static func shown(_ text: String) -> String {
-        var out = ""
-        for (index, scalar) in text.unicodeScalars.enumerated() {
-            guard index < 200 else { return out + "..." }
-            out += isControl(scalar) ? "\\u{\(String(scalar.value, radix: 16))}" : String(scalar)
-        }
-        return out
-    }
-
-    /// Characters that move a terminal's cursor or change how it shows text, among them both line separators
-    /// and the marks that turn the direction of writing.
-    public static func isControl(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.value {
-        case 0..<0x20, 0x7f..<0xa0, 0x2028...0x202e, 0x2066...0x2069: true
-        default: false
-        }
-    }
+    /// A name from elsewhere as a message has it, cut after 200 characters.
+    public static func shown(_ text: some StringProtocol) -> String { VisibleText.of(text, limit: 200) }
 
     private static func isAlphanumeric(_ byte: UInt8) -> Bool {
         0x30...0x39 ~= byte || 0x41...0x5a ~= byte || 0x61...0x7a ~= byte

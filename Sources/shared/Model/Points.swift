@@ -28,7 +28,7 @@ public struct Points: Sendable {
         axes = expansion.columns.map(\.name)
         workloads = sweep.workloads.isEmpty ? [nil] : sweep.workloads
         guard Set(sweep.workloads).count == sweep.workloads.count else {
-            throw Failure(.badSpecification, "'workloads' names one workload twice")
+            throw Failure(.badSpecification, "'workloads' has a duplicate")
         }
         let (upper, overflow) = workloads.count.multipliedReportingOverflow(by: try expansion.upperBound())
         guard !overflow, upper <= Points.limit else {

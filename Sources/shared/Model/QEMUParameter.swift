@@ -56,6 +56,6 @@ public enum QEMUParameter: String, Sendable, Hashable, CaseIterable {
     }
 
     private func wrong(_ value: String, _ right: String) -> Failure {
-        Failure(.badSpecification, "'\(Names.shown(value))' is no value for \(rawValue); write \(right)")
+        Failure(.badSpecification, "'\(Names.shown(value))' is not a value for \(rawValue); write \(right)")
     }
 }

@@ -54,6 +54,11 @@ public struct Sweep: Sendable, Hashable {
 
     /// All axes in column order: the grid's, then those of the zips.
     public var allAxes: [Axis] { axes + zips.flatMap { $0 } }
+
+    /// Without which no result is accepted: the metrics that are asked for, then those that the sweep defines.
+    public var requiredMetrics: [String] {
+        metrics + definitions.map(\.name).filter { !metrics.contains($0) }
+    }
 }
 
 /// The simulator behind a sweep. The words are in sweep files, ledgers and points' identities.

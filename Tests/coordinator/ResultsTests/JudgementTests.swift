@@ -20,6 +20,10 @@ private func metrics(_ verdict: Verdict) -> [[Metric]]? {
     return blocks.blocks.map(\.metrics)
 }
 
+private let comma = "; write numbers with a point, and text with commas in quotes"
+private let around = "; put quotes around it, and double this one"
+private let double = "; double quotes that belong to it"
+
 private func evidence(_ verdict: Verdict, _ failure: FailureClass = .contractBroken) -> String? {
     guard case .broken(failure, let evidence) = verdict else { return nil }
     return evidence
@@ -45,6 +49,56 @@ private func evidence(_ verdict: Verdict, _ failure: FailureClass = .contractBro
             ])
     }
 
+    /// As pandas, Excel and people write it: read as meant.
+    @Test(arguments: [
+        "value,other\r\n1.5,2\r\n", "value,other\r1.5,2\r", ",value\n0,1.5\n", "\u{feff}value,other\n1.5,2\n",
+        "other, value\n2, 1.5\n", "\"value\" , other\n \"1.5\" ,x\n", "value,\n1.5,\n", "value,other\n1.5,nan\n",
+        "value,name\n1.5,\"1,5\"\n", "value,name\n1.5,2024-01-01\n", "other;,value\n1,1.5\n",
+    ])
+    func csvOfOtherTools(_ text: String) {
+        #expect(metrics(judge(csv: text))?[0].contains(Metric("value", "1.5")) == true)
+    }
+
+    @Test(arguments: [
+        ("value;other\n1,5;2\n", "results.csv:1: the columns are separated by semicolons (value;other)"),
+        ("value\tother\n1.5\t2\n", "results.csv:1: the columns are separated by tabs (value\\tother)"),
+        ("value\n\"1,5\"\n", "the text '1,5' (digits only, and a point), not a finite number"),
+        ("value\n\"1,234.5\"\n", "the text '1,234.5' (digits only, and a point), not a finite number"),
+        ("value\n1 234\n", "the text '1 234' (digits only, and a point), not a finite number"),
+        ("value\n1_234\n", "the text '1_234' (digits only, and a point), not a finite number"),
+        ("value\n1\u{a0}234\n", "the text '1\\u{a0}234' (digits only, and a point), not a finite number"),
+        ("value\u{200b}\n1\n", "the name 'value\\u{200b}' has an invisible character"),
+        ("Value\n1\n", "the metric 'value' is missing; did you mean 'Value'?"),
+    ])
+    func csvThatCouldBeMisread(_ text: String, _ part: String) {
+        #expect(evidence(judge(csv: text))?.contains(part) == true, "\(evidence(judge(csv: text)) ?? "accepted")")
+    }
+
+    @Test(arguments: [
+        ("{\"value\": -Infinity}", "results.json:1:11: -Infinity is not valid JSON"),
+        ("{\"value\": nan}", "results.json:1:11: nan is not valid JSON"),
+        ("{\"value\": True}", "results.json:1:11: True is not valid JSON; write true"),
+        ("{\"value\": 1.}", "results.json:1:11: 1. is not valid JSON"),
+        ("{'value': 1}", "results.json:1:2: a text in single quotes is not valid JSON; write double quotes"),
+        ("{value: 1}", "results.json:1:2: the key value is not in double quotes"),
+        ("[{\"value\": 1},\n]", "results.json:1:14: a comma before ']' is not valid JSON; remove it"),
+        ("{\"value\": 1,}", "results.json:1:12: a comma before '}' is not valid JSON; remove it"),
+        ("{\"value\": 1}\n{\"value\": 2}\n",
+            "results.json:2:1: another document follows the first; write them as one list, [{...}, {...}]"),
+        ("{\"é\": 1, x}", "results.json:1:10: the key x is not in double quotes"),
+        ("{\"value\": {\"a\": 1}}", "results.json: the metric 'value' is an object, not a finite number"),
+    ])
+    func brokenJSONOfOtherTools(_ text: String, _ expected: String) { #expect(evidence(judge(json: text)) == expected) }
+
+    @Test func marksOfAnEncoding() {
+        #expect(metrics(judge(json: "\u{feff}{\"value\": 1}"))?.count == 1)
+        let contract = Contract.command(results: "r.json", requiredMetrics: ["value"], axes: [])
+        for bytes: [UInt8] in [[0xff, 0xfe, 0x7b, 0x00, 0x7d, 0x00], [0xfe, 0xff, 0x00, 0x7b, 0x00, 0x7d]] {
+            let verdict = Judgement.judge(contract: contract, artifacts: [NamedBytes(path: "r.json", bytes: bytes)])
+            #expect(evidence(verdict) == "r.json is UTF-16; save it as UTF-8")
+        }
+    }
+
     @Test func emptyLinesOfCSVAreNoBlocks() {
         #expect(metrics(judge(csv: "value\n1\n\n2\n\n"))?.count == 2)
     }
@@ -52,15 +106,15 @@ private func evidence(_ verdict: Verdict, _ failure: FailureClass = .contractBro
     @Test(arguments: [
         (nil, "results.json is missing: the run ended without leaving it"),
         ("", "results.json is empty"),
-        (" ", "results.json: JSON, line 1, column 2: the document ends where a value was expected"),
-        ("[]", "results.json: the list of blocks is empty"),
-        ("7", "results.json, line 1: neither an object nor a list of objects"),
-        ("{\n\"value\": 1", "results.json: JSON, line 2, column 11: ',' or '}' was expected"),
-        ("{\"value\": NaN}", "results.json: JSON, line 1, column 11: a value was expected"),
-        ("{\"value\": 01}", "results.json: JSON, line 1, column 13: a number that begins with 0"),
-        ("{\"value\": 1} x", "results.json: JSON, line 1, column 14: something follows the end of the document"),
+        (" ", "results.json:1:2: the document is cut short: it ends where a value was expected"),
+        ("[]", "results.json: the list is empty; a run must leave at least one block"),
+        ("7", "results.json:1:1: neither an object nor a list of objects, but 7"),
+        ("{\n\"value\": 1", "results.json:2:11: the document is cut short: '}' is missing"),
+        ("{\"value\": NaN}", "results.json:1:11: NaN is not valid JSON"),
+        ("{\"value\": 01}", "results.json:1:11: 01 is not valid JSON"),
+        ("{\"value\": 1} x", "results.json:1:14: something follows the end of the document"),
         ("{\"value\": 1, \"value\": 2}",
-            "results.json: JSON, line 1, column 21: the name 'value' stands twice in one object"),
+            "results.json:1:14: duplicate key 'value'"),
         ("{\"value\": \"NaN\"}", "results.json: the metric 'value' is the text 'NaN', not a finite number"),
         ("{\"value\": null}", "results.json: the metric 'value' is null, not a finite number"),
         ("{\"value\": true}", "results.json: the metric 'value' is true, not a finite number"),
@@ -68,8 +122,8 @@ private func evidence(_ verdict: Verdict, _ failure: FailureClass = .contractBro
         ("{\"value\": [1]}", "results.json: the metric 'value' is a list, not a finite number"),
         ("{\"other\": 1}", "results.json: the metric 'value' is missing"),
         ("[{\"value\": 1}, {}]", "results.json, block 2: the metric 'value' is missing"),
-        ("[{\"value\": 1}, 2]", "results.json, block 2: not an object"),
-        ("{\"value\": 1, \"a\\nb\": 2}", "results.json: the name 'a\\nb' has control characters"),
+        ("[{\"value\": 1}, 2]", "results.json, block 2 is 2, not an object"),
+        ("{\"value\": 1, \"a\\nb\": 2}", "results.json: the name 'a\\nb' has an invisible character; remove it"),
         ("{\"value\": 1, \"\": 2}", "results.json: a name is empty"),
     ] as [(String?, String)])
     func brokenJSON(_ text: String?, _ expected: String) {
@@ -79,23 +133,22 @@ private func evidence(_ verdict: Verdict, _ failure: FailureClass = .contractBro
     @Test(arguments: [
         ("", "results.csv is empty"),
         ("\n", "results.csv is empty"),
-        ("value\n", "results.csv, line 2: a header, and no line of numbers after it"),
-        ("value,b\n1\n", "results.csv, line 2: 1 fields under 2 columns"),
-        ("value\n1,2\n", "results.csv, line 2: 2 fields under 1 columns"),
-        ("value,a,value\n1,2,3\n", "results.csv, line 1: the column 'value' stands twice"),
-        ("value,\n1,2\n", "results.csv, line 1: a name is empty"),
-        ("\"a\nb\",value\n1,2\n", "results.csv, line 1: the name 'a\\nb' has control characters"),
-        ("value\n\"1", "results.csv, line 2: a quote is opened and never closed"),
-        ("value\n\"1\"2\n", "results.csv, line 2: something follows the closing quote of a field"),
-        ("value\n1\"2\n", "results.csv, line 2: a quote within a field that has none around it"),
-        ("value\n1\nNaN\n", "results.csv, line 3: the metric 'value' is the text 'NaN', not a finite number"),
-        ("value,b\n,1\n", "results.csv, line 2: the metric 'value' is empty, not a finite number"),
-        ("value\ninf\n", "results.csv, line 2: the metric 'value' is the text 'inf', not a finite number"),
-        ("value\n0x10\n", "results.csv, line 2: the metric 'value' is the text '0x10', not a finite number"),
-        ("value\n1e\n", "results.csv, line 2: the metric 'value' is the text '1e', not a finite number"),
-        ("value\n1e999\n", "results.csv, line 2: the metric 'value' is the text '1e999', not a finite number"),
-        ("value\n.\n", "results.csv, line 2: the metric 'value' is the text '.', not a finite number"),
-        ("x,b\n1,2\n", "results.csv, line 2: the metric 'value' is missing"),
+        ("value\n", "results.csv:1: there is no line of numbers after the header"),
+        ("value,b\n1\n", "results.csv:2: 1 field under 2 columns\(comma)"),
+        ("value\n1,2\n", "results.csv:2: 2 fields under 1 column\(comma)"),
+        ("value,a,value\n1,2,3\n", "results.csv:1: duplicate column: 'value' is there twice"),
+        ("\"a\nb\",value\n1,2\n", "results.csv:1: the name 'a\\nb' has an invisible character; remove it"),
+        ("value\n\"1", "results.csv:2: a quote is opened and never closed"),
+        ("value\n\"1\"2\n", "results.csv:2: something follows the closing quote of a field\(double)"),
+        ("value\n1\"2\n", "results.csv:2: a quote within a field that has none around it\(around)"),
+        ("value\n1\nNaN\n", "results.csv:3: the metric 'value' is the text 'NaN', not a finite number"),
+        ("value,b\n,1\n", "results.csv:2: the metric 'value' is empty, not a finite number"),
+        ("value\ninf\n", "results.csv:2: the metric 'value' is the text 'inf', not a finite number"),
+        ("value\n0x10\n", "results.csv:2: the metric 'value' is the text '0x10', not a finite number"),
+        ("value\n1e\n", "results.csv:2: the metric 'value' is the text '1e', not a finite number"),
+        ("value\n1e999\n", "results.csv:2: the metric 'value' is the text '1e999', not a finite number"),
+        ("value\n.\n", "results.csv:2: the metric 'value' is the text '.', not a finite number"),
+        ("x,b\n1,2\n", "results.csv:2: the metric 'value' is missing"),
     ])
     func brokenCSV(_ text: String, _ expected: String) {
         #expect(evidence(judge(csv: text)) == expected)
@@ -105,7 +158,7 @@ private func evidence(_ verdict: Verdict, _ failure: FailureClass = .contractBro
         let bytes: [UInt8] = Array("value\n".utf8) + [0xff, 0x0a]
         let contract = Contract.command(results: "r.csv", requiredMetrics: [], axes: [])
         let verdict = Judgement.judge(contract: contract, artifacts: [NamedBytes(path: "r.csv", bytes: bytes)])
-        #expect(evidence(verdict) == "r.csv, line 2: not UTF-8")
+        #expect(evidence(verdict) == "r.csv:2: not UTF-8; save the file as UTF-8")
     }
 
     @Test func aMetricNamedAsAnAxisIsExplained() {
@@ -183,24 +236,24 @@ private func evidence(_ verdict: Verdict, _ failure: FailureClass = .contractBro
     @Test(arguments: [
         (nil, "stats.jsonl is missing: the run ended without leaving it"),
         ("", "stats.jsonl is empty"),
-        (line(0), "stats.jsonl, line 1: 1 blocks where 2 were to be measured"),
-        (line(0) + line(1) + line(2), "stats.jsonl, line 3: 3 blocks where 2 were to be measured"),
+        (line(0), "stats.jsonl:1: 1 blocks where 2 were to be measured"),
+        (line(0) + line(1) + line(2), "stats.jsonl:3: 3 blocks where 2 were to be measured"),
         (line(0) + line(1).dropLast(),
-            "stats.jsonl, line 2: the last line is cut short: "
+            "stats.jsonl:2: the last line is cut short: "
                 + #"{"invocation":1,"instructions":1000,"l2.accesses":10,"l2.misses":5}"#),
-        (line(0) + "{\"invocation\":1\n", "stats.jsonl, line 2: not a complete JSON object: {\"invocation\":1"),
-        (line(0) + "[]\n", "stats.jsonl, line 2: not an object"),
-        (line(0) + line(0), "stats.jsonl, line 2: the invocation 0 stands where another was expected"),
-        (line(0) + "{\"instructions\":1}\n", "stats.jsonl, line 2: the number of the invocation is missing"),
+        (line(0) + "{\"invocation\":1\n", "stats.jsonl:2:16: the document is cut short: '}' is missing"),
+        (line(0) + "[]\n", "stats.jsonl:2 is a list, not an object"),
+        (line(0) + line(0), "stats.jsonl:2: invocation 0, where 1 was expected"),
+        (line(0) + "{\"instructions\":1}\n", "stats.jsonl:2: the number of the invocation is missing"),
         (line(0) + "{\"invocation\":1,\"instructions\":1.5}\n",
-            "stats.jsonl, line 2: 'instructions' is 1.5, not a counter"),
+            "stats.jsonl:2: 'instructions' is 1.5, not a counter"),
         (line(0) + "{\"invocation\":1,\"instructions\":-1}\n",
-            "stats.jsonl, line 2: 'instructions' is -1, not a counter"),
+            "stats.jsonl:2: 'instructions' is -1, not a counter"),
         (line(0) + "{\"invocation\":1,\"instructions\":null}\n",
-            "stats.jsonl, line 2: 'instructions' is null, not a counter"),
+            "stats.jsonl:2: 'instructions' is null, not a counter"),
         (line(0) + line(1, instructions: 0),
-            "stats.jsonl, line 2: the metric 'l2.mpki' (1000 * l2.misses / instructions) cannot be worked out: "
-                + "a counter is missing, or the divisor is 0"),
+            "stats.jsonl:2: the metric 'l2.mpki' (1000 * l2.misses / instructions) cannot be computed: "
+                + "it divides by 0, or is too large"),
     ] as [(String?, String)])
     func brokenStatistics(_ text: String?, _ expected: String) {
         #expect(evidence(QEMUJudgementTests.judge(statistics: text)) == expected)
@@ -214,17 +267,17 @@ private func evidence(_ verdict: Verdict, _ failure: FailureClass = .contractBro
     @Test(arguments: [
         (nil, "status.jsonl is missing: the run ended without leaving it"),
         ("", "status.jsonl is empty"),
-        (start, "status.jsonl, line 1: the last event is not 'exit': {\"event\":\"phase\",\"phase\":\"start\"}"),
-        (start + exit.dropLast(), "status.jsonl, line 2: the last line is cut short: \(exit.dropLast())"),
-        (start + "garbage\n", "status.jsonl, line 2: not a complete JSON object: garbage"),
+        (start, "status.jsonl:1: the last event is not 'exit': {\"event\":\"phase\",\"phase\":\"start\"}"),
+        (start + exit.dropLast(), "status.jsonl:2: the last line is cut short: \(exit.dropLast())"),
+        (start + "garbage\n", "status.jsonl:2: not a complete JSON object: garbage"),
         ("{\"event\":\"exit\",\"cause\":\"statistics-incomplete\"}\n",
-            "status.jsonl, line 1: the cause is not 'measured': "
+            "status.jsonl:1: the cause is not 'measured': "
                 + "{\"event\":\"exit\",\"cause\":\"statistics-incomplete\"}"),
         ("{\"event\":\"exit\",\"cause\":\"measured\",\"begun\":2,\"ended\":1}\n",
-            "status.jsonl, line 1: 'ended' is not the expected 2: "
+            "status.jsonl:1: 'ended' is not the expected 2: "
                 + "{\"event\":\"exit\",\"cause\":\"measured\",\"begun\":2,\"ended\":1}"),
         ("{\"event\":\"exit\",\"cause\":\"measured\",\"ended\":2}\n",
-            "status.jsonl, line 1: 'begun' is not the expected 2: "
+            "status.jsonl:1: 'begun' is not the expected 2: "
                 + "{\"event\":\"exit\",\"cause\":\"measured\",\"ended\":2}"),
     ] as [(String?, String)])
     func brokenStatus(_ text: String?, _ expected: String) {
@@ -235,10 +288,10 @@ private func evidence(_ verdict: Verdict, _ failure: FailureClass = .contractBro
         let terminal = "booting\n[ 1.0] Kernel panic - not syncing: \u{1b}[31mno init\nend\n"
         #expect(
             evidence(QEMUJudgementTests.judge(statistics: nil, terminal: terminal), .guestPanic)
-                == "terminal.log, line 2: [ 1.0] Kernel panic - not syncing: \\u{1b}[31mno init")
+                == "terminal.log:2: [ 1.0] Kernel panic - not syncing: \\u{1b}[31mno init")
         let status = "{\"event\":\"exit\",\"cause\":\"guest-panic\"}\n"
         let reported = evidence(QEMUJudgementTests.judge(status: status), .guestPanic)
-        #expect(reported?.hasPrefix("status.jsonl, line 1") == true)
+        #expect(reported?.hasPrefix("status.jsonl:1") == true)
         #expect(
             evidence(QEMUJudgementTests.judge(terminal: nil))
                 == "terminal.log is missing: the run ended without leaving it")

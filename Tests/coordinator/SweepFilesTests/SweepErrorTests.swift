@@ -17,6 +17,7 @@ struct Wrong: Sendable, CustomTestStringConvertible {
 
 struct SweepErrorTests {
     static let command = "command: [x]\n"
+    static let results = command + "results: r.json\n"
 
     @Test(arguments: [
         Wrong(command + "axis: {x: [1]}", "4:1", "key 'axis': unknown", "did you mean 'axes'?"),
@@ -25,25 +26,45 @@ struct SweepErrorTests {
         Wrong(command + "axes: {x: 1}", "4:11", "key 'axes.x': a list was expected, not '1'; write [1]"),
         Wrong(command + "axes: {x: []}", "4:11", "key 'axes.x': the list is empty"),
         Wrong(command + "axes: {}", "4:7", "key 'axes': has no axis"),
-        Wrong(command + "axes: {x: [1, 2, 1]}", "4:18", "key 'axes.x': '1' stands twice"),
+        Wrong(command + "axes: {x: [1, 2, 1]}", "4:18", "key 'axes.x': '1' is a duplicate"),
         Wrong(command + "axes: {x: [1, [2]]}", "4:15", "key 'axes.x': text was expected, not a list"),
         Wrong(command + "axes: {x: [1, {y: 2}]}", "4:15", "not a mapping"),
-        Wrong(command + "axes:\n  x: [1]\n  x: [2]", "5:3", "key 'x': stands twice"),
-        Wrong(command + "axes:\n  x: [1]\n  'x': [2]", "5:3", "'x': stands twice"),
-        Wrong(command + "axes: {x: [\"a\\u0007\"]}", "4:12", "'a\\u{7}' has a control character"),
-        Wrong(command + "axes: {1x: [1]}", "4:8", "key 'axes.1x': no name for an axis"),
-        Wrong(command + "axes: {'$(touch x)': [1]}", "4:8", "key 'axes.$(touch x)': no name for an axis"),
+        Wrong(command + "axes:\n  x: [1]\n  x: [2]", "5:3", "key 'x': is a duplicate (it is there twice); remove one"),
+        Wrong(command + "axes:\n  x: [1]\n  'x': [2]", "5:3", "'x': is a duplicate (it is there twice)"),
+        Wrong(command + "axes: {x: [\"a\\u0007\"]}", "4:12", "'a\\u{7}' has an invisible character (U+0007)"),
+        Wrong(command + "axes: {1x: [1]}", "4:8", "key 'axes.1x': is not a name for an axis"),
+        Wrong(command + "axes: {'$(touch x)': [1]}", "4:8", "key 'axes.$(touch x)': is not a name for an axis"),
         Wrong(command + "axes: {run: [1]}", "4:8", "key 'axes.run': the tables use this name"),
         Wrong(command + "axes: {Point-File: [1]}", "4:8", "the tables use this name"),
         Wrong(
             command + "axes: {l2.size: [1], l2-size: [2]}", "4:22",
             "'l2.size' has the same environment variable, USWEEP_L2_SIZE"),
-        Wrong(command + "metrics: [v]\naxes: {v: [1]}", "5:8", "'metrics' has the same name"),
-        Wrong(command + "axes: {x: [1]}\nzip: [{x: [1]}]", "5:8", "key 'zip.x': stands in two places"),
+        Wrong(results + "metrics: [v]\naxes: {v: [1]}", "6:8", "a metric has the same name"),
+        Wrong(results + "define: {v: 2 * w}\naxes: {v: [1]}", "6:8", "a metric has the same name"),
+        Wrong(results + "define: {a: b + 1, b: c}", "5:13", "uses 'b', which is defined below it"),
+        Wrong(results + "define: {a: a + 1}", "5:13", "uses 'a', which is what it defines"),
+        Wrong(results + "define: {a: 'c / \"system.*\"'}", "5:13", "names statistics of gem5"),
+        Wrong(
+            command + "metrics: [v]", "4:1", "key 'metrics': needs the file with the numbers", "results: results.json"),
+        Wrong(command + "define: {v: w + 1}", "4:1", "key 'define': needs the file with the numbers"),
+        Wrong(command + "limits: {<<: {time: 1s}}", "4:10", "merge keys are not supported"),
+        Wrong(command + "axes: {x: [\u{201c}a\u{201d}]}", "4:12", "typographic quote"),
+        Wrong(command + "axes: {x: [a\u{a0}b]}", "4:12", "'a\\u{a0}b' has an invisible character (U+00A0)"),
+        Wrong(results + "metrics: [ipc\u{200b}]", "5:11", "'ipc\\u{200b}' has an invisible character (U+200B)"),
+        Wrong(command + "axes:\n\tx: [1]", "5:1", "indented with a tab; use spaces"),
+        Wrong(command + "axes:\n  x: [1]\n \ty: [1]", "6:2", "indented with a tab; use spaces"),
+        Wrong(
+            command + "axes:\n  x: [1]\n    y: [2]", "6:5", "line 6 is indented by 4 spaces, the line above by 2",
+            "alike, without tabs"),
+        Wrong(command + "axes:\n  x:\n  - 1\n   - 2", "6:5", "the '-' on the next line is taken for text"),
+        Wrong(
+            "sweep:\u{a0}s\ncommand: [x]\nlimits:\u{a0}{time: 1s}", "3:7",
+            "an invisible character (\\u{a0}); write a space"),
+        Wrong(command + "axes: {x: [1]}\nzip: [{x: [1]}]", "5:8", "key 'zip.x': is a duplicate"),
         Wrong(
             command + "zip:\n  - {a: [1, 2], b: [1]}", "5:20",
-            "key 'zip.b': has 1 values, and 'a', which goes with it, 2"),
-        Wrong(command + "zip:\n  - {a: [1, 1], b: [2, 2]}", "5:5", "{a: 1, b: 2} stands twice"),
+            "key 'zip.b': 'a' has 2 values but 'b' has 1 value"),
+        Wrong(command + "zip:\n  - {a: [1, 1], b: [2, 2]}", "5:5", "{a: 1, b: 2} is a duplicate"),
         Wrong(command + "zip: {a: [1]}", "4:6", "key 'zip': a list was expected, not a mapping"),
         Wrong(
             command + "axes: {x: [1]}\nexclude: [{y: 1}]", "5:12", "key 'exclude.y': no axis has this name",
@@ -57,8 +78,8 @@ struct SweepErrorTests {
             command + "measure: {invocations: 0}", "4:24",
             "key 'measure.invocations': 0 is impossible; write a number from 1"),
         Wrong(command + "measure: {invocations: -3}", "4:24", "-3 is impossible"),
-        Wrong(command + "measure: {repeat: 1.5}", "4:19", "'1.5' is no whole number"),
-        Wrong(command + "measure: {repeat: 010}", "4:19", "'010' is no whole number"),
+        Wrong(command + "measure: {repeat: 1.5}", "4:19", "'1.5' is not a whole number"),
+        Wrong(command + "measure: {repeat: 010}", "4:19", "'010' is not a whole number"),
         Wrong(command + "measure: {warm: 1}", "4:11", "engine 'command' has no such phase"),
         Wrong(command + "measure: {repeats: 1}", "4:11", "key 'measure.repeats': unknown; did you mean 'repeat'?"),
         Wrong(command + "retry: {attempts: 0}", "4:19", "key 'retry.attempts': 0 is impossible"),
@@ -69,13 +90,13 @@ struct SweepErrorTests {
         Wrong(command + "limits: {time: 0s}", "4:16", "0s is impossible"),
         Wrong(command + "limits: {memory: 4G}", "4:18", "key 'limits.memory': '4G' is not a size; write 4GiB"),
         Wrong(command + "limits: {memory: 99999999999TiB}", "4:18", "fits 64 bits"),
-        Wrong(command + "metrics: [a, a]", "4:14", "'a' stands twice"),
-        Wrong(command + "metrics: [outcome]", "4:11", "'outcome' is no metric"),
-        Wrong(command + "metrics: ['']", "4:11", "'' is no metric"),
-        Wrong(command + "results: ../x", "4:10", "'../x' is no path below the attempt's folder"),
-        Wrong(command + "results: /etc/x", "4:10", "no path below"),
-        Wrong(command + "workloads: ['$(touch x)']", "4:13", "'$(touch x)' is no name for a workload"),
-        Wrong(command + "workloads: [a, a]", "4:16", "'a' stands twice"),
+        Wrong(results + "metrics: [a, a]", "5:14", "'a' is a duplicate"),
+        Wrong(results + "metrics: [outcome]", "5:11", "'outcome' is not a metric"),
+        Wrong(results + "metrics: ['']", "5:11", "'' is not a metric"),
+        Wrong(command + "results: ../x", "4:10", "'../x' is not a path below the attempt's folder"),
+        Wrong(command + "results: /etc/x", "4:10", "is not a path below"),
+        Wrong(command + "workloads: ['$(touch x)']", "4:13", "'$(touch x)' is not a name for a workload"),
+        Wrong(command + "workloads: [a, a]", "4:16", "'a' is a duplicate"),
         Wrong(command + "workloads: {files: a}", "4:13", "key 'workloads.files': unknown; did you mean 'file'?"),
         Wrong(command + "guest: ../out", "4:1", "key 'guest': belongs to engine gem5 and qemu, and this is 'command'"),
         Wrong(command + "system: simple", "4:1", "key 'system': belongs to engine gem5"),
@@ -87,7 +108,8 @@ struct SweepErrorTests {
         Wrong("axes: {x: [1]}", "1:1", "key 'command': is missing"),
         Wrong(engine: "gem5", "command: [x]\nworkloads: [a]", "3:1", "key 'command': belongs to engine command"),
         Wrong(
-            engine: "gem5", "system: skylak\nworkloads: [a]", "3:9", "'skylak' is no system; did you mean 'skylake'?"),
+            engine: "gem5", "system: skylak\nworkloads: [a]", "3:9",
+            "'skylak' is not a system; did you mean 'skylake'?"),
         Wrong(engine: "gem5", "system: {arguments: [x]}\nworkloads: [a]", "3:9", "has no 'script'"),
         Wrong(
             engine: "gem5", "checkpoint: {directory: cpt}\nworkloads: [a, b]", "3:25", "all workloads would share 'cpt'"
@@ -103,7 +125,7 @@ struct SweepErrorTests {
             engine: "qemu", "workloads: [a]\naxes: {l2.sizes: [1KiB]}", "4:8",
             "no such parameter; did you mean 'l2.size'?"),
         Wrong(
-            engine: "qemu", "workloads: [a]\naxes: {l2.size: [300KiB]}", "4:18", "'300KiB' is no value for l2.size",
+            engine: "qemu", "workloads: [a]\naxes: {l2.size: [300KiB]}", "4:18", "'300KiB' is not a value for l2.size",
             "power of two"),
         Wrong(
             engine: "qemu", "workloads: [a]\naxes: {l2.size: [1MiB, 1024KiB]}", "4:24",
@@ -124,8 +146,8 @@ struct SweepErrorTests {
     @Test(arguments: [
         ("engine: command\ncommand: [x]", "1:1: key 'sweep': is missing"),
         ("sweep: t\ncommand: [x]", "1:1: key 'engine': is missing; write gem5, qemu or command"),
-        ("sweep: t\nengine: gem", "2:9: key 'engine': 'gem' is no engine; did you mean 'gem5'?"),
-        ("sweep: ../t\nengine: command\ncommand: [x]", "1:8: key 'sweep': '../t' is no name for a sweep"),
+        ("sweep: t\nengine: gem", "2:9: key 'engine': 'gem' is not an engine; did you mean 'gem5'?"),
+        ("sweep: ../t\nengine: command\ncommand: [x]", "1:8: key 'sweep': '../t' is not a name for a sweep"),
         ("sweep: .hidden\nengine: command\ncommand: [x]", "1:8: key 'sweep'"),
         ("sweep: -rf\nengine: command\ncommand: [x]", "1:8: key 'sweep'"),
         ("sweep: 'a b'\nengine: command\ncommand: [x]", "1:8: key 'sweep'"),
@@ -135,12 +157,12 @@ struct SweepErrorTests {
         ("- a\n", "1:1: key '': a mapping was expected, not a list"),
         ("sweep: a\n--- \nsweep: b\n", "2:1: not YAML"),
         ("sweep: [a\nengine: b\n", "2:7: not YAML"),
-        ("sweep: t\n\tengine: command\n", "2:1: not YAML"),
+        ("sweep: t\n\tengine: command\n", "2:1: not YAML: the line is indented with a tab"),
         ("sweep: &a t\nengine: *a\n", "1:8: anchors and aliases"),
         ("sweep: *a\n", "1:8: anchors and aliases"),
         ("sweep: !!int 1\n", "1:8: tags"),
         ("sweep: \"a\u{1}\"\n", "1:10: not YAML"),
-        ("? [a, b]\n: x\n", "1:1: a key of this mapping is no plain text"),
+        ("? [a, b]\n: x\n", "1:1: a key of this mapping is not plain text"),
     ])
     func document(_ text: String, _ start: String) {
         let message = message { _ = try parse(text) } ?? "no error"

@@ -78,8 +78,8 @@ struct SweepFileTests {
         try scratch.write("functions.list", "a\n  b c\na\n")
         let lines = message { _ = try parse(text, folder: scratch.path) }?.split(separator: "\n") ?? []
         #expect(lines.count == 2)
-        #expect(lines.first?.hasPrefix("functions.list:2:3: 'b c' is no name") == true)
-        #expect(lines.last == "functions.list:3:1: 'a' stands twice; remove one")
+        #expect(lines.first?.hasPrefix("functions.list:2:3: 'b c' is not a name") == true)
+        #expect(lines.last == "functions.list:3:1: 'a' is a duplicate; remove one")
         try scratch.write("functions.list", "# none\n")
         #expect(message { _ = try parse(text, folder: scratch.path) }?.contains("names no workload") == true)
     }
@@ -189,8 +189,9 @@ struct InputsTests {
         try FileManager.default.createDirectory(atPath: scratch.path + "/empty", withIntermediateDirectories: true)
         mkfifo(scratch.path + "/sweeps/pipe", 0o600)
         for (list, part) in [
-            ("[d]", "'d' is a folder; write 'd/'"), ("[a/]", "'a/' "), ("[a, ./a]", "'./a' stands twice"),
-            ("[a, ../a]", "would lie where"), ("[point.json]", "rename the input"), ("[./]", "the sweep's own folder"),
+            ("[d]", "'d' is a folder; write 'd/'"), ("[a/]", "'a/' "), ("[a, ./a]", "'./a' is a duplicate"),
+            ("[a, ../a]", "would have the same place as"), ("[point.json]", "rename the input"),
+            ("[./]", "the sweep's own folder"),
             ("[../sweeps/]", "the sweep's own folder"), ("[../out/]", "'out/leak' is a link"),
             ("[../loop/]", "'loop/again' is a link"), ("[../empty/]", "has no file"), ("[pipe]", "neither a file"),
         ] {

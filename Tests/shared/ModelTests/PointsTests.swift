@@ -60,9 +60,9 @@ struct PointsTests {
 
     @Test func wrongSweepsAreRefusedAndNeverTrap() {
         var cases: [(Sweep, String)] = [
-            (sweep("a 1 1"), "twice"), (sweep("a"), "no value"), (sweep("a 1", "a 2"), "twice"),
+            (sweep("a 1 1"), "duplicate"), (sweep("a"), "no value"), (sweep("a 1", "a 2"), "duplicate"),
             (sweep(zips: [["a 1 2", "b 1"]]), "differ in length"), (sweep(zips: [[]]), "no axis"),
-            (sweep(zips: [["a 1 1", "b 1 1"]]), "twice"), (sweep(workloads: ["w", "w"]), "twice"),
+            (sweep(zips: [["a 1 1", "b 1 1"]]), "duplicate"), (sweep(workloads: ["w", "w"]), "duplicate"),
         ]
         for (exclude, include, text) in [
             ("a=1", "", "leaves none"), ("a=9", "", "no axis has"), ("c=1", "", "no axis has"),

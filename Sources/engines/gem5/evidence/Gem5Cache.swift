@@ -40,7 +40,7 @@ struct Gem5Cache {
     /// - Parameter values: of the counters; nil: not there.
     /// - Returns: whether the three counts agree.
     func settle(_ values: inout [Sum?]) -> Bool {
-        let zero = Sum(integer: 0)
+        let zero = Sum(0)
         let counts = [accesses, misses, hits].map { values[$0] }
         guard values[replacements] != nil || counts.contains(where: { $0 != nil }) else { return true }
         let sum = (counts[1] ?? zero) + (counts[2] ?? zero)

@@ -193,12 +193,8 @@ struct Gem5Evidence {
         }
         let blocks = Blocks(gathered.blocks)
         try checkTicks(blocks)
-        for index in 0..<count {
-            let names = blocks.metrics(ofBlock: index, MetricFormula.gem5 + contract.formulas).map(\.name)
-            for metric in contract.requiredMetrics where !names.contains(metric) {
-                throw Breach("\(path), block \(index + 1): the metric '\(metric)' is missing or not finite")
-            }
-        }
+        try MetricRule(contract.requiredMetrics, MetricFormula.gem5 + contract.formulas).check(
+            gathered.blocks.enumerated().map { FoundBlock(place: "\(path), block \($0 + 1)", block: $1) })
         return blocks
     }
 

@@ -123,7 +123,7 @@ private struct VSwarmFolder {
             throw Failure(.badData, "\(path)/functions.list names no function; remove the '#' before one")
         }
         if let bad = names.first(where: { !Names.isPlain($0) }) {
-            throw Failure(.badData, "\(path)/functions.list: '\(Names.shown(bad))' is no name of a function")
+            throw Failure(.badData, "\(path)/functions.list: '\(Names.shown(bad))' is not a name of a function")
         }
         return names.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     }

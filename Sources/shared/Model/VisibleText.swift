@@ -1,11 +1,12 @@
-/// Text from elsewhere as a terminal may be given it.
+/// Text from elsewhere as a terminal, a log or a message may be given it: the one place where it is made fit for that.
 public enum VisibleText {
-    /// Control characters and those that turn or hide text become escapes (`\n`, `\t`, `\u{1b}`).
+    /// Characters that cannot be seen, or that turn or hide others, become escapes (`\n`, `\t`, `\u{1b}`, `\u{a0}`).
     ///
     /// - Parameter limit: at most so many characters of the text, then `...`; nil: all.
-    public static func of(_ text: String, limit: Int? = nil) -> String {
+    public static func of(_ text: some StringProtocol, limit: Int? = nil) -> String {
+        let end = limit.flatMap { text.index(text.startIndex, offsetBy: $0, limitedBy: text.endIndex) } ?? text.endIndex
         var shown = ""
-        for scalar in text.prefix(limit ?? .max).unicodeScalars {
+        for scalar in text[..<end].unicodeScalars {
             switch scalar {
             case "\n": shown += "\\n"
             case "\r": shown += "\\r"
@@ -14,8 +15,11 @@ public enum VisibleText {
             default: shown.unicodeScalars.append(scalar)
             }
         }
-        return shown + (limit.map { text.count > $0 } ?? false ? "..." : "")
+        return end < text.endIndex ? shown + "..." : shown
     }
+
+    /// Bytes that should be UTF-8; what is not becomes U+FFFD.
+    public static func of(_ bytes: some Collection<UInt8>) -> String { of(String(decoding: bytes, as: UTF8.self)) }
 
     /// How many columns of a terminal a text takes: two for wide East Asian characters and most pictographs.
     public static func width(_ text: String) -> Int {
@@ -25,10 +29,13 @@ public enum VisibleText {
         }
     }
 
-    package static func isHidden(_ scalar: Unicode.Scalar) -> Bool {
+    /// Whether a character moves the cursor, changes how others are shown, or cannot be told from a space or from
+    /// nothing: two names that differ by it look the same.
+    public static func isHidden(_ scalar: Unicode.Scalar) -> Bool {
+        if scalar.isASCII { return scalar.value < 0x20 || scalar.value == 0x7f }
         switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator: true
-        default: false
+        case .control, .format, .lineSeparator, .paragraphSeparator, .spaceSeparator: return true
+        default: return scalar.properties.isDefaultIgnorableCodePoint || scalar == "\u{2800}"
         }
     }
 

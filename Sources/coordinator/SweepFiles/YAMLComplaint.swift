@@ -1,0 +1,89 @@
+import Model
+import Yams
+
+/// What to say of a text that is not YAML. The library names the place where it could not go on; what people did wrong
+/// is mostly on that line or the one above: a tab, an indentation that differs, a space that is none.
+struct YAMLComplaint {
+    private let lines: [Substring]
+    private let file: String
+
+    init(_ text: String, _ file: String) {
+        lines = text.split(omittingEmptySubsequences: false) { $0.isNewline }
+        self.file = file
+    }
+
+    func failure(_ error: YamlError) -> Failure {
+        switch error {
+        case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _):
+            let place = Place(mark)
+            if let cause = hidden(place) ?? tab(place) ?? indentation(place, problem) { return cause }
+            let quoting = "; put text with any of { } [ ] , : # & * ! | > % @ in quotes"
+            return at(place, "not YAML:\(context.map { " \($0.text)" } ?? "") \(problem)\(quoting)")
+        case .composer(_, let problem, let mark, _):
+            if problem.contains("alias") { return at(Place(mark), YAMLValue.aliasText) }
+            let isSecond = problem.contains("another document")
+            let what = isSecond ? "another document begins here; a file must have only one" : problem
+            return at(Place(mark), "not YAML: \(what)")
+        case .duplicatedKeysInMapping(let duplicates, let context):
+            let key = Names.shown(duplicates.first ?? "")
+            return at(Place(context.mark), "key '\(key)': is a duplicate (it is there twice); remove one")
+        case .reader(let problem, let offset, _, let yaml):
+            let before = yaml.unicodeScalars.prefix(offset ?? 0)
+            let place = Place(
+                line: before.count { $0 == "\n" } + 1, column: before.reversed().prefix { $0 != "\n" }.count + 1)
+            return at(place, "not YAML: \(problem); remove the character")
+        case .no, .memory, .writer, .emitter, .representer, .dataCouldNotBeDecoded:
+            return Failure(.badSpecification, "\(file):1:1: not YAML", cause: "\(error)")
+        }
+    }
+
+    func at(_ place: Place, _ text: String) -> Failure {
+        Failure(.badSpecification, "\(file):\(place.line):\(place.column): \(text)")
+    }
+
+    /// Whether text without quotes goes on over the end of its line, where YAML makes a space of it.
+    func isFolded(_ scalar: Node.Scalar) -> Bool {
+        guard let mark = scalar.mark, mark.line >= 1, mark.line <= lines.count else { return false }
+        let rest = lines[mark.line - 1].unicodeScalars.dropFirst(max(mark.column - 1, 0))
+        return !rest.starts(with: scalar.string.unicodeScalars)
+    }
+
+    /// Lines near a place, nearest first, with their numbers.
+    private func near(_ place: Place) -> [(number: Int, text: Substring)] {
+        [place.line, place.line - 1, place.line + 1].filter { $0 >= 1 && $0 <= lines.count }.map { ($0, lines[$0 - 1]) }
+    }
+
+    private func hidden(_ place: Place) -> Failure? {
+        for line in near(place) {
+            for (index, scalar) in line.text.unicodeScalars.enumerated()
+            where scalar != "\t" && VisibleText.isHidden(scalar) {
+                let what = "an invisible character (\(VisibleText.of(String(scalar))))"
+                return at(Place(line: line.number, column: index + 1), "\(what); write a space, or remove it")
+            }
+        }
+        return nil
+    }
+
+    private func tab(_ place: Place) -> Failure? {
+        for line in near(place) {
+            let indentation = line.text.prefix { $0 == " " || $0 == "\t" }
+            guard let tab = indentation.firstIndex(of: "\t") else { continue }
+            let column = indentation.distance(from: indentation.startIndex, to: tab) + 1
+            return at(Place(line: line.number, column: column), "not YAML: the line is indented with a tab; use spaces")
+        }
+        return nil
+    }
+
+    private func indentation(_ place: Place, _ problem: String) -> Failure? {
+        let known = ["expected key", "expected '-' indicator", "not allowed in this context", "expected <block end>"]
+        guard known.contains(where: problem.contains), place.line >= 1, place.line <= lines.count else { return nil }
+        func isEmpty(_ line: Substring) -> Bool { line.trimmed.isEmpty || line.trimmed.hasPrefix("#") }
+        func indent(_ line: Substring) -> Int { line.prefix { $0 == " " }.count }
+        guard let above = lines[..<(place.line - 1)].last(where: { !isEmpty($0) }) else { return nil }
+        let (own, other) = (indent(lines[place.line - 1]), indent(above))
+        guard own != other else { return nil }
+        let place = Place(line: place.line, column: own + 1)
+        let text = "line \(place.line) is indented by \(own) space\(own == 1 ? "" : "s"), the line above by \(other)"
+        return at(place, "not YAML: \(text); indent lines that belong together alike, without tabs")
+    }
+}
