@@ -113,14 +113,17 @@ let package = Package(
         tests("ResultsTests", in: "coordinator", ["Model", "Results", "Engines", "TestKit"], exclude: ["Fixtures"]),
         tests("SweepCoreTests", in: "coordinator", ["SweepCore", "Model"]),
         tests("SweepFilesTests", in: "coordinator", ["SweepFiles", "Model"]),
-        tests("LedgerTests", in: "coordinator", ["Model", "Formats", "Ledger", grdb]),
+        tests("LedgerTests", in: "coordinator", ["Model", "Formats", "Ledger", "TestKit", grdb]),
         tests(
             "CoordinatorRuntimeTests", in: "coordinator",
             ["CoordinatorRuntime", "Engines", "Model", "Storage", "Ports", "SweepCore", "Formats"]),
         tests("AgentCoreTests", in: "agent", ["AgentCore", "Model", "Ports", "TestKit", "Formats"]),
         tests(
             "AgentRuntimeTests", in: "agent",
-            ["AgentRuntime", "CSystem", "Model", "Storage", "Formats", "Ports", "usweep-agent"]),
+            [
+                "AgentRuntime", "AgentCore", "CSystem", "Model", "Storage", "Formats", "Ports", "TestKit",
+                "usweep-agent",
+            ]),
         tests("EnginesTests", in: "engines", ["Engines", "Model", "Results", "TestKit"]),
         tests("QEMUModelTests", in: "engines", ["QEMUModel"]),
         tests("QEMUDriverTests", in: "engines", ["QEMUDriver", "Engines", "Model", "TestKit", "usweep-agent"]),

@@ -37,6 +37,7 @@ enum Attach {
         } else if descriptor >= 0 {
             return descriptor
         }
+        try refuseNewer(workdir)
         let problem = Survival.start(["serve", "--workdir", workdir.root, "--ready"], log: workdir.log)
         if let problem { throw Failure(.storage, "the agent did not start in \(workdir.root): \(problem)") }
         descriptor = sys_connect(workdir.agentSocket)
@@ -44,6 +45,19 @@ enum Attach {
             throw Failure(.storage, "the agent at \(workdir.agentSocket) does not answer", cause: SystemText.of(errno))
         }
         return descriptor
+    }
+
+    /// A newer agent or supervisor works here, or did: what it left is none of this one's business.
+    private static func refuseNewer(_ workdir: Workdir) throws(Failure) {
+        for name in ["agent.journal", "supervisor.journal"] {
+            do {
+                try AgentJournal.refuseNewer(folder: workdir.root, name: name, files: LocalFiles())
+            } catch let failure as Failure {
+                throw failure
+            } catch {
+                throw Failure(.storage, "\(workdir.root)/\(name) cannot be read", cause: "\(error)")
+            }
+        }
     }
 
     /// Whether the process at the other end was started from the same file as this one.

@@ -25,8 +25,6 @@ struct Journal {
             let record: Model.Record
             do {
                 record = try Model.Record(encoded: Array(payload))
-            } catch let error where error.isNews {
-                throw LedgerFile.isNewer(path, "record \(sequence) is \(error)")
             } catch {
                 throw damaged("record \(sequence): \(error)")
             }

@@ -71,21 +71,23 @@ public final class Ledger: LedgerStore {
         return ledger
     }
 
-    /// Opens a ledger for reading, beside a coordinator that may be writing.
+    /// Opens a ledger for reading, beside a coordinator that may be writing. One of an older version stays as it is:
+    /// what is read is a copy in memory as it is now, brought up to date.
     public static func read(_ path: String, sweep: String? = nil) throws -> Ledger {
         try LedgerFile(path).check()
         do {
-            var configuration = configuration()
-            configuration.readonly = true
-            let queue = try DatabaseQueue(path: try LedgerFile(path).nameForReading(), configuration: configuration)
-            try queue.read { db in
-                let version = try Int32.fetchOne(db, sql: "PRAGMA user_version") ?? 0
-                try LedgerFile.check(version: version, path: path)
-                guard version == Schema.version else {
-                    throw Failure(
-                        .badArchive,
-                        "\(path) was written by an older usweep; 'usweep resume' brings it up to date")
+            var readOnly = configuration()
+            readOnly.readonly = true
+            var queue = try DatabaseQueue(path: try LedgerFile(path).nameForReading(), configuration: readOnly)
+            let version = try queue.read { try Int32.fetchOne($0, sql: "PRAGMA user_version") ?? 0 }
+            try LedgerFile.check(version: version, path: path)
+            if version < Schema.version {
+                let copy = try DatabaseQueue(configuration: configuration())
+                try queue.backup(to: copy)
+                try copy.writeWithoutTransaction { db in
+                    try Schema.migrate(db) { try Journal($0, path: path).derive() }
                 }
+                queue = copy
             }
             let ledger = Ledger(path: path, queue: queue, lock: nil)
             try ledger.checkName(sweep)

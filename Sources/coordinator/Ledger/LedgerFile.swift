@@ -50,15 +50,12 @@ struct LedgerFile {
 
     static func check(version: Int32, path: String) throws {
         if version > Schema.version {
-            throw isNewer(path, "its version is \(version), and this usweep knows versions up to \(Schema.version)")
+            throw Failure(
+                .badArchive,
+                "\(path) was written by a newer usweep: its version is \(version), and this usweep knows versions up "
+                    + "to \(Schema.version). Nothing was changed; go on with that usweep, or upgrade this one")
         }
         if version < 1 { throw Failure(.badArchive, "\(path) has no version; \(LedgerFile.howToMend)") }
-    }
-
-    static func isNewer(_ path: String, _ how: String) -> Failure {
-        Failure(
-            .badArchive, "\(path) was written by a newer usweep: \(how). Nothing was changed; go on with that usweep, "
-                + "or upgrade this one")
     }
 
     private func truncated(size: Int64, wanted: Int64?) -> Failure {

@@ -7,7 +7,9 @@ import GRDB
 enum Schema {
     /// "usweep" squeezed into four letters, `uswp`: SQLite's `application_id`.
     static let applicationID: Int32 = 0x7573_7770
-    /// SQLite's `user_version`: the number of migrations that have been applied.
+    /// SQLite's `user_version`: the number of migrations that have been applied. Also raised, by a migration that does
+    /// nothing, where a kind of record is new or a field of one must be known: an older program then leaves the
+    /// ledger alone instead of stumbling over it halfway.
     static let version: Int32 = 3
 
     /// Derived tables with the columns that order their rows.

@@ -81,6 +81,18 @@ public struct AgentJournal {
         }
     }
 
+    /// Looks at the version of `folder/name`, if it is there, and touches nothing.
+    ///
+    /// - Throws: ``Failure`` (`badArchive`) for one of a newer program; ``FilesError``.
+    public static func refuseNewer(folder: String, name: String, files: any Files) throws {
+        let path = "\(folder)/\(name)"
+        guard try files.status(path) != nil else { return }
+        let file = try files.open(path, .read)
+        defer { files.close(file) }
+        let content = try files.read(file, at: 0, count: header.count)
+        if content.count == header.count { try check(content, path) }
+    }
+
     public func close() { files.close(file) }
 
     /// Writes frames at the end, none of kind 0; they are durable after ``sync()``. After an error the journal is as

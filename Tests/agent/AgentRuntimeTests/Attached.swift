@@ -32,10 +32,15 @@ final class Attached {
     var objects: [Digest: [UInt8]] = [:]
     /// Messages that were read past.
     private(set) var seen: [AgentMessage] = []
+    /// The kinds of all frames that came.
+    private(set) var kinds: Set<UInt8> = []
+    private let version: Int
 
     struct Ended: Error {}
 
-    init(_ workdir: String, environment: [String: String] = [:]) throws {
+    /// - Parameter version: of the messages that it speaks.
+    init(_ workdir: String, environment: [String: String] = [:], version: Int = WireVersion.current) throws {
+        self.version = version
         signal(SIGPIPE, SIG_IGN)
         process.executableURL = URL(fileURLWithPath: Attached.program)
         process.arguments = ["attach", "--workdir", workdir]
@@ -76,7 +81,9 @@ final class Attached {
         }
     }
 
-    func send(_ message: CoordinatorMessage) throws { try send(bytes: message.frame.encoded) }
+    func send(_ message: CoordinatorMessage) throws {
+        if let frame = message.frame(for: version) { try send(bytes: frame.encoded) }
+    }
 
     func send(bytes: [UInt8]) throws { try input.fileHandleForWriting.write(contentsOf: Data(bytes)) }
 
@@ -87,7 +94,8 @@ final class Attached {
         try send(
             .hello(
                 CoordinatorHello(
-                    sweep: sweep, leaseTerm: 400_000_000_000, slots: slots, memoryBytes: memoryBytes, setup: setup)))
+                    current: version, sweep: sweep, leaseTerm: 400_000_000_000, slots: slots,
+                    memoryBytes: memoryBytes, setup: setup)))
         while true {
             if case .hello(let hello) = try next() { return hello }
         }
@@ -98,6 +106,7 @@ final class Attached {
         while true {
             if let frame = try reader.next() {
                 let message = try AgentMessage(frame)
+                kinds.insert(frame.kind)
                 seen.append(message)
                 guard case .want(let range) = message else { return message }
                 if let bytes = objects[range.digest] {

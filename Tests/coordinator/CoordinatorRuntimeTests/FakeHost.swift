@@ -21,6 +21,8 @@ final class FakeHost: @unchecked Sendable {
     var files: [Digest: [UInt8]] = [:]
 
     private(set) var heard: [CoordinatorMessage] = []
+    /// The kinds of all frames that came.
+    private(set) var kinds: Set<UInt8> = []
     /// What came before the first frame.
     private(set) var login: [UInt8] = []
     private(set) var streams = 0
@@ -34,7 +36,11 @@ final class FakeHost: @unchecked Sendable {
     // MARK: What a test asks it to do
 
     func say(_ messages: AgentMessage...) {
-        for message in messages { say(bytes: message.frame.encoded) }
+        for message in messages {
+            if let frame = message.frame(for: min(versions.upperBound, WireVersion.current)) {
+                say(bytes: frame.encoded)
+            }
+        }
     }
 
     func say(bytes: [UInt8]) { observer?(.received(bytes)) }
@@ -84,6 +90,7 @@ final class FakeHost: @unchecked Sendable {
         }
         reader.append(bytes)
         while let frame = try? reader.next(), let message = try? CoordinatorMessage(frame) {
+            kinds.insert(frame.kind)
             heard.append(message)
             if !part(self, message) { answer(message) }
         }

@@ -84,6 +84,18 @@ struct LoopTests {
         #expect(try bench.run() == .complete(allSucceeded: true))
     }
 
+    @Test("An agent of version 1 is spoken with in version 1, which refuses what it does not know")
+    func olderToo() throws {
+        let bench = try Bench(runs: 5, inputs: [("x", [1, 2, 3])])
+        bench.host.versions = 1...1
+        #expect(try bench.run() == .complete(allSucceeded: true))
+        #expect(bench.host.kinds.isSubset(of: Set(1...11)))
+        #expect(bench.host.kinds.isSuperset(of: [1, 2, 5, 6, 11]))
+        let other = try Bench(runs: 5)
+        #expect(try other.run() == .complete(allSucceeded: true))
+        #expect(other.host.kinds.isSubset(of: Set([1]).union(18...27)))
+    }
+
     @Test("A stream that breaks off in the middle of a message is tried again, and said so")
     func tornMessage() throws {
         let bench = try Bench()

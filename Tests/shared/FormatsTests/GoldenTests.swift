@@ -111,16 +111,19 @@ struct GoldenTests {
         #expect(["gem5", "qemu", "command"].allSatisfy { EngineKind(rawValue: $0) != nil })
     }
 
-    @Test("Every cut and every changed byte of a message is read or refused, and never breaks anything",
-        arguments: ["version1/coordinator.frames", "version1/agent.frames", "version2/coordinator.frames",
-            "version2/agent.frames"])
+    @Test(
+        "Every cut and every changed byte of a message is read or refused, and never breaks anything",
+        arguments: [
+            "version1/coordinator.frames", "version1/agent.frames", "version2/coordinator.frames",
+            "version2/agent.frames",
+        ])
     func damaged(name: String) throws {
         for frame in try GoldenTests.frames(name) {
             for index in frame.payload.indices {
                 var payload = Array(frame.payload[..<index])
                 read(Frame(kind: frame.kind, payload: payload))
                 payload = frame.payload
-                for mask in [1, 2, 4, 0x55, 0x80, 0xff] as [UInt8] {
+                for mask in [1, 0x55, 0x80] as [UInt8] {
                     payload[index] = frame.payload[index] ^ mask
                     read(Frame(kind: frame.kind, payload: payload))
                 }

@@ -1,0 +1,104 @@
+import Formats
+import Model
+import TestKit
+import Testing
+
+@Suite("Stored specifications and inventories")
+struct DocumentTests {
+    private var sweep: Sweep {
+        var sweep = Sweep(name: "all", engine: .gem5)
+        sweep.system = .named("skylake", SystemOptions(memoryBytes: 1 << 31, cores: 2, usesKVM: true))
+        sweep.workloads = ["aes-go"]
+        sweep.checkpoint = .bundle("base")
+        sweep.axes = [Axis(name: "l2.size", values: ["1MiB", "010", "ü \"x\""])]
+        sweep.zips = [[Axis(name: "a", values: ["1"]), Axis(name: "b", values: ["on"])]]
+        sweep.exclude = [[Assignment(axis: "a", value: "1")]]
+        sweep.include = [[Assignment(axis: "a", value: "2"), Assignment(axis: "b", value: "3")]]
+        sweep.measure = Measure(warm: 2, invocations: 5, repeats: 3, setupInvocations: 20)
+        sweep.limits = SweepLimits(job: JobLimits(time: 1, stall: 2, memoryBytes: 3), sweep: 4)
+        sweep.inputs = [
+            InputFile(path: "x", source: "/x", digest: SHA256.digest("x"), size: 1, isExecutable: true)
+        ]
+        sweep.attempts = 7
+        sweep.metrics = ["cpi"]
+        sweep.definitions = [MetricDefinition(name: "ipc", expression: "1 / cpi")]
+        sweep.guest = .files(kernel: "/k", disk: "/d")
+        return sweep
+    }
+
+    private var others: [Sweep] {
+        var script = Sweep(name: "script", engine: .gem5)
+        script.system = .script(
+            SystemScript(
+                path: "my.py", arguments: ["{workload}"], setupArguments: [], blocks: 3, line: "done",
+                fixesAddresses: true))
+        script.checkpoint = .directory("/cpt/{workload}")
+        script.guest = .folder("/guest")
+        var command = Sweep(name: "command", engine: .command)
+        command.command = ["/bin/true"]
+        command.results = "results.json"
+        return [sweep, script, command]
+    }
+
+    private let inventory = Inventory(
+        hosts: [
+            Host(
+                target: HostTarget(
+                    name: "big", address: "big.lab", port: 2222, user: "lab", jump: "gateway", method: .ssh),
+                workdir: "/scratch", slots: 32, memoryBytes: 1 << 38, labels: ["kvm"],
+                engines: [EnvironmentVariable("gem5", "/opt/gem5.opt")], setup: "module load gcc"),
+            Host(target: HostTarget(name: "here", method: .local)),
+        ], sshConfiguration: "/etc/lab.conf")
+
+    @Test("They come back as they were")
+    func roundTrips() throws {
+        for sweep in others { #expect(try Sweep(document: sweep.document) == sweep) }
+        #expect(try Inventory(document: inventory.document) == inventory)
+    }
+
+    @Test("Version 2 is as it was when it was new, byte for byte")
+    func version2() throws {
+        let text = (others.map(\.document) + [inventory.document]).map { $0 + "\n" }.joined()
+        #expect(try Golden.recorded("version2/documents.jsonl", Array(text.utf8)) == Array(text.utf8))
+    }
+
+    @Test("Version 1, in all that it could say")
+    func version1() throws {
+        let texts = try Golden.text("version1/documents.jsonl").split(separator: "\n").map(String.init)
+        #expect(try texts.dropLast().map { try Sweep(document: $0) } == others)
+        #expect(try texts.last.map { try Inventory(document: $0) } == inventory)
+    }
+
+    @Test("A member that is not known, and a newer version, are refused by name")
+    func newer() throws {
+        let text = sweep.document
+        let grown = text.replacing("\"engine\"", with: "\"env\":{},\"engine\"")
+        #expect(throws: WireError("the unknown member 'env'", isNews: true)) { try Sweep(document: grown) }
+        let inner = text.replacing("\"stall\"", with: "\"output\":1,\"stall\"")
+        #expect(throws: WireError("'limits': 'job': the unknown member 'output'", isNews: true)) {
+            try Sweep(document: inner)
+        }
+        let later = text.replacing("\"version\":2", with: "\"version\":3")
+        #expect(throws: WireError("version 3 of it", isNews: true)) { try Sweep(document: later) }
+        let engine = text.replacing("\"gem5\"", with: "\"gem6\"")
+        #expect(throws: WireError("the unknown engine 'gem6'", isNews: true)) { try Sweep(document: engine) }
+    }
+
+    @Test("Every cut and every changed byte is read or refused, and never breaks anything")
+    func damaged() throws {
+        for text in others.map(\.document) + (try Golden.text("version1/documents.jsonl").split(separator: "\n")
+            .map(String.init))
+        {
+            let bytes = Array(text.utf8)
+            for index in bytes.indices {
+                var changed = bytes
+                changed[index] ^= 0x11
+                for damaged in [Array(bytes[..<index]), changed] {
+                    let text = String(decoding: damaged, as: UTF8.self)
+                    _ = try? Sweep(document: text)
+                    _ = try? Inventory(document: text)
+                }
+            }
+        }
+    }
+}
