@@ -48,7 +48,7 @@ let package = Package(
     targets: [
         // shared: what both sides of a stream know. Nouns; formats; ports; the crash-safe storage over the files port.
         .target(name: "CSystem", path: "Sources/shared/CSystem"),
-        target("Model", in: "shared"),
+        target("Model", in: "shared", ["CSystem"]),
         target("Formats", in: "shared", ["Model"]),
         target("Ports", in: "shared", ["Model"]),
         target("Storage", in: "shared", ["CSystem", "Model", "Formats", "Ports"]),
@@ -59,7 +59,7 @@ let package = Package(
         target("Ledger", in: "coordinator", ["Model", "Formats", "Ports", grdb]),
         target(
             "CoordinatorRuntime", in: "coordinator",
-            ["Model", "Formats", "Ports", "SweepCore", "Storage", "Engines"]),
+            ["Model", "Formats", "Ports", "Results", "SweepCore", "Storage", "Engines"]),
         // agent: owns attempts on a host.
         target("AgentCore", in: "agent", ["Model", "Formats", "Ports"]),
         target("AgentRuntime", in: "agent", ["CSystem", "Model", "Formats", "Ports", "AgentCore", "Storage"]),
@@ -85,7 +85,7 @@ let package = Package(
             "Sessions", in: "programs",
             [
                 "Model", "Formats", "Ports", "Results", "SweepCore", "Storage", "SweepFiles", "Transports", "Ledger",
-                "Engines", "CoordinatorRuntime",
+                "Engines", "CoordinatorRuntime", deque,
             ]),
         program(
             "usweep", in: "programs",
@@ -116,7 +116,7 @@ let package = Package(
         tests("LedgerTests", in: "coordinator", ["Model", "Formats", "Ledger", "TestKit", grdb]),
         tests(
             "CoordinatorRuntimeTests", in: "coordinator",
-            ["CoordinatorRuntime", "Engines", "Model", "Storage", "Ports", "SweepCore", "Formats"]),
+            ["CoordinatorRuntime", "Engines", "Model", "Storage", "Ports", "Results", "SweepCore", "Formats"]),
         tests("AgentCoreTests", in: "agent", ["AgentCore", "Model", "Ports", "TestKit", "Formats"]),
         tests(
             "AgentRuntimeTests", in: "agent",
@@ -128,7 +128,7 @@ let package = Package(
         tests("QEMUModelTests", in: "engines", ["QEMUModel"]),
         tests("QEMUDriverTests", in: "engines", ["QEMUDriver", "Engines", "Model", "TestKit", "usweep-agent"]),
         tests("TransportsTests", in: "transports", ["Model", "Ports", "Transports", "TestKit"]),
-        tests("SessionsTests", in: "programs", ["Sessions", "Model"]),
+        tests("SessionsTests", in: "programs", ["Sessions", "CoordinatorRuntime", "Model"]),
         tests("SimulationTests", in: "development", ["Simulation", "Ledger", "Model", "usweep-simulate"]),
         tests("ArchitectureTests", in: "whole", []),
         tests("EndToEndTests", in: "whole", ["Model", "Transports", "TestKit", "Formats", "usweep"], exclude: ["Gem5"]),

@@ -1,5 +1,5 @@
-import Model
 import Testing
+@testable import Model
 
 struct SHA256Tests {
     /// FIPS 180-4's examples, and the lengths around a block's end, computed with another implementation.
@@ -21,6 +21,19 @@ struct SHA256Tests {
     ])
     func vectors(_ text: String, _ hex: String) {
         #expect(SHA256.digest(text).hex == hex)
+        var portable = SHA256(isPortable: true)
+        portable.update(Array(text.utf8))
+        #expect(portable.finish().hex == hex)
+    }
+
+    @Test("With the processor's instructions and without, all lengths give the same")
+    func instructions() {
+        let bytes = (0..<2_000).map { UInt8(truncatingIfNeeded: $0 &* 131) }
+        for count in stride(from: 0, through: bytes.count, by: 37) {
+            var portable = SHA256(isPortable: true)
+            portable.update(Array(bytes[..<count]))
+            #expect(portable.finish() == SHA256.digest(bytes[..<count]))
+        }
     }
 
     @Test func aMillionLetters() {
