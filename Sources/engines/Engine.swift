@@ -1,4 +1,5 @@
 public import Model
+public import Results
 
 /// A simulator, as pure functions: from a point to what a host has to do, and from what it left to a verdict.
 public protocol Engine: Sendable {
@@ -36,9 +37,10 @@ public protocol Engine: Sendable {
 
     /// Holds what an attempt left against the run contract.
     ///
-    /// - Parameter read: the bytes of an artifact by its path; nil: there is none.
+    /// - Parameter files: the report's artifacts, which can be of any size.
+    /// - Throws: what reading them throws; what is wrong with them is part of the verdict.
     func judge(
-        _ task: EngineTask, _ points: Points, _ report: AttemptReport, read: (String) throws -> [UInt8]?
+        _ task: EngineTask, _ points: Points, _ report: AttemptReport, _ files: EvidenceFiles
     ) throws -> EngineVerdict
 
     /// Everything but the engine's binary that a workload's checkpoint depends on, as text.
@@ -77,15 +79,15 @@ public struct EngineVerdict: Sendable, Hashable {
     /// nil: the evidence is complete.
     public var failure: FailureClass?
     public var evidence: String
-    /// The statistics: a list of objects, one a block, numbers with their source text.
-    public var blocks: JSON?
+    /// The statistics.
+    public var blocks: ResultText?
     /// The checkpoint that a setup made: one of its artifacts, which names all others that belong to it.
     public var provides: Digest?
     /// What `provides` names, where it is none of the artifacts: to be put into the object store.
     public var record: [UInt8]?
 
     public init(
-        failure: FailureClass?, evidence: String = "", blocks: JSON? = nil, provides: Digest? = nil,
+        failure: FailureClass?, evidence: String = "", blocks: ResultText? = nil, provides: Digest? = nil,
         record: [UInt8]? = nil
     ) {
         self.failure = failure

@@ -6,18 +6,25 @@ import Storage
 ///
 /// A checkpoint is found by the digest of everything that it depends on: engine binary, guest, workload, warm-up. The
 /// entry is a file of that name with the digest of the checkpoint, which lies with all its files in an object store
-/// beside it.
+/// beside it. A cache is a convenience: what goes wrong with it is said, and stops nothing.
 public struct CheckpointCache: Sendable {
     private let folder: String
     private let files: any Files
-    private let objects: ObjectStore
 
-    /// - Parameter folder: absolute; made if it is missing.
-    public init(folder: String, files: any Files) throws {
+    /// - Parameter folder: absolute; made when it is used first.
+    public init(folder: String, files: any Files) {
         self.folder = folder
         self.files = files
-        objects = try ObjectStore(root: "\(folder)/objects", files: files)
-        if try files.status("\(folder)/index") == nil { try files.makeFolder("\(folder)/index") }
+    }
+
+    /// The objects, with all folders in place.
+    private func objects() throws -> ObjectStore {
+        var path = ""
+        for part in "\(folder)/index".split(separator: "/") {
+            path += "/\(part)"
+            if try files.status(path) == nil { try files.makeFolder(path) }
+        }
+        return try ObjectStore(root: "\(folder)/objects", files: files)
     }
 
     /// Finds a checkpoint and puts it into `store`. A damaged entry is thrown away and not found.
@@ -30,7 +37,8 @@ public struct CheckpointCache: Sendable {
         let entry = try files.open(path(key), .read)
         defer { files.close(entry) }
         let text = String(decoding: try files.read(entry, at: 0, count: 64), as: UTF8.self)
-        guard let digest = Digest(hex: text), let whole = try verified(digest, parts) else {
+        let objects = try objects()
+        guard let digest = Digest(hex: text), let whole = try verified(digest, in: objects, parts) else {
             try files.remove(path(key))
             return nil
         }
@@ -39,7 +47,9 @@ public struct CheckpointCache: Sendable {
     }
 
     /// All files of a checkpoint; nil: one is missing or damaged.
-    private func verified(_ digest: Digest, _ parts: (Digest, ObjectStore) throws -> [Digest]) throws -> [Digest]? {
+    private func verified(
+        _ digest: Digest, in objects: ObjectStore, _ parts: (Digest, ObjectStore) throws -> [Digest]
+    ) throws -> [Digest]? {
         func isWhole(_ object: Digest) throws -> Bool { try objects.contains(object) && objects.verify(object) }
         guard try isWhole(digest) else { return nil }
         let others = try parts(digest, objects).filter { $0 != digest }
@@ -49,6 +59,7 @@ public struct CheckpointCache: Sendable {
 
     /// - Parameter parts: the digests of all its files.
     func add(_ key: Digest, _ digest: Digest, _ parts: [Digest], from store: ObjectStore) throws {
+        let objects = try objects()
         for part in parts { _ = try objects.publish(file: store.path(part)) }
         let temporary = path(key) + ".part"
         try files.removeTree(temporary)

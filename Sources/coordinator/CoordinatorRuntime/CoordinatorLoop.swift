@@ -8,7 +8,8 @@ public import SweepCore
 /// The loop of the whole program: what came in is decided, made durable, and only then acted upon.
 ///
 /// One thread runs it; nothing interleaves between deciding and committing. Where the commit throws, the loop ends
-/// with that error, and `resume` begins again from the ledger.
+/// with that error, and `resume` begins again from the ledger. It reads no artifact and hashes nothing: that is done in
+/// the ``Workshop``, and what comes of it is one more thing that came in.
 public final class CoordinatorLoop {
     package private(set) var core: Coordinator
     private let setting: Setting
@@ -16,21 +17,28 @@ public final class CoordinatorLoop {
     private let store: ObjectStore
     private let transports: @Sendable (HostTarget.Method) -> any Transport
     private let inbox: Inbox
+    private let workshop: any Workshop
     private let time: any TimeSource
     private var links: [HostLink?]
     private var transfers: [Transfers]
+    /// The files of checkpoints that evaluations start from.
+    private var checkpoints: [Digest: [Job.Input]] = [:]
     private var generation = 0
     private var nextKeepAlive = Nanoseconds.min
     /// Who waits for the end of a file.
     private var tails: [(host: Int, run: RunNumber, path: String, token: String)] = []
     /// Told the end of a file of a running attempt that was asked for under a token; nil: there is no such run or file.
     public var answer: (_ token: String, [UInt8]?) -> Void = { _, _ in }
+    /// Told what people should know and nothing depends on.
+    public var warn: (String) -> Void = { _ in }
+    private var warnings: Set<String> = []
     /// Told after every step what was decided in it.
     public var observer: (borrowing CoordinatorLoop, [Record]) -> Void = { _, _ in }
 
     public init(
         core: Coordinator, setting: Setting, ledger: any LedgerStore, store: ObjectStore,
-        transports: @escaping @Sendable (HostTarget.Method) -> any Transport, inbox: Inbox, time: any TimeSource
+        transports: @escaping @Sendable (HostTarget.Method) -> any Transport, inbox: Inbox, workshop: any Workshop,
+        time: any TimeSource
     ) {
         self.core = core
         self.setting = setting
@@ -38,9 +46,10 @@ public final class CoordinatorLoop {
         self.store = store
         self.transports = transports
         self.inbox = inbox
+        self.workshop = workshop
         self.time = time
         links = setting.hosts.map { _ in nil }
-        transfers = setting.hosts.map { _ in Transfers(store: store) }
+        transfers = setting.hosts.map { _ in Transfers() }
     }
 
     /// Runs until there is nothing left to do.
@@ -86,11 +95,13 @@ public final class CoordinatorLoop {
         }
         records += core.tick(now: now)
         if !records.isEmpty { try ledger.commit(records) }
+        // A commit takes as long as the disk takes: what follows is done, and waited for, from now on.
+        let committed = time.monotonic()
         var ending: Ending?
-        for effect in core.effects(now: now) {
-            if case .finish(let how) = effect { ending = how } else { try perform(effect, now: now) }
+        for effect in core.effects(now: committed) {
+            if case .finish(let how) = effect { ending = how } else { try perform(effect, now: committed) }
         }
-        keepAlive(now)
+        keepAlive(committed)
         observer(self, records)
         return ending
     }
@@ -113,6 +124,7 @@ public final class CoordinatorLoop {
         case .stream(let host, let generation, let event):
             guard links[host]?.generation == generation else { return [] }
             return try events(of: event, host: host, now: now)
+        case .finished(let result): return try events(of: try result.get())
         }
     }
 
@@ -153,7 +165,7 @@ public final class CoordinatorLoop {
     private func forget(_ host: Int) {
         links[host]?.connection.close()
         links[host] = nil
-        transfers[host] = Transfers(store: store)
+        transfers[host] = Transfers()
         answerTails(nil) { $0.host == host }
     }
 
@@ -163,31 +175,19 @@ public final class CoordinatorLoop {
         }
         switch message {
         case .hello(let hello): return join(host, hello)
-        case .started: return []
-        case .outcome(let report):
-            let complete = try transfers[host].begin(report)
-            return ask(host, try complete.map { [try judged(host, $0)] } ?? [])
-        case .bytes(let piece):
-            return ask(host, try transfers[host].receive(piece).map { try judged(host, $0) })
-        case .missing(let digest, let reason):
-            return ask(host, try transfers[host].lose(digest, reason: reason).map { try judged(host, $0) })
-        case .want(let range):
-            guard let size = try store.size(range.digest), range.offset < size else {
-                throw Failure(.badMessage, "it asked for bytes of an object that it was not given")
-            }
-            let bytes = try store.read(range.digest, at: range.offset, count: range.length)
-            send(host, .bytes(ObjectBytes(digest: range.digest, offset: range.offset, bytes: bytes)))
-            return []
-        case .probed(let probe): return try probed(host, probe)
+        case .started: break
+        case .outcome(let report): try look(host, report)
+        case .bytes(let piece): try receive(host, piece)
+        case .missing(let digest, let reason): goOn(host, transfers[host].lose(digest, reason: reason))
+        case .want(let range): try read(host, range)
+        case .probed(let probe): return probed(host, probe)
         case .tail(let tail):
             answerTails(tail.bytes) { $0.host == host && $0.run == tail.run && $0.path == tail.path }
-            return []
-        case .heartbeat(let load):
-            links[host]?.load = load
-            return []
+        case .heartbeat(let load): links[host]?.load = load
         case .released: return [.released(host: host)]
         case .refused(let reason): return [drop(host, reason: reason)]
         }
+        return []
     }
 
     private func join(_ host: Int, _ hello: AgentHello) -> [Event] {
@@ -207,29 +207,134 @@ public final class CoordinatorLoop {
         return [.joined(host: host, facts)]
     }
 
-    private func probed(_ host: Int, _ probe: EngineProbe) throws -> [Event] {
+    private func probed(_ host: Int, _ probe: EngineProbe) -> [Event] {
         guard let digest = probe.digest else {
             let path = setting.enginePath(of: host) ?? ""
             return [drop(host, reason: "the engine \(path) cannot be used: \(probe.problem)")]
         }
-        var events: [Event] = []
-        if core.state.pins["engine"] == nil { events = try setting.knownCheckpoints(digest, store) }
-        return events + [.engineFound(host: host, digest: digest)]
+        guard core.state.pins["engine"] == nil, let generation = links[host]?.generation, setting.hasCheckpointCache
+        else { return [.engineFound(host: host, digest: digest)] }
+        // Before the first setup is handed out: it may not be needed.
+        workshop.hand(in: .checkpoints) { [setting, store] in
+            let known = setting.knownCheckpoints(digest, store)
+            return .foundCheckpoints(
+                host: host, generation: generation, engine: digest, known.events, problem: known.problem)
+        }
+        return []
     }
 
-    private func ask(_ host: Int, _ events: [Event]) -> [Event] {
-        for range in transfers[host].requests() { send(host, .read(range)) }
-        return events
+    // MARK: Beside the loop
+
+    private func events(of finished: Finished) throws -> [Event] {
+        switch finished {
+        case .looked(let host, let generation, let report, let stored):
+            guard links[host]?.generation == generation else { return [] }
+            links[host]?.looks -= 1
+            do {
+                goOn(host, try transfers[host].begin(report, stored).map { [$0] } ?? [])
+            } catch let failure as Failure where failure.code == .badMessage {
+                return [drop(host, reason: failure.description)]
+            }
+        case .wrote(let host, let generation, let piece, let written):
+            guard links[host]?.generation == generation else { return [] }
+            goOn(host, transfers[host].wrote(piece, written))
+        case .judged(let host, let report, let verdict): return judged(host, report, verdict)
+        case .read(let host, let generation, let bytes):
+            guard links[host]?.generation == generation else { return [] }
+            links[host]?.reads -= 1
+            guard let bytes else {
+                return [drop(host, reason: "it asked for bytes of an object that it was not given")]
+            }
+            send(host, .bytes(bytes))
+        case .foundCheckpoints(let host, let generation, let engine, let found, let problem):
+            if let problem { complain(problem) }
+            guard links[host]?.generation == generation else { return [] }
+            let pinned = core.state.pins["engine"]
+            return (pinned == nil || pinned == engine ? found : []) + [.engineFound(host: host, digest: engine)]
+        case .refused(let host, let generation, let reason):
+            guard links[host]?.generation == generation else { return [] }
+            return [drop(host, reason: reason)]
+        case .warned(let text): complain(text)
+        case .nothing: break
+        }
+        return []
     }
 
-    /// Holds the evidence of a complete report against the run contract.
-    private func judged(_ host: Int, _ report: AttemptReport) throws -> Event {
-        let verdict = try setting.judge(report, store, core.state)
-        return .ended(
-            host: host,
-            Judged(
-                report: report, failure: verdict.failure, evidence: verdict.evidence, blocks: verdict.blocks,
-                provides: verdict.provides, endedAt: time.wall()))
+    /// Says a thing once.
+    private func complain(_ text: String) {
+        if warnings.insert(text).inserted { warn(text) }
+    }
+
+    /// Looks which artifacts of an outcome have to be fetched.
+    private func look(_ host: Int, _ report: AttemptReport) throws {
+        guard let generation = links[host]?.generation else { return }
+        links[host]?.looks += 1
+        guard transfers[host].pendingCount + (links[host]?.looks ?? 0) <= HostLimits.outcomes else {
+            throw Failure(.badMessage, "it reported more than \(HostLimits.outcomes) outcomes at once")
+        }
+        workshop.hand(in: .run(report.id.run)) { [store] in
+            do {
+                return .looked(host: host, generation: generation, report, try StoredParts(of: report, in: store))
+            } catch let failure as Failure where failure.code == .badMessage {
+                return .refused(host: host, generation: generation, reason: failure.description)
+            }
+        }
+    }
+
+    private func receive(_ host: Int, _ bytes: ObjectBytes) throws {
+        guard let generation = links[host]?.generation else { return }
+        let (piece, done) = try transfers[host].receive(bytes)
+        if let piece {
+            workshop.hand(in: .object(piece.digest)) { [store] in
+                let written = try Transfers.write(piece, bytes.bytes, store)
+                return .wrote(host: host, generation: generation, piece, written)
+            }
+        }
+        goOn(host, done)
+    }
+
+    /// Asks for what is missing, and judges what is complete.
+    private func goOn(_ host: Int, _ complete: [AttemptReport]) {
+        let window = max(Int64(ObjectRange.maximumLength), HostLimits.window / Int64(max(1, links.count)))
+        for range in transfers[host].requests(window: min(window, HostLimits.windowOfHost)) { send(host, .read(range)) }
+        for report in complete {
+            // In one lane with the looks: the attempts of a run end in the order in which they came.
+            workshop.hand(in: .run(report.id.run)) { [setting, store] in
+                .judged(host: host, report, try setting.judge(report, store))
+            }
+        }
+    }
+
+    /// Takes over a judgement, also where the host is gone in the meantime: all that it left is here.
+    private func judged(_ host: Int, _ report: AttemptReport, _ verdict: EngineVerdict) -> [Event] {
+        if let digest = verdict.provides, let engine = core.state.pins["engine"], setting.hasCheckpointCache {
+            workshop.hand(in: .checkpoints) { [setting, store] in
+                setting.keepCheckpoint(of: report.id.run, digest, engine, store).map { .warned($0) } ?? .nothing
+            }
+        }
+        return [
+            .ended(
+                host: host,
+                Judged(
+                    report: report, failure: verdict.failure, evidence: verdict.evidence, blocks: verdict.blocks,
+                    provides: verdict.provides, endedAt: time.wall()))
+        ]
+    }
+
+    private func read(_ host: Int, _ range: ObjectRange) throws {
+        guard let link = links[host] else { return }
+        guard link.reads < HostLimits.reads else {
+            throw Failure(.badMessage, "it asked for more than \(HostLimits.reads) pieces of its inputs at once")
+        }
+        links[host]?.reads += 1
+        workshop.hand(in: .host(host)) { [store, generation = link.generation] in
+            guard let size = try store.size(range.digest), range.offset < size else {
+                return .read(host: host, generation: generation, nil)
+            }
+            let bytes = try store.read(range.digest, at: range.offset, count: range.length)
+            let piece = ObjectBytes(digest: range.digest, offset: range.offset, bytes: bytes)
+            return .read(host: host, generation: generation, piece)
+        }
     }
 
     // MARK: Out
@@ -239,7 +344,13 @@ public final class CoordinatorLoop {
         case .connect(let host): connect(host, now)
         case .disconnect(let host, _): forget(host)
         case .grant(let host, let lease, let grants):
-            for shard in try setting.shards(lease, grants, core.state, store) { send(host, .grant(shard)) }
+            let shards = try setting.shards(lease, grants, core.state) { digest, workload in
+                if let known = checkpoints[digest] { return known }
+                let inputs = try setting.inputs(ofCheckpoint: digest, workload, store)
+                checkpoints[digest] = inputs
+                return inputs
+            }
+            for shard in shards { send(host, .grant(shard)) }
         case .revoke(let host, let leases): send(host, .revoke(leases))
         case .cancel(let host, let runs):
             for part in stride(from: 0, to: runs.count, by: 4_096) {

@@ -21,6 +21,9 @@ struct HostLink {
     private(set) var diagnostics = ""
     /// Whether the agent said hello.
     var isJoined = false
+    /// Outcomes whose artifacts are being looked for, and pieces of objects that are being read for it.
+    var looks = 0
+    var reads = 0
     var lastSent: Nanoseconds
     var load = HostLoad(running: 0, waiting: 0, freeBytes: 0)
 

@@ -10,6 +10,8 @@ public final class Inbox: @unchecked Sendable {
         case stream(host: Int, generation: Int, StreamEvent)
         /// A signal, or a word from another `usweep` process.
         case request(Request)
+        /// Something that was handed to the workshop. An error is this machine's, and ends the loop.
+        case finished(Result<Finished, any Error>)
     }
 
     /// What people ask of a coordinator while it runs.

@@ -1,6 +1,7 @@
 public import Engines
 import Formats
 public import Model
+import Results
 import Storage
 public import SweepCore
 
@@ -74,14 +75,18 @@ public struct Setting: Sendable {
     }
 
     /// The messages' shards for one lease: more than one where a frame does not hold it.
-    func shards(_ lease: LeaseNumber, _ grants: [Grant], _ state: SweepState, _ store: ObjectStore) throws -> [Shard] {
+    ///
+    /// - Parameter inputs: the files of a checkpoint that a workload starts from.
+    func shards(
+        _ lease: LeaseNumber, _ grants: [Grant], _ state: SweepState, inputs: (Digest, String) throws -> [Job.Input]
+    ) throws -> [Shard] {
         var shards: [Shard] = []
         var entries: [Shard.Entry] = []
         var size = 0
         for grant in grants {
             let entry = Shard.Entry(
                 run: grant.run, firstAttempt: grant.firstAttempt, attempts: grant.attempts,
-                job: try job(of: grant.run, state, store))
+                job: try job(of: grant.run, state, inputs))
             let entrySize = entry.encodedSize
             if size + entrySize > Setting.shardBytes, !entries.isEmpty {
                 shards.append(Shard(lease: lease, entries: entries))
@@ -96,7 +101,9 @@ public struct Setting: Sendable {
 
     private static let shardBytes = 64 * 1024
 
-    private func job(of run: RunNumber, _ state: SweepState, _ store: ObjectStore) throws -> Job {
+    private func job(
+        of run: RunNumber, _ state: SweepState, _ inputs: (Digest, String) throws -> [Job.Input]
+    ) throws -> Job {
         guard let task = task(of: run) else {
             throw Failure(.internalError, "run \(run) was handed out, but the specification does not have it")
         }
@@ -104,19 +111,24 @@ public struct Setting: Sendable {
         if case .evaluation = task, let workload = task.workload(points),
             let digest = pin(workload).flatMap({ state.pins[$0] })
         {
-            checkpoint = try files(ofCheckpoint: digest, workload, store).map { file in
-                guard let size = try store.size(file.digest) else {
-                    throw Failure(
-                        .storage,
-                        "the checkpoint \(digest.short) is not whole in the object store any more (\(file.path)); put "
-                            + "it back, or launch with --repin to do everything again")
-                }
-                return Job.Input(path: file.path, digest: file.digest, size: size)
-            }
+            checkpoint = try inputs(digest, workload)
         }
         var job = try engine.job(for: task, points: points, checkpoint: checkpoint)
         job.limits.memoryBytes = state.memoryBytes(of: run)
         return job
+    }
+
+    /// The files of a checkpoint, all of which must be in `store`.
+    func inputs(ofCheckpoint digest: Digest, _ workload: String, _ store: ObjectStore) throws -> [Job.Input] {
+        try files(ofCheckpoint: digest, workload, store).map { file in
+            guard let size = try store.size(file.digest) else {
+                throw Failure(
+                    .storage,
+                    "the checkpoint \(digest.short) is not whole in the object store any more (\(file.path)); put it "
+                        + "back, or launch with --repin to do everything again")
+            }
+            return Job.Input(path: file.path, digest: file.digest, size: size)
+        }
     }
 
     private func files(
@@ -133,31 +145,54 @@ public struct Setting: Sendable {
     /// No record of a checkpoint is longer.
     private static let recordBytes = 4 << 20
 
-    /// Holds an attempt against the run contract; a setup's checkpoint is also kept for later sweeps.
-    func judge(_ report: AttemptReport, _ store: ObjectStore, _ state: SweepState) throws -> EngineVerdict {
+    /// Holds an attempt against the run contract. Reads what it left: off the loop.
+    func judge(_ report: AttemptReport, _ store: ObjectStore) throws -> EngineVerdict {
         guard let task = task(of: report.id.run) else {
             return EngineVerdict(failure: report.failure ?? .contractBroken, evidence: report.evidence)
         }
-        let verdict = try engine.judge(task, points, report) { path in
-            guard let artifact = report.artifacts.first(where: { $0.path == path }) else { return nil }
-            return try store.read(artifact.digest, at: 0, count: Int(artifact.size))
+        let left = Dictionary(report.artifacts.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
+        let files = EvidenceFiles(size: { left[$0]?.size }) { path, offset, count in
+            try left[path].map { try store.read($0.digest, at: offset, count: count) } ?? []
         }
+        let verdict = try engine.judge(task, points, report, files)
         if let record = verdict.record { _ = try store.publish(record) }
-        if case .setup(let workload) = task, let digest = verdict.provides, let binary = state.pins["engine"] {
-            let files = try files(ofCheckpoint: digest, workload, store).map(\.digest)
-            try checkpoints?.add(checkpointKey(workload, binary), digest, files, from: store)
-        }
         return verdict
     }
 
-    /// Checkpoints that earlier sweeps made with the same engine, guest and setup, now in `store`.
-    func knownCheckpoints(_ binary: Digest, _ store: ObjectStore) throws -> [Event] {
-        try setups.compactMap { setup in
-            try checkpoints?.find(checkpointKey(setup.workload, binary), into: store) { digest, known in
-                try files(ofCheckpoint: digest, setup.workload, known).map(\.digest)
-            }
-            .map { .provided(pin: setup.pin, digest: $0) }
+    // MARK: Checkpoints for later sweeps
+
+    var hasCheckpointCache: Bool { checkpoints != nil && !setups.isEmpty }
+
+    /// Keeps a setup's checkpoint for later sweeps.
+    ///
+    /// - Returns: why that was not possible, if it was not. Nothing depends on it.
+    func keepCheckpoint(of run: RunNumber, _ digest: Digest, _ binary: Digest, _ store: ObjectStore) -> String? {
+        guard case .setup(let workload) = task(of: run) else { return nil }
+        do {
+            let files = try files(ofCheckpoint: digest, workload, store).map(\.digest)
+            try checkpoints?.add(checkpointKey(workload, binary), digest, files, from: store)
+            return nil
+        } catch {
+            return "the checkpoint of '\(workload)' is not kept for later sweeps: \(error)"
         }
+    }
+
+    /// Checkpoints that earlier sweeps made with the same engine, guest and setup, now in `store`; and why those that
+    /// could not be read are made anew.
+    func knownCheckpoints(_ binary: Digest, _ store: ObjectStore) -> (events: [Event], problem: String?) {
+        var events: [Event] = []
+        for setup in setups {
+            do {
+                let key = checkpointKey(setup.workload, binary)
+                let found = try checkpoints?.find(key, into: store) { digest, known in
+                    try files(ofCheckpoint: digest, setup.workload, known).map(\.digest)
+                }
+                if let found { events.append(.provided(pin: setup.pin, digest: found)) }
+            } catch {
+                return (events, "checkpoints of earlier sweeps cannot be used: \(error)")
+            }
+        }
+        return (events, nil)
     }
 
     private func checkpointKey(_ workload: String, _ binary: Digest) -> Digest {

@@ -2,12 +2,62 @@ import Formats
 import Model
 import Storage
 
+/// What the object store has of an outcome's artifacts.
+public struct StoredParts: Sendable {
+    struct Part: Sendable {
+        /// Of the whole object; nil: it is not here.
+        var size: Int64?
+        /// Up to where an earlier transfer came.
+        var partial: Int64
+    }
+
+    var parts: [Digest: Part] = [:]
+
+    /// Looks at the store, and puts what is empty into it.
+    ///
+    /// - Throws: ``Failure`` (`badMessage`) for an empty file under a digest that is another's; other errors come from
+    ///   this disk.
+    init(of report: AttemptReport, in store: ObjectStore) throws {
+        for artifact in report.artifacts where parts[artifact.digest] == nil {
+            var size = try store.holds(artifact.digest) ? store.size(artifact.digest) : nil
+            if size == nil, artifact.size == 0 {
+                guard artifact.digest == (try store.publish([UInt8]())) else {
+                    throw Failure(.badMessage, "it announced an empty file under a digest that is another's")
+                }
+                size = 0
+            }
+            parts[artifact.digest] = Part(size: size, partial: try store.partialSize(artifact.digest))
+        }
+    }
+
+    init() {}
+}
+
 /// Fetches what attempts on one host left, and tells which attempts are complete.
 ///
 /// An attempt counts as ended here only when every artifact that it names is in the object store. Bytes come by
 /// ranges, several under way at a time; an object that broke off goes on where it stopped. The attempts of one run
-/// are given on in the order in which they came: a later one would make an earlier one look like a repetition.
-struct Transfers {
+/// are given on in the order in which they came: a later one would make an earlier one look like a repetition. Nothing
+/// here touches the disk: what is to be written is handed out, and what came of it is told.
+public struct Transfers {
+    /// A piece that came, to be written.
+    public struct Piece: Sendable {
+        var digest: Digest
+        var offset: Int64
+        var length: Int
+        /// The object's size, where this is its last piece.
+        var completes: Int64?
+    }
+
+    /// What came of writing a piece.
+    public enum Written: Sendable {
+        /// There is more to come.
+        case partly
+        case whole
+        /// All pieces are here, and are not the object.
+        case damaged
+    }
+
     /// An object that is being fetched.
     private struct Fetch {
         var size: Int64
@@ -23,43 +73,37 @@ struct Transfers {
         var missing: Set<Digest>
     }
 
-    /// Bytes asked for and not here yet, at most.
-    private static let window: Int64 = 1 << 20
-
-    private let store: ObjectStore
     private var order: [Digest] = []
     private var fetches: [Digest: Fetch] = [:]
     private var pending: [Pending] = []
+    /// Bytes that were asked for and are not written yet.
     private var underWay: Int64 = 0
     /// Answers still to come for objects that were given up.
     private var stale: [Digest: Int] = [:]
 
-    init(store: ObjectStore) { self.store = store }
+    init() {}
+
+    /// Attempts some of whose artifacts are not here yet.
+    var pendingCount: Int { pending.count }
 
     /// Takes note of an outcome.
     ///
+    /// - Parameter stored: what is here already.
     /// - Returns: the report, if nothing has to be fetched for it.
     /// - Throws: ``Failure`` (`badMessage`) for an object that is here already and is not as long as the host says.
-    mutating func begin(_ report: AttemptReport) throws -> AttemptReport? {
+    mutating func begin(_ report: AttemptReport, _ stored: StoredParts) throws -> AttemptReport? {
         guard !pending.contains(where: { $0.report.id == report.id }) else { return nil }
         var missing: Set<Digest> = []
         for artifact in report.artifacts {
-            let here = try store.size(artifact.digest)
-            if let size = here ?? fetches[artifact.digest]?.size, size != artifact.size {
+            let part = stored.parts[artifact.digest]
+            if let size = part?.size ?? fetches[artifact.digest]?.size, size != artifact.size {
                 throw Failure(
                     .badMessage, "it announced \(artifact.size) bytes as an object of \(size), and the connection was "
                         + "dropped")
             }
-            if here != nil, try store.holds(artifact.digest) { continue }
+            if part?.size != nil { continue }
             guard missing.insert(artifact.digest).inserted, fetches[artifact.digest] == nil else { continue }
-            if artifact.size == 0 {
-                guard artifact.digest == (try store.publish([UInt8]())) else {
-                    throw Failure(.badMessage, "it announced an empty file under a digest that is another's")
-                }
-                missing.remove(artifact.digest)
-                continue
-            }
-            let start = min(try store.partialSize(artifact.digest), artifact.size)
+            let start = min(part?.partial ?? 0, artifact.size)
             // The last byte is asked for again, so that a piece always ends a transfer.
             let resume = min(start, artifact.size - 1)
             fetches[artifact.digest] = Fetch(size: artifact.size, asked: resume)
@@ -71,11 +115,13 @@ struct Transfers {
     }
 
     /// What to ask for now.
-    mutating func requests() -> [ObjectRange] {
+    ///
+    /// - Parameter window: bytes that may be under way.
+    mutating func requests(window: Int64 = HostLimits.windowOfHost) -> [ObjectRange] {
         var ranges: [ObjectRange] = []
         for digest in order {
             guard var fetch = fetches[digest] else { continue }
-            while fetch.asked < fetch.size, underWay < Transfers.window {
+            while fetch.asked < fetch.size, underWay < window {
                 let length = min(Int64(ObjectRange.maximumLength), fetch.size - fetch.asked)
                 let range = ObjectRange(digest: digest, offset: fetch.asked, length: Int(length))
                 ranges.append(range)
@@ -84,40 +130,62 @@ struct Transfers {
                 underWay += length
             }
             fetches[digest] = fetch
-            if underWay >= Transfers.window { break }
+            if underWay >= window { break }
         }
         return ranges
     }
 
     /// Takes in a piece.
     ///
-    /// - Returns: the reports that are complete with it.
-    /// - Throws: ``Failure`` (`badMessage`) for a piece that nobody asked for; other errors come from this disk.
-    mutating func receive(_ piece: ObjectBytes) throws -> [AttemptReport] {
-        if takeStale(piece.digest) { return [] }
+    /// - Returns: what to write, of which ``wrote(_:_:)`` is to be told; nil: nothing.
+    /// - Throws: ``Failure`` (`badMessage`) for a piece that nobody asked for.
+    mutating func receive(_ piece: ObjectBytes) throws -> (write: Piece?, done: [AttemptReport]) {
+        if takeStale(piece.digest) { return (nil, []) }
         guard var fetch = fetches[piece.digest], let range = fetch.due.first, piece.offset == range.offset,
             piece.bytes.count <= range.length
         else { throw Failure(.badMessage, "it sent bytes that nobody asked for, and the connection was dropped") }
         fetch.due.removeFirst()
         fetches[piece.digest] = fetch
-        underWay -= Int64(range.length)
         guard piece.bytes.count == range.length else {
-            return giveUp(piece.digest, reason: "it became shorter after its host had announced it")
+            underWay -= Int64(range.length)
+            return (nil, giveUp(piece.digest, reason: "it became shorter after its host had announced it"))
         }
-        if try store.holds(piece.digest) {
-            // Another host had the same file, and was faster.
+        let isLast = range.offset + Int64(range.length) == fetch.size
+        return (
+            Piece(
+                digest: piece.digest, offset: range.offset, length: range.length,
+                completes: isLast ? fetch.size : nil), []
+        )
+    }
+
+    /// Writes a piece, off the loop.
+    ///
+    /// - Throws: errors of this disk.
+    static func write(_ piece: Piece, _ bytes: [UInt8], _ store: ObjectStore) throws -> Written {
+        // Another host had the same file, and was faster.
+        if try store.holds(piece.digest) { return .whole }
+        try store.write(piece.digest, at: piece.offset, bytes)
+        guard let size = piece.completes else { return .partly }
+        do {
+            try store.finish(piece.digest, size: size)
+            return .whole
+        } catch let failure as Failure where failure.code == .badArchive {
+            return .damaged
+        }
+    }
+
+    /// - Returns: the reports that are complete with it.
+    mutating func wrote(_ piece: Piece, _ written: Written) -> [AttemptReport] {
+        underWay -= Int64(piece.length)
+        guard fetches[piece.digest] != nil else { return [] }
+        switch written {
+        case .partly: return []
+        case .whole:
             abandon(piece.digest)
             return complete(piece.digest)
-        }
-        try store.write(piece.digest, at: piece.offset, piece.bytes)
-        guard piece.offset + Int64(range.length) == fetch.size else { return [] }
-        abandon(piece.digest)
-        do {
-            try store.finish(piece.digest, size: fetch.size)
-        } catch let failure as Failure where failure.code == .badArchive {
+        case .damaged:
             return giveUp(piece.digest, reason: "its bytes arrived different from what its host had announced")
         }
-        return complete(piece.digest)
     }
 
     /// The host cannot give a piece of the object.

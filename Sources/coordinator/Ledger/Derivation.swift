@@ -108,7 +108,7 @@ struct Derivation {
             """,
             [
                 id.run, id.attempt, id.lease, attempt.host, attempt.failure?.rawValue, attempt.evidence, attempt.wall,
-                attempt.peakMemoryBytes, attempt.endedAt, attempt.blocks?.encoded,
+                attempt.peakMemoryBytes, attempt.endedAt, attempt.blocks?.text,
             ])
         // A peer that names a path twice must not end the sweep: the first one counts.
         for artifact in artifacts {

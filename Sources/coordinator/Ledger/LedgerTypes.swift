@@ -90,7 +90,7 @@ public struct AttemptStatus: Sendable, Hashable {
     /// Wall clock, nanoseconds since 1970, by the coordinator.
     public var endedAt: Nanoseconds
     /// The metrics that the run contract accepted.
-    public var blocks: JSON?
+    public var blocks: ResultText?
 }
 
 /// An outcome that came under a void lease.

@@ -59,7 +59,7 @@ struct RunRow {
             host: row.value("host"), failure: ledger.failureClass(row.value("class")),
             evidence: row.value("evidence"), wall: row.value("wall_ns"),
             peakMemoryBytes: row.value("peak_memory_bytes"), endedAt: row.value("ended_ns"),
-            blocks: blocks.map { try JSON(parsing: $0) })
+            blocks: blocks.map { ResultText($0) })
     }
 }
 

@@ -29,14 +29,26 @@ public struct Blocks: Sendable, Hashable {
 
     public init(_ blocks: [Block]) { self.blocks = blocks }
 
-    /// A list of objects, one a block: how a ledger keeps them.
-    public var json: JSON {
-        .array(blocks.map { .object($0.metrics.map { JSON.Member($0.name, .number($0.value)) }) })
+    /// How a ledger keeps them: a list of objects, one a block, numbers with their source text.
+    public var text: ResultText {
+        var out = "["
+        for (index, block) in blocks.enumerated() {
+            out += index > 0 ? ",{" : "{"
+            for (index, metric) in block.metrics.enumerated() {
+                if index > 0 { out += "," }
+                JSON.write(metric.name, to: &out)
+                out += ":"
+                out += metric.value
+            }
+            out += "}"
+        }
+        out += "]"
+        return ResultText(out)
     }
 
-    /// - Throws: ``Failure`` (`badArchive`) for anything that ``json`` does not give.
-    public init(_ json: JSON) throws {
-        guard let elements = json.elements else { throw Blocks.damaged }
+    /// - Throws: ``Failure`` (`badArchive`) for anything that ``text`` does not give.
+    public init(_ result: ResultText) throws {
+        guard let elements = (try? JSON(parsing: result.text))?.elements else { throw Blocks.damaged }
         blocks = try elements.map { element in
             guard case .object(let members) = element else { throw Blocks.damaged }
             return Block(

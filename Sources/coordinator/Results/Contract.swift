@@ -51,16 +51,4 @@ public struct Contract: Sendable, Hashable {
         self.terminal = terminal
         self.requiredFiles = requiredFiles
     }
-
-    /// The files whose bytes ``Judgement/judge(contract:artifacts:listing:)`` has to see.
-    public var neededFiles: [String] {
-        var paths: [String] = []
-        switch format {
-        case .none: break
-        case .json(let path), .csv(let path), .jsonLines(let path, _): paths.append(path)
-        }
-        if let exitEvent { paths.append(exitEvent.path) }
-        if let terminal { paths.append(terminal) }
-        return paths
-    }
 }

@@ -3,7 +3,7 @@ import Model
 // The ways in which measured numbers are written down.
 
 extension Evidence {
-    func jsonBlocks(_ path: String) throws(Breach) -> [FoundBlock] {
+    func jsonBlocks(_ path: String) throws -> [FoundBlock] {
         let document = try Evidence.json(try text(path), path)
         switch document {
         case .object: return [try block(document, path)]
@@ -21,7 +21,7 @@ extension Evidence {
         }
     }
 
-    func csvBlocks(_ path: String) throws(Breach) -> [FoundBlock] {
+    func csvBlocks(_ path: String) throws -> [FoundBlock] {
         var parser = CSVParser(try text(path))
         guard let header = try Evidence.next(&parser, path) else { throw Breach("\(path) is empty") }
         try checkHeader(header, path)
@@ -58,7 +58,7 @@ extension Evidence {
         }
     }
 
-    func lineBlocks(_ path: String, _ count: Int) throws(Breach) -> [FoundBlock] {
+    func lineBlocks(_ path: String, _ count: Int) throws -> [FoundBlock] {
         let lines = try lines(path)
         guard lines.count == count else {
             throw Breach("\(path):\(lines.count): \(lines.count) blocks where \(count) were to be measured")
@@ -94,7 +94,7 @@ extension Evidence {
     }
 
     /// A file's bytes without a byte-order mark, which says nothing of UTF-8.
-    private func text(_ path: String) throws(Breach) -> [UInt8] {
+    private func text(_ path: String) throws -> [UInt8] {
         let bytes = try content(path)
         if bytes.starts(with: [0xff, 0xfe]) || bytes.starts(with: [0xfe, 0xff]) {
             throw Breach("\(path) is UTF-16; save it as UTF-8")

@@ -1,17 +1,5 @@
 public import Model
 
-/// A file that an attempt left, with what it holds.
-public struct NamedBytes: Sendable, Hashable {
-    /// Relative to the attempt's folder.
-    public var path: String
-    public var bytes: [UInt8]
-
-    public init(path: String, bytes: [UInt8]) {
-        self.path = path
-        self.bytes = bytes
-    }
-}
-
 /// What the run contract says of an attempt that ended with status 0.
 public enum Verdict: Sendable, Hashable {
     case accepted(Blocks)
@@ -21,11 +9,9 @@ public enum Verdict: Sendable, Hashable {
 
 /// The judgement of an attempt by what it left.
 public enum Judgement {
-    /// - Parameters:
-    ///   - artifacts: at least the contract's `neededFiles`, as far as the attempt left them.
-    ///   - listing: all that the attempt left; only names and sizes matter.
-    public static func judge(contract: Contract, artifacts: [NamedBytes], listing: [Artifact] = []) -> Verdict {
-        let evidence = Evidence(contract: contract, artifacts: artifacts, listing: listing)
+    /// - Throws: what reading the files throws; what is wrong with them is part of the verdict.
+    public static func judge(contract: Contract, files: EvidenceFiles) throws -> Verdict {
+        let evidence = Evidence(contract: contract, files: files)
         do {
             try evidence.checkGuest()
             try evidence.checkExit()
@@ -33,8 +19,8 @@ public enum Judgement {
             let blocks = try evidence.blocks()
             try evidence.checkMetrics(of: blocks)
             return .accepted(Blocks(blocks.map(\.block)))
-        } catch {
-            return .broken(error.failure, evidence: error.evidence)
+        } catch let breach as Breach {
+            return .broken(breach.failure, evidence: breach.evidence)
         }
     }
 }
@@ -66,22 +52,21 @@ package struct Breach: Error {
 /// What an attempt left, read with the contract in mind.
 package struct Evidence {
     package let contract: Contract
-    package let artifacts: [NamedBytes]
-    package let listing: [Artifact]
+    package let files: EvidenceFiles
 
     /// A panic comes first: it explains everything that is missing.
-    package func checkGuest() throws(Breach) {
+    package func checkGuest() throws {
         guard let path = contract.terminal else { return }
-        let bytes = try content(path, mayBeEmpty: true)
-        for (index, line) in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated()
-        where Evidence.contains(line, "Kernel panic") {
-            throw Breach(.guestPanic, "\(path):\(index + 1): \(Evidence.quote(line))")
+        let isThere = try files.forEachLine(path) { number, line in
+            guard line.contains("Kernel panic") else { return true }
+            throw Breach(.guestPanic, "\(path):\(number): \(Evidence.quote(line))")
         }
+        guard isThere else { throw Evidence.missing(path) }
     }
 
-    package func checkExit() throws(Breach) {
+    package func checkExit() throws {
         guard let exit = contract.exitEvent else { return }
-        let lines = try lines(exit.path)
+        let lines = try lines(exit.path, limit: EvidenceLimit.document)
         let place = "\(exit.path):\(lines.count)"
         guard let last = lines.last else { throw Breach("\(exit.path) is empty") }
         let event = try Evidence.parse(last, place)
@@ -98,17 +83,14 @@ package struct Evidence {
         }
     }
 
-    package func checkFiles() throws(Breach) {
+    package func checkFiles() throws {
         for path in contract.requiredFiles {
-            let size =
-                listing.first { $0.path == path }?.size
-                ?? artifacts.first { $0.path == path }.map { Int64($0.bytes.count) }
-            guard let size else { throw Breach("\(path) is missing: the run ended without leaving it") }
+            guard let size = try files.size(path) else { throw Evidence.missing(path) }
             guard size > 0 else { throw Breach("\(path) is empty") }
         }
     }
 
-    package func blocks() throws(Breach) -> [FoundBlock] {
+    package func blocks() throws -> [FoundBlock] {
         switch contract.format {
         case .none: return []
         case .json(let path): return try jsonBlocks(path)
@@ -123,17 +105,20 @@ package struct Evidence {
 
     // MARK: Files
 
-    package func content(_ path: String, mayBeEmpty: Bool = false) throws(Breach) -> [UInt8] {
-        guard let file = artifacts.first(where: { $0.path == path }) else {
-            throw Breach("\(path) is missing: the run ended without leaving it")
-        }
-        guard mayBeEmpty || !file.bytes.isEmpty else { throw Breach("\(path) is empty") }
-        return file.bytes
+    private static func missing(_ path: String) -> Breach {
+        Breach("\(path) is missing: the run ended without leaving it")
+    }
+
+    /// The whole of a file, which must not be empty.
+    package func content(_ path: String, limit: Int64 = EvidenceLimit.results) throws -> [UInt8] {
+        guard let bytes = try files.content(path, limit: limit) else { throw Evidence.missing(path) }
+        guard !bytes.isEmpty else { throw Breach("\(path) is empty") }
+        return bytes
     }
 
     /// The lines of a file, every one of which has to be ended.
-    package func lines(_ path: String) throws(Breach) -> [ArraySlice<UInt8>] {
-        let bytes = try content(path)
+    package func lines(_ path: String, limit: Int64 = EvidenceLimit.results) throws -> [ArraySlice<UInt8>] {
+        let bytes = try content(path, limit: limit)
         let newline = UInt8(ascii: "\n")
         let lines = bytes.split(separator: newline, omittingEmptySubsequences: false)
         guard bytes.last == newline else {
@@ -153,15 +138,24 @@ package struct Evidence {
 
     // MARK: Text
 
-    private static func contains(_ line: ArraySlice<UInt8>, _ text: String) -> Bool {
-        let wanted = Array(text.utf8)
-        guard line.count >= wanted.count else { return false }
-        return (line.startIndex...line.endIndex - wanted.count).contains { line[$0...].starts(with: wanted) }
-    }
-
     /// A line as it can be shown: control characters made visible, at most 200 bytes of it.
     package static func quote(_ line: ArraySlice<UInt8>) -> String {
         let shown = String(decoding: line.prefix(200), as: UTF8.self)
         return VisibleText.of(shown) + (line.count > 200 ? "..." : "")
+    }
+}
+
+extension ArraySlice<UInt8> {
+    /// Whether a text is somewhere in these bytes.
+    package func contains(_ text: String) -> Bool {
+        let wanted = Array(text.utf8)
+        guard let first = wanted.first else { return true }
+        let bytes = span.bytes
+        var place = bytes.offset(of: first, from: 0)
+        while place + wanted.count <= bytes.byteCount {
+            if wanted.withUnsafeBytes({ bytes.starts(with: $0.bytes, at: place) }) { return true }
+            place = bytes.offset(of: first, from: place + 1)
+        }
+        return false
     }
 }

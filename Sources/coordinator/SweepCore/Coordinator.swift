@@ -302,7 +302,7 @@ public struct Coordinator: Sendable {
         // Results of other pins may well differ.
         let isComparable = judged.failure == nil && id.lease >= state.firstLeaseOfPins
         if isComparable, let merged = state[id.run].result, let blocks = judged.blocks {
-            agrees = SHA256.digest(blocks.encoded).beginning == merged
+            agrees = blocks.digest.beginning == merged
         }
         decide(.attemptFenced(judged.report, host: plan.hosts[host], agrees: agrees), &records)
     }

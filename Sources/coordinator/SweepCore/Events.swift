@@ -58,14 +58,14 @@ public struct Judged: Sendable, Hashable {
     public var failure: FailureClass?
     public var evidence: String
     /// The statistics, if the contract was kept.
-    public var blocks: JSON?
+    public var blocks: ResultText?
     /// What the pin that the run provides is, if it provides one.
     public var provides: Digest?
     /// Nanoseconds since 1970.
     public var endedAt: Nanoseconds
 
     public init(
-        report: AttemptReport, failure: FailureClass?, evidence: String, blocks: JSON? = nil,
+        report: AttemptReport, failure: FailureClass?, evidence: String, blocks: ResultText? = nil,
         provides: Digest? = nil, endedAt: Nanoseconds = 0
     ) {
         self.report = report

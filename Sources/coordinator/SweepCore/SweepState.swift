@@ -226,7 +226,9 @@ public struct SweepState: Sendable {
         close(lease)
     }
 
-    private mutating func recordAttempt(_ report: AttemptReport, host: String, failure: FailureClass?, blocks: JSON?) {
+    private mutating func recordAttempt(
+        _ report: AttemptReport, host: String, failure: FailureClass?, blocks: ResultText?
+    ) {
         let run = report.id.run
         runs[run - 1].lastAttempt = max(self[run].lastAttempt, report.id.attempt)
         if group(of: run)?.provides == nil {
@@ -235,7 +237,7 @@ public struct SweepState: Sendable {
             setupPeak = max(setupPeak, report.peakMemoryBytes)
         }
         guard let failure else {
-            runs[run - 1].result = blocks.map { SHA256.digest($0.encoded).beginning }
+            runs[run - 1].result = blocks?.digest.beginning
             return
         }
         if failure.remedy == .retryUncounted { runs[run - 1].losses += 1 } else { runs[run - 1].failures += 1 }

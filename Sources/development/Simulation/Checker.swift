@@ -87,11 +87,11 @@ final class Checker {
         }
     }
 
-    private func merge(_ report: AttemptReport, _ blocks: JSON?) {
+    private func merge(_ report: AttemptReport, _ blocks: ResultText?) {
         successes[report.id.run, default: []].insert(report.id.attempt)
         let found = Dictionary(report.artifacts.map { ($0.path, $0.digest) }, uniquingKeysWith: { first, _ in first })
         let isTrue = (outputs[report.id] ?? []).contains { output in
-            output.artifacts == found && (blocks?.encoded.contains(output.value) ?? false)
+            output.artifacts == found && (blocks?.text.contains(output.value) ?? false)
         }
         if !isTrue { fail("what was merged of \(Describe.id(report.id)) is not what its program left") }
     }

@@ -40,9 +40,13 @@ final class CoordinatorInstance {
         let transport = SimulatedTransport(network: simulation.network, life: life) { wake.action() }
         var core = Coordinator(state: state, now: time.monotonic())
         core.isFencing = simulation.canary != .forgetFencing
+        let chance = Chance(seed: simulation.seed, stream: 5_000 + UInt64(simulation.lives))
+        let workshop = SimulatedWorkshop(
+            inbox, life: life, world: world, chance: chance, wake: { wake.action() },
+            died: { [unowned simulation] in simulation.coordinatorDied("dies beside its loop") })
         loop = CoordinatorLoop(
             core: core, setting: prepared.setting, ledger: held,
-            store: store, transports: { _ in transport }, inbox: inbox, time: time)
+            store: store, transports: { _ in transport }, inbox: inbox, workshop: workshop, time: time)
         loop.observer = { [checker = simulation.checker] loop, _ in checker.coordinatorStepped(loop) }
         alarm = Alarm(world, ring: { [self] in step() }, spins: { simulation.checker.fail("the coordinator spins") })
         wake.action = { [unowned self] in self.wake() }

@@ -102,9 +102,11 @@ public final class LargeCluster {
         let store = try ObjectStore(root: "/objects", files: files)
         _ = try store.publish(LargeCluster.result)
         let network = LargeTransport()
+        let workshop = InlineWorkshop(inbox, wake: { network.cluster?.wake() })
         loop = CoordinatorLoop(
             core: Coordinator(state: SweepState(plan: plan), now: 0), setting: setting, ledger: ledger, store: store,
-            transports: { _ in network }, inbox: inbox, time: LargeTime(world: world))
+            transports: { _ in network }, inbox: inbox, workshop: workshop,
+            time: LargeTime(world: world))
         hosts = (0..<size.hosts).map { LargeHost($0, self) }
         network.cluster = self
     }
@@ -134,7 +136,7 @@ public final class LargeCluster {
         wake()
     }
 
-    private func wake() { alarm?.set(after: max(100_000, busyUntil - world.now)) }
+    fileprivate func wake() { alarm?.set(after: max(100_000, busyUntil - world.now)) }
 
     private func step() {
         let before = (clock: readClock(), records: ledger.count)

@@ -28,7 +28,7 @@ enum LedgerBench {
             let report = AttemptReport(
                 id: AttemptID(run: run, lease: run, attempt: 1), wallNanoseconds: 5_000_000, peakMemoryBytes: 4 << 20,
                 artifacts: artifacts)
-            let blocks = JSON.array([.object([JSON.Member("value", .integer(run))])])
+            let blocks = ResultText("[{\"value\":\(run)}]")
             records.append(
                 .attemptEnded(report, host: "h1", failure: nil, evidence: "", blocks: blocks, endedAt: 1_700_000_000))
             records.append(.runEnded(run: run, state: .succeeded, failure: nil, attempt: 1))

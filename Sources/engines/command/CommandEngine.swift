@@ -1,5 +1,5 @@
 public import Model
-import Results
+public import Results
 
 /// Any program that keeps the run contract: it is given a point and leaves a file with its results.
 public struct CommandEngine: Engine {
@@ -43,10 +43,10 @@ public struct CommandEngine: Engine {
     }
 
     public func judge(
-        _ task: EngineTask, _ points: Points, _ report: AttemptReport, read: (String) throws -> [UInt8]?
+        _ task: EngineTask, _ points: Points, _ report: AttemptReport, _ files: EvidenceFiles
     ) throws -> EngineVerdict {
         if let failure = report.failure { return EngineVerdict(failure: failure, evidence: report.evidence) }
-        return try contract.verdict(report, read)
+        return try contract.verdict(files)
     }
 
     public func checkpointKey(_ workload: String) -> String { "" }

@@ -1,18 +1,22 @@
 public import Model
-import Results
+public import Results
 
 /// What a gem5 run left, held against the run contract.
 extension Gem5Engine {
     public func judge(
-        _ task: EngineTask, _ points: Points, _ report: AttemptReport, read: (String) throws -> [UInt8]?
+        _ task: EngineTask, _ points: Points, _ report: AttemptReport, _ files: EvidenceFiles
     ) throws -> EngineVerdict {
         let contract = contract(task, points)
-        switch try contract.judge(failure: report.failure, evidence: report.evidence, read: read) {
+        switch try contract.judge(failure: report.failure, evidence: report.evidence, files: files) {
         case .broken(let failure, let evidence): return EngineVerdict(failure: failure, evidence: evidence)
         case .accepted(let blocks):
-            guard case .setup(let workload) = task else { return EngineVerdict(failure: nil, blocks: blocks.json) }
-            guard case .script = sweep.system else { return try checkpoint(workload, report, read) }
-            return try ownCheckpoint(workload, report, read)
+            guard case .setup(let workload) = task else { return EngineVerdict(failure: nil, blocks: blocks.text) }
+            do {
+                guard case .script = sweep.system else { return try checkpoint(workload, report, files) }
+                return try ownCheckpoint(workload, report, files)
+            } catch let breach as Breach {
+                return EngineVerdict(failure: breach.failure, evidence: breach.evidence)
+            }
         }
     }
 
@@ -46,13 +50,12 @@ extension Gem5Engine {
 
     /// A script of the user's own keeps no record: it is made of what came back.
     private func ownCheckpoint(
-        _ workload: String, _ report: AttemptReport, _ read: (String) throws -> [UInt8]?
+        _ workload: String, _ report: AttemptReport, _ left: EvidenceFiles
     ) throws -> EngineVerdict {
         let folder = Gem5Engine.newCheckpointFolder(workload)
-        guard let state = try read("\(folder)/m5.cpt") else {
-            return EngineVerdict(failure: .contractBroken, evidence: "\(folder)/m5.cpt is missing")
+        guard let facts = try Gem5CheckpointFacts(left, "\(folder)/m5.cpt") else {
+            throw Breach("\(folder)/m5.cpt is missing")
         }
-        let facts = Gem5CheckpointFacts(state)
         let files: [Artifact] = report.artifacts.compactMap { artifact in
             guard artifact.path.hasPrefix("\(folder)/") else { return nil }
             let path = String(artifact.path.dropFirst(folder.utf8.count + 1))
@@ -70,13 +73,13 @@ extension Gem5Engine {
 
     /// A setup's checkpoint is whole when its record names exactly what came back.
     private func checkpoint(
-        _ workload: String, _ report: AttemptReport, _ read: (String) throws -> [UInt8]?
+        _ workload: String, _ report: AttemptReport, _ left: EvidenceFiles
     ) throws -> EngineVerdict {
         let folder = Gem5Engine.newCheckpointFolder(workload)
         let path = "\(folder)/\(Gem5CheckpointRecord.name)"
-        guard let bytes = try read(path), let artifact = report.artifacts.first(where: { $0.path == path }) else {
-            return EngineVerdict(failure: .contractBroken, evidence: "\(path) is missing")
-        }
+        guard let bytes = try left.content(path, limit: EvidenceLimit.document),
+            let artifact = report.artifacts.first(where: { $0.path == path })
+        else { throw Breach("\(path) is missing") }
         let record: Gem5CheckpointRecord
         do { record = try Gem5CheckpointRecord(bytes) } catch {
             return EngineVerdict(failure: .contractBroken, evidence: "\(path): \(error)")

@@ -1,5 +1,5 @@
 public import Model
-import Results
+public import Results
 
 /// QEMU with the model plugin: real full-system runs with a trace-driven model of caches, translation buffers and
 /// branch predictors. It counts; it knows no time.
@@ -88,13 +88,13 @@ public struct QEMUEngine: Engine {
     }
 
     public func judge(
-        _ task: EngineTask, _ points: Points, _ report: AttemptReport, read: (String) throws -> [UInt8]?
+        _ task: EngineTask, _ points: Points, _ report: AttemptReport, _ files: EvidenceFiles
     ) throws -> EngineVerdict {
-        if let failure = report.failure { return try explain(failure, report, read) }
+        if let failure = report.failure { return try explain(failure, report, files) }
         switch task {
         case .setup:
             let contract = Contract.qemuSetup(checkpoint: QEMUEngine.checkpointFile)
-            var verdict = try contract.verdict(report, read)
+            var verdict = try contract.verdict(files)
             if verdict.failure == nil {
                 verdict.provides = report.artifacts.first { $0.path == QEMUEngine.checkpointFile }?.digest
             }
@@ -103,18 +103,22 @@ public struct QEMUEngine: Engine {
             return try Contract.qemuEvaluation(
                 invocations: sweep.measure.invocations, requiredMetrics: sweep.requiredMetrics,
                 formulas: MetricFormula.all(of: sweep), axes: sweep.allAxes.map(\.name)
-            ).verdict(report, read)
+            ).verdict(files)
         }
     }
 
     /// The driver ends with a status other than 0 where the guest went wrong; its last event says how.
     private func explain(
-        _ failure: FailureClass, _ report: AttemptReport, _ read: (String) throws -> [UInt8]?
+        _ failure: FailureClass, _ report: AttemptReport, _ files: EvidenceFiles
     ) throws -> EngineVerdict {
-        guard failure == .exitNonzero, let status = try read("status.jsonl") else {
-            return EngineVerdict(failure: failure, evidence: report.evidence)
-        }
-        let last = status.split(separator: UInt8(ascii: "\n")).last.flatMap { try? JSON(parsing: Array($0)) }
+        var line: ArraySlice<UInt8> = []
+        guard failure == .exitNonzero,
+            try files.forEachLine("status.jsonl", { _, found in
+                if !found.isEmpty { line = found }
+                return true
+            })
+        else { return EngineVerdict(failure: failure, evidence: report.evidence) }
+        let last = try? JSON(parsing: Array(line))
         guard let cause = last?["cause"]?.text else {
             return EngineVerdict(failure: failure, evidence: report.evidence)
         }

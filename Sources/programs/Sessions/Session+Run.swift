@@ -43,7 +43,15 @@ extension Session {
         try reopenCancelled()
         let time = SystemTime()
         let goesOn = state.endedCount > 0
-        let loop = try loop(inbox)
+        let workshop = WorkThreads(inbox)
+        // Tables and copies take long: no result waits for them.
+        let archive = WorkThreads(inbox, count: 1)
+        defer {
+            workshop.stop()
+            archive.stop()
+        }
+        let loop = try loop(inbox, workshop)
+        loop.warn = { observer.say("warning: \($0)") }
         let hostCount = inventory.hosts.count
         observer.begin(LoopSource(loop: loop, hostCount: hostCount), goesOn: goesOn)
         loop.answer = { requests.answer($0, $1) }
@@ -51,8 +59,8 @@ extension Session {
         let copies = LedgerCopies(ledger, now: time.monotonic())
         loop.observer = { loop, records in
             observer.show(LoopSource(loop: copy loop, hostCount: hostCount), records, now: time.monotonic())
-            tables.refresh(records, now: time.monotonic())
-            copies.refresh(now: time.monotonic())
+            tables.refresh(records, now: time.monotonic(), in: archive)
+            copies.refresh(now: time.monotonic(), in: archive)
         }
         var ending = try loop.run()
         if case .interrupted = ending, waitsForSecondThoughts() {
@@ -80,19 +88,21 @@ extension Session {
         } else {
             let inbox = Inbox()
             inbox.put(.request(.cancel(run: nil, reason: "cancelled by 'usweep cancel'")))
-            let loop = try loop(inbox)
+            let workshop = WorkThreads(inbox)
+            defer { workshop.stop() }
+            let loop = try loop(inbox, workshop)
             _ = try loop.run()
         }
         try tables.write()
     }
 
-    private func loop(_ inbox: Inbox) throws -> CoordinatorLoop {
+    private func loop(_ inbox: Inbox, _ workshop: WorkThreads) throws -> CoordinatorLoop {
         // Given away, not shared: the state of a large sweep would be copied with its first change.
         let core = Coordinator(state: state, now: SystemTime().monotonic())
         state = SweepState(plan: Plan(groups: [], hosts: []))
         return CoordinatorLoop(
             core: core, setting: try setting(), ledger: ledger, store: try folder.objects(),
-            transports: Transports.all(inventory), inbox: inbox, time: SystemTime())
+            transports: Transports.all(inventory), inbox: inbox, workshop: workshop, time: SystemTime())
     }
 
     private func tellHolding(_ state: SweepState, _ observer: some SessionObserver) {

@@ -181,16 +181,7 @@ package final class Session {
         Setting(
             sweepID: "\(entry.name)-\(entry.identifier)", hosts: inventory.hosts, agentBinary: try AgentBinary.read(),
             engine: specification.engine, points: specification.points, sweep: sweep, runs: runs, setups: setups,
-            timing: plan.timing, checkpoints: setups.isEmpty ? nil : try checkpointCache())
-    }
-
-    private func checkpointCache() throws -> CheckpointCache {
-        let folder = "\(Caches.folder)/checkpoints"
-        do {
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        } catch {
-            throw Failure(.storage, "the cache \(folder) cannot be made", cause: error.localizedDescription)
-        }
-        return try CheckpointCache(folder: folder, files: LocalFiles())
+            timing: plan.timing, checkpoints: setups.isEmpty
+                ? nil : CheckpointCache(folder: "\(Caches.folder)/checkpoints", files: LocalFiles()))
     }
 }

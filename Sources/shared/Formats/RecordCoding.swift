@@ -75,7 +75,7 @@ extension Record {
             writer.field(2, host)
             writer.field(3, failure?.rawValue)
             writer.field(4, evidence)
-            writer.field(5, blocks?.encoded)
+            writer.field(5, blocks?.text)
             writer.field(6, endedAt)
         case .attemptFenced(let report, let host, let agrees):
             writer.field(1, report)
@@ -111,7 +111,7 @@ extension Record {
         case 5:
             self = .attemptEnded(
                 try fields.take(1), host: try fields.take(2), failure: try fields.failureClass(3),
-                evidence: try fields.take(4), blocks: try fields.document(5), endedAt: try fields.take(6))
+                evidence: try fields.take(4), blocks: try fields.result(5), endedAt: try fields.take(6))
         case 6:
             self = .attemptFenced(try fields.take(1), host: try fields.take(2), agrees: try fields.take(ifAny: 3))
         case 7:
@@ -131,12 +131,8 @@ extension Record {
 }
 
 extension FieldReader {
-    fileprivate mutating func document(_ number: Int) throws(WireError) -> JSON? {
-        guard let text: String = try take(ifAny: number) else { return nil }
-        do {
-            return try JSON(parsing: text)
-        } catch {
-            throw WireError("a document that is not JSON")
-        }
+    fileprivate mutating func result(_ number: Int) throws(WireError) -> ResultText? {
+        let text: String? = try take(ifAny: number)
+        return text.map { ResultText($0) }
     }
 }

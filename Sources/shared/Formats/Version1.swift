@@ -164,7 +164,7 @@ extension ByteReader {
         case 5:
             return .attemptEnded(
                 try report(), host: try string(), failure: try failureClass(), evidence: try string(),
-                blocks: try document(), endedAt: try signed())
+                blocks: try result(), endedAt: try signed())
         case 6:
             return .attemptFenced(
                 try report(), host: try string(),
@@ -201,12 +201,7 @@ extension ByteReader {
         return state
     }
 
-    private mutating func document() throws(WireError) -> JSON? {
-        guard let text = try optional({ reader throws(WireError) in try reader.string() }) else { return nil }
-        do {
-            return try JSON(parsing: text)
-        } catch {
-            throw WireError("a document that is not JSON")
-        }
+    private mutating func result() throws(WireError) -> ResultText? {
+        try optional { reader throws(WireError) in ResultText(try reader.string()) }
     }
 }

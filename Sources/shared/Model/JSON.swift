@@ -79,7 +79,8 @@ public enum JSON: Sendable, Hashable {
         }
     }
 
-    private static func write(_ text: String, to out: inout String) {
+    /// A text in quotes.
+    package static func write(_ text: String, to out: inout String) {
         out += "\""
         for scalar in text.unicodeScalars {
             switch scalar {

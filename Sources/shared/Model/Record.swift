@@ -13,7 +13,8 @@ public enum Record: Sendable, Hashable {
     /// An attempt ended and was judged. `failure` and `evidence` are the judgement's; `blocks` is the result, if any.
     /// `endedAt` is nanoseconds since 1970 on the coordinator's clock.
     case attemptEnded(
-        AttemptReport, host: String, failure: FailureClass?, evidence: String, blocks: JSON?, endedAt: Nanoseconds)
+        AttemptReport, host: String, failure: FailureClass?, evidence: String, blocks: ResultText?,
+        endedAt: Nanoseconds)
     /// An attempt ended under a void lease, or after its run's result was in. Kept as evidence, never merged.
     /// `agrees`: whether it gave the same statistics as the result that was merged; nil: nothing to compare.
     case attemptFenced(AttemptReport, host: String, agrees: Bool?)

@@ -31,7 +31,7 @@ public struct LocalFiles: Files {
                 return
             }
         }
-        guard error == 0 else { throw FilesError("file \(file.number)", "read", error) }
+        guard error == 0 else { throw FilesError(LocalFiles.path(of: file), "read", error) }
         return bytes
     }
 
@@ -47,21 +47,21 @@ public struct LocalFiles: Files {
                 return
             }
         }
-        guard error == 0 else { throw FilesError("file \(file.number)", "write", error) }
+        guard error == 0 else { throw FilesError(LocalFiles.path(of: file), "write", error) }
     }
 
     public func size(_ file: FileHandle) throws(FilesError) -> Int64 {
         var status = stat()
-        guard fstat(file.number, &status) == 0 else { throw FilesError("file \(file.number)", "examine") }
+        guard fstat(file.number, &status) == 0 else { throw FilesError(LocalFiles.path(of: file), "examine") }
         return Int64(status.st_size)
     }
 
     public func truncate(_ file: FileHandle, to size: Int64) throws(FilesError) {
-        guard ftruncate(file.number, off_t(size)) == 0 else { throw FilesError("file \(file.number)", "cut") }
+        guard ftruncate(file.number, off_t(size)) == 0 else { throw FilesError(LocalFiles.path(of: file), "cut") }
     }
 
     public func sync(_ file: FileHandle) throws(FilesError) {
-        guard fdatasync(file.number) == 0 else { throw FilesError("file \(file.number)", "make durable") }
+        guard fdatasync(file.number) == 0 else { throw FilesError(LocalFiles.path(of: file), "make durable") }
     }
 
     public func reserve(_ file: FileHandle, bytes: Int64) { _ = sys_reserve(file.number, bytes) }
@@ -163,6 +163,17 @@ public struct LocalFiles: Files {
         let bytes = sys_free_bytes(path)
         guard bytes >= 0 else { throw FilesError(path, "ask for the free space of") }
         return bytes
+    }
+
+    /// The name of an open file, for messages.
+    private static func path(of file: FileHandle) -> String {
+        let number = errno
+        defer { errno = number }
+        return withUnsafeTemporaryAllocation(byteCount: Int(PATH_MAX), alignment: 1) { room in
+            guard let start = room.baseAddress?.assumingMemoryBound(to: CChar.self) else { return "" }
+            let count = readlink("/proc/self/fd/\(file.number)", start, room.count)
+            return count > 0 ? String(decoding: room[..<count], as: UTF8.self) : "file \(file.number)"
+        }
     }
 
     private static func name(of entry: UnsafeMutablePointer<dirent>) -> (String, Bool) {

@@ -46,12 +46,19 @@ final class Bench {
     let ledger = FakeLedger()
     let time = FakeTime()
     let inbox = Inbox()
+    let workshop: HeldWorkshop
     let folder: String
     let store: ObjectStore
     let loop: CoordinatorLoop
 
-    /// - Parameter inputs: contents by name.
-    init(runs: Int = 1, hosts names: [String] = ["h0"], inputs: [(String, [UInt8])] = []) throws {
+    /// - Parameters:
+    ///   - inputs: contents by name.
+    ///   - engine: with one setup; nil: the engine `command`.
+    init(
+        runs: Int = 1, hosts names: [String] = ["h0"], inputs: [(String, [UInt8])] = [], engine: SetupEngine? = nil,
+        cache: CheckpointCache? = nil
+    ) throws {
+        workshop = HeldWorkshop(inbox)
         folder = "\(NSTemporaryDirectory())usweep-loop-\(UUID().uuidString.prefix(8))"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         store = try ObjectStore(root: "\(folder)/objects", files: LocalFiles())
@@ -67,15 +74,24 @@ final class Bench {
                 InputFile(
                     path: name, source: "/nowhere", digest: digest, size: Int64(bytes.count), isExecutable: false))
         }
+        var groups = [Plan.Group(runs: 1..<runs + 1)]
+        var setups: [Setting.Setup] = []
+        if engine != nil {
+            sweep.workloads = ["w"]
+            setups = [Setting.Setup(workload: "w", pin: "checkpoint:w")]
+            groups[0].requires = "checkpoint:w"
+            groups.append(Plan.Group(runs: runs + 1..<runs + 2, provides: "checkpoint:w"))
+        }
+        let chosen: any Engine = if let engine { engine } else { CommandEngine(sweep) }
         let setting = Setting(
             sweepID: "s-1", hosts: names.map { Host(target: HostTarget(name: $0)) }, agentBinary: [1, 2, 3],
-            engine: CommandEngine(sweep), points: try Points(sweep, recipe: ""), sweep: sweep,
-            runs: RunList(1..<runs + 1), setups: [], timing: Timing(), checkpoints: nil)
-        let plan = Plan(groups: [Plan.Group(runs: 1..<runs + 1)], hosts: names)
+            engine: chosen, points: try Points(sweep, recipe: ""), sweep: sweep,
+            runs: RunList(1..<runs + setups.count + 1), setups: setups, timing: Timing(), checkpoints: cache)
+        let plan = Plan(groups: groups, hosts: names, pinsEngine: engine != nil)
         let transport = FakeTransport(hosts: hosts)
         loop = CoordinatorLoop(
             core: Coordinator(state: SweepState(plan: plan), now: time.now), setting: setting, ledger: ledger,
-            store: store, transports: { _ in transport }, inbox: inbox, time: time)
+            store: store, transports: { _ in transport }, inbox: inbox, workshop: workshop, time: time)
     }
 
     deinit { try? FileManager.default.removeItem(atPath: folder) }
@@ -93,6 +109,10 @@ final class Bench {
         }
         return nil
     }
+
+    /// One step, with what came.
+    @discardableResult
+    func step() throws -> Ending? { try loop.step(inbox.take(timeout: 0)) }
 
     /// What a host's trouble is.
     func problem(_ host: Int = 0) -> String { loop.hostView(host).problem }

@@ -118,7 +118,8 @@ final class FakeHost: @unchecked Sendable {
             }
         case .read(let range): say(answer(to: range))
         case .release: say(.released)
-        case .revoke, .cancel, .acknowledge, .bytes, .probe, .tail, .heartbeat: break
+        case .probe(let path): say(.probed(EngineProbe(path: path, digest: SHA256.digest("engine"))))
+        case .revoke, .cancel, .acknowledge, .bytes, .tail, .heartbeat: break
         }
     }
 

@@ -25,7 +25,7 @@ import Testing
         #expect(first.lease == 1)
         #expect(first.host == "h1")
         #expect(first.decision?.id == AttemptID(run: 1, lease: 1, attempt: 2))
-        #expect(first.decision?.blocks?.elements?.first?["value"] == .number("1.50"))
+        #expect(first.decision?.blocks?.text == #"[{"value":1.50}]"#)
         #expect(try ledger.attempts(of: 1).map(\.failure) == [.exitNonzero, nil])
         #expect(try ledger.artifacts(of: 1, attempt: 2).map(\.path) == ["a", "b/$(touch x)"])
         let second = try #require(try ledger.run(2))

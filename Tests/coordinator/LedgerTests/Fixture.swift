@@ -92,6 +92,6 @@ enum Sample {
         .attemptEnded(
             report(run, lease: lease, attempt: attempt, failure: failure), host: host, failure: failure,
             evidence: failure == nil ? "" : "why",
-            blocks: failure == nil ? .array([.object([JSON.Member("value", .number(value))])]) : nil, endedAt: 10)
+            blocks: failure == nil ? ResultText("[{\"value\":\(value)}]") : nil, endedAt: 10)
     }
 }

@@ -3,16 +3,26 @@ import Model
 import Results
 import Testing
 
-private func file(_ path: String, _ text: String) -> NamedBytes { NamedBytes(path: path, bytes: Array(text.utf8)) }
+/// Files that are at hand can always be read.
+private func judge(_ contract: Contract, _ files: [String: [UInt8]]) -> Verdict {
+    do { return try Judgement.judge(contract: contract, files: EvidenceFiles { files[$0] }) } catch {
+        Issue.record("\(error)")
+        return .broken(.spawn, evidence: "")
+    }
+}
+
+private func judge(_ contract: Contract, _ files: [String: String]) -> Verdict {
+    judge(contract, files.mapValues { Array($0.utf8) })
+}
 
 private func judge(json text: String?, metrics: [String] = ["value"]) -> Verdict {
     let contract = Contract.command(results: "results.json", requiredMetrics: metrics, axes: ["x"])
-    return Judgement.judge(contract: contract, artifacts: text.map { [file("results.json", $0)] } ?? [])
+    return judge(contract, text.map { ["results.json": $0] } ?? [:])
 }
 
 private func judge(csv text: String, metrics: [String] = ["value"]) -> Verdict {
     let contract = Contract.command(results: "results.csv", requiredMetrics: metrics, axes: ["x"])
-    return Judgement.judge(contract: contract, artifacts: [file("results.csv", text)])
+    return judge(contract, ["results.csv": text])
 }
 
 private func metrics(_ verdict: Verdict) -> [[Metric]]? {
@@ -94,7 +104,7 @@ private func evidence(_ verdict: Verdict, _ failure: FailureClass = .contractBro
         #expect(metrics(judge(json: "\u{feff}{\"value\": 1}"))?.count == 1)
         let contract = Contract.command(results: "r.json", requiredMetrics: ["value"], axes: [])
         for bytes: [UInt8] in [[0xff, 0xfe, 0x7b, 0x00, 0x7d, 0x00], [0xfe, 0xff, 0x00, 0x7b, 0x00, 0x7d]] {
-            let verdict = Judgement.judge(contract: contract, artifacts: [NamedBytes(path: "r.json", bytes: bytes)])
+            let verdict = judge(contract, ["r.json": bytes])
             #expect(evidence(verdict) == "r.json is UTF-16; save it as UTF-8")
         }
     }
@@ -157,7 +167,7 @@ private func evidence(_ verdict: Verdict, _ failure: FailureClass = .contractBro
     @Test func bytesThatAreNotTextBreakTheContract() {
         let bytes: [UInt8] = Array("value\n".utf8) + [0xff, 0x0a]
         let contract = Contract.command(results: "r.csv", requiredMetrics: [], axes: [])
-        let verdict = Judgement.judge(contract: contract, artifacts: [NamedBytes(path: "r.csv", bytes: bytes)])
+        let verdict = judge(contract, ["r.csv": bytes])
         #expect(evidence(verdict) == "r.csv:2: not UTF-8; save the file as UTF-8")
     }
 
@@ -168,9 +178,9 @@ private func evidence(_ verdict: Verdict, _ failure: FailureClass = .contractBro
 
     @Test func withoutResultsThereIsNothingToBreak() {
         let contract = Contract.command(results: nil, requiredMetrics: [], axes: [])
-        #expect(Judgement.judge(contract: contract, artifacts: []) == .accepted(Blocks([])))
+        #expect(judge(contract, [String: String]()) == .accepted(Blocks([])))
         let asking = Contract.command(results: nil, requiredMetrics: ["value"], axes: [])
-        #expect(evidence(Judgement.judge(contract: asking, artifacts: []))?.contains("'value'") == true)
+        #expect(evidence(judge(asking, [String: String]()))?.contains("'value'") == true)
     }
 
     @Test func hostileTextsStayTexts() {
@@ -196,9 +206,8 @@ private func evidence(_ verdict: Verdict, _ failure: FailureClass = .contractBro
         metrics: [String] = ["l2.mpki"]
     ) -> Verdict {
         let contract = Contract.qemuEvaluation(invocations: 2, requiredMetrics: metrics, axes: [])
-        let files = [("stats.jsonl", statistics), ("status.jsonl", status), ("terminal.log", terminal)]
-        return Judgement.judge(
-            contract: contract, artifacts: files.compactMap { name, text in text.map { file(name, $0) } })
+        let files = ["stats.jsonl": statistics, "status.jsonl": status, "terminal.log": terminal]
+        return ResultsTests.judge(contract, files.compactMapValues(\.self))
     }
 
     @Test func completeEvidenceIsAccepted() throws {
@@ -208,7 +217,7 @@ private func evidence(_ verdict: Verdict, _ failure: FailureClass = .contractBro
         }
         #expect(blocks.blocks.count == 2)
         #expect(blocks.blocks[0]["invocation"] == nil)
-        #expect(try Blocks(JSON(parsing: blocks.json.encoded)) == blocks)
+        #expect(try Blocks(blocks.text) == blocks)
     }
 
     @Test func derivedMetricsAreRatiosOfSums() {
@@ -300,15 +309,73 @@ private func evidence(_ verdict: Verdict, _ failure: FailureClass = .contractBro
 
     @Test func aSetupMustLeaveItsCheckpoint() {
         let contract = Contract.qemuSetup()
-        let files = [
-            file("status.jsonl", "{\"event\":\"exit\",\"cause\":\"checkpointed\"}\n"), file("terminal.log", ""),
-        ]
-        func verdict(_ size: Int64?) -> Verdict {
-            let listing = size.map { [Artifact(path: "checkpoint.zst", digest: SHA256.digest(""), size: $0)] } ?? []
-            return Judgement.judge(contract: contract, artifacts: files, listing: listing)
+        func verdict(_ size: Int?) -> Verdict {
+            var files = ["status.jsonl": "{\"event\":\"exit\",\"cause\":\"checkpointed\"}\n", "terminal.log": ""]
+            files["checkpoint.zst"] = size.map { String(repeating: "x", count: $0) }
+            return ResultsTests.judge(contract, files)
         }
         #expect(verdict(5) == .accepted(Blocks([])))
         #expect(evidence(verdict(0)) == "checkpoint.zst is empty")
         #expect(evidence(verdict(nil)) == "checkpoint.zst is missing: the run ended without leaving it")
+    }
+}
+
+@Suite("Evidence of any size")
+struct EvidenceFilesTests {
+    /// A file that is not there in whole anywhere: `line` again and again.
+    private static func endless(_ path: String, size: Int64, line: String, largest: Box) -> EvidenceFiles {
+        let bytes = Array(line.utf8)
+        return EvidenceFiles(size: { $0 == path ? size : nil }) { _, offset, count in
+            largest.value = max(largest.value, count)
+            let start = Int(offset % Int64(bytes.count))
+            return (0..<count).map { bytes[(start + $0) % bytes.count] }
+        }
+    }
+
+    final class Box { var value = 0 }
+
+    @Test("A results file that is too large breaks the contract, by name and size, and is not read")
+    func tooLarge() throws {
+        let largest = Box()
+        let contract = Contract.command(results: "results.json", requiredMetrics: ["value"], axes: [])
+        let files = EvidenceFilesTests.endless("results.json", size: 3 << 29, line: "1", largest: largest)
+        #expect(
+            try Judgement.judge(contract: contract, files: files)
+                == .broken(.contractBroken, evidence: "results.json is 1.5 GiB; at most 16 MiB are read"))
+        #expect(largest.value == 0)
+    }
+
+    @Test("A console is searched in pieces")
+    func console() throws {
+        let largest = Box()
+        let text = String(repeating: "all is well\n", count: 1_000) + "Kernel panic - not syncing: no init\n"
+        let contract = Contract.qemuSetup()
+        let files = EvidenceFilesTests.endless("terminal.log", size: 40 << 20, line: text, largest: largest)
+        #expect(
+            try Judgement.judge(contract: contract, files: files)
+                == .broken(.guestPanic, evidence: "terminal.log:1001: Kernel panic - not syncing: no init"))
+        #expect(largest.value <= 1 << 20)
+    }
+
+    @Test("Lines come whole, whatever pieces they lie across; of one without end, its beginning")
+    func lines() throws {
+        let lines = (0..<40_000).map { String(repeating: "\($0) ", count: $0 % 90) }
+        let text = Array(lines.joined(separator: "\n").utf8)
+        var found: [String] = []
+        let files = EvidenceFiles { $0 == "a" ? text : nil }
+        let isThere = try files.forEachLine("a") { number, line in
+            #expect(number == found.count + 1)
+            found.append(String(decoding: line, as: UTF8.self))
+            return true
+        }
+        #expect(isThere && found == lines)
+        #expect(try !files.forEachLine("b") { _, _ in true })
+        let long = EvidenceFilesTests.endless("a", size: 3 << 20, line: "x", largest: Box())
+        var sizes: [Int] = []
+        try long.forEachLine("a") { _, line in
+            sizes.append(line.count)
+            return true
+        }
+        #expect(sizes == [EvidenceLimit.line])
     }
 }

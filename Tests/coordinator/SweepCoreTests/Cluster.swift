@@ -85,7 +85,7 @@ struct Cluster {
         let report = AttemptReport(
             id: AttemptID(run: run, lease: lease, attempt: attempt), failure: seen ?? failure, wallNanoseconds: wall,
             peakMemoryBytes: peak)
-        let blocks = JSON.array([.object([JSON.Member("value", .number(value))])])
+        let blocks = ResultText("[{\"value\":\(value)}]")
         return Judged(
             report: report, failure: failure, evidence: failure?.rawValue ?? "",
             blocks: failure == nil ? blocks : nil, provides: provides)

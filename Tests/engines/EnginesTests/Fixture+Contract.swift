@@ -22,10 +22,11 @@ extension Fixture {
     static func verdict(
         _ run: String, _ contract: Gem5Contract, failure: FailureClass? = nil, changed: [String: [UInt8]?] = [:]
     ) throws -> Verdict {
-        try contract.judge(failure: failure, evidence: "as the agent saw it") { path in
+        let files = EvidenceFiles { path in
             if let change = changed[path] { return change }
             return try file(run, path)
         }
+        return try contract.judge(failure: failure, evidence: "as the agent saw it", files: files)
     }
 }
 

@@ -1,4 +1,5 @@
 import Model
+import Results
 import Testing
 @testable import Engines
 
@@ -153,8 +154,8 @@ struct Gem5EngineTests {
             let report = AttemptReport(
                 id: AttemptID(run: 1, lease: 1, attempt: 1), failure: nil, artifacts: artifacts)
             return try engine.judge(
-                .setup(workload: "fibonacci"), try Points(sweep, recipe: sweep.recipe), report
-            ) { all[$0].map { Array($0.utf8) } }
+                .setup(workload: "fibonacci"), try Points(sweep, recipe: sweep.recipe), report,
+                EvidenceFiles { all[$0].map { Array($0.utf8) } })
         }
         let good = try verdict(["\(folder)/m5.cpt": whole, "\(folder)/a.pmem": "memory"])
         let record = try #require(good.record)
@@ -267,7 +268,8 @@ struct Gem5EngineTests {
         let report = AttemptReport(
             id: AttemptID(run: 1, lease: 1, attempt: 1), failure: nil, artifacts: artifacts)
         return try engine(sweep).judge(
-            .setup(workload: "fibonacci"), try Points(sweep, recipe: sweep.recipe), report) { files[$0] }
+            .setup(workload: "fibonacci"), try Points(sweep, recipe: sweep.recipe), report,
+            EvidenceFiles { [files] in files[$0] })
     }
 
     @Test("A setup provides its record, if the record tells the truth")

@@ -48,21 +48,25 @@ struct IntactRun {
 
     static func name(_ line: Substring) -> Substring { line.prefix { $0 != " " } }
 
-    func verdict(_ file: String? = nil, _ change: (inout [Substring]) -> Void = { _ in }) -> Verdict {
-        contract.judge(failure: nil, evidence: "") { path in
-            guard var lines = files[path] else { return nil }
-            if path == file { change(&lines) }
-            return Array(lines.joined(separator: "\n").utf8)
+    func verdict(_ file: String? = nil, _ change: (inout [Substring]) -> Void = { _ in }) throws -> Verdict {
+        var changed = files
+        if let file, var lines = files[file] {
+            change(&lines)
+            changed[file] = lines
         }
+        let left = EvidenceFiles { [changed] path in
+            changed[path].map { Array($0.joined(separator: "\n").utf8) }
+        }
+        return try contract.judge(failure: nil, evidence: "", files: left)
     }
 
     /// - Parameter changes: what takes the place of some lines of a file, each in turn.
     func expectRefused(
         _ file: String, _ range: ClosedRange<Int>, _ changes: [[Substring]],
         sourceLocation: SourceLocation = #_sourceLocation
-    ) {
+    ) throws {
         for change in changes {
-            let verdict = verdict(file) { $0.replaceSubrange(range, with: change) }
+            let verdict = try verdict(file) { $0.replaceSubrange(range, with: change) }
             #expect(
                 verdict.failure == .contractBroken || verdict.failure == .checkpointIncompatible,
                 "line \(range.lowerBound + 1): \(change)", sourceLocation: sourceLocation)
@@ -92,7 +96,7 @@ struct Gem5MutilationTests {
     @Test("Nothing else is relied on", arguments: IntactRun.names)
     func intact(_ name: String) throws {
         let run = try IntactRun(name)
-        let verdict = run.verdict()
+        let verdict = try run.verdict()
         #expect(verdict.blocks?.blocks.count == run.contract.invocations, "\(verdict.evidence)")
         #expect(try verdict == Fixture.verdict(name, run.contract))
     }
@@ -115,7 +119,7 @@ struct Gem5MutilationTests {
                 changes += ["", "\u{1}\u{2}garbage", IntactRun.name(line)].map { [$0] }
                 if value != "0" { changes.append([with("-\(value)")]) }
             }
-            run.expectRefused("stats.txt", index...index, changes)
+            try run.expectRefused("stats.txt", index...index, changes)
         }
     }
 
@@ -127,7 +131,7 @@ struct Gem5MutilationTests {
             let value = try #require(lines[index].split(separator: " ").dropFirst().first)
             let last = try #require(value.last?.wholeNumberValue)
             let others = [value.dropLast(), value.dropLast() + String((last + 1) % 10), value + "0"]
-            run.expectRefused("stats.txt", index...index, others.map {
+            try run.expectRefused("stats.txt", index...index, others.map {
                 [lines[index].replacing(" \(value) ", with: " \($0) ", maxReplacements: 1)]
             })
         }
@@ -143,15 +147,15 @@ struct Gem5MutilationTests {
         }
         let (hits, misses) = (try index("overallHits::total"), try index("overallMisses::total"))
         let accesses = try index("overallAccesses::total")
-        let none = run.verdict("stats.txt") {
+        let none = try run.verdict("stats.txt") {
             $0[hits] = $0[accesses].replacing("Accesses", with: "Hits")
             $0[misses] = ""
         }
         #expect(none.blocks?.blocks[0]["l2.misses"] == "0", "\(none.evidence)")
-        let unused = run.verdict("stats.txt") { for index in [hits, misses, accesses] { $0[index] = "" } }
+        let unused = try run.verdict("stats.txt") { for index in [hits, misses, accesses] { $0[index] = "" } }
         #expect(unused.blocks?.blocks[0]["l2.accesses"] == "0", "\(unused.evidence)")
         let replacements = try index("replacements")
-        let absent = run.verdict("stats.txt") {
+        let absent = try run.verdict("stats.txt") {
             for index in [hits, misses, accesses, replacements] { $0[index] = "" }
         }
         #expect(absent.failure == .contractBroken)
@@ -165,13 +169,14 @@ struct Gem5MutilationTests {
         #expect(marks.count == 2 * run.contract.invocations!)
         for index in marks {
             let line = lines[index]
-            run.expectRefused("stats.txt", index...index, [[], [line, line], ["---------- Begun"], [line.prefix(30)]])
+            try run.expectRefused(
+                "stats.txt", index...index, [[], [line, line], ["---------- Begun"], [line.prefix(30)]])
         }
         let ranges = stride(from: 0, to: marks.count, by: 2).map { marks[$0]...marks[$0 + 1] }
         for range in ranges {
             // Lost, there twice, and another one's in its place.
             let other = lines[ranges[range == ranges[0] ? 1 : 0]]
-            run.expectRefused("stats.txt", range, [[], Array(lines[range] + lines[range]), Array(other)])
+            try run.expectRefused("stats.txt", range, [[], Array(lines[range] + lines[range]), Array(other)])
         }
     }
 
@@ -195,8 +200,8 @@ struct Gem5MutilationTests {
                 let digit = (line[place].wholeNumberValue! + 1) % 10
                 changes.append([line[..<place] + String(digit) + line[line.index(after: place)...]])
             }
-            run.expectRefused("simout.txt", index...index, changes)
-            let verdict = run.verdict("simout.txt") { $0.swapAt(index, next) }
+            try run.expectRefused("simout.txt", index...index, changes)
+            let verdict = try run.verdict("simout.txt") { $0.swapAt(index, next) }
             #expect(verdict.failure == .contractBroken, "\(line) comes later")
         }
     }
@@ -211,10 +216,10 @@ struct Gem5MutilationTests {
             let line = lines[index]
             let other = Substring("\(parameter.name)=7")
             let changes = [[], [line.dropLast()], [line + "0"], [other], [line, other]]
-            run.expectRefused("config.ini", index...index, changes)
+            try run.expectRefused("config.ini", index...index, changes)
         }
         for index in lines.indices where lines[index].hasPrefix("[") {
-            run.expectRefused("config.ini", index...index, [[], [lines[index].dropLast()], ["[other]"]])
+            try run.expectRefused("config.ini", index...index, [[], [lines[index].dropLast()], ["[other]"]])
         }
     }
 
@@ -224,7 +229,7 @@ struct Gem5MutilationTests {
         for file in run.files.keys.sorted() {
             var without = run
             without.files[file] = nil
-            #expect(without.verdict().failure == .contractBroken, "\(file)")
+            #expect(try without.verdict().failure == .contractBroken, "\(file)")
         }
         let words: [(String, String, FailureClass)] = [
             ("simerr.txt", "src/mem/x.cc:1: panic: Unexpected packet", .simulatorFatal),
@@ -242,7 +247,7 @@ struct Gem5MutilationTests {
         for (file, text, failure) in words {
             let count = run.files[file]?.count ?? 0
             for place in [0, count / 2, count] {
-                let verdict = run.verdict(file) { $0.insert(Substring(text), at: place) }
+                let verdict = try run.verdict(file) { $0.insert(Substring(text), at: place) }
                 #expect(verdict.failure == failure, "\(text)")
                 #expect(verdict.evidence.hasPrefix("\(file), line \(place + 1): "), "\(verdict.evidence)")
             }

@@ -1,6 +1,7 @@
 import Engines
 import Foundation
 import Model
+import Results
 import Testing
 
 /// What a real gem5 24.0 left that ran the package `ops/gem5`, reduced to what the contract relies on.
@@ -67,11 +68,15 @@ private struct Recording {
 
     func verdict(_ file: String? = nil, _ change: (inout [Substring]) -> Void = { _ in }) throws -> EngineVerdict {
         let report = AttemptReport(id: AttemptID(run: 1, lease: 1, attempt: 1), failure: nil)
-        return try engine.judge(.evaluation(point: 0, repetition: 1), points, report) { path in
-            guard var lines = files[path] else { return nil }
-            if path == file { change(&lines) }
-            return Array(lines.joined(separator: "\n").utf8)
+        var changed = files
+        if let file, var lines = files[file] {
+            change(&lines)
+            changed[file] = lines
         }
+        let left = EvidenceFiles { [changed] path in
+            changed[path].map { Array($0.joined(separator: "\n").utf8) }
+        }
+        return try engine.judge(.evaluation(point: 0, repetition: 1), points, report, left)
     }
 
     func expectRefused(_ file: String, _ index: Int, _ changes: [[Substring]]) throws {
@@ -91,7 +96,7 @@ struct Gem5RecordingTests {
     @Test func intact() throws {
         let verdict = try run.verdict()
         #expect(verdict.failure == nil, "\(verdict.evidence)")
-        #expect(verdict.blocks?.elements?.count == 3)
+        #expect(try verdict.blocks.map { try Blocks($0).blocks.count } == 3)
     }
 
     @Test func events() throws {
@@ -176,9 +181,10 @@ struct Gem5RecordingTests {
         for failure in [FailureClass.stalledSimulator, .timeout] {
             let report = AttemptReport(
                 id: AttemptID(run: 1, lease: 1, attempt: 1), failure: failure, evidence: "it waits: 0.01 s of CPU time")
-            let verdict = try run.engine.judge(.evaluation(point: 0, repetition: 1), run.points, report) { path in
-                run.files[path].map { Array($0.joined(separator: "\n").utf8) }
+            let left = EvidenceFiles { [files = run.files] path in
+                files[path].map { Array($0.joined(separator: "\n").utf8) }
             }
+            let verdict = try run.engine.judge(.evaluation(point: 0, repetition: 1), run.points, report, left)
             #expect(verdict.failure == failure)
             for part in [
                 "it waits: 0.01 s", "in phase 'measure', 3 invocations begun, 2 ended",

@@ -119,7 +119,7 @@ extension Chance {
             .leaseVoided(lease: natural(), reason: text()),
             .attemptEnded(
                 report(), host: text(), failure: failure(), evidence: text(),
-                blocks: optional { .array([.string($0.text()), .integer($0.signed())]) }, endedAt: signed()),
+                blocks: optional { ResultText($0.text()) }, endedAt: signed()),
             .attemptFenced(report(), host: text(), agrees: optional { $0.flip() }),
             .runEnded(
                 run: positive(), state: pick(RunState.allCases) ?? .failed, failure: failure(), attempt: natural()),

@@ -77,7 +77,8 @@ enum Layers {
     static let others: [String: Set<String>?] = [
         "Glibc": nil, "Synchronization": nil, "Darwin": nil,
         "Foundation": ["SweepFiles", "Ledger", "Sessions", "usweep"],
-        "GRDB": ["Ledger"], "Yams": ["SweepFiles"], "ArgumentParser": ["usweep"], "DequeModule": ["SweepCore"],
+        "GRDB": ["Ledger"], "Yams": ["SweepFiles"], "ArgumentParser": ["usweep"],
+        "DequeModule": ["SweepCore", "Sessions"],
     ]
 
     /// What the program on the hosts must not hold, by whatever way.

@@ -27,9 +27,22 @@ public struct Gem5CheckpointFacts: Sendable, Hashable {
     }
 
     public init(_ bytes: [UInt8]) {
+        self = (try? Gem5CheckpointFacts(EvidenceFiles { _ in bytes }, "m5.cpt")) ?? Gem5CheckpointFacts()
+    }
+
+    private init() {}
+
+    /// Reads it line by line: with the state of caches it can be long. nil: there is no such file.
+    init?(_ files: EvidenceFiles, _ path: String) throws {
         var store: String?
         var isGlobals = false
-        for line in bytes.split(separator: UInt8(ascii: "\n")) {
+        var hasTime = false
+        var last: UInt8?
+        try files.forEachPiece(path) { piece in
+            last = piece.last
+            return true
+        }
+        let isThere = try files.forEachLine(path) { _, line in
             if line.first == UInt8(ascii: "[") {
                 let machine = String(decoding: line.dropFirst().prefix { $0 != UInt8(ascii: ".") }, as: UTF8.self)
                 let isStore = line.contains("physmem.store") && line.last == UInt8(ascii: "]")
@@ -42,9 +55,12 @@ public struct Gem5CheckpointFacts: Sendable, Hashable {
             } else if store != nil, line.starts(with: "filename=".utf8) {
                 memories.append(String(decoding: line.dropFirst(9), as: UTF8.self))
             } else if isGlobals, line.starts(with: "curTick=".utf8) {
-                hasEnd = bytes.last == UInt8(ascii: "\n")
+                hasTime = true
             }
+            return true
         }
+        guard isThere else { return nil }
+        hasEnd = hasTime && last == .newline
     }
 
     /// Why nothing can be restored from it, in a few words; nil: nothing is known against it.

@@ -86,18 +86,11 @@ public struct Gem5Contract: Sendable, Hashable {
     /// - Parameters:
     ///   - failure: what the agent said of its end; nil: status 0.
     ///   - evidence: why the agent said so.
-    ///   - read: the bytes of a file that the attempt left; nil: there is none.
-    public func judge(
-        failure: FailureClass?, evidence: String, read: (String) throws -> [UInt8]?
-    ) rethrows -> Verdict {
-        var files: [String: [UInt8]] = [:]
-        var needed = [messages, configuration] + terminals
-        if let status { needed.append(status) }
-        if blocks != nil { needed.append(statistics) }
-        if line != nil { needed.append(output) }
-        for path in needed { files[path] = try read(path) }
-        let found = Gem5Evidence(contract: self, files: files)
-        if let failure { return found.explain(failure, evidence) }
+    ///   - files: what it left, of any size.
+    /// - Throws: what reading the files throws; what is wrong with them is part of the verdict.
+    public func judge(failure: FailureClass?, evidence: String, files: EvidenceFiles) throws -> Verdict {
+        let found = try Gem5Evidence(contract: self, files: files)
+        if let failure { return try found.explain(failure, evidence) }
         do {
             try found.checkMessages()
             try found.checkTerminal()
@@ -105,8 +98,8 @@ public struct Gem5Contract: Sendable, Hashable {
             try found.checkStatus()
             try found.checkOutput()
             return .accepted(try found.blocks())
-        } catch {
-            return .broken(error.failure, evidence: error.evidence)
+        } catch let breach as Breach {
+            return .broken(breach.failure, evidence: breach.evidence)
         }
     }
 }

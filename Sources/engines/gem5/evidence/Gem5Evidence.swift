@@ -4,13 +4,15 @@ import Results
 /// What a gem5 run left, read with its contract in mind.
 struct Gem5Evidence {
     let contract: Gem5Contract
-    let files: [String: [UInt8]]
+    let files: EvidenceFiles
     private let events: Result<[(line: Int, event: JSON)], Breach>
 
-    init(contract: Gem5Contract, files: [String: [UInt8]]) {
+    init(contract: Gem5Contract, files: EvidenceFiles) throws {
         self.contract = contract
         self.files = files
-        events = Result { () throws(Breach) in try Gem5Evidence.events(contract, files) }
+        do { events = .success(try Gem5Evidence.events(contract, files)) } catch let breach as Breach {
+            events = .failure(breach)
+        }
     }
 
     /// Lines of gem5 (and of the C++ library under it) that end a run, and what they mean; the first that fits counts.
@@ -47,23 +49,25 @@ struct Gem5Evidence {
 
     // MARK: A run that ended by itself
 
-    func checkMessages() throws(Breach) {
-        guard files[contract.messages] != nil else { throw Breach("\(contract.messages) is missing") }
-        if let breach = message() { throw breach }
+    func checkMessages() throws {
+        guard try files.size(contract.messages) != nil else { throw Breach("\(contract.messages) is missing") }
+        if let breach = try message() { throw breach }
     }
 
-    func checkTerminal() throws(Breach) {
-        if contract.needsTerminal, let missing = contract.terminals.first(where: { files[$0] == nil }) {
+    func checkTerminal() throws {
+        if contract.needsTerminal, let missing = try contract.terminals.first(where: { try files.size($0) == nil }) {
             throw Breach("\(missing) is missing")
         }
-        if let breach = panic() { throw breach }
+        if let breach = try panic() { throw breach }
     }
 
     /// A checkpoint restores without a word under more cores, and a parameter that gem5 did not take is no error
     /// either: only the configuration shows both.
-    func checkConfiguration() throws(Breach) {
+    func checkConfiguration() throws {
         let path = contract.configuration
-        guard let bytes = files[path], !bytes.isEmpty else { throw Breach("\(path) is missing or empty") }
+        guard let bytes = try files.content(path, limit: EvidenceLimit.document), !bytes.isEmpty else {
+            throw Breach("\(path) is missing or empty")
+        }
         let configuration = Gem5Configuration(bytes)
         if let cores = contract.cores {
             let found = configuration.paths.count { Gem5Evidence.isCore($0) }
@@ -104,10 +108,12 @@ struct Gem5Evidence {
 
     /// The events of the status file with their lines.
     private static func events(
-        _ contract: Gem5Contract, _ files: [String: [UInt8]]
-    ) throws(Breach) -> [(line: Int, event: JSON)] {
+        _ contract: Gem5Contract, _ files: EvidenceFiles
+    ) throws -> [(line: Int, event: JSON)] {
         guard let path = contract.status else { return [] }
-        guard let bytes = files[path] else { throw Breach("\(path) is missing") }
+        guard let bytes = try files.content(path, limit: EvidenceLimit.document) else {
+            throw Breach("\(path) is missing")
+        }
         let prefix = Array(contract.statusPrefix.utf8)
         var events: [(line: Int, event: JSON)] = []
         for (index, line) in bytes.split(separator: .newline, omittingEmptySubsequences: false).enumerated()
@@ -169,22 +175,30 @@ struct Gem5Evidence {
         if let next = wanted.first { throw Breach("\(path): there is no \(next.0) \(next.1)") }
     }
 
-    func checkOutput() throws(Breach) {
+    func checkOutput() throws {
         guard let wanted = contract.line else { return }
-        let lines = files[contract.output]?.split(separator: .newline) ?? []
-        guard lines.contains(where: { $0.contains(wanted) }) else {
+        var isThere = false
+        try files.forEachLine(contract.output) { _, line in
+            isThere = line.contains(wanted)
+            return !isThere
+        }
+        guard isThere else {
             throw Breach("\(contract.output): no line has '\(VisibleText.of(wanted, limit: 200))'")
         }
     }
 
-    func blocks() throws(Breach) -> Blocks {
+    func blocks() throws -> Blocks {
         guard let wanted = contract.blocks else { return Blocks([]) }
         let path = contract.statistics
-        guard let bytes = files[path], !bytes.isEmpty else { throw Breach("\(path) is missing or empty") }
+        guard try files.size(path) ?? 0 > 0 else { throw Breach("\(path) is missing or empty") }
         var scanner = StatisticsScanner()
         let own = Gem5Counter.patterns(of: contract.formulas)
         var gathered = Gem5Blocks(Gem5Counter.library(core: contract.core) + own)
-        scanner.scan(bytes.span.bytes, &gathered)
+        try files.forEachPiece(path) { piece in
+            scanner.scan(piece.span.bytes, &gathered)
+            // So many blocks too many are enough to say so.
+            return gathered.problem == nil && gathered.blocks.count <= wanted + 1_000
+        }
         scanner.finish(&gathered)
         if let complaint = scanner.complaint ?? gathered.problem { throw Breach("\(path): \(complaint)") }
         let count = gathered.blocks.count
@@ -221,26 +235,26 @@ struct Gem5Evidence {
     // MARK: A run that did not
 
     /// What the run left may tell more than how its process ended.
-    func explain(_ failure: FailureClass, _ evidence: String) -> Verdict {
+    func explain(_ failure: FailureClass, _ evidence: String) throws -> Verdict {
         let better: Breach?
         switch failure {
-        case .exitNonzero: better = ending() ?? message() ?? panic()
-        case .simulatorCrash: better = message() ?? panic()
+        case .exitNonzero: better = try ending() ?? message() ?? panic()
+        case .simulatorCrash: better = try message() ?? panic()
         // gem5 goes on for ever with a guest that is dead.
-        case .timeout, .stalledGuest: better = panic()
-        case .stalledSimulator: better = panic() ?? idleness()
+        case .timeout, .stalledGuest: better = try panic()
+        case .stalledSimulator: better = try panic() ?? idleness()
         case .spawn, .hostLost, .supervisorLost, .outOfMemory, .diskFull, .simulatorFatal, .guestPanic,
             .checkpointIncompatible, .contractBroken, .cancelled, .preempted:
             better = nil
         }
-        let places = [.timeout, .stalledGuest, .stalledSimulator].contains(failure) ? whereabouts : []
+        let places = try [.timeout, .stalledGuest, .stalledSimulator].contains(failure) ? whereabouts() : []
         let all = ([evidence] + places).joined(separator: "; ")
         guard let better else { return .broken(failure, evidence: all) }
         return .broken(better.failure, evidence: "\(better.evidence) (\(all))")
     }
 
     /// How far the run came, and what the guest said last: nobody can ask it any more.
-    private var whereabouts: [String] {
+    private func whereabouts() throws -> [String] {
         var parts: [String] = []
         if let path = contract.status, let events = try? events.get(), let last = events.last {
             let phase = events.last { $0.event["event"]?.text == "phase" }?.event["phase"]?.text ?? "start"
@@ -251,10 +265,12 @@ struct Gem5Evidence {
                     + "\(names.count { $0 == "invocation-end" }) ended")
         }
         for terminal in contract.terminals {
-            guard let bytes = files[terminal],
-                let line = bytes.split(whereSeparator: { $0 == .newline || $0 == .carriageReturn }).last
-            else { continue }
-            parts.append("\(terminal) ends with: \(Evidence.quote(line))")
+            var last: ArraySlice<UInt8> = []
+            try files.forEachLine(terminal) { _, line in
+                if let said = line.split(separator: .carriageReturn).last { last = said }
+                return true
+            }
+            if !last.isEmpty { parts.append("\(terminal) ends with: \(Evidence.quote(last))") }
         }
         return parts
     }
@@ -286,24 +302,28 @@ struct Gem5Evidence {
 
     // MARK: Texts
 
-    private func message() -> Breach? {
-        guard let bytes = files[contract.messages] else { return nil }
+    private func message() throws -> Breach? {
         var worst: Breach?
-        for (index, line) in bytes.split(separator: .newline, omittingEmptySubsequences: false).enumerated() {
-            guard let found = Gem5Evidence.messages.first(where: { line.contains($0.text) }) else { continue }
-            let breach = Breach(found.failure, "\(contract.messages), line \(index + 1): \(Evidence.quote(line))")
+        try files.forEachLine(contract.messages) { number, line in
+            guard let found = Gem5Evidence.messages.first(where: { line.contains($0.text) }) else { return true }
             // A cause that has a class of its own says more than that the simulator gave up.
-            if worst == nil || worst?.failure == .simulatorFatal && found.failure != .simulatorFatal { worst = breach }
+            if worst == nil || worst?.failure == .simulatorFatal && found.failure != .simulatorFatal {
+                worst = Breach(found.failure, "\(contract.messages), line \(number): \(Evidence.quote(line))")
+            }
+            return worst?.failure == .simulatorFatal || worst == nil
         }
         return worst
     }
 
-    private func panic() -> Breach? {
+    private func panic() throws -> Breach? {
         for terminal in contract.terminals {
-            let lines = files[terminal]?.split(separator: .newline, omittingEmptySubsequences: false) ?? []
-            for (index, line) in lines.enumerated() where Gem5Evidence.panics.contains(where: { line.contains($0) }) {
-                return Breach(.guestPanic, "\(terminal), line \(index + 1): \(Evidence.quote(line))")
+            var breach: Breach?
+            try files.forEachLine(terminal) { number, line in
+                guard Gem5Evidence.panics.contains(where: { line.contains($0) }) else { return true }
+                breach = Breach(.guestPanic, "\(terminal), line \(number): \(Evidence.quote(line))")
+                return false
             }
+            if let breach { return breach }
         }
         return nil
     }
@@ -324,19 +344,5 @@ struct Gem5Evidence {
         if let left = Int64(found), let right = Int64(wanted) { return left == right }
         if let left = Double(found), let right = Double(wanted) { return left == right }
         return found.lowercased() == wanted.lowercased() && ["true", "false"].contains(wanted.lowercased())
-    }
-}
-
-extension ArraySlice<UInt8> {
-    func contains(_ text: String) -> Bool {
-        let wanted = Array(text.utf8)
-        guard let first = wanted.first else { return true }
-        let bytes = span.bytes
-        var place = bytes.offset(of: first, from: 0)
-        while place + wanted.count <= bytes.byteCount {
-            if wanted.withUnsafeBytes({ bytes.starts(with: $0.bytes, at: place) }) { return true }
-            place = bytes.offset(of: first, from: place + 1)
-        }
-        return false
     }
 }

@@ -1,0 +1,73 @@
+public import Engines
+public import Formats
+public import Model
+public import SweepCore
+
+/// Where work that takes long is done, beside the loop: reading and writing of files, hashing, judging.
+///
+/// Work of one lane is done in the order in which it was handed in, one piece at a time; lanes do not wait for one
+/// another. What comes of it reaches the loop through its inbox. Work that was not done when the process died was never
+/// begun, as far as anybody can tell: nothing is decided before its result was taken out of the inbox and committed.
+public protocol Workshop: Sendable {
+    /// Returns at once.
+    func hand(in lane: Lane, _ work: @escaping @Sendable () throws -> Finished)
+}
+
+/// What must be done in order.
+public enum Lane: Sendable, Hashable {
+    /// The attempts of one run, of which a later one would make an earlier one look like a repetition.
+    case run(RunNumber)
+    /// Writing one object, which two hosts may send.
+    case object(Digest)
+    /// Reading objects for one host.
+    case host(Int)
+    case checkpoints
+    case tables
+    case ledgerCopy
+}
+
+/// What came of a piece of work. `generation` tells for which stream to the host it was done.
+public enum Finished: Sendable {
+    /// What the object store has of the artifacts of an outcome.
+    case looked(host: Int, generation: Int, AttemptReport, StoredParts)
+    /// What came of writing a piece of an object.
+    case wrote(host: Int, generation: Int, Transfers.Piece, Transfers.Written)
+    case judged(host: Int, AttemptReport, EngineVerdict)
+    /// A range of an object; nil: it is not here, or not as long.
+    case read(host: Int, generation: Int, ObjectBytes?)
+    /// The checkpoints that earlier sweeps made with the engine of this digest, as events.
+    case foundCheckpoints(host: Int, generation: Int, engine: Digest, [Event], problem: String?)
+    /// What the host sent makes no sense.
+    case refused(host: Int, generation: Int, reason: String)
+    /// Something that was tried for convenience only failed.
+    case warned(String)
+    case nothing
+}
+
+/// Does everything at once, on the thread that hands it in: for tests, and where time is virtual.
+package struct InlineWorkshop: Workshop {
+    private let inbox: Inbox
+    private let wake: @Sendable () -> Void
+
+    /// - Parameter wake: told after something was put into the inbox.
+    package init(_ inbox: Inbox, wake: @escaping @Sendable () -> Void = {}) {
+        self.inbox = inbox
+        self.wake = wake
+    }
+
+    package func hand(in lane: Lane, _ work: @escaping @Sendable () throws -> Finished) {
+        inbox.put(.finished(Result { try work() }))
+        wake()
+    }
+}
+
+/// What hosts may ask of the coordinator at most. Far above what an agent needs; what is beyond is no agent of ours.
+enum HostLimits {
+    /// Outcomes of one host that are not settled yet.
+    static let outcomes = 50_000
+    /// Ranges of objects that one host has asked for and not been sent.
+    static let reads = 256
+    /// Bytes of artifacts that are on their way from all hosts together, and at most from one.
+    static let window: Int64 = 64 << 20
+    static let windowOfHost: Int64 = 1 << 20
+}
