@@ -14,10 +14,7 @@ extension AgentCore {
                 order.append(name)
             }
             sweeps[name]?.context = context
-            if capacity?.slots != context.slots || capacity?.memoryBytes != context.memoryBytes || capacity == nil {
-                capacity = context
-                if supervisorIsReady { pending.append(.supervise(.capacity(slots: slots, memoryBytes: memoryBytes))) }
-            }
+            tellCapacity()
         case .accepted(let name, let lease, let entry): sweeps[name]?.accept(entry, lease: lease)
         case .cancelled(let name, let runs):
             for key in sweeps[name]?.works.keys.sorted() ?? [] where runs.contains(key.run) {
@@ -32,6 +29,7 @@ extension AgentCore {
         case .released(let name):
             sweeps[name] = nil
             order.removeAll { $0 == name }
+            tellCapacity()
         case .over(let name, let attempts):
             for attempt in attempts {
                 let id = attempt.id
@@ -39,6 +37,10 @@ extension AgentCore {
                 sweeps[name]?.over[id.run] = max(known, id.attempt)
             }
         }
+    }
+
+    private mutating func tellCapacity() {
+        if supervisorIsReady { pending.append(.supervise(capacity)) }
     }
 
     /// The records that say all that the durable state says, for a journal that begins anew.
@@ -75,7 +77,7 @@ extension AgentCore {
 
     mutating func supervisorReady(_ attempts: [SupervisedAttempt]) {
         supervisorIsReady = true
-        pending.append(.supervise(.capacity(slots: slots, memoryBytes: memoryBytes)))
+        tellCapacity()
         var present: Set<AttemptKey> = []
         for attempt in attempts.sorted(by: { $0.key < $1.key }) {
             present.insert(attempt.key)

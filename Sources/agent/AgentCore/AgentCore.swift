@@ -39,17 +39,34 @@ public struct AgentCore: Sendable {
     /// Attempts being prepared, waiting at the supervisor, or running.
     var inFlight = 0
     var supervisorIsReady = false
-    var capacity: SweepContext?
     var pending: [AgentEffect] = []
     var isStopping = false
 
     public init(host: Host) { self.host = host }
 
-    public var slots: Int { max(1, capacity?.slots ?? host.processors) }
-    public var memoryBytes: Int64 { capacity?.memoryBytes ?? host.memoryBytes }
+    /// How many programs of a sweep run here at a time: what its coordinator says, whatever others say.
+    public func slots(of sweep: String?) -> Int {
+        max(1, sweep.flatMap { sweeps[$0]?.context.slots } ?? host.processors)
+    }
+
+    /// Memory for programs, as far as a sweep's coordinator says.
+    public func memoryBytes(of sweep: String?) -> Int64 {
+        sweep.flatMap { sweeps[$0]?.context.memoryBytes } ?? host.memoryBytes
+    }
+
+    /// The sweep that a connection serves.
+    public func sweep(on connection: Int) -> String? { connections[connection] ?? nil }
+
+    /// What all sweeps may use together: the host's processors, or more where one of them is to have more.
+    var capacity: SupervisorCommand {
+        let shares = order.map { SweepSlots(sweep: $0, slots: slots(of: $0)) }
+        return .capacity(
+            slots: max(host.processors, shares.map(\.slots).max() ?? 1),
+            memoryBytes: order.map { memoryBytes(of: $0) }.max() ?? host.memoryBytes, sweeps: shares)
+    }
 
     /// Attempts that are ready beyond those that run: so many that the supervisor need never wait for the agent.
-    var window: Int { 2 * slots + 32 }
+    var window: Int { order.reduce(0) { $0 + (sweeps[$1]?.works.isEmpty ?? true ? 0 : 2 * slots(of: $1) + 32) } }
 
     /// Whether nothing is left to do or to report.
     public var isIdle: Bool { order.allSatisfy { sweeps[$0]?.works.isEmpty ?? true } && doomed.isEmpty }
@@ -85,6 +102,7 @@ public struct AgentCore: Sendable {
         case .inputMissing(let key, let digest): inputMissing(key, digest)
         case .collected(let key, let report): collected(key, report)
         case .object(let digest, let presence): objects.found(digest, presence)
+        case .setupTried(let sweep, let problem): setupTried(sweep, problem, now: now)
         case .evicted(let digests): for digest in digests { objects.lost(digest) }
         case .timer: break
         }
@@ -95,7 +113,11 @@ public struct AgentCore: Sendable {
         guard let sweep = connections.removeValue(forKey: connection) else { return }
         objects.disconnected(connection)
         releasing.removeAll { $0.connection == connection }
-        if let sweep, sweeps[sweep]?.connection == connection { sweeps[sweep]?.connection = nil }
+        guard let sweep else { return }
+        if sweeps[sweep]?.contender == connection { sweeps[sweep]?.contender = nil }
+        guard sweeps[sweep]?.connection == connection else { return }
+        sweeps[sweep]?.connection = nil
+        sweeps[sweep]?.holder = nil
     }
 
     // MARK: Messages
@@ -109,6 +131,13 @@ public struct AgentCore: Sendable {
             return greeted(hello, on: connection, now: now)
         }
         guard let sweep = known else { return refuse(connection, "the first message is not a hello") }
+        if case .holder(let name) = message {
+            identified(name, sweep, connection, now: now)
+            return []
+        }
+        // Who has not said who it is asks for nothing yet.
+        guard sweeps[sweep]?.contender != connection else { return [] }
+        if sweeps[sweep]?.connection == connection { sweeps[sweep]?.heardAt = now }
         switch message {
         case .hello: return []
         case .grant(let shard): return accept(shard, of: sweep, on: connection)
@@ -121,7 +150,7 @@ public struct AgentCore: Sendable {
             pending.append(.store(piece, size: size))
         case .probe(let path): pending.append(.probe(connection, path: path))
         case .tail(let request): tail(request, of: sweep, on: connection)
-        case .heartbeat: break
+        case .heartbeat, .holder: break
         case .release: return release(sweep, on: connection)
         }
         return []
@@ -150,6 +179,15 @@ public struct AgentCore: Sendable {
             return refuse(connection, "the inventory's setup text is longer than 16 KiB, or the engine's path than 4")
         }
         guard !isStopping else { return refuse(connection, "this agent is about to end") }
+        if mayBeAnother(hello, now: now) {
+            connections[connection] = hello.sweep
+            if let other = sweeps[hello.sweep]?.contender {
+                pending.append(.drop(other, reason: "another connection wants to serve the sweep"))
+            }
+            sweeps[hello.sweep]?.contender = connection
+            pending.append(.greet(connection, leases: sweeps[hello.sweep]?.held ?? []))
+            return []
+        }
         let context = SweepContext(
             enginePath: hello.enginePath, setup: hello.setup, slots: hello.slots, memoryBytes: hello.memoryBytes)
         let isNews = sweeps[hello.sweep]?.context != context
@@ -160,12 +198,88 @@ public struct AgentCore: Sendable {
         }
         connections[connection] = hello.sweep
         sweeps[hello.sweep]?.connection = connection
+        sweeps[hello.sweep]?.heardAt = now
         sweeps[hello.sweep]?.heartbeatPeriod = max(hello.leaseTerm / 4, 100_000_000)
-        sweeps[hello.sweep]?.nextHeartbeat = now
-        let held = sweeps[hello.sweep]?.held ?? []
-        pending.append(.greet(connection, leases: held))
-        for report in sweeps[hello.sweep]?.unacknowledged ?? [] { pending.append(.send(connection, .outcome(report))) }
+        if let setup = context.setup, mustTry(setup, of: hello.sweep) {
+            sweeps[hello.sweep]?.nextHeartbeat = .max
+            if sweeps[hello.sweep]?.triedSetup != .underWay(setup) {
+                sweeps[hello.sweep]?.triedSetup = .underWay(setup)
+                pending.append(.trySetup(sweep: hello.sweep, setup))
+            }
+        } else {
+            greet(hello.sweep, now: now)
+        }
         return isNews ? [.context(sweep: hello.sweep, context)] : []
+    }
+
+    private mutating func greet(_ name: String, now: Nanoseconds) {
+        guard let sweep = sweeps[name], let connection = sweep.connection else { return }
+        sweeps[name]?.nextHeartbeat = now
+        pending.append(.greet(connection, leases: sweep.held))
+        for report in sweep.unacknowledged { pending.append(.send(connection, .outcome(report))) }
+    }
+
+    // MARK: Who works on a sweep
+
+    /// Whether somebody who said who it is serves the sweep now, so that the new one has to say so, too: it may be the
+    /// same after a broken connection, or work on a copy of the ledger.
+    private func mayBeAnother(_ hello: CoordinatorHello, now: Nanoseconds) -> Bool {
+        guard hello.current >= 2, let sweep = sweeps[hello.sweep], sweep.connection != nil, sweep.holder != nil else {
+            return false
+        }
+        return now - sweep.heardAt < 3 * sweep.heartbeatPeriod
+    }
+
+    private mutating func identified(_ name: String, _ sweep: String, _ connection: Int, now: Nanoseconds) {
+        guard sweeps[sweep]?.contender == connection else {
+            if sweeps[sweep]?.connection == connection { sweeps[sweep]?.holder = name }
+            return
+        }
+        sweeps[sweep]?.contender = nil
+        guard let older = sweeps[sweep]?.connection else { return take(sweep, connection, name, now: now) }
+        guard let holder = sweeps[sweep]?.holder, holder != name else {
+            disconnected(older)
+            pending.append(.drop(older, reason: "another connection serves the sweep now"))
+            return take(sweep, connection, name, now: now)
+        }
+        let seconds = (now - (sweeps[sweep]?.heardAt ?? now)) / 1_000_000_000
+        _ = refuse(
+            connection,
+            "\(Diagnosis.printable(holder.utf8)) works on this sweep, and was heard \(seconds) s ago. This is a copy "
+                + "of its ledger: only one of the two may go on")
+    }
+
+    /// A contender serves the sweep from now on.
+    private mutating func take(_ sweep: String, _ connection: Int, _ name: String, now: Nanoseconds) {
+        sweeps[sweep]?.connection = connection
+        sweeps[sweep]?.holder = name
+        sweeps[sweep]?.heardAt = now
+        sweeps[sweep]?.nextHeartbeat = now
+        for report in sweeps[sweep]?.unacknowledged ?? [] { pending.append(.send(connection, .outcome(report))) }
+    }
+
+    // MARK: The setup of a host
+
+    /// A setup text is tried before the first run, so that one that fails refuses the host, by name, instead of failing
+    /// each run. What runs here already has shown that it works.
+    private func mustTry(_ setup: String, of name: String) -> Bool {
+        guard !setup.isEmpty, let sweep = sweeps[name], sweep.works.isEmpty else { return false }
+        return sweep.triedSetup != .works(setup)
+    }
+
+    private mutating func setupTried(_ name: String, _ problem: String?, now: Nanoseconds) {
+        guard let sweep = sweeps[name], case .underWay(let setup) = sweep.triedSetup else { return }
+        guard sweep.context.setup == setup else {
+            // Another text came meanwhile.
+            sweeps[name]?.triedSetup = .underWay(sweep.context.setup ?? "")
+            pending.append(.trySetup(sweep: name, sweep.context.setup ?? ""))
+            return
+        }
+        sweeps[name]?.triedSetup = problem == nil ? .works(setup) : nil
+        guard let problem else { return greet(name, now: now) }
+        guard let connection = sweep.connection else { return }
+        sweeps[name]?.connection = nil
+        _ = refuse(connection, problem)
     }
 
     static func isUsable(sweep: String) -> Bool {

@@ -4,7 +4,9 @@ public import Ports
 
 extension AgentCore {
     /// The shell text's place is the environment: nothing that comes from elsewhere is ever part of a command line.
-    static let setupScript = "eval \"$USWEEP_SETUP\"; exec \"$@\""
+    /// A setup that fails leaves the program without what it needs, which may give wrong numbers: it is not started.
+    static let setupScript =
+        "eval \"$USWEEP_SETUP\" || { echo \"\(Diagnosis.setupFailed) $?\" >&2; exit 113; }; exec \"$@\""
 
     /// How far behind a run whose inputs are on their way others are looked at.
     private static let lookahead = 64
@@ -39,6 +41,18 @@ extension AgentCore {
             (sweeps[name]?.works ?? [:]).sorted { $0.key < $1.key }.compactMap { key, work in
                 work.phase == .queued || work.phase == .running
                     ? AttemptKey(sweep: name, id: key.id(work.attempt)) : nil
+            }
+        }
+    }
+
+    /// The attempts that are under way and have an object as an input, with its name in each.
+    package func attempts(with digest: Digest) -> [(key: AttemptKey, path: String)] {
+        order.flatMap { name in
+            (sweeps[name]?.works ?? [:]).sorted { $0.key < $1.key }.flatMap { key, work in
+                let isUnderWay = work.isInFlight || work.phase == .collecting
+                return work.entry.job.inputs.filter { isUnderWay && $0.digest == digest }.map { input in
+                    (AttemptKey(sweep: name, id: key.id(work.attempt)), input.path)
+                }
             }
         }
     }
@@ -131,6 +145,15 @@ extension AgentCore {
         }
         return Launch(
             arguments: arguments, environment: environment, folder: folder, timeLimit: job.limits.time,
-            stallLimit: job.limits.stall, memoryBytes: job.limits.memoryBytes ?? 0)
+            stallLimit: job.limits.stall, memoryBytes: job.limits.memoryBytes ?? 0,
+            folderLimit: job.limits.output.map { job.inputs.reduce($0) { $0.addingCapped($1.size) } })
+    }
+}
+
+extension Int64 {
+    /// The sum, or the largest number.
+    package func addingCapped(_ other: Int64) -> Int64 {
+        let (sum, isOver) = addingReportingOverflow(other)
+        return isOver ? .max : sum
     }
 }

@@ -38,10 +38,24 @@ struct Work: Sendable {
     var isOver: Bool { phase == .done && (entry.firstAttempt...attempt).allSatisfy(acknowledged.contains) }
 }
 
+/// How a setup text did when it was run alone.
+enum TriedSetup: Sendable, Hashable {
+    case underWay(String)
+    case works(String)
+}
+
 /// A sweep that this agent serves.
 struct AgentSweep: Sendable {
     var context: SweepContext
     var connection: Int?
+    /// Who works on it, as the connection said; nil: it did not, or there is none.
+    var holder: String?
+    /// A connection that has not said yet who it is, while another one serves the sweep.
+    var contender: Int?
+    /// When the connection was heard last.
+    var heardAt: Nanoseconds = 0
+    /// What became of the host's setup text; nil: it was not tried.
+    var triedSetup: TriedSetup?
     var heartbeatPeriod: Nanoseconds = 0
     var nextHeartbeat: Nanoseconds = 0
     var works: [WorkKey: Work] = [:]

@@ -21,6 +21,8 @@ public enum AgentEvent: Sendable, Hashable {
     case collected(AttemptKey, AttemptReport)
     /// What the object cache has of an object.
     case object(Digest, ObjectPresence)
+    /// A host's setup text was tried; nil: it works.
+    case setupTried(sweep: String, problem: String?)
     /// The object cache made room: these are not here any more.
     case evicted([Digest])
     case timer
@@ -40,6 +42,8 @@ public enum AgentEffect: Sendable, Hashable {
     /// ``AgentMessage/hello(_:)`` with what the shell knows of the host.
     case greet(Int, leases: [HeldLease])
     case send(Int, AgentMessage)
+    /// Runs the setup text of a sweep's inventory once, alone; answered by ``AgentEvent/setupTried(sweep:problem:)``.
+    case trySetup(sweep: String, String)
     case heartbeat(Int, running: Int, waiting: Int)
     case drop(Int, reason: String)
     /// Looks an object up in the cache; answered by ``AgentEvent/object(_:_:)``.

@@ -5,7 +5,7 @@ import Model
 struct ObjectDemand: Sendable {
     /// Bytes of one object that may be asked for and not have come.
     static let window: Int64 = 1 << 20
-    /// Objects that are fetched at a time.
+    /// Objects that are fetched at a time from one coordinator: one that stalls keeps no other waiting.
     static let streams = 4
 
     enum Answer {
@@ -46,10 +46,16 @@ struct ObjectDemand: Sendable {
             states[digest] = nil
             return .impossible(failure, reason)
         case .absent(let size, let from):
-            guard let connection, fetching.count < ObjectDemand.streams else { return .awaited }
+            guard let connection, count(of: connection) < ObjectDemand.streams else { return .awaited }
             states[digest] = .fetching(Fetch(connection: connection, size: size, received: from, asked: from))
             fetching.append(digest)
             return .awaited
+        }
+    }
+
+    private func count(of connection: Int) -> Int {
+        fetching.count { digest in
+            if case .fetching(let fetch) = states[digest] { fetch.connection == connection } else { false }
         }
     }
 

@@ -1,5 +1,5 @@
 package import Formats
-import Model
+public import Model
 public import Ports
 
 // How agent and supervisor speak over their socket, and what the supervisor's journal holds. Kinds 1 to 4, 129 to 133
@@ -12,7 +12,8 @@ public enum SupervisorRecord: Sendable, Hashable {
     /// A supervisor began, on this boot of the machine.
     case began(bootID: String)
     /// Written before the program is started: whoever finds no end of it knows that it may have run.
-    case started(AttemptKey)
+    /// `at`: nanoseconds since 1970 on this host's clock.
+    case started(AttemptKey, at: Nanoseconds? = nil)
     case ended(AttemptKey, ProcessExit)
     case forgotten([AttemptKey])
 
@@ -23,9 +24,10 @@ public enum SupervisorRecord: Sendable, Hashable {
         case .began(let bootID):
             kind = 17
             fields.field(1, bootID)
-        case .started(let key):
+        case .started(let key, let time):
             kind = 18
             fields.field(1, key)
+            fields.field(2, time)
         case .ended(let key, let exit):
             kind = 19
             fields.field(1, key)
@@ -46,7 +48,7 @@ public enum SupervisorRecord: Sendable, Hashable {
         var fields = try FieldReader(frame.payload[...])
         switch frame.kind {
         case 17: self = .began(bootID: try fields.take(1))
-        case 18: self = .started(try fields.take(1))
+        case 18: self = .started(try fields.take(1), at: try fields.take(ifAny: 2))
         case 19: self = .ended(try fields.take(1), try fields.take(2))
         case 20: self = .forgotten(try fields.take(all: 1))
         default: throw WireError("a record of unknown kind \(frame.kind)", isNews: true)
@@ -60,10 +62,11 @@ extension SupervisorCommand {
         var fields = ByteWriter()
         let kind: UInt8
         switch self {
-        case .capacity(let slots, let memoryBytes):
+        case .capacity(let slots, let memoryBytes, let sweeps):
             kind = 145
             fields.field(1, slots)
             fields.field(2, memoryBytes)
+            fields.fields(3, sweeps)
         case .start(let key, let launch):
             kind = 146
             fields.field(1, key)
@@ -84,7 +87,9 @@ extension SupervisorCommand {
     package init(_ frame: Frame) throws(WireError) {
         var fields = try FieldReader(frame.payload[...])
         switch frame.kind {
-        case 145: self = .capacity(slots: try fields.take(1), memoryBytes: try fields.take(2))
+        case 145:
+            self = .capacity(
+                slots: try fields.take(1), memoryBytes: try fields.take(2), sweeps: try fields.take(all: 3))
         case 146: self = .start(try fields.take(1), try fields.take(2))
         case 147: self = .kill(try fields.take(1), try fields.take(2))
         case 148: self = .forget(try fields.take(all: 1))
@@ -150,13 +155,25 @@ extension Launch: FieldGroup {
         writer.field(4, timeLimit)
         writer.field(5, stallLimit)
         writer.field(6, memoryBytes)
+        writer.field(7, folderLimit)
     }
 
     package init(fields: inout FieldReader) throws(WireError) {
         self.init(
             arguments: try fields.take(all: 1), environment: try fields.take(all: 2), folder: try fields.take(3),
             timeLimit: try fields.take(ifAny: 4), stallLimit: try fields.take(ifAny: 5),
-            memoryBytes: try fields.take(6))
+            memoryBytes: try fields.take(6), folderLimit: try fields.take(ifAny: 7))
+    }
+}
+
+extension SweepSlots: FieldGroup {
+    package func putFields(to writer: inout ByteWriter) {
+        writer.field(1, sweep)
+        writer.field(2, slots)
+    }
+
+    package init(fields: inout FieldReader) throws(WireError) {
+        self.init(sweep: try fields.take(1), slots: try fields.take(2))
     }
 }
 
@@ -194,13 +211,14 @@ extension ProcessExit: FieldGroup {
         writer.field(6, freeBytes)
         writer.field(7, memoryRanOut)
         writer.field(8, note)
+        writer.field(9, startedAt)
     }
 
     package init(fields: inout FieldReader) throws(WireError) {
         self.init(
             cause: try fields.take(1), kill: try fields.take(2), wallNanoseconds: try fields.take(3),
             cpuNanoseconds: try fields.take(4), peakMemoryBytes: try fields.take(5), freeBytes: try fields.take(6),
-            memoryRanOut: try fields.take(7), note: try fields.take(8))
+            memoryRanOut: try fields.take(7), note: try fields.take(8), startedAt: try fields.take(ifAny: 9))
     }
 }
 
@@ -244,6 +262,9 @@ extension ProcessExit.Kill: FieldValue {
         case .cancelled: writer.put("cancelled")
         case .revoked: writer.put("revoked")
         case .stalled: writer.put("stalled")
+        case .folderRemoved: writer.put("folder-removed")
+        case .folderReplaced: writer.put("folder-replaced")
+        case .tooMuchOutput: writer.put("too-much-output")
         }
     }
 
@@ -254,6 +275,9 @@ extension ProcessExit.Kill: FieldValue {
         case "cancelled": self = .cancelled
         case "revoked": self = .revoked
         case "stalled": self = .stalled
+        case "folder-removed": self = .folderRemoved
+        case "folder-replaced": self = .folderReplaced
+        case "too-much-output": self = .tooMuchOutput
         default: throw WireError("an unknown reason to kill", isNews: true)
         }
     }

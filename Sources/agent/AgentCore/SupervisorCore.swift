@@ -15,7 +15,10 @@ public struct SupervisorCore: Sendable {
 
     private struct Running: Sendable {
         var launch: Launch
+        /// By the monotonic clock; 0: before this supervisor.
         var startedAt: Nanoseconds
+        /// By the host's wall clock.
+        var wallStart: Nanoseconds?
         var kill = ProcessExit.Kill.none
         /// When SIGKILL is due, once SIGTERM was sent.
         var killAt: Nanoseconds?
@@ -39,12 +42,30 @@ public struct SupervisorCore: Sendable {
         public var isFinal: Bool
     }
 
+    /// The programs of a sweep that wait, in order of arrival; those before `next` were taken or killed.
+    private struct Line: Sendable {
+        var keys: [AttemptKey] = []
+        var next = 0
+        var running = 0
+
+        var isEmpty: Bool { next == keys.count }
+
+        mutating func advance() {
+            next += 1
+            if next > 1_024, next * 2 > keys.count {
+                keys.removeFirst(next)
+                next = 0
+            }
+        }
+    }
+
     private(set) var slots = 0
+    private var shares: [String: Int] = [:]
     private var memoryBytes: Int64 = .max
     private var states: [AttemptKey: State] = [:]
-    /// Waiting programs in order of arrival; those before `next` were taken or killed.
-    private var queue: [AttemptKey] = []
-    private var next = 0
+    private var lines: [String: Line] = [:]
+    /// Sweeps in the order in which they came.
+    private var order: [String] = []
     /// In order of start.
     public private(set) var running: [AttemptKey] = []
     private var usedMemory: Int64 = 0
@@ -52,7 +73,7 @@ public struct SupervisorCore: Sendable {
 
     public init() {}
 
-    public var isIdle: Bool { running.isEmpty && next == queue.count }
+    public var isIdle: Bool { running.isEmpty && lines.values.allSatisfy(\.isEmpty) }
     public var holdsNothing: Bool { states.isEmpty }
     public var shallStop: Bool { isStopping && running.isEmpty }
 
@@ -73,15 +94,15 @@ public struct SupervisorCore: Sendable {
     public mutating func apply(_ record: SupervisorRecord) {
         switch record {
         case .began: break
-        case .started(let key):
+        case .started(let key, let time):
             states[key] = .running(
                 Running(
                     launch: Launch(arguments: [], environment: [], folder: "", timeLimit: nil, memoryBytes: 0),
-                    startedAt: 0))
+                    startedAt: 0, wallStart: time))
             running.append(key)
         case .ended(let key, let exit):
             states[key] = .ended(exit)
-            running.removeAll { $0 == key }
+            stopped(key)
         case .forgotten(let keys):
             for key in keys { states[key] = nil }
         }
@@ -102,11 +123,16 @@ public struct SupervisorCore: Sendable {
         for attempt in inventory {
             switch attempt.state {
             case .queued: break
-            case .running: records.append(.started(attempt.key))
+            case .running: records.append(.started(attempt.key, at: startTime(of: attempt.key)))
             case .ended(let exit): records.append(.ended(attempt.key, exit))
             }
         }
         return records
+    }
+
+    private func startTime(of key: AttemptKey) -> Nanoseconds? {
+        guard case .running(let state) = states[key] else { return nil }
+        return state.wallStart
     }
 
     // MARK: From the agent
@@ -116,15 +142,21 @@ public struct SupervisorCore: Sendable {
         _ command: SupervisorCommand, now: Nanoseconds
     ) -> (signals: [Signal], records: [SupervisorRecord]) {
         switch command {
-        case .capacity(let slots, let memoryBytes):
+        case .capacity(let slots, let memoryBytes, let sweeps):
             self.slots = max(1, slots)
+            shares = [:]
+            for share in sweeps { shares[share.sweep] = max(1, share.slots) }
             self.memoryBytes = memoryBytes
             isStopping = false
             return ([], [])
         case .start(let key, let launch):
             guard states[key] == nil else { return ([], []) }
             states[key] = .queued(launch)
-            queue.append(key)
+            if lines[key.sweep] == nil {
+                lines[key.sweep] = Line()
+                order.append(key.sweep)
+            }
+            lines[key.sweep]?.keys.append(key)
             return ([], [])
         case .kill(let key, let kill): return self.kill(key, kill, now: now)
         case .forget(let keys):
@@ -161,44 +193,64 @@ public struct SupervisorCore: Sendable {
 
     // MARK: Programs
 
-    /// Takes the program that is to start now, if there is room. The first in the queue is waited for: a large one
-    /// is not passed by small ones for ever.
-    public mutating func takeNext(now: Nanoseconds) -> (key: AttemptKey, launch: Launch)? {
-        while next < queue.count {
-            let key = queue[next]
-            guard case .queued(let launch) = states[key] else {
-                advance()
-                continue
+    /// Takes the program that is to start now, if there is room: of the sweep that has the fewest running, and room
+    /// left of its own. The first of a sweep is waited for: a large one is not passed by small ones for ever.
+    ///
+    /// - Parameter wall: the host's wall clock, to be kept.
+    public mutating func takeNext(
+        now: Nanoseconds, wall: Nanoseconds? = nil
+    ) -> (key: AttemptKey, launch: Launch)? {
+        guard running.count < slots, let (key, launch) = nextInLine else { return nil }
+        guard running.isEmpty || usedMemory + launch.memoryBytes <= memoryBytes else { return nil }
+        lines[key.sweep]?.advance()
+        lines[key.sweep]?.running += 1
+        let watch = launch.stallLimit.map { StallWatch(limit: $0, now: now) }
+        states[key] = .running(Running(launch: launch, startedAt: now, wallStart: wall, watch: watch))
+        running.append(key)
+        usedMemory += launch.memoryBytes
+        return (key, launch)
+    }
+
+    private var nextInLine: (key: AttemptKey, launch: Launch)? {
+        mutating get {
+            var best: (running: Int, key: AttemptKey, launch: Launch)?
+            for sweep in order {
+                guard let (key, launch) = head(of: sweep), let line = lines[sweep] else { continue }
+                guard line.running < shares[sweep] ?? slots, line.running < best?.running ?? .max else { continue }
+                best = (line.running, key, launch)
             }
-            guard running.count < slots else { return nil }
-            guard running.isEmpty || usedMemory + launch.memoryBytes <= memoryBytes else { return nil }
-            advance()
-            let watch = launch.stallLimit.map { StallWatch(limit: $0, now: now) }
-            states[key] = .running(Running(launch: launch, startedAt: now, watch: watch))
-            running.append(key)
-            usedMemory += launch.memoryBytes
-            return (key, launch)
+            order.removeAll { lines[$0] == nil }
+            return best.map { ($0.key, $0.launch) }
         }
+    }
+
+    /// What waits longest of a sweep. Lines of which nothing is left are removed.
+    private mutating func head(of sweep: String) -> (key: AttemptKey, launch: Launch)? {
+        while let line = lines[sweep], !line.isEmpty {
+            let key = line.keys[line.next]
+            if case .queued(let launch) = states[key] { return (key, launch) }
+            lines[sweep]?.advance()
+        }
+        if lines[sweep]?.running == 0 { lines[sweep] = nil }
         return nil
     }
 
-    private mutating func advance() {
-        next += 1
-        if next > 1_024, next * 2 > queue.count {
-            queue.removeFirst(next)
-            next = 0
-        }
+    private mutating func stopped(_ key: AttemptKey) {
+        guard let index = running.firstIndex(of: key) else { return }
+        running.remove(at: index)
+        if let count = lines[key.sweep]?.running { lines[key.sweep]?.running = max(0, count - 1) }
     }
 
     /// A running program ended. Returns the end as it is kept.
     public mutating func ended(_ key: AttemptKey, _ exit: ProcessExit, now: Nanoseconds) -> ProcessExit {
         guard case .running(let state) = states[key] else { return exit }
         var exit = exit
-        exit.kill = state.kill
-        exit.note = state.note
+        if state.kill != .none { exit.kill = state.kill }
+        if !state.note.isEmpty { exit.note = state.note }
         if state.startedAt > 0 { exit.wallNanoseconds = now - state.startedAt }
+        exit.startedAt = state.wallStart
         states[key] = .ended(exit)
-        running.removeAll { $0 == key }
+        stopped(key)
         usedMemory -= state.launch.memoryBytes
         return exit
     }
@@ -245,14 +297,16 @@ public struct SupervisorCore: Sendable {
         return finding
     }
 
-    /// Ends a program that was found to be stalled.
+    /// Ends a program for what it was found to do.
     ///
-    /// - Parameter note: what it was seen to do.
-    public mutating func stop(stalled key: AttemptKey, note: String, now: Nanoseconds) -> [Signal] {
+    /// - Parameter note: what that was.
+    public mutating func stop(
+        _ key: AttemptKey, _ kill: ProcessExit.Kill, note: String, now: Nanoseconds
+    ) -> [Signal] {
         guard case .running(var state) = states[key], state.kill == .none else { return [] }
         state.note = note
         states[key] = .running(state)
-        return kill(key, .stalled, now: now).signals
+        return self.kill(key, kill, now: now).signals
     }
 
     /// When ``signals(now:)`` or ``looks(now:)`` has something next.

@@ -72,7 +72,7 @@ extension SupervisorCommand {
     package var frame1: Frame {
         var writer = ByteWriter()
         switch self {
-        case .capacity(let slots, let memoryBytes):
+        case .capacity(let slots, let memoryBytes, _):
             writer.put(slots)
             writer.put(memoryBytes)
             return Frame(kind: 129, payload: writer.bytes)
@@ -100,6 +100,8 @@ extension ProcessExit.Kill {
         case .cancelled: 2
         case .revoked: 3
         case .stalled: 4
+        // The agent asks for none of these.
+        case .folderRemoved, .folderReplaced, .tooMuchOutput: 3
         }
     }
 }

@@ -6,34 +6,31 @@ import Storage
 /// The agent's process: its sockets, its signals, and the loop around ``AgentServer``.
 final class AgentProcess {
     private let server: AgentServer
-    private let listener: Int32
+    private let foothold: Foothold
+    private let program = ProgramFile()
+    private let setups: SetupTrial
     private let signals: Int32
 
     /// - Throws: ``Failure`` or ``FilesError`` where the agent cannot work here.
     init(_ workdir: Workdir) throws {
+        foothold = try Foothold(workdir, .agent)
         signals = sys_signal_descriptor()
+        setups = SetupTrial(folder: workdir.root)
         server = try AgentServer(
-            workdir, program: Machine.program, host: RealHost(), files: LocalFiles(), isRoot: getuid() == 0
+            workdir, program: Machine.program, host: RealHost(), files: LocalFiles(), setups: setups
         ) { AgentProcess.supervisor(of: workdir) }
-        listener = sys_listen(workdir.agentSocket)
-        guard listener >= 0, signals >= 0 else {
-            throw Failure(.storage, "no socket at \(workdir.agentSocket)", cause: SystemText.of(errno))
-        }
+        guard signals >= 0 else { throw Failure(.internalError, "no signals", cause: SystemText.of(errno)) }
+        try foothold.listen()
     }
 
     /// Connects to the supervisor, and starts one before that if none answers.
     private static func supervisor(of workdir: Workdir) -> SupervisorLink.Opened {
-        var descriptor = sys_connect(workdir.supervisorSocket)
-        if descriptor < 0 {
-            if let problem = Spawn.detached(["supervise", "--workdir", workdir.root, "--ready"], log: workdir.log) {
-                return .problem("the supervisor did not start: \(problem)")
-            }
-            descriptor = sys_connect(workdir.supervisorSocket)
+        switch Rendezvous.connect(to: workdir.supervisorSocket, start: {
+            Spawn.detached(["supervise", "--workdir", workdir.root, "--ready"], log: workdir.log)
+        }) {
+        case .connected(let descriptor): return .stream(FrameSocket(descriptor: descriptor))
+        case .problem(let problem): return .problem("the supervisor did not start: \(problem)")
         }
-        guard descriptor >= 0 else {
-            return .problem("the supervisor does not answer: \(String(cString: strerror(errno)))")
-        }
-        return .stream(Stream(descriptor: descriptor))
     }
 
     /// Serves until it is told to end, or has had nothing to do for a while.
@@ -41,21 +38,36 @@ final class AgentProcess {
         while true {
             var set = Poll()
             set.add(signals, reads: true)
-            set.add(listener, reads: server.acceptsConnections)
-            if let stream = server.supervisorStream as? Stream { set.add(stream, reads: true) }
+            set.add(foothold.listener, reads: server.acceptsConnections)
+            if let stream = server.supervisorStream as? FrameSocket { set.add(stream, reads: true) }
             for (stream, reads) in server.streams {
-                if let stream = stream as? Stream { set.add(stream, reads: reads) }
+                if let stream = stream as? FrameSocket { set.add(stream, reads: reads) }
             }
-            set.wait(server.timeout)
+            set.wait(min(server.timeout ?? .max, foothold.timeout))
             if set.isReadable(signals) { takeSignals() }
-            if set.isReadable(listener) { accept() }
-            let goesOn = try server.step { stream in (stream as? Stream).map { set.isReady($0.descriptor) } ?? false }
-            guard goesOn else { return }
+            if set.isReadable(foothold.listener) { accept() }
+            try lookAfterFolder()
+            let goesOn = try server.step { stream in
+                (stream as? FrameSocket).map { set.isReady($0.descriptor) } ?? false
+            }
+            guard goesOn else { return foothold.leave() }
+        }
+    }
+
+    private func lookAfterFolder() throws {
+        guard foothold.timeout == 0, server.acceptsConnections else { return }
+        switch foothold.look() {
+        case .taken:
+            Log.write("somebody removed the working folder, and another agent works in a new one: this one ends")
+            server.stop()
+        case .nothingNew, .remade:
+            program.restore()
+            try server.lookAfterFiles()
         }
     }
 
     private func accept() {
-        let descriptor = sys_accept(listener)
+        let descriptor = sys_accept(foothold.listener)
         guard descriptor >= 0 else { return }
         var user: UInt32 = 0
         guard sys_peer_user(descriptor, &user) == 0, user == getuid() else {
@@ -63,7 +75,7 @@ final class AgentProcess {
             close(descriptor)
             return
         }
-        server.accept(Stream(descriptor: descriptor))
+        server.accept(FrameSocket(descriptor: descriptor))
     }
 
     private func takeSignals() {
@@ -73,7 +85,7 @@ final class AgentProcess {
             case SIGTERM, SIGINT: server.stop()
             case SIGCHLD:
                 var ended = sys_ended()
-                while sys_reap(&ended) == 1 {}
+                while sys_reap(&ended) == 1 { setups.childEnded(ended) }
             default: break
             }
         }
@@ -81,7 +93,7 @@ final class AgentProcess {
 }
 
 extension Poll {
-    mutating func add(_ stream: Stream, reads: Bool) {
+    mutating func add(_ stream: FrameSocket, reads: Bool) {
         add(stream.descriptor, reads: reads, writes: stream.unsentCount > 0)
     }
 }

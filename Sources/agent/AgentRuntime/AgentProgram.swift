@@ -41,7 +41,7 @@ public enum AgentProgram {
         case ("serve", let workdir?): return serve(workdir, ready)
         case ("supervise", let workdir?): return supervise(workdir, ready)
         case ("stop", let workdir?): return stop(workdir)
-        case ("check", _): return HostFacts.print(workdir: workdir ?? "~/.usweep")
+        case ("check", _): return HostCheck.print(workdir: workdir ?? "~/.usweep")
         case ("version", _):
             print("usweep-agent, messages \(WireVersion.oldest) to \(WireVersion.current)")
             return 0
@@ -57,26 +57,19 @@ public enum AgentProgram {
     private static func serve(_ name: String, _ ready: Int32?) -> Int32 {
         background("agent", ready) {
             let workdir = try Workdir.prepare(name)
-            let lock = sys_lock(workdir.agentLock, 0)
-            guard lock >= 0 else { throw Failure(.heldElsewhere, "another agent serves \(workdir.root)") }
             let agent = try AgentProcess(workdir)
             Log.write("agent began in", workdir.root)
-            Ready.say(nil, on: ready)
+            Ready.say(.ready, on: ready)
             try agent.run()
-            unlink(workdir.agentSocket)
             Log.write("agent ended")
         }
     }
 
     private static func supervise(_ name: String, _ ready: Int32?) -> Int32 {
         background("supervisor", ready) {
-            let workdir = try Workdir.prepare(name)
-            let lock = sys_lock(workdir.supervisorLock, 1)
-            guard lock >= 0 else { throw Failure(.storage, "no lock", cause: SystemText.of(errno)) }
-            let supervisor = try SupervisorProcess(workdir)
-            Ready.say(nil, on: ready)
+            let supervisor = try SupervisorProcess(try Workdir.prepare(name))
+            Ready.say(.ready, on: ready)
             supervisor.run()
-            unlink(workdir.supervisorSocket)
         }
     }
 
@@ -86,7 +79,8 @@ public enum AgentProgram {
             return 0
         } catch {
             Log.write("ended by an error:", "\(who)", "\(error)")
-            Ready.say("\(error)", on: ready)
+            let isHeld = (error as? Failure)?.code == .heldElsewhere
+            Ready.say(isHeld ? .heldElsewhere : .problem("\(error)"), on: ready)
             return (error as? Failure)?.code.exitStatus ?? 74
         }
     }
@@ -96,7 +90,7 @@ public enum AgentProgram {
             let workdir = try Workdir.prepare(name)
             let descriptor = sys_connect(workdir.agentSocket)
             guard descriptor >= 0 else { return 0 }
-            let stream = Stream(descriptor: descriptor)
+            let stream = FrameSocket(descriptor: descriptor)
             stream.send(Frame(kind: LocalCommand.stop.rawValue, payload: []))
             stream.flush()
             while !stream.isBroken {

@@ -28,6 +28,7 @@ package final class AgentServer {
     private var idleSince: Nanoseconds
     private var isStopping = false
     private var linkRetryAt: Nanoseconds?
+    private let setups: any SetupTrials
     /// Told after every step of the core what had come.
     package var observer: (AgentCore, [AgentEvent]) -> Void = { _, _ in }
 
@@ -39,22 +40,23 @@ package final class AgentServer {
 
     /// - Parameters:
     ///   - program: the agent's own, absolute.
-    ///   - isRoot: programs run as a user whom no permission stops.
+    ///   - setups: tries the setup texts of inventories.
     ///   - supervisor: connects to one.
     /// - Throws: ``Failure`` or ``FilesError`` where the agent cannot work here.
     package init(
-        _ workdir: Workdir, program: String, host: any HostSystem, files: any Files, isRoot: Bool = false,
+        _ workdir: Workdir, program: String, host: any HostSystem, files: any Files, setups: any SetupTrials,
         supervisor: @escaping () -> SupervisorLink.Opened
     ) throws {
         self.workdir = workdir
         self.host = host
         self.files = files
+        self.setups = setups
         idleSince = host.now
         shell = try AgentShell(
             host: AgentCore.Host(
                 processors: host.processors, memoryBytes: host.memoryBytes, attempts: workdir.attempts,
                 program: program),
-            root: workdir.root, files: files, isRoot: isRoot)
+            root: workdir.root, files: files)
         link = SupervisorLink(open: supervisor) { host.log($0, $1) }
         if let problem = link.connect() { throw Failure(.storage, problem) }
         for note in shell.notes { host.log("start:", note) }
@@ -85,7 +87,10 @@ package final class AgentServer {
         } else if let linkRetryAt, host.now >= linkRetryAt {
             reconnectSupervisor()
         }
-        if shell.isCollecting { inbox += shell.collect(budget: 8 << 20) }
+        if shell.isBusy { goOn() }
+        for (sweep, problem) in setups.ended(now: host.now) {
+            inbox.append(.setupTried(sweep: sweep, problem: problem))
+        }
         try turn()
         answerReads()
         flush()
@@ -98,13 +103,16 @@ package final class AgentServer {
         return true
     }
 
+    /// Makes what somebody removed of the agent's files, where this one alone works.
+    package func lookAfterFiles() throws { if try shell.restoreFiles() { host.log("files were made again") } }
+
     private var isIdle: Bool { clients.isEmpty && shell.core.isIdle && inbox.isEmpty }
 
     /// How long the process may wait before the next step; nil: until something comes.
     package var timeout: Nanoseconds? {
-        if shell.isCollecting || !inbox.isEmpty { return 0 }
+        if shell.isBusy || !inbox.isEmpty { return 0 }
         var due = shell.core.nextDeadline
-        if let linkRetryAt { due = min(due ?? linkRetryAt, linkRetryAt) }
+        for time in [linkRetryAt, setups.nextDeadline].compactMap({ $0 }) { due = min(due ?? time, time) }
         if isIdle {
             let end = idleSince + AgentServer.idleTime + 1_000_000
             due = min(due ?? end, end)
@@ -127,9 +135,17 @@ package final class AgentServer {
         } while !inbox.isEmpty && rounds < 16
     }
 
+    /// A piece of what takes long.
+    private func goOn() {
+        let (events, answers) = shell.goOn(budget: ShellWork.piece)
+        inbox += events
+        for (number, answer) in answers { send(number, answer) }
+    }
+
     private func perform(_ effect: AgentEffect) {
         switch effect {
-        case .greet(let number, let leases): send(number, .hello(hello(leases)))
+        case .trySetup(let sweep, let text): setups.begin(sweep, text, now: host.now)
+        case .greet(let number, let leases): send(number, .hello(hello(number, leases)))
         case .send(let number, let message): send(number, message)
         case .heartbeat(let number, let running, let waiting):
             send(number, .heartbeat(HostLoad(running: running, waiting: waiting, freeBytes: freeBytes)))
@@ -139,7 +155,8 @@ package final class AgentServer {
         case .locate(let digest): inbox.append(shell.locate(digest))
         case .store(let piece, let size):
             if let event = shell.store(piece, size: size) { inbox.append(event) }
-        case .prepare(let key, let job): inbox.append(shell.prepare(key, job))
+        case .prepare(let key, let job):
+            if let event = shell.prepare(key, job) { inbox.append(event) }
         case .supervise(let command): link.perform([command])
         case .collect(let key, let exit, let job): shell.beginCollecting(key, exit, job)
         case .discard(let key): note(shell.discard(key))
@@ -151,7 +168,8 @@ package final class AgentServer {
                 host.log("a connection is dropped: it asks for more than it takes")
                 clients[number]?.isEnding = true
             }
-        case .probe(let number, let path): send(number, shell.probe(path))
+        case .probe(let number, let path):
+            if let answer = shell.probe(number, path) { send(number, answer) }
         case .tail(let number, let key, let request): send(number, shell.tail(key, request))
         }
     }
@@ -162,10 +180,11 @@ package final class AgentServer {
 
     private var freeBytes: Int64 { (try? files.freeBytes(workdir.root)) ?? 0 }
 
-    private func hello(_ leases: [HeldLease]) -> AgentHello {
-        AgentHello(
-            bootID: host.bootID, hostName: host.hostName, slots: shell.core.slots,
-            processors: host.processors, memoryBytes: shell.core.memoryBytes, freeBytes: freeBytes,
+    private func hello(_ number: Int, _ leases: [HeldLease]) -> AgentHello {
+        let sweep = shell.core.sweep(on: number)
+        return AgentHello(
+            bootID: host.bootID, hostName: host.hostName, slots: shell.core.slots(of: sweep),
+            processors: host.processors, memoryBytes: shell.core.memoryBytes(of: sweep), freeBytes: freeBytes,
             workdir: workdir.root, wallClock: host.wallClock, leases: leases)
     }
 

@@ -12,10 +12,11 @@ public struct AgentShell {
     private var cache: ObjectCache
     private let files: any Files
     private var folders: AttemptFolders
-    private var collectors: [Collector] = []
+    private var work = ShellWork()
+    private var sharedInputs = SharedInputs()
     /// Where the bytes of reported artifacts are, by attempt and by digest.
     private var served: [Digest: [String]] = [:]
-    private var reported: [AttemptKey: [Artifact]] = [:]
+    private var reported: [AttemptKey: [(Digest, String)]] = [:]
     private var sizeAfterRewrite: Int64
     /// Acknowledgements were written that a crash may take away.
     private var isUnsynced = false
@@ -24,12 +25,12 @@ public struct AgentShell {
 
     /// Takes up what the journal in `root` says.
     ///
-    /// - Parameter isRoot: programs run as a user whom no permission stops.
+    /// - Parameter largeInput: from how many bytes on runs may share an input instead of getting copies.
     /// - Throws: ``Failure`` for a journal that cannot be trusted, ``FilesError`` for a disk that cannot be used.
-    public init(host: AgentCore.Host, root: String, files: any Files, isRoot: Bool = false) throws {
+    public init(host: AgentCore.Host, root: String, files: any Files, largeInput: Int64 = 64 << 20) throws {
         self.files = files
         cache = try ObjectCache(root: "\(root)/objects", files: files)
-        folders = AttemptFolders(root: host.attempts, files: files, store: cache.store, isRoot: isRoot)
+        folders = AttemptFolders(root: host.attempts, files: files, largeInput: largeInput)
         core = AgentCore(host: host)
         let opened = try AgentJournal.open(folder: root, name: "agent.journal", files: files)
         journal = opened.journal
@@ -80,6 +81,19 @@ public struct AgentShell {
         sizeAfterRewrite = journal.size
     }
 
+    /// Makes what somebody removed: the journal from what it said, and the folders. True: something was not there.
+    public mutating func restoreFiles() throws(FilesError) -> Bool {
+        let hasObjects = try cache.hasFolders()
+        let isWhole = try folders.hasRoot() ? hasObjects : false
+        guard !isWhole || !journal.isInPlace else { return false }
+        if !isWhole {
+            try cache.store.makeFolders()
+            try folders.makeRoot()
+        }
+        if !journal.isInPlace { try compact() }
+        return true
+    }
+
     // MARK: Effects on files
 
     public mutating func locate(_ digest: Digest) -> AgentEvent {
@@ -95,10 +109,16 @@ public struct AgentShell {
         }
     }
 
-    /// Nil: more pieces are to come.
+    /// Nil: more pieces are to come, or what came is being read.
     public mutating func store(_ piece: ObjectBytes, size: Int64) -> AgentEvent? {
         do {
-            return try cache.write(piece, size: size) ? .object(piece.digest, .complete) : nil
+            switch try cache.write(piece, size: size) {
+            case .more: return nil
+            case .complete: return .object(piece.digest, .complete)
+            case .unchecked:
+                try work.check(piece.digest, size: size, cache.store)
+                return nil
+            }
         } catch {
             if (error as? FilesError)?.isDiskFull == true {
                 if makeRoom() { return store(piece, size: size) }
@@ -114,51 +134,76 @@ public struct AgentShell {
         return .object(digest, .impossible(isFull ? .diskFull : .spawn, "an input cannot be stored: \(error)"))
     }
 
-    public mutating func prepare(_ key: AttemptKey, _ job: Job) -> AgentEvent {
+    /// Begins to make an attempt's folder; nil: ``goOn(budget:)`` goes on with it.
+    public mutating func prepare(_ key: AttemptKey, _ job: Job) -> AgentEvent? {
         do throws(FilesError) {
             for input in job.inputs where try !cache.has(input.digest) { return .inputMissing(key, input.digest) }
         } catch {
             return .notPrepared(key, .spawn, evidence: "an input cannot be looked at: \(error)")
         }
-        let event = folders.prepare(key, job)
-        if case .notPrepared(_, .diskFull, _) = event, makeRoom() { return folders.prepare(key, job) }
-        return event
+        do throws(FilesError) {
+            var preparation = try Preparation(key, job, &folders)
+            // Most are done at once.
+            var budget = ShellWork.piece
+            if let event = preparation.step(budget: &budget, cache) { return again(event, job) }
+            work.preparations.append(preparation)
+            return nil
+        } catch {
+            return again(Preparation.impossible(key, error), job)
+        }
+    }
+
+    /// On a full disk, objects that nobody needs make room for a second try.
+    private mutating func again(_ event: AgentEvent, _ job: Job) -> AgentEvent? {
+        guard case .notPrepared(let key, .diskFull, _) = event, makeRoom() else { return event }
+        return prepare(key, job)
     }
 
     public mutating func beginCollecting(_ key: AttemptKey, _ exit: ProcessExit, _ job: Job) {
-        collectors.append(Collector(key, exit, job, folders))
+        sharedInputs.check(key, job, folders, &cache) { core.attempts(with: $0) }
+        work.collectors.append(Collector(key, exit, job, folders))
     }
 
-    public var isCollecting: Bool { !collectors.isEmpty }
+    /// Whether there is work that is done in pieces.
+    public var isBusy: Bool { !work.isDone }
 
-    /// Collects for about `budget` bytes.
-    public mutating func collect(budget: Int) -> [AgentEvent] {
-        var budget = budget
+    /// Goes on with what is done in pieces, for about `budget` bytes of each kind. What it came to: events, and answers
+    /// on connections.
+    public mutating func goOn(budget: Int) -> (events: [AgentEvent], answers: [(Int, AgentMessage)]) {
         var events: [AgentEvent] = []
-        var done = 0
-        while done < collectors.count, budget > 0 {
-            guard let report = collectors[done].step(budget: &budget) else { break }
-            let key = collectors[done].key
-            remember(key, report.artifacts)
+        for collector in work.goOnCollecting(budget) {
+            let key = collector.0.key
+            let report = sharedInputs.judge(collector.1, of: key)
+            remember(key, report.artifacts, collector.0.places)
             events.append(.collected(key, report))
-            done += 1
         }
-        collectors.removeFirst(done)
-        return events
+        for (event, job) in work.goOnPreparing(budget, cache) {
+            if let event = again(event, job) { events.append(event) }
+        }
+        for (digest, size, found) in work.goOnChecking(budget) {
+            do {
+                let found = try found.get()
+                guard try cache.finish(digest, size: size, found: found) else { continue }
+                events.append(.object(digest, .complete))
+            } catch {
+                events.append(impossible(digest, error))
+            }
+        }
+        return (events, work.goOnProbing(budget))
     }
 
-    private mutating func remember(_ key: AttemptKey, _ artifacts: [Artifact]) {
-        reported[key] = artifacts
-        for artifact in artifacts {
-            served[artifact.digest, default: []].append("\(folders.path(key))/\(artifact.path)")
+    private mutating func remember(_ key: AttemptKey, _ artifacts: [Artifact], _ places: [String: String]) {
+        reported[key] = artifacts.map { artifact in
+            (artifact.digest, "\(folders.path(key))/\(places[artifact.path] ?? artifact.path)")
         }
+        for (digest, path) in reported[key] ?? [] { served[digest, default: []].append(path) }
     }
 
     /// Deletes an attempt's folder; what went wrong, as text.
     public mutating func discard(_ key: AttemptKey) -> String? {
-        for artifact in reported.removeValue(forKey: key) ?? [] {
-            served[artifact.digest]?.removeAll { $0 == "\(folders.path(key))/\(artifact.path)" }
-            if served[artifact.digest]?.isEmpty == true { served[artifact.digest] = nil }
+        for (digest, path) in reported.removeValue(forKey: key) ?? [] {
+            served[digest]?.removeAll { $0 == path }
+            if served[digest]?.isEmpty == true { served[digest] = nil }
         }
         return folders.discard(key)?.description
     }
@@ -200,20 +245,23 @@ public struct AgentShell {
                 bytes: folders.tail(key, request.path, count: request.maximumLength)))
     }
 
-    public func probe(_ path: String) -> AgentMessage {
-        guard path.hasPrefix("/") else {
-            return .probed(EngineProbe(path: path, digest: nil, problem: "not an absolute path"))
+    /// Begins to look at an engine's binary; nil: ``goOn(budget:)`` gives the answer.
+    public mutating func probe(_ connection: Int, _ path: String) -> AgentMessage? {
+        func problem(_ text: String) -> AgentMessage {
+            .probed(EngineProbe(path: path, digest: nil, problem: text))
         }
+        guard path.hasPrefix("/") else { return problem("not an absolute path") }
         do throws(FilesError) {
-            let file = try files.open(path, .read)
-            defer { files.close(file) }
-            // Of a symbolic link the mode says nothing.
-            if let status = try files.status(path), status.kind == .file, status.mode & 0o111 == 0 {
-                return .probed(EngineProbe(path: path, digest: nil, problem: "it cannot be executed: chmod +x"))
+            // A symbolic link is what it leads to, as it is when it is started.
+            guard let real = try files.resolve(path), let status = try files.status(real) else {
+                return problem("there is no such file")
             }
-            return .probed(EngineProbe(path: path, digest: try ObjectStore.hash(file, files).digest))
+            guard status.kind == .file else { return problem("it is not a file") }
+            guard status.mode & 0o111 != 0 else { return problem("it cannot be executed: chmod +x") }
+            try work.probe(connection, path, real, files)
+            return nil
         } catch {
-            return .probed(EngineProbe(path: path, digest: nil, problem: error.reason))
+            return problem(error.reason)
         }
     }
 }

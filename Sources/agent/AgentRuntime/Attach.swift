@@ -30,21 +30,19 @@ enum Attach {
             throw Failure(.storage, "\(workdir.startLock) cannot be locked", cause: SystemText.of(errno))
         }
         defer { close(lock) }
-        var descriptor = sys_connect(workdir.agentSocket)
-        if descriptor >= 0, !runsThisProgram(descriptor), endIfIdle(descriptor) {
-            close(descriptor)
-            descriptor = -1
-        } else if descriptor >= 0 {
-            return descriptor
+        let running = sys_connect(workdir.agentSocket)
+        if running >= 0 {
+            guard !runsThisProgram(running), endIfIdle(running) else { return running }
+            close(running)
         }
         try refuseNewer(workdir)
-        let problem = Survival.start(["serve", "--workdir", workdir.root, "--ready"], log: workdir.log)
-        if let problem { throw Failure(.storage, "the agent did not start in \(workdir.root): \(problem)") }
-        descriptor = sys_connect(workdir.agentSocket)
-        guard descriptor >= 0 else {
-            throw Failure(.storage, "the agent at \(workdir.agentSocket) does not answer", cause: SystemText.of(errno))
+        switch Rendezvous.connect(to: workdir.agentSocket, start: {
+            Survival.start(["serve", "--workdir", workdir.root, "--ready"], log: workdir.log)
+        }) {
+        case .connected(let descriptor): return descriptor
+        case .problem(let problem):
+            throw Failure(.storage, "the agent did not start in \(workdir.root): \(problem)")
         }
-        return descriptor
     }
 
     /// A newer agent or supervisor works here, or did: what it left is none of this one's business.
@@ -71,7 +69,7 @@ enum Attach {
 
     /// Asks an older agent to make room. False: it has work, and this connection goes to it.
     private static func endIfIdle(_ descriptor: Int32) -> Bool {
-        let stream = Stream(descriptor: descriptor)
+        let stream = FrameSocket(descriptor: descriptor)
         stream.send(Frame(kind: LocalCommand.stopIfIdle.rawValue, payload: []))
         stream.flush()
         while true {

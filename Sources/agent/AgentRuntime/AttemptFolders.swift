@@ -3,20 +3,18 @@ import Model
 import Ports
 import Storage
 
-/// The folders of attempts: made with their inputs, read, deleted.
+/// The folders of attempts: made, read, deleted.
 struct AttemptFolders {
     let root: String
     let files: any Files
-    let store: ObjectStore
-    /// Files of programs that no permission stops are copies, so that none can write into an object.
-    private let copiesInputs: Bool
+    /// Larger inputs are not copied where that would take time and space: see ``Preparation``.
+    let largeInput: Int64
     private var madeSweeps: Set<String> = []
 
-    init(root: String, files: any Files, store: ObjectStore, isRoot: Bool) {
+    init(root: String, files: any Files, largeInput: Int64 = 64 << 20) {
+        self.largeInput = largeInput
         self.root = root
         self.files = files
-        self.store = store
-        copiesInputs = isRoot
     }
 
     func path(_ key: AttemptKey) -> String { "\(root)/\(key.folder)" }
@@ -24,32 +22,26 @@ struct AttemptFolders {
     /// Names that the agent itself gives to files of an attempt.
     static let ownNames = ["point.json", "stdout.txt", "stderr.txt"]
 
-    mutating func prepare(_ key: AttemptKey, _ job: Job) -> AgentEvent {
-        do {
-            let folder = try makeFolder(key)
-            let document = try files.open("\(folder)/point.json", .create)
-            defer { files.close(document) }
-            try files.write(document, at: 0, Array(job.pointDocument.utf8))
-            var made: Set<String> = []
-            for input in job.inputs { try place(input, in: folder, &made) }
-            return .prepared(key)
-        } catch let error as FilesError {
-            return .notPrepared(
-                key, error.isDiskFull ? .diskFull : .spawn, evidence: "its folder cannot be made: \(error)")
+    /// Whether the folder of all attempts is there.
+    func hasRoot() throws(FilesError) -> Bool { try files.status(root) != nil }
+
+    mutating func makeRoot() throws(FilesError) {
+        madeSweeps.removeAll()
+        try make(root)
+    }
+
+    private func make(_ folder: String) throws(FilesError) {
+        do throws(FilesError) {
+            try files.makeFolder(folder)
         } catch {
-            return .notPrepared(key, .spawn, evidence: "its folder cannot be made: \(error)")
+            if !error.isAlreadyThere { throw error }
         }
     }
 
-    private mutating func makeFolder(_ key: AttemptKey) throws(FilesError) -> String {
-        if !madeSweeps.contains(key.sweep) {
-            do throws(FilesError) {
-                try files.makeFolder("\(root)/\(key.sweep)")
-            } catch {
-                if !error.isAlreadyThere { throw error }
-            }
-            madeSweeps.insert(key.sweep)
-        }
+    mutating func makeFolder(_ key: AttemptKey) throws(FilesError) -> String {
+        let sweep = "\(root)/\(key.sweep)"
+        if madeSweeps.contains(key.sweep), try files.status(sweep) == nil { try makeRoot() }
+        if madeSweeps.insert(key.sweep).inserted { try make(sweep) }
         let folder = path(key)
         do throws(FilesError) {
             try files.makeFolder(folder)
@@ -60,30 +52,6 @@ struct AttemptFolders {
             try files.makeFolder(folder)
         }
         return folder
-    }
-
-    private func place(_ input: Job.Input, in folder: String, _ made: inout Set<String>) throws {
-        guard !AttemptFolders.ownNames.contains(input.path) else {
-            throw Failure(.badSpecification, "an input cannot be called \(input.path)")
-        }
-        var parent = folder
-        for part in input.path.split(separator: "/").dropLast() {
-            parent += "/\(part)"
-            if made.insert(parent).inserted { try files.makeFolder(parent) }
-        }
-        let target = "\(folder)/\(input.path)"
-        let source = store.path(input.digest)
-        if input.isExecutable || copiesInputs {
-            try files.copy(source, to: target, mode: input.isExecutable ? 0o500 : 0o400)
-            return
-        }
-        do throws(FilesError) {
-            try files.link(source, to: target)
-        } catch {
-            // Too many names of one file, or a file system without such names.
-            guard !error.isDiskFull, !error.isAlreadyThere else { throw error }
-            try files.copy(source, to: target, mode: 0o400)
-        }
     }
 
     func discard(_ key: AttemptKey) -> FilesError? {

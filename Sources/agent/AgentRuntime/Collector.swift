@@ -1,128 +1,78 @@
 import AgentCore
 import Model
 import Ports
+import Storage
 
 /// Lists and digests what an attempt left, a bounded piece of work at a time, so that a large file keeps nobody
 /// waiting.
 struct Collector {
-    static let maximumFiles = 1_000
-    /// So that a report fits a frame.
-    static let maximumNameBytes = 80 * 1024
-    private static let maximumDepth = 32
-
     let key: AttemptKey
     private let exit: ProcessExit
-    private let verdict: Verdict
+    private let diagnosis: Diagnosis
     private let folder: String
     private let files: any Files
-    private var waiting: [String] = []
+    private var left: LeftFiles
     private var next = 0
-    private var open: (file: FileHandle, hash: SHA256, offset: Int64)?
+    private var hash: FileHash?
     private var artifacts: [Artifact] = []
-    private var problems: [String] = []
+    /// Where the bytes of artifacts are that links stand for, by name.
+    private(set) var places: [String: String] = [:]
 
     init(_ key: AttemptKey, _ exit: ProcessExit, _ job: Job, _ folders: AttemptFolders) {
         self.key = key
-        self.exit = exit
         folder = folders.path(key)
         files = folders.files
+        // Where its folder was is something of somebody else's now, or nothing.
+        let isThere = exit.kill != .folderRemoved && exit.kill != .folderReplaced
+        let staged = Set(job.inputs.map(\.path) + ["point.json"])
+        left = LeftFiles(folder, files, staged: staged, isThere: isThere)
+        var exit = exit
+        if isThere, let limit = job.limits.output, let found = left.cut(to: limit), exit.kill != .tooMuchOutput {
+            exit.kill = .tooMuchOutput
+            exit.note = found
+        }
+        left.thin()
+        self.exit = exit
         let isWell = exit.cause == .status(0) && exit.kill == .none
         let tails = ["stderr.txt", "stdout.txt"].map { name in
-            isWell ? [] : folders.tail(key, name, count: Verdict.tailLength) ?? []
+            isWell || !isThere ? [] : folders.tail(key, name, count: Diagnosis.tailLength) ?? []
         }
-        verdict = Verdict(exit, errorTail: tails[0], outputTail: tails[1], limits: job.limits)
-        let staged = Set(job.inputs.map(\.path) + ["point.json"])
-        var nameBytes = 0
-        list("", depth: 0, staged: staged, &nameBytes)
-        waiting.sort()
-    }
-
-    private mutating func list(_ prefix: String, depth: Int, staged: Set<String>, _ nameBytes: inout Int) {
-        guard let entries = try? files.list(prefix.isEmpty ? folder : "\(folder)/\(prefix)") else {
-            problems.append("the folder \"\(prefix)\" cannot be read")
-            return
-        }
-        for entry in entries {
-            let path = prefix.isEmpty ? entry.name : "\(prefix)/\(entry.name)"
-            if staged.contains(path), entry.isText { continue }
-            switch entry.kind {
-            case .symbolicLink, .other: continue
-            case .file, .folder:
-                guard entry.isText, RelativePath.isSafe(path), depth < Collector.maximumDepth else {
-                    note("it left a name that cannot be used: \"\(Verdict.printable(path.utf8.suffix(200)))\"")
-                    continue
-                }
-            }
-            if entry.kind == .folder {
-                list(path, depth: depth + 1, staged: staged, &nameBytes)
-            } else if waiting.count < Collector.maximumFiles,
-                nameBytes + path.utf8.count <= Collector.maximumNameBytes
-            {
-                nameBytes += path.utf8.count
-                waiting.append(path)
-            } else {
-                note("it left more than \(Collector.maximumFiles) files, or names of more than 80 KiB in all")
-            }
-        }
-    }
-
-    private mutating func note(_ problem: String) {
-        if problems.count < 3, !problems.contains(problem) { problems.append(problem) }
+        diagnosis = Diagnosis(exit, errorTail: tails[0], outputTail: tails[1], limits: job.limits)
     }
 
     /// Works on for about `budget` bytes. The report, once all is done.
     mutating func step(budget: inout Int) -> AttemptReport? {
-        while budget > 0 {
-            if open != nil {
-                advance(&budget)
-            } else if next < waiting.count {
-                begin(waiting[next])
-                budget -= 1_024
-            } else {
-                return report
-            }
+        while budget > 0, next < left.all.count {
+            budget -= 1_024
+            advance(&budget)
         }
-        return open == nil && next == waiting.count ? report : nil
-    }
-
-    private mutating func begin(_ path: String) {
-        do throws(FilesError) {
-            open = (try files.open("\(folder)/\(path)", .read), SHA256(), 0)
-        } catch {
-            note("\"\(path)\" cannot be read: \(error.reason)")
-            next += 1
-        }
+        return next == left.all.count ? report : nil
     }
 
     private mutating func advance(_ budget: inout Int) {
-        guard var state = open else { return }
+        let file = left.all[next]
         do throws(FilesError) {
-            let bytes = try files.read(state.file, at: state.offset, count: 256 * 1024)
-            if bytes.count > 0 { state.hash.update(bytes) }
-            state.offset += Int64(bytes.count)
-            budget -= bytes.count
-            guard bytes.count < 256 * 1024 else {
-                open = state
+            if hash == nil { hash = try FileHash("\(folder)/\(file.place)", files) }
+            guard var state = hash else { return }
+            hash = nil
+            guard let (digest, size) = try state.step(budget: &budget) else {
+                hash = state
                 return
             }
-            artifacts.append(Artifact(path: waiting[next], digest: state.hash.finish(), size: state.offset))
+            artifacts.append(Artifact(path: file.name, digest: digest, size: size))
+            if file.place != file.name { places[file.name] = file.place }
         } catch {
-            note("\"\(waiting[next])\" cannot be read: \(error.reason)")
+            left.omit(file.name, "it cannot be read: \(error.reason)")
         }
-        files.close(state.file)
-        open = nil
         next += 1
     }
 
+    /// Where there is no failure, the evidence is what was left out.
     private var report: AttemptReport {
-        var failure = verdict.failure
-        var evidence = verdict.evidence
-        if !problems.isEmpty {
-            failure = failure ?? .contractBroken
-            evidence = ([evidence] + problems).filter { !$0.isEmpty }.joined(separator: "; ")
-        }
-        return AttemptReport(
-            id: key.id, failure: failure, evidence: evidence, wallNanoseconds: exit.wallNanoseconds,
-            peakMemoryBytes: exit.peakMemoryBytes, artifacts: artifacts)
+        AttemptReport(
+            id: key.id, failure: diagnosis.failure,
+            evidence: [diagnosis.evidence, left.remark].filter { !$0.isEmpty }.joined(separator: "; "),
+            wallNanoseconds: exit.wallNanoseconds, peakMemoryBytes: exit.peakMemoryBytes, artifacts: artifacts,
+            startedAt: exit.startedAt)
     }
 }

@@ -26,5 +26,16 @@ enum Log {
         _ = Array(line.utf8).withUnsafeBytes { Glibc.write(2, $0.baseAddress!, $0.count) }
     }
 
+    /// Goes on in a new file where the old one was removed.
+    static func reopen(_ path: String) {
+        var status = stat()
+        guard fstat(2, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_nlink == 0 else { return }
+        let fresh = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard fresh >= 0 else { return }
+        dup2(fresh, 1)
+        dup2(fresh, 2)
+        close(fresh)
+    }
+
     private static func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
 }

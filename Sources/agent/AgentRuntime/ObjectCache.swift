@@ -20,10 +20,31 @@ struct ObjectCache {
         var use: Int
     }
 
+    /// What came of an object since this process began with it.
+    private struct Transfer {
+        var hash = SHA256()
+        var hashed: Int64 = 0
+        var unsynced = 0
+    }
+
+    /// What was added to an object.
+    enum Addition {
+        case more
+        case complete
+        /// All of it is here, and is to be read before it counts: an earlier process had begun with it.
+        case unchecked
+    }
+
+    /// How many bytes of an object may wait to be made durable: a disk takes a second for them, not a minute.
+    private static let unsyncedBytes = 32 << 20
+
     let store: ObjectStore
     private let files: any Files
     private let root: String
     private let budget: Int64
+    private var transfers: [Digest: Transfer] = [:]
+    /// Objects that a program changed while runs shared them.
+    private var unshared: Set<Digest> = []
     private var entries: [Digest: Entry] = [:]
     private var uses = 0
     private var nextTrim = Nanoseconds.min
@@ -44,6 +65,9 @@ struct ObjectCache {
         for (digest, status) in found { note(digest, status) }
     }
 
+    /// Whether the folders that objects are stored in are there.
+    func hasFolders() throws(FilesError) -> Bool { try files.status("\(root)/partial") != nil }
+
     private mutating func note(_ digest: Digest, _ status: FileStatus) {
         uses += 1
         entries[digest] = Entry(size: status.size, modified: status.modified, use: uses)
@@ -63,13 +87,52 @@ struct ObjectCache {
         return true
     }
 
-    /// Adds the piece that stands at `offset`, of an object of `size` bytes. True: it is complete.
-    mutating func write(_ piece: ObjectBytes, size: Int64) throws -> Bool {
+    /// Adds the piece that stands at `offset`, of an object of `size` bytes.
+    mutating func write(_ piece: ObjectBytes, size: Int64) throws -> Addition {
         hasParts = true
         try store.write(piece.digest, at: piece.offset, piece.bytes)
-        guard piece.offset + Int64(piece.bytes.count) == size else { return false }
-        try store.finish(piece.digest, size: size)
-        return try has(piece.digest)
+        let end = piece.offset + Int64(piece.bytes.count)
+        var transfer = transfers[piece.digest] ?? Transfer()
+        if transfer.hashed == piece.offset {
+            transfer.hash.update(piece.bytes)
+            transfer.hashed = end
+        }
+        transfer.unsynced += piece.bytes.count
+        if transfer.unsynced >= ObjectCache.unsyncedBytes, end < size {
+            try store.syncPartial(piece.digest)
+            transfer.unsynced = 0
+        }
+        transfers[piece.digest] = transfer
+        guard end == size else { return .more }
+        transfers[piece.digest] = nil
+        guard transfer.hashed == size else { return .unchecked }
+        return try finish(piece.digest, size: size, found: (transfer.hash.finish(), size)) ? .complete : .more
+    }
+
+    /// Takes an object in that is all here and was read. True: it is complete.
+    mutating func finish(_ digest: Digest, size: Int64, found: (digest: Digest, size: Int64)) throws -> Bool {
+        try store.finish(digest, size: size, found: found)
+        // Whoever writes to it leaves another time than a whole second: that is seen also by a later process.
+        if let status = try files.status(store.path(digest)) {
+            try files.setModified(store.path(digest), status.modified - status.modified % 1_000_000_000)
+        }
+        return try has(digest)
+    }
+
+    // MARK: Sharing
+
+    /// Whether runs may be given the object itself, under another name, instead of a copy.
+    func maySeeItself(_ digest: Digest) -> Bool {
+        guard let entry = entries[digest] else { return false }
+        return !unshared.contains(digest) && ObjectCache.isSealed(entry.modified)
+    }
+
+    static func isSealed(_ modified: Int64) -> Bool { modified % 1_000_000_000 == 0 }
+
+    /// A program has changed it: what runs may be given of it from now on are copies of what is fetched again.
+    mutating func wasChanged(_ digest: Digest) throws(FilesError) {
+        unshared.insert(digest)
+        try drop(digest)
     }
 
     private mutating func drop(_ digest: Digest) throws(FilesError) {

@@ -12,7 +12,10 @@ extension ProcessTree {
         let newest = withUnsafePointer(to: &mark.file) { pointer in
             pointer.withMemoryRebound(to: CChar.self, capacity: 512) { String(cString: $0) }
         }
-        return FolderMark(value: mark.value, newest: newest)
+        let largest = withUnsafePointer(to: &mark.largest_file) { pointer in
+            pointer.withMemoryRebound(to: CChar.self, capacity: 512) { String(cString: $0) }
+        }
+        return FolderMark(value: mark.value, newest: newest, bytes: mark.bytes, largest: largest)
     }
 
     /// CPU time of all of them and of those that they have waited for.

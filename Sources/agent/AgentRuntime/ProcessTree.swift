@@ -3,34 +3,33 @@ import Glibc
 import Model
 import Ports
 
-/// The processes of running attempts: leaders, what they started, and what outlived them.
+/// The processes of running attempts.
 ///
-/// Each attempt has a session of its own; what leaves it becomes a child of this process, a subreaper, when its
-/// parent ends, and is told by the attempt's folder in its environment.
+/// Each attempt's program has a session of its own and a keeper (`sys_keep`) as its parent. The keeper inherits what
+/// outlives the program, and ends it. What becomes a child of this process, a subreaper, comes of a keeper that
+/// was killed: it belongs to an attempt that is lost, whichever that is.
 struct ProcessTree: ProgramTree {
     private struct Attempt {
-        var pid: Int32
+        var kept: Spawn.Kept
         var folder: String
         /// The most that all of them were seen to use together.
         var peakMemoryBytes: Int64 = 0
-        /// Set when the leader ended and others of its session still run.
-        var end: ProgramEnd?
-        /// When others are no longer waited for.
-        var patience: Int64?
     }
 
     private var attempts: [AttemptKey: Attempt] = [:]
+    /// By the keeper's process number.
     private var keys: [Int32: AttemptKey] = [:]
-    private var draining: [AttemptKey] = []
+    /// Ends of attempts whose keepers were killed, until nothing of them is left; and until when that is waited for.
+    private var lost: [(end: ProgramEnd, deadline: Int64)] = []
     private let environment = Spawn.environment
 
     mutating func start(_ key: AttemptKey, _ launch: Launch) throws(SpawnProblem) {
-        let pid = try Spawn.start(
+        let kept = try Spawn.kept(
             launch.arguments, environment: environment + launch.environment.map { "\($0.name)=\($0.value)" },
             folder: launch.folder, output: "\(launch.folder)/stdout.txt", errorOutput: "\(launch.folder)/stderr.txt",
-            diesWithParent: true)
-        attempts[key] = Attempt(pid: pid, folder: launch.folder)
-        keys[pid] = key
+            title: "usweep-agent keep \(key)")
+        attempts[key] = Attempt(kept: kept, folder: launch.folder)
+        keys[kept.keeper] = key
     }
 
     mutating func note(peak: Int64, of key: AttemptKey) {
@@ -38,75 +37,76 @@ struct ProcessTree: ProgramTree {
         attempts[key]?.peakMemoryBytes = max(attempt.peakMemoryBytes, peak)
     }
 
-    var nextDeadline: Int64? { draining.compactMap { attempts[$0]?.patience }.min() }
+    var nextDeadline: Int64? { lost.map(\.deadline).min() }
 
     /// Takes all processes that ended; the attempts of which nothing runs any more.
     mutating func reap(now: Int64) -> [ProgramEnd] {
         var ends: [ProgramEnd] = []
         var ended = sys_ended()
-        var leaders: [AttemptKey] = []
-        var result = sys_reap(&ended)
-        while result == 1 {
-            if let key = keys.removeValue(forKey: ended.pid), let attempt = attempts[key] {
-                let cause: ProcessExit.Cause =
-                    ended.signal != 0 ? .signal(Int(ended.signal)) : .status(Int(ended.status))
-                attempts[key]?.end = ProgramEnd(
-                    key: key, folder: attempt.folder, cause: cause, cpuNanoseconds: ended.cpu_nanoseconds,
-                    peakMemoryBytes: max(ended.peak_bytes, attempt.peakMemoryBytes))
-                leaders.append(key)
-            }
-            result = sys_reap(&ended)
-        }
-        // No children at all: nothing can be left of anyone.
-        let orphans = result < 0 || (leaders.isEmpty && draining.isEmpty) ? [] : self.orphans
-        for key in leaders + draining {
-            guard let attempt = attempts[key], let end = attempt.end else { continue }
-            let left = orphans.filter { belongs($0, to: attempt) }
-            if left.isEmpty || attempt.patience.map({ now >= $0 }) ?? false {
-                ends.append(end)
-                attempts[key] = nil
-                draining.removeAll { $0 == key }
+        while sys_reap(&ended) == 1 {
+            guard let key = keys.removeValue(forKey: ended.pid), let attempt = attempts.removeValue(forKey: key) else {
                 continue
             }
-            for pid in left { kill(pid, SIGKILL) }
-            if attempt.patience == nil {
-                attempts[key]?.patience = now + SupervisorPatience.drain
-                draining.append(key)
+            let state = attempt.kept.state
+            if state.pointee.is_complete != 0 {
+                ends.append(ProcessTree.end(key, attempt.folder, state.pointee, attempt.peakMemoryBytes))
+            } else {
+                lost.append((ProcessTree.lost(key, attempt.folder, ended), now + SupervisorPatience.drain))
             }
+            sys_kept_free(state)
         }
+        if !lost.isEmpty { endOrphans(now, &ends) }
         return ends
     }
 
+    private static func end(_ key: AttemptKey, _ folder: String, _ kept: sys_kept, _ peak: Int64) -> ProgramEnd {
+        let ended = kept.ended
+        let cause = ended.signal != 0 ? ProcessExit.Cause.signal(Int(ended.signal)) : .status(Int(ended.status))
+        return ProgramEnd(
+            key: key, folder: folder, cause: cause, cpuNanoseconds: ended.cpu_nanoseconds,
+            peakMemoryBytes: max(ended.peak_bytes, peak),
+            note: kept.left == 0 ? "" : "\(kept.left) of its processes could not be ended")
+    }
+
+    private static func lost(_ key: AttemptKey, _ folder: String, _ ended: sys_ended) -> ProgramEnd {
+        ProgramEnd(
+            key: key, folder: folder, cause: .signal(ended.signal != 0 ? Int(ended.signal) : Int(SIGKILL)),
+            cpuNanoseconds: 0, peakMemoryBytes: 0,
+            note: "its parent, which watches over it, was killed: perhaps by the program itself (kill PPID)")
+    }
+
+    /// Kills what killed keepers left, until nothing of it is there.
+    private mutating func endOrphans(_ now: Int64, _ ends: inout [ProgramEnd]) {
+        var pids = [Int32](repeating: 0, count: 4_096)
+        let count = Int(sys_children(&pids, Int32(pids.count)))
+        let orphans = pids.prefix(max(0, count)).filter { keys[$0] == nil }
+        for pid in orphans { kill(pid, SIGKILL) }
+        for (end, deadline) in lost where orphans.isEmpty || now >= deadline { ends.append(end) }
+        lost.removeAll { orphans.isEmpty || now >= $0.deadline }
+    }
+
     mutating func signal(_ key: AttemptKey, isFinal: Bool, now: Int64) {
-        guard let attempt = attempts[key] else { return }
-        guard attempt.end == nil else { return }
-        kill(-attempt.pid, isFinal ? SIGKILL : SIGTERM)
+        guard let state = attempts[key]?.kept.state.pointee, state.leader_ended == 0 else { return }
+        kill(-state.leader, isFinal ? SIGKILL : SIGTERM)
         // A stopped process takes SIGTERM only when it goes on.
-        kill(-attempt.pid, SIGCONT)
-        if isFinal { killAll(below: "\(attempt.folder)/") }
+        kill(-state.leader, SIGCONT)
     }
 
-    /// Children of this process that are no attempt's leader.
-    private var orphans: [Int32] {
-        guard let text = Machine.text("/proc/self/task/\(getpid())/children") else { return [] }
-        return text.split(separator: " ").compactMap { Int32($0) }.filter { keys[$0] == nil }
-    }
-
-    /// Every process of an attempt, its leader first.
+    /// Every process of an attempt: what descends from its keeper, in the order of the process numbers.
     func members(of key: AttemptKey) -> [Int32] {
         guard let attempt = attempts[key] else { return [] }
-        let others = ProcessTree.all.filter { pid in
-            guard pid != attempt.pid, pid != getpid() else { return false }
-            return getsid(pid) == attempt.pid || ProcessTree.environment(of: pid, holds: "\(attempt.folder)/")
+        var children: [Int32: [Int32]] = [:]
+        for pid in ProcessTree.all {
+            if let parent = ProcessTree.parent(of: pid) { children[parent, default: []].append(pid) }
         }
-        return [attempt.pid] + others.sorted()
-    }
-
-    private func belongs(_ pid: Int32, to attempt: Attempt) -> Bool {
-        if getsid(pid) == attempt.pid { return true }
-        if ProcessTree.environment(of: pid, holds: "\(attempt.folder)/") { return true }
-        // It hides whose it is: it may go on as long as any other could own it.
-        return attempts.count == 1
+        var found: [Int32] = []
+        var next = [attempt.kept.keeper]
+        while let parent = next.popLast() {
+            let below = children.removeValue(forKey: parent) ?? []
+            found += below
+            next += below
+        }
+        return found.sorted()
     }
 
     // MARK: The process table
@@ -130,6 +130,13 @@ struct ProcessTree: ProgramTree {
             if let pid = Int32(name) { pids.append(pid) }
         }
         return pids
+    }
+
+    private static func parent(of pid: Int32) -> Int32? {
+        // The name may hold spaces and parentheses; the fields begin behind the last one.
+        guard let text = Machine.text("/proc/\(pid)/stat"), let close = text.lastIndex(of: ")") else { return nil }
+        let fields = text[text.index(after: close)...].split(separator: " ")
+        return fields.count > 1 ? Int32(fields[1]) : nil
     }
 
     private static func environment(of pid: Int32, holds folder: String) -> Bool {

@@ -20,6 +20,15 @@ package protocol FrameStream: AnyObject {
     func close()
 }
 
+/// Runs setup texts, each alone, to see whether they work.
+package protocol SetupTrials {
+    func begin(_ sweep: String, _ text: String, now: Nanoseconds)
+    /// Those that ended since this was asked last; nil: it works.
+    func ended(now: Nanoseconds) -> [(sweep: String, problem: String?)]
+    /// When ``ended(now:)`` is to be called though no child ended.
+    var nextDeadline: Nanoseconds? { get }
+}
+
 /// The host: its clocks, its names, its size, and the log.
 package protocol HostSystem {
     /// Nanoseconds on the monotonic clock.
@@ -62,8 +71,13 @@ package struct FolderMark: Sendable, Hashable {
     package var value: UInt64
     /// The file that was changed last, from the folder on; empty: there is none.
     package var newest: String
+    /// What all files take on the disk, in bytes, and the one that takes most.
+    package var bytes: Int64
+    package var largest: String
 
-    package init(value: UInt64, newest: String) {
+    package init(value: UInt64, newest: String, bytes: Int64 = 0, largest: String = "") {
+        self.bytes = bytes
+        self.largest = largest
         self.value = value
         self.newest = newest
     }
@@ -87,10 +101,14 @@ package struct ProgramEnd: Sendable {
     package var cause: ProcessExit.Cause
     package var cpuNanoseconds: Int64
     package var peakMemoryBytes: Int64
+    /// What is worth telling of this end, as text; empty: nothing.
+    package var note: String
 
     package init(
-        key: AttemptKey, folder: String, cause: ProcessExit.Cause, cpuNanoseconds: Int64, peakMemoryBytes: Int64
+        key: AttemptKey, folder: String, cause: ProcessExit.Cause, cpuNanoseconds: Int64, peakMemoryBytes: Int64,
+        note: String = ""
     ) {
+        self.note = note
         self.key = key
         self.folder = folder
         self.cause = cause

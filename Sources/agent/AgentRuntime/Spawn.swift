@@ -1,15 +1,55 @@
 import CSystem
 import Glibc
+import Storage
 
 /// Starts programs.
 enum Spawn {
+    /// A program that a keeper watches over: see ``sys_keep``.
+    struct Kept {
+        /// Its keeper's process number.
+        var keeper: Int32
+        var state: UnsafeMutablePointer<sys_kept>
+    }
+
+    /// Starts a program of an attempt, whose parent is a keeper of its own.
+    ///
     /// - Parameters:
     ///   - environment: `NAME=value`, all of it.
-    ///   - output: files for standard output and error; nil: nowhere.
-    ///   - kept: a descriptor that the program finds as number 3.
-    static func start(
-        _ arguments: [String], environment: [String], folder: String? = nil, output: String? = nil,
-        errorOutput: String? = nil, kept: Int32 = -1, diesWithParent: Bool = false
+    ///   - output: files for standard output and error.
+    ///   - title: what ps(1) shows of the keeper.
+    static func kept(
+        _ arguments: [String], environment: [String], folder: String, output: String, errorOutput: String,
+        title: String
+    ) throws(SpawnProblem) -> Kept {
+        var state: UnsafeMutablePointer<sys_kept>?
+        let keeper = try start(
+            arguments, environment: environment, folder: folder, output: output, errorOutput: errorOutput
+        ) { start, step in
+            start.pointee.dies_with_parent = 1
+            return title.withCString { sys_keep(start, $0, &state, step) }
+        }
+        guard let state else { throw SpawnProblem(step: "keep", reason: "nothing came back") }
+        return Kept(keeper: keeper, state: state)
+    }
+
+    /// Starts a program with one file for both outputs, in a session of its own.
+    static func plain(
+        _ arguments: [String], environment: [String], folder: String, output: String
+    ) throws(SpawnProblem) -> Int32 {
+        try start(arguments, environment: environment, folder: folder, output: output, errorOutput: output) {
+            start, step in
+            start.pointee.dies_with_parent = 1
+            return sys_spawn(start, step)
+        }
+    }
+
+    private typealias Step = UnsafeMutablePointer<UnsafePointer<CChar>?>
+
+    /// - Parameter body: starts it, and returns its process number.
+    private static func start(
+        _ arguments: [String], environment: [String], file: String? = nil, folder: String? = nil,
+        output: String? = nil, errorOutput: String? = nil,
+        _ body: (UnsafeMutablePointer<sys_start>, Step) -> Int32
     ) throws(SpawnProblem) -> Int32 {
         // A NUL would silently cut a text short.
         guard !arguments.isEmpty, !arguments.contains(where: { $0.utf8.contains(0) }),
@@ -19,24 +59,27 @@ enum Spawn {
         var number: Int32 = 0
         let pid = withTexts(arguments) { arguments in
             withTexts(environment) { environment in
-                withText(folder) { folder in
-                    withText(output) { output in
-                        withText(errorOutput) { errorOutput in
-                            var start = sys_start(
-                                arguments: arguments, environment: environment, folder: folder, output: output,
-                                error_output: errorOutput, kept_descriptor: kept,
-                                dies_with_parent: diesWithParent ? 1 : 0)
-                            let pid = sys_spawn(&start, &step)
-                            number = errno
-                            return pid
-                        }
-                    }
+                withTexts([file ?? "", folder ?? "", output ?? "", errorOutput ?? ""]) { texts in
+                    var start = sys_start()
+                    start.arguments = arguments
+                    start.environment = environment
+                    start.file = file == nil ? nil : texts[0]
+                    start.folder = folder == nil ? nil : texts[1]
+                    start.output = output == nil ? nil : texts[2]
+                    start.error_output = errorOutput == nil ? nil : texts[3]
+                    start.kept_descriptor = -1
+                    start.own_session = 1
+                    let pid = body(&start, &step)
+                    number = errno
+                    return pid
                 }
             }
         }
         guard pid > 0 else {
-            throw SpawnProblem(
-                step: step.map { String(cString: $0) } ?? "spawn", reason: String(cString: strerror(number)))
+            let step = step.map { String(cString: $0) } ?? "spawn"
+            guard step == "exec" else { throw SpawnProblem(step: step, reason: SystemText.of(number)) }
+            let reason = MissingProgram.explain(arguments[0], folder: folder ?? "/", number)
+            throw SpawnProblem(step: step, reason: reason)
         }
         return pid
     }
@@ -59,11 +102,6 @@ enum Spawn {
         }
     }
 
-    private static func withText<Value>(_ text: String?, _ body: (UnsafePointer<CChar>?) -> Value) -> Value {
-        guard let text else { return body(nil) }
-        return text.withCString { body($0) }
-    }
-
     /// This process's own environment.
     static var environment: [String] {
         var all: [String] = []
@@ -75,48 +113,74 @@ enum Spawn {
         return all
     }
 
+    /// How a process in the background began.
+    enum Beginning: Equatable {
+        case ready
+        /// Another process does this work in the same folder.
+        case heldElsewhere
+        case problem(String)
+    }
+
     /// Starts this program again in the background, and waits until it says that it is ready.
     ///
-    /// - Returns: nil, or what it said went wrong.
+    /// What is executed is the open program: its file may have been removed since.
+    ///
+    /// - Parameter prefix: a program that starts it, with its own arguments.
     static func detached(
         _ arguments: [String], prefix: [String] = [], environment: [String] = environment, log: String
-    ) -> String? {
+    ) -> Beginning {
         var ends: [Int32] = [0, 0]
-        guard sys_pipe(&ends) == 0 else { return "no pipe: \(String(cString: strerror(errno)))" }
+        guard sys_pipe(&ends) == 0 else { return .problem("no pipe: \(SystemText.of(errno))") }
         defer { close(ends[0]) }
         do throws(SpawnProblem) {
+            let name = prefix.isEmpty ? Machine.program : "/proc/\(getpid())/exe"
             _ = try start(
-                prefix + [Machine.program] + arguments, environment: environment, folder: "/", output: log,
-                errorOutput: log, kept: ends[1])
+                prefix + [name] + arguments, environment: environment,
+                file: prefix.isEmpty ? "/proc/self/exe" : nil, folder: "/", output: log, errorOutput: log
+            ) { start, step in
+                start.pointee.kept_descriptor = ends[1]
+                return sys_spawn(start, step)
+            }
         } catch {
             close(ends[1])
-            return "\(error.step): \(error.reason)"
+            return .problem("\(error.step): \(error.reason)")
         }
         close(ends[1])
-        var said: [UInt8] = []
-        while said.count < 4_096 {
-            var byte: UInt8 = 0
-            let count = read(ends[0], &byte, 1)
-            if count < 0, errno == EINTR { continue }
-            guard count == 1 else {
-                return said.isEmpty ? "it ended at once; see \(log)" : String(decoding: said, as: UTF8.self)
-            }
-            if said.isEmpty, byte == Ready.mark { return nil }
-            said.append(byte)
-        }
-        return String(decoding: said, as: UTF8.self)
+        return Ready.hear(on: ends[0], log: log)
     }
 }
 
 /// How a process in the background tells who started it that it is ready, or why not: on descriptor 3.
 enum Ready {
-    static let mark: UInt8 = 6
+    private static let ready: UInt8 = 6
+    private static let held: UInt8 = 7
 
     /// Descriptor 3 is that pipe only where the option says so.
-    static func say(_ problem: String?, on descriptor: Int32?) {
+    static func say(_ beginning: Spawn.Beginning, on descriptor: Int32?) {
         guard let descriptor else { return }
-        let bytes = problem.map { Array($0.utf8) } ?? [mark]
+        let bytes =
+            switch beginning {
+            case .ready: [ready]
+            case .heldElsewhere: [held]
+            case .problem(let problem): Array(problem.utf8)
+            }
         _ = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress!, $0.count) }
         close(descriptor)
+    }
+
+    static func hear(on descriptor: Int32, log: String) -> Spawn.Beginning {
+        var said: [UInt8] = []
+        while said.count < 4_096 {
+            var byte: UInt8 = 0
+            let count = read(descriptor, &byte, 1)
+            if count < 0, errno == EINTR { continue }
+            guard count == 1 else {
+                return .problem(said.isEmpty ? "it ended at once; see \(log)" : String(decoding: said, as: UTF8.self))
+            }
+            if said.isEmpty, byte == ready { return .ready }
+            if said.isEmpty, byte == held { return .heldElsewhere }
+            said.append(byte)
+        }
+        return .problem(String(decoding: said, as: UTF8.self))
     }
 }

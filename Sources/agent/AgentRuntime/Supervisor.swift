@@ -27,6 +27,8 @@ package final class Supervisor {
     private var started: [AttemptKey] = []
     /// CPU time and clock of programs that showed no progress for half of their limit.
     private var halfway: [AttemptKey: (cpu: Int64, time: Int64)] = [:]
+    /// The folders of what runs: which each is, and when it is to be looked at.
+    private var folders: [AttemptKey: (identity: UInt64, nextLook: Nanoseconds)] = [:]
     private var ticket: UInt64 = 0
     private var served: UInt64 = 0
     /// How long the journal was when it was last to be made durable.
@@ -93,11 +95,28 @@ package final class Supervisor {
         if let agent, seen.agentIsReady { listen(to: agent) }
         startAll()
         for signal in core.signals(now: host.now) { send(signal) }
+        watchFolders()
         watchProgress()
         write()
         if seen.isSynced { synced() }
         report()
         if agent != nil || !core.isIdle || !core.holdsNothing { idleSince = host.now }
+    }
+
+    /// Makes the journal again where somebody removed it, if this supervisor alone works here.
+    package func lookAfterFiles() {
+        guard !journal.isInPlace else { return }
+        host.log("somebody removed the supervisor's journal, which is made again")
+        mustRewrite = true
+        write()
+    }
+
+    /// Ends all that runs, and then itself.
+    package func stop() {
+        for key in core.running {
+            for signal in core.handle(.kill(key, .revoked), now: host.now).signals { send(signal) }
+        }
+        _ = core.handle(.stop, now: host.now)
     }
 
     /// Whether the process has to end.
@@ -112,6 +131,7 @@ package final class Supervisor {
         var due = core.nextDeadline
         if let retryAt { due = min(due ?? retryAt, retryAt) }
         if let patience = tree.nextDeadline { due = min(due ?? patience, patience) }
+        if let look = folders.values.map(\.nextLook).min() { due = min(due ?? look, look) }
         if agent == nil, core.isIdle, core.holdsNothing {
             let end = idleSince + Supervisor.idleTime + 1_000_000
             due = min(due ?? end, end)
@@ -122,11 +142,13 @@ package final class Supervisor {
     // MARK: Programs
 
     private func startAll() {
-        while let (key, launch) = core.takeNext(now: host.now) {
-            unwritten.append(SupervisorRecord.started(key).frame)
+        while let (key, launch) = core.takeNext(now: host.now, wall: host.wallClock) {
+            unwritten.append(SupervisorRecord.started(key, at: host.wallClock).frame)
             write()
+            let identity = (try? files.status(launch.folder))?.identity ?? 0
             do throws(SpawnProblem) {
                 try tree.start(key, launch)
+                folders[key] = (identity, host.now + pause(launch))
                 started.append(key)
             } catch {
                 ended(key, ProcessExit(cause: .notStarted(step: error.step, reason: error.reason)))
@@ -140,7 +162,9 @@ package final class Supervisor {
             let isKill = end.cause == .signal(9)
             var exit = ProcessExit(
                 cause: end.cause, cpuNanoseconds: end.cpuNanoseconds, peakMemoryBytes: end.peakMemoryBytes,
-                freeBytes: end.cause == .status(0) ? .max : (try? files.freeBytes(end.folder)) ?? .max)
+                freeBytes: end.cause == .status(0) ? .max : (try? files.freeBytes(end.folder)) ?? .max, note: end.note)
+            if let state = stateOfFolder(end.key, end.folder) { exit.kill = state }
+            if !end.note.isEmpty { host.log("of an attempt that ended:", "\(end.key)", end.note) }
             if isKill {
                 let kills = host.memoryKills
                 exit.memoryRanOut = kills > memoryKills
@@ -152,6 +176,7 @@ package final class Supervisor {
 
     private func ended(_ key: AttemptKey, _ exit: ProcessExit) {
         halfway[key] = nil
+        folders[key] = nil
         let kept = core.ended(key, exit, now: host.now)
         record(.ended(key, kept), [SupervisedAttempt(key: key, state: .ended(kept))])
     }
@@ -163,6 +188,42 @@ package final class Supervisor {
 
     // MARK: Progress
 
+    private func pause(_ launch: Launch) -> Nanoseconds { launch.folderLimit == nil ? 5_000_000_000 : 1_000_000_000 }
+
+    /// What runs in a folder that is not there any more runs for nothing; what fills it is stopped.
+    private func watchFolders() {
+        for key in core.running {
+            let begin = host.now
+            guard let watch = folders[key], begin >= watch.nextLook, let launch = core.launch(of: key) else { continue }
+            if let state = stateOfFolder(key, launch.folder) {
+                end(key, state, note: "")
+            } else if let limit = launch.folderLimit {
+                let mark = tree.mark(of: launch.folder)
+                if mark.bytes > limit {
+                    let most = mark.largest.isEmpty ? "" : ", most of it in \(mark.largest)"
+                    end(key, .tooMuchOutput, note: "its folder held \(Diagnosis.size(mark.bytes))\(most)")
+                }
+            }
+            // Where a look takes long, as in a folder with very many files, it is taken more seldom.
+            folders[key]?.nextLook = host.now + max(pause(launch), 50 * (host.now - begin))
+        }
+    }
+
+    private func end(_ key: AttemptKey, _ kill: ProcessExit.Kill, note: String) {
+        for signal in core.stop(key, kill, note: note, now: host.now) { send(signal) }
+    }
+
+    /// Why nothing can be taken of what an attempt leaves; nil: its folder is the one that it was started in.
+    private func stateOfFolder(_ key: AttemptKey, _ folder: String) -> ProcessExit.Kill? {
+        guard let watch = folders[key] else { return nil }
+        do throws(FilesError) {
+            guard let status = try files.status(folder) else { return .folderRemoved }
+            return status.kind == .folder && status.identity == watch.identity ? nil : .folderReplaced
+        } catch {
+            return nil
+        }
+    }
+
     private func watchProgress() {
         for key in core.looks(now: host.now) {
             guard let folder = core.launch(of: key)?.folder else { continue }
@@ -173,7 +234,7 @@ package final class Supervisor {
             case .nothingNew: break
             case .halfway: halfway[key] = (tree.cpuNanoseconds(of: key), host.now)
             case .stalled:
-                for signal in core.stop(stalled: key, note: note(of: key, mark), now: host.now) { send(signal) }
+                end(key, .stalled, note: note(of: key, mark))
             }
         }
     }

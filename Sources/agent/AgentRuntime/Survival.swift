@@ -63,14 +63,13 @@ enum Survival {
     }
 
     /// Starts this program again so that it outlives the login, if anything here makes it.
-    ///
-    /// - Returns: as ``Spawn/detached(_:prefix:environment:log:)``.
-    static func start(_ arguments: [String], log: String) -> String? {
+    static func start(_ arguments: [String], log: String) -> Spawn.Beginning {
         guard !prefix.isEmpty else { return Spawn.detached(arguments, log: log) }
         var environment = Spawn.environment
         // A login without PAM does not say where the service manager of the user listens.
         if getenv("XDG_RUNTIME_DIR") == nil { environment.append("XDG_RUNTIME_DIR=/run/user/\(getuid())") }
-        guard Spawn.detached(arguments, prefix: prefix, environment: environment, log: log) != nil else { return nil }
+        let beginning = Spawn.detached(arguments, prefix: prefix, environment: environment, log: log)
+        guard case .problem = beginning else { return beginning }
         // An agent that ends with the connection is better than none; what systemd-run said is in the log.
         return Spawn.detached(arguments, log: log)
     }

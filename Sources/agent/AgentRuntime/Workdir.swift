@@ -88,6 +88,19 @@ public struct Workdir: Sendable, Hashable {
         try make(workdir.attempts, files)
     }
 
+    /// Makes what somebody removed while this process works in it.
+    static func makeAgain(_ workdir: Workdir) throws(Failure) {
+        let files = LocalFiles()
+        try make(workdir, files)
+        try own(workdir.root)
+        guard workdir.sockets != workdir.root else { return }
+        let users = String(workdir.sockets[..<(workdir.sockets.lastIndex(of: "/") ?? workdir.sockets.endIndex)])
+        for folder in [users, workdir.sockets] {
+            try make(folder, files)
+            try own(folder, isNamed: false)
+        }
+    }
+
     /// The name of the file system, where other machines may share it.
     static func sharedFileSystem(of path: String) -> String? {
         NetworkFileSystem.name(ofType: sys_file_system_magic(path))

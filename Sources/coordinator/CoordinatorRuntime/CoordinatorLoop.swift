@@ -200,6 +200,8 @@ public final class CoordinatorLoop {
             ]
         }
         links[host]?.isJoined = true
+        if !setting.holder.isEmpty { send(host, .holder(setting.holder)) }
+        links[host]?.clockOffset = hello.wallClock - time.wall()
         if let path = setting.enginePath(of: host) { send(host, .probe(path: path)) }
         let facts = HostFacts(
             bootID: hello.bootID, hostName: hello.hostName, workdir: hello.workdir, slots: hello.slots,
@@ -317,7 +319,7 @@ public final class CoordinatorLoop {
                 host: host,
                 Judged(
                     report: report, failure: verdict.failure, evidence: verdict.evidence, blocks: verdict.blocks,
-                    provides: verdict.provides, endedAt: time.wall()))
+                    provides: verdict.provides, endedAt: end(of: report, on: host)))
         ]
     }
 
@@ -335,6 +337,14 @@ public final class CoordinatorLoop {
             let piece = ObjectBytes(digest: range.digest, offset: range.offset, bytes: bytes)
             return .read(host: host, generation: generation, piece)
         }
+    }
+
+    /// When an attempt ended, by this machine's clock: what comes late, as after a pause of the coordinator, ended when
+    /// its host says.
+    private func end(of report: AttemptReport, on host: Int) -> Nanoseconds {
+        let now = time.wall()
+        guard let started = report.startedAt, let link = links[host] else { return now }
+        return min(now, started - link.clockOffset + report.wallNanoseconds)
     }
 
     // MARK: Out

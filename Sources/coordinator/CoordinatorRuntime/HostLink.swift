@@ -14,6 +14,8 @@ struct HostLink {
     let connection: any Connection
     private let hello: CoordinatorHello
     private var phase: Phase
+    /// How far the host's wall clock is ahead of this machine's.
+    var clockOffset: Nanoseconds = 0
     /// Of the messages that the agent understands.
     private var version = WireVersion.oldest
     private var reader = FrameReader()

@@ -7,6 +7,7 @@ public import SweepCore
 
 /// What a coordinator works on: the sweep, its runs, its hosts, the agent that it brings. Constant for its lifetime.
 public struct Setting: Sendable {
+    let holder: String
     let sweepID: String
     let hosts: [Host]
     let agent: Bootstrap.Agent
@@ -35,11 +36,13 @@ public struct Setting: Sendable {
     ///   - agentBinary: the bytes of `usweep-agent`.
     ///   - runs: the evaluations, point by point, the repeats of a point together, then the setups.
     ///   - setups: in the order of their runs.
+    ///   - holder: user, machine and folder that the ledger belongs to; hosts tell copies of a ledger apart by it.
     public init(
         sweepID: String, hosts: [Host], agentBinary: [UInt8], engine: any Engine, points: Points, sweep: Sweep,
-        runs: RunList, setups: [Setup], timing: Timing, checkpoints: CheckpointCache?
+        runs: RunList, setups: [Setup], timing: Timing, checkpoints: CheckpointCache?, holder: String = ""
     ) {
         self.sweepID = sweepID
+        self.holder = holder
         self.hosts = hosts
         agent = Bootstrap.Agent(bytes: agentBinary, digest: SHA256.digest(agentBinary))
         self.engine = engine
@@ -115,6 +118,7 @@ public struct Setting: Sendable {
         }
         var job = try engine.job(for: task, points: points, checkpoint: checkpoint)
         job.limits.memoryBytes = state.memoryBytes(of: run)
+        job.limits.output = job.limits.output ?? JobLimits.standardOutput
         return job
     }
 
@@ -154,7 +158,11 @@ public struct Setting: Sendable {
         let files = EvidenceFiles(size: { left[$0]?.size }) { path, offset, count in
             try left[path].map { try store.read($0.digest, at: offset, count: count) } ?? []
         }
-        let verdict = try engine.judge(task, points, report, files)
+        var verdict = try engine.judge(task, points, report, files)
+        // What an attempt left and could not be taken may be what is missing.
+        if report.failure == nil, !report.evidence.isEmpty, verdict.failure != nil {
+            verdict.evidence += "; \(report.evidence)"
+        }
         if let record = verdict.record { _ = try store.publish(record) }
         return verdict
     }

@@ -203,11 +203,13 @@ struct SweepReader {
 
     private func limits(_ field: Field) -> SweepLimits {
         var limits = SweepLimits()
-        for member in read.members(field.value, path: field.path, known: ["time", "memory", "stall", "sweep"]) ?? [] {
+        let known = ["time", "memory", "stall", "output", "sweep"]
+        for member in read.members(field.value, path: field.path, known: known) ?? [] {
             switch member.name {
             case "time": limits.job.time = read.duration(member)
             case "memory": limits.job.memoryBytes = read.bytes(member)
             case "stall": limits.job.stall = read.duration(member)
+            case "output": limits.job.output = read.bytes(member)
             default: limits.sweep = read.duration(member)
             }
         }

@@ -50,16 +50,18 @@ final class Canaries {
             guard canary == .forgetRevocation, let host else { return true }
             host.watch.revoked(host, leases)
             return false
-        case .hello, .cancel, .acknowledge, .read, .bytes, .probe, .tail, .release, .heartbeat, nil: return true
+        case .hello, .cancel, .acknowledge, .read, .bytes, .probe, .tail, .release, .heartbeat, .holder, nil:
+            return true
         }
     }
 
     /// What the supervisor hears where the agent asks for this.
     func asked(_ frame: Frame) -> Frame {
-        guard canary == .overbook, case .capacity(let slots, let memory) = try? SupervisorCommand(frame) else {
-            return frame
-        }
-        return SupervisorCommand.capacity(slots: 2 * slots, memoryBytes: 2 * memory).frame
+        guard canary == .overbook,
+            case .capacity(let slots, let memory, let sweeps) = try? SupervisorCommand(frame)
+        else { return frame }
+        let twice = sweeps.map { SweepSlots(sweep: $0.sweep, slots: 2 * $0.slots) }
+        return SupervisorCommand.capacity(slots: 2 * slots, memoryBytes: 2 * memory, sweeps: twice).frame
     }
 
     /// What the agent hears where its supervisor says this.

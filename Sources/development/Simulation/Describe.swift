@@ -64,6 +64,9 @@ enum Describe {
         case .cancelled: "\(cause), cancelled"
         case .revoked: "\(cause), revoked"
         case .stalled: "\(cause), stalled"
+        case .folderRemoved: "\(cause), folder removed"
+        case .folderReplaced: "\(cause), folder replaced"
+        case .tooMuchOutput: "\(cause), too much output"
         }
     }
 

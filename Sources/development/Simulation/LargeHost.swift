@@ -139,7 +139,7 @@ final class LargeHost {
     }
 
     private func report(_ key: AttemptKey, _ exit: ProcessExit, _ job: Job) -> AttemptReport {
-        let verdict = Verdict(exit, errorTail: [], limits: job.limits)
+        let verdict = Diagnosis(exit, errorTail: [], limits: job.limits)
         let bytes = LargeCluster.result
         let artifact = Artifact(path: "results.json", digest: SHA256.digest(bytes), size: Int64(bytes.count))
         return AttemptReport(

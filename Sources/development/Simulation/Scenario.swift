@@ -92,6 +92,6 @@ public struct Prepared: @unchecked Sendable {
             sweepID: "simulated-1", hosts: hosts, agentBinary: Array("agent".utf8), engine: engine,
             points: try Points(sweep, recipe: sweep.recipe), sweep: sweep,
             runs: RunList(1..<scenario.points + 1), setups: [], timing: scenario.timing,
-            checkpoints: nil)
+            checkpoints: nil, holder: "simulated")
     }
 }

@@ -133,6 +133,10 @@ final class SimulatedFiles: Files, @unchecked Sendable {
         disk.sync(entry.node)
     }
 
+    func isInPlace(_ file: FileHandle, _ path: String) -> Bool {
+        open[file.number].map { $0.node === disk.names[path] } ?? false
+    }
+
     func reserve(_ file: FileHandle, bytes: Int64) {
         guard let entry = open[file.number], life.isAlive, !disk.isFull else { return }
         entry.node.reserved = max(entry.node.reserved, bytes)
@@ -171,7 +175,9 @@ final class SimulatedFiles: Files, @unchecked Sendable {
     func status(_ path: String) throws(FilesError) -> FileStatus? {
         guard life.isAlive else { throw error(4, path, "examine") }
         return disk.names[path].map {
-            FileStatus(kind: $0.isFolder ? .folder : .file, size: Int64($0.content.count), mode: $0.mode)
+            FileStatus(
+                kind: $0.isFolder ? .folder : .file, size: Int64($0.content.count), mode: $0.mode,
+                identity: UInt64(UInt(bitPattern: ObjectIdentifier($0).hashValue)))
         }
     }
 
@@ -202,6 +208,20 @@ final class SimulatedFiles: Files, @unchecked Sendable {
         defer { close(target) }
         try write(target, at: 0, source.content)
         disk.names[other]?.mode = mode
+    }
+
+    func clone(_ path: String, to other: String, mode: UInt32) throws(FilesError) -> Bool { false }
+
+    func copy(_ file: FileHandle, to other: FileHandle, at offset: Int64, count: Int) throws(FilesError) -> Int {
+        let bytes = try read(file, at: offset, count: count)
+        if !bytes.isEmpty { try write(other, at: offset, bytes) }
+        return bytes.count
+    }
+
+    func resolve(_ path: String) throws(FilesError) -> String? { disk.names[path] == nil ? nil : path }
+
+    func setModified(_ path: String, _ time: Int64) throws(FilesError) {
+        guard life.isAlive else { throw error(4, path, "set the time of") }
     }
 
     func setMode(_ path: String, _ mode: UInt32) throws(FilesError) {

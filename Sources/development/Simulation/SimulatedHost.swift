@@ -102,7 +102,7 @@ final class SimulatedHost {
             try Workdir.make(SimulatedHost.workdir, files)
             let server = try AgentServer(
                 SimulatedHost.workdir, program: "\(SimulatedHost.workdir.root)/bin/usweep-agent", host: system,
-                files: files
+                files: files, setups: SimulatedSetups()
             ) { [self] in openSupervisor(for: life) }
             guard life.isAlive else { throw Failure(.storage, "it ended at once") }
             let instance = AgentInstance(self, server: server, life: life)
@@ -274,6 +274,20 @@ final class SimulatedHost {
         programs.host = nil
         waiting.removeAll()
     }
+}
+
+/// Setup texts always work here.
+final class SimulatedSetups: SetupTrials {
+    private var sweeps: [String] = []
+
+    func begin(_ sweep: String, _ text: String, now: Nanoseconds) { sweeps.append(sweep) }
+
+    func ended(now: Nanoseconds) -> [(sweep: String, problem: String?)] {
+        defer { sweeps = [] }
+        return sweeps.map { ($0, nil) }
+    }
+
+    var nextDeadline: Nanoseconds? { sweeps.isEmpty ? nil : 0 }
 }
 
 /// What a host says of itself.

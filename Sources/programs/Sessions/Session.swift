@@ -181,7 +181,15 @@ package final class Session {
         Setting(
             sweepID: "\(entry.name)-\(entry.identifier)", hosts: inventory.hosts, agentBinary: try AgentBinary.read(),
             engine: specification.engine, points: specification.points, sweep: sweep, runs: runs, setups: setups,
-            timing: plan.timing, checkpoints: setups.isEmpty
-                ? nil : CheckpointCache(folder: "\(Caches.folder)/checkpoints", files: LocalFiles()))
+            timing: plan.timing,
+            checkpoints: setups.isEmpty
+                ? nil : CheckpointCache(folder: "\(Caches.folder)/checkpoints", files: LocalFiles()),
+            holder: holder)
+    }
+
+    /// By whom the ledger is worked on, as other copies of it are told.
+    private var holder: String {
+        let path = URL(fileURLWithPath: entry.folder).resolvingSymlinksInPath().path
+        return "\(NSUserName())@\(ProcessInfo.processInfo.hostName):\(path)"
     }
 }

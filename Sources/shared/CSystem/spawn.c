@@ -16,7 +16,7 @@
 #define SYS_close_range 436
 #endif
 
-static void close_from(unsigned int first) {
+void sys_close_from(unsigned int first) {
     if (syscall(SYS_close_range, first, ~0U, 0) == 0) return;
     // Kernels before 5.9.
     for (unsigned int descriptor = first; descriptor < 65536; descriptor++) close((int)descriptor);
@@ -31,11 +31,18 @@ static int redirect(const char *path, int target, int flags) {
     return result < 0 ? -1 : 0;
 }
 
+// All of what the program finds open, while nothing of 0 to 3 may be needed any more.
 static int redirect_all(const struct sys_start *start) {
     const char *output = start->output ? start->output : "/dev/null";
     const char *error_output = start->error_output ? start->error_output : "/dev/null";
     const int writing = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NOCTTY;
     int kept = start->kept_descriptor;
+    if (start->descriptor_count > 0) {
+        for (int i = 0; i < start->descriptor_count; i++)
+            if (dup2(start->descriptors[i], i) < 0) return -1;
+        sys_close_from((unsigned)start->descriptor_count);
+        return 0;
+    }
     // Out of the way of 0 to 3, which are about to be replaced.
     if (kept >= 0 && (kept = fcntl(kept, F_DUPFD, 10)) < 0) return -1;
     if (redirect("/dev/null", 0, O_RDONLY) < 0) return -1;
@@ -46,7 +53,7 @@ static int redirect_all(const struct sys_start *start) {
         return -1;
     }
     if (kept >= 0 && dup2(kept, 3) < 0) return -1;
-    close_from(kept >= 0 ? 4 : 3);
+    sys_close_from(kept >= 0 ? 4 : 3);
     return 0;
 }
 
@@ -66,7 +73,7 @@ static const char *volatile failure_step;
 
 static void child(const struct sys_start *start, pid_t parent) {
     failure_step = "setsid";
-    if (setsid() < 0) goto failed;
+    if (start->own_session && setsid() < 0) goto failed;
     if (start->dies_with_parent) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (getppid() != parent) _exit(127);
@@ -76,7 +83,10 @@ static void child(const struct sys_start *start, pid_t parent) {
     failure_step = "open";
     if (redirect_all(start) < 0) goto failed;
     failure_step = "exec";
-    execvpe(start->arguments[0], (char *const *)start->arguments, (char *const *)start->environment);
+    if (start->file)
+        execve(start->file, (char *const *)start->arguments, (char *const *)start->environment);
+    else
+        execvpe(start->arguments[0], (char *const *)start->arguments, (char *const *)start->environment);
 failed:
     failure_errno = errno;
     _exit(127);
@@ -108,18 +118,43 @@ pid_t sys_spawn(const struct sys_start *start, const char **step) {
     return pid;
 }
 
+void sys_note_end(struct sys_ended *ended, int status, const struct rusage *usage) {
+    ended->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    ended->status = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+    ended->peak_bytes = (int64_t)usage->ru_maxrss * 1024;
+    ended->cpu_nanoseconds = ((int64_t)usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * 1000000000
+        + ((int64_t)usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) * 1000;
+}
+
 int sys_reap(struct sys_ended *ended) {
     int status;
     struct rusage usage;
     pid_t pid = wait4(-1, &status, WNOHANG, &usage);
     if (pid <= 0) return pid == 0 ? 0 : -1;
     ended->pid = pid;
-    ended->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-    ended->status = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
-    ended->peak_bytes = (int64_t)usage.ru_maxrss * 1024;
-    ended->cpu_nanoseconds = ((int64_t)usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000000
-        + ((int64_t)usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000;
+    sys_note_end(ended, status, &usage);
     return 1;
+}
+
+int sys_children(pid_t *pids, int room) {
+    char text[16384];
+    int descriptor = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0) return -1;
+    ssize_t length = read(descriptor, text, sizeof text);
+    close(descriptor);
+    if (length < 0) return -1;
+    int count = 0;
+    pid_t pid = 0;
+    // Each number is followed by a space: one that the end of the text cut off is not counted.
+    for (ssize_t i = 0; i < length && count < room; i++) {
+        if (text[i] != ' ') {
+            pid = pid * 10 + (text[i] - '0');
+        } else {
+            pids[count++] = pid;
+            pid = 0;
+        }
+    }
+    return count;
 }
 
 int sys_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/fs.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -13,6 +14,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -28,10 +30,10 @@ int sys_signal_descriptor(void) {
     sigaddset(&set, SIGCHLD);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
     if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0) return -1;
     signal(SIGCHLD, SIG_DFL);
     signal(SIGPIPE, SIG_IGN);
-    signal(SIGHUP, SIG_IGN);
     return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
@@ -104,18 +106,26 @@ int sys_nonblocking(int descriptor) {
     return flags < 0 ? -1 : fcntl(descriptor, F_SETFL, flags | O_NONBLOCK);
 }
 
-int sys_lock(const char *path, int wait) {
-    int descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (descriptor < 0) return -1;
+static int lock(int descriptor, int operation) {
     int result;
     do {
-        result = flock(descriptor, LOCK_EX | (wait ? 0 : LOCK_NB));
+        result = flock(descriptor, operation);
     } while (result < 0 && errno == EINTR);
     if (result == 0) return descriptor;
     int error = errno;
     close(descriptor);
     errno = error;
     return -1;
+}
+
+int sys_lock(const char *path, int wait) {
+    int descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    return descriptor < 0 ? -1 : lock(descriptor, LOCK_EX | (wait ? 0 : LOCK_NB));
+}
+
+int sys_lock_folder(const char *path, int shared) {
+    int descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return descriptor < 0 ? -1 : lock(descriptor, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB);
 }
 
 uint64_t sys_file_system_magic(const char *path) {
@@ -223,6 +233,14 @@ static void mark_folder(int descriptor, char *path, size_t length, size_t room, 
             mark->newest = time;
             snprintf(mark->file, sizeof mark->file, "%s", path);
         }
+        int64_t taken = (int64_t)status.st_blocks * 512;
+        // Blocks that were set aside beyond the end are not written yet.
+        if (taken > status.st_size) taken = status.st_size;
+        if (S_ISREG(status.st_mode)) mark->bytes += taken;
+        if (S_ISREG(status.st_mode) && taken > mark->largest) {
+            mark->largest = taken;
+            snprintf(mark->largest_file, sizeof mark->largest_file, "%s", path);
+        }
         if (S_ISDIR(status.st_mode) && depth < 64) {
             int below = openat(dirfd(stream), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
             if (below >= 0) mark_folder(below, path, length + (size_t)count, room, depth + 1, mark);
@@ -242,9 +260,12 @@ int sys_reserve(int descriptor, int64_t bytes) {
     return fallocate(descriptor, FALLOC_FL_KEEP_SIZE, 0, (off_t)bytes);
 }
 
-int64_t sys_copy(int source, int target) {
-    return copy_file_range(source, NULL, target, NULL, (size_t)1 << 30, 0);
+int64_t sys_copy(int source, int target, int64_t offset, int64_t count) {
+    off_t from = (off_t)offset, to = (off_t)offset;
+    return copy_file_range(source, &from, target, &to, (size_t)count, 0);
 }
+
+int sys_clone(int source, int target) { return ioctl(target, FICLONE, source); }
 
 struct sys_syncer {
     pthread_mutex_t lock;

@@ -37,6 +37,9 @@ extension CoordinatorMessage {
             request.putFields(to: &fields)
         case .heartbeat: kind = 26
         case .release: kind = 27
+        case .holder(let name):
+            kind = 28
+            fields.field(1, name)
         }
         return Frame(kind: kind, payload: fields.bytes)
     }
@@ -69,6 +72,7 @@ extension CoordinatorMessage {
         case 25: self = .tail(try TailRequest(fields: &fields))
         case 26: self = .heartbeat
         case 27: self = .release
+        case 28: self = .holder(try fields.take(1))
         default: throw WireError("a message of unknown kind \(frame.kind)", isNews: true)
         }
         try fields.end()

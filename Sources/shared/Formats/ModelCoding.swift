@@ -35,13 +35,14 @@ extension AttemptReport: FieldGroup {
         writer.field(4, wallNanoseconds)
         writer.field(5, peakMemoryBytes)
         writer.fields(6, artifacts)
+        writer.field(7, startedAt)
     }
 
     package init(fields: inout FieldReader) throws(WireError) {
         self.init(
             id: try fields.take(1), failure: try fields.failureClass(2), evidence: try fields.take(3),
             wallNanoseconds: try fields.amount(4), peakMemoryBytes: try fields.amount(5),
-            artifacts: try fields.take(all: 6))
+            artifacts: try fields.take(all: 6), startedAt: try fields.amount(ifAny: 7))
     }
 }
 
@@ -139,12 +140,13 @@ extension JobLimits: FieldGroup {
         writer.field(1, time)
         writer.field(2, stall)
         writer.field(3, memoryBytes)
+        writer.field(4, output)
     }
 
     package init(fields: inout FieldReader) throws(WireError) {
         self.init(
             time: try fields.amount(ifAny: 1), stall: try fields.amount(ifAny: 2),
-            memoryBytes: try fields.amount(ifAny: 3))
+            memoryBytes: try fields.amount(ifAny: 3), output: try fields.amount(ifAny: 4))
     }
 }
 

@@ -249,6 +249,7 @@ extension JobLimits: DocumentValue {
         writer.put("time", time)
         writer.put("stall", stall)
         writer.put("memoryBytes", memoryBytes)
+        writer.put("output", output)
         return writer.json
     }
 
@@ -256,7 +257,7 @@ extension JobLimits: DocumentValue {
         var reader = try DocumentReader(json)
         self.init(
             time: try reader.take(ifAny: "time"), stall: try reader.take(ifAny: "stall"),
-            memoryBytes: try reader.take(ifAny: "memoryBytes"))
+            memoryBytes: try reader.take(ifAny: "memoryBytes"), output: try reader.take(ifAny: "output"))
         try reader.end()
     }
 }

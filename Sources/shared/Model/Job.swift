@@ -62,17 +62,26 @@ public struct EnvironmentVariable: Sendable, Hashable {
 
 /// What an attempt may take.
 public struct JobLimits: Sendable, Hashable {
+    /// Of ``output``, where a sweep says nothing: room for a checkpoint, and less than a disk.
+    public static let standardOutput: Int64 = 8 << 30
+
     /// Wall time after which the attempt is ended with class `timeout`; nil: none.
     public var time: Nanoseconds?
     /// Time without progress after which it is ended as stalled; nil: not watched.
     public var stall: Nanoseconds?
     /// Memory set aside for it on the host, in bytes; nil: not counted.
     public var memoryBytes: Int64?
+    /// The most that it may leave, standard output and error included, in bytes; nil: no limit. What writes more is
+    /// ended with class `too-much-output`.
+    public var output: Int64?
 
-    public init(time: Nanoseconds? = nil, stall: Nanoseconds? = nil, memoryBytes: Int64? = nil) {
+    public init(
+        time: Nanoseconds? = nil, stall: Nanoseconds? = nil, memoryBytes: Int64? = nil, output: Int64? = nil
+    ) {
         self.time = time
         self.stall = stall
         self.memoryBytes = memoryBytes
+        self.output = output
     }
 }
 

@@ -63,6 +63,8 @@ public enum FailureClass: String, Sendable, Hashable, CaseIterable {
     case stalledSimulator = "stalled-simulator"
     /// The time limit passed.
     case timeout = "timeout"
+    /// It wrote more than its limit of output.
+    case tooMuchOutput = "too-much-output"
     /// The checkpoint does not fit, or is damaged.
     case checkpointIncompatible = "checkpoint-incompatible"
     /// It ended well but the evidence is incomplete.
@@ -89,7 +91,7 @@ public enum FailureClass: String, Sendable, Hashable, CaseIterable {
         case .exitNonzero, .simulatorCrash, .stalledGuest, .stalledSimulator, .guestPanic: .retryAnywhere
         case .spawn, .outOfMemory, .diskFull, .checkpointIncompatible: .retryElsewhere
         case .hostLost, .supervisorLost, .preempted: .retryUncounted
-        case .simulatorFatal, .timeout, .contractBroken, .cancelled: .giveUp
+        case .simulatorFatal, .timeout, .tooMuchOutput, .contractBroken, .cancelled: .giveUp
         }
     }
 
@@ -99,8 +101,8 @@ public enum FailureClass: String, Sendable, Hashable, CaseIterable {
         case .contractBroken: .quarantined
         case .cancelled: .cancelled
         case .spawn, .exitNonzero, .hostLost, .supervisorLost, .outOfMemory, .diskFull, .simulatorCrash,
-            .simulatorFatal, .guestPanic, .stalledGuest, .stalledSimulator, .timeout, .checkpointIncompatible,
-            .preempted:
+            .simulatorFatal, .guestPanic, .stalledGuest, .stalledSimulator, .timeout, .tooMuchOutput,
+            .checkpointIncompatible, .preempted:
             .failed
         }
     }
@@ -126,18 +128,21 @@ public struct AttemptReport: Sendable, Hashable {
     /// nil: the program ended with status 0 and everything it left was collected. Whether that is a
     /// success is for the coordinator to judge, by the run contract.
     public var failure: FailureClass?
-    /// Why, in a sentence, with the evidence quoted. Empty without a failure.
+    /// Why, in a sentence, with the evidence quoted. Without a failure: what it left and was not collected, or empty.
     public var evidence: String
     /// Wall time, by the host's monotonic clock.
     public var wallNanoseconds: Nanoseconds
     /// The largest resident set of the program's process tree, as far as the kernel told.
     public var peakMemoryBytes: Int64
     public var artifacts: [Artifact]
+    /// When its program was started, nanoseconds since 1970 on the host's clock; nil: it was not, or nobody noted it.
+    public var startedAt: Nanoseconds?
 
     public init(
         id: AttemptID, failure: FailureClass? = nil, evidence: String = "", wallNanoseconds: Nanoseconds = 0,
-        peakMemoryBytes: Int64 = 0, artifacts: [Artifact] = []
+        peakMemoryBytes: Int64 = 0, artifacts: [Artifact] = [], startedAt: Nanoseconds? = nil
     ) {
+        self.startedAt = startedAt
         self.id = id
         self.failure = failure
         self.evidence = evidence

@@ -14,6 +14,8 @@ public protocol Files: Sendable {
     func truncate(_ file: FileHandle, to size: Int64) throws(FilesError)
     /// Makes the contents durable (`fdatasync`).
     func sync(_ file: FileHandle) throws(FilesError)
+    /// Whether the name still stands for this open file.
+    func isInPlace(_ file: FileHandle, _ path: String) -> Bool
     /// Sets space aside, so that a full disk cannot stop the first `bytes` from being written. Best effort.
     func reserve(_ file: FileHandle, bytes: Int64)
     /// Makes the names in a folder durable (`fsync`).
@@ -31,7 +33,16 @@ public protocol Files: Sendable {
     func link(_ path: String, to other: String) throws(FilesError)
     /// A new file with the same bytes and the given mode.
     func copy(_ path: String, to other: String, mode: UInt32) throws(FilesError)
+    /// A new file with the same bytes and the given mode, which takes no space until one of the two is changed. False:
+    /// this file system cannot do that, and nothing was made.
+    func clone(_ path: String, to other: String, mode: UInt32) throws(FilesError) -> Bool
+    /// Copies at most `count` bytes from `offset` of one open file to the same place of another; 0 at the end.
+    func copy(_ file: FileHandle, to other: FileHandle, at offset: Int64, count: Int) throws(FilesError) -> Int
+    /// Where a name leads when every symbolic link is followed; nil: nowhere.
+    func resolve(_ path: String) throws(FilesError) -> String?
     func setMode(_ path: String, _ mode: UInt32) throws(FilesError)
+    /// Sets when the contents last changed, nanoseconds since 1970.
+    func setModified(_ path: String, _ time: Int64) throws(FilesError)
     /// Bytes that can still be written below `path`.
     func freeBytes(_ path: String) throws(FilesError) -> Int64
 }
@@ -81,8 +92,13 @@ public struct FileStatus: Sendable, Hashable {
     public var mode: UInt32
     /// When the contents last changed, nanoseconds since 1970: to be compared with what it was, not with a clock.
     public var modified: Int64
+    /// Which file it is, whatever its name: no two that are there at the same time have the same.
+    public var identity: UInt64
 
-    public init(kind: FolderEntry.Kind, size: Int64, mode: UInt32, modified: Int64 = 0) {
+    public init(
+        kind: FolderEntry.Kind, size: Int64, mode: UInt32, modified: Int64 = 0, identity: UInt64 = 0
+    ) {
+        self.identity = identity
         self.kind = kind
         self.size = size
         self.mode = mode

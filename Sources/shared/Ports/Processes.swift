@@ -33,11 +33,14 @@ public struct Launch: Sendable, Hashable {
     public var stallLimit: Nanoseconds?
     /// Counted against the host's memory while it runs.
     public var memoryBytes: Int64
+    /// The most that its folder may hold, inputs included, in bytes; nil: not watched.
+    public var folderLimit: Int64?
 
     public init(
         arguments: [String], environment: [EnvironmentVariable], folder: String, timeLimit: Nanoseconds?,
-        stallLimit: Nanoseconds? = nil, memoryBytes: Int64
+        stallLimit: Nanoseconds? = nil, memoryBytes: Int64, folderLimit: Int64? = nil
     ) {
+        self.folderLimit = folderLimit
         self.arguments = arguments
         self.environment = environment
         self.folder = folder
@@ -60,11 +63,17 @@ public struct ProcessExit: Sendable, Hashable {
         case hostLost
     }
 
-    /// Why a signal was sent from here.
+    /// Why a signal was sent from here, or why nothing can be taken of what it left.
     public enum Kill: Sendable, Hashable, CaseIterable {
         case none, timeout, cancelled, revoked
         /// It made no progress; what it was doing is in ``ProcessExit/note``.
         case stalled
+        /// Its folder was removed while it ran.
+        case folderRemoved
+        /// Something else stands where its folder was.
+        case folderReplaced
+        /// It wrote more than it may; how much, and where, is in ``ProcessExit/note``.
+        case tooMuchOutput
     }
 
     public var cause: Cause
@@ -78,12 +87,15 @@ public struct ProcessExit: Sendable, Hashable {
     public var memoryRanOut: Bool
     /// What was seen before a signal was sent from here, as text; empty: nothing worth telling.
     public var note: String
+    /// When the program was started, nanoseconds since 1970 on the host's clock; nil: nobody noted it.
+    public var startedAt: Nanoseconds?
 
     public init(
         cause: Cause, kill: Kill = .none, wallNanoseconds: Nanoseconds = 0, cpuNanoseconds: Nanoseconds = 0,
         peakMemoryBytes: Int64 = 0, freeBytes: Int64 = .max, memoryRanOut: Bool = false,
-        note: String = ""
+        note: String = "", startedAt: Nanoseconds? = nil
     ) {
+        self.startedAt = startedAt
         self.cause = cause
         self.kill = kill
         self.wallNanoseconds = wallNanoseconds
@@ -97,8 +109,8 @@ public struct ProcessExit: Sendable, Hashable {
 
 /// What the agent asks of the supervisor.
 public enum SupervisorCommand: Sendable, Hashable {
-    /// How much may run at a time.
-    case capacity(slots: Int, memoryBytes: Int64)
+    /// How much may run at a time, in all and of each sweep. A sweep that is not named may take all slots.
+    case capacity(slots: Int, memoryBytes: Int64, sweeps: [SweepSlots] = [])
     /// Queues a program behind those queued before. Repeating a key is harmless.
     case start(AttemptKey, Launch)
     case kill(AttemptKey, ProcessExit.Kill)
@@ -106,6 +118,17 @@ public enum SupervisorCommand: Sendable, Hashable {
     case forget([AttemptKey])
     /// Ends as soon as nothing runs; what it keeps is in its journal.
     case stop
+}
+
+/// How many programs of a sweep may run at a time on a host.
+public struct SweepSlots: Sendable, Hashable {
+    public var sweep: String
+    public var slots: Int
+
+    public init(sweep: String, slots: Int) {
+        self.sweep = sweep
+        self.slots = slots
+    }
 }
 
 /// What the supervisor tells the agent.

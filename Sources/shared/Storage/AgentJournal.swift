@@ -112,6 +112,9 @@ public struct AgentJournal {
         noteDurable(size)
     }
 
+    /// Whether the file still has its name. Where somebody removed it, only ``rewrite(_:)`` brings it back.
+    public var isInPlace: Bool { files.isInPlace(file, path) }
+
     /// Somebody else has made ``file`` durable when it was so long.
     public mutating func noteDurable(_ size: Int64) { durableSize = max(durableSize, min(size, self.size)) }
 

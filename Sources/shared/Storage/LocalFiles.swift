@@ -64,6 +64,13 @@ public struct LocalFiles: Files {
         guard fdatasync(file.number) == 0 else { throw FilesError(LocalFiles.path(of: file), "make durable") }
     }
 
+    public func isInPlace(_ file: FileHandle, _ path: String) -> Bool {
+        var open = stat()
+        var named = stat()
+        guard fstat(file.number, &open) == 0, lstat(path, &named) == 0 else { return false }
+        return open.st_dev == named.st_dev && open.st_ino == named.st_ino
+    }
+
     public func reserve(_ file: FileHandle, bytes: Int64) { _ = sys_reserve(file.number, bytes) }
 
     public func syncFolder(_ path: String) throws(FilesError) {
@@ -112,7 +119,8 @@ public struct LocalFiles: Files {
             }
         let modified = Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
         return FileStatus(
-            kind: kind, size: Int64(status.st_size), mode: status.st_mode & 0o7777, modified: modified)
+            kind: kind, size: Int64(status.st_size), mode: status.st_mode & 0o7777, modified: modified,
+            identity: UInt64(status.st_ino) ^ (UInt64(status.st_dev) << 40))
     }
 
     public func remove(_ path: String) throws(FilesError) {
@@ -132,26 +140,58 @@ public struct LocalFiles: Files {
         defer { close(source) }
         let target = try open(other, .create)
         defer { close(target) }
+        var offset: Int64 = 0
         while true {
-            let count = sys_copy(source.number, target.number)
+            let count = try copy(source, to: target, at: offset, count: 1 << 30)
             if count == 0 { break }
-            if count > 0 || errno == EINTR { continue }
-            guard errno == EXDEV || errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP else {
-                throw FilesError(other, "write")
-            }
-            try copyBytes(source, target, other)
-            break
+            offset += Int64(count)
         }
         guard fchmod(target.number, mode_t(mode)) == 0 else { throw FilesError(other, "set the mode of") }
     }
 
-    private func copyBytes(_ source: FileHandle, _ target: FileHandle, _ path: String) throws(FilesError) {
-        var offset: Int64 = 0
+    public func copy(
+        _ file: FileHandle, to other: FileHandle, at offset: Int64, count: Int
+    ) throws(FilesError) -> Int {
         while true {
-            let bytes = try read(source, at: offset, count: 1 << 20)
-            if bytes.isEmpty { return }
-            try write(target, at: offset, bytes)
-            offset += Int64(bytes.count)
+            let copied = sys_copy(file.number, other.number, offset, Int64(count))
+            if copied >= 0 { return Int(copied) }
+            if errno == EINTR { continue }
+            guard errno == EXDEV || errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP else {
+                throw FilesError("file \(other.number)", "write")
+            }
+            let bytes = try read(file, at: offset, count: min(count, 1 << 20))
+            try write(other, at: offset, bytes)
+            return bytes.count
+        }
+    }
+
+    public func clone(_ path: String, to other: String, mode: UInt32) throws(FilesError) -> Bool {
+        let source = try open(path, .read)
+        defer { close(source) }
+        let target = try open(other, .create)
+        defer { close(target) }
+        guard sys_clone(source.number, target.number) == 0 else {
+            try remove(other)
+            return false
+        }
+        guard fchmod(target.number, mode_t(mode)) == 0 else { throw FilesError(other, "set the mode of") }
+        return true
+    }
+
+    public func resolve(_ path: String) throws(FilesError) -> String? {
+        guard let found = realpath(path, nil) else {
+            if errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == EACCES { return nil }
+            throw FilesError(path, "follow")
+        }
+        defer { free(found) }
+        return String(cString: found)
+    }
+
+    public func setModified(_ path: String, _ time: Int64) throws(FilesError) {
+        let (second, part) = time.quotientAndRemainder(dividingBy: 1_000_000_000)
+        let times = [timespec](repeating: timespec(tv_sec: Int(second), tv_nsec: Int(part)), count: 2)
+        guard utimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW) == 0 else {
+            throw FilesError(path, "set the time of")
         }
     }
 

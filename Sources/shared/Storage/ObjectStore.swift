@@ -15,6 +15,11 @@ public struct ObjectStore: Sendable {
     public init(root: String, files: any Files) throws(FilesError) {
         self.root = root
         self.files = files
+        try makeFolders()
+    }
+
+    /// Makes the folders that are not there, at the beginning or because somebody removed them.
+    public func makeFolders() throws(FilesError) {
         try ObjectStore.ensure(root, files)
         try ObjectStore.ensure("\(root)/partial", files)
     }
@@ -131,15 +136,28 @@ public struct ObjectStore: Sendable {
         try files.write(file, at: offset, bytes)
     }
 
+    /// Makes what came so far durable, so that not all of a large object is left to do at its end.
+    public func syncPartial(_ digest: Digest) throws(FilesError) {
+        let file = try files.open(partialPath(digest), .update)
+        defer { files.close(file) }
+        try sync(file, partialPath(digest))
+    }
+
+    /// What was transferred, to be read in pieces.
+    public func hashPartial(_ digest: Digest) throws(FilesError) -> FileHash {
+        try FileHash(partialPath(digest), files)
+    }
+
     /// Checks and publishes what was transferred.
     ///
+    /// - Parameter found: what its digest and length are; nil: they are computed here, in one go.
     /// - Throws: ``Failure`` (`badArchive`) if length or digest are wrong; what was transferred is then thrown away.
-    public func finish(_ digest: Digest, size: Int64) throws {
+    public func finish(_ digest: Digest, size: Int64, found: (digest: Digest, size: Int64)? = nil) throws {
         let temporary = partialPath(digest)
         let file = try files.open(temporary, .update)
         defer { files.close(file) }
-        let found = try ObjectStore.hash(file, files)
-        guard found.digest == digest, found.size == size else {
+        let found = try found ?? ObjectStore.hash(file, files)
+        guard found.digest == digest, found.size == size, try files.size(file) == size else {
             try files.removeTree(temporary)
             throw ObjectStore.mismatch(digest)
         }

@@ -51,7 +51,7 @@ extension Chance {
             cause: pick(causes) ?? .hostLost, kill: pick(ProcessExit.Kill.allCases) ?? .none,
             wallNanoseconds: Int64(number(0...1 << 50)), cpuNanoseconds: Int64(number(0...1 << 50)),
             peakMemoryBytes: Int64(number(0...1 << 40)), freeBytes: flip() ? .max : Int64(number(0...1 << 40)),
-            memoryRanOut: flip(), note: name())
+            memoryRanOut: flip(), note: name(), startedAt: optional { Int64($0.number(0...1 << 60)) })
     }
 
     mutating func supervised() -> SupervisedAttempt {
@@ -64,7 +64,8 @@ extension Chance {
         Launch(
             arguments: list(3) { $0.name() }, environment: list(3) { EnvironmentVariable($0.name(), $0.name()) },
             folder: name(), timeLimit: optional { Int64($0.number(0...1 << 50)) },
-            stallLimit: optional { Int64($0.number(0...1 << 50)) }, memoryBytes: Int64(number(0...1 << 40)))
+            stallLimit: optional { Int64($0.number(0...1 << 50)) }, memoryBytes: Int64(number(0...1 << 40)),
+            folderLimit: optional { Int64($0.number(0...1 << 50)) })
     }
 
     mutating func agentRecords() -> [AgentRecord] {
@@ -74,7 +75,8 @@ extension Chance {
         let job = Job(
             arguments: [.engine, .text(name())], environment: list(2) { EnvironmentVariable($0.name(), $0.name()) },
             inputs: list(2) { Job.Input(path: "a/b", digest: SHA256.digest($0.name()), size: 5) },
-            limits: JobLimits(time: optional { Int64($0.number(1...99)) }))
+            limits: JobLimits(
+                time: optional { Int64($0.number(1...99)) }, output: optional { Int64($0.number(1...99)) }))
         return [
             .context(sweep: name(), context),
             .accepted(
@@ -88,12 +90,18 @@ extension Chance {
     }
 
     mutating func supervisorRecords() -> [SupervisorRecord] {
-        [.began(bootID: name()), .started(key()), .ended(key(), exit()), .forgotten(list(4) { $0.key() })]
+        [
+            .began(bootID: name()), .started(key(), at: optional { Int64($0.number(0...1 << 60)) }),
+            .ended(key(), exit()), .forgotten(list(4) { $0.key() }),
+        ]
     }
 
     mutating func commands() -> [SupervisorCommand] {
         [
-            .capacity(slots: number(1...64), memoryBytes: Int64(number(0...1 << 40))), .start(key(), launch()),
+            .capacity(
+                slots: number(1...64), memoryBytes: Int64(number(0...1 << 40)),
+                sweeps: list(3) { SweepSlots(sweep: $0.name(), slots: $0.number(1...64)) }),
+            .start(key(), launch()),
             .kill(key(), pick([.timeout, .cancelled, .revoked]) ?? .none), .forget(list(4) { $0.key() }), .stop,
         ]
     }

@@ -136,7 +136,27 @@ struct SupervisorLinkTests {
         #expect(rig.tell(.supervisorReady([])).contains(told))
         rig.tell(.supervisorGone)
         #expect(rig.tell(.supervisorReady([])).contains(told))
-        #expect(rig.hello(1, slots: 7).contains(.supervise(.capacity(slots: 7, memoryBytes: 1 << 30))))
+        let shares = [SweepSlots(sweep: "s1", slots: 7)]
+        let more = AgentEffect.supervise(.capacity(slots: 7, memoryBytes: 1 << 30, sweeps: shares))
+        #expect(rig.hello(1, slots: 7).contains(more))
+    }
+
+    @Test("Each sweep has the slots of its own hello; a new hello of it changes them, another sweep does not")
+    func shares() {
+        var rig = Rig(connected: false)
+        rig.tell(.supervisorReady([]))
+        func told(_ effects: [AgentEffect]) -> SupervisorCommand? {
+            effects.compactMap { if case .supervise(let command) = $0 { command } else { nil } }.last
+        }
+        let (first, second) = (SweepSlots(sweep: "s1", slots: 4), SweepSlots(sweep: "s2", slots: 1))
+        #expect(told(rig.hello(1, "s1", slots: 4)) == .capacity(slots: 4, memoryBytes: 1 << 30, sweeps: [first]))
+        #expect(
+            told(rig.hello(2, "s2", slots: 1)) == .capacity(slots: 4, memoryBytes: 1 << 30, sweeps: [first, second]))
+        #expect(rig.core.slots(of: "s1") == 4 && rig.core.slots(of: "s2") == 1)
+        let released = rig.tell(.message(2, .release))
+        #expect(told(released) == .capacity(slots: 4, memoryBytes: 1 << 30, sweeps: [first]))
+        let changed = SweepSlots(sweep: "s1", slots: 3)
+        #expect(told(rig.hello(3, "s1", slots: 3)) == .capacity(slots: 3, memoryBytes: 1 << 30, sweeps: [changed]))
     }
 
     @Test("While it is gone nothing is prepared; what it had queued is prepared again when it is back")

@@ -5,6 +5,56 @@ import Testing
 @testable import AgentCore
 
 
+@Suite("Who works on a sweep")
+struct HolderTests {
+    private let second: Nanoseconds = 1_000_000_000
+
+    /// The first coordinator is connected and has said who it is.
+    private func rig() -> Rig {
+        var rig = Rig()
+        rig.say(.holder("anna@one:/a"))
+        return rig
+    }
+
+    @Test("A copy of its ledger is refused as long as the first is heard, and told who works on it")
+    func copy() {
+        var rig = rig()
+        rig.grant(1, entry(1))
+        rig.now += 2 * second
+        let greeted = rig.hello(2)
+        #expect(greeted.greetings == [[HeldLease(lease: 1, runs: [1])]] && greeted.drops.isEmpty)
+        #expect(rig.say(.revoke([1]), on: 2).isEmpty, "it has not said who it is")
+        let refused = rig.say(.holder("anna@two:/b"), on: 2)
+        #expect(refused.drops == [2])
+        #expect(refused.refusals.first?.hasPrefix("anna@one:/a works on this sweep, and was heard 2 s ago") ?? false)
+        rig.queue(key(1))
+        rig.tell(.started([key(1)]))
+        rig.end(key(1))
+        #expect(rig.collect(key(1)).outcomes.count == 1, "the first is served as before")
+    }
+
+    @Test("The same one on a new connection takes over at once, and hears what it has not acknowledged")
+    func same() {
+        var rig = rig()
+        rig.grant(1, entry(1))
+        rig.complete(key(1))
+        rig.hello(2)
+        let taken = rig.say(.holder("anna@one:/a"), on: 2)
+        #expect(taken.drops == [1] && taken.outcomes.map(\.id) == [key(1).id])
+    }
+
+    @Test("One that was not heard for a while is replaced, and so is one that is gone")
+    func silent() {
+        var rig = rig()
+        rig.now += 31 * second
+        #expect(rig.hello(2).drops == [1])
+        rig.say(.holder("anna@two:/b"), on: 2)
+        rig.tell(.disconnected(2))
+        #expect(rig.hello(3).refusals.isEmpty)
+        #expect(rig.say(.holder("anna@one:/a"), on: 3).refusals.isEmpty)
+    }
+}
+
 @Suite("Grants, retries and acknowledgements")
 struct GrantTests {
     @Test("A grant is durable before anything of it is done; the same once more does nothing")

@@ -38,6 +38,20 @@ struct InputTests {
         #expect(rig.grant(1, needy(3, digest)).prepared == [key(3)], "it is known to be here")
     }
 
+    @Test("A coordinator that sends nothing keeps no other from fetching")
+    func stalledCoordinator() {
+        var rig = Rig()
+        rig.hello(2, "s2")
+        for run in 1...6 {
+            let digest = SHA256.digest("stalled \(run)")
+            rig.grant(1, needy(run, digest))
+            rig.tell(.object(digest, .partial(0)))
+        }
+        rig.grant(1, needy(1, digest), on: 2)
+        #expect(rig.tell(.object(digest, .partial(0))).wanted.allSatisfy { $0.digest == digest })
+        #expect(rig.tell(.object(SHA256.digest("nothing"), .partial(0))).wanted.isEmpty)
+    }
+
     @Test("Runs that need nothing pass those whose inputs are on their way")
     func passed() {
         var rig = Rig()

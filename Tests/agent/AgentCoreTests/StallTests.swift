@@ -118,7 +118,7 @@ struct StallTests {
         #expect(core.looks(now: 1 + Self.limit / 8) == [key(1)])
         _ = core.handle(.kill(key(1), .cancelled), now: 2)
         #expect(core.looks(now: 1 + Self.limit / 8) == [])
-        #expect(core.stop(stalled: key(1), note: "too late", now: 3).isEmpty)
+        #expect(core.stop(key(1), .stalled, note: "too late", now: 3).isEmpty)
         #expect(core.ended(key(1), ProcessExit(cause: .signal(15)), now: 4).kill == .cancelled)
     }
 
@@ -132,8 +132,8 @@ struct StallTests {
             finding = core.looked(key(1), 9, now: now)
             now += Self.second
         }
-        #expect(core.stop(stalled: key(1), note: "it dozed", now: now) == [.init(key: key(1), isFinal: false)])
-        #expect(core.stop(stalled: key(1), note: "again", now: now).isEmpty)
+        #expect(core.stop(key(1), .stalled, note: "it dozed", now: now) == [.init(key: key(1), isFinal: false)])
+        #expect(core.stop(key(1), .stalled, note: "again", now: now).isEmpty)
         let later = now + SupervisorCore.patience
         #expect(core.signals(now: later) == [.init(key: key(1), isFinal: true)])
         let exit = core.ended(key(1), ProcessExit(cause: .signal(9)), now: later)
@@ -149,7 +149,7 @@ struct StallTests {
         let limits = JobLimits(stall: 600 * Self.second)
         for cause in [ProcessExit.Cause.signal(15), .signal(9), .status(0), .status(143)] {
             let exit = ProcessExit(cause: cause, kill: .stalled, freeBytes: 0, note: "it waits: sh (5) sleeps")
-            let verdict = Verdict(
+            let verdict = Diagnosis(
                 exit, errorTail: Array("oh\n".utf8), outputTail: Array("a\nlast\n".utf8), limits: limits)
             #expect(verdict.failure == .stalledSimulator)
             #expect(
@@ -160,7 +160,7 @@ struct StallTests {
         #expect(FailureClass.stalledSimulator.remedy == .retryAnywhere)
         let short = ProcessExit(cause: .signal(15), kill: .stalled)
         #expect(
-            Verdict(short, errorTail: [], limits: JobLimits(stall: 1_500_000_000)).evidence
+            Diagnosis(short, errorTail: [], limits: JobLimits(stall: 1_500_000_000)).evidence
                 == "no file of it changed for its limit of 1500 ms")
     }
 }

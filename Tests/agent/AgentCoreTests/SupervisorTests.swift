@@ -41,6 +41,44 @@ struct SupervisorTests {
         #expect(start(&core) == [4])
     }
 
+    @Test("A sweep takes no more than its own slots, and all of them whatever another does")
+    func slotsOfSweeps() {
+        var core = SupervisorCore()
+        let sweeps = [SweepSlots(sweep: "s1", slots: 4), SweepSlots(sweep: "s2", slots: 1)]
+        _ = core.handle(.capacity(slots: 8, memoryBytes: 100, sweeps: sweeps), now: 1)
+        for run in 1...6 { _ = core.handle(.start(key(run), launch()), now: 1) }
+        for run in 1...3 { _ = core.handle(.start(key(run, sweep: "s2"), launch()), now: 1) }
+        var taken: [String: Int] = [:]
+        while let next = core.takeNext(now: 1) { taken[next.key.sweep, default: 0] += 1 }
+        #expect(taken == ["s1": 4, "s2": 1])
+        _ = core.ended(key(1, sweep: "s2"), ProcessExit(cause: .status(0)), now: 2)
+        #expect(core.takeNext(now: 2)?.key == key(2, sweep: "s2"))
+        #expect(core.takeNext(now: 2) == nil)
+    }
+
+    @Test("Where the host has fewer slots than all sweeps want, none waits for the end of another")
+    func fairness() {
+        var core = SupervisorCore()
+        _ = core.handle(.capacity(slots: 2, memoryBytes: 100), now: 1)
+        for run in 1...9 { _ = core.handle(.start(key(run), launch()), now: 1) }
+        _ = core.handle(.start(key(1, sweep: "s2"), launch()), now: 1)
+        #expect(core.takeNext(now: 1)?.key == key(1))
+        #expect(core.takeNext(now: 1)?.key == key(1, sweep: "s2"))
+    }
+
+    @Test("When a program started is told with its end, also by the journal")
+    func startTime() {
+        var core = core()
+        queue(&core, 1, launch())
+        _ = core.takeNext(now: 5, wall: 1_700)
+        let records = core.snapshot(bootID: "b")
+        #expect(records.contains(.started(key(1), at: 1_700)))
+        #expect(core.ended(key(1), ProcessExit(cause: .status(0)), now: 9).startedAt == 1_700)
+        var again = SupervisorCore()
+        for record in records { again.apply(record) }
+        #expect(again.ended(key(1), ProcessExit(cause: .supervisorLost), now: 9).startedAt == 1_700)
+    }
+
     @Test("No more memory is given than there is; a large one is not passed for ever, and alone it may have all")
     func memory() {
         var core = core(slots: 4, memory: 100)
@@ -147,13 +185,13 @@ struct SupervisorTests {
 }
 
 @Suite("What an end means")
-struct VerdictTests {
+struct DiagnosisTests {
     private func verdict(
         _ cause: ProcessExit.Cause, _ kill: ProcessExit.Kill = .none, free: Int64 = .max, oom: Bool = false,
         tail: String = ""
-    ) -> Verdict {
+    ) -> Diagnosis {
         let exit = ProcessExit(cause: cause, kill: kill, freeBytes: free, memoryRanOut: oom)
-        return Verdict(exit, errorTail: Array(tail.utf8), limits: JobLimits(time: 7_000_000_000))
+        return Diagnosis(exit, errorTail: Array(tail.utf8), limits: JobLimits(time: 7_000_000_000))
     }
 
     @Test("Classes")

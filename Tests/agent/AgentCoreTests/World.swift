@@ -93,7 +93,7 @@ struct World {
         switch effect {
         case .greet(let connection, let leases): greeted(connection, leases)
         case .send(let connection, let message): send(connection, message)
-        case .heartbeat, .read, .probe, .tail: break
+        case .heartbeat, .read, .probe, .tail, .trySetup: break
         case .drop(let connection, _): answers.append(.disconnected(connection))
         case .locate(let digest):
             let size = cached[digest] ?? 0
@@ -106,7 +106,7 @@ struct World {
         case .supervise(let command): if hasSupervisor { supervise(command) }
         case .collect(let key, let exit, let job):
             expect(folders.contains(key), "what is collected from is there: \(key)")
-            let verdict = Verdict(exit, errorTail: [], limits: job.limits)
+            let verdict = Diagnosis(exit, errorTail: [], limits: job.limits)
             answers.append(
                 .collected(key, AttemptReport(id: key.id, failure: verdict.failure, evidence: verdict.evidence)))
         case .discard(let key): discard(key)

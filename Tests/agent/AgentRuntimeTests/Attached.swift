@@ -39,10 +39,13 @@ final class Attached {
     struct Ended: Error {}
 
     /// - Parameter version: of the messages that it speaks.
-    init(_ workdir: String, environment: [String: String] = [:], version: Int = WireVersion.current) throws {
+    init(
+        _ workdir: String, environment: [String: String] = [:], version: Int = WireVersion.current,
+        program: String = Attached.program
+    ) throws {
         self.version = version
         signal(SIGPIPE, SIG_IGN)
-        process.executableURL = URL(fileURLWithPath: Attached.program)
+        process.executableURL = URL(fileURLWithPath: program)
         process.arguments = ["attach", "--workdir", workdir]
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardInput = input
@@ -72,6 +75,22 @@ final class Attached {
             let place = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(name)/cwd")
             return place?.hasPrefix(folder) == true
         }
+    }
+
+    /// Process numbers of the agent's own processes in a folder, by verb.
+    static func processes(_ verb: String, _ workdir: String) throws -> [Int32] {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { name in
+            guard let pid = Int32(name), let data = FileManager.default.contents(atPath: "/proc/\(name)/cmdline") else {
+                return nil
+            }
+            let words = data.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+            return words.count > 3 && words[1] == verb && words[3] == workdir ? pid : nil
+        }
+    }
+
+    static func isAlive(_ pid: Int32) -> Bool {
+        guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else { return false }
+        return !text.contains(") Z ")
     }
 
     func close() {

@@ -21,7 +21,7 @@ import Testing
     private func fetch(_ byte: UInt8, into cache: inout ObjectCache) throws -> Digest {
         let bytes = [UInt8](repeating: byte, count: 1_000)
         let digest = SHA256.digest(bytes)
-        #expect(try cache.write(ObjectBytes(digest: digest, offset: 0, bytes: bytes), size: 1_000))
+        #expect(try cache.write(ObjectBytes(digest: digest, offset: 0, bytes: bytes), size: 1_000) == .complete)
         return digest
     }
 
@@ -80,7 +80,7 @@ import Testing
         var first = try cache()
         let digests = (0..<2).map { SHA256.digest("\($0)") }
         for digest in digests {
-            #expect(try !first.write(ObjectBytes(digest: digest, offset: 0, bytes: [1, 2, 3]), size: 10))
+            #expect(try first.write(ObjectBytes(digest: digest, offset: 0, bytes: [1, 2, 3]), size: 10) == .more)
         }
         for now in [0, 20_000_000_000] as [Nanoseconds] {
             var second = try cache()

@@ -4,22 +4,6 @@ import Model
 import Testing
 
 @Suite(.serialized) struct FailureTests {
-    /// Process numbers of the agent's own processes in a folder, by verb.
-    private func processes(_ verb: String, _ workdir: String) throws -> [Int32] {
-        try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { name in
-            guard let pid = Int32(name), let data = FileManager.default.contents(atPath: "/proc/\(name)/cmdline") else {
-                return nil
-            }
-            let words = data.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
-            return words.count > 3 && words[1] == verb && words[3] == workdir ? pid : nil
-        }
-    }
-
-    private func isAlive(_ pid: Int32) -> Bool {
-        guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else { return false }
-        return !text.contains(") Z ")
-    }
-
     @Test func failsTwiceThenSucceeds() throws {
         let scratch = try Scratch()
         let agent = try Attached(scratch.path)
@@ -41,12 +25,14 @@ import Testing
             entry(2, Job(arguments: [.text("/nonexistent/simulator")])),
             entry(3, script("echo 'write: No space left on device' >&2; exit 1")),
             entry(4, script("sleep 1000", time: 200_000_000)),
-            entry(5, script("touch \"$(printf 'a\\nb')\"")),
+            entry(5, script("exit 5")),
         ]
         try agent.send(.grant(Shard(lease: 1, entries: entries)))
         let reports = try agent.outcomes(5)
-        #expect(reports.map(\.failure) == [.simulatorCrash, .spawn, .diskFull, .timeout, .contractBroken])
-        #expect(reports[1].evidence.contains("No such file"))
+        #expect(reports.map(\.failure) == [.simulatorCrash, .spawn, .diskFull, .timeout, .exitNonzero])
+        #expect(
+            reports[1].evidence
+                == "the program could not be started: there is no file /nonexistent/simulator on this host")
     }
 
     @Test func grandchildrenDoNotOutliveTheirAttempt() throws {
@@ -60,7 +46,115 @@ import Testing
         let pids = String(decoding: try agent.fetch(report, "stdout.txt"), as: UTF8.self)
             .split(separator: "\n").compactMap { Int32($0) }
         #expect(pids.count == 2)
-        for pid in pids { #expect(!isAlive(pid)) }
+        for pid in pids { #expect(!Attached.isAlive(pid)) }
+    }
+
+    @Test("Daemons that hide whose they are end with their attempt, too")
+    func hiddenDaemons() throws {
+        let scratch = try Scratch()
+        let agent = try Attached(scratch.path)
+        try agent.hello(slots: 2)
+        // A second run is under way, so that it is not clear from the number of runs whose they are.
+        let gate = "\(scratch.path)/gate"
+        let waits = script(
+            "while [ ! -e \"$GATE\" ]; do sleep 0.05; done", environment: [EnvironmentVariable("GATE", gate)])
+        let daemons = script(
+            """
+            for i in 1 2 3 4 5; do
+              env -i setsid sh -c 'sleep 1000 & echo $! $$; exec sleep 1000' &
+            done
+            while [ $(wc -w < stdout.txt) -lt 10 ]; do sleep 0.02; done
+            """)
+        try agent.send(.grant(Shard(lease: 1, entries: [entry(1, waits), entry(2, daemons)])))
+        let report = try agent.outcome()
+        #expect(report.id.run == 2 && report.failure == nil, "\(report)")
+        let pids = String(decoding: try agent.fetch(report, "stdout.txt"), as: UTF8.self)
+            .split { $0 == "\n" || $0 == " " }.compactMap { Int32($0) }
+        #expect(pids.count == 10)
+        for pid in pids { #expect(!Attached.isAlive(pid)) }
+        _ = FileManager.default.createFile(atPath: gate, contents: nil)
+        #expect(try agent.outcome().failure == nil)
+    }
+
+    @Test("A program that kills its parent loses itself alone, and that counts against it")
+    func killsItsParent() throws {
+        let scratch = try Scratch()
+        let agent = try Attached(scratch.path)
+        try agent.hello(slots: 2)
+        let gate = "\(scratch.path)/gate"
+        let waits = script(
+            "while [ ! -e \"$GATE\" ]; do sleep 0.05; done", environment: [EnvironmentVariable("GATE", gate)])
+        let kills = script("echo $$; (setsid sleep 1000 & echo $!); kill -9 $PPID; sleep 1000")
+        try agent.send(.grant(Shard(lease: 1, entries: [entry(1, waits), entry(2, kills, attempts: 2)])))
+        let reports = try agent.outcomes(2)
+        #expect(reports.map(\.id.attempt) == [1, 2])
+        #expect(reports.map(\.failure) == [.simulatorCrash, .simulatorCrash])
+        #expect(reports[0].evidence.contains("kill PPID"), "\(reports[0].evidence)")
+        for pid in String(decoding: try agent.fetch(reports[0], "stdout.txt"), as: UTF8.self)
+            .split(separator: "\n").compactMap({ Int32($0) }) { #expect(!Attached.isAlive(pid)) }
+        _ = FileManager.default.createFile(atPath: gate, contents: nil)
+        let other = try agent.outcome()
+        #expect(other.id == AttemptID(run: 1, lease: 1, attempt: 1) && other.failure == nil, "\(other)")
+    }
+
+    @Test("What could not be started is named, and why")
+    func namesWhatIsMissing() throws {
+        let scratch = try Scratch()
+        let agent = try Attached(scratch.path)
+        try agent.hello()
+        var job = Job(arguments: [.text("./prog.sh")])
+        var entries: [Shard.Entry] = []
+        let texts = ["#!/bin/sh\r\ntrue\n", "#!/opt/no/python9\ntrue\n", "#!/bin/sh\n", "#!/bin/sh\n"]
+        for (index, text) in texts.enumerated() {
+            let bytes = Array(text.utf8)
+            agent.objects[SHA256.digest(bytes)] = bytes
+            job.inputs = [
+                Job.Input(
+                    path: "prog.sh", digest: SHA256.digest(bytes), size: Int64(bytes.count), isExecutable: index != 2)
+            ]
+            job.arguments = [.text(index == 3 ? "prog.sh" : "./prog.sh")]
+            entries.append(entry(index + 1, job))
+        }
+        entries.append(entry(5, Job(arguments: [.text("gem5-wrapper")])))
+        try agent.send(.grant(Shard(lease: 1, entries: entries)))
+        let start = "the program could not be started: "
+        let evidence = try agent.outcomes(5).map { $0.evidence.replacing(start, with: "") }
+        #expect(
+            evidence == [
+                "the lines of ./prog.sh end with a carriage return, as on Windows, so that its interpreter is not "
+                    + "found: sed -i 's/\\r$//' ./prog.sh",
+                "./prog.sh asks for the interpreter /opt/no/python9 in its first line, which is not on this host",
+                "./prog.sh is not executable: chmod +x ./prog.sh",
+                "there is no program prog.sh in the PATH of this host; for the run's own file write ./prog.sh",
+                "there is no program gem5-wrapper in the PATH of this host",
+            ])
+    }
+
+    @Test("A setup that fails refuses the host once, with its words, and starts nothing")
+    func failingSetup() throws {
+        let scratch = try Scratch()
+        let agent = try Attached(scratch.path)
+        #expect(throws: Attached.Ended.self) { try agent.hello(setup: "echo no such module >&2; false") }
+        guard case .refused(let reason)? = agent.seen.last else { return #expect(agent.seen.isEmpty == false) }
+        #expect(
+            reason == "the host's setup (key setup of the inventory) ends with status 1; its output ends with "
+                + "\"no such module\"")
+        let other = try Attached(scratch.path)
+        try other.hello(setup: "export A=1")
+        try other.send(.grant(Shard(lease: 1, entries: [entry(1, script("[ $A = 1 ]"))])))
+        #expect(try other.outcome().failure == nil)
+    }
+
+    @Test("A setup that fails later starts no program")
+    func setupThatFailsLater() throws {
+        let scratch = try Scratch()
+        let agent = try Attached(scratch.path)
+        try agent.hello(setup: "[ ! -e '\(scratch.path)/broken' ]")
+        _ = FileManager.default.createFile(atPath: "\(scratch.path)/broken", contents: nil)
+        try agent.send(.grant(Shard(lease: 1, entries: [entry(1, script("echo ran"))])))
+        let report = try agent.outcome()
+        #expect(report.failure == .spawn)
+        #expect(report.evidence.hasPrefix("the setup of this host failed"), "\(report.evidence)")
     }
 
     @Test func killedAgentTakesUpWhatRuns() throws {
@@ -74,7 +168,7 @@ import Testing
         ])
         try agent.send(.grant(Shard(lease: 3, entries: [entry(9, job)])))
         try agent.started(9)
-        for pid in try processes("serve", scratch.path) { kill(pid, SIGKILL) }
+        for pid in try Attached.processes("serve", scratch.path) { kill(pid, SIGKILL) }
         #expect(throws: Attached.Ended.self) { while true { _ = try agent.next() } }
         _ = FileManager.default.createFile(atPath: gate, contents: nil)
         agent = try Attached(scratch.path)
@@ -95,7 +189,7 @@ import Testing
         try agent.hello()
         try agent.send(.grant(Shard(lease: 1, entries: [entry(1, script("sleep 1000")), entry(2, script("true"))])))
         try agent.started(1)
-        for pid in try processes("supervise", scratch.path) { kill(pid, SIGKILL) }
+        for pid in try Attached.processes("supervise", scratch.path) { kill(pid, SIGKILL) }
         let reports = try agent.outcomes(2)
         #expect(reports.map(\.failure) == [.supervisorLost, nil])
     }

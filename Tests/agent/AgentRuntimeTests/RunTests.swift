@@ -47,6 +47,8 @@ import Testing
         #expect(report.artifacts.map(\.path) == ["out/copy", "stderr.txt", "stdout.txt"])
         #expect(report.artifacts[0].digest == SHA256.digest(big))
         #expect(report.wallNanoseconds > 0)
+        let now = Int64(Date.now.timeIntervalSince1970 * 1e9)
+        #expect(report.startedAt.map { $0 > now - 600_000_000_000 && $0 <= now } ?? false)
         let text = String(decoding: try agent.fetch(report, "stdout.txt"), as: UTF8.self)
         #expect(text == "{\"x\":1}\n7 1 from $(setup)\ntool a b c\n1200000\n0077\n")
         #expect(try agent.fetch(report, "out/copy") == big)

@@ -244,7 +244,7 @@ struct Gem5Evidence {
         case .timeout, .stalledGuest: better = try panic()
         case .stalledSimulator: better = try panic() ?? idleness()
         case .spawn, .hostLost, .supervisorLost, .outOfMemory, .diskFull, .simulatorFatal, .guestPanic,
-            .checkpointIncompatible, .contractBroken, .cancelled, .preempted:
+            .tooMuchOutput, .checkpointIncompatible, .contractBroken, .cancelled, .preempted:
             better = nil
         }
         let places = try [.timeout, .stalledGuest, .stalledSimulator].contains(failure) ? whereabouts() : []

@@ -120,8 +120,23 @@ func start(_ arguments: [String], environment: [String], descriptors: [Int32]) t
     let texts = arguments.map { strdup($0) } + [nil]
     let variables = environment.map { strdup($0) } + [nil]
     defer { (texts + variables).forEach { free($0) } }
-    let child = child_start(arguments[0], texts, variables, descriptors, Int32(descriptors.count))
-    guard child > 0 else { throw SystemError("cannot start \(arguments[0])", -child) }
+    var step: UnsafePointer<CChar>?
+    let child = texts.map { UnsafePointer($0) }.withUnsafeBufferPointer { texts in
+        variables.map { UnsafePointer($0) }.withUnsafeBufferPointer { variables in
+            descriptors.withUnsafeBufferPointer { descriptors in
+                var start = sys_start()
+                start.arguments = texts.baseAddress
+                start.environment = variables.baseAddress
+                start.file = texts[0]
+                start.descriptors = descriptors.baseAddress
+                start.descriptor_count = Int32(descriptors.count)
+                start.kept_descriptor = -1
+                start.dies_with_parent = 1
+                return sys_spawn(&start, &step)
+            }
+        }
+    }
+    guard child > 0 else { throw SystemError("cannot start \(arguments[0])") }
     return child
 }
 

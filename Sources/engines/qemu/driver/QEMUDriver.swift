@@ -16,9 +16,9 @@ public enum QEMUDriver {
             complain("\(error.message)\n\(Request.usage)")
             return 64
         }
-        let signals = signals_open()
+        let signals = sys_signal_descriptor()
         guard signals >= 0 else {
-            complain(SystemError("cannot receive signals", -signals).message)
+            complain(SystemError("cannot receive signals").message)
             return 71
         }
         do {

@@ -17,7 +17,7 @@ final class Run {
     private var lastLine = ""
     private var outcome: Outcome?
 
-    /// - Parameter signals: from `signals_open`.
+    /// - Parameter signals: from `sys_signal_descriptor`.
     init(_ request: Request, signals: Int32) throws(SystemError) {
         self.request = request
         self.signals = signals
@@ -122,7 +122,7 @@ final class Run {
 
     private func takeSignals() throws(SystemError) {
         while true {
-            let number = signals_next(signals)
+            let number = sys_next_signal(signals)
             guard number != 0 else { return }
             guard number == SIGCHLD else {
                 try act(conversation.take(.signal(number)))

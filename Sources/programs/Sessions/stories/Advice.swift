@@ -33,6 +33,8 @@ extension FailureClass {
             "the simulator itself stood still: see whether the host is overloaded, or raise 'limits.stall'"
         case .timeout:
             "raise 'limits.time', or make the run smaller; a host with more slots than processors is slow, too"
+        case .tooMuchOutput:
+            "give it more room under limits (output: 16GiB), or let it write less"
         case .checkpointIncompatible:
             "the checkpoint does not fit the engine, or is damaged: 'usweep launch --repin' makes it anew"
         case .contractBroken:

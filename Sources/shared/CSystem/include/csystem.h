@@ -6,21 +6,26 @@
 // otherwise.
 
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 /// How a program is to be started. All strings end with NUL, both arrays with NULL.
 struct sys_start {
     const char *const *arguments;
     const char *const *environment;
+    const char *file;            // what is executed; NULL: arguments[0], looked for as execvp(3) does
     const char *folder;          // working folder; NULL: unchanged
     const char *output;          // file for standard output, created or appended to; NULL: /dev/null
     const char *error_output;    // the same for standard error; equal to `output`: one file
+    const int *descriptors;      // `descriptor_count` of them, each 64 or more, become 0, 1, 2, ... instead of files
+    int descriptor_count;
     int kept_descriptor;         // stands as descriptor 3 in the program; -1: none
+    int own_session;             // it leads a session, and so a process group, of its own
     int dies_with_parent;        // SIGKILL when the thread that started it ends
 };
 
-/// Starts a program in a session of its own, with standard input from /dev/null, no descriptor inherited but
-/// those named, default signal dispositions and an umask of 077.
+/// Starts a program with standard input from /dev/null, no descriptor inherited but those named, default signal
+/// dispositions and an umask of 077.
 /// Returns its process number, or -1 with `*step` naming what failed ("chdir", "open", "exec") and errno saying why.
 pid_t sys_spawn(const struct sys_start *start, const char **step);
 
@@ -40,6 +45,31 @@ struct sys_ended {
 
 /// Takes one child that ended, without waiting. 1: there was one; 0: none has ended; -1: no children (ECHILD).
 int sys_reap(struct sys_ended *ended);
+/// Fills in all but `pid`, from what wait4(2) told.
+void sys_note_end(struct sys_ended *ended, int status, const struct rusage *usage);
+/// The children of this process, as far as there is room; -1: the kernel does not tell.
+int sys_children(pid_t *pids, int room);
+
+/// What a keeper and the process that started it share.
+struct sys_kept {
+    pid_t leader;            // the program
+    int leader_ended;        // its number may belong to another soon
+    struct sys_ended ended;  // how it ended
+    int left;                // processes of it that could not be ended
+    int is_complete;         // 0 after the keeper's end: somebody killed the keeper
+    int error;
+    const char *step;
+};
+
+/// Starts a program as ``sys_spawn`` does, as the child of a new process, its keeper, which ends when the program has
+/// ended and after it has ended everything that the program left behind. When this process ends, so does all of that.
+/// `title` is what ps(1) shows of the keeper.
+/// Returns the keeper's process number, or -1 as ``sys_spawn`` does.
+pid_t sys_keep(const struct sys_start *start, const char *title, struct sys_kept **kept, const char **step);
+void sys_kept_free(struct sys_kept *kept);
+
+/// Closes all descriptors from `first` on.
+void sys_close_from(unsigned int first);
 
 /// Default dispositions and an empty mask, whatever the parent left.
 void sys_reset_signals(void);
@@ -47,7 +77,8 @@ void sys_reset_signals(void);
 int sys_become_subreaper(void);
 int sys_set_umask(int mask);
 
-/// A descriptor that reads one record for each of SIGCHLD, SIGTERM, SIGINT that came; the signals are blocked.
+/// A descriptor that reads one record for each of SIGCHLD, SIGTERM, SIGINT, SIGHUP that came; they are blocked, and
+/// SIGPIPE is ignored.
 int sys_signal_descriptor(void);
 /// The next signal from it, or 0.
 int sys_next_signal(int descriptor);
@@ -65,6 +96,8 @@ int sys_nonblocking(int descriptor);
 /// Takes an exclusive lock on a file, created if need be; held until the descriptor is closed. With `wait` 0 it
 /// fails with EWOULDBLOCK.
 int sys_lock(const char *path, int wait);
+/// The same on a folder, without waiting. Where `shared` is not 0, others may have it, too.
+int sys_lock_folder(const char *path, int shared);
 
 /// `f_type` of statfs(2), or 0.
 uint64_t sys_file_system_magic(const char *path);
@@ -88,6 +121,9 @@ struct sys_mark {
     uint64_t value;      // another one if a name came or went, or if a size or time of modification changed
     int64_t newest;      // the latest time of modification of a file, nanoseconds since 1970; 0: there is none
     char file[512];      // that file, from the folder on; cut if it is longer
+    int64_t bytes;       // what all files take on the disk; holes take nothing
+    int64_t largest;     // the most of one of them
+    char largest_file[512];
 };
 
 /// A folder that is not there, or cannot be read, looks like an empty one.
@@ -100,8 +136,10 @@ int sys_sha256(uint32_t state[8], const void *bytes, size_t blocks);
 /// Sets aside disk blocks for a file without changing its length.
 int sys_reserve(int descriptor, int64_t bytes);
 
-/// Copies on within the kernel from where both descriptors stand; 0 at the end.
-int64_t sys_copy(int source, int target);
+/// Copies within the kernel, from `offset` of one file to that of the other; 0 at the end.
+int64_t sys_copy(int source, int target, int64_t offset, int64_t count);
+/// Makes one file share the blocks of another, where the file system can.
+int sys_clone(int source, int target);
 
 /// A thread that makes a file durable while its owner goes on.
 struct sys_syncer;

@@ -3,7 +3,7 @@ import Glibc
 import Model
 
 /// What `doctor` wants to know of a host.
-enum HostFacts {
+enum HostCheck {
     static func print(workdir name: String) -> Int32 {
         var facts: [JSON.Member] = [
             JSON.Member("version", .integer(1)),

@@ -3,7 +3,7 @@ import Formats
 import Glibc
 
 /// The near end of a Unix socket that carries frames, without ever waiting.
-final class Stream: FrameStream {
+final class FrameSocket: FrameStream {
     let descriptor: Int32
     private var reader = FrameReader()
     private var out: [UInt8] = []
@@ -89,67 +89,5 @@ struct Poll {
 
     func isReadable(_ descriptor: Int32) -> Bool {
         set.contains { $0.fd == descriptor && $0.revents & Int16(POLLIN | POLLHUP | POLLERR) != 0 }
-    }
-}
-
-/// The host's clocks and names.
-enum Machine {
-    /// Nanoseconds on the monotonic clock.
-    static var now: Int64 { read(CLOCK_MONOTONIC) }
-
-    /// Nanoseconds since 1970.
-    static var wallClock: Int64 { read(CLOCK_REALTIME) }
-
-    private static func read(_ clock: clockid_t) -> Int64 {
-        var time = timespec()
-        clock_gettime(clock, &time)
-        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
-    }
-
-    static var bootID: String { text("/proc/sys/kernel/random/boot_id") ?? "unknown" }
-
-    static var hostName: String {
-        var buffer = [CChar](repeating: 0, count: 256)
-        guard gethostname(&buffer, 255) == 0 else { return "unknown" }
-        return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
-
-    /// Those that this process may use.
-    static var processors: Int { max(1, Int(sys_processors())) }
-
-    static var memoryBytes: Int64 { sys_memory_bytes() }
-
-    /// The program that runs, absolute, also where its name was removed since.
-    static var program: String {
-        var buffer = [UInt8](repeating: 0, count: 4_096)
-        let count = buffer.withUnsafeMutableBytes { bytes in
-            readlink("/proc/self/exe", bytes.baseAddress!.assumingMemoryBound(to: CChar.self), bytes.count)
-        }
-        guard count > 0 else { return "/proc/self/exe" }
-        return String(decoding: buffer.prefix(count), as: UTF8.self)
-    }
-
-    /// The content of a small file of the kernel's, without the white space at its end.
-    static func text(_ path: String) -> String? {
-        guard var bytes = bytes(path) else { return nil }
-        while let last = bytes.last, last <= 0x20 { bytes.removeLast() }
-        return String(decoding: bytes, as: UTF8.self)
-    }
-
-    static func bytes(_ path: String) -> [UInt8]? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        var content: [UInt8] = []
-        while true {
-            var count = 0
-            let piece = [UInt8](unsafeUninitializedCapacity: 65_536) { buffer, filled in
-                count = Glibc.read(descriptor, buffer.baseAddress!, buffer.count)
-                filled = max(0, count)
-            }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { return count == 0 ? content : nil }
-            content += piece
-        }
     }
 }

@@ -3,13 +3,16 @@ public import Ports
 
 /// What an end means: a class and a sentence, from what the supervisor saw and the last bytes of standard error.
 /// The same input always gives the same verdict, also after a restart of the agent.
-public struct Verdict: Sendable, Hashable {
+public struct Diagnosis: Sendable, Hashable {
     /// nil: status 0.
     public var failure: FailureClass?
     public var evidence: String
 
     /// Below this much free space at its end, a program is taken to have failed for want of it.
     static let scarceBytes: Int64 = 64 * 1024
+    /// What stands in standard error, before a status, where the host's setup failed and the program was not started.
+    static let setupFailed = "usweep: the host's setup failed with status"
+
     /// The most bytes of standard error that are worth reading.
     public static let tailLength = 4_096
     private static let quoteLength = 500
@@ -24,7 +27,7 @@ public struct Verdict: Sendable, Hashable {
     ///   - outputTail: of standard output; looked at only where a program was stopped because it was stalled.
     ///   - limits: what the program was allowed.
     public init(_ exit: ProcessExit, errorTail: [UInt8], outputTail: [UInt8] = [], limits: JobLimits) {
-        let quote = Verdict.lastLine(errorTail, of: "standard error")
+        let quote = Diagnosis.lastLine(errorTail, of: "standard error")
         switch exit.cause {
         case .supervisorLost:
             self.init(
@@ -36,14 +39,16 @@ public struct Verdict: Sendable, Hashable {
             switch exit.kill {
             case .cancelled: self.init(failure: .cancelled, evidence: "it was cancelled before it began")
             case .revoked: self.init(failure: .supervisorLost, evidence: "the agent was told to stop")
-            case .none, .timeout, .stalled:
-                self.init(failure: .spawn, evidence: "the program could not be started: \(step): \(reason)")
+            case .none, .timeout, .stalled, .folderRemoved, .folderReplaced, .tooMuchOutput:
+                // Of what could not be executed, the reason says all.
+                let what = step == "exec" ? reason : "\(step): \(reason)"
+                self.init(failure: .spawn, evidence: "the program could not be started: \(what)")
             }
         case .status, .signal:
             if exit.kill == .stalled {
-                self.init(stalled: exit, Verdict.lastLine(outputTail, of: "standard output") + quote, limits.stall)
+                self.init(stalled: exit, Diagnosis.lastLine(outputTail, of: "standard output") + quote, limits.stall)
             } else {
-                self.init(ended: exit, quote: quote, errorTail: errorTail, limit: limits.time)
+                self.init(ended: exit, quote: quote, errorTail: errorTail, limit: limits)
             }
         }
     }
@@ -51,16 +56,16 @@ public struct Verdict: Sendable, Hashable {
     /// The host sees only that nothing happens. An engine that can tell a guest's trouble from the simulator's looks
     /// at the artifacts when it judges, and may give a finer class.
     private init(stalled exit: ProcessExit, _ quotes: String, _ limit: Nanoseconds?) {
-        let note = exit.note.isEmpty ? "" : "; \(Verdict.printable(exit.note.utf8))"
+        let note = exit.note.isEmpty ? "" : "; \(Diagnosis.printable(exit.note.utf8))"
         self.init(
             failure: .stalledSimulator,
-            evidence: "no file of it changed for its limit of \(Verdict.span(limit ?? 0))\(note)\(quotes)")
+            evidence: "no file of it changed for its limit of \(Diagnosis.span(limit ?? 0))\(note)\(quotes)")
     }
 
-    private init(ended exit: ProcessExit, quote: String, errorTail: [UInt8], limit: Nanoseconds?) {
+    private init(ended exit: ProcessExit, quote: String, errorTail: [UInt8], limit: JobLimits) {
         switch exit.kill {
         case .timeout:
-            let seconds = (limit ?? exit.wallNanoseconds) / 1_000_000_000
+            let seconds = (limit.time ?? exit.wallNanoseconds) / 1_000_000_000
             self.init(failure: .timeout, evidence: "it had not ended after its limit of \(seconds) s\(quote)")
             return
         case .cancelled:
@@ -69,10 +74,34 @@ public struct Verdict: Sendable, Hashable {
         case .revoked:
             self.init(failure: .supervisorLost, evidence: "the agent was told to stop")
             return
+        case .folderRemoved:
+            // Nothing is wrong with the run: it is tried again, and a bounded number of such losses ends it.
+            self.init(
+                failure: .hostLost,
+                evidence: "its folder on the host was removed while it ran: exclude the agent's working folder from "
+                    + "whatever cleans there, or name another `workdir`")
+            return
+        case .folderReplaced:
+            self.init(
+                failure: .contractBroken,
+                evidence: "something else stands where its folder was, so that nothing it left can be taken: a run may "
+                    + "not move or replace the folder that it is started in")
+            return
+        case .tooMuchOutput:
+            let limit = limit.output.map { " of \(Diagnosis.size($0))" } ?? ""
+            self.init(
+                failure: .tooMuchOutput,
+                evidence: "it wrote more than its limit\(limit) (limits: output): "
+                    + "\(Diagnosis.printable(exit.note.utf8))\(quote)")
+            return
         case .none, .stalled: break
         }
         if case .status(0) = exit.cause {
             self.init(failure: nil, evidence: "")
+            return
+        }
+        if exit.cause == .status(113), quote.contains(Diagnosis.setupFailed) {
+            self.init(failure: .spawn, evidence: "the setup of this host failed, so that it was not started\(quote)")
             return
         }
         let how =
@@ -81,18 +110,32 @@ public struct Verdict: Sendable, Hashable {
             case .signal(let signal): "signal \(signal)"
             case .notStarted, .supervisorLost, .hostLost: ""
             }
-        if exit.freeBytes < Verdict.scarceBytes || Verdict.speaksOfFullDisk(errorTail) {
+        if exit.freeBytes < Diagnosis.scarceBytes || Diagnosis.speaksOfFullDisk(errorTail) {
             let free = exit.freeBytes == .max ? "" : ", \(max(0, exit.freeBytes)) bytes free at its end"
             self.init(failure: .diskFull, evidence: "\(how)\(free)\(quote)")
         } else if case .signal(let signal) = exit.cause {
             let isMemory = signal == 9 && exit.memoryRanOut
+            let note = exit.note.isEmpty ? "that nobody here sent" : "(\(Diagnosis.printable(exit.note.utf8)))"
             self.init(
                 failure: isMemory ? .outOfMemory : .simulatorCrash,
                 evidence: isMemory ? "the kernel killed it for want of memory\(quote)"
-                    : "\(how) that nobody here sent\(quote)")
+                    : "\(how) \(note)\(quote)")
         } else {
             self.init(failure: .exitNonzero, evidence: "\(how)\(quote)")
         }
+    }
+
+    /// For people: `1.5 GiB`.
+    public static func size(_ bytes: Int64) -> String {
+        var (unit, value) = (0, max(0, bytes))
+        let names = ["bytes", "KiB", "MiB", "GiB", "TiB"]
+        while value >= 1_024 * 1_024, unit + 2 < names.count {
+            value /= 1_024
+            unit += 1
+        }
+        guard value >= 1_024 else { return "\(value) \(names[unit])" }
+        let tenths = value * 10 / 1_024
+        return "\(tenths / 10)\(tenths % 10 == 0 ? "" : ".\(tenths % 10)") \(names[unit + 1])"
     }
 
     private static func span(_ span: Nanoseconds) -> String {
@@ -109,7 +152,7 @@ public struct Verdict: Sendable, Hashable {
     }
 
     /// `; standard error ends with "..."`, or nothing.
-    private static func lastLine(_ tail: [UInt8], of file: String) -> String {
+    public static func lastLine(_ tail: [UInt8], of file: String) -> String {
         let newline = UInt8(ascii: "\n")
         let lines = tail.split(whereSeparator: { $0 == newline || $0 == UInt8(ascii: "\r") })
         guard let line = lines.last(where: { !$0.allSatisfy { $0 <= 0x20 } }) else { return "" }

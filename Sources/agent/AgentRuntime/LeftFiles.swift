@@ -1,0 +1,159 @@
+import AgentCore
+import Model
+import Ports
+
+/// The files that an attempt left, as far as they can be taken: listed without leaving its folder.
+///
+/// A link to a file or folder within the folder counts as what it leads to. What cannot be taken is left out, and said
+/// by name: nothing else is lost for it.
+struct LeftFiles {
+    struct File {
+        /// From the folder on: how it is called, and where it is.
+        var name: String
+        var place: String
+        var size: Int64
+    }
+
+    static let maximumFiles = 1_000
+    /// So that a report fits a frame.
+    static let maximumNameBytes = 80 * 1024
+    /// Further ones are counted alone: a list may not fill the memory.
+    private static let maximumNames = 100_000
+    private static let maximumDepth = 64
+    private static let shownOmissions = 5
+
+    private let root: String
+    /// The same without links in it.
+    private let realRoot: String
+    private let files: any Files
+    private let staged: Set<String>
+    private(set) var all: [File] = []
+    private var omitted: [String] = []
+    private var omittedCount = 0
+
+    /// - Parameter isThere: false: nothing of it is to be taken.
+    init(_ root: String, _ files: any Files, staged: Set<String>, isThere: Bool) {
+        self.root = root
+        self.files = files
+        self.staged = staged
+        realRoot = (try? files.resolve(root)) ?? root
+        if isThere { list("", called: "", depth: 0, isLinked: false) }
+    }
+
+    /// What was left out, as a sentence; empty: nothing.
+    var remark: String {
+        guard omittedCount > 0 else { return "" }
+        let more = omittedCount - omitted.count
+        return "not collected: \(omitted.joined(separator: "; "))" + (more > 0 ? "; and \(more) more" : "")
+    }
+
+    mutating func omit(_ name: String, _ why: String) {
+        omittedCount += 1
+        guard omitted.count < LeftFiles.shownOmissions else { return }
+        omitted.append("\"\(Diagnosis.printable(name.utf8.suffix(200)))\" (\(why))")
+    }
+
+    // MARK: Listing
+
+    private mutating func list(_ place: String, called prefix: String, depth: Int, isLinked: Bool) {
+        guard let entries = try? files.list(place.isEmpty ? root : "\(root)/\(place)") else {
+            return omit(prefix.isEmpty ? "." : prefix, "the folder cannot be read")
+        }
+        for entry in entries {
+            let name = prefix.isEmpty ? entry.name : "\(prefix)/\(entry.name)"
+            let here = place.isEmpty ? entry.name : "\(place)/\(entry.name)"
+            if staged.contains(here), entry.isText { continue }
+            guard entry.kind != .other else { continue }
+            guard entry.isText else {
+                omit(name, "its name is not UTF-8")
+                continue
+            }
+            guard RelativePath.isSafe(name) else {
+                omit(name, "its name has control characters or is too long")
+                continue
+            }
+            switch entry.kind {
+            case .file: add(name, here)
+            case .folder: enter(here, name, depth, isLinked)
+            case .symbolicLink: if !isLinked { follow(here, name, depth) }
+            case .other: break
+            }
+        }
+    }
+
+    private mutating func add(_ name: String, _ place: String) {
+        guard all.count < LeftFiles.maximumNames else { return omit(name, "there are too many files") }
+        let size = (try? files.status("\(root)/\(place)"))?.size ?? 0
+        all.append(File(name: name, place: place, size: size))
+    }
+
+    private mutating func enter(_ place: String, _ name: String, _ depth: Int, _ isLinked: Bool) {
+        guard depth < LeftFiles.maximumDepth else {
+            return omit(name, "it is more than \(LeftFiles.maximumDepth) folders deep")
+        }
+        list(place, called: name, depth: depth + 1, isLinked: isLinked)
+    }
+
+    /// A link leads to what it stands for only within the folder, and not to a folder that it is in itself.
+    private mutating func follow(_ place: String, _ name: String, _ depth: Int) {
+        guard let end = try? files.resolve("\(root)/\(place)"), let status = try? files.status(end) else {
+            return omit(name, "a link that leads to nothing")
+        }
+        guard end == realRoot || end.hasPrefix(realRoot + "/") else {
+            return omit(name, "a link that leads out of the run's folder")
+        }
+        let target = String(end.dropFirst(realRoot.count + 1))
+        if staged.contains(target) { return }
+        switch status.kind {
+        case .file: add(name, target)
+        case .folder:
+            guard !target.isEmpty, !place.hasPrefix(target + "/") else {
+                return omit(name, "a link to a folder that it is in")
+            }
+            enter(target, name, depth, true)
+        case .symbolicLink, .other: break
+        }
+    }
+
+    // MARK: Limits
+
+    /// Leaves out what is too much: of many files with names that differ in their digits alone some, before one that
+    /// is like no other; deep ones before others.
+    mutating func thin() {
+        var groups: [String: Int] = [:]
+        func pattern(_ name: String) -> String { String(name.map { $0.isASCII && $0.isNumber ? "0" : $0 }) }
+        for file in all { groups[pattern(file.name), default: 0] += 1 }
+        let ranked = all.map { file in
+            let depth = file.name.utf8.count { $0 == UInt8(ascii: "/") }
+            return (file: file, alike: groups[pattern(file.name)] ?? 0, depth: depth)
+        }
+        .sorted { ($0.alike, $0.depth, $0.file.name) < ($1.alike, $1.depth, $1.file.name) }
+        var bytes = 0
+        all = []
+        for (file, _, _) in ranked {
+            guard all.count < LeftFiles.maximumFiles, bytes + file.name.utf8.count <= LeftFiles.maximumNameBytes else {
+                omit(file.name, "there are more than \(LeftFiles.maximumFiles) files or 80 KiB of names")
+                continue
+            }
+            bytes += file.name.utf8.count
+            all.append(file)
+        }
+        all.sort { $0.name < $1.name }
+    }
+
+    /// Leaves out the largest until the rest is within the limit. What was found, if it was more.
+    mutating func cut(to limit: Int64) -> String? {
+        var places: Set<String> = []
+        var total: Int64 = 0
+        for file in all where places.insert(file.place).inserted { total = total.addingCapped(file.size) }
+        guard total > limit else { return nil }
+        let largest = all.sorted { ($0.size, $1.name) > ($1.size, $0.name) }
+        var rest = total
+        var gone: Set<String> = []
+        for file in largest where rest > limit && gone.insert(file.place).inserted { rest -= file.size }
+        for file in largest where gone.contains(file.place) { omit(file.name, Diagnosis.size(file.size)) }
+        all.removeAll { gone.contains($0.place) }
+        let most = largest.first.map { ", \(Diagnosis.size($0.size)) of it in \($0.name)" } ?? ""
+        return "it left \(Diagnosis.size(total))\(most)"
+    }
+}

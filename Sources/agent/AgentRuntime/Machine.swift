@@ -1,0 +1,66 @@
+import CSystem
+import Glibc
+
+/// The host's clocks and names.
+enum Machine {
+    /// Nanoseconds on the monotonic clock.
+    static var now: Int64 { read(CLOCK_MONOTONIC) }
+
+    /// Nanoseconds since 1970.
+    static var wallClock: Int64 { read(CLOCK_REALTIME) }
+
+    private static func read(_ clock: clockid_t) -> Int64 {
+        var time = timespec()
+        clock_gettime(clock, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+
+    static var bootID: String { text("/proc/sys/kernel/random/boot_id") ?? "unknown" }
+
+    static var hostName: String {
+        var buffer = [CChar](repeating: 0, count: 256)
+        guard gethostname(&buffer, 255) == 0 else { return "unknown" }
+        return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// Those that this process may use.
+    static var processors: Int { max(1, Int(sys_processors())) }
+
+    static var memoryBytes: Int64 { sys_memory_bytes() }
+
+    /// The file that this program was started from, absolute: where it was, if it has been removed since.
+    static let program: String = {
+        var buffer = [UInt8](repeating: 0, count: 4_096)
+        let count = buffer.withUnsafeMutableBytes { bytes in
+            readlink("/proc/self/exe", bytes.baseAddress!.assumingMemoryBound(to: CChar.self), bytes.count)
+        }
+        guard count > 0 else { return "/proc/self/exe" }
+        let path = String(decoding: buffer.prefix(count), as: UTF8.self)
+        let mark = " (deleted)"
+        return path.hasSuffix(mark) && access(path, F_OK) != 0 ? String(path.dropLast(mark.count)) : path
+    }()
+
+    /// The content of a small file of the kernel's, without the white space at its end.
+    static func text(_ path: String) -> String? {
+        guard var bytes = bytes(path) else { return nil }
+        while let last = bytes.last, last <= 0x20 { bytes.removeLast() }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    static func bytes(_ path: String) -> [UInt8]? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var content: [UInt8] = []
+        while true {
+            var count = 0
+            let piece = [UInt8](unsafeUninitializedCapacity: 65_536) { buffer, filled in
+                count = Glibc.read(descriptor, buffer.baseAddress!, buffer.count)
+                filled = max(0, count)
+            }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return count == 0 ? content : nil }
+            content += piece
+        }
+    }
+}

@@ -1,0 +1,107 @@
+import Formats
+import Foundation
+import Model
+import Testing
+
+/// Whoever removes temporary files does so under an agent that works.
+@Suite(.serialized) struct CleanerTests {
+    private let scratch: Scratch
+    private var workdir: String { "\(scratch.path)/w" }
+    private var gate: String { "\(scratch.path)/gate" }
+
+    init() throws { scratch = try Scratch() }
+
+    /// A run that ends when the gate is there.
+    private var waits: Job {
+        script(
+            "while [ ! -e \"$GATE\" ]; do sleep 0.05; done; echo done > results.json",
+            environment: [EnvironmentVariable("GATE", gate)])
+    }
+
+    private func openGate() { _ = FileManager.default.createFile(atPath: gate, contents: nil) }
+
+    private func remove(_ names: [String]) throws {
+        for name in names { try FileManager.default.removeItem(atPath: "\(workdir)/\(name)") }
+    }
+
+    @Test(
+        "Sockets and locks: the agent goes on, and others find it",
+        arguments: [
+            ["agent.sock", "supervisor.sock"], ["agent.lock", "supervisor.lock", "start.lock"],
+            ["agent.sock", "supervisor.sock", "agent.lock", "supervisor.lock", "start.lock"],
+            ["agent.journal", "supervisor.journal", "objects"],
+        ])
+    func names(_ gone: [String]) throws {
+        defer { _ = try? Attached.run(["stop", "--workdir", workdir]) }
+        let agent = try Attached(workdir)
+        try agent.hello(slots: 2)
+        try agent.send(.grant(Shard(lease: 1, entries: [entry(1, waits)])))
+        try agent.started(1)
+        try remove(gone)
+        let other = try Attached(workdir)
+        try other.hello("s2", slots: 2)
+        try other.send(.grant(Shard(lease: 1, entries: [entry(1, script("true"))])))
+        #expect(try other.outcome().failure == nil)
+        #expect(try Attached.processes("serve", workdir).count == 1)
+        #expect(try Attached.processes("supervise", workdir).count == 1)
+        openGate()
+        #expect(try agent.outcome().failure == nil)
+    }
+
+    @Test("What an agent holds outlives the removal of its journals, and its own death after that")
+    func journals() throws {
+        defer { _ = try? Attached.run(["stop", "--workdir", workdir]) }
+        var agent = try Attached(workdir)
+        try agent.hello()
+        try agent.send(.grant(Shard(lease: 3, entries: [entry(1, waits)])))
+        try agent.started(1)
+        try remove(["agent.journal", "agent.sock"])
+        let deadline = Date.now + 20
+        let journal = "\(workdir)/agent.journal"
+        while !FileManager.default.fileExists(atPath: journal), Date.now < deadline { usleep(20_000) }
+        for pid in try Attached.processes("serve", workdir) { kill(pid, SIGKILL) }
+        agent = try Attached(workdir)
+        #expect(try agent.hello().leases == [HeldLease(lease: 3, runs: [1])])
+        openGate()
+        #expect(try agent.outcome().failure == nil)
+    }
+
+    @Test("All of the folder: one agent is left, which says what was lost and goes on")
+    func folder() throws {
+        defer { _ = try? Attached.run(["stop", "--workdir", workdir]) }
+        let agent = try Attached(workdir)
+        try agent.hello()
+        try agent.send(.grant(Shard(lease: 1, entries: [entry(1, waits)])))
+        try agent.started(1)
+        try FileManager.default.removeItem(atPath: workdir)
+        let lost = try agent.outcome()
+        #expect(lost.failure == .hostLost, "\(lost)")
+        #expect(lost.evidence.contains("removed"), "\(lost.evidence)")
+        try agent.send(.grant(Shard(lease: 2, entries: [entry(2, script("true"))])))
+        #expect(try agent.outcome().failure == nil)
+        let other = try Attached(workdir)
+        try other.hello("s2")
+        #expect(try Attached.processes("serve", workdir).count == 1)
+        #expect(try Attached.processes("supervise", workdir).count == 1)
+    }
+
+    @Test("The agent's own program: supervisors start all the same, and it is put back")
+    func program() throws {
+        let copy = "\(scratch.path)/bin/usweep-agent"
+        try FileManager.default.createDirectory(atPath: "\(scratch.path)/bin", withIntermediateDirectories: true)
+        try FileManager.default.copyItem(atPath: Attached.program, toPath: copy)
+        defer { _ = try? Attached.run(["stop", "--workdir", workdir]) }
+        let agent = try Attached(workdir, program: copy)
+        try agent.hello()
+        try agent.send(.grant(Shard(lease: 1, entries: [entry(1, waits), entry(2, script("true"))])))
+        try agent.started(1)
+        try FileManager.default.removeItem(atPath: "\(scratch.path)/bin")
+        for pid in try Attached.processes("supervise", workdir) { kill(pid, SIGKILL) }
+        #expect(try agent.outcomes(2).map(\.failure) == [.supervisorLost, nil])
+        let version = Job(arguments: [.agent, .text("version")])
+        let deadline = Date.now + 20
+        while !FileManager.default.fileExists(atPath: copy), Date.now < deadline { usleep(20_000) }
+        try agent.send(.grant(Shard(lease: 2, entries: [entry(3, version)])))
+        #expect(try agent.outcome().failure == nil)
+    }
+}

@@ -1,0 +1,94 @@
+import Formats
+import Foundation
+import Model
+import Testing
+
+/// What attempts leave: names, links, numbers and sizes that a program may choose.
+@Suite(.serialized) struct LeftTests {
+    private func report(_ text: String, output: Int64? = nil) throws -> (report: AttemptReport, results: [UInt8]?) {
+        let scratch = try Scratch()
+        let agent = try Attached(scratch.path)
+        try agent.hello()
+        var job = script(text)
+        job.limits.output = output
+        try agent.send(.grant(Shard(lease: 1, entries: [entry(1, job)])))
+        let report = try agent.outcome()
+        return (report, try? agent.fetch(report, "results.json"))
+    }
+
+    @Test("Links within the folder are what they lead to; others are left out, and said")
+    func links() throws {
+        let (report, results) = try report(
+            """
+            mkdir run-7; echo 7 > run-7/r.json; ln -s run-7/r.json results.json; ln -s run-7 latest
+            ln run-7/r.json hard
+            ln -s / root; ln -s . self; ln -s nowhere dangling; ln -s /etc/passwd out; mkfifo pipe; ln -s .. run-7/up
+            """)
+        #expect(report.failure == nil)
+        #expect(
+            report.artifacts.map(\.path)
+                == ["hard", "latest/r.json", "results.json", "run-7/r.json", "stderr.txt", "stdout.txt"])
+        #expect(results == Array("7\n".utf8))
+        for said in [
+            "\"root\" (a link that leads out", "\"self\" (a link to a folder that it is in)",
+            "\"dangling\" (a link that leads to nothing)", "\"out\" (a link that leads out of the run's folder)",
+        ] { #expect(report.evidence.contains(said), "\(report.evidence)") }
+        #expect(!report.evidence.contains("latest"))
+    }
+
+    @Test("Odd names, too many and too deep ones do not take the result with them")
+    func names() throws {
+        let (report, results) = try report(
+            """
+            : > "$(printf 'a\\tb')"; : > "$(printf 'caf\\351.txt')"; : > "$(printf '%0255d' 1)"; : > 'a b'; : > -rf
+            i=0; while [ $i -lt 1100 ]; do : > f$i; i=$((i + 1)); done
+            d=.; i=0; while [ $i -lt 70 ]; do d=$d/d; i=$((i + 1)); done; mkdir -p $d; echo deep > $d/deep
+            echo 7 > results.json
+            """)
+        #expect(report.failure == nil)
+        #expect(results == Array("7\n".utf8))
+        #expect(report.artifacts.count == 1_000)
+        #expect(report.artifacts.contains { $0.path == "a b" })
+        #expect(report.artifacts.contains { $0.path.utf8.count == 255 })
+        #expect(report.evidence.contains("\"a?b\" (its name has control characters"), "\(report.evidence)")
+        #expect(report.evidence.contains("(its name is not UTF-8)"))
+        #expect(report.evidence.contains("more than 64 folders deep"))
+        #expect(report.evidence.contains("and "), "\(report.evidence)")
+        #expect(report.evidence.utf8.count < 2_000)
+    }
+
+    @Test("More output than the limit: the class says so, with what was found; what is small is kept")
+    func tooMuch() throws {
+        let (report, results) = try report(
+            "echo 7 > results.json; head -c 3000000 /dev/zero > trace.bin; echo why", output: 1 << 20)
+        #expect(report.failure == .tooMuchOutput)
+        #expect(report.evidence.hasPrefix("it wrote more than its limit of 1 MiB (limits: output): it left 2.8 MiB"))
+        #expect(report.evidence.contains("trace.bin") && report.evidence.contains("ends with \"why\"") == false)
+        #expect(report.artifacts.map(\.path) == ["results.json", "stderr.txt", "stdout.txt"])
+        #expect(results == Array("7\n".utf8))
+    }
+
+    @Test("A run that goes on writing is stopped when it has written more than its limit")
+    func stopped() throws {
+        let (report, _) = try report("head -c 3000000 /dev/zero; exec sleep 1000", output: 1 << 20)
+        #expect(report.failure == .tooMuchOutput)
+        #expect(report.evidence.contains("its folder held 2.8 MiB, most of it in stdout.txt"), "\(report.evidence)")
+        #expect(report.artifacts.map(\.path) == ["stderr.txt"])
+    }
+
+    @Test("A run that puts a link in the place of its folder gets nothing collected")
+    func replaced() throws {
+        let (report, _) = try report(
+            "here=$(pwd -P); mkdir ../private; echo secret > ../private/key; mv $here ../gone; ln -s private $here")
+        #expect(report.failure == .contractBroken)
+        #expect(report.evidence.contains("something else stands where its folder was"), "\(report.evidence)")
+        #expect(report.artifacts.isEmpty)
+    }
+
+    @Test("A run that removes its folder is told from one that is well")
+    func removed() throws {
+        let (report, _) = try report("rm -rf \"$(pwd -P)\"")
+        #expect(report.failure == .hostLost, "\(report)")
+        #expect(report.artifacts.isEmpty)
+    }
+}

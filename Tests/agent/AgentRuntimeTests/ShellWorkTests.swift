@@ -1,0 +1,135 @@
+import AgentCore
+import Formats
+import Foundation
+import Model
+import Ports
+import Storage
+import Testing
+@testable import AgentRuntime
+
+/// What the agent does in pieces, and what runs share.
+@Suite struct ShellWorkTests {
+    private let scratch: Scratch
+    private var shell: AgentShell
+    private var attempts: String { "\(scratch.path)/attempts" }
+
+    init() throws {
+        scratch = try Scratch()
+        let attempts = "\(scratch.path)/attempts"
+        try FileManager.default.createDirectory(atPath: attempts, withIntermediateDirectories: true)
+        shell = try AgentShell(
+            host: AgentCore.Host(processors: 2, memoryBytes: 1 << 30, attempts: attempts, program: "/bin/true"),
+            root: scratch.path, files: LocalFiles(), largeInput: 1_000)
+    }
+
+    /// Works until an event comes: how many pieces that took.
+    private mutating func pieces(_ budget: Int = 1 << 20) -> (count: Int, events: [AgentEvent]) {
+        var count = 0
+        while shell.isBusy {
+            count += 1
+            let (events, _) = shell.goOn(budget: budget)
+            if !events.isEmpty { return (count, events) }
+        }
+        return (count, [])
+    }
+
+    @Test("The last byte of an object that an earlier agent began is answered in pieces")
+    mutating func largeObject() throws {
+        let bytes = [UInt8](repeating: 7, count: 4 << 20)
+        let digest = SHA256.digest(bytes)
+        let store = try ObjectStore(root: "\(scratch.path)/objects", files: LocalFiles())
+        try store.write(digest, at: 0, bytes.dropLast())
+        let last = ObjectBytes(digest: digest, offset: Int64(bytes.count) - 1, bytes: [7])
+        #expect(shell.store(last, size: Int64(bytes.count)) == nil)
+        let (count, events) = pieces()
+        #expect(count >= 4)
+        #expect(events == [.object(digest, .complete)])
+        #expect(try store.verify(digest))
+    }
+
+    @Test("An engine is hashed in pieces, and a link to it is what it leads to")
+    mutating func engine() throws {
+        let bytes = [UInt8](repeating: 9, count: 3 << 20)
+        let real = "\(scratch.path)/gem5.opt"
+        try Data(bytes).write(to: URL(fileURLWithPath: real))
+        #expect(chmod(real, 0o755) == 0)
+        try FileManager.default.createSymbolicLink(atPath: "\(scratch.path)/gem5", withDestinationPath: "gem5.opt")
+        #expect(shell.probe(5, "\(scratch.path)/gem5") == nil)
+        var answers: [(Int, AgentMessage)] = []
+        var count = 0
+        while shell.isBusy {
+            count += 1
+            answers += shell.goOn(budget: 1 << 20).answers
+        }
+        #expect(count >= 3)
+        #expect(answers.map(\.0) == [5])
+        #expect(
+            answers.first?.1
+                == .probed(EngineProbe(path: "\(scratch.path)/gem5", digest: SHA256.digest(bytes))))
+        #expect(chmod(real, 0o644) == 0)
+        #expect(
+            shell.probe(5, "\(scratch.path)/gem5")
+                == .probed(
+                    EngineProbe(
+                        path: "\(scratch.path)/gem5", digest: nil, problem: "it cannot be executed: chmod +x")))
+    }
+
+    /// Runs that have the same large input, granted and prepared.
+    private mutating func prepare(_ runs: [RunNumber], _ bytes: [UInt8]) throws -> [AttemptKey] {
+        let digest = SHA256.digest(bytes)
+        let input = Job.Input(path: "disk.img", digest: digest, size: Int64(bytes.count))
+        let job = Job(arguments: [.text("/bin/true")], inputs: [input])
+        let keys = runs.map { AttemptKey(sweep: "s1", id: AttemptID(run: $0, lease: 1, attempt: 1)) }
+        if shell.locate(digest) != .object(digest, .complete) {
+            let event = shell.store(
+                ObjectBytes(digest: digest, offset: 0, bytes: bytes), size: Int64(bytes.count))
+            #expect(event == .object(digest, .complete))
+        }
+        var events: [AgentEvent] = []
+        for key in keys {
+            #expect(shell.prepare(key, job) == .prepared(key))
+            events.append(.prepared(key))
+        }
+        return keys
+    }
+
+    private func path(_ key: AttemptKey) -> String { "\(attempts)/\(key.folder)/disk.img" }
+
+    @Test("Runs that share a large input, one of which writes to it: both are set aside, later ones get copies")
+    mutating func sharedInput() throws {
+        let bytes = [UInt8](repeating: 1, count: 5_000)
+        let digest = SHA256.digest(bytes)
+        let job = Job(
+            arguments: [.text("/bin/true")],
+            inputs: [Job.Input(path: "disk.img", digest: digest, size: Int64(bytes.count))])
+        // The core knows the runs, so that it can be told who shares what.
+        let hello = CoordinatorHello(sweep: "s1", leaseTerm: 40_000_000_000, slots: 4)
+        let entries = (1...3).map { Shard.Entry(run: $0, firstAttempt: 1, attempts: 1, job: job) }
+        _ = try shell.step(
+            [
+                .supervisorReady([]), .connected(1), .message(1, .hello(hello)),
+                .message(1, .grant(Shard(lease: 1, entries: entries))), .object(digest, .complete),
+            ], now: 1)
+        _ = try shell.step([.timer], now: 2)
+        let keys = try prepare([1, 2], bytes)
+        let objectPath = "\(scratch.path)/objects/\(digest.hex.prefix(2))/\(digest.hex)"
+        let object = try #require(try LocalFiles().status(objectPath))
+        let first = try #require(try LocalFiles().status(path(keys[0])))
+        // Where the file system shares blocks, nothing is shared that anybody could write to.
+        guard first.identity == object.identity else { return }
+        #expect(chmod(path(keys[0]), 0o600) == 0)
+        let file = try #require(FileHandle(forWritingAtPath: path(keys[0])))
+        try file.write(contentsOf: Data([9]))
+        try file.close()
+        for key in keys { shell.beginCollecting(key, ProcessExit(cause: .status(0)), job) }
+        let reports = pieces().events.compactMap { if case .collected(_, let report) = $0 { report } else { nil } }
+        #expect(reports.map(\.failure) == [.spawn, .spawn])
+        #expect(reports[0].evidence.contains("its input disk.img was changed while it ran, by one of the runs"))
+        // From now on nobody shares it.
+        let later = try prepare([3], bytes)
+        let third = try #require(try LocalFiles().status(path(later[0])))
+        let again = try LocalFiles().status(objectPath)
+        #expect(third.identity != again?.identity)
+        #expect(try Data(contentsOf: URL(fileURLWithPath: path(later[0]))) == Data(bytes))
+    }
+}
