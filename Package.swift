@@ -77,9 +77,12 @@ let package = Package(
         .systemLibrary(
             name: "CLibSSH2", path: "Sources/transports/CLibSSH2", pkgConfig: "libssh2",
             providers: [.apt(["libssh2-1-dev"])]),
+        .systemLibrary(
+            name: "CLibCrypto", path: "Sources/transports/CLibCrypto", pkgConfig: "libcrypto",
+            providers: [.apt(["libssl-dev"])]),
         .target(
-            name: "Transports", dependencies: ["Model", "Ports", "CLibSSH2"], path: "Sources/transports",
-            exclude: ["CLibSSH2"], swiftSettings: strict),
+            name: "Transports", dependencies: ["CSystem", "Model", "Ports", "CLibSSH2", "CLibCrypto"],
+            path: "Sources/transports", exclude: ["CLibSSH2", "CLibCrypto"], swiftSettings: strict),
         // programs: what they do is a library that a dashboard can use; the commands parse and print.
         target(
             "Sessions", in: "programs",
@@ -112,7 +115,7 @@ let package = Package(
         tests("StorageTests", in: "shared", ["Storage", "Model", "Ports", "Formats"]),
         tests("ResultsTests", in: "coordinator", ["Model", "Results", "Engines", "TestKit"], exclude: ["Fixtures"]),
         tests("SweepCoreTests", in: "coordinator", ["SweepCore", "Model"]),
-        tests("SweepFilesTests", in: "coordinator", ["SweepFiles", "Model"]),
+        tests("SweepFilesTests", in: "coordinator", ["SweepFiles", "Model", "Transports"]),
         tests("LedgerTests", in: "coordinator", ["Model", "Formats", "Ledger", "TestKit", grdb]),
         tests(
             "CoordinatorRuntimeTests", in: "coordinator",

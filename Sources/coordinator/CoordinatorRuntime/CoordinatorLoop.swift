@@ -15,7 +15,7 @@ public final class CoordinatorLoop {
     private let setting: Setting
     private let ledger: any LedgerStore
     private let store: ObjectStore
-    private let transports: @Sendable (HostTarget.Method) -> any Transport
+    private let transport: any Transport
     private let inbox: Inbox
     private let workshop: any Workshop
     private let time: any TimeSource
@@ -37,14 +37,14 @@ public final class CoordinatorLoop {
 
     public init(
         core: Coordinator, setting: Setting, ledger: any LedgerStore, store: ObjectStore,
-        transports: @escaping @Sendable (HostTarget.Method) -> any Transport, inbox: Inbox, workshop: any Workshop,
+        transport: any Transport, inbox: Inbox, workshop: any Workshop,
         time: any TimeSource
     ) {
         self.core = core
         self.setting = setting
         self.ledger = ledger
         self.store = store
-        self.transports = transports
+        self.transport = transport
         self.inbox = inbox
         self.workshop = workshop
         self.time = time
@@ -130,7 +130,7 @@ public final class CoordinatorLoop {
 
     private func events(of event: StreamEvent, host: Int, now: Nanoseconds) throws -> [Event] {
         switch event {
-        case .opened: return []
+        case .opened, .noted: return []
         case .diagnostic(let bytes):
             links[host]?.note(diagnostic: bytes)
             return []
@@ -381,7 +381,7 @@ public final class CoordinatorLoop {
         generation += 1
         let stream = generation
         let inbox = inbox
-        let connection = transports(setting.hosts[host].target.method).open(
+        let connection = transport.open(
             setting.hosts[host].target, command: Bootstrap.command
         ) { event in inbox.put(.stream(host: host, generation: stream, event)) }
         links[host] = HostLink(

@@ -4,10 +4,13 @@ public import Model
 public enum InventoryFile {
     /// Reads and checks an inventory; ranges are expanded, defaults filled in.
     ///
-    /// - Parameter path: as the user typed it; messages show it so. Relative paths in the file start at its folder.
+    /// - Parameters:
+    ///   - path: as the user typed it; messages show it so. Relative paths in the file start at its folder.
+    ///   - transports: the ways to reach hosts; the first is for hosts that name none.
     /// - Throws: ``Failure`` as ``SweepFile/read(path:)``.
-    public static func read(path: String) throws -> Inventory {
-        try parse(Folder.text(path, shown: path), file: path, folder: Folder.parent(of: path))
+    public static func read(path: String, transports: [TransportFormat]) throws -> Inventory {
+        let text = try Folder.text(path, shown: path)
+        return try parse(text, file: path, folder: Folder.parent(of: path), transports: transports)
     }
 
     /// The same from text.
@@ -15,10 +18,14 @@ public enum InventoryFile {
     /// - Parameters:
     ///   - file: the name that messages show.
     ///   - folder: where relative paths start.
-    public static func parse(_ text: String, file: String, folder: String) throws -> Inventory {
+    public static func parse(
+        _ text: String, file: String, folder: String, transports: [TransportFormat]
+    ) throws -> Inventory {
         let problems = Problems(file: file)
         let root = try YAMLValue.parse(text, file: file)
-        let inventory = InventoryReader(read: FieldReader(problems: problems), folder: Folder(folder)).inventory(root)
+        let read = FieldReader(problems: problems)
+        let reader = InventoryReader(read: read, folder: Folder(folder), transports: transports)
+        let inventory = reader.inventory(root)
         try problems.check()
         guard let inventory else { throw Failure(.internalError, "\(file): refused without a reason") }
         return inventory

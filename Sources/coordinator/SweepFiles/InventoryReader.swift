@@ -2,15 +2,24 @@ import Model
 
 /// From the YAML tree of an inventory to the model.
 struct InventoryReader {
-    /// What a host may have, and `defaults` too.
-    private static let shared = [
-        "user", "port", "jump", "transport", "workdir", "slots", "memory", "labels", "engines", "setup",
-    ]
-    private static let hostKeys = ["name", "address"] + shared
     private static let limit = 10_000
 
     let read: FieldReader
     let folder: Folder
+    /// The first is for hosts that name none.
+    let transports: [TransportFormat]
+
+    /// What a host may have, and `defaults` too.
+    private var shared: [String] {
+        transportKeys.map(\.name) + ["transport", "workdir", "slots", "memory", "labels", "engines", "setup"]
+    }
+
+    /// Those of all transports, each once.
+    private var transportKeys: [TransportFormat.Key] {
+        transports.flatMap(\.keys).reduce(into: []) { keys, key in
+            if !keys.contains(where: { $0.name == key.name }) { keys.append(key) }
+        }
+    }
 
     /// nil: a problem was noted.
     func inventory(_ root: YAMLValue) -> Inventory? {
@@ -18,7 +27,7 @@ struct InventoryReader {
         var template = Host(target: HostTarget(name: ""))
         var inventory = Inventory(hosts: [])
         if let field = fields.first(where: { $0.name == "defaults" }) {
-            let members = read.members(field.value, path: field.path, known: InventoryReader.shared + ["ssh_config"])
+            let members = read.members(field.value, path: field.path, known: shared + ["ssh_config"])
             fill(&template, members ?? [])
             if let file = members?.first(where: { $0.name == "ssh_config" }) {
                 inventory.sshConfiguration = configuration(file)
@@ -60,13 +69,9 @@ struct InventoryReader {
 
     private func hosts(_ element: Field, _ template: Host) -> [Host] {
         guard case .mapping = element.value.kind else {
-            return names(element).map { name in
-                var host = template
-                host.target.name = name
-                return host
-            }
+            return names(element).map { named(template, $0, nil) }
         }
-        guard let members = read.members(element.value, path: element.path, known: InventoryReader.hostKeys) else {
+        guard let members = read.members(element.value, path: element.path, known: ["name", "address"] + shared) else {
             return []
         }
         guard let nameField = members.first(where: { $0.name == "name" }) else {
@@ -77,35 +82,64 @@ struct InventoryReader {
         var host = template
         fill(&host, members)
         guard let address = members.first(where: { $0.name == "address" }) else {
-            return names.map { InventoryReader.named(host, $0, nil) }
+            check(members, transport(of: host), because: "transport: \(transport(of: host)?.name ?? "")")
+            return names.map { named(host, $0, nil) }
         }
-        if case .scalar("local", _) = address.value.kind { return local(names, host, address, members) }
+        if case .scalar(let text, _) = address.value.kind,
+            let chosen = transports.first(where: { $0.address == text })
+        {
+            return chosenByAddress(names, host, address, members, chosen)
+        }
+        check(members, transport(of: host), because: "transport: \(transport(of: host)?.name ?? "")")
         let addresses = self.names(address)
         guard addresses.count == names.count || addresses.isEmpty || names.isEmpty else {
             read.fail(address, "gives \(addresses.count) addresses for \(names.count) names; write as many of each")
             return []
         }
-        return zip(names, addresses).map { InventoryReader.named(host, $0, $1) }
+        return zip(names, addresses).map { named(host, $0, $1) }
     }
 
-    /// This machine, without SSH.
-    private func local(_ names: [String], _ host: Host, _ address: Field, _ members: [Field]) -> [Host] {
-        for member in members where ["user", "port", "jump", "transport"].contains(member.name) {
+    private func transport(of host: Host) -> TransportFormat? {
+        guard let name = host.target.transport else { return transports.first }
+        return transports.first { $0.name == name }
+    }
+
+    /// Keys that the host itself has and its transport does not take. Those of `defaults` are for other hosts.
+    private func check(_ members: [Field], _ transport: TransportFormat?, because: String) {
+        let taken = (transport?.keys ?? []).map(\.name)
+        let others = transportKeys.map(\.name).filter { !taken.contains($0) }
+        for member in members where others.contains(member.name) {
             read.problems.add(
-                member.keyMark, key: member.path, "has no meaning beside 'address: local'; remove one of them")
+                member.keyMark, key: member.path, "has no meaning beside '\(because)'; remove one of them")
         }
-        if names.count > 1 { read.fail(address, "'local' is one machine; write one name, and 'slots' for its room") }
+    }
+
+    /// A host whose address says which transport it has, such as this machine.
+    private func chosenByAddress(
+        _ names: [String], _ host: Host, _ address: Field, _ members: [Field], _ chosen: TransportFormat
+    ) -> [Host] {
+        let because = "address: \(chosen.address ?? "")"
+        check(members, chosen, because: because)
+        for member in members where member.name == "transport" {
+            read.problems.add(
+                member.keyMark, key: member.path, "has no meaning beside '\(because)'; remove one of them")
+        }
+        if names.count > 1 {
+            read.fail(address, "'\(chosen.address ?? "")' is one machine; write one name, and 'slots' for its room")
+        }
         return names.map { name in
             var host = host
-            host.target = HostTarget(name: name, method: .local)
-            return host
+            host.target.transport = chosen.name
+            return named(host, name, nil)
         }
     }
 
-    private static func named(_ host: Host, _ name: String, _ address: String?) -> Host {
+    private func named(_ host: Host, _ name: String, _ address: String?) -> Host {
         var host = host
+        let taken = (transport(of: host)?.keys ?? []).map(\.name)
         host.target.name = name
         host.target.address = address
+        host.target.values = host.target.values.filter { taken.contains($0.key) }
         return host
     }
 
@@ -136,21 +170,28 @@ struct InventoryReader {
     private func fill(_ host: inout Host, _ members: [Field]) {
         for member in members {
             switch member.name {
-            case "user": host.target.user = user(member)
-            case "port": host.target.port = read.integer(member, in: 1...65_535).map(UInt16.init)
-            case "jump": host.target.jump = jump(member)
             case "transport":
-                let words = [HostTarget.Method.libssh2, .ssh].map(\.rawValue)
-                let word = read.choice(member, words, "transport")
-                host.target.method = word.flatMap(HostTarget.Method.init) ?? host.target.method
+                let words = transports.filter { $0.address == nil }.map(\.name)
+                host.target.transport = read.choice(member, words, "transport") ?? host.target.transport
             case "workdir": host.workdir = path(member) ?? host.workdir
             case "slots": slots(&host, member)
             case "memory": host.memoryBytes = read.bytes(member)
             case "labels": labels(&host, member)
             case "engines": engines(&host, member)
             case "setup": host.setup = read.text(member, limit: 16_384, mayHaveLines: true)
-            default: break
+            case let name:
+                guard let key = transportKeys.first(where: { $0.name == name }) else { continue }
+                host.target.values[name] = value(member, key.shape)
             }
+        }
+    }
+
+    private func value(_ field: Field, _ shape: TransportFormat.Shape) -> String? {
+        switch shape {
+        case .user: user(field)
+        case .port: read.integer(field, in: 1...65_535).map { String($0) }
+        case .hosts: jump(field)
+        case .text: read.text(field)
         }
     }
 

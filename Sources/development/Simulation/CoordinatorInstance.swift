@@ -46,7 +46,7 @@ final class CoordinatorInstance {
             died: { [unowned simulation] in simulation.coordinatorDied("dies beside its loop") })
         loop = CoordinatorLoop(
             core: core, setting: prepared.setting, ledger: held,
-            store: store, transports: { _ in transport }, inbox: inbox, workshop: workshop, time: time)
+            store: store, transport: transport, inbox: inbox, workshop: workshop, time: time)
         loop.observer = { [checker = simulation.checker] loop, _ in checker.coordinatorStepped(loop) }
         alarm = Alarm(world, ring: { [self] in step() }, spins: { simulation.checker.fail("the coordinator spins") })
         wake.action = { [unowned self] in self.wake() }

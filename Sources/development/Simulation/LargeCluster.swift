@@ -105,7 +105,7 @@ public final class LargeCluster {
         let workshop = InlineWorkshop(inbox, wake: { network.cluster?.wake() })
         loop = CoordinatorLoop(
             core: Coordinator(state: SweepState(plan: plan), now: 0), setting: setting, ledger: ledger, store: store,
-            transports: { _ in network }, inbox: inbox, workshop: workshop,
+            transport: network, inbox: inbox, workshop: workshop,
             time: LargeTime(world: world))
         hosts = (0..<size.hosts).map { LargeHost($0, self) }
         network.cluster = self

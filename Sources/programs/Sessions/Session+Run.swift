@@ -102,7 +102,8 @@ extension Session {
         state = SweepState(plan: Plan(groups: [], hosts: []))
         return CoordinatorLoop(
             core: core, setting: try setting(), ledger: ledger, store: try folder.objects(),
-            transports: Transports.all(inventory), inbox: inbox, workshop: workshop, time: SystemTime())
+            transport: HostConnections.transport(for: inventory), inbox: inbox, workshop: workshop,
+            time: SystemTime())
     }
 
     private func tellHolding(_ state: SweepState, _ observer: some SessionObserver) {

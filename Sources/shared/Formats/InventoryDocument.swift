@@ -1,6 +1,7 @@
 public import Model
 
-// The stored inventory: the hosts that a sweep was last launched or resumed with. Its members are those of version 1.
+// The stored inventory: the hosts that a sweep was last launched or resumed with. Its members are those of version 1,
+// but for how a host is reached.
 
 extension Inventory {
     /// The inventory as the ledger keeps it.
@@ -51,23 +52,27 @@ extension HostTarget: DocumentValue {
         var writer = DocumentWriter()
         writer.put("name", name)
         writer.put("address", address)
-        writer.put("port", port)
-        writer.put("user", user)
-        writer.put("jump", jump)
-        writer.put("method", method.rawValue)
+        writer.put("transport", transport)
+        let pairs = values.sorted { $0.key < $1.key }.map { EnvironmentVariable($0.key, $0.value) }
+        writer.put(unlessEmpty: "values", pairs)
         return writer.json
     }
 
     package init(_ json: JSON) throws(WireError) {
         var reader = try DocumentReader(json)
-        let word: String = try reader.take("method")
-        guard let method = Method(rawValue: word) else {
-            throw WireError("the unknown transport '\(Names.shown(word))'", isNews: true)
+        self.init(name: try reader.take("name"), address: try reader.take(ifAny: "address"))
+        if let method: String = try reader.take(ifAny: "method") {
+            // Version 1, whose transports were a closed set with SSH's keys as members. The default was written out,
+            // too, so that `libssh2` may mean that none was named.
+            transport = method == "libssh2" ? nil : method
+            values["port"] = try (reader.take(ifAny: "port") as UInt16?).map { String($0) }
+            values["user"] = try reader.take(ifAny: "user")
+            values["jump"] = try reader.take(ifAny: "jump")
+        } else {
+            transport = try reader.take(ifAny: "transport")
+            let pairs: [EnvironmentVariable] = try reader.take(list: "values")
+            for pair in pairs { values[pair.name] = pair.value }
         }
-        self.init(
-            name: try reader.take("name"), address: try reader.take(ifAny: "address"),
-            port: try reader.take(ifAny: "port"), user: try reader.take(ifAny: "user"),
-            jump: try reader.take(ifAny: "jump"), method: method)
         try reader.end()
     }
 }

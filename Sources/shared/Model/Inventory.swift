@@ -43,37 +43,63 @@ public struct Host: Sendable, Hashable {
 
 /// Where a host is and how it is reached, as the inventory has it.
 public struct HostTarget: Sendable, Hashable {
-    /// How bytes get there. The words are in ledgers.
-    public enum Method: String, Sendable, Hashable, CaseIterable {
-        /// SSH through libssh2, in this process.
-        case libssh2 = "libssh2"
-        /// SSH through the `ssh` program.
-        case ssh = "ssh"
-        /// A child process on this machine (`address: local`).
-        case local = "local"
-    }
-
-    /// The name of the host in the inventory: for messages, and the alias looked up in `~/.ssh/config`.
+    /// The name of the host in the inventory: for messages, and the alias that OpenSSH's configuration may have.
     public var name: String
     /// Host name, address or OpenSSH alias to connect to; nil: `name` is looked up.
     public var address: String?
-    /// nil: from `~/.ssh/config`, else 22.
-    public var port: UInt16?
-    /// nil: from `~/.ssh/config`, else the user's own name.
-    public var user: String?
-    /// Jump host, as in `ProxyJump`; nil: from `~/.ssh/config`.
-    public var jump: String?
-    public var method: Method
+    /// The transport by its name in inventories; nil: the one that is used where none is named.
+    public var transport: String?
+    /// What the inventory says to the transport, by the names of the keys that it takes.
+    public var values: [String: String]
 
-    public init(
-        name: String, address: String? = nil, port: UInt16? = nil, user: String? = nil, jump: String? = nil,
-        method: Method = .libssh2
-    ) {
+    public init(name: String, address: String? = nil, transport: String? = nil, values: [String: String] = [:]) {
         self.name = name
         self.address = address
-        self.port = port
-        self.user = user
-        self.jump = jump
-        self.method = method
+        self.transport = transport
+        self.values = values
+    }
+}
+
+/// What an inventory can say of one transport. Each transport has such a description; none is known to a reader of
+/// inventories otherwise.
+public struct TransportFormat: Sendable, Hashable {
+    /// As in `transport: NAME`.
+    public var name: String
+    /// For the manual and for messages, one sentence.
+    public var meaning: String
+    /// The address that selects it, without `transport`; nil: none does.
+    public var address: String?
+    /// The keys of a host that it takes besides `address`.
+    public var keys: [Key]
+
+    public struct Key: Sendable, Hashable {
+        public var name: String
+        public var shape: Shape
+        public var meaning: String
+
+        public init(_ name: String, _ shape: Shape, _ meaning: String) {
+            self.name = name
+            self.shape = shape
+            self.meaning = meaning
+        }
+    }
+
+    /// How a value is checked when an inventory is read.
+    public enum Shape: Sendable, Hashable {
+        /// The name of an account.
+        case user
+        /// A number from 1 to 65535.
+        case port
+        /// `[user@]host[:port]`, several with commas.
+        case hosts
+        /// Any line of text.
+        case text
+    }
+
+    public init(name: String, meaning: String, address: String? = nil, keys: [Key] = []) {
+        self.name = name
+        self.meaning = meaning
+        self.address = address
+        self.keys = keys
     }
 }

@@ -9,8 +9,8 @@ public protocol Transport: Sendable {
     /// Begins to connect and returns at once; it never blocks the caller.
     ///
     /// `observer` is told everything that happens, in order, one call at a time, on a thread of the
-    /// adapter's own: at most one `.opened`, any number of `.received`, and, always and last, exactly one
-    /// `.closed`. It must return quickly and may call the connection.
+    /// adapter's own: at most one `.opened`, `.noted` before and `.received` after it, any number of each, and, always
+    /// and last, exactly one `.closed`. It must return quickly and may call the connection.
     ///
     /// - Parameters:
     ///   - target: where to connect.
@@ -28,14 +28,29 @@ public protocol Connection: Sendable {
     /// The queue has no limit of its own: the protocol above grants credits, which bound it.
     func send(_ bytes: [UInt8])
 
+    /// Asks for no more `.received` and `.diagnostic` for now: what the command writes then waits on the host. What is
+    /// on its way already still comes.
+    func pause()
+
+    /// Ends a pause. Harmless when there is none.
+    func resume()
+
     /// Ends the stream: queued bytes are abandoned, `.closed` follows. Harmless when repeated.
     func close()
+}
+
+extension Connection {
+    /// Where bytes come from memory there is nothing to hold up.
+    public func pause() {}
+    public func resume() {}
 }
 
 /// What an adapter tells about one stream.
 public enum StreamEvent: Sendable, Equatable {
     /// The host is authenticated and the command was started.
     case opened
+    /// Something about the way to the host that people should know; before `.opened`.
+    case noted(String)
     /// Bytes of the command's standard output (never empty).
     case received([UInt8])
     /// Bytes of the command's standard error, for messages to the user only.

@@ -1,4 +1,3 @@
-import Model
 import Ports
 
 /// Drives all connections on one thread.
@@ -35,11 +34,15 @@ final class Driver: PollClient, LinkHost {
 
     private func handle(_ message: DriverMessage, now: ContinuousClock.Instant) {
         switch message {
-        case .open(let id, let target, let command, let observer):
-            open(id, target, command, observer, now: now)
+        case .open(let id, let route, let command, let observer):
+            open(id, route, command, observer, now: now)
         case .send(let id, let bytes):
             guard let stream = streams[id] else { return }
             stream.send(bytes)
+            link(of: stream)?.isDirty = true
+        case .pause(let id, let isPaused):
+            guard let stream = streams[id] else { return }
+            stream.isPaused = isPaused
             link(of: stream)?.isDirty = true
         case .close(let id):
             guard let stream = streams.removeValue(forKey: id) else { return }
@@ -54,23 +57,9 @@ final class Driver: PollClient, LinkHost {
     }
 
     private func open(
-        _ id: UInt64, _ target: HostTarget, _ command: String, _ observer: @escaping @Sendable (StreamEvent) -> Void,
-        now: ContinuousClock.Instant
+        _ id: UInt64, _ route: LibraryRoute, _ command: String,
+        _ observer: @escaping @Sendable (SSHWayEvent) -> Void, now: ContinuousClock.Instant
     ) {
-        let route: Route
-        do {
-            // Read anew every time: whoever mends a configuration need not start again.
-            let account = Account(environment: settings.environment)
-            let config = try OpenSSHConfig.load(file: settings.configFile, account: account)
-            route = try RoutePlanner(config: config, settings: settings, account: account).route(to: target)
-        } catch let problem as ConfigProblem {
-            return observer(
-                .closed(StreamEnd(kind: .misconfigured, message: "host \(target.name): \(problem.message).")))
-        } catch let end as StreamEnd {
-            return observer(.closed(end))
-        } catch {
-            return observer(.closed(StreamEnd(kind: .misconfigured, message: "host \(target.name): \(error).")))
-        }
         let stream = ExecStream(
             id: id, label: route.target.label, command: command, timeouts: settings.timeouts, observer: observer)
         streams[id] = stream
@@ -84,14 +73,14 @@ final class Driver: PollClient, LinkHost {
 
     private func link(of stream: ExecStream) -> Link? { links.first { $0.carries(stream) } }
 
-    private func makeLink(_ route: Route, isGateway: Bool) -> Link {
+    private func makeLink(_ route: LibraryRoute, isGateway: Bool) -> Link {
         let link = Link(id: nextLink, route: route, isGateway: isGateway, host: self)
         nextLink += 1
         links.append(link)
         return link
     }
 
-    func makeGateway(_ route: Route, for link: Link) -> Link { makeLink(route, isGateway: true) }
+    func makeGateway(_ route: LibraryRoute, for link: Link) -> Link { makeLink(route, isGateway: true) }
 
     func resolve(_ link: Link) {
         let (id, mailbox) = (link.id, mailbox)

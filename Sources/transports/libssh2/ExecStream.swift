@@ -13,16 +13,17 @@ final class ExecStream: LinkUser {
 
     let id: UInt64
     private let command: String
-    private let observer: @Sendable (StreamEvent) -> Void
+    private let observer: @Sendable (SSHWayEvent) -> Void
     private let timeouts: SSHSettings.Timeouts
     var label: String
     private var phase = Phase.waiting
     private var outbound = ByteQueue()
+    var isPaused = false
     private(set) var deadline: ContinuousClock.Instant?
 
     init(
         id: UInt64, label: String, command: String, timeouts: SSHSettings.Timeouts,
-        observer: @escaping @Sendable (StreamEvent) -> Void
+        observer: @escaping @Sendable (SSHWayEvent) -> Void
     ) {
         self.id = id
         self.label = label
@@ -45,12 +46,18 @@ final class ExecStream: LinkUser {
         phase = .ended
         deadline = nil
         outbound.removeAll()
-        observer(.closed(end))
+        observer(.stream(.closed(end)))
     }
 
-    func linkEnded(_ end: StreamEnd) { finish(end) }
+    func linkEnded(_ end: LinkEnd) {
+        guard let obstacle = end.obstacle, !isEnded else { return finish(end.end) }
+        phase = .ended
+        deadline = nil
+        outbound.removeAll()
+        observer(.beyond(obstacle, end.end))
+    }
 
-    func advance(_ session: Session, now: ContinuousClock.Instant) -> UserState {
+    func advance(_ session: SSHSession, now: ContinuousClock.Instant) -> UserState {
         while true {
             if let deadline, now >= deadline { return expired() }
             switch phase {
@@ -70,7 +77,7 @@ final class ExecStream: LinkUser {
                 case .done:
                     deadline = nil
                     phase = .running(channel)
-                    observer(.opened)
+                    observer(.stream(.opened))
                 }
             case .running(let channel):
                 if let state = run(channel, session) { return state }
@@ -90,7 +97,7 @@ final class ExecStream: LinkUser {
     }
 
     /// Moves bytes both ways. Nil: nothing went wrong.
-    private func run(_ channel: Channel, _ session: Session) -> UserState? {
+    private func run(_ channel: Channel, _ session: SSHSession) -> UserState? {
         while !outbound.isEmpty, session.buffers.outbound.count < outboundLimit {
             switch outbound.withFront({ channel.write($0) }) {
             case .done(let count): outbound.drop(count)
@@ -109,6 +116,8 @@ final class ExecStream: LinkUser {
     }
 
     private func receive(_ channel: Channel) -> UserState? {
+        // The channel's window fills, and the host waits.
+        guard !isPaused else { return nil }
         for number: Int32 in [0, 1] {
             while !isEnded {
                 var wasBlocked = false
@@ -122,7 +131,7 @@ final class ExecStream: LinkUser {
                 }
                 if let failure { return failed(failure, "the connection broke") }
                 if wasBlocked || bytes.isEmpty { break }
-                observer(number == 0 ? .received(bytes) : .diagnostic(bytes))
+                observer(.stream(number == 0 ? .received(bytes) : .diagnostic(bytes)))
             }
         }
         return nil

@@ -11,6 +11,8 @@ struct KeyFile {
         case rsa
         /// A key on a hardware token.
         case token
+        /// A user's certificate.
+        case certificate
         case other(String)
     }
 
@@ -69,6 +71,7 @@ struct KeyFile {
 
     /// - Parameter type: as the public key begins.
     static func kind(type: String, isEncrypted: Bool = false) -> Kind {
+        if type.hasSuffix("-cert-v01@openssh.com") { return .certificate }
         if type.hasPrefix("ssh-rsa") { return .rsa }
         if type.hasPrefix("sk-") { return .token }
         guard type == "ssh-ed25519" || type.hasPrefix("ecdsa-sha2-nistp"), !type.hasSuffix("openssh.com") else {

@@ -14,7 +14,8 @@ struct KnownHosts: Sendable {
         var place: String
     }
 
-    enum Verdict: Equatable {
+    /// What a key that a host shows is to the user.
+    enum Standing: Equatable {
         case trusted
         case unknown
         /// Another key of the same type is on record.
@@ -53,15 +54,15 @@ struct KnownHosts: Sendable {
     /// `host`, or `[host]:port` where the port is another than 22.
     static func name(_ host: String, port: UInt16) -> String { port == 22 ? host : "[\(host)]:\(port)" }
 
-    /// Entries for a host. For another port than 22, those for the bare name follow.
-    private func entries(for host: String, port: UInt16) -> (exact: [Entry], bare: [Entry]) {
-        let name = KnownHosts.name(host, port: port)
-        let exact = entries.filter { KnownHosts.matches($0.hosts, name) }
-        return (exact, port == 22 ? [] : entries.filter { KnownHosts.matches($0.hosts, host) })
+    /// Entries for a host: under its full name, and under the one without a port.
+    private func entries(for host: Endpoint) -> (exact: [Entry], bare: [Entry]) {
+        let exact = entries.filter { KnownHosts.matches($0.hosts, host.keyName) }
+        let bare = host.bareKeyName.map { name in entries.filter { KnownHosts.matches($0.hosts, name) } }
+        return (exact, bare ?? [])
     }
 
-    func verdict(host: String, port: UInt16, key: [UInt8]) -> Verdict {
-        let (exact, bare) = entries(for: host, port: port)
+    func standing(of key: [UInt8], shownBy host: Endpoint) -> Standing {
+        let (exact, bare) = entries(for: host)
         // A revoked key is refused under whatever name it appears.
         if let entry = (exact + bare).first(where: { $0.marker == .revoked && $0.key == key }) {
             return .revoked(place: entry.place)
@@ -75,8 +76,8 @@ struct KnownHosts: Sendable {
     }
 
     /// The types of the keys on record, in their order.
-    func keyTypes(host: String, port: UInt16) -> [String] {
-        let (exact, bare) = entries(for: host, port: port)
+    func keyTypes(of host: Endpoint) -> [String] {
+        let (exact, bare) = entries(for: host)
         var types: [String] = []
         for entry in exact + bare where entry.marker == .none && !types.contains(entry.type) {
             types.append(entry.type)
@@ -84,62 +85,59 @@ struct KnownHosts: Sendable {
         return types
     }
 
-    /// The keys that may sign certificates of this host.
-    func authorities(host: String, port: UInt16) -> [[UInt8]] {
-        let (exact, bare) = entries(for: host, port: port)
-        return (exact + bare).filter { $0.marker == .authority }.map(\.key)
+    /// Whether there is a key that may sign certificates of this host.
+    func hasAuthority(of host: Endpoint) -> Bool {
+        let (exact, bare) = entries(for: host)
+        return (exact + bare).contains { $0.marker == .authority }
     }
 
     private static func matches(_ hosts: String, _ name: String) -> Bool {
         if hosts.hasPrefix("|1|") {
             let parts = hosts.split(separator: "|")
             guard parts.count == 3, let salt = Base64.decode(parts[1].utf8) else { return false }
-            return Base64.decode(parts[2].utf8) == SHA1.hmac(key: salt, Array(name.lowercased().utf8))
+            return Base64.decode(parts[2].utf8) == Crypto.hmacSHA1(key: salt, Array(name.lowercased().utf8))
         }
         return Pattern.list(hosts.lowercased().split(separator: ",").map(String.init), matches: name.lowercased())
     }
 
     /// As `ssh-keygen -l` shows it.
-    static func fingerprint(_ key: [UInt8]) -> String { "SHA256:" + Base64.encode(SHA256.digest(key).bytes) }
+    static func fingerprint(_ key: [UInt8]) -> String { "SHA256:" + Base64.encodeUnpadded(SHA256.digest(key).bytes) }
 }
 
-/// Reads the strings of SSH's binary format (RFC 4251, section 5).
-struct SSHBytes {
-    private var rest: ArraySlice<UInt8>
-
-    init(_ bytes: [UInt8]) { rest = bytes[...] }
-
-    var isAtEnd: Bool { rest.isEmpty }
-    var remaining: [UInt8] { Array(rest) }
-
-    mutating func byte() -> UInt8? { rest.popFirst() }
-
-    mutating func number() -> UInt32? {
-        guard rest.count >= 4 else { return nil }
-        defer { rest = rest.dropFirst(4) }
-        return rest.prefix(4).reduce(0) { $0 << 8 | UInt32($1) }
+/// OpenSSH's patterns: `*`, `?`, lists with `!`.
+enum Pattern {
+    /// True when a pattern matches and none with `!` does.
+    static func list(_ patterns: [String], matches text: String) -> Bool {
+        var found = false
+        for pattern in patterns {
+            if pattern.hasPrefix("!") {
+                if matches(Array(pattern.utf8.dropFirst()), Array(text.utf8)) { return false }
+            } else if matches(Array(pattern.utf8), Array(text.utf8)) {
+                found = true
+            }
+        }
+        return found
     }
 
-    mutating func longNumber() -> UInt64? {
-        guard let high = number(), let low = number() else { return nil }
-        return UInt64(high) << 32 | UInt64(low)
-    }
-
-    mutating func string() -> [UInt8]? {
-        guard let count = number(), rest.count >= Int(count) else { return nil }
-        defer { rest = rest.dropFirst(Int(count)) }
-        return Array(rest.prefix(Int(count)))
-    }
-
-    mutating func text() -> String? { string().map { String(decoding: $0, as: UTF8.self) } }
-
-    static func number(_ value: Int) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) } }
-    static func string(_ bytes: [UInt8]) -> [UInt8] { number(bytes.count) + bytes }
-    static func string(_ text: String) -> [UInt8] { string(Array(text.utf8)) }
-
-    /// The type that a public key begins with.
-    static func keyType(of key: [UInt8]) -> String {
-        var reader = SSHBytes(key)
-        return reader.text() ?? "unknown"
+    /// Backtracks to the last `*` only, so that the time is at most the product of both lengths.
+    private static func matches(_ pattern: [UInt8], _ text: [UInt8]) -> Bool {
+        var (p, t) = (0, 0)
+        var star: (pattern: Int, text: Int)?
+        while t < text.count {
+            if p < pattern.count, pattern[p] == UInt8(ascii: "*") {
+                star = (p, t)
+                p += 1
+            } else if p < pattern.count, pattern[p] == UInt8(ascii: "?") || pattern[p] == text[t] {
+                p += 1
+                t += 1
+            } else if let last = star {
+                star = (last.pattern, last.text + 1)
+                p = last.pattern + 1
+                t = last.text + 1
+            } else {
+                return false
+            }
+        }
+        return pattern[p...].allSatisfy { $0 == UInt8(ascii: "*") }
     }
 }

@@ -13,7 +13,7 @@ protocol LinkHost: AnyObject {
     func releaseDial(_ link: Link)
     func releaseHandshake(_ link: Link)
     /// A private connection to the gateway; it carries nothing but the tunnel.
-    func makeGateway(_ route: Route, for link: Link) -> Link
+    func makeGateway(_ route: LibraryRoute, for link: Link) -> Link
 }
 
 /// One authenticated connection to one host, from looking its name up to its end. Belongs to the driver's thread.
@@ -27,21 +27,20 @@ final class Link {
         /// Connected; the host has not greeted yet, so that a silent one takes no place.
         case greeting
         case queuedForHandshake
-        case certifying(CertificateFetch)
-        case handshaking(Session)
-        case loggingIn(Session, Login)
-        case ready(Session)
+        case handshaking(SSHSession)
+        case loggingIn(SSHSession, Login)
+        case ready(SSHSession)
         case ended
     }
 
     let id: UInt64
-    let route: Route
+    let route: LibraryRoute
     /// A link to a gateway is private to the link that goes through it.
     let isGateway: Bool
     unowned let host: any LinkHost
     var phase = Phase.queued
     var deadline: ContinuousClock.Instant?
-    var buffers = SessionBuffers()
+    var buffers = SSHBuffers()
     var socket: Descriptor?
     var gateway: Link?
     private(set) var users: [any LinkUser] = []
@@ -51,10 +50,8 @@ final class Link {
     var nextKeepalive: ContinuousClock.Instant?
     /// Why the carrier ended, when it did.
     var carrierFailure = "the host closed the connection"
-    /// A key that a trusted authority has certified, once a certificate was fetched.
-    var certifiedKey: [UInt8]?
 
-    init(id: UInt64, route: Route, isGateway: Bool, host: any LinkHost) {
+    init(id: UInt64, route: LibraryRoute, isGateway: Bool, host: any LinkHost) {
         self.id = id
         self.route = route
         self.isGateway = isGateway
@@ -79,7 +76,7 @@ final class Link {
     // MARK: Connecting
 
     func begin(now: ContinuousClock.Instant) {
-        buffers = SessionBuffers()
+        buffers = SSHBuffers()
         if isGateway {
             phase = .queued
             host.requestDial(self)
@@ -120,12 +117,14 @@ final class Link {
         }
     }
 
-    private func tunnelChanged(_ end: StreamEnd?) {
+    private func tunnelChanged(_ change: LinkEnd?) {
         isDirty = true
-        if let end {
+        if let change {
+            let end = change.end
             let isRemote = end.kind == .unreachable && !end.message.hasPrefix("host ")
             let text = isRemote ? end.message : "its gateway failed: \(end.message)"
-            self.end(StreamEnd(kind: end.kind, message: "\(endpoint.label): \(text)"))
+            let obstacle = change.obstacle.map { Obstacle(text: "of its gateway \(gatewayName ?? ""), \($0.text)") }
+            self.end(LinkEnd(StreamEnd(kind: end.kind, message: "\(endpoint.label): \(text)"), beyond: obstacle))
         } else {
             connected(now: .now)
         }
@@ -149,7 +148,7 @@ final class Link {
         case .dialing(let dialer): return dialer.pending.map { ready[$0.descriptor.number] != nil } ?? true
         case .loggingIn(_, let login):
             if ready.keys.contains(where: { login.owns($0) }) { return true }
-        case .queued, .resolving, .tunnelling, .greeting, .queuedForHandshake, .certifying, .handshaking, .ready,
+        case .queued, .resolving, .tunnelling, .greeting, .queuedForHandshake, .handshaking, .ready,
             .ended:
             break
         }
@@ -176,12 +175,12 @@ final class Link {
         if let socket, !isConnecting {
             var total = 0
             reading: while total < Link.mostReadPerTurn, !buffers.isEnded {
-                var attempt = Attempt.wouldBlock
+                var result = IOResult.wouldBlock
                 let bytes = [UInt8](unsafeUninitializedCapacity: 65536) { room, count in
-                    attempt = socket.read(into: UnsafeMutableRawBufferPointer(room))
-                    if case .moved(let got) = attempt { count = got }
+                    result = socket.read(into: UnsafeMutableRawBufferPointer(room))
+                    if case .moved(let got) = result { count = got }
                 }
-                switch attempt {
+                switch result {
                 case .moved(let count):
                     buffers.inbound.append(bytes)
                     total += count
@@ -199,7 +198,7 @@ final class Link {
     private var isConnecting: Bool {
         switch phase {
         case .queued, .resolving, .dialing, .tunnelling, .ended: true
-        case .greeting, .queuedForHandshake, .certifying, .handshaking, .loggingIn, .ready: false
+        case .greeting, .queuedForHandshake, .handshaking, .loggingIn, .ready: false
         }
     }
 
@@ -216,7 +215,7 @@ final class Link {
         }
     }
 
-    func advanceUsers(_ session: Session, now: ContinuousClock.Instant) {
+    func advanceUsers(_ session: SSHSession, now: ContinuousClock.Instant) {
         var kept: [any LinkUser] = []
         let opener = users.first { $0.isOpening }
         var isOpening = opener != nil
@@ -233,7 +232,7 @@ final class Link {
             case .done: isDirty = true
             case .linkFailed(let end):
                 users = kept + users[index...]
-                return self.end(withCause(end))
+                return self.end(LinkEnd(withCause(end)))
             }
         }
         users = kept
@@ -248,11 +247,12 @@ final class Link {
 
     // MARK: The end
 
-    func fail(_ kind: StreamEnd.Kind, _ text: String) {
-        end(StreamEnd(kind: kind, message: "\(endpoint.label): \(text)."))
+    func fail(_ kind: StreamEnd.Kind, _ text: String, beyond obstacle: String? = nil) {
+        let end = StreamEnd(kind: kind, message: "\(endpoint.label): \(text).")
+        self.end(LinkEnd(end, beyond: obstacle.map { Obstacle(text: $0) }))
     }
 
-    func end(_ end: StreamEnd) {
+    func end(_ end: LinkEnd) {
         guard !isEnded else { return }
         if case .ready(let session) = phase, !buffers.isEnded {
             session.sayGoodbye()
@@ -276,7 +276,7 @@ final class Link {
         socket = nil
         if let gateway {
             // Its only user is this link's tunnel, which has nobody to report to any more.
-            gateway.end(StreamEnd(kind: .closedHere, message: "\(gateway.endpoint.label): not needed any more."))
+            gateway.fail(.closedHere, "not needed any more")
         }
     }
 
@@ -293,7 +293,7 @@ final class Link {
                 wait.add(pending.until)
             }
         case .loggingIn(_, let login): login.addInterest(to: &wait)
-        case .queued, .resolving, .tunnelling, .greeting, .queuedForHandshake, .certifying, .handshaking, .ready,
+        case .queued, .resolving, .tunnelling, .greeting, .queuedForHandshake, .handshaking, .ready,
             .ended:
             break
         }

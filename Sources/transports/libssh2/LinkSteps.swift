@@ -12,7 +12,6 @@ extension Link {
             case .dialing(let dialer): goesOn = dial(dialer, now: now)
             case .greeting: goesOn = awaitGreeting()
             case .queuedForHandshake: goesOn = false
-            case .certifying(let fetch): goesOn = certify(fetch, now: now)
             case .handshaking(let session): goesOn = shakeHands(session, now: now)
             case .loggingIn(let session, let login): goesOn = logIn(session, login, now: now)
             case .ready(let session):
@@ -55,17 +54,11 @@ extension Link {
         guard case .queuedForHandshake = phase else { return }
         isDirty = true
         deadline = now + timeouts.handshake
-        let known = KnownHosts(files: endpoint.knownHostsFiles)
-        let types = known.keyTypes(host: endpoint.keyName, port: endpoint.port)
-        let authorities = known.authorities(host: endpoint.keyName, port: endpoint.port)
-        if types.isEmpty, !authorities.isEmpty, certifiedKey == nil {
-            phase = .certifying(CertificateFetch(buffers: buffers, authorities: authorities))
-            return
-        }
-        guard let session = Session(buffers: buffers) else {
+        guard let session = SSHSession(buffers: buffers) else {
             return fail(.unreachable, "there is no memory for another connection")
         }
-        session.preferHostKeys(Link.order(knownTypes: types + (certifiedKey.map { [SSHBytes.keyType(of: $0)] } ?? [])))
+        let known = KnownHosts(files: endpoint.knownHostsFiles)
+        session.preferHostKeys(Link.order(knownTypes: known.keyTypes(of: endpoint)))
         phase = .handshaking(session)
     }
 
@@ -77,30 +70,7 @@ extension Link {
         return known + hostKeyTypes.filter { !known.contains($0) }
     }
 
-    /// Fetches the certificate over this connection, then connects once more to log in.
-    private func certify(_ fetch: CertificateFetch, now: ContinuousClock.Instant) -> Bool {
-        switch fetch.advance() {
-        case .wouldBlock: return false
-        case .failed(let failure):
-            fail(.hostKeyRefused, "known_hosts names a certificate authority for it, but \(failure.text)")
-            return false
-        case .done(let certificate):
-            do {
-                certifiedKey = try certificate.check(
-                    host: endpoint.keyName, authorities: fetch.authorities, time: CertificateFetch.time())
-            } catch {
-                fail(.hostKeyRefused, "its host certificate is no good: \(error.text)")
-                return false
-            }
-            host.releaseHandshake(self)
-            host.releaseDial(self)
-            dropCarrier()
-            begin(now: now)
-            return false
-        }
-    }
-
-    private func shakeHands(_ session: Session, now: ContinuousClock.Instant) -> Bool {
+    private func shakeHands(_ session: SSHSession, now: ContinuousClock.Instant) -> Bool {
         switch session.handshake(bottom) {
         case .wouldBlock: return false
         case .failed(let failure):
@@ -121,8 +91,8 @@ extension Link {
             fail(
                 .misconfigured,
                 "libssh2 and the host have no algorithm in common (\(failure.text)); a host that has only an RSA key "
-                    + "needs an ed25519 key too (`ssh-keygen -A` there), or write `transport: ssh` for it in the "
-                    + "inventory")
+                    + "can be given an ed25519 key too (`ssh-keygen -A` there)",
+                beyond: "it has no algorithm in common with libssh2; perhaps its only key is RSA")
         default:
             let cause = buffers.isEnded ? carrierFailure : failure.text
             fail(.unreachable, "the key exchange failed: \(cause)")
@@ -132,9 +102,9 @@ extension Link {
     /// Whether the host is who it says; ends the link when not.
     private func isTrusted(_ key: [UInt8]) -> Bool {
         let known = KnownHosts(files: endpoint.knownHostsFiles)
-        let name = KnownHosts.name(endpoint.keyName, port: endpoint.port)
+        let name = endpoint.keyName
         let print = "\(SSHBytes.keyType(of: key)) \(KnownHosts.fingerprint(key))"
-        switch known.verdict(host: endpoint.keyName, port: endpoint.port, key: key) {
+        switch known.standing(of: key, shownBy: endpoint) {
         case .trusted: return true
         case .revoked(let place):
             fail(.hostKeyRefused, "its key (\(print)) is revoked (\(place))")
@@ -145,8 +115,7 @@ extension Link {
                     + "the host was installed anew. Only if you know that it was: `ssh-keygen -R '\(name)'`"
                     + fileOption(" -f ") + ", then accept the new key")
         case .unknown:
-            if let certifiedKey, certifiedKey == key { return true }
-            let others = known.keyTypes(host: endpoint.keyName, port: endpoint.port)
+            let others = known.keyTypes(of: endpoint)
             let hint =
                 others.isEmpty
                 ? "" : " (on record are only keys of other types: \(others.joined(separator: ", ")))"
@@ -154,7 +123,8 @@ extension Link {
                 .hostKeyUnknown,
                 "its key is not known\(hint): \(print). Compare this with what `ssh-keygen -lf "
                     + "/etc/ssh/ssh_host_ed25519_key.pub` shows on the host itself; to accept it: "
-                    + "`\(acceptCommand)`")
+                    + "`\(acceptCommand)`",
+                beyond: others.isEmpty ? nil : "known_hosts has keys of type \(others.joined(separator: ", ")) for it")
         }
         return false
     }
@@ -168,7 +138,7 @@ extension Link {
         return "ssh-keyscan -p \(endpoint.port) \(endpoint.host)" + fileOption(" >> ")
     }
 
-    private func logIn(_ session: Session, _ login: Login, now: ContinuousClock.Instant) -> Bool {
+    private func logIn(_ session: SSHSession, _ login: Login, now: ContinuousClock.Instant) -> Bool {
         switch login.advance() {
         case .wouldBlock:
             if buffers.isEnded, buffers.inbound.isEmpty { fail(.unreachable, "closed the connection during login") }
@@ -193,7 +163,7 @@ extension Link {
         }
     }
 
-    private func serve(_ session: Session, now: ContinuousClock.Instant) {
+    private func serve(_ session: SSHSession, now: ContinuousClock.Instant) {
         advanceUsers(session, now: now)
         guard isReady else { return }
         if buffers.isEnded, buffers.inbound.isEmpty {
@@ -221,7 +191,7 @@ extension Link {
             fail(.unreachable, "the name \(endpoint.host) was not found within \(timeouts.connect)")
         case .dialing: fail(.unreachable, "cannot be reached: no answer within \(timeouts.connect)")
         case .greeting: fail(.unreachable, "connected, but sent no greeting within \(timeouts.handshake)")
-        case .certifying, .handshaking:
+        case .handshaking:
             fail(.unreachable, "the key exchange did not end within \(timeouts.handshake)")
         case .loggingIn: fail(.unreachable, "the login did not end within \(timeouts.login)")
         case .queued, .tunnelling, .queuedForHandshake, .ready, .ended: break

@@ -3,9 +3,9 @@ import Ports
 /// A channel on a link: a stream to a command, or a tunnel to the next host. Belongs to the driver's thread.
 protocol LinkUser: AnyObject {
     /// Does what can be done without waiting. The link is ready.
-    func advance(_ session: Session, now: ContinuousClock.Instant) -> UserState
+    func advance(_ session: SSHSession, now: ContinuousClock.Instant) -> UserState
     /// The link is gone; this user is done.
-    func linkEnded(_ end: StreamEnd)
+    func linkEnded(_ end: LinkEnd)
     /// Whether its channel is still to be opened.
     var isWaiting: Bool { get }
     /// Whether it is in the middle of opening its channel: a session opens one at a time.

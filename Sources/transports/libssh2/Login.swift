@@ -17,18 +17,19 @@ final class Login {
     }
 
     private let endpoint: Endpoint
-    private let session: Session
+    private let session: SSHSession
     private var phase = Phase.listing
     private var agent: AgentClient?
     private var candidates: [Candidate] = []
     private var methods: [String] = []
     /// Why each key came to nothing, for the message.
     private var notes: [String] = []
-    private var hasUnusableKind = false
+    /// The first key that only `ssh` can use.
+    private var obstacle: Obstacle?
     /// Alive while a signature is under way.
     private var signature: SignatureRequest?
 
-    init(endpoint: Endpoint, session: Session) {
+    init(endpoint: Endpoint, session: SSHSession) {
         self.endpoint = endpoint
         self.session = session
     }
@@ -37,7 +38,7 @@ final class Login {
     func owns(_ descriptor: Int32) -> Bool { agent?.owns(descriptor) ?? false }
 
     /// Goes as far as it can without waiting.
-    func advance() -> Outcome<StreamEnd?> {
+    func advance() -> Outcome<LinkEnd?> {
         while true {
             switch phase {
             case .listing:
@@ -113,14 +114,16 @@ final class Login {
         case .missing: notes.append("\(name): no such file")
         case .unreadable(let text): notes.append("\(name): \(text)")
         case .encrypted: notes.append("\(name): has a passphrase; load it into an agent (ssh-add \(name))")
-        case .rsa:
-            hasUnusableKind = true
-            notes.append("\(name): RSA, which libssh2 can only sign with SHA-1, and servers refuse that today")
-        case .token:
-            hasUnusableKind = true
-            notes.append("\(name): a hardware key, which libssh2 cannot use")
+        case .rsa: beyond(name, "an RSA key, which libssh2 can only sign with SHA-1, and servers refuse that today")
+        case .token: beyond(name, "a key on a hardware token")
+        case .certificate: beyond(name, "a user certificate")
         case .other(let text): notes.append("\(name): \(text)")
         }
+    }
+
+    private func beyond(_ name: String, _ what: String) {
+        notes.append("\(name): \(what)")
+        obstacle = obstacle ?? Obstacle(text: "\(name) is \(what)")
     }
 
     private func attempt(_ candidate: Candidate) -> Outcome<Void> {
@@ -155,16 +158,18 @@ final class Login {
         ].contains(failure.code)
     }
 
-    private func noMethod() -> StreamEnd {
-        StreamEnd(
+    private func noMethod() -> LinkEnd {
+        let offered = methods.joined(separator: ", ")
+        let end = StreamEnd(
             kind: .loginRefused,
-            message: "\(endpoint.label): the host offers only \(methods.joined(separator: ", ")) to log in, and "
-                + "usweep logs in with keys. Allow keys for \(endpoint.user) there, or write `transport: ssh` for "
-                + "this host in the inventory and open a shared connection with ssh first.")
+            message: "\(endpoint.label): the host offers only \(offered) to log in, and usweep logs in with keys. "
+                + "Allow keys for \(endpoint.user) there, or open a shared connection first (ControlMaster, "
+                + "ControlPath and ControlPersist in ssh's configuration).")
+        return LinkEnd(end, beyond: Obstacle(text: "the host offers only \(offered) to log in"))
     }
 
     /// Asks once more what the host accepts: when a key was right and more is asked for, the list has changed.
-    private func refused() -> Outcome<StreamEnd?> {
+    private func refused() -> Outcome<LinkEnd?> {
         var left = methods
         switch session.loginMethods(user: endpoint.user) {
         case .wouldBlock: return .wouldBlock
@@ -173,18 +178,21 @@ final class Login {
         }
         let tried = notes.isEmpty ? "there is no key to try" : notes.joined(separator: "; ")
         if !left.contains("publickey") {
-            return .done(
-                StreamEnd(
-                    kind: .loginRefused,
-                    message: "\(endpoint.label): a key was accepted, but the host asks for more "
-                        + "(\(left.joined(separator: ", "))): a second factor, which libssh2 cannot give without "
-                        + "somebody at the keyboard. Write `transport: ssh` for this host in the inventory and open "
-                        + "a shared connection with ssh first."))
+            let asked = left.joined(separator: ", ")
+            let end = StreamEnd(
+                kind: .loginRefused,
+                message: "\(endpoint.label): a key was accepted, but the host asks for more (\(asked)): a second "
+                    + "factor, which nobody is there to give. Open a shared connection first (ControlMaster, "
+                    + "ControlPath and ControlPersist in ssh's configuration).")
+            return .done(LinkEnd(end, beyond: Obstacle(text: "the host asks for a second factor (\(asked))")))
         }
-        var advice = "Put a public key of type ed25519 into ~/.ssh/authorized_keys of \(endpoint.user) there"
-        if hasUnusableKind { advice += ", or write `transport: ssh` for this host in the inventory" }
+        let end = StreamEnd(
+            kind: .loginRefused,
+            message: "\(endpoint.label): login refused: \(tried). Put a public key of type ed25519 into "
+                + "~/.ssh/authorized_keys of \(endpoint.user) there.")
+        let other = left.first { endpoint.otherMethods.contains($0) }
         return .done(
-            StreamEnd(kind: .loginRefused, message: "\(endpoint.label): login refused: \(tried). \(advice)."))
+            LinkEnd(end, beyond: obstacle ?? other.map { Obstacle(text: "the host lets in by \($0)") }))
     }
 }
 
@@ -199,7 +207,7 @@ final class SignatureRequest {
     }
 }
 
-extension Session {
+extension SSHSession {
     /// Logs in with a key of the agent; `request` has to be the same until this is done.
     func logIn(user: String, key: [UInt8], signing request: SignatureRequest) -> Outcome<Void> {
         var context: UnsafeMutableRawPointer? = Unmanaged.passUnretained(request).toOpaque()

@@ -116,7 +116,7 @@ struct Dialer {
     }
 
     /// `.moved` means connected.
-    private static func state(of descriptor: Descriptor) -> Attempt {
+    private static func state(of descriptor: Descriptor) -> IOResult {
         var one = [pollfd(fd: descriptor.number, events: Int16(POLLOUT), revents: 0)]
         guard poll(&one, 1, 0) > 0 else { return .wouldBlock }
         var code: Int32 = 0

@@ -11,19 +11,19 @@ final class Tunnel: LinkUser {
 
     private let host: String
     private let port: UInt16
-    private let buffers: SessionBuffers
+    private let buffers: SSHBuffers
     private let gateway: String
     private let timeout: Duration
     /// Told when the tunnel is open (nil) or why it is no more.
-    private let report: (StreamEnd?) -> Void
+    private let report: (LinkEnd?) -> Void
     /// Called when bytes have arrived for the session inside (true), or all of its own have been taken (false).
     private let wake: (Bool) -> Void
     private var phase = Phase.waiting
     private(set) var deadline: ContinuousClock.Instant?
 
     init(
-        to endpoint: Endpoint, gateway: String, buffers: SessionBuffers, timeout: Duration,
-        report: @escaping (StreamEnd?) -> Void, wake: @escaping (Bool) -> Void
+        to endpoint: Endpoint, gateway: String, buffers: SSHBuffers, timeout: Duration,
+        report: @escaping (LinkEnd?) -> Void, wake: @escaping (Bool) -> Void
     ) {
         self.wake = wake
         host = endpoint.host
@@ -37,16 +37,16 @@ final class Tunnel: LinkUser {
     var isWaiting: Bool { if case .waiting = phase { true } else { false } }
     var isOpening: Bool { if case .opening = phase { true } else { false } }
 
-    func linkEnded(_ end: StreamEnd) { finish(end) }
+    func linkEnded(_ end: LinkEnd) { finish(end) }
 
-    private func finish(_ end: StreamEnd) {
+    private func finish(_ end: LinkEnd) {
         if case .ended = phase { return }
         phase = .ended
         deadline = nil
         report(end)
     }
 
-    func advance(_ session: Session, now: ContinuousClock.Instant) -> UserState {
+    func advance(_ session: SSHSession, now: ContinuousClock.Instant) -> UserState {
         while true {
             if let deadline, now >= deadline { return failed("no answer within \(timeout)") }
             switch phase {
@@ -68,7 +68,7 @@ final class Tunnel: LinkUser {
         }
     }
 
-    private func run(_ channel: Channel, _ session: Session) -> UserState {
+    private func run(_ channel: Channel, _ session: SSHSession) -> UserState {
         while !buffers.outbound.isEmpty, session.buffers.outbound.count < outboundLimit {
             switch buffers.outbound.withFront({ channel.write($0) }) {
             case .done(let count):
@@ -107,7 +107,8 @@ final class Tunnel: LinkUser {
 
     private func failed(_ text: String) -> UserState {
         finish(
-            StreamEnd(kind: .unreachable, message: "cannot be reached from the gateway, \(gateway): \(text)."))
+            LinkEnd(
+                StreamEnd(kind: .unreachable, message: "cannot be reached from the gateway, \(gateway): \(text).")))
         return .done
     }
 }

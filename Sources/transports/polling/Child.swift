@@ -69,6 +69,11 @@ public struct Child: Sendable {
         return folders.split(separator: ":").map { "\($0)/\(program)" }
     }
 
+    /// Whether a program is in `PATH`.
+    static func canFind(_ program: String, environment: [String: String]) -> Bool {
+        paths(program, environment).contains { access($0, X_OK) == 0 }
+    }
+
     private static func withStrings(_ strings: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Void) {
         let copies = strings.map { strdup($0) }
         defer { for copy in copies { free(copy) } }

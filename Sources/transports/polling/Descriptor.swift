@@ -15,7 +15,7 @@ public final class Descriptor: Sendable {
 }
 
 /// What became of one call that must not block.
-public enum Attempt: Sendable, Equatable {
+public enum IOResult: Sendable, Equatable {
     /// Bytes moved (more than none).
     case moved(Int)
     case wouldBlock
@@ -27,7 +27,7 @@ public enum Attempt: Sendable, Equatable {
 
 extension Descriptor {
     /// Reads what is there, once.
-    public func read(into room: UnsafeMutableRawBufferPointer) -> Attempt {
+    public func read(into room: UnsafeMutableRawBufferPointer) -> IOResult {
         while true {
             let got = Glibc.read(number, room.baseAddress, room.count)
             if got > 0 { return .moved(got) }
@@ -38,7 +38,7 @@ extension Descriptor {
     }
 
     /// Writes what there is room for, once. SIGPIPE is for the caller to block (poll threads do).
-    public func write(_ bytes: UnsafeRawBufferPointer) -> Attempt {
+    public func write(_ bytes: UnsafeRawBufferPointer) -> IOResult {
         while true {
             let sent = Glibc.write(number, bytes.baseAddress, bytes.count)
             if sent >= 0 { return .moved(sent) }
@@ -48,7 +48,7 @@ extension Descriptor {
     }
 
     /// Writes from the queue until it is empty (`moved`) or something stops it.
-    public func write(from queue: inout ByteQueue) -> Attempt {
+    public func write(from queue: inout ByteQueue) -> IOResult {
         var total = 0
         while !queue.isEmpty {
             switch queue.withFront({ write($0) }) {

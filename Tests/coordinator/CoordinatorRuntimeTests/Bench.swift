@@ -91,7 +91,7 @@ final class Bench {
         let transport = FakeTransport(hosts: hosts)
         loop = CoordinatorLoop(
             core: Coordinator(state: SweepState(plan: plan), now: time.now), setting: setting, ledger: ledger,
-            store: store, transports: { _ in transport }, inbox: inbox, workshop: workshop, time: time)
+            store: store, transport: transport, inbox: inbox, workshop: workshop, time: time)
     }
 
     deinit { try? FileManager.default.removeItem(atPath: folder) }

@@ -30,22 +30,24 @@ struct InventoryFileTests {
         #expect(
             hosts.map(\.name)
                 == ["node08", "node09", "node10", "node11", "big", "kerberos", "here", "modules", "r1", "r2", "v6"])
-        #expect(hosts[0].target == HostTarget(name: "node08", user: "lab"))
+        #expect(hosts[0].target == HostTarget(name: "node08", values: ["user": "lab"]))
         #expect(hosts[0].workdir == "/scratch/usweep")
         #expect(hosts[0].slots == nil)
         #expect(
             hosts[4].target
-                == HostTarget(name: "big", address: "big.lab", port: 2222, user: "lab", jump: "ops@gw:22,gw2"))
+                == HostTarget(
+                    name: "big", address: "big.lab",
+                    values: ["port": "2222", "user": "lab", "jump": "ops@gw:22,gw2"]))
         #expect(hosts[4].slots == 32)
         #expect(hosts[4].memoryBytes == 256 << 30)
         #expect(hosts[4].labels == ["x86", "kvm"])
-        #expect(hosts[5].target.method == .ssh)
+        #expect(hosts[5].target.transport == "ssh")
         #expect(
             hosts[5].engines
                 == [EnvironmentVariable("gem5", "~/gem5"), EnvironmentVariable("qemu", "/usr/bin/qemu")])
-        #expect(hosts[6].target == HostTarget(name: "here", method: .local))
+        #expect(hosts[6].target == HostTarget(name: "here", transport: "local"))
         #expect(hosts[7].setup == "module load gcc/12")
-        #expect(hosts[7].target.user == "me")
+        #expect(hosts[7].target.values["user"] == "me")
         #expect(hosts[9].target.address == "10.0.0.2")
         #expect(hosts[10].target.address == "::1")
     }
@@ -93,6 +95,26 @@ struct InventoryFileTests {
         let message = message { _ = try parseHosts(text) } ?? "no error"
         #expect(message.hasPrefix("i.yaml:" + start), "\(message)")
         #expect(code { _ = try parseHosts(text) } == .badSpecification)
+    }
+
+    @Test("a transport's description is all that its keys need")
+    func toyTransport() throws {
+        let formats = [
+            TransportFormat(name: "post", meaning: "by letter", keys: [.init("stamp", .text, "its value")]),
+            TransportFormat(name: "flag", meaning: "by signal", address: "in-sight"),
+        ]
+        let inventory = try InventoryFile.parse(
+            "defaults: {stamp: red}\nhosts: [a, {name: b, stamp: blue}, {name: c, address: in-sight}]",
+            file: "i.yaml", folder: "/", transports: formats)
+        #expect(
+            inventory.hosts.map(\.target) == [
+                HostTarget(name: "a", values: ["stamp": "red"]), HostTarget(name: "b", values: ["stamp": "blue"]),
+                HostTarget(name: "c", transport: "flag"),
+            ])
+        #expect(throws: Failure.self) {
+            try InventoryFile.parse(
+                "hosts: [{name: c, address: in-sight, stamp: red}]", file: "i.yaml", folder: "/", transports: formats)
+        }
     }
 
     @Test func missingConfiguration() throws {

@@ -2,6 +2,7 @@ import Foundation
 import Model
 import SweepFiles
 import Testing
+import Transports
 
 /// The message of the failure that reading gives; nil: it succeeds.
 func message(_ body: () throws -> Void) -> String? {
@@ -23,7 +24,7 @@ func parse(_ text: String, folder: String = "/tmp") throws -> Sweep {
 }
 
 func parseHosts(_ text: String, folder: String = "/tmp") throws -> Inventory {
-    try InventoryFile.parse(text, file: "i.yaml", folder: folder)
+    try InventoryFile.parse(text, file: "i.yaml", folder: folder, transports: TransportRegistry.formats)
 }
 
 /// The package's own folder.

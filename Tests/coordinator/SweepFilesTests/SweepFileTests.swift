@@ -2,6 +2,7 @@ import Foundation
 import Model
 import SweepFiles
 import Testing
+import Transports
 
 struct SweepFileTests {
     @Test func everything() throws {
@@ -127,7 +128,8 @@ struct SweepFileTests {
                     let sweep = try SweepFile.read(path: path)
                     #expect(try Points(sweep, recipe: sweep.recipe).count > 0, "\(name)")
                 } else {
-                    #expect(try !InventoryFile.read(path: path).hosts.isEmpty, "\(name)")
+                    let inventory = try InventoryFile.read(path: path, transports: TransportRegistry.formats)
+                    #expect(!inventory.hosts.isEmpty, "\(name)")
                 }
             }
         }
@@ -150,7 +152,7 @@ struct SweepFileTests {
         let results = try String(contentsOfFile: scratch.path + "/" + (sweep.results ?? ""), encoding: .utf8)
         #expect(try JSON(parsing: results)["misses"]?.integer == 7_500)
         let hosts = try parseHosts(Templates.inventory).hosts
-        #expect(hosts.map(\.target.method) == [.local])
+        #expect(hosts.map(\.target.transport) == ["local"])
     }
 }
 

@@ -44,10 +44,11 @@ struct DocumentTests {
         hosts: [
             Host(
                 target: HostTarget(
-                    name: "big", address: "big.lab", port: 2222, user: "lab", jump: "gateway", method: .ssh),
+                    name: "big", address: "big.lab", transport: "ssh",
+                    values: ["port": "2222", "user": "lab", "jump": "gateway"]),
                 workdir: "/scratch", slots: 32, memoryBytes: 1 << 38, labels: ["kvm"],
                 engines: [EnvironmentVariable("gem5", "/opt/gem5.opt")], setup: "module load gcc"),
-            Host(target: HostTarget(name: "here", method: .local)),
+            Host(target: HostTarget(name: "here", transport: "local")),
         ], sshConfiguration: "/etc/lab.conf")
 
     @Test("They come back as they were")

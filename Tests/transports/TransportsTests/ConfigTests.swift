@@ -2,136 +2,120 @@ import Foundation
 import Testing
 @testable import Transports
 
-
-/// The parser of OpenSSH's client configuration, without any host.
-@Suite("OpenSSH configuration")
+/// What can be told without any host.
+@Suite("What SSH is configured to do")
 struct ConfigTests {
-    /// A home in a folder of its own.
-    private final class Home {
-        let path: String
-
-        init(_ files: [String: String]) throws {
-            path = FileManager.default.temporaryDirectory.path + "/usweep-home-\(UUID().uuidString)"
-            for (name, text) in files {
-                let file = URL(fileURLWithPath: path + "/.ssh/" + name)
-                try FileManager.default.createDirectory(
-                    at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-                try text.write(to: file, atomically: true, encoding: .utf8)
-            }
-        }
-
-        deinit { try? FileManager.default.removeItem(atPath: path) }
-
-        var account: Account {
-            var account = Account(environment: ["HOME": path])
-            account.user = "me"
-            return account
-        }
-
-        func settings(_ alias: String, user: String? = nil) throws -> OpenSSHConfig.Settings {
-            let config = try OpenSSHConfig.load(file: path + "/.ssh/config", account: account)
-            return try config.settings(for: alias, user: user, account: account)
-        }
+    private func configuration(_ printed: String, _ destination: Destination = Destination(host: "a")) -> Route {
+        Route(name: "a", hops: [HostConfiguration(destination, printed: printed)], account: "me")
     }
 
-    @Test("the first value counts; files of keys add up; patterns, quotes and = are understood")
+    private func endpoint(_ printed: String) throws -> Endpoint {
+        try LibraryRoute(configuration(printed), account: account).target
+    }
+
+    private var account: Account {
+        var account = Account(environment: [:])
+        (account.user, account.home, account.number) = ("me", "/home/me", 7)
+        return account
+    }
+
+    @Test("what ssh -G prints is put in libssh2's terms: tokens, the tilde, several files")
     func values() throws {
-        let home = try Home([
-            "config": """
-                # a comment
-                Host node* !node9
-                    HostName %h.lab   # trailing
-                    User=alice
-                    Port = 2200
-                    IdentityFile "~/.ssh/a key"
-                Host node?
-                  Port 23
-                  IdentityFile ~/.ssh/second
-                  IdentitiesOnly yes
-                host *
-                  user bob
-                  HostKeyAlias Alias
-                """
+        let found = try endpoint(
+            """
+            host a
+            user alice
+            hostname a.lab
+            port 2200
+            identityfile ~/.ssh/%h_%n_%r_%p_%u_%i%%
+            identityfile /tmp/a key
+            identitiesonly yes
+            userknownhostsfile /home/me/.ssh/known /dev/null
+            globalknownhostsfile none
+            identityagent none
+            """)
+        #expect((found.host, found.port, found.user) == ("a.lab", 2200, "alice"))
+        #expect(found.identityFiles == ["/home/me/.ssh/a.lab_a_alice_2200_me_7%", "/tmp/a key"])
+        #expect(found.identitiesOnly && found.agentSocket == nil)
+        #expect(found.knownHostsFiles == ["/home/me/.ssh/known", "/dev/null"])
+        #expect(found.keyName == "[a.lab]:2200" && found.bareKeyName == "a.lab")
+        let alias = try endpoint("hostname a.lab\nport 2200\nhostkeyalias Foo\nuserknownhostsfile none\n")
+        #expect(alias.keyName == "foo" && alias.bareKeyName == nil)
+    }
+
+    @Test(
+        "what is beyond libssh2, or not certain to mean the same, is an obstacle that says so",
+        arguments: [
+            ("proxycommand nc %h %p", "ProxyCommand"), ("certificatefile ~/x-cert.pub", "CertificateFile"),
+            ("revokedhostkeys ~/revoked", "RevokedHostKeys"), ("knownhostscommand /bin/x", "KnownHostsCommand"),
+            ("bindaddress 1.2.3.4", "BindAddress"), ("addressfamily inet6", "AddressFamily"),
+            ("pubkeyauthentication false", "PubkeyAuthentication"), ("verifyhostkeydns yes", "VerifyHostKeyDNS"),
+            ("identityfile ${HOME}/k", "${HOME}/k"), ("identityfile ~other/k", "~other/k"),
+            ("identityfile %C", "%C"), ("identityfile key", "key"),
+            ("userknownhostsfile /tmp/a b", "(b)"), ("globalknownhostsfile known", "(known)"),
         ])
-        let first = try home.settings("node1")
-        #expect(first.hostName == "node1.lab")
-        #expect(first.user == "alice")
-        #expect(first.port == 2200)
-        #expect(first.identityFiles == ["~/.ssh/a key", "~/.ssh/second"])
-        #expect(first.identitiesOnly)
-        #expect(first.hostKeyAlias == "alias")
-        let excluded = try home.settings("node9")
-        #expect(excluded.hostName == nil)
-        #expect(excluded.port == 23)
-        #expect(excluded.user == "bob")
+    func obstacles(_ printed: String, _ part: String) throws {
+        let obstacle = #expect(throws: Obstacle.self) { try endpoint(printed) }
+        #expect(obstacle?.text.contains(part) == true, "\(obstacle?.text ?? "")")
     }
 
-    @Test("includes are followed within their block, by pattern, in order")
-    func includes() throws {
-        let home = try Home([
-            "config": "Host a\nInclude conf.d/*\nHost b\nUser late\n",
-            "conf.d/1": "User first\nHost other\nPort 99\n", "conf.d/2": "User second\nPort 7\n",
-        ])
-        let a = try home.settings("a")
-        #expect(a.user == "first")
-        #expect(a.port == 7)
-        #expect(try home.settings("other").port == nil)
-        #expect(try home.settings("b").user == "late")
-    }
-
-    @Test("a circle of includes is an error, not the end of the stack")
-    func circle() throws {
-        let home = try Home(["config": "Include config\n"])
-        #expect(throws: ConfigProblem.self) { try home.settings("a") }
-    }
-
-    @Test("a Match that is not understood is an error only where it would matter")
-    func match() throws {
-        let home = try Home([
-            "config": """
-                Match host good*,!goodbad
-                  User matched
-                Host plain
-                  User mine
-                Match exec "true"
-                  User other
-                """
-        ])
-        #expect(try home.settings("good1").user == "matched")
-        #expect(try home.settings("plain").user == "mine")
-        let problem = #expect(throws: ConfigProblem.self) { try home.settings("goodbad") }
-        #expect(problem?.message.contains("config:5") == true)
-        #expect(problem?.message.contains("transport: ssh") == true)
-    }
-
-    @Test("wrong values are errors with file and line")
-    func wrong() throws {
-        let cases = [("Port 0", "not a port"), ("Port x", "not a port"), ("HostName %q", "%h"), ("User \"a", "quot")]
-        for (text, part) in cases {
-            let home = try Home(["config": "\n\(text)\n"])
-            let problem = #expect(throws: ConfigProblem.self) { try home.settings("a") }
-            #expect(problem?.message.contains("config:2") == true)
-            #expect(problem?.message.contains(part) == true)
-        }
+    @Test("what means nothing to reaching a host is no obstacle")
+    func noObstacles() throws {
+        let found = try endpoint(
+            """
+            proxycommand none
+            certificatefile none
+            revokedhostkeys none
+            addressfamily any
+            pubkeyauthentication true
+            gssapiauthentication yes
+            canonicalizehostname always
+            stricthostkeychecking false
+            """)
+        #expect(found.otherMethods == ["gssapi-with-mic"])
     }
 
     @Test("jump hosts are read in all their forms")
     func jumpHosts() {
-        #expect(JumpHost("a") == JumpHost(user: nil, host: "a", port: nil))
-        #expect(JumpHost("u@a:23") == JumpHost(user: "u", host: "a", port: 23))
-        #expect(JumpHost("ssh://u@[::1]:23/") == JumpHost(user: "u", host: "::1", port: 23))
-        #expect(JumpHost("::1") == JumpHost(user: nil, host: "::1", port: nil))
-        for bad in ["", "@a", "a:", "a:x", "a:70000", "[::1]x"] { #expect(JumpHost(bad) == nil) }
+        #expect(Destination("a") == Destination(host: "a"))
+        #expect(Destination("u@a:23") == Destination(user: "u", host: "a", port: 23))
+        #expect(Destination("ssh://u@[::1]:23/") == Destination(user: "u", host: "::1", port: 23))
+        #expect(Destination("::1") == Destination(host: "::1"))
+        for bad in ["", "@a", "a:", "a:x", "a:70000", "[::1]x"] { #expect(Destination(bad) == nil) }
     }
 
-    @Test("SHA-1 and HMAC-SHA1 give what RFC 2202 and FIPS 180 say")
-    func hashes() {
+    @Test("each gateway's command refuses unknown keys, and is quoted once")
+    func gateways() {
+        let hops = [
+            HostConfiguration(Destination(user: "u", host: "g1"), printed: "hostname g1.lab\nport 22\n"),
+            HostConfiguration(Destination(host: "g2", port: 2222), printed: "hostname ::1\nport 2222\n"),
+            HostConfiguration(Destination(host: "w"), printed: "hostname w.lab\nport 22\n"),
+        ]
+        let line = ProgramArguments(
+            Route(name: "w", hops: hops, account: "me"), command: "exec cat",
+            settings: SSHSettings(configFile: "/it's/config", environment: [:]), marker: "m")
+        let first = line.variables["USWEEP_GATEWAY_0"] ?? ""
+        let second = line.variables["USWEEP_GATEWAY_1"] ?? ""
+        #expect(first.hasSuffix("'-W' '[::1]:2222' '-l' 'u' '--' 'g1'"))
+        #expect(first.contains(#"'-F' '/it'\''s/config'"#) && first.contains("'StrictHostKeyChecking=yes'"))
+        #expect(second.hasSuffix("'-W' 'w.lab:22' '-p' '2222' '--' 'g2'"))
+        #expect(second.contains(#"ProxyCommand=/bin/sh -c "$USWEEP_GATEWAY_0""#))
+        #expect(line.arguments.contains(#"ProxyCommand=/bin/sh -c "$USWEEP_GATEWAY_1""#))
+        #expect(line.arguments.suffix(3) == ["--", "w", "exec cat"])
+    }
+
+    @Test("HMAC-SHA1 and Base64 give what RFC 2202 and RFC 4648 say")
+    func encodings() {
         func hex(_ bytes: [UInt8]) -> String { bytes.map { String(format: "%02x", $0) }.joined() }
-        #expect(hex(SHA1.digest(Array("abc".utf8))) == "a9993e364706816aba3e25717850c26c9cd0d89d")
-        #expect(hex(SHA1.digest([UInt8](repeating: 97, count: 1_000))) == "291e9a6c66994949b57ba5e650361e98fc36b1ba")
         let key = [UInt8](repeating: 0xaa, count: 80)
         let text = Array("Test Using Larger Than Block-Size Key - Hash Key First".utf8)
-        #expect(hex(SHA1.hmac(key: key, text)) == "aa4ae5e15272d00e95705637ce8a3b55ed402112")
+        #expect(hex(Crypto.hmacSHA1(key: key, text)) == "aa4ae5e15272d00e95705637ce8a3b55ed402112")
+        for (plain, encoded) in [("f", "Zg"), ("fo", "Zm8"), ("foo", "Zm9v"), ("foob", "Zm9vYg")] {
+            #expect(Base64.encodeUnpadded(Array(plain.utf8)) == encoded)
+            let padded = encoded + String(repeating: "=", count: (4 - encoded.count % 4) % 4)
+            #expect(Base64.decode(padded.utf8) == Array(plain.utf8))
+        }
+        for bad in ["", "Zg", "Zm9v!", "Zm9*", "Zm9v\nZm9v"] { #expect(Base64.decode(bad.utf8) == nil, "\(bad)") }
     }
 
     @Test("a gate lets eight in, four of one gateway, and nobody starves")

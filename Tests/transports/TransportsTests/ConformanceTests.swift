@@ -7,7 +7,7 @@ import Transports
 
 /// The adapters that all have to behave the same.
 enum Adapter: String, CaseIterable, Sendable, CustomTestStringConvertible {
-    case inMemory, local, sshProgram, libssh2
+    case inMemory, local, sshProgram, libssh2, automatic
 
     var testDescription: String { rawValue }
 }
@@ -27,38 +27,43 @@ struct Subject {
             target = HostTarget(name: "memory")
         case .local:
             server = nil
-            transport = ProgramTransport(settings: ProgramSettings(environment: ["PATH": "/usr/bin:/bin"]))
-            target = HostTarget(name: "here", address: "local", method: .local)
-        case .sshProgram:
+            transport = LocalTransport(environment: ["PATH": "/usr/bin:/bin"])
+            target = HostTarget(name: "here")
+        case .sshProgram, .libssh2, .automatic:
             let server = try RealSSHD(options)
             self.server = server
-            transport = server.program()
-            target = server.target(.ssh)
-        case .libssh2:
-            let server = try RealSSHD(options)
-            self.server = server
-            transport = server.library()
-            target = server.target()
+            transport = server.transport(adapter.choice)
+            target = server.target
+        }
+    }
+}
+
+extension Adapter {
+    /// Those that go over SSH.
+    static let ssh: [Adapter] = [.sshProgram, .libssh2, .automatic]
+
+    var choice: SSHTransport.Choice {
+        switch self {
+        case .sshProgram: .programOnly
+        case .libssh2: .libraryOnly
+        case .inMemory, .local, .automatic: .automatic
         }
     }
 }
 
 extension RealSSHD {
-    func target(_ method: HostTarget.Method = .libssh2) -> HostTarget {
-        HostTarget(name: "worker", address: "127.0.0.1", port: port, user: user, method: method)
+    var target: HostTarget {
+        HostTarget(name: "worker", address: "127.0.0.1", values: ["port": String(port), "user": user])
     }
 
-    func library(environment: [String: String]? = nil, timeouts: SSHSettings.Timeouts = .init()) -> SSHTransport {
+    func transport(
+        _ choice: SSHTransport.Choice, environment: [String: String]? = nil, timeouts: SSHSettings.Timeouts = .init(),
+        note: @escaping @Sendable (String) -> Void = { _ in }
+    ) -> SSHTransport {
         SSHTransport(
             settings: SSHSettings(
-                configFile: configFile, environment: environment ?? self.environment, timeouts: timeouts))
-    }
-
-    func program(keepalive: Duration = .seconds(15)) -> ProgramTransport {
-        ProgramTransport(
-            settings: ProgramSettings(
-                configFile: configFile, environment: environment, connectTimeout: .seconds(5),
-                keepaliveInterval: keepalive))
+                configFile: configFile, environment: environment ?? self.environment, timeouts: timeouts, note: note),
+            choice: choice)
     }
 }
 
@@ -215,7 +220,7 @@ struct ConformanceTests {
         }
     }
 
-    @Test("a host where nobody listens is unreachable", arguments: [Adapter.sshProgram, .libssh2])
+    @Test("a host where nobody listens is unreachable", arguments: Adapter.ssh)
     func dead(_ adapter: Adapter) async throws {
         let subject = try Subject(adapter)
         subject.server?.stop()
@@ -227,7 +232,7 @@ struct ConformanceTests {
         #expect(events.end?.message.hasPrefix("host worker") == true)
     }
 
-    @Test("a host that dies ends the stream, and is worth another try", arguments: [Adapter.sshProgram, .libssh2])
+    @Test("a host that dies ends the stream, and is worth another try", arguments: Adapter.ssh)
     func killed(_ adapter: Adapter) async throws {
         let subject = try Subject(adapter)
         let recorder = StreamRecorder()
@@ -239,7 +244,7 @@ struct ConformanceTests {
         #expect(await recorder.all().end?.isWorthRetrying == true)
     }
 
-    @Test("names that are no names are refused, not run", arguments: [Adapter.sshProgram, .libssh2])
+    @Test("names that are no names are refused, not run", arguments: Adapter.ssh)
     func hostile(_ adapter: Adapter) async throws {
         let subject = try Subject(adapter)
         for name in ["$(touch x); 'a b'", "-oProxyCommand=touch x", "a;b", "a\nb", "`x`", ""] {
@@ -250,7 +255,7 @@ struct ConformanceTests {
             _ = subject.transport.open(target, command: Command.echo, observer: recorder.observer)
             #expect(await recorder.all().end?.kind == .misconfigured)
             target = subject.target
-            target.jump = "-oProxyCommand=x"
+            target.values["jump"] = "-oProxyCommand=x"
             let second = StreamRecorder()
             _ = subject.transport.open(target, command: Command.echo, observer: second.observer)
             #expect(await second.all().end?.kind == .misconfigured)

@@ -9,18 +9,6 @@ import Transports
 /// What only SSH through libssh2 can get right or wrong, against a real `sshd`.
 @Suite("SSH through libssh2", .serialized, .timeLimit(.minutes(3)))
 struct SSHTests {
-    /// Runs `echo hello` and returns what happened.
-    private func talk(_ transport: any Transport, _ target: HostTarget) async -> [StreamEvent] {
-        let recorder = StreamRecorder()
-        _ = transport.open(target, command: Command.talk, observer: recorder.observer)
-        return await recorder.all()
-    }
-
-    private func expectHello(_ events: [StreamEvent], _ place: SourceLocation = #_sourceLocation) {
-        #expect(events.output == Array("hello\n".utf8), "\(events.end?.message ?? "")", sourceLocation: place)
-        #expect(events.end?.kind == .commandEnded(status: 0), sourceLocation: place)
-    }
-
     private func options(_ change: (inout RealSSHD.Options) -> Void) -> RealSSHD.Options {
         var options = RealSSHD.Options()
         change(&options)
@@ -33,7 +21,7 @@ struct SSHTests {
     func unknownKey() async throws {
         let server = try RealSSHD()
         try server.write(knownHosts: [])
-        let end = try #require(await talk(server.library(), server.target()).end)
+        let end = try #require(await talk(server.transport(.libraryOnly), server.target).end)
         #expect(end.kind == .hostKeyUnknown)
         let shown = try RealSSHD.run("ssh-keygen", ["-l", "-f", server.hostKey() + ".pub"])
         let fingerprint = try #require(shown.split(separator: " ").first { $0.hasPrefix("SHA256:") })
@@ -54,11 +42,11 @@ struct SSHTests {
                 "StrictHostKeyChecking no", "IdentityFile \(server.clientKey())",
                 "UserKnownHostsFile \(server.knownHostsFile)",
             ])
-        let end = try #require(await talk(server.library(), server.target()).end)
+        let end = try #require(await talk(server.transport(.libraryOnly), server.target).end)
         #expect(end.kind == .hostKeyRefused)
         #expect(end.message.contains("HAS CHANGED"))
         #expect(end.message.contains("\(server.knownHostsFile):1"))
-        let program = try #require(await talk(server.program(), server.target(.ssh)).end)
+        let program = try #require(await talk(server.transport(.programOnly), server.target).end)
         #expect(program.kind == .hostKeyRefused)
     }
 
@@ -69,7 +57,7 @@ struct SSHTests {
         let name = "[127.0.0.1]:\(server.port)"
         let text = "\(name) \(key)\n@revoked * \(key)\n"
         try text.write(toFile: server.knownHostsFile, atomically: true, encoding: .utf8)
-        let end = try #require(await talk(server.library(), server.target()).end)
+        let end = try #require(await talk(server.transport(.libraryOnly), server.target).end)
         #expect(end.kind == .hostKeyRefused)
         #expect(end.message.contains("revoked"))
     }
@@ -80,55 +68,23 @@ struct SSHTests {
         try RealSSHD.run("ssh-keygen", ["-H", "-f", server.knownHostsFile])
         let text = try String(contentsOfFile: server.knownHostsFile, encoding: .utf8)
         #expect(text.hasPrefix("|1|"))
-        expectHello(await talk(server.library(), server.target()))
+        expectHello(await talk(server.transport(.libraryOnly), server.target))
     }
 
     @Test("the key on record is asked for, though the host has others", arguments: ["ed25519", "ecdsa"])
     func keyOrder(_ type: String) async throws {
         let server = try RealSSHD(options { $0.hostKeyTypes = ["ed25519", "ecdsa", "rsa"] })
         try server.write(knownHosts: [type])
-        expectHello(await talk(server.library(), server.target()))
+        expectHello(await talk(server.transport(.libraryOnly), server.target))
     }
 
     @Test("a host that has only an RSA key: the message names the other adapter")
     func onlyRSAHostKey() async throws {
         let server = try RealSSHD(options { $0.hostKeyTypes = ["rsa"] })
-        let end = try #require(await talk(server.library(), server.target()).end)
+        let end = try #require(await talk(server.transport(.libraryOnly), server.target).end)
         #expect(end.kind == .misconfigured)
         #expect(end.message.contains("transport: ssh"))
-        expectHello(await talk(server.program(), server.target(.ssh)))
-    }
-
-    @Test("a certificate by an authority on record is accepted; for another name, or by another, refused")
-    func certificate() async throws {
-        let server = try RealSSHD(options { $0.certificateFor = ["127.0.0.1", "worker"] })
-        let authority = try server.publicKey("authority")
-        func know(_ text: String) throws {
-            try text.write(toFile: server.knownHostsFile, atomically: true, encoding: .utf8)
-        }
-        try know("@cert-authority [127.0.0.1]:* \(authority)\n")
-        expectHello(await talk(server.library(), server.target()))
-        let wrong = try server.publicKey("host_ed25519")
-        try know("@cert-authority [127.0.0.1]:* \(wrong)\n")
-        let refused = try #require(await talk(server.library(), server.target()).end)
-        #expect(refused.kind == .hostKeyRefused)
-        #expect(refused.message.contains("does not name"))
-        let other = try RealSSHD(options { $0.certificateFor = ["elsewhere"] })
-        let line = "@cert-authority [127.0.0.1]:* " + (try other.publicKey("authority")) + "\n"
-        try line.write(toFile: other.knownHostsFile, atomically: true, encoding: .utf8)
-        let named = try #require(await talk(other.library(), other.target()).end)
-        #expect(named.kind == .hostKeyRefused)
-        #expect(named.message.contains("elsewhere"))
-    }
-
-    @Test("a known authority, but no certificate: refused with advice")
-    func noCertificate() async throws {
-        let server = try RealSSHD()
-        let key = try server.publicKey("client_ed25519")
-        try "@cert-authority * \(key)\n".write(toFile: server.knownHostsFile, atomically: true, encoding: .utf8)
-        let end = try #require(await talk(server.library(), server.target()).end)
-        #expect(end.kind == .hostKeyRefused)
-        #expect(end.message.contains("ssh-keyscan"))
+        expectHello(await talk(server.transport(.programOnly), server.target))
     }
 
     // MARK: Login
@@ -140,7 +96,7 @@ struct SSHTests {
             configuration: [
                 "IdentityFile \(server.clientKey(type))", "UserKnownHostsFile \(server.knownHostsFile)",
             ])
-        expectHello(await talk(server.library(), server.target()))
+        expectHello(await talk(server.transport(.libraryOnly), server.target))
     }
 
     @Test("an RSA key: the message names the cause and the other adapter")
@@ -148,11 +104,11 @@ struct SSHTests {
         let server = try RealSSHD(options { $0.clientKeyTypes = ["rsa"] })
         try server.write(
             configuration: ["IdentityFile \(server.clientKey("rsa"))", "UserKnownHostsFile \(server.knownHostsFile)"])
-        let end = try #require(await talk(server.library(), server.target()).end)
+        let end = try #require(await talk(server.transport(.libraryOnly), server.target).end)
         #expect(end.kind == .loginRefused)
         #expect(end.message.contains("RSA"))
         #expect(end.message.contains("transport: ssh"))
-        expectHello(await talk(server.program(), server.target(.ssh)))
+        expectHello(await talk(server.transport(.programOnly), server.target))
     }
 
     @Test("a key with a passphrase, or none at all, or one that is not let in: told apart")
@@ -161,7 +117,7 @@ struct SSHTests {
         func message(_ identity: String) async throws -> String {
             try server.write(
                 configuration: ["IdentityFile \(identity)", "UserKnownHostsFile \(server.knownHostsFile)"])
-            let end = try #require(await talk(server.library(), server.target()).end)
+            let end = try #require(await talk(server.transport(.libraryOnly), server.target).end)
             #expect(end.kind == .loginRefused)
             return end.message
         }
@@ -172,7 +128,7 @@ struct SSHTests {
         let stranger = server.folder + "/stranger"
         try RealSSHD.run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", stranger])
         #expect(try await message(stranger).contains("not accepted"))
-        let program = try #require(await talk(server.program(), server.target(.ssh)).end)
+        let program = try #require(await talk(server.transport(.programOnly), server.target).end)
         #expect(program.kind == .loginRefused)
     }
 
@@ -184,9 +140,10 @@ struct SSHTests {
                     "PasswordAuthentication yes", "AuthenticationMethods publickey,password",
                 ]
             })
-        let end = try #require(await talk(server.library(), server.target()).end)
+        let end = try #require(await talk(server.transport(.libraryOnly), server.target).end)
         #expect(end.kind == .loginRefused)
         #expect(end.message.contains("second factor"))
+        #expect(end.message.contains("ControlMaster"))
         #expect(end.message.contains("transport: ssh"))
     }
 
@@ -194,7 +151,7 @@ struct SSHTests {
     func noKeys() async throws {
         let server = try RealSSHD(
             options { $0.configuration = ["PubkeyAuthentication no", "PasswordAuthentication yes"] })
-        let end = try #require(await talk(server.library(), server.target()).end)
+        let end = try #require(await talk(server.transport(.libraryOnly), server.target).end)
         #expect(end.kind == .loginRefused)
         #expect(end.message.contains("password"))
     }
@@ -211,15 +168,15 @@ struct SSHTests {
         environment["SSH_AUTH_SOCK"] = agent.socket
         let known = "UserKnownHostsFile \(server.knownHostsFile)"
         try server.write(configuration: [known])
-        expectHello(await talk(server.library(environment: environment), server.target()))
+        expectHello(await talk(server.transport(.libraryOnly, environment: environment), server.target))
         try server.write(configuration: [known, "IdentitiesOnly yes", "IdentityFile \(stranger)"])
-        let end = try #require(await talk(server.library(environment: environment), server.target()).end)
+        let end = try #require(await talk(server.transport(.libraryOnly, environment: environment), server.target).end)
         #expect(end.kind == .loginRefused)
         // Only the public half is there: the agent has the rest.
         let publicOnly = server.folder + "/public.pub"
         try FileManager.default.copyItem(atPath: server.clientKey() + ".pub", toPath: publicOnly)
         try server.write(configuration: [known, "IdentitiesOnly yes", "IdentityFile \(server.folder)/public"])
-        expectHello(await talk(server.library(environment: environment), server.target()))
+        expectHello(await talk(server.transport(.libraryOnly, environment: environment), server.target))
     }
 
     // MARK: The way
@@ -239,16 +196,16 @@ struct SSHTests {
         let hosts = host("first", first) + host("second", second)
         try server.write(configuration: hosts + host("worker", server) + ["ProxyJump first,second"])
         let target = HostTarget(name: "worker")
-        expectHello(await talk(server.library(), target))
+        expectHello(await talk(server.transport(.libraryOnly), target))
         try server.write(configuration: hosts + host("worker", server))
         var jumping = target
-        jumping.jump = "first"
-        let subject = Subject(transport: server.library(), target: jumping, server: server)
+        jumping.values["jump"] = "first"
+        let subject = Subject(transport: server.transport(.libraryOnly), target: jumping, server: server)
         let count = try await roundTripLarge(subject, pieces: 64)
         #expect(count == 8 << 20)
         second.stop()
-        jumping.jump = "first,second"
-        let end = try #require(await talk(server.library(), jumping).end)
+        jumping.values["jump"] = "first,second"
+        let end = try #require(await talk(server.transport(.libraryOnly), jumping).end)
         #expect(end.kind == .unreachable)
         #expect(end.message.contains("second"))
     }
@@ -265,7 +222,7 @@ struct SSHTests {
             lines += ["IdentityFile \(server.clientKey())", known]
         }
         try server.write(configuration: lines)
-        let transport = server.library()
+        let transport = server.transport(.libraryOnly)
         await withTaskGroup(of: [StreamEvent].self) { group in
             for number in 0..<20 { group.addTask { await talk(transport, HostTarget(name: "worker\(number)")) } }
             for await events in group { expectHello(events) }
@@ -275,7 +232,7 @@ struct SSHTests {
     @Test("survives new keys every MiB, in both directions")
     func rekeying() async throws {
         let server = try RealSSHD(options { $0.configuration = ["RekeyLimit 1M"] })
-        let subject = Subject(transport: server.library(), target: server.target(), server: server)
+        let subject = Subject(transport: server.transport(.libraryOnly), target: server.target, server: server)
         let count = try await roundTripLarge(subject, pieces: 256)
         #expect(count == 32 << 20)
     }
@@ -287,16 +244,16 @@ struct SSHTests {
         timeouts.handshake = .seconds(1)
         timeouts.keepaliveInterval = .seconds(2)
         timeouts.keepaliveCount = 2
-        let transport = server.library(timeouts: timeouts)
+        let transport = server.transport(.libraryOnly, timeouts: timeouts)
         let recorder = StreamRecorder()
-        let connection = transport.open(server.target(), command: Command.echo, observer: recorder.observer)
+        let connection = transport.open(server.target, command: Command.echo, observer: recorder.observer)
         connection.send([1])
         _ = await recorder.events { $0 == .received([1]) }
         server.signal(SIGSTOP)
         let lost = try #require(await recorder.all().end)
         #expect(lost.kind == .unreachable)
         #expect(lost.message.contains("nothing was heard"))
-        let refused = try #require(await talk(server.library(timeouts: timeouts), server.target()).end)
+        let refused = try #require(await talk(server.transport(.libraryOnly, timeouts: timeouts), server.target).end)
         #expect(refused.kind == .unreachable)
         #expect(refused.message.contains("greeting"))
         server.signal(SIGCONT)
@@ -307,7 +264,7 @@ struct SSHTests {
         guard access(shell, X_OK) == 0 else { return }
         let server = try RealSSHD(
             options { $0.configuration = ["ForceCommand \(shell) -c \"echo motd; $SSH_ORIGINAL_COMMAND\""] })
-        let events = await talk(server.library(), server.target())
+        let events = await talk(server.transport(.libraryOnly), server.target)
         #expect(events.output == Array("motd\nhello\n".utf8), "\(events.end?.message ?? "")")
     }
 
@@ -315,10 +272,10 @@ struct SSHTests {
     func proxyCommand() async throws {
         let server = try RealSSHD()
         try server.write(configuration: ["ProxyCommand nc %h %p"])
-        let end = try #require(await talk(server.library(), server.target()).end)
+        let end = try #require(await talk(server.transport(.libraryOnly), server.target).end)
         #expect(end.kind == .misconfigured)
+        #expect(end.message.contains("ProxyCommand"))
         #expect(end.message.contains("transport: ssh"))
-        #expect(end.message.contains("ssh_config:1"))
     }
 }
 

@@ -47,9 +47,12 @@ package struct Binding {
     package var hostName: String { host.name }
 
     /// - Throws: ``Failure`` (`noHost`) where the host or its gem5 does not answer.
-    package func problems(_ transports: (HostTarget.Method) -> any Transport) throws -> [Problem] {
-        let answer = Transports.ask(
-            transports(host.target.method), host.target, command: "exec /bin/sh -s", input: try script(), patience: 300)
+    package func problems(_ transport: any Transport) throws -> [Problem] {
+        let (target, input) = (host.target, try script())
+        let answer = HostConnections.waiting {
+            await HostConnections.ask(
+                transport, target, command: "exec /bin/sh -s", input: input, patience: .seconds(300))
+        }
         let lines = answer.output.split(whereSeparator: \.isNewline).filter { $0.hasPrefix(Binding.mark) }
         let answers = lines.compactMap { try? JSON(parsing: Array($0.dropFirst(Binding.mark.count).utf8)) }
         guard answers.count == pairs.count else {

@@ -13,7 +13,7 @@ package struct HostExamination: Sendable {
     package private(set) var isUsable = true
     package private(set) var findings: [Finding] = []
     /// A process that was left behind on the host.
-    package private(set) var detached: String?
+    private var detached: String?
     private var lingers = false
 
     package var document: JSON {
@@ -24,13 +24,32 @@ package struct HostExamination: Sendable {
         ])
     }
 
-    package init(_ host: Model.Host, _ transport: any Transport) {
+    /// Examines a host over connections that end one after the other.
+    package static func of(_ host: Model.Host, _ transport: any Transport) async -> HostExamination {
+        // For a host to notice that the login has ended, and to do what it then does.
+        let pause = Duration.seconds(2)
+        let examination = await HostExamination(host, transport)
+        guard examination.detached != nil else { return examination }
+        try? await Task.sleep(for: pause)
+        var survivor = examination
+        if await examination.hasSurvived(host, transport) {
+            survivor.noteSurvival(.plainly)
+            return survivor
+        }
+        survivor = await examination.startedByManager(host, transport)
+        try? await Task.sleep(for: pause)
+        survivor.noteSurvival(await survivor.hasSurvived(host, transport) ? .byManager : .never)
+        return survivor
+    }
+
+    private init(_ host: Model.Host, _ transport: any Transport) async {
         name = host.name
         let engines = host.engines.map { "\($0.name)=\($0.value)" }.joined(separator: "\n")
         let before = SystemTime().wall()
-        let answer = Transports.ask(
+        let answer = await HostConnections.ask(
             transport, host.target, command: HostExamination.command, input: "\(host.workdir)\n\(engines)\nend\n")
         let facts = HostExamination.facts(answer.output)
+        for text in answer.notes { note(text) }
         guard facts["end"] != nil else {
             unusable(answer.end.message)
             return
@@ -81,21 +100,22 @@ package struct HostExamination: Sendable {
 
     // MARK: What lives on without its connection
 
-    package enum Survival {
+    private enum Survival {
         case plainly, byManager, never
     }
 
     /// Whether the process that was left behind over a connection that is gone still runs; it is ended.
-    package func hasSurvived(_ host: Model.Host, _ transport: any Transport) -> Bool {
+    private func hasSurvived(_ host: Model.Host, _ transport: any Transport) async -> Bool {
         guard let detached else { return false }
-        let answer = Transports.ask(
+        let answer = await HostConnections.ask(
             transport, host.target, command: HostExamination.survivalCommand, input: "\(detached)\n")
         return HostExamination.facts(answer.output)["survived"] == "yes"
     }
 
     /// Leaves another process behind, as the agent is started where the first one was killed.
-    package func startedByManager(_ host: Model.Host, _ transport: any Transport) -> HostExamination {
-        let answer = Transports.ask(transport, host.target, command: HostExamination.managerCommand, input: "")
+    private func startedByManager(_ host: Model.Host, _ transport: any Transport) async -> HostExamination {
+        let answer = await HostConnections.ask(
+            transport, host.target, command: HostExamination.managerCommand, input: "")
         let facts = HostExamination.facts(answer.output)
         var next = self
         next.detached = facts["detached"].flatMap { $0.isEmpty ? nil : $0 }
@@ -103,7 +123,7 @@ package struct HostExamination: Sendable {
         return next
     }
 
-    package mutating func noteSurvival(_ survival: Survival) {
+    private mutating func noteSurvival(_ survival: Survival) {
         let killed = "detached processes are killed at logout (KillUserProcesses=yes of logind.conf?)"
         let linger = "'loginctl enable-linger' for the account"
         switch survival {

@@ -5,7 +5,6 @@ import Model
 import Ports
 import Results
 import Sessions
-import SweepFiles
 import Synchronization
 
 struct DoctorCommand: ParsableCommand {
@@ -45,7 +44,7 @@ struct DoctorCommand: ParsableCommand {
 
     func run() throws {
         if ledger { try checkLedger() }
-        if let inventory { try checkHosts(try InventoryFile.read(path: Paths.absolute(inventory))) }
+        if let inventory { try checkHosts(try HostConnections.inventory(path: Paths.absolute(inventory))) }
     }
 
     private func checkLedger() throws {
@@ -64,49 +63,50 @@ struct DoctorCommand: ParsableCommand {
         try Console.print("\(entry.ledger): no problem found")
     }
 
+    /// Each host's result is shown as soon as it is there.
     private func checkHosts(_ inventory: Inventory) throws {
-        let all = inventory.hosts.indices
-        var ordered = ask(inventory, Array(all)) { host, transport, _ in HostExamination(host, transport) }
-        // For a host to notice that the login has ended, and to do what it then does.
-        let wait = UInt32(2)
-        let plain = all.filter { ordered[$0].detached != nil }
-        if !plain.isEmpty { sleep(wait) }
-        let survived = ask(inventory, plain) { [ordered] in ordered[$2].hasSurvived($0, $1) }
-        let killed = zip(plain, survived).filter { !$1 }.map(\.0)
-        for (index, lives) in zip(plain, survived) where lives { ordered[index].noteSurvival(.plainly) }
-        let started = ask(inventory, killed) { [ordered] in ordered[$2].startedByManager($0, $1) }
-        for (index, examination) in zip(killed, started) { ordered[index] = examination }
-        if !killed.isEmpty { sleep(wait) }
-        let outlived = ask(inventory, killed) { [ordered] in ordered[$2].hasSurvived($0, $1) }
-        for (index, lives) in zip(killed, outlived) { ordered[index].noteSurvival(lives ? .byManager : .never) }
-        var badCount = 0
+        let transport = HostConnections.transport(for: inventory, keepsConnections: false)
+        let shown = Mutex<(any Error)?>(nil)
+        let examinations = HostConnections.waiting { [self] in
+            await DoctorCommand.examine(inventory.hosts, transport) { examination in
+                guard common.output == .table else { return }
+                do { try show(examination) } catch { shown.withLock { $0 = error } }
+            }
+        }
+        if let error = shown.withLock({ $0 }) { throw error }
         if common.output == .json {
             try Console.print(
                 JSON.object([
-                    JSON.Member("version", .integer(1)), JSON.Member("hosts", .array(ordered.map(\.document))),
+                    JSON.Member("version", .integer(1)), JSON.Member("hosts", .array(examinations.map(\.document))),
                 ]).encoded)
         }
-        for examination in ordered {
-            if !examination.isUsable { badCount += 1 }
-            if common.output == .table { try show(examination) }
-        }
-        if badCount > 0 { throw Failure(.noHost, "\(badCount) of \(ordered.count) hosts cannot be used") }
+        let badCount = examinations.count { !$0.isUsable }
+        if badCount > 0 { throw Failure(.noHost, "\(badCount) of \(examinations.count) hosts cannot be used") }
     }
 
-    /// Asks some hosts at once, over connections that nothing keeps open after this.
-    private func ask<Answer: Sendable>(
-        _ inventory: Inventory, _ hosts: [Int],
-        _ question: @Sendable (Model.Host, any Transport, _ index: Int) -> Answer
-    ) -> [Answer] {
-        let transports = Transports.all(inventory)
-        let answers = Mutex<[Int: Answer]>([:])
-        // Each question mostly waits for its host; GCD keeps them apart from Swift's own pool.
-        DispatchQueue.concurrentPerform(iterations: hosts.count) { place in
-            let host = inventory.hosts[hosts[place]]
-            let answer = question(host, transports(host.target.method), hosts[place])
-            answers.withLock { $0[place] = answer }
+    /// So many hosts are asked at once: nearly all of the time passes in waiting, for dead ones until a deadline.
+    private static let mostAtOnce = 512
+
+    private static func examine(
+        _ hosts: [Model.Host], _ transport: any Transport, whenDone: (HostExamination) -> Void
+    ) async -> [HostExamination] {
+        await withTaskGroup(of: (Int, HostExamination).self) { group in
+            var found = [HostExamination?](repeating: nil, count: hosts.count)
+            var next = 0
+            func begin() {
+                guard next < hosts.count else { return }
+                let (index, host) = (next, hosts[next])
+                next += 1
+                group.addTask { (index, await HostExamination.of(host, transport)) }
+            }
+            for _ in 0..<min(mostAtOnce, hosts.count) { begin() }
+            while let (index, examination) = await group.next() {
+                found[index] = examination
+                whenDone(examination)
+                begin()
+            }
+            return found.compactMap { $0 }
         }
-        return answers.withLock { answers in hosts.indices.compactMap { answers[$0] } }
     }
 
     private func show(_ examination: HostExamination) throws {

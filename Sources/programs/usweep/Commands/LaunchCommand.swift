@@ -40,7 +40,7 @@ struct LaunchCommand: ParsableCommand {
 
     func run() throws {
         let sweep = try SweepFile.read(path: Paths.absolute(self.sweep))
-        let inventory = try InventoryFile.read(path: Paths.absolute(self.inventory))
+        let inventory = try HostConnections.inventory(path: Paths.absolute(self.inventory))
         let folder = common.artifactsFolder
         try folder.prepare()
         try coordinator.run(common) {
@@ -86,7 +86,7 @@ struct ResumeCommand: ParsableCommand {
     func run() throws {
         let folder = common.artifactsFolder
         let entry = try folder.find(sweep.id)
-        let inventory = try inventory.map { try InventoryFile.read(path: Paths.absolute($0)) }
+        let inventory = try inventory.map { try HostConnections.inventory(path: Paths.absolute($0)) }
         let edited = try sweepFile.map { try SweepFile.read(path: Paths.absolute($0)) }
         if let edited, edited.name != entry.name {
             throw Failure(

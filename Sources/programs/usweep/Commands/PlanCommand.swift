@@ -42,7 +42,7 @@ struct PlanCommand: ParsableCommand {
 
     func run() throws {
         let sweep = try SweepFile.read(path: Paths.absolute(self.sweep))
-        let inventory = try inventory.map { try InventoryFile.read(path: Paths.absolute($0)) }
+        let inventory = try inventory.map { try HostConnections.inventory(path: Paths.absolute($0)) }
         let specification = try Specification(sweep)
         let (engine, points) = (specification.engine, specification.points)
         let staged = engine.inputs.reduce(Int64(0)) { $0 + $1.size }
@@ -69,7 +69,7 @@ struct PlanCommand: ParsableCommand {
     private func checkBinding(_ specification: Specification, _ inventory: Inventory?) throws {
         guard bind, let inventory else { return }
         let binding = try Binding(specification, inventory)
-        let problems = try binding.problems(Transports.all(inventory))
+        let problems = try binding.problems(HostConnections.transport(for: inventory))
         guard problems.isEmpty else {
             let lines = problems.map { "  \($0.axis): \($0.value): \($0.message)" }.joined(separator: "\n")
             throw Failure(.badSpecification, "the gem5 of \(binding.hostName) does not take:\n\(lines)")

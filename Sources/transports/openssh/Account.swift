@@ -3,14 +3,16 @@ import Glibc
 /// The user on this machine.
 struct Account: Sendable {
     var user: String
+    var number: UInt32
+    /// As OpenSSH takes it: from the password database, whatever `HOME` says.
     var home: String
     var agentSocket: String?
 
-    /// From the environment; what is not there comes from the password database.
     init(environment: [String: String]) {
-        let entry = getpwuid(getuid())?.pointee
+        number = getuid()
+        let entry = getpwuid(number)?.pointee
         user = entry.map { String(cString: $0.pw_name) } ?? environment["USER"] ?? "unknown"
-        home = environment["HOME"] ?? entry.map { String(cString: $0.pw_dir) } ?? "/"
+        home = entry.map { String(cString: $0.pw_dir) } ?? environment["HOME"] ?? "/"
         agentSocket = environment["SSH_AUTH_SOCK"].flatMap { $0.isEmpty ? nil : $0 }
     }
 }

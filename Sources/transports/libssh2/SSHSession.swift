@@ -19,7 +19,7 @@ struct LibraryFailure {
 /// Sending always succeeds: the bytes wait here until the socket or the tunnel takes them. So no packet is ever
 /// half sent inside libssh2, whose calls could otherwise not be mixed (a key exchange that the server begins
 /// while a packet is half sent breaks the session).
-final class SessionBuffers {
+final class SSHBuffers {
     var inbound = ByteQueue()
     var outbound = ByteQueue()
     /// Nothing more will come: reading past the end is an error then.
@@ -27,25 +27,27 @@ final class SessionBuffers {
 }
 
 /// Owns a libssh2 session. Belongs to the driver's thread.
-final class Session {
+final class SSHSession {
     let raw: OpaquePointer
-    let buffers: SessionBuffers
+    let buffers: SSHBuffers
 
     private static let isReady = libssh2_init(0) == 0
 
-    init?(buffers: SessionBuffers) {
+    init?(buffers: SSHBuffers) {
         let context = Unmanaged.passUnretained(buffers).toOpaque()
-        guard Session.isReady, let raw = libssh2_session_init_ex(nil, nil, nil, context) else { return nil }
+        guard SSHSession.isReady, let raw = libssh2_session_init_ex(nil, nil, nil, context) else { return nil }
         self.raw = raw
         self.buffers = buffers
         libssh2_session_set_blocking(raw, 0)
         let receive: Receive = { _, room, length, _, context in
-            guard let buffers = context?.pointee.map({ Session.buffers(at: $0) }), let room else { return -Int(EIO) }
+            guard let buffers = context?.pointee.map({ SSHSession.buffers(at: $0) }), let room else { return -Int(EIO) }
             if buffers.inbound.isEmpty { return buffers.isEnded ? 0 : -Int(EAGAIN) }
             return buffers.inbound.read(into: UnsafeMutableRawBufferPointer(start: room, count: length))
         }
         let send: Send = { _, bytes, length, _, context in
-            guard let buffers = context?.pointee.map({ Session.buffers(at: $0) }), let bytes else { return -Int(EIO) }
+            guard let buffers = context?.pointee.map({ SSHSession.buffers(at: $0) }), let bytes else {
+                return -Int(EIO)
+            }
             buffers.outbound.append(Array(UnsafeRawBufferPointer(start: bytes, count: length)))
             return length
         }
@@ -68,8 +70,8 @@ final class Session {
         Int32, UnsafeRawPointer?, Int, Int32, UnsafeMutablePointer<UnsafeMutableRawPointer?>?
     ) -> Int
 
-    private static func buffers(at context: UnsafeMutableRawPointer) -> SessionBuffers {
-        Unmanaged<SessionBuffers>.fromOpaque(context).takeUnretainedValue()
+    private static func buffers(at context: UnsafeMutableRawPointer) -> SSHBuffers {
+        Unmanaged<SSHBuffers>.fromOpaque(context).takeUnretainedValue()
     }
 
     /// Turns a return value into an outcome; the text is libssh2's own.
@@ -151,9 +153,9 @@ final class Session {
 /// Owns a channel of a session.
 final class Channel {
     private let raw: OpaquePointer
-    private let session: Session
+    private let session: SSHSession
 
-    init(owning raw: OpaquePointer, session: Session) {
+    init(owning raw: OpaquePointer, session: SSHSession) {
         self.raw = raw
         self.session = session
     }

@@ -2,39 +2,40 @@ import Glibc
 import Ports
 
 /// One child and its stream. Belongs to the driver's thread.
-final class ProgramStream {
+final class ChildStream {
     let id: UInt64
-    private let label: String
+    private let task: ChildTask
     private let process: pid_t
     private let observer: @Sendable (StreamEvent) -> Void
     private var marker: [UInt8]?
-    private let isSSH: Bool
     private var input: Descriptor?
     private var output: Descriptor?
     private var errors: Descriptor?
     private var outbound = ByteQueue()
-    /// What `ssh` said last, to tell why it ended.
+    /// What it said last on its standard error, to tell why it ended.
     private var messages: [UInt8] = []
     private var exit: ExitCode?
-    private var deadline: ContinuousClock.Instant?
+    private var openDeadline: ContinuousClock.Instant?
+    private let lastDeadline: ContinuousClock.Instant?
     private var isOpen = false
+    var isPaused = false
     private(set) var isEnded = false
 
     private static let mostMessages = 16384
     private static let mostPerTurn = 1 << 20
 
     init(
-        id: UInt64, label: String, child: Child, marker: String?, deadline: ContinuousClock.Instant,
+        id: UInt64, task: ChildTask, child: Child, now: ContinuousClock.Instant,
         observer: @escaping @Sendable (StreamEvent) -> Void
     ) {
         self.id = id
-        self.label = label
+        self.task = task
         self.observer = observer
         process = child.process
         (input, output, errors) = (child.input, child.output, child.errors)
-        self.marker = marker.map { Array($0.utf8) + [10] }
-        isSSH = marker != nil
-        if isSSH { self.deadline = deadline }
+        marker = task.marker.map { Array($0.utf8) + [10] }
+        openDeadline = task.marker == nil ? nil : task.openTimeout.map { now + $0 }
+        lastDeadline = task.lifetime.map { now + $0 }
     }
 
     /// The process, while it has not been reaped.
@@ -42,11 +43,19 @@ final class ProgramStream {
 
     func send(_ bytes: [UInt8]) { outbound.append(bytes) }
 
-    func closeHere() { end(StreamEnd(kind: .closedHere, message: "\(label): closed from this side.")) }
+    func closeHere() { end(StreamEnd(kind: .closedHere, message: "\(task.label): closed from this side.")) }
 
     func exited(_ exit: ExitCode) { self.exit = exit }
 
-    func end(_ end: StreamEnd) {
+    /// There is no thread left to wait for its end.
+    func failToWait(_ code: Int32) { end(.notStarted(code)) }
+
+    private func end(_ cause: ChildEnding.Cause) {
+        let text = String(decoding: messages, as: UTF8.self)
+        end(task.explain(ChildEnding(cause: cause, wasOpen: isOpen, messages: text)))
+    }
+
+    private func end(_ end: StreamEnd) {
         guard !isEnded else { return }
         isEnded = true
         (input, output, errors) = (nil, nil, nil)
@@ -56,34 +65,33 @@ final class ProgramStream {
 
     func advance(now: ContinuousClock.Instant) {
         guard !isEnded else { return }
-        if !isSSH { opened() }
+        if task.marker == nil { opened() }
         write()
-        // Errors first: the mark that `ssh` is logged in stands there before anything comes from the command.
+        if !isPaused { hearAll() }
+        if let due = nextDeadline, now >= due { return end(.late) }
+        guard let exit, output == nil, errors == nil else { return }
+        // Over a connection that the user shares, `ssh` marks nothing: a status of the command's own is the proof.
+        if let status = exit.status, status != 255 { opened() }
+        end(.ended(exit))
+    }
+
+    /// Errors first: the mark that it is open stands there before anything comes from the command.
+    private func hearAll() {
         errors = read(errors) { hear($0) }
         output = read(output) { bytes in
             opened()
             if !isEnded { observer(.received(bytes)) }
         }
-        if let deadline, now >= deadline {
-            let text = "\(label): ssh has not logged in in time. It says: \(String(decoding: messages, as: UTF8.self))"
-            return end(StreamEnd(kind: .unreachable, message: text))
-        }
-        guard let exit, output == nil, errors == nil else { return }
-        finish(exit)
     }
 
-    private func finish(_ exit: ExitCode) {
-        guard isSSH else { return end(Verdict.command(exit, label: label)) }
-        // Over a connection that the user shares, `ssh` marks nothing: a status of the command's own is the proof.
-        if let status = exit.status, status != 255 { opened() }
-        let text = String(decoding: messages, as: UTF8.self)
-        end(Verdict.ssh(exit, messages: text, isOpen: isOpen, label: label))
+    private var nextDeadline: ContinuousClock.Instant? {
+        [openDeadline, lastDeadline].compactMap { $0 }.min()
     }
 
     private func opened() {
         guard !isOpen, !isEnded else { return }
         isOpen = true
-        deadline = nil
+        openDeadline = nil
         observer(.opened)
     }
 
@@ -100,15 +108,15 @@ final class ProgramStream {
         messages.append(contentsOf: bytes)
         if isOpen {
             observer(.diagnostic(bytes))
-        } else if let marker, let place = ProgramStream.find(marker, in: messages) {
+        } else if let marker, let place = ChildStream.find(marker, in: messages) {
             let rest = Array(messages[(place + marker.count)...])
             messages = rest
             self.marker = nil
             opened()
             if !rest.isEmpty, !isEnded { observer(.diagnostic(rest)) }
         }
-        if messages.count > ProgramStream.mostMessages {
-            messages.removeFirst(messages.count - ProgramStream.mostMessages / 2)
+        if messages.count > ChildStream.mostMessages {
+            messages.removeFirst(messages.count - ChildStream.mostMessages / 2)
         }
     }
 
@@ -121,13 +129,13 @@ final class ProgramStream {
     private func read(_ source: Descriptor?, _ take: ([UInt8]) -> Void) -> Descriptor? {
         guard let source, !isEnded else { return nil }
         var total = 0
-        while total < ProgramStream.mostPerTurn, !isEnded {
-            var attempt = Attempt.wouldBlock
+        while total < ChildStream.mostPerTurn, !isEnded {
+            var result = IOResult.wouldBlock
             let bytes = [UInt8](unsafeUninitializedCapacity: 65536) { room, count in
-                attempt = source.read(into: UnsafeMutableRawBufferPointer(room))
-                if case .moved(let got) = attempt { count = got }
+                result = source.read(into: UnsafeMutableRawBufferPointer(room))
+                if case .moved(let got) = result { count = got }
             }
-            switch attempt {
+            switch result {
             case .moved(let count):
                 total += count
                 take(bytes)
@@ -139,9 +147,9 @@ final class ProgramStream {
     }
 
     func addInterest(to wait: inout PollWait) {
-        if let output { wait.add(output.number, POLLIN) }
-        if let errors { wait.add(errors.number, POLLIN) }
+        if let output, !isPaused { wait.add(output.number, POLLIN) }
+        if let errors, !isPaused { wait.add(errors.number, POLLIN) }
         if let input, !outbound.isEmpty { wait.add(input.number, POLLOUT) }
-        wait.add(deadline)
+        wait.add(nextDeadline)
     }
 }

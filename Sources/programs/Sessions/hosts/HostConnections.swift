@@ -1,0 +1,145 @@
+import Foundation
+package import Model
+package import Ports
+import SweepFiles
+import Synchronization
+import Transports
+
+/// The ways to the hosts of an inventory, and short questions that go over them.
+package enum HostConnections {
+    /// Reads an inventory, with all transports that there are.
+    package static func inventory(path: String) throws -> Inventory {
+        try InventoryFile.read(path: path, transports: TransportRegistry.formats)
+    }
+
+    /// - Parameter keepsConnections: whether a connection without streams is kept for a while, for the next one.
+    package static func transport(for inventory: Inventory, keepsConnections: Bool = true) -> any Transport {
+        let setting = TransportSetting(
+            sshConfiguration: inventory.sshConfiguration, environment: ProcessInfo.processInfo.environment,
+            keepsConnections: keepsConnections,
+            note: { try? FileHandle.standardError.write(contentsOf: Data("usweep: \($0)\n".utf8)) })
+        return NamedTransports(setting)
+    }
+
+    /// What a short command said.
+    package struct Answer: Sendable {
+        package var output: String
+        /// What people should know about the way to the host.
+        package var notes: [String]
+        package var end: StreamEnd
+    }
+
+    /// Runs one constant command to its end.
+    ///
+    /// - Parameters:
+    ///   - input: its standard input.
+    ///   - patience: how long the command may take once it was started; getting there has deadlines of its own.
+    package static func ask(
+        _ transport: any Transport, _ target: HostTarget, command: String, input: String,
+        patience: Duration = .seconds(60)
+    ) async -> Answer {
+        let question = Question(label: "host \(target.name)", patience: patience)
+        return await withCheckedContinuation { done in
+            question.begin(transport, target, command: command, input: input) { done.resume(returning: $0) }
+        }
+    }
+
+    /// Waits for what is asynchronous, on a thread that nothing else needs.
+    package static func waiting<Value: Sendable>(_ body: @escaping @Sendable () async -> Value) -> Value {
+        let done = DispatchSemaphore(value: 0)
+        let result = Mutex<Value?>(nil)
+        Task {
+            let value = await body()
+            result.withLock { $0 = value }
+            done.signal()
+        }
+        while true {
+            done.wait()
+            if let value = result.withLock({ $0 }) { return value }
+        }
+    }
+}
+
+/// A command under way, with what it has said so far.
+private final class Question: Sendable {
+    private struct State {
+        var output: [UInt8] = []
+        var count = 0
+        var notes: [String] = []
+        var connection: (any Connection)?
+        /// Why this side closed.
+        var reason: String?
+        var timer: Task<Void, Never>?
+    }
+
+    private let label: String
+    private let patience: Duration
+    private let state = Mutex(State())
+
+    /// What a command may say, in bytes.
+    private static let longestOutput = 1 << 20
+
+    init(label: String, patience: Duration) {
+        self.label = label
+        self.patience = patience
+    }
+
+    func begin(
+        _ transport: any Transport, _ target: HostTarget, command: String, input: String,
+        whenDone: @escaping @Sendable (HostConnections.Answer) -> Void
+    ) {
+        let connection = transport.open(target, command: command) { [self] event in
+            switch event {
+            case .noted(let text): state.withLock { $0.notes.append(text) }
+            case .opened: startTimer()
+            case .received(let bytes): take(bytes, keeping: true)
+            case .diagnostic(let bytes): take(bytes, keeping: false)
+            case .closed(let end): whenDone(answer(end))
+            }
+        }
+        connection.send(Array(input.utf8))
+        state.withLock { $0.connection = connection }
+    }
+
+    private func startTimer() {
+        let timer = Task { [self] in
+            do { try await Task.sleep(for: patience) } catch { return }
+            close(
+                "logged in, but the command did not end within \(patience): does something in the account's start-up "
+                    + "files (~/.bashrc, ~/.profile) wait for ever?")
+        }
+        state.withLock { $0.timer = timer }
+    }
+
+    private func take(_ bytes: [UInt8], keeping: Bool) {
+        let isTooLong = state.withLock { state in
+            state.count += bytes.count
+            if keeping { state.output += bytes.prefix(max(0, Question.longestOutput - state.output.count)) }
+            return state.count > Question.longestOutput
+        }
+        if isTooLong {
+            close(
+                "its login prints without end, more than 1 MiB: does something in the account's start-up files "
+                    + "(~/.bashrc, ~/.profile) loop?")
+        }
+    }
+
+    private func close(_ reason: String) {
+        let connection = state.withLock { state in
+            state.reason = state.reason ?? reason
+            return state.connection
+        }
+        connection?.close()
+    }
+
+    private func answer(_ end: StreamEnd) -> HostConnections.Answer {
+        state.withLock { state in
+            state.timer?.cancel()
+            let reason = state.reason.map { StreamEnd(kind: .unreachable, message: "\(label): \($0)") }
+            // The closure of the connection refers to this: let both go.
+            state.connection = nil
+            return HostConnections.Answer(
+                output: String(decoding: state.output, as: UTF8.self), notes: state.notes, end: reason ?? end)
+        }
+    }
+}

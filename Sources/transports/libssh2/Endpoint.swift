@@ -1,0 +1,190 @@
+/// One host on the way, with all that libssh2 needs to know to connect and log in there.
+struct Endpoint: Hashable, Sendable {
+    /// The name that the user gave, for messages.
+    var name: String
+    var host: String
+    var port: UInt16
+    var user: String
+    /// The name that known_hosts has it under, with its port where that is not 22.
+    var keyName: String
+    /// The same without the port; nil: there is none.
+    var bareKeyName: String?
+    var identityFiles: [String]
+    var identitiesOnly: Bool
+    var knownHostsFiles: [String]
+    var agentSocket: String?
+    /// Ways to log in that `ssh` would try and libssh2 cannot, as the host would offer them.
+    var otherMethods: [String]
+
+    /// `user@host:port`, for messages.
+    var address: String { "\(user)@\(host.contains(":") ? "[\(host)]" : host):\(port)" }
+
+    /// Begins every message about this host.
+    var label: String { Route.label(name: name, user: user, host: host, port: port) }
+}
+
+/// A ``Route`` that libssh2 can take.
+struct LibraryRoute: Hashable, Sendable {
+    var hops: [Endpoint]
+
+    var target: Endpoint { hops[hops.count - 1] }
+    /// The way to the last gateway; nil: the target is reached directly.
+    var toGateway: LibraryRoute? { hops.count > 1 ? LibraryRoute(hops: Array(hops.dropLast())) : nil }
+
+    init(hops: [Endpoint]) { self.hops = hops }
+
+    /// - Throws: what the configuration asks for that is beyond libssh2, or that is not certain to mean the same here.
+    init(_ route: Route, account: Account) throws(Obstacle) {
+        hops = []
+        for (index, hop) in route.hops.enumerated() {
+            let isTarget = index + 1 == route.hops.count
+            let planner = EndpointPlanner(
+                hop: hop, name: isTarget ? route.name : hop.destination.host, account: account)
+            do {
+                hops.append(try planner.endpoint())
+            } catch {
+                let text = isTarget ? error.text : "of its gateway \(hop.destination.host), \(error.text)"
+                throw Obstacle(text: text)
+            }
+        }
+    }
+}
+
+/// Looks whether what OpenSSH's configuration says about a host is within libssh2's powers, and puts it in its terms.
+struct EndpointPlanner {
+    let hop: HostConfiguration
+    let name: String
+    let account: Account
+
+    func endpoint() throws(Obstacle) -> Endpoint {
+        try checkSettings()
+        var identities: [String] = []
+        for file in hop.all("identityfile") { identities.append(try path(file)) }
+        if !hop.says("identityfile") {
+            identities = ["id_ed25519", "id_ecdsa", "id_rsa"].map { "\(account.home)/.ssh/\($0)" }
+        }
+        if let signed = identities.first(where: { readFile($0 + "-cert.pub") != nil }) {
+            throw Obstacle(text: "the key \(signed) has a user certificate, \(signed)-cert.pub")
+        }
+        let alias = hop["hostkeyalias"]?.lowercased()
+        let host = hop.host.lowercased()
+        let endpoint = Endpoint(
+            name: name, host: hop.host, port: hop.port, user: hop.user(account),
+            keyName: alias ?? KnownHosts.name(host, port: hop.port),
+            bareKeyName: alias == nil && hop.port != 22 ? host : nil,
+            identityFiles: identities, identitiesOnly: hop.isYes("identitiesonly"),
+            knownHostsFiles: try knownHosts(), agentSocket: try agentSocket(), otherMethods: otherMethods)
+        try checkKeys(of: endpoint)
+        return endpoint
+    }
+
+    /// Settings that matter to reaching a host and that only `ssh` follows. A word each, and what it is.
+    private static let beyond = [
+        ("proxycommand", "it is reached by a ProxyCommand"),
+        ("certificatefile", "it is given a user certificate (CertificateFile)"),
+        ("revokedhostkeys", "a list of revoked keys is to be checked (RevokedHostKeys)"),
+        ("knownhostscommand", "a program tells its keys (KnownHostsCommand)"),
+        ("pkcs11provider", "its keys are on a token (PKCS11Provider)"),
+        ("bindaddress", "the connection is to come from a certain address (BindAddress)"),
+        ("bindinterface", "the connection is to go by a certain interface (BindInterface)"),
+    ]
+
+    private func checkSettings() throws(Obstacle) {
+        for (keyword, text) in EndpointPlanner.beyond where hop[keyword] != nil { throw Obstacle(text: text) }
+        if let family = hop["addressfamily"], family != "any" {
+            throw Obstacle(text: "a certain kind of address is asked for (AddressFamily \(family))")
+        }
+        if let answer = hop["pubkeyauthentication"], !["yes", "true"].contains(answer) {
+            throw Obstacle(text: "keys are not to be used (PubkeyAuthentication \(answer))")
+        }
+        if hop.isYes("verifyhostkeydns") { throw Obstacle(text: "the name server tells its keys (VerifyHostKeyDNS)") }
+        if hop.isYes("checkhostip") { throw Obstacle(text: "its address has a key on record, too (CheckHostIP)") }
+    }
+
+    private var otherMethods: [String] {
+        var methods: [String] = []
+        if hop.isYes("gssapiauthentication") { methods.append("gssapi-with-mic") }
+        if hop.isYes("hostbasedauthentication") { methods.append("hostbased") }
+        // Nobody can type a password here; over a connection that the user has opened none is asked for.
+        if hop["controlpath"] != nil { methods += ["password", "keyboard-interactive"] }
+        return methods
+    }
+
+    /// What `known_hosts` has for the host may be beyond libssh2, too.
+    private func checkKeys(of endpoint: Endpoint) throws(Obstacle) {
+        let known = KnownHosts(files: endpoint.knownHostsFiles)
+        if known.hasAuthority(of: endpoint) {
+            throw Obstacle(text: "known_hosts names a certificate authority for it")
+        }
+        let types = known.keyTypes(of: endpoint)
+        if !types.isEmpty, !types.contains(where: { Link.hostKeyTypes.contains($0) }) {
+            throw Obstacle(text: "known_hosts has only keys of type \(types.joined(separator: ", ")) for it")
+        }
+    }
+
+    // MARK: Files
+
+    private func knownHosts() throws(Obstacle) -> [String] {
+        let usual = ["\(account.home)/.ssh/known_hosts", "\(account.home)/.ssh/known_hosts2"]
+        let global = ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"]
+        return try files("userknownhostsfile", usual) + files("globalknownhostsfile", global)
+    }
+
+    /// `ssh -G` prints several files without quotes: a name with a space looks like two.
+    private func files(_ keyword: String, _ usual: [String]) throws(Obstacle) -> [String] {
+        guard hop.says(keyword) else { return usual }
+        let names = (hop[keyword] ?? "").split(separator: " ", omittingEmptySubsequences: false)
+        if let name = names.first(where: { !$0.hasPrefix("/") }), hop[keyword] != nil {
+            throw Obstacle(text: "its \(keyword) has a name with a space or without a folder (\(name))")
+        }
+        return names.map(String.init).filter { !$0.isEmpty }
+    }
+
+    private func agentSocket() throws(Obstacle) -> String? {
+        guard hop.says("identityagent") else { return account.agentSocket }
+        switch hop["identityagent"] {
+        case nil: return nil
+        case "SSH_AUTH_SOCK", "$SSH_AUTH_SOCK": return account.agentSocket
+        case let text?: return try path(text)
+        }
+    }
+
+    /// `ssh -G` leaves `~` and tokens in the names of keys.
+    private func path(_ text: String) throws(Obstacle) -> String {
+        var path = text
+        if path.hasPrefix("~/") { path = account.home + path.dropFirst() }
+        guard !path.contains("${"), !path.hasPrefix("~"), let replaced = EndpointPlanner.replaced(path, token) else {
+            throw Obstacle(text: "only ssh knows which file is meant by \(text)")
+        }
+        guard replaced.hasPrefix("/") else { throw Obstacle(text: "\(text) is a file without a folder") }
+        return replaced
+    }
+
+    private func token(_ letter: Character) -> String? {
+        switch letter {
+        case "%": "%"
+        case "d": account.home
+        case "u": account.user
+        case "i": String(account.number)
+        case "h": hop.host
+        case "n": hop.destination.host
+        case "r": hop.user(account)
+        case "p": String(hop.port)
+        default: nil
+        }
+    }
+
+    private static func replaced(_ text: String, _ token: (Character) -> String?) -> String? {
+        var result = ""
+        var iterator = text.makeIterator()
+        while let character = iterator.next() {
+            guard character == "%" else {
+                result.append(character)
+                continue
+            }
+            guard let value = iterator.next().flatMap(token) else { return nil }
+            result += value
+        }
+        return result
+    }
+}
