@@ -58,7 +58,7 @@ struct GoldenTests {
         #expect(ended.contains(AttemptStatus(
             id: AttemptID(run: 1, lease: 1, attempt: 1), host: "lab1", failure: nil, evidence: "", wall: 8_072_267,
             peakMemoryBytes: 5_042_176, endedAt: 1_795_678_397_088_511_265,
-            blocks: try JSON(parsing: "[{\"value\":1.50,\"text\":3}]"))))
+            blocks: ResultText("[{\"value\":1.50,\"text\":3}]"))))
         #expect(ended.contains(AttemptStatus(
             id: AttemptID(run: 4, lease: 1, attempt: 1), host: "lab1", failure: .contractBroken,
             evidence: "results.json is missing: the run ended without leaving it", wall: 2_019_984,
