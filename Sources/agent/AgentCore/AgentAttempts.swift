@@ -115,7 +115,7 @@ extension AgentCore {
         guard id.attempt >= work.attempt else {
             // An earlier attempt, after which the agent went on by itself.
             if case .ended(let exit) = attempt.state, !work.outcomes.contains(where: { $0.id == id }) {
-                pending.append(.collect(attempt.key, exit, work.entry.job))
+                pending.append(.collect(attempt.key, exit, full(work.entry.job)))
             }
             return
         }
@@ -165,7 +165,7 @@ extension AgentCore {
         guard work.attempt == attempt.id.attempt, work.phase != .collecting, work.phase != .done else { return }
         if work.isInFlight { inFlight -= 1 }
         sweeps[attempt.sweep]?.works[key]?.phase = .collecting
-        pending.append(.collect(attempt, exit, work.entry.job))
+        pending.append(.collect(attempt, exit, full(work.entry.job)))
     }
 
     // MARK: What the shell says

@@ -32,6 +32,8 @@ public struct AgentCore: Sendable {
     /// Which sweep a connection serves; nil: it has not said hello.
     var connections: [Int: String?] = [:]
     var objects = ObjectDemand()
+    /// What lists of inputs say, by the list's digest.
+    var lists: [Digest: [Job.Input]] = [:]
     /// Attempts that nobody wants any more, until their programs ended.
     var doomed: Set<AttemptKey> = []
     /// Connections that wait to hear that nothing of their sweep is left.
@@ -76,7 +78,8 @@ public struct AgentCore: Sendable {
         var needed: Set<Digest> = []
         for name in order {
             for work in (sweeps[name]?.works ?? [:]).values where work.phase != .done {
-                needed.formUnion(work.entry.job.inputs.map(\.digest))
+                needed.formUnion(full(work.entry.job).inputs.map(\.digest))
+                if let list = work.entry.job.inputList { needed.insert(list.digest) }
             }
         }
         return needed
@@ -103,10 +106,30 @@ public struct AgentCore: Sendable {
         case .collected(let key, let report): collected(key, report)
         case .object(let digest, let presence): objects.found(digest, presence)
         case .setupTried(let sweep, let problem): setupTried(sweep, problem, now: now)
+        case .listed(let digest, let inputs): lists[digest] = inputs
         case .evicted(let digests): for digest in digests { objects.lost(digest) }
         case .timer: break
         }
         return []
+    }
+
+    /// Lists of inputs that runs need and that were not read yet.
+    public var unreadLists: Set<Digest> {
+        var unread: Set<Digest> = []
+        for sweep in sweeps.values {
+            for work in sweep.works.values {
+                if let list = work.entry.job.inputList, lists[list.digest] == nil { unread.insert(list.digest) }
+            }
+        }
+        return unread
+    }
+
+    /// A job with all its inputs, as far as their list was read.
+    func full(_ job: Job) -> Job {
+        guard let list = job.inputList else { return job }
+        var job = job
+        job.inputs += lists[list.digest] ?? []
+        return job
     }
 
     private mutating func disconnected(_ connection: Int) {

@@ -88,7 +88,7 @@ extension AgentCore {
                 sweeps[name]?.queue.remove(at: index)
                 sweeps[name]?.works[key]?.phase = .preparing
                 inFlight += 1
-                pending.append(.prepare(AttemptKey(sweep: name, id: key.id(work.attempt)), work.entry.job))
+                pending.append(.prepare(AttemptKey(sweep: name, id: key.id(work.attempt)), full(work.entry.job)))
                 return true
             case .impossible(let failure, let reason):
                 sweeps[name]?.queue.remove(at: index)
@@ -108,19 +108,35 @@ extension AgentCore {
     }
 
     private mutating func inputs(of job: Job, _ connection: Int?) -> Inputs {
-        var result = Inputs.here
-        for input in job.inputs {
-            switch objects.need(input.digest, size: input.size, from: connection) {
-            case .held: break
-            case .locate:
-                pending.append(.locate(input.digest))
-                result = .onTheirWay
-            case .awaited: result = .onTheirWay
-            case .impossible(let failure, let reason): return .impossible(failure, reason)
+        if let list = job.inputList {
+            let isHere = need([Job.Input(path: "", digest: list.digest, size: list.size)], connection)
+            guard case .here = isHere else { return isHere }
+            guard lists[list.digest] != nil else {
+                pending.append(.list(list.digest))
+                return .onTheirWay
             }
         }
-        return result
+        return need(full(job).inputs, connection)
     }
+
+    private mutating func need(_ inputs: [Job.Input], _ connection: Int?) -> Inputs {
+        var missing = 0
+        for input in inputs {
+            switch objects.need(input.digest, size: input.size, from: connection) {
+            case .held: continue
+            case .locate: pending.append(.locate(input.digest))
+            case .awaited: break
+            case .impossible(let failure, let reason): return .impossible(failure, reason)
+            }
+            missing += 1
+            // Of thousands, a few at a time: the next turn goes on.
+            if missing == AgentCore.mostMissing { break }
+        }
+        return missing == 0 ? .here : .onTheirWay
+    }
+
+    /// Inputs of one run that are looked for at a time.
+    private static let mostMissing = 64
 
     // MARK: Launching
 

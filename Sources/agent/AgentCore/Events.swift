@@ -23,6 +23,8 @@ public enum AgentEvent: Sendable, Hashable {
     case object(Digest, ObjectPresence)
     /// A host's setup text was tried; nil: it works.
     case setupTried(sweep: String, problem: String?)
+    /// What a list of inputs, which is here, says.
+    case listed(Digest, [Job.Input])
     /// The object cache made room: these are not here any more.
     case evicted([Digest])
     case timer
@@ -50,6 +52,8 @@ public enum AgentEffect: Sendable, Hashable {
     case locate(Digest)
     /// Adds a piece to the cache; answered by ``AgentEvent/object(_:_:)`` when the object is complete or impossible.
     case store(ObjectBytes, size: Int64)
+    /// Reads a list of inputs that is here; answered by ``AgentEvent/listed(_:_:)``.
+    case list(Digest)
     /// Makes the folder, and answers.
     case prepare(AttemptKey, Job)
     case supervise(SupervisorCommand)

@@ -155,6 +155,7 @@ package final class AgentServer {
         case .locate(let digest): inbox.append(shell.locate(digest))
         case .store(let piece, let size):
             if let event = shell.store(piece, size: size) { inbox.append(event) }
+        case .list(let digest): inbox.append(shell.list(digest))
         case .prepare(let key, let job):
             if let event = shell.prepare(key, job) { inbox.append(event) }
         case .supervise(let command): link.perform([command])

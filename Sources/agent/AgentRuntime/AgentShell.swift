@@ -40,6 +40,10 @@ public struct AgentShell {
         }
         for frame in opened.frames { core.apply(try AgentRecord(frame)) }
         if !opened.frames.isEmpty { try compact() }
+        // What runs may end before anything else is asked for: then these say which files are its inputs.
+        for digest in core.unreadLists where (try? cache.has(digest)) == true {
+            _ = core.handle(list(digest), now: 0)
+        }
     }
 
     /// Decide, make durable, then say what to do.
@@ -106,6 +110,17 @@ public struct AgentShell {
             return .object(digest, .partial(try cache.store.partialSize(digest)))
         } catch {
             return impossible(digest, error)
+        }
+    }
+
+    /// Reads a list of inputs.
+    public func list(_ digest: Digest) -> AgentEvent {
+        do {
+            let size = try cache.store.size(digest) ?? 0
+            guard size <= InputList.longest else { throw WireError("a list of inputs of \(size) bytes") }
+            return .listed(digest, try InputList.decode(try cache.store.read(digest, at: 0, count: Int(size))))
+        } catch {
+            return .object(digest, .impossible(.spawn, "the list of inputs cannot be read: \(error)"))
         }
     }
 

@@ -23,6 +23,8 @@ public final class CoordinatorLoop {
     private var transfers: [Transfers]
     /// The files of checkpoints that evaluations start from.
     private var checkpoints: [Digest: [Job.Input]] = [:]
+    /// The inputs that were last put into a list: mostly those of all runs.
+    private var inputList: (inputs: [Job.Input], name: InputListName)?
     private var generation = 0
     private var nextKeepAlive = Nanoseconds.min
     /// Who waits for the end of a file.
@@ -354,13 +356,7 @@ public final class CoordinatorLoop {
         case .connect(let host): connect(host, now)
         case .disconnect(let host, _): forget(host)
         case .grant(let host, let lease, let grants):
-            let shards = try setting.shards(lease, grants, core.state) { digest, workload in
-                if let known = checkpoints[digest] { return known }
-                let inputs = try setting.inputs(ofCheckpoint: digest, workload, store)
-                checkpoints[digest] = inputs
-                return inputs
-            }
-            for shard in shards { send(host, .grant(shard)) }
+            try grant(host, lease, grants)
         case .revoke(let host, let leases): send(host, .revoke(leases))
         case .cancel(let host, let runs):
             for part in stride(from: 0, to: runs.count, by: 4_096) {
@@ -372,6 +368,31 @@ public final class CoordinatorLoop {
             }
         case .release(let host): send(host, .release)
         case .finish: break
+        }
+    }
+
+    private func grant(_ host: Int, _ lease: LeaseNumber, _ grants: [Grant]) throws {
+        let shards = try setting.shards(lease, grants, core.state) { digest, workload in
+            if let known = checkpoints[digest] { return known }
+            let inputs = try setting.inputs(ofCheckpoint: digest, workload, store)
+            checkpoints[digest] = inputs
+            return inputs
+        } list: { inputs in
+            if let known = inputList, known.inputs == inputs { return known.name }
+            let bytes = InputList.encode(inputs)
+            let name = InputListName(digest: try store.publish(bytes), size: Int64(bytes.count))
+            inputList = (inputs, name)
+            return name
+        }
+        for shard in shards {
+            guard let link = links[host], link.understands(shard) else {
+                // Told like anything else that came of the host: it must not keep what it cannot do.
+                let reason = "its agent is of an older usweep and cannot take so many inputs; it is replaced when the "
+                    + "sweeps that it works for have ended"
+                let generation = links[host]?.generation ?? 0
+                return inbox.put(.finished(.success(.refused(host: host, generation: generation, reason: reason))))
+            }
+            send(host, .grant(shard))
         }
     }
 

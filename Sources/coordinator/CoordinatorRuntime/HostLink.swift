@@ -75,6 +75,9 @@ struct HostLink {
         diagnostics = String((diagnostics + String(decoding: bytes, as: UTF8.self)).suffix(2_000))
     }
 
+    /// Lists of inputs are younger than the first version of the messages.
+    func understands(_ shard: Shard) -> Bool { version > 1 || shard.entries.allSatisfy { $0.job.inputList == nil } }
+
     func send(_ message: CoordinatorMessage) {
         if let frame = message.frame(for: version) { connection.send(frame.encoded) }
     }

@@ -79,17 +79,29 @@ public struct Setting: Sendable {
 
     /// The messages' shards for one lease: more than one where a frame does not hold it.
     ///
-    /// - Parameter inputs: the files of a checkpoint that a workload starts from.
+    /// - Parameters:
+    ///   - inputs: the files of a checkpoint that a workload starts from.
+    ///   - list: puts a list of inputs into the object store.
     func shards(
-        _ lease: LeaseNumber, _ grants: [Grant], _ state: SweepState, inputs: (Digest, String) throws -> [Job.Input]
+        _ lease: LeaseNumber, _ grants: [Grant], _ state: SweepState, inputs: (Digest, String) throws -> [Job.Input],
+        list: ([Job.Input]) throws -> InputListName
     ) throws -> [Shard] {
         var shards: [Shard] = []
         var entries: [Shard.Entry] = []
         var size = 0
         for grant in grants {
+            var job = try job(of: grant.run, state, inputs)
+            if job.inputs.descriptionSize > Job.longestInputs {
+                job.inputList = try list(job.inputs)
+                job.inputs = []
+            }
+            guard job.descriptionSize <= Job.longestDescription else {
+                throw Failure(
+                    .badSpecification, "run \(grant.run): its arguments, variables and parameters are longer than "
+                        + "\(PeopleText.size(Int64(Job.longestDescription)))")
+            }
             let entry = Shard.Entry(
-                run: grant.run, firstAttempt: grant.firstAttempt, attempts: grant.attempts,
-                job: try job(of: grant.run, state, inputs))
+                run: grant.run, firstAttempt: grant.firstAttempt, attempts: grant.attempts, job: job)
             let entrySize = entry.encodedSize
             if size + entrySize > Setting.shardBytes, !entries.isEmpty {
                 shards.append(Shard(lease: lease, entries: entries))

@@ -156,6 +156,14 @@ public struct Dataset: Sendable {
     /// Columns of `invocations`.
     public var invocationColumns: [String] { ["point", "workload"] + axes + ["repeat", "invocation"] + metrics }
 
+    public func columns(of table: Table) -> [String] {
+        switch table {
+        case .results: resultColumns
+        case .invocations: invocationColumns
+        case .runs: Table.runColumns
+        }
+    }
+
     /// The row of `results`: there whatever the outcome, with metrics only after a success.
     public func result(_ row: DatasetRow) -> [Cell] {
         let found = row.merged?.metrics(formulas) ?? []

@@ -59,8 +59,13 @@ struct Folder {
         guard access(path, R_OK) == 0 else { throw failure(errno, shown) }
     }
 
-    /// Digest and length of a file of any size, read in pieces.
+    /// Digest and length of a file of any size, read in pieces, if it was not read before.
     static func digest(_ path: String, shown: String) throws -> (digest: Digest, size: Int64) {
+        var (before, after) = (stat(), stat())
+        let isPlain = stat(path, &before) == 0 && before.st_mode & S_IFMT == S_IFREG
+        if isPlain, let known = FileDigests.shared.digest(of: before), access(path, R_OK) == 0 {
+            return (known, Int64(before.st_size))
+        }
         var hash = SHA256()
         var size: Int64 = 0
         try read(path, shown: shown) { chunk in
@@ -68,7 +73,11 @@ struct Folder {
             size += Int64(chunk.count)
             return true
         }
-        return (hash.finish(), size)
+        let digest = hash.finish()
+        if isPlain, stat(path, &after) == 0, Int64(after.st_size) == size {
+            FileDigests.shared.note(digest, before: before, after: after)
+        }
+        return (digest, size)
     }
 
     /// Calls `body` with each piece until it returns false.

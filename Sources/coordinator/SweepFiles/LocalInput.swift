@@ -12,6 +12,13 @@ public enum LocalInput {
         return InputFile(path: place, source: path, digest: digest, size: size, isExecutable: false)
     }
 
+    /// Whether a file is still the one that has this digest. A large one that is known is not read again.
+    ///
+    /// - Throws: ``Failure``: `missingFile` or `storage`.
+    public static func isUnchanged(_ file: InputFile) throws -> Bool {
+        try Folder.digest(file.source, shown: file.source).digest == file.digest
+    }
+
     /// All plain files directly in a folder that a predicate takes, by their names.
     ///
     /// - Parameter place: the folder that they go to; empty: an attempt's folder itself.

@@ -152,7 +152,7 @@ final class Checker {
             case .revoke(let leases): revoked(host, leases)
             case .release: releasedIn[host.index] = host.boot
             case .acknowledge(let attempts): for attempt in attempts { acknowledged(attempt) }
-            case .hello, .grant, .cancel, .read, .bytes, .probe, .tail, .heartbeat: break
+            case .hello, .grant, .cancel, .read, .bytes, .probe, .tail, .heartbeat, .holder: break
             }
         }
         note(host, core)

@@ -117,12 +117,14 @@ final class LargeHost {
         case .heartbeat(let number, let running, let waiting):
             send(number, .heartbeat(HostLoad(running: running, waiting: waiting, freeBytes: 1 << 40)))
         case .locate(let digest): inbox.append(.object(digest, .complete))
+        case .list(let digest): inbox.append(.listed(digest, []))
         case .prepare(let key, _): inbox.append(.prepared(key))
         case .supervise(let command): supervise(command)
         case .collect(let key, let exit, let job): inbox.append(.collected(key, report(key, exit, job)))
         case .read(let number, let range):
             let part = LargeCluster.result.dropFirst(Int(range.offset)).prefix(range.length)
             send(number, .bytes(ObjectBytes(digest: range.digest, offset: range.offset, bytes: Array(part))))
+        case .trySetup(let sweep, _): inbox.append(.setupTried(sweep: sweep, problem: nil))
         case .drop, .store, .discard, .discardSweep, .keepOnly, .probe, .tail: break
         }
     }

@@ -6,6 +6,7 @@ package import Ledger
 package import Model
 import Storage
 package import SweepCore
+import SweepFiles
 
 /// One coordinator at work: a sweep, its ledger (whose lock it holds), and the loop that runs it.
 package final class Session {
@@ -168,9 +169,10 @@ package final class Session {
     private static func stage(_ inputs: [InputFile], _ folder: ArtifactsFolder) throws {
         let store = try folder.objects()
         for input in inputs where try !store.holds(input.digest) {
-            let (found, _) = try store.publish(file: input.source)
-            guard found == input.digest else {
-                throw Failure(.badSpecification, "\(input.source) changed while it was being read; try again")
+            do {
+                try store.publish(file: input.source, as: input.digest) { try LocalInput.isUnchanged(input) }
+            } catch let failure as Failure where failure.code == .badArchive {
+                throw Failure(.badSpecification, "\(input.source) changed while it was being read; launch again")
             }
         }
     }

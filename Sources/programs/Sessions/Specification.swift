@@ -19,7 +19,27 @@ package struct Specification {
         self.sweep = sweep
         engine = try EngineChoice.engine(for: sweep)
         points = try Points(sweep, recipe: sweep.recipe)
+        try Specification.checkDescription(engine, points, sweep.measure.repeats)
         text = sweep.document
+    }
+
+    /// - Throws: ``Failure`` (`badSpecification`) where a run is described by more than fits a message: the run of the
+    ///   point with the longest values.
+    private static func checkDescription(_ engine: any Engine, _ points: Points, _ repeats: Int) throws {
+        func size(_ point: Int) throws -> Int {
+            let task = EngineTask.evaluation(point: point, repetition: repeats)
+            // What it starts from is no part of the description.
+            let checkpoint = [Job.Input(path: "checkpoint", digest: SHA256.digest(""), size: 0)]
+            return try engine.job(for: task, points: points, checkpoint: checkpoint).descriptionSize
+        }
+        let found = try size(points.longest)
+        guard found <= Job.longestDescription else {
+            throw Failure(
+                .badSpecification,
+                "the arguments, variables and parameters of a run take \(PeopleText.size(Int64(found))) together, and "
+                    + "\(PeopleText.size(Int64(Job.longestDescription))) can be sent to a host; put what is long into "
+                    + "a file and name it in 'inputs'")
+        }
     }
 
     private var repeats: Int { sweep.measure.repeats }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Model
 import Sessions
+import SweepFiles
 
 /// The program: parses its arguments, runs one command, and turns every failure into a message and an exit status.
 @main
@@ -36,6 +37,7 @@ struct Usweep: ParsableCommand {
     static func main() {
         // A reader that goes away (`usweep results | head`) is an error of write(2), not the end of the program.
         signal(SIGPIPE, SIG_IGN)
+        FileDigests.shared.keep(in: "\(Caches.folder)/digests")
         do {
             var command = try parseAsRoot()
             try command.run()

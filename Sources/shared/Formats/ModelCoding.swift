@@ -87,6 +87,7 @@ extension Job: FieldGroup {
         writer.fields(4, inputs)
         writer.field(5, limits)
         writer.field(6, maximumFailures)
+        writer.field(7, inputList, mustBeKnown: true)
     }
 
     package init(fields: inout FieldReader) throws(WireError) {
@@ -95,6 +96,7 @@ extension Job: FieldGroup {
         self.init(
             arguments: arguments, environment: try fields.take(all: 2), pointDocument: try fields.take(3),
             inputs: try fields.take(all: 4), limits: try fields.take(5), maximumFailures: try fields.take(6))
+        inputList = try fields.take(ifAny: 7)
     }
 }
 
@@ -132,6 +134,17 @@ extension Job.Input: FieldGroup {
         self.init(
             path: try fields.path(1), digest: try fields.take(2), size: try fields.amount(3),
             isExecutable: try fields.take(4))
+    }
+}
+
+extension InputListName: FieldGroup {
+    package func putFields(to writer: inout ByteWriter) {
+        writer.field(1, digest)
+        writer.field(2, size)
+    }
+
+    package init(fields: inout FieldReader) throws(WireError) {
+        self.init(digest: try fields.take(1), size: try fields.amount(2))
     }
 }
 

@@ -26,27 +26,66 @@ public struct Job: Sendable, Hashable {
         }
     }
 
+    /// How long arguments, variables and the point's document may be together, in bytes: they travel, and are kept by
+    /// agents, in one piece.
+    public static let longestDescription = 80 * 1_024
+
+    /// How long inputs may be in a job itself, in bytes; more go in a list, an object of its own.
+    public static let longestInputs = 12 * 1_024
+
     public var arguments: [Argument]
     /// Added to the host's own environment.
     public var environment: [EnvironmentVariable]
     /// The point as JSON: written as `point.json`, named by `USWEEP_POINT_FILE`.
     public var pointDocument: String
     public var inputs: [Input]
+    /// The object that lists further inputs, where they are too many to travel with each run.
+    public var inputList: InputListName?
     public var limits: JobLimits
     /// How many times in all a run may fail before it is given up.
     public var maximumFailures: Int
 
     public init(
         arguments: [Argument], environment: [EnvironmentVariable] = [], pointDocument: String = "{}",
-        inputs: [Input] = [], limits: JobLimits = JobLimits(), maximumFailures: Int = 3
+        inputs: [Input] = [], inputList: InputListName? = nil, limits: JobLimits = JobLimits(), maximumFailures: Int = 3
     ) {
         self.arguments = arguments
         self.environment = environment
         self.pointDocument = pointDocument
         self.inputs = inputs
+        self.inputList = inputList
         self.limits = limits
         self.maximumFailures = maximumFailures
     }
+}
+
+extension Job {
+    /// What counts towards ``longestDescription``.
+    public var descriptionSize: Int {
+        var size = pointDocument.utf8.count
+        for argument in arguments {
+            if case .text(let text) = argument { size += text.utf8.count }
+            size += 10
+        }
+        for variable in environment { size += variable.name.utf8.count + variable.value.utf8.count + 20 }
+        return size
+    }
+}
+
+/// Which object lists inputs (`InputList`), and its size in bytes.
+public struct InputListName: Sendable, Hashable {
+    public var digest: Digest
+    public var size: Int64
+
+    public init(digest: Digest, size: Int64) {
+        self.digest = digest
+        self.size = size
+    }
+}
+
+extension [Job.Input] {
+    /// About as long as they are in a message.
+    public var descriptionSize: Int { reduce(0) { $0 + $1.path.utf8.count + 64 } }
 }
 
 /// A variable of a program's environment.

@@ -50,6 +50,18 @@ public struct Points: Sendable {
     /// nil: the sweep has no workloads (engine `command`).
     public func workload(_ index: Int) -> String? { workloads[index / combinations] }
 
+    /// The first of the points whose values are the longest together, in bytes.
+    public var longest: Int {
+        let lengths = pools.map { $0.map(\.utf8.count) }
+        var (found, most) = (0, 0)
+        for combination in 0..<combinations {
+            let start = combination * axes.count
+            let length = axes.indices.reduce(0) { $0 + lengths[$1][Int(choices[start + $1])] }
+            if length > most { (found, most) = (combination, length) }
+        }
+        return found
+    }
+
     /// Values in the order of ``axes``.
     public func values(_ index: Int) -> [String] {
         let start = index % combinations * axes.count

@@ -122,6 +122,27 @@ public struct ObjectStore: Sendable {
         return (digest, size)
     }
 
+    /// Publishes a file that is on this disk already under the digest that it is known to have, by one copy, which
+    /// shares the blocks where the file system can.
+    ///
+    /// - Parameter isUnchanged: asked after the copying whether the file still is what has that digest.
+    /// - Throws: ``Failure`` (`badArchive`) where it is not.
+    public func publish(file path: String, as digest: Digest, isUnchanged: () throws -> Bool) throws {
+        if try holds(digest) { return }
+        let temporary = partialPath(digest)
+        try files.removeTree(temporary)
+        try files.copy(path, to: temporary, mode: 0o600)
+        guard try isUnchanged() else {
+            try files.removeTree(temporary)
+            throw ObjectStore.mismatch(digest)
+        }
+        let file = try files.open(temporary, .update)
+        defer { files.close(file) }
+        try sync(file, temporary)
+        try settle(temporary, digest)
+        try secure([digest])
+    }
+
     // MARK: Transfers in pieces
 
     /// How far an earlier transfer of the object came; 0: not begun.

@@ -52,6 +52,41 @@ struct InputTests {
         #expect(rig.tell(.object(SHA256.digest("nothing"), .partial(0))).wanted.isEmpty)
     }
 
+    @Test("Thousands of inputs come as a list, which is fetched, read, and followed a few at a time")
+    func listed() {
+        var rig = Rig()
+        let inputs = (0..<500).map { Job.Input(path: "in/\($0)", digest: SHA256.digest("\($0)"), size: 5) }
+        let bytes = InputList.encode(inputs)
+        let list = InputListName(digest: SHA256.digest(bytes), size: Int64(bytes.count))
+        var many = job()
+        many.inputList = list
+        #expect(rig.grant(1, entry(1, many)).located == [list.digest])
+        #expect(rig.tell(.object(list.digest, .complete)) == [.list(list.digest)])
+        var located = rig.tell(.listed(list.digest, inputs)).located
+        #expect(located.count == 64)
+        var effects: [AgentEffect] = []
+        while effects.prepared.isEmpty, let next = located.popLast() {
+            effects = rig.tell(.object(next, .complete))
+            located += effects.located
+        }
+        guard case .prepare(key(1), let full) = effects.first else {
+            Issue.record("\(effects)")
+            return
+        }
+        #expect(full.inputs == inputs)
+        #expect(rig.core.neededObjects.count == 501)
+        // After a restart its folder is told from what it left by the list, too.
+        rig.run(key(1))
+        rig.restart([SupervisedAttempt(key: key(1), state: .running)])
+        #expect(rig.core.unreadLists == [list.digest])
+        rig.tell(.listed(list.digest, inputs))
+        guard case .collect(key(1), _, let job) = rig.end(key(1)).first else {
+            Issue.record("nothing is collected")
+            return
+        }
+        #expect(job.inputs == inputs)
+    }
+
     @Test("Runs that need nothing pass those whose inputs are on their way")
     func passed() {
         var rig = Rig()

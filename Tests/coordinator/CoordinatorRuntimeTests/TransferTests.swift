@@ -224,6 +224,26 @@ struct TransferTests {
         #expect(bench.host.pieces[3].bytes == [input[199_999]], "no more than there is")
     }
 
+    @Test("Thousands of inputs go as an object of their own, the same for all runs")
+    func manyInputs() throws {
+        let inputs = (0..<3_000).map { ("folder/file-\($0)", [UInt8]("\($0)".utf8)) }
+        let bench = try Bench(runs: 3, inputs: inputs)
+        #expect(try bench.run() == .complete(allSucceeded: true))
+        let jobs = bench.host.grants.flatMap(\.entries).map(\.job)
+        let list = try #require(jobs.first?.inputList)
+        #expect(jobs.count == 3 && jobs.allSatisfy { $0.inputs.isEmpty && $0.inputList == list })
+        let bytes = try bench.store.read(list.digest, at: 0, count: Int(list.size))
+        #expect(try InputList.decode(bytes).map(\.path) == inputs.map(\.0))
+    }
+
+    @Test("An agent that knows no lists of inputs is refused, by that reason")
+    func manyInputsOfOld() throws {
+        let bench = try Bench(inputs: (0..<3_000).map { ("folder/file-\($0)", [1]) })
+        bench.host.versions = 1...1
+        #expect(try refusal(bench).contains("cannot take so many inputs"))
+        #expect(bench.host.grants.isEmpty)
+    }
+
     @Test("A host that asks for what it was not given, or behind its end, is dropped for good")
     func wantsOthers() throws {
         let input: [UInt8] = [1, 2, 3]

@@ -28,6 +28,18 @@ struct HostileTests {
         return refused.first ?? false
     }
 
+    @Test func listsOfInputs() throws {
+        let inputs = (0..<300).map { Job.Input(path: "a/\($0)", digest: SHA256.digest("\($0)"), size: Int64($0)) }
+        let bytes = InputList.encode(inputs)
+        #expect(try InputList.decode(bytes) == inputs)
+        for count in stride(from: 0, to: bytes.count, by: 97) {
+            #expect(throws: WireError.self) { try InputList.decode(Array(bytes[..<count])) }
+        }
+        #expect(throws: WireError.self) { try InputList.decode(bytes + [0]) }
+        let outside = [Job.Input(path: "../a", digest: SHA256.digest(""), size: 0)]
+        #expect(throws: WireError.self) { try InputList.decode(InputList.encode(outside)) }
+    }
+
     @Test(
         "A path that leads out of its folder is refused wherever it stands",
         arguments: [

@@ -14,7 +14,12 @@ package final class MergedTables: Sendable {
         var isStale = true
         var isWriting = false
         var nextAt: Nanoseconds
+        /// The columns of metrics, as they were the last time.
+        var metrics: [String] = []
     }
+
+    /// Runs have other metrics than were expected.
+    private struct OtherMetrics: Error { var names: [String] }
 
     private let entry: ArtifactsFolder.Entry
     private let state: Mutex<State>
@@ -60,17 +65,37 @@ package final class MergedTables: Sendable {
             }) else { return }
             do {
                 let view = try SweepView(entry)
-                let everything = try Selection(axes: view.points.axes)
-                for table in Table.allCases {
-                    let path = "\(entry.folder)/\(table.rawValue).csv"
-                    try AtomicFile.write(path) { sink in
-                        try view.write(table, .csv, selection: everything, sink: sink)
-                    }
-                }
+                var metrics = state.withLock(\.metrics)
+                while let others = try write(view, metrics) { metrics = others }
+                state.withLock { $0.metrics = metrics }
             } catch {
                 state.withLock { $0.isStale = true }
                 throw error
             }
+        }
+    }
+
+    /// - Returns: the metrics that the runs have, if these are others; the tables are then as they were.
+    private func write(_ view: SweepView, _ metrics: [String]) throws -> [String]? {
+        func path(_ table: Table) -> String { "\(entry.folder)/\(table.rawValue).csv" }
+        do {
+            try AtomicFile.write(path(.results)) { results in
+                try AtomicFile.write(path(.invocations)) { invocations in
+                    try AtomicFile.write(path(.runs)) { runs in
+                        let found = try view.write(metrics: metrics) { table in
+                            switch table {
+                            case .results: results
+                            case .invocations: invocations
+                            case .runs: runs
+                            }
+                        }
+                        if found != metrics { throw OtherMetrics(names: found) }
+                    }
+                }
+            }
+            return nil
+        } catch let others as OtherMetrics {
+            return others.names
         }
     }
 }

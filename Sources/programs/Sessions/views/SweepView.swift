@@ -24,73 +24,87 @@ package struct SweepView {
 
     // MARK: Tables
 
+    /// Where rows go.
+    package typealias Sink = ([UInt8]) throws -> Void
+
     /// Writes one of the merged tables.
     package func write(
-        _ table: Table, _ format: TableWriter.Format, selection: Selection, sink: @escaping ([UInt8]) throws -> Void
+        _ table: Table, _ format: TableWriter.Format, selection: Selection, sink: @escaping Sink
     ) throws {
-        let (columns, rows) = try rows(of: table, selection)
-        var writer = TableWriter(format, name: table.rawValue, columns: columns, sink: sink)
-        try rows { try writer.add($0) }
-        try writer.finish()
+        let metrics = table == .runs ? [] : try selection.columns(of: metricNames())
+        try write([(table, sink)], format, metrics: metrics, selection)
     }
 
     /// Writes all merged tables as a SQLite file.
     package func write(sqlite path: String, selection: Selection) throws {
         let file = try TableFile(path)
+        let dataset = try dataset(selection.columns(of: metricNames()))
         for table in Table.allCases {
-            let (columns, rows) = try rows(of: table, selection)
-            try file.add(table.rawValue, columns: columns) { add in
-                try rows { cells in try add(cells.map(TableFile.Value.init)) }
+            try file.add(table.rawValue, columns: dataset.columns(of: table)) { add in
+                _ = try forEachRow(of: [table], dataset, selection) { _, cells in
+                    try add(cells.map(TableFile.Value.init))
+                }
             }
         }
         try file.finish()
     }
 
-    /// Goes through all rows of a table.
-    private typealias Rows = ((_ row: [Cell]) throws -> Void) throws -> Void
-
-    private func rows(of table: Table, _ selection: Selection) throws -> (columns: [String], rows: Rows) {
-        if table == .runs { return (Table.runColumns, try provenance(selection)) }
-        var names = MetricNames(required: sweep.metrics, formulas: formulas)
-        try forEachRow { names.add($0) }
-        let dataset = Dataset(axes: points.axes, metrics: try selection.columns(of: names.names), formulas: formulas)
-        let columns = table == .results ? dataset.resultColumns : dataset.invocationColumns
-        return (
-            columns,
-            { add in
-                try forEachRow { row in
-                    guard selection.matches(row) else { return }
-                    switch table {
-                    case .results: try add(dataset.result(row))
-                    case .invocations: for cells in dataset.invocations(row) { try add(cells) }
-                    case .runs: break
-                    }
-                }
-            }
-        )
+    /// Writes all merged tables as CSV, in one pass over the runs: a result is read once, whatever it is shown in.
+    ///
+    /// - Parameters:
+    ///   - metrics: the columns of metrics.
+    ///   - sink: where a table goes.
+    /// - Returns: the metrics that the runs have. Where these are others, what was written is of no use.
+    package func write(metrics: [String], sink: (Table) -> Sink) throws -> [String] {
+        try write(Table.allCases.map { ($0, sink($0)) }, .csv, metrics: metrics, try Selection(axes: points.axes))
     }
 
-    private func provenance(_ selection: Selection) throws -> Rows {
-        let pins = Dictionary(try ledger.pins().map { ($0.name, $0.digest) }, uniquingKeysWith: { $1 })
-        var checkpoints: [String: Digest] = [:]
-        try ledger.forEachSetup { setup in
-            if let workload = setup.key.workload, let pin = setup.key.pin { checkpoints[workload] = pins[pin] }
+    @discardableResult
+    private func write(
+        _ tables: [(table: Table, sink: Sink)], _ format: TableWriter.Format, metrics: [String], _ selection: Selection
+    ) throws -> [String] {
+        let dataset = dataset(metrics)
+        var writers = tables.map { table, sink in
+            TableWriter(format, name: table.rawValue, columns: dataset.columns(of: table), sink: sink)
         }
-        return { [checkpoints] add in
-            try ledger.forEachRun { run in
-                guard let row = row(of: run), selection.matches(row) else { return }
-                let decision = run.decision
-                try add(
-                    ProvenanceRow(
-                        run: run.plan.run, point: run.plan.key.point, workload: run.plan.key.workload,
-                        repetition: run.plan.key.repetition, state: run.state, failure: run.failure, host: run.host,
-                        attempts: run.attempts, lease: run.lease, engine: pins["engine"],
-                        checkpoint: run.plan.key.workload.flatMap { checkpoints[$0] },
-                        started: decision.map { $0.endedAt - $0.wall }, wall: decision?.wall,
-                        peakMemoryBytes: decision?.peakMemoryBytes, evidence: decision?.evidence ?? ""
-                    ).cells)
+        let order = tables.map(\.table)
+        let names = try forEachRow(of: order, dataset, selection) { place, cells in try writers[place].add(cells) }
+        for place in writers.indices { try writers[place].finish() }
+        return names
+    }
+
+    private func dataset(_ metrics: [String]) -> Dataset {
+        Dataset(axes: points.axes, metrics: metrics, formulas: formulas)
+    }
+
+    /// The metrics that the results of all runs have.
+    private func metricNames() throws -> [String] {
+        try forEachRow(of: [], dataset([]), try Selection(axes: points.axes)) { _, _ in }
+    }
+
+    /// Goes through all runs, and gives their rows of some tables.
+    ///
+    /// - Parameter put: is given the place of a table among `tables`, and a row of it.
+    /// - Returns: the metrics that their results have; none where only provenance is asked for.
+    private func forEachRow(
+        of tables: [Table], _ dataset: Dataset, _ selection: Selection, put: (Int, [Cell]) throws -> Void
+    ) throws -> [String] {
+        let origin = try Origin(ledger)
+        let readsResults = tables != [.runs]
+        var names = MetricNames(required: sweep.metrics, formulas: formulas)
+        try ledger.forEachRun { run in
+            guard let row = try row(of: run, withResult: readsResults) else { return }
+            names.add(row)
+            guard selection.matches(row) else { return }
+            for (place, table) in tables.enumerated() {
+                switch table {
+                case .results: try put(place, dataset.result(row))
+                case .invocations: for cells in dataset.invocations(row) { try put(place, cells) }
+                case .runs: try put(place, origin.provenance(of: run).cells)
+                }
             }
         }
+        return readsResults ? names.names : []
     }
 
     // MARK: Raw statistics
@@ -110,7 +124,7 @@ package struct SweepView {
         var list = try StatisticsList(format, columns: columns, patterns: patterns, sink: sink)
         var found: [(lead: [Cell], run: RunNumber, attempt: AttemptNumber)] = []
         try ledger.forEachRun { run in
-            guard run.state == .succeeded, let row = row(of: run), selection.matches(row), let decision = run.decision
+            guard run.state == .succeeded, let row = try row(of: run), selection.matches(row), let decision = run.decision
             else { return }
             found.append((row.lead, run.plan.run, decision.id.attempt))
         }
@@ -147,16 +161,17 @@ package struct SweepView {
         return scanner.complaint.map { "\(object) is damaged: \($0)" }
     }
 
-    private func forEachRow(_ body: (DatasetRow) throws -> Void) throws {
-        try ledger.forEachRun { run in
-            if let row = row(of: run) { try body(row) }
-        }
-    }
-
     /// nil: a setup, which is no point of the sweep.
-    private func row(of run: RunStatus) -> DatasetRow? {
+    ///
+    /// - Throws: ``Failure`` (`badArchive`) where the result that the ledger keeps cannot be read.
+    private func row(of run: RunStatus, withResult: Bool = false) throws -> DatasetRow? {
         guard let index = pointIndex(run.plan), let point = run.plan.key.point else { return nil }
-        let blocks = run.decision?.blocks.flatMap { try? Blocks($0) }
+        let blocks: Blocks?
+        do { blocks = withResult && run.state == .succeeded ? try run.decision?.blocks.map { try Blocks($0) } : nil } catch {
+            throw Failure(
+                .badArchive, "the result of run \(run.plan.run) cannot be read; look at the ledger with: usweep doctor "
+                    + "--ledger \(entry.name)-\(entry.identifier)", cause: "\(error)")
+        }
         return DatasetRow(
             point: point, workload: run.plan.key.workload, values: points.values(index),
             repetition: run.plan.key.repetition, state: run.state, failure: run.failure, blocks: blocks)
@@ -180,6 +195,34 @@ package struct SweepView {
         let repetition = sweep.measure.repeats > 1 ? ["repeat \(plan.key.repetition)"] : []
         let words = workload + (parameters ?? ["point \(plan.key.point?.short ?? "")"]) + repetition
         return VisibleText.of(words.joined(separator: " "))
+    }
+}
+
+/// What all runs of a sweep were made with.
+private struct Origin {
+    private let engine: Digest?
+    /// By workload.
+    private var checkpoints: [String: Digest] = [:]
+
+    init(_ ledger: Ledger) throws {
+        let pins = Dictionary(try ledger.pins().map { ($0.name, $0.digest) }, uniquingKeysWith: { $1 })
+        engine = pins["engine"]
+        var checkpoints: [String: Digest] = [:]
+        try ledger.forEachSetup { setup in
+            if let workload = setup.key.workload, let pin = setup.key.pin { checkpoints[workload] = pins[pin] }
+        }
+        self.checkpoints = checkpoints
+    }
+
+    func provenance(of run: RunStatus) -> ProvenanceRow {
+        let decision = run.decision
+        return ProvenanceRow(
+            run: run.plan.run, point: run.plan.key.point, workload: run.plan.key.workload,
+            repetition: run.plan.key.repetition, state: run.state, failure: run.failure, host: run.host,
+            attempts: run.attempts, lease: run.lease, engine: engine,
+            checkpoint: run.plan.key.workload.flatMap { checkpoints[$0] },
+            started: decision.map { $0.endedAt - $0.wall }, wall: decision?.wall,
+            peakMemoryBytes: decision?.peakMemoryBytes, evidence: decision?.evidence ?? "")
     }
 }
 
