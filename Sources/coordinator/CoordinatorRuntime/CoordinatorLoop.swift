@@ -132,7 +132,7 @@ public final class CoordinatorLoop {
 
     private func events(of event: StreamEvent, host: Int, now: Nanoseconds) throws -> [Event] {
         switch event {
-        case .opened, .noted: return []
+        case .opened, .noted: return [.progress(host: host)]
         case .diagnostic(let bytes):
             links[host]?.note(diagnostic: bytes)
             return []
@@ -142,10 +142,11 @@ public final class CoordinatorLoop {
             if links[host]?.isInsideMessage == true { reason += " The stream broke off in the middle of a message." }
             if !said.isEmpty { reason += " (it said: \(said))" }
             forget(host)
-            return [end.isWorthRetrying ? .lost(host: host, reason: reason) : .refused(host: host, reason: reason)]
+            return [CoordinatorLoop.event(of: end, host, reason)]
         case .received(let bytes):
             do {
-                var events: [Event] = [.heard(host: host)]
+                let isJoined = links[host]?.isJoined ?? false
+                var events: [Event] = [isJoined ? .heard(host: host) : .progress(host: host)]
                 for message in try links[host]?.receive(bytes) ?? [] {
                     events += try self.events(of: message, host: host, now: now)
                 }
@@ -153,6 +154,14 @@ public final class CoordinatorLoop {
             } catch let failure as Failure where failure.code == .badMessage || failure.code == .noHost {
                 return [drop(host, reason: failure.description)]
             }
+        }
+    }
+
+    private static func event(of end: StreamEnd, _ host: Int, _ reason: String) -> Event {
+        switch end.recovery {
+        case .byItself: .lost(host: host, reason: reason)
+        case .byItselfOnceJoined: .loginRefused(host: host, reason: reason)
+        case .byHand: .refused(host: host, reason: reason)
         }
     }
 
@@ -177,15 +186,19 @@ public final class CoordinatorLoop {
         }
         switch message {
         case .hello(let hello): return join(host, hello)
-        case .started: break
-        case .outcome(let report): try look(host, report)
+        case .started(let attempts): return [.started(host: host, attempts)]
+        case .outcome(let report):
+            try look(host, report)
+            return [.reported(host: host, report.id)]
         case .bytes(let piece): try receive(host, piece)
         case .missing(let digest, let reason): goOn(host, transfers[host].lose(digest, reason: reason))
         case .want(let range): try read(host, range)
         case .probed(let probe): return probed(host, probe)
         case .tail(let tail):
             answerTails(tail.bytes) { $0.host == host && $0.run == tail.run && $0.path == tail.path }
-        case .heartbeat(let load): links[host]?.load = load
+        case .heartbeat(let load):
+            links[host]?.load = load
+            return [.caughtUp(host: host)]
         case .released: return [.released(host: host)]
         case .refused(let reason): return [drop(host, reason: reason)]
         }
@@ -203,12 +216,13 @@ public final class CoordinatorLoop {
         }
         links[host]?.isJoined = true
         if !setting.holder.isEmpty { send(host, .holder(setting.holder)) }
-        links[host]?.clockOffset = hello.wallClock - time.wall()
         if let path = setting.enginePath(of: host) { send(host, .probe(path: path)) }
-        let facts = HostFacts(
+        let offset = hello.wallClock - time.wall()
+        links[host]?.clockOffset = offset
+        let arrival = Arrival(
             bootID: hello.bootID, hostName: hello.hostName, workdir: hello.workdir, slots: hello.slots,
-            memoryBytes: hello.memoryBytes, clockOffset: hello.wallClock - time.wall(), leases: hello.leases)
-        return [.joined(host: host, facts)]
+            memoryBytes: hello.memoryBytes, clockOffset: offset, leases: hello.leases)
+        return [.joined(host: host, arrival)]
     }
 
     private func probed(_ host: Int, _ probe: EngineProbe) -> [Event] {
@@ -346,7 +360,9 @@ public final class CoordinatorLoop {
     private func end(of report: AttemptReport, on host: Int) -> Nanoseconds {
         let now = time.wall()
         guard let started = report.startedAt, let link = links[host] else { return now }
-        return min(now, started - link.clockOffset + report.wallNanoseconds)
+        let (here, isFar) = started.subtractingReportingOverflow(link.clockOffset)
+        let (ended, isFarther) = here.addingReportingOverflow(report.wallNanoseconds)
+        return isFar || isFarther ? now : min(now, ended)
     }
 
     // MARK: Out

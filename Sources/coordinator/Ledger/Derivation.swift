@@ -29,6 +29,20 @@ struct Derivation {
                 """, [name, digest.data])
         case .leaseGranted(let lease, let host, let grants): try grant(lease, host, grants)
         case .leaseVoided(let lease, let reason): try void(lease, reason)
+        case .leaseMoved(let lease, let host):
+            try changeOne(
+                "UPDATE leases SET host = ? WHERE lease = ? AND voided IS NULL", [host, lease],
+                or: "lease \(lease) cannot be moved: it is void, or was never granted")
+            try run("UPDATE runs SET host = ? WHERE lease = ? AND state = 'open'", [host, lease])
+        case .runAdopted(let run, let lease, let reason):
+            try remark(sequence, record.kind, run: run, reason)
+            try changeOne(
+                """
+                UPDATE runs SET lease = ?2, host = (SELECT host FROM leases WHERE lease = ?2)
+                WHERE run = ?1 AND state = 'open' AND EXISTS (SELECT 1 FROM grants WHERE lease = ?2 AND run = ?1)
+                """, [run, lease],
+                or: "run \(run) cannot go on under lease \(lease): it has ended, or was not granted")
+        case .runCancelAsked(let run, let reason): try remark(sequence, record.kind, run: run, reason)
         case .attemptEnded(let report, let host, let failure, let evidence, let blocks, let endedAt):
             let ended = AttemptStatus(
                 id: report.id, host: host, failure: failure, evidence: evidence, wall: report.wallNanoseconds,

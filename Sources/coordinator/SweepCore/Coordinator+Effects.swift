@@ -24,7 +24,7 @@ extension Coordinator {
         for host in links.indices where hasNews[host] {
             if case .away(let until, _) = links[host].phase, until > now { next = min(next, until) }
         }
-        for deadline in [cancelDeadline, finishedAt.map { $0 + plan.timing.releaseGrace }] {
+        for deadline in [cancelDeadline, cancels.values.min(), finishedAt.map { $0 + plan.timing.releaseGrace }] {
             if let deadline, deadline > now { next = min(next, deadline) }
         }
         return next
@@ -49,29 +49,29 @@ extension Coordinator {
 
     /// The difference between what the ledger wants of a host and what its agent was told.
     private mutating func tell(_ host: Int, _ effects: inout [Effect]) {
-        guard var session = links[host].session else { return }
+        guard var joined = links[host].joined else { return }
         let active = state.leasesOfHost[host]
-        for lease in active where session.told.insert(lease).inserted {
+        for lease in active where joined.told.insert(lease).inserted {
             effects.append(.grant(host: host, lease: lease, state.grants(of: lease)))
         }
-        if session.told.count > 2 * active.count + 16 { session.told.formIntersection(active) }
-        if !session.unacknowledged.isEmpty {
-            effects.append(.acknowledge(host: host, session.unacknowledged))
-            session.unacknowledged = []
+        if joined.told.count > 2 * active.count + 16 { joined.told.formIntersection(active) }
+        if !joined.unacknowledged.isEmpty {
+            effects.append(.acknowledge(host: host, joined.unacknowledged))
+            joined.unacknowledged = []
         }
-        if !session.toRevoke.isEmpty {
-            effects.append(.revoke(host: host, session.toRevoke))
-            session.toRevoke = []
+        if !joined.toRevoke.isEmpty {
+            effects.append(.revoke(host: host, joined.toRevoke))
+            joined.toRevoke = []
         }
-        if !session.toCancel.isEmpty {
-            effects.append(.cancel(host: host, session.toCancel))
-            session.toCancel = []
+        if !joined.toCancel.isEmpty {
+            effects.append(.cancel(host: host, joined.toCancel))
+            joined.toCancel = []
         }
-        if state.isFinished, state.isHolding[host], !session.isReleased {
+        if state.isFinished, state.isHolding[host], !joined.isReleased {
             effects.append(.release(host: host))
-            session.isReleased = true
+            joined.isReleased = true
         }
-        links[host].session = session
+        links[host].joined = joined
     }
 
     // MARK: The end
@@ -101,7 +101,7 @@ extension Coordinator {
 
     private func noHost(now: Nanoseconds) -> Ending? {
         let patience = everJoined ? plan.timing.patience : plan.timing.patienceAtStart
-        let isPatient = now - lastJoined < patience
+        let isPatient = now - lastProgress < patience
         for link in links {
             switch link.phase {
             case .joined: return nil
@@ -112,65 +112,5 @@ extension Coordinator {
         }
         let reasons = zip(plan.hosts, links).map { "\($0): \($1.lastProblem)" }
         return .noHost(reason: reasons.joined(separator: "\n"))
-    }
-
-    // MARK: Leases
-
-    /// Gives every host that has room a new lease.
-    ///
-    /// Work is handed out on demand, in shards as large as a host will finish in ``Timing/workAhead``, so that a
-    /// fast host gets more; and towards the end no more than its share, so that all end together.
-    mutating func grantLeases(_ now: Nanoseconds, _ records: inout [Record]) {
-        var ready = state.readyCount
-        guard ready > 0 else { return }
-        let usable = links.indices.filter { isUsable($0, now) }
-        let allSlots = usable.reduce(0) { $0 + links[$1].slots }
-        for host in usable where ready > 0 {
-            let slots = links[host].slots
-            let share = (ready * slots + allSlots - 1) / max(1, allSlots)
-            let ahead = min(ahead(slots: slots), share)
-            let room = slots + ahead - state.openRuns[host]
-            // Small top-ups are not worth a commit while the host has enough to do.
-            guard room > 0, state.openRuns[host] < slots || room * 4 >= ahead else { continue }
-            let runs = state.take(min(room, Coordinator.longestShard), for: host, others: usable.count > 1)
-            guard !runs.isEmpty else { continue }
-            let grants = runs.map { run in
-                let allowed = plan.agentRetries ? max(1, plan.maximumFailures - state[run].failures) : 1
-                return Grant(run: run, firstAttempt: state[run].nextAttempt, attempts: allowed)
-            }
-            decide(.leaseGranted(lease: state.nextLease, host: plan.hosts[host], grants: grants), &records)
-            hasNews[host] = true
-            ready -= runs.count
-        }
-    }
-
-    /// The most runs under one lease.
-    static let longestShard = 512
-
-    private func isUsable(_ host: Int, _ now: Nanoseconds) -> Bool {
-        links[host].slots > 0 && now >= links[host].restUntil
-    }
-
-    /// How many runs a host may hold beyond its slots.
-    private func ahead(slots: Int) -> Int {
-        guard let meanWall else { return 0 }
-        let perSlot = plan.timing.workAhead / max(meanWall, Timing.second / 10_000)
-        return min(slots * Int(perSlot), Coordinator.longestShard - 1)
-    }
-}
-
-extension SweepState {
-    /// The runs that are still under a lease, if it is active on that host.
-    func openRuns(of lease: LeaseNumber, host: Int) -> [RunNumber] {
-        guard let entry = leases[lease], entry.host == host else { return [] }
-        return entry.runs.filter { if case .leased(lease, _) = self[$0].phase { true } else { false } }
-    }
-
-    /// What is still granted under a lease.
-    func grants(of lease: LeaseNumber) -> [Grant] {
-        (leases[lease]?.runs ?? []).compactMap { run in
-            guard case .leased(lease, let attempts) = self[run].phase else { return nil }
-            return Grant(run: run, firstAttempt: attempts.lowerBound, attempts: attempts.count)
-        }
     }
 }

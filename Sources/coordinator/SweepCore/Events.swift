@@ -2,16 +2,26 @@ public import Model
 
 /// What the coordinator's core is told. Hosts go by their index in the plan.
 public enum Event: Sendable {
+    /// Something moves on the way to a host whose agent did not say hello yet.
+    case progress(host: Int)
     /// The stream to a host is up and its agent said hello.
-    case joined(host: Int, HostFacts)
-    /// Anything at all came from the host.
+    case joined(host: Int, Arrival)
+    /// Anything at all came from the host's agent.
     case heard(host: Int)
+    /// The host's agent has sent all that it had kept when it joined.
+    case caughtUp(host: Int)
     /// What the engine's binary is on a host.
     case engineFound(host: Int, digest: Digest)
-    /// The host cannot be used for this sweep, by anyone's doing but the network's: no try will help.
+    /// The host does not let us in, or asks for what we do not have.
+    case loginRefused(host: Int, reason: String)
+    /// The host must not be used for this sweep before somebody acts: its key is not the one on record, say.
     case refused(host: Int, reason: String)
     /// The stream ended, or never came up.
     case lost(host: Int, reason: String)
+    /// These attempts began.
+    case started(host: Int, [AttemptID])
+    /// An attempt ended; its artifacts are on their way here.
+    case reported(host: Int, AttemptID)
     /// An attempt ended; its artifacts are stored here, and it was judged.
     case ended(host: Int, Judged)
     /// The host's agent keeps nothing of this sweep, which has ended.
@@ -25,7 +35,7 @@ public enum Event: Sendable {
 }
 
 /// What a host says of itself when it joins.
-public struct HostFacts: Sendable, Hashable {
+public struct Arrival: Sendable, Hashable {
     public var bootID: String
     public var hostName: String
     /// Distinguishes two agents on one machine from one machine that is listed twice.

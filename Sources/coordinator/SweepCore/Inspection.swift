@@ -10,7 +10,9 @@ extension SweepState {
     package var digest: [String] {
         var lines = runs.enumerated().map { index, run in
             "\(index + 1): \(text(run.phase)) next \(run.nextAttempt) last \(run.lastAttempt) failures \(run.failures) "
-                + "losses \(run.losses) avoid \(run.avoid) result \(run.result.map { String($0, radix: 16) } ?? "-")"
+                + "losses \(run.losses) deaths \(run.deaths.shared) alone \(run.deaths.alone) \(run.deaths.isAlone) "
+                + "older \(olderClaims[index + 1, default: []].map(\.lease)) avoid \(run.avoid) "
+                + "result \(run.result.map { String($0, radix: 16) } ?? "-")"
         }
         lines += pins.keys.sorted().map { "pin \($0) \(pins[$0]?.short ?? "")" }
         for lease in leases.keys.sorted() {
@@ -18,6 +20,8 @@ extension SweepState {
         }
         lines.append("ended \(endedCount) not well \(notSucceededCount) fenced \(fencedCount) at odds \(disagreements)")
         lines.append("next \(nextLease) of hosts \(leasesOfHost) open \(openRuns) waiting \(waitingCounts)")
+        lines.append("cancels \(cancelsAsked.sorted()) suspects \(waitingSuspects) mean \(meanWall ?? -1)")
+        lines.append("stray \(strayLeases) deaths \(deathCount) \(deathOfHost) boots \(bootOfHost)")
         lines.append("stopped \(stopReason ?? "-") holding \(isHolding)")
         return lines
     }
@@ -47,4 +51,26 @@ extension Coordinator {
     }
 
     package var hostCount: Int { links.count }
+
+    /// Bugs, each where a promise is kept.
+    package struct Faults: OptionSet, Sendable {
+        package let rawValue: Int
+
+        package init(rawValue: Int) { self.rawValue = rawValue }
+
+        /// Whatever comes for a run counts as coming under a lease that is in force.
+        package static let forgetsFencing = Faults(rawValue: 1)
+        /// Hosts are taken for silent while this process itself did not run.
+        package static let takesSleepForSilence = Faults(rawValue: 2)
+        /// A login that is refused once ends a host's part in the sweep.
+        package static let takesRefusalAsFinal = Faults(rawValue: 4)
+        /// A run that kills its host is never found.
+        package static let forgetsDeaths = Faults(rawValue: 8)
+        /// A host that is silent for a lease's term loses its runs.
+        package static let endsSilentLeases = Faults(rawValue: 16)
+        /// Where two hosts have a run, the one that began last goes on.
+        package static let adoptsTheYounger = Faults(rawValue: 32)
+        /// A cancelled run's host is told only if it is there.
+        package static let forgetsCancels = Faults(rawValue: 64)
+    }
 }

@@ -69,16 +69,23 @@ public enum MemoryRule: Sendable, Hashable {
 
 /// The times by which the core decides, in nanoseconds.
 public struct Timing: Sendable, Hashable {
-    /// How long a host may be silent before its leases are void.
+    /// How long nothing may come from a host before its stream is taken for broken, and its runs for available.
     public var leaseTerm: Nanoseconds = 30 * Timing.second
+    /// How long a host is silent, at least and at most, before a run of it may be begun elsewhere as well. Between
+    /// these it goes by how long the run takes: ``Coordinator/patience(_:_:lastHeard:)``.
+    public var shortestSilence: Nanoseconds = 60 * Timing.second
+    public var longestSilence: Nanoseconds = 3_600 * Timing.second
+    /// More time between two looks at the clock is a pause of this process, in which it could hear nobody.
+    public var longestTurn: Nanoseconds = 2 * Timing.second
     /// First pause before another try to reach a host; it doubles up to `longestPause`.
     public var firstPause: Nanoseconds = Timing.second
     public var longestPause: Nanoseconds = 60 * Timing.second
     /// How long a host rests that keeps failing runs.
     public var rest: Nanoseconds = 60 * Timing.second
-    /// How long to go on while no host can be reached: before any was, and after.
+    /// How long to go on while no host can be reached, and nothing shows that one soon will be: before any was, and
+    /// after.
     public var patienceAtStart: Nanoseconds = 60 * Timing.second
-    public var patience: Nanoseconds = 600 * Timing.second
+    public var patience: Nanoseconds = 3_600 * Timing.second
     /// How much work a host may hold beyond what it runs, so that it never waits for an answer from here.
     public var workAhead: Nanoseconds = Timing.second / 2
     /// How long hosts have to confirm that cancelled runs have ended.

@@ -14,14 +14,28 @@ public struct HostView: Sendable, Hashable {
     public var running: Int
     /// Runs handed to it that have not ended.
     public var held: Int
+    /// nil: it is there, or has no runs.
+    public var silence: Silence?
 
-    public init(name: String, standing: Standing, problem: String, slots: Int, running: Int, held: Int) {
+    /// What is known of a host that has runs and is not heard of.
+    public struct Silence: Sendable, Hashable {
+        /// How long that has been so.
+        public var span: Nanoseconds
+        /// How long until its runs can be begun on other hosts as well, if those have nothing else to do; nil: there
+        /// is no other host.
+        public var left: Nanoseconds?
+    }
+
+    public init(
+        name: String, standing: Standing, problem: String, slots: Int, running: Int, held: Int, silence: Silence? = nil
+    ) {
         self.name = name
         self.standing = standing
         self.problem = problem
         self.slots = slots
         self.running = running
         self.held = held
+        self.silence = silence
     }
 }
 
@@ -47,6 +61,22 @@ extension Coordinator {
             }
         return HostView(
             name: plan.hosts[host], standing: standing, problem: link.lastProblem,
-            slots: link.session?.facts.slots ?? 0, running: running, held: state.openRuns[host])
+            slots: link.joined?.arrival.slots ?? 0, running: running, held: state.openRuns[host],
+            silence: silenceView(of: host, now))
+    }
+
+    private func silenceView(of host: Int, _ now: Nanoseconds) -> HostView.Silence? {
+        guard state.openRuns[host] > 0, let span = silence(of: host, now), span > plan.timing.leaseTerm else {
+            return nil
+        }
+        guard links.count > 1 else { return HostView.Silence(span: span, left: nil) }
+        var patience = Nanoseconds.max
+        for lease in state.leasesOfHost[host] {
+            for run in state.openRuns(of: lease, host: host) {
+                guard let claim = state.claim(of: lease, on: run) else { continue }
+                patience = min(patience, self.patience(run, claim, lastHeard: now - span))
+            }
+        }
+        return HostView.Silence(span: span, left: max(0, patience - span))
     }
 }

@@ -2,6 +2,7 @@ import AgentCore
 import Formats
 import Model
 import Ports
+import SweepCore
 
 /// Bugs that can be switched on, each at a seam: the simulation has to find every one of them.
 public enum Canary: String, CaseIterable, Sendable {
@@ -29,6 +30,16 @@ public enum Canary: String, CaseIterable, Sendable {
     case forgetRevocation = "forget-revocation"
     /// An agent that starts again is not told what its supervisor holds.
     case forgetInventory = "forget-inventory"
+}
+
+extension Canary {
+    /// The bugs that are the coordinator's.
+    var faults: Coordinator.Faults {
+        switch self {
+        case .forgetFencing: .forgetsFencing
+        default: []
+        }
+    }
 }
 
 /// The bugs that are made of messages, on one host.

@@ -81,6 +81,9 @@ final class Checker {
                         grant.firstAttempt..<grant.firstAttempt + grant.attempts
                 }
             case .leaseVoided(let lease, _): leases[lease] = nil
+            case .runAdopted(let run, let lease, _):
+                for other in leases.keys where other != lease { leases[other]?[run] = nil }
+            case .leaseMoved, .runCancelAsked: break
             case .runEnded, .hostSeen, .pinned, .hostRested, .hostReleased, .sweepStopped: break
             case .revised, .repinned, .restored: fail("a coordinator that nobody asked changes the sweep itself")
             }

@@ -39,7 +39,7 @@ final class CoordinatorInstance {
         let time = SimulatedTime(simulation)
         let transport = SimulatedTransport(network: simulation.network, life: life) { wake.action() }
         var core = Coordinator(state: state, now: time.monotonic())
-        core.isFencing = simulation.canary != .forgetFencing
+        core.faults = simulation.canary?.faults ?? []
         let chance = Chance(seed: simulation.seed, stream: 5_000 + UInt64(simulation.lives))
         let workshop = SimulatedWorkshop(
             inbox, life: life, world: world, chance: chance, wake: { wake.action() },

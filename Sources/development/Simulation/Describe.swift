@@ -12,6 +12,9 @@ enum Describe {
                 + grants.map { "\($0.run)[\($0.firstAttempt)..<\($0.firstAttempt + $0.attempts)]" }
                 .joined(separator: " ")
         case .leaseVoided(let lease, let reason): "lease \(lease) void: \(reason)"
+        case .leaseMoved(let lease, let host): "lease \(lease) is \(host)'s now"
+        case .runAdopted(let run, let lease, let reason): "run \(run) goes on under lease \(lease): \(reason)"
+        case .runCancelAsked(let run, let reason): "run \(run) to be cancelled: \(reason)"
         case .attemptEnded(let report, let host, let failure, let evidence, _, _):
             "attempt \(id(report.id)) on \(host): \(failure?.rawValue ?? "success") \(evidence)"
         case .attemptFenced(let report, let host, let agrees):
@@ -35,6 +38,9 @@ enum Describe {
         case .pinned: "pinned"
         case .leaseGranted: "lease granted"
         case .leaseVoided: "lease void"
+        case .leaseMoved: "lease moved"
+        case .runAdopted: "run adopted"
+        case .runCancelAsked: "run cancel asked"
         case .attemptEnded: "attempt ended"
         case .attemptFenced(_, _, let agrees): agrees.map { $0 ? "fenced, agrees" : "fenced, differs" } ?? "fenced"
         case .runEnded: "run ended"

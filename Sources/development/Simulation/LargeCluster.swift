@@ -149,7 +149,7 @@ public final class LargeCluster {
         outcome.coordinatorSteps += 1
         let records = ledger.count - before.records
         if records > 0 { busyUntil = world.now + LargeCluster.commitTime + Int64(records) * LargeCluster.recordTime }
-        if meter.isOn, loop.core.state.waitingCount == 0 {
+        if meter.isOn, loop.core.state.readyCount == 0 {
             meter.stop(world.now)
             outcome.untilLastWave = world.now
         }

@@ -126,6 +126,7 @@ package struct Specification {
         timing.sweep = sweep.limits.sweep
         if let term = ProcessInfo.processInfo.environment["USWEEP_LEASE_SECONDS"].flatMap(Int64.init), term > 0 {
             timing.leaseTerm = term * Timing.second
+            timing.shortestSilence = 2 * timing.leaseTerm
         }
         return Plan(
             groups: groups, highestRun: highestRun, hosts: hosts, maximumFailures: sweep.attempts,

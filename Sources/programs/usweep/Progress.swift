@@ -17,6 +17,8 @@ final class Progress: SessionObserver {
     private var nextDraw: Nanoseconds = 0
     private var pace = PlainPace()
     private var problems: [String: String] = [:]
+    /// Hosts that were said to be silent.
+    private var silent: Set<String> = []
     private let names: RunNames
 
     init(console: Console, entry: ArtifactsFolder.Entry, startedAt: Nanoseconds) {
@@ -100,13 +102,16 @@ final class Progress: SessionObserver {
                 JSON.Member("class", failure.map { .string($0.rawValue) } ?? .null),
                 JSON.Member("attempt", .integer(attempt))])
         case .hostSeen(let host, _, _, let slots, _, _): line("\(host): joined with \(slots) slots")
-        case .leaseVoided(_, let reason): line(console.paint("a lease is void: \(reason)", .yellow))
+        case .leaseVoided(let lease, let reason): line(console.paint("lease \(lease) has ended: \(reason)", .yellow))
+        case .runAdopted(let run, _, let reason): line("run \(run) was on two hosts, one goes on with it: \(reason)")
         case .hostRested(let host, let reason):
             line(console.paint("\(host): gets no work for now: \(VisibleText.of(reason, limit: 400))", .yellow))
         case .sweepStopped(let reason): line("stopping: \(reason)")
         case .attemptFenced(let report, let host, _):
             line("\(host): a late result of run \(report.id.run) was fenced, not merged")
-        case .pinned, .leaseGranted, .attemptEnded, .runReopened, .hostReleased, .revised, .repinned, .restored: break
+        case .pinned, .leaseGranted, .leaseMoved, .runCancelAsked, .attemptEnded, .runReopened, .hostReleased, .revised,
+            .repinned, .restored:
+            break
         }
     }
 
@@ -114,11 +119,20 @@ final class Progress: SessionObserver {
     private func tellProblems(_ source: some ProgressSource) {
         for index in 0..<source.hostCount {
             let view = source.host(index)
+            tellSilence(view)
             guard problems[view.name] != view.problem else { continue }
             problems[view.name] = view.problem
             if !view.problem.isEmpty, view.standing == .away {
                 line(console.paint("\(view.name): \(VisibleText.of(view.problem, limit: 600))", .yellow))
             }
+        }
+    }
+
+    private func tellSilence(_ view: HostView) {
+        if let text = SilenceText.sentence(view) {
+            if silent.insert(view.name).inserted { line(console.paint(text, .yellow)) }
+        } else if silent.remove(view.name) != nil, view.standing == .working {
+            line("\(view.name) is back; what it had goes on")
         }
     }
 
@@ -175,6 +189,7 @@ final class Progress: SessionObserver {
 
     private func hostLine(_ view: HostView) -> String {
         let slots = view.slots == 0 ? "" : " \(min(view.running, view.slots))/\(view.slots) slots busy"
+        if let silence = SilenceText.sentence(view) { return "  \(silence)" }
         let problem = view.problem.isEmpty ? "" : ": \(VisibleText.of(view.problem, limit: 120))"
         return "  \(view.name) \(view.standing.rawValue)\(slots)\(problem)"
     }

@@ -48,6 +48,9 @@ extension Record {
         case .revised: 12
         case .repinned: 13
         case .restored: 14
+        case .leaseMoved: 15
+        case .runAdopted: 16
+        case .runCancelAsked: 17
         }
     }
 
@@ -92,6 +95,16 @@ extension Record {
         case .hostRested(let host, let reason):
             writer.field(1, host)
             writer.field(2, reason)
+        case .leaseMoved(let lease, let host):
+            writer.field(1, lease)
+            writer.field(2, host)
+        case .runAdopted(let run, let lease, let reason):
+            writer.field(1, run)
+            writer.field(2, lease)
+            writer.field(3, reason)
+        case .runCancelAsked(let run, let reason):
+            writer.field(1, run)
+            writer.field(2, reason)
         case .revised(let revision): revision.putFields(to: &writer)
         case .sweepStopped(let text), .hostReleased(let text), .repinned(let text), .restored(let text):
             writer.field(1, text)
@@ -125,6 +138,10 @@ extension Record {
         case 12: self = .revised(try Revision(fields: &fields))
         case 13: self = .repinned(reason: try fields.take(1))
         case 14: self = .restored(reason: try fields.take(1))
+        case 15: self = .leaseMoved(lease: try fields.take(1), host: try fields.take(2))
+        case 16:
+            self = .runAdopted(run: try fields.take(1), lease: try fields.take(2), reason: try fields.take(3))
+        case 17: self = .runCancelAsked(run: try fields.take(1), reason: try fields.take(2))
         default: throw WireError("a record of unknown kind \(kind)", isNews: true)
         }
     }

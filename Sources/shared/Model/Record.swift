@@ -10,6 +10,13 @@ public enum Record: Sendable, Hashable {
     case leaseGranted(lease: LeaseNumber, host: String, grants: [Grant])
     /// It may no longer: what it still reports is fenced.
     case leaseVoided(lease: LeaseNumber, reason: String)
+    /// The agent that holds the lease belongs to this host: the inventory names its machine otherwise than before.
+    case leaseMoved(lease: LeaseNumber, host: String)
+    /// Of several hosts that have the run, the one with this lease goes on: what the others still report of it is
+    /// fenced.
+    case runAdopted(run: RunNumber, lease: LeaseNumber, reason: String)
+    /// Somebody wants the run cancelled, and a host has it: it is told as soon as it can be reached.
+    case runCancelAsked(run: RunNumber, reason: String)
     /// An attempt ended and was judged. `failure` and `evidence` are the judgement's; `blocks` is the result, if any.
     /// `endedAt` is nanoseconds since 1970 on the coordinator's clock.
     case attemptEnded(

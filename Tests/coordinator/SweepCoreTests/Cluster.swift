@@ -47,8 +47,7 @@ struct Cluster {
         var decided: [Record] = []
         for event in events { decided += core.handle(event, now: now) }
         decided += core.tick(now: now)
-        for record in decided { replayed.apply(record) }
-        records += decided
+        note(decided)
         var effects = core.effects(now: now)
         // The core looks only at hosts of which it knows that something changed: no other has anything to hear.
         var other = core
@@ -61,12 +60,32 @@ struct Cluster {
         return effects
     }
 
-    mutating func pass(_ seconds: Int64) { now += seconds * Timing.second }
+    private mutating func note(_ decided: [Record]) {
+        for record in decided { replayed.apply(record) }
+        records += decided
+    }
+
+    /// Time passes, in which the coordinator looks at the clock and hears of some hosts, and does nothing yet.
+    mutating func pass(_ seconds: Int64, hearing hosts: [Int] = []) {
+        for _ in 0..<seconds {
+            now += Timing.second
+            for host in hosts { note(core.handle(.heard(host: host), now: now)) }
+            note(core.tick(now: now))
+        }
+    }
+
+    /// Time passes in which the coordinator does not run.
+    mutating func sleep(_ seconds: Int64) { now += seconds * Timing.second }
+
+    func count(_ isMeant: (Record) -> Bool) -> Int { records.count(where: isMeant) }
+
+    /// Leases that ended before their runs did.
+    var voidCount: Int { count { if case .leaseVoided = $0 { true } else { false } } }
 
     static func facts(
         _ host: Int, slots: Int = 2, leases: [HeldLease] = [], boot: String? = nil, workdir: String = "/w"
-    ) -> HostFacts {
-        HostFacts(
+    ) -> Arrival {
+        Arrival(
             bootID: boot ?? "boot\(host)", hostName: boot ?? "host\(host)", workdir: workdir, slots: slots,
             memoryBytes: 1 << 34, leases: leases)
     }
@@ -92,6 +111,17 @@ struct Cluster {
     }
 
     func phase(_ run: RunNumber) -> SweepState.Run.Phase { core.state[run].phase }
+
+    /// What an agent says that has everything which it was granted.
+    func held(by host: Int) -> [HeldLease] {
+        core.state.leasesOfHost[host].map { HeldLease(lease: $0, runs: core.state.openRuns(of: $0, host: host)) }
+    }
+
+    /// A host comes back as it was, and has told what it had to tell.
+    @discardableResult
+    mutating func comeBack(_ host: Int, slots: Int = 2) -> [Effect] {
+        join(host, slots: slots, leases: held(by: host)) + step(.caughtUp(host: host))
+    }
 
     func lease(of run: RunNumber) -> LeaseNumber? {
         if case .leased(let lease, _) = phase(run) { lease } else { nil }

@@ -52,7 +52,7 @@ extension Cluster {
         case 0: step(.lost(host: host, reason: "cable"))
         case 1: pass(Int64.random(in: 1...40, using: &random))
         case 2, 3:
-            if core.links[host].session == nil {
+            if core.links[host].joined == nil {
                 let held = core.state.leasesOfHost[host].filter { _ in Bool.random(using: &random) }
                 join(host, leases: held.map { HeldLease(lease: $0, runs: core.state.openRuns(of: $0, host: host)) })
             }
@@ -64,7 +64,7 @@ extension Cluster {
 
     /// Some run that is leased anywhere ends on `host`, rightly or not.
     private mutating func endOne(on host: Int, _ failure: FailureClass?, _ random: inout SplitMix64) {
-        guard core.links[host].session != nil else { return }
+        guard core.links[host].joined != nil else { return }
         let leased = core.state.runs.indices.map { $0 + 1 }.filter { lease(of: $0) != nil }
         guard let run = leased.randomElement(using: &random), case .leased(let lease, let attempts) = phase(run) else {
             return
@@ -78,8 +78,8 @@ extension Cluster {
     /// Faults stop: one host does the rest.
     mutating func calm() {
         for _ in 0..<400 where !core.state.isFinished {
-            pass(70)
-            if core.links[0].session == nil { join(0, slots: 8) }
+            pass(70, hearing: core.links[0].joined == nil ? [] : [0])
+            if core.links[0].joined == nil { join(0, slots: 8) }
             step(.heard(host: 0))
             for run in core.state.runs.indices.map({ $0 + 1 }) {
                 guard case .leased(let lease, let attempts) = phase(run),

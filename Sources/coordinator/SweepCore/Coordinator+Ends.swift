@@ -1,0 +1,123 @@
+import Model
+
+/// What an attempt's end means.
+extension Coordinator {
+    mutating func end(_ host: Int, _ judged: Judged, _ now: Nanoseconds, _ records: inout [Record]) {
+        let id = judged.report.id
+        guard state.runs.indices ~= id.run - 1 else {
+            return refuse(host, "it reports a run that does not exist", &records)
+        }
+        links[host].joined?.underWay.remove(id)
+        links[host].joined?.unacknowledged.append(id)
+        // It did not hear that we have it.
+        guard !state.isOnRecord(id) else { return }
+        guard isInForce(id, host) else { return fence(host, judged, &records) }
+        let deaths = state.deathCount
+        decide(
+            .attemptEnded(
+                judged.report, host: plan.hosts[host], failure: judged.failure, evidence: story(of: judged),
+                blocks: judged.blocks, endedAt: judged.endedAt), &records)
+        begun[AttemptPlace(run: id.run, lease: id.lease)] = nil
+        noteHealth(host, judged, isNews: state.deathCount != deaths, now, &records)
+        settle(id, judged, &records)
+    }
+
+    /// Whether a host may speak for this attempt: it holds a lease that is in force, and the attempt's number is the
+    /// lease's.
+    private func isInForce(_ id: AttemptID, _ host: Int) -> Bool {
+        if let claim = state.claim(of: id.lease, on: id.run) {
+            return claim.attempts.contains(id.attempt) && self.host(of: claim) == host
+        }
+        return faults.contains(.forgetsFencing) && !state.isOver(id.run)
+    }
+
+    /// The evidence, with what it means where a run's hosts die.
+    private func story(of judged: Judged) -> String {
+        guard judged.failure?.isDeathOfHost ?? false else { return judged.evidence }
+        let deaths = state[judged.report.id.run].deaths
+        guard deaths.count > 0 else { return judged.evidence }
+        let alone = deaths.alone + (deaths.isAlone ? 1 : 0)
+        return judged.evidence + "; death \(deaths.count + 1) of its host while this run was there"
+            + (alone > 0 ? ", \(alone) of them while no other run of this sweep was" : "")
+    }
+
+    /// Decides what an attempt's end means for its run.
+    private mutating func settle(_ id: AttemptID, _ judged: Judged, _ records: inout [Record]) {
+        guard let failure = judged.failure else {
+            decideEnd(id.run, .succeeded, nil, attempt: id.attempt, of: id.lease, &records)
+            if let pin = state.group(of: id.run)?.provides, let digest = judged.provides {
+                provide(pin, digest, attempt: id.attempt, &records)
+            }
+            return
+        }
+        let run = state[id.run]
+        let isFinal =
+            switch failure.remedy {
+            case .giveUp: true
+            case .retryAnywhere, .retryElsewhere: run.failures >= plan.maximumFailures
+            case .retryUncounted: run.losses >= SweepState.maximumLosses || isGuilty(id.run)
+            }
+        if isFinal || isCancelled(id.run) {
+            let final = isFinal ? failure : .cancelled
+            decideEnd(id.run, final.finalState, final, attempt: id.attempt, &records)
+        }
+    }
+
+    private func isGuilty(_ run: RunNumber) -> Bool { state.isGuilty(run) && !faults.contains(.forgetsDeaths) }
+
+    /// What comes under a lease that is not in force is compared and kept, never merged.
+    private mutating func fence(_ host: Int, _ judged: Judged, _ records: inout [Record]) {
+        let id = judged.report.id
+        // The end of what was ended because nobody wants it any more is no evidence of anything.
+        if judged.failure == .cancelled { return }
+        var agrees: Bool?
+        // Results of other pins may well differ.
+        let isComparable = judged.failure == nil && id.lease >= state.firstLeaseOfPins
+        if isComparable, let merged = state[id.run].result, let blocks = judged.blocks {
+            agrees = blocks.digest.beginning == merged
+        }
+        decide(.attemptFenced(judged.report, host: plan.hosts[host], agrees: agrees), &records)
+    }
+
+    mutating func provide(_ pin: String, _ digest: Digest, attempt: AttemptNumber, _ records: inout [Record]) {
+        if state.pins[pin] == nil { decide(.pinned(name: pin, digest: digest), &records) }
+        for group in plan.groups where group.provides == pin {
+            for run in group.runs where state[run].phase == .waiting {
+                decideEnd(run, .succeeded, nil, attempt: attempt, &records)
+            }
+        }
+    }
+
+    /// Three failures in a row that may lie in the host, on runs of any kind, and it rests. A death of the host is one
+    /// failure, however many runs it took.
+    private mutating func noteHealth(
+        _ host: Int, _ judged: Judged, isNews: Bool, _ now: Nanoseconds, _ records: inout [Record]
+    ) {
+        guard let failure = judged.failure else {
+            links[host].troubles = 0
+            return
+        }
+        guard failure.remedy == .retryElsewhere || failure.remedy == .retryUncounted else { return }
+        if failure.isDeathOfHost, !isNews { return }
+        links[host].troubles += 1
+        guard links[host].troubles >= 3 || failure == .diskFull else { return }
+        links[host].troubles = 0
+        links[host].restUntil = now + plan.timing.rest
+        decide(.hostRested(host: plan.hosts[host], reason: "\(failure.rawValue): \(judged.evidence)"), &records)
+    }
+
+    /// Runs whose setup failed can never start.
+    mutating func failDependents(_ records: inout [Record]) {
+        for setup in plan.groups {
+            guard let pin = setup.provides, state.pins[pin] == nil, let run = setup.runs.first,
+                case .ended(_, let failure) = state[run].phase
+            else { continue }
+            for group in plan.groups where group.requires == pin {
+                for run in group.runs where state[run].phase == .waiting {
+                    let why = failure ?? .contractBroken
+                    decideEnd(run, why.finalState, why, &records)
+                }
+            }
+        }
+    }
+}

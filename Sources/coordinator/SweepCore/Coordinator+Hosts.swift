@@ -1,0 +1,167 @@
+import Model
+
+/// Who is there, who is silent, and who stays out.
+///
+/// Silence ends nothing: a host that is not heard of keeps its leases, and goes on with its runs where it left them
+/// when it comes back. Only runs that were given away meanwhile (`Coordinator+Leases`) are looked at anew.
+extension Coordinator {
+    mutating func join(_ host: Int, _ arrival: Arrival, _ now: Nanoseconds, _ records: inout [Record]) {
+        if let twin = twin(of: host, arrival) {
+            let reason = "it is the same machine as '\(plan.hosts[twin])', which is in the inventory too"
+            return refuse(host, reason, &records)
+        }
+        links[host].lastHeard = now
+        links[host].lastProblem = ""
+        lastProgress = now
+        everJoined = true
+        decide(
+            .hostSeen(
+                host: plan.hosts[host], bootID: arrival.bootID, hostName: arrival.hostName, slots: arrival.slots,
+                memoryBytes: arrival.memoryBytes, clockOffset: arrival.clockOffset), &records)
+        links[host].joined = Link.Joined(arrival: arrival, engineIsRight: !plan.pinsEngine)
+        setSlots(of: host)
+        for held in arrival.leases { takeUp(held, host, &records) }
+        let held = Set(arrival.leases.map(\.lease))
+        for lease in state.leasesOfHost[host] where !held.contains(lease) { takeUp(missing: lease, host, &records) }
+    }
+
+    private func twin(of host: Int, _ arrival: Arrival) -> Int? {
+        links.indices.first { other in
+            guard other != host, let twin = links[other].joined?.arrival else { return false }
+            return twin.bootID == arrival.bootID && twin.hostName == arrival.hostName
+                && twin.workdir == arrival.workdir
+        }
+    }
+
+    /// A lease that the agent has: what is still wanted of it goes on, the rest is ended.
+    private mutating func takeUp(_ held: HeldLease, _ host: Int, _ records: inout [Record]) {
+        links[host].unseen.remove(held.lease)
+        if let entry = state.leases[held.lease], entry.host != host, entry.host < 0 || links[entry.host].joined == nil {
+            decide(.leaseMoved(lease: held.lease, host: plan.hosts[host]), &records)
+        }
+        let open = state.openRuns(of: held.lease, host: host)
+        guard !open.isEmpty else {
+            links[host].joined?.toRevoke.append(held.lease)
+            return
+        }
+        let runs = Set(held.runs)
+        let missing = open.filter { !runs.contains($0) }
+        leaveToOthers(missing, of: held.lease, &records)
+        // A grant that was cut in two by a lost connection is sent again; what the agent has of it does no harm.
+        if missing.isEmpty { links[host].joined?.told.insert(held.lease) }
+        let wanted = Set(open)
+        for run in held.runs where state.runs.indices ~= run - 1 {
+            let isUnwanted = !wanted.contains(run) && !isClaimed(run, by: host)
+            if isUnwanted || isCancelled(run) { links[host].joined?.toCancel.append(run) }
+        }
+    }
+
+    private func isClaimed(_ run: RunNumber, by host: Int) -> Bool {
+        state.claims(on: run).contains { self.host(of: $0) == host }
+    }
+
+    /// A lease on record that the agent does not have never reached it, and is sent again; or was lost with its disk.
+    private mutating func takeUp(missing lease: LeaseNumber, _ host: Int, _ records: inout [Record]) {
+        if links[host].unseen.contains(lease), state.leases[lease]?.bootID == state.bootOfHost[host] {
+            leaveToOthers(state.openRuns(of: lease, host: host), of: lease, &records)
+        } else {
+            let reason = "\(plan.hosts[host]) no longer has it: its agent has lost what it knew of this sweep"
+            decide(.leaseVoided(lease: lease, reason: reason), &records)
+        }
+    }
+
+    /// Runs that an agent never had are left to those who have them.
+    private mutating func leaveToOthers(_ runs: [RunNumber], of lease: LeaseNumber, _ records: inout [Record]) {
+        for run in runs {
+            guard let other = state.claims(on: run).last(where: { $0.lease != lease }) else { continue }
+            adopt(run, other, "the other host never had it", &records)
+        }
+    }
+
+    mutating func checkEngine(_ host: Int, _ digest: Digest, _ records: inout [Record]) {
+        guard let pinned = state.pins["engine"] else {
+            decide(.pinned(name: "engine", digest: digest), &records)
+            links[host].joined?.engineIsRight = true
+            return setSlots(of: host)
+        }
+        if pinned == digest {
+            links[host].joined?.engineIsRight = true
+            setSlots(of: host)
+        } else {
+            refuse(
+                host,
+                "its engine binary (\(digest.short)) is not the one that this sweep began with (\(pinned.short)); "
+                    + "results of two engines are not mixed: put the old one back, or launch with --repin to do "
+                    + "everything again", &records)
+        }
+    }
+
+    /// Slots, less what memory forbids.
+    mutating func setSlots(of host: Int) {
+        guard let joined = links[host].joined, joined.engineIsRight else { return }
+        let arrival = joined.arrival
+        guard let memory = state.memoryPerRun, memory > 0 else {
+            links[host].slots = arrival.slots
+            return
+        }
+        let fitting = Int(arrival.memoryBytes / memory)
+        // A guess keeps no host out: its agent runs one at a time, whatever it takes.
+        let isGuess = if case .learned = plan.memory { true } else { false }
+        links[host].slots = min(arrival.slots, isGuess ? max(1, fitting) : fitting)
+    }
+
+    // MARK: Out
+
+    /// A host that was in this sweep before is let in again sooner or later: an account service that is away for a
+    /// minute says no to everybody. One that never was, is not asked again and again with what may lock its account.
+    mutating func refuseLogin(_ host: Int, _ reason: String, _ now: Nanoseconds, _ records: inout [Record]) {
+        if state.bootOfHost[host].isEmpty || faults.contains(.takesRefusalAsFinal) {
+            refuse(host, reason, &records)
+        } else {
+            lose(host, reason, now)
+        }
+    }
+
+    /// The host is left alone from here on. What it runs goes on, and is taken up when the sweep is resumed.
+    mutating func refuse(_ host: Int, _ reason: String, _ records: inout [Record]) {
+        links[host].phase = .refused(reason)
+        links[host].slots = 0
+        links[host].lastProblem = reason
+        decide(.hostRested(host: plan.hosts[host], reason: reason), &records)
+    }
+
+    mutating func lose(_ host: Int, _ reason: String, _ now: Nanoseconds) {
+        let failures: Int
+        switch links[host].phase {
+        case .refused: return
+        case .joined: failures = 0
+        case .connecting(let before): failures = before + 1
+        case .away(_, let before): failures = before
+        }
+        links[host].lastProblem = reason
+        links[host].slots = 0
+        let pause = plan.timing.firstPause << Nanoseconds(min(failures, 16))
+        links[host].phase = .away(until: now + min(pause, plan.timing.longestPause), failures: failures)
+        hasNews[host] = true
+    }
+
+    /// A stream on which nothing comes for a lease's term is taken for broken.
+    mutating func noteSilence(_ now: Nanoseconds, _ records: inout [Record]) {
+        for host in links.indices where now - links[host].lastHeard > plan.timing.leaseTerm {
+            if links[host].joined != nil {
+                lose(host, "nothing came from it for \(plan.timing.leaseTerm / Timing.second) s", now)
+            }
+            guard faults.contains(.endsSilentLeases) else { continue }
+            for lease in state.leasesOfHost[host] { decide(.leaseVoided(lease: lease, reason: "silent"), &records) }
+        }
+    }
+
+    /// How long a host has been silent; nil: it is there. -1 stands for any that is no longer in the inventory.
+    func silence(of host: Int, _ now: Nanoseconds) -> Nanoseconds? {
+        if host < 0 { return now - straySince }
+        return links[host].joined == nil ? now - links[host].lastHeard : nil
+    }
+
+    /// The host whose claim it is; -1: it is no longer in the inventory.
+    func host(of claim: Claim) -> Int { state.leases[claim.lease]?.host ?? -1 }
+}

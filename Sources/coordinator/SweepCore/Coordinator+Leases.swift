@@ -1,0 +1,144 @@
+import Model
+
+/// Who gets which runs.
+extension Coordinator {
+    /// Gives every host that has room a new lease.
+    ///
+    /// Work is handed out on demand, in shards as large as a host will finish in ``Timing/workAhead``, so that a
+    /// fast host gets more; and towards the end no more than its share, so that all end together.
+    mutating func grantLeases(_ now: Nanoseconds, _ records: inout [Record]) {
+        var ready = state.readyCount
+        let usable = links.indices.filter { isUsable($0, now) }
+        let allSlots = usable.reduce(0) { $0 + links[$1].slots }
+        for host in usable where ready > 0 {
+            let slots = links[host].slots
+            let share = (ready * slots + allSlots - 1) / max(1, allSlots)
+            let company = state.company(on: host, slots: slots)
+            let ahead = company == .max ? min(ahead(slots: slots), share) : 0
+            let room = min(slots, company) + ahead - state.openRuns[host]
+            // Small top-ups are not worth a commit while the host has enough to do.
+            guard room > 0, state.openRuns[host] < slots || room * 4 >= ahead else { continue }
+            let runs = state.take(min(room, Coordinator.longestShard), for: host, others: usable.count > 1)
+            guard !runs.isEmpty else { continue }
+            grant(runs, to: host, &records)
+            ready -= runs.count
+        }
+        if ready <= 0, state.hasSuspects { grantSuspects(usable, &records) }
+    }
+
+    /// Runs under suspicion come last, in no more company than each of them may have.
+    private mutating func grantSuspects(_ usable: [Int], _ records: inout [Record]) {
+        for host in usable {
+            let slots = links[host].slots
+            var company = min(slots, state.company(on: host, slots: slots))
+            var runs: [RunNumber] = []
+            for run in state.readySuspects {
+                let limit = min(company, state.company(of: run, slots: slots, silences: 0))
+                guard state.openRuns[host] + runs.count + 1 <= limit else { continue }
+                company = limit
+                runs.append(run)
+            }
+            if !runs.isEmpty { grant(runs, to: host, &records) }
+        }
+    }
+
+    private mutating func grant(_ runs: [RunNumber], to host: Int, _ records: inout [Record]) {
+        let lease = state.nextLease
+        decide(.leaseGranted(lease: lease, host: plan.hosts[host], grants: state.grants(on: runs)), &records)
+        links[host].unseen.insert(lease)
+        hasNews[host] = true
+        forgetBeginnings()
+    }
+
+    /// The most runs under one lease.
+    static let longestShard = 512
+
+    private func isUsable(_ host: Int, _ now: Nanoseconds) -> Bool {
+        links[host].slots > 0 && now >= links[host].restUntil
+    }
+
+    /// How many runs a host may hold beyond its slots.
+    private func ahead(slots: Int) -> Int {
+        guard let wall = state.meanWall else { return 0 }
+        let perSlot = plan.timing.workAhead / max(wall, Timing.second / 10_000)
+        return min(slots * Int(perSlot), Coordinator.longestShard - 1)
+    }
+
+    // MARK: Silent hosts
+
+    /// Gives runs whose hosts have been silent for long to slots that have nothing better to do.
+    ///
+    /// Each has a lease of its own, and its first one stays in force: whichever host gives the result first counts,
+    /// and what both gave is compared.
+    mutating func giveAway(_ now: Nanoseconds, _ records: inout [Record]) {
+        guard now >= nextGiveAway else { return }
+        nextGiveAway = now + Timing.second
+        var free = links.indices.filter { isUsable($0, now) && state.openRuns[$0] < links[$0].slots }
+        guard !free.isEmpty, state.readyCount == 0 else { return }
+        for (run, silences) in available(now) {
+            guard silences < SweepState.fatalSilences else {
+                decideEnd(run, .failed, .hostLost, &records)
+                continue
+            }
+            let place = free.firstIndex { host in
+                let slots = links[host].slots
+                let company = min(
+                    slots, state.company(on: host, slots: slots),
+                    state.company(of: run, slots: slots, silences: silences))
+                return state.openRuns[host] < company
+            }
+            guard let place else { continue }
+            let host = free[place]
+            let lease = state.nextLease
+            let attempt = state[run].nextAttempt
+            grant([run], to: host, &records)
+            begun[AttemptPlace(run: run, lease: lease)] = Beginning(attempt: attempt - 1, time: now)
+            if state.openRuns[host] >= links[host].slots { free.remove(at: place) }
+            if free.isEmpty { return }
+        }
+    }
+
+    /// Runs that can be given away now, with how many hosts have them.
+    private func available(_ now: Nanoseconds) -> [(run: RunNumber, silences: Int)] {
+        var runs: [(run: RunNumber, silences: Int)] = []
+        for lease in silentLeases(now) {
+            for run in state.leases[lease]?.runs ?? [] {
+                // Runs with several claims are met once, with the newest.
+                guard case .leased(lease, _) = state[run].phase, state.isCurrent(run), !isCancelled(run) else {
+                    continue
+                }
+                let claims = state.claims(on: run)
+                if claims.allSatisfy({ isAvailable(run, $0, now) }) { runs.append((run, claims.count)) }
+            }
+        }
+        return runs
+    }
+
+    private func silentLeases(_ now: Nanoseconds) -> [LeaseNumber] {
+        links.indices.filter { silence(of: $0, now).map { $0 > plan.timing.leaseTerm } ?? false }
+            .flatMap { state.leasesOfHost[$0] } + state.strayLeases
+    }
+
+    private func isAvailable(_ run: RunNumber, _ claim: Claim, _ now: Nanoseconds) -> Bool {
+        guard let silence = silence(of: host(of: claim), now) else { return false }
+        return silence > patience(run, claim, lastHeard: now - silence)
+    }
+
+    /// How long the host that has a run must be silent before another one begins it as well.
+    ///
+    /// As long as the attempt had taken when its host was last heard of, for that is what would be done again; and as
+    /// long as it then still needed, by what others took, for until then it is the one that ends first if it lives.
+    /// So at most as much time is lost by waiting as by not waiting. Not less than a host takes to be started again;
+    /// not more than ``Timing/longestSilence``, after which few come back.
+    func patience(_ run: RunNumber, _ claim: Claim, lastHeard: Nanoseconds) -> Nanoseconds {
+        let timing = plan.timing
+        let begun = begun[AttemptPlace(run: run, lease: claim.lease)]
+        let done = begun.map { max(0, lastHeard - $0.time) }
+        guard let expected = state.meanWall else {
+            // Nothing of it is known but that it was granted.
+            return min(timing.longestSilence, max(timing.shortestSilence, done ?? timing.longestSilence))
+        }
+        let rest = max(0, expected - (done ?? 0))
+        return min(timing.longestSilence, max(timing.shortestSilence, done ?? expected, rest))
+    }
+}

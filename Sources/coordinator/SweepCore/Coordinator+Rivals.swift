@@ -1,0 +1,78 @@
+import Model
+
+/// Which of several hosts goes on with a run that was given away while the first was silent.
+///
+/// Nothing is decided while a host is away, or has yet to say what ended there meanwhile: a result that is complete
+/// counts whoever is ahead. Of those that still run, the one that began first will end first, as far as anybody can
+/// tell, and has the most to lose.
+extension Coordinator {
+    mutating func settleRivals(_ records: inout [Record]) {
+        guard !state.olderClaims.isEmpty else { return }
+        for run in state.olderClaims.keys.sorted() {
+            let live = state.claims(on: run).filter(isLive)
+            guard live.count > 1, !live.contains(where: { isReported(run, $0) }) else { continue }
+            let order = live.sorted { left, right in
+                (beginning(run, left), left.lease) < (beginning(run, right), right.lease)
+            }
+            let ahead = faults.contains(.adoptsTheYounger) ? order[order.count - 1] : order[0]
+            adopt(run, ahead, "\(plan.hosts[host(of: ahead)]) began it first", &records)
+        }
+    }
+
+    private func isLive(_ claim: Claim) -> Bool {
+        let host = host(of: claim)
+        return host >= 0 && links[host].joined?.isCaughtUp ?? false
+    }
+
+    private func isReported(_ run: RunNumber, _ claim: Claim) -> Bool {
+        links[host(of: claim)].joined?.underWay.contains { $0.run == run && $0.lease == claim.lease } ?? false
+    }
+
+    /// What was granted in an earlier life of this process began then; what was granted in this one and was not seen
+    /// to begin still waits on its host.
+    private func beginning(_ run: RunNumber, _ claim: Claim) -> Nanoseconds {
+        begun[AttemptPlace(run: run, lease: claim.lease)]?.time ?? (claim.lease < firstLeaseOfLife ? .min : .max)
+    }
+
+    /// One claim goes on, the others end.
+    mutating func adopt(_ run: RunNumber, _ claim: Claim, _ reason: String, _ records: inout [Record]) {
+        let others = state.claims(on: run).filter { $0 != claim }.map { ($0, host: host(of: $0)) }
+        decide(.runAdopted(run: run, lease: claim.lease, reason: reason), &records)
+        for (other, host) in others { withdraw(run, other, host) }
+    }
+
+    /// Tells a host that it need not go on with a run. One that is away is told when it joins.
+    mutating func withdraw(_ run: RunNumber, _ claim: Claim, _ host: Int) {
+        guard host >= 0, links[host].joined != nil else { return }
+        if state.openRuns(of: claim.lease, host: host).isEmpty {
+            links[host].joined?.toRevoke.append(claim.lease)
+        } else {
+            links[host].joined?.toCancel.append(run)
+        }
+        hasNews[host] = true
+    }
+
+    // MARK: What hosts say of their attempts
+
+    mutating func noteStarts(_ host: Int, _ attempts: [AttemptID], _ now: Nanoseconds) {
+        links[host].lastHeard = now
+        for id in attempts where state.runs.indices ~= id.run - 1 && state.claim(of: id.lease, on: id.run) != nil {
+            let place = AttemptPlace(run: id.run, lease: id.lease)
+            links[host].unseen.remove(id.lease)
+            // An agent may say it again when it joins.
+            guard id.attempt > begun[place]?.attempt ?? 0 else { continue }
+            begun[place] = Beginning(attempt: id.attempt, time: now)
+        }
+    }
+
+    mutating func noteReport(_ host: Int, _ id: AttemptID) {
+        links[host].joined?.underWay.insert(id)
+        links[host].unseen.remove(id.lease)
+    }
+
+    /// Entries of attempts whose leases ended otherwise than by a report would stay for ever.
+    mutating func forgetBeginnings() {
+        guard begun.count > 2 * state.openRuns.reduce(0, +) + 4_096 else { return }
+        begun = begun.filter { state.claim(of: $0.key.lease, on: $0.key.run) != nil }
+    }
+}

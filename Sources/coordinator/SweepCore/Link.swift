@@ -1,0 +1,48 @@
+import Model
+
+/// What this process knows of one host.
+struct Link: Sendable {
+    enum Phase: Sendable {
+        /// Not connected; another try is due at that time, after so many in a row that failed.
+        case away(until: Nanoseconds, failures: Int)
+        case connecting(failures: Int)
+        case joined(Joined)
+        /// It stays out of this sweep until somebody acts. What it runs goes on.
+        case refused(String)
+    }
+
+    /// One stream that is up.
+    struct Joined: Sendable {
+        var arrival: Arrival
+        var engineIsRight: Bool
+        /// Leases that the agent is known to have, or was sent.
+        var told: Set<LeaseNumber> = []
+        var unacknowledged: [AttemptID] = []
+        var toRevoke: [LeaseNumber] = []
+        var toCancel: [RunNumber] = []
+        /// Whether the agent was told that the sweep has ended.
+        var isReleased = false
+        /// Whether it has sent all that it had kept for us when it joined.
+        var isCaughtUp = false
+        /// Attempts that it reported, whose artifacts are on their way.
+        var underWay: Set<AttemptID> = []
+    }
+
+    var phase: Phase = .away(until: .min, failures: 0)
+    var lastHeard: Nanoseconds
+    var lastProblem = ""
+    /// Attempts in a row that failed for a reason that may lie in the host.
+    var troubles = 0
+    var restUntil: Nanoseconds = .min
+    /// How many runs it can do at a time; 0 unless it is joined, with the right engine.
+    var slots = 0
+    /// A refused host's stream has been ended.
+    var isDisconnected = false
+    /// Leases that were sent to it in this life, and of which nothing shows yet that they arrived.
+    var unseen: Set<LeaseNumber> = []
+
+    var joined: Joined? {
+        get { if case .joined(let joined) = phase { joined } else { nil } }
+        set { if let newValue { phase = .joined(newValue) } }
+    }
+}

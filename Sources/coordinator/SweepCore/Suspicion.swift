@@ -1,0 +1,96 @@
+import Model
+
+/// How a run fared when its hosts, or their supervisors, died: one that kills its host each time has to be found, and
+/// those that only died with it must not pay for it.
+///
+/// After its second death a run is under suspicion. It is tried again in ever smaller company (a quarter of the
+/// host's slots, then a sixteenth, at last alone), behind everything that is not suspected. Once one is
+/// proven guilty (it ends: five deaths, three of them alone), those that died with it are free again. A power cut
+/// thus costs nobody anything, and a run that takes its host with it takes a few times the logarithm of its slots.
+struct Deaths: Sendable, Hashable {
+    /// The deaths that it shared with other runs of the sweep.
+    var shared: [Int32] = []
+    /// How often it was the only run there.
+    var alone = 0
+    /// Whether it is, under its newest lease.
+    var isAlone = false
+
+    var count: Int { shared.count + alone }
+}
+
+extension SweepState {
+    /// Deaths from which on a run is under suspicion.
+    static let suspiciousDeaths = 2
+    /// A run that died so often, and so often alone, is taken to be the cause.
+    static let fatalDeaths = (count: 5, alone: 3)
+    /// A run that so many hosts took and then fell silent, without one coming back, is given to nobody else.
+    static let fatalSilences = 6
+
+    func isSuspect(_ run: RunNumber) -> Bool { self[run].deaths.count >= SweepState.suspiciousDeaths }
+
+    /// Whether it is proven that the run is the cause of its deaths.
+    func isGuilty(_ run: RunNumber) -> Bool {
+        let deaths = self[run].deaths
+        return deaths.count >= SweepState.fatalDeaths.count && deaths.alone >= SweepState.fatalDeaths.alone
+    }
+
+    /// Suspects that could be handed out now.
+    var readySuspects: [RunNumber] {
+        waitingSuspects.filter { run in group(of: run).map(isPossible) ?? false }
+    }
+
+    /// The most runs that may be on a host of so many slots together with this one, itself included. A host that has
+    /// it and is silent counts like one that died.
+    func company(of run: RunNumber, slots: Int, silences: Int) -> Int {
+        let deaths = self[run].deaths.count + silences
+        guard deaths >= SweepState.suspiciousDeaths else { return .max }
+        return max(1, slots >> (2 * (deaths - SweepState.suspiciousDeaths + 1)))
+    }
+
+    /// The most runs that may be on a host, because of those that are there.
+    func company(on host: Int, slots: Int) -> Int {
+        guard hasSuspects else { return .max }
+        return leasesOfHost[host].flatMap { openRuns(of: $0, host: host) }
+            .reduce(.max) { min($0, company(of: $1, slots: slots, silences: olderClaims[$1]?.count ?? 0)) }
+    }
+
+    // MARK: Changes
+
+    /// A host's death took this attempt with it.
+    mutating func noteDeath(of run: RunNumber, host: Int) {
+        guard host >= 0 else { return }
+        if deathOfHost[host] == 0 {
+            deathCount += 1
+            deathOfHost[host] = deathCount
+        }
+        hasSuspects = true
+        if self[run].deaths.isAlone {
+            runs[run - 1].deaths.alone += 1
+        } else {
+            runs[run - 1].deaths.shared.append(deathOfHost[host])
+        }
+    }
+
+    /// A host gets these runs, beside those that it has.
+    mutating func noteCompany(of granted: [RunNumber], host: Int) {
+        let isAlone = openRuns[host] == 0 && granted.count == 1
+        if openRuns[host] == 1 {
+            for lease in leasesOfHost[host] {
+                for run in openRuns(of: lease, host: host) { runs[run - 1].deaths.isAlone = false }
+            }
+        }
+        for run in granted { runs[run - 1].deaths.isAlone = isAlone }
+    }
+
+    /// A run was proven guilty: its deaths are explained, and no other's.
+    mutating func acquitCompany(of guilty: RunNumber) {
+        let explained = Set(self[guilty].deaths.shared)
+        guard !explained.isEmpty else { return }
+        for run in runs.indices.map({ $0 + 1 }) where run != guilty && !self[run].deaths.shared.isEmpty {
+            let waits = self[run].phase == .waiting
+            if waits { stopWaiting(run) }
+            runs[run - 1].deaths.shared.removeAll(where: explained.contains)
+            if waits { wait(run) }
+        }
+    }
+}

@@ -1,0 +1,207 @@
+public import Model
+
+extension SweepState {
+    /// Adds a record. Every record has one meaning, whenever it is read.
+    public mutating func apply(_ record: Record) {
+        switch record {
+        case .hostRested: break
+        case .hostSeen(let host, let bootID, _, _, _, _): see(host, bootID)
+        case .pinned(let name, let digest): pins[name] = digest
+        case .leaseGranted(let lease, let host, let grants): grant(lease, host: host, grants)
+        case .leaseMoved(let lease, let host): move(lease, to: host)
+        case .leaseVoided(let lease, _): void(lease)
+        case .attemptEnded(let report, let host, let failure, _, let blocks, _):
+            recordAttempt(report, host: host, failure: failure, blocks: blocks)
+        case .attemptFenced(let report, _, let agrees):
+            fencedAttempts.insert(report.id)
+            fencedCount += 1
+            if agrees == false { disagreements += 1 }
+        case .runAdopted(let run, let lease, _):
+            for claim in claims(on: run) where claim.lease != lease { drop(claim.lease, on: run) }
+        case .runCancelAsked(let run, _): if !isOver(run) { cancelsAsked.insert(run) }
+        case .runEnded(let run, let state, let failure, _): end(run, state, failure)
+        case .runReopened(let run, _): reopen(run)
+        case .hostReleased(let host): if let index = hostIndex[host] { isHolding[index] = false }
+        case .sweepStopped(let reason): stopReason = reason
+        case .revised(let revision): revise(revision)
+        case .repinned: repin()
+        case .restored: restore()
+        }
+    }
+
+    func isOver(_ run: RunNumber) -> Bool { if case .ended = self[run].phase { true } else { false } }
+
+    // MARK: Hosts and leases
+
+    private mutating func see(_ host: String, _ bootID: String) {
+        guard let index = hostIndex[host] else { return }
+        bootOfHost[index] = bootID
+        deathOfHost[index] = 0
+    }
+
+    private mutating func grant(_ lease: LeaseNumber, host: String, _ grants: [Grant]) {
+        nextLease = max(nextLease, lease + 1)
+        let index = hostIndex[host] ?? -1
+        if index >= 0 { noteCompany(of: grants.map(\.run), host: index) }
+        for grant in grants {
+            let attempts = grant.firstAttempt..<grant.firstAttempt + grant.attempts
+            add(Claim(lease: lease, attempts: attempts), on: grant.run)
+            runs[grant.run - 1].nextAttempt = attempts.upperBound
+        }
+        let bootID = index >= 0 ? bootOfHost[index] : ""
+        leases[lease] = Lease(host: index, bootID: bootID, runs: grants.map(\.run), open: grants.count)
+        place(lease, on: index)
+    }
+
+    private mutating func place(_ lease: LeaseNumber, on host: Int) {
+        guard host >= 0 else { return strayLeases.append(lease) }
+        leasesOfHost[host].append(lease)
+        isHolding[host] = true
+        openRuns[host] += leases[lease]?.open ?? 0
+    }
+
+    /// The agent that holds the lease goes by another name in the inventory now.
+    private mutating func move(_ lease: LeaseNumber, to host: String) {
+        guard var entry = leases[lease] else { return }
+        if entry.host >= 0 {
+            leasesOfHost[entry.host].removeAll { $0 == lease }
+            openRuns[entry.host] -= entry.open
+        } else {
+            strayLeases.removeAll { $0 == lease }
+        }
+        entry.host = hostIndex[host] ?? -1
+        leases[lease] = entry
+        place(lease, on: entry.host)
+    }
+
+    private mutating func void(_ lease: LeaseNumber) {
+        guard let entry = leases[lease] else { return }
+        for run in entry.runs where claim(of: lease, on: run) != nil {
+            runs[run - 1].losses += 1
+            noteDeath(of: run, host: entry.host)
+            drop(lease, on: run)
+        }
+        close(lease)
+    }
+
+    // MARK: Attempts and runs
+
+    private mutating func recordAttempt(
+        _ report: AttemptReport, host: String, failure: FailureClass?, blocks: ResultText?
+    ) {
+        let (run, attempt) = (report.id.run, report.id.attempt)
+        if self[run].lastAttempt > 0 {
+            earlierAttempts[run, default: []].append(min(self[run].lastAttempt, attempt))
+        }
+        runs[run - 1].lastAttempt = max(self[run].lastAttempt, attempt)
+        if group(of: run)?.provides == nil {
+            evaluationPeak = max(evaluationPeak, report.peakMemoryBytes)
+        } else {
+            setupPeak = max(setupPeak, report.peakMemoryBytes)
+        }
+        let index = hostIndex[host] ?? -1
+        let isDeath = failure?.isDeathOfHost ?? false
+        if index >= 0, !isDeath { deathOfHost[index] = 0 }
+        guard let failure else {
+            let wall = max(0, report.wallNanoseconds)
+            meanWall = meanWall.map { $0 + (wall - $0) / 8 } ?? wall
+            runs[run - 1].result = blocks?.digest.beginning
+            return
+        }
+        if failure.remedy == .retryUncounted { runs[run - 1].losses += 1 } else { runs[run - 1].failures += 1 }
+        if isDeath { noteDeath(of: run, host: index) }
+        if failure.remedy == .retryElsewhere { runs[run - 1].avoid = Int32(index) }
+        guard let claim = claim(of: report.id.lease, on: run) else { return }
+        let agentGoesOn = report.failure?.remedy == .retryAnywhere && attempt + 1 < claim.attempts.upperBound
+        if !agentGoesOn { drop(claim.lease, on: run) }
+    }
+
+    private mutating func end(_ run: RunNumber, _ state: RunState, _ failure: FailureClass?) {
+        switch self[run].phase {
+        case .ended: return
+        case .waiting: stopWaiting(run)
+        case .leased: dropAll(on: run)
+        }
+        runs[run - 1].phase = .ended(state, failure)
+        cancelsAsked.remove(run)
+        count(run, ended: 1, state)
+        if failure?.isDeathOfHost ?? false { acquitCompany(of: run) }
+    }
+
+    private mutating func reopen(_ run: RunNumber) {
+        guard case .ended(let state, _) = self[run].phase else { return }
+        count(run, ended: -1, state)
+        startAfresh(run)
+        stopReason = nil
+        wait(run)
+    }
+
+    /// What was counted against it is forgotten.
+    private mutating func startAfresh(_ run: RunNumber) {
+        runs[run - 1].failures = 0
+        runs[run - 1].losses = 0
+        runs[run - 1].deaths = Deaths()
+        runs[run - 1].result = nil
+    }
+
+    private mutating func count(_ run: RunNumber, ended change: Int, _ state: RunState) {
+        guard isCurrent(run) else { return }
+        endedCount += change
+        if state != .succeeded { notSucceededCount += change }
+    }
+
+    // MARK: Records about all runs
+
+    /// Takes from their leases the runs that the specification no longer has.
+    private mutating func revise(_ revision: Revision) {
+        let places = RunPlaces(revision.runs)
+        for lease in leases.keys.sorted() {
+            for run in leases[lease]?.runs ?? [] where places.place(of: run) == nil { drop(lease, on: run) }
+        }
+    }
+
+    private mutating func repin() {
+        voidAllLeases()
+        for index in runs.indices {
+            runs[index].phase = .waiting
+            startAfresh(index + 1)
+            runs[index].avoid = -1
+        }
+        (endedCount, notSucceededCount) = (0, 0)
+        pins = [:]
+        cancelsAsked = []
+        stopReason = nil
+        firstLeaseOfPins = nextLease
+        queueEverything()
+    }
+
+    private mutating func restore() {
+        voidAllLeases()
+        nextLease += SweepState.skippedLeases
+        // Which of them were granted something is among what may be lacking.
+        for host in isHolding.indices { isHolding[host] = true }
+        for index in runs.indices { runs[index].nextAttempt += SweepState.skippedAttempts }
+    }
+
+    private mutating func voidAllLeases() {
+        for lease in leases.keys.sorted() {
+            for run in leases[lease]?.runs ?? [] { drop(lease, on: run) }
+            close(lease)
+        }
+    }
+}
+
+extension FailureClass {
+    /// Whether the host died, or its supervisor, and the attempt with it.
+    var isDeathOfHost: Bool { self == .hostLost || self == .supervisorLost }
+}
+
+extension SweepState {
+    /// Losses through no fault of a run after which it is given up all the same: something is wrong everywhere.
+    static let maximumLosses = 20
+
+    /// How far numbers jump after a ledger was mended: beyond all that can have been given out by what was lost, so
+    /// that an agent that still has such leases or attempts can be told from one that has new ones.
+    static let skippedLeases = 1_000_000
+    static let skippedAttempts = 1_000
+}

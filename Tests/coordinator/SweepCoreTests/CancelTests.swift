@@ -1,0 +1,60 @@
+import Model
+import Testing
+@testable import SweepCore
+
+
+@Suite("One run is cancelled")
+struct CancelTests {
+    private func asked(grace: Bool = false) -> Cluster {
+        var cluster = Cluster(runs: 2, hosts: 1)
+        cluster.join(0, slots: 2)
+        cluster.step(.lost(host: 0, reason: "cable"))
+        cluster.step(.cancel(run: 1, reason: "test"))
+        #expect(cluster.count { if case .runCancelAsked(1, _) = $0 { true } else { false } } == 1)
+        return cluster
+    }
+
+    @Test("while its host is away: the host is told when it is back")
+    func away() {
+        var cluster = asked()
+        cluster.step(.cancel(run: 1, reason: "once more"))
+        #expect(cluster.count { if case .runCancelAsked = $0 { true } else { false } } == 1)
+        let effects = cluster.comeBack(0)
+        #expect(effects.contains(.cancel(host: 0, [1])))
+        cluster.step(.ended(host: 0, Cluster.ended(1, lease: 1, failure: .cancelled)))
+        #expect(cluster.phase(1) == .ended(.cancelled, .cancelled))
+        #expect(cluster.lease(of: 2) == 1)
+    }
+
+    @Test("and it ends so after a grace, also under the next coordinator, and though the host comes later")
+    func grace() {
+        var cluster = Cluster(asked().replayed)
+        cluster.pass(14)
+        #expect(cluster.lease(of: 1) == 1)
+        cluster.pass(2)
+        #expect(cluster.phase(1) == .ended(.cancelled, .cancelled))
+        let effects = cluster.join(0, leases: [HeldLease(lease: 1, runs: [1, 2])])
+        #expect(effects.contains(.cancel(host: 0, [1])))
+        #expect(cluster.lease(of: 2) == 1, "the other run of the lease goes on")
+        cluster.step(.ended(host: 0, Cluster.ended(1, lease: 1, failure: .cancelled)))
+        #expect(cluster.core.state.fencedCount == 0)
+    }
+
+    @Test("and is not given to another host meanwhile; what it had reached before counts")
+    func reached() {
+        var cluster = asked()
+        cluster.join(0, leases: [HeldLease(lease: 1, runs: [1, 2])])
+        cluster.step(.ended(host: 0, Cluster.ended(1, lease: 1)))
+        #expect(cluster.phase(1) == .ended(.succeeded, nil))
+        #expect(cluster.core.state.cancelsAsked.isEmpty)
+    }
+
+    @Test("A failure that would be tried again ends it")
+    func failing() {
+        var cluster = Cluster(runs: 1, hosts: 1)
+        cluster.join(0, slots: 1)
+        #expect(cluster.step(.cancel(run: 1, reason: "test")).contains(.cancel(host: 0, [1])))
+        cluster.step(.ended(host: 0, Cluster.ended(1, lease: 1, failure: .hostLost)))
+        #expect(cluster.phase(1) == .ended(.cancelled, .cancelled))
+    }
+}
