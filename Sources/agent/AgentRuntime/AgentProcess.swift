@@ -18,18 +18,29 @@ final class AgentProcess {
         setups = SetupTrial(folder: workdir.root)
         server = try AgentServer(
             workdir, program: Machine.program, host: RealHost(), files: LocalFiles(), setups: setups
-        ) { AgentProcess.supervisor(of: workdir) }
+        ) { [patience = Patience()] in AgentProcess.supervisor(of: workdir, patience: patience.next()) }
         guard signals >= 0 else { throw Failure(.internalError, "no signals", cause: SystemText.of(errno)) }
         try foothold.listen()
     }
 
     /// Connects to the supervisor, and starts one before that if none answers.
-    private static func supervisor(of workdir: Workdir) -> SupervisorLink.Opened {
-        switch Rendezvous.connect(to: workdir.supervisorSocket, start: {
+    private static func supervisor(of workdir: Workdir, patience: Int64) -> SupervisorLink.Opened {
+        let found = Rendezvous.connect(to: workdir.supervisorSocket, patience: patience) {
             Spawn.detached(["supervise", "--workdir", workdir.root, "--ready"], log: workdir.log)
-        }) {
+        }
+        switch found {
         case .connected(let descriptor): return .stream(FrameSocket(descriptor: descriptor))
         case .problem(let problem): return .problem("the supervisor did not start: \(problem)")
+        }
+    }
+
+    /// At the start nobody waits for heartbeats; later the next try comes in a second.
+    private final class Patience {
+        private var isFirst = true
+
+        func next() -> Int64 {
+            defer { isFirst = false }
+            return isFirst ? Rendezvous.patience : 100_000_000
         }
     }
 

@@ -158,8 +158,8 @@ public struct AgentShell {
         }
         do throws(FilesError) {
             var preparation = try Preparation(key, job, &folders)
-            // Most are done at once.
-            var budget = ShellWork.piece
+            // Most are done at once: of a whole window of them, that still takes no longer than a moment.
+            var budget = 1 << 20
             if let event = preparation.step(budget: &budget, cache) { return again(event, job) }
             work.preparations.append(preparation)
             return nil

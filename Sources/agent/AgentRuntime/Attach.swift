@@ -36,9 +36,10 @@ enum Attach {
             close(running)
         }
         try refuseNewer(workdir)
-        switch Rendezvous.connect(to: workdir.agentSocket, start: {
+        let found = Rendezvous.connect(to: workdir.agentSocket, patience: Rendezvous.patience) {
             Survival.start(["serve", "--workdir", workdir.root, "--ready"], log: workdir.log)
-        }) {
+        }
+        switch found {
         case .connected(let descriptor): return descriptor
         case .problem(let problem):
             throw Failure(.storage, "the agent did not start in \(workdir.root): \(problem)")

@@ -114,7 +114,8 @@ struct Preparation {
 
     private mutating func goOn(_ budget: inout Int) throws(FilesError) {
         guard var state = copy else { return }
-        let count = try files.copy(state.source, to: state.target, at: state.offset, count: 4 << 20)
+        let piece = min(4 << 20, max(budget, 1 << 16))
+        let count = try files.copy(state.source, to: state.target, at: state.offset, count: piece)
         budget -= max(count, 1_024)
         state.offset += Int64(count)
         copy = state

@@ -11,11 +11,11 @@ enum Rendezvous {
 
     /// How long one that works in the folder may take to make its socket again, which somebody removed; and one that
     /// is about to end, to leave.
-    private static let patience: Int64 = 15_000_000_000
+    static let patience: Int64 = 15_000_000_000
     private static let pause: Int64 = 50_000_000
 
     /// - Parameter start: starts it; it tells where another has that work already.
-    static func connect(to socket: String, start: () -> Spawn.Beginning) -> Found {
+    static func connect(to socket: String, patience: Int64, start: () -> Spawn.Beginning) -> Found {
         let deadline = Machine.now + patience
         while true {
             let descriptor = sys_connect(socket)

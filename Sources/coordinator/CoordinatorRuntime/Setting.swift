@@ -171,9 +171,9 @@ public struct Setting: Sendable {
             try left[path].map { try store.read($0.digest, at: offset, count: count) } ?? []
         }
         var verdict = try engine.judge(task, points, report, files)
-        // What an attempt left and could not be taken may be what is missing.
-        if report.failure == nil, !report.evidence.isEmpty, verdict.failure != nil {
-            verdict.evidence += "; \(report.evidence)"
+        // What an attempt left and could not be taken may be what is missing; else it is worth knowing all the same.
+        if report.failure == nil, !report.evidence.isEmpty {
+            verdict.evidence = [verdict.evidence, report.evidence].filter { !$0.isEmpty }.joined(separator: "; ")
         }
         if let record = verdict.record { _ = try store.publish(record) }
         return verdict

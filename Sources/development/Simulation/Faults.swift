@@ -23,6 +23,7 @@ enum Fault: String, CaseIterable {
     case hostSlows = "a host slows down"
     case hostLocks = "a host takes no logins"
     case hostSickens = "every program fails on a host"
+    case hostIsCleaned = "somebody cleans a host's folder"
     case clockJumps = "clocks jump"
     case interrupt = "somebody presses Ctrl-C"
     case cancelRun = "somebody cancels a run"
@@ -84,6 +85,7 @@ extension Simulation {
         case .hostSickens:
             host.isSick = true
             world.after(time) { host.isSick = false }
+        case .hostIsCleaned: host.clean(chance.pick(["agent.journal", "supervisor.journal", "objects", "attempts"]))
         case .clockJumps:
             wallOffset += chance.within(-86_400...86_400) * Timing.second
             host.wallOffset += chance.within(-86_400...86_400) * Timing.second
@@ -114,7 +116,7 @@ extension Simulation {
             coordinator?.ask(.interrupt)
         case .agentDies, .supervisorDies, .programIsKilled, .memoryRunsOut, .hostReboots, .connectionBreaks,
             .requestsStall, .answersStall, .networkStalls, .hostDiskFills, .hostDiskFails, .hostSlows, .hostLocks,
-            .hostSickens, .clockJumps:
+            .hostSickens, .hostIsCleaned, .clockJumps:
             break
         }
     }

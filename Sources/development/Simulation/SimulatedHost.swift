@@ -215,6 +215,31 @@ final class SimulatedHost {
         if (error as? Failure)?.code == .badArchive { watch.fail("\(role.name) cannot read what it wrote: \(error)") }
     }
 
+    // MARK: Cleaners
+
+    /// Somebody removes a file or folder of the agent's. Both processes look once a second.
+    func clean(_ name: String) {
+        let path = "\(SimulatedHost.workdir.root)/\(name)"
+        guard isUp, disk.names[path] != nil else { return }
+        world.say(name, "somebody removes \(path)")
+        disk.removeTree(path)
+        let generation = boot
+        world.after(chance.within(0...1_000) * 1_000_000) { [self] in
+            if boot == generation, isUp { lookAfterFiles() }
+        }
+    }
+
+    private func lookAfterFiles() {
+        supervisor?.lookAfterFiles()
+        guard let agent else { return }
+        do {
+            try agent.server.lookAfterFiles()
+            agent.wake()
+        } catch {
+            agentDied("ends by an error: \(error)")
+        }
+    }
+
     // MARK: Deaths
 
     func agentDied(_ how: String, inStep: Bool = false) {

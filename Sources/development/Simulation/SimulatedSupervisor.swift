@@ -48,6 +48,11 @@ final class SupervisorInstance {
     /// The agent with this life is gone.
     func lose(_ agent: Life) { if agentLife === agent { agentStream?.peerHasGone() } }
 
+    func lookAfterFiles() {
+        supervisor.lookAfterFiles()
+        wake()
+    }
+
     private func step() {
         let isSynced = syncer.isNews
         syncer.isNews = false

@@ -156,7 +156,10 @@ package struct RunStory: Sendable, Hashable {
         let old = attempt.number <= stale ? " (under pins that are void)" : ""
         let span = "attempt \(attempt.number) on \(attempt.host)\(old) began \(began) and took "
             + "\(Instant.seconds(attempt.wall)) s"
-        guard let failure = attempt.failure else { return "- \(span): it succeeded" }
+        guard let failure = attempt.failure else {
+            let remark = attempt.evidence.isEmpty ? "" : "; \(VisibleText.of(attempt.evidence, limit: 600))"
+            return "- \(span): it succeeded\(remark)"
+        }
         return "- \(span): \(failure.rawValue): \(VisibleText.of(attempt.evidence, limit: 600))"
     }
 
