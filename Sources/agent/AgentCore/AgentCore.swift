@@ -268,7 +268,7 @@ public struct AgentCore: Sendable {
         let seconds = (now - (sweeps[sweep]?.heardAt ?? now)) / 1_000_000_000
         _ = refuse(
             connection,
-            "\(Diagnosis.printable(holder.utf8)) works on this sweep, and was heard \(seconds) s ago. This is a copy "
+            "\(VisibleText.of(holder)) works on this sweep, and was heard \(seconds) s ago. This is a copy "
                 + "of its ledger: only one of the two may go on")
     }
 

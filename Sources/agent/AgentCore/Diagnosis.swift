@@ -56,7 +56,7 @@ public struct Diagnosis: Sendable, Hashable {
     /// The host sees only that nothing happens. An engine that can tell a guest's trouble from the simulator's looks
     /// at the artifacts when it judges, and may give a finer class.
     private init(stalled exit: ProcessExit, _ quotes: String, _ limit: Nanoseconds?) {
-        let note = exit.note.isEmpty ? "" : "; \(Diagnosis.printable(exit.note.utf8))"
+        let note = exit.note.isEmpty ? "" : "; \(VisibleText.of(exit.note))"
         self.init(
             failure: .stalledSimulator,
             evidence: "no file of it changed for its limit of \(Diagnosis.span(limit ?? 0))\(note)\(quotes)")
@@ -92,7 +92,7 @@ public struct Diagnosis: Sendable, Hashable {
             self.init(
                 failure: .tooMuchOutput,
                 evidence: "it wrote more than its limit\(limit) (limits: output): "
-                    + "\(Diagnosis.printable(exit.note.utf8))\(quote)")
+                    + "\(VisibleText.of(exit.note))\(quote)")
             return
         case .none, .stalled: break
         }
@@ -115,7 +115,7 @@ public struct Diagnosis: Sendable, Hashable {
             self.init(failure: .diskFull, evidence: "\(how)\(free)\(quote)")
         } else if case .signal(let signal) = exit.cause {
             let isMemory = signal == 9 && exit.memoryRanOut
-            let note = exit.note.isEmpty ? "that nobody here sent" : "(\(Diagnosis.printable(exit.note.utf8)))"
+            let note = exit.note.isEmpty ? "that nobody here sent" : "(\(VisibleText.of(exit.note)))"
             self.init(
                 failure: isMemory ? .outOfMemory : .simulatorCrash,
                 evidence: isMemory ? "the kernel killed it for want of memory\(quote)"
@@ -156,16 +156,6 @@ public struct Diagnosis: Sendable, Hashable {
         let newline = UInt8(ascii: "\n")
         let lines = tail.split(whereSeparator: { $0 == newline || $0 == UInt8(ascii: "\r") })
         guard let line = lines.last(where: { !$0.allSatisfy { $0 <= 0x20 } }) else { return "" }
-        return "; \(file) ends with \"\(printable(line.suffix(quoteLength)))\""
-    }
-
-    /// Text that can be shown on a terminal: control characters and what is no UTF-8 replaced.
-    public static func printable(_ bytes: some Collection<UInt8>) -> String {
-        var text = ""
-        for scalar in String(decoding: bytes, as: UTF8.self).unicodeScalars {
-            let isControl = scalar.value < 0x20 || 0x7f...0x9f ~= scalar.value
-            text.unicodeScalars.append(isControl ? "?" : scalar)
-        }
-        return text
+        return "; \(file) ends with \"\(VisibleText.of(line.suffix(quoteLength)))\""
     }
 }

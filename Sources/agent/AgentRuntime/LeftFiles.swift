@@ -50,7 +50,7 @@ struct LeftFiles {
     mutating func omit(_ name: String, _ why: String) {
         omittedCount += 1
         guard omitted.count < LeftFiles.shownOmissions else { return }
-        omitted.append("\"\(Diagnosis.printable(name.utf8.suffix(200)))\" (\(why))")
+        omitted.append("\"\(VisibleText.of(name.utf8.suffix(200)))\" (\(why))")
     }
 
     // MARK: Listing

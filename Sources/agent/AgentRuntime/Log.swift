@@ -1,7 +1,8 @@
 import Glibc
+import Model
 
 /// Lines of text in `agent.log`, which is standard error of a detached agent. What peers sent is shown with its
-/// control characters replaced.
+/// hidden characters escaped.
 enum Log {
     private static let maximumBytes = 1 << 20
 
@@ -13,12 +14,7 @@ enum Log {
         gmtime_r(&time, &parts)
         var line = "\(parts.tm_year + 1900)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday))T\(two(parts.tm_hour)):"
         line += "\(two(parts.tm_min)):\(two(parts.tm_sec))Z \(getpid()) \(message)"
-        for value in values {
-            line += " "
-            for scalar in value.unicodeScalars.prefix(2_000) {
-                line.unicodeScalars.append(scalar.value < 0x20 || 0x7f...0x9f ~= scalar.value ? "?" : scalar)
-            }
-        }
+        for value in values { line += " " + VisibleText.of(value, limit: 2_000) }
         line += "\n"
         var status = stat()
         // Only where it is the log: a file of this agent's own, opened for appending.

@@ -11,7 +11,7 @@ enum MissingProgram {
     ///   - folder: where it was started.
     ///   - number: of errno(3).
     static func explain(_ program: String, folder: String, _ number: Int32) -> String {
-        let name = Diagnosis.printable(program.utf8)
+        let name = VisibleText.of(program)
         switch number {
         case ENOENT where !program.contains("/"): return notInPath(program, name, folder)
         case ENOENT, ENOTDIR:
@@ -53,7 +53,7 @@ enum MissingProgram {
                 + "found: sed -i 's/\\r$//' \(name)"
         }
         let words = line.split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
-        let interpreter = Diagnosis.printable(words.first ?? [])
+        let interpreter = VisibleText.of(words.first ?? [])
         return "\(name) asks for the interpreter \(interpreter) in its first line, which is not on this host"
     }
 }

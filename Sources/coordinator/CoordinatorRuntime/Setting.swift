@@ -2,7 +2,7 @@ public import Engines
 import Formats
 public import Model
 import Results
-import Storage
+package import Storage
 public import SweepCore
 
 /// What a coordinator works on: the sweep, its runs, its hosts, the agent that it brings. Constant for its lifetime.
@@ -177,6 +177,12 @@ public struct Setting: Sendable {
         }
         if let record = verdict.record { _ = try store.publish(record) }
         return verdict
+    }
+
+    /// Holds an attempt of an evaluation that ended well against the contract once more; nil: of something else.
+    package func judgeAgain(_ report: AttemptReport, _ store: ObjectStore) throws -> Rejudgement.Finding? {
+        guard let task = task(of: report.id.run), case .evaluation = task else { return nil }
+        return try Rejudgement(engine, points, store).judge(task, report)
     }
 
     // MARK: Checkpoints for later sweeps

@@ -64,6 +64,8 @@ struct Derivation {
                 WHERE run = ? AND state <> 'open'
                 """, [run],
                 or: "run \(run) cannot be opened again: it has not ended")
+        case .judgedAgain(let id, let failure, let evidence, let blocks):
+            try judge(id, failure, evidence, blocks)
         case .hostRested(let host, let reason):
             try run(
                 "INSERT INTO hosts (host, rested) VALUES (?, ?) ON CONFLICT (host) DO UPDATE SET rested = ?2",
@@ -147,6 +149,17 @@ struct Derivation {
             """,
             [run, state.rawValue, failure?.rawValue, attempt],
             or: "run \(run) cannot end by attempt \(attempt): it has ended already, or the attempt has not")
+    }
+
+    private func judge(_ id: AttemptID, _ failure: FailureClass?, _ evidence: String, _ blocks: ResultText?) throws {
+        try changeOne(
+            "UPDATE attempts SET class = ?, evidence = ?, blocks = ? WHERE run = ? AND attempt = ? AND lease = ?",
+            [failure?.rawValue, evidence, blocks?.text, id.run, id.attempt, id.lease],
+            or: "attempt \(id.attempt) of run \(id.run) is judged again, but never ended")
+        try changeOne(
+            "UPDATE runs SET state = ?, class = ? WHERE run = ? AND attempt = ? AND state <> 'open'",
+            [(failure?.finalState ?? .succeeded).rawValue, failure?.rawValue, id.run, id.attempt],
+            or: "run \(id.run) is judged again by attempt \(id.attempt), which did not decide it")
     }
 
     // MARK: Records about all runs

@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 import Model
 
@@ -38,14 +39,8 @@ struct LedgerFile {
     func nameForReading() throws -> String {
         let isClosed = try SystemCall.size(of: path + "-wal") == nil
         guard isClosed, !SystemCall.canMakeFiles(beside: path) else { return path }
-        let plain = Set("/-_.~".utf8)
-        let escaped = path.utf8.map { byte -> String in
-            let isLetter = Character(Unicode.Scalar(byte)).isASCII && Character(Unicode.Scalar(byte)).isLetter
-            let isPlain = isLetter || (0x30...0x39).contains(byte) || plain.contains(byte)
-            let digits = String(byte, radix: 16)
-            return isPlain ? String(Unicode.Scalar(byte)) : "%" + (digits.count == 1 ? "0" : "") + digits
-        }
-        return "file:\(escaped.joined())?immutable=1"
+        let address = path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? path
+        return "file:\(address)?immutable=1"
     }
 
     static func check(version: Int32, path: String) throws {

@@ -83,8 +83,8 @@ final class LedgerLock: Sendable {
     private static func words(_ descriptor: Int32) -> [String] {
         var bytes = [UInt8](repeating: 0, count: 400)
         let count = pread(descriptor, &bytes, bytes.count, 0)
-        let shown = bytes.prefix(max(count, 0)).filter { 0x20..<0x7f ~= $0 }
-        return String(decoding: shown, as: UTF8.self).split(separator: " ").map(String.init)
+        return bytes.prefix(max(count, 0)).split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\n") }
+            .map { VisibleText.of($0) }
     }
 
     /// Reads the lock without touching it: to try it would keep a coordinator from it for a moment.

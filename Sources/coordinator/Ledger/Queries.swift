@@ -74,6 +74,23 @@ extension Ledger {
         }
     }
 
+    /// Calls `body` with the places of evaluations in a specification and the runs that the ledger has for them.
+    ///
+    /// - Parameter keys: as in ``create(_:metadata:runs:)``.
+    public func forEachRun(
+        of keys: some Sequence<RunKey>, _ body: (_ place: Int, RunStatus) throws -> Void
+    ) throws {
+        try reading { db in
+            let query = try db.cachedStatement(sql: RunRow.query + " WHERE p.point = ? AND p.repeat = ?")
+            for (place, key) in keys.enumerated() {
+                guard case .evaluation(let point, _, let repetition) = key,
+                    let row = try Row.fetchOne(query, arguments: [point.data, repetition])
+                else { continue }
+                try body(place, try RunRow(row, self).status())
+            }
+        }
+    }
+
     /// nil: there is no run of that number.
     public func run(_ number: RunNumber) throws -> RunStatus? {
         try reading { db in

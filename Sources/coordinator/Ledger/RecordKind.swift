@@ -15,6 +15,7 @@ extension Model.Record {
         case .attemptFenced: "attempt-fenced"
         case .runEnded: "run-ended"
         case .runReopened: "run-reopened"
+        case .judgedAgain: "judged-again"
         case .hostRested: "host-rested"
         case .hostReleased: "host-released"
         case .sweepStopped: "sweep-stopped"

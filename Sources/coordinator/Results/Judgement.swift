@@ -25,17 +25,6 @@ public enum Judgement {
     }
 }
 
-extension Blocks {
-    /// The first of some metrics that a run with these blocks does not have, in each of them and over all; nil: it has
-    /// them all. Tells whether a result that was accepted once is acceptable where other metrics are asked for.
-    public func missing(_ wanted: [String], _ formulas: [MetricFormula]) -> String? {
-        if blocks.isEmpty { return wanted.first }
-        let sets = blocks.indices.map { Set(metrics(ofBlock: $0, formulas).map(\.name)) }
-            + [Set(metrics(formulas).map(\.name))]
-        return wanted.first { name in !sets.allSatisfy { $0.contains(name) } }
-    }
-}
-
 /// The contract does not hold.
 package struct Breach: Error {
     package var failure: FailureClass

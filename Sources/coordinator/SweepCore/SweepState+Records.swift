@@ -21,6 +21,7 @@ extension SweepState {
         case .runCancelAsked(let run, _): if !isOver(run) { cancelsAsked.insert(run) }
         case .runEnded(let run, let state, let failure, _): end(run, state, failure)
         case .runReopened(let run, _): reopen(run)
+        case .judgedAgain(let id, let failure, _, let blocks): judgeAgain(id.run, failure, blocks)
         case .hostReleased(let host): if let index = hostIndex[host] { isHolding[index] = false }
         case .sweepStopped(let reason): stopReason = reason
         case .revised(let revision): revise(revision)
@@ -126,6 +127,15 @@ extension SweepState {
         cancelsAsked.remove(run)
         count(run, ended: 1, state)
         if failure?.isDeathOfHost ?? false { acquitCompany(of: run) }
+    }
+
+    private mutating func judgeAgain(_ run: RunNumber, _ failure: FailureClass?, _ blocks: ResultText?) {
+        guard case .ended(let before, _) = self[run].phase else { return }
+        let state = failure?.finalState ?? .succeeded
+        count(run, ended: -1, before)
+        runs[run - 1].phase = .ended(state, failure)
+        runs[run - 1].result = failure == nil ? blocks?.digest.beginning : nil
+        count(run, ended: 1, state)
     }
 
     private mutating func reopen(_ run: RunNumber) {

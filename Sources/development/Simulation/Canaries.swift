@@ -30,6 +30,8 @@ public enum Canary: String, CaseIterable, Sendable {
     case forgetRevocation = "forget-revocation"
     /// An agent that starts again is not told what its supervisor holds.
     case forgetInventory = "forget-inventory"
+    /// The coordinator deletes what results were judged by.
+    case loseEvidence = "lose-evidence"
 }
 
 extension Canary {

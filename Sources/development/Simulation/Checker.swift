@@ -75,6 +75,9 @@ final class Checker {
                 if merged[run] != nil { fail("run \(run) was merged twice") }
                 merged[run] = attempt
             case .runReopened(let run, _): merged[run] = nil
+            case .judgedAgain(let id, let failure, _, _):
+                if failure != nil { fail("\(Describe.id(id)), whose evidence is as it was, is judged otherwise") }
+                if merged[id.run] != id.attempt { fail("\(Describe.id(id)) is judged again, but decided nothing") }
             case .leaseGranted(let lease, _, let grants):
                 for grant in grants {
                     leases[lease, default: [:]][grant.run] =

@@ -1,4 +1,5 @@
 import CoordinatorRuntime
+import Engines
 import Model
 import Ports
 import Storage
@@ -34,6 +35,7 @@ final class CoordinatorInstance {
             }
             let records = state.reopening(failed).map { Record.runReopened(run: $0, reason: "asked for") }
             try CoordinatorInstance.reopen(records, &state, held)
+            try CoordinatorInstance.judgeAgain(simulation, &state, store, held)
             simulation.isRetryAsked = false
         }
         let time = SimulatedTime(simulation)
@@ -50,6 +52,31 @@ final class CoordinatorInstance {
         loop.observer = { [checker = simulation.checker] loop, _ in checker.coordinatorStepped(loop) }
         alarm = Alarm(world, ring: { [self] in step() }, spins: { simulation.checker.fail("the coordinator spins") })
         wake.action = { [unowned self] in self.wake() }
+    }
+
+    /// Holds all results against the specification once more, as after an edit: their evidence must be there, whatever
+    /// died meanwhile, and say what it said.
+    private static func judgeAgain(
+        _ simulation: Simulation, _ state: inout SweepState, _ store: ObjectStore, _ ledger: HeldLedger
+    ) throws {
+        var reports: [RunNumber: AttemptReport] = [:]
+        for case .attemptEnded(let report, _, nil, _, _, _) in simulation.ledger.records {
+            reports[report.id.run] = report
+        }
+        var records: [Record] = []
+        for run in reports.keys.sorted() {
+            guard case .ended(.succeeded, _) = state[run].phase, let report = reports[run] else { continue }
+            if simulation.canary == .loseEvidence { for file in report.artifacts { try store.remove(file.digest) } }
+            switch try simulation.prepared.setting.judgeAgain(report, store) {
+            case nil: break
+            case .lost(let path, let how): simulation.checker.fail("\(path) of \(Describe.id(report.id)) \(how)")
+            case .verdict(let verdict):
+                records.append(
+                    .judgedAgain(
+                        report.id, failure: verdict.failure, evidence: verdict.evidence, blocks: verdict.blocks))
+            }
+        }
+        try reopen(records, &state, ledger)
     }
 
     private static func reopen(_ records: [Record], _ state: inout SweepState, _ ledger: HeldLedger) throws {

@@ -22,6 +22,8 @@ enum Describe {
         case .runEnded(let run, let state, let failure, let attempt):
             "run \(run) \(state.rawValue) by attempt \(attempt) \(failure?.rawValue ?? "")"
         case .runReopened(let run, let reason): "run \(run) opened again: \(reason)"
+        case .judgedAgain(let id, let failure, let evidence, _):
+            "attempt \(self.id(id)) judged again: \(failure?.rawValue ?? "success") \(evidence)"
         case .hostRested(let host, let reason): "\(host) rests: \(reason)"
         case .hostReleased(let host): "\(host) keeps nothing any more"
         case .sweepStopped(let reason): "sweep stopped: \(reason)"
@@ -45,6 +47,7 @@ enum Describe {
         case .attemptFenced(_, _, let agrees): agrees.map { $0 ? "fenced, agrees" : "fenced, differs" } ?? "fenced"
         case .runEnded: "run ended"
         case .runReopened: "run opened again"
+        case .judgedAgain: "judged again"
         case .hostRested: "host rests"
         case .hostReleased: "host released"
         case .sweepStopped: "sweep stopped"

@@ -36,6 +36,9 @@ public final class MemoryLedger {
         case .leaseMoved(let lease, _), .runAdopted(_, let lease, _):
             try need(leases.contains(lease) && !voided.contains(lease), "lease \(lease) is void or unknown")
         case .runCancelAsked(let run, _): try need(!ended.contains(run), "run \(run) is to be cancelled, but has ended")
+        case .judgedAgain(let id, _, _, _):
+            let isKnown = ended.contains(id.run) && attempts.contains([id.run, id.attempt])
+            try need(isKnown, "run \(id.run) is judged again, but had not ended by attempt \(id.attempt)")
         case .hostSeen, .pinned, .attemptFenced, .hostRested, .hostReleased, .sweepStopped: break
         case .revised, .repinned, .restored: break
         }

@@ -113,10 +113,12 @@ package final class Session {
         if !resumption.repins { try specification.checkPins(known) }
         try stage(specification.engine.inputs, folder)
         if specification.sweep != planned {
+            let judging = try JudgingAgain(specification, before: planned, ledger, try folder.objects())
             let change = try ledger.revise(
                 specification: specification.text, runs: specification.keys, madeAt: SystemTime().wall(),
-                with: try specification.reopened(planned, ledger))
+                with: judging.records)
             if change.isOther { say("the sweep file changed: \(change.sentence)") }
+            if let outcome = judging.outcome { say(outcome) }
         }
         if resumption.repins {
             say("everything is done again under new pins; what was measured under the old ones stays in the "

@@ -58,30 +58,6 @@ package struct Specification {
         return [AnySequence(evaluations), AnySequence(setups)].lazy.flatMap { $0 }
     }
 
-    /// What an earlier specification's results need before this one can take them: a result without a metric that is
-    /// asked for now would be quarantined today, and one that lacked a metric which is no longer asked for would not.
-    package func reopened(_ before: Sweep, _ ledger: Ledger) throws -> [Record] {
-        let added = sweep.metrics.filter { !before.metrics.contains($0) }
-        let isLess = before.metrics.contains { !sweep.metrics.contains($0) }
-        guard !added.isEmpty || isLess else { return [] }
-        let formulas = MetricFormula.all(of: sweep)
-        var records: [Record] = []
-        // Also what left the specification: it may come back when nobody remembers which metrics it was held against.
-        try ledger.forEachRun(all: true) { run in
-            switch run.state {
-            case .succeeded:
-                guard !run.plan.key.isSetup, let blocks = try run.decision?.blocks.map({ try Blocks($0) }),
-                    let missing = blocks.missing(added, formulas)
-                else { return }
-                records.append(.runReopened(run: run.plan.run, reason: "its result has no metric '\(missing)'"))
-            case .quarantined where isLess && run.failure == .contractBroken:
-                records.append(.runReopened(run: run.plan.run, reason: "fewer metrics are asked for"))
-            case .quarantined, .failed, .cancelled, nil: break
-            }
-        }
-        return records
-    }
-
     // MARK: Pins
 
     /// What this machine's files fix, by name.

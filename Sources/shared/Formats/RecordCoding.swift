@@ -51,6 +51,7 @@ extension Record {
         case .leaseMoved: 15
         case .runAdopted: 16
         case .runCancelAsked: 17
+        case .judgedAgain: 18
         }
     }
 
@@ -92,6 +93,13 @@ extension Record {
         case .runReopened(let run, let reason):
             writer.field(1, run)
             writer.field(2, reason)
+        case .judgedAgain(let id, let failure, let evidence, let blocks):
+            writer.field(1, id.run)
+            writer.field(2, id.lease)
+            writer.field(3, id.attempt)
+            writer.field(4, failure?.rawValue)
+            writer.field(5, evidence)
+            writer.field(6, blocks?.text)
         case .hostRested(let host, let reason):
             writer.field(1, host)
             writer.field(2, reason)
@@ -142,6 +150,10 @@ extension Record {
         case 16:
             self = .runAdopted(run: try fields.take(1), lease: try fields.take(2), reason: try fields.take(3))
         case 17: self = .runCancelAsked(run: try fields.take(1), reason: try fields.take(2))
+        case 18:
+            let id = AttemptID(run: try fields.take(1), lease: try fields.take(2), attempt: try fields.take(3))
+            self = .judgedAgain(
+                id, failure: try fields.failureClass(4), evidence: try fields.take(5), blocks: try fields.result(6))
         default: throw WireError("a record of unknown kind \(kind)", isNews: true)
         }
     }

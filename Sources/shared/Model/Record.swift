@@ -29,6 +29,9 @@ public enum Record: Sendable, Hashable {
     case runEnded(run: RunNumber, state: RunState, failure: FailureClass?, attempt: AttemptNumber)
     /// A run that had ended is to be done again.
     case runReopened(run: RunNumber, reason: String)
+    /// The attempt that decided its run was held against another specification, by the artifacts that it had left. This
+    /// is its verdict now, in place of the one before, and the run ends by it.
+    case judgedAgain(AttemptID, failure: FailureClass?, evidence: String, blocks: ResultText?)
     /// A host gets no work for a while.
     case hostRested(host: String, reason: String)
     /// The sweep has ended, and the host's agent confirmed that it keeps nothing of it.

@@ -221,7 +221,7 @@ struct DiagnosisTests {
         #expect(verdict(.signal(15), .timeout).evidence == "it had not ended after its limit of 7 s")
         #expect(
             verdict(.status(2), tail: "first\nlast \u{1b}[31mword\u{7}\n \n").evidence
-                == "exit status 2; standard error ends with \"last ?[31mword?\"")
+                == "exit status 2; standard error ends with \"last \\u{1b}[31mword\\u{7}\"")
         let long = verdict(.status(2), tail: String(repeating: "a", count: 4_000)).evidence
         #expect(long.utf8.count < 600)
         #expect(verdict(.status(3), free: 100).evidence == "exit status 3, 100 bytes free at its end")

@@ -21,6 +21,10 @@ struct RandomRecords {
         var state: RunState?
         var failure: FailureClass?
         var attempts: [AttemptNumber] = []
+        /// By attempt.
+        var leases: [AttemptNumber: LeaseNumber] = [:]
+        /// The attempt that decided; 0: none.
+        var decision = 0
         var next = 1
     }
 
@@ -51,7 +55,7 @@ struct RandomRecords {
     }
 
     private mutating func candidate() -> Model.Record? {
-        switch Int.random(in: 0..<21, using: &chance) {
+        switch Int.random(in: 0..<22, using: &chance) {
         case 0:
             let host = "h\(Int.random(in: 0..<4, using: &chance))"
             if !hosts.contains(host) { hosts.append(host) }
@@ -65,6 +69,7 @@ struct RandomRecords {
         case 17: return reopen()
         case 18: return hosts.randomElement(using: &chance).map { .hostRested(host: $0, reason: "\(chance.next())") }
         case 19: return unusual()
+        case 20: return judgeAgain()
         default: return .sweepStopped(reason: "signal")
         }
     }
@@ -116,6 +121,7 @@ struct RandomRecords {
         runs[run - 1].next += 1
         let attempt = runs[run - 1].next
         runs[run - 1].attempts.append(attempt)
+        runs[run - 1].leases[attempt] = index + 1
         let failure = Bool.random(using: &chance) ? FailureClass.allCases.randomElement(using: &chance) : nil
         return Sample.ended(run, lease: index + 1, attempt: attempt, host: leases[index].host, failure: failure)
     }
@@ -136,7 +142,19 @@ struct RandomRecords {
         let failure: FailureClass? = state == .succeeded ? nil : .timeout
         runs[run - 1].state = state
         runs[run - 1].failure = failure
+        runs[run - 1].decision = attempt
         return .runEnded(run: run, state: state, failure: failure, attempt: attempt)
+    }
+
+    private mutating func judgeAgain() -> Model.Record? {
+        guard let run = run(where: { $0.state != nil && $0.decision > 0 }) else { return nil }
+        let (attempt, isGood) = (runs[run - 1].decision, Bool.random(using: &chance))
+        guard let lease = runs[run - 1].leases[attempt] else { return nil }
+        runs[run - 1].state = isGood ? .succeeded : .quarantined
+        runs[run - 1].failure = isGood ? nil : .contractBroken
+        return .judgedAgain(
+            AttemptID(run: run, lease: lease, attempt: attempt), failure: runs[run - 1].failure, evidence: "now",
+            blocks: isGood ? ResultText("[{\"value\":7}]") : nil)
     }
 
     private mutating func reopen() -> Model.Record? {

@@ -129,6 +129,9 @@ extension Chance {
             .runReopened(run: positive(), reason: text()), .hostRested(host: text(), reason: text()),
             .sweepStopped(reason: text()), .hostReleased(host: text()), .repinned(reason: text()),
             .restored(reason: text()), .revised(revision()),
+            .judgedAgain(
+                AttemptID(run: positive(), lease: natural(), attempt: positive()), failure: failure(),
+                evidence: text(), blocks: optional { ResultText($0.text()) }),
         ]
     }
 

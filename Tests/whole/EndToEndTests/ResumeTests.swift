@@ -56,7 +56,45 @@ struct ResumeTests {
         #expect(try study.column("outcome") == ["quarantined", "quarantined"])
         #expect(try study.launch(Self.squares(study.folder, "1, 2")).status == 0)
         #expect(try study.column("value") == ["1", "4"])
+        #expect(study.text("began").split(separator: "\n").count == 5, "nothing ran again")
         #expect(try study.run("doctor", "--ledger").status == 0)
+    }
+
+    @Test("Other metrics and definitions judge again from what was kept; only what is lost runs again")
+    func judgedAgain() throws {
+        let study = try Study(hosts: 1)
+        let begun = { study.text("began").split(separator: "\n").count }
+        let sweep = Self.squares(study.folder, "1, 2, 3, 4")
+        let wrong = try study.launch(sweep + "define: {rate: 10 / valeu}\n")
+        #expect(wrong.status == 3)
+        #expect(try study.column("outcome") == Array(repeating: "quarantined", count: 4))
+        let why = try study.run("explain", "1").output
+        #expect(why.contains("'rate' (10 / valeu) cannot be computed: the metric 'valeu' is missing"), "\(why)")
+        // The object of the third run's results.
+        let digest = SHA256.digest("{\"value\": 9}\n").hex
+        let object = "\(study.folder)/artifacts/objects/\(digest.prefix(2))/\(digest)"
+        try FileManager.default.removeItem(atPath: object)
+        try study.write("sweep.yaml", sweep + "define: {rate: 10 / value}\n")
+        let plan = try study.run("plan", "sweep.yaml")
+        let expected = "3 runs are judged again, 1 runs again: its artifact results.json is missing"
+        #expect(plan.output.contains(expected), "\(plan.output)")
+        #expect(begun() == 4)
+        let mended = try study.run("launch", "sweep.yaml", "-i", "inventory.yaml")
+        #expect(mended.status == 0, "\(mended.errors)")
+        #expect(mended.errors.contains("\(expected); 3 now succeeded"), "\(mended.errors)")
+        #expect(begun() == 5)
+        #expect(try study.column("rate") == ["10", "2.5", "1.1111111111111112", "0.625"])
+        #expect(try study.run("doctor", "--ledger").status == 0)
+        // Numbers that were accepted tell it without any file.
+        try study.write("sweep.yaml", sweep + "define: {twice: 2 * value}\n")
+        #expect(try study.run("plan", "sweep.yaml").output.contains("4 runs are judged again\n"))
+        #expect(try study.run("launch", "sweep.yaml", "-i", "inventory.yaml").status == 0)
+        #expect(try study.column("twice") == ["2", "8", "18", "32"])
+        #expect(begun() == 5)
+        // It is what a fresh launch gives.
+        let edited = try study.text(of: "results.csv")
+        #expect(try study.run("launch", "sweep.yaml", "-i", "inventory.yaml", "--new").status == 0)
+        #expect(try study.text(of: "results.csv") == edited)
     }
 
     @Test("What still runs for a point that is gone is ended; what runs for the others is adopted")

@@ -47,7 +47,7 @@ struct PlanCommand: ParsableCommand {
         let (engine, points) = (specification.engine, specification.points)
         let staged = engine.inputs.reduce(Int64(0)) { $0 + $1.size }
         let entry = try common.artifactsFolder.newest(named: sweep.name)
-        let existing = try entry.map { try EarlierLaunch($0, specification) }
+        let existing = try entry.map { try EarlierLaunch($0, specification, in: common.artifactsFolder) }
         if common.output == .json {
             let document = document(sweep, points, inventory, staged: staged, existing)
             try Console.print(document.encoded)
