@@ -36,7 +36,7 @@ struct GoldenTests {
 
         var core = AgentCore(host: Rig.host)
         for record in records { core.apply(record) }
-        #expect(core.slots == 4 && core.memoryBytes == 1 << 30)
+        #expect(core.slots(of: sweep) == 4 && core.memoryBytes(of: sweep) == 1 << 30)
         let running = [key(8, 7, 5), key(10, 7, 3)]
         _ = core.handle(
             .supervisorReady(running.map { SupervisedAttempt(key: $0, state: .running) }), now: 1)
