@@ -1,5 +1,6 @@
 import AgentCore
 import Glibc
+import Model
 import Ports
 import Storage
 
