@@ -373,18 +373,20 @@ public final class CoordinatorLoop {
         case .disconnect(let host, _): forget(host)
         case .grant(let host, let lease, let grants):
             try grant(host, lease, grants)
-        case .revoke(let host, let leases): send(host, .revoke(leases))
+        case .revoke(let host, let leases):
+            for part in CoordinatorLoop.parts(leases) { send(host, .revoke(part)) }
         case .cancel(let host, let runs):
-            for part in stride(from: 0, to: runs.count, by: 4_096) {
-                send(host, .cancel(Array(runs[part..<min(part + 4_096, runs.count)])))
-            }
+            for part in CoordinatorLoop.parts(runs) { send(host, .cancel(part)) }
         case .acknowledge(let host, let attempts):
-            for part in stride(from: 0, to: attempts.count, by: 4_096) {
-                send(host, .acknowledge(Array(attempts[part..<min(part + 4_096, attempts.count)])))
-            }
+            for part in CoordinatorLoop.parts(attempts) { send(host, .acknowledge(part)) }
         case .release(let host): send(host, .release)
         case .finish: break
         }
+    }
+
+    /// So many at a time that a frame holds them.
+    private static func parts<Element>(_ all: [Element]) -> [[Element]] {
+        stride(from: 0, to: all.count, by: 4_096).map { Array(all[$0..<min($0 + 4_096, all.count)]) }
     }
 
     private func grant(_ host: Int, _ lease: LeaseNumber, _ grants: [Grant]) throws {
