@@ -55,7 +55,7 @@ let package = Package(
         // coordinator: decides, commits, acts; reads sweeps, keeps the ledger, merges tables.
         target("Results", in: "coordinator", ["Model"]),
         target("SweepCore", in: "coordinator", ["Model", deque]),
-        target("SweepFiles", in: "coordinator", ["Model", "Results", yams]),
+        target("SweepFiles", in: "coordinator", ["Model", "Results", "Engines", yams]),
         target("Ledger", in: "coordinator", ["Model", "Formats", "Ports", grdb]),
         target(
             "CoordinatorRuntime", in: "coordinator",
@@ -105,7 +105,7 @@ let package = Package(
                 "AgentRuntime",
             ]),
         program("usweep-simulate", in: "development", ["Simulation", "Model"]),
-        program("usweep-bench", in: "development", ["Model", "Formats", "Results", "Ledger"]),
+        program("usweep-bench", in: "development", ["Model", "Formats", "Results", "Ledger", "Engines"]),
         // Tests, in the same wings.
         .target(
             name: "TestKit", dependencies: ["Model", "Ports", "Transports"], path: "Tests/support/TestKit",
@@ -115,8 +115,8 @@ let package = Package(
         tests("StorageTests", in: "shared", ["Storage", "Model", "Ports", "Formats"]),
         tests("ResultsTests", in: "coordinator", ["Model", "Results", "Engines", "TestKit"], exclude: ["Fixtures"]),
         tests("SweepCoreTests", in: "coordinator", ["SweepCore", "Model"]),
-        tests("SweepFilesTests", in: "coordinator", ["SweepFiles", "Model", "Transports"]),
-        tests("LedgerTests", in: "coordinator", ["Model", "Formats", "Ledger", "TestKit", grdb]),
+        tests("SweepFilesTests", in: "coordinator", ["SweepFiles", "Model", "Engines", "Transports"]),
+        tests("LedgerTests", in: "coordinator", ["Model", "Formats", "Ledger", "Engines", "TestKit", grdb]),
         tests(
             "CoordinatorRuntimeTests", in: "coordinator",
             ["CoordinatorRuntime", "Engines", "Model", "Storage", "Ports", "Results", "SweepCore", "Formats"]),
@@ -127,7 +127,10 @@ let package = Package(
                 "AgentRuntime", "AgentCore", "CSystem", "Model", "Storage", "Formats", "Ports", "TestKit",
                 "usweep-agent",
             ]),
-        tests("EnginesTests", in: "engines", ["Engines", "Model", "Results", "TestKit"]),
+        tests(
+            "EnginesTests", in: "engines",
+            ["Engines", "SweepFiles", "Model", "Formats", "Results", "QEMUModel", "QEMUDriver", "TestKit"],
+            exclude: ["Stored"]),
         tests("QEMUModelTests", in: "engines", ["QEMUModel"]),
         tests("QEMUDriverTests", in: "engines", ["QEMUDriver", "Engines", "Model", "TestKit", "usweep-agent"]),
         tests("TransportsTests", in: "transports", ["Model", "Ports", "Transports", "TestKit"]),

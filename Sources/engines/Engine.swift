@@ -1,17 +1,9 @@
-public import Model
-public import Results
+package import Model
+package import Results
 
 /// A simulator, as pure functions: from a point to what a host has to do, and from what it left to a verdict.
-public protocol Engine: Sendable {
-    var kind: EngineKind { get }
-    /// Whether all hosts must have the same binary of it.
-    var pinsBinary: Bool { get }
-    /// Where its binary is on a host whose inventory entry does not say; nil: it must say.
-    var defaultBinary: String? { get }
-    /// Whether a failure's class can be told on the host, so that the agent may retry by itself.
-    var agentRetries: Bool { get }
-    /// Memory of a run before any was seen, in bytes; nil: it is not counted where the sweep does not limit it.
-    var firstMemoryGuess: Int64? { get }
+package protocol Engine: Sendable {
+    var descriptor: any EngineDescriptor { get }
     /// Files that its jobs need, to be put into the object store at launch.
     var inputs: [InputFile] { get }
     /// Files that the recipe does not name and that must be the same for all results of a sweep. They are pinned by
@@ -19,9 +11,6 @@ public protocol Engine: Sendable {
     var pinnedFiles: [InputFile] { get }
     /// Workloads that need a setup run before they can be evaluated.
     var setups: [String] { get }
-    /// Metrics in the order of the dataset's columns.
-    var metrics: [String] { get }
-
     /// The files of a checkpoint that a setup of the workload provided, where an evaluation needs them.
     ///
     /// - Parameters:
@@ -45,16 +34,36 @@ public protocol Engine: Sendable {
 
     /// Everything but the engine's binary that a workload's checkpoint depends on, as text.
     func checkpointKey(_ workload: String) -> String
+
+    /// Asks a host's program whether every parameter of a sweep exists and takes every value, before anything is
+    /// simulated; nil: there is nothing to ask.
+    func parameterQuestion(
+        _ parameters: [Assignment], program: String, _ machine: any LaunchingMachine
+    ) throws -> ParameterQuestion?
+}
+
+extension Engine {
+    package func parameterQuestion(
+        _ parameters: [Assignment], program: String, _ machine: any LaunchingMachine
+    ) throws -> ParameterQuestion? { nil }
+}
+
+/// A script for /bin/sh on a host, which answers with a line for each parameter: ``mark``, then JSON with `axis`, `value`,
+/// `ok`, and where that is false a `message`.
+package struct ParameterQuestion: Sendable {
+    package static let mark = "usweep-bind "
+
+    package var script: String
 }
 
 /// What one run does.
-public enum EngineTask: Sendable, Hashable {
+package enum EngineTask: Sendable, Hashable {
     /// Boots, starts the function, warms it and takes the checkpoint.
     case setup(workload: String)
     /// Measures a point: its index, and which of its repeats this is (from 1).
     case evaluation(point: Int, repetition: Int)
 
-    public func workload(_ points: Points) -> String? {
+    package func workload(_ points: Points) -> String? {
         switch self {
         case .setup(let workload): workload
         case .evaluation(let point, _): points.workload(point)
@@ -63,30 +72,30 @@ public enum EngineTask: Sendable, Hashable {
 }
 
 /// A file of a checkpoint.
-public struct CheckpointFile: Sendable, Hashable {
+package struct CheckpointFile: Sendable, Hashable {
     /// Relative to the attempt's folder.
-    public var path: String
-    public var digest: Digest
+    package var path: String
+    package var digest: Digest
 
-    public init(path: String, digest: Digest) {
+    package init(path: String, digest: Digest) {
         self.path = path
         self.digest = digest
     }
 }
 
 /// What the run contract says of an attempt.
-public struct EngineVerdict: Sendable, Hashable {
+package struct EngineVerdict: Sendable, Hashable {
     /// nil: the evidence is complete.
-    public var failure: FailureClass?
-    public var evidence: String
+    package var failure: FailureClass?
+    package var evidence: String
     /// The statistics.
-    public var blocks: ResultText?
+    package var blocks: ResultText?
     /// The checkpoint that a setup made: one of its artifacts, which names all others that belong to it.
-    public var provides: Digest?
+    package var provides: Digest?
     /// What `provides` names, where it is none of the artifacts: to be put into the object store.
-    public var record: [UInt8]?
+    package var record: [UInt8]?
 
-    public init(
+    package init(
         failure: FailureClass?, evidence: String = "", blocks: ResultText? = nil, provides: Digest? = nil,
         record: [UInt8]? = nil
     ) {

@@ -1,9 +1,9 @@
-public import Engines
+package import Engines
 import Formats
-public import Model
+package import Model
 import Results
 package import Storage
-public import SweepCore
+package import SweepCore
 
 /// What a coordinator works on: the sweep, its runs, its hosts, the agent that it brings. Constant for its lifetime.
 public struct Setting: Sendable {
@@ -37,7 +37,7 @@ public struct Setting: Sendable {
     ///   - runs: the evaluations, point by point, the repeats of a point together, then the setups.
     ///   - setups: in the order of their runs.
     ///   - holder: user, machine and folder that the ledger belongs to; hosts tell copies of a ledger apart by it.
-    public init(
+    package init(
         sweepID: String, hosts: [Host], agentBinary: [UInt8], engine: any Engine, points: Points, sweep: Sweep,
         runs: RunList, setups: [Setup], timing: Timing, checkpoints: CheckpointCache?, holder: String = ""
     ) {
@@ -67,8 +67,9 @@ public struct Setting: Sendable {
     private func pin(_ workload: String) -> String? { setups.first { $0.workload == workload }?.pin }
 
     func enginePath(of host: Int) -> String? {
-        guard engine.pinsBinary else { return nil }
-        return hosts[host].engines.first { $0.name == engine.kind.rawValue }?.value ?? engine.defaultBinary
+        let descriptor = engine.descriptor
+        guard let binary = descriptor.binary else { return nil }
+        return hosts[host].engines.first { $0.name == descriptor.name }?.value ?? binary.defaultPath
     }
 
     func hello(to host: Int) -> CoordinatorHello {

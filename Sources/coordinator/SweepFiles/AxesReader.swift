@@ -1,9 +1,11 @@
+import Engines
 import Model
 
 /// Reads what spans the points: `axes`, `zip`, `exclude`, `include`.
 final class AxesReader {
     private let read: FieldReader
-    private let engine: EngineKind
+    private let engine: String
+    private let parameters: EngineParameters
     /// Per axis name, the text of each value by its canonical form.
     private var values: [String: [String: String]] = [:]
     private var names: [String] = []
@@ -11,9 +13,10 @@ final class AxesReader {
     private var variables: [String: String] = [:]
     private var includeFields: [Field] = []
 
-    init(read: FieldReader, engine: EngineKind) {
+    init(read: FieldReader, engine: String, parameters: EngineParameters) {
         self.read = read
         self.engine = engine
+        self.parameters = parameters
     }
 
     func fill(_ sweep: inout Sweep, _ field: (String) -> Field?) {
@@ -110,9 +113,9 @@ final class AxesReader {
         if let other = variables.updateValue(name, forKey: variable) {
             return refuse("'\(other)' has the same environment variable, \(variable); write another name")
         }
-        if engine == .qemu, QEMUParameter(rawValue: name) == nil {
-            let known = QEMUParameter.allCases.map(\.rawValue)
-            return refuse("engine 'qemu' has no such parameter; \(FieldReader.suggestion(name, known))")
+        if parameters[name] == nil, parameters.others == nil {
+            let known = parameters.known.map(\.name)
+            return refuse("engine '\(engine)' has no such parameter; \(Names.suggestion(name, in: known))")
         }
         guard !metrics.contains(name) else { return refuse("a metric has the same name; write another") }
         values[name] = [:]
@@ -136,11 +139,10 @@ final class AxesReader {
     }
 
     private func canonical(_ text: String, _ axis: String, _ field: Field) -> String? {
-        guard engine == .qemu, let parameter = QEMUParameter(rawValue: axis) else { return text }
-        do { return try parameter.canonical(text) } catch {
-            read.fail(field, error)
-            return nil
-        }
+        guard let parameter = parameters[axis] else { return text }
+        if let canonical = parameter.canonical(text) { return canonical }
+        read.fail(field, "'\(Names.shown(text))' is not a value for \(axis); write \(parameter.values)")
+        return nil
     }
 
     // MARK: exclude and include
@@ -154,7 +156,7 @@ final class AxesReader {
         var entry: [Assignment] = []
         for member in members {
             guard let known = values[member.name] else {
-                let hint = names.isEmpty ? "write 'axes' first" : FieldReader.suggestion(member.name, names)
+                let hint = names.isEmpty ? "write 'axes' first" : Names.suggestion(member.name, in: names)
                 read.problems.add(member.keyMark, key: member.path, "no axis has this name; \(hint)")
                 continue
             }
@@ -166,7 +168,7 @@ final class AxesReader {
             if isExclude, known[canonical] == nil {
                 let texts = known.keys.sorted().compactMap { known[$0] }
                 read.fail(
-                    member, "the axis has no value '\(Names.shown(text))'; \(FieldReader.suggestion(text, texts))")
+                    member, "the axis has no value '\(Names.shown(text))'; \(Names.suggestion(text, in: texts))")
                 continue
             }
             entry.append(Assignment(axis: member.name, value: text))

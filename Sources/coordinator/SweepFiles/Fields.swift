@@ -39,7 +39,7 @@ struct FieldReader {
             if member.name == "<<" {
                 problems.add(member.mark, key: full, "merge keys are not supported; write the keys out")
             } else if let known, !known.contains(member.name) {
-                problems.add(member.mark, key: full, "unknown; \(FieldReader.suggestion(member.name, known))")
+                problems.add(member.mark, key: full, "unknown; \(Names.suggestion(member.name, in: known))")
             } else if !seen.insert(member.name).inserted {
                 problems.add(member.mark, key: full, "is a duplicate (it is there twice); remove one")
             } else {
@@ -47,11 +47,6 @@ struct FieldReader {
             }
         }
         return fields
-    }
-
-    static func suggestion(_ word: String, _ known: [String]) -> String {
-        if let nearest = Names.nearest(to: word, in: known) { return "did you mean '\(nearest)'?" }
-        return "there are: \(known.prefix(40).joined(separator: ", "))"
     }
 
     /// The elements of a list, at least one.
@@ -158,7 +153,7 @@ struct FieldReader {
         guard let text = text(field) else { return nil }
         guard words.contains(text) else {
             let article = "aeiou".contains(what.prefix(1)) ? "an" : "a"
-            fail(field, "'\(Names.shown(text))' is not \(article) \(what); \(FieldReader.suggestion(text, words))")
+            fail(field, "'\(Names.shown(text))' is not \(article) \(what); \(Names.suggestion(text, in: words))")
             return nil
         }
         return text

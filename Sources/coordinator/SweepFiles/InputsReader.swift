@@ -38,13 +38,8 @@ struct InputsReader {
     }
 
     /// The files in the order of their places' bytes.
-    ///
-    /// - Parameter results: the file that a run writes: an input there would be taken for its results.
-    func sorted(results: String?) -> [InputFile] {
-        if let results, sources[results] != nil {
-            read.problems.add(nil, key: "inputs", "'\(results)' is what 'results' names; a run must write it itself")
-        }
-        return files.sorted { Array($0.path.utf8).lexicographicallyPrecedes(Array($1.path.utf8)) }
+    var sorted: [InputFile] {
+        files.sorted { Array($0.path.utf8).lexicographicallyPrecedes(Array($1.path.utf8)) }
     }
 
     /// As written, where that is a path below; else the last part: `../tools/run.sh` is at `run.sh`.

@@ -1,3 +1,4 @@
+import Engines
 import Model
 
 /// From the YAML tree of an inventory to the model.
@@ -253,7 +254,7 @@ struct InventoryReader {
 
     /// Added to those of `defaults`, or in their place.
     private func engines(_ host: inout Host, _ field: Field) {
-        let known = [EngineKind.gem5, .qemu].map(\.rawValue)
+        let known = EngineRegistry.all.filter { $0.binary != nil }.map(\.name)
         for member in read.members(field.value, path: field.path, known: known) ?? [] {
             guard let path = path(member) else { continue }
             host.engines.removeAll { $0.name == member.name }

@@ -80,10 +80,13 @@ public final class LargeCluster {
         chance = Chance(seed: seed, stream: 1)
         meter = SlotMeter(slots: size.slots, living: size.hosts)
         ledger = TallyLedger(runs: size.runs)
-        var sweep = Sweep(name: "large", engine: .command)
+        var sweep = Sweep(
+            name: "large", engine: "command",
+            settings: .object([
+                JSON.Member("command", .array([.string("./run.sh"), .string("{x}")])),
+                JSON.Member("results", .string("results.json")),
+            ]))
         sweep.axes = [Axis(name: "x", values: (1...size.runs).map(String.init))]
-        sweep.command = ["./run.sh", "{x}"]
-        sweep.results = "results.json"
         sweep.metrics = ["value"]
         let inventory = (1...size.hosts).map { number in
             Host(target: HostTarget(name: "h\(number)"), slots: size.slots, memoryBytes: 256 << 30)
@@ -91,7 +94,8 @@ public final class LargeCluster {
         let engine = CommandEngine(sweep)
         let plan = Plan(
             groups: [Plan.Group(runs: 1..<size.runs + 1)], hosts: inventory.map(\.name),
-            maximumFailures: sweep.attempts, agentRetries: engine.agentRetries, pinsEngine: engine.pinsBinary)
+            maximumFailures: sweep.attempts, agentRetries: engine.descriptor.agentRetries,
+            pinsEngine: engine.descriptor.binary != nil)
         let setting = Setting(
             sweepID: "large-1", hosts: inventory, agentBinary: Array("agent".utf8), engine: engine,
             points: try Points(sweep, recipe: sweep.recipe), sweep: sweep, runs: RunList(1..<size.runs + 1),

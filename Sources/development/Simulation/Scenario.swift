@@ -67,10 +67,13 @@ public struct Prepared: @unchecked Sendable {
         self.scenario = scenario
         let script = Array("#!/bin/sh\n".utf8) + [UInt8](repeating: 35, count: 700)
         inputs = [script]
-        var sweep = Sweep(name: "simulated", engine: .command)
+        var sweep = Sweep(
+            name: "simulated", engine: "command",
+            settings: .object([
+                JSON.Member("command", .array([.string("./run.sh"), .string("{x}")])),
+                JSON.Member("results", .string("results.json")),
+            ]))
         sweep.axes = [Axis(name: "x", values: (1...scenario.points).map(String.init))]
-        sweep.command = ["./run.sh", "{x}"]
-        sweep.results = "results.json"
         sweep.metrics = ["value"]
         sweep.limits.job = JobLimits(
             time: 200 * Timing.second, stall: 60 * Timing.second, memoryBytes: scenario.memoryPerRun)
@@ -85,9 +88,9 @@ public struct Prepared: @unchecked Sendable {
         }
         plan = Plan(
             groups: [Plan.Group(runs: 1..<scenario.points + 1)], hosts: hosts.map(\.name),
-            maximumFailures: sweep.attempts, agentRetries: engine.agentRetries,
-            memory: scenario.memoryPerRun.map { .fixed($0) } ?? .uncounted, pinsEngine: engine.pinsBinary,
-            timing: scenario.timing)
+            maximumFailures: sweep.attempts, agentRetries: engine.descriptor.agentRetries,
+            memory: scenario.memoryPerRun.map { .fixed($0) } ?? .uncounted,
+            pinsEngine: engine.descriptor.binary != nil, timing: scenario.timing)
         setting = Setting(
             sweepID: "simulated-1", hosts: hosts, agentBinary: Array("agent".utf8), engine: engine,
             points: try Points(sweep, recipe: sweep.recipe), sweep: sweep,

@@ -1,3 +1,4 @@
+import Engines
 import Model
 
 enum Bench {
@@ -11,7 +12,7 @@ enum Bench {
                 throw Failure(.usage, "\(usage), from 1 to \(Points.limit)")
             }
             try expand(points)
-        case "recipe": print(sweep.recipe, terminator: "")
+        case "recipe": print(try sweep.recipe, terminator: "")
         case "statistics":
             guard arguments.count == 2 else { throw Failure(.usage, usage) }
             try StatisticsBench.run(arguments[1])
@@ -28,9 +29,9 @@ enum Bench {
 
     /// What the points of ``expand(_:)`` have in common.
     static var sweep: Sweep {
-        var sweep = Sweep(name: "bench", engine: .command)
-        sweep.command = ["true"]
-        return sweep
+        Sweep(
+            name: "bench", engine: "command",
+            settings: .object([JSON.Member("command", .array([.string("true")]))]))
     }
 
     /// Expands a grid of six axes, the last long enough for about so many points.

@@ -1,10 +1,10 @@
-public import Results
+package import Results
 
 extension Contract {
     /// Engine `command`.
     ///
     /// - Parameter results: the file of the specification; CSV if it is named so; nil: none.
-    public static func command(
+    package static func command(
         results: String?, requiredMetrics: [String], formulas: [MetricFormula] = [], axes: [String]
     ) -> Contract {
         let format: Format =

@@ -1,20 +1,20 @@
-public import Model
+package import Model
 
 /// What a gem5 checkpoint was made of, as `record.json` in its folder says. gem5 itself keeps nothing of it: it
 /// restores under another kernel, disk or number of cores without a word.
-public struct Gem5CheckpointRecord: Sendable, Hashable {
+package struct Gem5CheckpointRecord: Sendable, Hashable {
     /// What it was made of; nil: not known, or it does not matter.
-    public struct Origin: Sendable, Hashable {
-        public var kernel: Digest
-        public var disk: Digest
-        public var workload: String
+    package struct Origin: Sendable, Hashable {
+        package var kernel: Digest
+        package var disk: Digest
+        package var workload: String
         /// Their names, sorted.
-        public var machines: [String]?
+        package var machines: [String]?
         /// The system's under test, as its cores.
-        public var memoryBytes: Int64?
-        public var cores: Int?
+        package var memoryBytes: Int64?
+        package var cores: Int?
 
-        public init(
+        package init(
             kernel: Digest, disk: Digest, workload: String, machines: [String]? = nil, memoryBytes: Int64? = nil,
             cores: Int? = nil
         ) {
@@ -27,7 +27,7 @@ public struct Gem5CheckpointRecord: Sendable, Hashable {
         }
 
         /// Whether a checkpoint of this origin can be restored into what is expected, in a sentence; nil: it fits.
-        public func misfit(with expected: Origin) -> String? {
+        package func misfit(with expected: Origin) -> String? {
             if kernel != expected.kernel { return "it was made with the kernel \(kernel), not \(expected.kernel)" }
             if disk != expected.disk { return "it was made with the disk \(disk), not \(expected.disk)" }
             if workload != expected.workload {
@@ -47,13 +47,13 @@ public struct Gem5CheckpointRecord: Sendable, Hashable {
         }
     }
 
-    public static let name = "record.json"
+    package static let name = "record.json"
 
-    public var origin: Origin
+    package var origin: Origin
     /// All but the record itself, at least one; paths are relative to the checkpoint's folder.
-    public var files: [Artifact]
+    package var files: [Artifact]
 
-    public init(origin: Origin, files: [Artifact]) {
+    package init(origin: Origin, files: [Artifact]) {
         self.origin = origin
         self.files = files
     }
@@ -61,7 +61,7 @@ public struct Gem5CheckpointRecord: Sendable, Hashable {
     // MARK: As a document
 
     /// - Throws: ``Failure`` (`badArchive`) for anything that is no such record.
-    public init(_ bytes: [UInt8]) throws {
+    package init(_ bytes: [UInt8]) throws {
         let document: JSON
         do { document = try JSON(parsing: bytes) } catch { throw Gem5CheckpointRecord.damaged("it is no JSON") }
         guard document["version"]?.integer == 1 else {
@@ -92,7 +92,7 @@ public struct Gem5CheckpointRecord: Sendable, Hashable {
         Failure(.badArchive, "a checkpoint's \(name) cannot be used: \(why)")
     }
 
-    public var document: JSON {
+    package var document: JSON {
         var members = [
             JSON.Member("version", .integer(1)), JSON.Member("kernel", .string(origin.kernel.hex)),
             JSON.Member("disk", .string(origin.disk.hex)), JSON.Member("workload", .string(origin.workload)),

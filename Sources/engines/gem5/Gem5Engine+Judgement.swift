@@ -1,9 +1,9 @@
-public import Model
-public import Results
+package import Model
+package import Results
 
 /// What a gem5 run left, held against the run contract.
 extension Gem5Engine {
-    public func judge(
+    package func judge(
         _ task: EngineTask, _ points: Points, _ report: AttemptReport, _ files: EvidenceFiles
     ) throws -> EngineVerdict {
         let contract = contract(task, points)
@@ -12,7 +12,7 @@ extension Gem5Engine {
         case .accepted(let blocks):
             guard case .setup(let workload) = task else { return EngineVerdict(failure: nil, blocks: blocks.text) }
             do {
-                guard case .script = sweep.system else { return try checkpoint(workload, report, files) }
+                guard case .script = settings.system else { return try checkpoint(workload, report, files) }
                 return try ownCheckpoint(workload, report, files)
             } catch let breach as Breach {
                 return EngineVerdict(failure: breach.failure, evidence: breach.evidence)
@@ -23,11 +23,11 @@ extension Gem5Engine {
     /// The contract of a run. The parameters of the point are those that the package says that it has set, and gem5's
     /// own configuration must agree.
     private func contract(_ task: EngineTask, _ points: Points) -> Gem5Contract {
-        let folder = Gem5Engine.outputFolder
+        let folder = Gem5Files.output
         var contract = Gem5Contract(
-            invocations: sweep.measure.invocations, status: Gem5Engine.statusPath,
-            statistics: Gem5Engine.statisticsPath, configuration: "\(folder)/config.ini", messages: "stderr.txt",
-            terminals: machines.map(Gem5Engine.console), requiredMetrics: sweep.requiredMetrics, formulas: formulas)
+            invocations: sweep.measure.invocations, status: Gem5Files.status,
+            statistics: Gem5Files.statistics, configuration: "\(folder)/config.ini", messages: "stderr.txt",
+            terminals: machines.map(Gem5Files.console), requiredMetrics: sweep.requiredMetrics, formulas: formulas)
         switch task {
         case .setup:
             contract.invocations = nil
@@ -36,15 +36,15 @@ extension Gem5Engine {
         case .evaluation(let point, _):
             contract.warm = sweep.measure.warm
             contract.axes = points.assignments(point)
-            guard case .script(let script) = sweep.system else { break }
+            guard case .script(let script) = settings.system else { break }
             contract.blocks = script.blocks ?? contract.blocks
             contract.line = script.line
         }
-        guard case .script = sweep.system else { return contract }
+        guard case .script = settings.system else { return contract }
         // Nothing is known of it but what the sweep says.
         contract.status = nil
         contract.needsTerminal = false
-        contract.terminals = Gem5Engine.consoles
+        contract.terminals = Gem5Files.consoles
         return contract
     }
 
@@ -52,7 +52,7 @@ extension Gem5Engine {
     private func ownCheckpoint(
         _ workload: String, _ report: AttemptReport, _ left: EvidenceFiles
     ) throws -> EngineVerdict {
-        let folder = Gem5Engine.newCheckpointFolder(workload)
+        let folder = Gem5Files.newCheckpoint(workload)
         guard let facts = try Gem5CheckpointFacts(left, "\(folder)/m5.cpt") else {
             throw Breach("\(folder)/m5.cpt is missing")
         }
@@ -75,7 +75,7 @@ extension Gem5Engine {
     private func checkpoint(
         _ workload: String, _ report: AttemptReport, _ left: EvidenceFiles
     ) throws -> EngineVerdict {
-        let folder = Gem5Engine.newCheckpointFolder(workload)
+        let folder = Gem5Files.newCheckpoint(workload)
         let path = "\(folder)/\(Gem5CheckpointRecord.name)"
         guard let bytes = try left.content(path, limit: EvidenceLimit.document),
             let artifact = report.artifacts.first(where: { $0.path == path })

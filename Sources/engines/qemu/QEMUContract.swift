@@ -1,8 +1,8 @@
-public import Results
+package import Results
 
 extension Contract {
     /// Engine `qemu`, evaluation.
-    public static func qemuEvaluation(
+    package static func qemuEvaluation(
         invocations: Int, requiredMetrics: [String], formulas: [MetricFormula] = MetricFormula.model, axes: [String]
     ) -> Contract {
         Contract(
@@ -15,7 +15,7 @@ extension Contract {
     /// Engine `qemu`, setup.
     ///
     /// - Parameter checkpoint: the file that it must leave.
-    public static func qemuSetup(checkpoint: String = "checkpoint.zst") -> Contract {
+    package static func qemuSetup(checkpoint: String = "checkpoint.zst") -> Contract {
         Contract(
             format: .none, exitEvent: ExitEvent(path: "status.jsonl", cause: "checkpointed"), terminal: "terminal.log",
             requiredFiles: [checkpoint])

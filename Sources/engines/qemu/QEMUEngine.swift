@@ -1,19 +1,19 @@
-public import Model
-public import Results
+package import Model
+package import Results
 
 /// QEMU with the model plugin: real full-system runs with a trace-driven model of caches, translation buffers and
 /// branch predictors. It counts; it knows no time.
 ///
 /// The work on the host is done by the agent's verbs `qemu setup` and `qemu evaluate` (target QEMUDriver).
-public struct QEMUEngine: Engine {
+package struct QEMUEngine: Engine {
     /// What `ops/guest/build` made.
-    public struct Guest: Sendable, Hashable {
-        public var kernel: InputFile
-        public var initrd: InputFile
-        public var plugin: InputFile
-        public var workloads: [String]
+    package struct Guest: Sendable, Hashable {
+        package var kernel: InputFile
+        package var initrd: InputFile
+        package var plugin: InputFile
+        package var workloads: [String]
 
-        public init(kernel: InputFile, initrd: InputFile, plugin: InputFile, workloads: [String]) {
+        package init(kernel: InputFile, initrd: InputFile, plugin: InputFile, workloads: [String]) {
             self.kernel = kernel
             self.initrd = initrd
             self.plugin = plugin
@@ -21,37 +21,27 @@ public struct QEMUEngine: Engine {
         }
     }
 
-    public let kind = EngineKind.qemu
-    public let pinsBinary = true
-    public let defaultBinary: String? = "/usr/bin/qemu-system-x86_64"
-    public let firstMemoryGuess: Int64? = nil
-    /// A wrong answer and a guest's panic both end with a status: only the evidence tells them apart.
-    public let agentRetries = false
-    public var setups: [String] { sweep.workloads }
-    public var inputs: [InputFile] { pinnedFiles + sweep.inputs }
-    public var pinnedFiles: [InputFile] { [guest.kernel, guest.initrd, guest.plugin] }
-    public var metrics: [String] { sweep.metrics }
+    package var descriptor: any EngineDescriptor { QEMUDescriptor() }
+    package var setups: [String] { sweep.workloads }
+    package var inputs: [InputFile] { pinnedFiles + sweep.inputs }
+    package var pinnedFiles: [InputFile] { [guest.kernel, guest.initrd, guest.plugin] }
     private let sweep: Sweep
     private let guest: Guest
 
     /// - Throws: ``Failure`` (`badSpecification`) for a workload that the guest does not have.
-    public init(_ sweep: Sweep, guest: Guest) throws {
-        for workload in sweep.workloads where !guest.workloads.contains(workload) {
-            throw Failure(
-                .badSpecification,
-                "the guest has no workload '\(workload)'; it has \(guest.workloads.joined(separator: ", "))")
-        }
+    package init(_ sweep: Sweep, guest: Guest) throws {
+        try GuestFolder.check(sweep.workloads, guest.workloads)
         self.sweep = sweep
         self.guest = guest
     }
 
-    public func files(
+    package func files(
         ofCheckpoint checkpoint: Digest, _ workload: String, read: (Digest) throws -> [UInt8]
     ) throws -> [CheckpointFile] {
         [CheckpointFile(path: QEMUEngine.checkpointFile, digest: checkpoint)]
     }
 
-    public func job(for task: EngineTask, points: Points, checkpoint: [Job.Input]) throws -> Job {
+    package func job(for task: EngineTask, points: Points, checkpoint: [Job.Input]) throws -> Job {
         switch task {
         case .setup(let workload):
             let arguments =
@@ -74,7 +64,9 @@ public struct QEMUEngine: Engine {
             "--warm", String(sweep.measure.warm), "--invocations", String(sweep.measure.invocations),
         ]
         for assignment in points.assignments(point) {
-            arguments += ["--set", "\(assignment.axis)=\(assignment.value)"]
+            // In the form that says what it means: the plugin knows fewer units.
+            let value = QEMUParameter.all.first { $0.name == assignment.axis }?.canonical(assignment.value)
+            arguments += ["--set", "\(assignment.axis)=\(value ?? assignment.value)"]
         }
         return job(
             arguments, document: points.document(point).encoded, inputs: inputs.map(Job.Input.init) + checkpoint)
@@ -87,7 +79,7 @@ public struct QEMUEngine: Engine {
             pointDocument: document, inputs: inputs, limits: sweep.limits.job, maximumFailures: sweep.attempts)
     }
 
-    public func judge(
+    package func judge(
         _ task: EngineTask, _ points: Points, _ report: AttemptReport, _ files: EvidenceFiles
     ) throws -> EngineVerdict {
         if let failure = report.failure { return try explain(failure, report, files) }
@@ -102,7 +94,7 @@ public struct QEMUEngine: Engine {
         case .evaluation:
             return try Contract.qemuEvaluation(
                 invocations: sweep.measure.invocations, requiredMetrics: sweep.requiredMetrics,
-                formulas: MetricFormula.all(of: sweep), axes: sweep.allAxes.map(\.name)
+                formulas: MetricFormula.model + MetricFormula.own(of: sweep), axes: sweep.allAxes.map(\.name)
             ).verdict(files)
         }
     }
@@ -139,7 +131,7 @@ public struct QEMUEngine: Engine {
         }
     }
 
-    public func checkpointKey(_ workload: String) -> String {
+    package func checkpointKey(_ workload: String) -> String {
         """
         record 1
         kernel \(guest.kernel.digest)

@@ -17,8 +17,8 @@ package struct Specification {
 
     package init(_ sweep: Sweep) throws {
         self.sweep = sweep
-        engine = try EngineChoice.engine(for: sweep)
-        points = try Points(sweep, recipe: sweep.recipe)
+        engine = try EngineRegistry.find(sweep.engine).engine(for: sweep, ThisMachine())
+        points = try Points(sweep, recipe: try sweep.recipe)
         try Specification.checkDescription(engine, points, sweep.measure.repeats)
         text = sweep.document
     }
@@ -106,12 +106,13 @@ package struct Specification {
         }
         return Plan(
             groups: groups, highestRun: highestRun, hosts: hosts, maximumFailures: sweep.attempts,
-            agentRetries: engine.agentRetries, memory: memoryRule, pinsEngine: engine.pinsBinary, timing: timing)
+            agentRetries: engine.descriptor.agentRetries, memory: memoryRule,
+            pinsEngine: engine.descriptor.binary != nil, timing: timing)
     }
 
     private var memoryRule: MemoryRule {
         if let bytes = sweep.limits.job.memoryBytes { return .fixed(bytes) }
-        return engine.firstMemoryGuess.map { .learned(firstGuess: $0) } ?? .uncounted
+        return engine.descriptor.firstMemoryGuess.map { .learned(firstGuess: $0) } ?? .uncounted
     }
 
     /// The setups with the pins that they provide, which the ledger names.

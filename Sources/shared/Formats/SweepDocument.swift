@@ -9,10 +9,9 @@ extension Sweep {
         var writer = DocumentWriter()
         writer.put("version", 2)
         writer.put("name", name)
-        writer.put("engine", engine.rawValue)
-        writer.put("system", system)
+        writer.put("engine", engine)
+        writer.put("settings", settings)
         writer.put(unlessEmpty: "workloads", workloads)
-        writer.put("checkpoint", checkpoint)
         writer.put(unlessEmpty: "axes", axes)
         writer.put(unlessEmpty: "zips", zips)
         writer.put(unlessEmpty: "exclude", exclude)
@@ -23,9 +22,6 @@ extension Sweep {
         writer.put("attempts", attempts)
         writer.put(unlessEmpty: "metrics", metrics)
         writer.put(unlessEmpty: "definitions", definitions)
-        writer.put(unlessEmpty: "command", command)
-        writer.put("results", results)
-        writer.put("guest", guest)
         return writer.json.encoded
     }
 
@@ -33,14 +29,9 @@ extension Sweep {
     public init(document text: String) throws(WireError) {
         let (version, json) = try DocumentReader.open(text, newest: 2)
         var reader = try DocumentReader(version == 1 ? json.sweepOfVersion1 : json)
-        let word: String = try reader.take("engine")
-        guard let engine = EngineKind(rawValue: word) else {
-            throw WireError("the unknown engine '\(Names.shown(word))'", isNews: true)
-        }
-        self.init(name: try reader.take("name"), engine: engine)
-        system = try reader.take("system")
+        self.init(
+            name: try reader.take("name"), engine: try reader.take("engine"), settings: try reader.take("settings"))
         workloads = try reader.take(list: "workloads")
-        checkpoint = try reader.take("checkpoint")
         axes = try reader.take(list: "axes")
         zips = try reader.take(list: "zips")
         exclude = try reader.take(list: "exclude")
@@ -51,117 +42,14 @@ extension Sweep {
         attempts = try reader.take("attempts")
         metrics = try reader.take(list: "metrics")
         definitions = try reader.take(list: "definitions")
-        command = try reader.take(list: "command")
-        results = try reader.take(ifAny: "results")
-        guest = try reader.take(ifAny: "guest")
         try reader.end()
     }
 }
 
-/// `{"name": ..., options}`, or `{"script": {...}}`.
-extension SystemUnderTest: DocumentValue {
-    package var json: JSON {
-        var writer = DocumentWriter()
-        switch self {
-        case .named(let name, let options):
-            writer.put("name", name)
-            writer.put("memoryBytes", options.memoryBytes)
-            writer.put("cores", options.cores)
-            writer.put(ifTrue: "usesKVM", options.usesKVM)
-            writer.put(ifTrue: "fixesAddresses", options.fixesAddresses)
-        case .script(let script): writer.put("script", script)
-        }
-        return writer.json
-    }
-
-    package init(_ json: JSON) throws(WireError) {
-        var reader = try DocumentReader(json)
-        if let script: SystemScript = try reader.take(ifAny: "script") {
-            self = .script(script)
-        } else {
-            self = .named(
-                try reader.take("name"),
-                SystemOptions(
-                    memoryBytes: try reader.take(ifAny: "memoryBytes"), cores: try reader.take(ifAny: "cores"),
-                    usesKVM: try reader.take(flag: "usesKVM"), fixesAddresses: try reader.take(flag: "fixesAddresses")))
-        }
-        try reader.end()
-    }
-}
-
-extension SystemScript: DocumentValue {
-    package var json: JSON {
-        var writer = DocumentWriter()
-        writer.put("path", path)
-        writer.put(unlessEmpty: "arguments", arguments)
-        writer.put("setupArguments", setupArguments)
-        writer.put("blocks", blocks)
-        writer.put("line", line)
-        writer.put(ifTrue: "fixesAddresses", fixesAddresses)
-        return writer.json
-    }
-
-    package init(_ json: JSON) throws(WireError) {
-        var reader = try DocumentReader(json)
-        self.init(
-            path: try reader.take("path"), arguments: try reader.take(list: "arguments"),
-            setupArguments: try reader.take(ifAny: "setupArguments"), blocks: try reader.take(ifAny: "blocks"),
-            line: try reader.take(ifAny: "line"), fixesAddresses: try reader.take(flag: "fixesAddresses"))
-        try reader.end()
-    }
-}
-
-/// `{"from": "setup"}`, `{"from": "bundle", "name": ...}` or `{"from": "directory", "path": ...}`.
-extension CheckpointSource: DocumentValue {
-    package var json: JSON {
-        var writer = DocumentWriter()
-        switch self {
-        case .setup: writer.put("from", "setup")
-        case .bundle(let name):
-            writer.put("from", "bundle")
-            writer.put("name", name)
-        case .directory(let path):
-            writer.put("from", "directory")
-            writer.put("path", path)
-        }
-        return writer.json
-    }
-
-    package init(_ json: JSON) throws(WireError) {
-        var reader = try DocumentReader(json)
-        let source: String = try reader.take("from")
-        switch source {
-        case "setup": self = .setup
-        case "bundle": self = .bundle(try reader.take("name"))
-        case "directory": self = .directory(try reader.take("path"))
-        default: throw WireError("the unknown source '\(Names.shown(source))'", isNews: true)
-        }
-        try reader.end()
-    }
-}
-
-/// `{"folder": ...}`, or `{"kernel": ..., "disk": ...}`.
-extension GuestSource: DocumentValue {
-    package var json: JSON {
-        var writer = DocumentWriter()
-        switch self {
-        case .folder(let path): writer.put("folder", path)
-        case .files(let kernel, let disk):
-            writer.put("kernel", kernel)
-            writer.put("disk", disk)
-        }
-        return writer.json
-    }
-
-    package init(_ json: JSON) throws(WireError) {
-        var reader = try DocumentReader(json)
-        if let path: String = try reader.take(ifAny: "folder") {
-            self = .folder(path)
-        } else {
-            self = .files(kernel: try reader.take("kernel"), disk: try reader.take("disk"))
-        }
-        try reader.end()
-    }
+/// What an engine is told: only the engine knows what stands there.
+extension JSON: DocumentValue {
+    package var json: JSON { self }
+    package init(_ json: JSON) throws(WireError) { self = json }
 }
 
 extension Axis: DocumentValue {

@@ -47,6 +47,18 @@ public enum Names {
         return best.distance <= max(2, word.utf8.count / 3) && best.distance < word.utf8.count ? best.name : nil
     }
 
+    /// `a, b or c`.
+    public static func list(_ names: [String]) -> String {
+        guard names.count > 1, let last = names.last else { return names.first ?? "" }
+        return "\(names.dropLast().joined(separator: ", ")) or \(last)"
+    }
+
+    /// What to write in place of a wrong word, for a message.
+    public static func suggestion(_ word: String, in known: [String]) -> String {
+        if let nearest = nearest(to: word, in: known) { return "did you mean '\(nearest)'?" }
+        return "there are: \(known.prefix(40).joined(separator: ", "))"
+    }
+
     /// A name from elsewhere as a message has it, cut after 200 characters.
     public static func shown(_ text: some StringProtocol) -> String { VisibleText.of(text, limit: 200) }
 

@@ -1,12 +1,12 @@
 /// A sweep specification after parsing and checking: what a user wrote, with the source text of every value.
 public struct Sweep: Sendable, Hashable {
     public var name: String
-    public var engine: EngineKind
-    /// The modelled machine, or for `qemu` empty.
-    public var system: SystemUnderTest
-    /// Names of workloads in the order of the file; empty for `command` without workloads.
+    /// The name of the simulator behind it. Which there are, only the engines' own registry knows.
+    public var engine: String
+    /// What the engine's own keys say, as an object with a member for each that the file has; only the engine reads it.
+    public var settings: JSON
+    /// Names of workloads in the order of the file; empty where the engine does without.
     public var workloads: [String]
-    public var checkpoint: CheckpointSource
     /// The grid, in the order of the file.
     public var axes: [Axis]
     /// Groups of axes that go together; all axes of a group have the same number of values.
@@ -24,19 +24,12 @@ public struct Sweep: Sendable, Hashable {
     public var metrics: [String]
     /// Metrics of the user's own, as expressions over counters.
     public var definitions: [MetricDefinition]
-    /// Engine `command`: the argument list, with `{axis}` where a value goes.
-    public var command: [String]
-    /// Engine `command`: the file with the results, relative to the attempt's folder; nil: none.
-    public var results: String?
-    /// Engines `qemu` and `gem5`: what is booted.
-    public var guest: GuestSource?
 
-    public init(name: String, engine: EngineKind) {
+    public init(name: String, engine: String, settings: JSON = .object([])) {
         self.name = name
         self.engine = engine
-        system = .named("simple", SystemOptions())
+        self.settings = settings
         workloads = []
-        checkpoint = .setup
         axes = []
         zips = []
         exclude = []
@@ -47,9 +40,6 @@ public struct Sweep: Sendable, Hashable {
         attempts = 3
         metrics = []
         definitions = []
-        command = []
-        results = nil
-        guest = nil
     }
 
     /// All axes in column order: the grid's, then those of the zips.
@@ -59,32 +49,6 @@ public struct Sweep: Sendable, Hashable {
     public var requiredMetrics: [String] {
         metrics + definitions.map(\.name).filter { !metrics.contains($0) }
     }
-}
-
-/// The simulator behind a sweep. The words are in sweep files, ledgers and points' identities.
-public enum EngineKind: String, Sendable, Hashable, CaseIterable {
-    case gem5 = "gem5"
-    case qemu = "qemu"
-    case command = "command"
-}
-
-
-/// What is booted. Paths are absolute.
-public enum GuestSource: Sendable, Hashable {
-    /// The folder that `ops/guest/build` made.
-    case folder(String)
-    /// A kernel and a disk image of the user's own.
-    case files(kernel: String, disk: String)
-}
-
-/// Where evaluation starts from.
-public enum CheckpointSource: Sendable, Hashable {
-    /// This sweep makes it, once a workload.
-    case setup
-    /// A bundle, by name or digest.
-    case bundle(String)
-    /// A folder for each workload, `{workload}` standing for its name.
-    case directory(String)
 }
 
 /// A metric of the user's own.

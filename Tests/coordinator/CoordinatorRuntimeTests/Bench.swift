@@ -63,10 +63,13 @@ final class Bench {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         store = try ObjectStore(root: "\(folder)/objects", files: LocalFiles())
         hosts = names.map { FakeHost($0) }
-        var sweep = Sweep(name: "s", engine: .command)
+        var sweep = Sweep(
+            name: "s", engine: "command",
+            settings: .object([
+                JSON.Member("command", .array([.string("/bin/true")])),
+                JSON.Member("results", .string("results.json")),
+            ]))
         sweep.axes = [Axis(name: "x", values: (1...runs).map(String.init))]
-        sweep.command = ["/bin/true"]
-        sweep.results = "results.json"
         sweep.metrics = ["value"]
         for (name, bytes) in inputs {
             let digest = try store.publish(bytes)

@@ -140,15 +140,17 @@ struct WorkshopTests {
 
 /// An engine with one workload, whose setup leaves `results.json` for a checkpoint.
 struct SetupEngine: Engine {
-    let kind = EngineKind.qemu
-    let pinsBinary = true
-    let defaultBinary: String? = "/bin/engine"
-    let agentRetries = false
-    let firstMemoryGuess: Int64? = nil
+    struct Descriptor: EngineDescriptor {
+        let name = "setup"
+        let meaning = "an engine with a setup"
+        var binary: EngineBinary? { EngineBinary(defaultPath: "/bin/engine") }
+        func engine(for sweep: Sweep, _ machine: any LaunchingMachine) throws -> any Engine { SetupEngine() }
+    }
+
+    var descriptor: any EngineDescriptor { Descriptor() }
     let inputs: [InputFile] = []
     let pinnedFiles: [InputFile] = []
     let setups = ["w"]
-    let metrics: [String] = []
 
     func files(
         ofCheckpoint checkpoint: Digest, _ workload: String, read: (Digest) throws -> [UInt8]

@@ -1,3 +1,4 @@
+import Engines
 import Formats
 import Foundation
 import GRDB
@@ -109,7 +110,7 @@ struct GoldenTests {
         }
         #expect(states == [.succeeded, .succeeded, .succeeded])
         let sweep = try Sweep(document: try ledger.metadata().specification)
-        #expect(sweep.engine == .qemu && sweep.guest == .folder("/srv/usweep/guest"))
+        #expect(sweep.engine == "qemu" && sweep.settings["guest"] == .string("/srv/usweep/guest"))
         #expect(sweep.metrics == ["l1i.mpki", "l2.mpki"] && sweep.limits.job.time == 1_200_000_000_000)
         // The identity of a point outlives every version.
         let points = try Points(sweep, recipe: sweep.recipe)

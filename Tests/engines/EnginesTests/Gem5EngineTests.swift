@@ -12,9 +12,10 @@ private func file(_ path: String, _ text: String) -> InputFile {
 private let guest = Gem5Engine.Guest(
     kernel: file("guest/vmlinux", "kernel"), disk: file("guest/disk.img", "disk"), workloads: ["fibonacci", "aes"])
 
+private let skylake = #"{"system": {"name": "skylake", "memory": 536870912}}"#
+
 private func sweep(_ change: (inout Sweep) -> Void = { _ in }) -> Sweep {
-    var sweep = Sweep(name: "s", engine: .gem5)
-    sweep.system = .named("skylake", SystemOptions(memoryBytes: 1 << 29))
+    var sweep = Sweep(name: "s", engine: "gem5", settings: settings(skylake))
     sweep.workloads = ["fibonacci"]
     sweep.axes = [Axis(name: "l2.size", values: ["256KiB", "1MiB"])]
     sweep.measure = Measure(warm: 2, invocations: 3)
@@ -75,8 +76,8 @@ struct Gem5EngineTests {
 
     @Test("A setup's command line; addresses that stay")
     func setup() throws {
-        let options = SystemOptions(memoryBytes: 1 << 29, cores: 2, usesKVM: true, fixesAddresses: true)
-        let sweep = sweep { $0.system = .named("simple", options) }
+        let options = #"{"system": {"name": "simple", "memory": 536870912, "cores": 2, "kvm": true, "aslr": false}}"#
+        let sweep = sweep { $0.settings = settings(options) }
         let points = try Points(sweep, recipe: sweep.recipe)
         let engine = try engine(sweep)
         #expect(engine.setups == ["fibonacci"])
@@ -89,10 +90,11 @@ struct Gem5EngineTests {
 
     @Test("A script of the user's own: axes, checkpoint and the rest in braces, nothing else")
     func script() throws {
-        let script = SystemScript(
-            path: "my.py", arguments: ["--l2={l2.size}", "{checkpoint}", "{workload}:{invocations}", "{other}"],
-            setupArguments: ["--to", "{checkpoint}"])
-        let sweep = sweep { $0.system = .script(script) }
+        let script = #"""
+            {"system": {"script": "my.py", "setup": ["--to", "{checkpoint}"], "arguments":
+                ["--l2={l2.size}", "{checkpoint}", "{workload}:{invocations}", "{{other}}", "{repeat}", "${X}"]}}
+            """#
+        let sweep = sweep { $0.settings = settings(script) }
         let points = try Points(sweep, recipe: sweep.recipe)
         let engine = try Gem5Engine(sweep, guest: guest, scripts: [])
         let words = try engine.job(
@@ -100,36 +102,10 @@ struct Gem5EngineTests {
         ).words
         #expect(words == [
             "<gem5>", "--outdir=m5out", "my.py", "--l2=256KiB", "checkpoint/fibonacci/cpt.warm", "fibonacci:3",
-            "{other}",
+            "{other}", "1", "${X}",
         ])
         let setup = try engine.job(for: .setup(workload: "fibonacci"), points: points, checkpoint: []).words
         #expect(setup.suffix(2) == ["--to", "m5out/checkpoint/fibonacci/cpt.warm"])
-    }
-
-    @Test("A script and its checkpoint must know of each other")
-    func scriptWithoutCheckpoint() {
-        let blind = SystemScript(path: "my.py", arguments: [], setupArguments: ["x"])
-        #expect(throws: Failure.self) { try engine(sweep { $0.system = .script(blind) }) }
-        let lost = SystemScript(path: "my.py", arguments: ["{checkpoint}"])
-        #expect(throws: Failure.self) { try engine(sweep { $0.system = .script(lost) }) }
-        let free = SystemScript(path: "my.py", arguments: ["x"])
-        #expect(throws: Never.self) { try engine(sweep { $0.system = .script(free) }) }
-    }
-
-    @Test("What is nearly a place for a value is refused, and a point's value where there is no point yet")
-    func places() {
-        for (arguments, setup, word) in [
-            (["{l2.sise}", "{checkpoint}"], ["{checkpoint}"], "{l2.size}"),
-            (["{chekpoint}"], ["{checkpoint}"], "{checkpoint}"),
-            (["{checkpoint}"], ["{checkpoint}", "{l2.size}"], "all points"),
-        ] {
-            let script = SystemScript(path: "my.py", arguments: arguments, setupArguments: setup)
-            let failure = #expect(throws: Failure.self) { try engine(sweep { $0.system = .script(script) }) }
-            #expect(failure?.message.contains(word) == true, "\(failure?.message ?? "")")
-        }
-        let script = SystemScript(
-            path: "my.py", arguments: ["{checkpoints}", "{}", "{'a': 1}", "{{x}}", "{"], setupArguments: ["x"])
-        #expect(throws: Never.self) { try engine(sweep { $0.system = .script(script) }) }
     }
 
     @Test("A setup of the user's own script provides a record of what came back, if that is whole")
@@ -145,8 +121,8 @@ struct Gem5EngineTests {
             curTick=7
 
             """
-        let script = SystemScript(path: "my.py", arguments: ["{checkpoint}"], setupArguments: ["{checkpoint}"])
-        let sweep = sweep { $0.system = .script(script) }
+        let script = #"{"system": {"script": "my.py", "arguments": ["{checkpoint}"], "setup": ["{checkpoint}"]}}"#
+        let sweep = sweep { $0.settings = settings(script) }
         let engine = try engine(sweep)
         func verdict(_ files: [String: String]) throws -> EngineVerdict {
             let all = files.merging(["m5out/config.ini": "[root]\n", "stderr.txt": ""]) { $1 }
@@ -208,7 +184,10 @@ struct Gem5EngineTests {
                 workload: "fibonacci", files: [file("checkpoint/fibonacci/cpt.warm/m5.cpt", state)],
                 record: try Gem5CheckpointRecord(bytes))
         }
-        let elsewhere = sweep { $0.checkpoint = .directory("/lab/cpt/{workload}") }
+        let elsewhere = sweep {
+            $0.settings = settings(
+                #"{"system": {"name": "skylake", "memory": 536870912}, "checkpoint": {"directory": "/lab/{workload}"}}"#)
+        }
         let fitting = try engine(elsewhere, [try bundle(record())])
         #expect(fitting.setups.isEmpty)
         #expect(fitting.pinnedFiles.contains { $0.path == "checkpoint/fibonacci/cpt.warm/m5.cpt" })
@@ -225,7 +204,7 @@ struct Gem5EngineTests {
 
     @Test("A checkpoint of one machine is refused for two")
     func misfitOfOneMachine() throws {
-        let expected = try engine(sweep { $0.system = .named("two-machine", SystemOptions()) }).expectation("fibonacci")
+        let expected = try engine(sweep { $0.settings = settings(#"{"system": "two-machine"}"#) }).expectation("fibonacci")
         let one = try Gem5CheckpointRecord(record()).origin
         #expect(one.misfit(with: expected) == "it is of the machines system, not drivesys and testsys")
         #expect(try Gem5CheckpointRecord(record(machines: two)).origin.misfit(with: expected) == nil)
@@ -234,11 +213,11 @@ struct Gem5EngineTests {
     @Test("What a checkpoint depends on is in its key")
     func key() throws {
         let changes: [(inout Sweep) -> Void] = [
-            { _ in }, { $0.system = .named("simple", SystemOptions(memoryBytes: 1 << 29)) },
-            { $0.system = .named("skylake", SystemOptions()) },
-            { $0.system = .named("two-machine", SystemOptions(memoryBytes: 1 << 29)) },
-            { $0.system = .named("skylake", SystemOptions(memoryBytes: 1 << 29, cores: 4)) },
-            { $0.system = .named("skylake", SystemOptions(memoryBytes: 1 << 29, usesKVM: true)) },
+            { _ in }, { $0.settings = settings(#"{"system": {"name": "simple", "memory": 536870912}}"#) },
+            { $0.settings = settings(#"{"system": "skylake"}"#) },
+            { $0.settings = settings(#"{"system": {"name": "two-machine", "memory": 536870912}}"#) },
+            { $0.settings = settings(#"{"system": {"name": "skylake", "memory": 536870912, "cores": 4}}"#) },
+            { $0.settings = settings(#"{"system": {"name": "skylake", "memory": 536870912, "kvm": true}}"#) },
             { $0.measure.setupInvocations = 7 }, { $0.inputs = [file("a", "a")] }, { $0.inputs = [file("a", "b")] },
         ]
         var keys = try changes.map { try engine(sweep($0)).checkpointKey("fibonacci") }
@@ -261,7 +240,9 @@ struct Gem5EngineTests {
         for (machine, text) in terminals { files["m5out/\(machine).pc.com_1.device"] = Array(text.utf8) }
         files["\(folder)/record.json"] = bytes
         files["\(folder)/m5.cpt"] = state.map { Array($0.utf8) }
-        let sweep = sweep { $0.system = .named(system, SystemOptions(memoryBytes: 1 << 29)) }
+        let sweep = sweep {
+            $0.settings = settings(#"{"system": {"name": "\#(system)", "memory": 536870912}}"#)
+        }
         let artifacts = files.map { path, bytes in
             Artifact(path: path, digest: SHA256.digest(bytes), size: Int64(bytes.count))
         }

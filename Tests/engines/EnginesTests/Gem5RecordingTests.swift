@@ -15,8 +15,7 @@ private struct Recording {
             .appending(path: "../../whole/EndToEndTests/Gem5/recordings/\(name)").standardized.path
         let arguments = try #require(FileManager.default.contents(atPath: "\(folder)/arguments.json"))
         let asked = try JSON(parsing: Array(arguments))
-        var sweep = Sweep(name: "s", engine: .gem5)
-        sweep.system = .named("skylake", SystemOptions())
+        var sweep = Sweep(name: "s", engine: "gem5", settings: settings(#"{"system": "skylake"}"#))
         sweep.workloads = ["fibonacci-python"]
         sweep.measure = Measure(warm: 2, invocations: 3)
         sweep.metrics = ["cpi", "l1i.mpki", "l1d.mpki", "l2.mpki", "llc.mpki", "branch.mpki", "itlb.mpki"]

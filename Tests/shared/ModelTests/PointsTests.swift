@@ -3,8 +3,7 @@ import Testing
 
 /// A sweep with engine `command` and these axes, names and values separated by spaces.
 func sweep(_ axes: String..., zips: [[String]] = [], workloads: [String] = []) -> Sweep {
-    var sweep = Sweep(name: "t", engine: .command)
-    sweep.command = ["x"]
+    var sweep = Sweep(name: "t", engine: "command")
     sweep.axes = axes.map(axis)
     sweep.zips = zips.map { $0.map(axis) }
     sweep.workloads = workloads
@@ -141,55 +140,5 @@ struct PointDigestTests {
         let expected = SHA256.digest(bytes + Array("1:b=2:on\n7:l2.size=4:1MiB\n".utf8))
         #expect(digest == expected)
         #expect(digest.hex == "82f5c7df56048f56dc4d87536f2683d9a5c63f8995bb2633260c1ea4e7b113f3")
-    }
-}
-
-struct RecipeTests {
-    private func base() -> Sweep {
-        var sweep = sweep("a 1")
-        sweep.engine = .gem5
-        sweep.inputs = [
-            InputFile(path: "b", source: "/b", digest: SHA256.digest("b"), size: 1, isExecutable: false),
-            InputFile(path: "a", source: "/a", digest: SHA256.digest("a"), size: 1, isExecutable: true),
-        ]
-        return sweep
-    }
-
-    @Test func whatChangesAResultChangesTheRecipe() {
-        let changes: [(inout Sweep) -> Void] = [
-            { $0.engine = .qemu }, { $0.system = .named("skylake", SystemOptions()) }, { $0.command = ["x", ""] },
-            { $0.command = ["x", "y"] },
-            { $0.command = ["x y"] }, { $0.system = .script(SystemScript(path: "a")) },
-            { $0.system = .script(SystemScript(path: "a", arguments: ["b"])) },
-            { $0.system = .script(SystemScript(path: "a", setupArguments: [])) },
-            { $0.system = .named("simple", SystemOptions(memoryBytes: 1 << 30)) },
-            { $0.system = .named("simple", SystemOptions(cores: 4)) },
-            { $0.system = .named("simple", SystemOptions(usesKVM: true)) },
-            { $0.results = "r" }, { $0.measure.warm = 1 },
-            { $0.measure.invocations = 2 }, { $0.measure.setupInvocations = 1 }, { $0.checkpoint = .bundle("b") },
-            { $0.checkpoint = .directory("d") }, { $0.inputs[0].digest = SHA256.digest("c") },
-            { $0.inputs[0].path = "c" }, { $0.inputs[0].isExecutable = true }, { $0.inputs.removeLast() },
-        ]
-        var recipes = [base().recipe]
-        for change in changes {
-            var sweep = base()
-            change(&sweep)
-            recipes.append(sweep.recipe)
-        }
-        #expect(Set(recipes).count == changes.count + 1)
-        #expect(recipes.allSatisfy { $0.hasPrefix("usweep recipe 1\n") })
-    }
-
-    @Test func whatChangesNoResultDoesNot() {
-        let changes: [(inout Sweep) -> Void] = [
-            { $0.name = "other" }, { $0.axes = [] }, { $0.measure.repeats = 9 }, { $0.limits.sweep = 1 },
-            { $0.limits.job.time = 1 }, { $0.attempts = 9 }, { $0.metrics = ["m"] }, { $0.guest = .folder("/g") },
-            { $0.inputs.reverse() }, { $0.inputs[0].source = "/elsewhere" }, { $0.workloads = ["w"] },
-        ]
-        for change in changes {
-            var sweep = base()
-            change(&sweep)
-            #expect(sweep.recipe == base().recipe)
-        }
     }
 }

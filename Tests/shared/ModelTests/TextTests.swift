@@ -109,27 +109,3 @@ struct HostRangeTests {
     ])
     func refuses(_ pattern: String) { #expect(throws: Failure.self) { _ = try HostRange.expand(pattern) } }
 }
-
-struct QEMUParameterTests {
-    @Test func canonicalForms() throws {
-        #expect(try QEMUParameter.l2Size.canonical("1024KiB") == "1048576")
-        #expect(try QEMUParameter.l2Size.canonical("1MiB") == "1048576")
-        #expect(try QEMUParameter.line.canonical("64") == "64")
-        #expect(try QEMUParameter.line.canonical("64B") == "64")
-        #expect(try QEMUParameter.l1iWays.canonical("8") == "8")
-        #expect(try QEMUParameter.branchPredictor.canonical("gshare") == "gshare")
-        #expect(try QEMUParameter.branchPredictorBits.canonical("12") == "12")
-    }
-
-    @Test(
-        arguments: [
-            (.l2Size, "3MiB"), (.l2Size, "1"), (.l2Size, "512B"), (.l2Size, "2GiB"), (.line, "48"), (.line, "8"),
-            (.l1dWays, "0"), (.l1dWays, "3"),
-            (.l1dWays, "08"), (.l1dWays, "128"), (.itlbEntries, "-4"), (.branchPredictor, "tage"),
-            (.branchPredictorBits, "25"),
-            (.branchPredictorBits, "0"),
-        ] as [(QEMUParameter, String)])
-    func refused(_ parameter: QEMUParameter, _ value: String) {
-        #expect(throws: Failure.self) { _ = try parameter.canonical(value) }
-    }
-}

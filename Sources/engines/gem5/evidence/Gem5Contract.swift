@@ -1,18 +1,18 @@
-public import Model
-public import Results
+package import Model
+package import Results
 
 /// What a gem5 run must leave for its success to be believed. Exit status 0 proves nothing: gem5 24.0 ends with it on a
 /// full disk, after an interruption, and when the guest's script ended early.
-public struct Gem5Contract: Sendable, Hashable {
+package struct Gem5Contract: Sendable, Hashable {
     /// A parameter that the configuration must hold.
-    public struct Parameter: Sendable, Hashable {
+    package struct Parameter: Sendable, Hashable {
         /// The SimObject.
-        public var path: String
-        public var name: String
+        package var path: String
+        package var name: String
         /// As the point has it; sizes are compared by their bytes.
-        public var value: String
+        package var value: String
 
-        public init(_ path: String, _ name: String, _ value: String) {
+        package init(_ path: String, _ name: String, _ value: String) {
             self.path = path
             self.name = name
             self.value = value
@@ -20,41 +20,41 @@ public struct Gem5Contract: Sendable, Hashable {
     }
 
     /// Measured invocations, which must have begun and ended; nil: they are not looked at, as of a setup.
-    public var invocations: Int?
+    package var invocations: Int?
     /// Invocations that only warm, before those; nil: they are not looked at.
-    public var warm: Int?
+    package var warm: Int?
     /// Statistics blocks; nil: there is nothing measured.
-    public var blocks: Int?
+    package var blocks: Int?
     /// The exit cause of the last event.
-    public var cause: String
+    package var cause: String
     /// JSON lines about the run's progress, the last one with `cause`, `begun` and `ended`; nil: there are none.
-    public var status: String?
+    package var status: String?
     /// What stands before the JSON on a line of `status`; lines without it are skipped.
-    public var statusPrefix: String
-    public var statistics: String
-    public var configuration: String
+    package var statusPrefix: String
+    package var statistics: String
+    package var configuration: String
     /// gem5's own messages.
-    public var messages: String
+    package var messages: String
     /// Where the guest's console may be.
-    public var terminals: [String]
+    package var terminals: [String]
     /// They must be there.
-    public var needsTerminal: Bool
+    package var needsTerminal: Bool
     /// Standard output, and what a line of it must hold; nil: anything.
-    public var output: String
-    public var line: String?
+    package var output: String
+    package var line: String?
     /// The number of the core under test, from 0.
-    public var core: Int
+    package var core: Int
     /// How many cores the checkpoint was made with.
-    public var cores: Int?
-    public var parameters: [Parameter]
+    package var cores: Int?
+    package var parameters: [Parameter]
     /// The point's parameters, by the names that the sweep has for them: the run must say which SimObjects it gave them
     /// to (event `parameters`), and gem5's configuration must agree.
-    public var axes: [Assignment]
-    public var requiredMetrics: [String]
+    package var axes: [Assignment]
+    package var requiredMetrics: [String]
     /// Of users' own metrics, beside gem5's.
-    public var formulas: [MetricFormula]
+    package var formulas: [MetricFormula]
 
-    public init(
+    package init(
         invocations: Int?, cause: String = "workend", status: String? = "status.jsonl", statusPrefix: String = "",
         statistics: String = "stats.txt", configuration: String = "config.ini", messages: String = "simerr.txt",
         terminals: [String], core: Int = 1, cores: Int? = nil, parameters: [Parameter] = [],
@@ -88,7 +88,7 @@ public struct Gem5Contract: Sendable, Hashable {
     ///   - evidence: why the agent said so.
     ///   - files: what it left, of any size.
     /// - Throws: what reading the files throws; what is wrong with them is part of the verdict.
-    public func judge(failure: FailureClass?, evidence: String, files: EvidenceFiles) throws -> Verdict {
+    package func judge(failure: FailureClass?, evidence: String, files: EvidenceFiles) throws -> Verdict {
         let found = try Gem5Evidence(contract: self, files: files)
         if let failure { return try found.explain(failure, evidence) }
         do {

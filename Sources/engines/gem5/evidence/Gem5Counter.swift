@@ -1,5 +1,5 @@
 import Model
-public import Results
+package import Results
 /// A counter of the table, and under which of gem5's names it is found: the first pattern that any statistic of a block
 /// matches is used, and all that match it are added up.
 struct Gem5Counter: Sendable, Hashable {
@@ -71,9 +71,39 @@ extension Gem5Counter {
 
 extension MetricFormula {
     /// What follows from gem5's counters: those of a model that only counts, and those that time gives.
-    public static let gem5: [MetricFormula] =
+    package static let gem5: [MetricFormula] =
         [
             MetricFormula("cpi", "cycles", per: "instructions"),
             MetricFormula("ipc", "instructions", per: "cycles"),
         ] + model
+}
+
+extension Gem5Counter {
+    /// What a run gives whose core under test is known.
+    static var metrics: [EngineMetric] {
+        library(core: 1).filter { !$0.isAid }.map { counter in
+            let (unit, meaning) = description(counter.name)
+            return EngineMetric(counter.name, unit: unit, meaning)
+        } + [
+            EngineMetric("cpi", unit: "cycles", formula: "cycles / instructions", "cycles for each instruction"),
+            EngineMetric("ipc", unit: "instructions", formula: "instructions / cycles", "instructions in each cycle"),
+        ] + EngineMetric.ratios
+    }
+
+    private static func description(_ name: String) -> (unit: String, meaning: String) {
+        let whose = " of the core under test"
+        switch name {
+        case "ticks": return ("picoseconds", "simulated time")
+        case "cycles": return ("cycles", "cycles" + whose)
+        case "instructions": return ("instructions", "committed macro-instructions" + whose)
+        case "branches": return ("branches", "committed branches" + whose)
+        case "branch.misses":
+            return ("branches", "mispredicted branches: those committed, before gem5 23.1 those that were executed")
+        case "itlb.misses": return ("accesses", "misses of the first-level translation buffer for code")
+        case "dtlb.misses": return ("accesses", "misses of the first-level translation buffer for data")
+        default:
+            let cache = name.prefix { $0 != "." }
+            return ("accesses", "\(name.hasSuffix(".misses") ? "misses" : "accesses") of the cache \(cache)")
+        }
+    }
 }

@@ -79,23 +79,15 @@ package struct HostExamination: Sendable {
         case nil, "": unusable("engine \(engine.name): \(engine.value) is not there or cannot be executed")
         case .some(let version):
             note("engine \(engine.name): \(version)")
-            if engine.name == EngineKind.gem5.rawValue { checkGem5(version, facts) }
+            let descriptor = EngineRegistry.all.first { $0.name == engine.name }
+            for finding in descriptor?.examination.judge(facts) ?? [] {
+                switch finding {
+                case .fine(let text): note(text)
+                case .doubtful(let text): warn(text)
+                case .unusable(let text): unusable(text)
+                }
+            }
         }
-    }
-
-    private mutating func checkGem5(_ version: String, _ facts: [String: String]) {
-        let words = version.split(separator: " ")
-        let number = words.lazy.compactMap { $0.split(separator: ".").first.flatMap { Int($0) } }
-        guard let major = number.first else {
-            return unusable("it does not say that it is gem5: name gem5.opt or gem5.fast")
-        }
-        if major < 22 { unusable("this gem5 is too old: 22 or newer is needed") }
-        if facts["gem5-x86"] == nil { unusable("this gem5 was built without the x86 ISA") }
-        note(facts["kvm"] == nil
-            ? "no KVM for this account: setups run on gem5's own cores, slowly (the group is often 'kvm')"
-            : "KVM can be used for setups (system: {kvm: true})")
-        guard let memory = facts["memory"].flatMap(Int64.init), memory << 10 < Gem5Engine.guess else { return }
-        warn("less than 4 GiB of memory: one gem5 run at a time, if at all")
     }
 
     // MARK: What lives on without its connection
@@ -158,7 +150,6 @@ package struct HostExamination: Sendable {
     }
 
     /// As the coordinator's own command: one line without single quote or `!`; what varies comes by standard input.
-    /// What a gem5 is, a script of one line asks it: `--build-info` would say it, too, but that of 24.0 fails.
     private static let command =
         "exec /bin/sh -c '"
         + [
@@ -174,14 +165,8 @@ package struct HostExamination: Sendable {
             #"say free "$(df -Pk "$P" | { read -r x; read -r d s u f r; echo "$f"; })""#,
             #"if [ -w "$P" ]; then say writable yes; fi"#,
             #"case ,$(findmnt -n -o OPTIONS -T "$P" 2>/dev/null), in *,noexec,*) say noexec yes;; esac"#,
-            #"while IFS== read -r n p; do [ "$n" = end ] && break; [ -n "$n" ] || continue; if [ -x "$p" ]; then "#
-                + #"if [ "$n" = gem5 ]; then T=$(mktemp -d); "#
-                + #"echo "from m5.defines import buildEnv as e; print(e.get(\"USE_X86_ISA\"), "#
-                + #"e.get(\"TARGET_ISA\"))" > "$T/v.py"; I=$("$p" --outdir="$T" "$T/v.py" 2>/dev/null); rm -rf "$T"; "#
-                + #"say "engine-$n" "$(echo "$I" | sed -n "/^gem5 version/p; s/^gem5 compiled/, built/p" | "#
-                + #"tr -d "\n") ($p)"; "#
-                + #"echo "$I" | grep -q "^True\|x86$" && say gem5-x86 yes; else "#
-                + #"say "engine-$n" "$("$p" --version 2>/dev/null | head -n 1) ($p)"; fi; fi; done"#,
+            #"while IFS== read -r n p; do [ "$n" = end ] && break; [ -x "$p" ] || continue; case $n in "#
+                + EngineRegistry.all.map { "\($0.name)) \($0.examination.script);; " }.joined() + "esac; done",
             #"if [ -w /dev/kvm ]; then say kvm yes; fi"#,
             #"if command -v setsid > /dev/null; then "#
                 + #"say detached "$(setsid sh -c "echo \$\$; exec sleep 60 > /dev/null 2>&1 < /dev/null" &)"; fi"#,

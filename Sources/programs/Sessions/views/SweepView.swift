@@ -1,4 +1,4 @@
-import Engines
+package import Engines
 import Foundation
 package import Ledger
 package import Model
@@ -12,15 +12,18 @@ package struct SweepView {
     package let ledger: Ledger
     package let sweep: Sweep
     package let points: Points
+    /// What is known of the sweep's engine.
+    package let descriptor: any EngineDescriptor
+    private let formulas: [MetricFormula]
 
     package init(_ entry: ArtifactsFolder.Entry) throws {
         self.entry = entry
         ledger = try Ledger.read(entry.ledger)
         sweep = try Document.sweep(try ledger.metadata().specification)
-        points = try Points(sweep, recipe: sweep.recipe)
+        points = try Points(sweep, recipe: try sweep.recipe)
+        descriptor = try EngineRegistry.find(sweep.engine)
+        formulas = try sweep.formulas
     }
-
-    private var formulas: [MetricFormula] { MetricFormula.all(of: sweep) }
 
     // MARK: Tables
 
@@ -117,8 +120,11 @@ package struct SweepView {
         statistics patterns: [Glob], _ store: ObjectStore, _ format: TableWriter.Format, selection: Selection,
         sink: @escaping ([UInt8]) throws -> Void
     ) throws -> [String] {
-        guard sweep.engine == .gem5 else {
-            throw Failure(.usage, "--stat reads gem5's statistics, and this sweep has none: its engine is another")
+        guard let path = descriptor.statistics else {
+            let owners = EngineRegistry.all.filter { $0.statistics != nil }.map(\.name)
+            throw Failure(
+                .usage, "--stat reads the raw statistics that runs of engine \(Names.list(owners)) leave, and this "
+                    + "sweep's engine is '\(sweep.engine)'")
         }
         let columns = ["point", "workload"] + points.axes + ["repeat", "invocation", "statistic", "value"]
         var list = try StatisticsList(format, columns: columns, patterns: patterns, sink: sink)
@@ -132,9 +138,9 @@ package struct SweepView {
         for (lead, run, attempt) in found {
             list.begin(lead: lead)
             let artifacts = try ledger.artifacts(of: run, attempt: attempt)
-            let artifact = artifacts.first { $0.path == Gem5Engine.statisticsPath }
+            let artifact = artifacts.first { $0.path == path }
             let problem = try artifact.map { try scan($0, store, &list) } ?? "the ledger knows of no such file"
-            if let problem { problems.append("run \(run), \(Gem5Engine.statisticsPath): \(problem)") }
+            if let problem { problems.append("run \(run), \(path): \(problem)") }
         }
         try list.finish()
         return problems

@@ -57,7 +57,7 @@ struct LogsCommand: ParsableCommand {
         for artifact in artifacts {
             try Console.print("  \(artifact.path)  \(ByteText.text(artifact.size))  \(artifact.digest.short)")
         }
-        for name in LogsCommand.texts { try tail(name, artifacts) }
+        for name in texts(view) { try tail(name, artifacts) }
     }
 
     /// The files of an attempt that has not ended are on its host.
@@ -77,7 +77,7 @@ struct LogsCommand: ParsableCommand {
                     + "with 'usweep resume', or look on \(host) below its working folder in attempts/\(folder)")
         }
         var isAnswered = false
-        for path in file.map({ [$0] }) ?? LogsCommand.texts {
+        for path in file.map({ [$0] }) ?? texts(view) {
             guard let bytes = try requests.tail(run: number, path: path) else { continue }
             isAnswered = true
             if file != nil { return try Console.write(bytes) }
@@ -89,7 +89,7 @@ struct LogsCommand: ParsableCommand {
                 + (file.map { "'\($0)'" } ?? "output"))
     }
 
-    private static let texts = ["stdout.txt", "stderr.txt", "terminal.log", Gem5Engine.statusPath] + Gem5Engine.consoles
+    private func texts(_ view: SweepView) -> [String] { ["stdout.txt", "stderr.txt"] + view.descriptor.logs }
 
     private func show(_ path: String, _ artifacts: [Artifact]) throws {
         guard let artifact = artifacts.first(where: { $0.path == path }) else {

@@ -53,7 +53,7 @@ struct PlanCommand: ParsableCommand {
             try Console.print(document.encoded)
             return try checkBinding(specification, inventory)
         }
-        var lines = ["sweep       \(sweep.name) (engine \(sweep.engine.rawValue))"]
+        var lines = ["sweep       \(sweep.name) (engine \(sweep.engine))"]
         if !sweep.workloads.isEmpty { lines.append("workloads   \(sweep.workloads.joined(separator: ", "))") }
         for axis in sweep.allAxes { lines.append("axis        \(axis.name): \(axis.values.joined(separator: ", "))") }
         lines.append("points      \(points.count)")
@@ -72,9 +72,9 @@ struct PlanCommand: ParsableCommand {
         let problems = try binding.problems(HostConnections.transport(for: inventory))
         guard problems.isEmpty else {
             let lines = problems.map { "  \($0.axis): \($0.value): \($0.message)" }.joined(separator: "\n")
-            throw Failure(.badSpecification, "the gem5 of \(binding.hostName) does not take:\n\(lines)")
+            throw Failure(.badSpecification, "the \(specification.sweep.engine) of \(binding.hostName) does not take:\n\(lines)")
         }
-        common.console.say("the gem5 of \(binding.hostName) takes every parameter and value")
+        common.console.say("the \(specification.sweep.engine) of \(binding.hostName) takes every parameter and value")
     }
 
     private func list(_ points: Points) throws {
@@ -90,7 +90,7 @@ struct PlanCommand: ParsableCommand {
     ) -> JSON {
         .object([
             JSON.Member("version", .integer(1)), JSON.Member("sweep", .string(sweep.name)),
-            JSON.Member("engine", .string(sweep.engine.rawValue)),
+            JSON.Member("engine", .string(sweep.engine)),
             JSON.Member("workloads", .array(sweep.workloads.map { .string($0) })),
             JSON.Member(
                 "axes",

@@ -25,17 +25,17 @@ struct PullCommand: ParsableCommand {
               usweep pull study --to results --layout vswarm
             """)
 
-    enum Layout: String, ExpressibleByArgument, CaseIterable {
-        case runs, vswarm
-    }
+    /// Files as they were, in a folder for each run.
+    private static let plain = "runs"
+    private static let layouts = EngineRegistry.all.flatMap(\.layouts).map(\.name)
 
     @OptionGroup var sweep: SweepArgument
 
     @Option(name: .long, help: ArgumentHelp("The folder; made if it is missing.", valueName: "dir"))
     var to: String
 
-    @Option(name: .long, help: ArgumentHelp("How it is laid out.", valueName: "runs|vswarm"))
-    var layout = Layout.runs
+    @Option(name: .long, help: ArgumentHelp("How it is laid out.", valueName: ([plain] + layouts).joined(separator: "|")))
+    var layout = plain
 
     @OptionGroup var common: CommonOptions
 
@@ -43,10 +43,8 @@ struct PullCommand: ParsableCommand {
         let folder = common.artifactsFolder
         let view = try SweepView(try folder.find(sweep.id))
         let copier = Copier(store: try folder.objects(), target: Paths.absolute(to))
-        if layout == .vswarm, view.sweep.engine != .gem5 {
-            throw Failure(.usage, "--layout vswarm is for runs of gem5, and this sweep's engine is another")
-        }
-        var names = VSwarmNames(view)
+        let layout = try layout(view)
+        var names = FunctionFolders(view)
         var runs = 0
         var files = 0
         // Nothing else can be asked of the ledger meanwhile.
@@ -61,15 +59,14 @@ struct PullCommand: ParsableCommand {
             guard artifacts.allSatisfy({ RelativePath.isSafe($0.path) }) else {
                 throw Failure(.badArchive, "the ledger holds an artifact with a path that leads elsewhere")
             }
-            switch layout {
-            case .runs:
-                for artifact in artifacts { try copier.copy([artifact], to: "\(plan.run)/\(artifact.path)") }
-                files += artifacts.count
-            case .vswarm:
+            if let layout {
                 guard state == .succeeded, let place = names.place(of: plan) else { continue }
-                let laid = VSwarmNames.files(artifacts)
+                let laid = layout.files(artifacts)
                 for (name, parts) in laid { try copier.copy(parts, to: "\(place)/\(name)") }
                 files += laid.count
+            } else {
+                for artifact in artifacts { try copier.copy([artifact], to: "\(plan.run)/\(artifact.path)") }
+                files += artifacts.count
             }
             runs += 1
         }
@@ -78,6 +75,17 @@ struct PullCommand: ParsableCommand {
             try view.write(.runs, .csv, selection: try Selection(axes: view.points.axes), sink: sink)
         }
         common.console.say("\(files) files of \(runs) runs are in \(copier.target)")
+    }
+
+    /// One of the layouts that the sweep's engine has; nil: the plain one.
+    private func layout(_ view: SweepView) throws -> ArtifactLayout? {
+        if layout == PullCommand.plain { return nil }
+        if let found = view.descriptor.layouts.first(where: { $0.name == layout }) { return found }
+        guard PullCommand.layouts.contains(layout) else {
+            let known = [PullCommand.plain] + PullCommand.layouts
+            throw Failure(.usage, "--layout \(VisibleText.of(layout)): \(Names.suggestion(layout, in: known))")
+        }
+        throw Failure(.usage, "--layout \(layout): runs of engine '\(view.sweep.engine)' have no such layout")
     }
 }
 
@@ -112,8 +120,8 @@ private struct Copier {
     }
 }
 
-/// Where vSwarm-u's notebooks look for the results of a function.
-private struct VSwarmNames {
+/// A folder for each function, or where one has several runs, for each of them.
+private struct FunctionFolders {
     private let view: SweepView
     private let runsPerWorkload: Int
     private var taken: Set<String> = []
@@ -139,21 +147,5 @@ private struct VSwarmNames {
             name = "run-\(plan.run)"
         }
         return "\(name)/\(workload)"
-    }
-
-    /// The files of a run under the names that are read there, with the artifacts that make them up.
-    static func files(_ artifacts: [Artifact]) -> [(name: String, parts: [Artifact])] {
-        func find(_ path: String) -> [Artifact] { artifacts.filter { $0.path == path } }
-        let output = Gem5Engine.outputFolder
-        let driving = find("\(output)/\(Gem5Machines.driver).pc.com_1.device")
-        let console = artifacts.filter {
-            $0.path.hasPrefix("\(output)/") && $0.path.hasSuffix("com_1.device") && !driving.contains($0)
-        }
-        let files = [
-            ("stats.txt", find(Gem5Engine.statisticsPath)), ("config.ini", find("\(output)/config.ini")),
-            ("config.json", find("\(output)/config.json")), ("gem5.log", find("stdout.txt") + find("stderr.txt")),
-            ("system.pc.com_1.device", Array(console.prefix(1))), ("drivesys.pc.com_1.device", driving),
-        ]
-        return files.filter { !$0.1.isEmpty }
     }
 }

@@ -1,0 +1,120 @@
+package import Model
+package import Results
+
+/// An engine as all others know it: whatever is particular to one simulator is said here, or follows from here, and
+/// nobody outside its folder asks which engine a sweep has.
+///
+/// What most engines do without has a default, so that a new one says little.
+package protocol EngineDescriptor: Sendable {
+    /// As `engine:` of a sweep, `engines:` of an inventory and `--engine` have it.
+    var name: String { get }
+    /// What it is, in a sentence for the reference pages.
+    var meaning: String { get }
+
+    // MARK: What a sweep may say
+
+    /// Its own keys of a sweep file. They end up in ``Sweep/settings``, each under its name.
+    var keys: [EngineKey] { get }
+    /// Which of the phases before the measurement a run has: keys of `measure` that are the same for all engines.
+    var phases: Set<EnginePhase> { get }
+    /// Names in braces that a text of some key may hold, with what they stand for.
+    func workloads(_ settings: JSON) -> EngineWorkloads
+    /// The axes that a sweep with these settings may have.
+    func parameters(_ settings: JSON) -> EngineParameters
+    /// The metrics that a run with these settings gives; nil: only its program knows.
+    func metrics(_ settings: JSON) -> [EngineMetric]?
+    /// What is wrong with a sweep whose keys are each right by themselves.
+    func problems(_ sweep: Sweep) -> [KeyProblem]
+    /// Writes what of the settings can change a result. Points' identities outlive this program: what is written for
+    /// a sweep that there was once never changes.
+    func write(_ settings: JSON, to recipe: inout Recipe)
+
+    // MARK: How a run is made
+
+    /// The engine of one sweep, with the files that it needs from this machine.
+    ///
+    /// - Throws: ``Failure`` for what cannot go together, or is missing.
+    func engine(for sweep: Sweep, _ machine: any LaunchingMachine) throws -> any Engine
+    /// Its program on the hosts; nil: a run brings, or finds, its own.
+    var binary: EngineBinary? { get }
+    /// Whether a failure's class can be told on the host, so that the agent may retry by itself.
+    var agentRetries: Bool { get }
+    /// Memory of a run before any was seen, in bytes; nil: it is not counted where the sweep does not limit it.
+    var firstMemoryGuess: Int64? { get }
+    /// How its program is examined on a host (`usweep doctor`).
+    var examination: EngineExamination { get }
+
+    // MARK: What a run left
+
+    /// Formulas over the counters of a block, beside the sweep's own.
+    var formulas: [MetricFormula] { get }
+    /// Files whose ends tell a person how a run went, beside standard output and error.
+    var logs: [String] { get }
+    /// The file of raw statistics, in gem5's format (`usweep results --stat`); nil: there is none.
+    var statistics: String? { get }
+    /// Ways in which `usweep pull` can lay out a run's files, beside its own.
+    var layouts: [ArtifactLayout] { get }
+}
+
+extension EngineDescriptor {
+    package var keys: [EngineKey] { [] }
+    package var phases: Set<EnginePhase> { [] }
+    package func workloads(_ settings: JSON) -> EngineWorkloads { .optional }
+    package func parameters(_ settings: JSON) -> EngineParameters { EngineParameters(others: "any name") }
+    package func metrics(_ settings: JSON) -> [EngineMetric]? { nil }
+    package func problems(_ sweep: Sweep) -> [KeyProblem] { [] }
+    package func write(_ settings: JSON, to recipe: inout Recipe) { recipe.item("settings", settings.encoded) }
+    package var binary: EngineBinary? { nil }
+    package var agentRetries: Bool { false }
+    package var firstMemoryGuess: Int64? { nil }
+    package var examination: EngineExamination { EngineExamination() }
+    package var formulas: [MetricFormula] { [] }
+    package var logs: [String] { [] }
+    package var statistics: String? { nil }
+    package var layouts: [ArtifactLayout] { [] }
+}
+
+/// A phase of a run before its measurement, and the key of `measure` that says how many invocations it has.
+package enum EnginePhase: String, Sendable, Hashable, CaseIterable {
+    /// After the restore, not measured.
+    case warm
+    /// Before the checkpoint.
+    case setup
+}
+
+/// What an engine makes of `workloads`.
+package enum EngineWorkloads: Sendable, Hashable {
+    /// There may be some.
+    case optional
+    /// There must be some.
+    case required
+    /// Where none is named, there is one of this name.
+    case named(String)
+}
+
+/// The program of an engine on the hosts: its path is in the inventory, and its digest is pinned at launch.
+package struct EngineBinary: Sendable, Hashable {
+    /// Where it is on a host whose inventory entry does not say; nil: it must say.
+    package var defaultPath: String?
+}
+
+/// Something wrong with the key of a sweep file, by its path from the top (`system.arguments`).
+package struct KeyProblem: Sendable, Hashable {
+    package var key: String
+    /// What is wrong; what to write instead.
+    package var text: String
+
+    package init(_ key: String, _ text: String) {
+        self.key = key
+        self.text = text
+    }
+}
+
+/// A way to lay out the files of a run under other names than its own.
+package struct ArtifactLayout: Sendable {
+    /// As `usweep pull --layout` has it.
+    package var name: String
+    package var meaning: String
+    /// The files of a run by their new names, with the artifacts that make each up, one after the other.
+    package var files: @Sendable (_ artifacts: [Artifact]) -> [(name: String, parts: [Artifact])]
+}

@@ -1,0 +1,56 @@
+/// The axes that an engine takes.
+package struct EngineParameters: Sendable {
+    package var known: [EngineParameter]
+    /// What other names mean, as in "the path of a parameter below 'system'"; nil: there are no others.
+    package var others: String?
+
+    package init(_ known: [EngineParameter] = [], others: String? = nil) {
+        self.known = known
+        self.others = others
+    }
+
+    package subscript(name: String) -> EngineParameter? { known.first { $0.name == name } }
+}
+
+/// Something of the modelled machine that an axis can vary.
+package struct EngineParameter: Sendable {
+    package var name: String
+    /// Of its values; empty: it has none.
+    package var unit: String
+    /// What holds in a sweep without this axis, as one would write it; nil: it depends on the system.
+    package var standard: String?
+    /// Which values there are, as the end of the sentence "write ...".
+    package var values: String
+    package var meaning: String
+    /// A value in the one form that says what it means, so that two texts with one meaning are one value; nil: it is
+    /// not a value.
+    package var canonical: @Sendable (_ value: String) -> String?
+
+    package init(
+        _ name: String, unit: String = "", standard: String? = nil, values: String, _ meaning: String,
+        canonical: @escaping @Sendable (_ value: String) -> String? = { $0 }
+    ) {
+        self.name = name
+        self.unit = unit
+        self.standard = standard
+        self.values = values
+        self.meaning = meaning
+        self.canonical = canonical
+    }
+}
+
+/// A number that a run of an engine gives.
+package struct EngineMetric: Sendable, Hashable {
+    package var name: String
+    package var unit: String
+    /// Over counters; nil: it is counted.
+    package var formula: String?
+    package var meaning: String
+
+    package init(_ name: String, unit: String, formula: String? = nil, _ meaning: String) {
+        self.name = name
+        self.unit = unit
+        self.formula = formula
+        self.meaning = meaning
+    }
+}

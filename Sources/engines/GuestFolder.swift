@@ -1,0 +1,39 @@
+import Model
+
+/// What `ops/guest/build` left in a folder: files with their digests, and which workloads they hold.
+struct GuestFolder {
+    let path: String
+    let workloads: [String]
+    private let manifest: JSON
+    private let machine: any LaunchingMachine
+
+    /// - Throws: ``Failure`` (`missingFile`) where there is none.
+    init(_ path: String, _ machine: any LaunchingMachine) throws {
+        guard let bytes = machine.contents("\(path)/manifest.json") else {
+            throw Failure(.missingFile, "there is no guest in \(path); run ops/guest/build, or correct 'guest:'")
+        }
+        do { manifest = try JSON(parsing: bytes) } catch {
+            throw Failure(.badData, "\(path)/manifest.json is damaged; run ops/guest/build again", cause: "\(error)")
+        }
+        self.path = path
+        self.machine = machine
+        workloads = manifest["workloads"]?.elements?.compactMap(\.text) ?? []
+    }
+
+    /// One of its files, with the digest that the manifest names: publishing it into the object store checks that it is
+    /// the file's.
+    func file(_ name: String, at place: String? = nil) throws -> InputFile {
+        guard let digest = manifest["files"]?[name]?.text.flatMap({ Digest(hex: $0) }),
+            let size = machine.size("\(path)/\(name)")
+        else { throw Failure(.missingFile, "the guest in \(path) is not complete; run ops/guest/build again") }
+        return InputFile(
+            path: place ?? name, source: "\(path)/\(name)", digest: digest, size: size, isExecutable: false)
+    }
+
+    /// - Throws: ``Failure`` (`badSpecification`) for a workload that the guest does not have.
+    static func check(_ wanted: [String], _ known: [String]) throws {
+        guard let missing = wanted.first(where: { !known.contains($0) }) else { return }
+        throw Failure(
+            .badSpecification, "the guest has no workload '\(missing)'; \(Names.suggestion(missing, in: known))")
+    }
+}

@@ -1,0 +1,65 @@
+package import Model
+
+/// Engine `command`: any program that keeps the run contract.
+package struct CommandDescriptor: EngineDescriptor {
+    package let name = "command"
+    package let meaning = "any program: it is given a point, and leaves a file with its numbers"
+    package let agentRetries = true
+
+    package let keys = [
+        EngineKey(
+            "command", .arguments(.ofRun), isRequired: true,
+            "the program and its arguments, as in command: [./run.sh, '{x}']"),
+        EngineKey(
+            "results", .place, "what the program leaves: a JSON object, a list of them (one a block), or a CSV file"),
+    ]
+
+    package init() {}
+
+    package func problems(_ sweep: Sweep) -> [KeyProblem] {
+        let settings = CommandSettings(sweep.settings)
+        var problems: [KeyProblem] = []
+        if settings.command.first?.isEmpty == true {
+            problems.append(KeyProblem("command", "the program's name is empty; write it first"))
+        }
+        if let results = settings.results, sweep.inputs.contains(where: { $0.path == results }) {
+            let text = "'\(Names.shown(results))' is what 'results' names; a run must write it itself"
+            problems.append(KeyProblem("inputs", text))
+        }
+        if settings.results == nil, !sweep.requiredMetrics.isEmpty {
+            let text = "needs the file with the numbers; name it by 'results', as in results: results.json"
+            problems.append(KeyProblem(sweep.metrics.isEmpty ? "define" : "metrics", text))
+        }
+        return problems
+    }
+
+    package func write(_ settings: JSON, to recipe: inout Recipe) {
+        let settings = CommandSettings(settings)
+        recipe.list("argument", settings.command)
+        if let results = settings.results { recipe.item("results", results) }
+        // Recipes have said so since there were engines with checkpoints only.
+        recipe.item("checkpoint", "setup")
+    }
+
+    package func engine(for sweep: Sweep, _ machine: any LaunchingMachine) throws -> any Engine {
+        CommandEngine(sweep)
+    }
+}
+
+/// What a sweep of engine `command` says of it.
+struct CommandSettings: Equatable {
+    /// The program and its arguments, with names in braces where values go.
+    let command: [String]
+    /// The file with the results, relative to the attempt's folder; nil: none.
+    let results: String?
+
+    init(_ settings: JSON) {
+        command = settings["command"]?.texts ?? []
+        results = settings["results"]?.text
+    }
+}
+
+extension JSON {
+    /// The texts of a list.
+    var texts: [String]? { elements?.compactMap(\.text) }
+}

@@ -1,0 +1,185 @@
+package import Model
+package import Results
+
+/// Engine `gem5`: full-system simulation.
+package struct Gem5Descriptor: EngineDescriptor {
+    package let name = "gem5"
+    package let meaning = "gem5 simulating a whole Linux system, processor and memory in time"
+    package let phases: Set<EnginePhase> = [.warm, .setup]
+    package var binary: EngineBinary? { EngineBinary(defaultPath: nil) }
+    /// Of a full-system run that nothing is known of.
+    package let firstMemoryGuess: Int64? = 4 << 30
+    package var examination: EngineExamination { .gem5 }
+    package let formulas = MetricFormula.gem5
+    package let logs = [Gem5Files.status] + Gem5Files.consoles
+    package let statistics: String? = Gem5Files.statistics
+    package var layouts: [ArtifactLayout] { [.vswarm] }
+
+    package init() {}
+
+    package let keys = [
+        EngineKey("system", Gem5Descriptor.system, standard: "simple", "the modelled machine"),
+        EngineKey(
+            "guest",
+            .either([
+                .path(),
+                .mapping([
+                    EngineKey("kernel", .path(), isRequired: true, "a Linux kernel of your own (vmlinux)"),
+                    EngineKey("disk", .path(), isRequired: true, "a disk image of your own"),
+                ]),
+            ]), isRequired: true,
+            "what is booted: the folder that 'ops/guest/build gem5' made, or {kernel: vmlinux, disk: disk.img}"),
+        EngineKey(
+            "checkpoint",
+            .either([
+                .word(["setup"], of: "checkpoint"),
+                .mapping([
+                    EngineKey(
+                        "directory", .path(Placeholders(["workload"])), isRequired: true,
+                        "a folder with m5.cpt for each workload, as in 'cpt/{workload}/cpt.warm'")
+                ]),
+            ]), standard: "setup", "what evaluations start from: 'setup' if this sweep makes it"),
+    ]
+
+    private static let system = KeyShape.either([
+        .word(Gem5Settings.systems, of: "system"),
+        .mapping([
+            EngineKey("name", .word(Gem5Settings.systems, of: "system"), isRequired: true, "one of this project's own"),
+            EngineKey("memory", .bytes, "of the guest"),
+            EngineKey("cores", .integer(2...10), standard: "2", "of the guest"),
+            EngineKey("kvm", .flag, standard: "false", "whether the setup runs on the host's own processor"),
+            aslr,
+        ]),
+        .mapping([
+            EngineKey("script", .input, isRequired: true, "a configuration script of your own"),
+            EngineKey("arguments", .arguments(.ofRun + Gem5Engine.places), "of the script, in a point's run"),
+            EngineKey(
+                "setup", .arguments(Placeholders(Gem5Engine.places)), "of the script, in the run that makes the checkpoint; without "
+                    + "them the sweep makes none"),
+            EngineKey(
+                "blocks", .integer(1...1_000_000), standard: "one an invocation",
+                "statistics blocks that a run must leave"),
+            EngineKey("line", .line, "text that a line of standard output must hold"),
+            aslr,
+        ]),
+    ])
+
+    private static let aslr = EngineKey(
+        "aslr", .flag, standard: "true", "whether gem5's own addresses are random; false starts it under setarch -R")
+
+    package func workloads(_ settings: JSON) -> EngineWorkloads { .required }
+
+    package func parameters(_ settings: JSON) -> EngineParameters {
+        Gem5Settings(settings).isScript
+            ? EngineParameters(others: "any name that the script's arguments have in braces") : Gem5Parameter.package
+    }
+
+    package func metrics(_ settings: JSON) -> [EngineMetric]? {
+        Gem5Settings(settings).isScript ? nil : Gem5Counter.metrics
+    }
+
+    package func problems(_ sweep: Sweep) -> [KeyProblem] {
+        let settings = Gem5Settings(sweep.settings)
+        var problems: [KeyProblem] = []
+        if sweep.measure.setupInvocations != nil, settings.checkpoint != .setup {
+            problems.append(
+                KeyProblem("measure.setup", "counts only where this sweep makes the checkpoint; remove it"))
+        }
+        if case .directory(let path) = settings.checkpoint, sweep.workloads.count > 1,
+            !Placeholders.parts(path).contains(.name("workload"))
+        {
+            problems.append(
+                KeyProblem(
+                    "checkpoint.directory",
+                    "all workloads would share one folder; write {workload} where the name goes"))
+        }
+        if case .script(let script) = settings.system, let problem = checkpointProblem(script, settings) {
+            problems.append(problem)
+        }
+        return problems
+    }
+
+    /// A script and its checkpoint must know of each other.
+    private func checkpointProblem(_ script: Gem5Settings.Script, _ settings: Gem5Settings) -> KeyProblem? {
+        let hasCheckpoint = settings.checkpoint != .setup || script.setupArguments != nil
+        let isTold = script.arguments.contains { argument in
+            Placeholders.parts(argument).contains { $0 == .name("checkpoint") || $0 == .name("checkpoints") }
+        }
+        guard isTold != hasCheckpoint else { return nil }
+        return KeyProblem(
+            "system",
+            hasCheckpoint
+                ? "the script is not told where its checkpoint is; write {checkpoint} into 'arguments'"
+                : "the script is told of a checkpoint, but there is none; write 'setup' (the arguments of the run that "
+                    + "makes it), or 'checkpoint: {directory: ...}' beside 'system'")
+    }
+
+    package func write(_ settings: JSON, to recipe: inout Recipe) {
+        let settings = Gem5Settings(settings)
+        switch settings.system {
+        case .named(let name, let options):
+            recipe.item("system", name)
+            if let memory = options.memoryBytes { recipe.item("memory", String(memory)) }
+            if let cores = options.cores { recipe.item("cores", String(cores)) }
+            if options.usesKVM { recipe.item("kvm", "true") }
+        case .script(let script):
+            recipe.item("script", script.path)
+            recipe.list("script-argument", script.arguments)
+            if let arguments = script.setupArguments { recipe.list("script-setup", arguments) }
+        }
+        recipe.list("argument", [])
+        recipe.item("checkpoint", settings.checkpoint == .setup ? "setup" : "directory")
+    }
+
+    package func engine(for sweep: Sweep, _ machine: any LaunchingMachine) throws -> any Engine {
+        let settings = Gem5Settings(sweep.settings)
+        return try Gem5Engine(
+            sweep, guest: try guest(settings.guest, machine), scripts: try scripts(settings, machine),
+            checkpoints: try checkpoints(sweep.workloads, settings, machine))
+    }
+
+    private func guest(_ source: Gem5Settings.Guest?, _ machine: any LaunchingMachine) throws -> Gem5Engine.Guest {
+        let (kernel, disk) = ("guest/vmlinux", "guest/disk.img")
+        switch source {
+        case nil: throw Failure(.badSpecification, "engine gem5 needs 'guest:'")
+        case .folder(let path):
+            let folder = try GuestFolder(path, machine)
+            return Gem5Engine.Guest(
+                kernel: try folder.file("vmlinux", at: kernel), disk: try folder.file("disk.img", at: disk),
+                workloads: folder.workloads)
+        case .files(let kernelPath, let diskPath):
+            return Gem5Engine.Guest(
+                kernel: try machine.input(kernelPath, at: kernel), disk: try machine.input(diskPath, at: disk))
+        }
+    }
+
+    /// The configuration package, where a sweep does not bring a script of its own.
+    private func scripts(_ settings: Gem5Settings, _ machine: any LaunchingMachine) throws -> [InputFile] {
+        guard !settings.isScript else { return [] }
+        let places = machine.places("USWEEP_GEM5_PACKAGE", beside: "share/gem5", inRepository: "ops/gem5")
+        guard let folder = places.first(where: { machine.size("\($0)/run.py") != nil }) else {
+            throw Failure(
+                .missingFile, "the configuration package for gem5 is not at \(places.joined(separator: " or ")); name "
+                    + "its folder in USWEEP_GEM5_PACKAGE")
+        }
+        return try machine.inputs(inFolder: folder, at: Gem5Files.package) { $0.hasSuffix(".py") }
+    }
+
+    /// Checkpoints that were made elsewhere.
+    private func checkpoints(
+        _ workloads: [String], _ settings: Gem5Settings, _ machine: any LaunchingMachine
+    ) throws -> [Gem5Engine.Checkpoint] {
+        guard case .directory(let pattern) = settings.checkpoint else { return [] }
+        return try workloads.map { workload in
+            let folder = Placeholders.fill(pattern, [Assignment(axis: "workload", value: workload)])
+            let files = try machine.inputs(inFolder: folder, at: Gem5Files.checkpoint(workload)) { _ in true }
+            guard files.contains(where: { $0.path.hasSuffix("/m5.cpt") }) else {
+                throw Failure(.missingFile, "\(folder) is not a checkpoint of gem5: there is no m5.cpt in it")
+            }
+            let record = try machine.contents("\(folder)/\(Gem5CheckpointRecord.name)").map {
+                try Gem5CheckpointRecord($0)
+            }
+            return Gem5Engine.Checkpoint(workload: workload, files: files, record: record)
+        }
+    }
+}

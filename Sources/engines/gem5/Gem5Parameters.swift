@@ -1,0 +1,70 @@
+import Model
+
+/// The parameters that have a short name in the configuration package; what each sets is in `ops/gem5/names.py`, and a
+/// test compares both lists. gem5 itself says which values it takes (`usweep plan --bind`).
+enum Gem5Parameter {
+    static let package = EngineParameters(
+        cache("l1i", "first-level instruction cache") + cache("l1d", "first-level data cache")
+            + cache("l2", "second-level cache") + cache("llc", "last-level cache") + core + rest,
+        others: "the path of a parameter below 'system', as config.ini has it")
+
+    private static let size = "a size, as in 256KiB"
+    private static let number = "a whole number"
+
+    private static func cache(_ name: String, _ what: String) -> [EngineParameter] {
+        [
+            EngineParameter("\(name).size", unit: "bytes", values: size, "size of the \(what)"),
+            EngineParameter("\(name).ways", unit: "ways", values: number, "associativity of the \(what)"),
+            EngineParameter(
+                "\(name).latency", unit: "cycles", values: number, "of tags and of data of the \(what)"),
+            EngineParameter(
+                "\(name).mshrs", unit: "misses", values: number, "misses that the \(what) can have outstanding"),
+            EngineParameter(
+                "\(name).write-buffers", unit: "lines", values: number, "lines that the \(what) can have to write"),
+            EngineParameter(
+                "\(name).prefetcher", values: Names.list(prefetchers), "what fetches into the \(what) ahead of use"),
+            EngineParameter(
+                "\(name).replacement", values: Names.list(replacements), "which line of the \(what) gives way"),
+        ]
+    }
+
+    private static let core = [
+        EngineParameter("core", values: Names.list(cores), "the model of the measured cores"),
+        EngineParameter(
+            "core.width", unit: "instructions", values: number, "in a cycle, in all stages of the pipeline"),
+        EngineParameter("core.rob", unit: "entries", values: number, "of the reorder buffer"),
+        EngineParameter("core.iq", unit: "entries", values: number, "of the instruction queue"),
+        EngineParameter("core.lq", unit: "entries", values: number, "of the load queue"),
+        EngineParameter("core.sq", unit: "entries", values: number, "of the store queue"),
+        EngineParameter("core.int-registers", unit: "registers", values: number, "physical integer registers"),
+        EngineParameter(
+            "core.float-registers", unit: "registers", values: number, "physical floating-point registers"),
+        EngineParameter("core.fetch-buffer", unit: "bytes", values: number, "fetched at a time"),
+        EngineParameter("core.fetch-queue", unit: "entries", values: number, "of the fetch queue"),
+    ]
+
+    private static let rest = [
+        EngineParameter(
+            "branch-predictor", values: Names.list(predictors), "how the direction of branches is predicted"),
+        EngineParameter("btb.size", unit: "entries", values: number, "of the branch target buffer"),
+        EngineParameter("ras.size", unit: "entries", values: number, "of the return address stack"),
+        EngineParameter(
+            "itlb.size", unit: "entries", values: number, "of the first-level translation buffer for code"),
+        EngineParameter(
+            "dtlb.size", unit: "entries", values: number, "of the first-level translation buffer for data"),
+        EngineParameter("clock", values: "a frequency, as in 3GHz", "of cores and caches"),
+        EngineParameter("memory", values: Names.list(memories), "the kind of main memory"),
+    ]
+
+    static let cores = ["atomic", "timing", "minor", "o3"]
+    static let memories = [
+        "simple", "ddr3-1600", "ddr3-2133", "ddr4-2400", "ddr4-2400-8x8", "ddr5-4400", "ddr5-6400", "lpddr3-1600",
+        "hbm-1000",
+    ]
+    static let predictors = [
+        "local", "bimodal", "bimode", "tournament", "gshare", "tage", "ltage", "tage-sc-l", "tage-sc-l-8kb",
+        "perceptron", "perceptron-tage",
+    ]
+    static let prefetchers = ["none", "tagged", "stride", "ampm", "bop", "spp", "dcpt"]
+    static let replacements = ["lru", "tree-plru", "random", "fifo", "lip", "bip", "brrip", "srrip", "ship"]
+}

@@ -1,0 +1,44 @@
+package import Model
+package import Results
+
+/// Engine `qemu`: QEMU with the model plugin.
+package struct QEMUDescriptor: EngineDescriptor {
+    package let name = "qemu"
+    package let meaning = "QEMU running a whole Linux system, with a model of caches, translation buffers and branch "
+        + "predictors: it counts, and knows no time"
+    package let phases: Set<EnginePhase> = [.warm, .setup]
+    package var binary: EngineBinary? { EngineBinary(defaultPath: "/usr/bin/qemu-system-x86_64") }
+    package let formulas = MetricFormula.model
+    package let logs = ["terminal.log"]
+
+    package let keys = [
+        EngineKey("guest", .path(), isRequired: true, "what is booted: the folder that ops/guest/build made"),
+        EngineKey(
+            "checkpoint", .word(["setup"], of: "checkpoint"), standard: "setup",
+            "what evaluations start from: this engine makes its checkpoints itself"),
+    ]
+
+    package init() {}
+
+    package func workloads(_ settings: JSON) -> EngineWorkloads { .required }
+
+    package func parameters(_ settings: JSON) -> EngineParameters { EngineParameters(QEMUParameter.all) }
+
+    package func metrics(_ settings: JSON) -> [EngineMetric]? { QEMUCounter.metrics }
+
+    package func write(_ settings: JSON, to recipe: inout Recipe) {
+        recipe.list("argument", [])
+        recipe.item("checkpoint", "setup")
+    }
+
+    package func engine(for sweep: Sweep, _ machine: any LaunchingMachine) throws -> any Engine {
+        guard let path = sweep.settings["guest"]?.text else {
+            throw Failure(.badSpecification, "engine qemu needs 'guest:', the folder that ops/guest/build made")
+        }
+        let folder = try GuestFolder(path, machine)
+        let guest = QEMUEngine.Guest(
+            kernel: try folder.file("vmlinuz"), initrd: try folder.file("initrd.img"),
+            plugin: try folder.file("model.so"), workloads: folder.workloads)
+        return try QEMUEngine(sweep, guest: guest)
+    }
+}
