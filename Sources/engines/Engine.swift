@@ -48,8 +48,8 @@ extension Engine {
     ) throws -> ParameterQuestion? { nil }
 }
 
-/// A script for /bin/sh on a host, which answers with a line for each parameter: ``mark``, then JSON with `axis`, `value`,
-/// `ok`, and where that is false a `message`.
+/// A script for /bin/sh on a host, which answers with a line for each parameter: ``mark``, then JSON with `axis`,
+/// `value`, `ok`, and where that is false a `message`.
 package struct ParameterQuestion: Sendable {
     package static let mark = "usweep-bind "
 

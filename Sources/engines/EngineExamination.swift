@@ -11,8 +11,8 @@ package struct EngineExamination: Sendable {
     /// What a host said, by name.
     package typealias Facts = [String: String]
 
-    /// For /bin/sh, on one line without single quotes or `!`: `$p` is the program's path, which can be executed; `say NAME
-    /// VALUE` gives an answer, of which `engine-NAME` is what the program calls itself.
+    /// For /bin/sh, on one line without single quotes or `!`: `$p` is the program's path, which can be executed; `say
+    /// NAME VALUE` gives an answer, of which `engine-NAME` is what the program calls itself.
     package var script: String
     package var judge: @Sendable (_ facts: Facts) -> [Finding]
 

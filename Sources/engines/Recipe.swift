@@ -1,13 +1,14 @@
 package import Model
 package import Results
 
-/// Everything that can change a result and is the same for all points, as canonical text: the part of a point's identity
-/// that ``Points`` needs beside workload and parameters.
+/// Everything that can change a result and is the same for all points, as canonical text: the part of a point's
+/// identity that ``Points`` needs beside workload and parameters.
 ///
-/// One item a line, `NAME LENGTH:TEXT` with the length in bytes, so that no two recipes run together; lists are preceded
-/// by their count. An item that only newer sweeps have is written where it is there, and so the text of older ones stays.
-/// Left out on purpose: the sweep's name, limits, retries, metrics and axes, since they change no result of a point; the
-/// number of repeats, which counts runs; what is pinned at launch (engine binary, guest, checkpoint) and recorded there.
+/// One item a line, `NAME LENGTH:TEXT` with the length in bytes, so that no two recipes run together; lists are
+/// preceded by their count. An item that only newer sweeps have is written where it is there, and so the text of older
+/// ones stays. Left out on purpose: the sweep's name, limits, retries, metrics and axes, since they change no result of
+/// a point; the number of repeats, which counts runs; what is pinned at launch (engine binary, guest, checkpoint) and
+/// recorded there.
 package struct Recipe {
     package private(set) var text = "usweep recipe 1\n"
 

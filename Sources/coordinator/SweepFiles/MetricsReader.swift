@@ -62,7 +62,8 @@ struct MetricsReader {
             }
             for name in counters {
                 if names[index...].contains(name) {
-                    let advice = name == definition.name ? "is what it defines; use other metrics" : "is defined below it"
+                    let isItself = name == definition.name
+                    let advice = isItself ? "is what it defines; use other metrics" : "is defined below it"
                     read.fail(field, "uses '\(name)', which \(advice); a definition uses metrics and those above it")
                 } else if let known {
                     check(name, field, known + names[..<index])

@@ -54,8 +54,8 @@ package struct Gem5Descriptor: EngineDescriptor {
             EngineKey("script", .input, isRequired: true, "a configuration script of your own"),
             EngineKey("arguments", .arguments(.ofRun + Gem5Engine.places), "of the script, in a point's run"),
             EngineKey(
-                "setup", .arguments(Placeholders(Gem5Engine.places)), "of the script, in the run that makes the checkpoint; without "
-                    + "them the sweep makes none"),
+                "setup", .arguments(Placeholders(Gem5Engine.places)),
+                "of the script, in the run that makes the checkpoint; without them the sweep makes none"),
             EngineKey(
                 "blocks", .integer(1...1_000_000), standard: "one an invocation",
                 "statistics blocks that a run must leave"),

@@ -171,7 +171,9 @@ package struct Gem5Engine: Engine {
     }
 
     /// The command line of a script of the user's own.
-    private func own(_ script: Gem5Settings.Script, _ task: EngineTask, _ workload: String, _ points: Points) -> [String] {
+    private func own(
+        _ script: Gem5Settings.Script, _ task: EngineTask, _ workload: String, _ points: Points
+    ) -> [String] {
         var values = [
             Assignment(axis: "workload", value: workload), Assignment(axis: "kernel", value: guest.kernel.path),
             Assignment(axis: "disk", value: guest.disk.path),

@@ -47,7 +47,8 @@ extension Gem5Engine {
             files.append((script.path, String(decoding: bytes, as: UTF8.self)))
         }
         var lines = [
-            "D=$(mktemp -d) || exit 1", "trap 'rm -rf \"$D\"' EXIT", "cd \"$D\" || exit 1", "mkdir \(Gem5Files.package)",
+            "D=$(mktemp -d) || exit 1", "trap 'rm -rf \"$D\"' EXIT", "cd \"$D\" || exit 1",
+            "mkdir \(Gem5Files.package)",
         ]
         // No line of these files ends the document: it would have to be its digest.
         for (path, text) in files {

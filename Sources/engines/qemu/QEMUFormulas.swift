@@ -29,7 +29,8 @@ enum QEMUCounter {
 }
 
 extension MetricFormula {
-    /// What follows from the counters of caches, buffers and predictors: misses per 1,000 instructions, and miss ratios.
+    /// What follows from the counters of caches, buffers and predictors: misses per 1,000 instructions, and miss
+    /// ratios.
     package static let model: [MetricFormula] =
         ["l1i", "l1d", "l2", "llc", "itlb", "dtlb", "branch"].map {
             MetricFormula("\($0).mpki", factor: 1000, "\($0).misses", per: "instructions")

@@ -103,18 +103,24 @@ struct SweepErrorTests {
         Wrong(command + "checkpoint: setup", "4:1", "key 'checkpoint': belongs to engine gem5 and qemu"),
         Wrong("command: ./run.sh -v {x}", "3:10", "key 'command': a list was expected", "write [./run.sh, -v, '{x}']"),
         Wrong("command: []", "3:10", "the list is empty"),
-        Wrong("command: ['', x]", "3:10", "the program's name is empty"),
+        Wrong("command: ['', x]", "3:1", "the program's name is empty"),
         Wrong("command: [echo, {x}]", "3:17", "put text with { } [ ] in quotes"),
         Wrong("axes: {x: [1]}", "1:1", "key 'command': is missing"),
-        Wrong(engine: "gem5", "command: [x]\nworkloads: [a]\nguest: g", "3:1", "key 'command': belongs to engine command"),
         Wrong(
-            engine: "gem5", "system: skylak\nworkloads: [a]\nguest: g", "3:9", "'skylak' is not a system; did you mean 'skylake'?"),
-        Wrong(engine: "gem5", "system: {arguments: [x]}\nworkloads: [a]\nguest: g", "3:9", "has no 'name' and no 'script'"),
+            engine: "gem5", "command: [x]\nworkloads: [a]\nguest: g", "3:1",
+            "key 'command': belongs to engine command"),
         Wrong(
-            engine: "gem5", "checkpoint: {directory: cpt}\nworkloads: [a, b]\nguest: g", "3:14", "all workloads would share one folder"
+            engine: "gem5", "system: skylak\nworkloads: [a]\nguest: g", "3:9",
+            "'skylak' is not a system; did you mean 'skylake'?"),
+        Wrong(
+            engine: "gem5", "system: {arguments: [x]}\nworkloads: [a]\nguest: g", "3:9", "has no 'name' and no 'script'"),
+        Wrong(
+            engine: "gem5", "checkpoint: {directory: cpt}\nworkloads: [a, b]\nguest: g", "3:14",
+            "all workloads would share one folder"
         ),
         Wrong(
-            engine: "gem5", "checkpoint: {directory: cpt/{workload}/x}\nworkloads: [a]\nguest: g", "3:29", "not YAML", "in quotes"
+            engine: "gem5", "checkpoint: {directory: cpt/{workload}/x}\nworkloads: [a]\nguest: g", "3:29", "not YAML",
+            "in quotes"
         ),
         Wrong(
             engine: "gem5", "workloads: [a]\ncheckpoint: {directory: c}\nmeasure: {setup: 3}\nguest: g", "5:11",
@@ -124,12 +130,14 @@ struct SweepErrorTests {
             engine: "qemu", "workloads: [a]\naxes: {l2.sizes: [1KiB]}\nguest: g", "4:8",
             "no such parameter; did you mean 'l2.size'?"),
         Wrong(
-            engine: "qemu", "workloads: [a]\naxes: {l2.size: [300KiB]}\nguest: g", "4:18", "'300KiB' is not a value for l2.size",
+            engine: "qemu", "workloads: [a]\naxes: {l2.size: [300KiB]}\nguest: g", "4:18",
+            "'300KiB' is not a value for l2.size",
             "power of two"),
         Wrong(
             engine: "qemu", "workloads: [a]\naxes: {l2.size: [1MiB, 1024KiB]}\nguest: g", "4:24",
             "'1024KiB' is the same as '1MiB'"),
-        Wrong(engine: "qemu", "workloads: [a]\naxes: {branch-predictor: [tage]}\nguest: g", "4:27", "write bimodal or gshare"),
+        Wrong(
+            engine: "qemu", "workloads: [a]\naxes: {branch-predictor: [tage]}\nguest: g", "4:27", "write bimodal or gshare"),
         Wrong(
             engine: "qemu", "workloads: [a]\naxes: {l2.size: [1MiB]}\nexclude: [{l2.size: 1024KiB}]\nguest: g", "5:21",
             "as '1MiB'; write it so"),

@@ -36,8 +36,8 @@ struct SweepFileTests {
         #expect(sweep.engine == "gem5")
         #expect(
             sweep.settings.encoded
-                == #"{"system":{"script":"my.py","arguments":["--cores","2","{checkpoint}"]},"guest":"\#(scratch.path)/out","#
-                + #""checkpoint":{"directory":"\#(scratch.path)/cpt/{workload}/cpt.warm"}}"#)
+                == #"{"system":{"script":"my.py","arguments":["--cores","2","{checkpoint}"]},"#
+                + #""guest":"\#(scratch.path)/out","checkpoint":{"directory":"\#(scratch.path)/cpt/{workload}/cpt.warm"}}"#)
         #expect(sweep.workloads == ["fibonacci-go", "aes-python"])
         #expect(
             sweep.axes[1].values
@@ -154,7 +154,8 @@ struct SweepFileTests {
         process.environment = ["PATH": "/usr/bin:/bin", "USWEEP_SIZE": "16", "USWEEP_POLICY": "random"]
         try process.run()
         process.waitUntilExit()
-        let results = try String(contentsOfFile: scratch.path + "/" + (sweep.settings["results"]?.text ?? ""), encoding: .utf8)
+        let place = try #require(sweep.settings["results"]?.text)
+        let results = try String(contentsOfFile: "\(scratch.path)/\(place)", encoding: .utf8)
         #expect(try JSON(parsing: results)["misses"]?.integer == 7_500)
         let hosts = try parseHosts(Templates.inventory).hosts
         #expect(hosts.map(\.target.transport) == ["local"])

@@ -186,7 +186,7 @@ struct Gem5EngineTests {
         }
         let elsewhere = sweep {
             $0.settings = settings(
-                #"{"system": {"name": "skylake", "memory": 536870912}, "checkpoint": {"directory": "/lab/{workload}"}}"#)
+                #"{"system": {"name": "skylake", "memory": 536870912}, "checkpoint": {"directory": "/l/{workload}"}}"#)
         }
         let fitting = try engine(elsewhere, [try bundle(record())])
         #expect(fitting.setups.isEmpty)
@@ -204,7 +204,8 @@ struct Gem5EngineTests {
 
     @Test("A checkpoint of one machine is refused for two")
     func misfitOfOneMachine() throws {
-        let expected = try engine(sweep { $0.settings = settings(#"{"system": "two-machine"}"#) }).expectation("fibonacci")
+        let sweep = sweep { $0.settings = settings(#"{"system": "two-machine"}"#) }
+        let expected = try engine(sweep).expectation("fibonacci")
         let one = try Gem5CheckpointRecord(record()).origin
         #expect(one.misfit(with: expected) == "it is of the machines system, not drivesys and testsys")
         #expect(try Gem5CheckpointRecord(record(machines: two)).origin.misfit(with: expected) == nil)

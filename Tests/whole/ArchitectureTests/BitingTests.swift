@@ -12,7 +12,7 @@ struct BitingTests {
         arguments: [
             ("Model", "Formats", Violation.Rule.sideways), ("Model", "Ports", .upwards),
             ("Ports", "Results", .sideways), ("SweepCore", "AgentCore", .sideways), ("SweepCore", "Ledger", .upwards),
-            ("Ledger", "SweepCore", .core), ("Ledger", "Engines", .sideways), ("Engines", "usweep", .upwards),
+            ("Ledger", "SweepCore", .core), ("Ledger", "SweepFiles", .sideways), ("Engines", "usweep", .upwards),
             ("CoordinatorRuntime", "Ledger", .core), ("CoordinatorRuntime", "AgentRuntime", .sideways),
             ("AgentRuntime", "QEMUDriver", .core), ("Sessions", "usweep", .upwards),
             ("Transports", "Alamofire", .unknownModule),

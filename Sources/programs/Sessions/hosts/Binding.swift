@@ -3,7 +3,8 @@ package import Model
 package import Ports
 import Results
 
-/// Asks one host's engine whether every parameter of a sweep exists and takes every value, before anything is simulated.
+/// Asks one host's engine whether every parameter of a sweep exists and takes every value, before anything is
+/// simulated.
 package struct Binding {
     /// An axis and a value that the engine does not take.
     package struct Problem {

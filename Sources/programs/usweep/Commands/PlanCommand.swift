@@ -72,7 +72,8 @@ struct PlanCommand: ParsableCommand {
         let problems = try binding.problems(HostConnections.transport(for: inventory))
         guard problems.isEmpty else {
             let lines = problems.map { "  \($0.axis): \($0.value): \($0.message)" }.joined(separator: "\n")
-            throw Failure(.badSpecification, "the \(specification.sweep.engine) of \(binding.hostName) does not take:\n\(lines)")
+            throw Failure(
+                .badSpecification, "the \(specification.sweep.engine) of \(binding.hostName) does not take:\n\(lines)")
         }
         common.console.say("the \(specification.sweep.engine) of \(binding.hostName) takes every parameter and value")
     }

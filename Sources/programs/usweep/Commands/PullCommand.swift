@@ -34,7 +34,8 @@ struct PullCommand: ParsableCommand {
     @Option(name: .long, help: ArgumentHelp("The folder; made if it is missing.", valueName: "dir"))
     var to: String
 
-    @Option(name: .long, help: ArgumentHelp("How it is laid out.", valueName: ([plain] + layouts).joined(separator: "|")))
+    @Option(
+        name: .long, help: ArgumentHelp("How it is laid out.", valueName: ([plain] + layouts).joined(separator: "|")))
     var layout = plain
 
     @OptionGroup var common: CommonOptions
