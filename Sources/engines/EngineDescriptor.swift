@@ -96,6 +96,8 @@ package enum EngineWorkloads: Sendable, Hashable {
 package struct EngineBinary: Sendable, Hashable {
     /// Where it is on a host whose inventory entry does not say; nil: it must say.
     package var defaultPath: String?
+
+    package init(defaultPath: String?) { self.defaultPath = defaultPath }
 }
 
 /// Something wrong with the key of a sweep file, by its path from the top (`system.arguments`).

@@ -40,7 +40,7 @@ extension JSON {
     }
 
     private var checkpointOfVersion1: JSON? {
-        (self["directory"]?["_0"]).map { .object([Member("directory", $0)]) }
+        (self["directory"]?["_0"]).map { .object([Member("directory", $0)]) } ?? self["bundle"]?["_0"]
     }
 
     private var guestOfVersion1: JSON? { self["folder"]?["_0"] ?? self["files"] }

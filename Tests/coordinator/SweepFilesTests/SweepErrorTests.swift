@@ -113,7 +113,8 @@ struct SweepErrorTests {
             engine: "gem5", "system: skylak\nworkloads: [a]\nguest: g", "3:9",
             "'skylak' is not a system; did you mean 'skylake'?"),
         Wrong(
-            engine: "gem5", "system: {arguments: [x]}\nworkloads: [a]\nguest: g", "3:9", "has no 'name' and no 'script'"),
+            engine: "gem5", "system: {arguments: [x]}\nworkloads: [a]\nguest: g", "3:9",
+            "has no 'name' and no 'script'"),
         Wrong(
             engine: "gem5", "checkpoint: {directory: cpt}\nworkloads: [a, b]\nguest: g", "3:14",
             "all workloads would share one folder"
@@ -137,7 +138,8 @@ struct SweepErrorTests {
             engine: "qemu", "workloads: [a]\naxes: {l2.size: [1MiB, 1024KiB]}\nguest: g", "4:24",
             "'1024KiB' is the same as '1MiB'"),
         Wrong(
-            engine: "qemu", "workloads: [a]\naxes: {branch-predictor: [tage]}\nguest: g", "4:27", "write bimodal or gshare"),
+            engine: "qemu", "workloads: [a]\naxes: {branch-predictor: [tage]}\nguest: g", "4:27",
+            "write bimodal or gshare"),
         Wrong(
             engine: "qemu", "workloads: [a]\naxes: {l2.size: [1MiB]}\nexclude: [{l2.size: 1024KiB}]\nguest: g", "5:21",
             "as '1MiB'; write it so"),

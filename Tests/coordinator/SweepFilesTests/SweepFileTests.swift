@@ -37,7 +37,8 @@ struct SweepFileTests {
         #expect(
             sweep.settings.encoded
                 == #"{"system":{"script":"my.py","arguments":["--cores","2","{checkpoint}"]},"#
-                + #""guest":"\#(scratch.path)/out","checkpoint":{"directory":"\#(scratch.path)/cpt/{workload}/cpt.warm"}}"#)
+                + #""guest":"\#(scratch.path)/out","#
+                + #""checkpoint":{"directory":"\#(scratch.path)/cpt/{workload}/cpt.warm"}}"#)
         #expect(sweep.workloads == ["fibonacci-go", "aes-python"])
         #expect(
             sweep.axes[1].values
