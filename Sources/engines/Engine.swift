@@ -1,4 +1,4 @@
-package import Model
+public import Model
 package import Results
 
 /// A simulator, as pure functions: from a point to what a host has to do, and from what it left to a verdict.
@@ -84,18 +84,18 @@ package struct CheckpointFile: Sendable, Hashable {
 }
 
 /// What the run contract says of an attempt.
-package struct EngineVerdict: Sendable, Hashable {
+public struct EngineVerdict: Sendable, Hashable {
     /// nil: the evidence is complete.
-    package var failure: FailureClass?
-    package var evidence: String
+    public var failure: FailureClass?
+    public var evidence: String
     /// The statistics.
-    package var blocks: ResultText?
+    public var blocks: ResultText?
     /// The checkpoint that a setup made: one of its artifacts, which names all others that belong to it.
-    package var provides: Digest?
+    public var provides: Digest?
     /// What `provides` names, where it is none of the artifacts: to be put into the object store.
-    package var record: [UInt8]?
+    public var record: [UInt8]?
 
-    package init(
+    public init(
         failure: FailureClass?, evidence: String = "", blocks: ResultText? = nil, provides: Digest? = nil,
         record: [UInt8]? = nil
     ) {
