@@ -69,7 +69,8 @@ let package = Package(
             name: "Engines", dependencies: ["Model", "Results"], path: "Sources/engines",
             exclude: ["qemu/driver", "qemu/model"], swiftSettings: strict),
         .target(
-            name: "QEMUDriver", dependencies: ["CSystem"], path: "Sources/engines/qemu/driver", swiftSettings: strict),
+            name: "QEMUDriver", dependencies: ["CSystem", "Model"], path: "Sources/engines/qemu/driver",
+            swiftSettings: strict),
         .target(
             name: "QEMUModel", path: "Sources/engines/qemu/model", exclude: ["LICENSE.md", "plugin.c", "turns.c"],
             cSettings: [.unsafeFlags(["-std=c11", "-Wall", "-Wextra", "-Werror"])]),
@@ -134,7 +135,9 @@ let package = Package(
         tests("QEMUModelTests", in: "engines", ["QEMUModel"]),
         tests("QEMUDriverTests", in: "engines", ["QEMUDriver", "Engines", "Model", "TestKit", "usweep-agent"]),
         tests("TransportsTests", in: "transports", ["Model", "Ports", "Transports", "TestKit"]),
-        tests("SessionsTests", in: "programs", ["Sessions", "CoordinatorRuntime", "Model"]),
+        tests(
+            "SessionsTests", in: "programs",
+            ["Sessions", "Model", "Ledger", "SweepFiles", "SweepCore", "CoordinatorRuntime", "usweep"]),
         tests("SimulationTests", in: "development", ["Simulation", "Ledger", "Model", "usweep-simulate"]),
         tests("ArchitectureTests", in: "whole", []),
         tests("EndToEndTests", in: "whole", ["Model", "Transports", "TestKit", "Formats", "usweep"], exclude: ["Gem5"]),

@@ -55,7 +55,7 @@ extension Ledger {
             let insert = try fresh.makeStatement(sql: "INSERT INTO plan VALUES (?, ?, ?, ?, ?, ?)")
             let rows = try Row.fetchCursor(live, sql: "SELECT * FROM plan ORDER BY run")
             while let row = try rows.next() { try insert.execute(arguments: StatementArguments(row.databaseValues)) }
-            try Plan(fresh).openRuns()
+            try PlanTable(fresh).openRuns()
             return .commit
         }
     }

@@ -46,7 +46,7 @@ struct Journal {
         // References between the tables need not hold until all of them are filled again.
         try db.execute(sql: "PRAGMA defer_foreign_keys = ON")
         for (table, _) in Schema.derived { try db.execute(sql: "DELETE FROM \(table)") }
-        try Plan(db).openRuns()
+        try PlanTable(db).openRuns()
         let derivation = Derivation(db)
         try forEach { try derivation.apply($1, sequence: $0) }
     }
@@ -60,7 +60,7 @@ struct Journal {
 }
 
 /// The part of the tables that is given, not derived.
-struct Plan {
+struct PlanTable {
     private let db: Database
 
     init(_ db: Database) { self.db = db }

@@ -46,8 +46,8 @@ public final class Ledger: LedgerStore {
                 try db.execute(sql: "PRAGMA synchronous = OFF")
                 try Schema.migrate(db)
                 try db.inTransaction(.immediate) {
-                    try Plan(db).put(metadata)
-                    try Plan(db).put(runs)
+                    try PlanTable(db).put(metadata)
+                    try PlanTable(db).put(runs)
                     return .commit
                 }
             }

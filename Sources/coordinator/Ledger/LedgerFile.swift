@@ -7,7 +7,7 @@ struct LedgerFile {
     private static let headerSize = 100
     private static let magic = Array("SQLite format 3\0".utf8)
     /// What to do about a ledger that cannot be read.
-    static let howToMend = "'usweep doctor --ledger --mend' mends it as far as its journal and its last copy reach"
+    static let howToMend = "'usweep doctor --ledger --repair' repairs it as far as its journal and its last copy reach"
     private let path: String
 
     init(_ path: String) { self.path = path }

@@ -188,11 +188,11 @@ private struct Mending {
                 .badArchive, "nothing of the ledger \(path) can be read, and there is no copy of it that could; launch "
                     + "the sweep anew with --new")
         }
-        for row in metas.joined() { try Plan(db).put(row.value(0) as String, row.value(1) as String) }
+        for row in metas.joined() { try PlanTable(db).put(row.value(0) as String, row.value(1) as String) }
         let insert = try db.makeStatement(
             sql: "INSERT OR IGNORE INTO plan (run, kind, point, workload, repeat, setup) VALUES (?, ?, ?, ?, ?, ?)")
         for row in plans.joined() { try insert.execute(arguments: StatementArguments(row.databaseValues)) }
-        try Plan(db).openRuns()
+        try PlanTable(db).openRuns()
     }
 
     /// - Returns: how many records could be read without a gap.

@@ -3,10 +3,10 @@ public import Model
 
 extension Ledger {
     /// The runs of the specification as it is now, in the order of their places.
-    public func runList() throws -> RunList { try reading { db in try Plan(db).runs() } }
+    public func runList() throws -> RunList { try reading { db in try PlanTable(db).runs() } }
 
     /// The highest number that was given to a run.
-    public func highestRun() throws -> RunNumber { try reading { db in try Plan(db).highestRun() } }
+    public func highestRun() throws -> RunNumber { try reading { db in try PlanTable(db).highestRun() } }
 
     /// What another specification would change. Changes nothing.
     ///
@@ -21,7 +21,7 @@ extension Ledger {
 
     /// Remembers something beside the journal, in place of what it was before.
     public func note(_ note: EnvironmentVariable) throws {
-        try write { db in try Plan(db).put("note:" + note.name, note.value) }
+        try write { db in try PlanTable(db).put("note:" + note.name, note.value) }
     }
 
     /// Makes another specification the sweep's: keys that any specification had before keep their run and all that it
@@ -43,7 +43,7 @@ extension Ledger {
             var comparison = try Comparison(db)
             for key in keys {
                 let (run, isNew) = try comparison.add(key)
-                if isNew { try Plan(db).put(key, as: run) }
+                if isNew { try PlanTable(db).put(key, as: run) }
             }
             change = try comparison.change()
             guard change.isOther || specification != before || !records.isEmpty else { return }
@@ -74,8 +74,8 @@ private struct Comparison {
 
     init(_ db: Database) throws {
         self.db = db
-        before = try Plan(db).runs()
-        next = try Plan(db).highestRun() + 1
+        before = try PlanTable(db).runs()
+        next = try PlanTable(db).highestRun() + 1
         let columns = "SELECT p.run, r.place IS NOT NULL, r.state FROM plan p JOIN runs r ON r.run = p.run"
         evaluation = try db.cachedStatement(sql: "\(columns) WHERE p.point = ? AND p.repeat = ?")
         // A setup without a recipe is of a ledger that did not keep them: it stands for any.

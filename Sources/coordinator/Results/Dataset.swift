@@ -35,61 +35,6 @@ public struct DatasetRow: Sendable, Hashable {
     }
 }
 
-/// How a run went: provenance, one row of `runs.csv`.
-public struct ProvenanceRow: Sendable, Hashable {
-    public var run: RunNumber
-    /// nil: a setup run.
-    public var point: Digest?
-    public var workload: String?
-    public var repetition: Int
-    public var state: RunState?
-    public var failure: FailureClass?
-    public var host: String?
-    public var attempts: Int
-    public var lease: LeaseNumber?
-    public var engine: Digest?
-    public var checkpoint: Digest?
-    /// Wall clock, nanoseconds since 1970.
-    public var started: Nanoseconds?
-    public var wall: Nanoseconds?
-    public var peakMemoryBytes: Int64?
-    public var evidence: String
-
-    public init(
-        run: RunNumber, point: Digest?, workload: String?, repetition: Int, state: RunState?,
-        failure: FailureClass? = nil, host: String? = nil, attempts: Int = 0, lease: LeaseNumber? = nil,
-        engine: Digest? = nil, checkpoint: Digest? = nil, started: Nanoseconds? = nil, wall: Nanoseconds? = nil,
-        peakMemoryBytes: Int64? = nil, evidence: String = ""
-    ) {
-        self.run = run
-        self.point = point
-        self.workload = workload
-        self.repetition = repetition
-        self.state = state
-        self.failure = failure
-        self.host = host
-        self.attempts = attempts
-        self.lease = lease
-        self.engine = engine
-        self.checkpoint = checkpoint
-        self.started = started
-        self.wall = wall
-        self.peakMemoryBytes = peakMemoryBytes
-        self.evidence = evidence
-    }
-
-    public var cells: [Cell] {
-        [
-            .integer(run), point.map { .digest($0) } ?? .empty, .optional(workload), .integer(repetition),
-            .optional(state?.rawValue), .optional(failure?.rawValue), .optional(host), .integer(attempts),
-            lease.map { .integer($0) } ?? .empty, engine.map { .digest($0) } ?? .empty,
-            checkpoint.map { .digest($0) } ?? .empty, .optional(started.map(Instant.utc)),
-            wall.map { .number(Instant.seconds($0)) } ?? .empty, peakMemoryBytes.map { .integer($0) } ?? .empty,
-            .optional(evidence.isEmpty ? nil : evidence),
-        ]
-    }
-}
-
 /// The merged tables of a sweep.
 public enum Table: String, Sendable, Hashable, CaseIterable {
     /// One row a point and repeat.
@@ -102,11 +47,13 @@ public enum Table: String, Sendable, Hashable, CaseIterable {
     /// Columns of ``results`` and ``invocations`` that are neither axes nor metrics.
     public static let fixedColumns = ["point", "workload", "repeat", "invocation", "outcome", "class"]
 
-    /// Columns of ``runs``.
-    public static let runColumns = [
-        "run", "point", "workload", "repeat", "outcome", "class", "host", "attempts", "lease", "engine_digest",
-        "checkpoint_digest", "started", "wall_s", "peak_memory_bytes", "evidence",
-    ]
+    /// Whether an axis of that name would be taken for a column of the tables, or for a variable of the
+    /// run contract, in any spelling that gives the same variable.
+    public static func reserves(_ name: String) -> Bool {
+        let variable = Names.variable(axis: name)
+        let columns = fixedColumns + RunColumn.all.map(\.name)
+        return Names.isReserved(name) || columns.contains { Names.variable(axis: $0) == variable }
+    }
 }
 
 /// The names of all metrics of a sweep, gathered in a first pass over its rows.
@@ -160,7 +107,7 @@ public struct Dataset: Sendable {
         switch table {
         case .results: resultColumns
         case .invocations: invocationColumns
-        case .runs: Table.runColumns
+        case .runs: RunColumn.all.map(\.name)
         }
     }
 

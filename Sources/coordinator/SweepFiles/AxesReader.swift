@@ -1,5 +1,6 @@
 import Engines
 import Model
+import Results
 
 /// Reads what spans the points: `axes`, `zip`, `exclude`, `include`.
 final class AxesReader {
@@ -105,7 +106,7 @@ final class AxesReader {
         guard Names.isAxis(name) else {
             return refuse("is not a name for an axis; write letters, digits, '.', '_' or '-', beginning with a letter")
         }
-        guard !Names.isReserved(name) else {
+        guard !Table.reserves(name) else {
             return refuse("the tables use this name; write another, as in my-\(name)")
         }
         guard values[name] == nil else { return refuse("is a duplicate: another axis has this name; remove one") }

@@ -6,7 +6,8 @@ import Synchronization
 ///
 /// A file counts as the one that was read as long as device, number, size and both times are the same, and these
 /// times lay in the past when it was read: a file that is written to twice within the clock's grain shows no
-/// difference. What is known is kept in a file of this user, one line a digest; where that cannot be, files are read again.
+/// difference. What is known is kept in a file of this user, one line per digest; where that cannot be, files are read
+/// again.
 public final class FileDigests: Sendable {
     public static let shared = FileDigests()
 

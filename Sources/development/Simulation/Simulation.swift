@@ -3,7 +3,7 @@ public import Model
 import SweepCore
 
 /// What came of one seed.
-public struct Outcome: Sendable {
+public struct SimulationReport: Sendable {
     public var seed: UInt64
     /// What was wrong; nil: nothing.
     public var problem: String?
@@ -63,14 +63,14 @@ public final class Simulation {
     public var records: [Record] { ledger.records }
 
     /// Runs to the end, or to the first thing that is wrong.
-    public func run() -> Outcome {
+    public func run() -> SimulationReport {
         planFaults()
         startCoordinator()
         let limit = scenario.faultsUntil + scenario.patience
         while !isFinished, checker.problem == nil, world.step(before: limit) {}
         if !isFinished { checker.fail("the sweep has not ended long after the last fault") }
         if checker.problem == nil { settle() }
-        var outcome = Outcome(
+        var outcome = SimulationReport(
             seed: seed, problem: checker.problem, events: world.eventCount, virtualTime: world.now)
         let roles = [coordinatorRole] + network.hosts.flatMap { [$0.agentRole, $0.supervisorRole] }
         outcome.hasDied = roles.contains(where: \.hasDied)

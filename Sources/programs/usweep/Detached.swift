@@ -19,7 +19,7 @@ struct Detached {
     /// - Throws: ``ExitCode``, its own, where it ended at once; ``Failure``.
     func start(_ common: CommonOptions) throws -> pid_t {
         var ends: [Int32] = [-1, -1]
-        guard pipe(&ends) == 0 else { throw failure("a pipe cannot be made", errno) }
+        guard pipe(&ends) == 0 else { throw failure("a pipe cannot be created", errno) }
         defer { close(ends[0]) }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         let start = (try? FileManager.default.attributesOfItem(atPath: log)[.size] as? UInt64) ?? 0
@@ -78,7 +78,7 @@ struct Detached {
             &attributes, Int16(session) | Int16(POSIX_SPAWN_SETSIGMASK) | Int16(POSIX_SPAWN_SETSIGDEF))
         let words =
             [
-                "usweep", "resume", "\(entry.name)-\(entry.identifier)", "--artifacts", artifacts.path,
+                "usweep", "resume", entry.fullName, "--artifacts", artifacts.path,
                 "--ready-descriptor", String(Detached.readyDescriptor),
             ] + (common.verbose ? ["--verbose"] : []) + (common.output == .quiet ? ["--output", "quiet"] : [])
         var pid: pid_t = 0
@@ -116,19 +116,20 @@ struct CoordinatorOptions: ParsableArguments {
         signals.deliver(to: inbox, Requests(entry: session.entry))
         let progress = Progress(console: common.console, entry: session.entry, startedAt: SystemTime().monotonic())
         let ending = try session.run(progress, inbox) { signals.allowsSecondThoughts }
-        try leave(ending, session.entry.identifier, common.console)
+        try leave(ending, session.entry, common.console)
     }
 
     /// Ends with the documented status.
-    private func leave(_ ending: SessionEnding, _ identifier: String, _ console: Console) throws {
+    private func leave(_ ending: SessionEnding, _ entry: ArtifactsFolder.Entry, _ console: Console) throws {
+        let resume = entry.command("resume")
         switch ending {
         case .complete: break
-        case .outOfTime: console.say("the sweep's own time limit has passed; what is done is kept")
+        case .outOfTime:
+            console.say("the sweep's time limit (limits.sweep) has passed; what is done is kept. Go on: \(resume)")
         case .noHost(let reason):
             throw Failure(
-                .noHost, "no usable host is left; what is done is kept, go on with: usweep resume "
-                    + "\(identifier)\n\(reason)")
-        case .interrupted: console.say("go on with: usweep resume \(identifier)")
+                .noHost, "no host can be used; what is done is kept. Go on when this is fixed: \(resume)\n\(reason)")
+        case .interrupted: console.say("interrupted; what is done is kept. Go on: \(resume)")
         }
         if ending.exitStatus != 0 { throw ExitCode(ending.exitStatus) }
     }
@@ -148,8 +149,8 @@ struct CoordinatorOptions: ParsableArguments {
                 ]).encoded)
         }
         try Console.print(entry.identifier)
-        common.console.say("\(entry.name) runs in the background (pid \(pid)); its log is \(detached.log)")
-        common.console.say("see it with: usweep follow \(entry.identifier)")
-        common.console.say("end it with: usweep cancel \(entry.identifier)")
+        common.console.say("\(entry.fullName) is running in the background (pid \(pid)); its log: \(detached.log)")
+        common.console.say("watch it:  \(entry.command("follow"))")
+        common.console.say("cancel it: \(entry.command("cancel"))")
     }
 }

@@ -10,8 +10,12 @@ struct CommonOptions: ParsableArguments {
         case table, json, quiet
     }
 
-    @Option(name: .long, help: ArgumentHelp("Folder of ledgers, objects and merged results.", valueName: "dir"))
-    var artifacts = "artifacts"
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Folder of ledgers, objects and merged results (default: $USWEEP_ARTIFACTS, else the nearest folder "
+                + "'artifacts' here or above).", valueName: "dir"))
+    var artifacts: String?
 
     @Option(name: .long, help: ArgumentHelp("How to print.", valueName: "table|json|quiet"))
     var output = Output.table
@@ -22,7 +26,11 @@ struct CommonOptions: ParsableArguments {
     @Flag(name: .long, help: "Say more on standard error.")
     var verbose = false
 
-    var artifactsFolder: ArtifactsFolder { ArtifactsFolder(path: Paths.absolute(artifacts)) }
+    var artifactsFolder: ArtifactsFolder {
+        guard let artifacts else { return ArtifactsFolder(path: Paths.artifacts) }
+        let path = Paths.absolute(artifacts)
+        return ArtifactsFolder(path: path, isNamed: path != Paths.artifacts)
+    }
 
     var console: Console { Console(output: output, noColor: noColor) }
 }
@@ -39,5 +47,22 @@ enum Paths {
     static func absolute(_ path: String) -> String {
         let expanded = NSString(string: path).expandingTildeInPath
         return URL(fileURLWithPath: expanded).standardizedFileURL.path
+    }
+
+    /// The artifacts folder where none is named: that of the environment, else the nearest one upwards, else one to be
+    /// made here.
+    static var artifacts: String {
+        let named = ProcessInfo.processInfo.environment["USWEEP_ARTIFACTS"] ?? ""
+        if !named.isEmpty { return absolute(named) }
+        var folder = URL(fileURLWithPath: FileManager.default.currentDirectoryPath).standardizedFileURL
+        let here = folder.appending(path: "artifacts").path
+        while true {
+            let place = folder.appending(path: "artifacts").path
+            // `recent` or `objects`: other programs have folders of this name, too.
+            let isOurs = ["recent", "objects"].contains { FileManager.default.fileExists(atPath: "\(place)/\($0)") }
+            if isOurs { return place }
+            if folder.path == "/" { return here }
+            folder.deleteLastPathComponent()
+        }
     }
 }

@@ -2,7 +2,6 @@ import CoordinatorRuntime
 import Foundation
 import Ledger
 import Model
-import Results
 import Sessions
 import SweepCore
 
@@ -16,7 +15,7 @@ final class Progress: SessionObserver {
     private var drawnLines = 0
     private var nextDraw: Nanoseconds = 0
     private var pace = PlainPace()
-    private var problems: [String: String] = [:]
+    private var news = HostNews()
     /// Hosts that were said to be silent.
     private var silent: Set<String> = []
     private let names: RunNames
@@ -31,7 +30,7 @@ final class Progress: SessionObserver {
     func say(_ text: String) { console.say(text) }
 
     func begin(_ source: some ProgressSource, goesOn: Bool) {
-        begin(source, verb: goesOn ? "going on with" : "launching")
+        begin(source, verb: goesOn ? "resuming" : "launching")
     }
 
     /// - Parameter verb: what this process does with the sweep.
@@ -40,8 +39,8 @@ final class Progress: SessionObserver {
         endedAtStart = standing.ended
         pace = PlainPace(told: standing.ended)
         console.say(
-            "\(verb) \(entry.name) (\(entry.identifier)): \(standing.left) of \(standing.runs) runs to do on "
-                + "\(source.hostCount) hosts")
+            "\(verb) \(entry.name) (\(entry.identifier)): \(standing.left) of "
+                + "\(PeopleText.count(standing.runs, "run")) left, on \(PeopleText.count(source.hostCount, "host"))")
         json([JSON.Member("event", .string("begin")), JSON.Member("sweep", .string(entry.name)),
             JSON.Member("id", .string(entry.identifier)), JSON.Member("runs", .integer(standing.runs)),
             JSON.Member("ended", .integer(standing.ended))])
@@ -53,7 +52,12 @@ final class Progress: SessionObserver {
             let runs = source.standing.runs
             for record in records { tell(record, runs: runs) }
         }
-        tellProblems(source)
+        for index in 0..<source.hostCount {
+            let view = source.host(index)
+            tellSilence(view)
+            news.note(view)
+        }
+        for text in news.take(now: now) { line(text) }
         guard console.output == .table else { return }
         if console.isTerminal {
             guard now >= nextDraw else { return }
@@ -64,21 +68,16 @@ final class Progress: SessionObserver {
         }
     }
 
-    func end(_ source: some ProgressSource) {
+    func end(_ status: SweepStatus) {
         erase()
-        let standing = source.standing
-        let succeeded = standing.ended - standing.notSucceeded
-        var text = "\(succeeded) of \(standing.runs) runs succeeded"
-        if standing.notSucceeded > 0 { text += ", \(standing.notSucceeded) did not" }
-        if standing.left > 0 { text += ", \(standing.left) are left" }
-        if standing.fenced > 0 { text += "; \(standing.fenced) late results were fenced" }
-        if standing.disagreements > 0 {
-            text += ", \(standing.disagreements) of them DISAGREE with what was merged"
-        }
-        console.say("\(text); results in \(entry.folder)/results.csv")
+        console.say("results: \(entry.folder)/results.csv")
+        console.say(status.conclusion)
+        let all = status.counts + status.setups
+        let succeeded = all.filter { $0.state == .succeeded }.reduce(0) { $0 + $1.count }
+        let left = all.filter { $0.state == nil }.reduce(0) { $0 + $1.count }
         json([JSON.Member("event", .string("end")), JSON.Member("succeeded", .integer(succeeded)),
-            JSON.Member("not_succeeded", .integer(standing.notSucceeded)),
-            JSON.Member("left", .integer(standing.left))])
+            JSON.Member("not_succeeded", .integer(all.reduce(0) { $0 + $1.count } - succeeded - left)),
+            JSON.Member("left", .integer(left))])
     }
 
     // MARK: Lines
@@ -92,39 +91,26 @@ final class Progress: SessionObserver {
             json([JSON.Member("event", .string("attempt")), JSON.Member("run", .integer(report.id.run)),
                 JSON.Member("attempt", .integer(report.id.attempt)), JSON.Member("host", .string(host)),
                 JSON.Member("class", .string(failure.rawValue)), JSON.Member("evidence", .string(evidence))])
-        case .runEnded(let run, let outcome, let failure, let attempt):
+        case .runEnded(let run, let state, let failure, let attempt):
             if !console.isTerminal, runs <= 200 {
                 let why = failure.map { " (\($0.rawValue))" } ?? ""
-                line("run \(run) \(outcome.rawValue)\(why): \(names.describe(run))")
+                line("run \(run) \(state.rawValue)\(why): \(names.describe(run))")
             }
             json([JSON.Member("event", .string("run")), JSON.Member("run", .integer(run)),
-                JSON.Member("outcome", .string(outcome.rawValue)),
+                JSON.Member("outcome", .string(state.rawValue)),
                 JSON.Member("class", failure.map { .string($0.rawValue) } ?? .null),
                 JSON.Member("attempt", .integer(attempt))])
-        case .hostSeen(let host, _, _, let slots, _, _): line("\(host): joined with \(slots) slots")
-        case .leaseVoided(let lease, let reason): line(console.paint("lease \(lease) has ended: \(reason)", .yellow))
+        case .hostSeen(let host, _, _, let slots, _, _): news.joined(host, slots: slots)
+        case .leaseVoided(let lease, let reason):
+            line(console.paint("lease \(lease) has ended: \(VisibleText.of(reason, limit: 400))", .yellow))
         case .runAdopted(let run, _, let reason): line("run \(run) was on two hosts, one goes on with it: \(reason)")
-        case .hostRested(let host, let reason):
-            line(console.paint("\(host): gets no work for now: \(VisibleText.of(reason, limit: 400))", .yellow))
+        case .hostRested(let host, let reason): news.paused(host, reason)
         case .sweepStopped(let reason): line("stopping: \(reason)")
         case .attemptFenced(let report, let host, _):
-            line("\(host): a late result of run \(report.id.run) was fenced, not merged")
+            line("\(host): a late result of run \(report.id.run) is kept, but not merged")
         case .pinned, .leaseGranted, .leaseMoved, .runCancelAsked, .attemptEnded, .runReopened, .judgedAgain,
             .hostReleased, .revised, .repinned, .restored:
             break
-        }
-    }
-
-    /// A host's trouble is told once, not with every try.
-    private func tellProblems(_ source: some ProgressSource) {
-        for index in 0..<source.hostCount {
-            let view = source.host(index)
-            tellSilence(view)
-            guard problems[view.name] != view.problem else { continue }
-            problems[view.name] = view.problem
-            if !view.problem.isEmpty, view.standing == .away {
-                line(console.paint("\(view.name): \(VisibleText.of(view.problem, limit: 600))", .yellow))
-            }
         }
     }
 
@@ -154,7 +140,8 @@ final class Progress: SessionObserver {
         var lines = [bar(standing, now)]
         let shown = min(source.hostCount, 16)
         for index in 0..<shown { lines.append(hostLine(source.host(index))) }
-        if shown < source.hostCount { lines.append("  ... and \(source.hostCount - shown) more hosts") }
+        let more = source.hostCount - shown
+        if more > 0 { lines.append("  and \(PeopleText.count(more, "more host", "more hosts"))") }
         let width = console.width
         let cut = lines.map { VisibleText.width($0) < width ? $0 : String($0.prefix(width - 1)) }
         Console.note(cut.joined(separator: "\n"))
@@ -176,22 +163,29 @@ final class Progress: SessionObserver {
 
     private func summary(_ standing: Standing, _ now: Nanoseconds) -> String {
         let percent = standing.runs == 0 ? 100 : 100 * standing.ended / standing.runs
-        var text = "\(standing.ended)/\(standing.runs) runs, \(percent) %"
-        if standing.notSucceeded > 0 { text += ", \(standing.notSucceeded) not succeeded" }
+        var text = "\(standing.ended) of \(PeopleText.count(standing.runs, "run")), \(percent) %"
+        if standing.notSucceeded > 0 { text += ", \(standing.notSucceeded) without a result" }
         let done = standing.ended - endedAtStart
         let elapsed = now - startedAt
         if done > 0, standing.left > 0 {
             let rest = elapsed / Nanoseconds(done) * Nanoseconds(standing.left)
-            text += ", about \(DurationText.text(rest)) left"
+            text += ", about \(PeopleText.span(rest)) left"
         }
-        return text + ", \(DurationText.text(elapsed)) so far"
+        return text + ", \(PeopleText.span(elapsed)) so far"
     }
 
     private func hostLine(_ view: HostView) -> String {
-        let slots = view.slots == 0 ? "" : " \(min(view.running, view.slots))/\(view.slots) slots busy"
         if let silence = SilenceText.sentence(view) { return "  \(silence)" }
         let problem = view.problem.isEmpty ? "" : ": \(VisibleText.of(view.problem, limit: 120))"
-        return "  \(view.name) \(view.standing.rawValue)\(slots)\(problem)"
+        let standing =
+            switch view.standing {
+            case .connecting: "connecting"
+            case .working: "\(min(view.running, view.slots)) of \(PeopleText.count(view.slots, "slot")) busy"
+            case .away: "not connected"
+            case .resting: "paused"
+            case .refused: "cannot be used"
+            }
+        return "  \(view.name)  \(standing)\(problem)"
     }
 }
 

@@ -1,6 +1,7 @@
 public import Model
 
-/// The inputs of runs as an object, named by its digest like others: a version, then fields as in a message, one for each.
+/// The inputs of runs as an object, named by its digest like others: a version, then fields as in a message, one for
+/// each.
 public enum InputList {
     private static let version: UInt64 = 1
     /// No list is longer, in bytes; 100,000 inputs of usual names take a tenth of it.

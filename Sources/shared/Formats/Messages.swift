@@ -31,8 +31,8 @@ public enum CoordinatorMessage: Sendable, Hashable {
     /// Asks for the last bytes of a file of a running attempt. Answered by ``AgentMessage/tail(_:)``.
     case tail(TailRequest)
     case heartbeat
-    /// Who works on the sweep, for people to read: user, machine and folder of the artifacts. Each ledger has one of its
-    /// own, so that two copies of a ledger are told apart. Sent first after the agent's hello.
+    /// Who works on the sweep, for people to read: user, machine and folder of the artifacts. Each ledger has one of
+    /// its own, so that two copies of a ledger are told apart. Sent first after the agent's hello.
     case holder(String)
     /// The sweep has ended: end what still runs of it, delete what is kept of it, and forget it. Answered by
     /// ``AgentMessage/released`` when that is done.

@@ -71,7 +71,7 @@ extension FailureClass {
         let known = [
             "spawn", "exit-nonzero", "host-lost", "supervisor-lost", "out-of-memory", "disk-full", "simulator-crash",
             "simulator-fatal", "guest-panic", "stalled-guest", "stalled-simulator", "timeout",
-            "checkpoint-incompatible", "contract-broken", "cancelled", "preempted",
+            "checkpoint-incompatible", "contract-broken", "cancelled",
         ]
         return known.contains(rawValue) ? rawValue : "exit-nonzero"
     }

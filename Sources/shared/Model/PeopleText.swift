@@ -12,6 +12,33 @@ public enum PeopleText {
         return "\(decimals(value, 1)) \(unit)"
     }
 
+    /// A span of time: `0.07 s`, `9.5 s`, `48 s`, `3 m 12 s`, `2 h 5 m`, `3 d 4 h`.
+    public static func span(_ span: Nanoseconds) -> String {
+        let seconds = max(0, Double(span) / 1e9)
+        if seconds < 0.995 { return seconds == 0 ? "0 s" : "\(decimals(max(seconds, 0.01), 2)) s" }
+        if seconds < 9.95 { return "\(decimals(seconds, 1)) s" }
+        let whole = Int64(seconds.rounded())
+        if whole < 60 { return "\(whole) s" }
+        if whole < 3_600 { return "\(whole / 60) m \(whole % 60) s" }
+        let minutes = whole / 60
+        if minutes < 1_440 { return "\(minutes / 60) h \(minutes % 60) m" }
+        return "\(minutes / 1_440) d \(minutes % 1_440 / 60) h"
+    }
+
+    /// A count that agrees with its noun: `1 slot`, `2 slots`.
+    ///
+    /// - Parameter nouns: where the plural is not the noun with an s.
+    public static func count(_ number: some BinaryInteger, _ noun: String, _ nouns: String? = nil) -> String {
+        "\(number) \(number == 1 ? noun : nouns ?? noun + "s")"
+    }
+
+    /// Some of many: `a`, `a and b`, `a, b, c and 7 more`.
+    public static func list(_ names: [String], atMost limit: Int = 8) -> String {
+        let shown = names.count <= limit ? names : Array(names.prefix(limit)) + ["\(names.count - limit) more"]
+        guard let last = shown.last, shown.count > 1 else { return shown.first ?? "" }
+        return "\(shown.dropLast().joined(separator: ", ")) and \(last)"
+    }
+
     /// With so many decimals, without zeros at the end.
     private static func decimals(_ value: Double, _ places: Int) -> String {
         var unit = 1.0

@@ -41,7 +41,7 @@ final class AgentClient {
     func owns(_ descriptor: Int32) -> Bool { descriptor == socket.number }
 
     /// The keys that the agent holds; nil: the agent is gone or makes no sense.
-    func identities() -> Outcome<[Identity]> {
+    func identities() -> CallResult<[Identity]> {
         switch ask([11]) {
         case .wouldBlock: return .wouldBlock
         case .failed(let failure): return .failed(failure)
@@ -58,7 +58,7 @@ final class AgentClient {
     }
 
     /// The bare signature, without the name of its type.
-    func sign(_ data: [UInt8], key: [UInt8]) -> Outcome<[UInt8]> {
+    func sign(_ data: [UInt8], key: [UInt8]) -> CallResult<[UInt8]> {
         switch ask([13] + SSHBytes.string(key) + SSHBytes.string(data) + SSHBytes.number(0)) {
         case .wouldBlock: return .wouldBlock
         case .failed(let failure): return .failed(failure)
@@ -78,7 +78,7 @@ final class AgentClient {
     private static let nonsense = LibraryFailure(code: -1, text: "the agent's answer makes no sense")
 
     /// Asks once; called again with anything it goes on with the question that is open.
-    private func ask(_ question: @autoclosure () -> [UInt8]) -> Outcome<[UInt8]> {
+    private func ask(_ question: @autoclosure () -> [UInt8]) -> CallResult<[UInt8]> {
         if !isAsked {
             isAsked = true
             outbound.append(SSHBytes.string(question()))

@@ -4,7 +4,7 @@ import Ports
 final class Driver: PollClient, LinkHost {
     let settings: SSHSettings
     private let mailbox: Mailbox<DriverMessage>
-    private var links: [Link] = []
+    private var links: [SSHLink] = []
     private var streams: [UInt64: ExecStream] = [:]
     private var nextLink: UInt64 = 1
     private var isStopped = false
@@ -71,28 +71,28 @@ final class Driver: PollClient, LinkHost {
         link.begin(now: now)
     }
 
-    private func link(of stream: ExecStream) -> Link? { links.first { $0.carries(stream) } }
+    private func link(of stream: ExecStream) -> SSHLink? { links.first { $0.carries(stream) } }
 
-    private func makeLink(_ route: LibraryRoute, isGateway: Bool) -> Link {
-        let link = Link(id: nextLink, route: route, isGateway: isGateway, host: self)
+    private func makeLink(_ route: LibraryRoute, isGateway: Bool) -> SSHLink {
+        let link = SSHLink(id: nextLink, route: route, isGateway: isGateway, host: self)
         nextLink += 1
         links.append(link)
         return link
     }
 
-    func makeGateway(_ route: LibraryRoute, for link: Link) -> Link { makeLink(route, isGateway: true) }
+    func makeGateway(_ route: LibraryRoute, for link: SSHLink) -> SSHLink { makeLink(route, isGateway: true) }
 
-    func resolve(_ link: Link) {
+    func resolve(_ link: SSHLink) {
         let (id, mailbox) = (link.id, mailbox)
         Resolver.resolve(host: link.endpoint.host, port: link.endpoint.port) {
             mailbox.post(.resolved(link: id, $0))
         }
     }
 
-    func requestDial(_ link: Link) { dialGate.request(link.id, gateway: link.gatewayName) }
-    func requestHandshake(_ link: Link) { handshakeGate.request(link.id, gateway: link.gatewayName) }
-    func releaseDial(_ link: Link) { dialGate.release(link.id) }
-    func releaseHandshake(_ link: Link) { handshakeGate.release(link.id) }
+    func requestDial(_ link: SSHLink) { dialGate.request(link.id, gateway: link.gatewayName) }
+    func requestHandshake(_ link: SSHLink) { handshakeGate.request(link.id, gateway: link.gatewayName) }
+    func releaseDial(_ link: SSHLink) { dialGate.release(link.id) }
+    func releaseHandshake(_ link: SSHLink) { handshakeGate.release(link.id) }
 
     private func passGates(now: ContinuousClock.Instant) {
         for id in dialGate.grant() { links.first { $0.id == id }?.connect(now: now) }

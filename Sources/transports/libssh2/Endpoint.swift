@@ -117,7 +117,7 @@ struct EndpointPlanner {
             throw Obstacle(text: "known_hosts names a certificate authority for it")
         }
         let types = known.keyTypes(of: endpoint)
-        if !types.isEmpty, !types.contains(where: { Link.hostKeyTypes.contains($0) }) {
+        if !types.isEmpty, !types.contains(where: { SSHLink.hostKeyTypes.contains($0) }) {
             throw Obstacle(text: "known_hosts has only keys of type \(types.joined(separator: ", ")) for it")
         }
     }

@@ -5,9 +5,9 @@ final class ExecStream: LinkUser {
     private enum Phase {
         case waiting
         case opening
-        case starting(Channel)
-        case running(Channel)
-        case closing(Channel)
+        case starting(SSHChannel)
+        case running(SSHChannel)
+        case closing(SSHChannel)
         case ended
     }
 
@@ -97,7 +97,7 @@ final class ExecStream: LinkUser {
     }
 
     /// Moves bytes both ways. Nil: nothing went wrong.
-    private func run(_ channel: Channel, _ session: SSHSession) -> UserState? {
+    private func run(_ channel: SSHChannel, _ session: SSHSession) -> UserState? {
         while !outbound.isEmpty, session.buffers.outbound.count < outboundLimit {
             switch outbound.withFront({ channel.write($0) }) {
             case .done(let count): outbound.drop(count)
@@ -115,7 +115,7 @@ final class ExecStream: LinkUser {
         return receive(channel)
     }
 
-    private func receive(_ channel: Channel) -> UserState? {
+    private func receive(_ channel: SSHChannel) -> UserState? {
         // The channel's window fills, and the host waits.
         guard !isPaused else { return nil }
         for number: Int32 in [0, 1] {
@@ -137,7 +137,7 @@ final class ExecStream: LinkUser {
         return nil
     }
 
-    private func ended(_ channel: Channel) -> UserState {
+    private func ended(_ channel: SSHChannel) -> UserState {
         if let signal = channel.exitSignal {
             finish(
                 StreamEnd(

@@ -2,7 +2,7 @@ import CLibSSH2
 import Ports
 
 /// The phases of a link, one step each.
-extension Link {
+extension SSHLink {
     func step(now: ContinuousClock.Instant) {
         var goesOn = true
         while goesOn {
@@ -58,7 +58,7 @@ extension Link {
             return fail(.unreachable, "there is no memory for another connection")
         }
         let known = KnownHosts(files: endpoint.knownHostsFiles)
-        session.preferHostKeys(Link.order(knownTypes: known.keyTypes(of: endpoint)))
+        session.preferHostKeys(SSHLink.order(knownTypes: known.keyTypes(of: endpoint)))
         phase = .handshaking(session)
     }
 

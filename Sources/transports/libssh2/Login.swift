@@ -38,7 +38,7 @@ final class Login {
     func owns(_ descriptor: Int32) -> Bool { agent?.owns(descriptor) ?? false }
 
     /// Goes as far as it can without waiting.
-    func advance() -> Outcome<LinkEnd?> {
+    func advance() -> CallResult<LinkEnd?> {
         while true {
             switch phase {
             case .listing:
@@ -126,7 +126,7 @@ final class Login {
         obstacle = obstacle ?? Obstacle(text: "\(name) is \(what)")
     }
 
-    private func attempt(_ candidate: Candidate) -> Outcome<Void> {
+    private func attempt(_ candidate: Candidate) -> CallResult<Void> {
         switch candidate {
         case .file(let path): return session.logIn(user: endpoint.user, keyFile: path)
         case .agent(let identity):
@@ -169,7 +169,7 @@ final class Login {
     }
 
     /// Asks once more what the host accepts: when a key was right and more is asked for, the list has changed.
-    private func refused() -> Outcome<LinkEnd?> {
+    private func refused() -> CallResult<LinkEnd?> {
         var left = methods
         switch session.loginMethods(user: endpoint.user) {
         case .wouldBlock: return .wouldBlock
@@ -209,7 +209,7 @@ final class SignatureRequest {
 
 extension SSHSession {
     /// Logs in with a key of the agent; `request` has to be the same until this is done.
-    func logIn(user: String, key: [UInt8], signing request: SignatureRequest) -> Outcome<Void> {
+    func logIn(user: String, key: [UInt8], signing request: SignatureRequest) -> CallResult<Void> {
         var context: UnsafeMutableRawPointer? = Unmanaged.passUnretained(request).toOpaque()
         let code = withExtendedLifetime(request) {
             libssh2_userauth_publickey(

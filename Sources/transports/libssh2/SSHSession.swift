@@ -2,7 +2,7 @@ import CLibSSH2
 import Glibc
 
 /// What a libssh2 call came to. "Would block" is neither success nor failure.
-enum Outcome<Value> {
+enum CallResult<Value> {
     case done(Value)
     case wouldBlock
     case failed(LibraryFailure)
@@ -75,7 +75,7 @@ final class SSHSession {
     }
 
     /// Turns a return value into an outcome; the text is libssh2's own.
-    func outcome(_ code: Int32) -> Outcome<Void> {
+    func outcome(_ code: Int32) -> CallResult<Void> {
         if code >= 0 { return .done(()) }
         return code == LIBSSH2_ERROR_EAGAIN ? .wouldBlock : .failed(failure(code))
     }
@@ -94,7 +94,7 @@ final class SSHSession {
     }
 
     /// - Parameter descriptor: any open, non-blocking one: libssh2 only asks for its flags, the bytes go by `buffers`.
-    func handshake(_ descriptor: Int32) -> Outcome<Void> { outcome(libssh2_session_handshake(raw, descriptor)) }
+    func handshake(_ descriptor: Int32) -> CallResult<Void> { outcome(libssh2_session_handshake(raw, descriptor)) }
 
     /// The host's public key as the key exchange proved it.
     var hostKey: [UInt8]? {
@@ -105,7 +105,7 @@ final class SSHSession {
     }
 
     /// The login methods that the host still accepts; nil: already logged in.
-    func loginMethods(user: String) -> Outcome<[String]?> {
+    func loginMethods(user: String) -> CallResult<[String]?> {
         let list = user.withCString { libssh2_userauth_list(raw, $0, UInt32(strlen($0))) }
         if let list { return .done(String(cString: list).split(separator: ",").map(String.init)) }
         if libssh2_userauth_authenticated(raw) != 0 { return .done(nil) }
@@ -114,25 +114,25 @@ final class SSHSession {
     }
 
     /// Logs in with a key file without passphrase.
-    func logIn(user: String, keyFile: String) -> Outcome<Void> {
+    func logIn(user: String, keyFile: String) -> CallResult<Void> {
         let code = user.withCString {
             libssh2_userauth_publickey_fromfile_ex(raw, $0, UInt32(strlen($0)), nil, keyFile, nil)
         }
         return outcome(code)
     }
 
-    func openSession() -> Outcome<Channel> {
+    func openSession() -> CallResult<SSHChannel> {
         let kind = "session"
         return channel(libssh2_channel_open_ex(raw, kind, UInt32(kind.utf8.count), 2 << 20, 32768, nil, 0))
     }
 
     /// Asks the host to connect onwards.
-    func openTunnel(host: String, port: UInt16) -> Outcome<Channel> {
+    func openTunnel(host: String, port: UInt16) -> CallResult<SSHChannel> {
         channel(libssh2_channel_direct_tcpip_ex(raw, host, Int32(port), "127.0.0.1", 0))
     }
 
-    private func channel(_ opened: OpaquePointer?) -> Outcome<Channel> {
-        if let opened { return .done(Channel(owning: opened, session: self)) }
+    private func channel(_ opened: OpaquePointer?) -> CallResult<SSHChannel> {
+        if let opened { return .done(SSHChannel(owning: opened, session: self)) }
         return libssh2_session_last_errno(raw) == LIBSSH2_ERROR_EAGAIN ? .wouldBlock : .failed(lastFailure())
     }
 
@@ -151,7 +151,7 @@ final class SSHSession {
 }
 
 /// Owns a channel of a session.
-final class Channel {
+final class SSHChannel {
     private let raw: OpaquePointer
     private let session: SSHSession
 
@@ -165,7 +165,7 @@ final class Channel {
         for _ in 0..<2 where libssh2_channel_free(raw) != LIBSSH2_ERROR_EAGAIN { break }
     }
 
-    func start(_ command: String) -> Outcome<Void> {
+    func start(_ command: String) -> CallResult<Void> {
         let code = command.withCString {
             libssh2_channel_process_startup(raw, "exec", 4, $0, UInt32(strlen($0)))
         }
@@ -174,19 +174,19 @@ final class Channel {
 
     /// - Parameter stream: 0 for standard output, 1 for standard error.
     /// - Returns: bytes read, 0 when there is nothing more.
-    func read(_ stream: Int32, into room: UnsafeMutableRawBufferPointer) -> Outcome<Int> {
+    func read(_ stream: Int32, into room: UnsafeMutableRawBufferPointer) -> CallResult<Int> {
         let start = room.baseAddress?.assumingMemoryBound(to: CChar.self)
         let count = libssh2_channel_read_ex(raw, stream, start, room.count)
         return amount(count)
     }
 
     /// After `wouldBlock` the same bytes have to come again.
-    func write(_ bytes: UnsafeRawBufferPointer) -> Outcome<Int> {
+    func write(_ bytes: UnsafeRawBufferPointer) -> CallResult<Int> {
         let start = bytes.baseAddress?.assumingMemoryBound(to: CChar.self)
         return amount(libssh2_channel_write_ex(raw, 0, start, bytes.count))
     }
 
-    private func amount(_ count: Int) -> Outcome<Int> {
+    private func amount(_ count: Int) -> CallResult<Int> {
         switch session.outcome(Int32(truncatingIfNeeded: count)) {
         case .done: .done(count)
         case .wouldBlock: .wouldBlock
@@ -197,7 +197,7 @@ final class Channel {
     var isAtEnd: Bool { libssh2_channel_eof(raw) == 1 }
 
     /// Closes from this side, then waits for the other.
-    func close() -> Outcome<Void> { session.outcome(libssh2_channel_close(raw)) }
+    func close() -> CallResult<Void> { session.outcome(libssh2_channel_close(raw)) }
 
     var exitStatus: Int32 { libssh2_channel_get_exit_status(raw) }
 

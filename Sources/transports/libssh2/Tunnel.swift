@@ -5,7 +5,7 @@ final class Tunnel: LinkUser {
     private enum Phase {
         case waiting
         case opening
-        case running(Channel)
+        case running(SSHChannel)
         case ended
     }
 
@@ -68,7 +68,7 @@ final class Tunnel: LinkUser {
         }
     }
 
-    private func run(_ channel: Channel, _ session: SSHSession) -> UserState {
+    private func run(_ channel: SSHChannel, _ session: SSHSession) -> UserState {
         while !buffers.outbound.isEmpty, session.buffers.outbound.count < outboundLimit {
             switch buffers.outbound.withFront({ channel.write($0) }) {
             case .done(let count):
@@ -81,7 +81,7 @@ final class Tunnel: LinkUser {
             break
         }
         while true {
-            var outcome = Outcome<Int>.wouldBlock
+            var outcome = CallResult<Int>.wouldBlock
             let bytes = [UInt8](unsafeUninitializedCapacity: 65536) { room, count in
                 outcome = channel.read(0, into: UnsafeMutableRawBufferPointer(room))
                 if case .done(let got) = outcome { count = got }
@@ -97,7 +97,7 @@ final class Tunnel: LinkUser {
         }
     }
 
-    private func idle(_ channel: Channel) -> UserState {
+    private func idle(_ channel: SSHChannel) -> UserState {
         if channel.isAtEnd, !buffers.isEnded {
             buffers.isEnded = true
             wake(true)

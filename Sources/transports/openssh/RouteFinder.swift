@@ -146,7 +146,7 @@ actor RouteFinder {
     }
 
     private static func end(_ ending: ChildEnding, _ limit: Duration, _ label: String) -> StreamEnd {
-        let said = ProgramEnd.lastLines(ending.messages)
+        let said = SSHProgramEnd.lastLines(ending.messages)
         switch ending.cause {
         case .notStarted(let code):
             return StreamEnd(kind: .unreachable, message: "\(label): ssh cannot be started: \(errorText(code)).")

@@ -26,7 +26,7 @@ final class ProgramWay: SSHWay {
         let (label, limit) = (route.label, settings.timeouts.program)
         let task = ChildTask(
             program: "ssh", arguments: line.arguments, environment: environment, marker: marker, openTimeout: limit,
-            label: label, explain: { ProgramEnd.ssh($0, limit: limit, label: label) })
+            label: label, explain: { SSHProgramEnd.ssh($0, limit: limit, label: label) })
         return children.start(task) { observer(.stream($0)) }
     }
 }

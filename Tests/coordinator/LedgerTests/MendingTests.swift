@@ -106,7 +106,8 @@ struct MendingTests {
         default: unlink(folder.ledger)
         }
         let found = #expect(throws: Failure.self) { _ = try Ledger.open(folder.ledger, sweep: Self.sweep) }
-        #expect(found?.message.contains(how == 2 ? "belongs to the sweep 'another'" : "doctor --ledger --mend") == true)
+        let part = how == 2 ? "belongs to the sweep 'another'" : "doctor --ledger --repair"
+        #expect(found?.message.contains(part) == true)
         _ = try Ledger.mend(folder.ledger, sweep: Self.sweep)
         let records = try Self.records(folder)
         #expect(records.count >= 21 && records.count <= 41)

@@ -148,7 +148,7 @@ private func row(
             attempts: 3, lease: 2, engine: point, started: 951_827_696_789_000_000, wall: 1_500_000_001,
             peakMemoryBytes: 4096, evidence: "a, b")
         let open = ProvenanceRow(run: 8, point: nil, workload: nil, repetition: 1, state: nil)
-        let text = try write(.csv, Table.runColumns, [ended.cells, open.cells], name: "runs")
+        let text = try write(.csv, RunColumn.all.map(\.name), [ended.cells, open.cells], name: "runs")
         #expect(
             text == """
                 run,point,workload,repeat,outcome,class,host,attempts,lease,engine_digest,checkpoint_digest,started,\

@@ -1,4 +1,4 @@
-import enum Model.FailureClass
+import Model
 import Testing
 @testable import Engines
 @testable import QEMUDriver
@@ -11,21 +11,21 @@ struct ConversationTests {
     private static let evaluation = Request.evaluate(
         Request.Evaluation(machine: machine, plugin: "p", checkpoint: "c", invocations: 2, settings: []))
 
-    private func json(_ text: String) -> Conversation.Input { .monitor(JSON(text) ?? .null) }
+    private func json(_ text: String) -> Conversation.Input { .monitor((try? JSON(parsing: text)) ?? .null) }
     private var done: Conversation.Input { json(#"{"return":{}}"#) }
     private func migration(_ status: String) -> Conversation.Input {
         json(#"{"event":"MIGRATION","data":{"status":"\#(status)"}}"#)
     }
     private func command(_ actions: [Conversation.Action]) -> String? {
         for action in actions {
-            if case .command(let line) = action { return JSON(line)?["execute"]?.text }
+            if case .command(let line) = action { return (try? JSON(parsing: line))?["execute"]?.text }
         }
         return nil
     }
 
     private func parameter(_ name: String, of actions: [Conversation.Action]) -> JSON? {
         for action in actions {
-            if case .command(let line) = action { return JSON(line)?["arguments"]?[name] }
+            if case .command(let line) = action { return (try? JSON(parsing: line))?["arguments"]?[name] }
         }
         return nil
     }
@@ -123,11 +123,11 @@ struct ConversationTests {
     }
 
     @Test("The engine knows what the driver's causes mean", arguments: [
-        (outcome: Outcome.guestPanic(""), failure: FailureClass.guestPanic), (.wrongAnswer(""), .contractBroken),
+        (outcome: DriverEnding.guestPanic(""), failure: FailureClass.guestPanic), (.wrongAnswer(""), .contractBroken),
         (.emulatorFailed(""), .simulatorFatal), (.checkpointFailed(""), .checkpointIncompatible),
         (.checkpointIncompatible(""), .checkpointIncompatible), (.statisticsIncomplete(""), .contractBroken),
     ])
-    func classes(end: (outcome: Outcome, failure: FailureClass)) {
+    func classes(end: (outcome: DriverEnding, failure: FailureClass)) {
         #expect(QEMUEngine.failureClass(end.outcome.cause) == end.failure)
     }
 }

@@ -63,25 +63,3 @@ struct RequestTests {
         #expect(throws: UsageError.self) { try Request(arguments) }
     }
 }
-
-@Suite("JSON of the monitor")
-struct JSONTests {
-    @Test("A reply is read, with its escapes")
-    func read() throws {
-        let text = #" {"return": {"status": "a\"\u0041\n", "n": [1, -2.5e3, true, null]}, "id": {}} "#
-        let json = try #require(JSON(text))
-        #expect(json["return"]?["status"]?.text == "a\"A\n")
-        #expect(json["return"]?["n"] == .array([.number("1"), .number("-2.5e3"), .bool(true), .null]))
-        #expect(json["id"] == .object([]))
-    }
-
-    @Test("What is no JSON is refused", arguments: ["", "{", "{\"a\"}", "[1,]", "\"a", "{} x", "nul", "\"\\u12\""])
-    func refuse(text: String) { #expect(JSON(text) == nil) }
-
-    @Test("Depth has an end") func depth() { #expect(JSON(String(repeating: "[", count: 100_000)) == nil) }
-
-    @Test("What is written can be read") func quote() {
-        let text = "a\"b\\c\n\u{1}\u{7f}é"
-        #expect(JSON(JSON.quote(text))?.text == text)
-    }
-}

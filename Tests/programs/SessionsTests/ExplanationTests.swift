@@ -21,11 +21,11 @@ struct ExplanationTests {
         let advice = "\(FailureClass.exitNonzero.advice). Then: usweep retry 7f3a/3"
         #expect(
             story.sentences == [
-                "Run 7f3a/3 (x=1) has failed (exit-nonzero) after 2 attempts. Failures of this kind are tried again, "
-                    + "on the same host if need be.",
+                "Run 7f3a/3 (x=1) failed (exit-nonzero) after 2 attempts. Such failures are retried, on the same host "
+                    + "if need be.",
                 "- attempt 1 on h0 began 2023-11-14T22:13:20.000Z and took 2.5 s: exit-nonzero: no\\u{1b}[2J",
                 "- attempt 2 on h0 began 2023-11-14T22:13:20.000Z and took 2.5 s: exit-nonzero: why",
-                "It was opened again: asked for.", "What to do: \(advice).",
+                "It was run again: asked for.", "What to do: \(advice)",
             ])
     }
 
@@ -37,19 +37,19 @@ struct ExplanationTests {
             voidLeases: Array(repeating: .init(host: "h0", reason: "silent"), count: 2),
             late: [.init(host: "h0", failure: nil, agrees: false), .init(host: "h0", failure: .timeout, agrees: nil)])
         let text = story.sentences
-        #expect(text[0] == "Run 7f3a/3 (x=1) has succeeded on h1, with 2 attempts.")
-        #expect(text[1].contains("attempt 1 on h0 (under pins that are void)"))
+        #expect(text[0] == "Run 7f3a/3 (x=1) succeeded on h1, with 2 attempts.")
+        #expect(text[1].contains("attempt 1 on h0 (with an engine or checkpoint that has changed since)"))
         #expect(text[4] == "- h0 lost its lease (2 times): silent")
-        #expect(text[5].contains("DISAGREES"))
-        #expect(text[6].contains("a failure (timeout) under a lease that was void; it was kept"))
+        #expect(text[5].contains("DIFFERS"))
+        #expect(text[6].contains("a failure (timeout) after its lease had ended; it was kept"))
         #expect(text.count == 7 && story.advice == nil)
     }
 
     @Test("Why a run waits", arguments: [
-        (RunStory.Wait.leased(host: "h1"), "h1 has it now", nil),
+        (RunStory.Wait.leased(host: "h1"), "It is with h1", nil),
         (.setup(run: 9), "the checkpoint that run 9 makes", "usweep explain 7f3a/9"),
         (.coordinator, "no coordinator works", "usweep resume 7f3a"),
-        (.room(problems: [.init(host: "h1", reason: "disk-full")]), "room; h1 gets nothing: disk-full", nil),
+        (.room(problems: [.init(host: "h1", reason: "disk-full")]), "a free slot.\n- paused: h1: disk-full", nil),
     ] as [(RunStory.Wait, String, String?)])
     func waits(_ wait: RunStory.Wait, _ text: String, _ advice: String?) {
         let story = RunStory(name: "7f3a/3", description: "x=1", state: nil, wait: wait)
@@ -85,11 +85,11 @@ struct ExplanationTests {
             rests: ["disk-full: no space", "disk-full: no space"], voidLeases: ["silent"], late: 1)
         #expect(
             story.sentences == [
-                "Host h0 (node1) has joined with 2 slots and 8192 MiB of memory. Its clock is 5 s behind.",
+                "Host h0 (node1) joined with 2 slots and 8 GiB of memory. Its clock is 5 s behind.",
                 "1 run of this sweep is with it now.", "12 attempts ended on it: 10 succeeded, 2 disk-full.",
-                "- it was given no work 2 times: disk-full: no space", "- it lost a lease: silent",
-                "1 outcome came from it under void leases: kept, not merged.",
-                "What to do: \(FailureClass.diskFull.advice).",
+                "- it was paused 2 times: disk-full: no space", "- it lost a lease: silent",
+                "1 result came from it after the lease had ended: kept, not merged.",
+                "What to do: \(FailureClass.diskFull.advice)",
             ])
         let stranger = HostStory(name: "h9", facts: nil)
         #expect(stranger.sentences[0] == "Host h9 has never joined this sweep.")

@@ -105,7 +105,7 @@ struct GoldenTests {
         let classes = [
             "spawn", "exit-nonzero", "host-lost", "supervisor-lost", "out-of-memory", "disk-full", "simulator-crash",
             "simulator-fatal", "guest-panic", "stalled-guest", "stalled-simulator", "timeout",
-            "checkpoint-incompatible", "contract-broken", "cancelled", "preempted",
+            "checkpoint-incompatible", "contract-broken", "cancelled",
         ]
         #expect(classes.allSatisfy { FailureClass(rawValue: $0) != nil })
     }

@@ -100,6 +100,45 @@ struct BitingTests {
             Checker.agent(files).map(\.detail) == ["usweep-agent -> AgentRuntime -> Storage -> Foundation"])
     }
 
+    @Test("Two types of one name")
+    func typeNames() {
+        let text = """
+            import struct Other.Thing
+            package struct Thing { enum Phase { case a } ; func f() { if true { struct Inner {} } } }
+            extension Thing { final class Part: P {} }
+            // struct Comment {}
+            let s = "struct Literal {"
+            protocol P {}
+            """
+        #expect(TypeNames.declared(in: SwiftText(text)) == ["Thing", "Thing.Phase", "Thing.Inner", "Thing.Part", "P"])
+        let files = [
+            SourceFile("Sources/shared/Model/A.swift", text),
+            SourceFile("Sources/agent/AgentCore/B.swift", "enum P {}"),
+            SourceFile("Tests/agent/AgentCoreTests/C.swift", "enum P {}"),
+        ]
+        #expect(TypeNames.duplicates(files, allowed: [:]).map(\.path) == ["Sources/agent/AgentCore/B.swift"])
+        #expect(TypeNames.duplicates(files, allowed: ["P": "why"]) == [])
+    }
+
+    @Test(
+        "Texts",
+        arguments: [
+            (#"let s = "joined with \(count) slots""#, 1), (#"let s = "mend it with: x""#, 1),
+            (#"let s = "'\(x)' is no name for a host""#, 1), (#"let s = "it is no longer there""#, 0),
+            (#"let s = "\(PeopleText.count(2, "slot")) of \(all)""#, 0), (#"let name = "mend""#, 0),
+            ("// mend what is no good", 0), (#"let s = "recommended: --mend""#, 0),
+        ])
+    func wording(_ text: String, _ count: Int) {
+        #expect(Wording.violations(SourceFile("Sources/programs/usweep/A.swift", text)).count == count)
+        #expect(Wording.violations(SourceFile("Tests/ATests/A.swift", text)).isEmpty)
+    }
+
+    @Test("Links")
+    func links() {
+        let text = "[a](Sources/a.md#part) [b](https://x.org/b) [c](#here) `[d](no)` [e](e.md)"
+        #expect(Documents.links(text) == ["Sources/a.md", "no", "e.md"])
+    }
+
     @Test("The top level")
     func topLevel() {
         let right = ["Package.swift", "README.md", ".gitignore", ".ci/run"] + Layers.folders.sorted().map { "\($0)/x" }

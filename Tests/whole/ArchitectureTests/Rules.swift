@@ -24,7 +24,7 @@ struct SourceFile {
 struct Violation: Hashable, CustomStringConvertible {
     enum Rule: Hashable {
         case unknownTarget, emptyTarget, unknownModule, upwards, sideways, core, impure, agent
-        case longFile, longLine, forbidden, topLevel
+        case longFile, longLine, forbidden, topLevel, twice, wording
     }
 
     var rule: Rule

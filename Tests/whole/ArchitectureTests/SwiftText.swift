@@ -1,8 +1,12 @@
-/// A Swift source taken apart: what is code, and what is comment. The contents of string literals are in neither,
-/// but code that is interpolated into them is code.
+/// A Swift source taken apart: what is code, what is comment, and what is text. Code that is interpolated into string
+/// literals is code.
 struct SwiftText {
+    /// Without comments and the contents of string literals.
     private(set) var code: [UInt8] = []
     private(set) var comments: [UInt8] = []
+    /// The contents of string literals, with `gap` for what is interpolated.
+    private(set) var literals: [String] = []
+    static let gap = "\u{fffc}"
     private let bytes: [UInt8]
     private var at = 0
 
@@ -76,9 +80,12 @@ struct SwiftText {
         let quotes = isLong ? 3 : 1
         at += quotes
         code += [quote, quote]
+        var text: [UInt8] = []
+        defer { literals.append(String(decoding: text, as: UTF8.self)) }
         while at < bytes.count {
             if bytes[at] == UInt8(ascii: "\\"), self.hashes(from: at + 1) >= hashes {
                 at += 1 + hashes
+                if at < bytes.count, bytes[at] == UInt8(ascii: "(") { text += Array(SwiftText.gap.utf8) }
                 interpolation()
             } else if isEnd(quotes, hashes) {
                 at += quotes + hashes
@@ -88,6 +95,7 @@ struct SwiftText {
                     if !isLong { return }
                     code.append(newline)
                 }
+                text.append(bytes[at])
                 at += 1
             }
         }

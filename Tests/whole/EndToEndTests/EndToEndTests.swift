@@ -291,7 +291,7 @@ struct EndToEndTests {
 
 extension Study {
     /// A sweep with one script an ending that only the run contract can tell from success.
-    func launchWithScripts(_ sweep: String) throws -> Outcome {
+    func launchWithScripts(_ sweep: String) throws -> Ended {
         try write("none.sh", "exit 0\n")
         try write("torn.sh", "printf '{\"value\": 5' > results.json\n")
         try write("nan.sh", "echo '{\"value\": \"NaN\"}' > results.json\n")

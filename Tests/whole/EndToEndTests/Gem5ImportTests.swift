@@ -12,7 +12,7 @@ struct Gem5ImportTests {
         let before = try study.listing("wkdir")
         let imported = try study.run("import", "vswarm", "wkdir", "--to", "study")
         #expect(imported.status == 0, "\(imported.errors)")
-        #expect(imported.errors.contains("1 functions, 1 checkpoints"))
+        #expect(imported.errors.contains("1 function, 1 checkpoint"))
         #expect(imported.errors.contains("not taken over: run_sim.py"))
         #expect(try study.listing("wkdir") == before)
         #expect(study.exists("study/checkpoints/fibonacci-python/cpt.warm/record.json"))
@@ -56,8 +56,8 @@ struct Gem5ImportTests {
         let imported = try study.run("import", "vswarm", "wkdir", "--to", "study")
         #expect(imported.status == 0, "\(imported.errors)")
         for text in [
-            "5 functions, 1 checkpoints", "no checkpoint cpt.warm of b-go", "of c-go: it is cut short",
-            "of e-go: it is of board, which only the script that made it can restore",
+            "5 functions, 1 checkpoint", "no checkpoint cpt.warm of b-go", "of c-go: it is cut short",
+            "of e-go: it is a checkpoint of board, which only the script that made it can restore",
             "of d-go: its memory system.physmem.store0.pmem is missing", "makes all checkpoints itself",
         ] {
             #expect(imported.errors.contains(text), "\(imported.errors)")

@@ -85,9 +85,9 @@ struct StorageTests {
         for arguments in [["results"], ["resume"], ["doctor", "--ledger"]] {
             let refused = try study.start(arguments).wait()
             #expect(refused.status == 74)
-            #expect(refused.errors.contains("doctor --ledger --mend"), "\(refused.errors)")
+            #expect(refused.errors.contains("doctor --ledger --repair"), "\(refused.errors)")
         }
-        let mended = try study.run("doctor", "--ledger", "--mend")
+        let mended = try study.run("doctor", "--ledger", "--repair")
         #expect(mended.status == 0 && mended.output.contains("ledger.damaged-1.sqlite"), "\(mended.errors)")
         #expect(try study.run("resume").status == 0)
         #expect(try study.table() == before)

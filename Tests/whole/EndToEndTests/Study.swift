@@ -4,7 +4,7 @@ import Transports
 
 /// A folder with hosts (each a real sshd and a working folder of its own), an inventory, and the real program.
 final class Study {
-    struct Outcome {
+    struct Ended {
         var status: Int32?
         var output: String
         var errors: String
@@ -18,9 +18,9 @@ final class Study {
 
         func signal(_ number: Int32) { kill(child.process, number) }
 
-        func wait() -> Outcome {
+        func wait() -> Ended {
             let exit = child.waitUntilEnded()
-            return Outcome(status: exit.status, output: study.text("\(name).out"), errors: study.text("\(name).err"))
+            return Ended(status: exit.status, output: study.text("\(name).out"), errors: study.text("\(name).err"))
         }
     }
 
@@ -131,12 +131,12 @@ final class Study {
     }
 
     @discardableResult
-    func run(_ arguments: String..., environment: [String: String] = [:]) throws -> Outcome {
+    func run(_ arguments: String..., environment: [String: String] = [:]) throws -> Ended {
         try start(arguments, environment: environment).wait()
     }
 
     /// Launches a sweep on all hosts.
-    func launch(_ sweep: String, environment: [String: String] = [:]) throws -> Outcome {
+    func launch(_ sweep: String, environment: [String: String] = [:]) throws -> Ended {
         try write("sweep.yaml", sweep)
         return try run("launch", "sweep.yaml", "-i", "inventory.yaml", environment: environment)
     }

@@ -243,9 +243,8 @@ struct Gem5Evidence {
         // gem5 goes on for ever with a guest that is dead.
         case .timeout, .stalledGuest: better = try panic()
         case .stalledSimulator: better = try panic() ?? idleness()
-        case .spawn, .hostLost, .supervisorLost, .outOfMemory, .diskFull, .simulatorFatal, .guestPanic,
-            .tooMuchOutput, .checkpointIncompatible, .contractBroken, .cancelled, .preempted:
-            better = nil
+        // Of all others gem5's files have nothing to add.
+        default: better = nil
         }
         let places = try [.timeout, .stalledGuest, .stalledSimulator].contains(failure) ? whereabouts() : []
         let all = ([evidence] + places).joined(separator: "; ")

@@ -61,7 +61,7 @@ extension Request {
 
     private func pluginArgument(_ evaluation: Evaluation) -> String {
         let settings = evaluation.settings.map { "\($0.name)=\($0.value)" }
-        let parts = ["file=\(evaluation.plugin)", "out=\(Files.statistics)", "marks=\(Files.marks)"] + settings
+        let parts = ["file=\(evaluation.plugin)", "out=\(RunFiles.statistics)", "marks=\(RunFiles.marks)"] + settings
         return parts.map(Request.escapeCommas).joined(separator: ",")
     }
 
@@ -74,7 +74,7 @@ extension Request {
 }
 
 /// The files that a run leaves in the current folder.
-enum Files {
+enum RunFiles {
     static let statistics = "stats.jsonl"
     static let marks = "marks.txt"
     static let status = "status.jsonl"

@@ -1,5 +1,7 @@
+import Model
+
 /// How a run ended, and the driver's exit status.
-enum Outcome: Equatable {
+enum DriverEnding: Equatable {
     case checkpointed
     case measured
     case guestPanic(String)
@@ -80,7 +82,7 @@ struct Conversation {
         case endEmulator
         case killEmulator
         /// QEMU is gone, and this is the verdict.
-        case finish(Outcome)
+        case finish(DriverEnding)
     }
 
     private enum State: Equatable {
@@ -94,7 +96,7 @@ struct Conversation {
         case restoring
         case measuring
         /// QEMU is about to go, and then this holds.
-        case ending(Outcome)
+        case ending(DriverEnding)
         case over
     }
 
@@ -183,7 +185,7 @@ struct Conversation {
     static let quit = #"{"execute":"quit"}"#
 
     private static func migration(_ command: String, _ address: String) -> String {
-        "{\"execute\":\"\(command)\",\"arguments\":{\"uri\":\(JSON.quote(address))}}"
+        "{\"execute\":\"\(command)\",\"arguments\":{\"uri\":\(quoted(address))}}"
     }
 
     // MARK: - The guest
@@ -224,7 +226,7 @@ struct Conversation {
     }
 
     /// The first cause counts: what follows from it is noise.
-    private mutating func fail(_ outcome: Outcome) -> [Action] {
+    private mutating func fail(_ outcome: DriverEnding) -> [Action] {
         switch state {
         case .ending(.checkpointed), .ending(.measured): break
         case .ending, .over: return []
@@ -235,7 +237,7 @@ struct Conversation {
     }
 
     private mutating func exited(_ status: Int32, _ lastLine: String) -> [Action] {
-        let verdict: Outcome
+        let verdict: DriverEnding
         switch state {
         case .over: return []
         case .ending(.measured) where status != 0, .ending(.checkpointed) where status != 0:
@@ -247,7 +249,7 @@ struct Conversation {
         return [.finish(verdict)]
     }
 
-    private func unexpectedEnd(_ status: Int32, _ lastLine: String) -> Outcome {
+    private func unexpectedEnd(_ status: Int32, _ lastLine: String) -> DriverEnding {
         let text = "it ended early with status \(status): \(lastLine)"
         switch state {
         case .restoring: return .checkpointFailed(text)

@@ -5,7 +5,7 @@ import Glibc
 enum FileDigest {
     /// - Returns: 64 lower-case hexadecimal digits.
     static func of(_ path: String) throws(SystemError) -> String {
-        guard let program = Evidence.find("sha256sum") else {
+        guard let program = EvidenceCheck.find("sha256sum") else {
             throw SystemError("cannot find the program sha256sum", ENOENT)
         }
         let file = open(path, O_RDONLY | O_CLOEXEC)

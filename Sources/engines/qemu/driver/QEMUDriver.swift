@@ -22,7 +22,7 @@ public enum QEMUDriver {
             return 71
         }
         do {
-            for file in [Files.statistics, Files.marks, Files.partialCheckpoint] { unlink(file) }
+            for file in [RunFiles.statistics, RunFiles.marks, RunFiles.partialCheckpoint] { unlink(file) }
             let outcome = try Run(request, signals: signals).finish()
             if let message = outcome.message { complain(message) }
             return outcome.exitStatus
@@ -36,8 +36,8 @@ public enum QEMUDriver {
     private static func resolve(_ request: Request) throws(UsageError) -> Request {
         let name = request.machine.qemu
         guard !name.utf8.contains(UInt8(ascii: "/")) else { return request }
-        guard let path = Evidence.find(name) else {
-            throw UsageError("there is no program \(JSON.quote(name)): install qemu-system-x86, or give its path")
+        guard let path = EvidenceCheck.find(name) else {
+            throw UsageError("there is no program \(quoted(name)): install qemu-system-x86, or give its path")
         }
         switch request {
         case .setup(var setup):

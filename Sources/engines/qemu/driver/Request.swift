@@ -1,3 +1,5 @@
+import Model
+
 /// What the driver was asked to do.
 enum Request: Equatable {
     case setup(Setup)
@@ -36,6 +38,9 @@ enum Request: Equatable {
         }
     }
 }
+
+/// A text as JSON, with its quotes; control characters are escaped.
+func quoted(_ text: String) -> String { JSON.string(text).encoded }
 
 /// Why a command line was not understood, in one sentence.
 struct UsageError: Error, Equatable {
@@ -86,7 +91,7 @@ extension Request {
             }
         }
         guard allowed, (1...64).contains(name.utf8.count) else {
-            throw UsageError("--workload has 1 to 64 letters a to z, digits and hyphens, unlike \(JSON.quote(name))")
+            throw UsageError("--workload has 1 to 64 letters a to z, digits and hyphens, unlike \(quoted(name))")
         }
         return name
     }
@@ -99,7 +104,7 @@ private struct Options {
         var rest = arguments
         while let name = rest.popFirst() {
             guard name.hasPrefix("--") else {
-                throw UsageError("what is \(JSON.quote(name))? An option starts with --")
+                throw UsageError("what is \(quoted(name))? An option starts with --")
             }
             guard let value = rest.popFirst() else { throw UsageError("\(name) needs a value") }
             given.append((String(name.dropFirst(2)), value))
@@ -116,7 +121,7 @@ private struct Options {
     mutating func count(_ name: String, from least: Int) throws(UsageError) -> Int {
         let text = try take(name)
         guard let number = Int(text), (least...1_000_000).contains(number) else {
-            throw UsageError("--\(name) is a whole number from \(least) to 1000000, not \(JSON.quote(text))")
+            throw UsageError("--\(name) is a whole number from \(least) to 1000000, not \(quoted(text))")
         }
         return number
     }
@@ -125,12 +130,12 @@ private struct Options {
         var settings: [Request.Setting] = []
         for option in given where option.name == "set" {
             guard let equals = option.value.firstIndex(of: "=") else {
-                throw UsageError("--set needs NAME=VALUE, not \(JSON.quote(option.value))")
+                throw UsageError("--set needs NAME=VALUE, not \(quoted(option.value))")
             }
             let name = String(option.value[..<equals])
             guard Request.settingNames.contains(name) else {
                 throw UsageError(
-                    "the model has no setting \(JSON.quote(name)), only "
+                    "the model has no setting \(quoted(name)), only "
                         + Request.settingNames.joined(separator: ", "))
             }
             guard !settings.contains(where: { $0.name == name }) else {

@@ -1,5 +1,6 @@
 import CSystem
 import Glibc
+import Model
 
 /// Drives one QEMU from its start to its end: carries what comes to the conversation, and its actions out.
 final class Run {
@@ -15,7 +16,7 @@ final class Run {
     private var conversation: Conversation
     private var child: pid_t = 0
     private var lastLine = ""
-    private var outcome: Outcome?
+    private var outcome: DriverEnding?
 
     /// - Parameter signals: from `sys_signal_descriptor`.
     init(_ request: Request, signals: Int32) throws(SystemError) {
@@ -23,8 +24,8 @@ final class Run {
         self.signals = signals
         conversation = Conversation(request)
         status = try StatusFile()
-        terminal = try OutputFile(Files.terminal)
-        log = try OutputFile(Files.emulator)
+        terminal = try OutputFile(RunFiles.terminal)
+        log = try OutputFile(RunFiles.emulator)
         output = try Stream()
         console = try Stream()
         events = try Stream()
@@ -32,24 +33,24 @@ final class Run {
     }
 
     /// - Returns: the verdict, when QEMU has gone.
-    func finish() throws(SystemError) -> Outcome {
-        try status.write(event: "phase", [("phase", JSON.quote("start"))])
+    func finish() throws(SystemError) -> DriverEnding {
+        try status.write(event: "phase", [("phase", quoted("start"))])
         outcome = try checkRecord()
         if outcome == nil { try runEmulator() }
-        let verdict = try Evidence(request).judge(outcome ?? .emulatorFailed("no outcome"))
+        let verdict = try EvidenceCheck(request).judge(outcome ?? .emulatorFailed("no outcome"))
         try status.write(event: "exit", members(of: verdict))
         return verdict
     }
 
     /// Before anything starts: writes what the checkpoint is to be made of, or compares it with what it was made of.
-    private func checkRecord() throws(SystemError) -> Outcome? {
+    private func checkRecord() throws(SystemError) -> DriverEnding? {
         let wanted = try request.record(digest: FileDigest.of)
         switch request {
         case .setup:
-            try OutputFile(Files.partialCheckpoint).write(wanted.frame)
+            try OutputFile(RunFiles.partialCheckpoint).write(wanted.frame)
             return nil
         case .evaluate(let evaluation):
-            let start = try Evidence.read(evaluation.checkpoint, most: CheckpointRecord.mostRead)
+            let start = try EvidenceCheck.read(evaluation.checkpoint, most: CheckpointRecord.mostRead)
             guard let found = CheckpointRecord(startOf: start) else {
                 return .checkpointIncompatible("it does not start with a record of what it was made of; make it again")
             }
@@ -83,10 +84,10 @@ final class Run {
     private func environment() -> [String] {
         let checkpoint =
             switch request {
-            case .setup: Files.partialCheckpoint
+            case .setup: RunFiles.partialCheckpoint
             case .evaluate(let evaluation): evaluation.checkpoint
             }
-        return ["PATH=\(Evidence.searchPath())", "LC_ALL=C", "\(Request.checkpointVariable)=\(checkpoint)"]
+        return ["PATH=\(EvidenceCheck.searchPath())", "LC_ALL=C", "\(Request.checkpointVariable)=\(checkpoint)"]
     }
 
     /// Waits until something happens, then deals with all that has.
@@ -114,7 +115,7 @@ final class Run {
                 try act(conversation.take(.console(line)))
             } else if stream === events {
                 try act(conversation.take(.guest(line)))
-            } else if let message = JSON(line) {
+            } else if let message = try? JSON(parsing: line) {
                 try act(conversation.take(.monitor(message)))
             }
         }
@@ -146,7 +147,7 @@ final class Run {
         for action in actions {
             switch action {
             case .command(let line): try monitor.send(line)
-            case .phase(let name): try status.write(event: "phase", [("phase", JSON.quote(name))])
+            case .phase(let name): try status.write(event: "phase", [("phase", quoted(name))])
             case .endEmulator: if child > 0 { kill(child, SIGTERM) }
             case .killEmulator: if child > 0 { kill(child, SIGKILL) }
             case .finish(let outcome): self.outcome = outcome
@@ -154,11 +155,11 @@ final class Run {
         }
     }
 
-    private func members(of verdict: Outcome) -> [(name: String, json: String)] {
-        var members = [("cause", JSON.quote(verdict.cause))]
-        if let message = verdict.message { members.append(("message", JSON.quote(message))) }
+    private func members(of verdict: DriverEnding) -> [(name: String, json: String)] {
+        var members = [("cause", quoted(verdict.cause))]
+        if let message = verdict.message { members.append(("message", quoted(message))) }
         if case .evaluate = request {
-            let marks = Evidence.marks()
+            let marks = EvidenceCheck.marks()
             members.append(("begun", "\(marks.begun)"))
             members.append(("ended", "\(marks.ended)"))
         }

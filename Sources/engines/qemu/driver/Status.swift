@@ -5,14 +5,14 @@ struct StatusFile {
     private let file: OutputFile
     private let start = StatusFile.nanoseconds(CLOCK_MONOTONIC)
 
-    init() throws(SystemError) { file = try OutputFile(Files.status) }
+    init() throws(SystemError) { file = try OutputFile(RunFiles.status) }
 
     /// - Parameter members: rendered JSON values by name.
     func write(event: String, _ members: [(name: String, json: String)]) throws(SystemError) {
         let elapsed = (StatusFile.nanoseconds(CLOCK_MONOTONIC) - start) / 1_000_000
         let time = StatusFile.nanoseconds(CLOCK_REALTIME) / 1_000_000
-        var line = "{\"event\":\(JSON.quote(event))"
-        for member in members { line += ",\(JSON.quote(member.name)):\(member.json)" }
+        var line = "{\"event\":\(quoted(event))"
+        for member in members { line += ",\(quoted(member.name)):\(member.json)" }
         line += ",\"elapsed_ms\":\(elapsed),\"time_unix_ms\":\(time)}\n"
         try file.write(Array(line.utf8))
     }

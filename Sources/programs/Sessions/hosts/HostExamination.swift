@@ -56,18 +56,29 @@ package struct HostExamination: Sendable {
         }
         note("\(facts["platform"] ?? "?"), login shell \(facts["shell"] ?? "?")")
         if facts["platform"] != "Linux x86_64" { unusable("the agent is built for Linux x86_64 only") }
-        note("\(facts["processors"] ?? "?") processors, \(facts["memory"] ?? "?") kB of memory")
-        note("\(facts["free"] ?? "?") kB free in \(facts["workdir"] ?? host.workdir) (\(facts["filesystem"] ?? "?"))")
+        let processors = facts["processors"].flatMap { Int($0) }.map { PeopleText.count($0, "processor") }
+        note("\(processors ?? "? processors"), \(HostExamination.size(facts["memory"])) of memory")
+        let (free, folder) = (HostExamination.size(facts["free"]), facts["workdir"] ?? host.workdir)
+        note("\(free) free in \(folder) (\(facts["filesystem"] ?? "?"))")
+        if let said = host.memoryBytes, let kibibytes = facts["memory"].flatMap(Int64.init), said >> 10 > kibibytes {
+            warn(
+                "the inventory says \(PeopleText.size(said)) of memory, and the host has "
+                    + "\(PeopleText.size(kibibytes << 10)): runs may be killed; lower 'memory' in the inventory")
+        }
         if facts["writable"] != "yes" { unusable("the working folder cannot be written: name another 'workdir'") }
         if facts["noexec"] == "yes" { unusable("programs cannot run from the working folder (noexec): name another") }
         if let system = facts["kind"].flatMap({ UInt64($0, radix: 16) }).flatMap(NetworkFileSystem.name(ofType:)) {
+            let room = HostExamination.size(facts["local"])
             note("the working folder is on \(system), which holds neither sockets nor journals: runs and the agent's "
-                + "files go to a folder below /var/tmp (\(facts["local"] ?? "?") kB free); name a 'workdir' on a local "
-                + "disk to choose another")
+                + "files go to a folder below /var/tmp (\(room) free); name a 'workdir' on a local disk to choose "
+                + "another")
         }
-        if let clock = facts["clock"].flatMap(Int64.init) {
+        if let clock = facts["clock"].flatMap(Int64.init), 0...(1 << 33) ~= clock {
             let offset = clock - before / 1_000_000_000
-            if abs(offset) > 5 { warn("its clock is \(offset) s off: start times in runs.csv will be, too") }
+            if abs(offset) > 5 {
+                let span = PeopleText.span(Nanoseconds(abs(offset)) * 1_000_000_000)
+                warn("its clock is \(span) \(offset > 0 ? "ahead" : "behind"): start times in runs.csv will be, too")
+            }
         }
         for engine in host.engines { check(engine, facts) }
         detached = facts["detached"]
@@ -76,7 +87,7 @@ package struct HostExamination: Sendable {
 
     private mutating func check(_ engine: EnvironmentVariable, _ facts: [String: String]) {
         switch facts["engine-\(engine.name)"] {
-        case nil, "": unusable("engine \(engine.name): \(engine.value) is not there or cannot be executed")
+        case nil, "": unusable("engine \(engine.name): \(engine.value) does not exist or is not executable")
         case .some(let version):
             note("engine \(engine.name): \(version)")
             let descriptor = EngineRegistry.all.first { $0.name == engine.name }
@@ -123,7 +134,7 @@ package struct HostExamination: Sendable {
         case .byManager where lingers: note("\(killed); started by systemd-run --user, as the agent is, they survive")
         case .byManager:
             warn("\(killed); started by systemd-run --user, as the agent is, they survive a disconnect, but not the "
-                + "account's last logout: \(linger) mends that")
+                + "account's last logout: \(linger) fixes that")
         case .never:
             warn("\(killed), and systemd-run --user does not help: runs end with the connection; try \(linger), or "
                 + "ask for KillUserProcesses=no")
@@ -135,6 +146,12 @@ package struct HostExamination: Sendable {
     private mutating func unusable(_ text: String) {
         warn(text)
         isUsable = false
+    }
+
+    /// Of a number of kibibytes, as far as it makes sense.
+    private static func size(_ kibibytes: String?) -> String {
+        guard let number = kibibytes.flatMap(Int64.init), 0...(1 << 50) ~= number else { return "?" }
+        return PeopleText.size(number << 10)
     }
 
     /// Lines `usweep-doctor NAME VALUE`; whatever else a login prints is skipped.

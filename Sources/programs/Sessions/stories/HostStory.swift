@@ -1,5 +1,4 @@
 package import Model
-import Results
 
 /// All that is known of one host.
 package struct HostStory: Sendable, Hashable {
@@ -60,33 +59,42 @@ package struct HostStory: Sendable, Hashable {
     /// In sentences, one a line.
     package var sentences: [String] {
         var lines = [introduction]
-        if open > 0 { lines.append("\(count(open, "run")) of this sweep \(open == 1 ? "is" : "are") with it now.") }
+        if open > 0 {
+            lines.append("\(PeopleText.count(open, "run")) of this sweep \(open == 1 ? "is" : "are") with it now.")
+        }
         if !ended.isEmpty {
             let all = ended.reduce(0) { $0 + $1.count }
             let parts = ended.map { "\($0.count) \($0.failure?.rawValue ?? "succeeded")" }.joined(separator: ", ")
-            lines.append("\(count(all, "attempt")) ended on it: \(parts).")
+            lines.append("\(PeopleText.count(all, "attempt")) ended on it: \(parts).")
         }
-        lines += HostStory.gathered(rests).map { "- it was given no work\($0)" }
+        lines += HostStory.gathered(rests).map { "- it was paused\($0)" }
         lines += HostStory.gathered(voidLeases).map { "- it lost a lease\($0)" }
-        if late > 0 { lines.append("\(count(late, "outcome")) came from it under void leases: kept, not merged.") }
-        if let advice { lines.append("What to do: \(advice).") }
+        if late > 0 {
+            lines.append(
+                "\(PeopleText.count(late, "result")) came from it after the lease had ended: kept, not merged.")
+        }
+        if let advice { lines.append("What to do: \(advice)") }
         return lines
     }
 
     /// nil: nothing speaks against the host.
     package var advice: String? {
-        if facts == nil, rests.isEmpty { return "see whether it can be reached: usweep doctor -i INVENTORY" }
+        if facts == nil, rests.isEmpty { return "check whether it can be reached: usweep doctor -i INVENTORY" }
         let blamed = ended.filter { $0.failure?.remedy == .retryElsewhere || $0.failure?.remedy == .retryUncounted }
         if let worst = blamed.max(by: { $0.count < $1.count }) { return worst.failure?.advice }
-        return facts == nil ? "mend what it was refused for; usweep doctor -i INVENTORY looks at it" : nil
+        return facts == nil ? "fix what it was refused for; 'usweep doctor -i INVENTORY' checks it" : nil
     }
 
     private var introduction: String {
         guard let facts else { return "Host \(name) has never joined this sweep." }
-        var text = "Host \(name) (\(VisibleText.of(facts.hostName))) has joined with \(count(facts.slots, "slot")) and "
-            + "\(facts.memoryBytes >> 20) MiB of memory."
-        let offset = facts.clockOffset / 1_000_000_000
-        if offset.magnitude > 1 { text += " Its clock is \(offset.magnitude) s \(offset > 0 ? "ahead" : "behind")." }
+        let slots = PeopleText.count(facts.slots, "slot")
+        var text = "Host \(name) (\(VisibleText.of(facts.hostName))) joined with \(slots) and "
+            + "\(PeopleText.size(facts.memoryBytes)) of memory."
+        let offset = facts.clockOffset
+        if offset.magnitude > 1_000_000_000 {
+            let span = PeopleText.span(Nanoseconds(clamping: offset.magnitude))
+            text += " Its clock is \(span) \(offset > 0 ? "ahead" : "behind")."
+        }
         return text
     }
 

@@ -65,6 +65,8 @@ package struct RunStory: Sendable, Hashable {
 
     /// As people type it: `ID/NUMBER`.
     package var name: String
+    /// What a command needs to find the sweep: empty, or ` --artifacts DIR`.
+    package var option: String
     /// What it is, in a few words.
     package var description: String
     package var state: RunState?
@@ -83,11 +85,13 @@ package struct RunStory: Sendable, Hashable {
     package var wait: Wait?
 
     package init(
-        name: String, description: String, state: RunState?, failure: FailureClass? = nil, isGone: Bool = false,
+        name: String, option: String = "", description: String, state: RunState?, failure: FailureClass? = nil,
+        isGone: Bool = false,
         attempts: [Attempt] = [], stale: AttemptNumber = 0, voidLeases: [VoidLease] = [], late: [Late] = [],
         reopenings: [String] = [], wait: Wait? = nil
     ) {
         self.name = name
+        self.option = option
         self.description = description
         self.state = state
         self.failure = failure
@@ -104,29 +108,30 @@ package struct RunStory: Sendable, Hashable {
     package var sentences: [String] {
         var lines = [verdict]
         if isGone {
-            lines.append("The sweep file no longer has it; it gets its result back with its place in the file.")
+            lines.append("The sweep file no longer has it. Its results are kept, and shown again when it has.")
         }
         lines += attempts.map(sentence)
         lines += VoidLease.sentences(voidLeases)
         lines += late.map(sentence)
-        lines += reopenings.map { "It was opened again: \(VisibleText.of($0))." }
+        lines += reopenings.map { "It was run again: \(VisibleText.of($0))." }
         if let wait { lines.append(sentence(wait)) }
-        lines += advice.map { ["What to do: \($0)."] } ?? []
+        lines += advice.map { ["What to do: \($0)"] } ?? []
         return lines
     }
 
     /// nil: there is nothing to do.
     package var advice: String? {
         if isGone { return nil }
+        let sweep = name.prefix { $0 != "/" }
         switch state {
         case .succeeded: return nil
         case .failed, .quarantined, .cancelled:
             let why = failure?.advice ?? "see its attempts"
-            return "\(why). Then: usweep retry \(name)"
+            return "\(why). Then: usweep retry \(name)\(option)"
         case nil:
             switch wait {
-            case .coordinator: return "usweep resume \(name.prefix { $0 != "/" })"
-            case .setup(let run): return "usweep explain \(name.prefix { $0 != "/" })/\(run)"
+            case .coordinator: return "usweep resume \(sweep)\(option)"
+            case .setup(let run): return "usweep explain \(sweep)/\(run)\(option)"
             case .leased, .room, nil: return nil
             }
         }
@@ -139,13 +144,13 @@ package struct RunStory: Sendable, Hashable {
         switch state {
         case .succeeded:
             guard let host = attempts.last(where: { $0.failure == nil })?.host else {
-                return "\(subject) has succeeded without an attempt: its checkpoint was there already."
+                return "\(subject) succeeded without an attempt: its checkpoint existed already."
             }
-            return "\(subject) has succeeded on \(host), with \(count(tries, "attempt"))."
+            return "\(subject) succeeded on \(host), with \(PeopleText.count(tries, "attempt"))."
         case .failed, .quarantined, .cancelled:
-            let how = state == .quarantined ? "is quarantined" : state == .failed ? "has failed" : "was cancelled"
+            let how = state == .quarantined ? "is quarantined" : state == .failed ? "failed" : "was cancelled"
             let why = failure.map { " (\($0.rawValue))" } ?? ""
-            let after = tries == 0 ? "without an attempt of its own" : "after \(count(tries, "attempt"))"
+            let after = tries == 0 ? "without an attempt of its own" : "after \(PeopleText.count(tries, "attempt"))"
             let rule = tries > 0 && state == .failed ? failure.map { " \($0.remedy.sentence)" } ?? "" : ""
             return "\(subject) \(how)\(why) \(after).\(rule)"
         }
@@ -153,9 +158,9 @@ package struct RunStory: Sendable, Hashable {
 
     private func sentence(_ attempt: Attempt) -> String {
         let began = Instant.utc(attempt.endedAt - attempt.wall)
-        let old = attempt.number <= stale ? " (under pins that are void)" : ""
+        let old = attempt.number <= stale ? " (with an engine or checkpoint that has changed since)" : ""
         let span = "attempt \(attempt.number) on \(attempt.host)\(old) began \(began) and took "
-            + "\(Instant.seconds(attempt.wall)) s"
+            + PeopleText.span(attempt.wall)
         guard let failure = attempt.failure else {
             let remark = attempt.evidence.isEmpty ? "" : "; \(VisibleText.of(attempt.evidence, limit: 600))"
             return "- \(span): it succeeded\(remark)"
@@ -168,26 +173,35 @@ package struct RunStory: Sendable, Hashable {
         let compared =
             switch late.agrees {
             case true?: ", which agrees with what was merged"
-            case false?: ", which DISAGREES with what was merged: the point is not deterministic"
+            case false?: ", which DIFFERS from what was merged: the point is not deterministic"
             case nil: ""
             }
-        return "- \(late.host) reported \(what) under a lease that was void\(compared); it was kept, not merged."
+        return "- \(late.host) reported \(what) after its lease had ended\(compared); it was kept, not merged."
     }
 
     private func sentence(_ wait: Wait) -> String {
         switch wait {
-        case .leased(let host): return "\(host) has it now: it runs there, or waits for a slot there."
+        case .leased(let host): return "It is with \(host): it runs there, or waits there for a slot."
         case .setup(let run): return "It waits for the checkpoint that run \(run) makes."
-        case .coordinator: return "It waits because no coordinator works on the sweep."
+        case .coordinator: return "It waits: no coordinator works on the sweep."
         case .room(let problems):
-            let listed = problems.map { "; \($0.host) gets nothing: \(VisibleText.of($0.reason, limit: 300))" }
-            return "It waits for a host with room\(listed.joined())."
+            let paused = HostProblems.lines(problems.map { (host: $0.host, reason: $0.reason) })
+            return (["It waits for a free slot."] + paused.map { "- paused: \($0)" }).joined(separator: "\n")
         }
     }
 }
 
-/// "1 attempt", "2 attempts".
-func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
+extension FailureClass.Remedy {
+    /// What was done about a failure without being asked.
+    fileprivate var sentence: String {
+        switch self {
+        case .retryAnywhere: "Such failures are retried, on the same host if need be."
+        case .retryElsewhere: "Such failures are retried on another host, if there is one."
+        case .retryUncounted: "Such failures are retried and do not count against the run."
+        case .giveUp: "Such failures are not retried: they would only happen again."
+        }
+    }
+}
 
 extension RunStory.VoidLease {
     /// The same reason is told once a host.

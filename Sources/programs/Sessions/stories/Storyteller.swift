@@ -1,19 +1,19 @@
-package import Ledger
+import Ledger
 import Model
 
 /// Gathers what the ledger knows.
-package struct Storyteller {
+struct Storyteller {
     private let view: SweepView
     private var ledger: Ledger { view.ledger }
 
-    package init(_ view: SweepView) { self.view = view }
+    init(_ view: SweepView) { self.view = view }
 
-    package func story(of run: RunStatus) throws -> RunStory {
+    func story(of run: RunStatus) throws -> RunStory {
         let number = run.plan.run
         let leases = try ledger.leases(of: number)
         return RunStory(
-            name: "\(view.entry.identifier)/\(number)", description: view.describe(run.plan), state: run.state,
-            failure: run.failure, isGone: run.plan.place == nil,
+            name: "\(view.entry.identifier)/\(number)", option: view.entry.artifacts.option,
+            description: view.describe(run.plan), state: run.state, failure: run.failure, isGone: run.plan.place == nil,
             attempts: try ledger.attempts(of: number).map {
                 RunStory.Attempt(
                     number: $0.id.attempt, host: $0.host, failure: $0.failure, evidence: $0.evidence, wall: $0.wall,
@@ -56,7 +56,7 @@ package struct Storyteller {
     }
 
     /// nil: the sweep does not know it.
-    package func story(ofHost name: String) throws -> HostStory? {
+    func story(ofHost name: String) throws -> HostStory? {
         guard try hostNames().contains(name) else { return nil }
         let host = try ledger.hosts().first { $0.host == name }
         var facts: HostStory.Facts?
@@ -73,7 +73,7 @@ package struct Storyteller {
     }
 
     /// Those of the inventory that the sweep was last launched with, and those that the ledger heard of before.
-    package func hostNames() throws -> [String] {
+    func hostNames() throws -> [String] {
         let note = try ledger.metadata().notes.first { $0.name == "inventory" }?.value
         let inventory = try note.map { try Document.inventory($0) }
         let listed = inventory?.hosts.map(\.name) ?? []

@@ -1,4 +1,4 @@
-package import CoordinatorRuntime
+import CoordinatorRuntime
 import Ledger
 package import Model
 package import SweepCore
@@ -21,22 +21,30 @@ package struct Standing {
 }
 
 /// The loop of this very process.
-package struct LoopSource: ProgressSource {
-    package let loop: CoordinatorLoop
-    package let hostCount: Int
+struct LoopSource: ProgressSource {
+    let loop: CoordinatorLoop
+    let hostCount: Int
 
-    package var standing: Standing {
+    var standing: Standing {
         let state = loop.state
         return Standing(
             runs: state.runCount, ended: state.endedCount, notSucceeded: state.notSucceededCount,
             fenced: state.fencedCount, disagreements: state.disagreements)
     }
 
-    package func host(_ index: Int) -> HostView { loop.hostView(index) }
+    func host(_ index: Int) -> HostView { loop.hostView(index) }
 }
 
-/// How far a sweep is, by its ledger alone.
+/// How far a sweep is that another process works on, by its ledger alone.
 package final class LedgerSource: ProgressSource {
+    /// How the other's work ended.
+    package struct Ending {
+        package let exitStatus: Int32
+        /// What there is to know beyond that.
+        package let message: String?
+    }
+
+    private let entry: ArtifactsFolder.Entry
     private let ledger: Ledger
     private var last: Int64
     private var hosts: [HostView] = []
@@ -44,6 +52,7 @@ package final class LedgerSource: ProgressSource {
     package var hostCount: Int { hosts.count }
 
     package init(_ entry: ArtifactsFolder.Entry) throws {
+        self.entry = entry
         ledger = try Ledger.read(entry.ledger)
         last = try ledger.recordCount()
         try count()
@@ -52,10 +61,30 @@ package final class LedgerSource: ProgressSource {
     package func host(_ index: Int) -> HostView { hosts[index] }
 
     /// Reads what is new.
-    package func refresh() throws -> [Record] {
+    ///
+    /// - Returns: `ending`: nil: it goes on.
+    package func refresh() throws -> (records: [Record], ending: Ending?) {
+        // Asked first: whatever was committed before it ended is then seen.
+        let holder = Ledger.holder(entry.ledger)
         let records = try ledger.records(after: &last)
         if !records.isEmpty { try count() }
-        return records
+        return (records, ending(holder))
+    }
+
+    private func ending(_ holder: LedgerHolder) -> Ending? {
+        let complete: Int32? =
+            standing.left > 0 ? nil : standing.notSucceeded == 0 ? 0 : ExitStatus.someRunsFailed
+        switch holder {
+        case .working: return nil
+        case .elsewhere: return complete.map { Ending(exitStatus: $0, message: nil) }
+        case .ended(let status, _): return Ending(exitStatus: status, message: nil)
+        case .vanished(let pid, _, _):
+            let message = "the coordinator (pid \(pid)) was killed; what is done is kept"
+            return Ending(exitStatus: complete ?? ExitStatus.interrupted, message: complete == nil ? message : nil)
+        case .nobody:
+            let message = complete == nil ? "no coordinator works on the sweep" : nil
+            return Ending(exitStatus: complete ?? ExitStatus.interrupted, message: message)
+        }
     }
 
     private func count() throws {

@@ -130,7 +130,8 @@ package struct SweepView {
         var list = try StatisticsList(format, columns: columns, patterns: patterns, sink: sink)
         var found: [(lead: [Cell], run: RunNumber, attempt: AttemptNumber)] = []
         try ledger.forEachRun { run in
-            guard run.state == .succeeded, let row = try row(of: run), selection.matches(row), let decision = run.decision
+            guard run.state == .succeeded, let row = try row(of: run), selection.matches(row),
+                let decision = run.decision
             else { return }
             found.append((row.lead, run.plan.run, decision.id.attempt))
         }
@@ -172,11 +173,14 @@ package struct SweepView {
     /// - Throws: ``Failure`` (`badArchive`) where the result that the ledger keeps cannot be read.
     private func row(of run: RunStatus, withResult: Bool = false) throws -> DatasetRow? {
         guard let index = pointIndex(run.plan), let point = run.plan.key.point else { return nil }
+        let kept = withResult && run.state == .succeeded ? run.decision?.blocks : nil
         let blocks: Blocks?
-        do { blocks = withResult && run.state == .succeeded ? try run.decision?.blocks.map { try Blocks($0) } : nil } catch {
+        do {
+            blocks = try kept.map { try Blocks($0) }
+        } catch {
             throw Failure(
-                .badArchive, "the result of run \(run.plan.run) cannot be read; look at the ledger with: usweep doctor "
-                    + "--ledger \(entry.name)-\(entry.identifier)", cause: "\(error)")
+                .badArchive, "the result of run \(run.plan.run) cannot be read; check the ledger: "
+                    + entry.command("doctor --ledger"), cause: "\(error)")
         }
         return DatasetRow(
             point: point, workload: run.plan.key.workload, values: points.values(index),

@@ -1,9 +1,5 @@
 import ArgumentParser
-import Foundation
-import Ledger
 import Model
-import Ports
-import Results
 import Sessions
 import Synchronization
 
@@ -12,15 +8,15 @@ struct DoctorCommand: ParsableCommand {
         commandName: "doctor",
         abstract: "Check every host of an inventory, or a sweep's ledger; change nothing.",
         discussion: """
-            Names what is missing and how to mend it. Exit status 75 if a host cannot be used, 74 if a ledger is \
-            damaged. With --mend a damaged ledger is written anew from its journal and from the copy that is kept at \
-            the end of every launch; as it was, it is kept beside it.
+            Names what is missing and how to fix it. Exit status 75 if a host cannot be used, 74 if a ledger is \
+            damaged. With --repair a damaged ledger is written anew from its journal and from the copy that is kept \
+            at the end of every launch; the damaged file is kept beside it.
 
             EXAMPLES
               usweep doctor -i lab.yaml
               usweep doctor --ledger              the last sweep's ledger
               usweep doctor --ledger study
-              usweep doctor --ledger --mend study
+              usweep doctor --ledger --repair study
             """)
 
     @Option(
@@ -31,15 +27,18 @@ struct DoctorCommand: ParsableCommand {
     @Flag(name: .long, help: "Check the ledger of a sweep.")
     var ledger = false
 
-    @Flag(name: .long, help: "With --ledger: mend it as far as it can be.")
+    @Flag(name: .long, help: "With --ledger: repair it as far as possible.")
+    var repair = false
+
+    @Flag(name: .customLong("mend"), help: .hidden)
     var mend = false
 
     @OptionGroup var sweep: SweepArgument
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
-        if inventory == nil, !ledger { throw ValidationError("Name an inventory with -i, or --ledger.") }
-        if mend, !ledger { throw ValidationError("--mend is about a ledger: add --ledger.") }
+        if inventory == nil, !ledger { throw ValidationError("Name an inventory with -i, or add --ledger.") }
+        if repair || mend, !ledger { throw ValidationError("--repair is about a ledger: add --ledger.") }
     }
 
     func run() throws {
@@ -49,31 +48,28 @@ struct DoctorCommand: ParsableCommand {
 
     private func checkLedger() throws {
         let entry = try common.artifactsFolder.find(sweep.id)
-        if mend {
-            for sentence in try Ledger.mend(entry.ledger, sweep: entry.name) { try Console.print(sentence) }
+        if repair || mend {
+            for sentence in try entry.repairLedger() { try Console.print(sentence) }
             return
         }
-        let problems = try Ledger.read(entry.ledger, sweep: entry.name).check()
+        let problems = try entry.checkLedger()
         for problem in problems { try Console.print(problem) }
         guard problems.isEmpty else {
             throw Failure(
-                .badArchive, "the ledger \(entry.ledger) is damaged; mend it with: usweep doctor --ledger --mend "
-                    + "\(entry.identifier)")
+                .badArchive, "the ledger of \(entry.fullName) is damaged; repair it with: "
+                    + entry.command("doctor --ledger --repair"))
         }
-        try Console.print("\(entry.ledger): no problem found")
+        try Console.print("the ledger of \(entry.fullName): no problem found")
     }
 
-    /// Each host's result is shown as soon as it is there.
+    /// Shows each host as soon as all is known of it.
     private func checkHosts(_ inventory: Inventory) throws {
-        let transport = HostConnections.transport(for: inventory, keepsConnections: false)
-        let shown = Mutex<(any Error)?>(nil)
-        let examinations = HostConnections.waiting { [self] in
-            await DoctorCommand.examine(inventory.hosts, transport) { examination in
-                guard common.output == .table else { return }
-                do { try show(examination) } catch { shown.withLock { $0 = error } }
-            }
+        let problem = Mutex<(any Error)?>(nil)
+        let examinations = HostExamination.all(inventory) { [self] examination in
+            guard common.output == .table else { return }
+            do { try show(examination) } catch { problem.withLock { $0 = error } }
         }
-        if let error = shown.withLock({ $0 }) { throw error }
+        if let error = problem.withLock({ $0 }) { throw error }
         if common.output == .json {
             try Console.print(
                 JSON.object([
@@ -81,31 +77,8 @@ struct DoctorCommand: ParsableCommand {
                 ]).encoded)
         }
         let badCount = examinations.count { !$0.isUsable }
-        if badCount > 0 { throw Failure(.noHost, "\(badCount) of \(examinations.count) hosts cannot be used") }
-    }
-
-    /// So many hosts are asked at once: nearly all of the time passes in waiting, for dead ones until a deadline.
-    private static let mostAtOnce = 512
-
-    private static func examine(
-        _ hosts: [Model.Host], _ transport: any Transport, whenDone: (HostExamination) -> Void
-    ) async -> [HostExamination] {
-        await withTaskGroup(of: (Int, HostExamination).self) { group in
-            var found = [HostExamination?](repeating: nil, count: hosts.count)
-            var next = 0
-            func begin() {
-                guard next < hosts.count else { return }
-                let (index, host) = (next, hosts[next])
-                next += 1
-                group.addTask { (index, await HostExamination.of(host, transport)) }
-            }
-            for _ in 0..<min(mostAtOnce, hosts.count) { begin() }
-            while let (index, examination) = await group.next() {
-                found[index] = examination
-                whenDone(examination)
-                begin()
-            }
-            return found.compactMap { $0 }
+        if badCount > 0 {
+            throw Failure(.noHost, "\(badCount) of \(PeopleText.count(examinations.count, "host")) cannot be used")
         }
     }
 

@@ -26,7 +26,7 @@ struct InitCommand: ParsableCommand {
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         } catch {
-            throw Failure(.storage, "the folder \(path) cannot be made", cause: error.localizedDescription)
+            throw Failure(.storage, "the folder \(path) cannot be created", cause: error.localizedDescription)
         }
         let files = [("sweep.yaml", Templates.sweep), ("inventory.yaml", Templates.inventory)]
         for (name, _) in files where FileManager.default.fileExists(atPath: "\(path)/\(name)") {

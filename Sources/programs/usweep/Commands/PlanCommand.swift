@@ -1,7 +1,4 @@
 import ArgumentParser
-import Engines
-import Foundation
-import Ledger
 import Model
 import Sessions
 import SweepFiles
@@ -43,27 +40,27 @@ struct PlanCommand: ParsableCommand {
     func run() throws {
         let sweep = try SweepFile.read(path: Paths.absolute(self.sweep))
         let inventory = try inventory.map { try HostConnections.inventory(path: Paths.absolute($0)) }
-        let specification = try Specification(sweep)
-        let (engine, points) = (specification.engine, specification.points)
-        let staged = engine.inputs.reduce(Int64(0)) { $0 + $1.size }
-        let entry = try common.artifactsFolder.newest(named: sweep.name)
-        let existing = try entry.map { try EarlierLaunch($0, specification, in: common.artifactsFolder) }
+        let outline = try SweepOutline(sweep, inventory, in: common.artifactsFolder)
         if common.output == .json {
-            let document = document(sweep, points, inventory, staged: staged, existing)
-            try Console.print(document.encoded)
-            return try checkBinding(specification, inventory)
+            try Console.print(outline.document.encoded)
+        } else {
+            try Console.print(lines(outline).joined(separator: "\n"))
+            if points { try list(outline.points) }
         }
+        try checkBinding(outline.specification, inventory)
+    }
+
+    private func lines(_ outline: SweepOutline) -> [String] {
+        let sweep = outline.sweep
         var lines = ["sweep       \(sweep.name) (engine \(sweep.engine))"]
         if !sweep.workloads.isEmpty { lines.append("workloads   \(sweep.workloads.joined(separator: ", "))") }
         for axis in sweep.allAxes { lines.append("axis        \(axis.name): \(axis.values.joined(separator: ", "))") }
-        lines.append("points      \(points.count)")
-        lines.append("runs        \(points.count * sweep.measure.repeats) and \(engine.setups.count) setups")
-        lines.append("to stage    \(ByteText.text(staged)) a host")
-        if let inventory { lines.append("hosts       \(inventory.hosts.map(\.name).joined(separator: ", "))") }
-        if let existing { lines += existing.lines }
-        try Console.print(lines.joined(separator: "\n"))
-        if self.points { try list(points) }
-        try checkBinding(specification, inventory)
+        lines.append("points      \(outline.points.count)")
+        let setups = outline.setupCount > 0 ? " and \(PeopleText.count(outline.setupCount, "setup"))" : ""
+        lines.append("runs        \(outline.runCount)\(setups)")
+        lines.append("to send     \(PeopleText.size(outline.stagedBytes)) per host")
+        if !outline.hostNames.isEmpty { lines.append("hosts       \(PeopleText.list(outline.hostNames, atMost: 40))") }
+        return lines + (outline.earlier?.lines ?? [])
     }
 
     private func checkBinding(_ specification: Specification, _ inventory: Inventory?) throws {
@@ -84,23 +81,5 @@ struct PlanCommand: ParsableCommand {
             let workload = points.workload(index).map { "\($0) " } ?? ""
             try Console.print("\(points.digest(index).short)  \(workload)\(assignments)")
         }
-    }
-
-    private func document(
-        _ sweep: Sweep, _ points: Points, _ inventory: Inventory?, staged: Int64, _ existing: EarlierLaunch?
-    ) -> JSON {
-        .object([
-            JSON.Member("version", .integer(1)), JSON.Member("sweep", .string(sweep.name)),
-            JSON.Member("engine", .string(sweep.engine)),
-            JSON.Member("workloads", .array(sweep.workloads.map { .string($0) })),
-            JSON.Member(
-                "axes",
-                .object(sweep.allAxes.map { JSON.Member($0.name, .array($0.values.map { .string($0) })) })),
-            JSON.Member("points", .integer(points.count)),
-            JSON.Member("runs", .integer(points.count * sweep.measure.repeats)),
-            JSON.Member("done", .integer(existing?.change.succeeded ?? 0)),
-            JSON.Member("existing", existing?.document ?? .null), JSON.Member("staged_bytes", .integer(staged)),
-            JSON.Member("hosts", .array((inventory?.hosts ?? []).map { .string($0.name) })),
-        ])
     }
 }

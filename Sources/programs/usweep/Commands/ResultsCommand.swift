@@ -47,7 +47,7 @@ struct ResultsCommand: ParsableCommand {
     @Option(name: .long, help: ArgumentHelp("Which table.", valueName: "results|invocations|runs"))
     var table = Table.results
 
-    @Option(name: .long, help: ArgumentHelp("Only this metric; any number of times.", valueName: "name"))
+    @Option(name: .long, help: ArgumentHelp("Only this metric; may be repeated.", valueName: "name"))
     var metric: [String] = []
 
     @Option(name: .customLong("where"), help: ArgumentHelp("Only such rows; all must hold.", valueName: "axis=value"))
@@ -55,7 +55,7 @@ struct ResultsCommand: ParsableCommand {
 
     @Option(
         name: .long,
-        help: ArgumentHelp("Raw gem5 statistics with such names; any number of times.", valueName: "glob"))
+        help: ArgumentHelp("Raw gem5 statistics with such names; may be repeated.", valueName: "glob"))
     var stat: [String] = []
 
     @Option(name: .long, help: ArgumentHelp("A file instead of standard output.", valueName: "file"))

@@ -7,10 +7,10 @@ extension FailureClass: ExpressibleByArgument {}
 struct RetryCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "retry",
-        abstract: "Try again what has failed or is quarantined, then go on like resume.",
+        abstract: "Run again what failed or is quarantined, then go on like resume.",
         discussion: """
-            A setup that failed is tried again with the runs that wait for its checkpoint. What has succeeded is \
-            left alone.
+            A setup that failed is run again with the runs that wait for its checkpoint. What succeeded is left \
+            alone.
 
             EXAMPLES
               usweep retry                        all that failed in the last sweep
@@ -19,11 +19,12 @@ struct RetryCommand: ParsableCommand {
               usweep retry 3 7 --detach           these runs of the last sweep
             """)
 
-    @Argument(help: ArgumentHelp("A sweep, and runs: ID/NUMBER, or numbers.", valueName: "id|run"))
+    @Argument(help: ArgumentHelp("A sweep, or runs of one: NUMBER or ID/NUMBER.", valueName: "id|run"))
     var targets: [String] = []
 
     @Option(
-        name: .customLong("class"), help: ArgumentHelp("Only what failed so; any number of times.", valueName: "class"))
+        name: .customLong("class"),
+        help: ArgumentHelp("Only failures of this class; may be repeated.", valueName: "class"))
     var classes: [FailureClass] = []
 
     @OptionGroup var coordinator: CoordinatorOptions
@@ -31,31 +32,10 @@ struct RetryCommand: ParsableCommand {
 
     func run() throws {
         let folder = common.artifactsFolder
-        let (id, runs) = try chosen()
+        let (entry, runs) = try folder.findRuns(targets)
         let retry = Session.Retry(runs: runs, classes: classes)
         try coordinator.run(common) {
-            try Session.resume(
-                try folder.find(id), in: folder, Session.Resumption(retry: retry), say: common.console.say)
+            try Session.resume(entry, in: folder, Session.Resumption(retry: retry), say: common.console.say)
         }
-    }
-
-    /// One sweep, and the numbers of runs of it.
-    private func chosen() throws -> (id: String, runs: [RunNumber]) {
-        var sweeps: [String] = []
-        var runs: [RunNumber] = []
-        for target in targets {
-            let parts = target.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-            let number = RunNumber(parts.last ?? "")
-            if let number, number > 0, parts.count <= 2 {
-                runs.append(number)
-                if parts.count == 2 { sweeps.append(parts[0]) }
-            } else {
-                sweeps.append(target)
-            }
-        }
-        guard Set(sweeps).count <= 1 else {
-            throw Failure(.usage, "one sweep at a time: \(Set(sweeps).sorted().joined(separator: " and ")) are two")
-        }
-        return (sweeps.first ?? "last", runs)
     }
 }

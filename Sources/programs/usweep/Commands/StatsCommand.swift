@@ -24,7 +24,7 @@ struct StatsCommand: ParsableCommand {
     @Option(name: .long, help: ArgumentHelp("How to write it.", valueName: "table|csv|json"))
     var format: TableWriter.Format?
 
-    @Option(name: .long, help: ArgumentHelp("Only such names; any number of times.", valueName: "glob"))
+    @Option(name: .long, help: ArgumentHelp("Only such names; may be repeated.", valueName: "glob"))
     var stat: [String] = []
 
     @OptionGroup var common: CommonOptions

@@ -5,19 +5,19 @@ import Ports
 /// What a link needs of the driver.
 protocol LinkHost: AnyObject {
     var settings: SSHSettings { get }
-    func resolve(_ link: Link)
+    func resolve(_ link: SSHLink)
     /// Asks for a place among the connections to one gateway that have not logged in yet.
-    func requestDial(_ link: Link)
+    func requestDial(_ link: SSHLink)
     /// Asks for a place among the handshakes.
-    func requestHandshake(_ link: Link)
-    func releaseDial(_ link: Link)
-    func releaseHandshake(_ link: Link)
+    func requestHandshake(_ link: SSHLink)
+    func releaseDial(_ link: SSHLink)
+    func releaseHandshake(_ link: SSHLink)
     /// A private connection to the gateway; it carries nothing but the tunnel.
-    func makeGateway(_ route: LibraryRoute, for link: Link) -> Link
+    func makeGateway(_ route: LibraryRoute, for link: SSHLink) -> SSHLink
 }
 
 /// One authenticated connection to one host, from looking its name up to its end. Belongs to the driver's thread.
-final class Link {
+final class SSHLink {
     enum Phase {
         /// Waits for a place among the connections to this gateway.
         case queued
@@ -42,7 +42,7 @@ final class Link {
     var deadline: ContinuousClock.Instant?
     var buffers = SSHBuffers()
     var socket: Descriptor?
-    var gateway: Link?
+    var gateway: SSHLink?
     private(set) var users: [any LinkUser] = []
     /// Something happened that may let it go on.
     var isDirty = true
@@ -174,7 +174,7 @@ final class Link {
     private func receive(now: ContinuousClock.Instant) {
         if let socket, !isConnecting {
             var total = 0
-            reading: while total < Link.mostReadPerTurn, !buffers.isEnded {
+            reading: while total < SSHLink.mostReadPerTurn, !buffers.isEnded {
                 var result = IOResult.wouldBlock
                 let bytes = [UInt8](unsafeUninitializedCapacity: 65536) { room, count in
                     result = socket.read(into: UnsafeMutableRawBufferPointer(room))

@@ -1,16 +1,14 @@
-package import Ledger
-package import Model
+import Ledger
+import Model
 
 /// The sweep of that name that is there already, beside the file.
 package struct EarlierLaunch {
-    package let entry: ArtifactsFolder.Entry
-    package let change: SpecificationChange
-    package let pinProblem: String?
-    package let judging: JudgingAgain
+    let entry: ArtifactsFolder.Entry
+    let change: SpecificationChange
+    let pinProblem: String?
+    let judging: JudgingAgain
 
-    package init(
-        _ entry: ArtifactsFolder.Entry, _ specification: Specification, in folder: ArtifactsFolder
-    ) throws {
+    init(_ entry: ArtifactsFolder.Entry, _ specification: Specification, in folder: ArtifactsFolder) throws {
         self.entry = entry
         let ledger = try Ledger.read(entry.ledger, sweep: specification.sweep.name)
         change = try ledger.compare(specification.keys)
@@ -26,20 +24,29 @@ package struct EarlierLaunch {
 
     /// The difference, if there is one, and how far it is.
     package var lines: [String] {
-        var lines = ["launched    as \(entry.name)-\(entry.identifier); launching goes on there"]
-        lines.append("done        \(change.succeeded) of \(change.kept + change.new + change.back) runs")
+        var lines = ["launched    as \(entry.fullName); launching it again goes on there"]
+        let runs = PeopleText.count(change.kept + change.new + change.back, "run")
+        lines.append("done        \(change.succeeded) of \(runs)")
         if change.isOther {
-            lines.append("kept        \(change.kept) runs")
-            lines.append("new         \(change.new) runs and \(change.newSetups) setups")
-            if change.back > 0 { lines.append("back        \(change.back) runs, with what they have") }
-            lines.append("gone        \(change.gone) runs: they leave the tables, and stay in the ledger")
+            lines.append("unchanged   \(PeopleText.count(change.kept, "run"))")
+            lines.append(
+                "new         \(PeopleText.count(change.new, "run")) and \(PeopleText.count(change.newSetups, "setup"))")
+            if change.back > 0 {
+                lines.append("back        \(PeopleText.count(change.back, "run")), with the results that they had")
+            }
+            if change.gone > 0 {
+                let are = change.gone == 1 ? "is" : "are"
+                lines.append(
+                    "gone        \(PeopleText.count(change.gone, "run")) \(are) no longer in the sweep file; their "
+                        + "results are kept, but not shown")
+            }
         }
         if let plan = judging.plan { lines.append("judged      \(plan)") }
         if let pinProblem { lines.append("refused     \(pinProblem)") }
         return lines
     }
 
-    package var document: JSON {
+    var document: JSON {
         .object([
             JSON.Member("id", .string(entry.identifier)), JSON.Member("kept", .integer(change.kept)),
             JSON.Member("new", .integer(change.new)), JSON.Member("back", .integer(change.back)),

@@ -1,40 +1,40 @@
 import Glibc
 
 /// Looks at what a run has left: its own word that it went well is not enough.
-struct Evidence {
+struct EvidenceCheck {
     private let request: Request
     private static let mostMarks = 64
 
     init(_ request: Request) { self.request = request }
 
-    func judge(_ outcome: Outcome) throws(SystemError) -> Outcome {
+    func judge(_ outcome: DriverEnding) throws(SystemError) -> DriverEnding {
         switch (outcome, request) {
         case (.checkpointed, _): return try keepCheckpoint()
         case (.measured, .evaluate(let evaluation)): return try countInvocations(evaluation.invocations)
         default:
-            unlink(Files.partialCheckpoint)
+            unlink(RunFiles.partialCheckpoint)
             return outcome
         }
     }
 
     /// The checkpoint gets its name only after zstd has read all of it back.
-    private func keepCheckpoint() throws(SystemError) -> Outcome {
-        guard let zstd = Evidence.find("zstd") else { return .checkpointFailed("there is no program zstd") }
+    private func keepCheckpoint() throws(SystemError) -> DriverEnding {
+        guard let zstd = EvidenceCheck.find("zstd") else { return .checkpointFailed("there is no program zstd") }
         let tester = try start(
-            [zstd, "-t", "-q", Files.partialCheckpoint], environment: ["LC_ALL=C"], descriptors: [])
+            [zstd, "-t", "-q", RunFiles.partialCheckpoint], environment: ["LC_ALL=C"], descriptors: [])
         guard collect(tester, waiting: true) == 0 else {
-            unlink(Files.partialCheckpoint)
+            unlink(RunFiles.partialCheckpoint)
             return .checkpointFailed("it was not written completely; is the disk full?")
         }
-        guard rename(Files.partialCheckpoint, Files.checkpoint) == 0 else {
-            throw SystemError("cannot rename \(Files.partialCheckpoint)")
+        guard rename(RunFiles.partialCheckpoint, RunFiles.checkpoint) == 0 else {
+            throw SystemError("cannot rename \(RunFiles.partialCheckpoint)")
         }
         return .checkpointed
     }
 
-    private func countInvocations(_ wanted: Int) throws(SystemError) -> Outcome {
-        let marks = Evidence.marks()
-        let blocks = try Evidence.completeLines(Files.statistics)
+    private func countInvocations(_ wanted: Int) throws(SystemError) -> DriverEnding {
+        let marks = EvidenceCheck.marks()
+        let blocks = try EvidenceCheck.completeLines(RunFiles.statistics)
         if marks.begun == wanted, marks.ended == wanted, blocks == wanted { return .measured }
         return .statisticsIncomplete(
             "\(wanted) invocations were asked for, \(marks.begun) began, \(marks.ended) ended, "
@@ -43,7 +43,7 @@ struct Evidence {
 
     /// How many invocations the model saw begin and end; zeros where it did not say.
     static func marks() -> (begun: Int, ended: Int) {
-        let words = (try? read(Files.marks, most: mostMarks)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        let words = (try? read(RunFiles.marks, most: mostMarks)).map { String(decoding: $0, as: UTF8.self) } ?? ""
         let numbers = words.split(whereSeparator: \.isWhitespace).map { Int($0) }
         guard numbers.count == 2, let begun = numbers[0], let ended = numbers[1] else { return (0, 0) }
         return (begun, ended)

@@ -1,6 +1,6 @@
 package import Model
 import Ports
-package import SweepCore
+import SweepCore
 
 /// How a session's work ended.
 package enum SessionEnding: Sendable, Hashable {
@@ -11,11 +11,14 @@ package enum SessionEnding: Sendable, Hashable {
     case noHost(reason: String)
     case interrupted
 
-    package init(_ ending: Ending) {
+    /// - Parameter problems: how the hosts stand, in their order.
+    init(_ ending: Ending, problems hosts: [HostView]) {
         switch ending {
         case .complete(let allSucceeded): self = .complete(allSucceeded: allSucceeded)
         case .outOfTime: self = .outOfTime
-        case .noHost(let reason): self = .noHost(reason: reason)
+        case .noHost:
+            let problems = hosts.map { (host: $0.name, reason: $0.problem) }
+            self = .noHost(reason: HostProblems.lines(problems).joined(separator: "\n"))
         case .interrupted: self = .interrupted
         }
     }
@@ -30,7 +33,7 @@ package enum SessionEnding: Sendable, Hashable {
     }
 }
 
-/// The documented exit statuses that are no failure's.
+/// The documented exit statuses that are not a failure's.
 package enum ExitStatus {
     package static let someRunsFailed: Int32 = 3
     package static let outOfTime: Int32 = 124
@@ -43,8 +46,8 @@ package enum ExitStatus {
     package static func failure(_ error: any Error) -> Failure? {
         if let error = error as? FilesError {
             return Failure(
-                .storage, "reading or writing failed on this machine; see that the disk has space and the folders "
-                    + "can be written, then 'usweep resume'", cause: "\(error)")
+                .storage, "reading or writing failed on this machine; check that the disk has space and the folders "
+                    + "can be written, then type: usweep resume", cause: "\(error)")
         }
         return error as? Failure
     }

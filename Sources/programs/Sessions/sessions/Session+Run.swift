@@ -13,7 +13,7 @@ package protocol SessionObserver {
     func begin(_ source: some ProgressSource, goesOn: Bool)
     /// After every step, with what was decided in it.
     func show(_ source: some ProgressSource, _ records: [Record], now: Nanoseconds)
-    func end(_ source: some ProgressSource)
+    func end(_ status: SweepStatus)
 }
 
 extension Session {
@@ -39,7 +39,6 @@ extension Session {
     private func work(
         _ observer: some SessionObserver, _ inbox: Inbox, _ waitsForSecondThoughts: () -> Bool
     ) throws -> SessionEnding {
-        let requests = Requests(entry: entry)
         try reopenCancelled()
         let time = SystemTime()
         let goesOn = state.endedCount > 0
@@ -54,7 +53,10 @@ extension Session {
         loop.warn = { observer.say("warning: \($0)") }
         let hostCount = inventory.hosts.count
         observer.begin(LoopSource(loop: loop, hostCount: hostCount), goesOn: goesOn)
+        let requests = Requests(entry: entry)
         loop.answer = { requests.answer($0, $1) }
+        requests.open()
+        defer { requests.close() }
         let tables = MergedTables(entry)
         let copies = LedgerCopies(ledger, now: time.monotonic())
         loop.observer = { loop, records in
@@ -66,23 +68,21 @@ extension Session {
         if case .interrupted = ending, waitsForSecondThoughts() {
             ending = try awaitSecondSignal(loop, observer)
         }
-        observer.end(LoopSource(loop: loop, hostCount: hostCount))
-        tellHolding(loop.state, observer)
         try tables.write()
+        observer.end(try SweepStatus(entry, troubles: 1))
+        tellHolding(loop.state, observer)
         copies.write(observer.say)
-        return SessionEnding(ending)
+        return SessionEnding(ending, problems: inventory.hosts.indices.map { loop.hostView($0) })
     }
 
     /// Cancels without handing anything out. For a whole sweep it reaches the hosts that still hold runs, and waits
     /// for their word; a single run's host is told when the sweep goes on.
-    package func cancel(run: RunNumber?) throws {
+    func cancel(run: RunNumber?) throws {
         let tables = MergedTables(entry)
         if let run {
-            guard state.isCurrent(run) else {
-                throw Failure(.missingFile, "the sweep \(entry.name) has no run \(run), or has it no longer")
-            }
+            try check(run)
             if case .ended(let how, _) = state[run].phase {
-                throw Failure(.usage, "run \(run) has ended already: \(how.rawValue)")
+                throw Failure(.usage, "run \(run) has ended already (\(how.rawValue))")
             }
             try ledger.commit([.runEnded(run: run, state: .cancelled, failure: .cancelled, attempt: 0)])
         } else {
@@ -109,16 +109,18 @@ extension Session {
     private func tellHolding(_ state: SweepState, _ observer: some SessionObserver) {
         let holding = inventory.hosts.indices.filter { state.isFinished && state.isHolding[$0] }
         if holding.isEmpty { return }
-        let names = holding.map { inventory.hosts[$0].name }.joined(separator: ", ")
+        let names = PeopleText.list(holding.map { inventory.hosts[$0].name })
         observer.say(
-            "not reached at the end: \(names); what they still keep of this sweep goes with: usweep resume "
-                + entry.identifier)
+            "\(names) could not be reached, so the working files of this sweep are still there; remove them when the "
+                + "connection is back: \(entry.command("resume"))")
     }
 
     /// After the first Ctrl-C there is a moment for the second, which cancels.
     private func awaitSecondSignal(_ loop: CoordinatorLoop, _ observer: some SessionObserver) throws -> Ending {
         let left = LoopSource(loop: loop, hostCount: 0).standing.left
-        observer.say("interrupted; what runs goes on (\(left) runs left). Ctrl-C again within 3 s cancels them")
+        observer.say(
+            "interrupted; what runs goes on (\(PeopleText.count(left, "run")) left). Press Ctrl-C again within 3 s to "
+                + "cancel them")
         guard try loop.waitForCancel(timeout: 3 * Timing.second) else { return .interrupted }
         _ = try loop.run()
         return .interrupted

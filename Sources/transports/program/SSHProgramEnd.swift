@@ -2,7 +2,7 @@ import Glibc
 import Ports
 
 /// Tells from `ssh`'s exit status and messages why a stream ended: 255 is its own, the rest the command's.
-enum ProgramEnd {
+enum SSHProgramEnd {
     static func ssh(_ ending: ChildEnding, limit: Duration, label: String) -> StreamEnd {
         let said = lastLines(ending.messages)
         switch ending.cause {

@@ -1,25 +1,51 @@
-package import Foundation
+import Foundation
 import Ledger
 package import Model
 package import Storage
 
 /// What launches leave: `<sweep>-<id>/ledger.sqlite` with the merged tables beside it, and `objects/`.
-package struct ArtifactsFolder {
+package struct ArtifactsFolder: Sendable {
     /// Absolute.
     package let path: String
+    /// What a command needs to find it again: empty, or ` --artifacts DIR`.
+    let option: String
 
-    /// - Parameter path: absolute.
-    package init(path: String) { self.path = path }
+    /// - Parameters:
+    ///   - path: absolute.
+    ///   - isNamed: whether a command finds it only where `--artifacts` names it.
+    package init(path: String, isNamed: Bool = false) {
+        self.path = path
+        option = isNamed ? " --artifacts \(ArtifactsFolder.word(path))" : ""
+    }
 
     /// One sweep's folder.
-    package struct Entry {
-        package var name: String
-        package var identifier: String
+    package struct Entry: Sendable {
+        package let name: String
+        package let identifier: String
         /// Absolute.
-        package var folder: String
-        package var changed: Date
+        package let folder: String
+        let changed: Date
+        /// Where it is.
+        let artifacts: ArtifactsFolder
 
-        package var ledger: String { "\(folder)/ledger.sqlite" }
+        /// What nothing else is called.
+        package var fullName: String { "\(name)-\(identifier)" }
+
+        var ledger: String { "\(folder)/ledger.sqlite" }
+
+        /// A command about this sweep as it can be typed: `command("resume")` is `usweep resume 7f3a...`.
+        package func command(_ verb: String, run: RunNumber? = nil) -> String {
+            artifacts.command("\(verb) \(identifier)\(run.map { "/\($0)" } ?? "")")
+        }
+    }
+
+    /// A command as it can be typed, with what finds this folder again.
+    package func command(_ words: String) -> String { "usweep \(words)\(option)" }
+
+    /// A word for a POSIX shell.
+    private static func word(_ text: String) -> String {
+        let isPlain = text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "/._-+@%:,=".contains($0)) }
+        return isPlain && !text.isEmpty ? text : "'\(text.replacing("'", with: "'\\''"))'"
     }
 
     /// Makes the folder if need be and makes sure that it can be written.
@@ -27,7 +53,7 @@ package struct ArtifactsFolder {
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         } catch {
-            throw Failure(.storage, "the artifacts folder \(path) cannot be made", cause: error.localizedDescription)
+            throw Failure(.storage, "the artifacts folder \(path) cannot be created", cause: error.localizedDescription)
         }
         let probe = "\(path)/.writable-\(getpid())"
         let descriptor = open(probe, O_CREAT | O_WRONLY | O_CLOEXEC, 0o600)
@@ -54,13 +80,13 @@ package struct ArtifactsFolder {
         guard FileManager.default.fileExists(atPath: path) else { return [] }
         let names = try FileManager.default.contentsOfDirectory(atPath: path)
         let places = Dictionary(recent.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
-        return names.compactMap { entry(folder: $0) }.map { (places["\($0.name)-\($0.identifier)"] ?? .max, $0) }
+        return names.compactMap { entry(folder: $0) }.map { (places[$0.fullName] ?? .max, $0) }
             .sorted { ($1.0, $0.1.changed, $0.1.folder) > ($0.0, $1.1.changed, $1.1.folder) }.map(\.1)
     }
 
     /// Remembers that a sweep was taken up.
-    package func noteUse(of entry: Entry) throws {
-        let name = "\(entry.name)-\(entry.identifier)"
+    func noteUse(of entry: Entry) throws {
+        let name = entry.fullName
         guard recent.first != name else { return }
         let kept = recent.filter { $0 != name && FileManager.default.fileExists(atPath: "\(path)/\($0)") }
         try AtomicFile.write("\(path)/recent") { sink in
@@ -77,7 +103,7 @@ package struct ArtifactsFolder {
     private func entry(folder name: String) -> Entry? {
         guard let dash = name.lastIndex(of: "-") else { return nil }
         let ledger = "\(path)/\(name)/ledger.sqlite"
-        // Where the ledger itself is lost, its copy is something to mend it from.
+        // Where the ledger itself is lost, its copy is something to repair it from.
         let found = [ledger, Ledger.backupPath(ledger)].lazy.compactMap {
             try? FileManager.default.attributesOfItem(atPath: $0)
         }
@@ -87,40 +113,9 @@ package struct ArtifactsFolder {
         let dates = [attributes, log].compactMap { $0?[.modificationDate] as? Date }
         return Entry(
             name: String(name[..<dash]), identifier: String(name[name.index(after: dash)...]),
-            folder: "\(path)/\(name)", changed: dates.max() ?? .distantPast)
+            folder: "\(path)/\(name)", changed: dates.max() ?? .distantPast, artifacts: self)
     }
 
     /// The newest sweep of that name.
     package func newest(named name: String) throws -> Entry? { try entries().first { $0.name == name } }
-
-    /// The sweep that the user means.
-    package func find(_ id: String) throws -> Entry {
-        let all = try entries()
-        if id == "last" {
-            guard let last = all.first else {
-                throw Failure(.missingFile, "there is no sweep in \(path); launch one, or name another --artifacts")
-            }
-            return last
-        }
-        if let named = all.first(where: { $0.name == id }) { return named }
-        let matches = all.filter { $0.identifier.hasPrefix(id) || "\($0.name)-\($0.identifier)" == id }
-        guard let match = matches.first else {
-            let known = all.prefix(8).map { "\($0.name)-\($0.identifier)" }.joined(separator: ", ")
-            throw Failure(
-                .missingFile, "there is no sweep '\(id)' in \(path)\(known.isEmpty ? "" : "; there are: \(known)")")
-        }
-        guard matches.count == 1 else {
-            throw Failure(.usage, "'\(id)' is the beginning of \(matches.count) identifiers; write more of it")
-        }
-        return match
-    }
-
-    /// `ID/NUMBER`, or a number within the last sweep.
-    package func findRun(_ text: String) throws -> (entry: Entry, run: RunNumber) {
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        guard let last = parts.last, let run = RunNumber(last), run > 0, parts.count <= 2 else {
-            throw Failure(.usage, "'\(text)' is not a run: write ID/NUMBER, or its number within the last sweep")
-        }
-        return (try find(parts.count == 2 ? String(parts[0]) : "last"), run)
-    }
 }

@@ -1,27 +1,27 @@
-package import CoordinatorRuntime
+import CoordinatorRuntime
 import Engines
 import Formats
 import Foundation
-package import Ledger
+import Ledger
 package import Model
 import Storage
-package import SweepCore
+import SweepCore
 import SweepFiles
 
 /// One coordinator at work: a sweep, its ledger (whose lock it holds), and the loop that runs it.
 package final class Session {
-    package let specification: Specification
-    package let inventory: Inventory
-    package let folder: ArtifactsFolder
+    let specification: Specification
+    let inventory: Inventory
+    let folder: ArtifactsFolder
     package let entry: ArtifactsFolder.Entry
-    package let ledger: Ledger
-    package let plan: Plan
+    let ledger: Ledger
+    let plan: Plan
     private let runs: RunList
     private let setups: [Setting.Setup]
     /// What the ledger's records add up to; the loop takes it over.
-    package var state: SweepState
+    var state: SweepState
 
-    package var sweep: Sweep { specification.sweep }
+    private var sweep: Sweep { specification.sweep }
 
     // MARK: Beginning
 
@@ -45,26 +45,34 @@ package final class Session {
     /// Plans a new sweep and makes its ledger.
     package static func create(_ sweep: Sweep, inventory: Inventory, in folder: ArtifactsFolder) throws -> Session {
         let specification = try Specification(sweep)
+        try specification.checkHosts(inventory)
         _ = try AgentBinary.read()
         try stage(specification.engine.inputs, folder)
-        let letters = Array("0123456789abcdefghjkmnpqrstvwxyz")
-        let identifier = String((0..<8).map { _ in letters[Int.random(in: 0..<letters.count)] })
+        let identifier = newIdentifier()
         let path = "\(folder.path)/\(sweep.name)-\(identifier)"
         do {
             try FileManager.default.createDirectory(
                 atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
         } catch {
-            throw Failure(.storage, "the sweep's folder \(path) cannot be made", cause: error.localizedDescription)
+            throw Failure(.storage, "the sweep's folder \(path) cannot be created", cause: error.localizedDescription)
         }
         let metadata = LedgerMetadata(
             sweep: sweep.name, identifier: identifier, specification: specification.text,
             created: SystemTime().wall(), toolVersion: Installation.version,
             notes: [EnvironmentVariable("inventory", inventory.document)])
         let ledger = try Ledger.create("\(path)/ledger.sqlite", metadata: metadata, runs: specification.keys)
-        let entry = ArtifactsFolder.Entry(name: sweep.name, identifier: identifier, folder: path, changed: .now)
+        let entry = ArtifactsFolder.Entry(
+            name: sweep.name, identifier: identifier, folder: path, changed: .now, artifacts: folder)
         try ledger.commit(specification.pins.map { .pinned(name: $0.name, digest: $0.digest) })
         try folder.noteUse(of: entry)
         return try Session(specification, inventory, folder, entry, ledger)
+    }
+
+    /// Crockford's digits, a letter first: no number of a run begins one.
+    private static func newIdentifier() -> String {
+        let letters = Array("abcdefghjkmnpqrstvwxyz")
+        let digits = Array("0123456789") + letters
+        return String((0..<8).map { $0 == 0 ? letters[.random(in: 0..<22)] : digits[.random(in: 0..<32)] })
     }
 
     /// How an interrupted sweep is taken up.
@@ -109,6 +117,7 @@ package final class Session {
         let metadata = try ledger.metadata()
         let planned = try Document.sweep(metadata.specification)
         let specification = try Specification(resumption.sweep ?? planned)
+        if let inventory = resumption.inventory { try specification.checkHosts(inventory) }
         let known = try ledger.pins()
         if !resumption.repins { try specification.checkPins(known) }
         try stage(specification.engine.inputs, folder)
@@ -121,8 +130,8 @@ package final class Session {
             if let outcome = judging.outcome { say(outcome) }
         }
         if resumption.repins {
-            say("everything is done again under new pins; what was measured under the old ones stays in the "
-                + "ledger only")
+            say("everything runs again under new pins; what was measured under the old ones is kept in the ledger, but "
+                + "not shown")
         }
         let fresh = specification.pins.filter { pin in
             resumption.repins || !known.contains { $0.name == pin.name }
@@ -141,16 +150,26 @@ package final class Session {
         return session
     }
 
+    /// - Throws: ``Failure`` (`missingFile`) where the specification has no such run.
+    func check(_ run: RunNumber) throws {
+        guard state.isCurrent(run) else {
+            throw Failure(
+                .missingFile, "the sweep \(entry.fullName) has no run \(run), or its file no longer has it; its runs: "
+                    + entry.command("results") + " --table runs")
+        }
+    }
+
     /// Opens again what is to be tried again.
     private func reopen(_ retry: Retry, _ say: (String) -> Void) throws {
         for run in retry.runs {
-            guard state.isCurrent(run) else {
-                throw Failure(.missingFile, "the sweep \(entry.name) has no run \(run), or has it no longer")
-            }
+            try check(run)
             switch state[run].phase {
             case .ended(.succeeded, _): throw Failure(.usage, "run \(run) has succeeded: there is nothing to retry")
             case .ended: break
-            case .waiting, .leased: throw Failure(.usage, "run \(run) has not ended: 'usweep resume' goes on with it")
+            case .waiting, .leased:
+                throw Failure(
+                    .usage, "run \(run) has not ended, so it cannot be retried; go on with the sweep: "
+                        + entry.command("resume"))
             }
         }
         let all = retry.runs.isEmpty ? plan.groups.flatMap(\.runs) : retry.runs
@@ -163,9 +182,8 @@ package final class Session {
         let records = runs.map { Record.runReopened(run: $0, reason: "asked for with 'usweep retry'") }
         try ledger.commit(records)
         for record in records { state.apply(record) }
-        guard !runs.isEmpty else { return say("there is no such run to try again") }
-        let shown = runs.prefix(20).map(String.init).joined(separator: ", ") + (runs.count > 20 ? ", ..." : "")
-        say("tries again \(runs.count == 1 ? "run" : "\(runs.count) runs:") \(shown)")
+        guard !runs.isEmpty else { return say("no run that ended without a result fits: nothing is run again") }
+        say("runs again: \(PeopleText.list(runs.map { "run \($0)" }, atMost: 20))")
     }
 
     private static func stage(_ inputs: [InputFile], _ folder: ArtifactsFolder) throws {
@@ -181,9 +199,9 @@ package final class Session {
 
     // MARK: For the loop
 
-    package func setting() throws -> Setting {
+    func setting() throws -> Setting {
         Setting(
-            sweepID: "\(entry.name)-\(entry.identifier)", hosts: inventory.hosts, agentBinary: try AgentBinary.read(),
+            sweepID: entry.fullName, hosts: inventory.hosts, agentBinary: try AgentBinary.read(),
             engine: specification.engine, points: specification.points, sweep: sweep, runs: runs, setups: setups,
             timing: plan.timing,
             checkpoints: setups.isEmpty

@@ -74,8 +74,8 @@ package struct Specification {
         guard changed.isEmpty else {
             throw Failure(
                 .refused,
-                "what this sweep is pinned to has changed, and results of different pins are not mixed; put the old "
-                    + "files back, or do everything again with --repin\n\(changed.joined(separator: "\n"))")
+                "files that this sweep is pinned to have changed, and results of different pins are not mixed; put the "
+                    + "old files back, or run everything again with --repin\n\(changed.joined(separator: "\n"))")
         }
     }
 
@@ -129,11 +129,11 @@ package struct Specification {
 
 extension SpecificationChange {
     /// For people.
-    package var sentence: String {
-        var parts = ["\(new) runs are new", "\(kept) stay"]
-        if back > 0 { parts.append("\(back) come back") }
-        if gone > 0 { parts.append("\(gone) leave the tables") }
-        if newSetups > 0 { parts.append("\(newSetups) setups are new") }
-        return parts.joined(separator: ", ") + " (\(succeeded) have their result)"
+    var sentence: String {
+        var parts = ["\(PeopleText.count(new, "new run"))", "\(kept) unchanged"]
+        if back > 0 { parts.append("\(back) back again with the results that they had") }
+        if gone > 0 { parts.append("\(gone) no longer in the sweep file (their results are kept, but not shown)") }
+        if newSetups > 0 { parts.append(PeopleText.count(newSetups, "new setup")) }
+        return parts.joined(separator: ", ") + "; \(succeeded) have succeeded already"
     }
 }

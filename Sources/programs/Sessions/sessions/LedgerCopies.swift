@@ -4,7 +4,7 @@ package import Model
 import Ports
 import Synchronization
 
-/// The copy of the ledger that `doctor --ledger --mend` goes by: kept at the end, and now and then before it, beside
+/// The copy of the ledger that `doctor --ledger --repair` goes by: kept at the end, and now and then before it, beside
 /// the loop and by a connection of its own.
 package final class LedgerCopies: Sendable {
     private let path: String

@@ -1,0 +1,103 @@
+import Engines
+import Foundation
+import Ledger
+import Model
+import Results
+import Storage
+import SweepFiles
+
+/// The artifacts of a sweep's runs as plain folders: copies, which can be changed without harm.
+package struct PulledArtifacts {
+    /// The layout of all engines: `<run>/<path>`.
+    package static let plain = "runs"
+    /// All that there are.
+    package static let layouts = [plain] + EngineRegistry.all.flatMap(\.layouts).map(\.name)
+
+    package private(set) var fileCount = 0
+    package private(set) var runCount = 0
+    private let view: SweepView
+    private let store: ObjectStore
+    /// Absolute.
+    private let target: String
+
+    /// Writes what is not there yet.
+    ///
+    /// - Parameters:
+    ///   - target: the folder, absolute; made if it is missing.
+    ///   - layout: ``plain``, or one that the sweep's engine has.
+    package init(
+        of entry: ArtifactsFolder.Entry, in folder: ArtifactsFolder, to target: String, layout name: String
+    ) throws {
+        view = try SweepView(entry)
+        store = try folder.objects()
+        self.target = target
+        let layout = try PulledArtifacts.layout(name, view)
+        var places = FunctionFolders(view)
+        for (plan, state, attempt) in try ended() {
+            let artifacts = try view.ledger.artifacts(of: plan.run, attempt: attempt)
+            // The ledger holds only checked paths; one that was tampered with must not lead out of the folder.
+            guard artifacts.allSatisfy({ RelativePath.isSafe($0.path) }) else {
+                throw Failure(
+                    .badArchive, "the ledger holds an artifact of run \(plan.run) whose path leads out of its folder")
+            }
+            if let layout {
+                guard state == .succeeded, let place = places.place(of: plan) else { continue }
+                let files = layout.files(artifacts)
+                for (name, parts) in files { try copy(parts, to: "\(place)/\(name)") }
+                fileCount += files.count
+            } else {
+                for artifact in artifacts { try copy([artifact], to: "\(plan.run)/\(artifact.path)") }
+                fileCount += artifacts.count
+            }
+            runCount += 1
+        }
+        try FileManager.default.createDirectory(atPath: target, withIntermediateDirectories: true)
+        try AtomicFile.write("\(target)/runs.csv") { sink in
+            try view.write(.runs, .csv, selection: try Selection(axes: view.points.axes), sink: sink)
+        }
+    }
+
+    /// One of the layouts that the sweep's engine has; nil: the plain one.
+    private static func layout(_ name: String, _ view: SweepView) throws -> ArtifactLayout? {
+        if name == plain { return nil }
+        if let found = view.descriptor.layouts.first(where: { $0.name == name }) { return found }
+        guard layouts.contains(name) else {
+            throw Failure(.usage, "--layout \(VisibleText.of(name)): \(Names.suggestion(name, in: layouts))")
+        }
+        throw Failure(.usage, "--layout \(name): runs of engine '\(view.sweep.engine)' have no such layout")
+    }
+
+    /// Nothing else can be asked of the ledger while its runs are read.
+    private func ended() throws -> [(plan: PlannedRun, state: RunState?, attempt: AttemptNumber)] {
+        var found: [(plan: PlannedRun, state: RunState?, attempt: AttemptNumber)] = []
+        try view.ledger.forEachRun { run in
+            guard !run.plan.key.isSetup, let decision = run.decision else { return }
+            found.append((run.plan, run.state, decision.id.attempt))
+        }
+        return found
+    }
+
+    /// Writes objects one after the other into one file, unless it is there: runs of one size differ in what they say.
+    private func copy(_ parts: [Artifact], to place: String) throws {
+        let manager = FileManager.default
+        let path = "\(target)/\(place)"
+        if parts.count == 1, manager.fileExists(atPath: path),
+            try LocalInput.file(path, at: place).digest == parts[0].digest
+        { return }
+        do {
+            let parent = URL(fileURLWithPath: path).deletingLastPathComponent().path
+            try manager.createDirectory(atPath: parent, withIntermediateDirectories: true)
+        } catch {
+            throw Failure(.storage, "\(path) cannot be written", cause: error.localizedDescription)
+        }
+        let piece: Int64 = 1 << 20
+        try AtomicFile.write(path) { sink in
+            for part in parts {
+                for offset in stride(from: 0, to: part.size, by: Int64.Stride(piece)) {
+                    let count = Int(min(piece, part.size - offset))
+                    try sink(try store.read(part.digest, at: offset, count: count))
+                }
+            }
+        }
+    }
+}

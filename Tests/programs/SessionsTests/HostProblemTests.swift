@@ -1,0 +1,45 @@
+import Sessions
+import SweepCore
+import Testing
+@testable import usweep
+
+@Suite("Many hosts, few lines")
+struct HostProblemTests {
+    private static func view(_ host: Int, _ problem: String) -> HostView {
+        HostView(name: "h\(host)", standing: .away, problem: problem, slots: 0, running: 0, held: 0)
+    }
+
+    @Test("Hosts with the same trouble are told together")
+    func together() {
+        let problems = (1...5).map { (host: "h\($0)", reason: "h\($0): no answer within 10 s") }
+        #expect(
+            HostProblems.lines(problems + [(host: "x", reason: "unknown host name")])
+                == ["5 hosts: no answer within 10 s: h1, h2, h3, h4 and 1 more", "x: unknown host name"])
+    }
+
+    @Test("A few hosts are told at once, five hundred in one line")
+    func pace() {
+        var news = HostNews()
+        news.note(Self.view(0, "refused"))
+        #expect(news.take(now: 0) == ["h0: refused"])
+        news.note(Self.view(0, "refused"))
+        #expect(news.take(now: 1).isEmpty, "said already")
+        for host in 1...499 { news.note(Self.view(host, "no answer")) }
+        #expect(news.take(now: 1_000_000_000).isEmpty, "others may say the same soon")
+        #expect(news.take(now: 6_000_000_000) == ["499 hosts: no answer: h1, h2, h3, h4 and 495 more"])
+        // And from then on never one by one.
+        news.note(Self.view(1, "refused"))
+        #expect(news.take(now: 7_000_000_000).isEmpty)
+        #expect(news.take(now: 11_000_000_000) == ["h1: refused"])
+    }
+
+    @Test("Hosts that join")
+    func joined() {
+        var news = HostNews()
+        news.joined("a", slots: 1)
+        #expect(news.take(now: 0) == ["a: joined with 1 slot"])
+        for host in 1...6 { news.joined("h\(host)", slots: 2) }
+        #expect(news.take(now: 1).isEmpty)
+        #expect(news.take(now: 6_000_000_000) == ["6 hosts joined with 12 slots: h1, h2, h3, h4 and 2 more"])
+    }
+}

@@ -1,0 +1,121 @@
+import CoordinatorRuntime
+import Foundation
+import Ledger
+import Model
+@testable import Sessions
+import SweepFiles
+import Testing
+
+/// Sweeps that were never run, with records written into their ledgers.
+@Suite("Where a sweep stands", .serialized)
+struct StatusTests {
+    private let folder: ArtifactsFolder
+    private let entry: ArtifactsFolder.Entry
+
+    init() throws {
+        let path = "\(NSTemporaryDirectory())/usweep-status-\(UUID().uuidString)"
+        folder = ArtifactsFolder(path: path)
+        try folder.prepare()
+        let file = "\(path)/sweep.yaml"
+        try """
+            sweep: study
+            engine: command
+            command: [/bin/true]
+            axes: {x: [1, 2, 3]}
+
+            """.write(toFile: file, atomically: true, encoding: .utf8)
+        // Any file will do: nobody is sent it.
+        setenv("USWEEP_AGENT", file, 1)
+        defer { unsetenv("USWEEP_AGENT") }
+        let hosts = Inventory(hosts: [Model.Host(target: HostTarget(name: "lab1"))])
+        entry = try Session.create(try SweepFile.read(path: file), inventory: hosts, in: folder).entry
+    }
+
+    private func commit(_ records: [Record]) throws { try Ledger.open(entry.ledger, sweep: "study").commit(records) }
+
+    private func remove() { try? FileManager.default.removeItem(atPath: folder.path) }
+
+    @Test("New identifiers begin with a letter, so that no number of a run begins one")
+    func identifiers() {
+        defer { remove() }
+        #expect(entry.identifier.count == 8 && entry.identifier.first?.isLetter == true)
+    }
+
+    @Test("The end says how many, why, and what to type")
+    func conclusion() throws {
+        defer { remove() }
+        #expect(
+            try SweepStatus(entry).conclusion
+                == "0 of 3 runs succeeded, 3 have not ended. Run the rest: usweep resume \(entry.identifier)")
+        try commit([
+            .runEnded(run: 1, state: .failed, failure: .exitNonzero, attempt: 0),
+            .runEnded(run: 2, state: .failed, failure: .exitNonzero, attempt: 0),
+        ])
+        try commit([.runEnded(run: 3, state: .failed, failure: .timeout, attempt: 0)])
+        let status = try SweepStatus(entry, troubles: 1)
+        #expect(status.troubles.map(\.run) == [1])
+        #expect(
+            status.conclusion
+                == "0 of 3 runs succeeded, 3 failed (2 exit-nonzero, 1 timeout). See why: usweep explain 1. "
+                + "Run them again: usweep retry")
+    }
+
+    @Test("Cancelled runs are not called failed")
+    func cancelled() throws {
+        defer { remove() }
+        let all = (1...3).map { Record.runEnded(run: $0, state: .cancelled, failure: .cancelled, attempt: 0) }
+        try commit(all)
+        #expect(
+            try SweepStatus(entry).conclusion
+                == "0 of 3 runs succeeded, 3 cancelled. Run the rest: usweep resume \(entry.identifier)")
+    }
+
+    @Test("Memory that no host has is refused before anything starts")
+    func memory() throws {
+        defer { remove() }
+        let file = "\(folder.path)/sweep.yaml"
+        let text = try String(contentsOfFile: file, encoding: .utf8) + "limits: {memory: 600GiB}\n"
+        try text.write(toFile: file, atomically: true, encoding: .utf8)
+        let sweep = try SweepFile.read(path: file)
+        func outline(_ memories: [Int64?]) throws {
+            let hosts = memories.enumerated().map { index, bytes in
+                Model.Host(target: HostTarget(name: "lab\(index)"), memoryBytes: bytes)
+            }
+            _ = try SweepOutline(sweep, Inventory(hosts: hosts), in: folder)
+        }
+        try outline([64 << 30, nil])
+        try outline([64 << 30, 700 << 30])
+        let refused = #expect(throws: Failure.self) { try outline([64 << 30, 256 << 30]) }
+        #expect(refused?.code == .badSpecification)
+        #expect(refused?.message.contains("600 GiB") == true && refused?.message.contains("lab1 with 256 GiB") == true)
+    }
+}
+
+@Suite("Requests to a coordinator", .serialized)
+struct RequestTests {
+    @Test("A request is for the coordinator that it was left for, and one that is starting says so")
+    func addressed() throws {
+        let path = "\(NSTemporaryDirectory())/usweep-requests-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let entry = ArtifactsFolder.Entry(
+            name: "study", identifier: "habcdefg", folder: path, changed: .now, artifacts: ArtifactsFolder(path: "/a"))
+        let requests = Requests(entry: entry)
+        try FileManager.default.createDirectory(atPath: "\(path)/requests", withIntermediateDirectories: true)
+        func leave(_ text: String, _ time: Date = .now) throws {
+            let place = "\(path)/requests/\(UUID().uuidString)"
+            try text.write(toFile: place, atomically: true, encoding: .utf8)
+            try FileManager.default.setAttributes([.modificationDate: time], ofItemAtPath: place)
+        }
+        try leave("cancel all", .now - 60)
+        // This process takes the sweep after that; it is not at its loop yet.
+        try Data("pid \(getpid()) on \(ProcessInfo.processInfo.hostName) since now\n".utf8)
+            .write(to: URL(fileURLWithPath: entry.ledger + ".lock"))
+        for text in ["cancel 3", "tail 3 ../x", "nonsense"] { try leave(text, .now + 1) }
+        #expect(requests.take() == [.cancel(run: 3, reason: "cancelled by 'usweep cancel'")])
+        #expect(try FileManager.default.contentsOfDirectory(atPath: "\(path)/requests").isEmpty)
+        signal(SIGUSR1, SIG_IGN)
+        let starting = #expect(throws: Failure.self) { _ = try requests.tail(run: 3, path: "stdout.txt") }
+        #expect(starting?.code == .heldElsewhere)
+        #expect(starting?.message.contains("is starting") == true, "\(starting as Any)")
+    }
+}
