@@ -21,14 +21,14 @@ public struct Rejudgement {
     private let points: Points
     private let store: ObjectStore
 
-    public init(_ engine: any Engine, _ points: Points, _ store: ObjectStore) {
+    package init(_ engine: any Engine, _ points: Points, _ store: ObjectStore) {
         self.engine = engine
         self.points = points
         self.store = store
     }
 
     /// - Parameter report: of an attempt of this task that ended with status 0, with all its artifacts.
-    public func judge(_ task: EngineTask, _ report: AttemptReport) throws -> Finding {
+    package func judge(_ task: EngineTask, _ report: AttemptReport) throws -> Finding {
         let left = Dictionary(report.artifacts.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
         let files = EvidenceFiles(size: { path in
             guard let artifact = left[path] else { return nil }

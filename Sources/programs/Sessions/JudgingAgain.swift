@@ -32,7 +32,7 @@ package struct JudgingAgain {
         self.ledger = ledger
         let sweep = specification.sweep
         isAboutMetrics = before.contract(metrics: false) == sweep.contract(metrics: false)
-        rule = MetricRule(sweep.requiredMetrics, MetricFormula.all(of: sweep))
+        rule = MetricRule(sweep.requiredMetrics, try sweep.formulas)
         let isChanged = before.contract(metrics: true) != sweep.contract(metrics: true)
         var open: [(place: Int, run: RunNumber)] = []
         try ledger.forEachRun(of: specification.keys) { place, run in

@@ -2,8 +2,6 @@ import ArgumentParser
 import Model
 import Sessions
 
-extension PulledArtifacts.Layout: ExpressibleByArgument {}
-
 struct PullCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pull",
