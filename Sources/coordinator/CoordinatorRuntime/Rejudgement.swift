@@ -1,8 +1,8 @@
 public import Engines
-public import Model
+package import Model
 import Ports
 import Results
-public import Storage
+package import Storage
 
 /// Holds what an attempt left against a specification that it was not made for, from the object store alone.
 public struct Rejudgement {

@@ -123,7 +123,7 @@ extension Sweep {
         contract.name = ""
         contract.workloads = []
         (contract.axes, contract.zips, contract.exclude, contract.include) = ([], [], [], [])
-        (contract.inputs, contract.command, contract.guest, contract.checkpoint) = ([], [], nil, .setup)
+        contract.inputs = []
         contract.measure.repeats = 1
         contract.limits = SweepLimits()
         contract.attempts = 1
