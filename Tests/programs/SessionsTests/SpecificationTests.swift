@@ -4,10 +4,11 @@ import Testing
 
 @Suite("What follows from a sweep file alone")
 struct SpecificationTests {
+    private let settings = JSON.object([JSON.Member("command", .array([.string("./run"), .string("{x0}")]))])
+
     private func sweep(_ values: [String], axes: Int = 1) -> Sweep {
-        var sweep = Sweep(name: "s", engine: .command)
+        var sweep = Sweep(name: "s", engine: "command", settings: settings)
         sweep.axes = (0..<axes).map { Axis(name: "x\($0)", values: values) }
-        sweep.command = ["./run", "{x0}"]
         return sweep
     }
 

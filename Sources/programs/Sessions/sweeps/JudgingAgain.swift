@@ -96,7 +96,7 @@ package struct JudgingAgain {
     /// As it will be; nil: there is nothing to judge.
     package var plan: String? {
         var parts: [String] = []
-        if count > 0 { parts.append(count == 1 ? "1 run is judged again" : "\(count) runs are judged again") }
+        if count > 0 { parts.append("\(PeopleText.count(count, "run")) \(count == 1 ? "is" : "are") judged again") }
         if again.count == 1 { parts.append("1 runs again: \(again[0].reason)") }
         if again.count > 1 {
             let listed = again.prefix(3).map { "run \($0.run), \($0.reason)" }.joined(separator: "; ")
