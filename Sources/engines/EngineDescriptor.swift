@@ -25,6 +25,8 @@ package protocol EngineDescriptor: Sendable {
     func metrics(_ settings: JSON) -> [EngineMetric]?
     /// What is wrong with a sweep whose keys are each right by themselves.
     func problems(_ sweep: Sweep) -> [KeyProblem]
+    /// What of the settings the evidence of a run is held against: where it changes, runs are judged again.
+    func contract(_ settings: JSON) -> JSON
     /// Writes what of the settings can change a result. Points' identities outlive this program: what is written for
     /// a sweep that there was once never changes.
     func write(_ settings: JSON, to recipe: inout Recipe)
@@ -63,6 +65,7 @@ extension EngineDescriptor {
     package func parameters(_ settings: JSON) -> EngineParameters { EngineParameters(others: "any name") }
     package func metrics(_ settings: JSON) -> [EngineMetric]? { nil }
     package func problems(_ sweep: Sweep) -> [KeyProblem] { [] }
+    package func contract(_ settings: JSON) -> JSON { .null }
     package func write(_ settings: JSON, to recipe: inout Recipe) { recipe.item("settings", settings.encoded) }
     package var binary: EngineBinary? { nil }
     package var agentRetries: Bool { false }

@@ -33,6 +33,8 @@ package struct CommandDescriptor: EngineDescriptor {
         return problems
     }
 
+    package func contract(_ settings: JSON) -> JSON { settings["results"] ?? .null }
+
     package func write(_ settings: JSON, to recipe: inout Recipe) {
         let settings = CommandSettings(settings)
         recipe.list("argument", settings.command)

@@ -114,6 +114,8 @@ package struct Gem5Descriptor: EngineDescriptor {
                     + "makes it), or 'checkpoint: {directory: ...}' beside 'system'")
     }
 
+    package func contract(_ settings: JSON) -> JSON { settings["system"] ?? .null }
+
     package func write(_ settings: JSON, to recipe: inout Recipe) {
         let settings = Gem5Settings(settings)
         switch settings.system {

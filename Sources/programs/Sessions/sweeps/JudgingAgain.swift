@@ -124,6 +124,7 @@ extension Sweep {
         contract.workloads = []
         (contract.axes, contract.zips, contract.exclude, contract.include) = ([], [], [], [])
         contract.inputs = []
+        contract.settings = (try? EngineRegistry.find(engine))?.contract(settings) ?? settings
         contract.measure.repeats = 1
         contract.limits = SweepLimits()
         contract.attempts = 1
