@@ -3,7 +3,7 @@ import Model
 import Synchronization
 
 /// The agent's program, as it is brought to hosts.
-final class AgentProgram: Sendable {
+final class BroughtAgent: Sendable {
     let bytes: [UInt8]
     let digest: Digest
     /// As `uname -s` and `uname -m` say it.
@@ -21,7 +21,7 @@ final class AgentProgram: Sendable {
     /// Makes the compressed form, which takes about a third of a second: in the workshop.
     func pack() {
         guard compressed == nil else { return }
-        let made = AgentProgram.gzip(bytes)
+        let made = BroughtAgent.gzip(bytes)
         packed.withLock { $0 = made }
     }
 
@@ -78,7 +78,7 @@ struct AgentCopy {
         case raw, gzip
     }
 
-    private let agent: AgentProgram
+    private let agent: BroughtAgent
     private var form = Form.raw
     /// How much of the compressed form is on the host; nil: the host cannot use that.
     private let packedThere: Int?
@@ -101,7 +101,7 @@ struct AgentCopy {
     /// - Parameters:
     ///   - raw: how much of the program is on the host already.
     ///   - gzip: how much of its compressed form; nil: the host cannot use that.
-    init(_ agent: AgentProgram, raw: Int, gzip: Int?, now: Nanoseconds) {
+    init(_ agent: BroughtAgent, raw: Int, gzip: Int?, now: Nanoseconds) {
         self.agent = agent
         packedThere = gzip
         sent = min(raw, agent.bytes.count)

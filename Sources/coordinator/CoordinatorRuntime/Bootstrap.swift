@@ -49,10 +49,10 @@ struct Bootstrap {
     private var received = 0
     /// When something last happened that brings the agent closer; nil: the command was not started yet.
     private var lastProgress: Nanoseconds?
-    private let agent: AgentProgram
+    private let agent: BroughtAgent
     private let workdir: String
 
-    init(agent: AgentProgram, workdir: String) {
+    init(agent: BroughtAgent, workdir: String) {
         self.agent = agent
         self.workdir = workdir
     }
@@ -121,7 +121,7 @@ struct Bootstrap {
         if case .copying(let copy) = phase { copy.progress(now: now) } else { nil }
     }
 
-    /// Whether somebody has to call ``AgentProgram/pack()`` for it.
+    /// Whether somebody has to call ``BroughtAgent/pack()`` for it.
     var wantsPacking: Bool { if case .copying(let copy) = phase { copy.wantsPacking } else { false } }
 
     /// What a login prints elsewhere counts, too.
@@ -173,8 +173,8 @@ struct Bootstrap {
         case .greeting:
             guard line.hasPrefix("usweep-bootstrap 2 ") else { return [] }
             let platform = String(line.dropFirst(19))
-            guard platform == AgentProgram.platform else {
-                return [.failed("the host is \(platform); the agent is built for \(AgentProgram.platform) only")]
+            guard platform == BroughtAgent.platform else {
+                return [.failed("the host is \(platform); the agent is built for \(BroughtAgent.platform) only")]
             }
             (phase, lastProgress) = (.deciding, now)
             return [.send(Array("\(workdir)\n\(agent.digest.hex)\n".utf8))]

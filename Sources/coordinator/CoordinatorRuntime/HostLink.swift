@@ -32,7 +32,7 @@ struct HostLink {
     var load = HostLoad(running: 0, waiting: 0, freeBytes: 0)
 
     init(
-        generation: Int, agent: AgentProgram, workdir: String, hello: CoordinatorHello, now: Nanoseconds,
+        generation: Int, agent: BroughtAgent, workdir: String, hello: CoordinatorHello, now: Nanoseconds,
         open: (@escaping @Sendable (StreamEvent) -> Void) -> any Connection,
         deliver: @escaping @Sendable (StreamEvent) -> Void
     ) {

@@ -187,7 +187,7 @@ final class Checker {
 
     /// What an agent took on is still there when it starts again after a reboot, also after one without a warning.
     func agentStarted(_ host: SimulatedHost, _ core: AgentCore) {
-        guard let before = rebooted.removeValue(forKey: host.index) else { return }
+        guard let before = rebooted.removeValue(forKey: host.index), !host.wasCleaned else { return }
         var found: Set<[Int]> = []
         core.forEachWork { key, _ in found.insert([key.id.lease, key.id.run]) }
         if let lost = before.subtracting(found).min(by: { $0.lexicographicallyPrecedes($1) }) {

@@ -20,6 +20,8 @@ final class SimulatedHost {
     var slowness: Int64 = 1
     /// Every program fails here.
     var isSick = false
+    /// Something of the agent was removed once: with the power gone before it is made again, it is lost.
+    private(set) var wasCleaned = false
     /// Nobody can log in.
     var isLocked = false
     var hasAgentProgram: Bool
@@ -223,6 +225,7 @@ final class SimulatedHost {
         guard isUp, disk.names[path] != nil else { return }
         world.say(name, "somebody removes \(path)")
         disk.removeTree(path)
+        wasCleaned = true
         let generation = boot
         world.after(chance.within(0...1_000) * 1_000_000) { [self] in
             if boot == generation, isUp { lookAfterFiles() }

@@ -56,7 +56,7 @@ final class Bench {
     ///   - engine: with one setup; nil: the engine `command`.
     init(
         runs: Int = 1, hosts names: [String] = ["h0"], inputs: [(String, [UInt8])] = [], engine: SetupEngine? = nil,
-        cache: CheckpointCache? = nil
+        cache: CheckpointCache? = nil, argument: String? = nil
     ) throws {
         workshop = HeldWorkshop(inbox)
         folder = "\(NSTemporaryDirectory())usweep-loop-\(UUID().uuidString.prefix(8))"
@@ -66,7 +66,7 @@ final class Bench {
         var sweep = Sweep(
             name: "s", engine: "command",
             settings: .object([
-                JSON.Member("command", .array([.string("/bin/true")])),
+                JSON.Member("command", .array((["/bin/true"] + (argument.map { [$0] } ?? [])).map { .string($0) })),
                 JSON.Member("results", .string("results.json")),
             ]))
         sweep.axes = [Axis(name: "x", values: (1...runs).map(String.init))]

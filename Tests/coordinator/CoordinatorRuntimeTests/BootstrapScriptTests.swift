@@ -9,14 +9,14 @@ import Testing
 @Suite("The script that brings the agent", .serialized)
 struct BootstrapScriptTests {
     /// A program that does what the script wants of an agent, and is long enough for several pieces.
-    private static let agent: AgentProgram = {
+    private static let agent: BroughtAgent = {
         let preamble = Preamble.bytes.map { byte in
             let octal = String(byte, radix: 8)
             return "\\" + String(repeating: "0", count: 3 - octal.count) + octal
         }.joined()
         let text = "#!/bin/sh\ncase $1 in attach) printf '\(preamble)'; echo joined;; esac\nexit 0\n"
         let padding = (0..<20_000).map { "# \(SHA256.digest("\($0)").hex)\n" }.joined()
-        return AgentProgram(Array((text + padding).utf8))
+        return BroughtAgent(Array((text + padding).utf8))
     }()
 
     private let folder: String
@@ -101,14 +101,14 @@ private final class Dialogue {
     private let input = Pipe()
     private let output = Pipe()
     private var bootstrap: Bootstrap
-    private let agent: AgentProgram
+    private let agent: BroughtAgent
     private var now: Nanoseconds = 0
     private(set) var sent = 0
     /// What of an earlier try was there.
     private(set) var resumed: [String: Int] = [:]
     private var ending: Ending?
 
-    init(_ agent: AgentProgram, _ folder: String) throws {
+    init(_ agent: BroughtAgent, _ folder: String) throws {
         self.agent = agent
         bootstrap = Bootstrap(agent: agent, workdir: folder)
         process.executableURL = URL(fileURLWithPath: "/bin/sh")

@@ -43,7 +43,7 @@ struct SweepErrorTests {
         Wrong(results + "define: {v: 2 * w}\naxes: {v: [1]}", "6:8", "a metric has the same name"),
         Wrong(results + "define: {a: b + 1, b: c}", "5:13", "uses 'b', which is defined below it"),
         Wrong(results + "define: {a: a + 1}", "5:13", "uses 'a', which is what it defines"),
-        Wrong(results + "define: {a: 'c / \"system.*\"'}", "5:13", "names statistics of gem5"),
+        Wrong(results + "define: {a: 'c / \"system.*\"'}", "5:13", "names raw statistics"),
         Wrong(
             command + "metrics: [v]", "4:1", "key 'metrics': needs the file with the numbers", "results: results.json"),
         Wrong(command + "define: {v: w + 1}", "4:1", "key 'define': needs the file with the numbers"),

@@ -76,8 +76,8 @@ struct DocumentTests {
         let text = sweep.document
         let grown = text.replacing("\"engine\"", with: "\"env\":{},\"engine\"")
         #expect(throws: WireError("the unknown member 'env'", isNews: true)) { try Sweep(document: grown) }
-        let inner = text.replacing("\"stall\"", with: "\"output\":1,\"stall\"")
-        #expect(throws: WireError("'limits': 'job': the unknown member 'output'", isNews: true)) {
+        let inner = text.replacing("\"stall\"", with: "\"weight\":1,\"stall\"")
+        #expect(throws: WireError("'limits': 'job': the unknown member 'weight'", isNews: true)) {
             try Sweep(document: inner)
         }
         let later = text.replacing("\"version\":2", with: "\"version\":3")
