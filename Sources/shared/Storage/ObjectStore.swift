@@ -10,6 +10,8 @@ public struct ObjectStore: Sendable {
     private let files: any Files
     private let root: String
     private let secured = Secured()
+    /// For all stores of this process: two may have one root.
+    private static let turns = Turns()
 
     /// - Parameter root: the folder of the objects, absolute; made if it is missing.
     public init(root: String, files: any Files) throws(FilesError) {
@@ -96,15 +98,18 @@ public struct ObjectStore: Sendable {
     ///
     /// - Throws: ``Failure`` (`badArchive`) where bytes do not have the digest they come under.
     public func publish(_ objects: [(digest: Digest, bytes: [UInt8])]) throws {
-        for (digest, bytes) in objects where try !contains(digest) {
-            guard SHA256.digest(bytes) == digest else { throw ObjectStore.mismatch(digest) }
-            let temporary = partialPath(digest)
-            try files.removeTree(temporary)
-            let file = try files.open(temporary, .create)
-            defer { files.close(file) }
-            try files.write(file, at: 0, bytes)
-            try sync(file, temporary)
-            try settle(temporary, digest)
+        for (digest, bytes) in objects {
+            try ObjectStore.turns.take(digest) {
+                if try contains(digest) { return }
+                guard SHA256.digest(bytes) == digest else { throw ObjectStore.mismatch(digest) }
+                let temporary = partialPath(digest)
+                try files.removeTree(temporary)
+                let file = try files.open(temporary, .create)
+                defer { files.close(file) }
+                try files.write(file, at: 0, bytes)
+                try sync(file, temporary)
+                try settle(temporary, digest)
+            }
         }
         try secure(objects.map(\.digest).filter { !secured.contains($0) })
     }
@@ -114,11 +119,13 @@ public struct ObjectStore: Sendable {
         let source = try files.open(path, .read)
         defer { files.close(source) }
         let (digest, size) = try ObjectStore.hash(source, files)
-        if try holds(digest) { return (digest, size) }
-        let temporary = partialPath(digest)
-        try files.removeTree(temporary)
-        try files.copy(path, to: temporary, mode: 0o600)
-        try finish(digest, size: size)
+        try ObjectStore.turns.take(digest) {
+            if try holds(digest) { return }
+            let temporary = partialPath(digest)
+            try files.removeTree(temporary)
+            try files.copy(path, to: temporary, mode: 0o600)
+            try check(digest, size: size, found: nil)
+        }
         return (digest, size)
     }
 
@@ -128,19 +135,21 @@ public struct ObjectStore: Sendable {
     /// - Parameter isUnchanged: asked after the copying whether the file still is what has that digest.
     /// - Throws: ``Failure`` (`badArchive`) where it is not.
     public func publish(file path: String, as digest: Digest, isUnchanged: () throws -> Bool) throws {
-        if try holds(digest) { return }
-        let temporary = partialPath(digest)
-        try files.removeTree(temporary)
-        try files.copy(path, to: temporary, mode: 0o600)
-        guard try isUnchanged() else {
+        try ObjectStore.turns.take(digest) {
+            if try holds(digest) { return }
+            let temporary = partialPath(digest)
             try files.removeTree(temporary)
-            throw ObjectStore.mismatch(digest)
+            try files.copy(path, to: temporary, mode: 0o600)
+            guard try isUnchanged() else {
+                try files.removeTree(temporary)
+                throw ObjectStore.mismatch(digest)
+            }
+            let file = try files.open(temporary, .update)
+            defer { files.close(file) }
+            try sync(file, temporary)
+            try settle(temporary, digest)
+            try secure([digest])
         }
-        let file = try files.open(temporary, .update)
-        defer { files.close(file) }
-        try sync(file, temporary)
-        try settle(temporary, digest)
-        try secure([digest])
     }
 
     // MARK: Transfers in pieces
@@ -174,6 +183,12 @@ public struct ObjectStore: Sendable {
     /// - Parameter found: what its digest and length are; nil: they are computed here, in one go.
     /// - Throws: ``Failure`` (`badArchive`) if length or digest are wrong; what was transferred is then thrown away.
     public func finish(_ digest: Digest, size: Int64, found: (digest: Digest, size: Int64)? = nil) throws {
+        try ObjectStore.turns.take(digest) { try check(digest, size: size, found: found) }
+    }
+
+    private func check(_ digest: Digest, size: Int64, found: (digest: Digest, size: Int64)?) throws {
+        // Somebody else who had the same bytes may have been faster, and have given them the name.
+        if try holds(digest) { return try files.removeTree(partialPath(digest)) }
         let temporary = partialPath(digest)
         let file = try files.open(temporary, .update)
         defer { files.close(file) }
@@ -285,4 +300,18 @@ private final class Secured: Sendable {
 
     /// Whether it is new.
     func insert(folder: String) -> Bool { state.withLock { $0.folders.insert(folder).inserted } }
+}
+
+/// Who publishes an object has it for himself: its file has one name before it is whole. Several threads may publish
+/// others in the meantime.
+private final class Turns: Sendable {
+    private final class Turn: Sendable {
+        let mutex = Mutex<Void>(())
+    }
+
+    private let turns = (0..<64).map { _ in Turn() }
+
+    func take(_ digest: Digest, _ body: () throws -> Void) throws {
+        try turns[Int(digest.beginning % 64)].mutex.withLock { _ in try body() }
+    }
 }

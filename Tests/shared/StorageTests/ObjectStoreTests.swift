@@ -1,6 +1,7 @@
 import Foundation
 import Model
 import Storage
+import Synchronization
 import Testing
 
 @Suite struct ObjectStoreTests {
@@ -33,6 +34,26 @@ import Testing
         try again.finish(digest, size: Int64(bytes.count))
         #expect(try again.read(digest, at: 0, count: 100) == bytes)
         #expect(try again.partialSize(digest) == 0)
+    }
+
+    @Test func severalThreadsPublishTheSame() throws {
+        let (store, path) = try store()
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let failures = Mutex(0)
+        DispatchQueue.concurrentPerform(iterations: 400) { index in
+            // Few objects, many threads: each is published by a dozen of them, from two stores of one root.
+            let bytes = Array("object \(index % 32)".utf8)
+            do {
+                let mine = index % 2 == 0 ? store : try ObjectStore(root: path, files: LocalFiles())
+                guard try mine.read(mine.publish(bytes), at: 0, count: 100) == bytes else {
+                    throw Failure(.badArchive, "other bytes")
+                }
+            } catch {
+                failures.withLock { $0 += 1 }
+            }
+        }
+        #expect(failures.withLock { $0 } == 0)
+        #expect(try store.all().count == 32 && !store.removePartial())
     }
 
     @Test func wrongBytesAreNeverPublished() throws {
