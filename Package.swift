@@ -53,13 +53,15 @@ let package = Package(
         target("Ports", in: "shared", ["Model"]),
         target("Storage", in: "shared", ["CSystem", "Model", "Formats", "Ports"]),
         // coordinator: decides, commits, acts; reads sweeps, keeps the ledger, merges tables.
+        .systemLibrary(
+            name: "CZlib", path: "Sources/coordinator/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         target("Results", in: "coordinator", ["Model"]),
         target("SweepCore", in: "coordinator", ["Model", deque]),
         target("SweepFiles", in: "coordinator", ["Model", "Results", yams]),
         target("Ledger", in: "coordinator", ["Model", "Formats", "Ports", grdb]),
         target(
             "CoordinatorRuntime", in: "coordinator",
-            ["Model", "Formats", "Ports", "Results", "SweepCore", "Storage", "Engines"]),
+            ["CZlib", "Model", "Formats", "Ports", "Results", "SweepCore", "Storage", "Engines"]),
         // agent: owns attempts on a host.
         target("AgentCore", in: "agent", ["Model", "Formats", "Ports"]),
         target("AgentRuntime", in: "agent", ["CSystem", "Model", "Formats", "Ports", "AgentCore", "Storage"]),
@@ -131,7 +133,7 @@ let package = Package(
         tests("QEMUModelTests", in: "engines", ["QEMUModel"]),
         tests("QEMUDriverTests", in: "engines", ["QEMUDriver", "Engines", "Model", "TestKit", "usweep-agent"]),
         tests("TransportsTests", in: "transports", ["Model", "Ports", "Transports", "TestKit"]),
-        tests("SessionsTests", in: "programs", ["Sessions", "CoordinatorRuntime", "Model"]),
+        tests("SessionsTests", in: "programs", ["Sessions", "CoordinatorRuntime", "Model", "Ports", "Transports"]),
         tests("SimulationTests", in: "development", ["Simulation", "Ledger", "Model", "usweep-simulate"]),
         tests("ArchitectureTests", in: "whole", []),
         tests("EndToEndTests", in: "whole", ["Model", "Transports", "TestKit", "Formats", "usweep"], exclude: ["Gem5"]),

@@ -4,24 +4,25 @@ import Model
 /// Brings the agent to a host and attaches to it, over one stream to one constant command.
 ///
 /// The command is a short shell script in single quotes on one line, which every login shell (sh, bash, zsh, tcsh,
-/// fish) hands to `/bin/sh` unchanged: it has no single quote, no `!` and no backslash. What varies (folder,
-/// digest, size, the agent itself) goes through standard input. The dialogue, a line each:
+/// fish) hands to `/bin/sh` unchanged: it has no single quote, no `!` and no backslash. What varies (folder, digest,
+/// the agent itself) goes through standard input. The dialogue, a line each:
 ///
-///     host         usweep-bootstrap 1 Linux x86_64       (whatever a login prints before is skipped)
-///     coordinator  workdir, digest, size                 (three lines)
-///     host         usweep-have | usweep-need             (the agent's bytes follow from here if needed)
+///     host         usweep-bootstrap 2 Linux x86_64       (whatever a login prints before is skipped)
+///     coordinator  workdir, digest                       (two lines)
+///     host         usweep-have                           (a file of that digest is there)
+///                | usweep-need RAW GZIP                  (so many bytes of it are there, as it is and compressed;
+///                                                         `-`: the host has no gzip)
+///     coordinator  put raw|gzip COUNT                    (and so many bytes)
+///     host         usweep-at raw|gzip COUNT              (so many bytes of it are there now)
+///     coordinator  done raw|gzip
 ///     host         usweep-failed REASON                  (instead of going on)
 ///
 /// then the script becomes `usweep-agent attach`, which sends ``Preamble/bytes`` and speaks in frames.
+///
+/// What has arrived stays on the host when the connection breaks, and the next one goes on from there. Parts and the
+/// file that is being made bear the name of the machine and the number of the process, so that hosts with a shared home
+/// do not write into each other's.
 struct Bootstrap {
-    /// The agent's binary, and what it is for.
-    struct Agent: Sendable {
-        var bytes: [UInt8]
-        var digest: Digest
-        /// As `uname -s` and `uname -m` say it.
-        static let platform = "Linux x86_64"
-    }
-
     /// What to do after some bytes.
     enum Step: Equatable {
         case send([UInt8])
@@ -31,20 +32,27 @@ struct Bootstrap {
     }
 
     private enum Phase {
-        case greeting, deciding, attaching
+        case greeting, deciding
+        case copying(AgentCopy)
+        case attaching
     }
 
-    /// What a login may print before the script speaks.
+    /// What a login may print before the agent speaks, in bytes.
     static let longestNoise = 1 << 20
+    /// How long nothing may happen.
+    static let patience: Nanoseconds = 60_000_000_000
 
     private static let failure = "usweep-failed "
 
     private var phase = Phase.greeting
     private var buffer: [UInt8] = []
-    private let agent: Agent
+    private var received = 0
+    /// When something last happened that brings the agent closer; nil: the command was not started yet.
+    private var lastProgress: Nanoseconds?
+    private let agent: AgentProgram
     private let workdir: String
 
-    init(agent: Agent, workdir: String) {
+    init(agent: AgentProgram, workdir: String) {
         self.agent = agent
         self.workdir = workdir
     }
@@ -52,39 +60,99 @@ struct Bootstrap {
     static let command: String = {
         let script = [
             "umask 077",
-            #"echo; echo "usweep-bootstrap 1 $(uname -s) $(uname -m)""#,
+            #"echo; echo "usweep-bootstrap 2 $(uname -s) $(uname -m)""#,
             #"fail() { echo "usweep-failed $*"; exit 1; }"#,
-            "IFS= read -r W && IFS= read -r D && IFS= read -r N || exit 1",
+            #"size() { wc -c < "$1"; }"#,
+            #"same() { case $(sha256sum < "$1") in "$D "*) return 0;; esac; return 1; }"#,
+            "IFS= read -r W && IFS= read -r D || exit 1",
             #"case $W in "~") W=$HOME;; "~/"*) W=$HOME/${W#??};; esac"#,
             #"mkdir -p "$W/bin" 2>/dev/null || fail "the working folder $W cannot be made""#,
             "A=$W/bin/usweep-agent-$D",
-            #"if [ -x "$A" ] && [ "$(wc -c < "$A")" -eq "$N" ]; then echo usweep-have; else echo usweep-need"#,
-            #"T=$A.$$; head -c "$N" > "$T" || { rm -f "$T"; "#
-                + #"fail "the agent cannot be written to $W (disk or quota full?)"; }"#,
-            #"case $(sha256sum < "$T") in "$D "*) ;; *) rm -f "$T"; fail "the agent arrived damaged";; esac"#,
-            #"chmod 700 "$T"; "$T" version > /dev/null 2>&1 || { rm -f "$T"; "#
-                + #"fail "programs cannot run from $W (mounted noexec?): give the host another workdir"; }"#,
-            #"mv -f "$T" "$A" || fail "the agent cannot be put into $W/bin"; fi"#,
+            #"if [ -x "$A" ] && same "$A"; then echo usweep-have; else"#
+                + " " + copying.joined(separator: "; ") + "; fi",
             #"exec "$A" attach --workdir "$W""#,
         ]
         return "exec /bin/sh -c '" + script.joined(separator: "; ") + "'"
     }()
 
+    /// Goes on with the longest part that an earlier try has left; removes those that nobody writes any more.
+    private static let copying = [
+        #"H=$(uname -n)-$(cat /proc/sys/kernel/random/boot_id 2>/dev/null); B=$W/bin/part; P=$B-$D-$H-$$"#,
+        #"full() { rm -f "$P".*; fail "the agent cannot be written to $W (disk or quota full?)"; }"#,
+        #"for Z in raw gzip; do : > "$P.$Z" || full; for F in "$B-$D-$H-"*".$Z"; do "#
+            + #"if [ "$(size "$F")" -gt "$(size "$P.$Z")" ]; then cp "$F" "$P.$Z"; fi; done; done"#,
+        #"for F in "$B-"*"-$H-"*; do I=${F##*-}; kill -0 "${I%.*}" 2>/dev/null || rm -f "$F"; done"#,
+        #"find "$W/bin" -name "part-*" -mtime +1 -exec rm -f {} + 2>/dev/null"#,
+        #"G=-; if command -v gzip > /dev/null; then G=$(size "$P.gzip"); fi"#,
+        #"echo "usweep-need $(size "$P.raw") $G""#,
+        #"while read -r C Z L; do case $C in put) head -c "$L" >> "$P.$Z" || full; "#
+            + #"echo "usweep-at $Z $(size "$P.$Z")";; done) break;; esac; done"#,
+        #"[ "$C" = done ] || exit 1"#,
+        #"T=$P.agent; if [ "$Z" = gzip ]; then gzip -dc < "$P.gzip" > "$T"; else mv "$P.raw" "$T"; fi 2>/dev/null"#,
+        #"same "$T" || { rm -f "$P".*; fail "the agent arrived damaged (or the disk is full)"; }"#,
+        #"rm -f "$P.raw" "$P.gzip"; chmod 700 "$T"; "$T" version > /dev/null 2>&1 || { rm -f "$T"; "#
+            + #"fail "programs cannot run from $W (mounted noexec?): give the host another workdir"; }"#,
+        #"mv -f "$T" "$A" || fail "the agent cannot be put into $W/bin""#,
+    ]
+
+    // MARK: Time
+
+    /// The command was started.
+    mutating func opened(now: Nanoseconds) { lastProgress = now }
+
+    /// Why this is given up; nil: it is not.
+    func overdue(now: Nanoseconds) -> String? {
+        guard let lastProgress, now - lastProgress >= Bootstrap.patience else { return nil }
+        let limit = "\(Bootstrap.patience / 1_000_000_000) s"
+        switch phase {
+        case .greeting:
+            return "it let the login in, but the account's start-up files (~/.bashrc, ~/.profile) did not end within "
+                + "\(limit): look there for a command that waits"
+        case .deciding: return "its disk did not answer within \(limit)"
+        case .copying(let copy):
+            return "the copy of the agent stopped at \(copy.progress(now: now).amount): nothing arrived for \(limit). "
+                + "The next try goes on from there"
+        case .attaching: return "the agent did not start within \(limit)"
+        }
+    }
+
+    /// How far the copy of the agent is; nil: there is none under way.
+    func progress(now: Nanoseconds) -> AgentCopy.Progress? {
+        if case .copying(let copy) = phase { copy.progress(now: now) } else { nil }
+    }
+
+    /// Whether somebody has to call ``AgentProgram/pack()`` for it.
+    var wantsPacking: Bool { if case .copying(let copy) = phase { copy.wantsPacking } else { false } }
+
+    /// What a login prints elsewhere counts, too.
+    ///
+    /// - Returns: why this is given up; nil: it is not.
+    mutating func hear(_ count: Int) -> String? {
+        received += count
+        return received > Bootstrap.longestNoise ? Bootstrap.tooMuch : nil
+    }
+
+    private static let tooMuch =
+        "its login printed more than 1 MiB and never started the agent: look for a loop in the account's start-up "
+        + "files (~/.bashrc, ~/.profile)"
+
+    // MARK: The dialogue
+
     /// Takes in output of the remote command.
-    mutating func receive(_ bytes: [UInt8]) -> [Step] {
+    mutating func receive(_ bytes: [UInt8], now: Nanoseconds) -> [Step] {
         buffer.append(contentsOf: bytes)
+        received += bytes.count
         var steps: [Step] = []
-        while let step = next() {
+        while let step = next(now) {
             steps.append(contentsOf: step)
-            if case .attached = step.last { break }
+            if case .attached = step.last { return steps }
+            if case .failed = step.last { return steps }
         }
-        if buffer.count > Bootstrap.longestNoise {
-            steps.append(.failed("the login printed more than a megabyte and never started the agent"))
-        }
+        if received > Bootstrap.longestNoise { steps.append(.failed(Bootstrap.tooMuch)) }
         return steps
     }
 
-    private mutating func next() -> [Step]? {
+    private mutating func next(_ now: Nanoseconds) -> [Step]? {
         if case .attaching = phase, let end = endOfPreamble() {
             let rest = Array(buffer[end...])
             buffer = []
@@ -95,32 +163,41 @@ struct Bootstrap {
         // Of a script that failed nothing follows, and so no preamble.
         guard line.hasPrefix(Bootstrap.failure) || !isPreambleStart(end) else { return nil }
         buffer.removeFirst(end + 1)
-        return take(line)
+        return take(line, now)
     }
 
-    private mutating func take(_ line: String) -> [Step] {
+    private mutating func take(_ line: String, _ now: Nanoseconds) -> [Step] {
         if line.hasPrefix(Bootstrap.failure) { return [.failed(String(line.dropFirst(Bootstrap.failure.count)))] }
+        let words = line.split(separator: " ").map(String.init)
         switch phase {
         case .greeting:
-            guard line.hasPrefix("usweep-bootstrap 1 ") else { return [] }
+            guard line.hasPrefix("usweep-bootstrap 2 ") else { return [] }
             let platform = String(line.dropFirst(19))
-            guard platform == Agent.platform else {
-                return [.failed("the host is \(platform); the agent is built for \(Agent.platform) only")]
+            guard platform == AgentProgram.platform else {
+                return [.failed("the host is \(platform); the agent is built for \(AgentProgram.platform) only")]
             }
-            phase = .deciding
-            return [.send(Array("\(workdir)\n\(agent.digest.hex)\n\(agent.bytes.count)\n".utf8))]
+            (phase, lastProgress) = (.deciding, now)
+            return [.send(Array("\(workdir)\n\(agent.digest.hex)\n".utf8))]
         case .deciding:
-            switch line {
-            case "usweep-have":
-                phase = .attaching
+            if words == ["usweep-have"] {
+                (phase, lastProgress) = (.attaching, now)
                 return []
-            case "usweep-need":
-                phase = .attaching
-                return [.send(agent.bytes)]
-            default: return []
             }
+            guard words.count == 3, words[0] == "usweep-need", let raw = Int(words[1]) else { return [] }
+            return go(AgentCopy(agent, raw: raw, gzip: Int(words[2]), now: now), now)
+        case .copying(var copy):
+            guard words.count == 3, words[0] == "usweep-at", let count = Int(words[2]) else { return [] }
+            copy.arrived(words[1], count, now: now)
+            return go(copy, now)
         case .attaching: return []
         }
+    }
+
+    private mutating func go(_ copy: AgentCopy, _ now: Nanoseconds) -> [Step] {
+        var copy = copy
+        let sent = copy.next(now: now)
+        (phase, lastProgress) = (copy.isDone ? .attaching : .copying(copy), now)
+        return sent.isEmpty ? [] : [.send(sent)]
     }
 
     /// The preamble begins with a line end of its own, so that it is never taken for the end of a line of noise

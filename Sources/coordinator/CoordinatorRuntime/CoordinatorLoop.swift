@@ -60,9 +60,19 @@ public final class CoordinatorLoop {
         while true {
             if let ending = try turn(items) { return ending }
             let now = time.monotonic()
-            items = inbox.take(timeout: core.nextDeadline(now: now) - now)
+            items = inbox.take(timeout: nextDeadline(now: now) - now)
         }
     }
+
+    /// When there is something to do at the latest, though nothing comes in.
+    private func nextDeadline(now: Nanoseconds) -> Nanoseconds {
+        let deadline = core.nextDeadline(now: now)
+        guard links.contains(where: { $0?.isBootstrapping == true }) else { return deadline }
+        return min(deadline, now + CoordinatorLoop.glance)
+    }
+
+    /// How often hosts that are being reached are looked after.
+    private static let glance: Nanoseconds = 1_000_000_000
 
     /// After an interruption: whether people ask for a cancellation within so many nanoseconds. ``run()`` then
     /// carries it out.
@@ -95,6 +105,11 @@ public final class CoordinatorLoop {
         for item in items {
             for event in try events(of: item, now: now) { records += core.handle(event, now: now) }
         }
+        for host in links.indices {
+            guard let reason = links[host]?.overdue(now: now) else { continue }
+            forget(host)
+            records += core.handle(.lost(host: host, reason: reason + "."), now: now)
+        }
         records += core.tick(now: now)
         if !records.isEmpty { try ledger.commit(records) }
         // A commit takes as long as the disk takes: what follows is done, and waited for, from now on.
@@ -104,6 +119,7 @@ public final class CoordinatorLoop {
             if case .finish(let how) = effect { ending = how } else { try perform(effect, now: committed) }
         }
         keepAlive(committed)
+        tellCopies(committed)
         observer(self, records)
         return ending
     }
@@ -112,6 +128,14 @@ public final class CoordinatorLoop {
     public var state: SweepState { core.state }
     public func hostView(_ host: Int) -> HostView {
         core.view(of: host, running: links[host]?.load.running ?? 0, now: time.monotonic())
+    }
+
+    /// Copies of the agent that take long: told now and then, each host by itself.
+    private func tellCopies(_ now: Nanoseconds) {
+        for host in links.indices {
+            guard let progress = links[host]?.tellProgress(now: now) else { continue }
+            warn("\(setting.hosts[host].name): copying the agent: \(progress.text)")
+        }
     }
 
     // MARK: In
@@ -125,16 +149,28 @@ public final class CoordinatorLoop {
             return []
         case .stream(let host, let generation, let event):
             guard links[host]?.generation == generation else { return [] }
-            return try events(of: event, host: host, now: now)
+            links[host]?.took(event)
+            do {
+                return try events(of: event, host: host, now: now)
+            } catch let failure as Failure where failure.code == .badMessage {
+                return [drop(host, reason: failure.description)]
+            } catch let failure as Failure where failure.code == .noHost {
+                // A full disk, say: a host that was joined before may come back by itself.
+                forget(host)
+                return [.loginRefused(host: host, reason: failure.description)]
+            }
         case .finished(let result): return try events(of: try result.get())
         }
     }
 
     private func events(of event: StreamEvent, host: Int, now: Nanoseconds) throws -> [Event] {
         switch event {
-        case .opened, .noted: return [.progress(host: host)]
+        case .opened:
+            links[host]?.opened(now: now)
+            return [.progress(host: host)]
+        case .noted: return [.progress(host: host)]
         case .diagnostic(let bytes):
-            links[host]?.note(diagnostic: bytes)
+            try links[host]?.note(diagnostic: bytes)
             return []
         case .closed(let end):
             let said = links[host]?.diagnostics.trimmingLines ?? ""
@@ -144,16 +180,18 @@ public final class CoordinatorLoop {
             forget(host)
             return [CoordinatorLoop.event(of: end, host, reason)]
         case .received(let bytes):
-            do {
-                let isJoined = links[host]?.isJoined ?? false
-                var events: [Event] = [isJoined ? .heard(host: host) : .progress(host: host)]
-                for message in try links[host]?.receive(bytes) ?? [] {
-                    events += try self.events(of: message, host: host, now: now)
-                }
-                return events
-            } catch let failure as Failure where failure.code == .badMessage || failure.code == .noHost {
-                return [drop(host, reason: failure.description)]
+            let isJoined = links[host]?.isJoined ?? false
+            var events: [Event] = [isJoined ? .heard(host: host) : .progress(host: host)]
+            for message in try links[host]?.receive(bytes, now: now) ?? [] {
+                events += try self.events(of: message, host: host, now: now)
             }
+            if links[host]?.wantsPacking == true {
+                workshop.hand(in: .packing) { [agent = setting.agent] in
+                    agent.pack()
+                    return .nothing
+                }
+            }
+            return events
         }
     }
 
@@ -419,13 +457,13 @@ public final class CoordinatorLoop {
         forget(host)
         generation += 1
         let stream = generation
-        let inbox = inbox
-        let connection = transport.open(
-            setting.hosts[host].target, command: Bootstrap.command
-        ) { event in inbox.put(.stream(host: host, generation: stream, event)) }
         links[host] = HostLink(
-            generation: stream, connection: connection, agent: setting.agent, workdir: setting.hosts[host].workdir,
-            hello: setting.hello(to: host), now: now)
+            generation: stream, agent: setting.agent, workdir: setting.hosts[host].workdir,
+            hello: setting.hello(to: host), now: now,
+            open: { [transport, setting] observer in
+                transport.open(setting.hosts[host].target, command: Bootstrap.command, observer: observer)
+            },
+            deliver: { [inbox] event in inbox.put(.stream(host: host, generation: stream, event)) })
     }
 
     private func send(_ host: Int, _ message: CoordinatorMessage) { links[host]?.send(message) }
@@ -456,22 +494,5 @@ public final class CoordinatorLoop {
             links[host]?.lastSent = now
             send(host, .heartbeat)
         }
-    }
-}
-
-extension AgentMessage {
-    /// Only these make sense before the two sides know each other.
-    fileprivate var mayComeFirst: Bool {
-        switch self {
-        case .hello, .refused: true
-        case .started, .outcome, .want, .bytes, .missing, .probed, .tail, .heartbeat, .released: false
-        }
-    }
-}
-
-extension String {
-    /// On one line, without the white space around.
-    fileprivate var trimmingLines: String {
-        split(whereSeparator: \.isNewline).map { $0.drop { $0 == " " } }.joined(separator: "; ")
     }
 }

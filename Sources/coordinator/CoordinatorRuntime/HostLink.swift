@@ -12,6 +12,8 @@ struct HostLink {
     /// Tells this stream's events from those of the streams before it.
     let generation: Int
     let connection: any Connection
+    private let intake: Intake
+    private var nextTelling = Nanoseconds.min
     private let hello: CoordinatorHello
     private var phase: Phase
     /// How far the host's wall clock is ahead of this machine's.
@@ -30,11 +32,18 @@ struct HostLink {
     var load = HostLoad(running: 0, waiting: 0, freeBytes: 0)
 
     init(
-        generation: Int, connection: any Connection, agent: Bootstrap.Agent, workdir: String, hello: CoordinatorHello,
-        now: Nanoseconds
+        generation: Int, agent: AgentProgram, workdir: String, hello: CoordinatorHello, now: Nanoseconds,
+        open: (@escaping @Sendable (StreamEvent) -> Void) -> any Connection,
+        deliver: @escaping @Sendable (StreamEvent) -> Void
     ) {
         self.generation = generation
-        self.connection = connection
+        let intake = Intake()
+        connection = open { event in
+            intake.arrived(event)
+            deliver(event)
+        }
+        intake.hold(connection)
+        self.intake = intake
         self.hello = hello
         phase = .bootstrapping(Bootstrap(agent: agent, workdir: workdir))
         lastSent = now
@@ -43,10 +52,10 @@ struct HostLink {
     /// Takes in bytes; answers those of the bootstrap by itself.
     ///
     /// - Throws: ``Failure`` when the host cannot go on, or sends what no agent of a known version would.
-    mutating func receive(_ bytes: [UInt8]) throws -> [AgentMessage] {
+    mutating func receive(_ bytes: [UInt8], now: Nanoseconds) throws -> [AgentMessage] {
         switch phase {
         case .bootstrapping(var bootstrap):
-            let steps = bootstrap.receive(bytes)
+            let steps = bootstrap.receive(bytes, now: now)
             phase = .bootstrapping(bootstrap)
             for step in steps {
                 switch step {
@@ -71,7 +80,41 @@ struct HostLink {
         }
     }
 
-    mutating func note(diagnostic bytes: [UInt8]) {
+    /// An event was taken out of the inbox: the stream may go on.
+    func took(_ event: StreamEvent) { intake.taken(event) }
+
+    mutating func opened(now: Nanoseconds) {
+        guard case .bootstrapping(var bootstrap) = phase else { return }
+        bootstrap.opened(now: now)
+        phase = .bootstrapping(bootstrap)
+    }
+
+    private var bootstrap: Bootstrap? { if case .bootstrapping(let bootstrap) = phase { bootstrap } else { nil } }
+
+    /// Whether the agent has not spoken yet.
+    var isBootstrapping: Bool { bootstrap != nil }
+
+    /// Why it is given up; nil: it is not.
+    func overdue(now: Nanoseconds) -> String? { bootstrap?.overdue(now: now) }
+
+    /// How far the copy of the agent is, where that is to be told again; nil: it is not.
+    mutating func tellProgress(now: Nanoseconds) -> AgentCopy.Progress? {
+        guard let progress = bootstrap?.progress(now: now), progress.rate != nil, now >= nextTelling else { return nil }
+        defer { nextTelling = now + 10_000_000_000 }
+        // What is over soon is not worth a line.
+        return nextTelling == .min ? nil : progress
+    }
+
+    /// Whether the agent's program is to be compressed for this host.
+    var wantsPacking: Bool { bootstrap?.wantsPacking ?? false }
+
+    /// - Throws: ``Failure`` when that was too much.
+    mutating func note(diagnostic bytes: [UInt8]) throws {
+        if case .bootstrapping(var bootstrap) = phase {
+            let problem = bootstrap.hear(bytes.count)
+            phase = .bootstrapping(bootstrap)
+            if let problem { throw Failure(.noHost, problem) }
+        }
         diagnostics = String((diagnostics + String(decoding: bytes, as: UTF8.self)).suffix(2_000))
     }
 
@@ -99,5 +142,22 @@ struct HostLink {
                 .badMessage, "it sent what no agent sends, and the connection was dropped", cause: "\(error)")
         }
         return messages
+    }
+}
+
+extension AgentMessage {
+    /// Only these make sense before the two sides know each other.
+    var mayComeFirst: Bool {
+        switch self {
+        case .hello, .refused: true
+        case .started, .outcome, .want, .bytes, .missing, .probed, .tail, .heartbeat, .released: false
+        }
+    }
+}
+
+extension String {
+    /// On one line, without the white space around.
+    var trimmingLines: String {
+        split(whereSeparator: \.isNewline).map { $0.drop { $0 == " " } }.joined(separator: "; ")
     }
 }

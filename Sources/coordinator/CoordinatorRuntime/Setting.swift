@@ -10,7 +10,7 @@ public struct Setting: Sendable {
     let holder: String
     let sweepID: String
     let hosts: [Host]
-    let agent: Bootstrap.Agent
+    let agent: AgentProgram
     let engine: any Engine
     let points: Points
     let repeats: Int
@@ -44,7 +44,7 @@ public struct Setting: Sendable {
         self.sweepID = sweepID
         self.holder = holder
         self.hosts = hosts
-        agent = Bootstrap.Agent(bytes: agentBinary, digest: SHA256.digest(agentBinary))
+        agent = AgentProgram(agentBinary)
         self.engine = engine
         self.points = points
         self.setups = setups

@@ -24,6 +24,8 @@ public enum Lane: Sendable, Hashable {
     case checkpoints
     case tables
     case ledgerCopy
+    /// Compressing the agent for slow links.
+    case packing
 }
 
 /// What came of a piece of work. `generation` tells for which stream to the host it was done.

@@ -219,7 +219,7 @@ final class LargeConnection: Connection, @unchecked Sendable {
                 }
             }
             if !isClosed { cluster.put(.opened, observer) }
-            answer(Array("usweep-bootstrap 1 Linux x86_64\n".utf8))
+            answer(Array("usweep-bootstrap 2 Linux x86_64\n".utf8))
         }
     }
 
@@ -244,7 +244,7 @@ final class LargeConnection: Connection, @unchecked Sendable {
         if let before = greeting {
             let all = before + bytes
             greeting = all
-            guard all.count(where: { $0 == UInt8(ascii: "\n") }) == 3 else { return }
+            guard all.count(where: { $0 == UInt8(ascii: "\n") }) == 2 else { return }
             greeting = nil
             answer(Array("usweep-have\n".utf8) + Preamble.bytes)
             host.join(self)

@@ -6,8 +6,8 @@ import Model
 final class RemoteCommand {
     private enum Phase {
         case asking([UInt8])
-        /// So many bytes of the agent are still to come.
-        case copying(Int)
+        /// What has come of the agent's copy and is not understood yet, and how much of it is there.
+        case copying([UInt8], there: Int)
         /// The agent is being found or started; what came meanwhile.
         case attaching([UInt8])
         case joined(AgentStream)
@@ -20,35 +20,44 @@ final class RemoteCommand {
 
     init(_ channel: Channel) { self.channel = channel }
 
-    func start() { channel.answer(Array("Welcome to \(host.name)\n\nusweep-bootstrap 1 Linux x86_64\n".utf8)) }
+    func start() { channel.answer(Array("Welcome to \(host.name)\n\nusweep-bootstrap 2 Linux x86_64\n".utf8)) }
 
     func receive(_ bytes: [UInt8]) {
         switch phase {
         case .asking(let before):
             let all = before + bytes
             let ends = all.indices.filter { all[$0] == UInt8(ascii: "\n") }
-            guard ends.count >= 3 else {
+            guard ends.count >= 2 else {
                 phase = .asking(all)
                 return
             }
-            let size = Int(String(decoding: all[ends[1] + 1..<ends[2]], as: UTF8.self)) ?? 0
             if host.hasAgentProgram {
                 channel.answer(Array("usweep-have\n".utf8))
                 attach()
             } else {
-                channel.answer(Array("usweep-need\n".utf8))
-                phase = .copying(size)
+                channel.answer(Array("usweep-need 0 -\n".utf8))
+                phase = .copying([], there: 0)
             }
-        case .copying(let left):
-            phase = .copying(left - bytes.count)
-            if left <= bytes.count {
-                host.hasAgentProgram = true
-                attach()
-            }
+        case .copying(let before, let there): copy(before + bytes, there)
         case .attaching(let before): phase = .attaching(before + bytes)
         case .joined(let stream): stream.arrive(bytes)
         case .ended: break
         }
+    }
+
+    /// A command a line; after `put`, so many bytes.
+    private func copy(_ bytes: [UInt8], _ there: Int) {
+        phase = .copying(bytes, there: there)
+        guard let end = bytes.firstIndex(of: UInt8(ascii: "\n")) else { return }
+        let words = String(decoding: bytes[..<end], as: UTF8.self).split(separator: " ")
+        if words.first == "done" {
+            host.hasAgentProgram = true
+            return attach()
+        }
+        let count = words.count == 3 ? Int(words[2]) ?? 0 : 0
+        guard bytes.count - end - 1 >= count else { return }
+        channel.answer(Array("usweep-at raw \(there + count)\n".utf8))
+        copy(Array(bytes[(end + 1 + count)...]), there + count)
     }
 
     private func attach() {

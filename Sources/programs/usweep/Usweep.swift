@@ -38,6 +38,7 @@ struct Usweep: ParsableCommand {
         // A reader that goes away (`usweep results | head`) is an error of write(2), not the end of the program.
         signal(SIGPIPE, SIG_IGN)
         FileDigests.shared.keep(in: "\(Caches.folder)/digests")
+        allowConnections()
         do {
             var command = try parseAsRoot()
             try command.run()
@@ -52,6 +53,14 @@ struct Usweep: ParsableCommand {
     /// The exit status for an error; nil: the parser of arguments knows.
     private static func status(of error: any Error) -> Int32? {
         (error as? ExitCode)?.rawValue ?? ExitStatus.failure(error)?.code.exitStatus
+    }
+
+    /// Each connection takes a descriptor or a few; by default a process may have 1,024.
+    private static func allowConnections() {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        limit.rlim_cur = max(limit.rlim_cur, min(limit.rlim_max, 16_384))
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 
     /// Ends at once: the libraries' exit handlers would free what the transports' threads still use.

@@ -6,10 +6,13 @@ import Testing
 
 @Suite("Bringing the agent")
 struct BootstrapTests {
-    private static let agent = Bootstrap.Agent(bytes: [1, 2, 3], digest: SHA256.digest([1, 2, 3]))
-    private let described = Array("~/.usweep\n\(agent.digest.hex)\n3\n".utf8)
+    private static let agent = AgentProgram([1, 2, 3])
+    private let described = Array("~/.usweep\n\(agent.digest.hex)\n".utf8)
+    private let second: Nanoseconds = 1_000_000_000
 
-    private func bootstrap() -> Bootstrap { Bootstrap(agent: Self.agent, workdir: "~/.usweep") }
+    private func bootstrap(_ agent: AgentProgram = Self.agent) -> Bootstrap {
+        Bootstrap(agent: agent, workdir: "~/.usweep")
+    }
 
     private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
 
@@ -17,8 +20,8 @@ struct BootstrapTests {
     func noise(size: Int) {
         var bootstrap = bootstrap()
         let motd = "Welcome!\nusweep is not meant\n\u{1b}[1mquota exceeded\u{1b}[0m\nno line end: "
-        let first = bytes(motd + "\nusweep-bootstrap 1 Linux x86_64\n")
-        let then = bytes("usweep-need\n") + Preamble.bytes + [9, 8, 7]
+        let first = bytes(motd + "\nusweep-bootstrap 2 Linux x86_64\n")
+        let then = bytes("usweep-need 0 0\nusweep-at raw 3\n") + Preamble.bytes + [9, 8, 7]
         var steps: [Bootstrap.Step] = []
         for stream in [first, then] {
             for start in stride(from: 0, to: stream.count, by: size) {
@@ -26,18 +29,19 @@ struct BootstrapTests {
                 if case .attached(let rest) = steps.last {
                     steps[steps.count - 1] = .attached(rest + piece)
                 } else {
-                    steps += bootstrap.receive(piece)
+                    steps += bootstrap.receive(piece, now: 0)
                 }
             }
         }
-        #expect(steps == [.send(described), .send([1, 2, 3]), .attached([9, 8, 7])])
+        let sent: [Bootstrap.Step] = [.send(described), .send(bytes("put raw 3\n") + [1, 2, 3])]
+        #expect(steps == sent + [.send(bytes("done raw\n")), .attached([9, 8, 7])])
     }
 
     @Test("An agent that is there already is not sent")
     func have() {
         var bootstrap = bootstrap()
-        #expect(bootstrap.receive(bytes("\nusweep-bootstrap 1 Linux x86_64\n")) == [.send(described)])
-        #expect(bootstrap.receive(bytes("usweep-have\n") + Preamble.bytes) == [.attached([])])
+        #expect(bootstrap.receive(bytes("\nusweep-bootstrap 2 Linux x86_64\n"), now: 0) == [.send(described)])
+        #expect(bootstrap.receive(bytes("usweep-have\n") + Preamble.bytes, now: 0) == [.attached([])])
     }
 
     @Test(
@@ -45,22 +49,77 @@ struct BootstrapTests {
         arguments: ["Linux aarch64", "Darwin arm64", "Linux "])
     func platform(name: String) {
         var bootstrap = bootstrap()
-        let steps = bootstrap.receive(bytes("usweep-bootstrap 1 \(name)\n"))
+        let steps = bootstrap.receive(bytes("usweep-bootstrap 2 \(name)\n"), now: 0)
         #expect(steps == [.failed("the host is \(name); the agent is built for Linux x86_64 only")])
     }
 
     @Test("What the script says went wrong is told as it is")
     func failed() {
         var bootstrap = bootstrap()
-        _ = bootstrap.receive(bytes("usweep-bootstrap 1 Linux x86_64\n"))
-        #expect(bootstrap.receive(bytes("usweep-failed no room\n")) == [.failed("no room")])
+        _ = bootstrap.receive(bytes("usweep-bootstrap 2 Linux x86_64\n"), now: 0)
+        #expect(bootstrap.receive(bytes("usweep-failed no room\n"), now: 0) == [.failed("no room")])
     }
 
-    @Test("A login that prints for ever is not listened to for ever")
-    func endless() {
+    @Test(
+        "A login that prints for ever is not listened to for ever, with line ends or without", arguments: ["y", "y\n"])
+    func endless(text: String) {
         var bootstrap = bootstrap()
-        let steps = bootstrap.receive([UInt8](repeating: UInt8(ascii: "y"), count: (1 << 20) + 1))
-        #expect(steps == [.failed("the login printed more than a megabyte and never started the agent")])
+        let piece = bytes(String(repeating: text, count: 4_096))
+        var steps: [Bootstrap.Step] = []
+        var count = 0
+        while steps.isEmpty, count < 4 << 20 {
+            steps = bootstrap.receive(piece, now: 0)
+            count += piece.count
+        }
+        guard case .failed(let reason)? = steps.first else {
+            Issue.record("not given up after \(count) bytes")
+            return
+        }
+        #expect(reason.contains(".bashrc") && count <= Bootstrap.longestNoise + piece.count)
+    }
+
+    @Test("Nothing is waited for without end: the login, the disk, the copy, the agent")
+    func overdue() {
+        var bootstrap = bootstrap()
+        #expect(bootstrap.overdue(now: 1_000 * second) == nil)
+        bootstrap.opened(now: 0)
+        #expect(bootstrap.overdue(now: 59 * second) == nil)
+        #expect(bootstrap.overdue(now: 60 * second)?.contains(".bashrc") == true)
+        _ = bootstrap.receive(bytes("usweep-bootstrap 2 Linux x86_64\n"), now: 50 * second)
+        #expect(bootstrap.overdue(now: 109 * second) == nil)
+        #expect(bootstrap.overdue(now: 110 * second)?.contains("disk") == true)
+        _ = bootstrap.receive(bytes("usweep-need 0 -\n"), now: 100 * second)
+        #expect(bootstrap.overdue(now: 160 * second)?.contains("goes on from there") == true)
+        _ = bootstrap.receive(bytes("usweep-at raw 3\n"), now: 150 * second)
+        // What a login prints in the meantime is not progress.
+        _ = bootstrap.receive(bytes("tick\n"), now: 200 * second)
+        #expect(bootstrap.overdue(now: 210 * second)?.contains("agent did not start") == true)
+    }
+
+    @Test("A slow link: sent compressed, in small pieces, with rate and time left; a later try goes on from there")
+    func slowLink() {
+        let agent = AgentProgram((0..<400_000).map { UInt8(truncatingIfNeeded: $0 / 1_000) })
+        var link = SlowLink(bytesPerSecond: 12_500, agent: agent)
+        link.run(until: 3 * second)
+        #expect(link.packs == 1 && link.there["gzip", default: 0] > 0)
+        #expect(link.bootstrap.progress(now: link.now)?.text.contains("KiB/s") == true)
+        #expect(link.bootstrap.overdue(now: link.now) == nil)
+        var next = SlowLink(bytesPerSecond: 12_500, agent: agent, there: link.there)
+        next.run(until: 1_000 * second)
+        #expect(next.form == "gzip")
+        let packed = agent.compressed?.count ?? 0
+        #expect(packed > 0 && packed < agent.bytes.count / 4)
+        #expect(next.there["gzip"] == packed)
+        // Nothing of it was sent twice; a little went uncompressed before the link was known to be slow.
+        #expect(link.sent["gzip", default: 0] + next.sent["gzip", default: 0] <= packed + (16 << 10))
+    }
+
+    @Test("A fast link: sent as it is, in growing pieces, and never compressed")
+    func fastLink() {
+        let agent = AgentProgram((0..<8_000_000).map { UInt8(truncatingIfNeeded: $0 / 1_000) })
+        var link = SlowLink(bytesPerSecond: 100_000_000, agent: agent)
+        link.run(until: 1_000 * second)
+        #expect(link.form == "raw" && link.packs == 0 && link.pieces < 24)
     }
 
     @Test("Every login shell hands the command on as it is")
@@ -68,5 +127,60 @@ struct BootstrapTests {
         let inner = Bootstrap.command.dropFirst("exec /bin/sh -c '".count).dropLast()
         #expect(Bootstrap.command == "exec /bin/sh -c '\(inner)'")
         #expect(inner.allSatisfy { !"'!\\\n".contains($0) })
+        // The longest word of the older C shells.
+        #expect(inner.utf8.count < 4_000)
+    }
+}
+
+/// The host's side of a copy over a link of a certain speed, in time of its own.
+private struct SlowLink {
+    var bootstrap: Bootstrap
+    let agent: AgentProgram
+    let bytesPerSecond: Int
+    var now: Nanoseconds = 0
+    var there: [String: Int]
+    var sent: [String: Int] = [:]
+    var pieces = 0
+    var packs = 0
+    /// In which form it was completed.
+    var form: String?
+    private var pending: [[UInt8]] = []
+
+    init(bytesPerSecond: Int, agent: AgentProgram, there: [String: Int] = [:]) {
+        self.agent = agent
+        self.bytesPerSecond = bytesPerSecond
+        self.there = there
+        bootstrap = Bootstrap(agent: agent, workdir: "/w")
+        bootstrap.opened(now: 0)
+        _ = bootstrap.receive(Array("usweep-bootstrap 2 Linux x86_64\n".utf8), now: 0)
+        say("usweep-need \(there["raw", default: 0]) \(there["gzip", default: 0])")
+    }
+
+    private mutating func say(_ line: String) {
+        for case .send(let bytes) in bootstrap.receive(Array((line + "\n").utf8), now: now) { pending.append(bytes) }
+        if bootstrap.wantsPacking {
+            packs += 1
+            agent.pack()
+        }
+    }
+
+    mutating func run(until end: Nanoseconds) {
+        while now < end, form == nil, !pending.isEmpty {
+            var rest = pending.removeFirst()[...]
+            while let lineEnd = rest.firstIndex(of: 10) {
+                let words = String(decoding: rest[..<lineEnd], as: UTF8.self).split(separator: " ").map(String.init)
+                rest = rest[(lineEnd + 1)...]
+                guard words[0] == "put", let count = Int(words[2]) else {
+                    form = words[1]
+                    return
+                }
+                rest = rest.dropFirst(count)
+                now += Nanoseconds(count) * 1_000_000_000 / Nanoseconds(bytesPerSecond)
+                pieces += 1
+                sent[words[1], default: 0] += count
+                there[words[1], default: 0] += count
+                say("usweep-at \(words[1]) \(there[words[1], default: 0])")
+            }
+        }
     }
 }

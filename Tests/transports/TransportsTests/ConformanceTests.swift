@@ -1,6 +1,7 @@
 import Glibc
 import Model
 import Ports
+import Synchronization
 import TestKit
 import Testing
 import Transports
@@ -180,6 +181,29 @@ struct ConformanceTests {
         #expect(events.end?.kind == .commandEnded(status: 7))
         #expect(events.diagnostics == "trouble\n")
         #expect(events.output == [])
+    }
+
+    @Test("a paused stream holds the command up, and goes on where it was", arguments: Adapter.allCases.dropFirst())
+    func paused(_ adapter: Adapter) async throws {
+        let subject = try Subject(adapter)
+        let recorder = StreamRecorder()
+        let count = 64 << 20
+        let received = Mutex(0)
+        let connection = subject.transport.open(
+            subject.target, command: "exec head -c \(count) /dev/zero"
+        ) { [observer = recorder.observer] event in
+            if case .received(let bytes) = event { received.withLock { $0 += bytes.count } }
+            observer(event)
+        }
+        _ = await recorder.events { event in if case .received = event { true } else { false } }
+        connection.pause()
+        // As much as another stream needs from its beginning to its end, this one would have brought many times over.
+        expectHello(await talk(subject.transport, subject.target))
+        #expect(received.withLock { $0 } < 32 << 20)
+        connection.resume()
+        let rest = await recorder.all()
+        #expect(received.withLock { $0 } == count)
+        #expect(rest.end?.kind == .commandEnded(status: 0))
     }
 
     @Test("survives a command that reads nothing", arguments: Adapter.allCases)

@@ -24,6 +24,35 @@ package struct HostExamination: Sendable {
         ])
     }
 
+    /// So many hosts are asked at once: nearly all of the time passes in waiting, for dead ones until a deadline.
+    private static let mostAtOnce = 512
+
+    /// Examines hosts together.
+    ///
+    /// - Parameter whenDone: told each result as soon as it is there.
+    /// - Returns: all results, in the order of the hosts.
+    package static func all(
+        _ hosts: [Model.Host], _ transport: any Transport, whenDone: (HostExamination) -> Void
+    ) async -> [HostExamination] {
+        await withTaskGroup(of: (Int, HostExamination).self) { group in
+            var found = [HostExamination?](repeating: nil, count: hosts.count)
+            var next = 0
+            func begin() {
+                guard next < hosts.count else { return }
+                let (index, host) = (next, hosts[next])
+                next += 1
+                group.addTask { (index, await HostExamination.of(host, transport)) }
+            }
+            for _ in 0..<min(mostAtOnce, hosts.count) { begin() }
+            while let (index, examination) = await group.next() {
+                found[index] = examination
+                whenDone(examination)
+                begin()
+            }
+            return found.compactMap { $0 }
+        }
+    }
+
     /// Examines a host over connections that end one after the other.
     package static func of(_ host: Model.Host, _ transport: any Transport) async -> HostExamination {
         // For a host to notice that the login has ended, and to do what it then does.

@@ -68,7 +68,7 @@ struct DoctorCommand: ParsableCommand {
         let transport = HostConnections.transport(for: inventory, keepsConnections: false)
         let shown = Mutex<(any Error)?>(nil)
         let examinations = HostConnections.waiting { [self] in
-            await DoctorCommand.examine(inventory.hosts, transport) { examination in
+            await HostExamination.all(inventory.hosts, transport) { examination in
                 guard common.output == .table else { return }
                 do { try show(examination) } catch { shown.withLock { $0 = error } }
             }
@@ -82,31 +82,6 @@ struct DoctorCommand: ParsableCommand {
         }
         let badCount = examinations.count { !$0.isUsable }
         if badCount > 0 { throw Failure(.noHost, "\(badCount) of \(examinations.count) hosts cannot be used") }
-    }
-
-    /// So many hosts are asked at once: nearly all of the time passes in waiting, for dead ones until a deadline.
-    private static let mostAtOnce = 512
-
-    private static func examine(
-        _ hosts: [Model.Host], _ transport: any Transport, whenDone: (HostExamination) -> Void
-    ) async -> [HostExamination] {
-        await withTaskGroup(of: (Int, HostExamination).self) { group in
-            var found = [HostExamination?](repeating: nil, count: hosts.count)
-            var next = 0
-            func begin() {
-                guard next < hosts.count else { return }
-                let (index, host) = (next, hosts[next])
-                next += 1
-                group.addTask { (index, await HostExamination.of(host, transport)) }
-            }
-            for _ in 0..<min(mostAtOnce, hosts.count) { begin() }
-            while let (index, examination) = await group.next() {
-                found[index] = examination
-                whenDone(examination)
-                begin()
-            }
-            return found.compactMap { $0 }
-        }
     }
 
     private func show(_ examination: HostExamination) throws {

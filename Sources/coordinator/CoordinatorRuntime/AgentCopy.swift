@@ -1,0 +1,158 @@
+import CZlib
+import Model
+import Synchronization
+
+/// The agent's program, as it is brought to hosts.
+final class AgentProgram: Sendable {
+    let bytes: [UInt8]
+    let digest: Digest
+    /// As `uname -s` and `uname -m` say it.
+    static let platform = "Linux x86_64"
+    private let packed = Mutex<[UInt8]?>(nil)
+
+    init(_ bytes: [UInt8]) {
+        self.bytes = bytes
+        digest = SHA256.digest(bytes)
+    }
+
+    /// In gzip's format (RFC 1952); nil: not made yet.
+    var compressed: [UInt8]? { packed.withLock { $0 } }
+
+    /// Makes the compressed form, which takes about a third of a second: in the workshop.
+    func pack() {
+        guard compressed == nil else { return }
+        let made = AgentProgram.gzip(bytes)
+        packed.withLock { $0 = made }
+    }
+
+    private static func gzip(_ bytes: [UInt8]) -> [UInt8] {
+        var stream = z_stream()
+        // 15 bits of window, and 16 more for gzip's header instead of zlib's.
+        let size = Int32(MemoryLayout<z_stream>.size)
+        guard deflateInit2_(&stream, 6, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, size) == Z_OK else {
+            return []
+        }
+        defer { deflateEnd(&stream) }
+        var input = bytes
+        var output = [UInt8](repeating: 0, count: Int(deflateBound(&stream, UInt(bytes.count))))
+        let status = input.withUnsafeMutableBufferPointer { source in
+            output.withUnsafeMutableBufferPointer { room in
+                (stream.next_in, stream.avail_in) = (source.baseAddress, UInt32(source.count))
+                (stream.next_out, stream.avail_out) = (room.baseAddress, UInt32(room.count))
+                return deflate(&stream, Z_FINISH)
+            }
+        }
+        return status == Z_STREAM_END ? Array(output.prefix(Int(stream.total_out))) : []
+    }
+}
+
+/// One copy of the agent to one host, in pieces that the host confirms: as it is where that is quick, compressed where
+/// the link is slow.
+struct AgentCopy {
+    /// For people.
+    struct Progress: Sendable, Equatable {
+        var arrived: Int
+        var total: Int
+        /// Bytes a second; nil: not known yet.
+        var rate: Double?
+
+        /// Seconds until the end at this rate.
+        var secondsLeft: Double? { rate.flatMap { $0 > 0 ? Double(total - arrived) / $0 : nil } }
+
+        /// As in "1.2 of 3.1 MiB".
+        var amount: String {
+            func mebibytes(_ count: Int) -> String { "\(count >> 20).\((count % (1 << 20)) * 10 >> 20)" }
+            return "\(mebibytes(arrived)) of \(mebibytes(total)) MiB"
+        }
+
+        /// As in "1.2 of 3.1 MiB, 12 KiB/s, 2 m 30 s left".
+        var text: String {
+            guard let rate, let secondsLeft else { return amount }
+            let left = Int(min(secondsLeft, 1e9).rounded(.up))
+            let time = left < 60 ? "\(left) s" : "\(left / 60) m \(left % 60) s"
+            return "\(amount), \(Int(min(rate, 1e15)) >> 10) KiB/s, \(time) left"
+        }
+    }
+
+    private enum Form: String {
+        case raw, gzip
+    }
+
+    private let agent: AgentProgram
+    private var form = Form.raw
+    /// How much of the compressed form is on the host; nil: the host cannot use that.
+    private let packedThere: Int?
+    private var sent: Int
+    private var arrived: Int
+    private let began: Nanoseconds
+    /// When this form began, and with how much.
+    private var formBegan: (at: Nanoseconds, with: Int)
+    private var inFlight: [(end: Int, at: Nanoseconds)] = []
+    private var pieceLength = AgentCopy.shortestPiece
+    /// Whether somebody has to make the compressed form: once.
+    private(set) var wantsPacking = false
+    private(set) var isDone = false
+
+    private static let shortestPiece = 16 << 10
+    private static let longestPiece = 1 << 20
+    /// A copy that takes longer goes on compressed.
+    private static let slow: Nanoseconds = 1_000_000_000
+
+    /// - Parameters:
+    ///   - raw: how much of the program is on the host already.
+    ///   - gzip: how much of its compressed form; nil: the host cannot use that.
+    init(_ agent: AgentProgram, raw: Int, gzip: Int?, now: Nanoseconds) {
+        self.agent = agent
+        packedThere = gzip
+        sent = min(raw, agent.bytes.count)
+        arrived = sent
+        began = now
+        formBegan = (now, sent)
+    }
+
+    private var data: [UInt8] { form == .raw ? agent.bytes : agent.compressed ?? [] }
+
+    /// The host has so many bytes now.
+    mutating func arrived(_ form: String, _ count: Int, now: Nanoseconds) {
+        guard form == self.form.rawValue, count > arrived, count <= data.count else { return }
+        arrived = count
+        while let first = inFlight.first, first.end <= count {
+            inFlight.removeFirst()
+            // A piece takes about a second or less, so that progress is seen.
+            if now - first.at < 250_000_000 { pieceLength = min(pieceLength * 2, AgentCopy.longestPiece) }
+            if now - first.at > 2_000_000_000 { pieceLength = max(pieceLength / 2, AgentCopy.shortestPiece) }
+        }
+    }
+
+    /// What to send now; may be nothing.
+    mutating func next(now: Nanoseconds) -> [UInt8] {
+        if let there = packedThere, form == .raw, arrived < data.count,
+            there > 0 || now - began > AgentCopy.slow
+        {
+            wantsPacking = agent.compressed == nil
+            if let packed = agent.compressed, !packed.isEmpty {
+                let held = min(there, packed.count)
+                (form, sent, arrived, inFlight, formBegan) = (.gzip, held, held, [], (now, held))
+            }
+        }
+        let data = data
+        if arrived >= data.count {
+            isDone = true
+            return Array("done \(form.rawValue)\n".utf8)
+        }
+        var bytes: [UInt8] = []
+        while inFlight.count < 2, sent < data.count {
+            let end = min(sent + pieceLength, data.count)
+            bytes += Array("put \(form.rawValue) \(end - sent)\n".utf8) + data[sent..<end]
+            inFlight.append((end, now))
+            sent = end
+        }
+        return bytes
+    }
+
+    func progress(now: Nanoseconds) -> Progress {
+        let seconds = Double(now - formBegan.at) / 1e9
+        let rate = seconds > 0.5 && arrived > formBegan.with ? Double(arrived - formBegan.with) / seconds : nil
+        return Progress(arrived: arrived, total: data.count, rate: rate)
+    }
+}
