@@ -33,7 +33,7 @@ struct ResumeTests {
         #expect(plan.contains(#""kept":2,"new":1,"back":0,"gone":1,"succeeded":2"#), "\(plan)")
         let second = try study.run("launch", "sweep.yaml", "-i", "inventory.yaml")
         #expect(second.status == 0, "\(second.errors)")
-        #expect(second.errors.contains("1 runs are new"))
+        #expect(second.errors.contains("1 new run"))
         #expect(try study.column("value") == ["16", "9", "1"])
         #expect(marks() == ["1", "2", "3", "4"])
         let edited = try study.text(of: "results.csv")
