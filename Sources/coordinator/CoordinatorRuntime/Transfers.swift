@@ -65,6 +65,8 @@ public struct Transfers {
         var asked: Int64
         /// What was asked for and is not here, in order: a host answers every range once, and in turn.
         var due: [ObjectRange] = []
+        /// How often its bytes came and were not the object.
+        var damages = 0
     }
 
     /// An attempt some of whose artifacts are not here yet.
@@ -72,6 +74,9 @@ public struct Transfers {
         var report: AttemptReport
         var missing: Set<Digest>
     }
+
+    /// How often an object is fetched again whose bytes were not what its host had announced.
+    static let mostDamages = 3
 
     private var order: [Digest] = []
     private var fetches: [Digest: Fetch] = [:]
@@ -148,7 +153,7 @@ public struct Transfers {
         fetches[piece.digest] = fetch
         guard piece.bytes.count == range.length else {
             underWay -= Int64(range.length)
-            return (nil, giveUp(piece.digest, reason: "it became shorter after its host had announced it"))
+            return (nil, again(piece.digest, orGiveUp: "it became shorter after its host had announced it"))
         }
         let isLast = range.offset + Int64(range.length) == fetch.size
         return (
@@ -184,7 +189,7 @@ public struct Transfers {
             abandon(piece.digest)
             return complete(piece.digest)
         case .damaged:
-            return giveUp(piece.digest, reason: "its bytes arrived different from what its host had announced")
+            return again(piece.digest, orGiveUp: "its bytes arrived different from what its host had announced")
         }
     }
 
@@ -202,6 +207,20 @@ public struct Transfers {
         guard let count = stale[digest] else { return false }
         stale[digest] = count > 1 ? count - 1 : nil
         return true
+    }
+
+    /// A disk or a link that errs once need not err again, and an attempt takes longer than its files: the object is
+    /// fetched anew, a few times.
+    private mutating func again(_ digest: Digest, orGiveUp reason: String) -> [AttemptReport] {
+        guard var fetch = fetches[digest], fetch.damages < Transfers.mostDamages else {
+            return giveUp(digest, reason: "\(reason), \(Transfers.mostDamages + 1) times")
+        }
+        abandon(digest)
+        fetch.damages += 1
+        (fetch.asked, fetch.due) = (0, [])
+        fetches[digest] = fetch
+        order.append(digest)
+        return []
     }
 
     /// Attempts that need the object have lost their evidence, which is not their fault.

@@ -98,6 +98,23 @@ struct TransferTests {
         }
     }
 
+    @Test("Bytes that arrive damaged, or break off, are asked for again: the attempt counts", arguments: 1...3)
+    func damagedOnce(times: Int) throws {
+        var damages = 0
+        let bench = try bench { host, range in
+            guard range.offset == 0, damages < times else { return false }
+            damages += 1
+            let count = times == 2 ? range.length : range.length - 1
+            let bytes = [UInt8](repeating: 7, count: count)
+            host.say(.bytes(ObjectBytes(digest: range.digest, offset: range.offset, bytes: bytes)))
+            return true
+        }
+        #expect(try bench.run() == .complete(allSucceeded: true))
+        #expect(bench.ledger.ends.map(\.failure) == [nil])
+        #expect(damages == times)
+        #expect(try bench.store.verify(SHA256.digest(Self.large)))
+    }
+
     @Test("A file that is not what its digest says costs the run nothing: the attempt is lost, and made again")
     func wrongDigest() throws {
         let bench = try bench { host, range in
