@@ -42,6 +42,11 @@ struct Derivation {
                 WHERE run = ?1 AND state = 'open' AND EXISTS (SELECT 1 FROM grants WHERE lease = ?2 AND run = ?1)
                 """, [run, lease],
                 or: "run \(run) cannot go on under lease \(lease): it has ended, or was not granted")
+        case .runWithdrawn(let run, let lease, let reason):
+            try remark(sequence, record.kind, run: run, reason)
+            try self.run(
+                "UPDATE runs SET lease = NULL, host = NULL WHERE run = ? AND lease = ? AND state = 'open'",
+                [run, lease])
         case .runCancelAsked(let run, let reason): try remark(sequence, record.kind, run: run, reason)
         case .attemptEnded(let report, let host, let failure, let evidence, let blocks, let endedAt):
             let ended = AttemptStatus(

@@ -10,6 +10,7 @@ extension Model.Record {
         case .leaseVoided: "lease-voided"
         case .leaseMoved: "lease-moved"
         case .runAdopted: "run-adopted"
+        case .runWithdrawn: "run-withdrawn"
         case .runCancelAsked: "run-cancel-asked"
         case .attemptEnded: "attempt-ended"
         case .attemptFenced: "attempt-fenced"

@@ -1,15 +1,15 @@
-import Model
+package import Model
 
 /// The right to a run that a lease gives.
-struct Claim: Sendable, Hashable {
-    var lease: LeaseNumber
-    var attempts: Range<AttemptNumber>
+package struct Claim: Sendable, Hashable {
+    package var lease: LeaseNumber
+    package var attempts: Range<AttemptNumber>
 }
 
 /// Who has which run. Mostly one host; several only where a run was given away because the first was silent for long.
 extension SweepState {
     /// All claims on a run that are in force, the oldest first.
-    func claims(on run: RunNumber) -> [Claim] {
+    package func claims(on run: RunNumber) -> [Claim] {
         guard case .leased(let lease, let attempts) = self[run].phase else { return [] }
         return olderClaims[run, default: []] + [Claim(lease: lease, attempts: attempts)]
     }

@@ -51,10 +51,6 @@ extension Coordinator {
     private mutating func tell(_ host: Int, _ effects: inout [Effect]) {
         guard var joined = links[host].joined else { return }
         let active = state.leasesOfHost[host]
-        for lease in active where joined.told.insert(lease).inserted {
-            effects.append(.grant(host: host, lease: lease, state.grants(of: lease)))
-        }
-        if joined.told.count > 2 * active.count + 16 { joined.told.formIntersection(active) }
         if !joined.unacknowledged.isEmpty {
             effects.append(.acknowledge(host: host, joined.unacknowledged))
             joined.unacknowledged = []
@@ -67,6 +63,11 @@ extension Coordinator {
             effects.append(.cancel(host: host, joined.toCancel))
             joined.toCancel = []
         }
+        // Behind what ends: a run that is granted again here must not be ended with what it was before.
+        for lease in active where joined.told.insert(lease).inserted {
+            effects.append(.grant(host: host, lease: lease, state.grants(of: lease)))
+        }
+        if joined.told.count > 2 * active.count + 16 { joined.told.formIntersection(active) }
         if state.isFinished, state.isHolding[host], !joined.isReleased {
             effects.append(.release(host: host))
             joined.isReleased = true

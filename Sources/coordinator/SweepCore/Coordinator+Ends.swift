@@ -10,12 +10,12 @@ extension Coordinator {
         links[host].joined?.underWay.remove(id)
         links[host].joined?.unacknowledged.append(id)
         // It did not hear that we have it.
-        guard !state.isOnRecord(id) else { return }
+        if state.isOnRecord(id), !faults.contains(.countsRepeats) { return }
         guard isInForce(id, host) else { return fence(host, judged, &records) }
         let deaths = state.deathCount
         decide(
             .attemptEnded(
-                judged.report, host: plan.hosts[host], failure: judged.failure, evidence: story(of: judged),
+                judged.report, host: plan.hosts[host], failure: judged.failure, evidence: story(of: judged, host),
                 blocks: judged.blocks, endedAt: judged.endedAt), &records)
         begun[AttemptPlace(run: id.run, lease: id.lease)] = nil
         noteHealth(host, judged, isNews: state.deathCount != deaths, now, &records)
@@ -32,12 +32,14 @@ extension Coordinator {
     }
 
     /// The evidence, with what it means where a run's hosts die.
-    private func story(of judged: Judged) -> String {
+    private func story(of judged: Judged, _ host: Int) -> String {
         guard judged.failure?.isDeathOfHost ?? false else { return judged.evidence }
         let deaths = state[judged.report.id.run].deaths
         guard deaths.count > 0 else { return judged.evidence }
-        let alone = deaths.alone + (deaths.isAlone ? 1 : 0)
-        return judged.evidence + "; death \(deaths.count + 1) of its host while this run was there"
+        // A death that showed by the host's new boot identifier is counted already.
+        let isCounted = deaths.last == state.deathOfHost[host] && judged.report.id.lease < state.leaseOfDeath[host]
+        let alone = deaths.alone + (!isCounted && state.openRuns[host] == 1 ? 1 : 0)
+        return judged.evidence + "; death \(deaths.count + (isCounted ? 0 : 1)) of its host while this run was there"
             + (alone > 0 ? ", \(alone) of them while no other run of this sweep was" : "")
     }
 
@@ -63,7 +65,7 @@ extension Coordinator {
         }
     }
 
-    private func isGuilty(_ run: RunNumber) -> Bool { state.isGuilty(run) && !faults.contains(.forgetsDeaths) }
+    func isGuilty(_ run: RunNumber) -> Bool { state.isGuilty(run) && !faults.contains(.forgetsDeaths) }
 
     /// What comes under a lease that is not in force is compared and kept, never merged.
     private mutating func fence(_ host: Int, _ judged: Judged, _ records: inout [Record]) {
@@ -99,11 +101,18 @@ extension Coordinator {
         }
         guard failure.remedy == .retryElsewhere || failure.remedy == .retryUncounted else { return }
         if failure.isDeathOfHost, !isNews { return }
+        noteTrouble(
+            host, "\(failure.rawValue): \(judged.evidence)", atOnce: failure == .diskFull, now, &records)
+    }
+
+    mutating func noteTrouble(
+        _ host: Int, _ reason: String, atOnce: Bool = false, _ now: Nanoseconds, _ records: inout [Record]
+    ) {
         links[host].troubles += 1
-        guard links[host].troubles >= 3 || failure == .diskFull else { return }
+        guard links[host].troubles >= 3 || atOnce else { return }
         links[host].troubles = 0
         links[host].restUntil = now + plan.timing.rest
-        decide(.hostRested(host: plan.hosts[host], reason: "\(failure.rawValue): \(judged.evidence)"), &records)
+        decide(.hostRested(host: plan.hosts[host], reason: reason), &records)
     }
 
     /// Runs whose setup failed can never start.

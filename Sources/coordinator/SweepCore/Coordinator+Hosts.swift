@@ -14,12 +14,17 @@ extension Coordinator {
         links[host].lastProblem = ""
         lastProgress = now
         everJoined = true
+        let deaths = state.deathCount
         decide(
             .hostSeen(
                 host: plan.hosts[host], bootID: arrival.bootID, hostName: arrival.hostName, slots: arrival.slots,
                 memoryBytes: arrival.memoryBytes, clockOffset: arrival.clockOffset), &records)
         links[host].joined = Link.Joined(arrival: arrival, engineIsRight: !plan.pinsEngine)
+        for run in state.leasesOfHost[host].flatMap({ state.openRuns(of: $0, host: host) }) where isGuilty(run) {
+            decideEnd(run, .failed, .hostLost, &records)
+        }
         setSlots(of: host)
+        if state.deathCount != deaths { noteTrouble(host, "it was started again, with what it ran", now, &records) }
         for held in arrival.leases { takeUp(held, host, &records) }
         let held = Set(arrival.leases.map(\.lease))
         for lease in state.leasesOfHost[host] where !held.contains(lease) { takeUp(missing: lease, host, &records) }

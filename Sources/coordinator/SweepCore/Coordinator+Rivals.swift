@@ -6,10 +6,10 @@ import Model
 /// counts whoever is ahead. Of those that still run, the one that began first will end first, as far as anybody can
 /// tell, and has the most to lose.
 extension Coordinator {
-    mutating func settleRivals(_ records: inout [Record]) {
+    mutating func settleRivals(_ now: Nanoseconds, _ records: inout [Record]) {
         guard !state.olderClaims.isEmpty else { return }
         for run in state.olderClaims.keys.sorted() {
-            let live = state.claims(on: run).filter(isLive)
+            let live = state.claims(on: run).filter { isLive($0, now) }
             guard live.count > 1, !live.contains(where: { isReported(run, $0) }) else { continue }
             let order = live.sorted { left, right in
                 (beginning(run, left), left.lease) < (beginning(run, right), right.lease)
@@ -19,9 +19,11 @@ extension Coordinator {
         }
     }
 
-    private func isLive(_ claim: Claim) -> Bool {
+    /// Whether its host is there, and had the time to look through what ended meanwhile.
+    private func isLive(_ claim: Claim, _ now: Nanoseconds) -> Bool {
         let host = host(of: claim)
-        return host >= 0 && links[host].joined?.isCaughtUp ?? false
+        guard host >= 0, let caughtUpAt = links[host].joined?.caughtUpAt else { return false }
+        return now - caughtUpAt >= plan.timing.settling
     }
 
     private func isReported(_ run: RunNumber, _ claim: Claim) -> Bool {
@@ -29,9 +31,11 @@ extension Coordinator {
     }
 
     /// What was granted in an earlier life of this process began then; what was granted in this one and was not seen
-    /// to begin still waits on its host.
+    /// to begin still waits on its host; and what a host had before it was started again begins anew.
     private func beginning(_ run: RunNumber, _ claim: Claim) -> Nanoseconds {
-        begun[AttemptPlace(run: run, lease: claim.lease)]?.time ?? (claim.lease < firstLeaseOfLife ? .min : .max)
+        let host = host(of: claim)
+        if host >= 0, state.leases[claim.lease]?.bootID != state.bootOfHost[host] { return .max }
+        return begun[AttemptPlace(run: run, lease: claim.lease)]?.time ?? (claim.lease < firstLeaseOfLife ? .min : .max)
     }
 
     /// One claim goes on, the others end.
@@ -50,6 +54,24 @@ extension Coordinator {
             links[host].joined?.toCancel.append(run)
         }
         hasNews[host] = true
+    }
+
+    /// A host has told what had ended when it joined. Suspects that it has still, in whatever company, are tried
+    /// again in the company that they may have.
+    mutating func catchUp(_ host: Int, _ now: Nanoseconds, _ records: inout [Record]) {
+        links[host].joined?.caughtUpAt = now
+        hasNews[host] = true
+        let slots = max(1, links[host].slots)
+        guard state.hasSuspects, state.openRuns[host] > state.company(on: host, slots: slots) else { return }
+        for lease in state.leasesOfHost[host] {
+            for run in state.openRuns(of: lease, host: host) where state.isSuspect(run) {
+                guard let claim = state.claim(of: lease, on: run), !isReported(run, claim) else { continue }
+                decide(
+                    .runWithdrawn(run: run, lease: lease, reason: "its host died under it again, beside others"),
+                    &records)
+                withdraw(run, claim, host)
+            }
+        }
     }
 
     // MARK: What hosts say of their attempts

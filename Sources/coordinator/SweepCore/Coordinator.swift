@@ -64,7 +64,7 @@ public struct Coordinator: Sendable {
         case .heard(let host): links[host].lastHeard = now
         case .caughtUp(let host):
             links[host].lastHeard = now
-            links[host].joined?.isCaughtUp = true
+            if let joined = links[host].joined, joined.caughtUpAt == nil { catchUp(host, now, &records) }
         case .engineFound(let host, let digest): checkEngine(host, digest, &records)
         case .loginRefused(let host, let reason): refuseLogin(host, reason, now, &records)
         case .refused(let host, let reason): refuse(host, reason, &records)
@@ -106,7 +106,7 @@ public struct Coordinator: Sendable {
         }
         endCancelled(now, &records)
         failDependents(&records)
-        settleRivals(&records)
+        settleRivals(now, &records)
         // A sweep that was stopped and is resumed goes on, also where nothing had been cancelled before.
         if !isInterrupted, cancelDeadline == nil {
             grantLeases(now, &records)

@@ -1,16 +1,22 @@
-import Model
+package import Model
 
 // What tests and the simulation look at.
 
 extension SweepState {
-    /// Runs that wait to be handed out.
-    package var waitingCount: Int { waitingCounts.reduce(0, +) }
+    /// Whether a run is under suspicion of killing its hosts.
+    package func isSuspected(_ run: RunNumber) -> Bool { isSuspect(run) }
+
+    /// The host that holds a lease, if it is in the inventory.
+    package func hostName(of lease: LeaseNumber) -> String? {
+        guard let host = leases[lease]?.host, host >= 0 else { return nil }
+        return plan.hosts[host]
+    }
 
     /// All that decides anything, as text: equal for a state and for one that replayed its records.
     package var digest: [String] {
         var lines = runs.enumerated().map { index, run in
             "\(index + 1): \(text(run.phase)) next \(run.nextAttempt) last \(run.lastAttempt) failures \(run.failures) "
-                + "losses \(run.losses) deaths \(run.deaths.shared) alone \(run.deaths.alone) \(run.deaths.isAlone) "
+                + "losses \(run.losses) deaths \(run.deaths.shared) alone \(run.deaths.alone) "
                 + "older \(olderClaims[index + 1, default: []].map(\.lease)) avoid \(run.avoid) "
                 + "result \(run.result.map { String($0, radix: 16) } ?? "-")"
         }
@@ -72,5 +78,7 @@ extension Coordinator {
         package static let adoptsTheYounger = Faults(rawValue: 32)
         /// A cancelled run's host is told only if it is there.
         package static let forgetsCancels = Faults(rawValue: 64)
+        /// What is said of an attempt again counts again.
+        package static let countsRepeats = Faults(rawValue: 128)
     }
 }

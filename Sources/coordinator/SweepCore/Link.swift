@@ -22,8 +22,8 @@ struct Link: Sendable {
         var toCancel: [RunNumber] = []
         /// Whether the agent was told that the sweep has ended.
         var isReleased = false
-        /// Whether it has sent all that it had kept for us when it joined.
-        var isCaughtUp = false
+        /// When it had sent all that it had kept for us when it joined; nil: it has not yet.
+        var caughtUpAt: Nanoseconds?
         /// Attempts that it reported, whose artifacts are on their way.
         var underWay: Set<AttemptID> = []
     }

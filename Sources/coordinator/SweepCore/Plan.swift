@@ -86,6 +86,9 @@ public struct Timing: Sendable, Hashable {
     /// after.
     public var patienceAtStart: Nanoseconds = 60 * Timing.second
     public var patience: Nanoseconds = 3_600 * Timing.second
+    /// How long a host that is back has to look through what ended there, before it is decided who goes on with a run
+    /// that another host has, too.
+    public var settling: Nanoseconds = 10 * Timing.second
     /// How much work a host may hold beyond what it runs, so that it never waits for an answer from here.
     public var workAhead: Nanoseconds = Timing.second / 2
     /// How long hosts have to confirm that cancelled runs have ended.

@@ -12,8 +12,8 @@ struct Deaths: Sendable, Hashable {
     var shared: [Int32] = []
     /// How often it was the only run there.
     var alone = 0
-    /// Whether it is, under its newest lease.
-    var isAlone = false
+    /// The last one, shared or not.
+    var last: Int32 = 0
 
     var count: Int { shared.count + alone }
 }
@@ -56,30 +56,36 @@ extension SweepState {
 
     // MARK: Changes
 
-    /// A host's death took this attempt with it.
-    mutating func noteDeath(of run: RunNumber, host: Int) {
+    /// A host was started again: whatever it had may have been the cause. That shows here first, and perhaps only here:
+    /// an agent whose host died right after an attempt's start need not know of that start.
+    mutating func noteReboot(of host: Int) {
+        noteDeath(of: host)
+        for run in leasesOfHost[host].flatMap({ openRuns(of: $0, host: host) }) { noteDeath(of: run, host: host) }
+    }
+
+    private mutating func noteDeath(of host: Int) {
+        deathCount += 1
+        deathOfHost[host] = deathCount
+        leaseOfDeath[host] = nextLease
+        companyOfDeath[host] = openRuns[host]
+    }
+
+    /// A host's death took this attempt with it. Those under leases that are older than its last death went with that.
+    mutating func noteDeath(of run: RunNumber, under lease: LeaseNumber, host: Int) {
         guard host >= 0 else { return }
-        if deathOfHost[host] == 0 {
-            deathCount += 1
-            deathOfHost[host] = deathCount
-        }
+        if deathOfHost[host] == 0 || lease >= leaseOfDeath[host] { noteDeath(of: host) }
+        noteDeath(of: run, host: host)
+    }
+
+    private mutating func noteDeath(of run: RunNumber, host: Int) {
+        guard self[run].deaths.last != deathOfHost[host] else { return }
+        runs[run - 1].deaths.last = deathOfHost[host]
         hasSuspects = true
-        if self[run].deaths.isAlone {
+        if companyOfDeath[host] == 1 {
             runs[run - 1].deaths.alone += 1
         } else {
             runs[run - 1].deaths.shared.append(deathOfHost[host])
         }
-    }
-
-    /// A host gets these runs, beside those that it has.
-    mutating func noteCompany(of granted: [RunNumber], host: Int) {
-        let isAlone = openRuns[host] == 0 && granted.count == 1
-        if openRuns[host] == 1 {
-            for lease in leasesOfHost[host] {
-                for run in openRuns(of: lease, host: host) { runs[run - 1].deaths.isAlone = false }
-            }
-        }
-        for run in granted { runs[run - 1].deaths.isAlone = isAlone }
     }
 
     /// A run was proven guilty: its deaths are explained, and no other's.

@@ -18,6 +18,7 @@ extension SweepState {
             if agrees == false { disagreements += 1 }
         case .runAdopted(let run, let lease, _):
             for claim in claims(on: run) where claim.lease != lease { drop(claim.lease, on: run) }
+        case .runWithdrawn(let run, let lease, _): drop(lease, on: run)
         case .runCancelAsked(let run, _): if !isOver(run) { cancelsAsked.insert(run) }
         case .runEnded(let run, let state, let failure, _): end(run, state, failure)
         case .runReopened(let run, _): reopen(run)
@@ -36,14 +37,13 @@ extension SweepState {
 
     private mutating func see(_ host: String, _ bootID: String) {
         guard let index = hostIndex[host] else { return }
+        if !bootOfHost[index].isEmpty, bootOfHost[index] != bootID { noteReboot(of: index) }
         bootOfHost[index] = bootID
-        deathOfHost[index] = 0
     }
 
     private mutating func grant(_ lease: LeaseNumber, host: String, _ grants: [Grant]) {
         nextLease = max(nextLease, lease + 1)
         let index = hostIndex[host] ?? -1
-        if index >= 0 { noteCompany(of: grants.map(\.run), host: index) }
         for grant in grants {
             let attempts = grant.firstAttempt..<grant.firstAttempt + grant.attempts
             add(Claim(lease: lease, attempts: attempts), on: grant.run)
@@ -79,7 +79,7 @@ extension SweepState {
         guard let entry = leases[lease] else { return }
         for run in entry.runs where claim(of: lease, on: run) != nil {
             runs[run - 1].losses += 1
-            noteDeath(of: run, host: entry.host)
+            noteDeath(of: run, under: lease, host: entry.host)
             drop(lease, on: run)
         }
         close(lease)
@@ -102,7 +102,6 @@ extension SweepState {
         }
         let index = hostIndex[host] ?? -1
         let isDeath = failure?.isDeathOfHost ?? false
-        if index >= 0, !isDeath { deathOfHost[index] = 0 }
         guard let failure else {
             let wall = max(0, report.wallNanoseconds)
             meanWall = meanWall.map { $0 + (wall - $0) / 8 } ?? wall
@@ -110,7 +109,7 @@ extension SweepState {
             return
         }
         if failure.remedy == .retryUncounted { runs[run - 1].losses += 1 } else { runs[run - 1].failures += 1 }
-        if isDeath { noteDeath(of: run, host: index) }
+        if isDeath { noteDeath(of: run, under: report.id.lease, host: index) }
         if failure.remedy == .retryElsewhere { runs[run - 1].avoid = Int32(index) }
         guard let claim = claim(of: report.id.lease, on: run) else { return }
         let agentGoesOn = report.failure?.remedy == .retryAnywhere && attempt + 1 < claim.attempts.upperBound

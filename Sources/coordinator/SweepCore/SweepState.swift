@@ -94,9 +94,13 @@ public struct SweepState: Sendable {
     var waitingSuspects: [RunNumber] = []
     /// Whether any run ever was: most sweeps never look further.
     var hasSuspects = false
-    /// Each death of a host, or of its supervisor, has a number; per host that of the last one, 0 when all is well.
+    /// Each death of a host, or of its supervisor, has a number; per host that of the last one; 0: it had none.
     var deathCount: Int32 = 0
     var deathOfHost: [Int32]
+    /// Per host, the first lease that was granted after its last death.
+    var leaseOfDeath: [LeaseNumber]
+    /// Per host, how many runs it had when it last died.
+    var companyOfDeath: [Int]
     /// Per host, its boot identifier when it was last seen.
     var bootOfHost: [String]
     /// Per host, whether its agent may keep something of this sweep: it was granted runs, and did not confirm since
@@ -116,6 +120,8 @@ public struct SweepState: Sendable {
         runCount = plan.runCount
         leasesOfHost = Array(repeating: [], count: plan.hosts.count)
         openRuns = Array(repeating: 0, count: plan.hosts.count)
+        companyOfDeath = Array(repeating: 0, count: plan.hosts.count)
+        leaseOfDeath = Array(repeating: 0, count: plan.hosts.count)
         deathOfHost = Array(repeating: 0, count: plan.hosts.count)
         bootOfHost = Array(repeating: "", count: plan.hosts.count)
         isHolding = Array(repeating: false, count: plan.hosts.count)

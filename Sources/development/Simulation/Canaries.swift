@@ -32,14 +32,45 @@ public enum Canary: String, CaseIterable, Sendable {
     case forgetInventory = "forget-inventory"
     /// The coordinator deletes what results were judged by.
     case loseEvidence = "lose-evidence"
+    /// A host that is silent for a lease's term loses its runs.
+    case endSilentLeases = "end-silent-leases"
+    /// Hosts are taken for silent while the coordinator stands still.
+    case sleepIsSilence = "sleep-is-silence"
+    /// A login that is refused once ends a host's part.
+    case refusalIsFinal = "refusal-is-final"
+    /// A run that kills its host is never found.
+    case forgetDeaths = "forget-deaths"
+    /// Where two hosts have a run, the one that began last goes on.
+    case adoptTheYounger = "adopt-the-younger"
+    /// A run is cancelled only if its host is there.
+    case forgetCancels = "forget-cancels"
+    /// What is said of an attempt again counts again.
+    case countRepeats = "count-repeats"
 }
 
 extension Canary {
+    /// Where it shows: some bugs need runs that take minutes, and slots that have nothing to do.
+    public var scenario: Scenario {
+        switch self {
+        case .sleepIsSilence, .adoptTheYounger, .forgetCancels: .idle
+        default: .standard
+        }
+    }
+
     /// The bugs that are the coordinator's.
     var faults: Coordinator.Faults {
         switch self {
         case .forgetFencing: .forgetsFencing
-        default: []
+        case .endSilentLeases: .endsSilentLeases
+        case .sleepIsSilence: .takesSleepForSilence
+        case .refusalIsFinal: .takesRefusalAsFinal
+        case .forgetDeaths: .forgetsDeaths
+        case .adoptTheYounger: .adoptsTheYounger
+        case .forgetCancels: .forgetsCancels
+        case .countRepeats: .countsRepeats
+        case .acknowledgeBeforeCommit, .skipFileSync, .skipAgentSync, .skipFolderSync, .loseLease, .forgetRecord,
+            .leaveFiles, .ignoreKill, .overbook, .forgetRevocation, .forgetInventory, .loseEvidence:
+            []
         }
     }
 }

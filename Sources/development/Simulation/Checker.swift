@@ -17,7 +17,7 @@ final class Checker {
     private let prepared: Prepared
     private let seed: UInt64
     private let world: World
-    unowned(unsafe) var simulation: Simulation?
+    unowned(unsafe) var simulation: Simulation? { didSet { promises.simulation = simulation } }
     private(set) var problem: String?
     /// Per attempt, what each of its executions left: more than one only where a reboot made the first one void.
     private var outputs: [AttemptID: [Output]] = [:]
@@ -28,6 +28,7 @@ final class Checker {
     private var reports: [AttemptID: [Artifact]] = [:]
     /// The leases in force, with what they grant.
     private var leases: [LeaseNumber: [RunNumber: Range<AttemptNumber>]] = [:]
+    let promises: Promises
     private var merged: [RunNumber: AttemptNumber] = [:]
     private var successes: [RunNumber: Set<AttemptNumber>] = [:]
     private var runPhases: [String] = []
@@ -45,7 +46,13 @@ final class Checker {
         self.prepared = prepared
         self.seed = seed
         self.world = world
+        let failure = Failing()
+        promises = Promises(prepared.plan, world: world) { failure.checker?.fail($0) }
+        failure.checker = self
     }
+
+    /// So that a part can tell the whole of what it found.
+    private final class Failing { unowned(unsafe) var checker: Checker? }
 
     func fail(_ what: String) {
         guard problem == nil else { return }
@@ -59,6 +66,7 @@ final class Checker {
     func committed(_ records: [Record]) {
         for record in records {
             world.counts.note("record: \(Describe.kind(record))")
+            promises.committed(record)
             switch record {
             case .attemptEnded(let report, _, let failure, _, let blocks, _):
                 world.counts.note("outcome: \(failure?.rawValue ?? "success")")
@@ -86,6 +94,7 @@ final class Checker {
             case .leaseVoided(let lease, _): leases[lease] = nil
             case .runAdopted(let run, let lease, _):
                 for other in leases.keys where other != lease { leases[other]?[run] = nil }
+            case .runWithdrawn(let run, let lease, _): leases[lease]?[run] = nil
             case .leaseMoved, .runCancelAsked: break
             case .runEnded, .hostSeen, .pinned, .hostRested, .hostReleased, .sweepStopped: break
             case .revised, .repinned, .restored: fail("a coordinator that nobody asked changes the sweep itself")
@@ -112,6 +121,7 @@ final class Checker {
             guard phase != linkPhases[host] else { continue }
             world.counts.note("link: \(linkPhases[host].rawValue) > \(phase.rawValue)")
             linkPhases[host] = phase
+            if phase == .refused { promises.givenUp(prepared.plan.hosts[host]) }
         }
         if runPhases.count != core.state.runs.count { runPhases = core.state.runs.map { _ in "waiting" } }
         for (index, run) in core.state.runs.enumerated() {
@@ -133,6 +143,7 @@ final class Checker {
     /// - Parameter whole: it did not die in the middle of a step.
     func coordinatorEnds(_ loop: CoordinatorLoop, whole: Bool) {
         linkPhases = []
+        promises.coordinatorEnded()
         guard whole, let simulation else { return }
         let replayed = replay(simulation)
         let lived = loop.state.digest
@@ -171,6 +182,8 @@ final class Checker {
 
     private func acknowledged(_ id: AttemptID) {
         guard let artifacts = reports[id] else {
+            // That an attempt ended which nobody wanted any more is not kept.
+            if promises.isUnwanted(id) { return }
             return fail("attempt \(Describe.id(id)) was acknowledged, and the ledger does not have it")
         }
         guard let disk = simulation?.disk else { return }
@@ -209,7 +222,7 @@ final class Checker {
     func supervisorStarted(_ host: SimulatedHost, _ core: SupervisorCore) {
         var found: Set<AttemptKey> = []
         for attempt in core.inventory { if case .ended = attempt.state { found.insert(attempt.key) } }
-        if let lost = (toldEnds[host.index] ?? []).subtracting(found).min() {
+        if let lost = (toldEnds[host.index] ?? []).subtracting(found).min(), !host.wasCleaned {
             fail("the supervisor on \(host.name) has forgotten that \(lost) ended")
         }
     }
@@ -226,6 +239,16 @@ final class Checker {
         workPhases[host.index] = after
     }
 
+    /// Its disk is another one.
+    func renewed(_ host: SimulatedHost) {
+        rebooted[host.index] = nil
+        toldEnds[host.index] = nil
+    }
+
+    func killAsked(_ host: SimulatedHost, _ key: AttemptKey) {
+        promises.killAsked(host, key, isCancelled: cancelled.contains(key.id.run))
+    }
+
     func forgetAsked(_ host: SimulatedHost, _ keys: [AttemptKey]) { toldEnds[host.index]?.subtract(keys) }
 
     /// The agent asks its supervisor to start an attempt.
@@ -238,7 +261,8 @@ final class Checker {
     // MARK: Programs
 
     func programStarted(_ host: SimulatedHost, _ program: Programs.Program) {
-        if !starts[program.key, default: []].insert(host.index << 16 + host.boot).inserted {
+        let isNew = starts[program.key, default: []].insert(host.index << 16 + host.boot).inserted
+        if !isNew, !host.wasCleaned {
             fail("\(host.name) starts \(program.key) a second time")
         }
         let running = host.programs.all.filter(\.leads)
@@ -284,7 +308,7 @@ final class Checker {
             let expected: RunState
             switch Programs.fate(of: number, seed: seed, scenario: prepared.scenario) {
             case .healthy, .failsTwice, .crashesOnce, .isFickle, .forks, .isStubborn, .leavesMuch: expected = .succeeded
-            case .alwaysFails, .hangs, .stalls: expected = .failed
+            case .alwaysFails, .hangs, .stalls, .killsHost: expected = .failed
             case .leavesNothing: expected = .quarantined
             }
             let isExcused = run.failures >= prepared.plan.maximumFailures || run.losses >= 20

@@ -12,6 +12,8 @@ final class CoordinatorInstance {
     let inbox = Inbox()
     private unowned let simulation: Simulation
     private var alarm: Alarm?
+    /// Until when it is stopped.
+    private(set) var standsUntil: Nanoseconds = 0
 
     init(_ simulation: Simulation, life: Life) throws {
         self.simulation = simulation
@@ -96,7 +98,21 @@ final class CoordinatorInstance {
         wake()
     }
 
+    /// The process is stopped, as by SIGSTOP: what hosts send waits in the kernel's buffers.
+    func standStill(for time: Nanoseconds) {
+        standsUntil = max(standsUntil, simulation.world.now + time)
+        let slack = 5_000_000
+        for host in simulation.network.hosts {
+            simulation.network.hold(host.index, .toCoordinator, for: standsUntil - simulation.world.now + Int64(slack))
+        }
+    }
+
     private func step() {
+        let still = standsUntil - simulation.world.now
+        guard still <= 0 else {
+            alarm?.set(after: still)
+            return
+        }
         do {
             let ending = try loop.turn(inbox.take(timeout: 0))
             if !life.isAlive {

@@ -14,6 +14,7 @@ enum Describe {
         case .leaseVoided(let lease, let reason): "lease \(lease) void: \(reason)"
         case .leaseMoved(let lease, let host): "lease \(lease) is \(host)'s now"
         case .runAdopted(let run, let lease, let reason): "run \(run) goes on under lease \(lease): \(reason)"
+        case .runWithdrawn(let run, let lease, let reason): "run \(run) no longer under lease \(lease): \(reason)"
         case .runCancelAsked(let run, let reason): "run \(run) to be cancelled: \(reason)"
         case .attemptEnded(let report, let host, let failure, let evidence, _, _):
             "attempt \(id(report.id)) on \(host): \(failure?.rawValue ?? "success") \(evidence)"
@@ -42,6 +43,7 @@ enum Describe {
         case .leaseVoided: "lease void"
         case .leaseMoved: "lease moved"
         case .runAdopted: "run adopted"
+        case .runWithdrawn: "run withdrawn"
         case .runCancelAsked: "run cancel asked"
         case .attemptEnded: "attempt ended"
         case .attemptFenced(_, _, let agrees): agrees.map { $0 ? "fenced, agrees" : "fenced, differs" } ?? "fenced"

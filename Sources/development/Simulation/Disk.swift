@@ -75,6 +75,12 @@ final class Disk {
     /// What a crash would leave of a file for certain; nil: nothing.
     func durableContent(_ path: String) -> [UInt8]? { durable[path].flatMap { $0.isFolder ? nil : $0.synced } }
 
+    /// Nothing is left on it.
+    func wipe() {
+        let root = Node(isFolder: true, mode: 0o755)
+        (names, durable, changes, dirty) = (["": root], ["": root], [], [])
+    }
+
     // MARK: Names
 
     func add(_ path: String, _ node: Node) {

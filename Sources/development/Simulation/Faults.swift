@@ -15,6 +15,9 @@ enum Fault: String, CaseIterable {
     case requestsStall = "nothing reaches a host"
     case answersStall = "nothing comes from a host"
     case networkStalls = "nothing passes either way"
+    case linkIsCut = "a host is cut off"
+    case coordinatorStandsStill = "the coordinator stands still"
+    case hostIsRenewed = "a host comes back with an empty disk"
     case hostDiskFills = "a host's disk fills"
     case hostDiskFails = "a host's disk fails"
     case coordinatorDiskFills = "the coordinator's disk fills"
@@ -36,7 +39,7 @@ extension Simulation {
     func planFaults() {
         guard scenario.faults > 0 else { return }
         // Few kinds a seed, and often one host, meet each other more often than all of them on all hosts.
-        var kinds = Fault.allCases.filter { _ in chance.oneIn(4) }
+        var kinds = (scenario.kinds ?? Fault.allCases).filter { _ in scenario.kinds != nil || chance.oneIn(4) }
         if !chance.oneIn(4) { kinds.removeAll { $0 == .cancelAll } }
         let victim = chance.oneIn(2) ? chance.below(network.hosts.count) : nil
         let count = kinds.isEmpty ? 0 : chance.below(scenario.faults + 1)
@@ -53,18 +56,32 @@ extension Simulation {
         let host = network.hosts[victim ?? chance.below(network.hosts.count)]
         // Around the lease's term everything is closest.
         let time = chance.oneIn(3) ? chance.within(14_000...18_000) * 1_000_000 : chance.within(1...60) * Timing.second
+        // Longer than a lease's term, than the least patience, and than most runs take.
+        let long = chance.pick([35, 120, 600]) * Timing.second
         world.counts.note("fault: \(fault.rawValue)")
         world.say("fault", "\(fault.rawValue) (\(host.name))")
+        // Whatever it is, the host may be hard to reach for as long as it lasts.
+        host.note(troubleUntil: world.now + 2 * time)
         switch fault {
         case .coordinatorDies, .coordinatorHostCrashes, .coordinatorDiskFills, .coordinatorDiskFails, .ledgerFills,
             .interrupt, .cancelRun, .cancelAll,
-            .retry:
-            strikeCoordinator(fault, time)
+            .retry, .coordinatorStandsStill:
+            strikeCoordinator(fault, time, long)
         case .agentDies: host.agent?.life.actsLeft = chance.below(12)
         case .supervisorDies: host.killSupervisor(after: chance.below(8))
         case .programIsKilled: host.programs.strike(chance.pick([9, 11, 15]), memory: false)
         case .memoryRunsOut: host.programs.strike(9, memory: true)
         case .hostReboots: host.reboot(downFor: time, network: network)
+        case .hostIsRenewed:
+            host.reboot(downFor: time, network: network)
+            host.renew()
+        case .linkIsCut:
+            host.note(troubleUntil: world.now + long)
+            network.hold(host.index, .toHost, for: long)
+            network.hold(host.index, .toCoordinator, for: long)
+            // After some minutes both ends have given up what is not answered.
+            guard long > 100 * Timing.second else { break }
+            for channel in network.channels where channel.host === host { channel.snap() }
         case .connectionBreaks: for channel in network.channels where channel.host === host { channel.snap() }
         case .requestsStall: network.hold(host.index, .toHost, for: 2 * time)
         case .answersStall: network.hold(host.index, .toCoordinator, for: 2 * time)
@@ -85,14 +102,15 @@ extension Simulation {
         case .hostSickens:
             host.isSick = true
             world.after(time) { host.isSick = false }
-        case .hostIsCleaned: host.clean(chance.pick(["agent.journal", "supervisor.journal", "objects", "attempts"]))
+        case .hostIsCleaned:
+            host.clean(chance.pick(["agent.journal", "supervisor.journal", "objects", "attempts"]))
         case .clockJumps:
             wallOffset += chance.within(-86_400...86_400) * Timing.second
             host.wallOffset += chance.within(-86_400...86_400) * Timing.second
         }
     }
 
-    private func strikeCoordinator(_ fault: Fault, _ time: Nanoseconds) {
+    private func strikeCoordinator(_ fault: Fault, _ time: Nanoseconds, _ long: Nanoseconds) {
         switch fault {
         case .coordinatorDies: coordinator?.life.actsLeft = chance.below(40)
         case .coordinatorHostCrashes:
@@ -105,9 +123,11 @@ extension Simulation {
         case .ledgerFills:
             ledger.isFull = true
             world.after(time) { [self] in ledger.isFull = false }
+        case .coordinatorStandsStill: coordinator?.standStill(for: long)
         case .interrupt: coordinator?.ask(.interrupt)
         case .cancelRun:
             let run = 1 + chance.below(scenario.points)
+            if coordinator != nil { checker.promises.cancelAsked(run) }
             checker.cancelled.insert(run)
             coordinator?.ask(.cancel(run: run, reason: "somebody asked for it"))
         case .cancelAll: coordinator?.ask(.cancel(run: nil, reason: "somebody asked for it"))
@@ -116,7 +136,7 @@ extension Simulation {
             coordinator?.ask(.interrupt)
         case .agentDies, .supervisorDies, .programIsKilled, .memoryRunsOut, .hostReboots, .connectionBreaks,
             .requestsStall, .answersStall, .networkStalls, .hostDiskFills, .hostDiskFails, .hostSlows, .hostLocks,
-            .hostSickens, .hostIsCleaned, .clockJumps:
+            .hostSickens, .hostIsCleaned, .clockJumps, .linkIsCut, .hostIsRenewed:
             break
         }
     }

@@ -27,6 +27,11 @@ enum Fate: String, CaseIterable {
     case isStubborn
     /// Leaves a large file beside its result.
     case leavesMuch
+    /// Its host loses its power soon after each start.
+    case killsHost
+
+    /// What a run may be among healthy ones.
+    static let ordinary = allCases.filter { $0 != .killsHost }
 }
 
 /// The simulated programs of one host.
@@ -40,11 +45,13 @@ final class Programs {
         var leads = true
         /// A process that it started runs on.
         var hasChild = false
+        let startedAt: Nanoseconds
         var end: ProcessExit.Cause?
         /// Nobody will ever reap it.
         var isOrphan = false
 
-        init(key: AttemptKey, launch: Launch, fate: Fate) {
+        init(key: AttemptKey, launch: Launch, fate: Fate, startedAt: Nanoseconds) {
+            self.startedAt = startedAt
             self.key = key
             self.launch = launch
             self.fate = fate
@@ -75,12 +82,20 @@ final class Programs {
         switch scenario.fates {
         case .healthy: return .healthy
         case .some:
+            if run == killer(seed: seed, scenario: scenario, oneIn: 8) { return .killsHost }
             var chance = Chance(seed: seed, stream: 1_000 + UInt64(run))
-            return chance.oneIn(4) ? chance.pick(Fate.allCases) : .healthy
+            return chance.oneIn(4) ? chance.pick(Fate.ordinary) : .healthy
+        case .oneKiller: return run == killer(seed: seed, scenario: scenario, oneIn: 1) ? .killsHost : .healthy
         case .all:
             let place = seed &* UInt64(scenario.points) &+ UInt64(run)
-            return Fate.allCases[Int(place % UInt64(Fate.allCases.count))]
+            return Fate.ordinary[Int(place % UInt64(Fate.ordinary.count))]
         }
+    }
+
+    /// The one run of a seed that kills its hosts, in so many seeds; 0: none does.
+    private static func killer(seed: UInt64, scenario: Scenario, oneIn: Int) -> RunNumber {
+        var chance = Chance(seed: seed, stream: 4)
+        return chance.oneIn(oneIn) ? 1 + chance.below(scenario.points) : 0
     }
 
     func start(_ key: AttemptKey, _ launch: Launch) throws(SpawnProblem) {
@@ -90,7 +105,7 @@ final class Programs {
             throw SpawnProblem(step: "chdir", reason: "No such file or directory")
         }
         let fate = Programs.fate(of: key.id.run, seed: seed, scenario: scenario)
-        let program = Program(key: key, launch: launch, fate: fate)
+        let program = Program(key: key, launch: launch, fate: fate, startedAt: host.world.now)
         all.append(program)
         executions += 1
         host.world.say(host.name, "starts \(key) (\(fate.rawValue))")
@@ -98,7 +113,17 @@ final class Programs {
         host.watch.programStarted(host, program)
         write(program, "stdout.txt", "attempt \(key.id.attempt) of run \(key.id.run) under \(key.id.lease)\n")
         write(program, "stderr.txt", "")
-        if fate != .hangs, fate != .stalls { host.world.after(duration(program, host)) { [self] in finish(program) } }
+        if fate == .killsHost {
+            host.world.after(chance.within(2_000_000_000...6_000_000_000)) { [self] in killHost(program) }
+        } else if fate != .hangs, fate != .stalls {
+            host.world.after(duration(program, host)) { [self] in finish(program) }
+        }
+    }
+
+    private func killHost(_ program: Program) {
+        guard program.leads, let host, let network = host.network else { return }
+        host.watch.promises.hostKilled(by: program.key.id.run)
+        host.reboot(downFor: chance.within(2...20) * Timing.second, network: network)
     }
 
     private func duration(_ program: Program, _ host: SimulatedHost) -> Nanoseconds {
@@ -139,7 +164,7 @@ final class Programs {
             let run = program.key.id.run
             let size = run % 3 == 0 ? 100_000 : 5_000
             write(program, "trace.bin", [UInt8](repeating: UInt8(truncatingIfNeeded: run), count: size))
-        case .healthy, .failsTwice, .crashesOnce, .hangs, .stalls, .isFickle, .isStubborn: break
+        case .healthy, .failsTwice, .crashesOnce, .hangs, .stalls, .isFickle, .isStubborn, .killsHost: break
         }
         let value = program.fate == .isFickle ? "\(program.key.id.run).\(executions)" : "\(program.key.id.run)"
         guard write(program, "results.json", "{\"value\": \(value)}\n") else {

@@ -15,6 +15,8 @@ public struct Scenario: Sendable {
         case healthy
         /// One run in four has another one than a healthy one.
         case some
+        /// One run kills its hosts, the others are healthy.
+        case oneKiller
         /// Each run has the next one.
         case all
     }
@@ -25,6 +27,8 @@ public struct Scenario: Sendable {
     var fates: Fates
     /// How many faults, at most.
     var faults: Int
+    /// Which; nil: all.
+    var kinds: [Fault]?
     /// Until when faults begin.
     var faultsUntil: Nanoseconds
     /// In how much time the sweep has to end when nothing goes wrong any more.
@@ -34,7 +38,7 @@ public struct Scenario: Sendable {
     public static let standard = Scenario(
         name: "standard", hosts: 3, points: 20, slots: 2, memoryPerRun: 3 << 30,
         durations: [200_000_000, 2 * Timing.second, 8 * Timing.second, 8 * Timing.second], fates: .some, faults: 12,
-        faultsUntil: 90 * Timing.second, patience: 3_600 * Timing.second)
+        faultsUntil: 90 * Timing.second, patience: 12_000 * Timing.second)
 
     /// The same without faults.
     public static let calm = Scenario(
@@ -51,7 +55,35 @@ public struct Scenario: Sendable {
         name: "knotty", hosts: 2, points: 3, slots: 1, durations: [4 * Timing.second], fates: .all, faults: 0,
         faultsUntil: 0, patience: 1_200 * Timing.second)
 
-    public static let all = [standard, calm, small, knotty]
+    /// What makes hosts silent that are well.
+    private static let silences: [Fault] = [
+        .linkIsCut, .coordinatorStandsStill, .hostLocks, .networkStalls, .connectionBreaks, .coordinatorDies,
+        .agentDies,
+        .cancelRun,
+    ]
+
+    /// 1 host: nobody else could do its runs.
+    public static let lone = Scenario(
+        name: "lone", hosts: 1, points: 6, slots: 2, durations: [90 * Timing.second], fates: .healthy, faults: 8,
+        kinds: silences, faultsUntil: 300 * Timing.second, patience: 20_000 * Timing.second)
+
+    /// 3 hosts that have more to do than the silences last.
+    public static let busy = Scenario(
+        name: "busy", hosts: 3, points: 60, slots: 2, durations: [90 * Timing.second], fates: .healthy, faults: 8,
+        kinds: silences, faultsUntil: 300 * Timing.second, patience: 20_000 * Timing.second)
+
+    /// 3 hosts, most of whose slots have nothing to do.
+    public static let idle = Scenario(
+        name: "idle", hosts: 3, points: 3, slots: 2, durations: [400 * Timing.second], fates: .healthy, faults: 8,
+        kinds: silences, faultsUntil: 300 * Timing.second, patience: 20_000 * Timing.second)
+
+    /// 2 hosts, one run that kills them.
+    public static let killer = Scenario(
+        name: "killer", hosts: 2, points: 12, slots: 4, durations: [8 * Timing.second], fates: .oneKiller, faults: 2,
+        kinds: [.connectionBreaks, .coordinatorDies, .agentDies], faultsUntil: 60 * Timing.second,
+        patience: 12_000 * Timing.second)
+
+    public static let all = [standard, calm, small, knotty, lone, busy, idle, killer]
 
     var timing: Timing { Timing() }
 }
@@ -76,7 +108,8 @@ public struct Prepared: @unchecked Sendable {
         sweep.axes = [Axis(name: "x", values: (1...scenario.points).map(String.init))]
         sweep.metrics = ["value"]
         sweep.limits.job = JobLimits(
-            time: 200 * Timing.second, stall: 60 * Timing.second, memoryBytes: scenario.memoryPerRun)
+            time: max(200 * Timing.second, 10 * (scenario.durations.max() ?? 0)), stall: 60 * Timing.second,
+            memoryBytes: scenario.memoryPerRun)
         sweep.inputs = [
             InputFile(
                 path: "run.sh", source: "/none", digest: SHA256.digest(script), size: Int64(script.count),

@@ -28,6 +28,7 @@ final class SimulatedHost {
     private(set) var isUp = true
     private(set) var boot = 1
     var wallOffset: Nanoseconds
+    private(set) var troubleUntil: Nanoseconds = 0
     private var bootedAt: Nanoseconds = 0
     var memoryKills: Int64 = 0
 
@@ -157,7 +158,8 @@ final class SimulatedHost {
             case .forget(let keys):
                 world.counts.note("supervised: ended > gone")
                 watch.forgetAsked(self, keys)
-            case .kill, .capacity, .stop, nil: break
+            case .kill(let key, let kill): if kill != .timeout, kill != .stalled { watch.killAsked(self, key) }
+            case .capacity, .stop, nil: break
             }
         }
         return canaries.map { frames.map($0.asked) } ?? frames
@@ -212,6 +214,7 @@ final class SimulatedHost {
     }
 
     private func didNotStart(_ role: Role, _ error: any Error) {
+        note(troubleUntil: world.now + 60 * Timing.second)
         world.counts.note("\(role === agentRole ? "agent" : "supervisor") did not start")
         world.say(role.name, "did not start: \(error)")
         if (error as? Failure)?.code == .badArchive { watch.fail("\(role.name) cannot read what it wrote: \(error)") }
@@ -277,6 +280,7 @@ final class SimulatedHost {
     func reboot(downFor time: Nanoseconds, network: Network) {
         guard isUp else { return }
         world.say(name, "loses its power")
+        note(troubleUntil: world.now + time)
         isUp = false
         waiting.removeAll()
         agentDied("is gone with its host")
@@ -293,6 +297,16 @@ final class SimulatedHost {
             world.say(name, "is up again")
         }
     }
+
+    /// It comes back as a machine that was installed anew.
+    func renew() {
+        disk.wipe()
+        hasAgentProgram = false
+        watch.renewed(self)
+    }
+
+    /// Until then it may be hard to reach.
+    func note(troubleUntil time: Nanoseconds) { troubleUntil = max(troubleUntil, time) }
 
     func clear() {
         canaries?.host = nil

@@ -11,6 +11,8 @@ public struct SimulationReport: Sendable {
     public var virtualTime: Nanoseconds
     /// Whether the death that was asked for took place.
     public var hasDied = false
+    /// How long healthy attempts had run that were ended because another host went on with their run.
+    public var thrownAway: Nanoseconds = 0
 }
 
 /// One cluster, one sweep, one seed.
@@ -30,6 +32,8 @@ public final class Simulation {
     let coordinatorRole: Role
     private(set) var isFinished = false
     private(set) var lives = 0
+    /// Since when the coordinator has been there.
+    private(set) var coordinatorSince: Nanoseconds = 0
     /// The next coordinator is to open again what failed.
     var isRetryAsked = false
     /// No faults begin any more.
@@ -73,6 +77,7 @@ public final class Simulation {
         var outcome = SimulationReport(
             seed: seed, problem: checker.problem, events: world.eventCount, virtualTime: world.now)
         let roles = [coordinatorRole] + network.hosts.flatMap { [$0.agentRole, $0.supervisorRole] }
+        outcome.thrownAway = checker.promises.thrownAway
         outcome.hasDied = roles.contains(where: \.hasDied)
         clear()
         return outcome
@@ -101,6 +106,7 @@ public final class Simulation {
     func startCoordinator() {
         guard coordinator == nil, !isFinished else { return }
         lives += 1
+        coordinatorSince = world.now
         let life = Life(role: coordinatorRole)
         world.say("coordinator", "starts")
         do {

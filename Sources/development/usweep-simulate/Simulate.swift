@@ -109,6 +109,7 @@ enum Simulate {
         var events = 0
         var failed = 0
         var longest: Nanoseconds = 0
+        var thrownAway: Nanoseconds = 0
         for seed in options.seed..<options.seed + options.seeds {
             let trace = Trace(isOn: options.isTraced)
             let simulation = Simulation(
@@ -117,6 +118,7 @@ enum Simulate {
             counts.add(simulation.counts)
             events += outcome.events
             longest = max(longest, outcome.virtualTime)
+            thrownAway += outcome.thrownAway
             for line in trace.lines { say("\(line)\n", to: 1) }
             guard let problem = outcome.problem else { continue }
             failed += 1
@@ -131,7 +133,9 @@ enum Simulate {
         let rate = Int(Double(options.seeds) / max(spent, 1e-6))
         say(
             "\(options.seeds) seeds, \(failed) failed, \(events / Int(max(1, options.seeds))) events a seed, "
-                + "\(rate) seeds a second of processor time, the longest \(longest / 1_000_000_000) s\n",
+                + "\(rate) seeds a second of processor time, the longest \(longest / 1_000_000_000) s\n"
+                + "healthy work thrown away, where another slot had nothing else to do: "
+                + "\(thrownAway / 1_000_000_000) run seconds\n",
             to: 1)
         let missing = options.requiresCoverage ? Coverage.missing(in: counts) : []
         for name in missing { say("never met: \(name)\n", to: 1) }

@@ -108,8 +108,8 @@ final class Progress: SessionObserver {
         case .sweepStopped(let reason): line("stopping: \(reason)")
         case .attemptFenced(let report, let host, _):
             line("\(host): a late result of run \(report.id.run) is kept, but not merged")
-        case .pinned, .leaseGranted, .leaseMoved, .runCancelAsked, .attemptEnded, .runReopened, .judgedAgain,
-            .hostReleased, .revised, .repinned, .restored:
+        case .pinned, .leaseGranted, .leaseMoved, .runWithdrawn, .runCancelAsked, .attemptEnded, .runReopened,
+            .judgedAgain, .hostReleased, .revised, .repinned, .restored:
             break
         }
     }

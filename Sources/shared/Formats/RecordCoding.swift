@@ -52,6 +52,7 @@ extension Record {
         case .runAdopted: 16
         case .runCancelAsked: 17
         case .judgedAgain: 18
+        case .runWithdrawn: 19
         }
     }
 
@@ -106,7 +107,7 @@ extension Record {
         case .leaseMoved(let lease, let host):
             writer.field(1, lease)
             writer.field(2, host)
-        case .runAdopted(let run, let lease, let reason):
+        case .runAdopted(let run, let lease, let reason), .runWithdrawn(let run, let lease, let reason):
             writer.field(1, run)
             writer.field(2, lease)
             writer.field(3, reason)
@@ -154,6 +155,8 @@ extension Record {
             let id = AttemptID(run: try fields.take(1), lease: try fields.take(2), attempt: try fields.take(3))
             self = .judgedAgain(
                 id, failure: try fields.failureClass(4), evidence: try fields.take(5), blocks: try fields.result(6))
+        case 19:
+            self = .runWithdrawn(run: try fields.take(1), lease: try fields.take(2), reason: try fields.take(3))
         default: throw WireError("a record of unknown kind \(kind)", isNews: true)
         }
     }

@@ -15,6 +15,8 @@ public enum Record: Sendable, Hashable {
     /// Of several hosts that have the run, the one with this lease goes on: what the others still report of it is
     /// fenced.
     case runAdopted(run: RunNumber, lease: LeaseNumber, reason: String)
+    /// The run is no longer under the lease: what its host still reports of it is fenced.
+    case runWithdrawn(run: RunNumber, lease: LeaseNumber, reason: String)
     /// Somebody wants the run cancelled, and a host has it: it is told as soon as it can be reached.
     case runCancelAsked(run: RunNumber, reason: String)
     /// An attempt ended and was judged. `failure` and `evidence` are the judgement's; `blocks` is the result, if any.

@@ -23,11 +23,32 @@ struct SimulationTests {
 
     @Test("Each bug that can be switched on is found", arguments: Canary.allCases)
     func canary(_ canary: Canary) throws {
-        let prepared = try Prepared(.standard)
+        let prepared = try Prepared(canary.scenario)
         let finding = (1...1_000).first { seed in
             Simulation(prepared, seed: UInt64(seed), canary: canary).run().problem != nil
         }
         #expect(finding != nil, "no seed up to 1,000 shows \(canary.rawValue)")
+    }
+
+    @Test("However long hosts and coordinator are silent, no healthy work is thrown away where no slot is idle")
+    func silence() throws {
+        for scenario in [Scenario.lone, .busy] {
+            let prepared = try Prepared(scenario)
+            for seed in 1...6 {
+                let outcome = Simulation(prepared, seed: UInt64(seed)).run()
+                #expect(outcome.problem == nil, "usweep-simulate --scenario \(scenario.name) --seed \(seed) --trace")
+                #expect(outcome.thrownAway == 0)
+            }
+        }
+    }
+
+    @Test("A run that kills its hosts is found, and those that died with it succeed")
+    func killer() throws {
+        let prepared = try Prepared(.killer)
+        for seed in 1...20 {
+            let outcome = Simulation(prepared, seed: UInt64(seed)).run()
+            #expect(outcome.problem == nil, "usweep-simulate --scenario killer --seed \(seed) --trace")
+        }
     }
 
     @Test("Every process may die before each of its acts", arguments: [("small", 1), ("knotty", 1), ("knotty", 2)])

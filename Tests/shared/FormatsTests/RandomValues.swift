@@ -120,6 +120,7 @@ extension Chance {
             .leaseMoved(lease: natural(), host: text()),
             .runAdopted(run: natural(), lease: natural(), reason: text()),
             .runCancelAsked(run: natural(), reason: text()),
+            .runWithdrawn(run: natural(), lease: natural(), reason: text()),
             .attemptEnded(
                 report(), host: text(), failure: failure(), evidence: text(),
                 blocks: optional { ResultText($0.text()) }, endedAt: signed()),

@@ -1,0 +1,142 @@
+import Model
+import Ports
+import SweepCore
+
+/// Whether what people are promised about their runs is kept: healthy work is not thrown away, what is cancelled ends,
+/// hosts are not given up, runs that kill their hosts are found, and nothing is counted twice.
+final class Promises {
+    private let world: World
+    private let fail: (String) -> Void
+    unowned(unsafe) var simulation: Simulation?
+    /// What the ledger adds up to.
+    private var state: SweepState
+    private var recorded: Set<[Int]> = []
+    private var seen: Set<String> = []
+    /// When somebody asked to cancel a run.
+    private var askedAt: [RunNumber: Nanoseconds] = [:]
+    /// How often each run killed a host.
+    private var kills: [RunNumber: Int] = [:]
+    private var hadDeaths = false
+    /// What hosts still have of these may be from before.
+    private var reopened: Set<RunNumber> = []
+    /// How long healthy attempts had run that were ended because another host went on with their run.
+    private(set) var thrownAway: Nanoseconds = 0
+
+    /// A host that nothing has troubled for so long is joined, whatever pauses there are between tries.
+    private static let settled = 130 * Timing.second
+    /// A cancelled run has ended by then, also where its host is away.
+    private static let cancelled = 45 * Timing.second
+    /// More deaths than it takes to find a run out; among them are those that an agent brings about by starting again,
+    /// unasked, what it does not know to have begun.
+    private static let mostKills = 14
+
+    init(_ plan: Plan, world: World, fail: @escaping (String) -> Void) {
+        state = SweepState(plan: plan)
+        self.world = world
+        self.fail = fail
+    }
+
+    // MARK: The ledger
+
+    func committed(_ record: Record) {
+        switch record {
+        case .hostSeen(let host, _, _, _, _, _): seen.insert(host)
+        case .leaseGranted(_, let host, let grants): for grant in grants { granted(grant.run, to: host) }
+        case .leaseVoided(let lease, _): voided(lease)
+        case .attemptEnded(let report, _, let failure, _, _, _):
+            if failure == .hostLost || failure == .supervisorLost { hadDeaths = true }
+            note(report.id)
+        case .attemptFenced(let report, _, _): note(report.id)
+        case .runEnded(let run, let final, _, _): ended(run, final)
+        case .runReopened(let run, _):
+            (askedAt[run], kills[run]) = (nil, 0)
+            reopened.insert(run)
+        case .pinned, .leaseMoved, .runAdopted, .runWithdrawn, .runCancelAsked, .hostRested, .hostReleased,
+            .sweepStopped, .revised, .repinned, .restored, .judgedAgain:
+            break
+        }
+        state.apply(record)
+    }
+
+    private func note(_ id: AttemptID) {
+        if !recorded.insert([id.run, id.attempt]).inserted { fail("attempt \(Describe.id(id)) is on record twice") }
+    }
+
+    /// A run that another host has is given to this one as well.
+    private func granted(_ run: RunNumber, to host: String) {
+        let claims = state.claims(on: run)
+        guard !claims.isEmpty else { return }
+        world.counts.note("given away")
+        if !hadDeaths, state.readyCount > 0 { fail("run \(run) is given away to \(host) while others wait") }
+        for claim in claims {
+            guard let holder = simulation?.network.hosts.first(where: { $0.name == state.hostName(of: claim.lease) })
+            else { continue }
+            let since = max(holder.troubleUntil, simulation?.coordinatorSince ?? 0)
+            if holder.isUp, !holder.isLocked, world.now - since > Promises.settled {
+                fail("run \(run) is given away to \(host), and \(holder.name), which has it, could be reached")
+            }
+        }
+    }
+
+    private func voided(_ lease: LeaseNumber) {
+        hadDeaths = true
+        guard state.stopReason == nil, let name = state.hostName(of: lease),
+            let holder = simulation?.network.hosts.first(where: { $0.name == name })
+        else { return }
+        let running = holder.programs.all.filter { $0.key.id.lease == lease && $0.leads && !$0.isOrphan }
+        if let program = running.first, !holder.wasCleaned {
+            fail("lease \(lease) has ended, and \(name) runs \(program.key) under it")
+        }
+    }
+
+    private func ended(_ run: RunNumber, _ final: RunState) {
+        guard final != .cancelled, let asked = askedAt[run] else { return }
+        let since = max(asked, simulation?.coordinatorSince ?? 0, simulation?.coordinator?.standsUntil ?? 0)
+        if world.now - since > Promises.cancelled { fail("run \(run) was cancelled, and ended \(final.rawValue)") }
+    }
+
+    /// Whether no lease is in force any more under which it was made.
+    func isUnwanted(_ id: AttemptID) -> Bool { !state.claims(on: id.run).contains { $0.lease == id.lease } }
+
+    // MARK: People and hosts
+
+    func cancelAsked(_ run: RunNumber) { if askedAt[run] == nil { askedAt[run] = world.now } }
+
+    /// The coordinator that was asked may not have heard it.
+    func coordinatorEnded() { askedAt = askedAt.filter { world.now - $0.value > Timing.second } }
+
+    func givenUp(_ host: String) {
+        if seen.contains(host) { fail("\(host), which was in this sweep before, is given up") }
+    }
+
+    func hostKilled(by run: RunNumber) {
+        kills[run, default: 0] += 1
+        if kills[run] ?? 0 > Promises.mostKills { fail("run \(run) kills a host for the \(kills[run] ?? 0)th time") }
+    }
+
+    /// An agent ends an attempt that nobody wants any more, as it was told.
+    func killAsked(_ host: SimulatedHost, _ key: AttemptKey, isCancelled: Bool) {
+        let run = key.id.run
+        guard let program = host.programs.all.first(where: { $0.key == key && $0.leads && !$0.isOrphan }),
+            program.fate == .healthy, !host.isSick, !host.wasCleaned, !isCancelled, state.stopReason == nil,
+            !recorded.contains([run, key.id.attempt]), !reopened.contains(run), !state.isSuspected(run)
+        else { return }
+        let spent = world.now - program.startedAt
+        if case .ended(let final, _) = state[run].phase {
+            if final == .succeeded { thrownAway += spent }
+            return
+        }
+        let leases = Set(state.claims(on: run).map(\.lease))
+        let rivals = (simulation?.network.hosts ?? []).flatMap(\.programs.all).filter {
+            $0.key.id.run == run && $0.key != key && $0.leads && leases.contains($0.key.id.lease)
+        }
+        let seconds = spent / Timing.second
+        guard let rival = rivals.min(by: { $0.startedAt < $1.startedAt }) else {
+            return fail("\(key) on \(host.name) is ended after \(seconds) s, and nobody goes on with its run")
+        }
+        if rival.startedAt > program.startedAt, rival.key.id.lease > key.id.lease {
+            fail("\(key) on \(host.name) is ended after \(seconds) s for \(rival.key), which began later")
+        }
+        thrownAway += spent
+    }
+}
