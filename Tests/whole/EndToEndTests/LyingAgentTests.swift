@@ -69,9 +69,10 @@ struct LyingAgentTests {
     @Test("It is dropped and named, and an honest host does the work", arguments: Lie.all)
     func besideAnHonestOne(_ lie: Lie) throws {
         let study = try Study()
-        try study.replaceAgent(of: 1, by: lie)
+        let agent = try study.script(for: lie, onlyOn: 1)
         try study.write("sweep.yaml", EndToEndTests.waiting(study.folder, values: 2))
-        let running = try study.start(["launch", "sweep.yaml", "-i", "inventory.yaml"])
+        let running = try study.start(
+            ["launch", "sweep.yaml", "-i", "inventory.yaml"], environment: ["USWEEP_AGENT": agent])
         let isTold = study.eventually {
             study.text("\(running.name).err").split(separator: "\n").contains {
                 $0.contains("h1: ") && $0.contains(lie.report)
@@ -101,13 +102,16 @@ struct LyingAgentTests {
 }
 
 extension Study {
-    /// A program that speaks as the lie says. Returns its path.
-    func script(for lie: Lie) throws -> String {
+    /// A program that speaks as the lie says, on one host only or on all. Returns its path.
+    func script(for lie: Lie, onlyOn host: Int? = nil) throws -> String {
         let path = "\(folder)/liar"
         try Data(Preamble.bytes + lie.bytes).write(to: URL(fileURLWithPath: "\(path).says"))
+        let agent = try Study.agent()
+        let honest = host.map { "case \"$*\" in *'\(workdir($0))'*) ;; *) exec '\(agent)' \"$@\" ;; esac" } ?? ""
         let text = """
             #!/bin/sh
             [ "$1" = version ] && exit 0
+            \(honest)
             cat '\(path).says'
             \(lie.ends ? "exit 0" : "exec cat > /dev/null")
 
@@ -115,19 +119,6 @@ extension Study {
         try write("liar", text)
         try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: path)
         return path
-    }
-
-    /// Puts the lie where the true agent would be brought to: it has that one's name and size.
-    func replaceAgent(of host: Int, by lie: Lie) throws {
-        let agent = try Study.agent()
-        let digest = try RealSSHD.run("sha256sum", [agent]).prefix(64)
-        let size = try FileManager.default.attributesOfItem(atPath: agent)[.size] as? UInt64
-        try FileManager.default.createDirectory(atPath: "\(workdir(host))/bin", withIntermediateDirectories: true)
-        let path = "\(workdir(host))/bin/usweep-agent-\(digest)"
-        try FileManager.default.copyItem(atPath: try script(for: lie), toPath: path)
-        let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
-        try file.truncate(atOffset: size ?? 0)
-        try file.close()
     }
 
     /// The agent's binary, found as the program finds it.
