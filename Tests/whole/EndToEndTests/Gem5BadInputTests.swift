@@ -20,7 +20,7 @@ struct Gem5BadInputTests {
     func locked() throws {
         let study = try Study.gem5(hosts: 1)
         try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: "\(study.folder)/gem5/gem5.opt")
-        #expect(try study.run("doctor", "-i", "inventory.yaml").output.contains("cannot be executed"))
+        #expect(try study.run("doctor", "-i", "inventory.yaml").output.contains("is not executable"))
         let launched = try study.launch(Gem5SweepTests.small)
         #expect(launched.status == 75, "\(launched.errors)")
         #expect(launched.errors.contains("gem5.opt"))
