@@ -91,7 +91,7 @@ struct Gem5ImportTests {
         arguments: [
             ("functions.list", nil, 66, "functions.list"), ("functions.list", "# a-go\n", 65, "names no function"),
             ("functions.list", "../../a\n", 65, "'../../a' is not a function's name"),
-            ("functions.list", "a; rm -rf b\n", 65, "is not a name"), ("kernel", nil, 66, "kernel"),
+            ("functions.list", "a; rm -rf b\n", 65, "is not a function's name"), ("kernel", nil, 66, "kernel"),
             ("disk.img", nil, 66, "disk.img"),
         ] as [(String, String?, Int32, String)])
     func wrong(_ file: String, _ text: String?, _ status: Int32, _ word: String) throws {
