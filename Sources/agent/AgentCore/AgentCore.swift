@@ -163,7 +163,10 @@ public struct AgentCore: Sendable {
         if sweeps[sweep]?.connection == connection { sweeps[sweep]?.heardAt = now }
         switch message {
         case .hello: return []
-        case .grant(let shard): return accept(shard, of: sweep, on: connection)
+        case .grant(let shard):
+            // What ends is said before what begins.
+            sweeps[sweep]?.isConfirmed = true
+            return accept(shard, of: sweep, on: connection)
         case .revoke(let leases): return revoke(leases, of: sweep)
         case .cancel(let runs): return cancel(runs, of: sweep)
         case .acknowledge(let attempts): return acknowledge(attempts, of: sweep)
@@ -173,7 +176,8 @@ public struct AgentCore: Sendable {
             pending.append(.store(piece, size: size))
         case .probe(let path): pending.append(.probe(connection, path: path))
         case .tail(let request): tail(request, of: sweep, on: connection)
-        case .heartbeat, .holder: break
+        case .heartbeat: sweeps[sweep]?.isConfirmed = true
+        case .holder: break
         case .release: return release(sweep, on: connection)
         }
         return []

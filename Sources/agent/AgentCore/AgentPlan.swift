@@ -83,6 +83,10 @@ extension AgentCore {
                 cancelledBeforeStart(name, key)
                 return true
             }
+            guard sweep.isConfirmed else {
+                index += 1
+                continue
+            }
             switch inputs(of: work.entry.job, sweep.connection) {
             case .here:
                 sweeps[name]?.queue.remove(at: index)

@@ -52,6 +52,9 @@ struct AgentSweep: Sendable {
     var holder: String?
     /// A connection that has not said yet who it is, while another one serves the sweep.
     var contender: Int?
+    /// Whether the coordinator has said, since this agent started, what it still wants of what is held: a host that
+    /// was away may hold runs that were cancelled or given to others meanwhile, and nothing new of it starts before.
+    var isConfirmed = false
     /// When the connection was heard last.
     var heardAt: Nanoseconds = 0
     /// What became of the host's setup text; nil: it was not tried.

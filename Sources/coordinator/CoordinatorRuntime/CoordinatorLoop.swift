@@ -253,6 +253,9 @@ public final class CoordinatorLoop {
             ]
         }
         links[host]?.isJoined = true
+        // The agent begins nothing of what it holds before it has heard, behind what is to end, that this is all.
+        links[host]?.lastSent = time.monotonic() - setting.leaseTerm
+        nextKeepAlive = .min
         if !setting.holder.isEmpty { send(host, .holder(setting.holder)) }
         if let path = setting.enginePath(of: host) { send(host, .probe(path: path)) }
         let offset = hello.wallClock - time.wall()

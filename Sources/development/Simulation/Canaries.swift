@@ -44,6 +44,8 @@ public enum Canary: String, CaseIterable, Sendable {
     case adoptTheYounger = "adopt-the-younger"
     /// A run is cancelled only if its host is there.
     case forgetCancels = "forget-cancels"
+    /// An agent that starts again goes on before it hears what of its runs is still wanted.
+    case startUnconfirmed = "start-unconfirmed"
     /// What is said of an attempt again counts again.
     case countRepeats = "count-repeats"
 }
@@ -69,7 +71,7 @@ extension Canary {
         case .forgetCancels: .forgetsCancels
         case .countRepeats: .countsRepeats
         case .acknowledgeBeforeCommit, .skipFileSync, .skipAgentSync, .skipFolderSync, .loseLease, .forgetRecord,
-            .leaveFiles, .ignoreKill, .overbook, .forgetRevocation, .forgetInventory, .loseEvidence:
+            .leaveFiles, .ignoreKill, .overbook, .forgetRevocation, .forgetInventory, .loseEvidence, .startUnconfirmed:
             []
         }
     }
@@ -86,16 +88,16 @@ final class Canaries {
         chance = Chance(seed: seed, stream: 400 + UInt64(host))
     }
 
-    /// Whether the agent hears what the coordinator says.
-    func takes(_ frame: Frame) -> Bool {
+    /// What the agent hears where the coordinator says this.
+    func heard(_ frame: Frame) -> [Frame] {
         switch try? CoordinatorMessage(frame) {
-        case .grant: return canary != .loseLease || !chance.oneIn(10)
+        case .grant: return canary == .loseLease && chance.oneIn(10) ? [] : [frame]
         case .revoke(let leases):
-            guard canary == .forgetRevocation, let host else { return true }
+            guard canary == .forgetRevocation, let host else { return [frame] }
             host.watch.revoked(host, leases)
-            return false
-        case .hello, .cancel, .acknowledge, .read, .bytes, .probe, .tail, .release, .heartbeat, .holder, nil:
-            return true
+            return []
+        case .hello: return canary == .startUnconfirmed ? [frame, CoordinatorMessage.heartbeat.frame] : [frame]
+        case .cancel, .acknowledge, .read, .bytes, .probe, .tail, .release, .heartbeat, .holder, nil: return [frame]
         }
     }
 

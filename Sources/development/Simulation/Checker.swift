@@ -24,6 +24,8 @@ final class Checker {
     private var starts: [AttemptKey: Set<Int>] = [:]
     /// Per host, the leases that its agent knows to be void.
     private var knownVoid: [Int: Set<LeaseNumber>] = [:]
+    /// Per host, the leases and runs that its agent held when it started, though nobody wanted them any more.
+    private var unwantedAtStart: [Int: Set<[Int]>] = [:]
     /// What the ledger has of each attempt.
     private var reports: [AttemptID: [Artifact]] = [:]
     /// The leases in force, with what they grant.
@@ -200,6 +202,9 @@ final class Checker {
 
     /// What an agent took on is still there when it starts again after a reboot, also after one without a warning.
     func agentStarted(_ host: SimulatedHost, _ core: AgentCore) {
+        var unwanted: Set<[Int]> = []
+        core.forEachWork { key, _ in if promises.isUnwanted(key.id) { unwanted.insert([key.id.lease, key.id.run]) } }
+        unwantedAtStart[host.index] = unwanted
         guard let before = rebooted.removeValue(forKey: host.index), !host.wasCleaned else { return }
         var found: Set<[Int]> = []
         core.forEachWork { key, _ in found.insert([key.id.lease, key.id.run]) }
@@ -255,6 +260,9 @@ final class Checker {
     func startAsked(_ host: SimulatedHost, _ key: AttemptKey) {
         if knownVoid[host.index]?.contains(key.id.lease) ?? false {
             fail("\(host.name) starts \(key) though its agent knows that the lease is void")
+        }
+        if unwantedAtStart[host.index]?.contains([key.id.lease, key.id.run]) ?? false {
+            fail("\(host.name) starts \(key), which nobody wanted any more when its agent started")
         }
     }
 

@@ -133,7 +133,7 @@ final class AgentStream: FrameStream {
         hasNews = false
         var frames: [Frame] = []
         while let frame = try reader.next() {
-            if host.canaries?.takes(frame) ?? true { frames.append(frame) }
+            frames += host.canaries?.heard(frame) ?? [frame]
         }
         if hasHungUp { isBroken = true }
         return frames

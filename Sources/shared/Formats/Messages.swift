@@ -30,6 +30,8 @@ public enum CoordinatorMessage: Sendable, Hashable {
     case probe(path: String)
     /// Asks for the last bytes of a file of a running attempt. Answered by ``AgentMessage/tail(_:)``.
     case tail(TailRequest)
+    /// The coordinator is there. The first one follows what it has to say of the leases that the agent's hello named:
+    /// an agent that has just started begins nothing of what it held before.
     case heartbeat
     /// Who works on the sweep, for people to read: user, machine and folder of the artifacts. Each ledger has one of
     /// its own, so that two copies of a ledger are told apart. Sent first after the agent's hello.

@@ -201,14 +201,44 @@ struct SupervisorLinkTests {
             SupervisedAttempt(key: key(4, lease: 2), state: .running),
             SupervisedAttempt(key: key(5, sweep: "other"), state: .ended(exit)),
         ])
-        #expect(effects.prepared == [key(3)], "what was never started is prepared again")
+        #expect(effects.prepared.isEmpty, "what never started waits until somebody says that it is still wanted")
         #expect(effects.contains(.collect(key(2), exit, job())))
         #expect(effects.killed == [key(4, lease: 2)])
         #expect(effects.discarded == [key(5, sweep: "other")] && effects.forgotten == [key(5, sweep: "other")])
         #expect(rig.core.runningAttempts == [key(1)])
         #expect(rig.end(key(4, lease: 2), .signal(15)).discarded == [key(4, lease: 2)])
-        #expect(rig.hello(2).greetings == [[HeldLease(lease: 1, runs: [1, 2, 3])]])
+        let greeted = rig.hello(2)
+        #expect(greeted.greetings == [[HeldLease(lease: 1, runs: [1, 2, 3])]] && greeted.prepared.isEmpty)
+        #expect(rig.say(.heartbeat, on: 2).prepared == [key(3)])
         #expect(rig.core.inFlight == 2)
+    }
+
+    @Test("After a start nothing begins of what was withdrawn or cancelled while the host was away; the rest does")
+    func confirmed() {
+        var rig = Rig()
+        rig.grant(1, entry(1), entry(2), entry(3))
+        rig.grant(2, entry(4))
+        #expect(rig.restart().prepared.isEmpty)
+        rig.hello(2)
+        #expect(rig.say(.revoke([2]), on: 2).prepared.isEmpty)
+        #expect(rig.say(.cancel([2]), on: 2).outcomes.map(\.id) == [key(2).id], "it is cancelled without a start")
+        #expect(rig.say(.heartbeat, on: 2).prepared == [key(1), key(3)])
+        rig.restart()
+        rig.hello(3)
+        #expect(rig.grant(5, entry(6), on: 3).prepared.contains(key(6, lease: 5)), "a grant comes behind what ends")
+        rig.hello(4, "s2")
+        #expect(rig.grant(1, entry(1), on: 4).prepared == [key(1, sweep: "s2")])
+    }
+
+    @Test("The word of one sweep's coordinator says nothing of another sweep's runs")
+    func confirmedEach() {
+        var rig = Rig()
+        rig.grant(1, entry(1))
+        rig.hello(2, "s2")
+        rig.grant(1, entry(1), on: 2)
+        rig.restart()
+        rig.hello(3, "s2")
+        #expect(rig.say(.heartbeat, on: 3).prepared == [key(1, sweep: "s2")])
     }
 
     @Test("An attempt that the agent began by itself before it was killed goes on, and the earlier one is reported too")

@@ -125,6 +125,7 @@ extension World {
         coordinators[sweep]?.connection = connection
         let hello = CoordinatorHello(sweep: sweep, leaseTerm: 40_000_000_000, slots: 2)
         tell([.connected(connection), .message(connection, .hello(hello))])
+        tell([.message(connection, .heartbeat)])
         if coordinators[sweep]?.isReleasing == true { tell([.message(connection, .release)]) }
     }
 
