@@ -106,7 +106,7 @@ public final class CoordinatorLoop {
             for event in try events(of: item, now: now) { records += core.handle(event, now: now) }
         }
         for host in links.indices {
-            guard let reason = links[host]?.overdue(now: now) else { continue }
+            guard let reason = links[host]?.overdue(now: now) ?? transfers[host].problem else { continue }
             forget(host)
             records += core.handle(.lost(host: host, reason: reason + "."), now: now)
         }

@@ -75,8 +75,10 @@ public struct Transfers {
         var missing: Set<Digest>
     }
 
-    /// How often an object is fetched again whose bytes were not what its host had announced.
+    /// How often an object is fetched again on one stream whose bytes were not what its host had announced; and on how
+    /// many streams one is asked for. An attempt may have taken weeks: it is redone only where its files cannot be had.
     static let mostDamages = 3
+    static let mostStreams = 3
 
     private var order: [Digest] = []
     private var fetches: [Digest: Fetch] = [:]
@@ -85,8 +87,27 @@ public struct Transfers {
     private var underWay: Int64 = 0
     /// Answers still to come for objects that were given up.
     private var stale: [Digest: Int] = [:]
+    /// On how many streams an object could not be had, this one included.
+    private var failedStreams: [Digest: Int] = [:]
+    /// Objects that are left to the next stream, with what was wrong; and how many came since the first of them.
+    private var postponed: [Digest: String] = [:]
+    private var sincePostponed = 0
 
     init() {}
+
+    /// What the next stream to the same host begins with.
+    var forNextStream: Transfers {
+        var next = Transfers()
+        next.failedStreams = failedStreams
+        return next
+    }
+
+    /// Why another stream is wanted, after this one has brought what it can; nil: it is not.
+    var problem: String? {
+        guard let digest = postponed.keys.min(), fetches.isEmpty || sincePostponed > 1_000 else { return nil }
+        let path = pending.flatMap(\.report.artifacts).first { $0.digest == digest }?.path ?? digest.short
+        return "the artifact '\(VisibleText.of(path))' is fetched again on a new connection: \(postponed[digest] ?? "")"
+    }
 
     /// Attempts some of whose artifacts are not here yet.
     var pendingCount: Int { pending.count }
@@ -107,7 +128,9 @@ public struct Transfers {
                         + "dropped")
             }
             if part?.size != nil { continue }
-            guard missing.insert(artifact.digest).inserted, fetches[artifact.digest] == nil else { continue }
+            guard missing.insert(artifact.digest).inserted, fetches[artifact.digest] == nil,
+                postponed[artifact.digest] == nil
+            else { continue }
             let start = min(part?.partial ?? 0, artifact.size)
             // The last byte is asked for again, so that a piece always ends a transfer.
             let resume = min(start, artifact.size - 1)
@@ -187,6 +210,8 @@ public struct Transfers {
         case .partly: return []
         case .whole:
             abandon(piece.digest)
+            failedStreams[piece.digest] = nil
+            sincePostponed += 1
             return complete(piece.digest)
         case .damaged:
             return again(piece.digest, orGiveUp: "its bytes arrived different from what its host had announced")
@@ -199,7 +224,7 @@ public struct Transfers {
         guard let range = fetches[digest]?.due.first else { return [] }
         fetches[digest]?.due.removeFirst()
         underWay -= Int64(range.length)
-        return giveUp(digest, reason: reason)
+        return postpone(digest, orGiveUp: reason)
     }
 
     /// Whether an answer that came is for an object that was given up since it was asked for.
@@ -210,16 +235,31 @@ public struct Transfers {
     }
 
     /// A disk or a link that errs once need not err again, and an attempt takes longer than its files: the object is
-    /// fetched anew, a few times.
+    /// fetched anew, a few times on this stream, then on others.
     private mutating func again(_ digest: Digest, orGiveUp reason: String) -> [AttemptReport] {
-        guard var fetch = fetches[digest], fetch.damages < Transfers.mostDamages else {
-            return giveUp(digest, reason: "\(reason), \(Transfers.mostDamages + 1) times")
+        guard var fetch = fetches[digest] else { return [] }
+        guard fetch.damages < Transfers.mostDamages else {
+            return postpone(digest, orGiveUp: "\(reason), \(Transfers.mostDamages + 1) times")
         }
         abandon(digest)
         fetch.damages += 1
         (fetch.asked, fetch.due) = (0, [])
         fetches[digest] = fetch
         order.append(digest)
+        return []
+    }
+
+    /// The object is left to the next stream, by which its host may have been repaired.
+    private mutating func postpone(_ digest: Digest, orGiveUp reason: String) -> [AttemptReport] {
+        let streams = failedStreams[digest, default: 0] + 1
+        guard streams < Transfers.mostStreams else {
+            failedStreams[digest] = nil
+            return giveUp(digest, reason: "\(reason), on each of \(streams) connections")
+        }
+        failedStreams[digest] = streams
+        abandon(digest)
+        if postponed.isEmpty { sincePostponed = 0 }
+        postponed[digest] = reason
         return []
     }
 

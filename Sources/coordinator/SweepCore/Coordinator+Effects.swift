@@ -4,6 +4,8 @@ extension Coordinator {
     /// What is to be done now. Ask only after everything handled so far is committed.
     public mutating func effects(now: Nanoseconds) -> [Effect] {
         var effects: [Effect] = []
+        if state.isFinished != (finishedAt != nil) { noteNewsOfAll() }
+        finishedAt = state.isFinished ? finishedAt ?? now : nil
         for host in links.indices where hasNews[host] {
             hasNews[host] = false
             switch links[host].phase {

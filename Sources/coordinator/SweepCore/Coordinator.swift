@@ -29,7 +29,7 @@ public struct Coordinator: Sendable {
     var cancels: [RunNumber: Nanoseconds] = [:]
     /// Bugs that only the simulation switches on, to see that it would notice.
     package var faults: Faults = []
-    /// When the last run had ended.
+    /// Since when it is durable that the last run has ended.
     var finishedAt: Nanoseconds?
     /// When this process was last seen to run, and until when it is known to have run all the time.
     private var lastTurn: Nanoseconds
@@ -112,8 +112,6 @@ public struct Coordinator: Sendable {
             grantLeases(now, &records)
             giveAway(now, &records)
         }
-        if state.isFinished != (finishedAt != nil) { noteNewsOfAll() }
-        finishedAt = state.isFinished ? finishedAt ?? now : nil
         return records
     }
 

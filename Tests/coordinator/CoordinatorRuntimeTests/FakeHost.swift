@@ -17,6 +17,8 @@ final class FakeHost: @unchecked Sendable {
     var leases: [HeldLease] = []
     /// Whether it ever says hello.
     var saysHello = true
+    /// What it reported and nobody has acknowledged.
+    private(set) var kept: [AttemptReport] = []
     /// Files that it left, by digest.
     var files: [Digest: [UInt8]] = [:]
 
@@ -57,7 +59,9 @@ final class FakeHost: @unchecked Sendable {
         let digest = SHA256.digest(content)
         files[digest] = content
         let artifact = Artifact(path: "results.json", digest: digest, size: Int64(content.count))
-        say(.outcome(AttemptReport(id: id, wallNanoseconds: 1_000, artifacts: [artifact])))
+        let report = AttemptReport(id: id, wallNanoseconds: 1_000, artifacts: [artifact])
+        kept.append(report)
+        say(.outcome(report))
     }
 
     var reads: [ObjectRange] { heard.compactMap { if case .read(let range) = $0 { range } else { nil } } }
@@ -92,6 +96,7 @@ final class FakeHost: @unchecked Sendable {
         while let frame = try? reader.next(), let message = try? CoordinatorMessage(frame) {
             kinds.insert(frame.kind)
             heard.append(message)
+            if case .acknowledge(let ids) = message { kept.removeAll { ids.contains($0.id) } }
             if !part(self, message) { answer(message) }
         }
     }
@@ -111,6 +116,7 @@ final class FakeHost: @unchecked Sendable {
                         oldest: versions.lowerBound, current: versions.upperBound, bootID: name, hostName: name,
                         slots: 2, processors: 2, memoryBytes: 1 << 30, freeBytes: 1 << 30, workdir: "/w", wallClock: 1,
                         leases: leases)))
+            for report in kept { say(.outcome(report)) }
         case .grant(let shard):
             for entry in shard.entries {
                 let id = AttemptID(run: entry.run, lease: shard.lease, attempt: entry.firstAttempt)

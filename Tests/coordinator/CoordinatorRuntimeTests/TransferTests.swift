@@ -65,11 +65,8 @@ struct TransferTests {
             before = bench.host.reads.count
             return bench.host.streams == 2
         })
-        // What it holds it reports again.
         let digest = SHA256.digest(Self.large)
         #expect(try bench.store.partialSize(digest) == 196_608)
-        try bench.run(until: { bench.loop.hostView(0).standing == .working })
-        bench.host.succeed(AttemptID(run: 1, lease: 1, attempt: 1), Self.large)
         #expect(try bench.run() == .complete(allSucceeded: true))
         #expect(bench.host.reads.dropFirst(before).map(\.offset) == [196_608, 294_912])
         #expect(try bench.store.verify(digest))
@@ -113,6 +110,47 @@ struct TransferTests {
         #expect(bench.ledger.ends.map(\.failure) == [nil])
         #expect(damages == times)
         #expect(try bench.store.verify(SHA256.digest(Self.large)))
+    }
+
+    @Test("Bytes that one connection cannot bring come on the next: the attempt counts", arguments: [true, false])
+    func damagedStream(isThere: Bool) throws {
+        let bench = try bench { host, range in
+            guard host.streams < Transfers.mostStreams else { return false }
+            let bytes = [UInt8](repeating: 7, count: range.length)
+            let piece = ObjectBytes(digest: range.digest, offset: range.offset, bytes: bytes)
+            host.say(isThere ? .bytes(piece) : .missing(range.digest, reason: "Input/output error"))
+            return true
+        }
+        #expect(try bench.run() == .complete(allSucceeded: true))
+        #expect(bench.ledger.ends.map(\.failure) == [nil] && bench.host.streams == Transfers.mostStreams)
+        #expect(try bench.store.verify(SHA256.digest(Self.large)))
+    }
+
+    @Test("What a connection cannot bring waits until it has brought the rest")
+    func postponed() throws {
+        let good: [UInt8] = Array("{\"value\": 1}".utf8)
+        let bad: [UInt8] = Array("{\"value\": 2}".utf8)
+        let digest = SHA256.digest(bad)
+        var transfers = Transfers()
+        var reports: [AttemptReport] = []
+        for (run, content) in [(1, bad), (2, good)] {
+            let artifact = Artifact(path: "results.json", digest: SHA256.digest(content), size: Int64(content.count))
+            let id = AttemptID(run: run, lease: 1, attempt: 1)
+            reports.append(AttemptReport(id: id, artifacts: [artifact]))
+        }
+        for _ in 1..<Transfers.mostStreams {
+            for report in reports { #expect(try transfers.begin(report, StoredParts()) == nil) }
+            #expect(transfers.requests().count == 2)
+            #expect(transfers.lose(digest, reason: "Input/output error").isEmpty && transfers.problem == nil)
+            let piece = try transfers.receive(ObjectBytes(digest: SHA256.digest(good), offset: 0, bytes: good)).write
+            #expect(transfers.wrote(try #require(piece), .whole).map(\.id.run) == [2])
+            #expect(transfers.problem?.contains("'results.json' is fetched again") ?? false)
+            transfers = transfers.forNextStream
+            #expect(transfers.problem == nil)
+        }
+        #expect(try transfers.begin(reports[0], StoredParts()) == nil)
+        #expect(transfers.requests().count == 1)
+        #expect(transfers.lose(digest, reason: "Input/output error").map(\.failure) == [.hostLost])
     }
 
     @Test("A file that is not what its digest says costs the run nothing: the attempt is lost, and made again")
