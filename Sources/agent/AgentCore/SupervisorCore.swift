@@ -201,13 +201,13 @@ public struct SupervisorCore: Sendable {
         now: Nanoseconds, wall: Nanoseconds? = nil
     ) -> (key: AttemptKey, launch: Launch)? {
         guard running.count < slots, let (key, launch) = nextInLine else { return nil }
-        guard running.isEmpty || usedMemory + launch.memoryBytes <= memoryBytes else { return nil }
+        guard running.isEmpty || usedMemory + launch.countedMemory <= memoryBytes else { return nil }
         lines[key.sweep]?.advance()
         lines[key.sweep]?.running += 1
         let watch = launch.stallLimit.map { StallWatch(limit: $0, now: now) }
         states[key] = .running(Running(launch: launch, startedAt: now, wallStart: wall, watch: watch))
         running.append(key)
-        usedMemory += launch.memoryBytes
+        usedMemory += launch.countedMemory
         return (key, launch)
     }
 
@@ -251,7 +251,7 @@ public struct SupervisorCore: Sendable {
         exit.startedAt = state.wallStart
         states[key] = .ended(exit)
         stopped(key)
-        usedMemory -= state.launch.memoryBytes
+        usedMemory -= state.launch.countedMemory
         return exit
     }
 
@@ -326,4 +326,9 @@ public struct SupervisorCore: Sendable {
         guard case .running(let state) = states[key] else { return nil }
         return state.launch
     }
+}
+
+extension Launch {
+    /// As it is added up: far more than any host has is as good as any other such number, and sums stay sums.
+    fileprivate var countedMemory: Int64 { min(max(0, memoryBytes), 1 << 46) }
 }

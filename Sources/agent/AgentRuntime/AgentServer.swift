@@ -11,10 +11,16 @@ package final class AgentServer {
         var stream: any FrameStream
         /// Of the messages that it understands.
         var version = WireVersion.oldest
+        /// What waits until the other side has taken what came before.
+        var messages: [AgentMessage] = []
         var reads: [ObjectRange] = []
         var isEnding = false
         /// A local command, not a coordinator.
         var isControl = false
+
+        var hasEnded: Bool { isEnding && messages.isEmpty && stream.unsentCount == 0 }
+        /// Whether something waits that the stream would take now.
+        var canGoOn: Bool { stream.hasRoom && !(messages.isEmpty && reads.isEmpty) }
     }
 
     private let workdir: Workdir
@@ -34,8 +40,6 @@ package final class AgentServer {
 
     /// How long it stays with nothing to do and nobody connected.
     private static let idleTime: Int64 = 60_000_000_000
-    /// Unsent bytes from which on no more are read from disk.
-    private static let sendWindow = 512 * 1024
     private static let maximumReads = 4_096
 
     /// - Parameters:
@@ -92,7 +96,7 @@ package final class AgentServer {
             inbox.append(.setupTried(sweep: sweep, problem: problem))
         }
         try turn()
-        answerReads()
+        fillStreams()
         flush()
         if isStopping, link.stream == nil { return false }
         if isIdle {
@@ -110,7 +114,7 @@ package final class AgentServer {
 
     /// How long the process may wait before the next step; nil: until something comes.
     package var timeout: Nanoseconds? {
-        if shell.isBusy || !inbox.isEmpty { return 0 }
+        if shell.isBusy || !inbox.isEmpty || clients.values.contains(where: \.canGoOn) { return 0 }
         var due = shell.core.nextDeadline
         for time in [linkRetryAt, setups.nextDeadline].compactMap({ $0 }) { due = min(due ?? time, time) }
         if isIdle {
@@ -226,21 +230,36 @@ package final class AgentServer {
         inbox.append(.disconnected(number))
     }
 
-    private func send(_ number: Int, _ message: AgentMessage) {
-        guard let client = clients[number], let frame = message.frame(for: client.version) else { return }
-        client.stream.send(frame)
+    private func send(_ number: Int, _ message: AgentMessage) { clients[number]?.messages.append(message) }
+
+    /// Gives the streams as much as they take: messages in their order, then the bytes that were asked for. Thousands
+    /// of outcomes for a coordinator that stands still cost no memory but what holds them anyway.
+    private func fillStreams() {
+        for number in clients.keys.sorted() {
+            guard let client = clients[number], client.canGoOn else { continue }
+            var messages = client.messages[...]
+            while client.stream.hasRoom, let message = messages.popFirst() { put(message, client, number) }
+            clients[number]?.messages = Array(messages)
+            var reads = client.reads[...]
+            while client.stream.hasRoom, messages.isEmpty, let range = reads.popFirst() {
+                put(shell.read(range), client, number)
+            }
+            clients[number]?.reads = Array(reads)
+        }
     }
 
-    private func answerReads() {
-        for number in clients.keys.sorted() {
-            while let client = clients[number], client.stream.unsentCount < AgentServer.sendWindow,
-                let range = client.reads.first
-            {
-                clients[number]?.reads.removeFirst()
-                send(number, shell.read(range))
-                if client.stream.unsentCount >= AgentServer.sendWindow { client.stream.flush() }
-            }
+    private func put(_ message: AgentMessage, _ client: Client, _ number: Int) {
+        guard let frame = message.frame(for: client.version) else { return }
+        if frame.payload.count < Frame.maximumLength {
+            client.stream.send(frame)
+        } else {
+            // Nobody grants so much that this happens; without the message the coordinator would wait for ever.
+            let reason = "the agent has a message of \(frame.payload.count) bytes for it, more than can be sent"
+            host.log("a connection is dropped:", reason)
+            client.stream.send(AgentMessage.refused(reason: reason).frame)
+            clients[number]?.isEnding = true
         }
+        if !client.stream.hasRoom { client.stream.flush() }
     }
 
     private func flush() {
@@ -249,7 +268,7 @@ package final class AgentServer {
         for number in clients.keys.sorted() {
             guard let client = clients[number] else { continue }
             client.stream.flush()
-            if client.stream.isBroken || (client.isEnding && client.stream.unsentCount == 0) { drop(number) }
+            if client.stream.isBroken || (client.hasEnded) { drop(number) }
         }
     }
 
@@ -302,6 +321,11 @@ package final class AgentServer {
             linkRetryAt = nil
         }
     }
+}
+
+extension FrameStream {
+    /// Whether it takes more: unsent bytes are in memory, and what they are made from is there anyway.
+    fileprivate var hasRoom: Bool { !isBroken && unsentCount < 512 * 1024 }
 }
 
 /// What other processes of this user ask of the agent; kinds of frames that no coordinator sends.

@@ -15,7 +15,9 @@ enum Attach {
             return bridge(descriptor)
         } catch {
             // A full or failing disk can be well again at the next try.
-            if error.code != .storage { put(AgentMessage.refused(reason: error.description).frame.encoded) }
+            if error.code != .storage {
+                put((try? AgentMessage.refused(reason: error.description).frame.encoded) ?? [])
+            }
             FailureText.print(error.description)
             return 1
         }

@@ -14,7 +14,10 @@ final class FrameSocket: FrameStream {
 
     var unsentCount: Int { out.count - sent }
 
-    func send(_ frame: Frame) { out += frame.encoded }
+    /// What is too long for a frame ends the stream: the other side would wait for it.
+    func send(_ frame: Frame) {
+        do throws(WireError) { out += try frame.encoded } catch { isBroken = true }
+    }
 
     func send(bytes: [UInt8]) { out += bytes }
 

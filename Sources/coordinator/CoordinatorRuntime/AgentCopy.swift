@@ -103,8 +103,9 @@ struct AgentCopy {
     ///   - gzip: how much of its compressed form; nil: the host cannot use that.
     init(_ agent: BroughtAgent, raw: Int, gzip: Int?, now: Nanoseconds) {
         self.agent = agent
-        packedThere = gzip
-        sent = min(raw, agent.bytes.count)
+        // What a host says of itself may be anything.
+        packedThere = gzip.map { max(0, $0) }
+        sent = max(0, min(raw, agent.bytes.count))
         arrived = sent
         began = now
         formBegan = (now, sent)

@@ -21,6 +21,7 @@ public final class CoordinatorLoop {
     private let time: any TimeSource
     private var links: [HostLink?]
     private var transfers: [Transfers]
+    private var supply = Supply()
     /// The files of checkpoints that evaluations start from.
     private var checkpoints: [Digest: [Job.Input]] = [:]
     /// The inputs that were last put into a list: mostly those of all runs.
@@ -66,13 +67,15 @@ public final class CoordinatorLoop {
 
     /// When there is something to do at the latest, though nothing comes in.
     private func nextDeadline(now: Nanoseconds) -> Nanoseconds {
-        let deadline = core.nextDeadline(now: now)
+        let deadline = min(core.nextDeadline(now: now), supply.isWaiting ? now + CoordinatorLoop.moment : .max)
         guard links.contains(where: { $0?.isBootstrapping == true }) else { return deadline }
         return min(deadline, now + CoordinatorLoop.glance)
     }
 
     /// How often hosts that are being reached are looked after.
     private static let glance: Nanoseconds = 1_000_000_000
+    /// How often streams are looked at that have not taken what they were given.
+    private static let moment: Nanoseconds = 20_000_000
 
     /// After an interruption: whether people ask for a cancellation within so many nanoseconds. ``run()`` then
     /// carries it out.
@@ -119,6 +122,7 @@ public final class CoordinatorLoop {
             if case .finish(let how) = effect { ending = how } else { try perform(effect, now: committed) }
         }
         keepAlive(committed)
+        supplyHosts()
         tellCopies(committed)
         observer(self, records)
         return ending
@@ -178,7 +182,7 @@ public final class CoordinatorLoop {
             if links[host]?.isInsideMessage == true { reason += " The stream broke off in the middle of a message." }
             if !said.isEmpty { reason += " (it said: \(said))" }
             forget(host)
-            return [CoordinatorLoop.event(of: end, host, reason)]
+            return [end.event(host, reason)]
         case .received(let bytes):
             let isJoined = links[host]?.isJoined ?? false
             var events: [Event] = [isJoined ? .heard(host: host) : .progress(host: host)]
@@ -195,14 +199,6 @@ public final class CoordinatorLoop {
         }
     }
 
-    private static func event(of end: StreamEnd, _ host: Int, _ reason: String) -> Event {
-        switch end.recovery {
-        case .byItself: .lost(host: host, reason: reason)
-        case .byItselfOnceJoined: .loginRefused(host: host, reason: reason)
-        case .byHand: .refused(host: host, reason: reason)
-        }
-    }
-
     /// Ends a stream whose host cannot be used. Nothing on the way changes bytes unnoticed: an agent that sent what
     /// makes no sense would do so again.
     private func drop(_ host: Int, reason: String) -> Event {
@@ -214,7 +210,8 @@ public final class CoordinatorLoop {
     private func forget(_ host: Int) {
         links[host]?.connection.close()
         links[host] = nil
-        transfers[host] = Transfers()
+        transfers[host] = transfers[host].forNextStream
+        supply.forget(host)
         answerTails(nil) { $0.host == host }
     }
 
@@ -230,7 +227,7 @@ public final class CoordinatorLoop {
             return [.reported(host: host, report.id)]
         case .bytes(let piece): try receive(host, piece)
         case .missing(let digest, let reason): goOn(host, transfers[host].lose(digest, reason: reason))
-        case .want(let range): try read(host, range)
+        case .want(let range): try supply.ask(range, for: host)
         case .probed(let probe): return probed(host, probe)
         case .tail(let tail):
             answerTails(tail.bytes) { $0.host == host && $0.run == tail.run && $0.path == tail.path }
@@ -298,9 +295,9 @@ public final class CoordinatorLoop {
             guard links[host]?.generation == generation else { return [] }
             goOn(host, transfers[host].wrote(piece, written))
         case .judged(let host, let report, let verdict): return judged(host, report, verdict)
-        case .read(let host, let generation, let bytes):
+        case .read(let host, let generation, let range, let bytes):
             guard links[host]?.generation == generation else { return [] }
-            links[host]?.reads -= 1
+            supply.wasRead(range.length, for: host)
             guard let bytes else {
                 return [drop(host, reason: "it asked for bytes of an object that it was not given")]
             }
@@ -376,34 +373,23 @@ public final class CoordinatorLoop {
                 host: host,
                 Judged(
                     report: report, failure: verdict.failure, evidence: verdict.evidence, blocks: verdict.blocks,
-                    provides: verdict.provides, endedAt: end(of: report, on: host)))
+                    provides: verdict.provides, endedAt: links[host]?.end(of: report, now: time.wall()) ?? time.wall()))
         ]
     }
 
-    private func read(_ host: Int, _ range: ObjectRange) throws {
-        guard let link = links[host] else { return }
-        guard link.reads < HostLimits.reads else {
-            throw Failure(.badMessage, "it asked for more than \(HostLimits.reads) pieces of its inputs at once")
-        }
-        links[host]?.reads += 1
-        workshop.hand(in: .host(host)) { [store, generation = link.generation] in
-            guard let size = try store.size(range.digest), range.offset < size else {
-                return .read(host: host, generation: generation, nil)
+    /// Reads what hosts have asked for, as far as their streams take it.
+    private func supplyHosts() {
+        for (host, range) in supply.next(unsent: { [links] in links[$0]?.connection.unsentCount ?? 0 }) {
+            guard let generation = links[host]?.generation else { continue }
+            workshop.hand(in: .host(host)) { [store] in
+                guard let size = try store.size(range.digest), range.offset < size else {
+                    return .read(host: host, generation: generation, range, nil)
+                }
+                let bytes = try store.read(range.digest, at: range.offset, count: range.length)
+                let piece = ObjectBytes(digest: range.digest, offset: range.offset, bytes: bytes)
+                return .read(host: host, generation: generation, range, piece)
             }
-            let bytes = try store.read(range.digest, at: range.offset, count: range.length)
-            let piece = ObjectBytes(digest: range.digest, offset: range.offset, bytes: bytes)
-            return .read(host: host, generation: generation, piece)
         }
-    }
-
-    /// When an attempt ended, by this machine's clock: what comes late, as after a pause of the coordinator, ended when
-    /// its host says.
-    private func end(of report: AttemptReport, on host: Int) -> Nanoseconds {
-        let now = time.wall()
-        guard let started = report.startedAt, let link = links[host] else { return now }
-        let (here, isFar) = started.subtractingReportingOverflow(link.clockOffset)
-        let (ended, isFarther) = here.addingReportingOverflow(report.wallNanoseconds)
-        return isFar || isFarther ? now : min(now, ended)
     }
 
     // MARK: Out
@@ -415,19 +401,14 @@ public final class CoordinatorLoop {
         case .grant(let host, let lease, let grants):
             try grant(host, lease, grants)
         case .revoke(let host, let leases):
-            for part in CoordinatorLoop.parts(leases) { send(host, .revoke(part)) }
+            for part in leases.parts { send(host, .revoke(part)) }
         case .cancel(let host, let runs):
-            for part in CoordinatorLoop.parts(runs) { send(host, .cancel(part)) }
+            for part in runs.parts { send(host, .cancel(part)) }
         case .acknowledge(let host, let attempts):
-            for part in CoordinatorLoop.parts(attempts) { send(host, .acknowledge(part)) }
+            for part in attempts.parts { send(host, .acknowledge(part)) }
         case .release(let host): send(host, .release)
         case .finish: break
         }
-    }
-
-    /// So many at a time that a frame holds them.
-    private static func parts<Element>(_ all: [Element]) -> [[Element]] {
-        stride(from: 0, to: all.count, by: 4_096).map { Array(all[$0..<min($0 + 4_096, all.count)]) }
     }
 
     private func grant(_ host: Int, _ lease: LeaseNumber, _ grants: [Grant]) throws {
@@ -445,11 +426,10 @@ public final class CoordinatorLoop {
         }
         for shard in shards {
             guard let link = links[host], link.understands(shard) else {
-                // Told like anything else that came of the host: it must not keep what it cannot do.
-                let reason = "its agent is of an older usweep and cannot take so many inputs; it is replaced when the "
-                    + "sweeps that it works for have ended"
-                let generation = links[host]?.generation ?? 0
-                return inbox.put(.finished(.success(.refused(host: host, generation: generation, reason: reason))))
+                // It must not keep what it cannot do.
+                return giveUp(
+                    host, "its agent is of an older usweep and cannot take so many inputs; it is replaced when the "
+                        + "sweeps that it works for have ended")
             }
             send(host, .grant(shard))
         }
@@ -469,7 +449,19 @@ public final class CoordinatorLoop {
             deliver: { [inbox] event in inbox.put(.stream(host: host, generation: stream, event)) })
     }
 
-    private func send(_ host: Int, _ message: CoordinatorMessage) { links[host]?.send(message) }
+    private func send(_ host: Int, _ message: CoordinatorMessage) {
+        do throws(WireError) {
+            try links[host]?.send(message)
+        } catch {
+            giveUp(host, "\(error.message); the connection was dropped")
+        }
+    }
+
+    /// Told like anything else that came of the host.
+    private func giveUp(_ host: Int, _ reason: String) {
+        let generation = links[host]?.generation ?? 0
+        inbox.put(.finished(.success(.refused(host: host, generation: generation, reason: reason))))
+    }
 
     // MARK: Looking at what runs
 

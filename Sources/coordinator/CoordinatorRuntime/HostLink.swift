@@ -1,6 +1,7 @@
 import Formats
 import Model
 import Ports
+import SweepCore
 
 /// One stream to one host, from the first byte of the login to the last frame.
 struct HostLink {
@@ -25,9 +26,8 @@ struct HostLink {
     private(set) var diagnostics = ""
     /// Whether the agent said hello.
     var isJoined = false
-    /// Outcomes whose artifacts are being looked for, and pieces of objects that are being read for it.
+    /// Outcomes whose artifacts are being looked for.
     var looks = 0
-    var reads = 0
     var lastSent: Nanoseconds
     var load = HostLoad(running: 0, waiting: 0, freeBytes: 0)
 
@@ -63,7 +63,7 @@ struct HostLink {
                 case .failed(let reason): throw Failure(.noHost, reason)
                 case .attached(let rest):
                     phase = .streaming
-                    send(.hello(hello))
+                    try greet()
                     reader.append(rest)
                 }
             }
@@ -118,11 +118,31 @@ struct HostLink {
         diagnostics = String((diagnostics + String(decoding: bytes, as: UTF8.self)).suffix(2_000))
     }
 
+    /// When an attempt ended, by this machine's clock: what comes late, as after a pause of the coordinator, ended when
+    /// its host says.
+    func end(of report: AttemptReport, now: Nanoseconds) -> Nanoseconds {
+        guard let started = report.startedAt else { return now }
+        let (here, isFar) = started.subtractingReportingOverflow(clockOffset)
+        let (ended, isFarther) = here.addingReportingOverflow(report.wallNanoseconds)
+        return isFar || isFarther ? now : min(now, ended)
+    }
+
     /// Lists of inputs are younger than the first version of the messages.
     func understands(_ shard: Shard) -> Bool { version > 1 || shard.entries.allSatisfy { $0.job.inputList == nil } }
 
-    func send(_ message: CoordinatorMessage) {
-        if let frame = message.frame(for: version) { connection.send(frame.encoded) }
+    /// - Throws: ``WireError`` for more than one message holds.
+    func send(_ message: CoordinatorMessage) throws(WireError) {
+        if let frame = message.frame(for: version) { connection.send(try frame.encoded) }
+    }
+
+    private func greet() throws(Failure) {
+        do throws(WireError) {
+            try send(.hello(hello))
+        } catch {
+            throw Failure(
+                .noHost, "what the inventory says of it is too long to be sent: shorten its `setup` or the path of its "
+                    + "engine", cause: error.message)
+        }
     }
 
     private mutating func messages() throws -> [AgentMessage] {
@@ -152,6 +172,24 @@ extension AgentMessage {
         case .hello, .refused: true
         case .started, .outcome, .want, .bytes, .missing, .probed, .tail, .heartbeat, .released: false
         }
+    }
+}
+
+extension StreamEnd {
+    /// What it is to the core.
+    func event(_ host: Int, _ reason: String) -> Event {
+        switch recovery {
+        case .byItself: .lost(host: host, reason: reason)
+        case .byItselfOnceJoined: .loginRefused(host: host, reason: reason)
+        case .byHand: .refused(host: host, reason: reason)
+        }
+    }
+}
+
+extension Array {
+    /// So many at a time that a frame holds them.
+    var parts: [[Element]] {
+        stride(from: 0, to: count, by: 4_096).map { Array(self[$0..<Swift.min($0 + 4_096, count)]) }
     }
 }
 

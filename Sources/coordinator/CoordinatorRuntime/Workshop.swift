@@ -35,8 +35,8 @@ public enum Finished: Sendable {
     /// What came of writing a piece of an object.
     case wrote(host: Int, generation: Int, Transfers.Piece, Transfers.Written)
     case judged(host: Int, AttemptReport, EngineVerdict)
-    /// A range of an object; nil: it is not here, or not as long.
-    case read(host: Int, generation: Int, ObjectBytes?)
+    /// The range of an object that was asked for; nil: it is not here, or not as long.
+    case read(host: Int, generation: Int, ObjectRange, ObjectBytes?)
     /// The checkpoints that earlier sweeps made with the engine of this digest, as events.
     case foundCheckpoints(host: Int, generation: Int, engine: Digest, [Event], problem: String?)
     /// What the host sent makes no sense.

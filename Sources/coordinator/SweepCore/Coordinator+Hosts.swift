@@ -106,14 +106,17 @@ extension Coordinator {
         guard let joined = links[host].joined, joined.engineIsRight else { return }
         let arrival = joined.arrival
         guard let memory = state.memoryPerRun, memory > 0 else {
-            links[host].slots = arrival.slots
+            links[host].slots = min(arrival.slots, Coordinator.mostSlots)
             return
         }
         let fitting = Int(arrival.memoryBytes / memory)
         // A guess keeps no host out: its agent runs one at a time, whatever it takes.
         let isGuess = if case .learned = plan.memory { true } else { false }
-        links[host].slots = min(arrival.slots, isGuess ? max(1, fitting) : fitting)
+        links[host].slots = min(arrival.slots, Coordinator.mostSlots, isGuess ? max(1, fitting) : fitting)
     }
+
+    /// More runs on one host than any has room for: what its agent holds must fit the hello that names it.
+    static let mostSlots = 16_384
 
     // MARK: Out
 

@@ -169,7 +169,8 @@ public struct SweepState: Sendable {
         case .fixed(let bytes): return bytes
         case .learned(let firstGuess):
             let peak = isSetup ? setupPeak : evaluationPeak
-            return peak == 0 ? firstGuess : peak + peak / 4
+            let (sum, isOver) = peak.addingReportingOverflow(peak / 4)
+            return peak == 0 ? firstGuess : isOver ? .max : sum
         }
     }
 

@@ -131,7 +131,7 @@ final class LargeHost {
 
     private func send(_ number: Int, _ message: AgentMessage) {
         guard let connection, connection.number == number else { return }
-        connection.answer(message.frame.encoded)
+        connection.answer((try? message.frame.encoded) ?? [])
     }
 
     private func hello(_ leases: [HeldLease]) -> AgentHello {

@@ -117,7 +117,7 @@ final class AgentStream: FrameStream {
 
     var unsentCount: Int { out.count }
 
-    func send(_ frame: Frame) { out += frame.encoded }
+    func send(_ frame: Frame) { out += (try? frame.encoded) ?? [] }
 
     func flush() {
         guard !isBroken, !out.isEmpty else { return }

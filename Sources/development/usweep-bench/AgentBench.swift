@@ -69,7 +69,7 @@ struct AgentBench {
         }
     }
 
-    private mutating func say(_ message: AgentMessage) { out += message.frame.encoded }
+    private mutating func say(_ message: AgentMessage) { out += (try? message.frame.encoded) ?? [] }
 
     private mutating func flush() {
         var rest = out[...]

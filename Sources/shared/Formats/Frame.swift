@@ -17,16 +17,20 @@ public struct Frame: Sendable, Hashable {
         self.payload = payload
     }
 
-    /// - Precondition: the payload fits; who builds messages splits them.
+    /// - Throws: ``WireError`` for more than a frame holds: who builds messages splits them.
     public var encoded: [UInt8] {
-        precondition(payload.count < Frame.maximumLength, "a message of \(payload.count) bytes was not split")
-        var out: [UInt8] = []
-        out.reserveCapacity(Frame.headerLength + 1 + payload.count)
-        Frame.put(UInt32(payload.count + 1), to: &out)
-        Frame.put(CRC32C.checksum(kind: kind, payload), to: &out)
-        out.append(kind)
-        out.append(contentsOf: payload)
-        return out
+        get throws(WireError) {
+            guard payload.count < Frame.maximumLength else {
+                throw WireError("a message of \(payload.count) bytes, where \(Frame.maximumLength - 1) can be sent")
+            }
+            var out: [UInt8] = []
+            out.reserveCapacity(Frame.headerLength + 1 + payload.count)
+            Frame.put(UInt32(payload.count + 1), to: &out)
+            Frame.put(CRC32C.checksum(kind: kind, payload), to: &out)
+            out.append(kind)
+            out.append(contentsOf: payload)
+            return out
+        }
     }
 
     private static func put(_ value: UInt32, to out: inout [UInt8]) {

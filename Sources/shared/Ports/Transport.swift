@@ -25,8 +25,11 @@ public protocol Connection: Sendable {
     /// Queues bytes for the remote command's standard input. Never blocks; bytes queued before `.opened`
     /// are sent after it. What is queued after the end is dropped.
     ///
-    /// The queue has no limit of its own: the protocol above grants credits, which bound it.
+    /// The queue has no limit of its own: who has much to send looks at ``unsentCount`` first.
     func send(_ bytes: [UInt8])
+
+    /// How many of the bytes that were queued have not been taken by the system below.
+    var unsentCount: Int { get }
 
     /// Asks for no more `.received` and `.diagnostic` for now: what the command writes then waits on the host. What is
     /// on its way already still comes.
@@ -40,9 +43,10 @@ public protocol Connection: Sendable {
 }
 
 extension Connection {
-    /// Where bytes come from memory there is nothing to hold up.
+    /// Where bytes only go through memory there is nothing to hold up, and nothing waits.
     public func pause() {}
     public func resume() {}
+    public var unsentCount: Int { 0 }
 }
 
 /// What an adapter tells about one stream.

@@ -100,11 +100,20 @@ public struct AgentJournal {
     public mutating func append(_ frames: [Frame]) throws(FilesError) {
         guard !frames.isEmpty else { return }
         var bytes: [UInt8] = []
-        if durableSize > markedSize { bytes += AgentJournal.mark(durableSize).encoded }
-        for frame in frames { bytes += frame.encoded }
+        if durableSize > markedSize { bytes += try encode(AgentJournal.mark(durableSize)) }
+        for frame in frames { bytes += try encode(frame) }
         try files.write(file, at: size, bytes)
         size += Int64(bytes.count)
         markedSize = durableSize
+    }
+
+    private func encode(_ frame: Frame) throws(FilesError) -> [UInt8] {
+        do throws(WireError) {
+            return try frame.encoded
+        } catch {
+            // EMSGSIZE
+            throw FilesError(errorNumber: 90, path: path, operation: "add a record", reason: error.message)
+        }
     }
 
     public mutating func sync() throws(FilesError) {
@@ -134,7 +143,7 @@ public struct AgentJournal {
             try files.write(fresh, at: 0, AgentJournal.header)
             var bytes: [UInt8] = []
             for frame in frames {
-                bytes += frame.encoded
+                bytes += try encode(frame)
                 if bytes.count > 1 << 20 { try flush(&bytes, to: fresh, at: &length) }
             }
             try flush(&bytes, to: fresh, at: &length)

@@ -34,8 +34,8 @@ final class Driver: PollClient, LinkHost {
 
     private func handle(_ message: DriverMessage, now: ContinuousClock.Instant) {
         switch message {
-        case .open(let id, let route, let command, let observer):
-            open(id, route, command, observer, now: now)
+        case .open(let id, let route, let command, let unsent, let observer):
+            open(id, route, command, unsent, observer, now: now)
         case .send(let id, let bytes):
             guard let stream = streams[id] else { return }
             stream.send(bytes)
@@ -57,11 +57,12 @@ final class Driver: PollClient, LinkHost {
     }
 
     private func open(
-        _ id: UInt64, _ route: LibraryRoute, _ command: String,
+        _ id: UInt64, _ route: LibraryRoute, _ command: String, _ unsent: UnsentCount,
         _ observer: @escaping @Sendable (SSHWayEvent) -> Void, now: ContinuousClock.Instant
     ) {
         let stream = ExecStream(
-            id: id, label: route.target.label, command: command, timeouts: settings.timeouts, observer: observer)
+            id: id, label: route.target.label, command: command, timeouts: settings.timeouts, unsent: unsent,
+            observer: observer)
         streams[id] = stream
         if let link = links.first(where: { $0.route == route && !$0.isGateway && !$0.isEnded }) {
             return link.add(stream)

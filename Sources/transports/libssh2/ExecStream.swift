@@ -17,18 +17,19 @@ final class ExecStream: LinkUser {
     private let timeouts: SSHSettings.Timeouts
     var label: String
     private var phase = Phase.waiting
-    private var outbound = ByteQueue()
+    private var outbound: ByteQueue
     var isPaused = false
     private(set) var deadline: ContinuousClock.Instant?
 
     init(
-        id: UInt64, label: String, command: String, timeouts: SSHSettings.Timeouts,
+        id: UInt64, label: String, command: String, timeouts: SSHSettings.Timeouts, unsent: UnsentCount,
         observer: @escaping @Sendable (SSHWayEvent) -> Void
     ) {
         self.id = id
         self.label = label
         self.command = command
         self.timeouts = timeouts
+        outbound = ByteQueue(unsent: unsent)
         self.observer = observer
     }
 

@@ -20,8 +20,9 @@ final class LibraryWay: SSHWay {
         let route = try LibraryRoute(route, account: account)
         return { command, observer in
             let stream = self.nextStream.wrappingAdd(1, ordering: .relaxed).oldValue
-            self.thread.mailbox.post(.open(stream, route, command: command, observer))
-            return LibraryConnection(stream: stream, thread: self.thread)
+            let unsent = UnsentCount()
+            self.thread.mailbox.post(.open(stream, route, command: command, unsent, observer))
+            return LibraryConnection(stream: stream, thread: self.thread, unsent: unsent)
         }
     }
 }
@@ -45,13 +46,21 @@ private final class DriverThread: Sendable {
 private final class LibraryConnection: Connection {
     private let stream: UInt64
     private let thread: DriverThread
+    private let unsent: UnsentCount
 
-    init(stream: UInt64, thread: DriverThread) {
+    init(stream: UInt64, thread: DriverThread, unsent: UnsentCount) {
         self.stream = stream
         self.thread = thread
+        self.unsent = unsent
     }
 
-    func send(_ bytes: [UInt8]) { thread.mailbox.post(.send(stream, bytes)) }
+    var unsentCount: Int { unsent.value }
+
+    func send(_ bytes: [UInt8]) {
+        unsent.add(bytes.count)
+        thread.mailbox.post(.send(stream, bytes))
+    }
+
     func pause() { thread.mailbox.post(.pause(stream, true)) }
     func resume() { thread.mailbox.post(.pause(stream, false)) }
     func close() { thread.mailbox.post(.close(stream)) }
@@ -59,7 +68,7 @@ private final class LibraryConnection: Connection {
 
 /// What other threads tell the driver.
 enum DriverMessage: Sendable {
-    case open(UInt64, LibraryRoute, command: String, @Sendable (SSHWayEvent) -> Void)
+    case open(UInt64, LibraryRoute, command: String, UnsentCount, @Sendable (SSHWayEvent) -> Void)
     case send(UInt64, [UInt8])
     case pause(UInt64, Bool)
     case close(UInt64)

@@ -124,6 +124,12 @@ private final class SSHPassage: Connection {
 
     // MARK: The near end
 
+    var unsentCount: Int {
+        state.withLock { state in
+            state.queued.reduce(state.inner?.unsentCount ?? 0) { $0 + $1.count }
+        }
+    }
+
     func send(_ bytes: [UInt8]) {
         state.withLock { state in
             guard !state.isEnded else { return }

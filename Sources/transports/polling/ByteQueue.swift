@@ -6,8 +6,10 @@ public struct ByteQueue: Sendable {
     /// Bytes of the first piece that are used up.
     private var offset = 0
     public private(set) var count = 0
+    /// Told how many bytes leave the queue; who appends has counted them before.
+    private let unsent: UnsentCount?
 
-    public init() {}
+    public init(unsent: UnsentCount? = nil) { self.unsent = unsent }
 
     public var isEmpty: Bool { count == 0 }
 
@@ -29,6 +31,7 @@ public struct ByteQueue: Sendable {
     public mutating func drop(_ amount: Int) {
         var left = min(amount, count)
         count -= left
+        unsent?.add(-left)
         while left > 0 {
             let here = pieces[first].count - offset
             if left < here {
@@ -62,5 +65,8 @@ public struct ByteQueue: Sendable {
         return filled
     }
 
-    public mutating func removeAll() { self = ByteQueue() }
+    public mutating func removeAll() {
+        unsent?.add(-count)
+        self = ByteQueue(unsent: unsent)
+    }
 }

@@ -54,8 +54,9 @@ final class Children: Sendable {
 
     func start(_ task: ChildTask, observer: @escaping @Sendable (StreamEvent) -> Void) -> any Connection {
         let stream = nextStream.wrappingAdd(1, ordering: .relaxed).oldValue
-        mailbox.post(.start(stream, task, observer))
-        return ChildConnection(stream: stream, children: self, mailbox: mailbox)
+        let unsent = UnsentCount()
+        mailbox.post(.start(stream, task, unsent, observer))
+        return ChildConnection(stream: stream, children: self, mailbox: mailbox, unsent: unsent)
     }
 }
 
@@ -63,14 +64,22 @@ private final class ChildConnection: Connection {
     private let stream: UInt64
     private let children: Children
     private let mailbox: Mailbox<ChildMessage>
+    private let unsent: UnsentCount
 
-    init(stream: UInt64, children: Children, mailbox: Mailbox<ChildMessage>) {
+    init(stream: UInt64, children: Children, mailbox: Mailbox<ChildMessage>, unsent: UnsentCount) {
         self.stream = stream
         self.children = children
         self.mailbox = mailbox
+        self.unsent = unsent
     }
 
-    func send(_ bytes: [UInt8]) { mailbox.post(.send(stream, bytes)) }
+    var unsentCount: Int { unsent.value }
+
+    func send(_ bytes: [UInt8]) {
+        unsent.add(bytes.count)
+        mailbox.post(.send(stream, bytes))
+    }
+
     func close() { mailbox.post(.close(stream)) }
     func pause() { mailbox.post(.pause(stream, true)) }
     func resume() { mailbox.post(.pause(stream, false)) }
@@ -78,7 +87,7 @@ private final class ChildConnection: Connection {
 
 /// What other threads tell the driver.
 enum ChildMessage: Sendable {
-    case start(UInt64, ChildTask, @Sendable (StreamEvent) -> Void)
+    case start(UInt64, ChildTask, UnsentCount, @Sendable (StreamEvent) -> Void)
     case send(UInt64, [UInt8])
     case pause(UInt64, Bool)
     case close(UInt64)
@@ -118,7 +127,7 @@ final class ChildDriver: PollClient {
 
     private func handle(_ message: ChildMessage, now: ContinuousClock.Instant) {
         switch message {
-        case .start(let id, let task, let observer): start(id, task, observer, now: now)
+        case .start(let id, let task, let unsent, let observer): start(id, task, unsent, observer, now: now)
         case .send(let id, let bytes): streams.first { $0.id == id }?.send(bytes)
         case .pause(let id, let isPaused): streams.first { $0.id == id }?.isPaused = isPaused
         case .close(let id): streams.first { $0.id == id }?.closeHere()
@@ -132,7 +141,7 @@ final class ChildDriver: PollClient {
     }
 
     private func start(
-        _ id: UInt64, _ task: ChildTask, _ observer: @escaping @Sendable (StreamEvent) -> Void,
+        _ id: UInt64, _ task: ChildTask, _ unsent: UnsentCount, _ observer: @escaping @Sendable (StreamEvent) -> Void,
         now: ContinuousClock.Instant
     ) {
         func notStarted(_ code: Int32) {
@@ -140,7 +149,7 @@ final class ChildDriver: PollClient {
         }
         do {
             let child = try Child(program: task.program, arguments: task.arguments, environment: task.environment)
-            let stream = ChildStream(id: id, task: task, child: child, now: now, observer: observer)
+            let stream = ChildStream(id: id, task: task, child: child, unsent: unsent, now: now, observer: observer)
             streams.append(stream)
             let mailbox = mailbox
             if !child.whenEnded({ mailbox.post(.exited(id, $0)) }) { stream.failToWait(EAGAIN) }

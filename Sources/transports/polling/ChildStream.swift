@@ -11,7 +11,7 @@ final class ChildStream {
     private var input: Descriptor?
     private var output: Descriptor?
     private var errors: Descriptor?
-    private var outbound = ByteQueue()
+    private var outbound: ByteQueue
     /// What it said last on its standard error, to tell why it ended.
     private var messages: [UInt8] = []
     private var exit: ExitCode?
@@ -25,12 +25,13 @@ final class ChildStream {
     private static let mostPerTurn = 1 << 20
 
     init(
-        id: UInt64, task: ChildTask, child: Child, now: ContinuousClock.Instant,
+        id: UInt64, task: ChildTask, child: Child, unsent: UnsentCount, now: ContinuousClock.Instant,
         observer: @escaping @Sendable (StreamEvent) -> Void
     ) {
         self.id = id
         self.task = task
         self.observer = observer
+        outbound = ByteQueue(unsent: unsent)
         process = child.process
         (input, output, errors) = (child.input, child.output, child.errors)
         marker = task.marker.map { Array($0.utf8) + [10] }

@@ -71,12 +71,12 @@ struct GoldenTests {
             .over(sweep: sweep, [Acknowledged(id: AttemptID(run: 1, lease: 2, attempt: 3), isLast: true)]),
             .released(sweep: sweep),
         ]
-        let agentBytes = agent.flatMap { $0.frame.encoded }
+        let agentBytes = try agent.flatMap { try $0.frame.encoded }
         #expect(try Golden.recorded("version2/agent.records", agentBytes) == agentBytes)
         let lost: [ProcessExit.Cause] = [.supervisorLost, .hostLost, .notStarted(step: "exec", reason: "No such file")]
         let supervisor = try frames("version1/supervisor.journal").map { try SupervisorRecord($0) }
             + lost.map { .ended(key(1, 1, 1), ProcessExit(cause: $0, kill: .stalled, memoryRanOut: true, note: "n")) }
-        let supervisorBytes = supervisor.flatMap { $0.frame.encoded }
+        let supervisorBytes = try supervisor.flatMap { try $0.frame.encoded }
         #expect(try Golden.recorded("version2/supervisor.records", supervisorBytes) == supervisorBytes)
     }
 

@@ -41,6 +41,19 @@ struct SupervisorTests {
         #expect(start(&core) == [4])
     }
 
+    @Test("A run may ask for all the memory that there can be: it runs alone, and sums stay sums")
+    func allMemory() {
+        var core = core(slots: 3)
+        queue(&core, 1, launch(memory: 40))
+        queue(&core, 2, launch(memory: .max))
+        queue(&core, 3, launch(memory: .max))
+        #expect(start(&core) == [1])
+        _ = core.ended(key(1), ProcessExit(cause: .status(0)), now: 2)
+        #expect(start(&core) == [2])
+        _ = core.ended(key(2), ProcessExit(cause: .status(0)), now: 2)
+        #expect(start(&core) == [3])
+    }
+
     @Test("A sweep takes no more than its own slots, and all of them whatever another does")
     func slotsOfSweeps() {
         var core = SupervisorCore()

@@ -101,7 +101,7 @@ final class Attached {
     }
 
     func send(_ message: CoordinatorMessage) throws {
-        if let frame = message.frame(for: version) { try send(bytes: frame.encoded) }
+        if let frame = message.frame(for: version) { try send(bytes: try frame.encoded) }
     }
 
     func send(bytes: [UInt8]) throws { try input.fileHandleForWriting.write(contentsOf: Data(bytes)) }

@@ -45,6 +45,21 @@ struct BootstrapTests {
     }
 
     @Test(
+        "A host may say any numbers of what it has: it is sent what it can lack",
+        arguments: [("-5 -5", "put raw 3\n"), ("\(Int.min) \(Int.min)", "put raw 3\n"), ("\(Int.max) 0", "done raw\n")])
+    func numbers(said: String, sent: String) {
+        var bootstrap = bootstrap()
+        _ = bootstrap.receive(bytes("usweep-bootstrap 2 Linux x86_64\n"), now: 0)
+        let lines = "usweep-need \(said)\nusweep-at raw -7\nusweep-at raw \(Int.max)\n"
+        let steps = bootstrap.receive(bytes(lines), now: 0)
+        guard case .send(let bytes) = steps.first else {
+            Issue.record("\(steps)")
+            return
+        }
+        #expect(bytes.starts(with: sent.utf8))
+    }
+
+    @Test(
         "Another kind of machine is refused before anything is sent",
         arguments: ["Linux aarch64", "Darwin arm64", "Linux "])
     func platform(name: String) {

@@ -40,7 +40,7 @@ final class FakeHost: @unchecked Sendable {
     func say(_ messages: AgentMessage...) {
         for message in messages {
             if let frame = message.frame(for: min(versions.upperBound, WireVersion.current)) {
-                say(bytes: frame.encoded)
+                say(bytes: (try? frame.encoded) ?? [])
             }
         }
     }

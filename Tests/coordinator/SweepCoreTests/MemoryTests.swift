@@ -41,6 +41,22 @@ struct MemoryTests {
         #expect(cluster.core.state.memoryBytes(of: 4) == 10 << 30)
     }
 
+    @Test("An attempt that is said to have taken all the memory that there can be does no harm")
+    func everything() {
+        var cluster = Cluster(runs: 4, hosts: 1, agentRetries: false, memory: .learned(firstGuess: 4 << 30))
+        cluster.join(0)
+        cluster.step(.ended(host: 0, Cluster.ended(1, lease: 1, peak: .max)))
+        #expect(cluster.core.state.memoryBytes(of: 2) == .max && cluster.core.state.openRuns[0] == 1)
+    }
+
+    @Test("No host gets more runs than its agent could name in one message")
+    func slots() {
+        var cluster = Cluster(runs: 40_000, hosts: 1, agentRetries: false)
+        cluster.join(0, slots: 1 << 20)
+        for _ in 0..<40 { cluster.step() }
+        #expect(cluster.core.state.openRuns[0] == Coordinator.mostSlots)
+    }
+
     @Test("Setups and evaluations are of two kinds")
     func kinds() {
         var cluster = Cluster(

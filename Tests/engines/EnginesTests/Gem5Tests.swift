@@ -94,6 +94,14 @@ struct Gem5Tests {
         #expect((one.machines, one.cores, one.memoryBytes) == (["board"], 1, 8))
     }
 
+    @Test("A checkpoint may name any sizes")
+    func checkpointOfAnySize() {
+        let store = "[board.physmem.store0]\n"
+        let facts = Gem5CheckpointFacts(Array("\(store)range_size=\(Int64.max)\nrange_size=\(Int64.max)\n".utf8))
+        #expect(facts.memoryBytes == 1 << 51)
+        #expect(Gem5CheckpointFacts(Array("\(store)range_size=-8\n".utf8)).memoryBytes == 0)
+    }
+
     @Test func theSamePointTwiceIsTheSame() throws {
         let first = try Fixture.verdict("o3-tournament-1M", Fixture.contract())
         #expect(try first == Fixture.verdict("o3-tournament-1M-again", Fixture.contract()))

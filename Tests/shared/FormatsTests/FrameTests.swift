@@ -23,7 +23,7 @@ struct FrameTests {
         var chance = Chance(seed: seed)
         var sent = chance.agentMessages().map(\.frame) + chance.coordinatorMessages().map(\.frame)
         sent.shuffle(using: &chance)
-        var rest = sent.flatMap(\.encoded)[...]
+        var rest = try sent.flatMap { try $0.encoded }[...]
         var reader = FrameReader()
         var came: [Frame] = []
         while !rest.isEmpty {
@@ -40,8 +40,8 @@ struct FrameTests {
     func truncated(seed: UInt64) throws {
         var chance = Chance(seed: seed)
         let sent = frames(&chance)
-        let first = sent[0].encoded.count
-        let bytes = sent.flatMap(\.encoded)
+        let first = try sent[0].encoded.count
+        let bytes = try sent.flatMap { try $0.encoded }
         for count in bytes.indices {
             #expect(try read(Array(bytes[..<count])) == (count < first ? [] : [sent[0]]))
         }
@@ -51,8 +51,8 @@ struct FrameTests {
     func flipped(seed: UInt64) throws {
         var chance = Chance(seed: seed)
         let sent = frames(&chance)
-        let bytes = sent.flatMap(\.encoded)
-        let first = sent[0].encoded.count
+        let bytes = try sent.flatMap { try $0.encoded }
+        let first = try sent[0].encoded.count
         for bit in 0..<8 * first {
             var damaged = bytes
             damaged[bit / 8] ^= 1 << UInt8(bit % 8)
@@ -70,7 +70,9 @@ struct FrameTests {
             #expect(throws: WireError("a frame of \(length) bytes")) { try self.read(header) }
         }
         let largest = Frame(kind: 69, payload: [UInt8](repeating: 7, count: Frame.maximumLength - 1))
-        #expect(try read(largest.encoded) == [largest])
+        #expect(try read(try largest.encoded) == [largest])
+        let larger = Frame(kind: 69, payload: [UInt8](repeating: 7, count: Frame.maximumLength))
+        #expect(throws: WireError("a message of 131072 bytes, where 131071 can be sent")) { try larger.encoded }
     }
 
     @Test("The checksum is CRC-32C, as in RFC 3720, B.4")
@@ -87,6 +89,6 @@ struct FrameTests {
         let bytes = AgentMessage.bytes(ObjectBytes(digest: SHA256.digest(full), offset: .max - 1 << 20, bytes: full))
         let path = String(repeating: String(repeating: "a", count: 255) + "/", count: 3) + "b"
         let tail = AgentMessage.tail(Tail(run: 1 << 40, path: path, bytes: full))
-        for message in [bytes, tail] { #expect(try AgentMessage(try read(message.frame.encoded)[0]) == message) }
+        for message in [bytes, tail] { #expect(try AgentMessage(try read(try message.frame.encoded)[0]) == message) }
     }
 }

@@ -91,9 +91,9 @@ struct GoldenTests {
             try coordinator().map(\.frame),
             (try agent() + [missing, .refused(reason: "this agent is about to end")]).map(\.frame)
         )
-        let coordinatorBytes = sides.0.flatMap(\.encoded)
+        let coordinatorBytes = try sides.0.flatMap { try $0.encoded }
         #expect(try Golden.recorded("version2/coordinator.frames", coordinatorBytes) == coordinatorBytes)
-        let agentBytes = sides.1.flatMap(\.encoded)
+        let agentBytes = try sides.1.flatMap { try $0.encoded }
         #expect(try Golden.recorded("version2/agent.frames", agentBytes) == agentBytes)
         #expect(try GoldenTests.frames("version2/coordinator.frames").map { try CoordinatorMessage($0) }
             == coordinator())

@@ -206,6 +206,25 @@ struct ConformanceTests {
         #expect(rest.end?.kind == .commandEnded(status: 0))
     }
 
+    @Test("tells how many bytes wait because the command does not read", arguments: Adapter.allCases.dropFirst())
+    func unsent(_ adapter: Adapter) async throws {
+        let subject = try Subject(adapter)
+        let recorder = StreamRecorder()
+        let connection = subject.transport.open(
+            subject.target, command: "head -c 1 > /dev/null; echo; exec sleep 600", observer: recorder.observer)
+        connection.send([1])
+        _ = await recorder.events { event in if case .received = event { true } else { false } }
+        #expect(connection.unsentCount == 0)
+        let bytes = noise(1 << 20)
+        for _ in 0..<32 { connection.send(bytes) }
+        // In the meantime this stream moves what it can.
+        expectHello(await talk(subject.transport, subject.target))
+        #expect(connection.unsentCount > 16 << 20)
+        connection.close()
+        _ = await recorder.all()
+        #expect(connection.unsentCount == 0)
+    }
+
     @Test("survives a command that reads nothing", arguments: Adapter.allCases)
     func deaf(_ adapter: Adapter) async throws {
         let subject = try Subject(adapter)

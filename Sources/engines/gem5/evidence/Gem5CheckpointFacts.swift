@@ -51,7 +51,8 @@ package struct Gem5CheckpointFacts: Sendable, Hashable {
                 if line.suffix(6).elementsEqual(".xc.0]".utf8) { sizes[machine, default: Size()].cores += 1 }
             } else if let store, line.starts(with: "range_size=".utf8) {
                 let size = Int64(String(decoding: line.dropFirst(11), as: UTF8.self)) ?? 0
-                sizes[store, default: Size()].memoryBytes += size
+                // It may be anybody's file: no size there is one that sums cannot hold.
+                sizes[store, default: Size()].memoryBytes &+= min(max(0, size), 1 << 50)
             } else if store != nil, line.starts(with: "filename=".utf8) {
                 memories.append(String(decoding: line.dropFirst(9), as: UTF8.self))
             } else if isGlobals, line.starts(with: "curTick=".utf8) {
