@@ -234,7 +234,7 @@ struct Gem5MutilationTests {
         let words: [(String, String, FailureClass)] = [
             ("simerr.txt", "src/mem/x.cc:1: panic: Unexpected packet", .simulatorFatal),
             ("simerr.txt", "src/sim/y.cc:22: fatal: Could not open", .simulatorFatal),
-            ("simerr.txt", "src/a.cc:5: panic condition !ptr occurred: no", .simulatorFatal),
+            ("simerr.txt", "src/a.cc:5: panic: panic condition !ptr occurred: no", .simulatorFatal),
             ("simerr.txt", "gem5.opt: src/b.cc:7: void f(): Assertion `x' failed.", .simulatorFatal),
             ("simerr.txt", "Traceback (most recent call last):", .simulatorFatal),
             ("simerr.txt", "terminate called after throwing an instance of 'std::bad_alloc'", .outOfMemory),

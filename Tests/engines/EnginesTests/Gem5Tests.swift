@@ -168,6 +168,54 @@ struct Gem5Tests {
         #expect(zero.failure == expected)
     }
 
+    /// Each as a call of `fatal` prints it, and as one of `fatal_if` does; what a run that makes a checkpoint means by
+    /// it comes second.
+    @Test(
+        "What gem5 22 to 24 say of checkpoints",
+        arguments: [
+            ("Can't unserialize 'system.cpu.xc.0:hvip'", .checkpointIncompatible, .checkpointIncompatible),
+            (
+                "Can't load checkpoint file 'checkpoint/aes/cpt.warm/m5.cpt'", .checkpointIncompatible,
+                .checkpointIncompatible
+            ),
+            (
+                "Memory range size has changed! Saw 3221225472, expected 536870912", .checkpointIncompatible,
+                .checkpointIncompatible
+            ),
+            (
+                "Array size mismatch on system.cpu.regs:_regs (Got 4, expected 8)'", .checkpointIncompatible,
+                .checkpointIncompatible
+            ),
+            ("TLB size less than the one in checkpoint!", .checkpointIncompatible, .checkpointIncompatible),
+            (
+                "Restoring from checkpoints with dirty caches is not supported in the classic memory system.",
+                .checkpointIncompatible, .checkpointIncompatible
+            ),
+            (
+                "Can't open physical memory checkpoint file 'system.physmem.store0.pmem'", .checkpointIncompatible,
+                .simulatorFatal
+            ),
+            (
+                "Close failed on physical memory checkpoint file 'system.physmem.store0.pmem'",
+                .checkpointIncompatible, .diskFull
+            ),
+            ("Write failed on physical memory checkpoint file 'a.pmem'", .diskFull, .diskFull),
+            ("Unable to open file m5out/checkpoint/aes/cpt.warm/m5.cpt for writing", .simulatorFatal, .diskFull),
+            ("couldn't mkdir m5out/checkpoint/aes/cpt.warm/", .simulatorFatal, .diskFull),
+            ("Could not mmap 3221225472 bytes for range [0:0xc0000000]!", .outOfMemory, .outOfMemory),
+            ("Insufficient memory to allocate compression state for a.pmem", .outOfMemory, .outOfMemory),
+            ("something else", .simulatorFatal, .simulatorFatal),
+        ] as [(String, FailureClass, FailureClass)])
+    func checkpointMessages(_ text: String, _ evaluation: FailureClass, _ setup: FailureClass) {
+        for prefix in ["fatal: ", "fatal: fatal condition !cp.find(section, name, str) occurred: ", "panic: "] {
+            let line = Array("src/sim/serialize.hh:379: \(prefix)\(text)".utf8)[...]
+            #expect(Gem5Message.meaning(of: line, isSetup: false) == evaluation, "\(prefix)")
+            #expect(Gem5Message.meaning(of: line, isSetup: true) == setup, "\(prefix)")
+        }
+        // A warning, or what the guest prints, ends nothing.
+        #expect(Gem5Message.meaning(of: Array("warn: \(text)".utf8)[...], isSetup: false) == nil)
+    }
+
     @Test("A parameter is that of its own section, and the last word counts")
     func configuration() {
         let text = "lost=0\n[system]\na=1\nab=2\na=3\nb=x=y \r\n\n[system.cpu1]\na=4\n[system.empty]\n[system.again]"

@@ -25,6 +25,8 @@ package struct Gem5Contract: Sendable, Hashable {
     package var warm: Int?
     /// Statistics blocks; nil: there is nothing measured.
     package var blocks: Int?
+    /// Whether it makes a checkpoint, rather than restores one.
+    package var isSetup: Bool { blocks == nil }
     /// The exit cause of the last event.
     package var cause: String
     /// JSON lines about the run's progress, the last one with `cause`, `begun` and `ended`; nil: there are none.

@@ -15,33 +15,6 @@ struct Gem5Evidence {
         }
     }
 
-    /// Lines of gem5 (and of the C++ library under it) that end a run, and what they mean; the first that fits counts.
-    private static let messages: [(text: String, failure: FailureClass)] = [
-        ("std::bad_alloc", .outOfMemory),
-        ("Cannot allocate memory", .outOfMemory),
-        ("No space left on device", .diskFull),
-        ("Disk quota exceeded", .diskFull),
-        ("fatal: Memory range size has changed", .checkpointIncompatible),
-        ("fatal: Close failed on physical memory checkpoint file", .checkpointIncompatible),
-        ("fatal: Insufficient memory to allocate compression state", .outOfMemory),
-        ("fatal: Can't open checkpoint file", .checkpointIncompatible),
-        ("fatal: Can't open physical memory checkpoint file", .checkpointIncompatible),
-        ("fatal: Read failed on physical memory checkpoint file", .checkpointIncompatible),
-        ("fatal: Can't unserialize", .checkpointIncompatible),
-        ("panic: ", .simulatorFatal),
-        ("fatal: ", .simulatorFatal),
-        ("panic condition ", .simulatorFatal),
-        ("fatal condition ", .simulatorFatal),
-        ("Assertion `", .simulatorFatal),
-        ("Traceback (most recent call last)", .simulatorFatal),
-        ("RuntimeError: ", .simulatorFatal),
-        ("ValueError: ", .simulatorFatal),
-        ("AttributeError: ", .simulatorFatal),
-        ("TypeError: ", .simulatorFatal),
-        ("KeyError: ", .simulatorFatal),
-        ("ModuleNotFoundError: ", .simulatorFatal),
-    ]
-
     private static let panics = [
         "Kernel panic - not syncing", "BUG: unable to handle", "BUG: kernel NULL pointer", "kernel BUG at ", "Oops: ",
         "Unable to handle kernel ", "general protection fault, probably for",
@@ -304,10 +277,10 @@ struct Gem5Evidence {
     private func message() throws -> Breach? {
         var worst: Breach?
         try files.forEachLine(contract.messages) { number, line in
-            guard let found = Gem5Evidence.messages.first(where: { line.contains($0.text) }) else { return true }
+            guard let found = Gem5Message.meaning(of: line, isSetup: contract.isSetup) else { return true }
             // A cause that has a class of its own says more than that the simulator gave up.
-            if worst == nil || worst?.failure == .simulatorFatal && found.failure != .simulatorFatal {
-                worst = Breach(found.failure, "\(contract.messages), line \(number): \(Evidence.quote(line))")
+            if worst == nil || worst?.failure == .simulatorFatal && found != .simulatorFatal {
+                worst = Breach(found, "\(contract.messages), line \(number): \(Evidence.quote(line))")
             }
             return worst?.failure == .simulatorFatal || worst == nil
         }

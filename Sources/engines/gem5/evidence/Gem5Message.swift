@@ -1,0 +1,65 @@
+import Model
+import Results
+
+/// What the lines mean with which gem5, and the libraries under it, end a run.
+///
+/// gem5's own begin with the place in its sources: `src/sim/serialize.cc:167: fatal: TEXT`, or, where a condition was
+/// checked, `fatal: fatal condition X occurred: TEXT`; so only TEXT can be asked for. The texts are those of gem5 22
+/// to 24: `sim/serialize.hh` and `.cc`, `sim/sim_object.cc`, `mem/physical.cc`, `mem/cache/base.cc`, `arch/x86/tlb.cc`.
+struct Gem5Message {
+    /// All of them are in the line.
+    private var texts: [String]
+    /// In a run that restores a checkpoint.
+    private var evaluation: FailureClass
+    /// In a run that makes one.
+    private var setup: FailureClass
+
+    private init(_ texts: String..., means evaluation: FailureClass, inSetup setup: FailureClass? = nil) {
+        self.texts = texts
+        self.evaluation = evaluation
+        self.setup = setup ?? evaluation
+    }
+
+    /// nil: the line says nothing of an end.
+    static func meaning(of line: ArraySlice<UInt8>, isSetup: Bool) -> FailureClass? {
+        func first(_ messages: [Gem5Message]) -> FailureClass? {
+            messages.first { $0.texts.allSatisfy { line.contains($0) } }.map { isSetup ? $0.setup : $0.evaluation }
+        }
+        if let found = first(ofLibraries) { return found }
+        if line.contains("fatal: ") || line.contains("panic: ") { return first(ofGem5) ?? .simulatorFatal }
+        return exceptions.contains { line.contains($0) } ? .simulatorFatal : nil
+    }
+
+    private static let ofLibraries = [
+        Gem5Message("std::bad_alloc", means: .outOfMemory),
+        Gem5Message("Cannot allocate memory", means: .outOfMemory),
+        Gem5Message("No space left on device", means: .diskFull),
+        Gem5Message("Disk quota exceeded", means: .diskFull),
+    ]
+
+    private static let ofGem5 = [
+        Gem5Message("Can't unserialize '", means: .checkpointIncompatible),
+        Gem5Message("Can't load checkpoint file '", means: .checkpointIncompatible),
+        Gem5Message("Memory range size has changed", means: .checkpointIncompatible),
+        Gem5Message("Array size mismatch on ", means: .checkpointIncompatible),
+        Gem5Message("TLB size less than the one in checkpoint", means: .checkpointIncompatible),
+        Gem5Message("Restoring from checkpoints with dirty caches", means: .checkpointIncompatible),
+        // A full disk is told by the system's word for it, in the line before.
+        Gem5Message(
+            "Can't open physical memory checkpoint file", means: .checkpointIncompatible, inSetup: .simulatorFatal),
+        // What is left to be written is written at the end.
+        Gem5Message(
+            "Close failed on physical memory checkpoint file", means: .checkpointIncompatible, inSetup: .diskFull),
+        Gem5Message("Write failed on physical memory checkpoint file", means: .diskFull),
+        Gem5Message("Unable to open file ", " for writing", means: .simulatorFatal, inSetup: .diskFull),
+        Gem5Message("couldn't mkdir", means: .simulatorFatal, inSetup: .diskFull),
+        Gem5Message("Could not mmap", means: .outOfMemory),
+        Gem5Message("Insufficient memory to allocate compression state", means: .outOfMemory),
+    ]
+
+    /// Of Python and of C.
+    private static let exceptions = [
+        "Assertion `", "Traceback (most recent call last)", "RuntimeError: ", "ValueError: ", "AttributeError: ",
+        "TypeError: ", "KeyError: ", "ModuleNotFoundError: ",
+    ]
+}
