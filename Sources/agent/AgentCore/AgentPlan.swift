@@ -6,7 +6,10 @@ extension AgentCore {
     /// The shell text's place is the environment: nothing that comes from elsewhere is ever part of a command line.
     /// A setup that fails leaves the program without what it needs, which may give wrong numbers: it is not started.
     static let setupScript =
-        "eval \"$USWEEP_SETUP\" || { echo \"\(Diagnosis.setupFailed) $?\" >&2; exit 113; }; exec \"$@\""
+        "eval \"$\(setupVariable)\" || { echo \"\(Diagnosis.setupFailed) $?\" >&2; exit 113; }; exec \"$@\""
+
+    /// No axis has it: theirs begin with USWEEP_.
+    package static let setupVariable = "_USWEEP_SETUP"
 
     /// How far behind a run whose inputs are on their way others are looked at.
     private static let lookahead = 64
@@ -147,12 +150,14 @@ extension AgentCore {
     /// The program of an attempt, complete.
     func launch(_ key: AttemptKey, _ job: Job) -> Launch {
         let context = sweeps[key.sweep]?.context
+        let job = job.filled(run: key.id.run, attempt: key.id.attempt)
         let folder = "\(host.attempts)/\(key.folder)"
         var arguments = job.arguments.map { argument in
             switch argument {
             case .text(let text): text
             case .engine: context?.enginePath ?? ""
             case .agent: host.program
+            case .joined(let pieces): pieces.text(run: key.id.run, attempt: key.id.attempt)
             }
         }
         var environment = job.environment
@@ -161,7 +166,7 @@ extension AgentCore {
         environment.append(EnvironmentVariable("USWEEP_POINT_FILE", "\(folder)/point.json"))
         if let setup = context?.setup, !setup.isEmpty {
             arguments = ["/bin/sh", "-c", AgentCore.setupScript, "sh"] + arguments
-            environment.append(EnvironmentVariable("USWEEP_SETUP", setup))
+            environment.append(EnvironmentVariable(AgentCore.setupVariable, setup))
         }
         return Launch(
             arguments: arguments, environment: environment, folder: folder, timeLimit: job.limits.time,

@@ -166,13 +166,6 @@ struct WaitingQueue: Sendable {
 extension Job {
     /// Whether it fits a frame with room to spare.
     var isOfModestSize: Bool {
-        var size = pointDocument.utf8.count
-        for argument in arguments {
-            if case .text(let text) = argument { size += text.utf8.count }
-            size += 10
-        }
-        for variable in environment { size += variable.name.utf8.count + variable.value.utf8.count + 20 }
-        for input in inputs { size += input.path.utf8.count + 64 }
-        return size <= 96 * 1024
+        descriptionSize + inputs.descriptionSize <= 96 * 1024
     }
 }

@@ -24,8 +24,11 @@ struct ProcessTree: ProgramTree {
     private let environment = Spawn.environment
 
     mutating func start(_ key: AttemptKey, _ launch: Launch) throws(SpawnProblem) {
+        // Where a variable is there twice, each program takes another one.
+        let own = Set(launch.environment.map(\.name))
+        let inherited = environment.filter { !own.contains(String($0.prefix { $0 != "=" })) }
         let kept = try Spawn.kept(
-            launch.arguments, environment: environment + launch.environment.map { "\($0.name)=\($0.value)" },
+            launch.arguments, environment: inherited + launch.environment.map { "\($0.name)=\($0.value)" },
             folder: launch.folder, output: "\(launch.folder)/stdout.txt", errorOutput: "\(launch.folder)/stderr.txt",
             title: "usweep-agent keep \(key)")
         attempts[key] = Attempt(kept: kept, folder: launch.folder)

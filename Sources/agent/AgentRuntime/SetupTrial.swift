@@ -30,8 +30,8 @@ final class SetupTrial: SetupTrials {
         let output = "\(folder)/setup-\(getpid())-\(count).txt"
         do throws(SpawnProblem) {
             let pid = try Spawn.plain(
-                ["/bin/sh", "-c", "eval \"$USWEEP_SETUP\""],
-                environment: Spawn.environment + ["USWEEP_SETUP=\(text)"], folder: folder, output: output)
+                ["/bin/sh", "-c", "eval \"$\(AgentCore.setupVariable)\""],
+                environment: Spawn.environment + ["\(AgentCore.setupVariable)=\(text)"], folder: folder, output: output)
             trials[pid] = Trial(sweep: sweep, output: output, deadline: now + SetupTrial.patience)
         } catch {
             results.append((sweep, "the host's setup cannot be run: \(error.step): \(error.reason)"))

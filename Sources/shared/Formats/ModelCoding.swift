@@ -88,6 +88,7 @@ extension Job: FieldGroup {
         writer.field(5, limits)
         writer.field(6, maximumFailures)
         writer.field(7, inputList, mustBeKnown: true)
+        writer.fields(8, joinedEnvironment, mustBeKnown: true)
     }
 
     package init(fields: inout FieldReader) throws(WireError) {
@@ -97,6 +98,7 @@ extension Job: FieldGroup {
             arguments: arguments, environment: try fields.take(all: 2), pointDocument: try fields.take(3),
             inputs: try fields.take(all: 4), limits: try fields.take(5), maximumFailures: try fields.take(6))
         inputList = try fields.take(ifAny: 7)
+        joinedEnvironment = try fields.take(all: 8)
     }
 }
 
@@ -106,6 +108,7 @@ extension Job.Argument: FieldGroup {
         case .text(let text): writer.field(1, text)
         case .engine: writer.field(2, true)
         case .agent: writer.field(3, true)
+        case .joined(let pieces): writer.fields(4, pieces)
         }
     }
 
@@ -117,8 +120,43 @@ extension Job.Argument: FieldGroup {
         } else if try fields.take(ifAny: 3) == true {
             self = .agent
         } else {
-            throw WireError("an unknown kind of argument", isNews: true)
+            let pieces: [Job.Piece] = try fields.take(all: 4)
+            guard !pieces.isEmpty else { throw WireError("an unknown kind of argument", isNews: true) }
+            self = .joined(pieces)
         }
+    }
+}
+
+extension Job.Piece: FieldGroup {
+    package func putFields(to writer: inout ByteWriter) {
+        switch self {
+        case .text(let text): writer.field(1, text)
+        case .run: writer.field(2, true)
+        case .attempt: writer.field(3, true)
+        }
+    }
+
+    package init(fields: inout FieldReader) throws(WireError) {
+        if let text: String = try fields.take(ifAny: 1) {
+            self = .text(text)
+        } else if try fields.take(ifAny: 2) == true {
+            self = .run
+        } else if try fields.take(ifAny: 3) == true {
+            self = .attempt
+        } else {
+            throw WireError("an unknown piece of a text", isNews: true)
+        }
+    }
+}
+
+extension Job.JoinedVariable: FieldGroup {
+    package func putFields(to writer: inout ByteWriter) {
+        writer.field(1, name)
+        writer.fields(2, value)
+    }
+
+    package init(fields: inout FieldReader) throws(WireError) {
+        self.init(try fields.take(1), try fields.take(all: 2))
     }
 }
 

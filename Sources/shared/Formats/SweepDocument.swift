@@ -19,6 +19,7 @@ extension Sweep {
         writer.put("measure", measure)
         writer.put("limits", limits)
         writer.put(unlessEmpty: "inputs", inputs)
+        writer.put(unlessEmpty: "environment", environment)
         writer.put("attempts", attempts)
         writer.put(unlessEmpty: "metrics", metrics)
         writer.put(unlessEmpty: "definitions", definitions)
@@ -39,6 +40,7 @@ extension Sweep {
         measure = try reader.take("measure")
         limits = try reader.take("limits")
         inputs = try reader.take(list: "inputs")
+        environment = try reader.take(list: "environment")
         attempts = try reader.take("attempts")
         metrics = try reader.take(list: "metrics")
         definitions = try reader.take(list: "definitions")
@@ -158,6 +160,7 @@ extension InputFile: DocumentValue {
         writer.put("digest", digest)
         writer.put("size", size)
         writer.put(ifTrue: "isExecutable", isExecutable)
+        writer.put(unlessEmpty: "only", only)
         return writer.json
     }
 
@@ -165,7 +168,8 @@ extension InputFile: DocumentValue {
         var reader = try DocumentReader(json)
         self.init(
             path: try reader.take("path"), source: try reader.take("source"), digest: try reader.take("digest"),
-            size: try reader.take("size"), isExecutable: try reader.take(flag: "isExecutable"))
+            size: try reader.take("size"), isExecutable: try reader.take(flag: "isExecutable"),
+            only: try reader.take(list: "only"))
         try reader.end()
     }
 }

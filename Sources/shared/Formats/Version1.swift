@@ -33,11 +33,14 @@ extension ByteWriter {
     package mutating func put(_ entry: Shard.Entry) {
         put(entry.run)
         put(entry.firstAttempt)
-        put(entry.attempts)
-        put(entry.job)
+        // What is told of its attempt is good for that one: the agent cannot try again by itself.
+        let job = entry.job.filled(run: entry.run, attempt: entry.firstAttempt)
+        put(job == entry.job ? entry.attempts : 1)
+        put(job)
     }
 
-    package mutating func put(_ job: Job) {
+    /// - Parameter job: with nothing left that only its attempt knows.
+    private mutating func put(_ job: Job) {
         put(list: job.arguments) { writer, argument in
             switch argument {
             case .text(let text):
@@ -45,6 +48,9 @@ extension ByteWriter {
                 writer.put(text)
             case .engine: writer.put(UInt64(1))
             case .agent: writer.put(UInt64(2))
+            case .joined(let pieces):
+                writer.put(UInt64(0))
+                writer.put(pieces.text(run: 0, attempt: 0))
             }
         }
         put(list: job.environment) { writer, variable in

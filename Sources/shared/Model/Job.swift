@@ -8,6 +8,28 @@ public struct Job: Sendable, Hashable {
         case engine
         /// The path of the agent's own binary on the host at hand.
         case agent
+        /// One argument of several pieces.
+        case joined([Piece])
+    }
+
+    /// A piece of a text that is complete only when an attempt begins.
+    public enum Piece: Sendable, Hashable {
+        case text(String)
+        /// The number of the run.
+        case run
+        /// The number of the attempt.
+        case attempt
+    }
+
+    /// A variable of the environment whose value is complete only when an attempt begins.
+    public struct JoinedVariable: Sendable, Hashable {
+        public var name: String
+        public var value: [Piece]
+
+        public init(_ name: String, _ value: [Piece]) {
+            self.name = name
+            self.value = value
+        }
     }
 
     /// A file that is made in the attempt's folder before the start.
@@ -36,6 +58,8 @@ public struct Job: Sendable, Hashable {
     public var arguments: [Argument]
     /// Added to the host's own environment.
     public var environment: [EnvironmentVariable]
+    /// Added as well.
+    public var joinedEnvironment: [JoinedVariable]
     /// The point as JSON: written as `point.json`, named by `USWEEP_POINT_FILE`.
     public var pointDocument: String
     public var inputs: [Input]
@@ -46,11 +70,13 @@ public struct Job: Sendable, Hashable {
     public var maximumFailures: Int
 
     public init(
-        arguments: [Argument], environment: [EnvironmentVariable] = [], pointDocument: String = "{}",
-        inputs: [Input] = [], inputList: InputListName? = nil, limits: JobLimits = JobLimits(), maximumFailures: Int = 3
+        arguments: [Argument], environment: [EnvironmentVariable] = [], joinedEnvironment: [JoinedVariable] = [],
+        pointDocument: String = "{}", inputs: [Input] = [], inputList: InputListName? = nil,
+        limits: JobLimits = JobLimits(), maximumFailures: Int = 3
     ) {
         self.arguments = arguments
         self.environment = environment
+        self.joinedEnvironment = joinedEnvironment
         self.pointDocument = pointDocument
         self.inputs = inputs
         self.inputList = inputList
@@ -64,11 +90,50 @@ extension Job {
     public var descriptionSize: Int {
         var size = pointDocument.utf8.count
         for argument in arguments {
-            if case .text(let text) = argument { size += text.utf8.count }
-            size += 10
+            switch argument {
+            case .text(let text): size += text.utf8.count + 10
+            case .joined(let pieces): size += pieces.descriptionSize + 10
+            case .engine, .agent: size += 10
+            }
         }
         for variable in environment { size += variable.name.utf8.count + variable.value.utf8.count + 20 }
+        for variable in joinedEnvironment { size += variable.name.utf8.count + variable.value.descriptionSize + 20 }
         return size
+    }
+}
+
+extension Job {
+    /// The same with nothing left that only its attempt knows.
+    public func filled(run: RunNumber, attempt: AttemptNumber) -> Job {
+        var job = self
+        job.arguments = arguments.map { argument in
+            if case .joined(let pieces) = argument { .text(pieces.text(run: run, attempt: attempt)) } else { argument }
+        }
+        job.environment += joinedEnvironment.map {
+            EnvironmentVariable($0.name, $0.value.text(run: run, attempt: attempt))
+        }
+        job.joinedEnvironment = []
+        return job
+    }
+}
+
+extension [Job.Piece] {
+    /// The text in an attempt.
+    public func text(run: RunNumber, attempt: AttemptNumber) -> String {
+        map { piece in
+            switch piece {
+            case .text(let text): text
+            case .run: String(run)
+            case .attempt: String(attempt)
+            }
+        }.joined()
+    }
+
+    /// About as long as they are in a message, and as the text can become.
+    fileprivate var descriptionSize: Int {
+        reduce(0) { size, piece in
+            if case .text(let text) = piece { size + text.utf8.count + 10 } else { size + 20 }
+        }
     }
 }
 

@@ -40,7 +40,9 @@ public struct Points: Sendable {
         guard combinations > 0 else {
             throw Failure(.badSpecification, "the sweep has no point: 'exclude' leaves none; remove an entry of it")
         }
-        digests = PointIdentity(axes: axes, pools: pools, recipe: recipe).digests(workloads, choices, combinations)
+        let inputs = PointInputs(sweep.inputs, axes: axes)
+        digests = PointIdentity(axes: axes, pools: pools, recipe: recipe, inputs: inputs)
+            .digests(workloads, choices, combinations)
     }
 
     public var count: Int { digests.count }
@@ -86,16 +88,20 @@ public struct Points: Sendable {
 ///
 /// A point's digest is the SHA-256 of, one after the other: the line `usweep point 1`, the SHA-256 of the recipe,
 /// the SHA-256 of `workload NAME` (of `none` without one), and for each parameter, sorted by name,
-/// `LENGTH:NAME=LENGTH:VALUE` and a line feed, lengths in bytes. Files of digests outlive this program, so the
-/// definition changes with the number in its first line only.
+/// `LENGTH:NAME=LENGTH:VALUE` and a line feed, lengths in bytes; then the lines of ``PointInputs``. Files of digests
+/// outlive this program, so the definition changes with the number in its first line only.
 struct PointIdentity {
     private let prefix: SHA256
     /// Columns in the order of their names' bytes.
     private let order: [Int]
     /// Per column and value, what goes into the digest.
     private let parts: [[[UInt8]]]
+    private let pools: [[String]]
+    private let inputs: PointInputs
 
-    init(axes: [String], pools: [[String]], recipe: String) {
+    init(axes: [String], pools: [[String]], recipe: String, inputs: PointInputs) {
+        self.pools = pools
+        self.inputs = inputs
         var hash = SHA256()
         hash.update(Array("usweep point 1\n".utf8))
         hash.update(SHA256.digest(recipe).bytes)
@@ -118,11 +124,56 @@ struct PointIdentity {
                 for column in order {
                     text.append(contentsOf: parts[column][Int(choices[combination * order.count + column])])
                 }
+                if !inputs.isEmpty {
+                    text += inputs.lines(workload) { column in
+                        pools[column][Int(choices[combination * order.count + column])]
+                    }
+                }
                 var hash = start
                 hash.update(text)
                 digests.append(hash.finish())
             }
         }
         return digests
+    }
+}
+
+/// The inputs that not all points need, as a part of the digests of those that do.
+///
+/// For each of them, sorted, `input LENGTH:PLACE DIGEST` (`program` for what can be executed) and a line feed.
+struct PointInputs {
+    /// Files with the same axes in their condition.
+    private struct Group {
+        /// nil: the workload.
+        var columns: [Int?]
+        /// By the values of these.
+        var files: [[String]: [InputFile]] = [:]
+    }
+
+    private var groups: [Group] = []
+
+    init(_ inputs: [InputFile], axes: [String]) {
+        for input in inputs where !input.only.isEmpty {
+            let columns = input.only.map { only in axes.firstIndex { $0 == only.axis } }
+            let values = input.only.map(\.value)
+            if let index = groups.firstIndex(where: { $0.columns == columns }) {
+                groups[index].files[values, default: []].append(input)
+            } else {
+                groups.append(Group(columns: columns, files: [values: [input]]))
+            }
+        }
+    }
+
+    var isEmpty: Bool { groups.isEmpty }
+
+    func lines(_ workload: String?, value: (_ column: Int) -> String) -> [UInt8] {
+        let files = groups.flatMap { group in
+            group.files[group.columns.map { $0.map(value) ?? workload ?? "" }] ?? []
+        }
+        let lines = files.map { file in
+            let kind = file.isExecutable ? "program" : "input"
+            return Array("\(kind) \(file.path.utf8.count):\(file.path) \(file.digest.hex)\n".utf8)
+        }
+        return Array(lines.sorted { $0.lexicographicallyPrecedes($1) }.joined())
     }
 }

@@ -18,6 +18,8 @@ public struct Sweep: Sendable, Hashable {
     public var measure: Measure
     public var limits: SweepLimits
     public var inputs: [InputFile]
+    /// Added to the environment of every run's program; values can have names in braces.
+    public var environment: [EnvironmentVariable]
     /// Attempts allowed for a run, at least 1.
     public var attempts: Int
     /// Metrics that must be present and finite.
@@ -37,6 +39,7 @@ public struct Sweep: Sendable, Hashable {
         measure = Measure()
         limits = SweepLimits()
         inputs = []
+        environment = []
         attempts = 3
         metrics = []
         definitions = []
@@ -125,8 +128,13 @@ public struct InputFile: Sendable, Hashable {
     public var digest: Digest
     public var size: Int64
     public var isExecutable: Bool
+    /// The values of axes, and of `workload`, whose points need it; empty: all do.
+    public var only: [Assignment]
 
-    public init(path: String, source: String, digest: Digest, size: Int64, isExecutable: Bool) {
+    public init(
+        path: String, source: String, digest: Digest, size: Int64, isExecutable: Bool, only: [Assignment] = []
+    ) {
+        self.only = only
         self.path = path
         self.source = source
         self.digest = digest

@@ -54,6 +54,23 @@ import Testing
         #expect(try agent.fetch(report, "out/copy") == big)
     }
 
+    /// Also where the host's setup uses a variable of its own, whatever axes there are, and where a variable of the
+    /// job is one that the host has already.
+    @Test func whatOnlyTheAttemptKnowsIsFilledIn() throws {
+        let scratch = try Scratch()
+        let agent = try Attached(scratch.path)
+        try agent.hello(setup: "export GREETING=hello")
+        var job = script("echo \"$0 $OUT $USWEEP_SETUP $GREETING $HOME\"; env | grep -c '^HOME='")
+        job.arguments.append(.joined([.text("a"), .run, .text("."), .attempt]))
+        job.environment += [EnvironmentVariable("USWEEP_SETUP", "an axis"), EnvironmentVariable("HOME", "/nowhere")]
+        job.joinedEnvironment = [Job.JoinedVariable("OUT", [.attempt, .text("/"), .run])]
+        try agent.send(.grant(Shard(lease: 4, entries: [entry(7, job)])))
+        let report = try agent.outcome()
+        #expect(report.failure == nil, "\(report.evidence)")
+        let text = String(decoding: try agent.fetch(report, "stdout.txt"), as: UTF8.self)
+        #expect(text == "a7.1 1/7 an axis hello /nowhere\n1\n")
+    }
+
     @Test func aSweepThatEndedLeavesNothingRunningAndNothingKept() throws {
         let scratch = try Scratch()
         let agent = try Attached(scratch.path)

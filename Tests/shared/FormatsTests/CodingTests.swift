@@ -5,6 +5,19 @@ import Testing
 
 private let seeds: Range<UInt64> = 0..<60
 
+extension CoordinatorMessage {
+    /// Version 1 knows no text that only an attempt completes: it is completed for the first, and no other is allowed.
+    fileprivate var asVersion1Says: CoordinatorMessage {
+        guard case .grant(var shard) = self else { return self }
+        for (index, entry) in shard.entries.enumerated() {
+            let job = entry.job.filled(run: entry.run, attempt: entry.firstAttempt)
+            guard job != entry.job else { continue }
+            (shard.entries[index].job, shard.entries[index].attempts) = (job, 1)
+        }
+        return .grant(shard)
+    }
+}
+
 @Suite("Messages and records keep what they hold")
 struct CodingTests {
     @Test("Every message of the coordinator round-trips", arguments: seeds)
@@ -15,7 +28,7 @@ struct CodingTests {
             let frame = message.frame
             kinds.insert(frame.kind)
             #expect(try CoordinatorMessage(frame) == message)
-            #expect(try message.frame(for: 1).map { try CoordinatorMessage($0) } == message)
+            #expect(try message.frame(for: 1).map { try CoordinatorMessage($0) } == message.asVersion1Says)
             #expect(throws: WireError.self, "an agent does not send these") { try AgentMessage(frame) }
         }
         #expect(kinds == Set([1]).union(18...27))

@@ -36,10 +36,12 @@ extension Chance {
 
     mutating func job() -> Job {
         let arguments = list(3) { chance -> Job.Argument in
-            chance.pick([.engine, .agent, .text(chance.text())]) ?? .engine
+            let pieces = [chance.jobPiece()] + chance.list(3) { $0.jobPiece() }
+            return chance.pick([.engine, .agent, .text(chance.text()), .joined(pieces)]) ?? .engine
         }
         return Job(
             arguments: [.text(text())] + arguments, environment: list(3) { EnvironmentVariable($0.text(), $0.text()) },
+            joinedEnvironment: list(2) { Job.JoinedVariable($0.text(), $0.list(3) { $0.jobPiece() }) },
             pointDocument: text(),
             inputs: list(3) {
                 Job.Input(path: $0.path(), digest: $0.digest(), size: $0.nanoseconds(), isExecutable: $0.flip())
@@ -49,6 +51,8 @@ extension Chance {
                 memoryBytes: optional { $0.nanoseconds() }),
             maximumFailures: positive())
     }
+
+    mutating func jobPiece() -> Job.Piece { pick([.run, .attempt, .text(text())]) ?? .run }
 
     mutating func shard() -> Shard {
         Shard(
