@@ -1,4 +1,4 @@
-import Model
+package import Model
 
 /// Names in braces, as `{l2.size}`, that are replaced by values in a text of a sweep file.
 ///
@@ -18,7 +18,11 @@ package struct Placeholders: Sendable, Hashable {
     /// Nothing is replaced, and braces mean nothing.
     package static let none = Placeholders([])
     /// What every text of a run can name: its axes, and what it is.
-    package static let ofRun = Placeholders(["workload", "repeat", "point"], hasAxes: true)
+    package static let ofRun = Placeholders(["workload", "repeat", "run", "point", "attempt"], hasAxes: true)
+    /// What a text of a setup can: it is of no point.
+    package static let ofSetup = Placeholders(["workload", "run", "attempt"])
+    /// What a path of an input can: what is the same for all runs of a point.
+    package static let ofInput = Placeholders(["workload"], hasAxes: true)
 
     package static func + (left: Placeholders, right: [String]) -> Placeholders {
         Placeholders(left.names + right, hasAxes: left.hasAxes)
@@ -69,22 +73,37 @@ package struct Placeholders: Sendable, Hashable {
     // MARK: Checking and replacing
 
     /// What is wrong with a text, for the message about its key; nil: all names in it are known.
-    package func problem(_ text: String, axes: [String]) -> String? {
+    package func problem(_ text: String, _ sweep: Sweep) -> String? {
         if self == .none { return nil }
-        let known = names + (hasAxes ? axes : [])
-        for case .name(let name) in Placeholders.parts(text) where !known.contains(name) {
+        let axes = sweep.allAxes.map(\.name)
+        let known = (names + (hasAxes ? axes : [])).filter { $0 != "workload" || !sweep.workloads.isEmpty }
+        for name in Placeholders.names(text) where !known.contains(name) {
             let literally = "or {{\(name)}} for the braces themselves"
+            if name == "workload", names.contains(name) {
+                return "{workload} has no value, since the sweep names no workloads; write 'workloads', \(literally)"
+            }
             if axes.contains(name) {
                 return "{\(name)} is an axis, and this is the same for all points; leave it out, \(literally)"
+            }
+            if Placeholders.ofRun.names.contains(name) {
+                let others = known.isEmpty ? "" : ", where \(Names.list(known.map { "{\($0)}" })) can"
+                return "{\(name)} cannot be used here\(others); leave it out, \(literally)"
             }
             return "nothing is called {\(name)} here; \(Names.suggestion(name, in: known)), \(literally)"
         }
         return nil
     }
 
+    /// The names in a text, each once.
+    package static func names(_ text: String) -> [String] {
+        parts(text).reduce(into: []) { names, part in
+            if case .name(let name) = part, !names.contains(name) { names.append(name) }
+        }
+    }
+
     /// The text with values in place of names; what has none stays, in its braces. A value with braces is never looked
     /// at again.
-    static func fill(_ text: String, _ values: [Assignment]) -> String {
+    package static func fill(_ text: String, _ values: [Assignment]) -> String {
         parts(text).map { part in
             switch part {
             case .text(let text): text
@@ -93,11 +112,34 @@ package struct Placeholders: Sendable, Hashable {
         }.joined()
     }
 
-    /// What ``ofRun`` stands for in an evaluation. An axis goes before anything else of its name.
-    static func values(_ points: Points, _ point: Int, repetition: Int) -> [Assignment] {
-        points.assignments(point) + [
-            Assignment(axis: "workload", value: points.workload(point) ?? ""),
-            Assignment(axis: "repeat", value: String(repetition)),
+    /// The same in the pieces that an attempt puts together: only it knows its numbers.
+    static func pieces(_ text: String, _ values: [Assignment]) -> [Job.Piece] {
+        var pieces: [Job.Piece] = []
+        var plain = ""
+        for part in parts(text) {
+            switch part {
+            case .text(let text): plain += text
+            case .name("run"), .name("attempt"):
+                if !plain.isEmpty { pieces.append(.text(plain)) }
+                plain = ""
+                pieces.append(part == .name("run") ? .run : .attempt)
+            case .name(let name): plain += values.first { $0.axis == name }?.value ?? "{\(name)}"
+            }
+        }
+        return plain.isEmpty && !pieces.isEmpty ? pieces : pieces + [.text(plain)]
+    }
+
+    static func argument(_ text: String, _ values: [Assignment]) -> Job.Argument {
+        let pieces = pieces(text, values)
+        return if pieces.count == 1, case .text(let text) = pieces[0] { .text(text) } else { .joined(pieces) }
+    }
+
+    /// What the names of ``ofRun`` and ``ofSetup`` stand for in a run, but for its numbers.
+    static func values(_ task: EngineTask, _ points: Points) -> [Assignment] {
+        let workload = Assignment(axis: "workload", value: task.workload(points) ?? "")
+        guard case .evaluation(let point, let repetition) = task else { return [workload] }
+        return points.assignments(point) + [
+            workload, Assignment(axis: "repeat", value: String(repetition)),
             Assignment(axis: "point", value: points.digest(point).hex),
         ]
     }

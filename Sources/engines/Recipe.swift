@@ -19,8 +19,10 @@ package struct Recipe {
         for value in values { item(name, value) }
     }
 
+    /// Those that all points need; the others are part of the digests of theirs.
     fileprivate mutating func inputs(_ inputs: [InputFile]) {
-        let files = inputs.sorted { Array($0.path.utf8).lexicographicallyPrecedes(Array($1.path.utf8)) }
+        let ofAll = inputs.filter(\.only.isEmpty)
+        let files = ofAll.sorted { Array($0.path.utf8).lexicographicallyPrecedes(Array($1.path.utf8)) }
         text += "inputs \(files.count)\n"
         for file in files {
             item(file.isExecutable ? "program" : "file", file.path)
@@ -42,6 +44,10 @@ extension Sweep {
             recipe.item("invocations", String(measure.invocations))
             if let setup = measure.setupInvocations { recipe.item("setup", String(setup)) }
             recipe.inputs(inputs)
+            if !environment.isEmpty {
+                let sorted = environment.sorted { $0.name < $1.name }
+                recipe.list("variable", sorted.map { "\($0.name)=\($0.value)" })
+            }
             return recipe.text
         }
     }

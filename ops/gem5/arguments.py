@@ -7,6 +7,7 @@ from status import Refused
 
 UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
 MOST_CORES = 10
+TRIALS = ("bind", "kvm")  # modes that have no guest
 DIGESTS = ("kernel", "disk", "engine")
 DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -49,9 +50,10 @@ def count(text):
 def make_parser():
     parser = Parser(prog="run.py", description="Runs one function in gem5's full-system mode.", allow_abbrev=False)
     add = parser.add_argument
-    add("--mode", choices=["setup", "evaluation", "bind"], default="setup",
+    add("--mode", choices=["setup", "evaluation", "bind", "kvm"], default="setup",
         help="setup: boot, warm the function, take a checkpoint; evaluation: restore it and measure; "
-             "bind: only try whether the pairs of names and values in --pairs can be set")
+             "bind: only try whether the pairs of names and values in --pairs can be set; "
+             "kvm: only try whether setups can run on this host's own cores")
     add("--system", choices=["simple", "skylake", "two-machine"], default="simple")
     add("--kernel", help="the kernel, uncompressed (vmlinux)")
     add("--disk", help="the disk image; it is never written to")
@@ -91,7 +93,7 @@ def read_functions(path):
 
 def choose_function(arguments, folder="."):
     """Takes the function from ./functions.list where neither a function nor a script is given."""
-    if arguments.function or arguments.script or arguments.mode == "bind":
+    if arguments.function or arguments.script or arguments.mode in TRIALS:
         return
     path = os.path.join(folder, "functions.list")
     names = read_functions(path) if os.path.exists(path) else []
@@ -109,6 +111,7 @@ def parse(words, folder="."):
     if arguments.mode == "bind":
         if not arguments.pairs:
             raise Refused("bad-arguments", "--mode bind needs --pairs FILE")
+    if arguments.mode in TRIALS:
         return arguments
     for name in ("kernel", "disk"):
         path = getattr(arguments, name)

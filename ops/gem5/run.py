@@ -30,6 +30,7 @@ from status import DONE, FAILED, REFUSED, Refused, Status
 
 MEMORY, CORES = 2 << 30, 2  # vSwarm-u's
 KVM_TRIAL = 10**9  # ticks: 1 ms
+KVM_TRIAL_MEMORY = 64 << 20  # of a guest that does nothing
 VERSION = _m5.core.gem5Version
 OLDEST = 22
 
@@ -78,9 +79,16 @@ def complete(arguments):
     set_usual(arguments)
     if found:
         arguments.driver_memory = found.get("driver_memory_bytes")
-    if arguments.kvm and not os.access("/dev/kvm", os.R_OK | os.W_OK):
-        raise Refused("missing-file", "--kvm: /dev/kvm cannot be opened on this host")
+    if arguments.kvm:
+        check_kvm()
     return found
+
+
+def check_kvm():
+    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        raise Refused("missing-file", "--kvm: /dev/kvm cannot be opened on this host")
+    if not hasattr(m5.objects, x86.PREFIX + "KvmCPU"):
+        raise Refused("no-kvm", "this gem5 was built without KVM; build it where linux/kvm.h is, with USE_KVM")
 
 
 def set_usual(arguments):
@@ -204,13 +212,33 @@ def try_pair(arguments, axis, value):
         return {"ok": False, "message": str(error), "near": error.near}
     except (parameters.BadValue, Refused) as error:
         return {"ok": False, "message": str(error), "near": None}
+    instantiate_alone(rig, arguments)
+    found = binder.report()[-1]
+    return {"ok": True, "path": found["path"], "name": found["name"]}
+
+
+def instantiate_alone(rig, arguments):
     for machine in rig.machines.values():
         machine.workload = m5.objects.StubWorkload()  # there is no kernel to load
     systems.make_root(rig, arguments)
     m5.disableAllListeners()
     m5.instantiate()
-    found = binder.report()[-1]
-    return {"ok": True, "path": found["path"], "name": found["name"]}
+
+
+def try_kvm(arguments, outdir):
+    """Starts a machine of KVM's cores with nothing to do: whatever gem5 asks of a host's KVM, it asks then."""
+    check_kvm()
+    set_usual(arguments)
+    arguments.mode, arguments.kvm, arguments.memory = "setup", True, KVM_TRIAL_MEMORY
+
+    def start():
+        rig, _ = make(arguments, [])
+        instantiate_alone(rig, arguments)
+        m5.simulate(KVM_TRIAL)
+    error = trial.attempt(start, outdir)[1]
+    if error:
+        raise Refused("no-kvm", "gem5 cannot use this host's KVM: %s" % error)
+    raise simulation.End("kvm")
 
 
 def main():
@@ -222,7 +250,12 @@ def main():
         arguments = command.parse(sys.argv[1:])
         status.start(arguments.mode, arguments.system, VERSION)
         check_engine()
-        (bind if arguments.mode == "bind" else simulate)(arguments, status, outdir)
+        if arguments.mode == "bind":
+            bind(arguments, status, outdir)
+        elif arguments.mode == "kvm":
+            try_kvm(arguments, outdir)
+        else:
+            simulate(arguments, status, outdir)
     except simulation.End as end:
         cause, code, message = end.cause, end.code, end.message
         result = DONE.get(cause, FAILED)

@@ -25,9 +25,8 @@ final class EngineKeysReader {
 
     /// What can be said only of the whole sweep.
     func check(_ sweep: Sweep) {
-        let axes = sweep.allAxes.map(\.name)
         for (field, text, placeholders) in texts {
-            if let problem = placeholders.problem(text, axes: axes) { read.fail(field, problem) }
+            if let problem = placeholders.problem(text, sweep) { read.fail(field, problem) }
         }
         guard read.problems.isEmpty else { return }
         for problem in descriptor.problems(sweep) {

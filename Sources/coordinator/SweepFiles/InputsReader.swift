@@ -1,3 +1,4 @@
+import Engines
 import Foundation
 import Model
 
@@ -6,8 +7,12 @@ struct InputsReader {
     private let read: FieldReader
     private let folder: Folder
     private var files: [InputFile] = []
-    /// Per place in an attempt's folder, the source.
-    private var sources: [String: String] = [:]
+    /// Those with names in braces, until all axes are known.
+    private var ofPoints: [(field: Field, text: String)] = []
+    /// Of which points the files are that are being added.
+    private var only: [Assignment] = []
+    /// Per place in an attempt's folder, by the rules of Unicode, which files of this machine may go there.
+    private var taken: [String: [InputFile]] = [:]
     private static let limit = 100_000
     private static let maximumDepth = 32
 
@@ -19,17 +24,53 @@ struct InputsReader {
     mutating func add(list field: Field) {
         for element in read.list(field) ?? [] {
             guard let text = read.text(element) else { continue }
-            do {
-                if text.hasSuffix("/") { try addFolder(text, element) } else { try addFile(text) }
-            } catch { read.fail(element, error) }
+            if Placeholders.names(text).isEmpty {
+                add(Placeholders.fill(text, []), element)
+            } else {
+                ofPoints.append((element, text))
+            }
         }
+    }
+
+    private mutating func add(_ text: String, _ field: Field) {
+        do {
+            if text.hasSuffix("/") { try addFolder(text, field) } else { try addFile(text) }
+        } catch { read.fail(field, error) }
+    }
+
+    /// Adds what has names in braces, for the values that there are: each point gets its own.
+    mutating func addThoseOfPoints(_ sweep: Sweep) {
+        for (field, text) in ofPoints {
+            if let problem = Placeholders.ofInput.problem(text, sweep) { read.fail(field, problem) }
+        }
+        guard read.problems.isEmpty, !ofPoints.isEmpty, let points = try? Points(sweep, recipe: "") else { return }
+        for (field, text) in ofPoints {
+            for values in InputsReader.values(of: Placeholders.names(text), points) {
+                only = values
+                add(Placeholders.fill(text, values), field)
+            }
+        }
+    }
+
+    /// Which values of some axes (or `workload`) there are together.
+    private static func values(of names: [String], _ points: Points) -> [[Assignment]] {
+        let columns = names.map { name in points.axes.firstIndex(of: name) }
+        var seen: Set<[String]> = []
+        var all: [[Assignment]] = []
+        for point in 0..<points.count {
+            let values = points.values(point)
+            let own = columns.map { $0.map { values[$0] } ?? points.workload(point) ?? "" }
+            guard seen.insert(own).inserted else { continue }
+            all.append(zip(names, own).map { Assignment(axis: $0, value: $1) })
+        }
+        return all
     }
 
     /// Adds a script, unless `inputs` names it already. Returns its place in an attempt's folder.
     mutating func add(script field: Field) -> String? {
         guard let text = read.text(field) else { return nil }
         let place = InputsReader.place(text)
-        guard sources[place] != folder.resolve(text) else { return place }
+        guard taken[place]?.contains(where: { $0.source == folder.resolve(text) }) != true else { return place }
         do { try addFile(text) } catch {
             read.fail(field, error)
             return nil
@@ -73,18 +114,27 @@ struct InputsReader {
         guard place != "point.json" else {
             throw Failure(.badSpecification, "'point.json' is the file that describes the point; rename the input")
         }
-        if let other = sources[place] {
-            let why = other == source ? "is a duplicate" : "would have the same place as '\(Names.shown(other))'"
-            throw Failure(.badSpecification, "'\(name)' \(why); remove one")
+        if let other = taken[place]?.first(where: { !$0.isExclusive(with: only) }) {
+            throw Failure(.badSpecification, "'\(name)' \(InputsReader.conflict(place, source, other))")
         }
         guard files.count < InputsReader.limit else {
             throw Failure(.badSpecification, "more than \(InputsReader.limit) files; pack them into an archive")
         }
         let (digest, size) = try Folder.digest(source, shown: shown)
-        sources[place] = source
-        files.append(
-            InputFile(
-                path: place, source: source, digest: digest, size: size, isExecutable: status.st_mode & 0o111 != 0))
+        let file = InputFile(
+            path: place, source: source, digest: digest, size: size, isExecutable: status.st_mode & 0o111 != 0,
+            only: only)
+        taken[place, default: []].append(file)
+        files.append(file)
+    }
+
+    private static func conflict(_ place: String, _ source: String, _ other: InputFile) -> String {
+        if other.source.utf8.elementsEqual(source.utf8) { return "is a duplicate; remove one" }
+        guard other.path.utf8.elementsEqual(place.utf8) else {
+            return "has the same name as another input but for how Unicode writes it (normal form), and not every "
+                + "host tells them apart; rename one"
+        }
+        return "would have the same place as '\(Names.shown(other.source))'; remove one"
     }
 
     // MARK: Folders
@@ -148,5 +198,12 @@ struct InputsReader {
         guard let text = realpath(path, nil) else { return nil }
         defer { free(text) }
         return String(cString: text)
+    }
+}
+
+extension InputFile {
+    /// Whether no point needs both this file and one of other points.
+    fileprivate func isExclusive(with others: [Assignment]) -> Bool {
+        only.contains { own in others.contains { $0.axis == own.axis && $0.value != own.value } }
     }
 }

@@ -6,7 +6,7 @@ struct SweepReader {
     /// Keys that every engine takes.
     private static let common = [
         "sweep", "engine", "workloads", "axes", "zip", "exclude", "include", "measure", "limits", "inputs", "retry",
-        "metrics", "define",
+        "metrics", "define", "env",
     ]
     /// All keys that any engine takes, each once.
     static let keys = EngineRegistry.all.flatMap(\.keys).map(\.name).reduce(into: common) { keys, name in
@@ -38,11 +38,15 @@ struct SweepReader {
         if let field = field("define") { sweep.definitions = metrics.definitions(field) }
         var inputs = InputsReader(read: read, folder: folder)
         if let field = field("inputs") { inputs.add(list: field) }
+        var environment = EnvironmentReader(read: read)
+        if let field = field("env") { sweep.environment = environment.variables(field) }
         let own = EngineKeysReader(read: read, folder: folder, descriptor: engine)
         sweep.settings = own.settings(fields + measures, &inputs)
-        sweep.inputs = inputs.sorted
         require(engine, &sweep, fields, root)
         AxesReader(read: read, engine: engine.name, parameters: engine.parameters(sweep.settings)).fill(&sweep, field)
+        inputs.addThoseOfPoints(sweep)
+        sweep.inputs = inputs.sorted
+        environment.check(sweep)
         metrics.check(engine, sweep.settings)
         own.check(sweep)
         return sweep

@@ -27,12 +27,14 @@ package struct CommandEngine: Engine {
         guard case .evaluation(let point, let repetition) = task else {
             throw Failure(.internalError, "the engine 'command' has no setup")
         }
-        let values = Placeholders.values(points, point, repetition: repetition)
-        return Job(
-            arguments: settings.command.map { .text(Placeholders.fill($0, values)) },
+        let values = Placeholders.values(task, points)
+        var job = Job(
+            arguments: settings.command.map { Placeholders.argument($0, values) },
             environment: JobEnvironment.variables(points, point, repetition: repetition),
-            pointDocument: points.document(point).encoded, inputs: sweep.inputs.map(Job.Input.init),
+            pointDocument: points.document(point).encoded, inputs: sweep.inputs(task, points).map(Job.Input.init),
             limits: sweep.limits.job, maximumFailures: sweep.attempts)
+        job.add(sweep.environment, values)
+        return job
     }
 
     package func judge(

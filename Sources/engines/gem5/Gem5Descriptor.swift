@@ -39,6 +39,10 @@ package struct Gem5Descriptor: EngineDescriptor {
                         "a folder with m5.cpt for each workload, as in 'cpt/{workload}/cpt.warm'")
                 ]),
             ]), standard: "setup", "what evaluations start from: 'setup' if this sweep makes it"),
+        EngineKey(
+            Gem5Settings.coreKey, .line, standard: "1",
+            "with a script of your own, the core whose statistics are the results: its number from 0, or its path in "
+                + "stats.txt, as in system.switch_cpus1"),
     ]
 
     private static let system = KeyShape.either([
@@ -54,7 +58,7 @@ package struct Gem5Descriptor: EngineDescriptor {
             EngineKey("script", .input, isRequired: true, "a configuration script of your own"),
             EngineKey("arguments", .arguments(.ofRun + Gem5Engine.places), "of the script, in a point's run"),
             EngineKey(
-                "setup", .arguments(Placeholders(Gem5Engine.places)),
+                "setup", .arguments(.ofSetup + Gem5Engine.places),
                 "of the script, in the run that makes the checkpoint; without them the sweep makes none"),
             EngineKey(
                 "blocks", .integer(1...1_000_000), standard: "one an invocation",
@@ -67,16 +71,16 @@ package struct Gem5Descriptor: EngineDescriptor {
     private static let aslr = EngineKey(
         "aslr", .flag, standard: "true", "whether gem5's own addresses are random; false starts it under setarch -R")
 
-    package func workloads(_ settings: JSON) -> EngineWorkloads { .required }
+    package func workloads(_ settings: JSON) -> EngineWorkloads {
+        Gem5Settings(settings).scriptWorkload.map { .named($0) } ?? .required
+    }
 
     package func parameters(_ settings: JSON) -> EngineParameters {
         Gem5Settings(settings).isScript
             ? EngineParameters(others: "any name that the script's arguments have in braces") : Gem5Parameter.package
     }
 
-    package func metrics(_ settings: JSON) -> [EngineMetric]? {
-        Gem5Settings(settings).isScript ? nil : Gem5Counter.metrics
-    }
+    package func metrics(_ settings: JSON) -> [EngineMetric]? { Gem5Counter.metrics }
 
     package func problems(_ sweep: Sweep) -> [KeyProblem] {
         let settings = Gem5Settings(sweep.settings)
@@ -86,12 +90,24 @@ package struct Gem5Descriptor: EngineDescriptor {
                 KeyProblem("measure.setup", "counts only where this sweep makes the checkpoint; remove it"))
         }
         if case .directory(let path) = settings.checkpoint, sweep.workloads.count > 1,
-            !Placeholders.parts(path).contains(.name("workload"))
+            !Placeholders.names(path).contains("workload")
         {
             problems.append(
                 KeyProblem(
                     "checkpoint.directory",
                     "all workloads would share one folder; write {workload} where the name goes"))
+        }
+        if let text = sweep.settings[Gem5Settings.coreKey]?.text {
+            if !settings.isScript {
+                let why = "counts only with a script of your own: this system has the function on core 1; remove it"
+                problems.append(KeyProblem(Gem5Settings.coreKey, why))
+            } else if settings.core == nil {
+                problems.append(
+                    KeyProblem(
+                        Gem5Settings.coreKey,
+                        "'\(Names.shown(text))' is neither the number of a core nor a path in stats.txt; write it as "
+                            + "in core: 0, or core: board.processor.cores1.core"))
+            }
         }
         if case .script(let script) = settings.system, let problem = checkpointProblem(script, settings) {
             problems.append(problem)
@@ -103,7 +119,7 @@ package struct Gem5Descriptor: EngineDescriptor {
     private func checkpointProblem(_ script: Gem5Settings.Script, _ settings: Gem5Settings) -> KeyProblem? {
         let hasCheckpoint = settings.checkpoint != .setup || script.setupArguments != nil
         let isTold = script.arguments.contains { argument in
-            Placeholders.parts(argument).contains { $0 == .name("checkpoint") || $0 == .name("checkpoints") }
+            Placeholders.names(argument).contains { $0 == "checkpoint" || $0 == "checkpoints" }
         }
         guard isTold != hasCheckpoint else { return nil }
         return KeyProblem(
@@ -114,7 +130,9 @@ package struct Gem5Descriptor: EngineDescriptor {
                     + "makes it), or 'checkpoint: {directory: ...}' beside 'system'")
     }
 
-    package func contract(_ settings: JSON) -> JSON { settings["system"] ?? .null }
+    package func contract(_ settings: JSON) -> JSON {
+        .array([settings["system"] ?? .null, settings[Gem5Settings.coreKey] ?? .null])
+    }
 
     package func write(_ settings: JSON, to recipe: inout Recipe) {
         let settings = Gem5Settings(settings)
@@ -157,14 +175,7 @@ package struct Gem5Descriptor: EngineDescriptor {
 
     /// The configuration package, where a sweep does not bring a script of its own.
     private func scripts(_ settings: Gem5Settings, _ machine: any LaunchingMachine) throws -> [InputFile] {
-        guard !settings.isScript else { return [] }
-        let places = machine.places("USWEEP_GEM5_PACKAGE", beside: "share/gem5", inRepository: "ops/gem5")
-        guard let folder = places.first(where: { machine.size("\($0)/run.py") != nil }) else {
-            throw Failure(
-                .missingFile, "the configuration package for gem5 is not at \(places.joined(separator: " or ")); name "
-                    + "its folder in USWEEP_GEM5_PACKAGE")
-        }
-        return try machine.inputs(inFolder: folder, at: Gem5Files.package) { $0.hasSuffix(".py") }
+        settings.isScript ? [] : try Gem5Package.files(machine)
     }
 
     /// Checkpoints that were made elsewhere.

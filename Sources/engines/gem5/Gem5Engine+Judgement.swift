@@ -7,10 +7,14 @@ extension Gem5Engine {
         _ task: EngineTask, _ points: Points, _ report: AttemptReport, _ files: EvidenceFiles
     ) throws -> EngineVerdict {
         let contract = contract(task, points)
-        switch try contract.judge(failure: report.failure, evidence: report.evidence, files: files) {
+        let (verdict, remark) = try contract.examine(
+            failure: report.failure, evidence: report.evidence, files: files)
+        switch verdict {
         case .broken(let failure, let evidence): return EngineVerdict(failure: failure, evidence: evidence)
         case .accepted(let blocks):
-            guard case .setup(let workload) = task else { return EngineVerdict(failure: nil, blocks: blocks.text) }
+            guard case .setup(let workload) = task else {
+                return EngineVerdict(failure: nil, evidence: remark, blocks: blocks.text)
+            }
             do {
                 guard case .script = settings.system else { return try checkpoint(workload, report, files) }
                 return try ownCheckpoint(workload, report, files)
@@ -39,6 +43,8 @@ extension Gem5Engine {
             guard case .script(let script) = settings.system else { break }
             contract.blocks = script.blocks ?? contract.blocks
             contract.line = script.line
+            contract.core = settings.core ?? contract.core
+            contract.saysCore = true
         }
         guard case .script = settings.system else { return contract }
         // Nothing is known of it but what the sweep says.

@@ -83,7 +83,7 @@ package struct Gem5Engine: Engine {
     }
 
     /// What stands in braces in a script's arguments, beside what does so everywhere.
-    static let places = ["workload", "kernel", "disk", "invocations", "warm", "checkpoint", "checkpoints"]
+    static let places = ["kernel", "disk", "invocations", "warm", "checkpoint", "checkpoints"]
 
     /// What a checkpoint of a workload must have been made of.
     func expectation(_ workload: String) -> Gem5CheckpointRecord.Origin {
@@ -118,7 +118,8 @@ package struct Gem5Engine: Engine {
 
     package func job(for task: EngineTask, points: Points, checkpoint: [Job.Input]) throws -> Job {
         let workload = task.workload(points) ?? ""
-        var inputs = ([guest.kernel, guest.disk] + packageFiles + sweep.inputs).map(Job.Input.init)
+        let files = [guest.kernel, guest.disk] + packageFiles + sweep.inputs(task, points)
+        var inputs = files.map(Job.Input.init)
         var document = "{}"
         if case .evaluation(let point, _) = task {
             document = points.document(point).encoded
@@ -126,12 +127,15 @@ package struct Gem5Engine: Engine {
         }
         let arguments =
             switch settings.system {
-            case .named(let name, let options): package(name, options, task, workload, points)
+            case .named(let name, let options):
+                package(name, options, task, workload, points).map { Job.Argument.text($0) }
             case .script(let script): own(script, task, workload, points)
             }
-        return Job(
-            arguments: start + arguments.map { .text($0) }, pointDocument: document, inputs: inputs,
-            limits: sweep.limits.job, maximumFailures: sweep.attempts)
+        var job = Job(
+            arguments: start + arguments, pointDocument: document, inputs: inputs, limits: sweep.limits.job,
+            maximumFailures: sweep.attempts)
+        job.add(sweep.environment(task), Placeholders.values(task, points))
+        return job
     }
 
     private var start: [Job.Argument] {
@@ -173,10 +177,9 @@ package struct Gem5Engine: Engine {
     /// The command line of a script of the user's own.
     private func own(
         _ script: Gem5Settings.Script, _ task: EngineTask, _ workload: String, _ points: Points
-    ) -> [String] {
-        var values = [
-            Assignment(axis: "workload", value: workload), Assignment(axis: "kernel", value: guest.kernel.path),
-            Assignment(axis: "disk", value: guest.disk.path),
+    ) -> [Job.Argument] {
+        var values = Placeholders.values(task, points) + [
+            Assignment(axis: "kernel", value: guest.kernel.path), Assignment(axis: "disk", value: guest.disk.path),
             Assignment(axis: "invocations", value: String(sweep.measure.invocations)),
             Assignment(axis: "warm", value: String(sweep.measure.warm)),
         ]
@@ -186,22 +189,24 @@ package struct Gem5Engine: Engine {
             values.append(Assignment(axis: "checkpoint", value: Gem5Files.newCheckpoint(workload)))
             values.append(Assignment(axis: "checkpoints", value: Gem5Files.newCheckpoints))
             arguments = script.setupArguments ?? []
-        case .evaluation(let point, let repetition):
-            values = Placeholders.values(points, point, repetition: repetition) + values
+        case .evaluation:
             values.append(Assignment(axis: "checkpoint", value: Gem5Files.checkpoint(workload)))
             values.append(Assignment(axis: "checkpoints", value: Gem5Files.checkpoints))
             arguments = script.arguments
         }
-        return [script.path] + arguments.map { Placeholders.fill($0, values) }
+        return [.text(script.path)] + arguments.map { Placeholders.argument($0, values) }
     }
 
     private var setupInvocations: Int { sweep.measure.setupInvocations ?? 20 }
 
     package func checkpointKey(_ workload: String) -> String {
         var lines = ["gem5 record 1", "kernel \(guest.kernel.digest)", "disk \(guest.disk.digest)"]
-        for script in (packageFiles + sweep.inputs).sorted(by: { $0.path < $1.path }) {
+        let setup = EngineTask.setup(workload: workload)
+        let inputs = sweep.inputs.filter { $0.only.allSatisfy { $0 == Assignment(axis: "workload", value: workload) } }
+        for script in (packageFiles + inputs).sorted(by: { $0.path < $1.path }) {
             lines.append("file \(script.path) \(script.digest)")
         }
+        lines += sweep.environment(setup).map(\.keyLine)
         switch settings.system {
         case .named(let name, let options):
             lines.append("system \(name)")

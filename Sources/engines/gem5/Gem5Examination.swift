@@ -7,7 +7,16 @@ extension EngineExamination {
             + #"e.get(\"TARGET_ISA\"))" > "$T/v.py"; I=$("$p" --outdir="$T" "$T/v.py" 2>/dev/null); rm -rf "$T"; "#
             + #"say "engine-$n" "$(echo "$I" | sed -n "/^gem5 version/p; s/^gem5 compiled/, built/p" | "#
             + #"tr -d "\n") ($p)"; "#
-            + #"echo "$I" | grep -q "^True\|x86$" && say gem5-x86 yes"#
+            + #"echo "$I" | grep -q "^True\|x86$" && say gem5-x86 yes"#,
+        trial: { program, facts, machine in
+            // Whoever has no access has nothing that could be tried.
+            guard facts["kvm"] != nil, facts["gem5-x86"] != nil else { return nil }
+            var lines = try Gem5Package.script(
+                try Gem5Package.files(machine), program: program, arguments: "--mode kvm > said.txt",
+                prefix: "timeout 50", machine)
+            lines.append(kvmAnswer)
+            return lines.joined(separator: "\n") + "\n"
+        }
     ) { facts in
         let words = (facts["engine-gem5"] ?? "").split(separator: " ")
         guard let major = words.lazy.compactMap({ $0.split(separator: ".").first.flatMap { Int($0) } }).first else {
@@ -16,16 +25,39 @@ extension EngineExamination {
         var findings: [Finding] = []
         if major < 22 { findings.append(.unusable("this gem5 is too old: 22 or newer is needed")) }
         if facts["gem5-x86"] == nil { findings.append(.unusable("this gem5 was built without the x86 ISA")) }
-        findings.append(
-            .fine(
-                facts["kvm"] == nil
-                    ? "no KVM for this account: setups run on gem5's own cores, slowly (the group is often 'kvm')"
-                    : "KVM can be used for setups (system: {kvm: true})"))
+        findings.append(kvm(facts))
         let memory = facts["memory"].flatMap { Int64($0) }.map { $0 << 10 }
         if let memory, let guess = Gem5Descriptor().firstMemoryGuess, memory < guess {
             findings.append(.doubtful("less than 4 GiB of memory: one gem5 run at a time, if at all"))
         }
         return findings
+    }
+
+    /// What the trial says: that it went well, or the last words of it, of which those of the package come first.
+    private static let kvmAnswer = #"""
+        if [ $? = 0 ]; then say gem5-kvm yes
+        else
+            L=$(sed -n 's/^usweep: [a-z-]*: //p' said.txt | head -n 1)
+            say gem5-lacks "${L:-$(tail -n 1 said.txt)}"
+        fi
+        """#
+
+    private static func kvm(_ facts: Facts) -> Finding {
+        if facts["kvm"] == nil {
+            return .fine("no KVM for this account: setups run on gem5's own cores, slowly (the group is often 'kvm')")
+        }
+        if facts["gem5-kvm"] != nil {
+            return .fine("KVM was tried with gem5, and can be used for setups (system: {kvm: true})")
+        }
+        guard let lacking = facts["gem5-lacks"], !lacking.isEmpty else {
+            return .doubtful("KVM could not be tried with gem5: a setup with kvm: true may fail at once")
+        }
+        // gem5 counts instructions by the kernel's performance events.
+        let isAboutEvents = ["perf", "Perf"].contains { lacking.contains($0) }
+        let advice = isAboutEvents
+            ? "; performance events may be forbidden: sysctl kernel.perf_event_paranoid=1 allows them" : ""
+        return .doubtful(
+            "a setup with kvm: true fails on this host: \(VisibleText.of(lacking, limit: 400))\(advice)")
     }
 }
 
@@ -39,25 +71,9 @@ extension Gem5Engine {
             parameters.map {
                 .object([JSON.Member("axis", .string($0.axis)), JSON.Member("value", .string($0.value))])
             })
-        var files = [(path: "pairs.json", text: document.encoded)]
-        for script in packageFiles {
-            guard let bytes = machine.contents(script.source) else {
-                throw Failure(.missingFile, "\(script.source) cannot be read")
-            }
-            files.append((script.path, String(decoding: bytes, as: UTF8.self)))
-        }
-        var lines = [
-            "D=$(mktemp -d) || exit 1", "trap 'rm -rf \"$D\"' EXIT", "cd \"$D\" || exit 1",
-            "mkdir \(Gem5Files.package)",
-        ]
-        // No line of these files ends the document: it would have to be its digest.
-        for (path, text) in files {
-            let end = SHA256.digest(text).hex
-            lines += ["cat > '\(path)' <<'\(end)'", text, end]
-        }
-        let arguments = "--mode bind --system \(system) --pairs pairs.json"
-        let quoted = "'\(program.replacing("'", with: "'\\''"))'"
-        lines.append("\(quoted) \(Gem5Files.package)/run.py \(arguments) 2>&1 < /dev/null")
+        var lines = try Gem5Package.script(
+            packageFiles, more: [("pairs.json", document.encoded)], program: program,
+            arguments: "--mode bind --system \(system) --pairs pairs.json", machine)
         lines.append("sed 's/^/\(ParameterQuestion.mark)/' \(Gem5Files.output)/bind.jsonl")
         // Nobody ends its standard input.
         lines.append("exit 0")

@@ -54,6 +54,8 @@ package struct Gem5Settings: Sendable, Hashable {
     package var fixesAddresses = false
     package var guest: Guest?
     package var checkpoint = Checkpoint.setup
+    /// The core whose statistics are the results; nil: the second, where the systems of this project have the function.
+    package var core: Gem5Core?
 
     package static let systems = ["simple", "skylake", "two-machine"]
 
@@ -77,12 +79,23 @@ package struct Gem5Settings: Sendable, Hashable {
         case nil, .null, .bool, .number, .array: break
         }
         if let path = settings["checkpoint"]?["directory"]?.text { checkpoint = .directory(path) }
+        core = settings[Gem5Settings.coreKey]?.text.flatMap { Gem5Core($0) }
     }
 
     /// Whether a sweep of it makes its checkpoints itself.
     package var makesCheckpoints: Bool {
         guard checkpoint == .setup else { return false }
         return if case .script(let script) = system { script.setupArguments != nil } else { true }
+    }
+
+    package static let coreKey = "measure.core"
+
+    /// The workload of a script that is the user's own, where the sweep names none: it has one built in.
+    package var scriptWorkload: String? {
+        guard case .script(let script) = system else { return nil }
+        let file = script.path.split(separator: "/").last ?? ""
+        let name = String(file.hasSuffix(".py") ? file.dropLast(3) : file)
+        return Names.isPlain(name) ? name : "script"
     }
 
     package var isScript: Bool {

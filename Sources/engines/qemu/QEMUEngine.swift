@@ -49,14 +49,17 @@ package struct QEMUEngine: Engine {
                     "setup", "--kernel", guest.kernel.path, "--initrd", guest.initrd.path, "--workload", workload,
                     "--warm", String(setupInvocations),
                 ]
-            return job(arguments, document: "{}", inputs: [guest.kernel, guest.initrd].map(Job.Input.init))
+            let inputs = [guest.kernel, guest.initrd].map(Job.Input.init)
+            return job(task, points, arguments, document: "{}", inputs: inputs)
         case .evaluation(let point, _):
             guard !checkpoint.isEmpty else { throw Failure(.internalError, "an evaluation without its checkpoint") }
-            return evaluation(point, points, checkpoint)
+            return evaluation(task, point, points, checkpoint)
         }
     }
 
-    private func evaluation(_ point: Int, _ points: Points, _ checkpoint: [Job.Input]) -> Job {
+    private func evaluation(
+        _ task: EngineTask, _ point: Int, _ points: Points, _ checkpoint: [Job.Input]
+    ) -> Job {
         var arguments = [
             "evaluate", "--kernel", guest.kernel.path, "--initrd", guest.initrd.path,
             "--plugin", "./\(guest.plugin.path)",
@@ -68,15 +71,19 @@ package struct QEMUEngine: Engine {
             let value = QEMUParameter.all.first { $0.name == assignment.axis }?.canonical(assignment.value)
             arguments += ["--set", "\(assignment.axis)=\(value ?? assignment.value)"]
         }
-        return job(
-            arguments, document: points.document(point).encoded, inputs: inputs.map(Job.Input.init) + checkpoint)
+        let files = (pinnedFiles + sweep.inputs(task, points)).map(Job.Input.init)
+        return job(task, points, arguments, document: points.document(point).encoded, inputs: files + checkpoint)
     }
 
-    private func job(_ arguments: [String], document: String, inputs: [Job.Input]) -> Job {
+    private func job(
+        _ task: EngineTask, _ points: Points, _ arguments: [String], document: String, inputs: [Job.Input]
+    ) -> Job {
         let words = arguments.map { Job.Argument.text($0) }
-        return Job(
+        var job = Job(
             arguments: [.agent, .text("qemu"), words[0], .text("--qemu"), .engine] + words.dropFirst(),
             pointDocument: document, inputs: inputs, limits: sweep.limits.job, maximumFailures: sweep.attempts)
+        job.add(sweep.environment(task), Placeholders.values(task, points))
+        return job
     }
 
     package func judge(
@@ -132,13 +139,11 @@ package struct QEMUEngine: Engine {
     }
 
     package func checkpointKey(_ workload: String) -> String {
-        """
-        record 1
-        kernel \(guest.kernel.digest)
-        initrd \(guest.initrd.digest)
-        workload \(workload)
-        warm \(setupInvocations)
-        """
+        let setup = sweep.environment(.setup(workload: workload))
+        return ([
+            "record 1", "kernel \(guest.kernel.digest)", "initrd \(guest.initrd.digest)", "workload \(workload)",
+            "warm \(setupInvocations)",
+        ] + setup.map(\.keyLine)).joined(separator: "\n")
     }
 
     private var setupInvocations: Int { sweep.measure.setupInvocations ?? 20 }

@@ -102,6 +102,28 @@ struct SweepErrorTests {
         Wrong(command + "system: simple", "4:1", "key 'system': belongs to engine gem5"),
         Wrong(command + "checkpoint: setup", "4:1", "key 'checkpoint': belongs to engine gem5 and qemu"),
         Wrong("command: ./run.sh -v {x}", "3:10", "key 'command': a list was expected", "write [./run.sh, -v, '{x}']"),
+        Wrong(
+            "command: [x, '{y}']\naxes: {x: [1]}", "3:14",
+            "key 'command': nothing is called {y} here; there are: repeat, run, point, attempt, x, or {{y}} for"),
+        Wrong("command: [x, '{attemp}']", "3:14", "did you mean 'attempt'?, or {{attemp}} for the braces themselves"),
+        Wrong("command: [x, '{workload}']", "3:14", "{workload} has no value, since the sweep names no workloads"),
+        Wrong(command + "env: {A: '{y}'}\naxes: {x: [1]}", "4:10", "key 'env.A': nothing is called {y} here"),
+        Wrong(command + "env: {A=B: c}", "4:7", "key 'env.A=B': is not a name for a variable"),
+        Wrong(command + "env: {USWEEP_X: c}", "4:7", "names that begin with USWEEP_ are set by usweep"),
+        Wrong(command + "env: {A: [1]}", "4:10", "key 'env.A': text was expected"),
+        Wrong(command + "env: {}", "4:6", "key 'env': has no variable"),
+        Wrong(command + "env: {A: 1, A: 2}", "4:7", "key 'A': is a duplicate"),
+        Wrong(command + "inputs: ['{y}.txt']\naxes: {x: [1]}", "4:10", "key 'inputs': nothing is called {y} here"),
+        Wrong(command + "inputs: ['{run}.txt']", "4:10", "key 'inputs': {run} cannot be used here"),
+        Wrong(
+            engine: "gem5", "guest: g\nworkloads: [a]\nmeasure: {core: 0}", "5:11",
+            "key 'measure.core': counts only with a script of your own"),
+        Wrong(
+            engine: "gem5", "guest: g\nworkloads: [a]\nmetrics: [cpii]", "5:11",
+            "engine 'gem5' has no metric 'cpii'; did you mean 'cpi'?"),
+        Wrong(
+            engine: "qemu", "guest: g\nworkloads: [a]\nmetrics: [l2.mpkii]", "5:11",
+            "engine 'qemu' has no metric 'l2.mpkii'; did you mean 'l2.mpki'?"),
         Wrong("command: []", "3:10", "the list is empty"),
         Wrong("command: ['', x]", "3:1", "the program's name is empty"),
         Wrong("command: [echo, {x}]", "3:17", "put text with { } [ ] in quotes"),

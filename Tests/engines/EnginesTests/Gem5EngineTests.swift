@@ -34,6 +34,7 @@ extension Job {
             case .text(let text): text
             case .engine: "<gem5>"
             case .agent: "<agent>"
+            case .joined(let pieces): pieces == [.run] ? "<run>" : "<joined>"
             }
         }
     }
@@ -92,7 +93,8 @@ struct Gem5EngineTests {
     func script() throws {
         let script = #"""
             {"system": {"script": "my.py", "setup": ["--to", "{checkpoint}"], "arguments":
-                ["--l2={l2.size}", "{checkpoint}", "{workload}:{invocations}", "{{other}}", "{repeat}", "${X}"]}}
+                ["--l2={l2.size}", "{checkpoint}", "{workload}:{invocations}", "{{other}}", "{repeat}", "${X}",
+                "{run}"]}}
             """#
         let sweep = sweep { $0.settings = settings(script) }
         let points = try Points(sweep, recipe: sweep.recipe)
@@ -102,7 +104,7 @@ struct Gem5EngineTests {
         ).words
         #expect(words == [
             "<gem5>", "--outdir=m5out", "my.py", "--l2=256KiB", "checkpoint/fibonacci/cpt.warm", "fibonacci:3",
-            "{other}", "1", "${X}",
+            "{other}", "1", "${X}", "<run>",
         ])
         let setup = try engine.job(for: .setup(workload: "fibonacci"), points: points, checkpoint: []).words
         #expect(setup.suffix(2) == ["--to", "m5out/checkpoint/fibonacci/cpt.warm"])

@@ -32,7 +32,7 @@ struct IntactRun {
             let text = String(decoding: try #require(try Fixture.file(name, file)), as: UTF8.self)
             files[file] = text.split(separator: "\n", omittingEmptySubsequences: false)
         }
-        let globs = GlobSet(Gem5Counter.library(core: 1).flatMap(\.patterns).map(Glob.init))
+        let globs = GlobSet(Gem5Counter.library(.number(1)).flatMap(\.patterns).map(Glob.init))
         files["stats.txt"]?.removeAll { line in
             let name = Array(IntactRun.name(line).utf8)
             return !line.hasPrefix("--") && !line.isEmpty && !globs.matches(name.span.bytes)
@@ -78,7 +78,7 @@ struct IntactRun {
         let lines = files["stats.txt"] ?? []
         let formulas = MetricFormula.gem5.filter { contract.requiredMetrics.contains($0.name) }
         let needed = ["ticks"] + formulas.flatMap(\.counters)
-        return Gem5Counter.library(core: 1).filter { counter in
+        return Gem5Counter.library(.number(1)).filter { counter in
             needed.contains(counter.name) || counter.isAid && !counter.name.hasSuffix(".replacements")
         }.flatMap { counter -> [Int] in
             for pattern in counter.patterns {

@@ -64,7 +64,7 @@ struct Gem5Tests {
             MetricFormula("driving", try MetricExpression(#""drivesys.cpu1.numCycles""#)),
         ])
         var scanner = StatisticsScanner()
-        var blocks = Gem5Blocks(Gem5Counter.library(core: 1) + own)
+        var blocks = Gem5Blocks(Gem5Counter.library(.number(1)) + own)
         scanner.scan(Array(text.utf8).span.bytes, &blocks)
         scanner.finish(&blocks)
         let block = try #require(blocks.blocks.first)

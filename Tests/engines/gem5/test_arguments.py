@@ -29,6 +29,10 @@ class Arguments(unittest.TestCase):
             self.parse(*words)
         return caught.exception.cause, str(caught.exception)
 
+    def test_trials_need_no_guest(self):
+        self.assertEqual(arguments.parse(["--mode", "kvm"], self.folder).mode, "kvm")
+        self.assertEqual(arguments.parse(["--mode", "bind", "--pairs", "p"], self.folder).mode, "bind")
+
     def test_what_usweep_asks_for(self):
         parsed = self.parse(
             "--mode", "evaluation", "--system", "skylake", "--function", "aes-python", "--num-invocations", "7",
@@ -80,7 +84,7 @@ class Arguments(unittest.TestCase):
                 (["--function", "f", "--digest", "disk=abc"], "bad-arguments"),
                 (["--function", "f", "--mode", "both"], "bad-arguments"),
                 (["--system", "two-machine", "--script", self.path("vmlinux")], "bad-arguments"),
-                (["--mode", "bind"], "bad-arguments")):
+                (["--mode", "bind"], "bad-arguments"), (["--mode", "kvmm"], "bad-arguments")):
             self.assertEqual(self.refusal(*words)[0], cause, words)
 
 

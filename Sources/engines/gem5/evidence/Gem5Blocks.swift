@@ -32,6 +32,8 @@ struct Gem5Blocks: StatisticsVisitor {
     private var ranks: [Int?]
     private var block = 0
     private(set) var blocks: [Block] = []
+    /// The core that was looked at, by its path; nil: there is none that fits.
+    private(set) var core: String?
     /// What cannot be in the statistics of any gem5; the first, if any.
     private(set) var problem: String?
 
@@ -68,6 +70,9 @@ struct Gem5Blocks: StatisticsVisitor {
     private mutating func add(_ number: Sum?, _ place: Place, _ name: RawSpan) {
         if counters[place.counter].parts != nil, let number, number.value < 0 {
             note("\(name.text) is negative")
+        }
+        if core == nil, counters[place.counter].name == Gem5Core.witness {
+            core = String(name.text.dropLast(Gem5Core.statistic.utf8.count + 1))
         }
         if let earlier = found[place.counter], earlier.rank <= place.rank {
             guard earlier.rank == place.rank else { return }

@@ -44,8 +44,10 @@ package struct Gem5Contract: Sendable, Hashable {
     /// Standard output, and what a line of it must hold; nil: anything.
     package var output: String
     package var line: String?
-    /// The number of the core under test, from 0.
-    package var core: Int
+    /// The core under test.
+    package var core: Gem5Core
+    /// Whether somebody must be told which it is: the script is the user's own.
+    package var saysCore: Bool
     /// How many cores the checkpoint was made with.
     package var cores: Int?
     package var parameters: [Parameter]
@@ -59,7 +61,7 @@ package struct Gem5Contract: Sendable, Hashable {
     package init(
         invocations: Int?, cause: String = "workend", status: String? = "status.jsonl", statusPrefix: String = "",
         statistics: String = "stats.txt", configuration: String = "config.ini", messages: String = "simerr.txt",
-        terminals: [String], core: Int = 1, cores: Int? = nil, parameters: [Parameter] = [],
+        terminals: [String], core: Gem5Core = .number(1), cores: Int? = nil, parameters: [Parameter] = [],
         requiredMetrics: [String] = [], formulas: [MetricFormula] = []
     ) {
         self.invocations = invocations
@@ -76,6 +78,7 @@ package struct Gem5Contract: Sendable, Hashable {
         output = "stdout.txt"
         line = nil
         self.core = core
+        saysCore = false
         self.cores = cores
         self.parameters = parameters
         axes = []
@@ -91,17 +94,25 @@ package struct Gem5Contract: Sendable, Hashable {
     ///   - files: what it left, of any size.
     /// - Throws: what reading the files throws; what is wrong with them is part of the verdict.
     package func judge(failure: FailureClass?, evidence: String, files: EvidenceFiles) throws -> Verdict {
+        try examine(failure: failure, evidence: evidence, files: files).verdict
+    }
+
+    /// The same, and what is worth knowing of a run that is accepted; empty: nothing.
+    package func examine(
+        failure: FailureClass?, evidence: String, files: EvidenceFiles
+    ) throws -> (verdict: Verdict, remark: String) {
         let found = try Gem5Evidence(contract: self, files: files)
-        if let failure { return try found.explain(failure, evidence) }
+        if let failure { return (try found.explain(failure, evidence), "") }
         do {
             try found.checkMessages()
             try found.checkTerminal()
             try found.checkConfiguration()
             try found.checkStatus()
             try found.checkOutput()
-            return .accepted(try found.blocks())
+            let (blocks, remark) = try found.blocks()
+            return (.accepted(blocks), remark)
         } catch let breach as Breach {
-            return .broken(breach.failure, evidence: breach.evidence)
+            return (.broken(breach.failure, evidence: breach.evidence), "")
         }
     }
 }

@@ -20,13 +20,13 @@ struct Gem5Counter: Sendable, Hashable {
     /// gem5's standard library (a core of their own a processor). Everything is about the core under test: what a
     /// driving node has under the same names does not count. Instructions are macro-instructions as committed; a TLB's
     /// misses are those of its first level.
-    static func library(core: Int) -> [Gem5Counter] {
-        /// Statistics of the core, under both names that it may have.
+    static func library(_ core: Gem5Core) -> [Gem5Counter] {
+        /// Statistics of the core, under all names that it may have.
         func own(_ statistics: String...) -> [String] {
-            statistics.flatMap { ["*.cpu\(core).\($0)", "*.processor.cores\(core).core.\($0)"] }
+            statistics.flatMap { statistic in core.paths.map { "\($0).\(statistic)" } }
         }
         var counters = [
-            Gem5Counter("ticks", ["simTicks"]), Gem5Counter("cycles", own("numCycles")),
+            Gem5Counter("ticks", ["simTicks"]), Gem5Counter(Gem5Core.witness, own(Gem5Core.statistic)),
             // Names moved: those of 24 come first, then what 23.0 and 22 have.
             Gem5Counter(
                 "instructions",
@@ -46,7 +46,9 @@ struct Gem5Counter: Sendable, Hashable {
                     "exec_context.thread_0.numBranchMispred")),
         ]
         for (name, object) in [("l1i", "icache"), ("l1d", "dcache"), ("l2", "l2cache")] {
-            counters += Gem5Cache.counters(name) { own("\(object).\($0)") + ["*.\(name)-cache-\(core).\($0)"] }
+            counters += Gem5Cache.counters(name) { statistic in
+                own("\(object).\(statistic)") + core.numbers.map { "*.\(name)-cache-\($0).\(statistic)" }
+            }
         }
         counters += Gem5Cache.counters("llc") { statistic in
             ["llc", "l3cache", "l3-cache-0"].map { "*.\($0).\(statistic)" }
@@ -81,7 +83,7 @@ extension MetricFormula {
 extension Gem5Counter {
     /// What a run gives whose core under test is known.
     static var metrics: [EngineMetric] {
-        library(core: 1).filter { !$0.isAid }.map { counter in
+        library(.number(1)).filter { !$0.isAid }.map { counter in
             let (unit, meaning) = description(counter.name)
             return EngineMetric(counter.name, unit: unit, meaning)
         } + [

@@ -160,13 +160,14 @@ struct Gem5Evidence {
         }
     }
 
-    func blocks() throws -> Blocks {
-        guard let wanted = contract.blocks else { return Blocks([]) }
+    /// The statistics, and which core they are of, where somebody must be told.
+    func blocks() throws -> (Blocks, remark: String) {
+        guard let wanted = contract.blocks else { return (Blocks([]), "") }
         let path = contract.statistics
         guard try files.size(path) ?? 0 > 0 else { throw Breach("\(path) is missing or empty") }
         var scanner = StatisticsScanner()
         let own = Gem5Counter.patterns(of: contract.formulas)
-        var gathered = Gem5Blocks(Gem5Counter.library(core: contract.core) + own)
+        var gathered = Gem5Blocks(Gem5Counter.library(contract.core) + own)
         try files.forEachPiece(path) { piece in
             scanner.scan(piece.span.bytes, &gathered)
             // So many blocks too many are enough to say so.
@@ -180,9 +181,25 @@ struct Gem5Evidence {
         }
         let blocks = Blocks(gathered.blocks)
         try checkTicks(blocks)
-        try MetricRule(contract.requiredMetrics, MetricFormula.gem5 + contract.formulas).check(
-            gathered.blocks.enumerated().map { FoundBlock(place: "\(path), block \($0 + 1)", block: $1) })
-        return blocks
+        do {
+            try MetricRule(contract.requiredMetrics, MetricFormula.gem5 + contract.formulas).check(
+                gathered.blocks.enumerated().map { FoundBlock(place: "\(path), block \($0 + 1)", block: $1) })
+        } catch {
+            guard contract.saysCore else { throw error }
+            throw Breach(error.failure, "\(error.evidence); \(try whichCore(gathered.core))")
+        }
+        return (blocks, contract.saysCore ? try whichCore(gathered.core) : "")
+    }
+
+    /// Which core the numbers are of, and where there is none, which there are.
+    private func whichCore(_ core: String?) throws -> String {
+        if let core { return "the numbers are those of \(VisibleText.of(core, limit: 200)) and its caches" }
+        let bytes = try files.content(contract.configuration, limit: EvidenceLimit.document) ?? []
+        let cores = Gem5Configuration(bytes).paths.filter(Gem5Evidence.mayBeCore).map { VisibleText.of($0, limit: 80) }
+        let missing = "the statistics have nothing of \(contract.core.text)"
+        guard let first = cores.first else { return missing }
+        return "\(missing); \(contract.configuration) has \(cores.prefix(8).joined(separator: ", ")): name the one "
+            + "under test, as in measure: {core: '\(first)'}"
     }
 
     /// A block tells of the time of its invocation. Scripts reset the statistics at its begin or at the end of the one
@@ -308,6 +325,12 @@ struct Gem5Evidence {
         guard parts.count >= 2, parts.last == "core" else { return false }
         let vector = parts[parts.count - 2]
         return vector.hasPrefix("cores") && vector.dropFirst(5).allSatisfy(\.isNumber)
+    }
+
+    /// Also a core that others give way to, as in `system.switch_cpus1`.
+    private static func mayBeCore(_ path: String) -> Bool {
+        let parts = path.split(separator: ".")
+        return isCore(path) || parts.count == 2 && parts[1].hasPrefix("switch_cpus")
     }
 
     private static func isSame(_ found: String, _ wanted: String) -> Bool {

@@ -117,9 +117,25 @@ package struct HostExamination: Sendable {
                 warn("its clock is \(span) \(offset > 0 ? "ahead" : "behind"): start times in runs.csv will be, too")
             }
         }
-        for engine in host.engines { check(engine, facts) }
+        for engine in host.engines {
+            let tried = await HostExamination.tried(engine, facts, host, transport)
+            check(engine, facts.merging(tried) { $1 })
+        }
         detached = facts["detached"]
         if detached == nil { warn("setsid is missing: cannot try a detached process") }
+    }
+
+    /// What an engine's program did when it was tried.
+    private static func tried(
+        _ engine: EnvironmentVariable, _ facts: [String: String], _ host: Model.Host, _ transport: any Transport
+    ) async -> [String: String] {
+        guard let examination = EngineRegistry.all.first(where: { $0.name == engine.name })?.examination,
+            let script = try? examination.trial(engine.value, facts, ThisMachine())
+        else { return [:] }
+        let answer = await HostConnections.ask(
+            transport, host.target, command: "exec /bin/sh -s", input: "\(say)\n\(script)exit 0\n",
+            patience: .seconds(60))
+        return HostExamination.facts(answer.output)
     }
 
     private mutating func check(_ engine: EnvironmentVariable, _ facts: [String: String]) {
@@ -203,11 +219,13 @@ package struct HostExamination: Sendable {
         return facts
     }
 
+    private static let say = #"say() { echo "usweep-doctor $*"; }"#
+
     /// As the coordinator's own command: one line without single quote or `!`; what varies comes by standard input.
     private static let command =
         "exec /bin/sh -c '"
         + [
-            #"say() { echo "usweep-doctor $*"; }"#, "echo", "IFS= read -r W || exit 1",
+            say, "echo", "IFS= read -r W || exit 1",
             #"case $W in "~") W=$HOME;; "~/"*) W=$HOME/${W#??};; esac"#,
             #"say platform "$(uname -s) $(uname -m)""#, #"say shell "$SHELL""#, #"say workdir "$W""#,
             #"say processors "$(nproc)""#, #"say clock "$(date +%s)""#,
@@ -231,7 +249,7 @@ package struct HostExamination: Sendable {
     private static let managerCommand =
         "exec /bin/sh -c '"
         + [
-            #"say() { echo "usweep-doctor $*"; }"#, "echo",
+            say, "echo",
             #"[ -n "$XDG_RUNTIME_DIR" ] || XDG_RUNTIME_DIR=/run/user/$(id -u)"#, "export XDG_RUNTIME_DIR",
             #"say linger "$(loginctl show-user "$(id -un)" -p Linger 2>/dev/null)""#,
             #"say detached "$(setsid systemd-run --user --scope --quiet -- "#
