@@ -112,7 +112,7 @@ func noise(_ count: Int, seed: UInt64 = 1) -> [UInt8] {
     }
 }
 
-@Suite("Every transport", .serialized, .timeLimit(.minutes(3)))
+@Suite("Every transport", .serialized, .timeLimit(.minutes(15)))
 struct ConformanceTests {
     @Test("opens, delivers, ends: in this order, with one end", arguments: Adapter.allCases)
     func order(_ adapter: Adapter) async throws {

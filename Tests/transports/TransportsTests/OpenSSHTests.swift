@@ -8,7 +8,7 @@ import Testing
 import Transports
 
 /// OpenSSH's configuration counts as it does for `ssh`, against a real `sshd`.
-@Suite("OpenSSH's configuration", .serialized, .timeLimit(.minutes(3)))
+@Suite("OpenSSH's configuration", .serialized, .timeLimit(.minutes(15)))
 struct OpenSSHTests {
     /// A server that is only known by a configuration's alias.
     private let server: RealSSHD

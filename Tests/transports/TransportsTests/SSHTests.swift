@@ -7,7 +7,7 @@ import Testing
 import Transports
 
 /// What only SSH through libssh2 can get right or wrong, against a real `sshd`.
-@Suite("SSH through libssh2", .serialized, .timeLimit(.minutes(3)))
+@Suite("SSH through libssh2", .serialized, .timeLimit(.minutes(15)))
 struct SSHTests {
     private func options(_ change: (inout RealSSHD.Options) -> Void) -> RealSSHD.Options {
         var options = RealSSHD.Options()
