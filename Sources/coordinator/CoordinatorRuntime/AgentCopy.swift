@@ -61,7 +61,7 @@ struct AgentCopy {
 
         /// As in "1.2 of 3.1 MiB".
         var amount: String {
-            func mebibytes(_ count: Int) -> String { "\(count >> 20).\((count % (1 << 20)) * 10 >> 20)" }
+            func mebibytes(_ count: Int) -> String { "\(count >> 20).\(((count % (1 << 20)) * 10) >> 20)" }
             return "\(mebibytes(arrived)) of \(mebibytes(total)) MiB"
         }
 

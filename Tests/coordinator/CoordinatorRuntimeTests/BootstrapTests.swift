@@ -130,6 +130,14 @@ struct BootstrapTests {
         #expect(link.sent["gzip", default: 0] + next.sent["gzip", default: 0] <= packed + (16 << 10))
     }
 
+    @Test("How far a copy is, for people")
+    func progressText() {
+        var progress = AgentCopy.Progress(arrived: 1_300_000, total: 3_300_000, rate: nil)
+        #expect(progress.text == "1.2 of 3.1 MiB")
+        progress.rate = 12_500
+        #expect(progress.text == "1.2 of 3.1 MiB, 12 KiB/s, 2 m 40 s left")
+    }
+
     @Test("A fast link: sent as it is, in growing pieces, and never compressed")
     func fastLink() {
         let agent = BroughtAgent((0..<8_000_000).map { UInt8(truncatingIfNeeded: $0 / 1_000) })
