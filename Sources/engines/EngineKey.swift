@@ -47,6 +47,20 @@ package indirect enum KeyShape: Sendable {
 }
 
 extension KeyShape {
+    /// The words that a value can be.
+    fileprivate var words: [String] {
+        switch self {
+        case .word(let words, _): words
+        case .either(let shapes): shapes.flatMap(\.words)
+        default: []
+        }
+    }
+
+    /// The shapes of which a value has one.
+    package var alternatives: [KeyShape] {
+        if case .either(let shapes) = self { shapes } else { [self] }
+    }
+
     /// As the reference pages have it.
     package var text: String {
         switch self {
@@ -66,4 +80,9 @@ extension KeyShape {
         case .either(let shapes): shapes.map(\.text).joined(separator: ", or ")
         }
     }
+}
+
+extension EngineDescriptor {
+    /// The modelled machines that it has by name: what `system:` of a sweep can be, beside a machine of the user's own.
+    package var systems: [String] { keys.first { $0.name == "system" }?.shape.words ?? [] }
 }

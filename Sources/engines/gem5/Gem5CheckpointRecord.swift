@@ -63,7 +63,7 @@ package struct Gem5CheckpointRecord: Sendable, Hashable {
     /// - Throws: ``Failure`` (`badArchive`) for anything that is no such record.
     package init(_ bytes: [UInt8]) throws {
         let document: JSON
-        do { document = try JSON(parsing: bytes) } catch { throw Gem5CheckpointRecord.damaged("it is no JSON") }
+        do { document = try JSON(parsing: bytes) } catch { throw Gem5CheckpointRecord.damaged("it is not JSON") }
         guard document["version"]?.integer == 1 else {
             throw Gem5CheckpointRecord.damaged("its version is not 1")
         }

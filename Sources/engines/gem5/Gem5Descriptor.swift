@@ -76,8 +76,10 @@ package struct Gem5Descriptor: EngineDescriptor {
     }
 
     package func parameters(_ settings: JSON) -> EngineParameters {
-        Gem5Settings(settings).isScript
-            ? EngineParameters(others: "any name that the script's arguments have in braces") : Gem5Parameter.package
+        switch Gem5Settings(settings).system {
+        case .named(let name, _): Gem5Parameter.package(name)
+        case .script: EngineParameters(others: "any name that the script's arguments have in braces")
+        }
     }
 
     package func metrics(_ settings: JSON) -> [EngineMetric]? { Gem5Counter.metrics }

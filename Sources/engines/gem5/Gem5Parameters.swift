@@ -3,10 +3,20 @@ import Model
 /// The parameters that have a short name in the configuration package; what each sets is in `ops/gem5/names.py`, and a
 /// test compares both lists. gem5 itself says which values it takes (`usweep plan --bind`).
 enum Gem5Parameter {
-    static let package = EngineParameters(
+    /// Those of a sweep of one of this project's systems; its own numbers are in ``Gem5Standards``.
+    static func package(_ system: String) -> EngineParameters {
+        let standards = Gem5Standards.of(system)
+        let known = all.map { parameter in
+            var parameter = parameter
+            parameter.standard = standards[parameter.name]
+            return parameter
+        }
+        return EngineParameters(known, others: "the path of a parameter below 'system', as config.ini has it")
+    }
+
+    private static let all =
         cache("l1i", "first-level instruction cache") + cache("l1d", "first-level data cache")
-            + cache("l2", "second-level cache") + cache("llc", "last-level cache") + core + rest,
-        others: "the path of a parameter below 'system', as config.ini has it")
+        + cache("l2", "second-level cache") + cache("llc", "last-level cache") + core + rest
 
     private static let size = "a size, as in 256KiB"
     private static let number = "a whole number"

@@ -21,7 +21,7 @@ enum QEMUCounter {
     ]
 
     static var metrics: [EngineMetric] {
-        let sides = [("", ""), ("user.", " by programs"), ("kernel.", " by the kernel")]
+        let sides = [("", ""), ("user.", " (programs alone)"), ("kernel.", " (the kernel alone)")]
         return sides.flatMap { prefix, whose in
             all.map { EngineMetric(prefix + $0.name, unit: $0.unit, $0.meaning + whose) }
         } + EngineMetric.ratios

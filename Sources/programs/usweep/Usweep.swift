@@ -32,6 +32,7 @@ struct Usweep: ParsableCommand {
             InitCommand.self, DoctorCommand.self, PlanCommand.self, LaunchCommand.self, ResumeCommand.self,
             FollowCommand.self, StatusCommand.self, LogsCommand.self, ResultsCommand.self, PullCommand.self,
             StatsCommand.self, ImportCommand.self, ExplainCommand.self, RetryCommand.self, CancelCommand.self,
+            AxesCommand.self, MetricsCommand.self,
         ])
 
     static func main() {

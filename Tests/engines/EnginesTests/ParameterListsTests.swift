@@ -85,7 +85,7 @@ struct ParameterListsTests {
 
     @Test("Short names of parameters")
     func names() throws {
-        let names = Gem5Parameter.package.known.map(\.name)
+        let names = Gem5Parameter.package("simple").known.map(\.name)
         #expect(names.sorted() == (try package("names.SHORT")))
         #expect(Set(names).count == names.count)
     }

@@ -1,0 +1,66 @@
+package import Engines
+import Model
+package import Results
+
+/// What a sweep of some engine can name: its axes and metrics, as the engine's descriptor has them.
+package struct EngineReference {
+    package let descriptor: any EngineDescriptor
+    /// The modelled machine, where one was named.
+    private let settings: JSON
+
+    /// - Parameters:
+    ///   - engine: its name; nil: all engines, or those that have the system.
+    ///   - system: one of the engine's own systems; nil: what holds for whichever the engine uses where none is named.
+    /// - Throws: ``Failure`` (`usage`) for a name that there is not.
+    package static func find(engine: String?, system: String? = nil) throws -> [EngineReference] {
+        var descriptors = EngineRegistry.all
+        if let engine {
+            descriptors = descriptors.filter { $0.name == engine }
+            if descriptors.isEmpty {
+                let hint = Names.suggestion(engine, in: EngineRegistry.names)
+                throw Failure(.usage, "there is no engine '\(Names.shown(engine))'; \(hint)")
+            }
+        }
+        guard let system else {
+            return descriptors.map { EngineReference(descriptor: $0, settings: .object([])) }
+        }
+        let owners = descriptors.filter { $0.systems.contains(system) }
+        guard !owners.isEmpty else {
+            let known = descriptors.flatMap(\.systems)
+            let whose = engine.map { "engine '\($0)' has" } ?? "there is"
+            let hint = known.isEmpty ? "leave out --system" : Names.suggestion(system, in: known)
+            throw Failure(.usage, "\(whose) no system '\(Names.shown(system))'; \(hint)")
+        }
+        return owners.map {
+            EngineReference(descriptor: $0, settings: .object([JSON.Member("system", .string(system))]))
+        }
+    }
+
+    package var parameters: EngineParameters { descriptor.parameters(settings) }
+
+    /// nil: only the program that a sweep runs knows.
+    package var metrics: [EngineMetric]? { descriptor.metrics(settings) }
+
+    // MARK: As tables
+
+    package static let axisColumns = ["engine", "axis", "unit", "default", "meaning", "values"]
+
+    package var axisRows: [[Cell]] {
+        let named = parameters.known.map { parameter in
+            [parameter.name, parameter.unit, parameter.standard ?? "", parameter.meaning, parameter.values]
+        }
+        let others = parameters.others.map { [["*", "", "", $0, ""]] } ?? []
+        return rows(named + others)
+    }
+
+    package static let metricColumns = ["engine", "metric", "unit", "formula", "meaning"]
+
+    package var metricRows: [[Cell]] {
+        guard let metrics else { return rows([["*", "", "", "every number that the program leaves"]]) }
+        return rows(metrics.map { [$0.name, $0.unit, $0.formula ?? "", $0.meaning] })
+    }
+
+    private func rows(_ texts: [[String]]) -> [[Cell]] {
+        texts.map { [.text(descriptor.name)] + $0.map { Cell.optional($0.isEmpty ? nil : $0) } }
+    }
+}
