@@ -61,7 +61,7 @@ final class EngineKeysReader {
         case .place: place(field).map(JSON.string)
         case .arguments(let placeholders): arguments(field, placeholders)
         case .mapping(let keys): mapping(field, keys, &inputs)
-        case .either(let shapes): either(field, shapes).flatMap { value(field, $0, &inputs) }
+        case .either(let shapes): either(field, shapes, &inputs)
         }
     }
 
@@ -111,8 +111,17 @@ final class EngineKeysReader {
         return object(keys, members, &inputs)
     }
 
+    private func either(_ field: Field, _ shapes: [KeyShape], _ inputs: inout InputsReader) -> JSON? {
+        guard let shape = shape(of: field, shapes) else { return nil }
+        guard case .word(let words, let what) = shape else { return value(field, shape, &inputs) }
+        let others = shapes.compactMap { shape in
+            if case .mapping(let keys) = shape, let key = keys.first { "{\(key.name): ...}" } else { nil }
+        }
+        return read.choice(field, words, what, or: others.last).map(JSON.string)
+    }
+
     /// Which of several shapes a value is to have.
-    private func either(_ field: Field, _ shapes: [KeyShape]) -> KeyShape? {
+    private func shape(of field: Field, _ shapes: [KeyShape]) -> KeyShape? {
         guard case .mapping(let members) = field.value.kind else {
             return shapes.first { if case .mapping = $0 { false } else { true } } ?? shapes.first
         }

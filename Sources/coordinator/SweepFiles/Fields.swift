@@ -149,11 +149,15 @@ struct FieldReader {
         "write at most 100 letters, digits, '.', '_' or '-', beginning with a letter or digit"
 
     /// One of a few words.
-    func choice(_ field: Field, _ words: [String], _ what: String) -> String? {
+    ///
+    /// - Parameter alternative: what can be written in place of a word; nil: nothing else.
+    func choice(_ field: Field, _ words: [String], _ what: String, or alternative: String? = nil) -> String? {
         guard let text = text(field) else { return nil }
         guard words.contains(text) else {
             let article = "aeiou".contains(what.prefix(1)) ? "an" : "a"
-            fail(field, "'\(Names.shown(text))' is not \(article) \(what); \(Names.suggestion(text, in: words))")
+            let end = alternative.map { ", or write \($0)" } ?? ""
+            fail(
+                field, "'\(Names.shown(text))' is not \(article) \(what); \(Names.suggestion(text, in: words))\(end)")
             return nil
         }
         return text

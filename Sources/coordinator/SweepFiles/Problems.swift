@@ -1,6 +1,6 @@
 import Model
 
-/// What is wrong with one file, collected while it is read, so that a user mends it in one go.
+/// What is wrong with one file, collected while it is read, so that a user fixes it in one go.
 final class Problems {
     /// The file as the user named it.
     let file: String

@@ -6,7 +6,7 @@ struct SweepReader {
     /// Keys that every engine takes.
     private static let common = [
         "sweep", "engine", "workloads", "axes", "zip", "exclude", "include", "measure", "limits", "inputs", "retry",
-        "metrics", "define", "env",
+        "metrics", "define", "env", "hosts",
     ]
     /// All keys that any engine takes, each once.
     static let keys = EngineRegistry.all.flatMap(\.keys).map(\.name).reduce(into: common) { keys, name in
@@ -33,6 +33,7 @@ struct SweepReader {
         sweep.measure = measure(measures, engine)
         if let field = field("limits") { sweep.limits = limits(field) }
         if let field = field("retry") { sweep.attempts = attempts(field) ?? sweep.attempts }
+        if let field = field("hosts") { sweep.hostLabels = hostLabels(field) }
         var metrics = MetricsReader(read: read)
         if let field = field("metrics") { sweep.metrics = metrics.names(field) }
         if let field = field("define") { sweep.definitions = metrics.definitions(field) }
@@ -177,6 +178,11 @@ struct SweepReader {
             }
         }
         return limits
+    }
+
+    private func hostLabels(_ field: Field) -> [String] {
+        let members = read.members(field.value, path: field.path, known: ["labels"]) ?? []
+        return members.first.map { names($0, "a label") } ?? []
     }
 
     private func attempts(_ field: Field) -> Int? {

@@ -23,6 +23,7 @@ extension Sweep {
         writer.put("attempts", attempts)
         writer.put(unlessEmpty: "metrics", metrics)
         writer.put(unlessEmpty: "definitions", definitions)
+        writer.put(unlessEmpty: "hostLabels", hostLabels)
         return writer.json.encoded
     }
 
@@ -44,6 +45,7 @@ extension Sweep {
         attempts = try reader.take("attempts")
         metrics = try reader.take(list: "metrics")
         definitions = try reader.take(list: "definitions")
+        hostLabels = try reader.take(list: "hostLabels")
         try reader.end()
     }
 }

@@ -26,6 +26,8 @@ public struct Sweep: Sendable, Hashable {
     public var metrics: [String]
     /// Metrics of the user's own, as expressions over counters.
     public var definitions: [MetricDefinition]
+    /// Only hosts that have all of these get its runs; empty: all hosts.
+    public var hostLabels: [String]
 
     public init(name: String, engine: String, settings: JSON = .object([])) {
         self.name = name
@@ -43,6 +45,7 @@ public struct Sweep: Sendable, Hashable {
         attempts = 3
         metrics = []
         definitions = []
+        hostLabels = []
     }
 
     /// All axes in column order: the grid's, then those of the zips.

@@ -59,7 +59,7 @@ struct InventoryFileTests {
         ("host: [a]", "1:1: key 'host': unknown; did you mean 'hosts'?"),
         ("hosts: [a, b, a]", "1:15: key 'hosts': host 'a' is a duplicate"),
         ("hosts:\n  - n[1-3]\n  - n2", "3:5: key 'hosts': host 'n2' is a duplicate"),
-        ("hosts:\n  - n[3-1]", "2:5: key 'hosts': 'n[3-1]' is not a host range: 3-1 runs backwards"),
+        ("hosts:\n  - n[3-1]", "2:5: key 'hosts': 'n[3-1]' is not a host range: 3-1 goes backwards"),
         ("hosts:\n  - n[1-", "2:5: key 'hosts': 'n[1-' is not a host range: a '[' is not closed"),
         ("hosts:\n  - n[1-016]", "2:5: key 'hosts': 'n[1-016]' is not a host range: the ends of 1-016"),
         ("hosts:\n  - n[a-b]", "2:5: key 'hosts': 'n[a-b]' is not a host range: 'a-b' is neither a number"),

@@ -82,6 +82,10 @@ struct SweepErrorTests {
         Wrong(command + "measure: {repeat: 010}", "4:19", "'010' is not a whole number"),
         Wrong(command + "measure: {warm: 1}", "4:11", "engine 'command' has no such phase"),
         Wrong(command + "measure: {repeats: 1}", "4:11", "key 'measure.repeats': unknown; did you mean 'repeat'?"),
+        Wrong(command + "hosts: {labels: kvm}", "4:17", "key 'hosts.labels': a list was expected, not 'kvm'"),
+        Wrong(command + "hosts: {labels: [kvm, kvm]}", "4:23", "'kvm' is a duplicate; remove one"),
+        Wrong(command + "hosts: [a]", "4:8", "not a list; write key: value, as in {labels: ...}"),
+        Wrong(command + "hosts: {names: [a]}", "4:9", "key 'hosts.names': unknown; there are: labels"),
         Wrong(command + "retry: {attempts: 0}", "4:19", "key 'retry.attempts': 0 is impossible"),
         Wrong(command + "retry: 3", "4:8", "a mapping was expected, not '3'; write key: value, as in {attempts: ...}"),
         Wrong(
@@ -137,6 +141,9 @@ struct SweepErrorTests {
         Wrong(
             engine: "gem5", "system: {arguments: [x]}\nworkloads: [a]\nguest: g", "3:9",
             "has no 'name' and no 'script'"),
+        Wrong(
+            engine: "gem5", "checkpoint: base\nworkloads: [a]\nguest: g", "3:13",
+            "'base' is not a checkpoint; there are: setup, or write {directory: ...}"),
         Wrong(
             engine: "gem5", "checkpoint: {directory: cpt}\nworkloads: [a, b]\nguest: g", "3:14",
             "all workloads would share one folder"

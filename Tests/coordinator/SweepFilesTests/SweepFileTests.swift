@@ -30,6 +30,7 @@ struct SweepFileTests {
             limits: {time: 2h30m, memory: 4GiB, stall: 90s, sweep: 3d}
             inputs: [my.py, tables/]
             retry: {attempts: 5}
+            hosts: {labels: [kvm, big]}
             metrics: [cpi, l1i.mpki]
             """, folder: scratch.path)
         #expect(sweep.name == "branch-predictor-and-l2")
@@ -48,6 +49,7 @@ struct SweepFileTests {
         #expect(sweep.limits.job == JobLimits(time: 9_000_000_000_000, stall: 90_000_000_000, memoryBytes: 4 << 30))
         #expect(sweep.limits.sweep == 259_200_000_000_000)
         #expect(sweep.attempts == 5)
+        #expect(sweep.hostLabels == ["kvm", "big"])
         #expect(sweep.metrics == ["cpi", "l1i.mpki"])
         #expect(sweep.inputs.map(\.path) == ["my.py", "tables/a/z.csv", "tables/b.csv"])
         #expect(sweep.inputs[0].digest == SHA256.digest("print()\n"))

@@ -22,4 +22,53 @@ struct SpecificationTests {
         }
         #expect(throws: Never.self) { try Specification(sweep(["1", String(long.prefix(20_000))])) }
     }
+
+    // MARK: Hosts
+
+    private let inventory = Inventory(
+        hosts: [("a", []), ("b", ["kvm"]), ("c", ["kvm", "big"])].map { name, labels in
+            Host(target: HostTarget(name: name), labels: labels)
+        })
+
+    private func outline(_ labels: [String], _ inventory: Inventory) throws -> SweepOutline {
+        var sweep = sweep(["1"])
+        sweep.hostLabels = labels
+        return try SweepOutline(sweep, inventory, in: ArtifactsFolder(path: "/nonexistent"))
+    }
+
+    @Test("Hosts that have all labels are used, in their order", arguments: [
+        ([], ["a", "b", "c"]), (["kvm"], ["b", "c"]), (["big", "kvm"], ["c"]),
+    ])
+    func labels(_ labels: [String], _ hosts: [String]) throws {
+        #expect(try outline(labels, inventory).hostNames == hosts)
+    }
+
+    @Test("Where no host has the labels, the sweep is refused with those that there are and what to write")
+    func noLabels() {
+        let none = #expect(throws: Failure.self) { try outline(["kvm", "gpu"], inventory) }
+        #expect(none?.code.exitStatus == 65)
+        #expect(
+            none?.message == "hosts.labels: no host of the inventory has all of the labels kvm, gpu (its hosts have "
+                + "'kvm' and 'big'); write 'labels: [kvm, gpu]' for a host of the inventory, or remove 'hosts' from "
+                + "the sweep file")
+        let bare = #expect(throws: Failure.self) {
+            try outline(["kvm"], Inventory(hosts: [Host(target: HostTarget(name: "a"))]))
+        }
+        #expect(bare?.message.contains("has the label 'kvm' (none of its hosts has a label); write") == true)
+    }
+
+    @Test("A host without the labels lends its memory to no sweep")
+    func memory() {
+        var inventory = inventory
+        for (index, memory) in [Int64(64) << 30, 1 << 30, 2 << 30].enumerated() {
+            inventory.hosts[index].memoryBytes = memory
+        }
+        var sweep = sweep(["1"])
+        sweep.hostLabels = ["kvm"]
+        sweep.limits.job.memoryBytes = 4 << 30
+        let failure = #expect(throws: Failure.self) {
+            try SweepOutline(sweep, inventory, in: ArtifactsFolder(path: "/nonexistent"))
+        }
+        #expect(failure?.message.contains("the largest is c with 2 GiB") == true)
+    }
 }

@@ -54,7 +54,9 @@ struct DocumentTests {
 
     @Test("They come back as they were")
     func roundTrips() throws {
-        for sweep in others { #expect(try Sweep(document: sweep.document) == sweep) }
+        var labelled = sweep
+        labelled.hostLabels = ["kvm"]
+        for sweep in others + [labelled] { #expect(try Sweep(document: sweep.document) == sweep) }
         #expect(try Inventory(document: inventory.document) == inventory)
     }
 

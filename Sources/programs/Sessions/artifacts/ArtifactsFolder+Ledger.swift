@@ -11,5 +11,5 @@ extension ArtifactsFolder.Entry {
     /// Writes a damaged ledger anew from its journal and its copy; the damaged file is kept.
     ///
     /// - Returns: what was done, a sentence each.
-    package func repairLedger() throws -> [String] { try Ledger.mend(ledger, sweep: name) }
+    package func repairLedger() throws -> [String] { try Ledger.repair(ledger, sweep: name) }
 }

@@ -11,6 +11,7 @@ import SweepFiles
 /// One coordinator at work: a sweep, its ledger (whose lock it holds), and the loop that runs it.
 package final class Session {
     let specification: Specification
+    /// With those of its hosts alone that the sweep may use; the ledger keeps all of it.
     let inventory: Inventory
     let folder: ArtifactsFolder
     package let entry: ArtifactsFolder.Entry
@@ -30,14 +31,14 @@ package final class Session {
         _ entry: ArtifactsFolder.Entry, _ ledger: Ledger
     ) throws {
         self.specification = specification
-        self.inventory = inventory
+        self.inventory = try specification.usable(inventory)
         self.folder = folder
         self.entry = entry
         self.ledger = ledger
         runs = try ledger.runList()
         setups = try specification.setups(runs, ledger)
         plan = specification.plan(
-            runs, setups: setups, highestRun: try ledger.highestRun(), hosts: inventory.hosts.map(\.name))
+            runs, setups: setups, highestRun: try ledger.highestRun(), hosts: self.inventory.hosts.map(\.name))
         state = SweepState(plan: plan)
         try ledger.forEachRecord { _, record in state.apply(record) }
     }
@@ -45,7 +46,7 @@ package final class Session {
     /// Plans a new sweep and makes its ledger.
     package static func create(_ sweep: Sweep, inventory: Inventory, in folder: ArtifactsFolder) throws -> Session {
         let specification = try Specification(sweep)
-        try specification.checkHosts(inventory)
+        _ = try specification.usable(inventory)
         _ = try AgentBinary.read()
         try stage(specification.engine.inputs, folder)
         let identifier = newIdentifier()
@@ -117,7 +118,9 @@ package final class Session {
         let metadata = try ledger.metadata()
         let planned = try Document.sweep(metadata.specification)
         let specification = try Specification(resumption.sweep ?? planned)
-        if let inventory = resumption.inventory { try specification.checkHosts(inventory) }
+        let inventory = try resumption.inventory
+            ?? Document.inventory(metadata.notes.first { $0.name == "inventory" }?.value ?? "")
+        _ = try specification.usable(inventory)
         let known = try ledger.pins()
         if !resumption.repins { try specification.checkPins(known) }
         try stage(specification.engine.inputs, folder)
@@ -142,10 +145,8 @@ package final class Session {
         if let inventory = resumption.inventory {
             try ledger.note(EnvironmentVariable("inventory", inventory.document))
         }
-        let hosts = try resumption.inventory
-            ?? Document.inventory(metadata.notes.first { $0.name == "inventory" }?.value ?? "")
         try folder.noteUse(of: entry)
-        let session = try Session(specification, hosts, folder, entry, ledger)
+        let session = try Session(specification, inventory, folder, entry, ledger)
         if let retry = resumption.retry { try session.reopen(retry, say) }
         return session
     }

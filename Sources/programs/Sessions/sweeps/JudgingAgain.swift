@@ -128,6 +128,7 @@ extension Sweep {
         contract.measure.repeats = 1
         contract.limits = SweepLimits()
         contract.attempts = 1
+        contract.hostLabels = []
         if !metrics { (contract.metrics, contract.definitions) = ([], []) }
         return contract
     }

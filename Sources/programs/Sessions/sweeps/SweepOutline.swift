@@ -5,6 +5,7 @@ package import Model
 /// What launching a sweep file would do.
 package struct SweepOutline {
     package let specification: Specification
+    /// With those of its hosts alone that the sweep may use; nil: none was named.
     package let inventory: Inventory?
     /// What a host is sent at most before its first run.
     package let stagedBytes: Int64
@@ -20,9 +21,8 @@ package struct SweepOutline {
     /// - Throws: ``Failure`` also where no host of the inventory could ever take a run.
     package init(_ sweep: Sweep, _ inventory: Inventory?, in folder: ArtifactsFolder) throws {
         let specification = try Specification(sweep)
-        if let inventory { try specification.checkHosts(inventory) }
         self.specification = specification
-        self.inventory = inventory
+        self.inventory = try inventory.map { try specification.usable($0) }
         stagedBytes = specification.engine.inputs.reduce(Int64(0)) { $0 + $1.size }
         earlier = try folder.newest(named: sweep.name).map { try EarlierLaunch($0, specification, in: folder) }
     }
@@ -44,9 +44,31 @@ package struct SweepOutline {
 }
 
 extension Specification {
-    /// - Throws: ``Failure`` (`badSpecification`) where no host has the memory that a run needs: to wait for one would
-    ///   be to wait for ever.
-    func checkHosts(_ inventory: Inventory) throws {
+    /// The hosts of an inventory that the sweep may use: those with all of its labels.
+    ///
+    /// - Throws: ``Failure`` (`badSpecification`) where no host has them, or the memory that a run needs: to wait for
+    ///   one would be to wait for ever.
+    func usable(_ inventory: Inventory) throws -> Inventory {
+        var usable = inventory
+        usable.hosts.removeAll { host in !sweep.hostLabels.allSatisfy(host.labels.contains) }
+        if usable.hosts.isEmpty, !inventory.hosts.isEmpty { throw unlabelled(inventory) }
+        try checkMemory(usable)
+        return usable
+    }
+
+    private func unlabelled(_ inventory: Inventory) -> Failure {
+        var known: [String] = []
+        for label in inventory.hosts.flatMap(\.labels) where !known.contains(label) { known.append(label) }
+        let labels = sweep.hostLabels.joined(separator: ", ")
+        let wanted = sweep.hostLabels.count == 1 ? "the label '\(labels)'" : "all of the labels \(labels)"
+        let found = known.isEmpty ? "none of its hosts has a label"
+            : "its hosts have " + PeopleText.list(known.map { "'\($0)'" }, atMost: 20)
+        return Failure(
+            .badSpecification, "hosts.labels: no host of the inventory has \(wanted) (\(found)); write "
+                + "'labels: [\(labels)]' for a host of the inventory, or remove 'hosts' from the sweep file")
+    }
+
+    private func checkMemory(_ inventory: Inventory) throws {
         guard let needed = sweep.limits.job.memoryBytes else { return }
         let known = inventory.hosts.compactMap { host in host.memoryBytes.map { (name: host.name, bytes: $0) } }
         guard known.count == inventory.hosts.count, let largest = known.max(by: { $0.bytes < $1.bytes }),

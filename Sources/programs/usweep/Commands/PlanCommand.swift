@@ -47,7 +47,7 @@ struct PlanCommand: ParsableCommand {
             try Console.print(lines(outline).joined(separator: "\n"))
             if points { try list(outline.points) }
         }
-        try checkBinding(outline.specification, inventory)
+        try checkBinding(outline.specification, outline.inventory)
     }
 
     private func lines(_ outline: SweepOutline) -> [String] {
