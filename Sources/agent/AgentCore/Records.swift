@@ -92,7 +92,7 @@ extension AgentRecord {
             self = known
             return
         }
-        var fields = try FieldReader(frame.payload[...])
+        var fields = try FieldDecoder(frame.payload[...])
         let sweep: String = try fields.take(1)
         switch frame.kind {
         case 17:
@@ -119,7 +119,7 @@ extension Acknowledged: FieldGroup {
         writer.field(2, isLast)
     }
 
-    package init(fields: inout FieldReader) throws(WireError) {
+    package init(fields: inout FieldDecoder) throws(WireError) {
         self.init(id: try fields.take(1), isLast: try fields.take(2))
     }
 }

@@ -45,7 +45,7 @@ public enum SupervisorRecord: Sendable, Hashable {
             self = known
             return
         }
-        var fields = try FieldReader(frame.payload[...])
+        var fields = try FieldDecoder(frame.payload[...])
         switch frame.kind {
         case 17: self = .began(bootID: try fields.take(1))
         case 18: self = .started(try fields.take(1), at: try fields.take(ifAny: 2))
@@ -85,7 +85,7 @@ extension SupervisorCommand {
 
     /// - Throws: ``WireError`` for anything that is damaged, or that must be known and is not.
     package init(_ frame: Frame) throws(WireError) {
-        var fields = try FieldReader(frame.payload[...])
+        var fields = try FieldDecoder(frame.payload[...])
         switch frame.kind {
         case 145:
             self = .capacity(
@@ -125,7 +125,7 @@ extension SupervisorReport {
             self = known
             return
         }
-        var fields = try FieldReader(frame.payload[...])
+        var fields = try FieldDecoder(frame.payload[...])
         switch frame.kind {
         case 209: self = .inventory(try fields.take(all: 1), isLast: try fields.take(2))
         case 210: self = .started(try fields.take(all: 1))
@@ -142,7 +142,7 @@ extension AttemptKey: FieldGroup {
         writer.field(2, id)
     }
 
-    package init(fields: inout FieldReader) throws(WireError) {
+    package init(fields: inout FieldDecoder) throws(WireError) {
         self.init(sweep: try fields.take(1), id: try fields.take(2))
     }
 }
@@ -158,7 +158,7 @@ extension Launch: FieldGroup {
         writer.field(7, folderLimit)
     }
 
-    package init(fields: inout FieldReader) throws(WireError) {
+    package init(fields: inout FieldDecoder) throws(WireError) {
         self.init(
             arguments: try fields.take(all: 1), environment: try fields.take(all: 2), folder: try fields.take(3),
             timeLimit: try fields.take(ifAny: 4), stallLimit: try fields.take(ifAny: 5),
@@ -172,7 +172,7 @@ extension SweepSlots: FieldGroup {
         writer.field(2, slots)
     }
 
-    package init(fields: inout FieldReader) throws(WireError) {
+    package init(fields: inout FieldDecoder) throws(WireError) {
         self.init(sweep: try fields.take(1), slots: try fields.take(2))
     }
 }
@@ -189,7 +189,7 @@ extension SupervisedAttempt: FieldGroup {
         }
     }
 
-    package init(fields: inout FieldReader) throws(WireError) {
+    package init(fields: inout FieldDecoder) throws(WireError) {
         let key: AttemptKey = try fields.take(1)
         let word: String = try fields.take(2)
         switch word {
@@ -214,7 +214,7 @@ extension ProcessExit: FieldGroup {
         writer.field(9, startedAt)
     }
 
-    package init(fields: inout FieldReader) throws(WireError) {
+    package init(fields: inout FieldDecoder) throws(WireError) {
         self.init(
             cause: try fields.take(1), kill: try fields.take(2), wallNanoseconds: try fields.take(3),
             cpuNanoseconds: try fields.take(4), peakMemoryBytes: try fields.take(5), freeBytes: try fields.take(6),
@@ -235,7 +235,7 @@ extension ProcessExit.Cause: FieldGroup {
         }
     }
 
-    package init(fields: inout FieldReader) throws(WireError) {
+    package init(fields: inout FieldDecoder) throws(WireError) {
         if let status: Int = try fields.take(ifAny: 1) {
             self = .status(status)
         } else if let signal: Int = try fields.take(ifAny: 2) {

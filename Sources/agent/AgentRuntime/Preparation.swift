@@ -65,7 +65,7 @@ struct Preparation {
 
     static func impossible(_ key: AttemptKey, _ error: any Error) -> AgentEvent {
         let isFull = (error as? FilesError)?.isDiskFull ?? false
-        return .notPrepared(key, isFull ? .diskFull : .spawn, evidence: "its folder cannot be made: \(error)")
+        return .notPrepared(key, isFull ? .diskFull : .spawn, evidence: "its folder cannot be created: \(error)")
     }
 
     private mutating func close() {

@@ -135,7 +135,7 @@ public struct Workdir: Sendable, Hashable {
                 try? files.syncFolder(parent.isEmpty ? "/" : parent)
             } catch {
                 if error.isAlreadyThere { continue }
-                throw Failure(.storage, "the working folder \(path) cannot be made", cause: error.description)
+                throw Failure(.storage, "the working folder \(path) cannot be created", cause: error.description)
             }
         }
     }

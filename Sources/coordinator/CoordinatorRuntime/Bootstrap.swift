@@ -66,7 +66,7 @@ struct Bootstrap {
             #"same() { case $(sha256sum < "$1") in "$D "*) return 0;; esac; return 1; }"#,
             "IFS= read -r W && IFS= read -r D || exit 1",
             #"case $W in "~") W=$HOME;; "~/"*) W=$HOME/${W#??};; esac"#,
-            #"mkdir -p "$W/bin" 2>/dev/null || fail "the working folder $W cannot be made""#,
+            #"mkdir -p "$W/bin" 2>/dev/null || fail "the working folder $W cannot be created""#,
             "A=$W/bin/usweep-agent-$D",
             #"if [ -x "$A" ] && same "$A"; then echo usweep-have; else"#
                 + " " + copying.joined(separator: "; ") + "; fi",

@@ -54,7 +54,7 @@ struct Journal {
     private func damaged(_ problem: String) -> Failure {
         Failure(
             .badArchive,
-            "the journal of \(path) cannot be read; \(LedgerFile.howToMend)",
+            "the journal of \(path) cannot be read; \(LedgerFile.howToRepair)",
             cause: problem)
     }
 }

@@ -31,7 +31,7 @@ final class LedgerLock: Sendable {
         let opened = SystemCall.retrying { Glibc.open(lockPath, flags, mode_t(0o600)) }
         guard opened >= 0 else {
             let advice = "see that its folder is there and can be written, or name another one with --artifacts"
-            throw SystemCall.failure("the lock \(lockPath) cannot be made; \(advice)")
+            throw SystemCall.failure("the lock \(lockPath) cannot be created; \(advice)")
         }
         guard SystemCall.retrying({ flock(opened, LOCK_EX | LOCK_NB) }) == 0 else {
             let reason = errno

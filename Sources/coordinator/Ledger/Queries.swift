@@ -246,7 +246,7 @@ extension Ledger {
     }
 
     func damaged(_ problem: String) -> Failure {
-        Failure(.badArchive, "the ledger \(path) is damaged; \(LedgerFile.howToMend)", cause: problem)
+        Failure(.badArchive, "the ledger \(path) is damaged; \(LedgerFile.howToRepair)", cause: problem)
     }
 
     func state(_ name: String) throws -> RunState? {

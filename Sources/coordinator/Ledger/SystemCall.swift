@@ -70,7 +70,7 @@ enum SystemCall {
     static func makePrivateFile(_ path: String) throws {
         let descriptor = retrying { Glibc.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode_t(0o600)) }
         guard descriptor >= 0 else {
-            throw failure("\(path) cannot be made; free space, or name a folder that can be written with --artifacts")
+            throw failure("\(path) cannot be created; free space, or name another folder with --artifacts")
         }
         close(descriptor)
     }
@@ -99,7 +99,7 @@ enum SystemCall {
             if errno == EEXIST {
                 throw Failure(.storage, "\(path) exists already; resume that sweep, or launch another with --new")
             }
-            throw failure("\(path) cannot be made")
+            throw failure("\(path) cannot be created")
         }
         try remove(temporary)
         try synchronize(folder(of: path))

@@ -209,7 +209,7 @@ extension SweepState {
     /// Losses through no fault of a run after which it is given up all the same: something is wrong everywhere.
     static let maximumLosses = 20
 
-    /// How far numbers jump after a ledger was mended: beyond all that can have been given out by what was lost, so
+    /// How far numbers jump after a ledger was repaired: beyond all that can have been given out by what was lost, so
     /// that an agent that still has such leases or attempts can be told from one that has new ones.
     static let skippedLeases = 1_000_000
     static let skippedAttempts = 1_000

@@ -30,7 +30,7 @@ enum Describe {
         case .sweepStopped(let reason): "sweep stopped: \(reason)"
         case .revised(let revision): "specification \(revision.number) with \(revision.runs.count) runs"
         case .repinned(let reason): "all pins are void: \(reason)"
-        case .restored(let reason): "ledger mended: \(reason)"
+        case .restored(let reason): "ledger repaired: \(reason)"
         }
     }
 

@@ -23,7 +23,7 @@ public struct LargeSize: Sendable {
 }
 
 /// What came of a large sweep.
-public struct LargeOutcome: Sendable {
+public struct LargeReport: Sendable {
     /// What was wrong; nil: every run was merged once, and succeeded.
     public var problem: String?
     /// Of the slots of living hosts, the part that was busy from the start of the command until nothing waited any
@@ -60,7 +60,7 @@ public final class LargeCluster {
     private(set) var hosts: [LargeHost] = []
     private var alarm: Alarm?
     private let readClock: () -> Double
-    private var outcome = LargeOutcome(
+    private var outcome = LargeReport(
         problem: nil, busy: 0, untilLastWave: 0, virtualTime: 0, hostFailures: 0, lost: 0, coordinatorSteps: 0,
         records: 0, coordinatorSeconds: 0)
     private var ending: Ending?
@@ -115,7 +115,7 @@ public final class LargeCluster {
         network.cluster = self
     }
 
-    public func run() -> LargeOutcome {
+    public func run() -> LargeReport {
         alarm = Alarm(world, ring: { [unowned self] in step() }, spins: {})
         for host in hosts { planFailure(of: host) }
         wake()

@@ -122,7 +122,9 @@ extension Bool: DocumentValue {
 extension Digest: DocumentValue {
     package var json: JSON { .string(hex) }
     package init(_ json: JSON) throws(WireError) {
-        guard let digest = json.text.flatMap({ Digest(hex: $0) }) else { throw WireError("a value that is no SHA-256") }
+        guard let digest = json.text.flatMap({ Digest(hex: $0) }) else {
+            throw WireError("a value that is not a SHA-256")
+        }
         self = digest
     }
 }

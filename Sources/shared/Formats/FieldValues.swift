@@ -90,7 +90,7 @@ enum WireLimits {
     static let slots = 1 << 20
 }
 
-extension FieldReader {
+extension FieldDecoder {
     /// A number that others are added to or taken from: within bounds, so that no sum of a few can overflow.
     package mutating func take(_ number: Int, in bounds: ClosedRange<Int>) throws(WireError) -> Int {
         let value: Int = try take(number)

@@ -22,7 +22,7 @@ package protocol FieldGroup: FieldValue {
     /// Writes the fields, by ascending numbers.
     func putFields(to writer: inout ByteWriter)
     /// Takes the fields, by ascending numbers.
-    init(fields: inout FieldReader) throws(WireError)
+    init(fields: inout FieldDecoder) throws(WireError)
 }
 
 extension FieldGroup {
@@ -31,7 +31,7 @@ extension FieldGroup {
     package func put(to writer: inout ByteWriter) { writer.put(measured: putFields) }
 
     package init(_ reader: inout ByteReader) throws(WireError) {
-        var fields = try FieldReader(try reader.slice())
+        var fields = try FieldDecoder(try reader.slice())
         try self.init(fields: &fields)
         try fields.end()
     }
@@ -56,7 +56,7 @@ extension ByteWriter {
 // MARK: Reading
 
 /// Takes fields by number, in ascending order. Those between that nobody asks for are passed over.
-package struct FieldReader {
+package struct FieldDecoder {
     private struct Key {
         var number: UInt64
         var mustBeKnown: Bool

@@ -38,7 +38,7 @@ extension CoordinatorHello {
             memoryBytes: try reader.optional { reader throws(WireError) in try reader.amount() },
             enginePath: try reader.optional { reader throws(WireError) in try reader.string() },
             setup: try reader.optional { reader throws(WireError) in try reader.string() })
-        var fields = try FieldReader(reader.rest())
+        var fields = try FieldDecoder(reader.rest())
         try fields.end()
     }
 }
@@ -75,7 +75,7 @@ extension AgentHello {
                     lease: try reader.lease(),
                     runs: try reader.list { reader throws(WireError) in try reader.run() })
             })
-        var fields = try FieldReader(reader.rest())
+        var fields = try FieldDecoder(reader.rest())
         try fields.end()
     }
 }

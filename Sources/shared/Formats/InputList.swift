@@ -19,7 +19,7 @@ public enum InputList {
         var reader = ByteReader(bytes)
         let found = try reader.unsigned()
         guard found == version else { throw WireError("a list of inputs of version \(found)", isNews: found > version) }
-        var fields = try FieldReader(try reader.slice())
+        var fields = try FieldDecoder(try reader.slice())
         let inputs: [Job.Input] = try fields.take(all: 1)
         try fields.end()
         try reader.end()

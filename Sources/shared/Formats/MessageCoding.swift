@@ -60,7 +60,7 @@ extension CoordinatorMessage {
             self = known
             return
         }
-        var fields = try FieldReader(frame.payload[...])
+        var fields = try FieldDecoder(frame.payload[...])
         switch frame.kind {
         case 18: self = .grant(try Shard(fields: &fields))
         case 19: self = .revoke(try fields.leases(1))
@@ -144,7 +144,7 @@ extension AgentMessage {
             self = known
             return
         }
-        var fields = try FieldReader(frame.payload[...])
+        var fields = try FieldDecoder(frame.payload[...])
         switch frame.kind {
         case 82: self = .started(try fields.take(all: 1))
         case 83: self = .outcome(try AttemptReport(fields: &fields))
@@ -168,7 +168,7 @@ extension ObjectRange: FieldGroup {
         writer.field(3, length)
     }
 
-    package init(fields: inout FieldReader) throws(WireError) {
+    package init(fields: inout FieldDecoder) throws(WireError) {
         self.init(digest: try fields.take(1), offset: try fields.amount(2), length: try fields.rangeLength(3))
         guard offset <= Int64.max - Int64(length) else { throw WireError("a range that ends nowhere") }
     }
@@ -181,7 +181,7 @@ extension ObjectBytes: FieldGroup {
         writer.field(3, bytes)
     }
 
-    package init(fields: inout FieldReader) throws(WireError) {
+    package init(fields: inout FieldDecoder) throws(WireError) {
         self.init(digest: try fields.take(1), offset: try fields.amount(2), bytes: try fields.take(3))
         guard offset <= Int64.max - Int64(bytes.count) else { throw WireError("a piece that ends nowhere") }
     }
@@ -194,7 +194,7 @@ extension EngineProbe: FieldGroup {
         writer.field(3, problem)
     }
 
-    package init(fields: inout FieldReader) throws(WireError) {
+    package init(fields: inout FieldDecoder) throws(WireError) {
         self.init(path: try fields.take(1), digest: try fields.take(ifAny: 2), problem: try fields.take(3))
     }
 }
@@ -206,7 +206,7 @@ extension TailRequest: FieldGroup {
         writer.field(3, maximumLength)
     }
 
-    package init(fields: inout FieldReader) throws(WireError) {
+    package init(fields: inout FieldDecoder) throws(WireError) {
         self.init(run: try fields.run(1), path: try fields.path(2), maximumLength: try fields.rangeLength(3))
     }
 }
@@ -218,7 +218,7 @@ extension Tail: FieldGroup {
         writer.field(3, bytes)
     }
 
-    package init(fields: inout FieldReader) throws(WireError) {
+    package init(fields: inout FieldDecoder) throws(WireError) {
         self.init(run: try fields.run(1), path: try fields.path(2), bytes: try fields.take(ifAny: 3))
     }
 }
@@ -230,14 +230,14 @@ extension HostLoad: FieldGroup {
         writer.field(3, freeBytes)
     }
 
-    package init(fields: inout FieldReader) throws(WireError) {
+    package init(fields: inout FieldDecoder) throws(WireError) {
         self.init(
             running: try fields.take(1, in: 0...WireLimits.number),
             waiting: try fields.take(2, in: 0...WireLimits.number), freeBytes: try fields.amount(3))
     }
 }
 
-extension FieldReader {
+extension FieldDecoder {
     fileprivate mutating func rangeLength(_ number: Int) throws(WireError) -> Int {
         try take(number, in: 1...ObjectRange.maximumLength)
     }

@@ -9,7 +9,7 @@ extension AttemptID: FieldGroup {
         writer.field(3, attempt)
     }
 
-    package init(fields: inout FieldReader) throws(WireError) {
+    package init(fields: inout FieldDecoder) throws(WireError) {
         self.init(
             run: try fields.run(1), lease: try fields.lease(2), attempt: try fields.take(3, in: 0...WireLimits.number))
     }
@@ -22,7 +22,7 @@ extension Artifact: FieldGroup {
         writer.field(3, size)
     }
 
-    package init(fields: inout FieldReader) throws(WireError) {
+    package init(fields: inout FieldDecoder) throws(WireError) {
         self.init(path: try fields.path(1), digest: try fields.take(2), size: try fields.amount(3))
     }
 }
@@ -38,7 +38,7 @@ extension AttemptReport: FieldGroup {
         writer.field(7, startedAt)
     }
 
-    package init(fields: inout FieldReader) throws(WireError) {
+    package init(fields: inout FieldDecoder) throws(WireError) {
         self.init(
             id: try fields.take(1), failure: try fields.failureClass(2), evidence: try fields.take(3),
             wallNanoseconds: try fields.amount(4), peakMemoryBytes: try fields.amount(5),
@@ -52,7 +52,7 @@ extension Shard: FieldGroup {
         writer.fields(2, entries)
     }
 
-    package init(fields: inout FieldReader) throws(WireError) {
+    package init(fields: inout FieldDecoder) throws(WireError) {
         self.init(lease: try fields.lease(1), entries: try fields.take(all: 2))
     }
 }
@@ -65,7 +65,7 @@ extension Shard.Entry: FieldGroup {
         writer.field(4, job)
     }
 
-    package init(fields: inout FieldReader) throws(WireError) {
+    package init(fields: inout FieldDecoder) throws(WireError) {
         self.init(
             run: try fields.run(1), firstAttempt: try fields.take(2, in: 1...WireLimits.number),
             attempts: try fields.take(3, in: 1...WireLimits.number), job: try fields.take(4))
@@ -91,7 +91,7 @@ extension Job: FieldGroup {
         writer.fields(8, joinedEnvironment, mustBeKnown: true)
     }
 
-    package init(fields: inout FieldReader) throws(WireError) {
+    package init(fields: inout FieldDecoder) throws(WireError) {
         let arguments: [Argument] = try fields.take(all: 1)
         guard !arguments.isEmpty else { throw WireError("a job without a command") }
         self.init(
@@ -112,7 +112,7 @@ extension Job.Argument: FieldGroup {
         }
     }
 
-    package init(fields: inout FieldReader) throws(WireError) {
+    package init(fields: inout FieldDecoder) throws(WireError) {
         if let text: String = try fields.take(ifAny: 1) {
             self = .text(text)
         } else if try fields.take(ifAny: 2) == true {
@@ -136,7 +136,7 @@ extension Job.Piece: FieldGroup {
         }
     }
 
-    package init(fields: inout FieldReader) throws(WireError) {
+    package init(fields: inout FieldDecoder) throws(WireError) {
         if let text: String = try fields.take(ifAny: 1) {
             self = .text(text)
         } else if try fields.take(ifAny: 2) == true {
@@ -155,7 +155,7 @@ extension Job.JoinedVariable: FieldGroup {
         writer.fields(2, value)
     }
 
-    package init(fields: inout FieldReader) throws(WireError) {
+    package init(fields: inout FieldDecoder) throws(WireError) {
         self.init(try fields.take(1), try fields.take(all: 2))
     }
 }
@@ -168,7 +168,7 @@ extension Job.Input: FieldGroup {
         writer.field(4, isExecutable)
     }
 
-    package init(fields: inout FieldReader) throws(WireError) {
+    package init(fields: inout FieldDecoder) throws(WireError) {
         self.init(
             path: try fields.path(1), digest: try fields.take(2), size: try fields.amount(3),
             isExecutable: try fields.take(4))
@@ -181,7 +181,7 @@ extension InputListName: FieldGroup {
         writer.field(2, size)
     }
 
-    package init(fields: inout FieldReader) throws(WireError) {
+    package init(fields: inout FieldDecoder) throws(WireError) {
         self.init(digest: try fields.take(1), size: try fields.amount(2))
     }
 }
@@ -194,7 +194,7 @@ extension JobLimits: FieldGroup {
         writer.field(4, output)
     }
 
-    package init(fields: inout FieldReader) throws(WireError) {
+    package init(fields: inout FieldDecoder) throws(WireError) {
         self.init(
             time: try fields.amount(ifAny: 1), stall: try fields.amount(ifAny: 2),
             memoryBytes: try fields.amount(ifAny: 3), output: try fields.amount(ifAny: 4))
@@ -207,7 +207,7 @@ extension EnvironmentVariable: FieldGroup {
         writer.field(2, value)
     }
 
-    package init(fields: inout FieldReader) throws(WireError) { self.init(try fields.take(1), try fields.take(2)) }
+    package init(fields: inout FieldDecoder) throws(WireError) { self.init(try fields.take(1), try fields.take(2)) }
 }
 
 extension HeldLease: FieldGroup {
@@ -216,7 +216,7 @@ extension HeldLease: FieldGroup {
         writer.fields(2, runs)
     }
 
-    package init(fields: inout FieldReader) throws(WireError) {
+    package init(fields: inout FieldDecoder) throws(WireError) {
         self.init(lease: try fields.lease(1), runs: try fields.runs(2))
     }
 }
@@ -228,7 +228,7 @@ extension Grant: FieldGroup {
         writer.field(3, attempts)
     }
 
-    package init(fields: inout FieldReader) throws(WireError) {
+    package init(fields: inout FieldDecoder) throws(WireError) {
         self.init(run: try fields.take(1), firstAttempt: try fields.take(2), attempts: try fields.take(3))
     }
 }
@@ -241,7 +241,7 @@ extension Revision: FieldGroup {
         writer.field(4, madeAt)
     }
 
-    package init(fields: inout FieldReader) throws(WireError) {
+    package init(fields: inout FieldDecoder) throws(WireError) {
         self.init(
             number: try fields.take(1), specification: try fields.take(2), runs: try fields.take(3),
             madeAt: try fields.take(4))

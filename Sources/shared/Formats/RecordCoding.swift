@@ -16,7 +16,7 @@ extension Record {
             try reader.end()
         case recordVersion:
             let kind = try reader.unsigned()
-            var fields = try FieldReader(try reader.slice())
+            var fields = try FieldDecoder(try reader.slice())
             try self.init(kind, &fields)
             try fields.end()
             try reader.end()
@@ -120,7 +120,7 @@ extension Record {
         }
     }
 
-    private init(_ kind: UInt64, _ fields: inout FieldReader) throws(WireError) {
+    private init(_ kind: UInt64, _ fields: inout FieldDecoder) throws(WireError) {
         switch kind {
         case 1:
             self = .hostSeen(
@@ -162,7 +162,7 @@ extension Record {
     }
 }
 
-extension FieldReader {
+extension FieldDecoder {
     fileprivate mutating func result(_ number: Int) throws(WireError) -> ResultText? {
         let text: String? = try take(ifAny: number)
         return text.map { ResultText($0) }

@@ -31,7 +31,7 @@ public enum HostRange {
             guard (1...2).contains(ends.count), ends.allSatisfy({ isNumber($0) }), let first = ends.first,
                 let last = ends.last, let low = Int(first), let high = Int(last)
             else { throw wrong(pattern, "'\(Names.shown(String(item)))' is neither a number nor a range") }
-            guard low <= high else { throw wrong(pattern, "\(item) runs backwards") }
+            guard low <= high else { throw wrong(pattern, "\(item) goes backwards") }
             let isPadded = first.hasPrefix("0") && first.count > 1 || last.hasPrefix("0") && last.count > 1
             guard !isPadded || first.count == last.count else {
                 throw wrong(pattern, "the ends of \(item) have different numbers of digits")

@@ -45,7 +45,7 @@ public enum Record: Sendable, Hashable {
     case revised(Revision)
     /// All pins are void, and with them every result and every lease: everything is to be done again.
     case repinned(reason: String)
-    /// The ledger was mended and may lack what was committed last: all leases are void, and numbers go on beyond any
+    /// The ledger was repaired and may lack what was committed last: all leases are void, and numbers go on beyond any
     /// that can have been given out.
     case restored(reason: String)
 }

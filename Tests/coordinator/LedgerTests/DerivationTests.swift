@@ -77,7 +77,7 @@ import Testing
         #expect(try DerivationTests.tables(ledger) == before)
     }
 
-    /// Each change to a derived table or the journal has to be seen by `check`, and mended by `rebuild` where it can.
+    /// Each change to a derived table or the journal has to be seen by `check`, and repaired by `rebuild` where it can.
     @Test(arguments: [
         ("UPDATE runs SET state = 'succeeded' WHERE run = 2", true),
         ("UPDATE attempts SET evidence = 'nothing happened'", true),
@@ -88,7 +88,7 @@ import Testing
         ("UPDATE journal SET payload = x'0100' WHERE seq = 2", false),
         ("UPDATE journal SET payload = x'020a00' WHERE seq = 2", false),
     ])
-    func checkSeesWhatWasChanged(_ sql: String, _ canBeMended: Bool) throws {
+    func checkSeesWhatWasChanged(_ sql: String, _ canBeRepaired: Bool) throws {
         let folder = try Folder()
         let ledger = try Sample.ledger(folder)
         try ledger.commit([
@@ -97,7 +97,7 @@ import Testing
         #expect(try ledger.check() == [])
         try ledger.queue.writeWithoutTransaction { try $0.execute(sql: sql) }
         #expect(try ledger.check().count == 1)
-        if canBeMended {
+        if canBeRepaired {
             try ledger.rebuild()
             #expect(try ledger.check() == [])
         } else {

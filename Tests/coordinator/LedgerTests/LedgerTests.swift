@@ -194,7 +194,7 @@ private func failure(_ body: () throws -> Void) -> Failure? {
         (60, [0, 0, 0, 4], "written by a newer usweep: its version is 4, and this usweep knows versions up to 3"),
         (60, [0, 0, 0, 0], "has no version"),
         (68, [0, 0, 0, 0], "a database of another program"),
-        (0, Array("NOT SQL".utf8), "no SQLite database"),
+        (0, Array("NOT SQL".utf8), "not a SQLite database"),
     ] as [(Int, [UInt8], String)])
     func strangeFilesStayAsTheyAre(_ offset: Int, _ patch: [UInt8], _ message: String) throws {
         let folder = try Folder()

@@ -116,13 +116,13 @@ struct RevisionTests {
         #expect(state.reopening([3, 2, 77]) == [1, 2, 3, 5])
     }
 
-    @Test("After a ledger was mended no number is given out that an agent may have")
+    @Test("After a ledger was repaired no number is given out that an agent may have")
     func restored() {
         var cluster = Cluster(runs: 1, hosts: 1)
         cluster.join(0, slots: 1)
         let plan = cluster.core.state.plan
         let (core, effects) = RevisionTests.begin(
-            plan, cluster.records + [.restored(reason: "mended")], held: [HeldLease(lease: 7, runs: [1])])
+            plan, cluster.records + [.restored(reason: "repaired")], held: [HeldLease(lease: 7, runs: [1])])
         #expect(effects.contains(.revoke(host: 0, [7])))
         #expect(effects.granted(to: 0) == [1])
         guard case .leased(let lease, let attempts) = core.state[1].phase else {

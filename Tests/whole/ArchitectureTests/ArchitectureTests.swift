@@ -38,26 +38,7 @@ struct ArchitectureTests {
 
     @Test("Texts that people read are plain technical English, as far as a machine can tell")
     func wording() throws {
-        expectNone(try Self.files(["Sources"]).flatMap(Wording.violations))
-    }
-
-    @Test("Documents link to files that exist")
-    func links() throws {
-        for path in Layers.documents.sorted() + (try Self.manual()) where path.hasSuffix(".md") {
-            let text = try String(contentsOf: Self.root.appending(path: path), encoding: .utf8)
-            let folder = Self.root.appending(path: path).deletingLastPathComponent()
-            for link in Documents.links(text) {
-                let isThere = FileManager.default.fileExists(atPath: folder.appending(path: link).path)
-                #expect(isThere, "\(path) links to \(link)")
-            }
-        }
-    }
-
-    /// The pages of the manual.
-    private static func manual() throws -> [String] {
-        let folder = "Sources/programs/usweep/Documentation.docc"
-        return try FileManager.default.contentsOfDirectory(atPath: root.appending(path: folder).path)
-            .map { "\(folder)/\($0)" }.sorted()
+        expectNone(try Self.files(["Sources"]).flatMap { Wording.violations($0) })
     }
 
     @Test("The wings are those of the table")

@@ -126,17 +126,18 @@ struct BitingTests {
             (#"let s = "joined with \(count) slots""#, 1), (#"let s = "mend it with: x""#, 1),
             (#"let s = "'\(x)' is no name for a host""#, 1), (#"let s = "it is no longer there""#, 0),
             (#"let s = "\(PeopleText.count(2, "slot")) of \(all)""#, 0), (#"let name = "mend""#, 0),
-            ("// mend what is no good", 0), (#"let s = "recommended: --mend""#, 0),
+            ("// this is no good", 0), ("// mended by hand", 1), (#"let s = "recommended: --mend""#, 0),
         ])
     func wording(_ text: String, _ count: Int) {
         #expect(Wording.violations(SourceFile("Sources/programs/usweep/A.swift", text)).count == count)
         #expect(Wording.violations(SourceFile("Tests/ATests/A.swift", text)).isEmpty)
     }
 
-    @Test("Links")
-    func links() {
-        let text = "[a](Sources/a.md#part) [b](https://x.org/b) [c](#here) `[d](no)` [e](e.md)"
-        #expect(Documents.links(text) == ["Sources/a.md", "no", "e.md"])
+    @Test(
+        "Documents",
+        arguments: [("It is mended.", 1), ("`mend` is a word", 0), ("```\nmend\n```", 0), ("It is no page.", 1)])
+    func document(_ text: String, _ count: Int) {
+        #expect(Wording.violations(document: SourceFile("README.md", text)).count == count)
     }
 
     @Test("The top level")

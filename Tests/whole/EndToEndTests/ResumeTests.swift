@@ -79,9 +79,9 @@ struct ResumeTests {
         let expected = "3 runs are judged again, 1 runs again: its artifact results.json is missing"
         #expect(plan.output.contains(expected), "\(plan.output)")
         #expect(begun() == 4)
-        let mended = try study.run("launch", "sweep.yaml", "-i", "inventory.yaml")
-        #expect(mended.status == 0, "\(mended.errors)")
-        #expect(mended.errors.contains("\(expected); 3 now succeeded"), "\(mended.errors)")
+        let fixed = try study.run("launch", "sweep.yaml", "-i", "inventory.yaml")
+        #expect(fixed.status == 0, "\(fixed.errors)")
+        #expect(fixed.errors.contains("\(expected); 3 now succeeded"), "\(fixed.errors)")
         #expect(begun() == 5)
         #expect(try study.column("rate") == ["10", "2.5", "1.1111111111111112", "0.625"])
         #expect(try study.run("doctor", "--ledger").status == 0)
@@ -134,9 +134,9 @@ struct ResumeTests {
         let study = try Study(hosts: 1)
         let launched = try study.launch(
             """
-            sweep: mended
+            sweep: fixed
             engine: command
-            command: [/bin/sh, -c, 'test -e \(study.folder)/mended || { echo no good >&2; exit 7; }; \
+            command: [/bin/sh, -c, 'test -e \(study.folder)/fixed || { echo no good >&2; exit 7; }; \
             echo "{\\"value\\": $USWEEP_X}" > results.json']
             axes: {x: [1, 2]}
             results: results.json
@@ -147,17 +147,17 @@ struct ResumeTests {
         let why = try study.run("explain", "1").output
         #expect(why.contains("failed (exit-nonzero) after 1 attempt.") && why.contains("no good"), "\(why)")
         #expect(why.contains("attempt 1 on h0 began 20") && why.contains("usweep retry"))
-        #expect(try study.run("explain", "mended/h0").output.contains("2 attempts ended on it: 2 exit-nonzero."))
+        #expect(try study.run("explain", "fixed/h0").output.contains("2 attempts ended on it: 2 exit-nonzero."))
         #expect(try study.run("explain", "nowhere").status == 66)
-        try study.write("mended", "")
+        try study.write("fixed", "")
         #expect(try study.run("retry", "--class", "timeout").errors.contains("no run that ended without a result"))
         #expect(try study.column("outcome") == ["failed", "failed"])
-        let first = try study.run("retry", "mended/2", "--detach")
+        let first = try study.run("retry", "fixed/2", "--detach")
         #expect(first.errors.contains("runs again: run 2"), "\(first.errors)")
         #expect(try study.run("follow").status == 3)
         #expect(try study.column("value") == ["", "2"])
         #expect(try study.run("retry", "2").status == 64)
-        #expect(try study.run("retry", "mended").status == 0)
+        #expect(try study.run("retry", "fixed").status == 0)
         #expect(try study.column("value") == ["1", "2"])
         #expect(try study.run("explain", "1").output.contains("It was run again: asked for with 'usweep retry'."))
     }

@@ -70,8 +70,8 @@ struct StorageTests {
         #expect(try study.run("status", "--output", "json").output.contains(#""sweep":"first""#))
     }
 
-    @Test("A ledger that was cut short is refused, mended from its copy, and gives the same table again")
-    func mended() throws {
+    @Test("A ledger that was cut short is refused, repaired from its copy, and gives the same table again")
+    func repaired() throws {
         let study = try Study(hosts: 1)
         try study.write("go", "")
         try study.write("sweep.yaml", Self.waiting(study.folder))
@@ -87,8 +87,8 @@ struct StorageTests {
             #expect(refused.status == 74)
             #expect(refused.errors.contains("doctor --ledger --repair"), "\(refused.errors)")
         }
-        let mended = try study.run("doctor", "--ledger", "--repair")
-        #expect(mended.status == 0 && mended.output.contains("ledger.damaged-1.sqlite"), "\(mended.errors)")
+        let repaired = try study.run("doctor", "--ledger", "--repair")
+        #expect(repaired.status == 0 && repaired.output.contains("ledger.damaged-1.sqlite"), "\(repaired.errors)")
         #expect(try study.run("resume").status == 0)
         #expect(try study.table() == before)
     }

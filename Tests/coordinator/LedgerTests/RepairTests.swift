@@ -5,7 +5,7 @@ import Testing
 @testable import Ledger
 
 @Suite("Damaged ledgers")
-struct MendingTests {
+struct RepairTests {
     private static let sweep = Sample.metadata.sweep
     private static let page = 4_096
 
@@ -52,12 +52,12 @@ struct MendingTests {
     func tables() throws {
         let folder = try Folder()
         try Self.ledger(folder, records: 5, copiedAfter: nil)
-        #expect(try Ledger.mend(folder.ledger, sweep: Self.sweep)[0].contains("nothing was changed"))
+        #expect(try Ledger.repair(folder.ledger, sweep: Self.sweep)[0].contains("nothing was changed"))
         do {
             let ledger = try Ledger.open(folder.ledger)
             try ledger.queue.writeWithoutTransaction { try $0.execute(sql: "DELETE FROM stops WHERE seq = 2") }
         }
-        let done = try Ledger.mend(folder.ledger, sweep: Self.sweep)
+        let done = try Ledger.repair(folder.ledger, sweep: Self.sweep)
         #expect(done[0].contains("5 records") && done[1].contains("ledger.damaged-1.sqlite"))
         #expect(try Self.records(folder) == (0..<5).map(Self.record))
         #expect(try Ledger.read(folder.file("ledger.damaged-1.sqlite")).stops().count == 4)
@@ -68,7 +68,7 @@ struct MendingTests {
         let folder = try Folder()
         try Self.ledger(folder, records: 100, copiedAfter: 60)
         try Self.damage(folder, at: "record-30-")
-        let done = try Ledger.mend(folder.ledger, sweep: Self.sweep)
+        let done = try Ledger.repair(folder.ledger, sweep: Self.sweep)
         #expect(done[0].hasPrefix("100 records"))
         let all = try Self.records(folder)
         #expect(all.dropLast() == (0..<100).map(Self.record)[...])
@@ -78,12 +78,12 @@ struct MendingTests {
         try Self.damage(folder, at: "record-80-")
         let copy = try #require(folder.read("ledger.backup.sqlite"))
         #expect(copy.count > 40_000)
-        _ = try Ledger.mend(folder.ledger, sweep: Self.sweep)
-        #expect(try Self.records(folder).count == 102, "the copy is renewed when a ledger was mended")
+        _ = try Ledger.repair(folder.ledger, sweep: Self.sweep)
+        #expect(try Self.records(folder).count == 102, "the copy is renewed when a ledger was repaired")
 
         unlink(folder.file("ledger.backup.sqlite"))
         try Self.damage(folder, at: "record-80-")
-        _ = try Ledger.mend(folder.ledger, sweep: Self.sweep)
+        _ = try Ledger.repair(folder.ledger, sweep: Self.sweep)
         let rest = try Self.records(folder)
         #expect(rest.count > 50 && rest.count <= 82)
         #expect(rest.dropLast() == (0..<rest.count - 1).map(Self.record)[...])
@@ -108,7 +108,7 @@ struct MendingTests {
         let found = #expect(throws: Failure.self) { _ = try Ledger.open(folder.ledger, sweep: Self.sweep) }
         let part = how == 2 ? "belongs to the sweep 'another'" : "doctor --ledger --repair"
         #expect(found?.message.contains(part) == true)
-        _ = try Ledger.mend(folder.ledger, sweep: Self.sweep)
+        _ = try Ledger.repair(folder.ledger, sweep: Self.sweep)
         let records = try Self.records(folder)
         #expect(records.count >= 21 && records.count <= 41)
         #expect(records.dropLast() == (0..<records.count - 1).map(Self.record)[...])
@@ -122,21 +122,21 @@ struct MendingTests {
         try Self.ledger(folder, records: 3, copiedAfter: nil)
         var bytes = try #require(folder.read("ledger.sqlite"))
         folder.write("ledger.sqlite", Array("nothing of the kind".utf8))
-        let nothing = #expect(throws: Failure.self) { _ = try Ledger.mend(folder.ledger, sweep: Self.sweep) }
+        let nothing = #expect(throws: Failure.self) { _ = try Ledger.repair(folder.ledger, sweep: Self.sweep) }
         #expect(nothing?.code == .badArchive && nothing?.message.contains("--new") == true)
         #expect(folder.read("ledger.sqlite") == Array("nothing of the kind".utf8))
         bytes[63] = 99
         folder.write("ledger.sqlite", bytes)
-        let newer = #expect(throws: Failure.self) { _ = try Ledger.mend(folder.ledger, sweep: Self.sweep) }
+        let newer = #expect(throws: Failure.self) { _ = try Ledger.repair(folder.ledger, sweep: Self.sweep) }
         #expect(newer?.message.contains("newer usweep") == true)
         #expect(folder.read("ledger.sqlite") == bytes)
     }
 
-    @Test("Nobody mends what a coordinator holds")
+    @Test("Nobody repairs what a coordinator holds")
     func held() throws {
         let folder = try Folder()
         let ledger = try Sample.ledger(folder)
-        let found = #expect(throws: Failure.self) { _ = try Ledger.mend(folder.ledger, sweep: Self.sweep) }
+        let found = #expect(throws: Failure.self) { _ = try Ledger.repair(folder.ledger, sweep: Self.sweep) }
         #expect(found?.code == .heldElsewhere)
         _ = ledger.path
     }
@@ -166,7 +166,7 @@ struct MendingTests {
         #expect(folder.read("ledger.backup.sqlite.new") == nil)
     }
 
-    @Test("Whatever is broken, mending gives a beginning of the journal or says that it cannot", arguments: 0..<20)
+    @Test("Whatever is broken, a repair gives a beginning of the journal or says that it cannot", arguments: 0..<20)
     func anything(seed: Int) throws {
         var chance = Chance(seed: UInt64(seed))
         let folder = try Folder()
@@ -188,7 +188,7 @@ struct MendingTests {
             }
         }
         folder.write("ledger.sqlite", bytes)
-        _ = try Ledger.mend(folder.ledger, sweep: Self.sweep)
+        _ = try Ledger.repair(folder.ledger, sweep: Self.sweep)
         var records = try Self.records(folder)
         if Self.isRestored(records.last), records.last != written.last { records.removeLast() }
         #expect(records.count >= 100, "the copy has as much")

@@ -4,7 +4,7 @@ import GRDB
 import Model
 
 extension Ledger {
-    /// Mends a damaged ledger, as far as its journal and the last copy reach. Nothing is thrown away: what was there
+    /// Repairs a damaged ledger, as far as its journal and the last copy reach. Nothing is thrown away: what was there
     /// is kept beside it under another name.
     ///
     /// Where only the derived tables are wrong they are written anew. Else a new ledger is made of the records that
@@ -15,26 +15,26 @@ extension Ledger {
     /// - Returns: what was done, in sentences.
     /// - Throws: ``Failure``: `heldElsewhere`; `badArchive` where nothing can be read, or the ledger is of a newer
     ///   program, which may be able to read it; `storage`.
-    public static func mend(_ path: String, sweep: String) throws -> [String] {
+    public static func repair(_ path: String, sweep: String) throws -> [String] {
         let lock = try LedgerLock(ledger: path)
         try refuseNewer(path)
-        if let done = try mendTables(path, sweep: sweep, lock: lock) { return done }
+        if let done = try repairTables(path, sweep: sweep, lock: lock) { return done }
         do {
-            let done = try Mending(path, sweep: sweep).make()
+            let done = try LedgerRepair(path, sweep: sweep).make()
             try open(path, lock: lock).backUp()
             return done
         } catch {
-            throw Failure(ledger: path, "mended", error)
+            throw Failure(ledger: path, "repaired", error)
         }
     }
 
     /// nil: more than the tables is damaged.
-    private static func mendTables(_ path: String, sweep: String, lock: LedgerLock) throws -> [String]? {
+    private static func repairTables(_ path: String, sweep: String, lock: LedgerLock) throws -> [String]? {
         guard (try? LedgerFile(path).check()) != nil, let ledger = try? open(path, lock: lock),
             (try? ledger.checkName(sweep)) != nil, let problems = try? ledger.check()
         else { return nil }
         if problems.isEmpty { return ["no problem found: nothing was changed"] }
-        let aside = try Mending.freeName(path)
+        let aside = try LedgerRepair.freeName(path)
         do {
             try SystemCall.makePrivateFile(aside)
             try ledger.queue.writeWithoutTransaction { try $0.execute(sql: "VACUUM INTO ?", arguments: [aside]) }
@@ -61,7 +61,7 @@ extension Ledger {
 }
 
 /// A new ledger out of what can be read of a damaged one and of its last copy.
-private struct Mending {
+private struct LedgerRepair {
     private let path: String
     private let sweep: String
     private let damaged: Source?
@@ -104,7 +104,7 @@ private struct Mending {
                     db, sql: "SELECT seq, payload FROM journal WHERE seq >= ? ORDER BY seq", arguments: [first])
                 while let row = try rows.next() {
                     let (sequence, payload): (Int64, Data) = try (row.value(0), row.value(1))
-                    guard sequence == next, Mending.isRecord(Array(payload)) else { return }
+                    guard sequence == next, LedgerRepair.isRecord(Array(payload)) else { return }
                     do { try body(sequence, Array(payload)) } catch {
                         failure = error
                         return
@@ -129,7 +129,7 @@ private struct Mending {
         self.sweep = sweep
         // An earlier try may have been ended between the old name and the new one.
         let isThere = (try? SystemCall.size(of: path)) ?? nil != nil
-        damaged = Source(isThere ? path : (try? Mending.lastAside(path)) ?? path, sweep: sweep)
+        damaged = Source(isThere ? path : (try? LedgerRepair.lastAside(path)) ?? path, sweep: sweep)
         copy = Source(Ledger.backupPath(path), sweep: sweep)
     }
 
@@ -161,13 +161,13 @@ private struct Mending {
             try db.inTransaction(.immediate) {
                 try putPlan(db)
                 let count = try putJournal(db)
-                try Journal(db, path: path).append([.restored(reason: "the ledger was damaged, and was mended")])
+                try Journal(db, path: path).append([.restored(reason: "the ledger was damaged, and was repaired")])
                 done.append("\(count) records of its journal could be read, and made a new ledger")
                 return .commit
             }
         }
         try draft.close()
-        let aside = try Mending.freeName(path)
+        let aside = try LedgerRepair.freeName(path)
         for suffix in ["-wal", "-shm", ""] where try SystemCall.size(of: path + suffix) != nil {
             try SystemCall.rename(path + suffix, to: aside + suffix)
             if suffix.isEmpty { done.append("as it was, the ledger is kept as \(aside)") }
