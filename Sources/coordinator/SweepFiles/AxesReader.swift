@@ -30,13 +30,14 @@ final class AxesReader {
         // Complaints about these make sense only where the axes themselves are right.
         guard read.problems.isEmpty else { return }
         if let exclude = field("exclude") {
-            sweep.exclude = (read.list(exclude) ?? []).compactMap { assignments($0, isExclude: true) }
+            sweep.exclude = (read.list(exclude) ?? []).flatMap { assignments($0, isExclude: true) }
         }
         if let include = field("include") {
             for element in read.list(include) ?? [] {
-                guard let entry = assignments(element, isExclude: false) else { continue }
-                includeFields.append(element)
-                sweep.include.append(entry)
+                for entry in assignments(element, isExclude: false) {
+                    includeFields.append(element)
+                    sweep.include.append(entry)
+                }
             }
         }
         guard read.problems.isEmpty else { return }
@@ -52,11 +53,13 @@ final class AxesReader {
         return members.compactMap { member in
             guard let axis = axis(member, metrics) else { return nil }
             var seen: [String: String] = [:]
-            for element in read.list(member) ?? [] {
-                guard let text = value(element, axis: axis) else { continue }
-                note(text, element, &seen)
+            var texts: [String] = []
+            for element in read.values(member) ?? [] {
+                guard let value = value(element, axis: axis) else { continue }
+                note(value, element, &seen)
+                texts.append(value.text)
             }
-            return Axis(name: axis, values: texts(member))
+            return Axis(name: axis, values: texts)
         }
     }
 
@@ -75,7 +78,7 @@ final class AxesReader {
         var rows: [[String]] = []
         var axes: [Axis] = []
         for member in members {
-            guard let name = axis(member, metrics), let elements = read.list(member) else { return nil }
+            guard let name = axis(member, metrics), let elements = read.values(member) else { return nil }
             let values = elements.compactMap { value($0, axis: name) }
             guard values.count == elements.count else { return nil }
             axes.append(Axis(name: name, values: values.map(\.text)))
@@ -124,14 +127,6 @@ final class AxesReader {
         return name
     }
 
-    private func texts(_ member: Field) -> [String] {
-        guard case .list(let elements) = member.value.kind else { return [] }
-        return elements.compactMap { element in
-            guard case .scalar(let text, _) = element.kind else { return nil }
-            return text
-        }
-    }
-
     /// The source text of a value, and the form in which equal values are equal.
     private func value(_ field: Field, axis: String) -> (text: String, canonical: String)? {
         guard let text = read.text(field), let canonical = canonical(text, axis, field) else { return nil }
@@ -148,40 +143,50 @@ final class AxesReader {
 
     // MARK: exclude and include
 
-    private func assignments(_ element: Field, isExclude: Bool) -> [Assignment]? {
-        guard let members = read.members(element.value, path: element.path) else { return nil }
+    /// Of an entry, every combination of the values that it names; none after a problem.
+    private func assignments(_ element: Field, isExclude: Bool) -> [[Assignment]] {
+        guard let members = read.members(element.value, path: element.path) else { return [] }
         guard !members.isEmpty else {
             read.fail(element, "an entry names no axis; write {axis: value}")
-            return nil
+            return []
         }
-        var entry: [Assignment] = []
-        for member in members {
-            guard let known = values[member.name] else {
-                let hint = names.isEmpty ? "write 'axes' first" : Names.suggestion(member.name, in: names)
-                read.problems.add(member.keyMark, key: member.path, "no axis has this name; \(hint)")
-                continue
-            }
-            guard let text = read.text(member), let canonical = canonical(text, member.name, member) else { continue }
-            if let axisText = known[canonical], axisText != text {
-                read.fail(member, "the axis has this value as '\(Names.shown(axisText))'; write it so")
-                continue
-            }
-            if isExclude, known[canonical] == nil {
-                let texts = known.keys.sorted().compactMap { known[$0] }
-                read.fail(
-                    member, "the axis has no value '\(Names.shown(text))'; \(Names.suggestion(text, in: texts))")
-                continue
-            }
-            entry.append(Assignment(axis: member.name, value: text))
-        }
+        let named = members.map { choices($0, isExclude: isExclude) }
         guard isExclude || members.count == names.count else {
             let missing = names.filter { name in !members.contains { $0.name == name } }
             if !missing.isEmpty {
                 read.fail(element, "an entry must name every axis; add \(missing.joined(separator: ", "))")
             }
-            return nil
+            return []
         }
-        return entry.count == members.count ? entry : nil
+        guard named.reduce(1, { $0.multipliedCapped($1.count) }) <= AxesReader.mostOfEntry else {
+            read.fail(element, "an entry stands for more than \(AxesReader.mostOfEntry) combinations; split it")
+            return []
+        }
+        return named.reduce([[]]) { entries, choice in entries.flatMap { entry in choice.map { entry + [$0] } } }
+    }
+
+    private static let mostOfEntry = 100_000
+
+    /// The values that an entry names for an axis: one, or a list of them.
+    private func choices(_ member: Field, isExclude: Bool) -> [Assignment] {
+        guard let known = values[member.name] else {
+            let hint = names.isEmpty ? "write 'axes' first" : Names.suggestion(member.name, in: names)
+            read.problems.add(member.keyMark, key: member.path, "no axis has this name; \(hint)")
+            return []
+        }
+        return (read.oneOrMore(member) ?? []).compactMap { field in
+            guard let text = read.text(field), let canonical = canonical(text, member.name, field) else { return nil }
+            if let axisText = known[canonical], axisText != text {
+                read.fail(field, "the axis has this value as '\(Names.shown(axisText))'; write it so")
+                return nil
+            }
+            if isExclude, known[canonical] == nil {
+                let texts = known.keys.sorted().compactMap { known[$0] }
+                read.fail(field, "the axis has no value '\(Names.shown(text))'; \(Names.suggestion(text, in: texts))")
+                return nil
+            }
+            return Assignment(axis: member.name, value: text)
+        }
     }
 
     private func checkCount(_ sweep: Sweep, at field: Field?) {

@@ -250,4 +250,31 @@ struct MutationTests {
             }
         }
     }
+
+    @Test func rangesAndListsOfValues() throws {
+        let sweep = try parse(
+            """
+            sweep: t
+            engine: command
+            command: [x]
+            axes:
+              a: 1..10 step 4
+              b: [08..11, -1..1, '1..3', 1.5]
+            zip:
+              - {c: 1..2, d: [x, y]}
+            exclude:
+              - {a: [1, 5], b: 08..10}
+            include:
+              - {a: 20..21, b: 08, c: [1], d: [x, y]}
+            """)
+        #expect(sweep.axes[0].values == ["1", "5", "9"])
+        #expect(sweep.axes[1].values == ["08", "09", "10", "11", "-1", "0", "1", "1..3", "1.5"])
+        #expect(sweep.zips[0].map(\.values) == [["1", "2"], ["x", "y"]])
+        #expect(sweep.exclude.map { $0.map(\.value) } == [
+            ["1", "08"], ["1", "09"], ["1", "10"], ["5", "08"], ["5", "09"], ["5", "10"],
+        ])
+        #expect(sweep.include.map { $0.map(\.value).joined(separator: " ") } == [
+            "20 08 1 x", "20 08 1 y", "21 08 1 x", "21 08 1 y",
+        ])
+    }
 }
