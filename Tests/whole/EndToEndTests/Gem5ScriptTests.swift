@@ -82,6 +82,34 @@ struct Gem5ScriptTests {
         #expect(told.contains("3 statistics blocks, 2 were asked for"), "\(told)")
     }
 
+    @Test("Without workloads; a core that is not there, and naming another one, which judges again")
+    func core() throws {
+        let study = try prepare()
+        let text = Self.small.replacing("workloads: [fibonacci-python]", with: "measure: {core: 7}")
+        let launched = try study.launch(text)
+        #expect(launched.status == 3, "\(launched.errors)")
+        let told = try study.run("explain", "1").output
+        #expect(told.contains("the statistics have nothing of core 7"), "\(told)")
+        #expect(told.contains("name the one under test, as in measure: {core: 'system.cpu0'}"), "\(told)")
+        let again = try study.launch(text.replacing("core: 7", with: "core: system.cpu1"))
+        #expect(again.status == 0, "\(again.errors)")
+        #expect(try study.column("attempts", of: "runs") == ["1", "1"])
+        #expect(try study.column("workload") == ["my", "my"])
+        let core = try study.run("explain", "1").output
+        #expect(core.contains("the numbers are those of system.cpu1 and its caches"), "\(core)")
+    }
+
+    @Test("doctor tries gem5 under KVM where there is one, and says what it lacks")
+    func kvm() throws {
+        let study = try Study.gem5("[]", #", "kvm": "PerfKvmCounter::attach failed (13)""#, hosts: 1)
+        let told = try study.run("doctor", "-i", "inventory.yaml")
+        let hasKVM = FileManager.default.isWritableFile(atPath: "/dev/kvm")
+        let expected = hasKVM
+            ? "gem5 cannot use this host's KVM: PerfKvmCounter::attach failed (13); performance events may be forbidden"
+            : "no KVM for this account"
+        #expect(told.output.contains(expected), "\(told.output)\(told.errors)")
+    }
+
     @Test("What is wrong in the sweep file is said before anything starts")
     func wrong() throws {
         let study = try prepare()

@@ -1,13 +1,13 @@
 import Model
 import Results
 /// What gem5's own checkpoint file (`m5.cpt`, INI text) tells of the machines that it was taken of.
-package struct Gem5CheckpointFacts: Sendable, Hashable {
+struct Gem5CheckpointFacts: Sendable, Hashable {
     /// Names of the machines, sorted.
-    package var machines: [String] { sizes.keys.sorted() }
+    var machines: [String] { sizes.keys.sorted() }
     /// In bytes, all memories of the system under test together.
-    package var memoryBytes: Int64 { tested.memoryBytes }
+    var memoryBytes: Int64 { tested.memoryBytes }
     /// Thread contexts of the system under test, one a core.
-    package var cores: Int { tested.cores }
+    var cores: Int { tested.cores }
 
     private struct Size: Hashable {
         var memoryBytes: Int64 = 0
@@ -26,7 +26,7 @@ package struct Gem5CheckpointFacts: Sendable, Hashable {
         return name.flatMap { sizes[$0] } ?? Size()
     }
 
-    package init(_ bytes: [UInt8]) {
+    init(_ bytes: [UInt8]) {
         self = (try? Gem5CheckpointFacts(EvidenceFiles { _ in bytes }, "m5.cpt")) ?? Gem5CheckpointFacts()
     }
 
@@ -67,7 +67,7 @@ package struct Gem5CheckpointFacts: Sendable, Hashable {
     /// Why nothing can be restored from it, in a few words; nil: nothing is known against it.
     ///
     /// - Parameter files: the names of all files of the checkpoint.
-    package func problem(files: [String]) -> String? {
+    func problem(files: [String]) -> String? {
         guard memoryBytes > 0, cores > 0, hasEnd else { return "it is cut short" }
         return memories.first { !files.contains($0) }.map { "its memory \(VisibleText.of($0, limit: 80)) is missing" }
     }

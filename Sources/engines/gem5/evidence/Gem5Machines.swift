@@ -2,12 +2,12 @@ import Model
 import Results
 /// The machines that gem5 simulates at a time, by their names in its statistics, configurations and checkpoints, which
 /// are vSwarm-u's.
-package enum Gem5Machines {
+enum Gem5Machines {
     /// The driving node of two: nothing of it is measured.
-    package static let driver = "drivesys"
+    static let driver = "drivesys"
 
     /// Those of a system of the package `ops/gem5`, the one under test first.
-    package static func of(_ system: String) -> [String] {
+    static func of(_ system: String) -> [String] {
         system == "two-machine" ? ["testsys", driver] : ["system"]
     }
 

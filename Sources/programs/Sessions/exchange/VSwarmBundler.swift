@@ -8,26 +8,14 @@ struct VSwarmBundler {
     let kernel: Digest
     let disk: Digest
 
-    struct Problem: Error {
-        var why: String
-    }
-
-    /// - Returns: what the checkpoint is of, or why it cannot be used.
-    func write(
-        _ workload: String, from source: String, to target: String
-    ) throws -> Result<Gem5CheckpointFacts, Problem> {
-        let files = try LocalInput.folder(source, at: "") { $0 != Gem5CheckpointRecord.name }
+    /// - Throws: ``Gem5Import/Misfit`` for a checkpoint that cannot be used; ``Failure`` (`storage`).
+    func write(_ workload: String, from source: String, to target: String) throws -> Gem5Import.Bundle {
+        let files = try LocalInput.folder(source, at: "") { $0 != Gem5Import.recordName }
         let manager = FileManager.default
         guard let state = manager.contents(atPath: "\(source)/m5.cpt") else {
             throw Failure(.storage, "\(source)/m5.cpt cannot be read")
         }
-        let facts = Gem5CheckpointFacts(Array(state))
-        if let why = facts.problem(files: files.map(\.path)) { return .failure(Problem(why: why)) }
-        guard ["skylake", "two-machine"].contains(where: { Gem5Machines.of($0).sorted() == facts.machines }) else {
-            let names = VisibleText.of(facts.machines.joined(separator: ", "), limit: 80)
-            let why = "it is a checkpoint of \(names), which only the script that made it can restore"
-            return .failure(Problem(why: why))
-        }
+        let bundle = try Gem5Import.bundle(workload, state: Array(state), files, kernel: kernel, disk: disk)
         try VSwarmBundler.makeFolder(target)
         do {
             for file in files {
@@ -40,15 +28,8 @@ struct VSwarmBundler {
         } catch {
             throw Failure(.storage, "\(target) cannot be written", cause: error.localizedDescription)
         }
-        let record = Gem5CheckpointRecord(
-            origin: .init(
-                kernel: kernel, disk: disk, workload: workload, machines: facts.machines,
-                memoryBytes: facts.memoryBytes, cores: facts.cores),
-            files: files.map { .init(path: $0.path, digest: $0.digest, size: $0.size) })
-        try AtomicFile.write("\(target)/\(Gem5CheckpointRecord.name)") {
-            try $0(Array((record.document.encoded + "\n").utf8))
-        }
-        return .success(facts)
+        try AtomicFile.write("\(target)/\(Gem5Import.recordName)") { try $0(bundle.record) }
+        return bundle
     }
 
     static func makeFolder(_ path: String) throws {

@@ -23,23 +23,22 @@ package struct VSwarmImport {
             throw Failure(.storage, "\(target)/sweep.yaml exists already; nothing was written")
         }
         let bundler = VSwarmBundler(kernel: kernel.digest, disk: disk.digest)
-        var (taken, left, machines): ([String], [String], [String]) = ([], [], [])
+        var (taken, left, bundles): ([String], [String], [Gem5Import.Bundle]) = ([], [], [])
         for function in functions {
             guard let checkpoint = working.checkpoint(of: function) else {
                 left.append("there is no checkpoint cpt.warm of \(function)")
                 continue
             }
             let place = "\(target)/checkpoints/\(function)/cpt.warm"
-            switch try bundler.write(function, from: checkpoint, to: place) {
-            case .failure(let problem): left.append("\(checkpoint)/m5.cpt of \(function): \(problem.why)")
-            case .success(let facts):
-                machines += facts.machines
+            do {
+                bundles.append(try bundler.write(function, from: checkpoint, to: place))
                 taken.append(function)
+            } catch let misfit as Gem5Import.Misfit {
+                left.append("\(checkpoint)/m5.cpt of \(function): \(misfit.why)")
             }
         }
-        let system = machines.contains(Gem5Machines.driver) ? "two-machine" : "skylake"
-        let isWhole = taken.count == functions.count
-        let text = VSwarmImport.sweep(functions, system, isWhole, kernel: kernel.source, disk: disk.source)
+        let text = Gem5Import.sweep(
+            functions, bundles, isWhole: taken.count == functions.count, kernel: kernel.source, disk: disk.source)
         try VSwarmBundler.makeFolder(target)
         try AtomicFile.write("\(target)/sweep.yaml") { try $0(Array(text.utf8)) }
         for name in ["run_sim.py", "vswarm_simple.py"]
@@ -49,28 +48,6 @@ package struct VSwarmImport {
                     + "that it imports in 'inputs'")
         }
         (self.taken, self.left) = (taken, left)
-    }
-
-    /// - Parameter isWhole: whether every function has its checkpoint.
-    private static func sweep(
-        _ functions: [String], _ system: String, _ isWhole: Bool, kernel: String, disk: String
-    ) -> String {
-        func quoted(_ text: String) -> String { "'\(text.replacing("'", with: "''"))'" }
-        let checkpoint = isWhole ? "{directory: 'checkpoints/{workload}/cpt.warm'}" : "setup"
-        return """
-            # Taken over from a working folder of vSwarm-u. Add axes, then: usweep plan sweep.yaml
-            sweep: vswarm
-            engine: gem5
-            system: \(system)          # simple | skylake | two-machine
-            guest: {kernel: \(quoted(kernel)), disk: \(quoted(disk))}
-            workloads: [\(functions.joined(separator: ", "))]
-            checkpoint: \(checkpoint)
-            axes:
-              l2.size: [1MiB]
-            measure: {warm: 10, invocations: 10}
-            metrics: [cpi, l1i.mpki, l1d.mpki, l2.mpki]
-
-            """
     }
 }
 
