@@ -1,256 +1,294 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "calls.h"
 
-#include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
-#include <netinet/tcp.h>
-#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
 
-enum { PATIENCE_S = 300 }; /* the guest's: a machine may have to boot first, on a host that has much to do */
-enum { FRAME_MOST = 16384, WINDOW_STEP = 16384 };
-enum { FRAME_DATA, FRAME_HEADERS, FRAME_RESET = 3, FRAME_SETTINGS, FRAME_PING = 6, FRAME_GOAWAY, FRAME_WINDOW };
-enum { FLAG_END_STREAM = 1, FLAG_ACK = 1, FLAG_END_HEADERS = 4, FLAG_PADDED = 8 };
+enum { CALLS_MOST = 4096, SHOWN_MOST = 160, GRPC_PREFIX = 5 };
 
-struct call calls[CALLS_MOST];
+struct call *calls;
 int call_count;
-static int connection;
-static uint32_t next_stream = 1, unacknowledged;
-static uint8_t received[FRAME_MOST], reply[FRAME_MOST];
-static size_t reply_length;
 
-static void pause_ms(long ms)
+static void fail_line(const char *path, int line, const char *what)
 {
-    struct timespec time = {ms / 1000, ms % 1000 * 1000000};
-    nanosleep(&time, NULL);
+    static char text[256];
+    errno = 0;
+    snprintf(text, sizeof text, "%s:%d: %s", path, line, what);
+    give_up(text);
 }
 
-void read_calls(const char *path)
+static void *reserve(size_t length)
+{
+    void *start = calloc(1, length + 1);
+    if (!start)
+        give_up("memory");
+    return start;
+}
+
+/* Bytes in hexadecimal after so many bytes that are left free; "-" means none. */
+static int decode(const char *text, size_t free_bytes, struct bytes *out)
+{
+    size_t length = strcmp(text, "-") ? strlen(text) : 0;
+    if (length % 2 || strspn(text, "0123456789abcdefABCDEF") < length)
+        return 0;
+    out->length = free_bytes + length / 2;
+    out->start = reserve(out->length);
+    for (size_t i = 0; i < length / 2; i++) {
+        char digits[3] = {text[2 * i], text[2 * i + 1], 0};
+        out->start[free_bytes + i] = strtoul(digits, NULL, 16);
+    }
+    return 1;
+}
+
+/* A gRPC message on the wire has a flag and its length in front. */
+static void fill_prefix(struct bytes *message)
+{
+    size_t length = message->length - GRPC_PREFIX;
+    for (int i = 1; i < GRPC_PREFIX; i++)
+        message->start[i] = length >> 8 * (4 - i);
+}
+
+static void add_head(struct call *call, int port)
+{
+    char head[4096];
+    struct bytes body = call->request;
+    const char *form = "%s %s HTTP/1.1\r\nHost: localhost:%d\r\n%s%s%sContent-Length: %zu\r\n\r\n";
+    int length = snprintf(head, sizeof head, form, call->method, call->path, port,
+                          call->type ? "Content-Type: " : "", call->type ? call->type : "", call->type ? "\r\n" : "",
+                          body.length);
+    if (length >= (int)sizeof head)
+        give_up("the head of a request is too long");
+    call->request.length = length + body.length;
+    call->request.start = reserve(call->request.length);
+    memcpy(call->request.start, head, length);
+    memcpy(call->request.start + length, body.start, body.length);
+    free(body.start);
+}
+
+/* grpc PATH BODY, or http1|http2 METHOD PATH TYPE BODY; what is wrong, or NULL. */
+static const char *read_request(char *kind, char **rest, int port, struct call *call)
+{
+    int is_grpc = !strcmp(kind, "grpc"), is_http1 = !strcmp(kind, "http1");
+    if (!is_grpc && !is_http1 && strcmp(kind, "http2"))
+        return "a line begins with grpc, http1 or http2";
+    char *method = is_grpc ? "POST" : strtok_r(NULL, " ", rest), *path = strtok_r(NULL, " ", rest);
+    char *type = is_grpc ? "application/grpc" : strtok_r(NULL, " ", rest), *body = strtok_r(NULL, " ", rest);
+    if (!method || !path || path[0] != '/' || !type || !body)
+        return "a request is incomplete";
+    call->kind = is_grpc ? CALL_GRPC : is_http1 ? CALL_HTTP1 : CALL_HTTP2;
+    call->method = method;
+    call->path = path;
+    call->type = strcmp(type, "-") ? type : NULL;
+    if (!decode(body, is_grpc ? GRPC_PREFIX : 0, &call->request))
+        return "a body is not hexadecimal";
+    if (is_grpc)
+        fill_prefix(&call->request);
+    if (is_http1)
+        add_head(call, port);
+    return NULL;
+}
+
+static const char *read_rule(char **rest, struct call *call)
+{
+    char *rule = strtok_r(NULL, " ", rest), *value = strtok_r(NULL, " ", rest), *end;
+    if (!rule || !value || strtok_r(NULL, " ", rest))
+        return "a request ends with a rule and its value";
+    if (!strcmp(rule, "any"))
+        call->rule = EXPECT_ANY;
+    else if (!strcmp(rule, "status")) {
+        call->rule = EXPECT_STATUS;
+        call->status = strtol(value, &end, 10);
+        return *end ? "a status is not a number" : NULL;
+    } else if (!strcmp(rule, "bytes"))
+        call->rule = EXPECT_BYTES;
+    else if (!strcmp(rule, "matches"))
+        call->rule = EXPECT_MATCH;
+    else
+        return "a rule is bytes, matches, status or any";
+    if (!decode(value, 0, &call->expected))
+        return "an answer is not hexadecimal";
+    if (call->rule == EXPECT_MATCH && regcomp(&call->pattern, (char *)call->expected.start, REG_EXTENDED | REG_NOSUB))
+        return "a pattern is not a regular expression";
+    return NULL;
+}
+
+/* A message whose only field, number 1, is a text. */
+static struct bytes text_message(const char *text, size_t free_bytes)
+{
+    size_t length = strlen(text), n = free_bytes;
+    struct bytes out = {reserve(free_bytes + length + 12), 0};
+    out.start[n++] = 0x0a;
+    for (size_t rest = length;; rest >>= 7) {
+        out.start[n++] = (rest & 127) | (rest > 127 ? 128 : 0);
+        if (rest < 128)
+            break;
+    }
+    memcpy(out.start + n, text, length);
+    out.length = n + length;
+    return out;
+}
+
+/* The files of the first version: a name and an answer, for helloworld.Greeter/SayHello. */
+static const char *read_greeting(char *name, char **rest, struct call *call)
+{
+    char *expected = strtok_r(NULL, " ", rest);
+    if (!expected)
+        return "an answer is missing";
+    *call = (struct call){.kind = CALL_GRPC, .method = "POST", .path = "/helloworld.Greeter/SayHello",
+                          .type = "application/grpc"};
+    call->request = text_message(name, GRPC_PREFIX);
+    fill_prefix(&call->request);
+    call->expected = text_message(expected, 0);
+    return NULL;
+}
+
+static void read_line(const char *path, int number, char *line, int is_first_version, int port)
+{
+    char *rest, *word = strtok_r(line, " ", &rest);
+    if (!word || word[0] == '#')
+        return;
+    if (call_count == CALLS_MOST)
+        fail_line(path, number, "a file has 4096 requests at most");
+    struct call *call = &calls[call_count++];
+    const char *wrong = is_first_version ? read_greeting(word, &rest, call) : read_request(word, &rest, port, call);
+    if (!wrong && !is_first_version)
+        wrong = read_rule(&rest, call);
+    if (!wrong && (call->kind == CALL_HTTP1) != (calls[0].kind == CALL_HTTP1))
+        wrong = "http1 goes with no other kind of request";
+    if (wrong)
+        fail_line(path, number, wrong);
+}
+
+void read_calls(const char *path, int port)
 {
     FILE *file = fopen(path, "r");
+    char *line = NULL;
+    size_t room = 0;
+    int is_first_version = 1;
     if (!file)
         give_up(path);
-    while (call_count < CALLS_MOST &&
-           fscanf(file, "%1023s %1023s", calls[call_count].name, calls[call_count].answer) == 2)
-        call_count++;
+    calls = reserve(CALLS_MOST * sizeof *calls);
+    for (int number = 1; getline(&line, &room, file) > 0; number++) {
+        line[strcspn(line, "\r\n")] = 0;
+        if (number == 1 && !strncmp(line, "usweep-calls ", 13)) {
+            if (strcmp(line, "usweep-calls 1"))
+                fail_line(path, number, "this version of the file is not known");
+            is_first_version = 0;
+        } else
+            read_line(path, number, strdup(line), is_first_version, port);
+    }
+    free(line);
     fclose(file);
-    if (!call_count)
-        give_up("no calls");
-}
-
-/* HTTP/2 frames (RFC 9113, 4.1) */
-
-static void send_all(const uint8_t *bytes, size_t length)
-{
-    while (length) {
-        ssize_t n = send(connection, bytes, length, MSG_NOSIGNAL);
-        if (n <= 0)
-            give_up("send");
-        bytes += n;
-        length -= n;
-    }
-}
-
-static void receive_all(uint8_t *bytes, size_t length)
-{
-    while (length) {
-        ssize_t n = recv(connection, bytes, length, 0);
-        if (n == 0)
-            errno = ECONNRESET;
-        if (n <= 0)
-            give_up("receive");
-        bytes += n;
-        length -= n;
-    }
-}
-
-static size_t put_frame(uint8_t *out, int type, int flags, uint32_t stream, const void *payload, size_t length)
-{
-    uint8_t head[9] = {length >> 16, length >> 8, length, type, flags, stream >> 24, stream >> 16, stream >> 8, stream};
-    memcpy(out, head, sizeof head);
-    memcpy(out + sizeof head, payload, length);
-    return sizeof head + length;
-}
-
-static size_t put_text(uint8_t *out, const char *text)
-{
-    size_t length = strlen(text); /* below 127: one byte of length, no Huffman code */
-    out[0] = length;
-    memcpy(out + 1, text, length);
-    return length + 1;
-}
-
-/* The request's header fields (RFC 7541): static table where it has them, literals never indexed elsewhere. */
-static size_t put_headers(uint8_t *out)
-{
-    size_t n = 0;
-    out[n++] = 0x83; /* :method POST */
-    out[n++] = 0x86; /* :scheme http */
-    out[n++] = 0x04; /* :path */
-    n += put_text(out + n, "/helloworld.Greeter/SayHello");
-    out[n++] = 0x01; /* :authority */
-    n += put_text(out + n, "localhost:50051");
-    out[n++] = 0x0f; /* content-type: entry 31 = 15 + 16 */
-    out[n++] = 0x10;
-    n += put_text(out + n, "application/grpc");
-    out[n++] = 0x00;
-    n += put_text(out + n, "te");
-    n += put_text(out + n, "trailers");
-    return n;
-}
-
-static size_t put_length(uint8_t *out, size_t length)
-{
-    size_t n = 0;
-    for (; length > 127; length >>= 7)
-        out[n++] = (length & 127) | 128;
-    out[n++] = length;
-    return n;
-}
-
-/* A gRPC message (flag, length, body) holding a protocol buffer with one string as field 1. */
-static size_t put_message(uint8_t *out, const char *text)
-{
-    size_t length = strlen(text), n = 5;
-    out[n++] = 0x0a;
-    n += put_length(out + n, length);
-    memcpy(out + n, text, length);
-    n += length;
-    uint32_t size = htonl(n - 5);
-    out[0] = 0;
-    memcpy(out + 1, &size, 4);
-    return n;
-}
-
-static void send_request(const char *name, uint32_t stream)
-{
-    uint8_t out[2 * TEXT_MOST], part[TEXT_MOST + 16];
-    size_t n = put_frame(out, FRAME_HEADERS, FLAG_END_HEADERS, stream, part, put_headers(part));
-    n += put_frame(out + n, FRAME_DATA, FLAG_END_STREAM, stream, part, put_message(part, name));
-    send_all(out, n);
-}
-
-static void take_data(size_t length, int flags)
-{
-    size_t start = 0;
-    unacknowledged += length;
-    if (flags & FLAG_PADDED) {
-        if (!length || received[0] + 1u > length)
-            give_up("padding");
-        start = 1;
-        length -= received[0];
-    }
-    if (reply_length + length - start > sizeof reply)
-        give_up("reply too long");
-    memcpy(reply + reply_length, received + start, length - start);
-    reply_length += length - start;
-}
-
-/* Takes one frame; true if it was the last one of the stream, or, for stream 0, the peer's settings. */
-static int take_frame(uint32_t stream)
-{
-    uint8_t head[9], out[32];
-    receive_all(head, sizeof head);
-    size_t length = head[0] << 16 | head[1] << 8 | head[2];
-    uint32_t from = (head[5] & 127u) << 24 | head[6] << 16 | head[7] << 8 | head[8];
-    int type = head[3], flags = head[4];
     errno = 0;
-    if (length > sizeof received)
-        give_up("frame too long");
-    receive_all(received, length);
-    if (type == FRAME_SETTINGS && !(flags & FLAG_ACK))
-        send_all(out, put_frame(out, FRAME_SETTINGS, FLAG_ACK, 0, "", 0));
-    if (type == FRAME_PING && !(flags & FLAG_ACK) && length == 8)
-        send_all(out, put_frame(out, FRAME_PING, FLAG_ACK, 0, received, 8));
-    if (type == FRAME_GOAWAY || type == FRAME_RESET)
-        give_up("the function ended the call");
-    if (!stream)
-        return type == FRAME_SETTINGS && !(flags & FLAG_ACK);
-    if (from != stream)
-        return 0;
-    if (type == FRAME_DATA)
-        take_data(length, flags);
-    return (type == FRAME_DATA || type == FRAME_HEADERS) && (flags & FLAG_END_STREAM);
+    if (!call_count)
+        give_up("there are no requests");
 }
 
-void widen_window(void)
+int port_of_workload(void)
 {
-    uint8_t out[16];
-    uint32_t step = htonl(unacknowledged);
-    if (unacknowledged < WINDOW_STEP)
-        return;
-    send_all(out, put_frame(out, FRAME_WINDOW, 0, 0, &step, 4));
-    unacknowledged = 0;
+    const char *text = getenv("USWEEP_PORT");
+    int port = text ? atoi(text) : 50051;
+    errno = 0;
+    if (port < 1 || port > 65535)
+        give_up("USWEEP_PORT is not a port");
+    return port;
 }
 
-static time_t now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return time.tv_sec;
-}
+/* Checking */
 
-/* An attempt at a machine that is not there yet takes seconds, at one that does not listen yet no time. */
-static void connect_to(const char *text)
+/* As text, with what cannot be printed as dots. A message that is one text with the field number 1 is that text. */
+static const char *shown(const uint8_t *bytes, size_t length, int is_grpc, char out[SHOWN_MOST + 4])
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(50051)};
-    time_t end = now() + PATIENCE_S;
-    int on = 1;
-    if (!inet_aton(text, &address.sin_addr))
-        give_up("no address");
-    for (;;) {
-        connection = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        if (!connect(connection, (struct sockaddr *)&address, sizeof address))
-            break;
-        close(connection);
-        if (now() > end)
-            give_up("the function does not listen");
-        pause_ms(10);
+    size_t at = 1, said = 0;
+    if (is_grpc && length > 1 && bytes[0] == 0x0a) {
+        for (int shift = 0; at < length && shift < 28; shift += 7) {
+            said |= (size_t)(bytes[at] & 127) << shift;
+            if (bytes[at++] < 128)
+                break;
+        }
+        if (said == length - at) {
+            bytes += at;
+            length -= at;
+        }
     }
-    /* As all of gRPC does: a call must not wait for the other side to acknowledge what went before it. */
-    setsockopt(connection, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    size_t n = length < SHOWN_MOST ? length : SHOWN_MOST;
+    for (size_t i = 0; i < n; i++)
+        out[i] = isprint(bytes[i]) ? bytes[i] : '.';
+    strcpy(out + n, length > n ? "..." : "");
+    return out;
 }
 
-void open_connection(const char *address)
+void describe_call(const struct call *call, char out[PROBLEM_MOST])
 {
-    static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-    uint8_t out[64];
-    connect_to(address);
-    size_t n = sizeof preface - 1;
-    memcpy(out, preface, n);
-    n += put_frame(out + n, FRAME_SETTINGS, 0, 0, "", 0);
-    send_all(out, n);
-    while (!take_frame(0))
-        continue;
+    char text[SHOWN_MOST + 4];
+    int is_grpc = call->kind == CALL_GRPC;
+    const char *name = is_grpc ? strrchr(call->path, '/') + 1 : call->path;
+    const struct bytes *sent = &call->request;
+    size_t head = is_grpc ? GRPC_PREFIX : call->kind == CALL_HTTP1 ? sent->length : 0;
+    snprintf(out, PROBLEM_MOST, "%.64s(%.64s)", name, shown(sent->start + head, sent->length - head, is_grpc, text));
 }
 
-const char *message(void)
+void describe_answer(const struct call *call, char out[PROBLEM_MOST])
 {
-    size_t at = 6, length = 0;
-    int shift = 0;
-    if (reply_length < 7 || reply[0] != 0 || reply[5] != 0x0a)
-        return "";
-    for (; at < reply_length && reply[at] > 127 && shift < 21; shift += 7)
-        length |= (size_t)(reply[at++] & 127) << shift;
-    if (at >= reply_length)
-        return "";
-    length |= (size_t)reply[at++] << shift;
-    if (at + length != reply_length || reply_length >= sizeof reply)
-        return "";
-    reply[reply_length] = 0;
-    return (const char *)reply + at;
+    char text[SHOWN_MOST + 4];
+    snprintf(out, PROBLEM_MOST, "%s", shown(answer.bytes, answer.length, call->kind == CALL_GRPC, text));
 }
 
-void call_once(const struct call *call)
+/* Takes the prefix off a gRPC answer; 0: it is not one message. */
+static int open_message(void)
 {
-    uint32_t stream = next_stream;
-    next_stream += 2;
-    reply_length = 0;
-    send_request(call->name, stream);
-    while (!take_frame(stream))
-        continue;
+    size_t length = 0;
+    if (answer.length < GRPC_PREFIX || answer.bytes[0])
+        return 0;
+    for (int i = 1; i < GRPC_PREFIX; i++)
+        length = length << 8 | answer.bytes[i];
+    if (length != answer.length - GRPC_PREFIX)
+        return 0;
+    memmove(answer.bytes, answer.bytes + GRPC_PREFIX, length);
+    answer.length = length;
+    return 1;
+}
+
+static int is_as_expected(const struct call *call)
+{
+    answer.bytes[answer.length] = 0;
+    if (call->rule == EXPECT_BYTES)
+        return answer.length == call->expected.length &&
+               !memcmp(answer.bytes, call->expected.start, answer.length);
+    if (call->rule == EXPECT_ANY)
+        return 1;
+    /* The field numbers and lengths of a message may hold zero bytes: a pattern sees dots. */
+    for (size_t i = 0; i < answer.length; i++)
+        if (!answer.bytes[i])
+            answer.bytes[i] = '.';
+    return !regexec(&call->pattern, (char *)answer.bytes, 0, NULL, 0);
+}
+
+enum verdict check_answer(const struct call *call, char problem[PROBLEM_MOST])
+{
+    char name[PROBLEM_MOST], got[SHOWN_MOST + 4], wanted[SHOWN_MOST + 4];
+    int is_grpc = call->kind == CALL_GRPC, status = is_grpc ? answer.grpc_status : answer.http_status;
+    int expected = call->rule == EXPECT_STATUS ? call->status : is_grpc ? 0 : 200;
+    describe_call(call, name);
+    if ((is_grpc && answer.http_status != 200) || status != expected) {
+        snprintf(problem, PROBLEM_MOST, "%.140s gave status %d%s%s%s (HTTP %d), not %d", name, status,
+                 answer.grpc_message[0] ? " '" : "", answer.grpc_message, answer.grpc_message[0] ? "'" : "",
+                 answer.http_status, expected);
+        return VERDICT_STATUS;
+    }
+    if (call->rule == EXPECT_STATUS)
+        return VERDICT_RIGHT;
+    if (is_grpc && !open_message()) {
+        snprintf(problem, PROBLEM_MOST, "%.140s gave %zu bytes that are not one message", name, answer.length);
+        return VERDICT_WRONG;
+    }
+    if (is_as_expected(call))
+        return VERDICT_RIGHT;
+    snprintf(problem, PROBLEM_MOST, "%.140s gave '%s', not '%s'", name,
+             shown(answer.bytes, answer.length, is_grpc, got),
+             shown(call->expected.start, call->expected.length, is_grpc && call->rule == EXPECT_BYTES, wanted));
+    return VERDICT_WRONG;
 }

@@ -1,36 +1,77 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Calls to a function in the guest: one connection, gRPC over HTTP/2, one call at a time.
+ * Calls to a workload: one connection, one call at a time, by gRPC, HTTP/2 or HTTP/1.1.
+ *
+ * Requests and answers are bytes that were prepared outside, in a file (ops/guest/functions/README.md has its format).
+ * Everything is read and all memory is set aside before the first call: a call allocates nothing, writes nothing and
+ * opens nothing.
  *
  * The program that makes the calls says what becomes of an error: it defines give_up.
  */
 #ifndef USWEEP_CALLS_H
 #define USWEEP_CALLS_H
 
-enum { CALLS_MOST = 64, TEXT_MOST = 1024 };
+#include <regex.h>
+#include <stddef.h>
+#include <stdint.h>
 
-struct call {
-    char name[TEXT_MOST], answer[TEXT_MOST];
+enum { ANSWER_MOST = 1 << 20, PROBLEM_MOST = 640 };
+
+/* A guest's patience, in seconds of its own time: a machine may have to boot first, on a host that has much to do. */
+enum { START_S = 300, CALL_S = 60 };
+
+struct bytes {
+    uint8_t *start;
+    size_t length;
 };
 
-extern struct call calls[CALLS_MOST];
+struct call {
+    enum { CALL_GRPC, CALL_HTTP2, CALL_HTTP1 } kind;
+    const char *method, *path, *type;
+    struct bytes request; /* what is sent: a body, for gRPC with its prefix, for HTTP/1.1 with its head */
+    enum { EXPECT_BYTES, EXPECT_MATCH, EXPECT_STATUS, EXPECT_ANY } rule;
+    struct bytes expected;
+    regex_t pattern;
+    int status; /* of gRPC or HTTP */
+};
+
+/* What came back to the last call. */
+struct answer {
+    int http_status, grpc_status; /* -1: none came */
+    char grpc_message[128];
+    size_t length;
+    uint8_t bytes[ANSWER_MOST + 1];
+};
+
+enum verdict { VERDICT_RIGHT, VERDICT_STATUS, VERDICT_WRONG };
+
+extern struct call *calls;
 extern int call_count;
+extern struct answer answer;
 
-/* Reads one call a line: a name, a space, the answer expected. */
-void read_calls(const char *path);
+/* $USWEEP_PORT, or gRPC's usual one. */
+int port_of_workload(void);
 
-/* Connects to port 50051 of the machine with this address (a number), waiting for the function to listen, and exchanges
- * settings. */
-void open_connection(const char *address);
+/* Reads the calls of a file; port is that of the workload. */
+void read_calls(const char *path, int port);
 
-/* Calls helloworld.Greeter/SayHello and waits for the answer. */
+/* Connects to the machine with this address (a number), waiting for the workload to listen. If it does not within
+ * start_s, or if a call takes longer than call_s, the program ends (give_up). */
+void open_connection(const char *address, int port, int start_s, int call_s);
+
+/* Makes the call, and waits for its answer. */
 void call_once(const struct call *call);
 
-/* What the last answer says, as text; nothing if it is no HelloReply. */
-const char *message(void);
+/* Compares the last answer with what the call expects; problem says in a line what is wrong with it. */
+enum verdict check_answer(const struct call *call, char problem[PROBLEM_MOST]);
 
-/* Gives back the window that replies have used, between calls only. */
-void widen_window(void);
+/* Method and request, or the last answer (once it is checked), for people. */
+void describe_call(const struct call *call, char out[PROBLEM_MOST]);
+void describe_answer(const struct call *call, char out[PROBLEM_MOST]);
+
+/* Gives back the window that answers have used, and connects again if the workload has asked for that; between calls
+ * only. */
+void tidy_connection(void);
 
 /* Defined by the program: says what went wrong (errno, if it is set, says why), and ends. Does not return. */
 void give_up(const char *what) __attribute__((noreturn));

@@ -3,8 +3,8 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 out=ops/guest/out-gem5
 listens=0.0.0.0:50051
-inputs=(ops/guest/build ops/guest/parts.sh ops/guest/gem5.sh ops/guest/gem5 ops/guest/calls.c ops/guest/calls.h
-    ops/guest/collect.py ops/guest/functions)
+inputs=(ops/guest/build ops/guest/parts.sh ops/guest/gem5.sh ops/guest/gem5 "${calls_sources[@]}"
+    ops/guest/collect.py ops/guest/functions/*.{py,calls})
 files=(vmlinux bzImage disk.img)
 PATH=$PATH:/usr/sbin:/sbin
 
@@ -95,7 +95,7 @@ make_disk() {
     install -m 755 $source/init "$root/init"
     install -m 755 -t "$root/bin" $source/usweep-*
     compile m5 $source/m5.c $source/m5ops.c
-    compile invoker $source/invoker.c $source/m5ops.c ops/guest/calls.c
+    compile_invoker $source/invoker.c $source/m5ops.c
     find "$root" -exec touch -h -d @0 {} +
     kilobytes=$(du -sk "$root" | cut -f 1)
     rm -f "$out/disk.img"

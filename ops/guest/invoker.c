@@ -4,7 +4,7 @@
  *
  *     invoker CALLS WARM EVENTS
  *
- * The calls in the file CALLS are made in turn, over and over.
+ * The calls in the file CALLS are made in turn, over and over, at port USWEEP_PORT (50051 if that is not set).
  * It warms the function by WARM calls and says so on EVENTS. Then it looks again and again whether the machine's
  * firmware carries a plan (item opt/usweep/plan: "E warm measured"): it does once the machine has been
  * restored. From there on nothing is written until the last measured call has ended.
@@ -28,7 +28,7 @@ static int events;
 
 static void say(const char *format, ...)
 {
-    char line[2 * TEXT_MOST];
+    char line[2 * PROBLEM_MOST];
     va_list arguments;
     va_start(arguments, format);
     int length = vsnprintf(line, sizeof line - 1, format, arguments);
@@ -46,7 +46,7 @@ static void say(const char *format, ...)
 
 void give_up(const char *what)
 {
-    say("failed %s: %s", what, errno ? strerror(errno) : "protocol error");
+    say("failed %s%s%s", what, errno ? ": " : "", errno ? strerror(errno) : "");
     exit(1);
 }
 
@@ -61,21 +61,24 @@ static void yield_to_function(int times)
         __builtin_ia32_pause();
 }
 
+/* Says which it is: a wrong answer, or a call that failed. */
 static void check(const struct call *call, const char *phase, int number)
 {
-    const char *got = message();
-    if (!strcmp(got, call->answer))
+    char problem[PROBLEM_MOST];
+    enum verdict verdict = check_answer(call, problem);
+    if (verdict == VERDICT_RIGHT)
         return;
-    say("wrong %s call %d: SayHello(%.64s) gave '%.200s', not '%.200s'", phase, number, call->name, got, call->answer);
+    say("%s %s call %d: %s", verdict == VERDICT_WRONG ? "wrong" : "failed", phase, number, problem);
     exit(1);
 }
 
 static void warm(int count, const char *phase)
 {
     for (int i = 0; i < count; i++) {
-        call_once(&calls[i % call_count]);
-        check(&calls[i % call_count], phase, i);
-        widen_window();
+        const struct call *call = &calls[i % call_count];
+        call_once(call);
+        check(call, phase, i);
+        tidy_connection();
     }
 }
 
@@ -88,7 +91,7 @@ static void measure(int count)
         call_once(call);
         MARK(MARK_INVOCATION_END);
         check(call, "measured", i);
-        widen_window();
+        tidy_connection();
     }
 }
 
@@ -140,8 +143,9 @@ int main(int count, char **arguments)
     int warming = 0, measured = 0;
     if (count != 4 || (events = open(arguments[3], O_WRONLY | O_NOCTTY | O_CLOEXEC)) < 0)
         return 64;
-    read_calls(arguments[1]);
-    open_connection("127.0.0.1");
+    int port = port_of_workload();
+    read_calls(arguments[1], port);
+    open_connection("127.0.0.1", port, START_S, CALL_S);
     say("serving");
     warm(atoi(arguments[2]), "warming");
     say("warmed");

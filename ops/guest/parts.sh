@@ -8,6 +8,9 @@ programs=(busybox-static crun libcap2 libseccomp2 libsystemd0 libyajl2 libgcrypt
     liblz4-1 libc6 libgcc-s1 libstdc++6 zlib1g libexpat1 libssl3 libc-ares2 libre2-9 libabsl20220623
     python3.11-minimal libpython3.11-minimal libpython3.11-stdlib python3-grpcio)
 
+# How a workload is called, the same in every guest.
+calls_sources=(ops/guest/{calls,wire,http1,http2}.c ops/guest/{calls,wire}.h)
+
 say() { printf 'guest: %s\n' "$*" >&2; }
 
 fail() {
@@ -130,6 +133,18 @@ compile() {
     cc -static -O2 -Wall -Wextra -Werror -Wno-pointer-sign -fno-plt -fno-semantic-interposition -flto \
         -o "$root/bin/$1" "${@:2}"
     strip "$root/bin/$1"
+}
+
+# compile_invoker OPTION...: with the library for HTTP/2, which is downloaded where it is not installed.
+compile_invoker() {
+    local libraries=
+    if [ ! -f /usr/include/nghttp2/nghttp2.h ]; then
+        libraries=$cache/nghttp2
+        download libnghttp2-dev
+        dpkg-deb -x "$(ls -t "$cache"/libnghttp2-dev_*.deb | head -n 1)" "$libraries"
+    fi
+    compile invoker "$@" ops/guest/{calls,wire,http1,http2}.c -isystem "$libraries/usr/include" \
+        -L "$libraries/usr/lib/x86_64-linux-gnu" -lnghttp2
 }
 
 digest_of() { sha256sum "$1" | cut -d ' ' -f 1; }

@@ -2,8 +2,8 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 out=ops/guest/out
 listens=127.0.0.1:50051
-inputs=(ops/guest/build ops/guest/parts.sh ops/guest/qemu.sh ops/guest/init ops/guest/invoker.c ops/guest/calls.c
-    ops/guest/calls.h ops/guest/collect.py ops/guest/functions Sources/engines/qemu/model)
+inputs=(ops/guest/build ops/guest/parts.sh ops/guest/qemu.sh ops/guest/init ops/guest/invoker.c
+    "${calls_sources[@]}" ops/guest/collect.py ops/guest/functions/*.{py,calls} Sources/engines/qemu/model)
 files=(vmlinuz initrd.img model.so)
 
 find_kernel_package() {
@@ -30,7 +30,7 @@ make_kernel() {
 make_initrd() {
     make_root sh mount cat echo ip taskset tail stty sleep
     install -m 755 ops/guest/init "$root/init"
-    compile invoker -I Sources/engines/qemu/model/include ops/guest/invoker.c ops/guest/calls.c
+    compile_invoker -I Sources/engines/qemu/model/include ops/guest/invoker.c
     find "$root" -exec touch -h -d @0 {} +
     (cd "$root" && find . -print0 | LC_ALL=C sort -z |
         cpio --null --create --format=newc --owner=0:0 --reproducible --quiet) >"$out/initrd.img"

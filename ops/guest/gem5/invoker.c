@@ -4,7 +4,7 @@
  *
  *     invoker CALLS WARM [ADDRESS]
  *
- * The function is on this machine or on that with the address.
+ * The function is on this machine or on that with the address, at port USWEEP_PORT (50051 if that is not set).
  * It warms the function by WARM calls, marks that (a checkpoint may be taken there), and then makes marked
  * invocations without end: one checkpoint serves any number of them. The invocation with the number i, from 0 on,
  * is the work item 100 + i. Where nothing is simulated, USWEEP_CONSOLE says how many invocations are made and shown.
@@ -29,18 +29,28 @@ static void end(enum m5_mark mark)
 
 void give_up(const char *what)
 {
-    printf("usweep: the function is lost: %s: %s\n", what, errno ? strerror(errno) : "protocol error");
+    printf("usweep: the function is lost: %s%s%s\n", what, errno ? ": " : "", errno ? strerror(errno) : "");
     end(MARK_FUNCTION_LOST);
     abort();
 }
 
 static void check(const struct call *call)
 {
-    const char *got = message();
-    if (!strcmp(got, call->answer))
+    char problem[PROBLEM_MOST];
+    enum verdict verdict = check_answer(call, problem);
+    if (verdict == VERDICT_RIGHT)
         return;
-    printf("usweep: wrong answer: SayHello(%.64s) gave '%.200s', not '%.200s'\n", call->name, got, call->answer);
+    printf("usweep: %s: %s\n", verdict == VERDICT_WRONG ? "wrong answer" : "failing status", problem);
     end(MARK_WRONG_ANSWER);
+}
+
+/* For whoever watches the console. */
+static void show(const struct call *call)
+{
+    char name[PROBLEM_MOST], text[PROBLEM_MOST];
+    describe_call(call, name);
+    describe_answer(call, text);
+    printf("usweep: %s is %s\n", name, text);
 }
 
 /* The function's core has time to finish what follows an answer before the next call, and to fall asleep. */
@@ -57,7 +67,7 @@ static void invoke(const struct call *call, unsigned long item)
     call_once(call);
     m5_call(M5_WORK_END, item, 0, 0);
     check(call);
-    widen_window();
+    tidy_connection();
 }
 
 int main(int count, char **arguments)
@@ -67,20 +77,21 @@ int main(int count, char **arguments)
     if (count != 3 && count != 4)
         return 64;
     m5_start();
-    read_calls(arguments[1]);
-    open_connection(count == 4 ? arguments[3] : "127.0.0.1");
+    int port = port_of_workload();
+    read_calls(arguments[1], port);
+    open_connection(count == 4 ? arguments[3] : "127.0.0.1", port, START_S, CALL_S);
     m5_call(M5_FAIL, 0, MARK_WARMING, 0);
     for (long i = 0; i < atol(arguments[2]); i++) {
         call_once(&calls[i % call_count]);
         check(&calls[i % call_count]);
-        widen_window();
+        tidy_connection();
     }
     m5_call(M5_FAIL, 0, MARK_WARMED, 0);
     for (unsigned long i = 0; !shown || i < most; i++) {
         const struct call *call = &calls[i % call_count];
         invoke(call, FIRST_ITEM + i);
         if (shown)
-            printf("usweep: SayHello(%s) is %s\n", call->name, message());
+            show(call);
     }
     return 0;
 }
