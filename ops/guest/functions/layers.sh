@@ -1,0 +1,77 @@
+# Base layers, shared by the images of a runtime; ops/guest/functions/build reads this file.
+# shellcheck shell=bash disable=SC2154,SC2086
+
+# What is the same in an image whenever it is made.
+fixed=(--history.created 1970-01-01T00:00:00Z)
+
+# insert_layer LAYOUT FOLDER: a layer of that folder's files, all of root and without a time.
+insert_layer() {
+    find "$2" -exec touch -h -d @0 {} +
+    umoci insert --rootless "${fixed[@]}" --image "$1:latest" "$2" /
+}
+
+# Where a container's file systems are mounted, and the names that programs look up.
+make_skeleton() {
+    mkdir -p "$1"/{dev,etc,proc,run,sys,tmp}
+    chmod 1777 "$1/tmp"
+    echo 'root:x:0:0:root:/:/bin/false' >"$1/etc/passwd"
+    echo 'root:x:0:' >"$1/etc/group"
+    echo '127.0.0.1 localhost' >"$1/etc/hosts"
+    echo 'hosts: files' >"$1/etc/nsswitch.conf"
+}
+
+drop_documentation() {
+    rm -rf "$1"/usr/share/{doc,man,locale,lintian,info,bug,applications,pixmaps,doc-base,gdb,bash-completion}
+    rm -rf "$1"/usr/lib/x86_64-linux-gnu/{gconv,perl*} "$1"/usr/include "$1"/etc/{init.d,default,logrotate.d}
+    find "$1" -depth -type d -empty -path "$1/usr/*" -delete
+}
+
+run_in() {
+    local root=$1
+    shift
+    env -i PYTHONHASHSEED=0 PYTHONHOME="$root/usr" LC_ALL=C "$root/usr/lib64/ld-linux-x86-64.so.2" \
+        --library-path "$root/usr/lib/x86_64-linux-gnu" "$root$1" "${@:2}"
+}
+
+# Modules are compiled beforehand: a container's root may be read-only, and starting would take twice as long.
+finish_python() {
+    rm -rf "$1"/usr/lib/python3*/{test,idlelib,lib2to3,tkinter,turtledemo,ensurepip,distutils/tests,unittest/test}
+    ln -sf python3.11 "$1/usr/bin/python3"
+    run_in "$1" /usr/bin/python3.11 -I -B -m compileall -q -f -s "$1" -p / --invalidation-mode unchecked-hash \
+        "$1"/usr/lib/python3* >/dev/null || true # some of Debian's modules are no Python 3
+}
+
+# base RUNTIME: begins the image with that runtime's layer ("none": with nothing but the folders to mount on), which
+# stays in the folder layer, and as files in layer.root.
+base() {
+    local runtime=$1 files
+    if [ "$runtime" = none ]; then
+        layer=$cache/layers/none-$(sha256sum $functions/layers.sh | cut -c 1-16)
+    else
+            files=$(download ${contents[$runtime]})
+        layer=$cache/layers/$runtime-$({
+            echo "$files" | sed 's|.*/||'
+            cat $functions/layers.sh
+        } | sha256sum | cut -c 1-16)
+    fi
+    [ -d "$layer" ] || make_layer "$runtime" "$layer" "${files:-}"
+    cp -al "$layer" "$made/image"
+}
+
+make_layer() {
+    local runtime=$1 layer=$2 files=$3 work=$cache/layers/$1.work
+    say "layer $runtime"
+    rm -rf "$cache/layers/$runtime"-* "$work"
+    mkdir -p "$work"
+    make_skeleton "$work"
+    if [ -n "$files" ]; then unpack "$work" $files; fi
+    drop_documentation "$work"
+    if declare -F "finish_$runtime" >/dev/null; then "finish_$runtime" "$work"; fi
+    umoci init --layout "$layer.new"
+    umoci new --image "$layer.new:latest"
+    insert_layer "$layer.new" "$work"
+    umoci gc --layout "$layer.new" >/dev/null
+    rm -rf "$layer.root"
+    mv "$work" "$layer.root"
+    mv "$layer.new" "$layer"
+}
