@@ -33,9 +33,10 @@ static void fail_late(void)
     give_up("timeout: no answer in time");
 }
 
-void wire_start_call(void)
+static void start_clock(void) { call_ends = now() + patience; }
+
+static void clear_answer(void)
 {
-    call_ends = now() + patience;
     answer.http_status = answer.grpc_status = -1;
     answer.grpc_message[0] = 0;
     answer.length = 0;
@@ -106,7 +107,7 @@ void open_connection(const char *address, int port, int start_s, int call_s)
     patience = call_s;
     memset(&answer, 0, sizeof answer); /* its pages are there from now on */
     is_http1 = calls[0].kind == CALL_HTTP1;
-    wire_start_call();
+    start_clock();
     if (is_http1)
         http1_open();
     else
@@ -115,7 +116,8 @@ void open_connection(const char *address, int port, int start_s, int call_s)
 
 void call_once(const struct call *call)
 {
-    wire_start_call();
+    start_clock();
+    clear_answer();
     if (is_http1)
         http1_call(call);
     else
@@ -124,7 +126,7 @@ void call_once(const struct call *call)
 
 void tidy_connection(void)
 {
-    wire_start_call();
+    start_clock();
     if (is_http1)
         http1_tidy();
     else

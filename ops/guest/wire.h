@@ -16,9 +16,6 @@ void wire_send(const void *bytes, size_t length);
 /* Waits for bytes; 0 means that the other side has closed. */
 size_t wire_receive(void *bytes, size_t most);
 
-/* From here on the call's time counts. */
-void wire_start_call(void);
-
 /* Appends to the answer. */
 void take_bytes(const uint8_t *bytes, size_t length);
 

@@ -37,41 +37,65 @@ run_in() {
 finish_python() {
     rm -rf "$1"/usr/lib/python3*/{test,idlelib,lib2to3,tkinter,turtledemo,ensurepip,distutils/tests,unittest/test}
     ln -sf python3.11 "$1/usr/bin/python3"
-    run_in "$1" /usr/bin/python3.11 -I -B -m compileall -q -f -s "$1" -p / --invalidation-mode unchecked-hash \
-        "$1"/usr/lib/python3* >/dev/null || true # some of Debian's modules are no Python 3
+    compile_python "$1" "$1/usr/lib/python3.11"
+    compile_python "$1" "$1/usr/lib/python3"
 }
 
-# base RUNTIME: begins the image with that runtime's layer ("none": with nothing but the folders to mount on), which
-# stays in the folder layer, and as files in layer.root.
-base() {
-    local runtime=$1 files
-    if [ "$runtime" = none ]; then
-        layer=$cache/layers/none-$(sha256sum $functions/layers.sh | cut -c 1-16)
-    else
-            files=$(download ${contents[$runtime]})
-        layer=$cache/layers/$runtime-$({
-            echo "$files" | sed 's|.*/||'
-            cat $functions/layers.sh
-        } | sha256sum | cut -c 1-16)
+# Debian selects these libraries when it installs them.
+finish_numpy() {
+    ln -s blas/libblas.so.3 "$1/usr/lib/x86_64-linux-gnu/libblas.so.3"
+    ln -s lapack/liblapack.so.3 "$1/usr/lib/x86_64-linux-gnu/liblapack.so.3"
+    find "$1/usr/lib/python3/dist-packages" -depth -type d \( -name tests -o -name f2py \) -exec rm -r {} +
+    compile_python "$1" "$1/usr/lib/python3"
+}
+
+# compile_python ROOT FOLDER: a folder below that root, by the Python of the layer.
+compile_python() {
+    run_in "$(ls -d "$cache"/layers/python-*.root)" /usr/bin/python3.11 -I -B -m compileall -q -f -s "$1" -p / \
+        --invalidation-mode unchecked-hash "$2"
+}
+
+# Which layer another lies on, if it is not the one that has nothing but the folders to mount on.
+declare -A parents=([numpy]=python)
+
+# make_base RUNTIME: puts the folder of that layer in layer (an OCI layout; its own files are in layer.root).
+make_base() {
+    local runtime=$1 files= parent=
+    if [ "$runtime" != none ]; then
+        make_base "${parents[$runtime]:-none}"
+        parent=$layer
+        files=$(download ${contents[$runtime]})
     fi
-    [ -d "$layer" ] || make_layer "$runtime" "$layer" "${files:-}"
-    cp -al "$layer" "$made/image"
+    layer=$cache/layers/$runtime-$({
+        echo "${parent##*/}"
+        echo "$files" | sed 's|.*/||'
+        cat $functions/layers.sh
+    } | sha256sum | cut -c 1-16)
+    [ -d "$layer" ] || make_layer
 }
 
 make_layer() {
-    local runtime=$1 layer=$2 files=$3 work=$cache/layers/$1.work
+    local work=$layer.root
     say "layer $runtime"
-    rm -rf "$cache/layers/$runtime"-* "$work"
+    rm -rf "$cache/layers/$runtime"-*
     mkdir -p "$work"
-    make_skeleton "$work"
-    if [ -n "$files" ]; then unpack "$work" $files; fi
-    drop_documentation "$work"
+    if [ "$runtime" = none ]; then
+        make_skeleton "$work"
+        umoci init --layout "$layer.new"
+        umoci new --image "$layer.new:latest"
+    else
+        cp -al "$parent" "$layer.new"
+        unpack "$work" $files
+        drop_documentation "$work"
+    fi
     if declare -F "finish_$runtime" >/dev/null; then "finish_$runtime" "$work"; fi
-    umoci init --layout "$layer.new"
-    umoci new --image "$layer.new:latest"
     insert_layer "$layer.new" "$work"
     umoci gc --layout "$layer.new" >/dev/null
-    rm -rf "$layer.root"
-    mv "$work" "$layer.root"
     mv "$layer.new" "$layer"
+}
+
+# base RUNTIME: begins the image with that runtime's layer.
+base() {
+    make_base "$1"
+    cp -al "$layer" "$made/image"
 }

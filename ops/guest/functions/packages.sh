@@ -32,6 +32,10 @@ declare -A contents=(
         python3-six python3-pkg-resources'
     [nodejs]='libc6 libgcc-s1 libstdc++6 zlib1g libssl3 libc-ares2 libbrotli1 libicu72 libnghttp2-14 libuv1 nodejs
         libnode108 node-acorn node-cjs-module-lexer node-undici'
+    [numpy]='python3-numpy libblas3 liblapack3 libgfortran5 libquadmath0'
+    [redis]='libc6 libgcc-s1 libstdc++6 libatomic1 libjemalloc2 liblzf1 libssl3 libsystemd0 libcap2 libgcrypt20
+        libgpg-error0 liblzma5 libzstd1 liblz4-1 liblua5.1-0 lua-bitop lua-cjson libhiredis0.14 redis-tools redis-server'
+    [memcached]='libc6 libevent-2.1-7 libsasl2-2 libdb5.3 libssl3 memcached'
 )
 
 declare -A candidates=()
@@ -52,12 +56,14 @@ version_of() {
     version=${candidates[$1]}
 }
 
-# One line a package, so that another version makes another image.
+# package_versions GROUP...: one line a package, so that another version makes another image.
 package_versions() {
-    local package version
-    for package in ${tools[protoc]} ${tools[$1]:-} ${contents[$1]:-}; do
-        version_of "$package"
-        echo "$package $version"
+    local group package version
+    for group in "$@"; do
+        for package in ${tools[$group]:-} ${contents[$group]:-}; do
+            version_of "$package"
+            echo "$package $version"
+        done
     done
 }
 

@@ -38,8 +38,7 @@ python_function() {
     find_tools protoc
     files /function "$source"/*.py $functions/lib/python/*.py
     for proto in "$@"; do protoc -I $functions/protos --python_out="$root/function" "$proto.proto"; done
-    run_in "$layer.root" /usr/bin/python3.11 -I -B -m compileall -q -s "$root" -p / \
-        --invalidation-mode unchecked-hash "$root/function"
+    compile_python "$root" "$root/function"
     entry /usr/bin/python3.11 /function/main.py
     setting PYTHONHASHSEED=0
     setting PYTHONUNBUFFERED=1
