@@ -49,6 +49,13 @@ finish_numpy() {
     compile_python "$1" "$1/usr/lib/python3"
 }
 
+# What servers do not need.
+finish_java() {
+    rm -f "$1"/usr/share/java/{netty-all,perfmark-[tj]}*.jar
+    rm -rf "$1"/usr/share/{maven-repo,binfmts} "$1"/usr/lib/jvm/java-17-openjdk-amd64/jmods
+    find "$1/usr/share/java" -type l -delete
+}
+
 # compile_python ROOT FOLDER: a folder below that root, by the Python of the layer.
 compile_python() {
     run_in "$(ls -d "$cache"/layers/python-*.root)" /usr/bin/python3.11 -I -B -m compileall -q -f -s "$1" -p / \

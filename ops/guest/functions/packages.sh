@@ -22,6 +22,8 @@ declare -A tools=(
     [go]='golang-go golang-google-grpc-dev golang-goprotobuf-dev golang-github-bradfitz-gomemcache-dev
         golang-gopkg-redis.v5-dev protobuf-compiler'
     [protoc]='protobuf-compiler'
+    [rust]='cargo rustc librust-h2-dev librust-tokio-dev librust-http-dev librust-bytes-dev'
+    [java]='openjdk-17-jdk-headless protobuf-compiler'
     [nghttp2]='libnghttp2-dev'
 )
 
@@ -33,6 +35,8 @@ declare -A contents=(
     [nodejs]='libc6 libgcc-s1 libstdc++6 zlib1g libssl3 libc-ares2 libbrotli1 libicu72 libnghttp2-14 libuv1 nodejs
         libnode108 node-acorn node-cjs-module-lexer node-undici'
     [numpy]='python3-numpy libblas3 liblapack3 libgfortran5 libquadmath0'
+    [java]='libc6 libgcc-s1 libstdc++6 zlib1g openjdk-17-jre-headless libgrpc-java libnetty-java libguava-java
+        libperfmark-java libopencensus-java libprotobuf-java libjsr305-java'
     [redis]='libc6 libgcc-s1 libstdc++6 libatomic1 libjemalloc2 liblzf1 libssl3 libsystemd0 libcap2 libgcrypt20
         libgpg-error0 liblzma5 libzstd1 liblz4-1 liblua5.1-0 lua-bitop lua-cjson libhiredis0.14 redis-tools redis-server'
     [memcached]='libc6 libevent-2.1-7 libsasl2-2 libdb5.3 libssl3 memcached'
@@ -107,6 +111,10 @@ find_tools() {
         say "unpacking the tools: $1"
         rm -rf "$cache/tools/$1"-*
         unpack "$kept.new" $files
+        # Links to files of the same packages lead out of the tree otherwise.
+        find "$kept.new" -type l -lname '/*' -printf '%p\n%l\n' | while read -r link && read -r file; do
+            [ ! -e "$kept.new$file" ] || ln -sfn "$kept$file" "$link"
+        done
         mv "$kept.new" "$kept"
     fi
     tree=$kept

@@ -44,6 +44,37 @@ python_function() {
     setting PYTHONUNBUFFERED=1
 }
 
+# rust_function: the folder's Rust (Cargo.toml, src), with the distribution's crates, linked statically, as /function.
+rust_function() {
+    local work=$cache/rust
+    find_tools rust
+    rm -rf "$work/source"
+    mkdir -p "$work/source" "$work/home"
+    cp -r "$source/Cargo.toml" "$source/src" "$work/source/"
+    printf '[source.crates-io]\nreplace-with = "debian"\n[source.debian]\ndirectory = "%s"\n' \
+        "$tree/usr/share/cargo/registry" >"$work/home/config.toml"
+    (cd "$work/source" && CARGO_HOME=$work/home CARGO_TARGET_DIR=$work/target \
+        RUSTFLAGS="-C target-feature=+crt-static --remap-path-prefix=$work=/build --remap-path-prefix=$tree=/" \
+        cargo build --release --offline --quiet)
+    cp "$work/target/release/function" "$root/function"
+    entry /function
+}
+
+# java_function PROTO...: the folder's Java, whose class is Main, with the classes of the protos.
+java_function() {
+    local proto work=$made/java
+    find_tools java
+    mkdir -p "$work" "$root/function"
+    for proto in "$@"; do protoc -I $functions/protos --java_out="$work" "$proto.proto"; done
+    cp "$source"/*.java "$work/"
+    find "$work" -name '*.java' -print0 | LC_ALL=C sort -z |
+        xargs -0 "${tree:-}/usr/lib/jvm/java-17-openjdk-amd64/bin/javac" -encoding UTF-8 -nowarn \
+            -cp "$layer.root/usr/share/java/*" -d "$root/function"
+    rm -rf "$work"
+    # One core: the collector and the compiler of small machines are what Java takes there by itself.
+    entry /usr/lib/jvm/java-17-openjdk-amd64/bin/java -XX:+UseSerialGC -Xmx96m -cp '/function:/usr/share/java/*' Main
+}
+
 # files FOLDER FILE...: copied into that folder of the image.
 files() {
     local folder=$1
