@@ -117,8 +117,8 @@ let package = Package(
         tests("FormatsTests", in: "shared", ["Model", "Formats", "TestKit"]),
         tests("StorageTests", in: "shared", ["Storage", "Model", "Ports", "Formats"]),
         tests("ResultsTests", in: "coordinator", ["Model", "Results", "Engines", "TestKit"], exclude: ["Fixtures"]),
-        tests("SweepCoreTests", in: "coordinator", ["SweepCore", "Model"]),
-        tests("SweepFilesTests", in: "coordinator", ["SweepFiles", "Model", "Engines", "Transports"]),
+        tests("SweepCoreTests", in: "coordinator", ["SweepCore", "Model", "TestKit"]),
+        tests("SweepFilesTests", in: "coordinator", ["SweepFiles", "Model", "Engines", "Transports", "TestKit"]),
         tests("LedgerTests", in: "coordinator", ["Model", "Formats", "Ledger", "Engines", "TestKit", grdb]),
         tests(
             "CoordinatorRuntimeTests", in: "coordinator",

@@ -3,6 +3,7 @@ import CoordinatorRuntime
 import Foundation
 import Model
 import Sessions
+import Transports
 
 /// A coordinator in the background: this program once more, as `resume`, in a session of its own, so that neither the
 /// end of the terminal nor that of the one who launched it reaches it.
@@ -64,18 +65,6 @@ struct Detached {
         posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
         posix_spawn_file_actions_adddup2(&actions, 1, 2)
         posix_spawn_file_actions_adddup2(&actions, ready, Detached.readyDescriptor)
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        var (none, all) = (sigset_t(), sigset_t())
-        sigemptyset(&none)
-        sigfillset(&all)
-        posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setsigdefault(&attributes, &all)
-        // POSIX_SPAWN_SETSID of <spawn.h>.
-        let session: Int32 = 0x80
-        posix_spawnattr_setflags(
-            &attributes, Int16(session) | Int16(POSIX_SPAWN_SETSIGMASK) | Int16(POSIX_SPAWN_SETSIGDEF))
         let words =
             [
                 "usweep", "resume", entry.fullName, "--artifacts", artifacts.path,
@@ -84,7 +73,9 @@ struct Detached {
         var pid: pid_t = 0
         let arguments = words.map { strdup($0) }
         defer { for argument in arguments { free(argument) } }
-        let code = posix_spawn(&pid, "/proc/self/exe", &actions, &attributes, arguments + [nil], environ)
+        let code = SpawnAttributes.ownSession { attributes in
+            posix_spawn(&pid, "/proc/self/exe", &actions, &attributes, arguments + [nil], environ)
+        }
         guard code == 0 else { throw failure("the coordinator cannot be started in the background", code) }
         return pid
     }

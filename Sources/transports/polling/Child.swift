@@ -27,20 +27,10 @@ public struct Child: Sendable {
         for descriptor in [input.reader, output.writer, errors.writer] {
             _ = fcntl(descriptor.number, F_SETFL, fcntl(descriptor.number, F_GETFL) & ~O_NONBLOCK)
         }
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        var none = sigset_t()
-        var all = sigset_t()
-        sigemptyset(&none)
-        sigfillset(&all)
-        posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setsigdefault(&attributes, &all)
         // Without a terminal `ssh` cannot ask anybody, and Ctrl-C does not reach it.
-        let session: Int32 = 0x80
-        posix_spawnattr_setflags(
-            &attributes, Int16(session) | Int16(POSIX_SPAWN_SETSIGMASK) | Int16(POSIX_SPAWN_SETSIGDEF))
-        process = try Child.spawn(program, arguments, environment, &actions, &attributes)
+        process = try SpawnAttributes.ownSession { (attributes) throws(SpawnFailure) in
+            try Child.spawn(program, arguments, environment, &actions, &attributes)
+        }
         (self.input, self.output, self.errors) = (input.writer, output.reader, errors.reader)
     }
 

@@ -202,3 +202,17 @@ func script(
 func entry(_ run: RunNumber, _ job: Job, attempts: Int = 1, first: AttemptNumber = 1) -> Shard.Entry {
     Shard.Entry(run: run, firstAttempt: first, attempts: attempts, job: job)
 }
+
+/// What a run waits for until a test lets it go on: no time is involved.
+struct Gate {
+    private let path: String
+
+    init(_ scratch: Scratch) { path = "\(scratch.path)/gate" }
+
+    func waits(_ before: String = "") -> Job {
+        script(
+            before + "while [ ! -e \"$GATE\" ]; do sleep 0.05; done", environment: [EnvironmentVariable("GATE", path)])
+    }
+
+    func open() { _ = FileManager.default.createFile(atPath: path, contents: nil) }
+}

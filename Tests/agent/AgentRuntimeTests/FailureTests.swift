@@ -4,6 +4,14 @@ import Model
 import Testing
 
 @Suite(.serialized) struct FailureTests {
+    /// The processes whose numbers a run printed are there no more.
+    private func expectDead(_ count: Int, _ report: AttemptReport, _ agent: Attached) throws {
+        let pids = String(decoding: try agent.fetch(report, "stdout.txt"), as: UTF8.self)
+            .split { $0 == "\n" || $0 == " " }.compactMap { Int32($0) }
+        #expect(pids.count == count)
+        for pid in pids { #expect(!Attached.isAlive(pid)) }
+    }
+
     @Test func failsTwiceThenSucceeds() throws {
         let scratch = try Scratch()
         let agent = try Attached(scratch.path)
@@ -43,10 +51,7 @@ import Testing
         try agent.send(.grant(Shard(lease: 1, entries: [entry(1, job)])))
         let report = try agent.outcome()
         #expect(report.failure == nil)
-        let pids = String(decoding: try agent.fetch(report, "stdout.txt"), as: UTF8.self)
-            .split(separator: "\n").compactMap { Int32($0) }
-        #expect(pids.count == 2)
-        for pid in pids { #expect(!Attached.isAlive(pid)) }
+        try expectDead(2, report, agent)
     }
 
     @Test("Daemons that hide whose they are end with their attempt, too")
@@ -55,9 +60,7 @@ import Testing
         let agent = try Attached(scratch.path)
         try agent.hello(slots: 2)
         // A second run is under way, so that it is not clear from the number of runs whose they are.
-        let gate = "\(scratch.path)/gate"
-        let waits = script(
-            "while [ ! -e \"$GATE\" ]; do sleep 0.05; done", environment: [EnvironmentVariable("GATE", gate)])
+        let gate = Gate(scratch)
         let daemons = script(
             """
             for i in 1 2 3 4 5; do
@@ -65,14 +68,11 @@ import Testing
             done
             while [ $(wc -w < stdout.txt) -lt 10 ]; do sleep 0.02; done
             """)
-        try agent.send(.grant(Shard(lease: 1, entries: [entry(1, waits), entry(2, daemons)])))
+        try agent.send(.grant(Shard(lease: 1, entries: [entry(1, gate.waits()), entry(2, daemons)])))
         let report = try agent.outcome()
         #expect(report.id.run == 2 && report.failure == nil, "\(report)")
-        let pids = String(decoding: try agent.fetch(report, "stdout.txt"), as: UTF8.self)
-            .split { $0 == "\n" || $0 == " " }.compactMap { Int32($0) }
-        #expect(pids.count == 10)
-        for pid in pids { #expect(!Attached.isAlive(pid)) }
-        _ = FileManager.default.createFile(atPath: gate, contents: nil)
+        try expectDead(10, report, agent)
+        gate.open()
         #expect(try agent.outcome().failure == nil)
     }
 
@@ -81,18 +81,15 @@ import Testing
         let scratch = try Scratch()
         let agent = try Attached(scratch.path)
         try agent.hello(slots: 2)
-        let gate = "\(scratch.path)/gate"
-        let waits = script(
-            "while [ ! -e \"$GATE\" ]; do sleep 0.05; done", environment: [EnvironmentVariable("GATE", gate)])
+        let gate = Gate(scratch)
         let kills = script("echo $$; (setsid sleep 1000 & echo $!); kill -9 $PPID; sleep 1000")
-        try agent.send(.grant(Shard(lease: 1, entries: [entry(1, waits), entry(2, kills, attempts: 2)])))
+        try agent.send(.grant(Shard(lease: 1, entries: [entry(1, gate.waits()), entry(2, kills, attempts: 2)])))
         let reports = try agent.outcomes(2)
         #expect(reports.map(\.id.attempt) == [1, 2])
         #expect(reports.map(\.failure) == [.simulatorCrash, .simulatorCrash])
         #expect(reports[0].evidence.contains("kill PPID"), "\(reports[0].evidence)")
-        for pid in String(decoding: try agent.fetch(reports[0], "stdout.txt"), as: UTF8.self)
-            .split(separator: "\n").compactMap({ Int32($0) }) { #expect(!Attached.isAlive(pid)) }
-        _ = FileManager.default.createFile(atPath: gate, contents: nil)
+        try expectDead(2, reports[0], agent)
+        gate.open()
         let other = try agent.outcome()
         #expect(other.id == AttemptID(run: 1, lease: 1, attempt: 1) && other.failure == nil, "\(other)")
     }
@@ -162,15 +159,13 @@ import Testing
         var agent = try Attached(scratch.path)
         try agent.hello()
         // The run waits for a file, so that it ends only after the agent was killed.
-        let gate = "\(scratch.path)/gate"
-        let job = script("mkfifo fifo; echo $$ > pid; while [ ! -e \"$GATE\" ]; do sleep 0.05; done", environment: [
-            EnvironmentVariable("GATE", gate),
-        ])
+        let gate = Gate(scratch)
+        let job = gate.waits("mkfifo fifo; echo $$ > pid; ")
         try agent.send(.grant(Shard(lease: 3, entries: [entry(9, job)])))
         try agent.started(9)
         for pid in try Attached.processes("serve", scratch.path) { kill(pid, SIGKILL) }
         #expect(throws: Attached.Ended.self) { while true { _ = try agent.next() } }
-        _ = FileManager.default.createFile(atPath: gate, contents: nil)
+        gate.open()
         agent = try Attached(scratch.path)
         let hello = try agent.hello()
         #expect(hello.leases == [HeldLease(lease: 3, runs: [9])])

@@ -1,6 +1,7 @@
 import GRDB
 import Glibc
 import Model
+import TestKit
 import Testing
 @testable import Ledger
 

@@ -1,29 +1,14 @@
 import Model
+import TestKit
 import Testing
 @testable import SweepCore
-
-
-/// SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014).
-struct SplitMix64: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
-    }
-}
 
 @Suite("Replaying the journal")
 struct ReplayTests {
     /// Random hosts that come, go, fail and lie, until the sweep ends.
     @Test("gives the state that living through it gave; every run ends once", arguments: UInt64(1)...200)
     func agrees(seed: UInt64) {
-        var random = SplitMix64(seed: seed)
+        var random = Chance(seed: seed)
         var cluster = Cluster(runs: 12, hosts: 3, setups: seed % 2 == 0 ? ["checkpoint:a", "checkpoint:b"] : [])
         for _ in 0..<4_000 where !cluster.core.state.isFinished {
             cluster.disturb(&random)
@@ -46,7 +31,7 @@ struct ReplayTests {
 
 extension Cluster {
     /// One thing that happens to the cluster.
-    mutating func disturb(_ random: inout SplitMix64) {
+    mutating func disturb(_ random: inout Chance) {
         let host = Int.random(in: 0..<3, using: &random)
         switch Int.random(in: 0..<10, using: &random) {
         case 0: step(.lost(host: host, reason: "cable"))
@@ -63,7 +48,7 @@ extension Cluster {
     }
 
     /// Some run that is leased anywhere ends on `host`, rightly or not.
-    private mutating func endOne(on host: Int, _ failure: FailureClass?, _ random: inout SplitMix64) {
+    private mutating func endOne(on host: Int, _ failure: FailureClass?, _ random: inout Chance) {
         guard core.links[host].joined != nil else { return }
         let leased = core.state.runs.indices.map { $0 + 1 }.filter { lease(of: $0) != nil }
         guard let run = leased.randomElement(using: &random), case .leased(let lease, let attempts) = phase(run) else {

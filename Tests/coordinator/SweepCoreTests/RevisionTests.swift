@@ -1,7 +1,7 @@
 import Model
+import TestKit
 import Testing
 @testable import SweepCore
-
 
 @Suite("Sweeps whose specification or pins change")
 struct RevisionTests {
@@ -134,7 +134,7 @@ struct RevisionTests {
 
     @Test("Any course of revisions: counts and queues are what the current runs make", arguments: UInt64(1)...100)
     func anything(seed: UInt64) {
-        var random = SplitMix64(seed: seed)
+        var random = Chance(seed: seed)
         var cluster = Cluster(runs: 8, hosts: 3)
         var records: [Record] = []
         var highest = 8

@@ -2,6 +2,7 @@ import Engines
 import Foundation
 import Model
 import SweepFiles
+import TestKit
 import Testing
 import Transports
 
@@ -218,7 +219,7 @@ struct InputsTests {
 struct MutationTests {
     /// Whatever is done to a valid file, reading ends with a value or a failure of its own kind.
     @Test(arguments: 0..<8) func mutatedFilesNeverCrash(_ seed: Int) throws {
-        var generator = SeededGenerator(state: UInt64(seed))
+        var generator = Chance(seed: UInt64(seed))
         let sweeps = try ["hello", "quickstart"].map {
             try String(contentsOfFile: "\(root)/sweeps/\($0).yaml", encoding: .utf8)
         }

@@ -49,15 +49,7 @@ struct IntactRun {
     static func name(_ line: Substring) -> Substring { line.prefix { $0 != " " } }
 
     func verdict(_ file: String? = nil, _ change: (inout [Substring]) -> Void = { _ in }) throws -> Verdict {
-        var changed = files
-        if let file, var lines = files[file] {
-            change(&lines)
-            changed[file] = lines
-        }
-        let left = EvidenceFiles { [changed] path in
-            changed[path].map { Array($0.joined(separator: "\n").utf8) }
-        }
-        return try contract.judge(failure: nil, evidence: "", files: left)
+        try contract.judge(failure: nil, evidence: "", files: files.evidence(file, change))
     }
 
     /// - Parameter changes: what takes the place of some lines of a file, each in turn.

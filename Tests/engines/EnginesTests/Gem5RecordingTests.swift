@@ -67,15 +67,8 @@ private struct Recording {
 
     func verdict(_ file: String? = nil, _ change: (inout [Substring]) -> Void = { _ in }) throws -> EngineVerdict {
         let report = AttemptReport(id: AttemptID(run: 1, lease: 1, attempt: 1), failure: nil)
-        var changed = files
-        if let file, var lines = files[file] {
-            change(&lines)
-            changed[file] = lines
-        }
-        let left = EvidenceFiles { [changed] path in
-            changed[path].map { Array($0.joined(separator: "\n").utf8) }
-        }
-        return try engine.judge(.evaluation(point: 0, repetition: 1), points, report, left)
+        return try engine.judge(
+            .evaluation(point: 0, repetition: 1), points, report, files.evidence(file, change))
     }
 
     func expectRefused(_ file: String, _ index: Int, _ changes: [[Substring]]) throws {

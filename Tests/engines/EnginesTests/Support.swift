@@ -1,5 +1,6 @@
 import Foundation
 import Model
+import Results
 
 /// What a sweep file says to its engine, from JSON; null for what is not JSON.
 func settings(_ text: String) -> JSON { (try? JSON(parsing: Array(text.utf8))) ?? .null }
@@ -7,3 +8,15 @@ func settings(_ text: String) -> JSON { (try? JSON(parsing: Array(text.utf8))) ?
 /// The package's own folder.
 let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent().path
+
+extension [String: [Substring]] {
+    /// Files by their lines as what a run left, with the lines of one of them changed.
+    func evidence(_ file: String?, _ change: (inout [Substring]) -> Void) -> EvidenceFiles {
+        var changed = self
+        if let file, var lines = self[file] {
+            change(&lines)
+            changed[file] = lines
+        }
+        return EvidenceFiles { [changed] path in changed[path].map { Array($0.joined(separator: "\n").utf8) } }
+    }
+}
