@@ -115,12 +115,15 @@ extension Coordinator {
     }
 
     private func silentLeases(_ now: Nanoseconds) -> [LeaseNumber] {
-        links.indices.filter { silence(of: $0, now).map { $0 > plan.timing.leaseTerm } ?? false }
+        links.indices.filter { links[$0].isRefused || silence(of: $0, now).map { $0 > plan.timing.leaseTerm } ?? false }
             .flatMap { state.leasesOfHost[$0] } + state.strayLeases
     }
 
     private func isAvailable(_ run: RunNumber, _ claim: Claim, _ now: Nanoseconds) -> Bool {
-        guard let silence = silence(of: host(of: claim), now) else { return false }
+        let host = host(of: claim)
+        // Nothing of such a host is heard of again before somebody acts.
+        if host >= 0, links[host].isRefused { return true }
+        guard let silence = silence(of: host, now) else { return false }
         return silence > patience(run, claim, lastHeard: now - silence)
     }
 
@@ -133,9 +136,10 @@ extension Coordinator {
     func patience(_ run: RunNumber, _ claim: Claim, lastHeard: Nanoseconds) -> Nanoseconds {
         let timing = plan.timing
         let begun = begun[AttemptPlace(run: run, lease: claim.lease)]
-        let done = begun.map { max(0, lastHeard - $0.time) }
+        // Of what was granted in this life it is known that it had not begun.
+        let done = begun.map { max(0, lastHeard - $0.time) } ?? (claim.lease < firstLeaseOfLife ? nil : 0)
         guard let expected = state.meanWall else {
-            // Nothing of it is known but that it was granted.
+            // Of what was granted before this coordinator began, nothing is known but that.
             return min(timing.longestSilence, max(timing.shortestSilence, done ?? timing.longestSilence))
         }
         let rest = max(0, expected - (done ?? 0))

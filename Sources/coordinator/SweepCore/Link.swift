@@ -41,6 +41,8 @@ struct Link: Sendable {
     /// Leases that were sent to it in this life, and of which nothing shows yet that they arrived.
     var unseen: Set<LeaseNumber> = []
 
+    var isRefused: Bool { if case .refused = phase { true } else { false } }
+
     var joined: Joined? {
         get { if case .joined(let joined) = phase { joined } else { nil } }
         set { if let newValue { phase = .joined(newValue) } }

@@ -60,7 +60,8 @@ struct SilenceTests {
         let patience = { (cluster: Cluster, lastHeard: Nanoseconds) in
             cluster.core.patience(1, claim, lastHeard: lastHeard * Timing.second)
         }
-        #expect(patience(cluster, 0) == timing.longestSilence, "nothing is known of it")
+        #expect(patience(cluster, 0) == timing.shortestSilence, "it had not begun")
+        #expect(patience(Cluster(cluster.replayed), 0) == timing.longestSilence, "nothing is known of it")
         cluster.step(.started(host: 0, [AttemptID(run: 1, lease: 1, attempt: 1)]))
         #expect(patience(cluster, 0) == timing.shortestSilence)
         #expect(patience(cluster, 500) == 500 * Timing.second)
@@ -213,6 +214,21 @@ struct SilenceTests {
         let effects = cluster.step(.refused(host: 0, reason: "another key"))
         #expect(effects.ending == .noHost(reason: "h0: another key"))
         #expect(cluster.lease(of: 1) == 1 && cluster.voidCount == 0)
+    }
+
+    @Test("What a host has that is left alone for good goes to the next slot that has nothing else to do")
+    func refusedBesideAnother() {
+        var cluster = Cluster(runs: 3, hosts: 2)
+        cluster.join(0, slots: 2)
+        cluster.step(.started(host: 0, [AttemptID(run: 1, lease: 1, attempt: 1)]))
+        cluster.join(1, slots: 1)
+        cluster.step(.refused(host: 0, reason: "it broke the protocol"))
+        cluster.pass(2, hearing: [1])
+        #expect(cluster.lease(of: 1) == 1, "host 1 is busy")
+        cluster.step(.ended(host: 1, Cluster.ended(3, lease: 2)))
+        cluster.pass(1, hearing: [1])
+        #expect(cluster.step().granted(to: 1) == [1])
+        #expect(cluster.core.state.claims(on: 1).map(\.lease) == [1, 3] && cluster.voidCount == 0)
     }
 
     @Test("As long as something moves on the way to a host, it is waited for")
