@@ -19,7 +19,7 @@ public final class TableFile {
     /// - Throws: ``Failure`` (`storage`).
     public init(_ path: String) throws {
         self.path = path
-        temporary = "\(path).part-\(ProcessInfo.processInfo.processIdentifier)"
+        temporary = PartFile.path(for: path)
         do {
             for suffix in ["", "-journal"] { try SystemCall.remove(temporary + suffix) }
             queue = try DatabaseQueue(path: temporary)

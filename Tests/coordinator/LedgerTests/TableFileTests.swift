@@ -1,5 +1,5 @@
+import Foundation
 import GRDB
-import Glibc
 import Ledger
 import Model
 import Testing
@@ -36,7 +36,17 @@ struct TableFileTests {
         }
         #expect(found?.code == .usage && found?.message.contains("--metric") == true)
         #expect(folder.read("t.sqlite") == [1, 2, 3])
-        #expect(folder.read("t.sqlite.part-\(getpid())") == nil)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["t.sqlite"])
         #expect(throws: Failure.self) { _ = try TableFile("/proc/none/t.sqlite") }
+    }
+
+    @Test("A name as long as names can be")
+    func longName() throws {
+        let folder = try Folder()
+        let name = String(repeating: "n", count: 255)
+        let file = try TableFile(folder.file(name))
+        try file.add("results", columns: ["value"]) { row in try row([.number("7")]) }
+        try file.finish()
+        #expect(folder.read(name) != nil)
     }
 }

@@ -1,10 +1,11 @@
 import Foundation
+import Ledger
 import Model
 
 /// A file that is there whole or not at all.
 package enum AtomicFile {
     package static func write(_ path: String, _ body: (@escaping ([UInt8]) throws -> Void) throws -> Void) throws {
-        let temporary = "\(path).part-\(getpid())"
+        let temporary = PartFile.path(for: path)
         let descriptor = open(temporary, O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o644)
         guard descriptor >= 0 else { throw failure(path) }
         defer {
