@@ -3,7 +3,8 @@ package import Model
 /// Names in braces, as `{l2.size}`, that are replaced by values in a text of a sweep file.
 ///
 /// What stands in braces is a placeholder only if it could be the name of an axis: braces of JSON, of shells (`${X}`,
-/// `{1..3}`, `{a,b}`) and of Python's formats stay as they are. `{{x}}` stands for the text `{x}`.
+/// `{1..3}`, `{a,b}`) and of Python's formats stay as they are. So does a letter that nothing is called, for programs
+/// that are written in a sweep file are full of them (`f"{i}"`). `{{x}}` stands for the text `{x}`.
 package struct Placeholders: Sendable, Hashable {
     /// Replaced beside axes.
     package var names: [String]
@@ -89,6 +90,7 @@ package struct Placeholders: Sendable, Hashable {
                 let others = known.isEmpty ? "" : ", where \(Names.list(known.map { "{\($0)}" })) can"
                 return "{\(name)} cannot be used here\(others); leave it out, \(literally)"
             }
+            if name.count == 1 { continue }
             return "nothing is called {\(name)} here; \(Names.suggestion(name, in: known)), \(literally)"
         }
         return nil

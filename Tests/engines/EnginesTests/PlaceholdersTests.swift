@@ -106,7 +106,7 @@ struct PlaceholdersTests {
 
     @Test(
         "Braces that are none of ours",
-        arguments: ["{1..3}", "{a,b}", "${x}", "{{worklod}}", "{ x }", "{", "{}", "}{"])
+        arguments: ["{1..3}", "{a,b}", "${x}", "{{worklod}}", "{ x }", "{", "{}", "}{", "f\"{i}\""])
     func foreign(_ text: String) {
         #expect(Placeholders.ofRun.problem(text, Self.sweep()) == nil)
     }
