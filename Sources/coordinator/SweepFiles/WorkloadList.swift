@@ -11,7 +11,9 @@ public enum WorkloadList {
     }
 
     public static func entries(_ text: String) -> [Entry] {
-        text.split(omittingEmptySubsequences: false) { $0.isNewline }.enumerated().compactMap { index, line in
+        // Editors of Windows put a byte-order mark in front.
+        let text = text.unicodeScalars.first == "\u{feff}" ? String(text.unicodeScalars.dropFirst()) : text
+        return text.split(omittingEmptySubsequences: false) { $0.isNewline }.enumerated().compactMap { index, line in
             let name = line.prefix { $0 != "#" }.trimmed
             let column = line.prefix { $0 == " " || $0 == "\t" }.count + 1
             return name.isEmpty ? nil : Entry(line: index + 1, column: column, name: name)

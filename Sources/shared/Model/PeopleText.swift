@@ -32,6 +32,9 @@ public enum PeopleText {
         "\(number) \(number == 1 ? noun : nouns ?? noun + "s")"
     }
 
+    /// A part of a number of things: "1 of 1 functions".
+    package static func share(_ part: Int, of whole: Int, _ nouns: String) -> String { "\(part) of \(whole) \(nouns)" }
+
     /// Some of many: `a`, `a and b`, `a, b, c and 7 more`.
     public static func list(_ names: [String], atMost limit: Int = 8) -> String {
         let shown = names.count <= limit ? names : Array(names.prefix(limit)) + ["\(names.count - limit) more"]

@@ -33,8 +33,9 @@ struct ImportVSwarmCommand: ParsableCommand {
     func run() throws {
         let imported = try VSwarmImport(Paths.absolute(folder), to: Paths.absolute(to))
         let console = common.console
+        let count = imported.functions.count
         console.say(
-            "\(to)/sweep.yaml: \(PeopleText.count(imported.functions.count, "function")), "
+            "\(to)/sweep.yaml: \(PeopleText.share(count, of: count, "functions")), "
                 + PeopleText.count(imported.taken.count, "checkpoint"))
         for problem in imported.left { console.say("not taken over: \(problem)") }
         if imported.taken.count < imported.functions.count { console.say("the sweep makes all checkpoints itself") }
