@@ -72,7 +72,10 @@ static void take_chunks(void)
     char line[LINE_MOST];
     for (;;) {
         read_line(line);
-        size_t length = strtoul(line, NULL, 16);
+        char *end;
+        size_t length = strtoul(line, &end, 16);
+        if (end == line || line[0] == '-')
+            fail_protocol("HTTP/1.1: a chunk's length is not a number");
         if (!length)
             break;
         take(length);
@@ -96,6 +99,7 @@ static long read_head(void)
 {
     char line[LINE_MOST];
     const char *value;
+    char *end;
     long length = -1;
     read_line(line);
     if (strncmp(line, "HTTP/1.", 7) || strlen(line) < 12)
@@ -103,8 +107,11 @@ static long read_head(void)
     answer.http_status = atoi(line + 9);
     is_closing |= line[7] == '0';
     for (read_line(line); line[0]; read_line(line)) {
-        if ((value = value_of(line, "content-length")) && length != -2)
-            length = atol(value);
+        if ((value = value_of(line, "content-length")) && length != -2) {
+            length = strtol(value, &end, 10);
+            if (end == value || *end || length < 0)
+                fail_protocol("HTTP/1.1: the content's length is not a number");
+        }
         if ((value = value_of(line, "transfer-encoding")) && !strcasecmp(value, "chunked"))
             length = -2;
         if ((value = value_of(line, "connection")) && !strcasecmp(value, "close"))

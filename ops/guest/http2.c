@@ -191,6 +191,10 @@ static void receive_some(void)
     if (n < 0)
         give_up_about("HTTP/2", n);
     send_pending();
+    if (!is_done && !nghttp2_session_want_read(session)) {
+        errno = 0;
+        give_up("HTTP/2: the function broke the protocol");
+    }
 }
 
 static void start_session(void)
@@ -226,7 +230,7 @@ void http2_open(void)
         memset(sent, 1, sizeof sent);
     }
     nghttp2_session_del(session);
-    has_settings = is_leaving = 0;
+    has_settings = is_leaving = is_done = 0;
     unacknowledged = 0;
     wire_open();
     start_session();

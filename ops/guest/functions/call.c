@@ -2,9 +2,10 @@
  *
  * Calls a workload on this machine, without a simulator: every request of a file, so many times over.
  *
- *     call FILE ADDRESS PORT TIMES
+ *     call FILE ADDRESS PORT TIMES [PATIENCE]
  *
- * It ends with 0 if every answer was right, with 3 after a wrong one, 4 after a failing status, 1 if there was none.
+ * Each call may take PATIENCE seconds (20 if that is not given). It ends with 0 if every answer was right, with 3 after
+ * a wrong one, 4 after a failing status, 5 after none in time, 1 if the connection or the file is no good.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -17,7 +18,7 @@
 void give_up(const char *what)
 {
     fprintf(stderr, "call: %s%s%s\n", what, errno ? ": " : "", errno ? strerror(errno) : "");
-    exit(1);
+    exit(strncmp(what, "timeout", 7) ? 1 : 5);
 }
 
 static double now_us(void)
@@ -31,11 +32,11 @@ int main(int count, char **arguments)
 {
     char problem[PROBLEM_MOST];
     double spent = 0;
-    if (count != 5)
+    if (count != 5 && count != 6)
         return 64;
     int port = atoi(arguments[3]), times = atoi(arguments[4]) > 0 ? atoi(arguments[4]) : 1;
     read_calls(arguments[1], port);
-    open_connection(arguments[2], port, 30, 20);
+    open_connection(arguments[2], port, 30, count == 6 ? atoi(arguments[5]) : 20);
     for (int i = 0; i < times * call_count; i++) {
         const struct call *call = &calls[i % call_count];
         double start = now_us();

@@ -38,7 +38,8 @@ declare -A contents=(
     [java]='libc6 libgcc-s1 libstdc++6 zlib1g openjdk-17-jre-headless libgrpc-java libnetty-java libguava-java
         libperfmark-java libopencensus-java libprotobuf-java libjsr305-java'
     [redis]='libc6 libgcc-s1 libstdc++6 libatomic1 libjemalloc2 liblzf1 libssl3 libsystemd0 libcap2 libgcrypt20
-        libgpg-error0 liblzma5 libzstd1 liblz4-1 liblua5.1-0 lua-bitop lua-cjson libhiredis0.14 redis-tools redis-server'
+        libgpg-error0 liblzma5 libzstd1 liblz4-1 liblua5.1-0 lua-bitop lua-cjson libhiredis0.14 redis-tools
+        redis-server'
     [memcached]='libc6 libevent-2.1-7 libsasl2-2 libdb5.3 libssl3 memcached'
 )
 

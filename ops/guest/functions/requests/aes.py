@@ -3,7 +3,10 @@ import json
 import subprocess
 
 KEY, COUNTER = "2b7e151628aed2a6abf7158809cf4f3c", "f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff"
-TEXTS = ["exampleplaintext", "Sixty-three characters of plain text, so one block is left short", "a", "\u00fcber 0123456789" * 9]
+TEXTS = [
+    "exampleplaintext", "Sixty-four characters of plain text, which are four whole blocks", "a",
+    "\u00fcber 0123456789" * 9,
+]
 
 
 def encrypted(text):

@@ -5,7 +5,8 @@ METHOD = "arn:aws:execute-api:eu-central-1:123456789012:function/prod/POST/order
 
 
 def policy(effect):
-    return ('{"principalId":"user","policyDocument":{"Version":"2012-10-17","Statement":[{"Action":"execute-api:Invoke",'
+    return ('{"principalId":"user","policyDocument":{"Version":"2012-10-17","Statement":['
+            '{"Action":"execute-api:Invoke",'
             f'"Effect":"{effect}","Resource":"{METHOD}"}}]}},"context":{{"token":"{effect}"}}}}')
 
 

@@ -1,5 +1,5 @@
-"""Requests of compression-python. The checksum is computed here bit by bit; how small a text becomes is zlib's affair, and
-must only be below a bound."""
+"""Requests of compression-python. The checksum is computed here bit by bit; how small a text becomes is zlib's affair,
+and must only be below a bound."""
 import json
 
 WORDS = "the of and to in is that for it as was with be by on not he his but at are this have from or".split()

@@ -87,7 +87,8 @@ def reservation():
     yield ask("CheckAvailability", "Cornell_2", ["40", "41", "7"], 1, ["40", "41", "7"])
     yield ask("CheckAvailability", "Cornell_2", ["40", "41", "7"], 2, ["41", "7"])
     yield ask("CheckAvailability", "Cornell_2", ["1", "2", "3", "4", "5"], 6, ["3", "4", "5"], "2015-04-23")
-    yield call("reservation", "CheckAvailability", {"customerName": "x", "hotelId": ["1"], "inDate": "tomorrow"}, status=3)
+    yield call("reservation", "CheckAvailability", {"customerName": "x", "hotelId": ["1"], "inDate": "tomorrow"},
+               status=3)
 
 
 def user():

@@ -20,8 +20,8 @@ def money(code, units, nanos):
 
 
 def currency():
-    for code, units, nanos, to in (("USD", 100, 0, "CHF"), ("JPY", 123456, 500000000, "EUR"), ("EUR", 0, 10000000, "IDR"),
-                                   ("GBP", 9007199254, 999999999, "KRW"), ("CHF", 1, 0, "CHF")):
+    for code, units, nanos, to in (("USD", 100, 0, "CHF"), ("JPY", 123456, 500000000, "EUR"),
+                                   ("EUR", 0, 10000000, "IDR"), ("GBP", 9007199254, 999999999, "KRW"), ("CHF", 1, 0, "CHF")):
         euros = int((units * 10**9 + nanos) / Fraction(RATES[code]))
         answer = int(euros * Fraction(RATES[to]))
         yield call("CurrencyService/Convert", {"from": money(code, units, nanos), "to_code": to},
