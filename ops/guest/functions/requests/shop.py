@@ -55,4 +55,44 @@ def recommendation():
                    {"product_ids": rest[:5]})
 
 
+def shipping():
+    address = {"street_address": "1 Mission St", "city": "San Francisco", "state": "CA", "country": "US",
+               "zip_code": 94105}
+    for quantities in ([], [1], [2, 3, 10]):
+        items = [{"product_id": f"P{i:02d}", "quantity": n} for i, n in enumerate(quantities)]
+        cost = Fraction("4.99") + sum(quantities) * Fraction("1.25") if quantities else Fraction(0)
+        yield call("ShippingService/GetQuote", {"address": address, "items": items},
+                   {"cost_usd": money("USD", int(cost), int((cost - int(cost)) * 10**9))})
+    text = "1 Mission St, San Francisco, CA"
+    yield call("ShippingService/ShipOrder", {"address": address},
+               {"tracking_id": f"SF-{len(text)}-{hashlib.sha256(text.encode()).hexdigest()[:12].upper()}"})
+
+
+def payment():
+    def ask(number, year, **expected):
+        return call("PaymentService/Charge", {
+            "amount": money("USD", 12, 340000000),
+            "credit_card": {"credit_card_number": number, "credit_card_cvv": 123, "credit_card_expiration_year": year,
+                            "credit_card_expiration_month": 1}}, **expected)
+
+    def transaction(number):
+        own = hashlib.sha256(f"{number} USD 12.340000000".encode()).hexdigest()
+        return {"transaction_id": "-".join((own[:8], own[8:12], own[12:16], own[16:20], own[20:32]))}
+
+    # Numbers that card companies publish for tests, and one with a digit changed.
+    for number in ("4111111111111111", "5555555555554444"):
+        yield ask(number, 2999, answer=transaction(number))
+    yield ask("4111111111111112", 2999, status=3)
+    yield ask("378282246310005", 2999, status=3)
+    yield ask("4111111111111111", 1969, status=3)
+
+
+def email():
+    order = {"order_id": "order-1", "shipping_tracking_id": "SF-1", "shipping_cost": money("USD", 8, 740000000),
+             "items": [{"item": {"product_id": f"P{i:02d}", "quantity": i + 1}, "cost": money("USD", 5, i * 10**7)}
+                       for i in range(8)]}
+    yield call("EmailService/SendOrderConfirmation", {"email": "ada@example.org", "order": order}, {})
+    yield call("EmailService/SendOrderConfirmation", {"email": "ada", "order": order}, status=3)
+
+
 print(json.dumps(list(globals()[sys.argv[1]]()), indent=1))
