@@ -67,7 +67,7 @@ declare -A parents=([numpy]=python)
 
 # make_base RUNTIME: puts the folder of that layer in layer (an OCI layout; its own files are in layer.root).
 make_base() {
-    local runtime=$1 files= parent=
+    local runtime=$1 files='' parent=''
     if [ "$runtime" != none ]; then
         make_base "${parents[$runtime]:-none}"
         parent=$layer
