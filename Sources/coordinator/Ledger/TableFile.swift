@@ -8,8 +8,10 @@ public final class TableFile {
     public enum Value: Sendable, Hashable {
         case null
         case text(String)
-        /// In JSON's grammar: kept as an integer where it is one that fits 64 bits, else as a floating-point number.
+        /// In JSON's grammar.
         case number(String)
+        /// A number where all of its column are, as people write them, and else a text.
+        case setting(String)
     }
 
     private let path: String
@@ -37,11 +39,12 @@ public final class TableFile {
         try? SystemCall.remove(temporary)
     }
 
-    /// Adds a table.
+    /// Adds a table. Each column has the type that holds all its values as they are: see ``ColumnType``.
     ///
     /// - Parameters:
     ///   - columns: names that differ only by case, which SQLite would take for one, get a number behind them.
-    ///   - fill: is given a function that adds a row, with a value for each column.
+    ///   - fill: is given a function that adds a row, with a value for each column. Called more than once, the first
+    ///     time only to learn the types.
     public func add(
         _ table: String, columns: [String], fill: ((_ row: [Value]) throws -> Void) throws -> Void
     ) throws {
@@ -51,20 +54,36 @@ public final class TableFile {
                     + "choose some with --metric, or another --format")
         }
         do {
-            try queue.writeWithoutTransaction { db in
-                try db.inTransaction {
-                    let names = TableFile.distinct(columns).map(TableFile.quoted).joined(separator: ", ")
-                    try db.execute(sql: "CREATE TABLE \(TableFile.quoted(table)) (\(names))")
-                    let marks = Array(repeating: "?", count: columns.count).joined(separator: ", ")
-                    let insert = try db.makeStatement(
-                        sql: "INSERT INTO \(TableFile.quoted(table)) VALUES (\(marks))")
-                    try fill { try insert.execute(arguments: StatementArguments($0.map(TableFile.stored))) }
-                    return .commit
-                }
-            }
+            var found = columns.map { _ in ColumnType.Found() }
+            try fill { row in for (column, value) in row.enumerated() { found[column].add(value) } }
+            // Where something came in the meantime that has another type, all is written anew.
+            while !(try write(table, columns, &found, fill)) {}
         } catch {
             throw TableFile.failure(path, error)
         }
+    }
+
+    /// False: values have other types than were found before, and nothing was written.
+    private func write(
+        _ table: String, _ columns: [String], _ found: inout [ColumnType.Found],
+        _ fill: ((_ row: [Value]) throws -> Void) throws -> Void
+    ) throws -> Bool {
+        let types = found.map(\.type)
+        try queue.writeWithoutTransaction { db in
+            try db.inTransaction {
+                let names = zip(TableFile.distinct(columns), types).map { "\(TableFile.quoted($0)) \($1.rawValue)" }
+                try db.execute(sql: "CREATE TABLE \(TableFile.quoted(table)) (\(names.joined(separator: ", ")))")
+                let marks = Array(repeating: "?", count: columns.count).joined(separator: ", ")
+                let insert = try db.makeStatement(sql: "INSERT INTO \(TableFile.quoted(table)) VALUES (\(marks))")
+                try fill { row in
+                    for (column, value) in row.enumerated() { found[column].add(value) }
+                    try insert.execute(arguments: StatementArguments(zip(row, types).map { $1.stored($0) }))
+                }
+                return .commit
+            }
+            if found.map(\.type) != types { try db.execute(sql: "DROP TABLE \(TableFile.quoted(table))") }
+        }
+        return found.map(\.type) == types
     }
 
     /// Gives the file its name, in place of what has it.
@@ -79,14 +98,6 @@ public final class TableFile {
 
     /// SQLite's own limit (SQLITE_MAX_COLUMN).
     private static let mostColumns = 2_000
-
-    private static func stored(_ value: Value) -> DatabaseValue {
-        switch value {
-        case .null: .null
-        case .text(let text): text.databaseValue
-        case .number(let text): Int64(text)?.databaseValue ?? Double(text)?.databaseValue ?? text.databaseValue
-        }
-    }
 
     private static func distinct(_ names: [String]) -> [String] {
         var taken: Set<String> = []

@@ -103,11 +103,16 @@ public struct Dataset: Sendable {
     /// Columns of `invocations`.
     public var invocationColumns: [String] { ["point", "workload"] + axes + ["repeat", "invocation"] + metrics }
 
+    /// Columns of `runs`.
+    public var runColumns: [String] {
+        RunColumn.beforeAxes.map(\.name) + axes + RunColumn.afterAxes.map(\.name)
+    }
+
     public func columns(of table: Table) -> [String] {
         switch table {
         case .results: resultColumns
         case .invocations: invocationColumns
-        case .runs: RunColumn.all.map(\.name)
+        case .runs: runColumns
         }
     }
 

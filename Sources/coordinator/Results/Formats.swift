@@ -144,9 +144,9 @@ extension Evidence {
 
     private func checkName(_ name: String, _ place: String) throws(Breach) {
         if name.isEmpty { throw Breach("\(place): a name is empty") }
-        guard name.unicodeScalars.allSatisfy({ !VisibleText.isHidden($0) }) else {
+        if let hidden = name.unicodeScalars.first(where: VisibleText.isHidden) {
             let shown = VisibleText.of(name, limit: 80)
-            throw Breach("\(place): the name '\(shown)' has an invisible character; remove it")
+            throw Breach("\(place): the name '\(shown)' has an invisible character; \(VisibleText.remedy(hidden))")
         }
     }
 

@@ -12,11 +12,16 @@ public struct RunColumn: Sendable {
         self.cell = cell
     }
 
-    /// In the order of the table.
-    public static let all = [
+    /// In the order of the table. The axes follow the workload.
+    public static let all = beforeAxes + afterAxes
+
+    static let beforeAxes = [
         RunColumn("run", "the run's number within the sweep") { .integer($0.run) },
         RunColumn("point", "the point's digest") { $0.point.map { .digest($0) } ?? .empty },
-        RunColumn("workload", "the workload") { .optional($0.workload) },
+        RunColumn("workload", "the workload; then a column for each axis") { .optional($0.workload) },
+    ]
+
+    static let afterAxes = [
         RunColumn("repeat", "which repeat of the point, from 1") { .integer($0.repetition) },
         RunColumn("outcome", "`succeeded`, `failed`, `quarantined` or `cancelled`") { .optional($0.state?.rawValue) },
         RunColumn("class", "why it did not succeed") { .optional($0.failure?.rawValue) },
@@ -81,5 +86,9 @@ public struct ProvenanceRow: Sendable, Hashable {
         self.evidence = evidence
     }
 
-    public var cells: [Cell] { RunColumn.all.map { $0.cell(self) } }
+    /// - Parameter values: of the axes.
+    public func cells(_ values: [String]) -> [Cell] {
+        RunColumn.beforeAxes.map { $0.cell(self) } + values.map { .text($0) }
+            + RunColumn.afterAxes.map { $0.cell(self) }
+    }
 }

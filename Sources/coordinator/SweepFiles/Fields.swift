@@ -33,15 +33,15 @@ struct FieldReader {
             return nil
         }
         var fields: [Field] = []
-        var seen: Set<String> = []
+        var seen: [String: Place?] = [:]
         for member in members {
             let full = path.isEmpty ? member.name : "\(path).\(member.name)"
             if member.name == "<<" {
                 problems.add(member.mark, key: full, "merge keys are not supported; write the keys out")
             } else if let known, !known.contains(member.name) {
                 problems.add(member.mark, key: full, "unknown; \(Names.suggestion(member.name, in: known))")
-            } else if !seen.insert(member.name).inserted {
-                problems.add(member.mark, key: full, "is a duplicate (it is there twice); remove one")
+            } else if let first = seen.updateValue(member.mark, forKey: member.name) {
+                problems.add(member.mark, YAMLComplaint.duplicate(Names.shown(full), first: first))
             } else {
                 fields.append(Field(name: member.name, path: full, keyMark: member.mark, value: member.value))
             }
@@ -82,7 +82,8 @@ struct FieldReader {
         if let hidden {
             let number = String(hidden.value, radix: 16, uppercase: true)
             let code = String(repeating: "0", count: max(0, 4 - number.utf8.count)) + number
-            fail(field, "'\(Names.shown(text))' has an invisible character (U+\(code)); remove it")
+            let remedy = VisibleText.remedy(hidden)
+            fail(field, "'\(Names.shown(text))' has an invisible character (U+\(code)); \(remedy)")
             return nil
         }
         if isPlain, let quote = text.unicodeScalars.first, FieldReader.typographicQuotes.contains(quote) {

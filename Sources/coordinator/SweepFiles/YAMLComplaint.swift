@@ -25,8 +25,12 @@ struct YAMLComplaint {
             let what = isSecond ? "another document begins here; a file must have only one" : problem
             return at(Place(mark), "not YAML: \(what)")
         case .duplicatedKeysInMapping(let duplicates, let context):
-            let key = Names.shown(duplicates.first ?? "")
-            return at(Place(context.mark), "key '\(key)': is a duplicate (it is there twice); remove one")
+            let key = duplicates.first ?? ""
+            let places = keyPlaces(key, from: Place(context.mark))
+            guard let first = places.first, let second = places.dropFirst().first else {
+                return at(Place(context.mark), "key '\(Names.shown(key))': is a duplicate; remove one")
+            }
+            return at(second, YAMLComplaint.duplicate(Names.shown(key), first: first))
         case .reader(let problem, let offset, _, let yaml):
             let before = yaml.unicodeScalars.prefix(offset ?? 0)
             let place = Place(
@@ -35,6 +39,42 @@ struct YAMLComplaint {
         case .no, .memory, .writer, .emitter, .representer, .dataCouldNotBeDecoded:
             return Failure(.badSpecification, "\(file):1:1: not YAML", cause: "\(error)")
         }
+    }
+
+    /// What is said at the second place of a key.
+    static func duplicate(_ key: String, first: Place?) -> String {
+        let place = first.map { ": it is in line \($0.line), column \($0.column), too" } ?? ""
+        return "key '\(key)': is a duplicate\(place); remove one"
+    }
+
+    /// Where a mapping whose first key is at a place has another key: the library names that place alone. In a block,
+    /// its keys are in one column; within braces, they may be anywhere behind.
+    private func keyPlaces(_ key: String, from start: Place) -> [Place] {
+        guard lines.indices.contains(start.line - 1), start.column > 0 else { return [] }
+        let all = (start.line...lines.count).flatMap { number in
+            let line = Array(lines[number - 1])
+            return line.indices.filter { isKey(key, line, $0) && (number > start.line || $0 >= start.column - 1) }
+                .map { Place(line: number, column: $0 + 1) }
+        }
+        let aligned = all.filter { $0.column == start.column }
+        return aligned.count > 1 ? aligned : all
+    }
+
+    private func isKey(_ key: String, _ line: [Character], _ index: Int) -> Bool {
+        var rest = line[index...]
+        if index > 0, !" \t{,?".contains(line[index - 1]) { return false }
+        let quote = rest.first.flatMap { $0 == "'" || $0 == "\"" ? $0 : nil }
+        if quote != nil { rest = rest.dropFirst() }
+        guard rest.starts(with: key) else { return false }
+        rest = rest.dropFirst(key.count)
+        if let quote {
+            guard rest.first == quote else { return false }
+            rest = rest.dropFirst()
+        }
+        rest = rest.drop { $0 == " " }
+        guard rest.first == ":" else { return false }
+        let next = rest.dropFirst().first
+        return quote != nil || next == nil || next?.isWhitespace ?? true
     }
 
     func at(_ place: Place, _ text: String) -> Failure {

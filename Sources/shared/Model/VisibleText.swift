@@ -39,6 +39,11 @@ public enum VisibleText {
         }
     }
 
+    /// What to do about a hidden character in a name. Most keyboards put U+FE0F behind an emoji, and nobody finds it.
+    package static func remedy(_ scalar: Unicode.Scalar) -> String {
+        scalar.properties.isVariationSelector ? "it belongs to an emoji: write a word instead" : "remove it"
+    }
+
     private static func isWide(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0x1100...0x115f, 0x2e80...0x303e, 0x3041...0xa4cf, 0xac00...0xd7a3, 0xf900...0xfaff, 0xfe30...0xfe6f,

@@ -38,8 +38,14 @@ struct SweepErrorTests {
         Wrong(command + "axes: {x: [1, 2, 1]}", "4:18", "key 'axes.x': '1' is a duplicate"),
         Wrong(command + "axes: {x: [1, [2]]}", "4:15", "key 'axes.x': text was expected, not a list"),
         Wrong(command + "axes: {x: [1, {y: 2}]}", "4:15", "not a mapping"),
-        Wrong(command + "axes:\n  x: [1]\n  x: [2]", "5:3", "key 'x': is a duplicate (it is there twice); remove one"),
-        Wrong(command + "axes:\n  x: [1]\n  'x': [2]", "5:3", "'x': is a duplicate (it is there twice)"),
+        Wrong(
+            command + "axes:\n  x: [1]\n  x: [2]", "6:3",
+            "key 'x': is a duplicate: it is in line 5, column 3, too; remove one"),
+        Wrong(command + "axes:\n  x: [1]\n  'x': [2]", "6:3", "'x': is a duplicate: it is in line 5, column 3"),
+        Wrong(command + "axes: {x: [1], xx: [2], 'x': [3]}", "4:25", "'x': is a duplicate: it is in line 4, column 8"),
+        Wrong(
+            command + "axes: {x: [1]}\ndefine:\n  m: a\n  n:  axes\nlimits: {time: 1s}\naxes: {y: [2]}", "9:1",
+            "key 'axes': is a duplicate: it is in line 4, column 1, too; remove one"),
         Wrong(command + "axes: {x: [\"a\\u0007\"]}", "4:12", "'a\\u{7}' has an invisible character (U+0007)"),
         Wrong(command + "axes: {1x: [1]}", "4:8", "key 'axes.1x': is not a name for an axis"),
         Wrong(command + "axes: {'$(touch x)': [1]}", "4:8", "key 'axes.$(touch x)': is not a name for an axis"),
@@ -59,6 +65,9 @@ struct SweepErrorTests {
         Wrong(command + "limits: {<<: {time: 1s}}", "4:10", "merge keys are not supported"),
         Wrong(command + "axes: {x: [\u{201c}a\u{201d}]}", "4:12", "typographic quote"),
         Wrong(command + "axes: {x: [a\u{a0}b]}", "4:12", "'a\\u{a0}b' has an invisible character (U+00A0)"),
+        Wrong(
+            command + "axes: {x: [\u{2764}\u{fe0f}]}", "4:12",
+            "'\u{2764}\\u{fe0f}' has an invisible character (U+FE0F); it belongs to an emoji: write a word instead"),
         Wrong(results + "metrics: [ipc\u{200b}]", "5:11", "'ipc\\u{200b}' has an invisible character (U+200B)"),
         Wrong(command + "axes:\n\tx: [1]", "5:1", "indented with a tab; use spaces"),
         Wrong(command + "axes:\n  x: [1]\n \ty: [1]", "6:2", "indented with a tab; use spaces"),

@@ -43,9 +43,13 @@ package struct SweepView {
         let file = try TableFile(path)
         let dataset = try dataset(selection.columns(of: metricNames()))
         for table in Table.allCases {
-            try file.add(table.rawValue, columns: dataset.columns(of: table)) { add in
+            let columns = dataset.columns(of: table)
+            // No other column may have the name of an axis.
+            let axes = Set(columns.indices.filter { points.axes.contains(columns[$0]) })
+            try file.add(table.rawValue, columns: columns) { add in
                 _ = try forEachRow(of: [table], dataset, selection) { _, cells in
-                    try add(cells.map(TableFile.Value.init))
+                    try add(
+                        cells.enumerated().map { axes.contains($0) ? .setting($1.text) : TableFile.Value($1) })
                 }
             }
         }
@@ -103,7 +107,7 @@ package struct SweepView {
                 switch table {
                 case .results: try put(place, dataset.result(row))
                 case .invocations: for cells in dataset.invocations(row) { try put(place, cells) }
-                case .runs: try put(place, origin.provenance(of: run).cells)
+                case .runs: try put(place, origin.provenance(of: run).cells(row.values))
                 }
             }
         }
