@@ -24,8 +24,9 @@ extension Coordinator {
             decideEnd(run, .failed, .hostLost, &records)
         }
         setSlots(of: host)
+        if let lack = lackOfMemory(host, arrival) { return refuse(host, lack, &records) }
         if state.deathCount != deaths { noteTrouble(host, "it was started again, with what it ran", now, &records) }
-        for held in arrival.leases { takeUp(held, host, &records) }
+        for held in arrival.leases { takeUp(held, host, arrival, &records) }
         let held = Set(arrival.leases.map(\.lease))
         for lease in state.leasesOfHost[host] where !held.contains(lease) { takeUp(missing: lease, host, &records) }
     }
@@ -39,7 +40,7 @@ extension Coordinator {
     }
 
     /// A lease that the agent has: what is still wanted of it goes on, the rest is ended.
-    private mutating func takeUp(_ held: HeldLease, _ host: Int, _ records: inout [Record]) {
+    private mutating func takeUp(_ held: HeldLease, _ host: Int, _ arrival: Arrival, _ records: inout [Record]) {
         links[host].unseen.remove(held.lease)
         if let entry = state.leases[held.lease], entry.host != host, entry.host < 0 || links[entry.host].joined == nil {
             decide(.leaseMoved(lease: held.lease, host: plan.hosts[host]), &records)
@@ -56,19 +57,30 @@ extension Coordinator {
         if missing.isEmpty { links[host].joined?.told.insert(held.lease) }
         let wanted = Set(open)
         for run in held.runs where state.runs.indices ~= run - 1 {
-            let isUnwanted = !wanted.contains(run) && !isClaimed(run, by: host)
+            let isUnwanted = !wanted.contains(run) && !isClaimed(run, by: host, among: arrival.leases)
             if isUnwanted || isCancelled(run) { links[host].joined?.toCancel.append(run) }
         }
     }
 
-    private func isClaimed(_ run: RunNumber, by host: Int) -> Bool {
-        state.claims(on: run).contains { self.host(of: $0) == host }
+    /// Whether the host has the run under a lease that its agent knows. One that it does not know yet is sent behind
+    /// what ends: the run would be done twice.
+    private func isClaimed(_ run: RunNumber, by host: Int, among held: [HeldLease]) -> Bool {
+        state.claims(on: run).contains { claim in
+            self.host(of: claim) == host && held.contains { $0.lease == claim.lease }
+        }
     }
 
     /// A lease on record that the agent does not have never reached it, and is sent again; or was lost with its disk.
     private mutating func takeUp(missing lease: LeaseNumber, _ host: Int, _ records: inout [Record]) {
-        if links[host].unseen.contains(lease), state.leases[lease]?.bootID == state.bootOfHost[host] {
+        let isSameBoot = state.leases[lease]?.bootID == state.bootOfHost[host]
+        if isSameBoot, links[host].unseen.contains(lease) {
             leaveToOthers(state.openRuns(of: lease, host: host), of: lease, &records)
+        } else if isSameBoot, lease < firstLeaseOfLife {
+            // The coordinator before this one may have died before it sent it: nobody is to blame, least of all a run.
+            for run in state.openRuns(of: lease, host: host) {
+                let reason = "\(plan.hosts[host]) does not have it: it was granted just before the coordinator ended"
+                decide(.runWithdrawn(run: run, lease: lease, reason: reason), &records)
+            }
         } else {
             let reason = "\(plan.hosts[host]) no longer has it: its agent has lost what it knew of this sweep"
             decide(.leaseVoided(lease: lease, reason: reason), &records)
@@ -113,6 +125,16 @@ extension Coordinator {
         // A guess keeps no host out: its agent runs one at a time, whatever it takes.
         let isGuess = if case .learned = plan.memory { true } else { false }
         links[host].slots = min(arrival.slots, Coordinator.mostSlots, isGuess ? max(1, fitting) : fitting)
+    }
+
+    /// Why a host will never have room for a run; nil: it will, or has some of this sweep from before. Where no host
+    /// has, the sweep ends with that instead of waiting for ever.
+    private func lackOfMemory(_ host: Int, _ arrival: Arrival) -> String? {
+        guard case .fixed(let need) = plan.memory, need > arrival.memoryBytes, state.leasesOfHost[host].isEmpty else {
+            return nil
+        }
+        return "a run needs \(PeopleText.size(need)) of memory (limits.memory), and it has "
+            + "\(PeopleText.size(arrival.memoryBytes)) for runs"
     }
 
     /// More runs on one host than any has room for: what its agent holds must fit the hello that names it.

@@ -38,6 +38,8 @@ struct Usweep: ParsableCommand {
     static func main() {
         // A reader that goes away (`usweep results | head`) is an error of write(2), not the end of the program.
         signal(SIGPIPE, SIG_IGN)
+        // A request may come to whoever holds a sweep before it listens, or after: who listens takes it over.
+        signal(SIGUSR1) { _ in }
         FileDigests.shared.keep(in: "\(Caches.folder)/digests")
         allowConnections()
         do {

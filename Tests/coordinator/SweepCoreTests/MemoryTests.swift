@@ -41,6 +41,19 @@ struct MemoryTests {
         #expect(cluster.core.state.memoryBytes(of: 4) == 10 << 30)
     }
 
+    @Test("Where no host has the memory that a run needs, the sweep ends and says so, instead of waiting for ever")
+    func nowhere() {
+        var cluster = Cluster(runs: 4, hosts: 2, memory: .fixed(17 << 30))
+        cluster.join(0)
+        let effects = cluster.join(1)
+        let endings = effects.compactMap { if case .finish(let ending) = $0 { ending } else { nil } }
+        guard case .noHost(let reason) = endings.first else {
+            Issue.record("\(effects)")
+            return
+        }
+        #expect(reason.contains("h1: a run needs 17 GiB of memory (limits.memory), and it has 16 GiB for runs"))
+    }
+
     @Test("An attempt that is said to have taken all the memory that there can be does no harm")
     func everything() {
         var cluster = Cluster(runs: 4, hosts: 1, agentRetries: false, memory: .learned(firstGuess: 4 << 30))

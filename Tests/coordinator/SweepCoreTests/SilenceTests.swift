@@ -32,6 +32,31 @@ struct SilenceTests {
         #expect(cluster.lease(of: 1) == 1)
     }
 
+    @Test("Coordinators that die between a grant's commit and its sending cost no run anything, however often")
+    func unsent() {
+        var cluster = Cluster(runs: 1, hosts: 1)
+        for life in 1...10 {
+            cluster.join(0, slots: 1)
+            #expect(cluster.lease(of: 1) == life, "a new lease each time, so that no attempt's number comes twice")
+            #expect(cluster.core.state[1].losses == 0 && !cluster.core.state.isSuspected(1))
+            cluster = Cluster(cluster.core.state)
+        }
+    }
+
+    @Test("A run that is on its way back to a host that had it before is not done there twice")
+    func grantedAgain() {
+        var cluster = Cluster(runs: 2, hosts: 1)
+        cluster.join(0)
+        var state = cluster.core.state
+        state.apply(.runWithdrawn(run: 1, lease: 1, reason: "its host died under it again, beside others"))
+        state.apply(
+            .leaseGranted(lease: 2, host: "h0", grants: [Grant(run: 1, firstAttempt: 9, attempts: 1)]))
+        var next = Cluster(state)
+        // The cancellation of the first was lost with the connection, and so was the second lease.
+        let effects = next.join(0, leases: [HeldLease(lease: 1, runs: [1, 2])])
+        #expect(effects.contains { if case .cancel(0, [1]) = $0 { true } else { false } })
+    }
+
     @Test("While other hosts have work, nothing is given away; a host with nothing to do gets it after a while")
     func givenAway() {
         var cluster = Cluster(runs: 3, hosts: 2)

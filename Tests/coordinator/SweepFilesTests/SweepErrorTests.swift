@@ -134,7 +134,7 @@ struct SweepErrorTests {
         Wrong(command + "env: {USWEEP_X: c}", "4:7", "names that begin with USWEEP_ are set by usweep"),
         Wrong(command + "env: {A: [1]}", "4:10", "key 'env.A': text was expected"),
         Wrong(command + "env: {}", "4:6", "key 'env': has no variable"),
-        Wrong(command + "env: {A: 1, A: 2}", "4:7", "key 'A': is a duplicate"),
+        Wrong(command + "env: {A: 1, A: 2}", "4:13", "key 'A': is a duplicate: it is in line 4, column 7, too"),
         Wrong(command + "inputs: ['{xx}.txt']\naxes: {x: [1]}", "4:10", "key 'inputs': nothing is called {xx} here"),
         Wrong(command + "inputs: ['{run}.txt']", "4:10", "key 'inputs': {run} cannot be used here"),
         Wrong(
