@@ -11,6 +11,8 @@ enum { CALLS_MOST = 4096, SHOWN_MOST = 160, GRPC_PREFIX = 5 };
 
 struct call *calls;
 int call_count;
+static uint64_t seed;
+static int is_seeded;
 
 static void fail_line(const char *path, int line, const char *what)
 {
@@ -145,11 +147,36 @@ static const char *read_greeting(char *name, char **rest, struct call *call)
     return NULL;
 }
 
+/* Any number gives a number that looks like chance (splitmix64), so that a call follows from its number alone. */
+const struct call *call_number(unsigned long i)
+{
+    uint64_t x = seed + (i + 1) * UINT64_C(0x9e3779b97f4a7c15);
+    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+    return &calls[(is_seeded ? x ^ x >> 31 : i) % call_count];
+}
+
+static const char *read_seed(char **rest)
+{
+    char *value = strtok_r(NULL, " ", rest), *end;
+    if (!value || strtok_r(NULL, " ", rest) || call_count)
+        return "seed goes with one number, before the first request";
+    seed = strtoull(value, &end, 10);
+    is_seeded = 1;
+    return *end ? "a seed is not a number" : NULL;
+}
+
 static void read_line(const char *path, int number, char *line, int is_first_version, int port)
 {
     char *rest, *word = strtok_r(line, " ", &rest);
     if (!word || word[0] == '#')
         return;
+    if (!is_first_version && !strcmp(word, "seed")) {
+        const char *wrong = read_seed(&rest);
+        if (wrong)
+            fail_line(path, number, wrong);
+        return;
+    }
     if (call_count == CALLS_MOST)
         fail_line(path, number, "a file has 4096 requests at most");
     struct call *call = &calls[call_count++];

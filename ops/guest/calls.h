@@ -55,6 +55,9 @@ int port_of_workload(void);
 /* Reads the calls of a file; port is that of the workload. */
 void read_calls(const char *path, int port);
 
+/* The call that is made as number i, from 0 on: each in turn, or, where the file has a seed, any of them. */
+const struct call *call_number(unsigned long i);
+
 /* Connects to the machine with this address (a number), waiting for the workload to listen. If it does not within
  * start_s, or if a call takes longer than call_s, the program ends (give_up). */
 void open_connection(const char *address, int port, int start_s, int call_s);

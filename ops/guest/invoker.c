@@ -4,7 +4,7 @@
  *
  *     invoker CALLS WARM EVENTS
  *
- * The calls in the file CALLS are made in turn, over and over, at port USWEEP_PORT (50051 if that is not set).
+ * The calls in the file CALLS are made over and over, in turn or by a seed, at port USWEEP_PORT (50051 if that is not set).
  * It warms the function by WARM calls and says so on EVENTS. Then it looks again and again whether the machine's
  * firmware carries a plan (item opt/usweep/plan: "E warm measured"): it does once the machine has been
  * restored. From there on nothing is written until the last measured call has ended.
@@ -75,7 +75,7 @@ static void check(const struct call *call, const char *phase, int number)
 static void warm(int count, const char *phase)
 {
     for (int i = 0; i < count; i++) {
-        const struct call *call = &calls[i % call_count];
+        const struct call *call = call_number(i);
         call_once(call);
         check(call, phase, i);
         tidy_connection();
@@ -85,7 +85,7 @@ static void warm(int count, const char *phase)
 static void measure(int count)
 {
     for (int i = 0; i < count; i++) {
-        const struct call *call = &calls[i % call_count];
+        const struct call *call = call_number(i);
         yield_to_function(SETTLE_PAUSES);
         MARK(MARK_INVOCATION_BEGIN);
         call_once(call);

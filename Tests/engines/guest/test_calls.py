@@ -180,6 +180,20 @@ class CallsTests(unittest.TestCase):
         with listening(echo) as (port, _):
             self.expect(make_calls(["15 15", "x y"], port), WRONG, "SayHello(x) gave 'x', not 'y'")
 
+    def test_a_seed_says_which_request_is_next(self):
+        def drawn(seed):
+            asked = []
+            echo = HTTP2(lambda server, stream, body: (asked.append(body[5:]), server.answer(stream, body)))
+            lines = [grpc(bytes([n]), f"bytes {n:02x}") for n in range(10)]
+            self.call(echo, [f"seed {seed}", *lines] if seed else lines, times=20)
+            return asked
+
+        in_turn, one, same, other = drawn(None), drawn(1), drawn(1), drawn(2)
+        self.assertEqual(in_turn, [bytes([n]) for n in range(10)] * 20)
+        self.assertEqual(one, same)
+        self.assertNotEqual(one, other)
+        self.assertEqual(set(one), set(in_turn))
+
     def test_bad_files(self):
         for line, text in (
             ("ftp / - any -", "a line begins with grpc, http1 or http2"),
@@ -192,6 +206,9 @@ class CallsTests(unittest.TestCase):
             ("grpc /a.B/C - like -", "a rule is bytes, matches, status or any"),
             ("grpc /a.B/C - status x", "a status is not a number"),
             ("grpc /a.B/C - matches 28", "a pattern is not a regular expression"),
+            ("seed", "seed goes with one number, before the first request"),
+            ("grpc /a.B/C - any -\nseed 1", "seed goes with one number, before the first request"),
+            ("seed x", "a seed is not a number"),
             ("grpc /a.B/C - any -\nhttp1 GET / - - any -", "http1 goes with no other kind of request"),
         ):
             with self.subTest(line):

@@ -38,13 +38,13 @@ int main(int count, char **arguments)
     read_calls(arguments[1], port);
     open_connection(arguments[2], port, 30, count == 6 ? atoi(arguments[5]) : 20);
     for (int i = 0; i < times * call_count; i++) {
-        const struct call *call = &calls[i % call_count];
+        const struct call *call = call_number(i);
         double start = now_us();
         call_once(call);
         spent += now_us() - start;
         enum verdict verdict = check_answer(call, problem);
         if (verdict != VERDICT_RIGHT) {
-            fprintf(stderr, "call: request %d: %s\n", i % call_count + 1, problem);
+            fprintf(stderr, "call: request %d: %s\n", (int)(call - calls) + 1, problem);
             return verdict == VERDICT_WRONG ? 3 : 4;
         }
         tidy_connection();

@@ -82,13 +82,14 @@ int main(int count, char **arguments)
     open_connection(count == 4 ? arguments[3] : "127.0.0.1", port, START_S, CALL_S);
     m5_call(M5_FAIL, 0, MARK_WARMING, 0);
     for (long i = 0; i < atol(arguments[2]); i++) {
-        call_once(&calls[i % call_count]);
-        check(&calls[i % call_count]);
+        const struct call *call = call_number(i);
+        call_once(call);
+        check(call);
         tidy_connection();
     }
     m5_call(M5_FAIL, 0, MARK_WARMED, 0);
     for (unsigned long i = 0; !shown || i < most; i++) {
-        const struct call *call = &calls[i % call_count];
+        const struct call *call = call_number(i);
         invoke(call, FIRST_ITEM + i);
         if (shown)
             show(call);
