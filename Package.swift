@@ -90,8 +90,8 @@ let package = Package(
         target(
             "Sessions", in: "programs",
             [
-                "Model", "Formats", "Ports", "Results", "SweepCore", "Storage", "SweepFiles", "Transports", "Ledger",
-                "Engines", "CoordinatorRuntime", deque,
+                "CSystem", "Model", "Formats", "Ports", "Results", "SweepCore", "Storage", "SweepFiles", "Transports",
+                "Ledger", "Engines", "CoordinatorRuntime", deque,
             ]),
         program(
             "usweep", in: "programs",
@@ -135,7 +135,9 @@ let package = Package(
             ["Engines", "SweepFiles", "Model", "Formats", "Results", "QEMUModel", "QEMUDriver", "TestKit"],
             exclude: ["Stored"]),
         tests("QEMUModelTests", in: "engines", ["QEMUModel"]),
-        tests("QEMUDriverTests", in: "engines", ["QEMUDriver", "Engines", "Model", "TestKit", "usweep-agent"]),
+        tests(
+            "QEMUDriverTests", in: "engines",
+            ["QEMUDriver", "Engines", "Model", "TestKit", "usweep-agent", "usweep"]),
         tests("TransportsTests", in: "transports", ["Model", "Ports", "Transports", "TestKit"]),
         tests(
             "SessionsTests", in: "programs",

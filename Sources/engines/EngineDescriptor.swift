@@ -17,7 +17,7 @@ package protocol EngineDescriptor: Sendable {
     var keys: [EngineKey] { get }
     /// Which of the phases before the measurement a run has: keys of `measure` that are the same for all engines.
     var phases: Set<EnginePhase> { get }
-    /// Names in braces that a text of some key may hold, with what they stand for.
+    /// What the engine makes of `workloads`.
     func workloads(_ settings: JSON) -> EngineWorkloads
     /// The axes that a sweep with these settings may have.
     func parameters(_ settings: JSON) -> EngineParameters
@@ -89,8 +89,10 @@ package enum EnginePhase: String, Sendable, Hashable, CaseIterable {
 package enum EngineWorkloads: Sendable, Hashable {
     /// There may be some.
     case optional
-    /// There must be some.
+    /// There must be some, which the engine's guest has.
     case required
+    /// There must be some, each a container image that `usweep workload` made a disk of.
+    case images
     /// Where none is named, there is one of this name.
     case named(String)
 }

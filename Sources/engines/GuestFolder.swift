@@ -1,6 +1,6 @@
 import Model
 
-/// What `ops/guest/build` left in a folder: files with their digests, and which workloads they hold.
+/// What `ops/guest/build` left in a folder: files with their digests.
 struct GuestFolder {
     let path: String
     let workloads: [String]

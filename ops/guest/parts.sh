@@ -1,12 +1,11 @@
 # Shell functions that make a guest's parts; ops/guest/build reads this file. They expect: out, cache and root (folders
-# of this build), kernel_package, inputs (files the guest is made of), listens (the functions' address) and, after
-# find_tree, tree.
+# of this build), kernel_package, inputs (files the guest is made of) and, after find_tree, tree. The guest holds no
+# function: workloads are images of their own.
 # shellcheck shell=bash disable=SC2154
 
-# What the function containers are made of.
+# The programs of every guest: busybox, and crun with the libraries that it loads.
 programs=(busybox-static crun libcap2 libseccomp2 libsystemd0 libyajl2 libgcrypt20 libgpg-error0 liblzma5 libzstd1
-    liblz4-1 libc6 libgcc-s1 libstdc++6 zlib1g libexpat1 libssl3 libc-ares2 libre2-9 libabsl20220623
-    python3.11-minimal libpython3.11-minimal libpython3.11-stdlib python3-grpcio)
+    liblz4-1 libc6 libgcc-s1)
 
 # How a workload is called, the same in every guest.
 calls_sources=(ops/guest/{calls,wire,http1,http2}.c ops/guest/{calls,wire}.h)
@@ -86,46 +85,14 @@ copy_program() {
     done
 }
 
-make_bundle() {
-    local module=$1 bundle=$root/bundles/$1-python
-    mkdir -p "$bundle/function"
-    cp "ops/guest/functions/$module.calls" "$bundle/calls"
-    in_tree /usr/bin/python3.11 -I -B ops/guest/collect.py compile "$bundle/function" \
-        ops/guest/functions/server.py "ops/guest/functions/$module.py"
-    cat >"$bundle/config.json" <<END
-{"ociVersion": "1.0.2", "hostname": "function",
- "root": {"path": "/containers/python", "readonly": true},
- "process": {"terminal": false, "cwd": "/", "user": {"uid": 0, "gid": 0},
-   "args": ["/usr/bin/python3.11", "-s", "-B", "/function/server.pyc", "$module", "$listens"],
-   "env": ["PATH=/usr/bin", "PYTHONHASHSEED=0", "PYTHONHOME=/usr", "LANG=C", "PYTHONCOERCECLOCALE=0"]},
- "mounts": [
-   {"destination": "/proc", "type": "proc", "source": "proc"},
-   {"destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "mode=755"]},
-   {"destination": "/tmp", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "nodev"]},
-   {"destination": "/function", "type": "bind", "source": "/bundles/$module-python/function",
-    "options": ["rbind", "ro"]}],
- "linux": {"cgroupsPath": "/function", "resources": {"cpu": {"cpus": "1"}},
-   "namespaces": [{"type": "pid"}, {"type": "mount"}, {"type": "ipc"}, {"type": "uts"}]}}
-END
-}
-
 # make_root APPLET...: the root file system without its init and its invoker.
 make_root() {
-    local module applet
+    local applet
     rm -rf "$root"
-    mkdir -p "$root"/{bin,dev,proc,sys,tmp,run,etc,bundles} "$root"/containers/python/{proc,dev,tmp,function,etc}
+    mkdir -p "$root"/{bin,dev,proc,sys,tmp,run,etc,workload}
     install -m 755 "$tree$(readlink -e "$tree/bin/busybox" | sed "s|^$tree||")" "$root/bin/busybox"
     for applet in "$@"; do ln -s busybox "$root/bin/$applet"; done
     copy_program /usr/bin/crun "$root"
-    copy_program /usr/bin/python3.11 "$root/containers/python"
-    in_tree /usr/bin/python3.11 -I -B ops/guest/collect.py collect "$tree/" "$root/containers/python" \
-        ops/guest/functions >"$out/libraries"
-    while read -r module; do copy_program "$module" "$root/containers/python"; done <"$out/libraries"
-    rm -f "$out/libraries"
-    for module in ops/guest/functions/*.calls; do
-        module=${module##*/}
-        make_bundle "${module%.calls}"
-    done
 }
 
 # compile NAME OPTION...: a program of the guest, into its /bin.
@@ -151,11 +118,7 @@ digest_of() { sha256sum "$1" | cut -d ' ' -f 1; }
 
 # make_manifest DIGEST ENGINE_LINE FILE...: what the guest is made of, last, so that it is complete where it is there.
 make_manifest() {
-    local module file names= files=
-    for module in ops/guest/functions/*.calls; do
-        module=${module##*/}
-        names="$names${names:+, }\"${module%.calls}-python\""
-    done
+    local file files=
     for file in "${@:3}"; do files="$files${files:+,
 }    \"$file\": \"$(digest_of "$out/$file")\""; done
     cat >"$out/manifest.json" <<END
@@ -163,7 +126,6 @@ make_manifest() {
   "inputs": "$1",
   $2
   "kernel-package": "$kernel_package",
-  "workloads": [$names],
   "files": {
 $files
   }

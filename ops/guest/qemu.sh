@@ -1,10 +1,13 @@
 # The guest of the engine qemu: vmlinuz, initrd.img, model.so. ops/guest/build reads this file.
 # shellcheck shell=bash disable=SC2034,SC2154
 out=ops/guest/out
-listens=127.0.0.1:50051
-inputs=(ops/guest/build ops/guest/parts.sh ops/guest/qemu.sh ops/guest/init ops/guest/invoker.c
-    "${calls_sources[@]}" ops/guest/collect.py ops/guest/functions/*.{py,calls} Sources/engines/qemu/model)
+inputs=(ops/guest/build ops/guest/parts.sh ops/guest/qemu.sh ops/guest/init ops/guest/usweep-containers
+    ops/guest/invoker.c "${calls_sources[@]}" Sources/engines/qemu/model)
 files=(vmlinuz initrd.img model.so)
+# The kernel's modules for the workload's disk, in the order in which they are loaded; brd is loaded with its size.
+modules=(drivers/virtio/virtio_ring drivers/virtio/virtio drivers/virtio/virtio_pci_modern_dev
+    drivers/virtio/virtio_pci_legacy_dev drivers/virtio/virtio_pci drivers/block/virtio_blk fs/squashfs/squashfs
+    fs/overlayfs/overlay)
 
 find_kernel_package() {
     apt-cache depends linux-image-cloud-amd64 2>/dev/null | awk '/Depends: linux-image/ {print $2; exit}'
@@ -15,21 +18,32 @@ check_needs() {
     [ -n "$kernel_package" ] || fail "apt knows no linux-image-cloud-amd64: run apt-get update"
 }
 
-make_kernel() {
-    local installed
-    installed=$(find /boot -name "vmlinuz-${kernel_package#linux-image-}" 2>/dev/null)
-    if [ -n "$installed" ] && [ -r "$installed" ]; then
-        cp "$installed" "$out/vmlinuz"
-        return
-    fi
+# The package's files, without installing it.
+unpack_kernel() {
     download "$kernel_package"
-    dpkg-deb --fsys-tarfile "$(ls -t "$cache/$kernel_package"_*.deb | head -n 1)" |
-        tar -xO "./boot/vmlinuz-${kernel_package#linux-image-}" >"$out/vmlinuz"
+    dpkg-deb --fsys-tarfile "$(ls -t "$cache/$kernel_package"_*.deb | head -n 1)" >"$cache/kernel.tar"
+}
+
+make_kernel() {
+    unpack_kernel
+    tar -xOf "$cache/kernel.tar" "./boot/vmlinuz-${kernel_package#linux-image-}" >"$out/vmlinuz"
+}
+
+make_modules() {
+    local module from=./lib/modules/${kernel_package#linux-image-}/kernel
+    mkdir -p "$root/modules"
+    for module in "${modules[@]}" drivers/block/brd; do
+        tar -xOf "$cache/kernel.tar" "$from/$module.ko" >"$root/modules/${module##*/}.ko"
+    done
+    printf '%s\n' "${modules[@]##*/}" >"$root/modules/order"
+    rm -f "$cache/kernel.tar"
 }
 
 make_initrd() {
-    make_root sh mount cat echo ip taskset tail stty sleep
+    make_root sh mount cat dd echo grep insmod ip mkdir mkfifo printf taskset tail tee stty sleep
+    make_modules
     install -m 755 ops/guest/init "$root/init"
+    install -m 644 -t "$root/bin" ops/guest/usweep-containers
     compile_invoker -I Sources/engines/qemu/model/include ops/guest/invoker.c
     find "$root" -exec touch -h -d @0 {} +
     (cd "$root" && find . -print0 | LC_ALL=C sort -z |
@@ -46,7 +60,7 @@ make_model() {
 make_files() {
     say "kernel $kernel_package"
     make_kernel
-    say "programs and containers"
+    say "programs"
     find_tree
     make_initrd
     say "model"

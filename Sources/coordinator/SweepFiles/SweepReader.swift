@@ -15,6 +15,7 @@ struct SweepReader {
 
     let read: FieldReader
     let folder: Folder
+    let shelf: WorkloadShelf?
 
     /// nil: a problem was noted.
     func sweep(_ root: YAMLValue) -> Sweep? {
@@ -29,7 +30,6 @@ struct SweepReader {
         refuseForeign(fields, engine)
         let measures = field("measure").map { read.members($0.value, path: $0.path, known: measureKeys) ?? [] } ?? []
         refuseForeign(measures, engine)
-        if let field = field("workloads") { sweep.workloads = workloads(field) }
         sweep.measure = measure(measures, engine)
         if let field = field("limits") { sweep.limits = limits(field) }
         if let field = field("retry") { sweep.attempts = attempts(field) ?? sweep.attempts }
@@ -43,6 +43,11 @@ struct SweepReader {
         if let field = field("env") { sweep.environment = environment.variables(field) }
         let own = EngineKeysReader(read: read, folder: folder, descriptor: engine)
         sweep.settings = own.settings(fields + measures, &inputs)
+        if let field = field("workloads") {
+            var reader = WorkloadsReader(read: read, folder: folder, shelf: shelf)
+            reader.read(field, areImages: engine.workloads(sweep.settings) == .images)
+            (sweep.workloads, sweep.images) = (reader.names, reader.images)
+        }
         require(engine, &sweep, fields, root)
         AxesReader(read: read, engine: engine.name, parameters: engine.parameters(sweep.settings)).fill(&sweep, field)
         inputs.addThoseOfPoints(sweep)
@@ -70,7 +75,7 @@ struct SweepReader {
         switch engine.workloads(sweep.settings) {
         case .optional: break
         case .named(let name): sweep.workloads = [name]
-        case .required:
+        case .required, .images:
             _ = required(nil, "workloads", "the functions to run, as in workloads: [fibonacci-python]", root)
         }
     }
@@ -87,39 +92,6 @@ struct SweepReader {
     }
 
     // MARK: Values
-
-    private func workloads(_ field: Field) -> [String] {
-        if case .mapping = field.value.kind {
-            guard let members = read.members(field.value, path: field.path, known: ["file"]),
-                let file = members.first, let path = read.text(file)
-            else { return [] }
-            return workloads(file, path: path)
-        }
-        return names(field, "a workload")
-    }
-
-    private func workloads(_ field: Field, path: String) -> [String] {
-        let text: String
-        do { text = try Folder.text(folder.resolve(path), shown: path) } catch {
-            read.fail(field, error)
-            return []
-        }
-        let entries = WorkloadList.entries(text)
-        var names: [String] = []
-        var seen: Set<String> = []
-        for entry in entries {
-            func note(_ text: String) { read.problems.add(line: entry.line, column: entry.column, of: path, text) }
-            if !Names.isPlain(entry.name) {
-                note("'\(Names.shown(entry.name))' is not a name for a workload; \(FieldReader.plainRule)")
-            } else if !seen.insert(entry.name).inserted {
-                note("'\(entry.name)' is a duplicate; remove one")
-            } else {
-                names.append(entry.name)
-            }
-        }
-        if entries.isEmpty { read.fail(field, "'\(Names.shown(path))' names no workload; write one a line") }
-        return names
-    }
 
     /// A list of different names.
     private func names(_ field: Field, _ what: String) -> [String] {

@@ -20,7 +20,7 @@ package struct QEMUDescriptor: EngineDescriptor {
 
     package init() {}
 
-    package func workloads(_ settings: JSON) -> EngineWorkloads { .required }
+    package func workloads(_ settings: JSON) -> EngineWorkloads { .images }
 
     package func parameters(_ settings: JSON) -> EngineParameters { EngineParameters(QEMUParameter.all) }
 
@@ -38,7 +38,7 @@ package struct QEMUDescriptor: EngineDescriptor {
         let folder = try GuestFolder(path, machine)
         let guest = QEMUEngine.Guest(
             kernel: try folder.file("vmlinuz"), initrd: try folder.file("initrd.img"),
-            plugin: try folder.file("model.so"), workloads: folder.workloads)
+            plugin: try folder.file("model.so"))
         return try QEMUEngine(sweep, guest: guest)
     }
 }

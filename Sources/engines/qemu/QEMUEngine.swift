@@ -11,26 +11,28 @@ package struct QEMUEngine: Engine {
         package var kernel: InputFile
         package var initrd: InputFile
         package var plugin: InputFile
-        package var workloads: [String]
 
-        package init(kernel: InputFile, initrd: InputFile, plugin: InputFile, workloads: [String]) {
+        package init(kernel: InputFile, initrd: InputFile, plugin: InputFile) {
             self.kernel = kernel
             self.initrd = initrd
             self.plugin = plugin
-            self.workloads = workloads
         }
     }
 
     package var descriptor: any EngineDescriptor { QEMUDescriptor() }
     package var setups: [String] { sweep.workloads }
-    package var inputs: [InputFile] { pinnedFiles + sweep.inputs }
+    package var inputs: [InputFile] { pinnedFiles + sweep.images.map(\.disk) + sweep.inputs }
     package var pinnedFiles: [InputFile] { [guest.kernel, guest.initrd, guest.plugin] }
     private let sweep: Sweep
     private let guest: Guest
 
-    /// - Throws: ``Failure`` (`badSpecification`) for a workload that the guest does not have.
+    /// - Throws: ``Failure`` (`badSpecification`) for a workload without an image.
     package init(_ sweep: Sweep, guest: Guest) throws {
-        try GuestFolder.check(sweep.workloads, guest.workloads)
+        if let missing = sweep.workloads.first(where: { sweep.image(of: $0) == nil }) {
+            throw Failure(
+                .badSpecification, "the workload '\(missing)' has no image: the guest of this engine holds no function "
+                    + "itself; launch the sweep's file again, with --repin")
+        }
         self.sweep = sweep
         self.guest = guest
     }
@@ -42,28 +44,37 @@ package struct QEMUEngine: Engine {
     }
 
     package func job(for task: EngineTask, points: Points, checkpoint: [Job.Input]) throws -> Job {
+        let image = try image(of: task.workload(points) ?? "")
         switch task {
-        case .setup(let workload):
-            let arguments =
-                [
-                    "setup", "--kernel", guest.kernel.path, "--initrd", guest.initrd.path, "--workload", workload,
-                    "--warm", String(setupInvocations),
-                ]
-            let inputs = [guest.kernel, guest.initrd].map(Job.Input.init)
+        case .setup:
+            let arguments = ["setup"] + machine(image) + ["--warm", String(setupInvocations)]
+            let inputs = [guest.kernel, guest.initrd, image.disk].map(Job.Input.init)
             return job(task, points, arguments, document: "{}", inputs: inputs)
         case .evaluation(let point, _):
             guard !checkpoint.isEmpty else { throw Failure(.internalError, "an evaluation without its checkpoint") }
-            return evaluation(task, point, points, checkpoint)
+            return evaluation(task, point, points, image, checkpoint)
         }
     }
 
+    private func image(of workload: String) throws -> WorkloadImage {
+        guard let image = sweep.image(of: workload) else {
+            throw Failure(.internalError, "the workload '\(workload)' without its image")
+        }
+        return image
+    }
+
+    private func machine(_ image: WorkloadImage) -> [String] {
+        [
+            "--kernel", guest.kernel.path, "--initrd", guest.initrd.path, "--workload", image.workload,
+            "--disk", image.disk.path, "--memory", String(image.memoryBytes >> 20),
+        ]
+    }
+
     private func evaluation(
-        _ task: EngineTask, _ point: Int, _ points: Points, _ checkpoint: [Job.Input]
+        _ task: EngineTask, _ point: Int, _ points: Points, _ image: WorkloadImage, _ checkpoint: [Job.Input]
     ) -> Job {
-        var arguments = [
-            "evaluate", "--kernel", guest.kernel.path, "--initrd", guest.initrd.path,
-            "--plugin", "./\(guest.plugin.path)",
-            "--checkpoint", QEMUEngine.checkpointFile, "--workload", points.workload(point) ?? "",
+        var arguments = ["evaluate"] + machine(image) + [
+            "--plugin", "./\(guest.plugin.path)", "--checkpoint", QEMUEngine.checkpointFile,
             "--warm", String(sweep.measure.warm), "--invocations", String(sweep.measure.invocations),
         ]
         for assignment in points.assignments(point) {
@@ -71,7 +82,7 @@ package struct QEMUEngine: Engine {
             let value = QEMUParameter.all.first { $0.name == assignment.axis }?.canonical(assignment.value)
             arguments += ["--set", "\(assignment.axis)=\(value ?? assignment.value)"]
         }
-        let files = (pinnedFiles + sweep.inputs(task, points)).map(Job.Input.init)
+        let files = (pinnedFiles + [image.disk] + sweep.inputs(task, points)).map(Job.Input.init)
         return job(task, points, arguments, document: points.document(point).encoded, inputs: files + checkpoint)
     }
 
@@ -139,10 +150,11 @@ package struct QEMUEngine: Engine {
     }
 
     package func checkpointKey(_ workload: String) -> String {
+        let image = sweep.image(of: workload)
         let setup = sweep.environment(.setup(workload: workload))
         return ([
-            "record 1", "kernel \(guest.kernel.digest)", "initrd \(guest.initrd.digest)", "workload \(workload)",
-            "warm \(setupInvocations)",
+            "record 2", "kernel \(guest.kernel.digest)", "initrd \(guest.initrd.digest)", "workload \(workload)",
+            "disk \(image?.disk.digest.hex ?? "")", "memory \(image?.memoryBytes ?? 0)", "warm \(setupInvocations)",
         ] + setup.map(\.keyLine)).joined(separator: "\n")
     }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Model
 import Sessions
+import SweepFiles
 
 /// Options that every command has.
 struct CommonOptions: ParsableArguments {
@@ -31,6 +32,8 @@ struct CommonOptions: ParsableArguments {
         let path = Paths.absolute(artifacts)
         return ArtifactsFolder(path: path, isNamed: path != Paths.artifacts)
     }
+
+    var shelf: WorkloadShelf { WorkloadStore(in: artifactsFolder).shelf }
 
     var console: Console { Console(output: output, noColor: noColor) }
 }

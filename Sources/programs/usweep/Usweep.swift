@@ -31,7 +31,8 @@ struct Usweep: ParsableCommand {
         subcommands: [
             InitCommand.self, DoctorCommand.self, PlanCommand.self, LaunchCommand.self, ResumeCommand.self,
             FollowCommand.self, StatusCommand.self, LogsCommand.self, ResultsCommand.self, PullCommand.self,
-            StatsCommand.self, ImportCommand.self, ExplainCommand.self, RetryCommand.self, CancelCommand.self,
+            StatsCommand.self, WorkloadCommand.self, ImportCommand.self, ExplainCommand.self, RetryCommand.self,
+            CancelCommand.self,
             AxesCommand.self, MetricsCommand.self,
         ])
 

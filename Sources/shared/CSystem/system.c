@@ -22,6 +22,7 @@
 #include <sys/sysinfo.h>
 #include <sys/un.h>
 #include <sys/vfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 int sys_signal_descriptor(void) {
@@ -258,6 +259,11 @@ void sys_mark_tree(const char *path, struct sys_mark *mark) {
 
 int sys_reserve(int descriptor, int64_t bytes) {
     return fallocate(descriptor, FALLOC_FL_KEEP_SIZE, 0, (off_t)bytes);
+}
+
+int64_t sys_attribute(const char *path, const char *name, void *bytes, size_t most)
+{
+    return lgetxattr(path, name, bytes, most);
 }
 
 int64_t sys_copy(int source, int target, int64_t offset, int64_t count) {

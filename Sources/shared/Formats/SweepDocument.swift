@@ -12,6 +12,7 @@ extension Sweep {
         writer.put("engine", engine)
         writer.put("settings", settings)
         writer.put(unlessEmpty: "workloads", workloads)
+        writer.put(unlessEmpty: "images", images)
         writer.put(unlessEmpty: "axes", axes)
         writer.put(unlessEmpty: "zips", zips)
         writer.put(unlessEmpty: "exclude", exclude)
@@ -34,6 +35,7 @@ extension Sweep {
         self.init(
             name: try reader.take("name"), engine: try reader.take("engine"), settings: try reader.take("settings"))
         workloads = try reader.take(list: "workloads")
+        images = try reader.take(list: "images")
         axes = try reader.take(list: "axes")
         zips = try reader.take(list: "zips")
         exclude = try reader.take(list: "exclude")
@@ -54,6 +56,24 @@ extension Sweep {
 extension JSON: DocumentValue {
     package var json: JSON { self }
     package init(_ json: JSON) throws(WireError) { self = json }
+}
+
+extension WorkloadImage: DocumentValue {
+    package var json: JSON {
+        var writer = DocumentWriter()
+        writer.put("workload", workload)
+        writer.put("disk", disk)
+        writer.put("memoryBytes", memoryBytes)
+        return writer.json
+    }
+
+    package init(_ json: JSON) throws(WireError) {
+        var reader = try DocumentReader(json)
+        self.init(
+            workload: try reader.take("workload"), disk: try reader.take("disk"),
+            memoryBytes: try reader.take("memoryBytes"))
+        try reader.end()
+    }
 }
 
 extension Axis: DocumentValue {

@@ -42,7 +42,7 @@ public struct Points: Sendable {
         }
         let inputs = PointInputs(sweep.inputs, axes: axes)
         digests = PointIdentity(axes: axes, pools: pools, recipe: recipe, inputs: inputs)
-            .digests(workloads, choices, combinations)
+            .digests(workloads.map { ($0, sweep.identity(of: $0)) }, choices, combinations)
     }
 
     public var count: Int { digests.count }
@@ -87,9 +87,10 @@ public struct Points: Sendable {
 /// The digests of points, by what they are and not by their place in the file.
 ///
 /// A point's digest is the SHA-256 of, one after the other: the line `usweep point 1`, the SHA-256 of the recipe,
-/// the SHA-256 of `workload NAME` (of `none` without one), and for each parameter, sorted by name,
-/// `LENGTH:NAME=LENGTH:VALUE` and a line feed, lengths in bytes; then the lines of ``PointInputs``. Files of digests
-/// outlive this program, so the definition changes with the number in its first line only.
+/// the SHA-256 of `workload NAME` (of `none` without one; with an image, of `workload NAME`, `disk DIGEST` and `memory
+/// BYTES`, with line feeds between them), and for each parameter, sorted by name, `LENGTH:NAME=LENGTH:VALUE` and a line
+/// feed, lengths in bytes; then the lines of ``PointInputs``. Files of digests outlive this program, so the definition
+/// changes with the number in its first line only.
 struct PointIdentity {
     private let prefix: SHA256
     /// Columns in the order of their names' bytes.
@@ -112,20 +113,23 @@ struct PointIdentity {
         }
     }
 
-    func digests(_ workloads: [String?], _ choices: [UInt32], _ combinations: Int) -> [Digest] {
+    /// - Parameter workloads: each with its ``Sweep/identity(of:)``.
+    func digests(
+        _ workloads: [(name: String?, identity: String)], _ choices: [UInt32], _ combinations: Int
+    ) -> [Digest] {
         var digests: [Digest] = []
         digests.reserveCapacity(workloads.count * combinations)
         var text: [UInt8] = []
         for workload in workloads {
             var start = prefix
-            start.update(SHA256.digest(workload.map { "workload \($0)" } ?? "none").bytes)
+            start.update(SHA256.digest(workload.identity).bytes)
             for combination in 0..<combinations {
                 text.removeAll(keepingCapacity: true)
                 for column in order {
                     text.append(contentsOf: parts[column][Int(choices[combination * order.count + column])])
                 }
                 if !inputs.isEmpty {
-                    text += inputs.lines(workload) { column in
+                    text += inputs.lines(workload.name) { column in
                         pools[column][Int(choices[combination * order.count + column])]
                     }
                 }

@@ -7,6 +7,8 @@ public struct Sweep: Sendable, Hashable {
     public var settings: JSON
     /// Names of workloads in the order of the file; empty where the engine does without.
     public var workloads: [String]
+    /// Those of the workloads that are container images; the engine's guest has the others.
+    public var images: [WorkloadImage]
     /// The grid, in the order of the file.
     public var axes: [Axis]
     /// Groups of axes that go together; all axes of a group have the same number of values.
@@ -34,6 +36,7 @@ public struct Sweep: Sendable, Hashable {
         self.engine = engine
         self.settings = settings
         workloads = []
+        images = []
         axes = []
         zips = []
         exclude = []

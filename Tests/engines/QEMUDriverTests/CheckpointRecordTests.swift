@@ -5,7 +5,10 @@ import Testing
 @Suite("What a checkpoint was made of")
 struct CheckpointRecordTests {
     private func request(_ changes: [String: String] = [:]) throws -> Request {
-        let usual = [("qemu", "q"), ("kernel", "k"), ("initrd", "i"), ("workload", "aes-python"), ("warm", "3")]
+        let usual = [
+            ("qemu", "q"), ("kernel", "k"), ("initrd", "i"), ("workload", "aes-python"), ("disk", "d"),
+            ("memory", "256"), ("warm", "3"),
+        ]
         var arguments = ["setup"]
         for (name, value) in usual { arguments += ["--\(name)", changes[name] ?? value] }
         return try Request(arguments)
@@ -23,7 +26,8 @@ struct CheckpointRecordTests {
     @Test("Each thing that differs is named, with both values", arguments: [
         (name: "workload", other: "fibonacci-python", made: "fibonacci-python", wanted: "aes-python"),
         ("kernel", "k2", "digest-of-k2", "digest-of-k"), ("initrd", "i2", "digest-of-i2", "digest-of-i"),
-        ("qemu", "q2", "digest-of-q2", "digest-of-q"),
+        ("qemu", "q2", "digest-of-q2", "digest-of-q"), ("disk", "d2", "digest-of-d2", "digest-of-d"),
+        ("memory", "512", "512M", "256M"),
     ])
     func differs(change: (name: String, other: String, made: String, wanted: String)) throws {
         let found = try record([change.name: change.other])

@@ -6,7 +6,8 @@ import Testing
 
 @Suite("What the driver says to QEMU")
 struct ConversationTests {
-    private static let machine = Request.Machine(qemu: "q", kernel: "k", initrd: "i", workload: "w", warm: 1)
+    private static let machine = Request.Machine(
+        qemu: "q", kernel: "k", initrd: "i", workload: "w", disk: "d", memory: 256, warm: 1)
     private static let setup = Request.setup(Request.Setup(machine: machine))
     private static let evaluation = Request.evaluate(
         Request.Evaluation(machine: machine, plugin: "p", checkpoint: "c", invocations: 2, settings: []))

@@ -37,11 +37,61 @@ enum Guest {
         return folder
     }
 
-    static func machine(_ workload: String, warm: Int, initrd: URL? = nil) -> [String] {
+    static func machine(_ workload: String, warm: Int, initrd: URL? = nil, disk: URL? = nil) throws -> [String] {
         [
             "--qemu", "qemu-system-x86_64", "--kernel", out.appending(path: "vmlinuz").path,
-            "--initrd", (initrd ?? out.appending(path: "initrd.img")).path, "--workload", workload, "--warm", "\(warm)",
+            "--initrd", (initrd ?? out.appending(path: "initrd.img")).path, "--workload", workload,
+            "--disk", try (disk ?? self.disk(workload)).path, "--memory", "256", "--warm", "\(warm)",
         ]
+    }
+
+    // MARK: Workloads
+
+    /// Where the images of the Python functions are once they are built.
+    private static let images = root.appending(path: "ops/guest/out-workloads")
+
+    /// The disk of a workload, which is made once.
+    private static func disk(_ workload: String) throws -> URL {
+        try disks.get().appending(path: "\(workload)/disk.squashfs")
+    }
+
+    private static let disks = Result { () throws -> URL in
+        let folder = try Guest.folder()
+        try usweep(["workload", "build", "fibonacci-python", "aes-python"], workloads: folder)
+        return folder
+    }
+
+    /// Requests for fibonacci: two digits and the answer, in hexadecimal.
+    static func calls(_ calls: String...) -> String {
+        "usweep-calls 1\n" + calls.map { "grpc /fibonacci.Greeter/SayHello 0a02\($0)\n" }.joined()
+    }
+
+    /// A disk of a Python function with other requests.
+    static func disk(_ workload: String, calls: String) throws -> URL {
+        _ = try disks.get()
+        let folder = try Guest.folder()
+        let (image, own) = (images.appending(path: workload), folder.appending(path: "own"))
+        try FileManager.default.createDirectory(at: own, withIntermediateDirectories: true)
+        try FileManager.default.createSymbolicLink(
+            at: own.appending(path: "image"), withDestinationURL: image.appending(path: "image"))
+        try FileManager.default.copyItem(
+            at: image.appending(path: "workload.yaml"), to: own.appending(path: "workload.yaml"))
+        try Data(calls.utf8).write(to: own.appending(path: "requests.calls"))
+        try usweep(["workload", "add", own.path], workloads: folder)
+        return folder.appending(path: "\(workload)/disk.squashfs")
+    }
+
+    private static func usweep(_ arguments: [String], workloads: URL) throws {
+        let process = Process()
+        process.executableURL = agent.deletingLastPathComponent().appending(path: "usweep")
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(["USWEEP_WORKLOADS": workloads.path]) { $1 }
+        let errors = Pipe()
+        process.standardError = errors
+        try process.run()
+        let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else { throw SetupFailed(errors: text) }
     }
 
     static func start(_ arguments: [String], in folder: URL) throws -> (process: Process, errors: Pipe) {
@@ -69,17 +119,18 @@ enum Guest {
 
     static func evaluate(
         _ checkpoint: URL, workload: String = "fibonacci-python", warm: Int = 1, invocations: Int = 3,
-        initrd: URL? = nil, settings: [String] = []
+        initrd: URL? = nil, disk: URL? = nil, settings: [String] = []
     ) throws -> Ended {
         let counts = ["--invocations", "\(invocations)"] + settings.flatMap { ["--set", $0] }
         return try run(
-            ["evaluate"] + machine(workload, warm: warm, initrd: initrd) + state(checkpoint) + counts, in: folder())
+            ["evaluate"] + machine(workload, warm: warm, initrd: initrd, disk: disk) + state(checkpoint) + counts,
+            in: folder())
     }
 
     /// So many evaluations of the same point at the same time.
     static func evaluateTogether(_ count: Int, _ checkpoint: URL) throws -> [Ended] {
         let arguments =
-            ["evaluate"] + machine("fibonacci-python", warm: 1) + state(checkpoint) + ["--invocations", "3"]
+            try ["evaluate"] + machine("fibonacci-python", warm: 1) + state(checkpoint) + ["--invocations", "3"]
         let started = try (0..<count).map { _ in
             let folder = try folder()
             let (process, errors) = try start(arguments, in: folder)
@@ -113,7 +164,7 @@ enum Guest {
 
     /// Booted, warmed and saved once for all tests that only read it.
     static let checkpoint = Result { () throws -> URL in
-        let ended = try run(["setup"] + machine("fibonacci-python", warm: 10), in: folder())
+        let ended = try run(try ["setup"] + machine("fibonacci-python", warm: 10), in: folder())
         guard ended.status == 0 else { throw SetupFailed(errors: ended.errors) }
         return ended.folder.appending(path: "checkpoint.zst")
     }

@@ -56,11 +56,11 @@ struct GuestTests {
     @Test("A wrong answer is found while measuring")
     func wrongAnswer() throws {
         let folder = try Guest.folder()
-        let path = "bundles/fibonacci-python/calls"
-        let initrd = try Guest.initrd(replacing: path, with: "15 610\n15 611\n", mode: 0o100644, in: folder)
-        let setup = try Guest.run(["setup"] + Guest.machine("fibonacci-python", warm: 1, initrd: initrd), in: folder)
+        let calls = Guest.calls("3135 bytes 0a03363130", "3135 bytes 0a03363131")
+        let disk = try Guest.disk("fibonacci-python", calls: calls)
+        let setup = try Guest.run(["setup"] + Guest.machine("fibonacci-python", warm: 1, disk: disk), in: folder)
         #expect(setup.status == 0, "\(setup.errors)")
-        let ended = try Guest.evaluate(folder.appending(path: "checkpoint.zst"), warm: 0, initrd: initrd)
+        let ended = try Guest.evaluate(folder.appending(path: "checkpoint.zst"), warm: 0, disk: disk)
         #expect(ended.status == 4)
         #expect(ended.errors.contains("gave '610', not '611'"), "\(ended.errors)")
         #expect(ended.lastEvent.contains(#""cause":"wrong-answer""#))
@@ -77,11 +77,14 @@ struct GuestTests {
         #expect(!FileManager.default.fileExists(atPath: folder.appending(path: "checkpoint.zst").path))
     }
 
-    @Test("A function that the guest does not have")
-    func unknownWorkload() throws {
-        let ended = try Guest.run(["setup"] + Guest.machine("no-such", warm: 1), in: Guest.folder())
+    @Test("A disk that is not a workload's")
+    func foreignDisk() throws {
+        let folder = try Guest.folder()
+        let disk = folder.appending(path: "foreign")
+        try Data(count: 1 << 20).write(to: disk)
+        let ended = try Guest.run(["setup"] + Guest.machine("foreign", warm: 1, disk: disk), in: folder)
         #expect(ended.status == 5)
-        #expect(ended.errors.contains("unknown workload no-such"), "\(ended.errors)")
+        #expect(ended.errors.contains("the workload's disk cannot be mounted"), "\(ended.errors)")
     }
 
     @Test("A cache that cannot be built is refused by the model, with its reason")
@@ -112,6 +115,15 @@ struct GuestTests {
         #expect(ended.errors.range(of: both, options: .regularExpression) != nil, "\(ended.errors)")
     }
 
+    @Test("A checkpoint with another disk of the workload is refused, with both digests")
+    func otherDisk() throws {
+        let disk = try Guest.disk("fibonacci-python", calls: Guest.calls("3134 bytes 0a03333737"))
+        let ended = try Guest.evaluate(Guest.checkpoint.get(), disk: disk)
+        #expect(ended.status == 9)
+        let both = #"made with disk '[0-9a-f]{64}', this run has '[0-9a-f]{64}'"#
+        #expect(ended.errors.range(of: both, options: .regularExpression) != nil, "\(ended.errors)")
+    }
+
     @Test("A checkpoint that is cut short")
     func cutCheckpoint() throws {
         let whole = try Data(contentsOf: Guest.checkpoint.get())
@@ -125,7 +137,7 @@ struct GuestTests {
     @Test("QEMU goes with its driver", arguments: [SIGKILL, SIGTERM])
     func dies(signal: Int32) throws {
         let folder = try Guest.folder()
-        let arguments = ["setup"] + Guest.machine("aes-python", warm: 1_000_000)
+        let arguments = try ["setup"] + Guest.machine("aes-python", warm: 1_000_000)
         let (driver, _) = try Guest.start(arguments, in: folder)
         let emulator = try #require(child(of: driver.processIdentifier))
         kill(driver.processIdentifier, signal)

@@ -6,7 +6,7 @@ import Testing
 struct RequestTests {
     private let machine = [
         "--qemu", "/usr/bin/qemu-system-x86_64", "--kernel", "vmlinuz", "--initrd", "initrd.img",
-        "--workload", "aes-python", "--warm", "3",
+        "--workload", "aes-python", "--disk", "a,b/workload.squashfs", "--memory", "320", "--warm", "3",
     ]
     private var evaluation: [String] {
         ["evaluate"] + machine + ["--plugin", "a,b/model.so", "--checkpoint", "$(x) '\".zst", "--invocations", "5"]
@@ -18,7 +18,9 @@ struct RequestTests {
         #expect(arguments.first == "/usr/bin/qemu-system-x86_64")
         #expect(!arguments.contains("-icount") && !arguments.contains("-plugin"))
         #expect(arguments.contains("tcg,thread=multi"))
-        #expect(arguments.contains { $0.hasSuffix("usweep.workload=aes-python usweep.warm=3") })
+        #expect(arguments.contains { $0.hasSuffix(" usweep.warm=3") })
+        #expect(arguments.contains { $0.hasSuffix(",readonly=on,file=a,,b/workload.squashfs") })
+        #expect(arguments.contains("320M"))
         #expect(arguments.filter { $0.hasPrefix("socket,id=") }.allSatisfy { $0.contains(",fd=") })
     }
 
@@ -34,6 +36,13 @@ struct RequestTests {
         #expect(!Request.restoreURI.contains("$(x)"))
         #expect(request.plan().utf8.count == 64)
         #expect(request.plan().hasPrefix("E 3 5 "))
+    }
+
+    @Test("Only a setup shows the containers' log, and only where it is asked for")
+    func log() throws {
+        let arguments = try Request(["setup"] + machine + ["--log"]).commandLine()
+        #expect(arguments.contains { $0.hasSuffix(" usweep.log=shown") })
+        #expect(throws: UsageError.self) { try Request(evaluation + ["--log"]) }
     }
 
     @Test("What is wrong is named", arguments: [
@@ -54,7 +63,7 @@ struct RequestTests {
 
     @Test("Numbers and names are checked", arguments: [
         ("--warm", "-1"), ("--warm", "many"), ("--workload", "$(touch x)"), ("--workload", "a b"), ("--workload", ""),
-        ("--workload", "../x"),
+        ("--workload", "../x"), ("--memory", "32"), ("--memory", "much"), ("--disk", ""),
     ])
     func values(option: String, value: String) throws {
         var arguments = ["setup"] + machine

@@ -52,6 +52,15 @@ struct DocumentTests {
             Host(target: HostTarget(name: "here", transport: "local")),
         ], sshConfiguration: "/etc/lab.conf")
 
+    @Test("Images of workloads come back, and nobody who has none writes any")
+    func images() throws {
+        var sweep = sweep
+        #expect(!sweep.document.contains("images"))
+        let disk = InputFile(path: "d", source: "/d", digest: SHA256.digest("d"), size: 5, isExecutable: false)
+        sweep.images = [WorkloadImage(workload: "aes-go", disk: disk, memoryBytes: 1 << 28)]
+        #expect(try Sweep(document: sweep.document) == sweep)
+    }
+
     @Test("They come back as they were")
     func roundTrips() throws {
         var labelled = sweep

@@ -37,6 +37,29 @@ struct PointsTests {
                 == ["w 1 x", "w 1 y", "w 2 x", "w 2 y", "v 1 x", "v 1 y", "v 2 x", "v 2 y"])
     }
 
+    @Test("Another image of one workload makes other points of it, and of no other")
+    func images() throws {
+        var one = sweep("a 1 2", workloads: ["v", "w"])
+        func image(_ workload: String, _ content: String, memory: Int64 = 1 << 28) -> WorkloadImage {
+            let disk = InputFile(path: "d", source: "/d", digest: SHA256.digest(content), size: 1, isExecutable: false)
+            return WorkloadImage(workload: workload, disk: disk, memoryBytes: memory)
+        }
+        func digests(_ sweep: Sweep) throws -> [Digest] {
+            let points = try points(sweep)
+            return (0..<points.count).map(points.digest)
+        }
+        let named = try digests(one)
+        one.images = [image("v", "x"), image("w", "y")]
+        let first = try digests(one)
+        #expect(Set(named).isDisjoint(with: first))
+        for changed in [image("w", "z"), image("w", "y", memory: 1 << 29)] {
+            var other = one
+            other.images[1] = changed
+            let second = try digests(other)
+            #expect(first[..<2] == second[..<2] && first[2] != second[2] && first[3] != second[3])
+        }
+    }
+
     @Test func zipsTurnTogether() throws {
         let sweep = sweep("a 1 2", zips: [["b x y z", "c x x q"]])
         #expect(try points(sweep).axes == ["a", "b", "c"])

@@ -118,7 +118,9 @@ struct DocumentTests {
         let commands = try Self.names(in: folder).flatMap { name in
             try Self.text("\(folder)/\(name)").matches(of: /commandName: "([a-z]+)"/).map { String($0.1) }
         }
-        #expect(listed.sorted() == commands.filter { $0 != "vswarm" }.sorted())
+        // Commands of commands are in the rows of those.
+        let nested = ["vswarm", "build", "add", "try", "list", "show", "remove"]
+        #expect(listed.sorted() == commands.filter { !nested.contains($0) }.sorted())
     }
 
     @Test("Links, pages, records and promises are found")

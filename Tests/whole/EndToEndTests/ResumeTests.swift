@@ -166,6 +166,7 @@ struct ResumeTests {
     func pins() throws {
         let study = try Study(hosts: 1)
         try study.makeGuest("first")
+        try study.makeWorkload("w")
         let old = try study.makeEngine("old")
         try study.write("inventory.yaml", study.text("inventory.yaml").replacingOccurrences(
             of: "slots: 2", with: "slots: 2, engines: {qemu: \(study.folder)/engine}"))
@@ -220,8 +221,20 @@ extension Study {
             try write("guest/\(name)", text)
             files.append("\"\(name)\": \"\(SHA256.digest(text).hex)\"")
         }
-        try write("guest/manifest.json", "{\"workloads\": [\"w\"], \"files\": {\(files.joined(separator: ", "))}}")
+        try write("guest/manifest.json", "{\"files\": {\(files.joined(separator: ", "))}}")
         return SHA256.digest(content)
+    }
+
+    /// What passes for a workload that `usweep workload add` made.
+    func makeWorkload(_ name: String) throws {
+        let place = "artifacts/workloads/\(name)"
+        try FileManager.default.createDirectory(atPath: "\(folder)/\(place)", withIntermediateDirectories: true)
+        try write("\(place)/disk.squashfs", name)
+        let manifest = #"{"name":"\#(name)","port":1,"protocol":"grpc","memory":1,"requests":"calls"}"#
+        let sizes = #""disk_bytes":1,"layer_bytes":1,"unpacked_bytes":1,"memory_bytes":268435456"#
+        try write(
+            "\(place)/workload.json",
+            #"{"version":1,"manifest":\#(manifest),"disk":"\#(SHA256.digest(name).hex)",\#(sizes)}"#)
     }
 
     /// An engine that only says that it began, and then hangs.

@@ -65,11 +65,12 @@ extension Request {
             .init(name: "workload", value: machine.workload),
             .init(name: "kernel", value: try digest(machine.kernel)),
             .init(name: "initrd", value: try digest(machine.initrd)),
+            .init(name: "disk", value: try digest(machine.disk)),
             .init(name: "qemu", value: try digest(machine.qemu)),
             .init(name: "machine", value: Request.machineType),
             .init(name: "processor", value: Request.processor),
             .init(name: "cores", value: "\(Request.cores)"),
-            .init(name: "memory", value: Request.memory),
+            .init(name: "memory", value: memory),
             .init(name: "kernel-arguments", value: Request.kernelArguments),
         ])
     }

@@ -1,7 +1,6 @@
 /// QEMU's arguments. What is here decides whether a checkpoint can be restored: QEMU itself does not notice
 /// another processor model or another size of memory.
 extension Request {
-    static let memory = "256M"
     static let machineType = "pc-i440fx-7.2"
     static let processor = "Nehalem"
     static let cores = 2
@@ -31,10 +30,10 @@ extension Request {
             machine.qemu, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
             "-rtc", "base=2020-01-01,clock=vm",
             "-machine", "\(Request.machineType),memory-backend=ram", "-cpu", Request.processor,
-            "-smp", "\(Request.cores)", "-m", Request.memory,
-            "-object", "memory-backend-memfd,id=ram,size=\(Request.memory)",
-            "-kernel", machine.kernel, "-initrd", machine.initrd, "-append",
-            "\(Request.kernelArguments) usweep.workload=\(machine.workload) usweep.warm=\(machine.warm)",
+            "-smp", "\(Request.cores)", "-m", memory, "-object", "memory-backend-memfd,id=ram,size=\(memory)",
+            "-kernel", machine.kernel, "-initrd", machine.initrd, "-append", kernelCommandLine(),
+            "-drive", "if=none,id=workload,format=raw,readonly=on,file=\(Request.escapeCommas(machine.disk))",
+            "-device", "virtio-blk-pci,drive=workload",
             "-fw_cfg", "name=opt/usweep/plan,string=\(plan())",
         ]
         for (line, device) in [(Line.console, "-serial"), (.events, "-serial"), (.monitor, "-mon")] {
@@ -48,6 +47,14 @@ extension Request {
             arguments += ["-plugin", pluginArgument(evaluation)]
         }
         return arguments
+    }
+
+    var memory: String { "\(machine.memory)M" }
+
+    private func kernelCommandLine() -> String {
+        var line = "\(Request.kernelArguments) usweep.warm=\(machine.warm)"
+        if case .setup(let setup) = self, setup.showsLog { line += " usweep.log=shown" }
+        return line
     }
 
     /// What the guest reads from its firmware: 64 characters, so that a restored guest finds an item of the same size.

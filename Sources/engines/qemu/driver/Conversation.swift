@@ -202,7 +202,7 @@ struct Conversation {
         case ("measured", .measuring):
             state = .ending(.measured)
             return [.command(Self.quit)]
-        case (_, .booting) where ["booted", "container", "pinned", "serving"].contains(word):
+        case (_, .booting) where ["booted", "services", "container", "pinned", "serving"].contains(word):
             return [.phase(String(word))]
         default: return []
         }

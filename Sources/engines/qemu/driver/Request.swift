@@ -10,12 +10,18 @@ enum Request: Equatable {
         var kernel: String
         var initrd: String
         var workload: String
+        /// The file with the workload's containers.
+        var disk: String
+        /// In MiB.
+        var memory: Int
         /// Calls before the checkpoint is taken, or, after a restore, before the first one measured.
         var warm: Int
     }
 
     struct Setup: Equatable {
         var machine: Machine
+        /// Whether the terminal shows what the function says.
+        var showsLog = false
     }
 
     struct Evaluation: Equatable {
@@ -50,9 +56,9 @@ struct UsageError: Error, Equatable {
 
 extension Request {
     static let usage = """
-        usage: qemu setup --qemu PATH --kernel FILE --initrd FILE --workload NAME --warm N
-               qemu evaluate --qemu PATH --kernel FILE --initrd FILE --plugin FILE --checkpoint FILE
-                             --workload NAME --warm N --invocations N [--set NAME=VALUE]...
+        usage: qemu setup MACHINE --warm N [--log]
+               qemu evaluate MACHINE --plugin FILE --checkpoint FILE --warm N --invocations N [--set NAME=VALUE]...
+        MACHINE: --qemu PATH --kernel FILE --initrd FILE --workload NAME --disk FILE --memory MIB
         """
 
     /// The settings of the model (see Sources/QEMUModel/include/options.h), and whether it is `full` or `count`s only.
@@ -70,9 +76,10 @@ extension Request {
         var options = try Options(arguments.dropFirst())
         let machine = Machine(
             qemu: try options.take("qemu"), kernel: try options.take("kernel"), initrd: try options.take("initrd"),
-            workload: try Request.workload(options.take("workload")), warm: try options.count("warm", from: 0))
+            workload: try Request.workload(options.take("workload")), disk: try options.take("disk"),
+            memory: try options.count("memory", from: 64), warm: try options.count("warm", from: 0))
         if verb == "setup" {
-            self = .setup(Setup(machine: machine))
+            self = .setup(Setup(machine: machine, showsLog: options.takeFlag("log")))
         } else {
             self = .evaluate(
                 Evaluation(
@@ -106,6 +113,10 @@ private struct Options {
             guard name.hasPrefix("--") else {
                 throw UsageError("what is \(quoted(name))? An option starts with --")
             }
+            guard name != "--log" else {
+                given.append(("log", ""))
+                continue
+            }
             guard let value = rest.popFirst() else { throw UsageError("\(name) needs a value") }
             given.append((String(name.dropFirst(2)), value))
         }
@@ -116,6 +127,12 @@ private struct Options {
         let value = given.remove(at: index).value
         guard !value.isEmpty else { throw UsageError("--\(name) is empty") }
         return value
+    }
+
+    mutating func takeFlag(_ name: String) -> Bool {
+        guard let index = given.firstIndex(where: { $0.name == name }) else { return false }
+        given.remove(at: index)
+        return true
     }
 
     mutating func count(_ name: String, from least: Int) throws(UsageError) -> Int {

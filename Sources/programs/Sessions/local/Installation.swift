@@ -18,9 +18,13 @@ package enum Installation {
 /// The agent's binary: brought to the hosts by this process.
 package enum AgentBinary {
     /// `USWEEP_AGENT`, else beside this program, else where `ops/build` puts it.
-    package static func read() throws -> [UInt8] {
-        let places = Installation.places(
+    static var places: [String] {
+        Installation.places(
             "USWEEP_AGENT", beside: "libexec/usweep-agent", inRepository: ".build/agent/usweep-agent")
+    }
+
+    package static func read() throws -> [UInt8] {
+        let places = places
         for place in places {
             if let data = FileManager.default.contents(atPath: place) { return Array(data) }
         }

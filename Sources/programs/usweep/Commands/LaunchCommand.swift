@@ -39,7 +39,7 @@ struct LaunchCommand: ParsableCommand {
     }
 
     func run() throws {
-        let sweep = try SweepFile.read(path: Paths.absolute(self.sweep))
+        let sweep = try SweepFile.read(path: Paths.absolute(self.sweep), shelf: common.shelf)
         let inventory = try HostConnections.inventory(path: Paths.absolute(self.inventory))
         let folder = common.artifactsFolder
         try folder.prepare()
@@ -87,7 +87,7 @@ struct ResumeCommand: ParsableCommand {
         let folder = common.artifactsFolder
         let entry = try folder.find(sweep.id)
         let inventory = try inventory.map { try HostConnections.inventory(path: Paths.absolute($0)) }
-        let edited = try sweepFile.map { try SweepFile.read(path: Paths.absolute($0)) }
+        let edited = try sweepFile.map { try SweepFile.read(path: Paths.absolute($0), shelf: common.shelf) }
         if let edited, edited.name != entry.name {
             throw Failure(
                 .usage,

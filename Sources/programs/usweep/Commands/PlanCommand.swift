@@ -38,7 +38,7 @@ struct PlanCommand: ParsableCommand {
     }
 
     func run() throws {
-        let sweep = try SweepFile.read(path: Paths.absolute(self.sweep))
+        let sweep = try SweepFile.read(path: Paths.absolute(self.sweep), shelf: common.shelf)
         let inventory = try inventory.map { try HostConnections.inventory(path: Paths.absolute($0)) }
         let outline = try SweepOutline(sweep, inventory, in: common.artifactsFolder)
         if common.output == .json {

@@ -136,6 +136,9 @@ int sys_sha256(uint32_t state[8], const void *bytes, size_t blocks);
 /// Sets aside disk blocks for a file without changing its length.
 int sys_reserve(int descriptor, int64_t bytes);
 
+/// An extended attribute of a file, not of what a link leads to; its length, or -1.
+int64_t sys_attribute(const char *path, const char *name, void *bytes, size_t most);
+
 /// Copies within the kernel, from `offset` of one file to that of the other; 0 at the end.
 int64_t sys_copy(int source, int target, int64_t offset, int64_t count);
 /// Makes one file share the blocks of another, where the file system can.

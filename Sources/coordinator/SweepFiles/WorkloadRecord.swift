@@ -1,0 +1,95 @@
+import Foundation
+public import Model
+
+/// What is known of a workload that was added: `workload.json` beside its disk.
+public struct WorkloadRecord: Sendable, Hashable {
+    public static let fileName = "workload.json"
+    public static let diskName = "disk.squashfs"
+    /// Where the disk is in an attempt's folder.
+    public static let diskPlace = "workload.squashfs"
+
+    /// What the manifest says.
+    public var manifest: WorkloadManifest
+    /// Digests of the manifests of the images, by the names of the containers: the function, then its services.
+    public var images: [EnvironmentVariable]
+    public var disk: Digest
+    public var diskBytes: Int64
+    /// Of the compressed layers of the images.
+    public var layerBytes: Int64
+    /// Of the files that the disk holds.
+    public var unpackedBytes: Int64
+    /// What the guest needs.
+    public var memoryBytes: Int64
+
+    public init(
+        manifest: WorkloadManifest, images: [EnvironmentVariable], disk: Digest, diskBytes: Int64, layerBytes: Int64,
+        unpackedBytes: Int64, memoryBytes: Int64
+    ) {
+        self.manifest = manifest
+        self.images = images
+        self.disk = disk
+        self.diskBytes = diskBytes
+        self.layerBytes = layerBytes
+        self.unpackedBytes = unpackedBytes
+        self.memoryBytes = memoryBytes
+    }
+
+    /// - Throws: ``Failure``: `missingFile` where the folder has none; `badData` where it cannot be read.
+    public init(inFolder folder: String, shown: String) throws {
+        let path = "\(folder)/\(WorkloadRecord.fileName)"
+        guard let data = FileManager.default.contents(atPath: path) else {
+            let isImage = FileManager.default.fileExists(atPath: "\(folder)/\(WorkloadManifest.fileName)")
+            let advice = isImage
+                ? "it has an image, which first becomes a disk: usweep workload add \(shown)"
+                : "name a folder that 'usweep workload add' made, or a workload by its name"
+            throw Failure(.missingFile, "\(shown) has no \(WorkloadRecord.fileName); \(advice)")
+        }
+        do { try self.init(JSON(parsing: Array(data))) } catch {
+            throw Failure(.badData, "\(shown)/\(WorkloadRecord.fileName) is damaged; add the workload again: "
+                + "usweep workload add", cause: "\(error)")
+        }
+    }
+
+    /// The workload of a folder as a run gets it.
+    ///
+    /// - Throws: ``Failure``: also `badData` where the disk is not the one of the record.
+    public static func image(inFolder folder: String, shown: String) throws -> WorkloadImage {
+        let record = try WorkloadRecord(inFolder: folder, shown: shown)
+        let disk = try LocalInput.file("\(folder)/\(diskName)", at: diskPlace)
+        guard disk.digest == record.disk else {
+            throw Failure(
+                .badData, "\(shown)/\(diskName) is not the disk that its record names; add the workload again: "
+                    + "usweep workload add")
+        }
+        return WorkloadImage(workload: record.manifest.name, disk: disk, memoryBytes: record.memoryBytes)
+    }
+
+    // MARK: As JSON
+
+    public var json: JSON {
+        .object([
+            JSON.Member("version", .integer(1)), JSON.Member("manifest", manifest.json),
+            JSON.Member("images", .object(images.map { JSON.Member($0.name, .string($0.value)) })),
+            JSON.Member("disk", .string(disk.hex)), JSON.Member("disk_bytes", .integer(diskBytes)),
+            JSON.Member("layer_bytes", .integer(layerBytes)), JSON.Member("unpacked_bytes", .integer(unpackedBytes)),
+            JSON.Member("memory_bytes", .integer(memoryBytes)),
+        ])
+    }
+
+    init(_ json: JSON) throws {
+        func number(_ name: String) throws -> Int64 {
+            guard let number = json[name]?.integer, number >= 0 else { throw Failure(.badData, "no '\(name)'") }
+            return number
+        }
+        guard json["version"]?.integer == 1 else { throw Failure(.badData, "it was written by another version") }
+        guard let manifest = json["manifest"], let disk = json["disk"]?.text.flatMap({ Digest(hex: $0) }) else {
+            throw Failure(.badData, "no 'manifest' or 'disk'")
+        }
+        self.init(
+            manifest: try WorkloadManifest(manifest),
+            images: json["images"]?.variables ?? [],
+            disk: disk, diskBytes: try number("disk_bytes"), layerBytes: try number("layer_bytes"),
+            unpackedBytes: try number("unpacked_bytes"), memoryBytes: try number("memory_bytes"))
+        guard memoryBytes >= 64 << 20, memoryBytes <= 1 << 40 else { throw Failure(.badData, "no 'memory_bytes'") }
+    }
+}

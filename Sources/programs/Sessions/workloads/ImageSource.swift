@@ -1,0 +1,74 @@
+import Foundation
+import Model
+import SweepFiles
+
+/// Where a workload comes from: its manifest, and its image as an OCI image layout.
+struct ImageSource {
+    let manifest: WorkloadManifest
+    /// Where the manifest's relative paths start.
+    let folder: String
+    let layout: ImageLayout
+
+    /// - Parameters:
+    ///   - text: a folder with workload.yaml and image/, a layout, an archive, or `docker://...`, as a person wrote it.
+    ///   - path: the same, absolute.
+    ///   - manifest: the manifest's folder, absolute; nil: `path` itself.
+    ///   - scratch: a folder for what has to be converted.
+    init(_ text: String, path: String, manifest named: String?, scratch: String) throws {
+        var isFolder: ObjCBool = false
+        let isThere = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+        if !text.contains("://"), !isThere { throw Failure(.missingFile, "there is no \(text)") }
+        guard isFolder.boolValue || named != nil else {
+            throw Failure(
+                .usage, "what to call in \(text) is not known: write a \(WorkloadManifest.fileName) into a folder, and "
+                    + "name that folder with --manifest")
+        }
+        folder = named ?? path
+        manifest = try WorkloadManifest.read(inFolder: folder)
+        if isFolder.boolValue {
+            let own = "\(path)/image"
+            let isPair = named == nil || FileManager.default.fileExists(atPath: own)
+            layout = try ImageLayout(isPair ? own : path, shown: text)
+        } else {
+            layout = try ImageSource.convert(text, path, to: "\(scratch)/converted")
+        }
+    }
+
+    /// The image of a service, from a folder with image/, or a layout.
+    static func service(_ service: WorkloadManifest.Service, of folder: String) throws -> ImageLayout {
+        let path = URL(fileURLWithPath: "\(folder)/\(service.image)").standardizedFileURL.path
+        let own = "\(path)/image"
+        let isPair = FileManager.default.fileExists(atPath: own)
+        return try ImageLayout(isPair ? own : path, shown: "the image of the service '\(service.name)' (\(path))")
+    }
+
+    // MARK: Archives and registries
+
+    private static func convert(_ text: String, _ path: String, to target: String) throws -> ImageLayout {
+        let source = text.contains("://") ? text : try "\(kind(of: path, text)):\(path)"
+        let copied = try Program.skopeo.run([
+            "--insecure-policy", "--override-arch", "amd64", "--override-os", "linux", "copy", "--quiet", source,
+            "oci:\(target):image",
+        ])
+        guard copied.status == 0 else {
+            throw Failure(.badData, "\(text) cannot be copied by skopeo", cause: copied.reason)
+        }
+        return try ImageLayout(target, shown: text)
+    }
+
+    /// What skopeo calls an archive, by what it holds.
+    private static func kind(of path: String, _ text: String) throws -> String {
+        let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size]) as? Int64
+        guard size != 0 else { throw Failure(.badData, "\(text) is empty (0 bytes); save the image again") }
+        let listed = try Program(name: "tar", package: "tar").run(["-tf", path])
+        let names = listed.output.split(separator: "\n").map { $0.hasPrefix("./") ? $0.dropFirst(2) : $0 }
+        guard listed.status == 0 else {
+            throw Failure(.badData, "\(text) is not a tar archive, or is cut short", cause: listed.reason)
+        }
+        if names.contains("oci-layout") { return "oci-archive" }
+        if names.contains("manifest.json") { return "docker-archive" }
+        throw Failure(
+            .badData, "\(text) is not an image: it has neither oci-layout (skopeo copy, buildah) nor manifest.json "
+                + "(docker save, podman save)")
+    }
+}

@@ -1,0 +1,90 @@
+import Foundation
+import Model
+
+/// A program of this machine that does a part of the work, from its start to its end.
+struct Program {
+    let name: String
+    /// The Debian package that has it.
+    let package: String
+
+    /// One that is not looked for.
+    init(path: String) { self.init(name: path, package: "") }
+
+    init(name: String, package: String) {
+        self.name = name
+        self.package = package
+    }
+
+    static let skopeo = Program(name: "skopeo", package: "skopeo")
+    static let umoci = Program(name: "umoci", package: "umoci")
+    static let mksquashfs = Program(name: "mksquashfs", package: "squashfs-tools")
+    static let shell = Program(name: "sh", package: "dash")
+    static let bash = Program(name: "bash", package: "bash")
+
+    struct Ended {
+        var status: Int32
+        var output: String
+        /// What it said on standard error.
+        var complaints: String
+
+        /// The last of its complaints, as part of a message.
+        var reason: String {
+            let lines = complaints.split(whereSeparator: \.isNewline).filter { !$0.allSatisfy(\.isWhitespace) }
+            return VisibleText.of(lines.last.map(String.init) ?? "exit status \(status)", limit: 400)
+        }
+    }
+
+    /// - Returns: how it ended, whatever its status.
+    /// - Throws: ``Failure`` (`missingFile`) where the program is not installed.
+    func run(_ arguments: [String], folder: String? = nil) throws -> Ended {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: try path())
+        process.arguments = arguments
+        if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
+        process.environment = ProcessInfo.processInfo.environment.merging(["LC_ALL": "C"]) { $1 }
+        process.standardInput = FileHandle.nullDevice
+        let (output, errors) = (Pipe(), Pipe())
+        process.standardOutput = output
+        process.standardError = errors
+        do { try process.run() } catch {
+            throw Failure(.storage, "\(name) cannot be started", cause: error.localizedDescription)
+        }
+        // Both are read to their ends at the same time: a program that fills one would wait for ever.
+        let complaints = Reader(errors.fileHandleForReading)
+        let said = output.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        let signal: Int32 = process.terminationReason == .uncaughtSignal ? 128 : 0
+        return Ended(
+            status: process.terminationStatus + signal, output: String(decoding: said, as: UTF8.self),
+            complaints: String(decoding: complaints.finish(), as: UTF8.self))
+    }
+
+    private func path() throws -> String {
+        guard !name.contains("/") else { return name }
+        let places = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin").split(separator: ":")
+            .map(String.init) + ["/usr/sbin", "/sbin"]
+        let found = places.map { "\($0)/\(name)" }.first(where: FileManager.default.isExecutableFile)
+        guard let found else {
+            throw Failure(.missingFile, "the program \(name) is missing; install it: apt-get install \(package)")
+        }
+        return found
+    }
+
+    /// Reads a pipe on a thread of its own.
+    private final class Reader: @unchecked Sendable {
+        private let done = DispatchSemaphore(value: 0)
+        private var data = Data()
+
+        init(_ handle: FileHandle) {
+            Thread { [self] in
+                data = handle.readDataToEndOfFile()
+                done.signal()
+            }.start()
+        }
+
+        func finish() -> Data {
+            done.wait()
+            return data
+        }
+    }
+}

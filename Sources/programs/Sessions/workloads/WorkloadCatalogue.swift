@@ -1,0 +1,42 @@
+import Foundation
+import Model
+
+/// The functions whose sources are part of this project, and the script that makes images of them.
+package struct WorkloadCatalogue {
+    /// The folder `ops/guest`.
+    private let sources: String
+
+    /// - Throws: ``Failure`` (`missingFile`) where this program was installed without them.
+    package init() throws {
+        let places = Installation.places("USWEEP_GUEST_SOURCES", beside: "libexec/guest", inRepository: "ops/guest")
+        let found = places.first { FileManager.default.isExecutableFile(atPath: "\($0)/functions/build") }
+        guard let found else {
+            throw Failure(
+                .missingFile, "the catalogue is not in \(places.joined(separator: " or ")): it is part of usweep's "
+                    + "source tree; name its folder ops/guest in USWEEP_GUEST_SOURCES")
+        }
+        sources = found
+    }
+
+    /// Without those that are services of others only.
+    package func names() throws -> [String] {
+        try lines(["--list"], "the catalogue cannot be read").compactMap { line in
+            line.split(separator: " ").first.map(String.init)
+        }.filter { name in
+            let manifest = FileManager.default.contents(atPath: "\(sources)/functions/\(name)/workload.yaml")
+            return manifest.map { String(decoding: $0, as: UTF8.self).contains("\nrequests:") } ?? false
+        }
+    }
+
+    /// - Returns: a folder with workload.yaml and image/.
+    package func build(_ name: String) throws -> String {
+        _ = try lines([name], "'\(name)' was not built")
+        return "\(sources)/out-workloads/\(name)"
+    }
+
+    private func lines(_ arguments: [String], _ what: String) throws -> [String] {
+        let ended = try Program.bash.run(["\(sources)/functions/build"] + arguments)
+        guard ended.status == 0 else { throw Failure(.storage, what, cause: ended.reason) }
+        return ended.output.split(separator: "\n").map(String.init)
+    }
+}

@@ -1,0 +1,26 @@
+/// A workload as a run gets it: a disk with the root file systems of its containers and its requests.
+public struct WorkloadImage: Sendable, Hashable {
+    public var workload: String
+    public var disk: InputFile
+    /// Memory of the guest that runs it, in bytes.
+    public var memoryBytes: Int64
+
+    public init(workload: String, disk: InputFile, memoryBytes: Int64) {
+        self.workload = workload
+        self.disk = disk
+        self.memoryBytes = memoryBytes
+    }
+}
+
+extension Sweep {
+    /// nil: the engine's guest has the workload itself.
+    public func image(of workload: String) -> WorkloadImage? { images.first { $0.workload == workload } }
+
+    /// A workload as part of the identity of its points: by name, and by content where the sweep knows that, so that
+    /// another image is another point, and no other workload's point changes.
+    func identity(of workload: String?) -> String {
+        guard let workload else { return "none" }
+        guard let image = image(of: workload) else { return "workload \(workload)" }
+        return "workload \(workload)\ndisk \(image.disk.digest)\nmemory \(image.memoryBytes)"
+    }
+}

@@ -1,0 +1,134 @@
+import Foundation
+import Model
+import SweepFiles
+import Testing
+
+@Suite("Workloads in files")
+struct WorkloadTests {
+    private static let minimal = "name: aes-go\nport: 50051\nrequests: requests.calls\n"
+
+    private func manifest(_ text: String) throws -> WorkloadManifest {
+        let scratch = try Scratch()
+        try scratch.write("workload.yaml", text)
+        return try WorkloadManifest.read(inFolder: scratch.path)
+    }
+
+    @Test("What a manifest leaves out has a usual value")
+    func defaults() throws {
+        let manifest = try manifest(Self.minimal)
+        #expect(manifest.name == "aes-go" && manifest.port == 50051 && manifest.readyPort == 50051)
+        #expect(manifest.protocol == "grpc" && manifest.memoryBytes == 128 << 20 && manifest.command.isEmpty)
+    }
+
+    @Test("All keys")
+    func all() throws {
+        let manifest = try manifest(
+            Self.minimal + """
+                runtime: go
+                counterpart: vhiveease/aes-go
+                protocol: http2
+                ready: {port: 8080}
+                command: [/bin/f, --port, "50051"]
+                environment: {A: 1, B: on}
+                memory: 256MiB
+                services: [{name: redis, image: ../redis, port: 6379, core: 1, memory: 32MiB}]
+                """)
+        #expect(manifest.readyPort == 8080 && manifest.memoryBytes == 256 << 20 && manifest.protocol == "http2")
+        #expect(manifest.command == ["/bin/f", "--port", "50051"])
+        #expect(manifest.environment == [EnvironmentVariable("A", "1"), EnvironmentVariable("B", "on")])
+        let service = try #require(manifest.services.first)
+        #expect(service.name == "redis" && service.image == "../redis" && service.port == 6379 && service.core == 1)
+    }
+
+    @Test("What is wrong with a manifest is named with its place", arguments: [
+        ("name: aes-go\nrequests: r", "workload.yaml:1:1: key 'port': is missing"),
+        ("port: 1\nrequests: r", "key 'name': is missing"), ("name: a\nport: 1", "key 'requests': is missing"),
+        ("name: A/b\nport: 1\nrequests: r", ":1:7: key 'name': 'A/b' is not a name for a workload"),
+        ("name: a\nport: 70000\nrequests: r", ":2:7: key 'port': 70000 is impossible"),
+        ("name: a\nport: 1\nrequests: ../r", ":3:11: key 'requests': '../r' is not a path below"),
+        ("name: a\nport: 1\nrequests: r\nprotocl: grpc", "did you mean 'protocol'?"),
+        ("name: a\nport: 1\nrequests: r\nprotocol: smtp", "'smtp' is not a protocol"),
+        ("name: a\nport: 1\nrequests: r\nmemory: 1KiB", "1 KiB is impossible; write 4MiB to 64GiB"),
+        ("name: a\nport: 1\nrequests: r\nservices: [{name: s}]", "has no 'image' and no 'port'"),
+        (
+            "name: a\nport: 1\nrequests: r\nservices: [{name: s, image: i, port: 1}]",
+            "s and the function both have the port 1"
+        ),
+        (
+            "name: a\nport: 1\nrequests: r\nservices: [{name: s, image: i, port: 2}, {name: s, image: i, port: 3}]",
+            "'s' is a duplicate"
+        ),
+        (
+            "name: a\nport: 1\nrequests: r\nservices: [{name: function, image: i, port: 2}]",
+            "the function's own container"
+        ),
+    ])
+    func wrong(text: String, expected: String) throws {
+        let found = message { _ = try manifest(text) }
+        #expect(found?.contains(expected) == true, "\(found ?? "accepted")")
+    }
+
+    // MARK: In sweeps
+
+    /// A folder with a workload of each name.
+    private func shelf(
+        _ names: String..., catalogue: [String] = []
+    ) throws -> (scratch: Scratch, shelf: WorkloadShelf) {
+        let scratch = try Scratch()
+        for name in names {
+            let manifest = try WorkloadManifest.read(
+                inFolder: (try scratch.write("m/workload.yaml", "name: \(name)\nport: 1\nrequests: r\n") as NSString)
+                    .deletingLastPathComponent)
+            let record = WorkloadRecord(
+                manifest: manifest, images: [], disk: SHA256.digest("disk of \(name)"), diskBytes: 1, layerBytes: 1,
+                unpackedBytes: 1, memoryBytes: 256 << 20)
+            try scratch.write("\(name)/\(WorkloadRecord.fileName)", record.json.encoded)
+            try scratch.write("\(name)/\(WorkloadRecord.diskName)", "disk of \(name)")
+        }
+        return (scratch, WorkloadShelf(path: scratch.path) { catalogue })
+    }
+
+    private func sweep(_ workloads: String, _ shelf: WorkloadShelf, folder: String = "/tmp") throws -> Sweep {
+        let text = "sweep: s\nengine: qemu\nguest: g\nworkloads: \(workloads)\naxes: {l2.size: [1MiB]}\n"
+        return try SweepFile.parse(text, file: "s.yaml", folder: folder, shelf: shelf)
+    }
+
+    @Test("A workload is named, or its folder is; its disk is in the sweep")
+    func named() throws {
+        let (scratch, shelf) = try shelf("aes-go", "fib")
+        let sweep = try sweep("[aes-go, ./fib]", shelf, folder: scratch.path)
+        #expect(sweep.workloads == ["aes-go", "fib"])
+        #expect(sweep.image(of: "fib")?.disk.digest == SHA256.digest("disk of fib"))
+        #expect(sweep.image(of: "aes-go")?.memoryBytes == 256 << 20)
+    }
+
+    @Test("The list of vSwarm-u names them, too")
+    func listed() throws {
+        let (scratch, shelf) = try shelf("aes-go", "fib")
+        try scratch.write("functions.list", "fib\n# aes-go\n")
+        #expect(try sweep("{file: functions.list}", shelf, folder: scratch.path).images.map(\.workload) == ["fib"])
+    }
+
+    @Test("One that is not here is refused with the nearest, or with how to get it", arguments: [
+        ("[aes-g]", "s.yaml:4:13: key 'workloads': there is no workload 'aes-g'", "did you mean 'aes-go'?"),
+        ("[auth-go]", "the workload 'auth-go' was not built yet", "usweep workload build auth-go"),
+        ("[nothing-like-it]", "there is no workload 'nothing-like-it'", "there are: aes-go, auth-go"),
+        ("[./none]", "./none has no workload.json", "name a folder"), ("[aes-go, ./aes-go]", "is a duplicate", ""),
+        ("[./m]", "./m has no workload.json", "usweep workload add ./m"),
+    ])
+    func absent(workloads: String, what: String, advice: String) throws {
+        let (scratch, shelf) = try shelf("aes-go", catalogue: ["auth-go"])
+        let found = message { _ = try sweep(workloads, shelf, folder: scratch.path) }
+        #expect(found?.contains(what) == true, "\(found ?? "taken")")
+        #expect(advice.isEmpty || found?.contains(advice) == true, "\(found ?? "taken")")
+    }
+
+    @Test("A damaged one is refused")
+    func damaged() throws {
+        let (scratch, shelf) = try shelf("aes-go", "fib")
+        try scratch.write("aes-go/\(WorkloadRecord.diskName)", "other")
+        try scratch.write("fib/\(WorkloadRecord.fileName)", "{\"version\": 1")
+        #expect(message { _ = try sweep("[aes-go]", shelf) }?.contains("is not the disk that its record names") == true)
+        #expect(message { _ = try sweep("[fib]", shelf) }?.contains("is damaged; add the workload again") == true)
+    }
+}

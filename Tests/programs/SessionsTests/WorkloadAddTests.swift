@@ -1,0 +1,286 @@
+import Foundation
+import Model
+import Sessions
+import SweepFiles
+import Testing
+
+@Suite("Images that become workloads")
+struct WorkloadAddTests {
+    /// A folder of a test, with an image and its manifest in `own`, and the artifacts.
+    private final class Place {
+        let path = "\(NSTemporaryDirectory())/usweep-workload-\(UUID().uuidString)"
+        var own: String { "\(path)/own" }
+        var store: WorkloadStore { WorkloadStore(in: ArtifactsFolder(path: "\(path)/artifacts")) }
+
+        init(manifest: String = "", calls: String? = "15 610\n") throws {
+            try FileManager.default.createDirectory(atPath: own, withIntermediateDirectories: true)
+            try write("workload.yaml", "name: own\nport: 5000\nrequests: calls\n" + manifest)
+            if let calls { try write("calls", calls) }
+        }
+
+        deinit { _ = try? Tool.run("rm", "-rf", path) }
+
+        func write(_ name: String, _ text: String) throws {
+            try Data(text.utf8).write(to: URL(fileURLWithPath: "\(own)/\(name)"))
+        }
+
+        func image(
+            _ entries: [OwnImage.Entry] = [OwnImage.Entry(name: "bin/f", text: "#!", mode: 0o755)]
+        ) throws -> OwnImage {
+            var image = try OwnImage("\(own)/image")
+            try image.layer(entries)
+            return image
+        }
+
+        func add(_ path: String? = nil, manifest: String? = nil, limit: Int64 = 8 << 30) throws -> WorkloadStore.Added {
+            try store.add(path ?? "own", path: path ?? own, manifest: manifest, limit: limit)
+        }
+
+        /// What the disk has, a line a file: mode, owner, and path.
+        func listing() throws -> String {
+            try Tool.run("unsquashfs", "-lln", "\(store.shelf.folder(of: "own"))/disk.squashfs")
+        }
+
+        func content(_ name: String) throws -> String {
+            try Tool.run("unsquashfs", "-cat", "\(store.shelf.folder(of: "own"))/disk.squashfs", name)
+        }
+
+        func message(_ path: String? = nil, manifest: String? = nil, limit: Int64 = 8 << 30) -> String {
+            do {
+                _ = try add(path, manifest: manifest, limit: limit)
+                return "added"
+            } catch { return "\((error as? Failure)?.code.exitStatus ?? 0): \(error)" }
+        }
+    }
+
+    private enum Tool {
+        @discardableResult
+        static func run(_ words: String...) throws -> String {
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+            process.arguments = words
+            let output = Pipe()
+            process.standardOutput = output
+            process.standardError = FileHandle.nullDevice
+            try process.run()
+            let data = output.fileHandleForReading.readDataToEndOfFile()
+            process.waitUntilExit()
+            return String(decoding: data, as: UTF8.self)
+        }
+    }
+
+    @Test("The same image gives the same disk, wherever and whenever it is added")
+    func same() throws {
+        let disks = try (0..<2).map { _ in
+            let place = try Place()
+            try place.image().finish()
+            return try place.add().record.disk
+        }
+        #expect(disks[0] == disks[1])
+    }
+
+    @Test("Layers, whiteouts, links, owners and odd modes are on the disk as in the image")
+    func layers() throws {
+        let place = try Place()
+        var image = try place.image([
+            OwnImage.Entry(name: "etc/passwd", text: "app:x:1000:1000::/:/bin/sh\n"),
+            OwnImage.Entry(name: "gone", text: "x"), OwnImage.Entry(name: "kept", text: "old"),
+        ])
+        try image.layer([
+            OwnImage.Entry(name: ".wh.gone"), OwnImage.Entry(name: "kept", text: "new"),
+            OwnImage.Entry(name: "bin/su", text: "su", mode: 0o4755),
+            OwnImage.Entry(name: "home/app", kind: "5", mode: 0o700, user: 1_000),
+            OwnImage.Entry(name: "home/app/secret \"1\"", text: "s", mode: 0o000, user: 1_000),
+            OwnImage.Entry(name: "link", kind: "2", link: "/etc/passwd"),
+            OwnImage.Entry(name: "hard", kind: "1", link: "kept"),
+        ])
+        try image.finish(#"{"Cmd":["/bin/f","a b"],"Env":["A=1","B=2"],"User":"app","WorkingDir":"/home"}"#)
+        let added = try place.add()
+        #expect(!added.replaces)
+        let listing = try place.listing()
+        func has(_ pattern: String) -> Bool {
+            listing.range(of: pattern, options: .regularExpression) != nil
+        }
+        #expect(!listing.contains("/gone") && !listing.contains(".wh."), "\(listing)")
+        #expect(has("-rwsr-xr-x 0/0 .*/function/rootfs/bin/su\n"), "\(listing)")
+        #expect(has("drwx------ 1000/1000 .*/home/app\n"), "\(listing)")
+        #expect(has(#"---------- 1000/1000 .*/secret "1"\n"#), "\(listing)")
+        #expect(has("link -> /etc/passwd\n"), "\(listing)")
+        #expect(try place.content("function/rootfs/kept") == "new" && place.content("function/rootfs/hard") == "new")
+        let config = try JSON(parsing: Array(place.content("function/config.json").utf8))
+        #expect(config["process"]?["args"] == .array([.string("/bin/f"), .string("a b")]))
+        #expect(config["process"]?["user"]?["uid"]?.integer == 1_000)
+        #expect(config["process"]?["cwd"] == .string("/home"))
+        let variables = config["process"]?["env"]?.elements?.compactMap(\.text) ?? []
+        #expect(variables.contains("A=1") && variables.contains("B=2") && !variables.contains("TERM=xterm"))
+    }
+
+    @Test("The manifest counts before the image, and services come before the function")
+    func manifest() throws {
+        let place = try Place(
+            manifest: "command: [/bin/g]\nenvironment: {B: 3}\nmemory: 64MiB\nready: {port: 5001}\n"
+                + "services: [{name: redis, image: ../redis, port: 6379, core: 0}]\n")
+        try place.image().finish(#"{"Cmd":["/bin/f"],"Env":["B=2"]}"#)
+        var service = try OwnImage("\(place.path)/redis")
+        try service.layer([OwnImage.Entry(name: "bin/redis", text: "r", mode: 0o755)])
+        try service.finish(#"{"Cmd":["/bin/redis"]}"#)
+        let record = try place.add().record
+        #expect(record.memoryBytes == 320 << 20, "96, 64 and 128 MiB and the disk, rounded up")
+        #expect(try place.content("containers") == "redis 6379 0\nfunction 5001 1\n")
+        #expect(try place.content("about") == "5000 grpc\n")
+        #expect(try place.content("hosts").contains("127.0.0.1 redis\n"))
+        let config = try JSON(parsing: Array(place.content("function/config.json").utf8))
+        #expect(config["process"]?["args"] == .array([.string("/bin/g")]))
+        #expect(config["process"]?["env"]?.elements?.compactMap(\.text).filter { $0.hasPrefix("B=") } == ["B=3"])
+        #expect(config["linux"]?["resources"]?["memory"]?["limit"]?.integer == 64 << 20)
+    }
+
+    @Test("An archive is as good as a layout", arguments: ["oci-archive", "docker-archive"])
+    func archive(kind: String) throws {
+        let place = try Place()
+        try place.image().finish()
+        let disk = try place.add().record.disk
+        let file = "\(place.path)/image.tar"
+        try Tool.run("skopeo", "--insecure-policy", "copy", "oci:\(place.own)/image", "\(kind):\(file):own:latest")
+        #expect(try place.add(file, manifest: place.own).record.disk == disk)
+    }
+
+    @Test("Adding again replaces; removing leaves nothing")
+    func replace() throws {
+        let place = try Place()
+        try place.image().finish()
+        let before = try place.add().record
+        try place.write("calls", "14 377\n")
+        let after = try place.add()
+        #expect(after.replaces && after.record.disk != before.disk)
+        #expect(place.store.shelf.names == ["own"])
+        try place.store.remove("own")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: place.store.shelf.path).isEmpty)
+        #expect(throws: Failure.self) { try place.store.remove("own") }
+    }
+
+    @Test("127 layers")
+    func manyLayers() throws {
+        let place = try Place()
+        var image = try place.image()
+        for number in 1..<127 { try image.layer([OwnImage.Entry(name: "f\(number)", text: "\(number)")]) }
+        try image.finish()
+        _ = try place.add()
+        #expect(try place.content("function/rootfs/f126") == "126")
+    }
+
+    // MARK: What is refused
+
+    @Test("Another architecture")
+    func architecture() throws {
+        let place = try Place()
+        try place.image().finish(architecture: "arm64")
+        #expect(place.message().contains("65: own is an image for linux/arm64, and the guest is linux/amd64"))
+        #expect(place.store.shelf.names.isEmpty)
+    }
+
+    @Test("Of an index with several platforms the one for this guest is taken; none, or two, are refused")
+    func platforms() throws {
+        let place = try Place()
+        try place.image().finish(also: ["arm64", "riscv64"])
+        #expect(place.message() == "added")
+        try place.image().finish(also: ["amd64"])
+        #expect(place.message().contains("has 2 images (linux/amd64, linux/amd64), of which 2 are for linux/amd64"))
+        try place.image().finish(architecture: "arm64", also: ["riscv64"])
+        #expect(place.message().contains("of which none is for linux/amd64"))
+    }
+
+    @Test(
+        "Paths that lead out of the image stay in it",
+        arguments: ["../../../../escaped", "/escaped", "a/../../escaped"])
+    func escape(name: String) throws {
+        let place = try Place()
+        var image = try place.image()
+        try image.layer([
+            OwnImage.Entry(name: "out", kind: "2", link: place.path), OwnImage.Entry(name: name, text: "x"),
+            OwnImage.Entry(name: "out/through", text: "x"),
+        ])
+        try image.finish()
+        let said = place.message()
+        let names = try FileManager.default.contentsOfDirectory(atPath: place.path).sorted()
+        #expect(names == ["artifacts", "own"], "\(said)")
+        #expect(!FileManager.default.fileExists(atPath: "/escaped"))
+    }
+
+    @Test("Device files are left out, and counted")
+    func devices() throws {
+        let place = try Place()
+        var image = try place.image()
+        try image.layer([OwnImage.Entry(name: "dev/null", kind: "3"), OwnImage.Entry(name: "disk", kind: "4")])
+        try image.finish()
+        #expect(try place.add().devices == 2)
+        #expect(try !place.listing().contains("\nc") && !place.listing().contains("\nb"))
+    }
+
+    @Test("A layer whose digest lies")
+    func lie() throws {
+        let place = try Place()
+        let image = try place.image()
+        try image.finish()
+        try image.spoil()
+        let said = place.message()
+        #expect(said.hasPrefix("65: ") && said.contains("cannot be unpacked by umoci"), "\(said)")
+        #expect(place.store.shelf.names.isEmpty)
+    }
+
+    @Test("A blob that is cut short, and a manifest that is another")
+    func cut() throws {
+        let place = try Place()
+        let image = try place.image()
+        try image.finish()
+        let blobs = "\(place.own)/image/blobs/sha256"
+        for name in try FileManager.default.contentsOfDirectory(atPath: blobs) {
+            let content = FileManager.default.contents(atPath: "\(blobs)/\(name)") ?? Data()
+            try Data(content.dropLast()).write(to: URL(fileURLWithPath: "\(blobs)/\(name)"))
+            #expect(place.message().contains("and its descriptor says"))
+            try Data(content.dropLast() + [0x20]).write(to: URL(fileURLWithPath: "\(blobs)/\(name)"))
+            #expect(place.message().hasPrefix("65: "))
+            try content.write(to: URL(fileURLWithPath: "\(blobs)/\(name)"))
+        }
+        #expect(place.message() == "added")
+    }
+
+    @Test("More than the limit, before anything of it is unpacked")
+    func bomb() throws {
+        let place = try Place()
+        var image = try place.image()
+        try image.layer([OwnImage.Entry(name: "large", text: String(repeating: "x", count: 3 << 20))])
+        try image.finish()
+        let said = place.message(limit: 1 << 20)
+        #expect(said.hasPrefix("65: ") && said.contains("more than 1 MiB unpacked"), "\(said)")
+        #expect(said.contains("--limit"))
+        #expect(place.message(limit: 8 << 20) == "added")
+    }
+
+    @Test("0 bytes, no archive, no image, nothing")
+    func noImage() throws {
+        let place = try Place()
+        let file = "\(place.path)/image.tar"
+        for (content, said) in [("", "is empty (0 bytes)"), ("not a tar", "is not a tar archive")] {
+            try Data(content.utf8).write(to: URL(fileURLWithPath: file))
+            #expect(place.message(file, manifest: place.own).contains(said))
+        }
+        try Tool.run("tar", "-cf", file, "-C", place.own, "calls")
+        #expect(place.message(file, manifest: place.own).contains("is not an image: it has neither oci-layout"))
+        #expect(place.message(file).contains("name that folder with --manifest"))
+        #expect(place.message("\(place.path)/none").contains("there is no"))
+        #expect(place.message().contains("is not an OCI image layout"))
+    }
+
+    @Test("Nothing to start, or to ask")
+    func nothing() throws {
+        let place = try Place(calls: nil)
+        try place.image().finish()
+        #expect(place.message().contains("calls, which workload.yaml names as 'requests'"))
+        try place.image().finish("{}")
+        #expect(place.message().contains("has neither entry point nor command"))
+        try place.write("workload.yaml", "name: own\nport: 5000\nrequests: calls\ncommand: [/bin/f]\n")
+        try place.write("calls", "")
+        #expect(place.message().contains("has 0 B"))
+    }
+}
