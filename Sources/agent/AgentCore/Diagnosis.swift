@@ -78,8 +78,8 @@ public struct Diagnosis: Sendable, Hashable {
             // Nothing is wrong with the run: it is tried again, and a bounded number of such losses ends it.
             self.init(
                 failure: .hostLost,
-                evidence: "its folder on the host was removed while it ran: exclude the agent's working folder from "
-                    + "whatever cleans there, or name another `workdir`")
+                evidence: "its folder on the host was removed before its results were taken: exclude the agent's "
+                    + "working folder from whatever cleans there, or name another `workdir`")
             return
         case .folderReplaced:
             self.init(

@@ -27,6 +27,7 @@ struct Collector {
         let staged = Set(job.inputs.map(\.path) + ["point.json"])
         left = LeftFiles(folder, files, staged: staged, isThere: isThere)
         var exit = exit
+        if left.isGone, exit.kill == .none { exit.kill = .folderRemoved }
         if isThere, let limit = job.limits.output, let found = left.cut(to: limit), exit.kill != .tooMuchOutput {
             exit.kill = .tooMuchOutput
             exit.note = found

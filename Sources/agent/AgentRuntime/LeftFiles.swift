@@ -30,6 +30,8 @@ struct LeftFiles {
     private(set) var all: [File] = []
     private var omitted: [String] = []
     private var omittedCount = 0
+    /// The folder itself is gone, though nobody saw it go.
+    private(set) var isGone = false
 
     /// - Parameter isThere: false: nothing of it is to be taken.
     init(_ root: String, _ files: any Files, staged: Set<String>, isThere: Bool) {
@@ -56,8 +58,12 @@ struct LeftFiles {
     // MARK: Listing
 
     private mutating func list(_ place: String, called prefix: String, depth: Int, isLinked: Bool) {
-        guard let entries = try? files.list(place.isEmpty ? root : "\(root)/\(place)") else {
-            return omit(prefix.isEmpty ? "." : prefix, "the folder cannot be read")
+        let entries: [FolderEntry]
+        do throws(FilesError) {
+            entries = try files.list(place.isEmpty ? root : "\(root)/\(place)")
+        } catch {
+            if prefix.isEmpty { isGone = error.isMissing }
+            return omit(prefix.isEmpty ? "." : prefix, "the folder cannot be read: \(error.reason)")
         }
         for entry in entries {
             let name = prefix.isEmpty ? entry.name : "\(prefix)/\(entry.name)"

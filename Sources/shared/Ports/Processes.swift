@@ -68,7 +68,7 @@ public struct ProcessExit: Sendable, Hashable {
         case none, timeout, cancelled, revoked
         /// It made no progress; what it was doing is in ``ProcessExit/note``.
         case stalled
-        /// Its folder was removed while it ran.
+        /// Its folder was removed before what it left was taken.
         case folderRemoved
         /// Something else stands where its folder was.
         case folderReplaced

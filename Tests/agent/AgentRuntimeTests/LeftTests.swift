@@ -36,6 +36,13 @@ import Testing
         #expect(!report.evidence.contains("latest"))
     }
 
+    @Test("A folder that is gone with what was in it is no fault of the run")
+    func gone() throws {
+        let (report, _) = try report("echo 7 > results.json; rm -rf \"$PWD\"")
+        #expect(report.failure == .hostLost)
+        #expect(report.evidence.contains("was removed before its results were taken"), "\(report.evidence)")
+    }
+
     @Test("Odd names, too many and too deep ones do not take the result with them")
     func names() throws {
         let (report, results) = try report(
