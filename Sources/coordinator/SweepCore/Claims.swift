@@ -6,6 +6,13 @@ package struct Claim: Sendable, Hashable {
     package var attempts: Range<AttemptNumber>
 }
 
+extension AttemptReport {
+    /// Whether the agent itself begins the run's next attempt, of those that its claim gives it.
+    func agentGoesOn(in claim: Claim) -> Bool {
+        failure?.remedy == .retryAnywhere && id.attempt + 1 < claim.attempts.upperBound
+    }
+}
+
 /// Who has which run. Mostly one host; several only where a run was given away because the first was silent for long.
 extension SweepState {
     /// All claims on a run that are in force, the oldest first.

@@ -10,7 +10,7 @@ extension Coordinator {
         links[host].joined?.underWay.remove(id)
         links[host].joined?.unacknowledged.append(id)
         // It did not hear that we have it.
-        if state.isOnRecord(id), !faults.contains(.countsRepeats) { return }
+        if state.isOnRecord(id), !faults.contains(.countsRepeats) { return takeBack(judged.report, host, &records) }
         guard isInForce(id, host) else { return fence(host, judged, &records) }
         let deaths = state.deathCount
         decide(
@@ -20,6 +20,17 @@ extension Coordinator {
         begun[AttemptPlace(run: id.run, lease: id.lease)] = nil
         noteHealth(host, judged, isNews: state.deathCount != deaths, now, &records)
         settle(id, judged, &records)
+    }
+
+    /// A host whose power went with the end of its journal may report an attempt once more, with an end after which it
+    /// does not go on with the run that it has: then another lease does.
+    private mutating func takeBack(_ report: AttemptReport, _ host: Int, _ records: inout [Record]) {
+        let id = report.id
+        guard let claim = state.claim(of: id.lease, on: id.run), self.host(of: claim) == host,
+            !report.agentGoesOn(in: claim)
+        else { return }
+        let reason = "\(plan.hosts[host]) has lost what it knew of it since attempt \(id.attempt)"
+        decide(.runWithdrawn(run: id.run, lease: id.lease, reason: reason), &records)
     }
 
     /// Whether a host may speak for this attempt: it holds a lease that is in force, and the attempt's number is the

@@ -121,7 +121,16 @@ public struct Coordinator: Sendable {
         let pause = now - lastTurn - plan.timing.longestTurn
         lastTurn = now
         guard pause > 0, !faults.contains(.takesSleepForSilence) else { return }
-        for host in links.indices { links[host].lastHeard += pause }
+        for host in links.indices {
+            links[host].lastHeard += pause
+            // What did not answer before may do so now: it is not left waiting for what it was then.
+            switch links[host].phase {
+            case .away(let until, _): links[host].phase = .away(until: min(until, now), failures: 0)
+            case .connecting: links[host].phase = .connecting(failures: 0)
+            case .joined, .refused: break
+            }
+            hasNews[host] = true
+        }
         lastProgress += pause
         straySince += pause
     }

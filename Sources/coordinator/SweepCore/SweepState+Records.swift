@@ -112,8 +112,7 @@ extension SweepState {
         if isDeath { noteDeath(of: run, under: report.id.lease, host: index) }
         if failure.remedy == .retryElsewhere { runs[run - 1].avoid = Int32(index) }
         guard let claim = claim(of: report.id.lease, on: run) else { return }
-        let agentGoesOn = report.failure?.remedy == .retryAnywhere && attempt + 1 < claim.attempts.upperBound
-        if !agentGoesOn { drop(claim.lease, on: run) }
+        if !report.agentGoesOn(in: claim) { drop(claim.lease, on: run) }
     }
 
     private mutating func end(_ run: RunNumber, _ state: RunState, _ failure: FailureClass?) {

@@ -308,6 +308,35 @@ struct SilenceTests {
         #expect(cluster.core.state[1].failures == 0 && cluster.core.state[1].losses == 1)
     }
 
+    @Test("A host that lost the end of its journal says again what is on record and drops the run: it is leased anew")
+    func lostEnd() {
+        var cluster = Cluster(runs: 1, hosts: 1)
+        cluster.join(0, slots: 1)
+        cluster.step(.ended(host: 0, Cluster.ended(1, lease: 1, failure: .simulatorCrash)))
+        #expect(cluster.lease(of: 1) == 1, "the agent goes on with it")
+        cluster.step(.ended(host: 0, Cluster.ended(1, lease: 1, failure: .simulatorCrash)))
+        #expect(cluster.lease(of: 1) == 1, "it did not hear that we have it")
+        let effects = cluster.step(.ended(host: 0, Cluster.ended(1, lease: 1, failure: .hostLost)))
+        #expect(effects.granted(to: 0) == [1] && cluster.lease(of: 1) == 2)
+        #expect(cluster.core.state[1].failures == 1 && cluster.core.state[1].losses == 0)
+    }
+
+    @Test("A coordinator that was stopped for long asks at once for hosts that had not answered before")
+    func hurry() {
+        var cluster = Cluster(runs: 1, hosts: 1)
+        cluster.join(0)
+        for _ in 0..<8 {
+            cluster.step(.lost(host: 0, reason: "no answer"))
+            cluster.pass(70)
+        }
+        cluster.step(.lost(host: 0, reason: "no answer"))
+        cluster.sleep(600)
+        #expect(cluster.step().contains(.connect(host: 0)))
+        cluster.step(.lost(host: 0, reason: "no answer"))
+        cluster.pass(5)
+        #expect(cluster.step().contains(.connect(host: 0)))
+    }
+
     @Test("What is said of an attempt again is acknowledged and counts nowhere")
     func redelivered() {
         var cluster = Cluster(runs: 2, hosts: 1)
