@@ -43,7 +43,7 @@ struct YAMLComplaint {
 
     /// What is said at the second place of a key.
     static func duplicate(_ key: String, first: Place?) -> String {
-        let place = first.map { ": it is in line \($0.line), column \($0.column), too" } ?? ""
+        let place = first.map { ": given twice, first in line \($0.line), column \($0.column)" } ?? ""
         return "key '\(key)': is a duplicate\(place); remove one"
     }
 

@@ -40,12 +40,12 @@ struct SweepErrorTests {
         Wrong(command + "axes: {x: [1, {y: 2}]}", "4:15", "not a mapping"),
         Wrong(
             command + "axes:\n  x: [1]\n  x: [2]", "6:3",
-            "key 'x': is a duplicate: it is in line 5, column 3, too; remove one"),
-        Wrong(command + "axes:\n  x: [1]\n  'x': [2]", "6:3", "'x': is a duplicate: it is in line 5, column 3"),
-        Wrong(command + "axes: {x: [1], xx: [2], 'x': [3]}", "4:25", "'x': is a duplicate: it is in line 4, column 8"),
+            "key 'x': is a duplicate: given twice, first in line 5, column 3; remove one"),
+        Wrong(command + "axes:\n  x: [1]\n  'x': [2]", "6:3", "duplicate: given twice, first in line 5"),
+        Wrong(command + "axes: {x: [1], xx: [2], 'x': [3]}", "4:25", "duplicate: given twice, first in line 4, column 8"),
         Wrong(
             command + "axes: {x: [1]}\ndefine:\n  m: a\n  n:  axes\nlimits: {time: 1s}\naxes: {y: [2]}", "9:1",
-            "key 'axes': is a duplicate: it is in line 4, column 1, too; remove one"),
+            "key 'axes': is a duplicate: given twice, first in line 4, column 1; remove one"),
         Wrong(command + "axes: {x: [\"a\\u0007\"]}", "4:12", "'a\\u{7}' has an invisible character (U+0007)"),
         Wrong(command + "axes: {1x: [1]}", "4:8", "key 'axes.1x': is not a name for an axis"),
         Wrong(command + "axes: {'$(touch x)': [1]}", "4:8", "key 'axes.$(touch x)': is not a name for an axis"),
@@ -134,7 +134,7 @@ struct SweepErrorTests {
         Wrong(command + "env: {USWEEP_X: c}", "4:7", "names that begin with USWEEP_ are set by usweep"),
         Wrong(command + "env: {A: [1]}", "4:10", "key 'env.A': text was expected"),
         Wrong(command + "env: {}", "4:6", "key 'env': has no variable"),
-        Wrong(command + "env: {A: 1, A: 2}", "4:13", "key 'A': is a duplicate: it is in line 4, column 7, too"),
+        Wrong(command + "env: {A: 1, A: 2}", "4:13", "key 'A': is a duplicate: given twice, first in line 4"),
         Wrong(command + "inputs: ['{xx}.txt']\naxes: {x: [1]}", "4:10", "key 'inputs': nothing is called {xx} here"),
         Wrong(command + "inputs: ['{run}.txt']", "4:10", "key 'inputs': {run} cannot be used here"),
         Wrong(
