@@ -102,8 +102,11 @@ final class Promises {
 
     func cancelAsked(_ run: RunNumber) { if askedAt[run] == nil { askedAt[run] = world.now } }
 
-    /// The coordinator that was asked may not have heard it.
-    func coordinatorEnded() { askedAt = askedAt.filter { world.now - $0.value > Timing.second } }
+    /// The coordinator that was asked may not have heard it, least of all one that stood still.
+    func coordinatorEnded() {
+        let stoodUntil = simulation?.coordinator?.standsUntil ?? 0
+        askedAt = askedAt.filter { world.now - max($0.value, stoodUntil) > Timing.second }
+    }
 
     func givenUp(_ host: String) {
         if seen.contains(host) { fail("\(host), which was in this sweep before, is given up") }
