@@ -42,7 +42,7 @@ struct SweepErrorTests {
             command + "axes:\n  x: [1]\n  x: [2]", "6:3",
             "key 'x': is a duplicate: given twice, first in line 5, column 3; remove one"),
         Wrong(command + "axes:\n  x: [1]\n  'x': [2]", "6:3", "duplicate: given twice, first in line 5"),
-        Wrong(command + "axes: {x: [1], xx: [2], 'x': [3]}", "4:25", "duplicate: given twice, first in line 4, column 8"),
+        Wrong(command + "axes: {x: [1], xx: [2], 'x': [3]}", "4:25", "given twice, first in line 4, column 8"),
         Wrong(
             command + "axes: {x: [1]}\ndefine:\n  m: a\n  n:  axes\nlimits: {time: 1s}\naxes: {y: [2]}", "9:1",
             "key 'axes': is a duplicate: given twice, first in line 4, column 1; remove one"),
