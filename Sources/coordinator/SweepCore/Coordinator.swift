@@ -133,6 +133,8 @@ public struct Coordinator: Sendable {
         }
         lastProgress += pause
         straySince += pause
+        // Whoever can be reached answers by then.
+        nextGiveAway = now + plan.timing.leaseTerm
     }
 
     /// Applies a record that was decided here.

@@ -321,6 +321,20 @@ struct SilenceTests {
         #expect(cluster.core.state[1].failures == 1 && cluster.core.state[1].losses == 0)
     }
 
+    @Test("A coordinator that was stopped for long gives nothing away before it has asked who is there")
+    func asksFirst() {
+        var cluster = Cluster(runs: 1, hosts: 2)
+        cluster.join(0, slots: 1)
+        cluster.step(.lost(host: 0, reason: "cable"))
+        cluster.join(1, slots: 1)
+        cluster.pass(59, hearing: [1])
+        cluster.sleep(600)
+        #expect(cluster.step(.heard(host: 1)).granted(to: 1).isEmpty)
+        cluster.comeBack(0, slots: 1)
+        cluster.pass(90, hearing: [0, 1])
+        #expect(cluster.core.state.claims(on: 1).map(\.lease) == [1])
+    }
+
     @Test("A coordinator that was stopped for long asks at once for hosts that had not answered before")
     func hurry() {
         var cluster = Cluster(runs: 1, hosts: 1)
