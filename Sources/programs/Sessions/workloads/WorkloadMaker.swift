@@ -32,6 +32,9 @@ struct WorkloadMaker {
 
     private var manifest: WorkloadManifest { source.manifest }
 
+    /// The folders on the disk, one for each container.
+    private var bundles: [String] { ["function"] + manifest.services.map(\.name) }
+
     /// Writes the workload's folder.
     ///
     /// - Parameter target: a folder that is not there.
@@ -89,8 +92,7 @@ struct WorkloadMaker {
     }
 
     private func addFiles() throws {
-        let hosts = ["localhost", "function"] + manifest.services.map(\.name)
-        try write("hosts", hosts.map { "127.0.0.1 \($0)\n" }.joined())
+        try write("hosts", (["localhost"] + bundles).map { "127.0.0.1 \($0)\n" }.joined())
         try write("about", "\(manifest.port) \(manifest.protocol)\n")
         let services = manifest.services.map { "\($0.name) \($0.port) \($0.core)\n" }
         try write("containers", services.joined() + "function \(manifest.readyPort) 1\n")
@@ -124,7 +126,7 @@ struct WorkloadMaker {
     // MARK: The disk
 
     private mutating func pack(_ disk: String) throws {
-        for bundle in ["function"] + manifest.services.map(\.name) {
+        for bundle in bundles {
             chmod("\(stage)/\(bundle)", 0o755)
             WorkloadMaker.forgetTime("\(stage)/\(bundle)")
         }
@@ -145,7 +147,6 @@ struct WorkloadMaker {
 
     /// What is not of an image is root's, too, whoever makes the disk.
     private mutating func own() {
-        let bundles = ["function"] + manifest.services.map(\.name)
         for folder in bundles { definitions.append("\"\(folder)\" m 755 0 0") }
         let files = ["about", "calls", "containers", "hosts"] + bundles.map { "\($0)/config.json" }
         for file in files { definitions.append("\"\(file)\" m 644 0 0") }

@@ -1,5 +1,6 @@
 import Foundation
 import Model
+import Results
 import SweepFiles
 
 /// One workload, booted and called on this machine, for whoever writes a function.
@@ -63,7 +64,7 @@ package struct WorkloadTrial {
             ], in: folder)
         log += lines(folder)
         return Said(
-            lines: calls(folder) + logLines(log), problem: measured.status == 0 ? nil : measured.reason)
+            lines: try calls(folder) + logLines(log), problem: measured.status == 0 ? nil : measured.reason)
     }
 
     private var machine: [String] {
@@ -80,22 +81,19 @@ package struct WorkloadTrial {
     // MARK: What it left
 
     /// A line a call: its instructions on the function's core, and the request.
-    private func calls(_ folder: String) -> [String] {
+    private func calls(_ folder: String) throws -> [String] {
         let data = FileManager.default.contents(atPath: "\(folder)/stats.jsonl") ?? Data()
         let blocks = String(decoding: data, as: UTF8.self).split(separator: "\n")
             .compactMap { try? JSON(parsing: Array($0.utf8)) }
-        var lines = ["CALL  INSTRUCTIONS  USER      KERNEL    REQUEST AND ANSWER"]
-        for (number, block) in blocks.enumerated() {
-            func count(_ name: String, _ width: Int) -> String {
-                let text = block[name]?.integer.map(String.init) ?? "-"
-                return text + String(repeating: " ", count: max(0, width - text.count))
+        let rows = blocks.enumerated().map { number, block in
+            let counts = ["instructions", "user.instructions", "kernel.instructions"].map { name in
+                block[name]?.integer.map(String.init) ?? ""
             }
             let request = requests.isEmpty ? "" : VisibleText.of(requests[number % requests.count], limit: 100)
-            let place = "\(number + 1)" + String(repeating: " ", count: max(0, 4 - "\(number + 1)".count))
-            lines.append("\(place)  \(count("instructions", 12))  \(count("user.instructions", 8))  "
-                + "\(count("kernel.instructions", 8))  \(request)")
+            return ["\(number + 1)"] + counts + [request]
         }
-        return lines
+        let table = try TableWriter.text(["CALL", "INSTRUCTIONS", "USER", "KERNEL", "REQUEST AND ANSWER"], rows)
+        return table.split(separator: "\n").map(String.init)
     }
 
     private func lines(_ folder: String) -> [String] {

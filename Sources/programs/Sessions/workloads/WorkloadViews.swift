@@ -1,4 +1,5 @@
 package import Model
+import Results
 package import SweepFiles
 
 /// What `usweep workload list` shows: all that are here, then those of the catalogue that are not.
@@ -13,9 +14,8 @@ package struct WorkloadListing {
         absent = known.filter { name in !records.contains { $0.manifest.name == name } }
     }
 
-    package var lines: [String] {
-        guard !records.isEmpty || !absent.isEmpty else { return ["no workloads; add one: usweep workload add FOLDER"] }
-        let head = ["NAME", "RUNTIME", "PROTOCOL", "SERVICES", "SIZE", "HERE", "COUNTERPART"]
+    package func table() throws -> String {
+        guard !records.isEmpty || !absent.isEmpty else { return "no workloads; add one: usweep workload add FOLDER\n" }
         let here = records.map { record in
             let manifest = record.manifest
             return [
@@ -24,19 +24,9 @@ package struct WorkloadListing {
                 manifest.counterpart ?? "",
             ]
         }
-        return WorkloadListing.aligned([head] + here + absent.map { [$0, "", "", "", "", "no", ""] })
-    }
-
-    /// Columns as wide as what is in them; nothing is shown as `-`.
-    private static func aligned(_ rows: [[String]]) -> [String] {
-        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-        return rows.map { row in
-            let cells = zip(row, widths).map { cell, width in
-                let text = cell.isEmpty ? "-" : cell
-                return text + String(repeating: " ", count: max(0, width - text.count))
-            }
-            return cells.joined(separator: "  ").trimmed
-        }
+        return try TableWriter.text(
+            ["NAME", "RUNTIME", "PROTOCOL", "SERVICES", "SIZE", "HERE", "COUNTERPART"],
+            here + absent.map { [$0, "", "", "", "", "no", ""] })
     }
 
     package var document: JSON {
@@ -81,5 +71,16 @@ package struct WorkloadView {
         }
         for image in record.images { lines.append("container    \(image.name) from \(image.value)") }
         return lines + ["folder       \(folder)"]
+    }
+}
+
+extension TableWriter {
+    /// A whole table for the terminal, of texts; an empty one is shown as `-`.
+    static func text(_ columns: [String], _ rows: [[String]]) throws -> String {
+        var bytes: [UInt8] = []
+        var writer = TableWriter(.table, name: "", columns: columns) { bytes += $0 }
+        for row in rows { try writer.add(row.map { $0.isEmpty ? .empty : .text($0) }) }
+        try writer.finish()
+        return String(decoding: bytes, as: UTF8.self)
     }
 }

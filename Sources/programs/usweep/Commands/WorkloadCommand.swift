@@ -117,7 +117,7 @@ struct WorkloadListCommand: ParsableCommand {
     func run() throws {
         let list = try WorkloadListing(WorkloadStore(in: common.artifactsFolder))
         if common.output == .json { return try Console.print(list.document.encoded) }
-        try Console.print(list.lines.joined(separator: "\n"))
+        try Console.write(Array(list.table().utf8))
     }
 }
 
