@@ -202,7 +202,7 @@ extension WorkloadManifest {
             JSON.Member("counterpart", counterpart.map { .string($0) } ?? .null),
             JSON.Member("port", .integer(port)), JSON.Member("protocol", .string(`protocol`)),
             JSON.Member("ready", .integer(readyPort)), JSON.Member("command", .array(command.map { .string($0) })),
-            JSON.Member("environment", .object(environment.map { JSON.Member($0.name, .string($0.value)) })),
+            JSON.Member("environment", JSON(variables: environment)),
             JSON.Member("memory", .integer(memoryBytes)),
             JSON.Member("services", .array(services.map(\.json))), JSON.Member("requests", .string(requests)),
         ])
@@ -227,7 +227,7 @@ extension WorkloadManifest.Service {
             JSON.Member("name", .string(name)), JSON.Member("image", .string(image)),
             JSON.Member("port", .integer(port)), JSON.Member("core", .integer(core)),
             JSON.Member("command", .array(command.map { .string($0) })),
-            JSON.Member("environment", .object(environment.map { JSON.Member($0.name, .string($0.value)) })),
+            JSON.Member("environment", JSON(variables: environment)),
             JSON.Member("memory", .integer(memoryBytes)),
         ])
     }
@@ -246,6 +246,11 @@ extension WorkloadManifest.Service {
 }
 
 extension JSON {
+    /// An object with a text for each.
+    init(variables: [EnvironmentVariable]) {
+        self = .object(variables.map { JSON.Member($0.name, .string($0.value)) })
+    }
+
     /// The members of an object whose values are texts.
     var variables: [EnvironmentVariable] {
         guard case .object(let members) = self else { return [] }

@@ -50,18 +50,17 @@ public struct WorkloadRecord: Sendable, Hashable {
         }
     }
 
-    /// The workload of a folder as a run gets it.
+    /// The workload as a run gets it, of the folder that the record is of.
     ///
     /// - Throws: ``Failure``: also `badData` where the disk is not the one of the record.
-    public static func image(inFolder folder: String, shown: String) throws -> WorkloadImage {
-        let record = try WorkloadRecord(inFolder: folder, shown: shown)
-        let disk = try LocalInput.file("\(folder)/\(diskName)", at: diskPlace)
-        guard disk.digest == record.disk else {
+    public func image(inFolder folder: String, shown: String) throws -> WorkloadImage {
+        let file = try LocalInput.file("\(folder)/\(WorkloadRecord.diskName)", at: WorkloadRecord.diskPlace)
+        guard file.digest == disk else {
             throw Failure(
-                .badData, "\(shown)/\(diskName) is not the disk that its record names; add the workload again: "
-                    + "usweep workload add")
+                .badData, "\(shown)/\(WorkloadRecord.diskName) is not the disk that its record names; add the workload "
+                    + "again: usweep workload add")
         }
-        return WorkloadImage(workload: record.manifest.name, disk: disk, memoryBytes: record.memoryBytes)
+        return WorkloadImage(workload: manifest.name, disk: file, memoryBytes: memoryBytes)
     }
 
     // MARK: As JSON
@@ -69,7 +68,7 @@ public struct WorkloadRecord: Sendable, Hashable {
     public var json: JSON {
         .object([
             JSON.Member("version", .integer(1)), JSON.Member("manifest", manifest.json),
-            JSON.Member("images", .object(images.map { JSON.Member($0.name, .string($0.value)) })),
+            JSON.Member("images", JSON(variables: images)),
             JSON.Member("disk", .string(disk.hex)), JSON.Member("disk_bytes", .integer(diskBytes)),
             JSON.Member("layer_bytes", .integer(layerBytes)), JSON.Member("unpacked_bytes", .integer(unpackedBytes)),
             JSON.Member("memory_bytes", .integer(memoryBytes)),

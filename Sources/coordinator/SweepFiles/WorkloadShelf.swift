@@ -45,7 +45,6 @@ public struct WorkloadShelf: Sendable {
     ///
     /// - Throws: ``Failure``, as for ``record(of:)``; `badData` for a damaged one.
     public func image(of name: String) throws -> WorkloadImage {
-        _ = try record(of: name)
-        return try WorkloadRecord.image(inFolder: folder(of: name), shown: folder(of: name))
+        try record(of: name).image(inFolder: folder(of: name), shown: folder(of: name))
     }
 }

@@ -25,7 +25,9 @@ struct WorkloadsReader {
         for element in read.list(field) ?? [] {
             if areImages, let text = element.text, text.contains("/") {
                 let path = folder.resolve(text)
-                take(element) { try WorkloadRecord.image(inFolder: path, shown: text) }
+                take(element) {
+                    try WorkloadRecord(inFolder: path, shown: text).image(inFolder: path, shown: text)
+                }
             } else if let name = read.plainName(element, "a workload") {
                 let fields = read
                 add(name, areImages) { fields.fail(element, $0, code: $1) }
