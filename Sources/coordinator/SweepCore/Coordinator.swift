@@ -129,8 +129,8 @@ public struct Coordinator: Sendable {
             case .connecting: links[host].phase = .connecting(failures: 0)
             case .joined, .refused: break
             }
-            hasNews[host] = true
         }
+        noteNewsOfAll()
         lastProgress += pause
         straySince += pause
         // Whoever can be reached answers by then.

@@ -193,11 +193,7 @@ final class AxesReader {
         let lengths =
             [max(1, sweep.workloads.count), sweep.measure.repeats]
             + sweep.axes.map(\.values.count) + sweep.zips.map { $0[0].values.count }
-        var count = 1
-        for length in lengths {
-            let (product, overflow) = count.multipliedReportingOverflow(by: length)
-            count = overflow ? .max : product
-        }
+        let count = lengths.reduce(1) { $0.multipliedCapped($1) }
         guard count > Points.limit, let field else { return }
         let number = count == .max ? "" : " (\(count))"
         read.problems.add(
