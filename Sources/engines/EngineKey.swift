@@ -30,6 +30,10 @@ package indirect enum KeyShape: Sendable {
     case integer(ClosedRange<Int>)
     /// A size with its unit; becomes a number of bytes.
     case bytes
+    /// A time with its unit; becomes a number of nanoseconds.
+    case duration
+    /// A percentage; becomes a number of millionths.
+    case share
     /// `true` or `false`.
     case flag
     /// A file or folder of this machine; becomes absolute, relative paths starting at the sweep file.
@@ -71,6 +75,8 @@ extension KeyShape {
             range.upperBound == .max
                 ? "whole number from \(range.lowerBound)" : "whole number, \(range.lowerBound) to \(range.upperBound)"
         case .bytes: "size, as in 512MiB"
+        case .duration: "time, as in 10ms"
+        case .share: "percentage, as in 1%"
         case .flag: "true | false"
         case .path: "path on this machine"
         case .input: "file on this machine, brought to the hosts"

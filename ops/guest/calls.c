@@ -147,13 +147,18 @@ static const char *read_greeting(char *name, char **rest, struct call *call)
     return NULL;
 }
 
-/* Any number gives a number that looks like chance (splitmix64), so that a call follows from its number alone. */
-const struct call *call_number(unsigned long i)
+/* splitmix64 */
+uint64_t random_number(uint64_t start, unsigned long i)
 {
-    uint64_t x = seed + (i + 1) * UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t x = start + (i + 1) * UINT64_C(0x9e3779b97f4a7c15);
     x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
     x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-    return &calls[(is_seeded ? x ^ x >> 31 : i) % call_count];
+    return x ^ x >> 31;
+}
+
+const struct call *call_number(unsigned long i)
+{
+    return &calls[(is_seeded ? random_number(seed, i) : i) % call_count];
 }
 
 static const char *read_seed(char **rest)

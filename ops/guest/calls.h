@@ -55,6 +55,9 @@ int port_of_workload(void);
 /* Reads the calls of a file; port is that of the workload. */
 void read_calls(const char *path, int port);
 
+/* The number i of a series that looks like chance: it follows from the series' start and from i alone. */
+uint64_t random_number(uint64_t start, unsigned long i);
+
 /* The call that is made as number i, from 0 on: each in turn, or, where the file has a seed, any of them. */
 const struct call *call_number(unsigned long i);
 

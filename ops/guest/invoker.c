@@ -6,11 +6,21 @@
  *
  * The calls in the file CALLS are made over and over, in turn or by a seed, at port USWEEP_PORT (50051 if that is not set).
  * It warms the function by WARM calls and says so on EVENTS. Then it looks again and again whether the machine's
- * firmware carries a plan (item opt/usweep/plan: "E warm measured"): it does once the machine has been
- * restored. From there on nothing is written until the last measured call has ended.
+ * firmware carries a plan (item opt/usweep/plan): it does once the machine has been restored. From there on nothing is
+ * written until the last measured call has ended. The plan is 128 characters: "E", the calls before the first measured
+ * one, the calls that are measured, and then, each where it applies,
+ *
+ *     stress=BYTES   before each measured call a program of this footprint has run on the function's core
+ *     every=NS       measured calls begin at this distance
+ *     mean=NS        ..., at distances that are distributed exponentially around this one, by
+ *     seed=N         ..., this number
+ *
+ * in nanoseconds of simulated time. There is one call at a time: what is due while another is under way begins once that
+ * has ended.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -18,13 +28,23 @@
 #include <string.h>
 #include <sys/io.h>
 #include <unistd.h>
+#include <x86intrin.h>
 
 #include "calls.h"
 #include "marks.h"
+#include "stress.h"
 
 enum { SETTLE_PAUSES = 2000 }; /* lets the function finish what it does after an answer */
+enum { PLAN_LENGTH = 128, WAIT_STEPS = 256 };
+
+struct plan {
+    int warming, measured;
+    uint64_t stress, every, mean, seed;
+};
 
 static int events;
+static const char *phase = "first"; /* of which a call is */
+static int number;
 
 static void say(const char *format, ...)
 {
@@ -46,7 +66,10 @@ static void say(const char *format, ...)
 
 void give_up(const char *what)
 {
-    say("failed %s%s%s", what, errno ? ": " : "", errno ? strerror(errno) : "");
+    if (!strncmp(what, "timeout", 7))
+        say("late %s call %d: %s", phase, number, what);
+    else
+        say("failed %s%s%s", what, errno ? ": " : "", errno ? strerror(errno) : "");
     exit(1);
 }
 
@@ -55,44 +78,84 @@ void give_up(const char *what)
  * clock from another thread, and what follows may not be the same in every run. PAUSE makes QEMU turn to the
  * other core at once, so waiting costs little. (While a call is under way, the function's core is awake.)
  */
-static void yield_to_function(int times)
+void yield_to_function(int times)
 {
     while (times--)
         __builtin_ia32_pause();
 }
 
-/* Says which it is: a wrong answer, or a call that failed. */
-static void check(const struct call *call, const char *phase, int number)
+/* The cycle counter of a restored machine counts the nanoseconds of its time: one for each instruction of any core. */
+static void wait_until(uint64_t time)
+{
+    while (__rdtsc() < time) {
+        for (volatile int step = 0; step < WAIT_STEPS; step++)
+            ;
+        yield_to_function(1);
+    }
+}
+
+/* Says which it is: a wrong answer, or a failing status. */
+static void check(const struct call *call)
 {
     char problem[PROBLEM_MOST];
     enum verdict verdict = check_answer(call, problem);
     if (verdict == VERDICT_RIGHT)
         return;
-    say("%s %s call %d: %s", verdict == VERDICT_WRONG ? "wrong" : "failed", phase, number, problem);
+    say("%s %s call %d: %s", verdict == VERDICT_WRONG ? "wrong" : "status", phase, number, problem);
     exit(1);
 }
 
-static void warm(int count, const char *phase)
+static void warm(int count, const char *name)
 {
-    for (int i = 0; i < count; i++) {
-        const struct call *call = call_number(i);
+    phase = name;
+    for (number = 0; number < count; number++) {
+        const struct call *call = call_number(number);
+        MARK(MARK_WARMING_BEGIN);
         call_once(call);
-        check(call, phase, i);
+        MARK(MARK_WARMING_END);
+        check(call);
         tidy_connection();
     }
 }
 
-static void measure(int count)
+/* From the beginning of one call to that of the next. */
+static uint64_t distance(const struct plan *plan, int i)
 {
-    for (int i = 0; i < count; i++) {
-        const struct call *call = call_number(i);
+    if (!plan->mean)
+        return plan->every;
+    double chance = ((random_number(plan->seed, i) >> 11) + 0.5) * 0x1p-53;
+    return (uint64_t)(-log(chance) * plan->mean);
+}
+
+/* What happens between two calls: the function finishes, others run, time passes. */
+static void pass_interval(const struct plan *plan, uint64_t due)
+{
+    yield_to_function(SETTLE_PAUSES);
+    if (plan->stress) {
+        stress_run(due);
         yield_to_function(SETTLE_PAUSES);
+    }
+    wait_until(due);
+}
+
+/* How many calls were due before the one before them had been answered. */
+static int measure(const struct plan *plan)
+{
+    int late = 0;
+    uint64_t due = __rdtsc();
+    phase = "measured";
+    for (number = 0; number < plan->measured; number++) {
+        const struct call *call = call_number(number);
+        due += distance(plan, number);
+        late += number && __rdtsc() > due;
+        pass_interval(plan, due);
         MARK(MARK_INVOCATION_BEGIN);
         call_once(call);
         MARK(MARK_INVOCATION_END);
-        check(call, "measured", i);
+        check(call);
         tidy_connection();
     }
+    return late;
 }
 
 /* QEMU's firmware configuration device: a selector at port 0x510, data byte by byte at 0x511. */
@@ -121,38 +184,70 @@ static uint16_t find_plan(void)
     return 0;
 }
 
-static void await_plan(int *warming, int *measured)
+static void refuse_plan(const char *text)
 {
-    uint8_t text[65] = {0};
+    static char problem[PLAN_LENGTH + 32];
+    errno = 0;
+    snprintf(problem, sizeof problem, "the plan '%s' is not understood", text);
+    give_up(problem);
+}
+
+static void read_plan(char *text, struct plan *plan)
+{
+    const struct {
+        const char *name;
+        uint64_t *value;
+    } items[] = {{"stress", &plan->stress}, {"every", &plan->every}, {"mean", &plan->mean}, {"seed", &plan->seed}};
+    int used = 0;
+    char name[16], *rest;
+    unsigned long long value;
+    if (sscanf(text, "E %d %d%n", &plan->warming, &plan->measured, &used) != 2)
+        refuse_plan(text);
+    for (char *word = strtok_r(text + used, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
+        size_t i = 0;
+        if (sscanf(word, "%15[a-z]=%llu", name, &value) != 2)
+            refuse_plan(word);
+        while (i < sizeof items / sizeof *items && strcmp(items[i].name, name))
+            i++;
+        if (i == sizeof items / sizeof *items)
+            refuse_plan(word);
+        *items[i].value = value;
+    }
+}
+
+static void await_plan(struct plan *plan)
+{
+    char text[PLAN_LENGTH + 1] = {0};
     if (ioperm(0x510, 2, 1))
         give_up("ports");
     uint16_t key = find_plan();
     for (;; yield_to_function(1)) {
-        read_item(key, text, 1);
+        read_item(key, (uint8_t *)text, 1);
         if (text[0] != 'E')
             continue;
-        read_item(key, text, 64);
-        if (sscanf((const char *)text, "E %d %d", warming, measured) == 2)
-            return;
-        give_up("the plan cannot be read");
+        read_item(key, (uint8_t *)text, PLAN_LENGTH);
+        read_plan(text, plan);
+        return;
     }
 }
 
 int main(int count, char **arguments)
 {
-    int warming = 0, measured = 0;
+    struct plan plan = {0};
     if (count != 4 || (events = open(arguments[3], O_WRONLY | O_NOCTTY | O_CLOEXEC)) < 0)
         return 64;
+    stress_start();
     int port = port_of_workload();
     read_calls(arguments[1], port);
     open_connection("127.0.0.1", port, START_S, CALL_S);
     say("serving");
     warm(atoi(arguments[2]), "warming");
     say("warmed");
-    await_plan(&warming, &measured);
-    warm(warming, "second warming");
-    measure(measured);
-    say("measured");
+    await_plan(&plan);
+    if (plan.stress)
+        stress_reserve(plan.stress);
+    warm(plan.warming, "second warming");
+    say("measured %d", measure(&plan));
     for (;;)
         pause();
 }

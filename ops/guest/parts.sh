@@ -111,7 +111,7 @@ compile_invoker() {
         dpkg-deb -x "$(ls -t "$cache"/libnghttp2-dev_*.deb | head -n 1)" "$libraries"
     fi
     compile invoker "$@" ops/guest/{calls,wire,http1,http2}.c -isystem "$libraries/usr/include" \
-        -L "$libraries/usr/lib/x86_64-linux-gnu" -lnghttp2
+        -L "$libraries/usr/lib/x86_64-linux-gnu" -lnghttp2 -lm
 }
 
 digest_of() { sha256sum "$1" | cut -d ' ' -f 1; }

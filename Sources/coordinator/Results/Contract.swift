@@ -27,6 +27,22 @@ public struct Contract: Sendable, Hashable {
         }
     }
 
+    /// The most that a share may be in any block.
+    public struct Bound: Sendable, Hashable {
+        public var name: String
+        public var dividend: String
+        public var divisor: String
+        public var millionths: Int64
+
+        /// Of two counters, which are whole numbers.
+        public init(name: String, _ dividend: String, per divisor: String, millionths: Int64) {
+            self.name = name
+            self.dividend = dividend
+            self.divisor = divisor
+            self.millionths = millionths
+        }
+    }
+
     public var format: Format
     /// Metrics that every block must have, finite; also those by formula (``Model/Sweep/requiredMetrics``).
     public var requiredMetrics: [String]
@@ -38,10 +54,11 @@ public struct Contract: Sendable, Hashable {
     public var terminal: String?
     /// Files that must be there and not be empty, whatever they hold.
     public var requiredFiles: [String]
+    public var bounds: [Bound]
 
     public init(
         format: Format, requiredMetrics: [String] = [], formulas: [MetricFormula] = [], columns: [String] = [],
-        exitEvent: ExitEvent? = nil, terminal: String? = nil, requiredFiles: [String] = []
+        exitEvent: ExitEvent? = nil, terminal: String? = nil, requiredFiles: [String] = [], bounds: [Bound] = []
     ) {
         self.format = format
         self.requiredMetrics = requiredMetrics
@@ -50,5 +67,6 @@ public struct Contract: Sendable, Hashable {
         self.exitEvent = exitEvent
         self.terminal = terminal
         self.requiredFiles = requiredFiles
+        self.bounds = bounds
     }
 }

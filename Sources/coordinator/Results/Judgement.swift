@@ -18,6 +18,7 @@ public enum Judgement {
             try evidence.checkFiles()
             let blocks = try evidence.blocks()
             try evidence.checkMetrics(of: blocks)
+            try evidence.checkBounds(of: blocks)
             return .accepted(Blocks(blocks.map(\.block)))
         } catch let breach as Breach {
             return .broken(breach.failure, evidence: breach.evidence)
@@ -90,6 +91,24 @@ package struct Evidence {
 
     func checkMetrics(of blocks: [FoundBlock]) throws(Breach) {
         try MetricRule(contract.requiredMetrics, contract.formulas, columns: contract.columns).check(blocks)
+    }
+
+    func checkBounds(of blocks: [FoundBlock]) throws(Breach) {
+        for bound in contract.bounds {
+            for found in blocks {
+                func count(_ name: String) throws(Breach) -> Int64 {
+                    if let count = found.block[name].flatMap({ Int64($0) }) { return count }
+                    throw Breach("\(found.place): \(bound.name) is limited, but \(name) is not told")
+                }
+                let (part, whole) = (try count(bound.dividend), try count(bound.divisor))
+                guard part.multipliedFullWidth(by: 1_000_000) > whole.multipliedFullWidth(by: bound.millionths) else {
+                    continue
+                }
+                throw Breach(
+                    "\(found.place): \(bound.name) is above its limit: \(part) of \(whole) \(bound.divisor), where "
+                        + "\(PeopleText.percentage(millionths: bound.millionths)) is the most")
+            }
+        }
     }
 
     // MARK: Files

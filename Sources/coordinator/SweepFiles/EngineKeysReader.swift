@@ -19,7 +19,10 @@ final class EngineKeysReader {
 
     /// - Parameter members: the sweep's keys, and those of `measure`.
     func settings(_ members: [Field], _ inputs: inout InputsReader) -> JSON {
-        for member in members { fields[member.path] = member }
+        for member in members {
+            fields[member.path] = member
+            if member.path == "axes" { for axis in member.members { fields[axis.path] = axis } }
+        }
         return object(descriptor.keys, members, &inputs)
     }
 
@@ -55,6 +58,8 @@ final class EngineKeysReader {
         case .word(let words, let what): read.choice(field, words, what).map(JSON.string)
         case .integer(let range): read.integer(field, in: range).map { .integer($0) }
         case .bytes: read.bytes(field).map { .integer($0) }
+        case .duration: read.duration(field).map { .integer($0) }
+        case .share: read.share(field).map { .integer($0) }
         case .flag: read.bool(field).map(JSON.bool)
         case .path(let placeholders): path(field, placeholders).map(JSON.string)
         case .input: inputs.add(script: field).map(JSON.string)

@@ -14,6 +14,12 @@ struct Field {
     func element(_ value: YAMLValue) -> Field {
         Field(name: name, path: path, keyMark: value.mark, value: value)
     }
+
+    /// Of a mapping, unchecked.
+    var members: [Field] {
+        guard case .mapping(let members) = value.kind else { return [] }
+        return members.map { Field(name: $0.name, path: "\(path).\($0.name)", keyMark: $0.mark, value: $0.value) }
+    }
 }
 
 /// Reads values and notes what is wrong with them. Each function returns nil after it noted a problem.
@@ -120,6 +126,8 @@ struct FieldReader {
     func bytes(_ field: Field) -> Int64? { quantity(field, Quantity.bytes) }
 
     func duration(_ field: Field) -> Nanoseconds? { quantity(field, Quantity.duration) }
+
+    func share(_ field: Field) -> Int64? { quantity(field, Quantity.millionths) }
 
     private func quantity(_ field: Field, _ parse: (String) throws -> Int64) -> Int64? {
         guard let text = text(field) else { return nil }

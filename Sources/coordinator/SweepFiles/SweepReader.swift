@@ -31,7 +31,9 @@ struct SweepReader {
         let measures = field("measure").map { read.members($0.value, path: $0.path, known: measureKeys) ?? [] } ?? []
         refuseForeign(measures, engine)
         sweep.measure = measure(measures, engine)
-        if let field = field("limits") { sweep.limits = limits(field) }
+        let bounds = field("limits").map { read.members($0.value, path: $0.path, known: limitKeys) ?? [] } ?? []
+        refuseForeign(bounds, engine)
+        sweep.limits = limits(bounds)
         if let field = field("retry") { sweep.attempts = attempts(field) ?? sweep.attempts }
         if let field = field("hosts") { sweep.hostLabels = hostLabels(field) }
         var metrics = MetricsReader(read: read)
@@ -42,7 +44,7 @@ struct SweepReader {
         var environment = EnvironmentReader(read: read)
         if let field = field("env") { sweep.environment = environment.variables(field) }
         let own = EngineKeysReader(read: read, folder: folder, descriptor: engine)
-        sweep.settings = own.settings(fields + measures, &inputs)
+        sweep.settings = own.settings(fields + measures + bounds, &inputs)
         if let field = field("workloads") {
             var reader = WorkloadsReader(read: read, folder: folder, shelf: shelf)
             reader.read(field, areImages: engine.workloads(sweep.settings) == .images)
@@ -107,11 +109,14 @@ struct SweepReader {
         return names
     }
 
-    /// Of all engines.
-    private var measureKeys: [String] {
-        EngineRegistry.all.flatMap(\.keys).map(\.name).filter { $0.hasPrefix("measure.") }
-            .reduce(into: ["warm", "invocations", "repeat", "setup"]) { keys, name in
-                let key = String(name.dropFirst("measure.".count))
+    private var measureKeys: [String] { keys(of: "measure", ["warm", "invocations", "repeat", "setup"]) }
+    private var limitKeys: [String] { keys(of: "limits", ["time", "memory", "stall", "output", "sweep"]) }
+
+    /// The common ones of a group, and those of all engines.
+    private func keys(of group: String, _ common: [String]) -> [String] {
+        EngineRegistry.all.flatMap(\.keys).map(\.name).filter { $0.hasPrefix("\(group).") }
+            .reduce(into: common) { keys, name in
+                let key = String(name.dropFirst(group.count + 1))
                 if !keys.contains(key) { keys.append(key) }
             }
     }
@@ -137,16 +142,16 @@ struct SweepReader {
 
     private func count(_ field: Field, from least: Int) -> Int? { read.integer(field, in: least...1_000_000) }
 
-    private func limits(_ field: Field) -> SweepLimits {
+    private func limits(_ members: [Field]) -> SweepLimits {
         var limits = SweepLimits()
-        let known = ["time", "memory", "stall", "output", "sweep"]
-        for member in read.members(field.value, path: field.path, known: known) ?? [] {
+        for member in members {
             switch member.name {
             case "time": limits.job.time = read.duration(member)
             case "memory": limits.job.memoryBytes = read.bytes(member)
             case "stall": limits.job.stall = read.duration(member)
             case "output": limits.job.output = read.bytes(member)
-            default: limits.sweep = read.duration(member)
+            case "sweep": limits.sweep = read.duration(member)
+            default: break  // The engine's own.
             }
         }
         return limits

@@ -111,6 +111,11 @@ package struct Gem5Descriptor: EngineDescriptor {
                             + "in core: 0, or core: board.processor.cores1.core"))
             }
         }
+        if !settings.isScript, sweep.allAxes.contains(where: { $0.name == "state" }) {
+            let why = "this engine measures warm functions alone: its guest runs nothing beside them, and its caches "
+                + "cannot be emptied; remove the axis, or use the engine qemu"
+            problems.append(KeyProblem("axes.state", why))
+        }
         if case .script(let script) = settings.system, let problem = checkpointProblem(script, settings) {
             problems.append(problem)
         }

@@ -3,13 +3,14 @@ package import Results
 extension Contract {
     /// Engine `qemu`, evaluation.
     package static func qemuEvaluation(
-        invocations: Int, requiredMetrics: [String], formulas: [MetricFormula] = MetricFormula.model, axes: [String]
+        invocations: Int, requiredMetrics: [String], formulas: [MetricFormula] = MetricFormula.qemu, axes: [String],
+        bounds: [Bound] = []
     ) -> Contract {
         Contract(
             format: .jsonLines(path: "stats.jsonl", blocks: invocations), requiredMetrics: requiredMetrics,
             formulas: formulas, columns: Table.fixedColumns + axes,
             exitEvent: ExitEvent(path: "status.jsonl", cause: "measured", invocations: invocations),
-            terminal: "terminal.log")
+            terminal: "terminal.log", bounds: bounds)
     }
 
     /// Engine `qemu`, setup.

@@ -8,7 +8,7 @@ package struct QEMUDescriptor: EngineDescriptor {
         + "predictors: it counts, and knows no time"
     package let phases: Set<EnginePhase> = [.warm, .setup]
     package var binary: EngineBinary? { EngineBinary(defaultPath: "/usr/bin/qemu-system-x86_64") }
-    package let formulas = MetricFormula.model
+    package let formulas = MetricFormula.qemu
     package let logs = ["terminal.log"]
 
     package let keys = [
@@ -16,7 +16,7 @@ package struct QEMUDescriptor: EngineDescriptor {
         EngineKey(
             "checkpoint", .word(["setup"], of: "checkpoint"), standard: "setup",
             "what evaluations start from: this engine makes its checkpoints itself"),
-    ]
+    ] + QEMUDriving.keys
 
     package init() {}
 
@@ -29,7 +29,13 @@ package struct QEMUDescriptor: EngineDescriptor {
     package func write(_ settings: JSON, to recipe: inout Recipe) {
         recipe.list("argument", [])
         recipe.item("checkpoint", "setup")
+        let driving = QEMUDriving.settings(settings)
+        if !driving.isEmpty { recipe.list("driving", driving) }
     }
+
+    package func contract(_ settings: JSON) -> JSON { settings[QEMUDriving.interferenceKey] ?? .null }
+
+    package func problems(_ sweep: Sweep) -> [KeyProblem] { QEMUDriving.problems(sweep) }
 
     package func engine(for sweep: Sweep, _ machine: any LaunchingMachine) throws -> any Engine {
         guard let path = sweep.settings["guest"]?.text else {

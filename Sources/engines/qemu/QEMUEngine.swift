@@ -77,6 +77,7 @@ package struct QEMUEngine: Engine {
             "--plugin", "./\(guest.plugin.path)", "--checkpoint", QEMUEngine.checkpointFile,
             "--warm", String(sweep.measure.warm), "--invocations", String(sweep.measure.invocations),
         ]
+        for setting in QEMUDriving.settings(sweep.settings) { arguments += ["--set", setting] }
         for assignment in points.assignments(point) {
             // In the form that says what it means: the plugin knows fewer units.
             let value = QEMUParameter.all.first { $0.name == assignment.axis }?.canonical(assignment.value)
@@ -112,7 +113,8 @@ package struct QEMUEngine: Engine {
         case .evaluation:
             return try Contract.qemuEvaluation(
                 invocations: sweep.measure.invocations, requiredMetrics: sweep.requiredMetrics,
-                formulas: MetricFormula.model + MetricFormula.own(of: sweep), axes: sweep.allAxes.map(\.name)
+                formulas: MetricFormula.qemu + MetricFormula.own(of: sweep), axes: sweep.allAxes.map(\.name),
+                bounds: QEMUDriving.bounds(sweep.settings)
             ).verdict(files)
         }
     }
@@ -144,7 +146,7 @@ package struct QEMUEngine: Engine {
         case "guest-panic": .guestPanic
         case "emulator-failed": .simulatorFatal
         case "checkpoint-failed", "checkpoint-incompatible": .checkpointIncompatible
-        case "wrong-answer", "statistics-incomplete": .contractBroken
+        case "wrong-answer", "failing-status", "no-answer", "statistics-incomplete": .contractBroken
         default: nil
         }
     }

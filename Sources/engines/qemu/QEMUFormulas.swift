@@ -20,12 +20,58 @@ enum QEMUCounter {
         ("dtlb.misses", "pages", "pages of data not found in the translation buffer"),
     ]
 
+    /// Of a whole invocation.
+    static let ofInvocation: [(name: String, unit: String, meaning: String)] = [
+        ("system-calls", "calls", "system calls of programs on the function's core"),
+        ("page-faults", "faults", "page faults on the function's core, of programs and of the kernel"),
+    ]
+        + [("code", "instructions are fetched from"), ("data", "loads and stores use")].flatMap { what, use in
+            [
+                ("\(what).lines", "lines", "different lines of memory that \(use)"),
+                ("\(what).pages", "pages", "different pages of 4 KiB that \(use)"),
+                ("\(what).lines.both", "lines", "those of the lines that the call before used, too"),
+                ("\(what).lines.either", "lines", "lines that this call or the one before used; 0 if there was none"),
+            ]
+        }
+        + [("idle.instructions", "instructions", "executed instructions of the kernel's idle task")]
+
     static var metrics: [EngineMetric] {
-        let sides = [("", ""), ("user.", " (programs alone)"), ("kernel.", " (the kernel alone)")]
+        let sides = [
+            ("", ""), ("user.", " (programs alone)"), ("kernel.", " (the kernel alone)"),
+            ("others.", " (the kernel's own threads, and programs that are not the function's)"),
+        ]
         return sides.flatMap { prefix, whose in
             all.map { EngineMetric(prefix + $0.name, unit: $0.unit, $0.meaning + whose) }
-        } + EngineMetric.ratios
+        } + ofInvocation.map { EngineMetric($0.name, unit: $0.unit, $0.meaning) }
+            + EngineMetric.ratios + MetricFormula.shares.map { share in
+                EngineMetric(share.formula.name, unit: "ratio", formula: share.formula.text, share.meaning)
+            }
     }
+}
+
+extension MetricFormula {
+    /// What follows from the counters of a function's invocation.
+    fileprivate static let shares: [(formula: MetricFormula, meaning: String)] = [
+        (MetricFormula("kernel.share", "kernel.instructions", per: "instructions"), "share of the kernel"),
+        (MetricFormula("load.share", "loads", per: "instructions"), "loads for each instruction"),
+        (MetricFormula("store.share", "stores", per: "instructions"), "stores for each instruction"),
+        (MetricFormula("branch.share", "branches", per: "instructions"), "conditional branches for each instruction"),
+        (
+            MetricFormula("code.overlap", "code.lines.both", per: "code.lines.either"),
+            "lines of code in common with the call before: intersection by union (Jaccard)"
+        ),
+        (
+            MetricFormula("data.overlap", "data.lines.both", per: "data.lines.either"),
+            "lines of data in common with the call before"
+        ),
+        (
+            MetricFormula("interference", "others.instructions", per: "instructions"),
+            "share of what neither the function does nor the kernel for it, nor while idle"
+        ),
+    ]
+
+    /// All of this engine.
+    package static let qemu = model + shares.map(\.formula)
 }
 
 extension MetricFormula {

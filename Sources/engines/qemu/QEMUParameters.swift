@@ -22,7 +22,40 @@ enum QEMUParameter {
                 "branch-predictor.bits", unit: "bits", standard: "12", values: "a number of bits from 1 to 24",
                 "base-2 logarithm of the number of the predictor's counters"
             ) { value in count(value).flatMap { 1...24 ~= $0 ? value : nil } },
-        ]
+        ] + driving
+
+    /// What happens between the measured calls, and with what they begin.
+    static let driving = [
+        EngineParameter(
+            "state", standard: "warm",
+            values: "warm, lukewarm or cold-caches (there is no cold-start: a checkpoint has the container running)",
+            "what the function finds: caches, buffers and predictor as the call before left them (warm), as others "
+                + "left them that ran on its core (lukewarm), or empty (cold-caches); memory as it was in all"
+        ) { states.contains($0) ? $0 : nil },
+        EngineParameter(
+            "interleave.stress", unit: "bytes", values: "a size from 4KiB to 1GiB, a multiple of 4KiB",
+            "footprint of what runs between calls in the state lukewarm"
+        ) { value in
+            guard let bytes = try? Quantity.bytes(value), 4_096...(1 << 30) ~= bytes, bytes % 4_096 == 0 else {
+                return nil
+            }
+            return String(bytes)
+        },
+        distance("every", "simulated time from one measured call to the next"),
+        distance("mean", "the same in the mean, distributed exponentially"),
+        EngineParameter(
+            "arrivals.seed", standard: "1", values: "a whole number from 0 to 1000000000",
+            "which series of such distances"
+        ) { value in count(value).flatMap { $0 <= 1_000_000_000 ? value : nil } },
+    ]
+
+    private static let states = ["warm", "lukewarm", "cold-caches"]
+
+    private static func distance(_ name: String, _ meaning: String) -> EngineParameter {
+        EngineParameter("arrivals.\(name)", unit: "time", values: "a time from 1ms to 100s", meaning) { value in
+            (try? Quantity.duration(value)).flatMap { 1...100_000_000_000 ~= $0 ? String($0) : nil }
+        }
+    }
 
     private static func cache(_ name: String, _ what: String, _ size: String, _ ways: Int) -> [EngineParameter] {
         [

@@ -32,6 +32,9 @@ public enum PeopleText {
         "\(number) \(number == 1 ? noun : nouns ?? noun + "s")"
     }
 
+    /// `0.5%`.
+    package static func percentage(millionths: Int64) -> String { "\(decimals(Double(millionths) / 10_000, 4))%" }
+
     /// A part of a number of things: "1 of 1 functions".
     package static func share(_ part: Int, of whole: Int, _ nouns: String) -> String { "\(part) of \(whole) \(nouns)" }
 

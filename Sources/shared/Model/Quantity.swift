@@ -51,6 +51,23 @@ public enum Quantity {
         return total
     }
 
+    /// A percentage in millionths: `1%`, `0.05%`, up to four digits behind the point.
+    ///
+    /// - Throws: ``Failure`` (`badSpecification`) that says what to write instead.
+    public static func millionths(_ text: String) throws -> Int64 {
+        let number = text.hasSuffix("%") ? text.dropLast() : ""
+        let parts = number.split(separator: ".", omittingEmptySubsequences: false)
+        let isWritten = (1...2).contains(parts.count) && parts.allSatisfy { part in
+            !part.isEmpty && part.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+        }
+        let fraction = parts.count == 2 ? parts[1] : ""
+        guard isWritten, parts[0].count <= 3, fraction.count <= 4,
+            let value = Int64(parts[0] + fraction + String(repeating: "0", count: 4 - fraction.count)),
+            value <= 1_000_000
+        else { throw wrong(text, "a percentage", "up to 100%, with four digits behind the point at most, as in 0.5%") }
+        return value
+    }
+
     /// A number, the letters that follow it, and what is left.
     private static func part(_ text: Substring) -> (number: Int64, unit: String, rest: Substring)? {
         let digits = text.prefix { $0.isASCII && $0.isNumber }

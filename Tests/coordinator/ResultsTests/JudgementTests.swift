@@ -220,6 +220,31 @@ private func evidence(_ verdict: Verdict, _ failure: FailureClass = .contractBro
         #expect(try Blocks(blocks.text) == blocks)
     }
 
+    @Test("A share up to its bound is accepted, in every block", arguments: [
+        ([10, 0], nil),
+        ([0, 11], "stats.jsonl:2: interference is above its limit: 11 of 1000 instructions, where 1% is"),
+        ([11, 0], "stats.jsonl:1: interference is above"),
+        ([nil, 0], "stats.jsonl:1: interference is limited, but others.instructions is not told"),
+    ] as [([Int?], String?)])
+    func bounds(_ others: [Int?], _ problem: String?) {
+        let lines = others.enumerated().map { index, others in
+            let member = others.map { ",\"others.instructions\":\($0)" } ?? ""
+            return "{\"invocation\":\(index),\"instructions\":1000\(member)}\n"
+        }
+        let contract = Contract.qemuEvaluation(
+            invocations: 2, requiredMetrics: [], axes: [],
+            bounds: [.init(name: "interference", "others.instructions", per: "instructions", millionths: 10_000)])
+        let files = [
+            "stats.jsonl": lines.joined(), "status.jsonl": Self.start + Self.exit, "terminal.log": "booted\n",
+        ]
+        let verdict = ResultsTests.judge(contract, files)
+        if let problem {
+            #expect(evidence(verdict)?.hasPrefix(problem) == true, "\(verdict)")
+        } else {
+            #expect(metrics(verdict)?.count == 2, "\(verdict)")
+        }
+    }
+
     @Test func derivedMetricsAreRatiosOfSums() {
         guard
             case .accepted(let blocks) = QEMUJudgementTests.judge(

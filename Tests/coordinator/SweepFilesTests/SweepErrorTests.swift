@@ -175,6 +175,36 @@ struct SweepErrorTests {
             "key 'measure.setup': counts only where"),
         Wrong(engine: "gem5", "axes: {x: [1]}\nguest: g", "1:1", "key 'workloads': is missing"),
         Wrong(
+            engine: "qemu", "workloads: [a]\naxes: {state: [warm, cold]}\nguest: g", "4:22",
+            "'cold' is not a value for state; write warm, lukewarm or cold-caches (there is no cold-start"),
+        Wrong(
+            engine: "qemu", "workloads: [a]\naxes: {state: [warm, lukewarm]}\nguest: g", "4:8", "key 'axes.state'",
+            "lukewarm needs something that runs between the calls; write measure: {interleave: {stress: 8MiB}}"),
+        Wrong(
+            engine: "qemu", "workloads: [a]\nguest: g\nmeasure: {interleave: {stress: 1MiB}}", "5:11",
+            "key 'measure.interleave': counts only in the state lukewarm"),
+        Wrong(
+            engine: "qemu",
+            "workloads: [a]\nguest: g\naxes: {state: [lukewarm], interleave.stress: [1MiB]}\n"
+                + "measure: {interleave: {stress: 1MiB}}", "6:24",
+            "key 'measure.interleave.stress': there is an axis of this name; remove one of both"),
+        Wrong(
+            engine: "qemu", "workloads: [a]\nguest: g\nmeasure: {arrivals: {seed: 1}}", "5:21",
+            "has no 'every' and no 'mean'; write {every: ...} or {mean: ...}"),
+        Wrong(
+            engine: "qemu", "workloads: [a]\nguest: g\naxes: {arrivals.mean: [1ms]}\nmeasure: {arrivals: {every: 1ms}}",
+            "5:1", "arrivals.every and arrivals.mean exclude each other"),
+        Wrong(
+            engine: "qemu", "workloads: [a]\nguest: g\naxes: {arrivals.seed: [1, 2]}", "5:8",
+            "counts only with arrivals.mean"),
+        Wrong(
+            engine: "qemu", "workloads: [a]\nguest: g\nlimits: {interference: 0.5}", "5:24",
+            "'0.5' is not a percentage; write up to 100%"),
+        Wrong(
+            engine: "gem5", "workloads: [a]\nguest: g\naxes: {state: [warm, lukewarm]}", "5:8",
+            "key 'axes.state': this engine measures warm functions alone"),
+        Wrong(command + "limits: {interference: 1%}", "4:10", "belongs to engine qemu, and this is 'command'"),
+        Wrong(
             engine: "qemu", "workloads: [a]\naxes: {l2.sizes: [1KiB]}\nguest: g", "4:8",
             "no such parameter; did you mean 'l2.size'?"),
         Wrong(

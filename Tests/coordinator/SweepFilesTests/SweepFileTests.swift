@@ -69,6 +69,28 @@ struct SweepFileTests {
         #expect(sweep.measure == Measure(setupInvocations: 7))
     }
 
+    @Test("What happens between calls changes points; what is accepted of a run does not")
+    func betweenCalls() throws {
+        func sweep(_ lines: String) throws -> Sweep {
+            try parse("sweep: q\nengine: qemu\nguest: g\nworkloads: [a]\n\(lines)", folder: "/lab")
+        }
+        let states = "axes: {state: [warm, lukewarm, cold-caches]}\n"
+        let short = try sweep(states + "measure: {interleave: {stress: 1MiB}, arrivals: {mean: 2ms, seed: 7}}\n")
+        #expect(short.settings["measure.interleave"]?["stress"]?.integer == 1 << 20)
+        #expect(short.settings["measure.arrivals"]?["mean"]?.integer == 2_000_000)
+        #expect(short.settings["measure.arrivals"]?["seed"]?.integer == 7)
+        let long = try sweep(states + "measure: {interleave: {stress: 2MiB}, arrivals: {mean: 2ms, seed: 7}}\n")
+        #expect(try short.recipe != long.recipe)
+        let plain = try sweep("axes: {state: [warm]}\n")
+        let bounded = try sweep("axes: {state: [warm]}\nlimits: {interference: 0.5%, time: 1h}\n")
+        #expect(bounded.settings["limits.interference"]?.integer == 5_000)
+        #expect(bounded.limits.job.time == 3_600_000_000_000)
+        #expect(try plain.recipe == bounded.recipe)
+        let axes = try sweep(
+            "axes: {state: [lukewarm], interleave.stress: [1MiB, 8MiB], arrivals.every: [5ms, 20ms]}\n")
+        #expect(try Points(axes, recipe: axes.recipe).count == 4)
+    }
+
     @Test func commandKeepsItsText() throws {
         let sweep = try parse(
             "sweep: c\nengine: command\ncommand:\n  - sh\n  - |\n    a\n      b {{x}}\n  - '*x &y'\n  - 010\n")

@@ -17,7 +17,10 @@ struct ParameterListsTests {
         #expect(Request.settingNames.sorted() == (names + ["mode"]).sorted())
     }
 
-    @Test("The plugin takes all of them, with the same defaults", arguments: QEMUParameter.all.map(\.name))
+    /// All but those that the guest is told.
+    private static let ofModel = QEMUParameter.all.map(\.name).filter { !Request.Evaluation.Driving.names.contains($0) }
+
+    @Test("The plugin takes all that are the model's, with the same defaults", arguments: ofModel)
     func plugin(_ name: String) throws {
         let parameter = try #require(QEMUParameter.all.first { $0.name == name })
         let value = try #require(parameter.standard.flatMap { parameter.canonical($0) })
@@ -32,9 +35,9 @@ struct ParameterListsTests {
     func others() throws {
         let source = try text("Sources/engines/qemu/model/options.c")
         let table = source.matches(of: /(?:SIZE|NUMBER)\("([^"]+)"/).map { String($0.output.1) }
-        #expect((table + ["branch-predictor"]).sorted() == QEMUParameter.all.map(\.name).sorted())
+        #expect((table + ["branch-predictor", "state"]).sorted() == Self.ofModel.sorted())
         let comment = try text("Sources/engines/qemu/model/include/options.h")
-        for name in QEMUParameter.all.map(\.name) {
+        for name in Self.ofModel {
             let family = name.prefix { $0 != "." } + ".*"
             #expect(comment.contains(name) || comment.contains(family), "\(name) is not in options.h")
         }
@@ -43,9 +46,9 @@ struct ParameterListsTests {
     @Test("What a sweep may say at most and at least, the plugin takes, alone")
     func edges() throws {
         let texts = ["0", "1", "2", "16", "24", "64", "1024", "4096", "8192", "1KiB", "512", "1GiB", "2GiB", "bimodal",
-            "gshare", "tage", "01", "+1", "", " 1", "1 KiB",
+            "gshare", "tage", "01", "+1", "", " 1", "1 KiB", "warm", "lukewarm", "cold-caches", "cold",
         ]
-        for parameter in QEMUParameter.all {
+        for parameter in QEMUParameter.all where Self.ofModel.contains(parameter.name) {
             for value in texts.compactMap(parameter.canonical) {
                 var options = options()
                 options_default(&options)
@@ -53,6 +56,18 @@ struct ParameterListsTests {
                 #expect(problem == nil, "\(parameter.name)=\(value)")
             }
             #expect(parameter.canonical("") == nil && parameter.canonical("+1") == nil)
+        }
+    }
+
+    @Test("What a sweep may say at most and at least of the time between calls, the driver takes")
+    func driving() throws {
+        for parameter in QEMUParameter.driving {
+            for value in ["4KiB", "1GiB", "1ms", "100s", "0", "1", "1000000000"].compactMap(parameter.canonical) {
+                var settings = [Request.Setting(name: parameter.name, value: value)]
+                if parameter.name == "arrivals.seed" { settings.append(.init(name: "arrivals.mean", value: "1")) }
+                let driving = try Request.Evaluation.Driving(settings)
+                #expect(parameter.name.hasPrefix("arrivals.") == (driving.arrivals != .closedLoop))
+            }
         }
     }
 

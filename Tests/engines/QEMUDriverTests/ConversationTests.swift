@@ -96,6 +96,28 @@ struct ConversationTests {
         #expect(actions == [.finish(.wrongAnswer("measured call 1: x"))])
     }
 
+    @Test("The guest says how many calls were late")
+    func late() {
+        var talk = measuring()
+        _ = talk.take(.guest("measured 3"))
+        #expect(talk.lateCalls == 3)
+        #expect(talk.take(.exited(status: 0, lastLine: "")) == [.finish(.measured)])
+    }
+
+    @Test("A wrong answer, a failing status and none in time are told apart", arguments: [
+        ("wrong", DriverEnding.wrongAnswer("measured call 1: x"), "wrong-answer"),
+        ("status", .failingStatus("measured call 1: x"), "failing-status"),
+        ("late", .noAnswer("measured call 1: x"), "no-answer"),
+        ("failed", .guestFailed("measured call 1: x"), "guest-failed"),
+    ])
+    func calls(word: String, ending: DriverEnding, cause: String) {
+        var talk = measuring()
+        #expect(talk.take(.guest("\(word) measured call 1: x")) == [.endEmulator])
+        #expect(talk.take(.exited(status: 143, lastLine: "")) == [.finish(ending)])
+        #expect(ending.cause == cause)
+        #expect(ending.message?.contains("measured call 1: x") == true)
+    }
+
     @Test("A panic on the console ends the run, and so does a signal; a second one kills")
     func ends() {
         var talk = booted()
@@ -126,7 +148,8 @@ struct ConversationTests {
     @Test("The engine knows what the driver's causes mean", arguments: [
         (outcome: DriverEnding.guestPanic(""), failure: FailureClass.guestPanic), (.wrongAnswer(""), .contractBroken),
         (.emulatorFailed(""), .simulatorFatal), (.checkpointFailed(""), .checkpointIncompatible),
-        (.checkpointIncompatible(""), .checkpointIncompatible), (.statisticsIncomplete(""), .contractBroken),
+        (.checkpointIncompatible(""), .checkpointIncompatible), (.failingStatus(""), .contractBroken),
+        (.noAnswer(""), .contractBroken), (.statisticsIncomplete(""), .contractBroken),
     ])
     func classes(end: (outcome: DriverEnding, failure: FailureClass)) {
         #expect(QEMUEngine.failureClass(end.outcome.cause) == end.failure)

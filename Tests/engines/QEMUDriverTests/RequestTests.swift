@@ -34,8 +34,53 @@ struct RequestTests {
                 == "file=a,,b/model.so,out=stats.jsonl,marks=marks.txt,l1d.size=64KiB,branch-predictor=gshare")
         #expect(!arguments.contains { $0.contains("$(x)") })
         #expect(!Request.restoreURI.contains("$(x)"))
-        #expect(request.plan().utf8.count == 64)
+        #expect(request.plan().utf8.count == 128)
         #expect(request.plan().hasPrefix("E 3 5 "))
+    }
+
+    @Test("The guest is told what happens between calls, the model only the state", arguments: [
+        (
+            settings: ["state=lukewarm", "interleave.stress=8388608"], plan: "E 3 5 stress=8388608 ",
+            model: ["state=lukewarm"]
+        ),
+        (["state=warm", "interleave.stress=8388608"], "E 3 5  ", ["state=warm"]),
+        (["state=cold-caches", "arrivals.every=10000000"], "E 3 5 every=10000000 ", ["state=cold-caches"]),
+        (["arrivals.mean=5000000", "line=32"], "E 3 5 mean=5000000 seed=1 ", ["line=32"]),
+        (["arrivals.mean=5000000", "arrivals.seed=9"], "E 3 5 mean=5000000 seed=9 ", []),
+    ])
+    func driving(given: (settings: [String], plan: String, model: [String])) throws {
+        let request = try Request(evaluation + given.settings.flatMap { ["--set", $0] })
+        #expect(request.plan().hasPrefix(given.plan))
+        #expect(request.plan().utf8.count == 128)
+        let plugin = try #require(request.commandLine().last)
+        let files = ["file=a,,b/model.so", "out=stats.jsonl", "marks=marks.txt"]
+        #expect(plugin == (files + given.model).joined(separator: ","))
+    }
+
+    @Test("The longest plan has room")
+    func longestPlan() throws {
+        let settings = [
+            "state=lukewarm", "interleave.stress=1073741824", "arrivals.mean=100000000000", "arrivals.seed=1000000000",
+        ]
+        var arguments = evaluation + settings.flatMap { ["--set", $0] }
+        for option in ["--warm", "--invocations"] {
+            let index = try #require(arguments.firstIndex(of: option))
+            arguments[index + 1] = "1000000"
+        }
+        #expect(try Request(arguments).plan().utf8.count == 128)
+    }
+
+    @Test("What cannot happen between calls is refused", arguments: [
+        (["state=lukewarm"], "needs interleave.stress"),
+        (["interleave.stress=1"], "interleave.stress is a whole number"),
+        (["arrivals.every=1", "arrivals.mean=1"], "exclude each other"), (["arrivals.every=10ms"], "\"10ms\""),
+        (["arrivals.seed=-1", "arrivals.mean=1"], "arrivals.seed"),
+    ])
+    func wrongDriving(settings: [String], subject: String) {
+        let error = #expect(throws: UsageError.self) {
+            try Request(evaluation + settings.flatMap { ["--set", $0] })
+        }
+        #expect(error?.message.contains(subject) == true, "\(error?.message ?? "")")
     }
 
     @Test("Only a setup shows the containers' log, and only where it is asked for")

@@ -134,9 +134,38 @@ struct ModelTests {
         #expect(model_count(&model, L1D_MISSES, KERNEL) == 1)
         #expect(model_count(&model, LLC_MISSES, USER) == 1)
         #expect(model_count(&model, BRANCH_MISSES, KERNEL) == 1)
-        model_reset_counters(&model)
+        model_begin(&model)
         model_data(&model, USER, 0x1000, 8, false, translate, nil)
         #expect(model_count(&model, L1D_MISSES, USER) == 0)
         #expect(model_count(&model, DTLB_MISSES, USER) == 0)
+    }
+
+    @Test("Emptied, it misses everywhere, and has counted what it had")
+    func emptied() {
+        var options = QEMUModel.options()
+        options_default(&options)
+        var model = QEMUModel.model()
+        #expect(model_open(&model, &options))
+        defer { model_close(&model) }
+        func use() {
+            model_data(&model, USER, 0x1000, 8, false, translate, nil)
+            model_code_page(&model, USER, 3)
+            model_fetch(&model, USER, 0x77, 1)
+            for _ in 0..<2 { model_branch(&model, USER, 0x77, true) }
+        }
+        use()
+        let first = counts(&model)
+        use()
+        #expect(counts(&model)[Int(LLC_MISSES.rawValue)] == first[Int(LLC_MISSES.rawValue)])
+        model_begin(&model)
+        model_empty(&model)
+        use()
+        #expect(counts(&model) == first)
+        model_empty(&model)
+        #expect(counts(&model) == first)
+    }
+
+    private func counts(_ model: inout QEMUModel.model) -> [UInt64] {
+        (0..<COUNTERS.rawValue).map { model_count(&model, counter($0), USER) }
     }
 }

@@ -20,7 +20,7 @@ struct OptionsTests {
     @Test("What can be built is taken", arguments: [
         [("l1d.size", "65536")], [("l1d.size", "64KiB")], [("llc.size", "12MiB"), ("llc.ways", "12")],
         [("line", "128")], [("branch-predictor", "gshare"), ("branch-predictor.bits", "24")],
-        [("itlb.entries", "4096"), ("dtlb.entries", "1")],
+        [("itlb.entries", "4096"), ("dtlb.entries", "1")], [("state", "cold-caches")], [("state", "lukewarm")],
     ])
     func possible(settings: [(String, String)]) { #expect(configure(settings) == nil) }
 
@@ -28,7 +28,7 @@ struct OptionsTests {
         (name: "l1d.size", value: "48KiB"), ("l1d.size", "0"), ("l1d.size", "64KB"), ("l1d.size", "-1"),
         ("l1d.size", "99999999999999999999"), ("l2.ways", "0"), ("l2.ways", "3"), ("llc.ways", "4KiB"),
         ("line", "48"), ("line", "8"), ("itlb.entries", "0"), ("dtlb.entries", "5000"), ("branch-predictor", "oracle"),
-        ("branch-predictor.bits", "25"), ("colour", "red"), ("l1i.size", ""),
+        ("branch-predictor.bits", "25"), ("colour", "red"), ("state", "cold"), ("l1i.size", ""),
     ])
     func impossible(setting: (name: String, value: String)) throws {
         let message = try #require(configure([(setting.name, setting.value)]))
@@ -53,7 +53,18 @@ struct OptionsTests {
         Known(bytes: [0x0f, 0x22, 0xe0], kind: INSTRUCTION_FLUSH_ALL),
         Known(bytes: [0x0f, 0x22, 0xc0], kind: INSTRUCTION_PLAIN),
         Known(bytes: [0x0f, 0x01, 0x38], kind: INSTRUCTION_FLUSH_USER),
-        Known(bytes: [0x0f, 0x01, 0xf8], kind: INSTRUCTION_PLAIN),  // swapgs
+        Known(bytes: [0x0f, 0x01, 0xf8], kind: INSTRUCTION_CROSSING),
+        Known(bytes: [0x0f, 0x01, 0xf9], kind: INSTRUCTION_PLAIN),  // rdtscp
+        Known(bytes: [0x0f, 0x05], kind: INSTRUCTION_SYSTEM_CALL),
+        Known(bytes: [0x0f, 0x20, 0xd7], kind: INSTRUCTION_FAULT),
+        Known(bytes: [0x0f, 0x20, 0xdf], kind: INSTRUCTION_PLAIN),  // mov from cr3
+        Known(bytes: [0xf4], kind: INSTRUCTION_HALT),
+        Known(bytes: [0x48, 0x8b, 0xa6, 0x58, 0x1b, 0, 0], kind: INSTRUCTION_SWITCH),
+        Known(bytes: [0x48, 0x8b, 0x66, 0x10], kind: INSTRUCTION_SWITCH),
+        Known(bytes: [0x48, 0x89, 0xa7, 0x58, 0x1b, 0, 0], kind: INSTRUCTION_PLAIN),  // the store before it
+        Known(bytes: [0x4c, 0x8b, 0xa6, 0x58, 0x1b, 0, 0], kind: INSTRUCTION_PLAIN),  // into r12
+        Known(bytes: [0x49, 0x8b, 0xa6, 0x58, 0x1b, 0, 0], kind: INSTRUCTION_PLAIN),  // from r14
+        Known(bytes: [0x48, 0x8b, 0xe6], kind: INSTRUCTION_PLAIN),  // from a register
         Known(bytes: [0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0], kind: INSTRUCTION_PLAIN),
     ]
 

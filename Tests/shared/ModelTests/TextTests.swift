@@ -37,6 +37,19 @@ struct QuantityTests {
     ])
     func wrongDurations(_ text: String, _ hint: String) { check(hint) { _ = try Quantity.duration(text) } }
 
+    @Test(
+        arguments: [
+            ("1%", 10_000, "1%"), ("0.5%", 5_000, "0.5%"), ("100%", 1_000_000, "100%"), ("0.0001%", 1, "0.0001%"),
+            ("12.25%", 122_500, "12.25%"), ("0%", 0, "0%"), ("05.0%", 50_000, "5%"),
+        ] as [(String, Int64, String)])
+    func percentages(_ text: String, _ millionths: Int64, _ shown: String) throws {
+        #expect(try Quantity.millionths(text) == millionths)
+        #expect(PeopleText.percentage(millionths: millionths) == shown)
+    }
+
+    @Test(arguments: ["", "%", "1", "1.%", ".5%", "101%", "-1%", "1.00001%", "1 %", "1,5%", "1e1%", "٣%", "1.2.3%"])
+    func wrongPercentages(_ text: String) { check("as in 0.5%") { _ = try Quantity.millionths(text) } }
+
     private func check(_ hint: String, _ body: () throws -> Void) {
         do {
             try body()

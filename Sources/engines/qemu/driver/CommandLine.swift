@@ -57,15 +57,19 @@ extension Request {
         return line
     }
 
-    /// What the guest reads from its firmware: 64 characters, so that a restored guest finds an item of the same size.
+    /// What the guest reads from its firmware: always as many characters, so that a restored guest finds an item of the
+    /// same size.
     func plan() -> String {
         let text =
             switch self {
             case .setup: "S"
-            case .evaluate(let evaluation): "E \(evaluation.machine.warm) \(evaluation.invocations)"
+            case .evaluate(let evaluation):
+                "E \(evaluation.machine.warm) \(evaluation.invocations)\(evaluation.driving.words)"
             }
-        return text + String(repeating: " ", count: 64 - text.utf8.count)
+        return text + String(repeating: " ", count: Request.planLength - text.utf8.count)
     }
+
+    static let planLength = 128
 
     private func pluginArgument(_ evaluation: Evaluation) -> String {
         let settings = evaluation.settings.map { "\($0.name)=\($0.value)" }

@@ -6,6 +6,9 @@ enum DriverEnding: Equatable {
     case measured
     case guestPanic(String)
     case wrongAnswer(String)
+    case failingStatus(String)
+    /// Not within the invoker's patience.
+    case noAnswer(String)
     case guestFailed(String)
     case emulatorFailed(String)
     case checkpointFailed(String)
@@ -24,6 +27,8 @@ enum DriverEnding: Equatable {
         case .checkpointFailed: 7
         case .statisticsIncomplete: 8
         case .checkpointIncompatible: 9
+        case .failingStatus: 10
+        case .noAnswer: 11
         case .terminated(let signal): 128 + signal
         }
     }
@@ -34,6 +39,8 @@ enum DriverEnding: Equatable {
         case .measured: "measured"
         case .guestPanic: "guest-panic"
         case .wrongAnswer: "wrong-answer"
+        case .failingStatus: "failing-status"
+        case .noAnswer: "no-answer"
         case .guestFailed: "guest-failed"
         case .emulatorFailed: "emulator-failed"
         case .checkpointFailed: "checkpoint-failed"
@@ -49,6 +56,8 @@ enum DriverEnding: Equatable {
         case .checkpointed, .measured: nil
         case .guestPanic(let text): "the guest's kernel panicked: \(text)"
         case .wrongAnswer(let text): "the function gave a wrong answer: \(text)"
+        case .failingStatus(let text): "the function failed: \(text)"
+        case .noAnswer(let text): "the function did not answer: \(text)"
         case .guestFailed(let text): "the guest gave up: \(text)"
         case .emulatorFailed(let text): "QEMU failed: \(text)"
         case .checkpointFailed(let text): "the checkpoint failed: \(text)"
@@ -102,6 +111,8 @@ struct Conversation {
 
     private let isSetup: Bool
     private var state = State.greeting
+    /// Measured calls that were due before the one before them had been answered, as the guest counted them.
+    private(set) var lateCalls = 0
 
     init(_ request: Request) {
         switch request {
@@ -195,11 +206,14 @@ struct Conversation {
         let rest = String(line.dropFirst(word.count + 1))
         switch (word, state) {
         case ("wrong", _): return fail(.wrongAnswer(rest))
+        case ("status", _): return fail(.failingStatus(rest))
+        case ("late", _): return fail(.noAnswer(rest))
         case ("failed", _): return fail(.guestFailed(rest))
         case ("warmed", .booting):
             state = .stopping
             return [.phase("warmed"), .command(#"{"execute":"stop"}"#)]
         case ("measured", .measuring):
+            lateCalls = Int(rest) ?? 0
             state = .ending(.measured)
             return [.command(Self.quit)]
         case (_, .booting) where ["booted", "services", "container", "pinned", "serving"].contains(word):

@@ -6,8 +6,8 @@ public enum QEMUDriver {
     /// - Parameter arguments: `setup` or `evaluate` and its options; see `Request.usage`.
     /// - Returns: the exit status: 0 only when the checkpoint or all statistics are there and QEMU ended properly;
     ///   3 guest panic, 4 wrong answer, 5 the guest gave up, 6 QEMU failed, 7 checkpoint not written or not readable,
-    ///   8 statistics incomplete, 9 a checkpoint of something else, 64 usage, 74 a file of the run cannot be read or
-    ///   written, 128 and a signal.
+    ///   8 statistics incomplete, 9 a checkpoint of something else, 10 failing status, 11 no answer in time, 64 usage,
+    ///   74 a file of the run cannot be read or written, 128 and a signal.
     public static func main(_ arguments: [String]) -> Int32 {
         let request: Request
         do {

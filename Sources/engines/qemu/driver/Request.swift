@@ -29,7 +29,9 @@ enum Request: Equatable {
         var plugin: String
         var checkpoint: String
         var invocations: Int
+        /// Of the model.
         var settings: [Setting]
+        var driving = Driving()
     }
 
     struct Setting: Equatable {
@@ -61,11 +63,12 @@ extension Request {
         MACHINE: --qemu PATH --kernel FILE --initrd FILE --workload NAME --disk FILE --memory MIB
         """
 
-    /// The settings of the model (see Sources/QEMUModel/include/options.h), and whether it is `full` or `count`s only.
+    /// The settings of the model (its include/options.h has them), and whether it is `full` or `count`s only; then what
+    /// the guest is told (``Evaluation/Driving``).
     static let settingNames = [
         "l1i.size", "l1i.ways", "l1d.size", "l1d.ways", "l2.size", "l2.ways", "llc.size", "llc.ways", "line",
-        "itlb.entries", "dtlb.entries", "branch-predictor", "branch-predictor.bits", "mode",
-    ]
+        "itlb.entries", "dtlb.entries", "branch-predictor", "branch-predictor.bits", "state", "mode",
+    ] + Evaluation.Driving.names
 
     /// - Parameter arguments: the verb first.
     init(_ arguments: [String]) throws(UsageError) {
@@ -81,10 +84,13 @@ extension Request {
         if verb == "setup" {
             self = .setup(Setup(machine: machine, showsLog: options.takeFlag("log")))
         } else {
+            let settings = try options.settings()
             self = .evaluate(
                 Evaluation(
                     machine: machine, plugin: try options.take("plugin"), checkpoint: try options.take("checkpoint"),
-                    invocations: try options.count("invocations", from: 1), settings: try options.settings()))
+                    invocations: try options.count("invocations", from: 1),
+                    settings: settings.filter { !Evaluation.Driving.names.contains($0.name) },
+                    driving: try Evaluation.Driving(settings)))
         }
         try options.finish()
     }

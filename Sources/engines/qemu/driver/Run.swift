@@ -158,10 +158,11 @@ final class Run {
     private func members(of verdict: DriverEnding) -> [(name: String, json: String)] {
         var members = [("cause", quoted(verdict.cause))]
         if let message = verdict.message { members.append(("message", quoted(message))) }
-        if case .evaluate = request {
+        if case .evaluate(let evaluation) = request {
             let marks = EvidenceCheck.marks()
             members.append(("begun", "\(marks.begun)"))
             members.append(("ended", "\(marks.ended)"))
+            if evaluation.driving.arrivals != .closedLoop { members.append(("late", "\(conversation.lateCalls)")) }
         }
         return members
     }

@@ -9,11 +9,16 @@ bool predictor_open(struct predictor *predictor, enum predictor_kind kind, unsig
     uint64_t size = (uint64_t)1 << bits;
     predictor->kind = kind;
     predictor->mask = size - 1;
-    predictor->history = 0;
     predictor->counters = malloc(size);
     if (predictor->counters)
-        memset(predictor->counters, 1, size);
+        predictor_empty(predictor);
     return predictor->counters != NULL;
+}
+
+void predictor_empty(struct predictor *predictor)
+{
+    predictor->history = 0;
+    memset(predictor->counters, 1, predictor->mask + 1);
 }
 
 void predictor_close(struct predictor *predictor)

@@ -4,13 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+static size_t lines_size(const struct cache *cache)
+{
+    return (((size_t)cache->set_mask + 1) * cache->stride * sizeof *cache->lines + 63) & ~(size_t)63;
+}
+
 bool cache_open(struct cache *cache, uint64_t sets, unsigned ways)
 {
     memset(cache, 0, sizeof *cache);
     cache->set_mask = (uint32_t)(sets - 1);
     cache->ways = ways;
     cache->stride = (ways + 3) & ~3u;
-    size_t bytes = (sets * cache->stride * sizeof *cache->lines + 63) & ~(size_t)63;
+    size_t bytes = lines_size(cache);
     cache->lines = aligned_alloc(64, bytes);
     cache->stamps = calloc(sets * cache->stride, sizeof *cache->stamps);
     if (!cache->lines || !cache->stamps) {
@@ -27,6 +32,12 @@ void cache_close(struct cache *cache)
     free(cache->stamps);
     cache->lines = NULL;
     cache->stamps = NULL;
+}
+
+void cache_empty(struct cache *cache)
+{
+    memset(cache->lines, 0, lines_size(cache));
+    memset(cache->stamps, 0, ((size_t)cache->set_mask + 1) * cache->stride * sizeof *cache->stamps);
 }
 
 void cache_fill(struct cache *cache, uint32_t line)

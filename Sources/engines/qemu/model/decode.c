@@ -42,6 +42,12 @@ static struct instruction decode_two_byte(const uint8_t *bytes, size_t length)
         return (struct instruction){.kind = INSTRUCTION_FLUSH_ALL};
     if (code == 0x01 && field == 7 && operand < 0xc0)
         return (struct instruction){.kind = INSTRUCTION_FLUSH_USER};
+    if (code == 0x01 && operand == 0xf8)
+        return (struct instruction){.kind = INSTRUCTION_CROSSING};
+    if (code == 0x20 && field == 2)
+        return (struct instruction){.kind = INSTRUCTION_FAULT};
+    if (code == 0x05)
+        return (struct instruction){.kind = INSTRUCTION_SYSTEM_CALL};
     return plain;
 }
 
@@ -56,11 +62,21 @@ static bool decode_mark(const uint8_t *bytes, size_t length, unsigned *mark)
     return (displacement & ~0xffu) == MARK_SIGNATURE;
 }
 
+/* REX.W 8b /4 with rsi as its base, and neither register an extended one. */
+static bool is_switch(const uint8_t *bytes, size_t length)
+{
+    return length > 2 && bytes[0] == 0x48 && bytes[1] == 0x8b && (bytes[2] & 0x3f) == 0x26 && bytes[2] < 0xc0;
+}
+
 struct instruction decode(const uint8_t *bytes, size_t length)
 {
     struct instruction result = {.kind = INSTRUCTION_PLAIN};
     if (decode_mark(bytes, length, &result.mark)) {
         result.kind = INSTRUCTION_MARK;
+        return result;
+    }
+    if (is_switch(bytes, length)) {
+        result.kind = INSTRUCTION_SWITCH;
         return result;
     }
     while (length && is_prefix(*bytes)) {
@@ -71,5 +87,7 @@ struct instruction decode(const uint8_t *bytes, size_t length)
         return branch(bytes + 1, 1);
     if (length > 1 && bytes[0] == 0x0f)
         return decode_two_byte(bytes + 1, length - 1);
+    if (length == 1 && bytes[0] == 0xf4)
+        result.kind = INSTRUCTION_HALT;
     return result;
 }

@@ -10,6 +10,8 @@ static const char *const names[COUNTERS] = {
     "llc.accesses", "llc.misses", "itlb.misses", "dtlb.misses",
 };
 
+static const char *const event_names[EVENTS] = {"system-calls", "page-faults"};
+
 static bool open_cache(struct cache *cache, struct cache_shape shape, uint64_t line)
 {
     return cache_open(cache, shape.size / shape.ways / line, (unsigned)shape.ways);
@@ -27,7 +29,8 @@ bool model_open(struct model *model, const struct options *options)
                   open_cache(&model->llc, options->llc, options->line) &&
                   tlb_open(&model->itlb, (unsigned)options->itlb_entries) &&
                   tlb_open(&model->dtlb, (unsigned)options->dtlb_entries) &&
-                  predictor_open(&model->predictor, options->predictor, (unsigned)options->predictor_bits);
+                  predictor_open(&model->predictor, options->predictor, (unsigned)options->predictor_bits) &&
+                  footprint_open(&model->code) && footprint_open(&model->data);
     if (!opened)
         model_close(model);
     return opened;
@@ -42,11 +45,38 @@ void model_close(struct model *model)
     tlb_close(&model->itlb);
     tlb_close(&model->dtlb);
     predictor_close(&model->predictor);
+    footprint_close(&model->code);
+    footprint_close(&model->data);
 }
 
-void model_reset_counters(struct model *model)
+void model_begin(struct model *model)
 {
     memset(model->counters, 0, sizeof model->counters);
+    memset(model->events, 0, sizeof model->events);
+    model->turn++;
+    model->noting = true;
+    model->latest_code_line = NO_CODE_LINE; /* so that this line is noted when it is used again */
+    footprint_begin(&model->code, model->l1i.clock);
+    footprint_begin(&model->data, model->l1d.clock);
+}
+
+void model_end(struct model *model)
+{
+    model->noting = false;
+    footprint_end(&model->code);
+    footprint_end(&model->data);
+}
+
+void model_empty(struct model *model)
+{
+    cache_empty(&model->l1i);
+    cache_empty(&model->l1d);
+    cache_empty(&model->l2);
+    cache_empty(&model->llc);
+    tlb_flush(&model->itlb, true);
+    tlb_flush(&model->dtlb, true);
+    predictor_empty(&model->predictor);
+    model->latest_code_line = NO_CODE_LINE;
 }
 
 void model_beyond(struct model *model, enum side side, uint32_t line)
@@ -80,6 +110,8 @@ static inline void touch(struct model *model, enum side side, uint64_t frame, ui
         return;
     }
     uint32_t line = model_line(model, frame << PAGE_SHIFT | (address & within));
+    if (model->noting)
+        model_note(model, &model->data, line);
     if (!cache_use(&model->l1d, line)) {
         model->counters[L1D_MISSES][side]++;
         model_beyond(model, side, line);
@@ -113,16 +145,36 @@ uint64_t model_count(const struct model *model, enum counter counter, enum side 
     return count;
 }
 
-bool model_write(const struct model *model, uint64_t invocation, bool only_instructions, FILE *file)
+void model_write_counts(const uint64_t counts[], unsigned count, const char *prefix, FILE *file)
 {
-    enum counter last = only_instructions ? 1 : COUNTERS;
-    fprintf(file, "{\"invocation\":%" PRIu64, invocation);
-    for (enum counter i = 0; i < last; i++)
-        fprintf(file, ",\"%s\":%" PRIu64, names[i], model_count(model, i, USER) + model_count(model, i, KERNEL));
-    for (enum counter i = 0; i < last; i++)
-        fprintf(file, ",\"user.%s\":%" PRIu64, names[i], model_count(model, i, USER));
-    for (enum counter i = 0; i < last; i++)
-        fprintf(file, ",\"kernel.%s\":%" PRIu64, names[i], model_count(model, i, KERNEL));
-    fprintf(file, "}\n");
-    return !fflush(file) && !ferror(file);
+    for (unsigned i = 0; i < count; i++)
+        fprintf(file, ",\"%s%s\":%" PRIu64, prefix, names[i], counts[i]);
+}
+
+static void write_footprint(const struct footprint *footprint, const char *what, FILE *file)
+{
+    const struct seen *lines = &footprint->lines;
+    fprintf(file, ",\"%s.lines\":%" PRIu64 ",\"%s.pages\":%" PRIu64, what, lines->now, what, footprint->pages.now);
+    fprintf(file, ",\"%s.lines.both\":%" PRIu64 ",\"%s.lines.either\":%" PRIu64, what, lines->both, what,
+            seen_either(lines));
+}
+
+void model_write(const struct model *model, bool only_instructions, FILE *file)
+{
+    uint64_t all[COUNTERS], user[COUNTERS], kernel[COUNTERS];
+    unsigned count = only_instructions ? 1 : COUNTERS;
+    for (enum counter i = 0; i < COUNTERS; i++) {
+        user[i] = model_count(model, i, USER);
+        kernel[i] = model_count(model, i, KERNEL);
+        all[i] = user[i] + kernel[i];
+    }
+    model_write_counts(all, count, "", file);
+    model_write_counts(user, count, "user.", file);
+    model_write_counts(kernel, count, "kernel.", file);
+    if (only_instructions)
+        return;
+    for (enum event i = 0; i < EVENTS; i++)
+        fprintf(file, ",\"%s\":%" PRIu64, event_names[i], model->events[i]);
+    write_footprint(&model->code, "code", file);
+    write_footprint(&model->data, "data", file);
 }

@@ -74,10 +74,21 @@ static bool set_predictor(struct options *options, const char *value, char *erro
     return true;
 }
 
+static bool set_state(struct options *options, const char *value, char *error, size_t length)
+{
+    options->empties = !strcmp(value, "cold-caches");
+    if (options->empties || !strcmp(value, "warm") || !strcmp(value, "lukewarm"))
+        return true;
+    snprintf(error, length, "state is warm, lukewarm or cold-caches, not '%s'", value);
+    return false;
+}
+
 bool options_set(struct options *options, const char *name, const char *value, char *error, size_t length)
 {
     if (!strcmp(name, "branch-predictor"))
         return set_predictor(options, value, error, length);
+    if (!strcmp(name, "state"))
+        return set_state(options, value, error, length);
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
         if (strcmp(name, settings[i].name))
             continue;

@@ -13,6 +13,7 @@
 #include "interface.h"
 #include "marks.h"
 #include "model.h"
+#include "tasks.h"
 #include "turns.h"
 
 #include <inttypes.h>
@@ -44,8 +45,9 @@ struct chunk {
 
 static struct {
     struct model model;
+    struct tasks tasks;
     FILE *out, *marks;
-    bool only_counting, measuring, broken;
+    bool only_counting, measuring, broken, empties;
     uint64_t begun, ended; /* invocations */
     const struct block *awaited; /* its branch has not shown yet where it went */
     struct chunk *chunk;
@@ -56,28 +58,94 @@ static struct {
 
 /* While the guest runs */
 
-static void on_mark(unsigned core, void *data)
+static void write_block(void)
 {
-    uintptr_t mark = (uintptr_t)data;
-    (void)core;
-    if (mark == MARK_INVOCATION_BEGIN) {
-        model_reset_counters(&state.model);
-        state.measuring = true;
-        state.begun++;
-    } else if (mark == MARK_INVOCATION_END && state.measuring) {
-        state.measuring = false;
-        if (!model_write(&state.model, state.ended++, state.only_counting, state.out) && !state.broken) {
-            state.broken = true;
-            perror("model: the statistics cannot be written");
-        }
+    fprintf(state.out, "{\"invocation\":%" PRIu64, state.ended++);
+    model_write(&state.model, state.only_counting, state.out);
+    /* Before the core has gone from one task to another, nothing is known of the task that it has. */
+    if (state.tasks.current) {
+        tasks_settle(&state.tasks, &state.model);
+        model_write_counts(state.tasks.idle, 1, "idle.", state.out);
+        model_write_counts(state.tasks.others, COUNTERS, "others.", state.out);
+    }
+    fprintf(state.out, "}\n");
+    if ((fflush(state.out) || ferror(state.out)) && !state.broken) {
+        state.broken = true;
+        perror("model: the statistics cannot be written");
     }
 }
 
-static void on_flush(unsigned core, void *data)
+static void begin(bool measuring)
+{
+    if (measuring && state.empties)
+        model_empty(&state.model);
+    model_begin(&state.model);
+    tasks_begin(&state.tasks);
+    state.measuring = measuring;
+    state.begun += measuring;
+}
+
+static void end(void)
+{
+    model_end(&state.model);
+    if (state.measuring)
+        write_block();
+    state.measuring = false;
+}
+
+static void on_mark(unsigned core, void *data)
+{
+    switch ((enum mark)(uintptr_t)data) {
+    case MARK_INVOCATION_BEGIN:
+    case MARK_WARMING_BEGIN:
+        begin((uintptr_t)data == MARK_INVOCATION_BEGIN);
+        break;
+    case MARK_INVOCATION_END:
+    case MARK_WARMING_END:
+        end();
+        break;
+    case MARK_STRANGER:
+        if (core == MEASURED_CORE)
+            tasks_show(&state.tasks, TASK_STRANGER);
+        break;
+    case MARK_COUNT:
+        break;
+    }
+}
+
+/* What happens seldom enough to be told one by one. */
+static void on_event(unsigned core, void *data)
 {
     if (core != MEASURED_CORE)
         return;
-    model_flush(&state.model, data != NULL);
+    switch ((enum instruction_kind)(uintptr_t)data) {
+    case INSTRUCTION_SYSTEM_CALL:
+        state.model.events[SYSTEM_CALLS]++;
+        break;
+    case INSTRUCTION_FAULT:
+        state.model.events[PAGE_FAULTS]++;
+        break;
+    case INSTRUCTION_CROSSING:
+        tasks_show(&state.tasks, TASK_PROGRAM);
+        break;
+    case INSTRUCTION_HALT:
+        tasks_show(&state.tasks, TASK_IDLE);
+        break;
+    case INSTRUCTION_FLUSH_USER:
+    case INSTRUCTION_FLUSH_ALL:
+        model_flush(&state.model, (uintptr_t)data == INSTRUCTION_FLUSH_ALL);
+        break;
+    default:
+        break;
+    }
+}
+
+static void on_switch(unsigned core, qemu_plugin_meminfo_t access, uint64_t address, void *data)
+{
+    (void)access;
+    (void)data;
+    if (core == MEASURED_CORE)
+        tasks_switch(&state.tasks, &state.model, address);
 }
 
 static void on_block_counted(unsigned core, void *data)
@@ -241,14 +309,16 @@ static void watch_instruction(struct block *block, struct qemu_plugin_insn *inst
 {
     uint64_t address = qemu_plugin_insn_vaddr(instruction), size = qemu_plugin_insn_size(instruction);
     struct instruction known = decode(qemu_plugin_insn_data(instruction), size);
-    bool all = known.kind == INSTRUCTION_FLUSH_ALL;
     if (known.kind == INSTRUCTION_MARK && known.mark < MARK_COUNT)
         qemu_plugin_register_vcpu_insn_exec_cb(instruction, on_mark, QEMU_PLUGIN_CB_NO_REGS,
                                                (void *)(uintptr_t)known.mark);
     if (state.only_counting)
         return;
-    if (known.kind == INSTRUCTION_FLUSH_USER || all)
-        qemu_plugin_register_vcpu_insn_exec_cb(instruction, on_flush, QEMU_PLUGIN_CB_NO_REGS, all ? &state : NULL);
+    if (known.kind >= INSTRUCTION_FLUSH_USER && known.kind <= INSTRUCTION_HALT)
+        qemu_plugin_register_vcpu_insn_exec_cb(instruction, on_event, QEMU_PLUGIN_CB_NO_REGS,
+                                               (void *)(uintptr_t)known.kind);
+    if (known.kind == INSTRUCTION_SWITCH && block->side == KERNEL)
+        qemu_plugin_register_vcpu_mem_cb(instruction, on_switch, QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_RW, NULL);
     if (known.kind == INSTRUCTION_BRANCH) {
         block->has_branch = true;
         block->branch = address;
@@ -319,11 +389,12 @@ int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int count,
     for (int i = 0; i < count && good; i++)
         good = take_argument(&options, arguments[i], error, sizeof error);
     good = good && options_check(&options, error, sizeof error);
+    state.empties = options.empties;
     if (good && (!info->system_emulation || strcmp(info->target_name, "x86_64") || info->system.smp_vcpus != 2)) {
         snprintf(error, sizeof error, "it needs a machine of two x86-64 cores");
         good = false;
     }
-    if (good && (!state.out || !model_open(&state.model, &options))) {
+    if (good && (!state.out || !model_open(&state.model, &options) || !tasks_open(&state.tasks))) {
         snprintf(error, sizeof error, state.out ? "not enough memory" : "out=FILE is missing");
         good = false;
     }

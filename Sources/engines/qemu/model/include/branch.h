@@ -21,6 +21,9 @@ struct predictor {
 bool predictor_open(struct predictor *predictor, enum predictor_kind kind, unsigned bits);
 void predictor_close(struct predictor *predictor);
 
+/* As after its opening. */
+void predictor_empty(struct predictor *predictor);
+
 /* Predicts a branch, then learns how it went. True if the prediction was right. */
 static inline bool predictor_use(struct predictor *predictor, uint64_t address, bool taken)
 {

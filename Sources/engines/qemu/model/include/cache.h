@@ -26,6 +26,9 @@ struct cache {
 bool cache_open(struct cache *cache, uint64_t sets, unsigned ways);
 void cache_close(struct cache *cache);
 
+/* Forgets all lines; the clock goes on. */
+void cache_empty(struct cache *cache);
+
 #define CACHE_NOWHERE SIZE_MAX
 
 /* Puts a line that is not there in place of the oldest of its set. */

@@ -10,7 +10,7 @@
 #define USWEEP_MARKS_H
 
 /* The version of this agreement. A guest and a model of different versions do not understand each other. */
-#define MARKS_VERSION 1
+#define MARKS_VERSION 2
 
 /* 0f 1f 84 00 disp32: nopl disp32(%rax,%rax,1); the upper three bytes of the displacement are "USW". */
 #define MARK_PREFIX_BYTES 4
@@ -20,6 +20,9 @@
 enum mark {
     MARK_INVOCATION_BEGIN = 1,
     MARK_INVOCATION_END = 2,
+    MARK_WARMING_BEGIN = 3, /* an invocation that is not measured, after the machine has been restored */
+    MARK_WARMING_END = 4,
+    MARK_STRANGER = 5, /* the program that executes this, on the function's core, is none of the function's */
     MARK_COUNT
 };
 

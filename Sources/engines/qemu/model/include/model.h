@@ -4,6 +4,7 @@
 
 #include "branch.h"
 #include "cache.h"
+#include "footprint.h"
 #include "options.h"
 #include "tlb.h"
 
@@ -18,6 +19,9 @@ enum counter {
 };
 
 enum side { KERNEL, USER, SIDES };
+
+/* What happens seldom, and on one side only; in the order in which it is written. */
+enum event { SYSTEM_CALLS, PAGE_FAULTS, EVENTS };
 
 /* No address of memory: what is behind it (a device) is not cached. */
 #define FRAME_UNCACHED UINT64_MAX
@@ -35,6 +39,10 @@ struct model {
     struct cache l1i, l1d, l2, llc;
     struct tlb itlb, dtlb;
     struct predictor predictor;
+    uint64_t events[EVENTS];
+    struct footprint code, data; /* of the current turn: an invocation that is measured, or one before those */
+    uint32_t turn;
+    bool noting; /* a turn is under way */
     unsigned line_shift;
     uint32_t latest_code_line; /* of the latest fetch; a cached line, or NO_CODE_LINE */
 };
@@ -43,10 +51,19 @@ struct model {
 bool model_open(struct model *model, const struct options *options);
 void model_close(struct model *model);
 
-void model_reset_counters(struct model *model);
+/* An invocation begins: all counters are 0 again, and its footprint is noted up to its end. */
+void model_begin(struct model *model);
+void model_end(struct model *model);
 
-/* Writes one JSON object and a newline: totals, then the shares of programs and kernel. False on an error. */
-bool model_write(const struct model *model, uint64_t invocation, bool only_instructions, FILE *file);
+/* Nothing is in caches and buffers, and the predictor has learned nothing. What has been counted stays. */
+void model_empty(struct model *model);
+
+/* Writes a JSON object's members, without braces: totals, then the shares of programs and kernel; then, unless only
+   instructions are wanted, events and footprints. */
+void model_write(const struct model *model, bool only_instructions, FILE *file);
+
+/* Writes as many members, whose names get this prefix, with these counts. */
+void model_write_counts(const uint64_t counts[], unsigned count, const char *prefix, FILE *file);
 
 /* What a first-level cache does not have. */
 __attribute__((noinline)) void model_beyond(struct model *model, enum side side, uint32_t line);
@@ -66,6 +83,12 @@ static inline void model_code_page(struct model *model, enum side side, uint64_t
     }
 }
 
+/* A line is used, perhaps for the first time in this turn. */
+static inline void model_note(struct model *model, struct footprint *footprint, uint32_t line)
+{
+    footprint_add(footprint, model->turn, line, PAGE_SHIFT - model->line_shift);
+}
+
 /*
  * Instructions are fetched from this many lines in a row. To go on in the line of the latest fetch is no access:
  * so it makes no difference where QEMU cuts code into blocks.
@@ -77,6 +100,8 @@ static inline void model_fetch(struct model *model, enum side side, uint32_t lin
             continue;
         model->latest_code_line = line;
         model->counters[L1I_ACCESSES][side]++;
+        if (model->noting)
+            model_note(model, &model->code, line);
         if (!cache_use(&model->l1i, line)) {
             model->counters[L1I_MISSES][side]++;
             model_beyond(model, side, line);
@@ -106,6 +131,9 @@ static inline void model_data(struct model *model, enum side side, uint64_t addr
         size_t place = cache_peek(&model->l1d, model_line(model, entry->frame << PAGE_SHIFT | (address & within)));
         if (__builtin_expect(place != CACHE_NOWHERE, 1)) {
             tlb_stamp(&model->dtlb, entry);
+            if (__builtin_expect(model->l1d.stamps[place] <= model->data.since, 0))
+                model_note(model, &model->data,
+                           model_line(model, entry->frame << PAGE_SHIFT | (address & within)));
             cache_stamp(&model->l1d, place);
             return;
         }
@@ -123,6 +151,8 @@ static inline bool model_code_hit(struct model *model, enum side side, uint64_t 
     model->counters[L1I_ACCESSES][side] += line != model->latest_code_line;
     model->latest_code_line = line;
     tlb_stamp(&model->itlb, entry);
+    if (__builtin_expect(model->l1i.stamps[place] <= model->code.since, 0))
+        model_note(model, &model->code, line);
     cache_stamp(&model->l1i, place);
     return true;
 }

@@ -19,6 +19,7 @@ struct options {
     uint64_t itlb_entries, dtlb_entries;
     uint64_t predictor_bits;
     enum predictor_kind predictor;
+    bool empties; /* caches, buffers and predictor, before each measured invocation */
 };
 
 /* 32 KiB/8 twice, 1 MiB/16, 8 MiB/16, lines of 64 bytes, 64 entries twice, bimodal with 12 bits. */
@@ -26,7 +27,8 @@ void options_default(struct options *options);
 
 /*
  * Takes one setting: l1i.size, l1i.ways, l1d.*, l2.*, llc.*, line, itlb.entries, dtlb.entries,
- * branch-predictor (bimodal, gshare), branch-predictor.bits. Sizes are bytes, or have KiB or MiB behind them.
+ * branch-predictor (bimodal, gshare), branch-predictor.bits, state (warm, lukewarm: what the guest does between the
+ * invocations makes the difference; cold-caches). Sizes are bytes, or have KiB or MiB behind them.
  * False with a sentence in `error` if the name is unknown or the value is none.
  */
 bool options_set(struct options *options, const char *name, const char *value, char *error, size_t length);

@@ -1,0 +1,86 @@
+import Model
+import Results
+
+/// What a sweep says of the time between measured calls: keys of `measure`, each of which can be an axis instead.
+enum QEMUDriving {
+    static let keys = [
+        EngineKey(
+            "measure.interleave",
+            .mapping([
+                EngineKey(
+                    "stress", .bytes, isRequired: true,
+                    "footprint of a program that goes over all of it once, or up to the next arrival: half of it code "
+                        + "(at most 1 MiB), the rest data")
+            ]), "what runs on the function's core between measured calls in the state lukewarm"),
+        EngineKey(
+            "measure.arrivals",
+            .either([
+                .mapping([EngineKey("every", .duration, isRequired: true, "from one measured call to the next")]),
+                .mapping([
+                    EngineKey(
+                        "mean", .duration, isRequired: true,
+                        "from one measured call to the next in the mean, distributed exponentially"),
+                    EngineKey("seed", .integer(0...1_000_000_000), standard: "1", "which such series of distances"),
+                ]),
+            ]), standard: "each after the other",
+            "when measured calls begin, in simulated time; a call that is due while another is under way begins "
+                + "after it"),
+        EngineKey(
+            interferenceKey, .share,
+            "the share of each measured call's instructions, on the function's core, that may be others' (the metric "
+                + "interference); a run with more is quarantined"),
+    ]
+
+    static let interferenceKey = "limits.interference"
+
+    static func bounds(_ settings: JSON) -> [Contract.Bound] {
+        guard let most = settings[interferenceKey]?.integer else { return [] }
+        return [Contract.Bound(name: "interference", "others.instructions", per: "instructions", millionths: most)]
+    }
+
+    /// As the driver takes them, `NAME=VALUE`.
+    static func settings(_ settings: JSON) -> [String] {
+        let groups = [("interleave", ["stress"]), ("arrivals", ["every", "mean", "seed"])]
+        return groups.flatMap { group, names in
+            names.compactMap { name in
+                settings["measure.\(group)"]?[name]?.integer.map { "\(group).\(name)=\($0)" }
+            }
+        }
+    }
+
+    static func problems(_ sweep: Sweep) -> [KeyProblem] {
+        let axes = sweep.allAxes
+        func axis(_ name: String) -> Axis? { axes.first { $0.name == name } }
+        var problems: [KeyProblem] = []
+        for name in settings(sweep.settings).map({ String($0.prefix { $0 != "=" }) }) where axis(name) != nil {
+            problems.append(KeyProblem("measure.\(name)", "there is an axis of this name; remove one of both"))
+        }
+        let isLukewarm = axis("state")?.values.contains("lukewarm") == true
+        let isStressed = sweep.settings["measure.interleave"] != nil
+        if isLukewarm, !isStressed, axis("interleave.stress") == nil {
+            problems.append(
+                KeyProblem(
+                    "axes.state", "lukewarm needs something that runs between the calls; write measure: {interleave: "
+                        + "{stress: 8MiB}}"))
+        }
+        if !isLukewarm, isStressed {
+            problems.append(
+                KeyProblem(
+                    "measure.interleave", "counts only in the state lukewarm; write axes: {state: [lukewarm]}, or "
+                        + "remove it"))
+        }
+        return problems + arrivalProblems(sweep, axis)
+    }
+
+    private static func arrivalProblems(_ sweep: Sweep, _ axis: (String) -> Axis?) -> [KeyProblem] {
+        let arrivals = sweep.settings["measure.arrivals"]
+        func isThere(_ name: String) -> Bool { arrivals?[name] != nil || axis("arrivals.\(name)") != nil }
+        if isThere("every"), isThere("mean") {
+            return [KeyProblem("axes", "arrivals.every and arrivals.mean exclude each other; remove one")]
+        }
+        if isThere("seed"), !isThere("mean") {
+            return [KeyProblem("axes.arrivals.seed", "counts only with arrivals.mean; write that, or remove it")]
+        }
+        return []
+    }
+}

@@ -1,0 +1,60 @@
+extension Request.Evaluation {
+    /// What happens between the measured calls, which the guest has to do.
+    struct Driving: Equatable {
+        /// Bytes that a program on the function's core uses before each of them; nil: there is none.
+        var stress: Int?
+        var arrivals = Arrivals.closedLoop
+
+        /// When a call begins. Times are nanoseconds of simulated time.
+        enum Arrivals: Equatable {
+            /// When the one before has been answered.
+            case closedLoop
+            case every(Int)
+            /// At exponentially distributed distances.
+            case mean(Int, seed: Int)
+        }
+
+        static let names = ["interleave.stress", "arrivals.every", "arrivals.mean", "arrivals.seed"]
+
+        init() {}
+
+        /// - Parameter settings: all of a request; `state`, which is the model's, says whether there is stress.
+        init(_ settings: [Request.Setting]) throws(UsageError) {
+            func number(_ name: String, in range: ClosedRange<Int>) throws(UsageError) -> Int? {
+                guard let text = settings.first(where: { $0.name == name })?.value else { return nil }
+                guard let number = Int(text), range.contains(number) else {
+                    let numbers = "a whole number from \(range.lowerBound) to \(range.upperBound)"
+                    throw UsageError("\(name) is \(numbers), not \(quoted(text))")
+                }
+                return number
+            }
+            let stress = try number("interleave.stress", in: 4_096...(1 << 30))
+            let every = try number("arrivals.every", in: Driving.distances)
+            let mean = try number("arrivals.mean", in: Driving.distances)
+            let seed = try number("arrivals.seed", in: 0...1_000_000_000)
+            if settings.contains(where: { $0.name == "state" && $0.value == "lukewarm" }) {
+                guard let stress else { throw UsageError("the state lukewarm needs interleave.stress") }
+                self.stress = stress
+            }
+            if let mean {
+                guard every == nil else { throw UsageError("arrivals.every and arrivals.mean exclude each other") }
+                arrivals = .mean(mean, seed: seed ?? 1)
+            } else if let every {
+                arrivals = .every(every)
+            }
+        }
+
+        private static let distances = 1...100_000_000_000
+
+        /// The end of the guest's plan.
+        var words: String {
+            var words = stress.map { " stress=\($0)" } ?? ""
+            switch arrivals {
+            case .closedLoop: break
+            case .every(let time): words += " every=\(time)"
+            case .mean(let time, let seed): words += " mean=\(time) seed=\(seed)"
+            }
+            return words
+        }
+    }
+}
