@@ -117,7 +117,7 @@ let package = Package(
         tests("FormatsTests", in: "shared", ["Model", "Formats", "TestKit"]),
         tests("StorageTests", in: "shared", ["Storage", "Model", "Ports", "Formats"]),
         tests("ResultsTests", in: "coordinator", ["Model", "Results", "Engines", "TestKit"], exclude: ["Fixtures"]),
-        tests("SweepCoreTests", in: "coordinator", ["SweepCore", "Model", "TestKit"]),
+        tests("SweepCoreTests", in: "coordinator", ["SweepCore", "Model", "Formats", "TestKit"]),
         tests("SweepFilesTests", in: "coordinator", ["SweepFiles", "Model", "Engines", "Transports", "TestKit"]),
         tests("LedgerTests", in: "coordinator", ["Model", "Formats", "Ledger", "Engines", "TestKit", grdb]),
         tests(
@@ -142,9 +142,11 @@ let package = Package(
         tests(
             "SessionsTests", in: "programs",
             ["Sessions", "Model", "Ledger", "SweepFiles", "SweepCore", "CoordinatorRuntime", "Ports", "Transports",
-                "usweep",
+                "Results", "Formats", "usweep", grdb,
             ]),
-        tests("SimulationTests", in: "development", ["Simulation", "Ledger", "Model", "usweep-simulate"]),
+        tests(
+            "SimulationTests", in: "development",
+            ["Simulation", "Ledger", "Model", "Formats", "Ports", "AgentCore", "AgentRuntime", "usweep-simulate"]),
         tests("ArchitectureTests", in: "whole", []),
         tests("EndToEndTests", in: "whole", ["Model", "Transports", "TestKit", "Formats", "usweep"], exclude: ["Gem5"]),
     ]

@@ -57,6 +57,8 @@ public struct SupervisorCore: Sendable {
                 next = 0
             }
         }
+
+        mutating func putBack(_ key: AttemptKey) { keys.insert(key, at: next) }
     }
 
     private(set) var slots = 0
@@ -209,6 +211,15 @@ public struct SupervisorCore: Sendable {
         running.append(key)
         usedMemory += launch.countedMemory
         return (key, launch)
+    }
+
+    /// What was taken last and was not started after all waits again, before all others of its sweep.
+    public mutating func putBack(_ key: AttemptKey) {
+        guard case .running(let state) = states[key] else { return }
+        stopped(key)
+        usedMemory -= state.launch.countedMemory
+        states[key] = .queued(state.launch)
+        lines[key.sweep]?.putBack(key)
     }
 
     private var nextInLine: (key: AttemptKey, launch: Launch)? {

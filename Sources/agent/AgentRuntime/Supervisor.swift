@@ -141,10 +141,13 @@ package final class Supervisor {
 
     // MARK: Programs
 
+    /// Of a program that is not on record the next supervisor would not know, and it would be started again: none
+    /// starts while the journal cannot be written.
     private func startAll() {
-        while let (key, launch) = core.takeNext(now: host.now, wall: host.wallClock) {
+        while canWrite, let (key, launch) = core.takeNext(now: host.now, wall: host.wallClock) {
             unwritten.append(SupervisorRecord.started(key, at: host.wallClock).frame)
             write()
+            guard canWrite else { return core.putBack(key) }
             let identity = (try? files.status(launch.folder))?.identity ?? 0
             do throws(SpawnProblem) {
                 try tree.start(key, launch)
@@ -261,9 +264,11 @@ package final class Supervisor {
 
     // MARK: The journal
 
+    private var canWrite: Bool { retryAt.map { host.now >= $0 } ?? true }
+
     /// Writes what is to be recorded, and asks the second thread to make it durable if it is idle.
     private func write() {
-        if let retryAt, host.now < retryAt { return }
+        guard canWrite else { return }
         do throws(FilesError) {
             if mustRewrite || (journal.size > 1 << 20 && journal.size > 4 * sizeAfterRewrite) {
                 syncer.settle()

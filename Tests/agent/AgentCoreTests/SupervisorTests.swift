@@ -41,6 +41,23 @@ struct SupervisorTests {
         #expect(start(&core) == [4])
     }
 
+    @Test("What was taken and could not be started waits before all others, as if nothing had been")
+    func putBack() {
+        var core = core(slots: 1)
+        for run in 1...2 { queue(&core, run, launch(memory: 60)) }
+        #expect(start(&core) == [1])
+        core.putBack(key(1))
+        #expect(core.running.isEmpty)
+        #expect(core.inventory.map(\.state) == [.queued, .queued])
+        #expect(core.snapshot(bootID: "b") == [.began(bootID: "b")], "none of them has begun")
+        #expect(start(&core, now: 5) == [1])
+        core.putBack(key(2))
+        _ = core.ended(key(1), ProcessExit(cause: .status(0)), now: 6)
+        #expect(start(&core) == [2])
+        _ = core.ended(key(2), ProcessExit(cause: .status(0)), now: 7)
+        #expect(core.isIdle)
+    }
+
     @Test("A run may ask for all the memory that there can be: it runs alone, and sums stay sums")
     func allMemory() {
         var core = core(slots: 3)
