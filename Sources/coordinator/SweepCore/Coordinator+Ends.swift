@@ -27,7 +27,7 @@ extension Coordinator {
     private mutating func takeBack(_ report: AttemptReport, _ host: Int, _ records: inout [Record]) {
         let id = report.id
         guard let claim = state.claim(of: id.lease, on: id.run), self.host(of: claim) == host,
-            !report.agentGoesOn(in: claim)
+            !report.agentGoesOn(in: claim), !faults.contains(.keepsDropped)
         else { return }
         let reason = "\(plan.hosts[host]) has lost what it knew of it since attempt \(id.attempt)"
         decide(.runWithdrawn(run: id.run, lease: id.lease, reason: reason), &records)

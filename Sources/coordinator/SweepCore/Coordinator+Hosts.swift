@@ -75,7 +75,7 @@ extension Coordinator {
         let isSameBoot = state.leases[lease]?.bootID == state.bootOfHost[host]
         if isSameBoot, links[host].unseen.contains(lease) {
             leaveToOthers(state.openRuns(of: lease, host: host), of: lease, &records)
-        } else if isSameBoot, lease < firstLeaseOfLife {
+        } else if isSameBoot, lease < firstLeaseOfLife, !faults.contains(.blamesUnsent) {
             // The coordinator before this one may have died before it sent it: nobody is to blame, least of all a run.
             for run in state.openRuns(of: lease, host: host) {
                 let reason = "\(plan.hosts[host]) does not have it: it was granted just before the coordinator ended"

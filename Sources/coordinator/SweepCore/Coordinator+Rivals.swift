@@ -31,11 +31,13 @@ extension Coordinator {
     }
 
     /// What was granted in an earlier life of this process began then; what was granted in this one and was not seen
-    /// to begin still waits on its host; and what a host had before it was started again begins anew.
+    /// to begin still waits on its host, or on the way to it; and what a host had before it was started again begins anew.
     private func beginning(_ run: RunNumber, _ claim: Claim) -> Nanoseconds {
         let host = host(of: claim)
         if host >= 0, state.leases[claim.lease]?.bootID != state.bootOfHost[host] { return .max }
-        return begun[AttemptPlace(run: run, lease: claim.lease)]?.time ?? (claim.lease < firstLeaseOfLife ? .min : .max)
+        let begun = begun[AttemptPlace(run: run, lease: claim.lease)]
+        if let begun, begun.attempt >= claim.attempts.lowerBound { return begun.time }
+        return claim.lease < firstLeaseOfLife ? .min : .max
     }
 
     /// One claim goes on, the others end.
@@ -47,7 +49,7 @@ extension Coordinator {
 
     /// Tells a host that it need not go on with a run. One that is away is told when it joins.
     mutating func withdraw(_ run: RunNumber, _ claim: Claim, _ host: Int) {
-        guard host >= 0, links[host].joined != nil else { return }
+        guard host >= 0, links[host].joined != nil, !faults.contains(.forgetsWithdrawals) else { return }
         if state.openRuns(of: claim.lease, host: host).isEmpty {
             links[host].joined?.toRevoke.append(claim.lease)
         } else {

@@ -80,5 +80,11 @@ extension Coordinator {
         package static let forgetsCancels = Faults(rawValue: 64)
         /// What is said of an attempt again counts again.
         package static let countsRepeats = Faults(rawValue: 128)
+        /// A run that its host dropped is left to that host.
+        package static let keepsDropped = Faults(rawValue: 256)
+        /// A lease that never reached its host counts against its runs.
+        package static let blamesUnsent = Faults(rawValue: 512)
+        /// A host is not told that it need not go on with a run.
+        package static let forgetsWithdrawals = Faults(rawValue: 1_024)
     }
 }

@@ -1,7 +1,17 @@
 public import Model
 
 extension SweepState {
-    /// Adds a record. Every record has one meaning, whenever it is read.
+    /// Adds a record of a ledger that anything may have happened to.
+    ///
+    /// - Throws: ``Failure`` (`badArchive`) for one about a run that the sweep does not have; nothing was changed.
+    public mutating func replay(_ record: Record) throws(Failure) {
+        if let run = record.runs.first(where: { $0 < 1 || $0 > runs.count }) {
+            throw Failure(.badArchive, "it is about run \(run), and the sweep has runs 1 to \(runs.count)")
+        }
+        apply(record)
+    }
+
+    /// Adds a record about runs that the sweep has. Every record has one meaning, whenever it is read.
     public mutating func apply(_ record: Record) {
         switch record {
         case .hostRested: break
@@ -43,6 +53,8 @@ extension SweepState {
 
     private mutating func grant(_ lease: LeaseNumber, host: String, _ grants: [Grant]) {
         nextLease = max(nextLease, lease + 1)
+        // Whoever stops a sweep grants nothing more of it: it was launched again, and goes on as any other.
+        stopReason = nil
         let index = hostIndex[host] ?? -1
         for grant in grants {
             let attempts = grant.firstAttempt..<grant.firstAttempt + grant.attempts
@@ -195,6 +207,23 @@ extension SweepState {
         for lease in leases.keys.sorted() {
             for run in leases[lease]?.runs ?? [] { drop(lease, on: run) }
             close(lease)
+        }
+    }
+}
+
+extension Record {
+    /// The runs that it is about by number.
+    fileprivate var runs: [RunNumber] {
+        switch self {
+        case .leaseGranted(_, _, let grants): grants.map(\.run)
+        case .attemptEnded(let report, _, _, _, _, _), .attemptFenced(let report, _, _): [report.id.run]
+        case .runAdopted(let run, _, _), .runWithdrawn(let run, _, _), .runCancelAsked(let run, _),
+            .runEnded(let run, _, _, _), .runReopened(let run, _):
+            [run]
+        case .judgedAgain(let id, _, _, _): [id.run]
+        case .hostSeen, .pinned, .leaseVoided, .leaseMoved, .hostRested, .hostReleased, .sweepStopped, .revised,
+            .repinned, .restored:
+            []
         }
     }
 }

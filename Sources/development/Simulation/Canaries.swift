@@ -48,13 +48,20 @@ public enum Canary: String, CaseIterable, Sendable {
     case startUnconfirmed = "start-unconfirmed"
     /// What is said of an attempt again counts again.
     case countRepeats = "count-repeats"
+    /// A run that its host dropped, with the end of its journal, is left to that host.
+    case keepDropped = "keep-dropped"
+    /// A lease that never reached its host counts against its runs.
+    case blameUnsent = "blame-unsent"
+    /// A host is not told that another one goes on with its run.
+    case forgetWithdrawal = "forget-withdrawal"
 }
 
 extension Canary {
     /// Where it shows: some bugs need runs that take minutes, and slots that have nothing to do.
     public var scenario: Scenario {
         switch self {
-        case .sleepIsSilence, .adoptTheYounger, .forgetCancels: .idle
+        case .sleepIsSilence, .adoptTheYounger, .forgetCancels, .forgetWithdrawal: .idle
+        case .keepDropped, .blameUnsent: .forgetful
         default: .standard
         }
     }
@@ -70,6 +77,9 @@ extension Canary {
         case .adoptTheYounger: .adoptsTheYounger
         case .forgetCancels: .forgetsCancels
         case .countRepeats: .countsRepeats
+        case .keepDropped: .keepsDropped
+        case .blameUnsent: .blamesUnsent
+        case .forgetWithdrawal: .forgetsWithdrawals
         case .acknowledgeBeforeCommit, .skipFileSync, .skipAgentSync, .skipFolderSync, .loseLease, .forgetRecord,
             .leaveFiles, .ignoreKill, .overbook, .forgetRevocation, .forgetInventory, .loseEvidence, .startUnconfirmed:
             []

@@ -170,8 +170,9 @@ final class Checker {
             switch message {
             case .revoke(let leases): revoked(host, leases)
             case .release: releasedIn[host.index] = host.boot
+            case .grant(let shard): promises.hasHeard(of: shard.lease)
             case .acknowledge(let attempts): for attempt in attempts { acknowledged(attempt) }
-            case .hello, .grant, .cancel, .read, .bytes, .probe, .tail, .heartbeat, .holder: break
+            case .hello, .cancel, .read, .bytes, .probe, .tail, .heartbeat, .holder: break
             }
         }
         note(host, core)
@@ -289,6 +290,7 @@ final class Checker {
             }
         }
         outputs[program.key.id, default: []].append(Output(artifacts: artifacts, value: value))
+        promises.hasLeft(host, program.key.id)
     }
 
     // MARK: The end

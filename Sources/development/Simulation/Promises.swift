@@ -11,14 +11,25 @@ final class Promises {
     /// What the ledger adds up to.
     private var state: SweepState
     private var recorded: Set<[Int]> = []
-    private var seen: Set<String> = []
+    /// Per host, its last boot identifier.
+    private var seen: [String: String] = [:]
     /// When somebody asked to cancel a run.
     private var askedAt: [RunNumber: Nanoseconds] = [:]
     /// How often each run killed a host.
     private var kills: [RunNumber: Int] = [:]
     private var hadDeaths = false
-    /// What hosts still have of these may be from before.
-    private var reopened: Set<RunNumber> = []
+    /// The last lease that was granted.
+    private var lastLease: LeaseNumber = 0
+    /// Per run, the last lease under which nobody wants it any more, because somebody has stopped the sweep or opened
+    /// the run again: a host that was away may go on under it for a while.
+    private var disowned: [RunNumber: LeaseNumber] = [:]
+    /// Per run, when a lease on it last ended.
+    private var leftAt: [RunNumber: Nanoseconds] = [:]
+    /// Per lease, the boot identifier that its host was known by when it was granted. From a host that was started
+    /// again, nobody can tell whether the lease was the cause.
+    private var boots: [LeaseNumber: String] = [:]
+    /// Leases of which their hosts have heard.
+    private var delivered: Set<LeaseNumber> = []
     /// How long healthy attempts had run that were ended because another host went on with their run.
     private(set) var thrownAway: Nanoseconds = 0
 
@@ -40,18 +51,25 @@ final class Promises {
 
     func committed(_ record: Record) {
         switch record {
-        case .hostSeen(let host, _, _, _, _, _): seen.insert(host)
-        case .leaseGranted(_, let host, let grants): for grant in grants { granted(grant.run, to: host) }
+        case .hostSeen(let host, let bootID, _, _, _, _): seen[host] = bootID
+        case .leaseGranted(let lease, let host, let grants):
+            lastLease = max(lastLease, lease)
+            boots[lease] = seen[host]
+            for grant in grants { granted(grant.run, to: host) }
         case .leaseVoided(let lease, _): voided(lease)
         case .attemptEnded(let report, _, let failure, _, _, _):
             if failure == .hostLost || failure == .supervisorLost { hadDeaths = true }
             note(report.id)
+            leftAt[report.id.run] = world.now
         case .attemptFenced(let report, _, _): note(report.id)
-        case .runEnded(let run, let final, _, _): ended(run, final)
+        case .runEnded(let run, let final, _, _):
+            ended(run, final)
+            leftAt[run] = world.now
+        case .runAdopted(let run, _, _), .runWithdrawn(let run, _, _): leftAt[run] = world.now
         case .runReopened(let run, _):
             (askedAt[run], kills[run]) = (nil, 0)
-            reopened.insert(run)
-        case .pinned, .leaseMoved, .runAdopted, .runWithdrawn, .runCancelAsked, .hostRested, .hostReleased,
+            disowned[run] = lastLease
+        case .pinned, .leaseMoved, .runCancelAsked, .hostRested, .hostReleased,
             .sweepStopped, .revised, .repinned, .restored, .judgedAgain:
             break
         }
@@ -69,8 +87,7 @@ final class Promises {
         world.counts.note("given away")
         if !hadDeaths, state.readyCount > 0 { fail("run \(run) is given away to \(host) while others wait") }
         for claim in claims {
-            guard let holder = simulation?.network.hosts.first(where: { $0.name == state.hostName(of: claim.lease) })
-            else { continue }
+            guard let holder = state.hostName(of: claim.lease).flatMap(holder) else { continue }
             let since = max(holder.troubleUntil, simulation?.coordinatorSince ?? 0)
             if holder.isUp, !holder.isLocked, world.now - since > Promises.settled {
                 fail("run \(run) is given away to \(host), and \(holder.name), which has it, could be reached")
@@ -80,9 +97,14 @@ final class Promises {
 
     private func voided(_ lease: LeaseNumber) {
         hadDeaths = true
-        guard state.stopReason == nil, let name = state.hostName(of: lease),
-            let holder = simulation?.network.hosts.first(where: { $0.name == name })
-        else { return }
+        for run in 1...state.runs.count where !isUnwanted(run, lease) {
+            leftAt[run] = world.now
+            if state.stopReason != nil { disowned[run] = max(lease, disowned[run] ?? 0) }
+        }
+        guard state.stopReason == nil, let name = state.hostName(of: lease), let holder = holder(name) else { return }
+        if !delivered.contains(lease), seen[name] == boots[lease], !holder.wasCleaned {
+            fail("the runs of lease \(lease) pay for its end, and \(name) never heard of it")
+        }
         let running = holder.programs.all.filter { $0.key.id.lease == lease && $0.leads && !$0.isOrphan }
         if let program = running.first, !holder.wasCleaned {
             fail("lease \(lease) has ended, and \(name) runs \(program.key) under it")
@@ -95,8 +117,29 @@ final class Promises {
         if world.now - since > Promises.cancelled { fail("run \(run) was cancelled, and ended \(final.rawValue)") }
     }
 
+    private func holder(_ name: String) -> SimulatedHost? {
+        simulation?.network.hosts.first { $0.name == name }
+    }
+
+    /// An agent has taken this in.
+    func hasHeard(of lease: LeaseNumber) { delivered.insert(lease) }
+
+    /// A program came to its end by itself.
+    func hasLeft(_ host: SimulatedHost, _ id: AttemptID) {
+        guard isUnwanted(id), !state.isFinished, state.stopReason == nil, let coordinator = simulation?.coordinator
+        else { return }
+        let since = max(
+            host.troubleUntil, simulation?.coordinatorSince ?? 0, coordinator.standsUntil, leftAt[id.run] ?? 0)
+        guard world.now - since > Promises.settled else { return }
+        fail("\(Describe.id(id)) has ended on \(host.name), which nobody has told that it need not go on")
+    }
+
     /// Whether no lease is in force any more under which it was made.
-    func isUnwanted(_ id: AttemptID) -> Bool { !state.claims(on: id.run).contains { $0.lease == id.lease } }
+    func isUnwanted(_ id: AttemptID) -> Bool { isUnwanted(id.run, id.lease) }
+
+    private func isUnwanted(_ run: RunNumber, _ lease: LeaseNumber) -> Bool {
+        !state.claims(on: run).contains { $0.lease == lease }
+    }
 
     // MARK: People and hosts
 
@@ -109,7 +152,7 @@ final class Promises {
     }
 
     func givenUp(_ host: String) {
-        if seen.contains(host) { fail("\(host), which was in this sweep before, is given up") }
+        if seen[host] != nil { fail("\(host), which was in this sweep before, is given up") }
     }
 
     func hostKilled(by run: RunNumber) {
@@ -122,7 +165,7 @@ final class Promises {
         let run = key.id.run
         guard let program = host.programs.all.first(where: { $0.key == key && $0.leads && !$0.isOrphan }),
             program.fate == .healthy, !host.isSick, !host.wasCleaned, !isCancelled, state.stopReason == nil,
-            !recorded.contains([run, key.id.attempt]), !reopened.contains(run), !state.isSuspected(run)
+            !recorded.contains([run, key.id.attempt]), key.id.lease > disowned[run] ?? 0, !state.isSuspected(run)
         else { return }
         let spent = world.now - program.startedAt
         if case .ended(let final, _) = state[run].phase {

@@ -83,7 +83,14 @@ public struct Scenario: Sendable {
         kinds: [.connectionBreaks, .coordinatorDies, .agentDies], faultsUntil: 60 * Timing.second,
         patience: 12_000 * Timing.second)
 
-    public static let all = [standard, calm, small, knotty, lone, busy, idle, killer]
+    /// 2 hosts that lose what they wrote, and coordinators that die.
+    public static let forgetful = Scenario(
+        name: "forgetful", hosts: 2, points: 20, slots: 2,
+        durations: [200_000_000, 2 * Timing.second, 8 * Timing.second], fates: .some, faults: 40,
+        kinds: [.hostIsCleaned, .hostReboots, .supervisorDies, .connectionBreaks, .coordinatorDies, .programIsKilled],
+        faultsUntil: 90 * Timing.second, patience: 12_000 * Timing.second)
+
+    public static let all = [standard, calm, small, knotty, lone, busy, idle, killer, forgetful]
 
     var timing: Timing { Timing() }
 }

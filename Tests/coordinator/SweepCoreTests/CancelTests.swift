@@ -58,3 +58,26 @@ struct CancelTests {
         #expect(cluster.phase(1) == .ended(.cancelled, .cancelled))
     }
 }
+
+@Suite("A sweep is stopped")
+struct StopTests {
+    @Test("and launched again: what begins from then on is kept whoever dies, and a run that is cancelled stays so")
+    func again() {
+        var first = Cluster(runs: 2, hosts: 1)
+        first.join(0)
+        first.step(.cancel(run: nil, reason: "test"))
+        var state = first.replayed
+        let reopening = state.reopening
+        #expect(reopening == [.leaseVoided(lease: 1, reason: "launched again after it was cancelled")])
+        for record in reopening { state.apply(record) }
+
+        var second = Cluster(state)
+        second.join(0, leases: [HeldLease(lease: 1, runs: [1, 2])])
+        #expect(second.lease(of: 1) == 2)
+        #expect(second.replayed.reopening.isEmpty)
+        second.step(.cancel(run: 2, reason: "test"))
+        second.step(.ended(host: 0, Cluster.ended(2, lease: 2, attempt: 4, failure: .cancelled)))
+        #expect(second.phase(2) == .ended(.cancelled, .cancelled))
+        #expect(second.replayed.reopening.isEmpty)
+    }
+}

@@ -96,6 +96,22 @@ struct SilenceTests {
         #expect(patience(cluster, 700) == 700 * Timing.second)
     }
 
+    @Test("Of two that have a run, the one that has begun it goes on, whichever was sent it first")
+    func sentFirst() {
+        var cluster = Cluster(runs: 1, hosts: 2)
+        cluster.join(0, slots: 1)
+        cluster.step(.lost(host: 0, reason: "cable"))
+        cluster.join(1, slots: 1)
+        cluster.step(.caughtUp(host: 1))
+        cluster.pass(62, hearing: [1])
+        #expect(cluster.step().granted(to: 1) == [1])
+        // Host 1 can be heard, but nothing reaches it.
+        cluster.comeBack(0, slots: 1)
+        cluster.step(.started(host: 0, [AttemptID(run: 1, lease: 1, attempt: 1)]))
+        cluster.pass(11, hearing: [0, 1])
+        #expect(cluster.core.state.claims(on: 1).map(\.lease) == [1])
+    }
+
     /// Run 1 on host 0, which is silent, and after a while on host 1 as well.
     private func shared() -> Cluster {
         var cluster = Cluster(runs: 1, hosts: 2)
