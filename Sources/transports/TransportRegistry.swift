@@ -70,7 +70,7 @@ package final class NamedTransports: Transport {
         _ target: HostTarget, command: String, observer: @escaping @Sendable (StreamEvent) -> Void
     ) -> any Connection {
         let found = descriptors.first { target.transport == nil || $0.format.name == target.transport }
-        guard let found else { return Unknown(target, descriptors, observer) }
+        guard let found else { return EndedConnection(unknown(target), observer) }
         let transport = made.withLock { made in
             let transport = made[found.format.name] ?? found.make(setting)
             made[found.format.name] = transport
@@ -80,19 +80,11 @@ package final class NamedTransports: Transport {
     }
 
     /// A stored inventory may name a transport that this version does not have.
-    private struct Unknown: Connection {
-        init(
-            _ target: HostTarget, _ descriptors: [TransportDescriptor],
-            _ observer: @escaping @Sendable (StreamEvent) -> Void
-        ) {
-            let known = descriptors.map(\.format.name).joined(separator: ", ")
-            let text =
-                "host \(target.name): \((target.transport ?? "").debugDescription) is not a transport of this usweep; "
-                + "it has \(known)."
-            Task { observer(.closed(StreamEnd(kind: .misconfigured, message: text))) }
-        }
-
-        func send(_ bytes: [UInt8]) {}
-        func close() {}
+    private func unknown(_ target: HostTarget) -> StreamEnd {
+        let known = descriptors.map(\.format.name).joined(separator: ", ")
+        return StreamEnd(
+            kind: .misconfigured,
+            message: "host \(target.name): \((target.transport ?? "").debugDescription) is not a transport of this "
+                + "usweep; it has \(known).")
     }
 }

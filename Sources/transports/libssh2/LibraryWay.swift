@@ -8,21 +8,29 @@ import Synchronization
 /// at most four by way of one gateway. Every wait has a deadline.
 final class LibraryWay: SSHWay {
     private let account: Account
-    private let thread: DriverThread
+    private let thread: ThreadOnDemand<DriverMessage>
     private let nextStream = Atomic<UInt64>(1)
 
     init(settings: SSHSettings) {
         account = Account(environment: settings.environment)
-        thread = DriverThread(PollThread.start { Driver(settings: settings, mailbox: $0) })
+        thread = ThreadOnDemand(stop: .stop) { Driver(settings: settings, mailbox: $0) }
     }
 
     func opener(of route: Route) throws(Obstacle) -> SSHOpener {
+        let label = route.label
         let route = try LibraryRoute(route, account: account)
         return { command, observer in
+            let mailbox: Mailbox<DriverMessage>
+            do throws(NoThread) {
+                mailbox = try self.thread.mailbox()
+            } catch {
+                let text = "\(label): this machine has no thread left to connect with: \(errorText(error.code))."
+                return EndedConnection(StreamEnd(kind: .unreachable, message: text)) { observer(.stream($0)) }
+            }
             let stream = self.nextStream.wrappingAdd(1, ordering: .relaxed).oldValue
             let unsent = UnsentCount()
-            self.thread.mailbox.post(.open(stream, route, command: command, unsent, observer))
-            return LibraryConnection(stream: stream, thread: self.thread, unsent: unsent)
+            mailbox.post(.open(stream, route, command: command, unsent, observer))
+            return LibraryConnection(stream: stream, thread: self.thread, mailbox: mailbox, unsent: unsent)
         }
     }
 }
@@ -36,21 +44,19 @@ extension TransportDescriptor {
     ) { SSHTransport(settings: $0.ssh, choice: .libraryOnly) }
 }
 
-/// Ends the thread when neither the way nor a connection refers to it any more.
-private final class DriverThread: Sendable {
-    let mailbox: Mailbox<DriverMessage>
-    init(_ mailbox: Mailbox<DriverMessage>) { self.mailbox = mailbox }
-    deinit { mailbox.post(.stop) }
-}
-
 private final class LibraryConnection: Connection {
     private let stream: UInt64
-    private let thread: DriverThread
+    /// The thread goes on as long as a connection refers to it.
+    private let thread: ThreadOnDemand<DriverMessage>
+    private let mailbox: Mailbox<DriverMessage>
     private let unsent: UnsentCount
 
-    init(stream: UInt64, thread: DriverThread, unsent: UnsentCount) {
+    init(
+        stream: UInt64, thread: ThreadOnDemand<DriverMessage>, mailbox: Mailbox<DriverMessage>, unsent: UnsentCount
+    ) {
         self.stream = stream
         self.thread = thread
+        self.mailbox = mailbox
         self.unsent = unsent
     }
 
@@ -58,12 +64,12 @@ private final class LibraryConnection: Connection {
 
     func send(_ bytes: [UInt8]) {
         unsent.add(bytes.count)
-        thread.mailbox.post(.send(stream, bytes))
+        mailbox.post(.send(stream, bytes))
     }
 
-    func pause() { thread.mailbox.post(.pause(stream, true)) }
-    func resume() { thread.mailbox.post(.pause(stream, false)) }
-    func close() { thread.mailbox.post(.close(stream)) }
+    func pause() { mailbox.post(.pause(stream, true)) }
+    func resume() { mailbox.post(.pause(stream, false)) }
+    func close() { mailbox.post(.close(stream)) }
 }
 
 /// What other threads tell the driver.

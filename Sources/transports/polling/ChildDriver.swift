@@ -45,19 +45,32 @@ extension StreamEnd {
 /// Streams to child processes. One thread moves all bytes, with `poll(2)`; each child has one more that waits for its
 /// end. The thread ends when neither this nor a connection is referred to any more.
 final class Children: Sendable {
-    private let mailbox: Mailbox<ChildMessage>
+    private let thread = ThreadOnDemand<ChildMessage>(stop: .stop) { ChildDriver(mailbox: $0) }
     private let nextStream = Atomic<UInt64>(1)
 
-    init() { mailbox = PollThread.start { ChildDriver(mailbox: $0) } }
-
-    deinit { mailbox.post(.stop) }
-
     func start(_ task: ChildTask, observer: @escaping @Sendable (StreamEvent) -> Void) -> any Connection {
+        let mailbox: Mailbox<ChildMessage>
+        do throws(NoThread) {
+            mailbox = try thread.mailbox()
+        } catch {
+            let end = task.explain(ChildEnding(cause: .notStarted(error.code), wasOpen: false, messages: ""))
+            return EndedConnection(end, observer)
+        }
         let stream = nextStream.wrappingAdd(1, ordering: .relaxed).oldValue
         let unsent = UnsentCount()
         mailbox.post(.start(stream, task, unsent, observer))
         return ChildConnection(stream: stream, children: self, mailbox: mailbox, unsent: unsent)
     }
+}
+
+/// A stream that could not even begin.
+struct EndedConnection: Connection {
+    init(_ end: StreamEnd, _ observer: @escaping @Sendable (StreamEvent) -> Void) {
+        Task { observer(.closed(end)) }
+    }
+
+    func send(_ bytes: [UInt8]) {}
+    func close() {}
 }
 
 private final class ChildConnection: Connection {

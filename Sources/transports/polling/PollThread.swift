@@ -43,11 +43,10 @@ public final class Mailbox<Message: Sendable>: Sendable {
     private let reader: Descriptor
     private let writer: Descriptor
 
-    init() {
+    init() throws(NoThread) {
         var ends: [Int32] = [-1, -1]
-        // Without two descriptors to spare no connection could be made either.
         let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
-        precondition(socketpair(AF_UNIX, type, 0, &ends) == 0, "no file descriptor left to wake a thread with")
+        guard socketpair(AF_UNIX, type, 0, &ends) == 0 else { throw NoThread(code: errno) }
         reader = Descriptor(owning: ends[0])
         writer = Descriptor(owning: ends[1])
     }
@@ -81,12 +80,12 @@ public enum PollThread {
     ///
     /// - Parameter makeClient: called once, on the new thread.
     /// - Returns: where to leave messages; the thread lives until its client is finished.
+    /// - Throws: ``NoThread`` where the system has none left.
     public static func start<Message: Sendable>(
         _ makeClient: @escaping @Sendable (Mailbox<Message>) -> any PollClient<Message>
-    ) -> Mailbox<Message> {
-        let mailbox = Mailbox<Message>()
-        let started = startThread { serve(makeClient(mailbox), mailbox) }
-        precondition(started, "no thread could be started")
+    ) throws(NoThread) -> Mailbox<Message> {
+        let mailbox = try Mailbox<Message>()
+        guard startThread({ serve(makeClient(mailbox), mailbox) }) else { throw NoThread(code: EAGAIN) }
         return mailbox
     }
 
@@ -134,6 +133,39 @@ public enum PollThread {
         let (seconds, attoseconds) = (deadline - .now).components
         if seconds < 0 || attoseconds < 0 { return 0 }
         return Int32(min(seconds, 86_400)) * 1000 + Int32(attoseconds / 1_000_000_000_000_000) + 1
+    }
+}
+
+/// The system has no thread left, or no file descriptor to wake one with.
+public struct NoThread: Error {
+    /// `errno` of the attempt.
+    public var code: Int32
+}
+
+/// A poll thread that is started when something needs it, and asked to end when nothing refers to it any more.
+final class ThreadOnDemand<Message: Sendable>: Sendable {
+    private let started = Mutex<Mailbox<Message>?>(nil)
+    private let stop: Message
+    private let makeClient: @Sendable (Mailbox<Message>) -> any PollClient<Message>
+
+    /// - Parameters:
+    ///   - stop: the message that asks it to end.
+    ///   - makeClient: as for ``PollThread/start(_:)``.
+    init(stop: Message, _ makeClient: @escaping @Sendable (Mailbox<Message>) -> any PollClient<Message>) {
+        self.stop = stop
+        self.makeClient = makeClient
+    }
+
+    deinit { started.withLock { $0?.post(stop) } }
+
+    /// - Throws: ``NoThread``; who asks again later may have one.
+    func mailbox() throws(NoThread) -> Mailbox<Message> {
+        try started.withLock { (started) throws(NoThread) in
+            if let started { return started }
+            let mailbox = try PollThread.start(makeClient)
+            started = mailbox
+            return mailbox
+        }
     }
 }
 

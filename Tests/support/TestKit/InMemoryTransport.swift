@@ -34,8 +34,9 @@ public final class InMemoryTransport: Transport {
     private let thread: InMemoryThread
     private let nextStream = Atomic<UInt64>(1)
 
-    public init(_ play: @escaping Play) {
-        thread = InMemoryThread(PollThread.start { InMemoryDriver(play: play, mailbox: $0) })
+    /// - Throws: ``NoThread``.
+    public init(_ play: @escaping Play) throws {
+        thread = InMemoryThread(try PollThread.start { InMemoryDriver(play: play, mailbox: $0) })
     }
 
     public func open(

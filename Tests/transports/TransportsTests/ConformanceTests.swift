@@ -24,7 +24,7 @@ struct Subject {
         switch adapter {
         case .inMemory:
             server = nil
-            transport = InMemoryTransport(playShell)
+            transport = try InMemoryTransport(playShell)
             target = HostTarget(name: "memory")
         case .local:
             server = nil
