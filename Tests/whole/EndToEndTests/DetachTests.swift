@@ -105,6 +105,24 @@ struct DetachTests {
         #expect(alone.status == 66 && alone.errors.contains("attempts/detached-"), "\(alone.errors)")
     }
 
+    @Test("One that is asked before its loop begins, with its ledger open, lives, and does what it was asked")
+    func early() throws {
+        let study = try Study(hosts: 1)
+        try study.write("sweep.yaml", Self.waiting(study.folder))
+        // The first name that it changes is that of the list of sweeps, between ledger and loop. There it stops.
+        let tracer = ["strace", "-e", "trace=rename", "-e", "inject=rename:signal=SIGSTOP:when=1", "-o", "trace.txt"]
+        let running = try study.start(["launch", "sweep.yaml", "-i", "inventory.yaml"], under: tracer)
+        #expect(study.eventually { study.text("trace.txt").contains("stopped by SIGSTOP") })
+        let pid = try Self.pid(study)
+        let asked = try study.run("cancel")
+        #expect(asked.status == 0, "\(asked.errors)")
+        kill(pid, SIGCONT)
+        let ended = running.wait()
+        #expect(ended.status == 3, "\(ended.errors)")
+        #expect(ended.errors.contains("stopping: cancelled by 'usweep cancel'"), "\(ended.errors)")
+        #expect(try study.column("outcome") == ["cancelled", "cancelled", "cancelled"])
+    }
+
     @Test("What cannot begin is refused while somebody listens")
     func refused() throws {
         let study = try Study(hosts: 1)
