@@ -174,11 +174,3 @@ extension AgentCore {
             folderLimit: job.limits.output.map { job.inputs.reduce($0) { $0.addingCapped($1.size) } })
     }
 }
-
-extension Int64 {
-    /// The sum, or the largest number.
-    package func addingCapped(_ other: Int64) -> Int64 {
-        let (sum, isOver) = addingReportingOverflow(other)
-        return isOver ? .max : sum
-    }
-}

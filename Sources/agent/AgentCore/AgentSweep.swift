@@ -110,7 +110,7 @@ struct AgentSweep: Sendable {
     mutating func acknowledged(_ acknowledged: Acknowledged) {
         let id = acknowledged.id
         let key = WorkKey(lease: id.lease, run: id.run)
-        guard var work = works[key] else { return }
+        guard var work = works[key], work.entry.firstAttempt...work.lastAttempt ~= id.attempt else { return }
         over[id.run] = max(over[id.run, default: 0], id.attempt)
         work.outcomes.removeAll { $0.id == id }
         work.acknowledged.insert(id.attempt)

@@ -100,7 +100,7 @@ extension AgentRecord {
                 sweep: sweep,
                 SweepContext(
                     enginePath: try fields.take(ifAny: 2), setup: try fields.take(ifAny: 3),
-                    slots: try fields.take(ifAny: 4), memoryBytes: try fields.take(ifAny: 5)))
+                    slots: try fields.take(ifAny: 4, in: 0...WireLimits.slots), memoryBytes: try fields.take(ifAny: 5)))
         case 18: self = .accepted(sweep: sweep, lease: try fields.lease(2), try fields.take(3))
         case 19: self = .cancelled(sweep: sweep, try fields.runs(2))
         case 20: self = .acknowledged(sweep: sweep, try fields.take(all: 2))

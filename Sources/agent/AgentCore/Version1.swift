@@ -18,7 +18,9 @@ extension AgentRecord {
                 SweepContext(
                     enginePath: try reader.optional { reader throws(WireError) in try reader.string() },
                     setup: try reader.optional { reader throws(WireError) in try reader.string() },
-                    slots: try reader.optional { reader throws(WireError) in try reader.integer() },
+                    slots: try reader.optional { reader throws(WireError) in
+                        try reader.integer(in: 0...WireLimits.slots)
+                    },
                     memoryBytes: try reader.optional { reader throws(WireError) in try reader.signed() }))
         case 2: self = .accepted(sweep: sweep, lease: try reader.integer(), try reader.shardEntry())
         case 3: self = .cancelled(sweep: sweep, try reader.list { reader throws(WireError) in try reader.integer() })

@@ -73,7 +73,7 @@ struct Collector {
         AttemptReport(
             id: key.id, failure: diagnosis.failure,
             evidence: [diagnosis.evidence, left.remark].filter { !$0.isEmpty }.joined(separator: "; "),
-            wallNanoseconds: exit.wallNanoseconds, peakMemoryBytes: exit.peakMemoryBytes, artifacts: artifacts,
-            startedAt: exit.startedAt)
+            wallNanoseconds: max(0, exit.wallNanoseconds), peakMemoryBytes: max(0, exit.peakMemoryBytes),
+            artifacts: artifacts, startedAt: exit.startedAt.map { max(0, $0) })
     }
 }

@@ -107,13 +107,31 @@ struct PlanTable {
 
     /// The runs of the specification as it is now, in their order.
     func runs() throws -> RunList {
-        if let last = try Data.fetchOne(db, sql: "SELECT runs FROM revisions ORDER BY seq DESC LIMIT 1") {
-            return try RunList(packed: Array(last)[...])
+        let highest = try highestRun()
+        guard let last = try Data.fetchOne(db, sql: "SELECT runs FROM revisions ORDER BY seq DESC LIMIT 1") else {
+            return RunList(1..<highest + 1)
         }
-        return RunList(1..<(try highestRun()) + 1)
+        guard let runs = try? RunList(packed: Array(last)[...]), runs.highest <= highest else {
+            throw damaged("the table 'revisions' names runs that the table 'plan' does not have")
+        }
+        return runs
     }
 
-    func highestRun() throws -> RunNumber { try Int.fetchOne(db, sql: "SELECT max(run) FROM plan") ?? 0 }
+    /// The runs that any specification had are those from 1 to this one.
+    func highestRun() throws -> RunNumber {
+        guard let row = try Row.fetchOne(db, sql: "SELECT max(run), min(run), count(*) FROM plan"),
+            let highest: Int = try row.value(0)
+        else { return 0 }
+        let (lowest, count): (Int, Int) = try (row.value(1), row.value(2))
+        guard lowest == 1, highest == count else {
+            throw damaged("the table 'plan' has \(count) rows, numbered from \(lowest) to \(highest)")
+        }
+        return highest
+    }
+
+    private func damaged(_ problem: String) -> Failure {
+        Failure(.badArchive, "a ledger is damaged; \(LedgerFile.howToRepair)", cause: problem)
+    }
 }
 
 extension Digest {

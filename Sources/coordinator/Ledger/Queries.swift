@@ -245,7 +245,8 @@ extension Ledger {
         }
     }
 
-    func damaged(_ problem: String) -> Failure {
+    /// What is thrown where it cannot be as a program left it.
+    package func damaged(_ problem: String) -> Failure {
         Failure(.badArchive, "the ledger \(path) is damaged; \(LedgerFile.howToRepair)", cause: problem)
     }
 

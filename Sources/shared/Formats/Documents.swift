@@ -57,6 +57,13 @@ package struct DocumentReader {
         }
     }
 
+    /// A number that others are added to or multiplied with.
+    package mutating func take(_ name: String, in bounds: ClosedRange<Int>) throws(WireError) -> Int {
+        let value: Int = try take(name)
+        guard bounds.contains(value) else { throw WireError("'\(name)': \(value) where one of \(bounds) belongs") }
+        return value
+    }
+
     package mutating func take<Value: DocumentValue>(list name: String) throws(WireError) -> [Value] {
         try take(ifAny: name) ?? []
     }

@@ -83,17 +83,24 @@ extension ByteReader {
 }
 
 /// What numbers from a peer may be at most. Far above what anybody needs, far below where sums overflow.
-enum WireLimits {
+package enum WireLimits {
     /// Of runs, leases and attempts.
-    static let number = 1 << 40
+    package static let number = 1 << 40
+    /// Of attempts that one lease gives a run, and of repeats: some things are done for each.
+    package static let attempts = 1 << 20
     /// Of slots, processors and programs on one host.
-    static let slots = 1 << 20
+    package static let slots = 1 << 20
 }
 
 extension FieldDecoder {
     /// A number that others are added to or taken from: within bounds, so that no sum of a few can overflow.
     package mutating func take(_ number: Int, in bounds: ClosedRange<Int>) throws(WireError) -> Int {
-        let value: Int = try take(number)
+        guard let value = try take(ifAny: number, in: bounds) else { throw WireError("field \(number) is missing") }
+        return value
+    }
+
+    package mutating func take(ifAny number: Int, in bounds: ClosedRange<Int>) throws(WireError) -> Int? {
+        guard let value: Int = try take(ifAny: number) else { return nil }
         guard bounds.contains(value) else { throw WireError("the number \(value) where one of \(bounds) belongs") }
         return value
     }
@@ -116,6 +123,11 @@ extension FieldDecoder {
         let leases: [LeaseNumber] = try take(all: number)
         guard leases.allSatisfy((0...WireLimits.number).contains) else { throw WireError("the number of no lease") }
         return leases
+    }
+
+    /// 0 where it stands for none.
+    package mutating func attempt(_ number: Int) throws(WireError) -> AttemptNumber {
+        try take(number, in: 0...WireLimits.number)
     }
 
     /// An amount that cannot be negative: bytes, nanoseconds.

@@ -11,7 +11,7 @@ extension AttemptID: FieldGroup {
 
     package init(fields: inout FieldDecoder) throws(WireError) {
         self.init(
-            run: try fields.run(1), lease: try fields.lease(2), attempt: try fields.take(3, in: 0...WireLimits.number))
+            run: try fields.run(1), lease: try fields.lease(2), attempt: try fields.attempt(3))
     }
 }
 
@@ -68,7 +68,7 @@ extension Shard.Entry: FieldGroup {
     package init(fields: inout FieldDecoder) throws(WireError) {
         self.init(
             run: try fields.run(1), firstAttempt: try fields.take(2, in: 1...WireLimits.number),
-            attempts: try fields.take(3, in: 1...WireLimits.number), job: try fields.take(4))
+            attempts: try fields.take(3, in: 1...WireLimits.attempts), job: try fields.take(4))
     }
 
     /// In bytes, to cut shards into frames by.
@@ -229,7 +229,9 @@ extension Grant: FieldGroup {
     }
 
     package init(fields: inout FieldDecoder) throws(WireError) {
-        self.init(run: try fields.take(1), firstAttempt: try fields.take(2), attempts: try fields.take(3))
+        self.init(
+            run: try fields.run(1), firstAttempt: try fields.take(2, in: 1...WireLimits.number),
+            attempts: try fields.take(3, in: 1...WireLimits.attempts))
     }
 }
 
@@ -243,7 +245,7 @@ extension Revision: FieldGroup {
 
     package init(fields: inout FieldDecoder) throws(WireError) {
         self.init(
-            number: try fields.take(1), specification: try fields.take(2), runs: try fields.take(3),
-            madeAt: try fields.take(4))
+            number: try fields.take(1, in: 1...WireLimits.number), specification: try fields.take(2),
+            runs: try fields.take(3), madeAt: try fields.take(4))
     }
 }

@@ -128,8 +128,9 @@ extension Record {
                 slots: try fields.take(4), memoryBytes: try fields.take(5), clockOffset: try fields.take(6))
         case 2: self = .pinned(name: try fields.take(1), digest: try fields.take(2))
         case 3:
-            self = .leaseGranted(lease: try fields.take(1), host: try fields.take(2), grants: try fields.take(all: 3))
-        case 4: self = .leaseVoided(lease: try fields.take(1), reason: try fields.take(2))
+            self = .leaseGranted(
+                lease: try fields.lease(1), host: try fields.take(2), grants: try fields.take(all: 3))
+        case 4: self = .leaseVoided(lease: try fields.lease(1), reason: try fields.take(2))
         case 5:
             self = .attemptEnded(
                 try fields.take(1), host: try fields.take(2), failure: try fields.failureClass(3),
@@ -138,25 +139,25 @@ extension Record {
             self = .attemptFenced(try fields.take(1), host: try fields.take(2), agrees: try fields.take(ifAny: 3))
         case 7:
             self = .runEnded(
-                run: try fields.take(1), state: try fields.runState(2), failure: try fields.failureClass(3),
-                attempt: try fields.take(4))
-        case 8: self = .runReopened(run: try fields.take(1), reason: try fields.take(2))
+                run: try fields.run(1), state: try fields.runState(2), failure: try fields.failureClass(3),
+                attempt: try fields.attempt(4))
+        case 8: self = .runReopened(run: try fields.run(1), reason: try fields.take(2))
         case 9: self = .hostRested(host: try fields.take(1), reason: try fields.take(2))
         case 10: self = .sweepStopped(reason: try fields.take(1))
         case 11: self = .hostReleased(host: try fields.take(1))
         case 12: self = .revised(try Revision(fields: &fields))
         case 13: self = .repinned(reason: try fields.take(1))
         case 14: self = .restored(reason: try fields.take(1))
-        case 15: self = .leaseMoved(lease: try fields.take(1), host: try fields.take(2))
+        case 15: self = .leaseMoved(lease: try fields.lease(1), host: try fields.take(2))
         case 16:
-            self = .runAdopted(run: try fields.take(1), lease: try fields.take(2), reason: try fields.take(3))
-        case 17: self = .runCancelAsked(run: try fields.take(1), reason: try fields.take(2))
+            self = .runAdopted(run: try fields.run(1), lease: try fields.lease(2), reason: try fields.take(3))
+        case 17: self = .runCancelAsked(run: try fields.run(1), reason: try fields.take(2))
         case 18:
-            let id = AttemptID(run: try fields.take(1), lease: try fields.take(2), attempt: try fields.take(3))
+            let id = AttemptID(run: try fields.run(1), lease: try fields.lease(2), attempt: try fields.attempt(3))
             self = .judgedAgain(
                 id, failure: try fields.failureClass(4), evidence: try fields.take(5), blocks: try fields.result(6))
         case 19:
-            self = .runWithdrawn(run: try fields.take(1), lease: try fields.take(2), reason: try fields.take(3))
+            self = .runWithdrawn(run: try fields.run(1), lease: try fields.lease(2), reason: try fields.take(3))
         default: throw WireError("a record of unknown kind \(kind)", isNews: true)
         }
     }

@@ -44,7 +44,7 @@ extension Sweep {
         limits = try reader.take("limits")
         inputs = try reader.take(list: "inputs")
         environment = try reader.take(list: "environment")
-        attempts = try reader.take("attempts")
+        attempts = try reader.take("attempts", in: 0...WireLimits.attempts)
         metrics = try reader.take(list: "metrics")
         definitions = try reader.take(list: "definitions")
         hostLabels = try reader.take(list: "hostLabels")
@@ -134,8 +134,10 @@ extension Measure: DocumentValue {
     package init(_ json: JSON) throws(WireError) {
         var reader = try DocumentReader(json)
         self.init(
-            warm: try reader.take("warm"), invocations: try reader.take("invocations"),
-            repeats: try reader.take("repeats"), setupInvocations: try reader.take(ifAny: "setupInvocations"))
+            warm: try reader.take("warm", in: 0...WireLimits.number),
+            invocations: try reader.take("invocations", in: 0...WireLimits.number),
+            repeats: try reader.take("repeats", in: 1...WireLimits.attempts),
+            setupInvocations: try reader.take(ifAny: "setupInvocations"))
         try reader.end()
     }
 }

@@ -85,12 +85,14 @@ extension FailureClass {
 
 extension ByteReader {
     package mutating func attemptID() throws(WireError) -> AttemptID {
-        AttemptID(run: try run(), lease: try lease(), attempt: try integer(in: 0...WireLimits.number))
+        AttemptID(run: try run(), lease: try lease(), attempt: try attempt())
     }
 
     mutating func run() throws(WireError) -> RunNumber { try integer(in: 1...WireLimits.number) }
 
     mutating func lease() throws(WireError) -> LeaseNumber { try integer(in: 0...WireLimits.number) }
+
+    private mutating func attempt() throws(WireError) -> AttemptNumber { try integer(in: 0...WireLimits.number) }
 
     /// - Throws: ``WireError`` also for a path that leads out of the attempt's folder.
     package mutating func artifact() throws(WireError) -> Artifact {
@@ -111,7 +113,7 @@ extension ByteReader {
     package mutating func shardEntry() throws(WireError) -> Shard.Entry {
         Shard.Entry(
             run: try run(), firstAttempt: try integer(in: 1...WireLimits.number),
-            attempts: try integer(in: 1...WireLimits.number), job: try job())
+            attempts: try integer(in: 1...WireLimits.attempts), job: try job())
     }
 
     package mutating func job() throws(WireError) -> Job {
@@ -164,9 +166,9 @@ extension ByteReader {
         case 2: return .pinned(name: try string(), digest: try digest())
         case 3:
             return .leaseGranted(
-                lease: try integer(), host: try string(),
+                lease: try lease(), host: try string(),
                 grants: try list { reader throws(WireError) in try reader.grant() })
-        case 4: return .leaseVoided(lease: try integer(), reason: try string())
+        case 4: return .leaseVoided(lease: try lease(), reason: try string())
         case 5:
             return .attemptEnded(
                 try report(), host: try string(), failure: try failureClass(), evidence: try string(),
@@ -177,15 +179,16 @@ extension ByteReader {
                 agrees: try optional { reader throws(WireError) in try reader.bool() })
         case 7:
             return .runEnded(
-                run: try integer(), state: try runState(), failure: try failureClass(), attempt: try integer())
-        case 8: return .runReopened(run: try integer(), reason: try string())
+                run: try run(), state: try runState(), failure: try failureClass(), attempt: try attempt())
+        case 8: return .runReopened(run: try run(), reason: try string())
         case 9: return .hostRested(host: try string(), reason: try string())
         case 10: return .sweepStopped(reason: try string())
         case 11: return .hostReleased(host: try string())
         case 12:
             return .revised(
                 Revision(
-                    number: try integer(), specification: try string(), runs: try runList(), madeAt: try signed()))
+                    number: try integer(in: 1...WireLimits.number), specification: try string(),
+                    runs: try runList(), madeAt: try signed()))
         case 13: return .repinned(reason: try string())
         case 14: return .restored(reason: try string())
         case let kind: throw WireError("a record of unknown kind \(kind)")
@@ -193,7 +196,9 @@ extension ByteReader {
     }
 
     private mutating func grant() throws(WireError) -> Grant {
-        Grant(run: try integer(), firstAttempt: try integer(), attempts: try integer())
+        Grant(
+            run: try run(), firstAttempt: try integer(in: 1...WireLimits.number),
+            attempts: try integer(in: 1...WireLimits.attempts))
     }
 
     private mutating func failureClass() throws(WireError) -> FailureClass? {

@@ -122,9 +122,9 @@ extension Chance {
             .pinned(name: text(), digest: digest()), .leaseGranted(lease: natural(), host: text(), grants: grants),
             .leaseVoided(lease: natural(), reason: text()),
             .leaseMoved(lease: natural(), host: text()),
-            .runAdopted(run: natural(), lease: natural(), reason: text()),
-            .runCancelAsked(run: natural(), reason: text()),
-            .runWithdrawn(run: natural(), lease: natural(), reason: text()),
+            .runAdopted(run: positive(), lease: natural(), reason: text()),
+            .runCancelAsked(run: positive(), reason: text()),
+            .runWithdrawn(run: positive(), lease: natural(), reason: text()),
             .attemptEnded(
                 report(), host: text(), failure: failure(), evidence: text(),
                 blocks: optional { ResultText($0.text()) }, endedAt: signed()),

@@ -35,12 +35,18 @@ package final class Session {
         self.folder = folder
         self.entry = entry
         self.ledger = ledger
-        runs = try ledger.runList()
+        runs = try specification.checked(try ledger.runList())
         setups = try specification.setups(runs, ledger)
         plan = specification.plan(
             runs, setups: setups, highestRun: try ledger.highestRun(), hosts: self.inventory.hosts.map(\.name))
         state = SweepState(plan: plan)
-        try ledger.forEachRecord { _, record in state.apply(record) }
+        try ledger.forEachRecord { sequence, record in
+            do throws(Failure) {
+                try state.replay(record)
+            } catch {
+                throw ledger.damaged("record \(sequence): \(error.message)")
+            }
+        }
     }
 
     /// Plans a new sweep and makes its ledger.

@@ -157,7 +157,7 @@ package struct RunStory: Sendable, Hashable {
     }
 
     private func sentence(_ attempt: Attempt) -> String {
-        let began = Instant.utc(attempt.endedAt - attempt.wall)
+        let began = Instant.utc(attempt.endedAt.subtractingCapped(attempt.wall))
         let old = attempt.number <= stale ? " (with an engine or checkpoint that has changed since)" : ""
         let span = "attempt \(attempt.number) on \(attempt.host)\(old) began \(began) and took "
             + PeopleText.span(attempt.wall)

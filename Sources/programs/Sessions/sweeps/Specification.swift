@@ -81,8 +81,21 @@ package struct Specification {
 
     // MARK: For the core
 
+    /// - Returns: the same runs.
+    /// - Throws: ``Failure`` (`badArchive`) where there are not as many as ``keys``.
+    package func checked(_ runs: RunList) throws -> RunList {
+        let count = points.count * repeats + engine.setups.count
+        guard runs.count == count else {
+            throw Failure(
+                .badArchive,
+                "the ledger has \(PeopleText.count(runs.count, "run")), but the sweep that it describes has "
+                    + "\(count): somebody has changed it. Launch the sweep again with --new")
+        }
+        return runs
+    }
+
     /// - Parameters:
-    ///   - runs: the ledger's, in the order of ``keys``.
+    ///   - runs: the ledger's, in the order of ``keys``, as many as these.
     ///   - setups: those of ``setups(_:_:)``.
     package func plan(_ runs: RunList, setups: [Setting.Setup], highestRun: RunNumber, hosts: [String]) -> Plan {
         var groups: [Plan.Group] = []

@@ -235,7 +235,7 @@ private struct Origin {
             repetition: run.plan.key.repetition, state: run.state, failure: run.failure, host: run.host,
             attempts: run.attempts, lease: run.lease, engine: engine,
             checkpoint: run.plan.key.workload.flatMap { checkpoints[$0] },
-            started: decision.map { $0.endedAt - $0.wall }, wall: decision?.wall,
+            started: decision.map { $0.endedAt.subtractingCapped($0.wall) }, wall: decision?.wall,
             peakMemoryBytes: decision?.peakMemoryBytes, evidence: decision?.evidence ?? "")
     }
 }
