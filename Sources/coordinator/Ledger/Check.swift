@@ -20,6 +20,8 @@ extension Ledger {
                 problems += try differences(db)
             } catch let failure as Failure {
                 problems.append("\(failure)")
+            } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
+                problems.append("a record of the journal contradicts those before it: \(error.message ?? "")")
             }
             return problems
         }

@@ -31,7 +31,7 @@ extension Coordinator {
     }
 
     /// What was granted in an earlier life of this process began then; what was granted in this one and was not seen
-    /// to begin still waits on its host, or on the way to it; and what a host had before it was started again begins anew.
+    /// to begin still waits on its host, or is on its way; and what a host had before it was started again begins anew.
     private func beginning(_ run: RunNumber, _ claim: Claim) -> Nanoseconds {
         let host = host(of: claim)
         if host >= 0, state.leases[claim.lease]?.bootID != state.bootOfHost[host] { return .max }
