@@ -65,6 +65,12 @@ const struct call *call_number(unsigned long i);
  * start_s, or if a call takes longer than call_s, the program ends (give_up). */
 void open_connection(const char *address, int port, int start_s, int call_s);
 
+/* Connects again to a workload that has been started anew, without sleeping in between. */
+void open_again_awake(void);
+
+/* Lets some time pass, and the other cores of a machine that QEMU simulates in one thread. */
+void wait_awake(void);
+
 /* Makes the call, and waits for its answer. */
 void call_once(const struct call *call);
 

@@ -14,6 +14,7 @@
  *     every=NS       measured calls begin at this distance
  *     mean=NS        ..., at distances that are distributed exponentially around this one, by
  *     seed=N         ..., this number
+ *     cold=1         before each measured call the function's container is removed, and the call starts it
  *
  * in nanoseconds of simulated time. There is one call at a time: what is due while another is under way begins once that
  * has ended.
@@ -21,6 +22,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -35,11 +37,11 @@
 #include "stress.h"
 
 enum { SETTLE_PAUSES = 2000 }; /* lets the function finish what it does after an answer */
-enum { PLAN_LENGTH = 128, WAIT_STEPS = 256 };
+enum { PLAN_LENGTH = 128 };
 
 struct plan {
     int warming, measured;
-    uint64_t stress, every, mean, seed;
+    uint64_t stress, every, mean, seed, cold;
 };
 
 static int events;
@@ -87,11 +89,8 @@ void yield_to_function(int times)
 /* The cycle counter of a restored machine counts the nanoseconds of its time: one for each instruction of any core. */
 static void wait_until(uint64_t time)
 {
-    while (__rdtsc() < time) {
-        for (volatile int step = 0; step < WAIT_STEPS; step++)
-            ;
-        yield_to_function(1);
-    }
+    while (__rdtsc() < time)
+        wait_awake();
 }
 
 /* Says which it is: a wrong answer, or a failing status. */
@@ -116,6 +115,46 @@ static void warm(int count, const char *name)
         check(call);
         tidy_connection();
     }
+}
+
+/* The guest's init carries out orders about the function's container (usweep-containers). */
+
+static int orders = -1, done = -1;
+
+static void open_orders(void)
+{
+    orders = open("/run/orders", O_RDWR | O_CLOEXEC);
+    done = open("/run/done", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+    if (orders < 0 || done < 0)
+        give_up("/run/orders");
+}
+
+static void give_order(const char *order)
+{
+    if (write(orders, order, strlen(order)) < 0)
+        give_up("/run/orders");
+}
+
+/* Without sleeping, but for whoever else this core has to run. */
+static void await_order(void)
+{
+    char byte;
+    while (read(done, &byte, 1) != 1) {
+        sched_yield();
+        wait_awake();
+    }
+}
+
+static void remove_function(void)
+{
+    give_order("stop\n");
+    await_order();
+}
+
+static void start_function(void)
+{
+    give_order("start\n");
+    open_again_awake();
 }
 
 /* From the beginning of one call to that of the next. */
@@ -148,11 +187,17 @@ static int measure(const struct plan *plan)
         const struct call *call = call_number(number);
         due += distance(plan, number);
         late += number && __rdtsc() > due;
+        if (plan->cold)
+            remove_function();
         pass_interval(plan, due);
         MARK(MARK_INVOCATION_BEGIN);
+        if (plan->cold)
+            start_function();
         call_once(call);
         MARK(MARK_INVOCATION_END);
         check(call);
+        if (plan->cold)
+            await_order();
         tidy_connection();
     }
     return late;
@@ -197,7 +242,8 @@ static void read_plan(char *text, struct plan *plan)
     const struct {
         const char *name;
         uint64_t *value;
-    } items[] = {{"stress", &plan->stress}, {"every", &plan->every}, {"mean", &plan->mean}, {"seed", &plan->seed}};
+    } items[] = {{"stress", &plan->stress}, {"every", &plan->every}, {"mean", &plan->mean}, {"seed", &plan->seed},
+                 {"cold", &plan->cold}};
     int used = 0;
     char name[16], *rest;
     unsigned long long value;
@@ -244,6 +290,8 @@ int main(int count, char **arguments)
     warm(atoi(arguments[2]), "warming");
     say("warmed");
     await_plan(&plan);
+    if (plan.cold)
+        open_orders();
     if (plan.stress)
         stress_reserve(plan.stress);
     warm(plan.warming, "second warming");

@@ -28,9 +28,10 @@ enum QEMUParameter {
     static let driving = [
         EngineParameter(
             "state", standard: "warm",
-            values: "warm, lukewarm or cold-caches (there is no cold-start: a checkpoint has the container running)",
+            values: "warm, lukewarm, cold-caches or cold-start",
             "what the function finds: caches, buffers and predictor as the call before left them (warm), as others "
-                + "left them that ran on its core (lukewarm), or empty (cold-caches); memory as it was in all"
+                + "left them that ran on its core (lukewarm), or empty (cold-caches), and memory as it was; or no "
+                + "container, since the call starts it (cold-start)"
         ) { states.contains($0) ? $0 : nil },
         EngineParameter(
             "interleave.stress", unit: "bytes", values: "a size from 4KiB to 1GiB, a multiple of 4KiB",
@@ -49,7 +50,7 @@ enum QEMUParameter {
         ) { value in count(value).flatMap { $0 <= 1_000_000_000 ? value : nil } },
     ]
 
-    private static let states = ["warm", "lukewarm", "cold-caches"]
+    private static let states = ["warm", "lukewarm", "cold-caches", "cold-start"]
 
     private static func distance(_ name: String, _ meaning: String) -> EngineParameter {
         EngineParameter("arrivals.\(name)", unit: "time", values: "a time from 1ms to 100s", meaning) { value in

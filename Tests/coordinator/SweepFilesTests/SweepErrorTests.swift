@@ -176,7 +176,7 @@ struct SweepErrorTests {
         Wrong(engine: "gem5", "axes: {x: [1]}\nguest: g", "1:1", "key 'workloads': is missing"),
         Wrong(
             engine: "qemu", "workloads: [a]\naxes: {state: [warm, cold]}\nguest: g", "4:22",
-            "'cold' is not a value for state; write warm, lukewarm or cold-caches (there is no cold-start"),
+            "'cold' is not a value for state; write warm, lukewarm, cold-caches or cold-start"),
         Wrong(
             engine: "qemu", "workloads: [a]\naxes: {state: [warm, lukewarm]}\nguest: g", "4:8", "key 'axes.state'",
             "lukewarm needs something that runs between the calls; write measure: {interleave: {stress: 8MiB}}"),

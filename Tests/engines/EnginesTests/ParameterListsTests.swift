@@ -46,7 +46,7 @@ struct ParameterListsTests {
     @Test("What a sweep may say at most and at least, the plugin takes, alone")
     func edges() throws {
         let texts = ["0", "1", "2", "16", "24", "64", "1024", "4096", "8192", "1KiB", "512", "1GiB", "2GiB", "bimodal",
-            "gshare", "tage", "01", "+1", "", " 1", "1 KiB", "warm", "lukewarm", "cold-caches", "cold",
+            "gshare", "tage", "01", "+1", "", " 1", "1 KiB", "warm", "lukewarm", "cold-caches", "cold-start", "cold",
         ]
         for parameter in QEMUParameter.all where Self.ofModel.contains(parameter.name) {
             for value in texts.compactMap(parameter.canonical) {

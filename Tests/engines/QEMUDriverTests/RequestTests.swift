@@ -45,6 +45,7 @@ struct RequestTests {
         ),
         (["state=warm", "interleave.stress=8388608"], "E 3 5  ", ["state=warm"]),
         (["state=cold-caches", "arrivals.every=10000000"], "E 3 5 every=10000000 ", ["state=cold-caches"]),
+        (["state=cold-start"], "E 3 5 cold=1 ", ["state=cold-start"]),
         (["arrivals.mean=5000000", "line=32"], "E 3 5 mean=5000000 seed=1 ", ["line=32"]),
         (["arrivals.mean=5000000", "arrivals.seed=9"], "E 3 5 mean=5000000 seed=9 ", []),
     ])

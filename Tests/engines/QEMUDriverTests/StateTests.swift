@@ -29,6 +29,33 @@ extension GuestTests {
         }
     }
 
+    @Test("A cold start is the same each time, far more than a warm call, and the function's own work")
+    func coldStart() throws {
+        let checkpoint = try Guest.checkpoint.get()
+        let settings = ["state=cold-start"]
+        let first = try Guest.evaluate(checkpoint, warm: 1, invocations: 1, settings: settings)
+        let second = try Guest.evaluate(checkpoint, warm: 1, invocations: 1, settings: settings)
+        #expect(first.status == 0, "\(first.errors)")
+        #expect(first.text("stats.jsonl") == second.text("stats.jsonl"))
+        let warm = try Guest.evaluate(checkpoint, warm: 1, invocations: 1).blocks()
+        for (cold, warm) in zip(try first.blocks(), warm) {
+            for name in ["user.instructions", "system-calls", "code.lines"] {
+                #expect(try #require(cold[name]) > 5 * #require(warm[name]), "\(name)")
+            }
+            #expect(try #require(cold["page-faults"]) > 100 + #require(warm["page-faults"]))
+            #expect(try 20 * #require(cold["others.instructions"]) < #require(cold["instructions"]))
+        }
+    }
+
+    @Test("Calls begin when they are due, or late where the one before takes longer", arguments: [
+        (["arrivals.every=200000000"], 0), (["arrivals.mean=1000", "arrivals.seed=2"], 2),
+    ])
+    func arrivals(settings: [String], late: Int) throws {
+        let ended = try Guest.evaluate(Guest.checkpoint.get(), settings: settings)
+        #expect(ended.status == 0, "\(ended.errors)")
+        #expect(ended.lastEvent.contains(#""begun":3,"ended":3,"late":\#(late)"#), "\(ended.lastEvent)")
+    }
+
     @Test("What an invocation is made of")
     func invocation() throws {
         let blocks = try Guest.evaluate(Guest.checkpoint.get(), settings: ["mode=full"]).blocks()

@@ -21,6 +21,7 @@ struct OptionsTests {
         [("l1d.size", "65536")], [("l1d.size", "64KiB")], [("llc.size", "12MiB"), ("llc.ways", "12")],
         [("line", "128")], [("branch-predictor", "gshare"), ("branch-predictor.bits", "24")],
         [("itlb.entries", "4096"), ("dtlb.entries", "1")], [("state", "cold-caches")], [("state", "lukewarm")],
+        [("state", "cold-start")],
     ])
     func possible(settings: [(String, String)]) { #expect(configure(settings) == nil) }
 

@@ -3,6 +3,8 @@ extension Request.Evaluation {
     struct Driving: Equatable {
         /// Bytes that a program on the function's core uses before each of them; nil: there is none.
         var stress: Int?
+        /// Whether the function's container is started within each of them.
+        var isColdStart = false
         var arrivals = Arrivals.closedLoop
 
         /// When a call begins. Times are nanoseconds of simulated time.
@@ -32,7 +34,9 @@ extension Request.Evaluation {
             let every = try number("arrivals.every", in: Driving.distances)
             let mean = try number("arrivals.mean", in: Driving.distances)
             let seed = try number("arrivals.seed", in: 0...1_000_000_000)
-            if settings.contains(where: { $0.name == "state" && $0.value == "lukewarm" }) {
+            let state = settings.first { $0.name == "state" }?.value
+            isColdStart = state == "cold-start"
+            if state == "lukewarm" {
                 guard let stress else { throw UsageError("the state lukewarm needs interleave.stress") }
                 self.stress = stress
             }
@@ -54,7 +58,7 @@ extension Request.Evaluation {
             case .every(let time): words += " every=\(time)"
             case .mean(let time, let seed): words += " mean=\(time) seed=\(seed)"
             }
-            return words
+            return words + (isColdStart ? " cold=1" : "")
         }
     }
 }

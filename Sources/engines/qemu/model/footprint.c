@@ -62,22 +62,24 @@ static void make_room(struct seen *seen, uint32_t number)
     seen->room = room;
 }
 
-static void seen_add(struct seen *seen, uint32_t turn, uint32_t number)
+/* Whether it is new to this turn. */
+static inline bool seen_add(struct seen *seen, uint32_t turn, uint32_t number)
 {
     if (number >= seen->room)
         make_room(seen, number);
     uint32_t latest = seen->turns[number];
     if (latest == turn)
-        return;
+        return false;
     seen->turns[number] = turn;
     seen->now++;
     seen->both += latest && latest == turn - 1;
+    return true;
 }
 
 void footprint_add(struct footprint *footprint, uint32_t turn, uint32_t line, unsigned lines_a_page_shift)
 {
-    seen_add(&footprint->lines, turn, line);
-    seen_add(&footprint->pages, turn, line >> lines_a_page_shift);
+    if (seen_add(&footprint->lines, turn, line))
+        seen_add(&footprint->pages, turn, line >> lines_a_page_shift);
 }
 
 uint64_t seen_either(const struct seen *seen)

@@ -110,9 +110,7 @@ static inline void touch(struct model *model, enum side side, uint64_t frame, ui
         return;
     }
     uint32_t line = model_line(model, frame << PAGE_SHIFT | (address & within));
-    if (model->noting)
-        model_note(model, &model->data, line);
-    if (!cache_use(&model->l1d, line)) {
+    if (!model_first_level(model, &model->l1d, &model->data, line)) {
         model->counters[L1D_MISSES][side]++;
         model_beyond(model, side, line);
     }

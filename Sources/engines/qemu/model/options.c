@@ -77,9 +77,9 @@ static bool set_predictor(struct options *options, const char *value, char *erro
 static bool set_state(struct options *options, const char *value, char *error, size_t length)
 {
     options->empties = !strcmp(value, "cold-caches");
-    if (options->empties || !strcmp(value, "warm") || !strcmp(value, "lukewarm"))
+    if (options->empties || !strcmp(value, "warm") || !strcmp(value, "lukewarm") || !strcmp(value, "cold-start"))
         return true;
-    snprintf(error, length, "state is warm, lukewarm or cold-caches, not '%s'", value);
+    snprintf(error, length, "state is warm, lukewarm, cold-caches or cold-start, not '%s'", value);
     return false;
 }
 

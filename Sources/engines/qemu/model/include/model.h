@@ -89,6 +89,21 @@ static inline void model_note(struct model *model, struct footprint *footprint, 
     footprint_add(footprint, model->turn, line, PAGE_SHIFT - model->line_shift);
 }
 
+/* As cache_use, for a cache whose lines make a footprint. */
+static inline bool model_first_level(struct model *model, struct cache *cache, struct footprint *footprint,
+                                     uint32_t line)
+{
+    size_t place = cache_peek(cache, line);
+    bool hit = place != CACHE_NOWHERE;
+    if (hit ? cache->stamps[place] <= footprint->since : model->noting)
+        model_note(model, footprint, line);
+    if (hit)
+        cache_stamp(cache, place);
+    else
+        cache_fill(cache, line);
+    return hit;
+}
+
 /*
  * Instructions are fetched from this many lines in a row. To go on in the line of the latest fetch is no access:
  * so it makes no difference where QEMU cuts code into blocks.
@@ -100,9 +115,7 @@ static inline void model_fetch(struct model *model, enum side side, uint32_t lin
             continue;
         model->latest_code_line = line;
         model->counters[L1I_ACCESSES][side]++;
-        if (model->noting)
-            model_note(model, &model->code, line);
-        if (!cache_use(&model->l1i, line)) {
+        if (!model_first_level(model, &model->l1i, &model->code, line)) {
             model->counters[L1I_MISSES][side]++;
             model_beyond(model, side, line);
         }

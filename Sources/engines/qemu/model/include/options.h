@@ -27,8 +27,8 @@ void options_default(struct options *options);
 
 /*
  * Takes one setting: l1i.size, l1i.ways, l1d.*, l2.*, llc.*, line, itlb.entries, dtlb.entries,
- * branch-predictor (bimodal, gshare), branch-predictor.bits, state (warm, lukewarm: what the guest does between the
- * invocations makes the difference; cold-caches). Sizes are bytes, or have KiB or MiB behind them.
+ * branch-predictor (bimodal, gshare), branch-predictor.bits, state (cold-caches; warm, lukewarm and cold-start are the
+ * same to the model: what the guest does makes the difference). Sizes are bytes, or have KiB or MiB behind them.
  * False with a sentence in `error` if the name is unknown or the value is none.
  */
 bool options_set(struct options *options, const char *name, const char *value, char *error, size_t length);
