@@ -50,11 +50,13 @@ final class AgentProcess {
             var set = Poll()
             set.add(signals, reads: true)
             set.add(foothold.listener, reads: server.acceptsConnections)
-            if let stream = server.supervisorStream as? FrameSocket { set.add(stream, reads: true) }
+            let gathering = max(0, server.hearsNext - Machine.now)
+            if let stream = server.supervisorStream as? FrameSocket { set.add(stream, reads: gathering == 0) }
             for (stream, reads) in server.streams {
                 if let stream = stream as? FrameSocket { set.add(stream, reads: reads) }
             }
-            set.wait(min(server.timeout ?? .max, foothold.timeout))
+            let patience = min(server.timeout ?? .max, foothold.timeout)
+            set.wait(gathering > 0 && server.supervisorStream != nil ? min(patience, gathering) : patience)
             if set.isReadable(signals) { takeSignals() }
             if set.isReadable(foothold.listener) { accept() }
             try lookAfterFolder()

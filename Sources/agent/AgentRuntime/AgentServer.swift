@@ -34,9 +34,13 @@ package final class AgentServer {
     private var idleSince: Nanoseconds
     private var isStopping = false
     private var linkRetryAt: Nanoseconds?
+    private var heardAt: Nanoseconds = 0
     private let setups: any SetupTrials
     /// Told after every step of the core what had come.
     package var observer: (AgentCore, [AgentEvent]) -> Void = { _, _ in }
+
+    /// News of the supervisor that follow each other closely are told the coordinator together.
+    private static let gathering: Nanoseconds = 20_000_000
 
     /// How long it stays with nothing to do and nobody connected.
     private static let idleTime: Int64 = 60_000_000_000
@@ -68,6 +72,9 @@ package final class AgentServer {
 
     /// The stream to the supervisor, if it is up.
     package var supervisorStream: (any FrameStream)? { link.stream }
+
+    /// Until when news of the supervisor may gather.
+    package var hearsNext: Nanoseconds { heardAt + AgentServer.gathering }
 
     /// The streams of the connections, and whether more is to be read from each now.
     package var streams: [(stream: any FrameStream, reads: Bool)] {
@@ -144,6 +151,7 @@ package final class AgentServer {
         let (events, answers) = shell.goOn(budget: ShellWork.piece)
         inbox += events
         for (number, answer) in answers { send(number, answer) }
+        note(shell.clear())
     }
 
     private func perform(_ effect: AgentEffect) {
@@ -303,6 +311,7 @@ package final class AgentServer {
 
     private func hearSupervisor() {
         let (events, isThere) = link.receive()
+        heardAt = host.now
         // What was killed because this agent ends is taken up by the next one.
         if !isStopping { inbox += events }
         guard !isThere else { return }

@@ -16,7 +16,12 @@ public struct AgentShell {
     private var sharedInputs = SharedInputs()
     /// Where the bytes of reported artifacts are, by attempt and by digest.
     private var served: [Digest: [String]] = [:]
-    private var reported: [AttemptKey: [(Digest, String)]] = [:]
+    private var reported: [AttemptKey: Reported] = [:]
+    private struct Reported {
+        var places: [(Digest, String)]
+        var bytes: Int64
+    }
+
     private var sizeAfterRewrite: Int64
     /// Acknowledgements were written that a crash may take away.
     private var isUnsynced = false
@@ -73,8 +78,12 @@ public struct AgentShell {
         if !digests.isEmpty { _ = core.handle(.evicted(digests), now: 0) }
     }
 
-    /// Removes from the cache all that can be spared. False: there was nothing.
+    /// Removes all that can be spared. False: there was nothing.
     private mutating func makeRoom() -> Bool {
+        if folders.mustClear(isCalm: true) {
+            _ = folders.clear(atMost: .max)
+            return true
+        }
         let gone = (try? cache.clear(keeping: core.neededObjects)) ?? []
         forget(gone)
         return !gone.isEmpty
@@ -180,7 +189,12 @@ public struct AgentShell {
     }
 
     /// Whether there is work that is done in pieces.
-    public var isBusy: Bool { !work.isDone }
+    public var isBusy: Bool { !work.isDone || folders.mustClear(isCalm: core.isIdle) }
+
+    /// Deletes some of the folders that wait for it, if it is time; what went wrong, as text.
+    public mutating func clear() -> String? {
+        folders.mustClear(isCalm: core.isIdle) ? folders.clear(atMost: 64)?.description : nil
+    }
 
     /// Goes on with what is done in pieces, for about `budget` bytes of each kind. What it came to: events, and answers
     /// on connections.
@@ -189,7 +203,7 @@ public struct AgentShell {
         for collector in work.goOnCollecting(budget) {
             let key = collector.0.key
             let report = sharedInputs.judge(collector.1, of: key)
-            remember(key, report.artifacts, collector.0.places)
+            remember(key, report.artifacts, collector.0)
             events.append(.collected(key, report))
         }
         for (event, job) in work.goOnPreparing(budget, cache) {
@@ -207,20 +221,23 @@ public struct AgentShell {
         return (events, work.goOnProbing(budget))
     }
 
-    private mutating func remember(_ key: AttemptKey, _ artifacts: [Artifact], _ places: [String: String]) {
-        reported[key] = artifacts.map { artifact in
-            (artifact.digest, "\(folders.path(key))/\(places[artifact.path] ?? artifact.path)")
+    private mutating func remember(_ key: AttemptKey, _ artifacts: [Artifact], _ collector: Collector) {
+        let files = artifacts.map { artifact in
+            (artifact.digest, "\(folders.path(key))/\(collector.places[artifact.path] ?? artifact.path)")
         }
-        for (digest, path) in reported[key] ?? [] { served[digest, default: []].append(path) }
+        reported[key] = Reported(places: files, bytes: collector.folderBytes ?? .max)
+        for (digest, path) in files { served[digest, default: []].append(path) }
     }
 
     /// Deletes an attempt's folder; what went wrong, as text.
     public mutating func discard(_ key: AttemptKey) -> String? {
-        for (digest, path) in reported.removeValue(forKey: key) ?? [] {
+        let reported = reported.removeValue(forKey: key)
+        for (digest, path) in reported?.places ?? [] {
             served[digest]?.removeAll { $0 == path }
             if served[digest]?.isEmpty == true { served[digest] = nil }
         }
-        return folders.discard(key)?.description
+        // What is in the folder of an attempt that reported nothing is not known.
+        return folders.discard(key, bytes: reported?.bytes ?? .max)?.description
     }
 
     /// Deletes the folder of a sweep's attempts; what went wrong, as text.

@@ -10,6 +10,13 @@ struct AttemptFolders {
     /// Larger inputs are not copied where that would take time and space: see ``Preparation``.
     let largeInput: Int64
     private var madeSweeps: Set<String> = []
+    private var rubbish = Rubbish()
+
+    /// Folders that nobody needs any more, and how much is in them.
+    private struct Rubbish {
+        var keys: [AttemptKey] = []
+        var bytes: Int64 = 0
+    }
 
     init(root: String, files: any Files, largeInput: Int64 = 64 << 20) {
         self.largeInput = largeInput
@@ -54,7 +61,41 @@ struct AttemptFolders {
         return folder
     }
 
-    func discard(_ key: AttemptKey) -> FilesError? {
+    /// Deletes an attempt's folder: a large one at once, a small one when there is time.
+    ///
+    /// A file system searches the longer for a new inode, the more were freed just before: ext4 without a journal
+    /// takes none that was freed in the last minute, and passes over all of them for each file.
+    ///
+    /// - Parameter bytes: what is known to be in it.
+    mutating func discard(_ key: AttemptKey, bytes: Int64) -> FilesError? {
+        guard bytes <= AttemptFolders.smallBytes else { return remove(key) }
+        rubbish.keys.append(key)
+        rubbish.bytes += bytes
+        return nil
+    }
+
+    private static let smallBytes: Int64 = 1 << 20
+    private static let mostRubbish = (folders: 4_096, bytes: Int64(64 << 20))
+
+    /// Whether ``clear(atMost:)`` has something to do.
+    ///
+    /// - Parameter isCalm: whether nothing else is to be done here.
+    func mustClear(isCalm: Bool) -> Bool {
+        let isFull = rubbish.keys.count >= AttemptFolders.mostRubbish.folders
+            || rubbish.bytes >= AttemptFolders.mostRubbish.bytes
+        return isFull || isCalm && !rubbish.keys.isEmpty
+    }
+
+    /// Deletes small folders that were discarded; what went wrong with the last one that stayed.
+    mutating func clear(atMost count: Int) -> FilesError? {
+        var problem: FilesError?
+        for key in rubbish.keys.suffix(count) { problem = remove(key) ?? problem }
+        rubbish.keys.removeLast(min(count, rubbish.keys.count))
+        if rubbish.keys.isEmpty { rubbish.bytes = 0 }
+        return problem
+    }
+
+    private func remove(_ key: AttemptKey) -> FilesError? {
         do throws(FilesError) {
             try files.removeTree(path(key))
             return nil
@@ -65,6 +106,7 @@ struct AttemptFolders {
 
     mutating func discard(sweep: String) -> FilesError? {
         madeSweeps.remove(sweep)
+        rubbish.keys.removeAll { $0.sweep == sweep }
         do throws(FilesError) {
             try files.removeTree("\(root)/\(sweep)")
             return nil
@@ -75,6 +117,7 @@ struct AttemptFolders {
 
     /// Deletes every attempt's folder that is not among these.
     mutating func keepOnly(_ keys: [AttemptKey]) throws(FilesError) {
+        rubbish = Rubbish()
         let kept = Set(keys.map(\.folder))
         for sweep in try files.list(root) {
             guard sweep.kind == .folder else { continue }

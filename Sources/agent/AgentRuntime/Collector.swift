@@ -15,6 +15,7 @@ struct Collector {
     private var next = 0
     private var hash: FileHash?
     private var artifacts: [Artifact] = []
+    private let inputBytes: Int64
     /// Where the bytes of artifacts are that links stand for, by name.
     private(set) var places: [String: String] = [:]
 
@@ -22,6 +23,7 @@ struct Collector {
         self.key = key
         folder = folders.path(key)
         files = folders.files
+        inputBytes = Collector.sum(job.inputs.map(\.size))
         // Where its folder was is something of somebody else's now, or nothing.
         let isThere = exit.kill != .folderRemoved && exit.kill != .folderReplaced
         let staged = Set(job.inputs.map(\.path) + ["point.json"])
@@ -66,6 +68,19 @@ struct Collector {
             left.omit(file.name, "it cannot be read: \(error.reason)")
         }
         next += 1
+    }
+
+    /// What its folder takes at most; nil: nobody knows, as files were left out.
+    var folderBytes: Int64? {
+        left.remark.isEmpty ? Collector.sum(artifacts.map(\.size) + [inputBytes]) : nil
+    }
+
+    /// Sizes that somebody else chose.
+    private static func sum(_ sizes: [Int64]) -> Int64 {
+        sizes.reduce(0) { sum, size in
+            let (next, isOver) = sum.addingReportingOverflow(max(0, size))
+            return isOver ? .max : next
+        }
     }
 
     /// Where there is no failure, the evidence is what was left out.

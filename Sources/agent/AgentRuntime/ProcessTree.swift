@@ -5,20 +5,20 @@ import Ports
 
 /// The processes of running attempts.
 ///
-/// Each attempt's program has a session of its own and a keeper (`sys_keep`) as its parent. The keeper inherits what
-/// outlives the program, and ends it. What becomes a child of this process, a subreaper, comes of a keeper that
-/// was killed: it belongs to an attempt that is lost, whichever that is.
+/// Each attempt's program has a session of its own and a ``Keeper`` as its parent. The keeper inherits what outlives
+/// the program, and ends it. What becomes a child of this process, a subreaper, comes of a keeper that was killed: it
+/// belongs to an attempt that is lost, whichever that is.
 struct ProcessTree: ProgramTree {
     private struct Attempt {
-        var kept: Spawn.Kept
+        var keeper: Keeper
         var folder: String
         /// The most that all of them were seen to use together.
         var peakMemoryBytes: Int64 = 0
     }
 
     private var attempts: [AttemptKey: Attempt] = [:]
-    /// By the keeper's process number.
-    private var keys: [Int32: AttemptKey] = [:]
+    /// Keepers whose programs ended.
+    private var idle: [Keeper] = []
     /// Ends of attempts whose keepers were killed, until nothing of them is left; and until when that is waited for.
     private var lost: [(end: ProgramEnd, deadline: Int64)] = []
     private let environment = Spawn.environment
@@ -27,12 +27,20 @@ struct ProcessTree: ProgramTree {
         // Where a variable is there twice, each program takes another one.
         let own = Set(launch.environment.map(\.name))
         let inherited = environment.filter { !own.contains(String($0.prefix { $0 != "=" })) }
-        let kept = try Spawn.kept(
-            launch.arguments, environment: inherited + launch.environment.map { "\($0.name)=\($0.value)" },
-            folder: launch.folder, output: "\(launch.folder)/stdout.txt", errorOutput: "\(launch.folder)/stderr.txt",
-            title: "usweep-agent keep \(key)")
-        attempts[key] = Attempt(kept: kept, folder: launch.folder)
-        keys[kept.keeper] = key
+        let all = inherited + launch.environment.map { "\($0.name)=\($0.value)" }
+        while true {
+            let used = idle.popLast()
+            let keeper: Keeper = if let used { used } else { try Keeper() }
+            do throws(SpawnProblem) {
+                try keeper.run(launch, environment: all, title: "usweep-agent keep \(key)")
+                attempts[key] = Attempt(keeper: keeper, folder: launch.folder)
+                return
+            } catch {
+                if !keeper.isGone { idle.append(keeper) }
+                // One that was killed while nobody needed it is replaced.
+                guard used != nil, keeper.isGone else { throw error }
+            }
+        }
     }
 
     mutating func note(peak: Int64, of key: AttemptKey) {
@@ -44,19 +52,23 @@ struct ProcessTree: ProgramTree {
 
     /// Takes all processes that ended; the attempts of which nothing runs any more.
     mutating func reap(now: Int64) -> [ProgramEnd] {
-        var ends: [ProgramEnd] = []
         var ended = sys_ended()
-        while sys_reap(&ended) == 1 {
-            guard let key = keys.removeValue(forKey: ended.pid), let attempt = attempts.removeValue(forKey: key) else {
+        var gone: [Int32: sys_ended] = [:]
+        while sys_reap(&ended) == 1 { gone[ended.pid] = ended }
+        if !gone.isEmpty { idle.removeAll { gone[$0.process] != nil } }
+        var ends: [ProgramEnd] = []
+        for (key, attempt) in attempts {
+            let keepersEnd = gone[attempt.keeper.process]
+            if attempt.keeper.isComplete {
+                let kept = attempt.keeper.kept
+                ends.append(ProcessTree.end(key, attempt.folder, kept, attempt.peakMemoryBytes))
+                if keepersEnd == nil, kept.left == 0 { idle.append(attempt.keeper) }
+            } else if let keepersEnd {
+                lost.append((ProcessTree.lost(key, attempt.folder, keepersEnd), now + SupervisorPatience.drain))
+            } else {
                 continue
             }
-            let state = attempt.kept.state
-            if state.pointee.is_complete != 0 {
-                ends.append(ProcessTree.end(key, attempt.folder, state.pointee, attempt.peakMemoryBytes))
-            } else {
-                lost.append((ProcessTree.lost(key, attempt.folder, ended), now + SupervisorPatience.drain))
-            }
-            sys_kept_free(state)
+            attempts[key] = nil
         }
         if !lost.isEmpty { endOrphans(now, &ends) }
         return ends
@@ -82,17 +94,18 @@ struct ProcessTree: ProgramTree {
     private mutating func endOrphans(_ now: Int64, _ ends: inout [ProgramEnd]) {
         var pids = [Int32](repeating: 0, count: 4_096)
         let count = Int(sys_children(&pids, Int32(pids.count)))
-        let orphans = pids.prefix(max(0, count)).filter { keys[$0] == nil }
+        let keepers = Set(attempts.values.map(\.keeper.process) + idle.map(\.process))
+        let orphans = pids.prefix(max(0, count)).filter { !keepers.contains($0) }
         for pid in orphans { kill(pid, SIGKILL) }
         for (end, deadline) in lost where orphans.isEmpty || now >= deadline { ends.append(end) }
         lost.removeAll { orphans.isEmpty || now >= $0.deadline }
     }
 
     mutating func signal(_ key: AttemptKey, isFinal: Bool, now: Int64) {
-        guard let state = attempts[key]?.kept.state.pointee, state.leader_ended == 0 else { return }
-        kill(-state.leader, isFinal ? SIGKILL : SIGTERM)
+        guard let kept = attempts[key]?.keeper.kept, kept.leader_ended == 0 else { return }
+        kill(-kept.leader, isFinal ? SIGKILL : SIGTERM)
         // A stopped process takes SIGTERM only when it goes on.
-        kill(-state.leader, SIGCONT)
+        kill(-kept.leader, SIGCONT)
     }
 
     /// Every process of an attempt: what descends from its keeper, in the order of the process numbers.
@@ -103,7 +116,7 @@ struct ProcessTree: ProgramTree {
             if let parent = ProcessTree.parent(of: pid) { children[parent, default: []].append(pid) }
         }
         var found: [Int32] = []
-        var next = [attempt.kept.keeper]
+        var next = [attempt.keeper.process]
         while let parent = next.popLast() {
             let below = children.removeValue(forKey: parent) ?? []
             found += below

@@ -4,34 +4,6 @@ import Storage
 
 /// Starts programs.
 enum Spawn {
-    /// A program that a keeper watches over: see ``sys_keep``.
-    struct Kept {
-        /// Its keeper's process number.
-        var keeper: Int32
-        var state: UnsafeMutablePointer<sys_kept>
-    }
-
-    /// Starts a program of an attempt, whose parent is a keeper of its own.
-    ///
-    /// - Parameters:
-    ///   - environment: `NAME=value`, all of it.
-    ///   - output: files for standard output and error.
-    ///   - title: what ps(1) shows of the keeper.
-    static func kept(
-        _ arguments: [String], environment: [String], folder: String, output: String, errorOutput: String,
-        title: String
-    ) throws(SpawnProblem) -> Kept {
-        var state: UnsafeMutablePointer<sys_kept>?
-        let keeper = try start(
-            arguments, environment: environment, folder: folder, output: output, errorOutput: errorOutput
-        ) { start, step in
-            start.pointee.dies_with_parent = 1
-            return title.withCString { sys_keep(start, $0, &state, step) }
-        }
-        guard let state else { throw SpawnProblem(step: "keep", reason: "nothing came back") }
-        return Kept(keeper: keeper, state: state)
-    }
-
     /// Starts a program with one file for both outputs, in a session of its own.
     static func plain(
         _ arguments: [String], environment: [String], folder: String, output: String
@@ -43,10 +15,11 @@ enum Spawn {
         }
     }
 
-    private typealias Step = UnsafeMutablePointer<UnsafePointer<CChar>?>
+    typealias Step = UnsafeMutablePointer<UnsafePointer<CChar>?>
 
-    /// - Parameter body: starts it, and returns its process number.
-    private static func start(
+    /// - Parameter body: starts it, and returns a number above 0, such as its process number.
+    @discardableResult
+    static func start(
         _ arguments: [String], environment: [String], file: String? = nil, folder: String? = nil,
         output: String? = nil, errorOutput: String? = nil,
         _ body: (UnsafeMutablePointer<sys_start>, Step) -> Int32

@@ -33,9 +33,13 @@ package final class Supervisor {
     private var served: UInt64 = 0
     /// How long the journal was when it was last to be made durable.
     private var requestedSize: Int64 = 0
+    private var requestedAt: Int64?
     private var mustRewrite = false
     private var retryAt: Int64?
     private var sizeAfterRewrite: Int64 = 0
+
+    /// Ends that follow each other closely become durable together: a sync takes longer than a short program.
+    private static let gathering: Nanoseconds = 20_000_000
 
     /// How long it stays with nothing to do and nobody asking.
     private static let idleTime: Int64 = 60_000_000_000
@@ -129,7 +133,7 @@ package final class Supervisor {
     package var timeout: Nanoseconds? {
         let now = host.now
         var due = core.nextDeadline
-        if let retryAt { due = min(due ?? retryAt, retryAt) }
+        if let write = retryAt ?? nextSync { due = min(due ?? write, write) }
         if let patience = tree.nextDeadline { due = min(due ?? patience, patience) }
         if let look = folders.values.map(\.nextLook).min() { due = min(due ?? look, look) }
         if agent == nil, core.isIdle, core.holdsNothing {
@@ -286,11 +290,18 @@ package final class Supervisor {
             retryAt = host.now + 1_000_000_000
             return
         }
-        if let last = undurable.last, served == ticket, last.ticket > ticket {
+        if let sync = nextSync, host.now >= sync {
             ticket += 1
+            requestedAt = host.now
             requestedSize = journal.size
             syncer.request(journal.file, ticket: ticket)
         }
+    }
+
+    /// When the journal is to be made durable next; nil: that is under way, or there is nothing.
+    private var nextSync: Nanoseconds? {
+        guard let last = undurable.last, served == ticket, last.ticket > ticket else { return nil }
+        return requestedAt.map { $0 + Supervisor.gathering } ?? host.now
     }
 
     private func synced() {

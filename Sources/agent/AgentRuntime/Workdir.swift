@@ -65,6 +65,7 @@ public struct Workdir: Sendable, Hashable {
         let sockets = holdsSockets ? root : try ownFolder(for: root, in: place.socketFolder, files)
         let workdir = Workdir(root: root, sockets: sockets, named: named)
         try make(workdir.attempts, files)
+        spread(workdir)
         return workdir
     }
 
@@ -92,6 +93,7 @@ public struct Workdir: Sendable, Hashable {
     static func makeAgain(_ workdir: Workdir) throws(Failure) {
         let files = LocalFiles()
         try make(workdir, files)
+        spread(workdir)
         try own(workdir.root)
         guard workdir.sockets != workdir.root else { return }
         let users = String(workdir.sockets[..<(workdir.sockets.lastIndex(of: "/") ?? workdir.sockets.endIndex)])
@@ -100,6 +102,10 @@ public struct Workdir: Sendable, Hashable {
             try own(folder, isNamed: false)
         }
     }
+
+    /// Each sweep's files are then made where no other sweep's were just deleted: see
+    /// ``AttemptFolders/discard(_:bytes:)``.
+    private static func spread(_ workdir: Workdir) { sys_spread(workdir.attempts) }
 
     /// The name of the file system, where other machines may share it.
     static func sharedFileSystem(of path: String) -> String? {

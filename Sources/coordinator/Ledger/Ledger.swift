@@ -100,6 +100,15 @@ public final class Ledger: LedgerStore {
     /// Who works on the sweep of a ledger, for people and for those who follow it.
     public static func holder(_ path: String) -> LedgerHolder { LedgerLock.look(ledger: path) }
 
+    /// Does something while nobody can work on the sweep of a ledger, which may be damaged.
+    ///
+    /// - Throws: ``Failure`` (`heldElsewhere`) where somebody does.
+    public static func locked(_ path: String, _ body: () throws -> Void) throws {
+        let lock = try LedgerLock(ledger: path)
+        defer { withExtendedLifetime(lock) {} }
+        try body()
+    }
+
     /// Leaves word of how the work on the sweep ended, with the exit status of the program.
     public func leave(status: Int32) { lock?.sign(ended: status) }
 

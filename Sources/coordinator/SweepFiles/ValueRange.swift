@@ -11,6 +11,8 @@ struct ValueRange {
 
     /// nil: the text is not a range, but a value.
     init?(_ text: String) {
+        // Most values are none, and the pattern is made anew each time.
+        guard text.utf8.contains(UInt8(ascii: ".")) else { return nil }
         let pattern = /(-?\d+)\.\.(-?\d+)(?: +step +(\d+))?/
         guard let found = try? pattern.wholeMatch(in: text), let first = Int(found.1), let last = Int(found.2) else {
             return nil

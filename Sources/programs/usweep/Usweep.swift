@@ -32,7 +32,7 @@ struct Usweep: ParsableCommand {
             InitCommand.self, DoctorCommand.self, PlanCommand.self, LaunchCommand.self, ResumeCommand.self,
             FollowCommand.self, StatusCommand.self, LogsCommand.self, ResultsCommand.self, PullCommand.self,
             StatsCommand.self, WorkloadCommand.self, ImportCommand.self, ExplainCommand.self, RetryCommand.self,
-            CancelCommand.self,
+            CancelCommand.self, RemoveCommand.self, CollectCommand.self, DiskUseCommand.self,
             AxesCommand.self, MetricsCommand.self,
         ])
 

@@ -4,17 +4,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-// A keeper is a process of its own for each program: its parent, and the one that inherits all that it leaves. A
-// program that kills its parent loses its keeper and nothing else. It is forked and executes nothing; between the
-// two only what signal-safety(7) allows is called, as the process that forks may have threads.
+// A keeper is a process that keeps one program at a time: its parent, and the one that inherits all that it leaves. A
+// program that kills its parent loses its keeper and nothing else. It is forked and executes nothing, and calls only
+// what signal-safety(7) allows, as the process that forks may have threads. Kept for the next program, as the fork
+// costs more than all else of it.
 
 // Where the arguments of this process stand, which are what ps(1) shows of it.
 static char *title_start;
@@ -71,8 +74,82 @@ static void end_others(struct sys_kept *kept, const sigset_t *news) {
     }
 }
 
-static _Noreturn void keep(
-    const struct sys_start *start, const char *title, struct sys_kept *kept, int report, pid_t parent) {
+// What a keeper is told to start. Behind it come the texts: title, folder, output, error output, arguments,
+// environment.
+struct order {
+    uint32_t arguments, environment;
+    uint64_t length;
+};
+enum { SINGLE_TEXTS = 4 };
+
+struct sys_keeper {
+    pid_t process;
+    int socket;
+    struct sys_kept *kept;
+};
+
+static int receive(int socket, void *target, size_t length) {
+    char *place = target;
+    while (length > 0) {
+        ssize_t count = read(socket, place, length);
+        if (count < 0 && errno == EINTR) continue;
+        if (count <= 0) return -1;
+        place += count;
+        length -= (size_t)count;
+    }
+    return 0;
+}
+
+static int deliver(int socket, const void *source, size_t length) {
+    const char *place = source;
+    while (length > 0) {
+        ssize_t count = send(socket, place, length, MSG_NOSIGNAL);
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) return -1;
+        place += count;
+        length -= (size_t)count;
+    }
+    return 0;
+}
+
+// Makes room that stays until more is needed.
+static char *room_for(size_t length) {
+    static char *room;
+    static size_t size;
+    if (length <= size) return room;
+    if (room) munmap(room, size);
+    room = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (room == MAP_FAILED) _exit(127);
+    size = length;
+    return room;
+}
+
+// Waits for the next program, and starts it. The parent's end is this process's end.
+static void start_next(int socket, struct sys_kept *kept) {
+    struct order order;
+    if (receive(socket, &order, sizeof order) < 0) _exit(0);
+    size_t count = (size_t)order.arguments + order.environment;
+    const char **texts = (const char **)room_for((SINGLE_TEXTS + count + 2) * sizeof *texts + order.length);
+    char *bytes = (char *)(texts + SINGLE_TEXTS + count + 2);
+    if (receive(socket, bytes, order.length) < 0) _exit(0);
+    size_t last_argument = SINGLE_TEXTS + order.arguments;
+    for (size_t i = 0; i < SINGLE_TEXTS + count + 2; i++) {
+        int ends_array = i == last_argument || i == SINGLE_TEXTS + count + 1;
+        texts[i] = ends_array ? NULL : bytes;
+        if (!ends_array) bytes += strlen(bytes) + 1;
+    }
+    struct sys_start start = {
+        .folder = texts[1], .output = texts[2], .error_output = texts[3], .arguments = texts + SINGLE_TEXTS,
+        .environment = texts + last_argument + 1, .kept_descriptor = -1, .own_session = 1, .dies_with_parent = 1};
+    memset(kept, 0, sizeof *kept);
+    set_title(texts[0]);
+    kept->leader = sys_spawn(&start, &kept->step);
+    if (kept->leader < 0) kept->error = errno;
+    char byte = 1;
+    if (deliver(socket, &byte, 1) < 0) _exit(127);
+}
+
+static _Noreturn void keep(struct sys_kept *kept, int socket, pid_t parent) {
     sigset_t news;
     sigemptyset(&news);
     sigaddset(&news, SIGCHLD);
@@ -81,63 +158,105 @@ static _Noreturn void keep(
     if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) _exit(127);
     if (getppid() != parent) _exit(127);
     // The parent's streams and locks must end with it alone.
-    if (dup2(report, 3) < 0) _exit(127);
+    if (dup2(socket, 3) < 0) _exit(127);
     sys_close_from(4);
     fcntl(3, F_SETFD, FD_CLOEXEC);
     prctl(PR_SET_NAME, "usweep-keep");
-    set_title(title);
-    kept->leader = sys_spawn(start, &kept->step);
-    if (kept->leader < 0) kept->error = errno;
-    char byte = 1;
-    if (write(3, &byte, 1) < 0 || kept->leader < 0) _exit(127);
-    close(3);
     for (;;) {
-        reap(kept);
-        if (kept->leader_ended) break;
-        if (sigwaitinfo(&news, NULL) == SIGTERM && getppid() != parent) break;
+        start_next(3, kept);
+        if (kept->leader < 0) continue;
+        for (;;) {
+            reap(kept);
+            if (kept->leader_ended) break;
+            if (sigwaitinfo(&news, NULL) == SIGTERM && getppid() != parent) break;
+        }
+        end_others(kept, &news);
+        int is_last = kept->left > 0 || getppid() != parent;
+        set_title("usweep-agent keep");
+        __atomic_store_n(&kept->is_complete, 1, __ATOMIC_RELEASE);
+        if (is_last) _exit(0);
+        kill(parent, SIGCHLD);
     }
-    end_others(kept, &news);
-    __atomic_store_n(&kept->is_complete, 1, __ATOMIC_RELEASE);
-    _exit(0);
 }
 
-pid_t sys_keep(const struct sys_start *start, const char *title, struct sys_kept **result, const char **step) {
+struct sys_keeper *sys_keeper_start(void) {
     int ends[2];
-    *step = "keep";
+    struct sys_keeper *keeper = malloc(sizeof *keeper);
+    if (!keeper) return NULL;
     struct sys_kept *kept = mmap(NULL, sizeof *kept, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (kept == MAP_FAILED) return -1;
-    if (sys_pipe(ends) < 0) {
-        sys_kept_free(kept);
-        return -1;
-    }
+    if (kept == MAP_FAILED) goto no_memory;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) goto no_sockets;
     sigset_t all, before;
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, &before);
     pid_t parent = getpid();
-    pid_t keeper = fork();
-    if (keeper == 0) keep(start, title, kept, ends[1], parent);
+    pid_t process = fork();
+    if (process == 0) keep(kept, ends[1], parent);
     int error = errno;
     sigprocmask(SIG_SETMASK, &before, NULL);
     close(ends[1]);
-    char byte;
-    ssize_t count = 0;
-    if (keeper > 0) while ((count = read(ends[0], &byte, 1)) < 0 && errno == EINTR) {}
-    close(ends[0]);
-    if (keeper > 0 && count == 1 && kept->leader > 0) {
-        *result = kept;
+    if (process > 0) {
+        *keeper = (struct sys_keeper){.process = process, .socket = ends[0], .kept = kept};
         return keeper;
     }
-    if (keeper > 0) {
-        error = ECHILD;
-        if (kept->leader < 0) {
-            *step = kept->step;
-            error = kept->error;
-        }
-        while (waitpid(keeper, NULL, 0) < 0 && errno == EINTR) {}
-    }
-    sys_kept_free(kept);
+    close(ends[0]);
     errno = error;
+no_sockets:
+    munmap(kept, sizeof *kept);
+no_memory:
+    free(keeper);
+    return NULL;
+}
+
+static char *append(char *place, const char *text) { return stpcpy(place, text) + 1; }
+
+// All that a keeper is told, in one piece of memory to be freed.
+static struct order *order_of(const struct sys_start *start, const char *title) {
+    const char *single[SINGLE_TEXTS] = {title, start->folder, start->output, start->error_output};
+    struct order order = {0, 0, 0};
+    for (int i = 0; i < SINGLE_TEXTS; i++) order.length += strlen(single[i]) + 1;
+    for (; start->arguments[order.arguments]; order.arguments++)
+        order.length += strlen(start->arguments[order.arguments]) + 1;
+    for (; start->environment[order.environment]; order.environment++)
+        order.length += strlen(start->environment[order.environment]) + 1;
+    struct order *all = malloc(sizeof order + order.length);
+    if (!all) return NULL;
+    *all = order;
+    char *place = (char *)(all + 1);
+    for (int i = 0; i < SINGLE_TEXTS; i++) place = append(place, single[i]);
+    for (uint32_t i = 0; i < order.arguments; i++) place = append(place, start->arguments[i]);
+    for (uint32_t i = 0; i < order.environment; i++) place = append(place, start->environment[i]);
+    return all;
+}
+
+int sys_keeper_run(struct sys_keeper *keeper, const struct sys_start *start, const char *title, const char **step) {
+    *step = "keep";
+    struct order *order = order_of(start, title);
+    if (!order) return -1;
+    char byte;
+    int told = deliver(keeper->socket, order, sizeof *order + order->length);
+    if (told == 0) told = receive(keeper->socket, &byte, 1);
+    free(order);
+    if (told < 0) {
+        errno = ECHILD;
+        return -1;
+    }
+    if (keeper->kept->leader > 0) return 0;
+    *step = keeper->kept->step;
+    errno = keeper->kept->error;
     return -1;
 }
 
-void sys_kept_free(struct sys_kept *kept) { munmap(kept, sizeof *kept); }
+pid_t sys_keeper_process(const struct sys_keeper *keeper) { return keeper->process; }
+
+const struct sys_kept *sys_keeper_kept(const struct sys_keeper *keeper) { return keeper->kept; }
+
+int sys_keeper_is_complete(const struct sys_keeper *keeper) {
+    return __atomic_load_n(&keeper->kept->is_complete, __ATOMIC_ACQUIRE);
+}
+
+void sys_keeper_free(struct sys_keeper *keeper) {
+    close(keeper->socket);
+    munmap(keeper->kept, sizeof *keeper->kept);
+    free(keeper);
+}

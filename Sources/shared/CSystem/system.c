@@ -261,6 +261,17 @@ int sys_reserve(int descriptor, int64_t bytes) {
     return fallocate(descriptor, FALLOC_FL_KEEP_SIZE, 0, (off_t)bytes);
 }
 
+void sys_spread(const char *folder) {
+    int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int flags;
+    if (descriptor < 0) return;
+    if (ioctl(descriptor, FS_IOC_GETFLAGS, &flags) == 0) {
+        flags |= FS_TOPDIR_FL;
+        ioctl(descriptor, FS_IOC_SETFLAGS, &flags);
+    }
+    close(descriptor);
+}
+
 int64_t sys_attribute(const char *path, const char *name, void *bytes, size_t most)
 {
     return lgetxattr(path, name, bytes, most);

@@ -4,18 +4,18 @@ import Model
 import Testing
 
 @Suite(.serialized) struct RunTests {
-    @Test func trueEndsWellAndIsDeletedWhenAcknowledged() throws {
+    @Test func aLargeFolderIsDeletedWhenAcknowledged() throws {
         let scratch = try Scratch()
         let agent = try Attached(scratch.path)
         let hello = try agent.hello()
         #expect(hello.slots == 1)
         #expect(hello.leases.isEmpty)
-        try agent.send(.grant(Shard(lease: 1, entries: [entry(1, Job(arguments: [.text("/bin/true")]))])))
+        try agent.send(.grant(Shard(lease: 1, entries: [entry(1, script("head -c 2000000 /dev/zero"))])))
         let report = try agent.outcome()
         #expect(report.id == AttemptID(run: 1, lease: 1, attempt: 1))
         #expect(report.failure == nil)
         #expect(report.artifacts.map(\.path) == ["stderr.txt", "stdout.txt"])
-        #expect(report.artifacts.allSatisfy { $0.size == 0 && $0.digest == SHA256.digest([]) })
+        #expect(report.artifacts.map(\.size) == [0, 2_000_000])
         let folder = "\(scratch.path)/attempts/s1/1.1-1"
         #expect(FileManager.default.fileExists(atPath: folder))
         try agent.acknowledge([report])

@@ -95,6 +95,22 @@ import Testing
 
     private func path(_ key: AttemptKey) -> String { "\(attempts)/\(key.folder)/disk.img" }
 
+    @Test("A folder that nobody needs is deleted at once if it is large, else when nothing runs")
+    mutating func discarding() throws {
+        let keys = try prepare([1, 2], [1, 2, 3])
+        let folders = keys.map { "\(attempts)/\($0.folder)" }
+        try Data(count: 2 << 20).write(to: URL(fileURLWithPath: "\(folders[1])/large.bin"))
+        for key in keys {
+            shell.beginCollecting(key, ProcessExit(cause: .status(0)), Job(arguments: [.text("/bin/true")]))
+        }
+        #expect(pieces().events.count + pieces().events.count == 2)
+        for key in keys { #expect(shell.discard(key) == nil) }
+        #expect(folders.map { FileManager.default.fileExists(atPath: $0) } == [true, false])
+        #expect(shell.isBusy, "nothing runs")
+        #expect(shell.clear() == nil)
+        #expect(!FileManager.default.fileExists(atPath: folders[0]) && !shell.isBusy)
+    }
+
     @Test("Runs that share a large input, one of which writes to it: both are set aside, later ones get copies")
     mutating func sharedInput() throws {
         let bytes = [UInt8](repeating: 1, count: 5_000)

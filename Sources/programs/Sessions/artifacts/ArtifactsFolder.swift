@@ -101,7 +101,8 @@ package struct ArtifactsFolder: Sendable {
     }
 
     private func entry(folder name: String) -> Entry? {
-        guard let dash = name.lastIndex(of: "-") else { return nil }
+        // What begins with a dot is no sweep any more: see ``Removal``.
+        guard let dash = name.lastIndex(of: "-"), !name.hasPrefix(".") else { return nil }
         let ledger = "\(path)/\(name)/ledger.sqlite"
         // Where the ledger itself is lost, its copy is something to repair it from.
         let found = [ledger, Ledger.backupPath(ledger)].lazy.compactMap {

@@ -16,6 +16,8 @@ package final class Session {
     let folder: ArtifactsFolder
     package let entry: ArtifactsFolder.Entry
     let ledger: Ledger
+    /// Nobody deletes objects meanwhile.
+    private let use: ArtifactsUse
     let plan: Plan
     private let runs: RunList
     private let setups: [Setting.Setup]
@@ -28,8 +30,9 @@ package final class Session {
 
     private init(
         _ specification: Specification, _ inventory: Inventory, _ folder: ArtifactsFolder,
-        _ entry: ArtifactsFolder.Entry, _ ledger: Ledger
+        _ entry: ArtifactsFolder.Entry, _ ledger: Ledger, _ use: ArtifactsUse
     ) throws {
+        self.use = use
         self.specification = specification
         self.inventory = try specification.usable(inventory)
         self.folder = folder
@@ -54,6 +57,7 @@ package final class Session {
         let specification = try Specification(sweep)
         _ = try specification.usable(inventory)
         _ = try AgentBinary.read()
+        let use = try ArtifactsUse.adding(to: folder)
         try stage(specification.engine.inputs, folder)
         let identifier = newIdentifier()
         let path = "\(folder.path)/\(sweep.name)-\(identifier)"
@@ -72,7 +76,7 @@ package final class Session {
             name: sweep.name, identifier: identifier, folder: path, changed: .now, artifacts: folder)
         try ledger.commit(specification.pins.map { .pinned(name: $0.name, digest: $0.digest) })
         try folder.noteUse(of: entry)
-        return try Session(specification, inventory, folder, entry, ledger)
+        return try Session(specification, inventory, folder, entry, ledger, use)
     }
 
     /// Crockford's digits, a letter first: no number of a run begins one.
@@ -129,6 +133,7 @@ package final class Session {
         _ = try specification.usable(inventory)
         let known = try ledger.pins()
         if !resumption.repins { try specification.checkPins(known) }
+        let use = try ArtifactsUse.adding(to: folder)
         try stage(specification.engine.inputs, folder)
         if specification.sweep != planned {
             let judging = try JudgingAgain(specification, before: planned, ledger, try folder.objects())
@@ -152,7 +157,7 @@ package final class Session {
             try ledger.note(EnvironmentVariable("inventory", inventory.document))
         }
         try folder.noteUse(of: entry)
-        let session = try Session(specification, inventory, folder, entry, ledger)
+        let session = try Session(specification, inventory, folder, entry, ledger, use)
         if let retry = resumption.retry { try session.reopen(retry, say) }
         return session
     }

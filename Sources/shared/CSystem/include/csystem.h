@@ -50,23 +50,33 @@ void sys_note_end(struct sys_ended *ended, int status, const struct rusage *usag
 /// The children of this process, as far as there is room; -1: the kernel does not tell.
 int sys_children(pid_t *pids, int room);
 
-/// What a keeper and the process that started it share.
+/// What a keeper says of the program that it keeps, or kept last.
 struct sys_kept {
     pid_t leader;            // the program
     int leader_ended;        // its number may belong to another soon
     struct sys_ended ended;  // how it ended
-    int left;                // processes of it that could not be ended
+    int left;                // processes of it that could not be ended: this keeper keeps no other program
     int is_complete;         // 0 after the keeper's end: somebody killed the keeper
     int error;
     const char *step;
 };
 
-/// Starts a program as ``sys_spawn`` does, as the child of a new process, its keeper, which ends when the program has
-/// ended and after it has ended everything that the program left behind. When this process ends, so does all of that.
-/// `title` is what ps(1) shows of the keeper.
-/// Returns the keeper's process number, or -1 as ``sys_spawn`` does.
-pid_t sys_keep(const struct sys_start *start, const char *title, struct sys_kept **kept, const char **step);
-void sys_kept_free(struct sys_kept *kept);
+/// A process that starts programs, one after the other, as its children, and ends all that each leaves behind. When
+/// this process ends, so do its keepers and what they keep. Only one thread may use it.
+struct sys_keeper;
+/// NULL, with errno: there can be none.
+struct sys_keeper *sys_keeper_start(void);
+/// Starts a program as ``sys_spawn`` does, in a session of its own. `start` says arguments, environment, folder and
+/// both outputs, and no descriptors; `title` is what ps(1) shows of the keeper meanwhile. This process gets SIGCHLD
+/// when it is complete. Returns 0, or -1 as ``sys_spawn`` does; with the step "keep" and ECHILD the keeper is gone.
+int sys_keeper_run(struct sys_keeper *keeper, const struct sys_start *start, const char *title, const char **step);
+pid_t sys_keeper_process(const struct sys_keeper *keeper);
+/// Whether nothing runs any more of what it kept. Only then is all that it says of it there.
+int sys_keeper_is_complete(const struct sys_keeper *keeper);
+/// Shared with the keeper, until that is freed.
+const struct sys_kept *sys_keeper_kept(const struct sys_keeper *keeper);
+/// An idle one ends; one that keeps a program goes on until that ends.
+void sys_keeper_free(struct sys_keeper *keeper);
 
 /// Closes all descriptors from `first` on.
 void sys_close_from(unsigned int first);
@@ -135,6 +145,9 @@ int sys_sha256(uint32_t state[8], const void *bytes, size_t blocks);
 
 /// Sets aside disk blocks for a file without changing its length.
 int sys_reserve(int descriptor, int64_t bytes);
+
+/// Asks the file system to place what is made in a folder far from each other (chattr +T); some do.
+void sys_spread(const char *folder);
 
 /// An extended attribute of a file, not of what a link leads to; its length, or -1.
 int64_t sys_attribute(const char *path, const char *name, void *bytes, size_t most);

@@ -1,0 +1,45 @@
+import CSystem
+import Glibc
+import Ports
+import Storage
+
+/// A process that starts programs of attempts, one after the other, and watches over them: see `sys_keeper_start`.
+final class Keeper {
+    private let keeper: OpaquePointer
+    /// Whether it was found to be gone.
+    private(set) var isGone = false
+
+    init() throws(SpawnProblem) {
+        guard let keeper = sys_keeper_start() else {
+            throw SpawnProblem(step: "keep", reason: SystemText.of(errno))
+        }
+        self.keeper = keeper
+    }
+
+    deinit { sys_keeper_free(keeper) }
+
+    /// Its process number.
+    var process: Int32 { sys_keeper_process(keeper) }
+
+    /// Whether nothing runs any more of what it kept.
+    var isComplete: Bool { sys_keeper_is_complete(keeper) != 0 }
+
+    /// What it says of the program that it keeps, or kept last.
+    var kept: sys_kept { sys_keeper_kept(keeper).pointee }
+
+    /// Starts a program.
+    ///
+    /// - Parameters:
+    ///   - environment: `NAME=value`, all of it.
+    ///   - title: what ps(1) shows of the keeper.
+    func run(_ launch: Launch, environment: [String], title: String) throws(SpawnProblem) {
+        try Spawn.start(
+            launch.arguments, environment: environment, folder: launch.folder, output: "\(launch.folder)/stdout.txt",
+            errorOutput: "\(launch.folder)/stderr.txt"
+        ) { start, step in
+            let result = title.withCString { sys_keeper_run(keeper, start, $0, step) }
+            if result < 0, errno == ECHILD { isGone = true }
+            return result == 0 ? 1 : -1
+        }
+    }
+}

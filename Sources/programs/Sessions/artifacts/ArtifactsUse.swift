@@ -1,0 +1,44 @@
+import Glibc
+import Model
+
+/// Who has the objects of an artifacts folder: any number of sessions that add to them, or one that deletes.
+///
+/// It is a lock of the folder `objects` itself, which the kernel lets go of when the process ends.
+final class ArtifactsUse: Sendable {
+    private let descriptor: Int32
+
+    private init?(_ folder: ArtifactsFolder, _ operation: Int32) throws {
+        _ = try folder.objects()
+        let path = "\(folder.path)/objects"
+        descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw Failure(.storage, "\(path) cannot be opened", cause: String(cString: strerror(errno)))
+        }
+        if flock(descriptor, operation | LOCK_NB) == 0 { return }
+        let reason = errno
+        guard reason == EWOULDBLOCK else {
+            throw Failure(.storage, "\(path) cannot be locked", cause: String(cString: strerror(reason)))
+        }
+        // The descriptor is closed with what was to be this object.
+        return nil
+    }
+
+    deinit {
+        // Closing alone would not do while a child, between fork and exec, has the descriptor too.
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
+
+    /// - Throws: ``Failure`` (`heldElsewhere`) while somebody deletes.
+    static func adding(to folder: ArtifactsFolder) throws -> ArtifactsUse {
+        guard let use = try ArtifactsUse(folder, LOCK_SH) else {
+            throw Failure(
+                .heldElsewhere, "another process deletes files in \(folder.path) (usweep rm or gc); launch again when "
+                    + "that has ended")
+        }
+        return use
+    }
+
+    /// Nil: somebody may add.
+    static func deleting(in folder: ArtifactsFolder) throws -> ArtifactsUse? { try ArtifactsUse(folder, LOCK_EX) }
+}

@@ -1,0 +1,113 @@
+import Glibc
+package import Model
+import Results
+import Storage
+import SweepFiles
+
+/// What takes space in an artifacts folder.
+package struct DiskUse {
+    package struct Share {
+        package var sweep: String
+        /// The ledger and the merged tables.
+        package var folderBytes: Int64
+        /// Objects that no other sweep refers to.
+        package var ownBytes: Int64
+        /// Objects that others refer to, too.
+        package var sharedBytes: Int64
+    }
+
+    package private(set) var shares: [Share] = []
+    /// All objects that some sweep refers to, each once.
+    package private(set) var referredBytes: Int64 = 0
+    /// What `usweep gc` would delete.
+    package private(set) var unreferredBytes: Int64 = 0
+    package private(set) var unreferredObjects = 0
+    package private(set) var workloadsBytes: Int64 = 0
+
+    package init(_ folder: ArtifactsFolder) throws {
+        let store = try folder.objects()
+        var uses: [Digest: Int] = [:]
+        let entries = try folder.entries()
+        let references = try entries.map { entry in
+            var references = References(store)
+            try references.add(entry)
+            return references.all
+        }
+        for digest in references.joined() { uses[digest, default: 0] += 1 }
+        var sizes: [Digest: Int64] = [:]
+        for digest in try store.all() { sizes[digest] = try store.size(digest) }
+        for (entry, digests) in zip(entries, references) {
+            var share = Share(
+                sweep: entry.fullName, folderBytes: DiskUse.bytes(below: entry.folder), ownBytes: 0, sharedBytes: 0)
+            for digest in digests {
+                guard let size = sizes[digest] else { continue }
+                if uses[digest] == 1 { share.ownBytes += size } else { share.sharedBytes += size }
+            }
+            shares.append(share)
+        }
+        for (digest, size) in sizes {
+            if uses[digest] == nil {
+                unreferredBytes += size
+                unreferredObjects += 1
+            } else {
+                referredBytes += size
+            }
+        }
+        workloadsBytes = DiskUse.bytes(below: WorkloadStore(in: folder).shelf.path)
+    }
+
+    package var totalBytes: Int64 {
+        shares.map(\.folderBytes).reduce(0, +) + referredBytes + unreferredBytes + workloadsBytes
+    }
+
+    /// What the files below a folder take on the disk; symbolic links are not followed.
+    static func bytes(below folder: String) -> Int64 {
+        var bytes: Int64 = 0
+        var rest = [folder]
+        while let path = rest.popLast() {
+            var status = stat()
+            guard lstat(path, &status) == 0 else { continue }
+            bytes += Int64(status.st_blocks) * 512
+            guard status.st_mode & S_IFMT == S_IFDIR, let stream = opendir(path) else { continue }
+            defer { closedir(stream) }
+            while let entry = readdir(stream) {
+                let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                    pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                }
+                if name != ".", name != ".." { rest.append("\(path)/\(name)") }
+            }
+        }
+        return bytes
+    }
+
+    // MARK: Shown
+
+    package func table() throws -> String {
+        func size(_ bytes: Int64) -> String { PeopleText.size(bytes) }
+        var text = try TableWriter.text(
+            ["SWEEP", "LEDGER AND TABLES", "ITS FILES", "SHARED FILES"],
+            shares.map { [$0.sweep, size($0.folderBytes), size($0.ownBytes), size($0.sharedBytes)] })
+        text += "\nfiles of sweeps, each once: \(size(referredBytes))\n"
+        text += "files of no sweep: \(size(unreferredBytes)) in \(PeopleText.count(unreferredObjects, "file"))"
+        text += unreferredObjects == 0 ? "\n" : "; 'usweep gc' deletes them\n"
+        text += "workloads: \(size(workloadsBytes))\n"
+        return text + "all: \(size(totalBytes))\n"
+    }
+
+    package var document: JSON {
+        let sweeps = shares.map { share in
+            JSON.object([
+                JSON.Member("sweep", .string(share.sweep)), JSON.Member("folder_bytes", .integer(share.folderBytes)),
+                JSON.Member("own_bytes", .integer(share.ownBytes)),
+                JSON.Member("shared_bytes", .integer(share.sharedBytes)),
+            ])
+        }
+        return .object([
+            JSON.Member("version", .integer(1)), JSON.Member("sweeps", .array(sweeps)),
+            JSON.Member("referred_bytes", .integer(referredBytes)),
+            JSON.Member("unreferred_bytes", .integer(unreferredBytes)),
+            JSON.Member("unreferred_objects", .integer(Int64(unreferredObjects))),
+            JSON.Member("workloads_bytes", .integer(workloadsBytes)), JSON.Member("total_bytes", .integer(totalBytes)),
+        ])
+    }
+}

@@ -1,0 +1,33 @@
+import Ledger
+import Model
+import Storage
+
+/// The objects that sweeps refer to, which must not be deleted.
+struct References {
+    /// Objects that name others, such as the record of a checkpoint, are no longer than this.
+    private static let longestRecord: Int64 = 4 << 20
+
+    private let store: ObjectStore
+    private(set) var all: Set<Digest> = []
+
+    init(_ store: ObjectStore) { self.store = store }
+
+    /// Adds all that a sweep refers to: what attempts left, inputs, pins, and what the objects that pins name refer to
+    /// in turn.
+    ///
+    /// - Throws: ``Failure`` where the ledger cannot be read: nobody knows then what has to be kept.
+    mutating func add(_ entry: ArtifactsFolder.Entry) throws {
+        let ledger = try Ledger.read(entry.ledger, sweep: entry.name)
+        try ledger.forEachObject { all.insert($0) }
+        for input in try Document.sweep(try ledger.metadata().specification).inputs { all.insert(input.digest) }
+        for pin in try ledger.pins() { all.formUnion(try named(by: pin.digest)) }
+    }
+
+    /// Whatever digests stand in an object, as text.
+    private func named(by object: Digest) throws -> Set<Digest> {
+        guard let size = try store.size(object), size <= References.longestRecord else { return [] }
+        let bytes = try store.read(object, at: 0, count: Int(size))
+        let words = bytes.split { !(0x30...0x39 ~= $0 || 0x61...0x66 ~= $0) }
+        return Set(words.compactMap { $0.count == 64 ? Digest(hex: String(decoding: $0, as: UTF8.self)) : nil })
+    }
+}

@@ -1,0 +1,103 @@
+import ArgumentParser
+import Foundation
+import Model
+import Sessions
+
+struct RemoveCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rm",
+        abstract: "Remove sweeps: ledger, merged tables, and all that their runs left.",
+        discussion: """
+            Files that other sweeps refer to stay. On a terminal it asks once; elsewhere it needs --yes.
+
+            EXAMPLES
+              usweep rm first-try
+              usweep rm q3k9 w8mz --yes
+            """)
+
+    @Argument(help: ArgumentHelp("The sweep's name, or the beginning of its identifier.", valueName: "id"))
+    var ids: [String]
+
+    @Flag(name: .long, help: "Do not ask.")
+    var yes = false
+
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        let folder = common.artifactsFolder
+        var entries: [ArtifactsFolder.Entry] = []
+        for id in ids {
+            let entry = try folder.find(id)
+            if !entries.contains(where: { $0.fullName == entry.fullName }) { entries.append(entry) }
+        }
+        try Removal.check(entries)
+        let names = PeopleText.list(entries.map(\.fullName))
+        if !yes { try confirm("remove \(names), and whatever was left by what ran?") }
+        guard let deleted = try Removal.remove(entries, from: folder) else {
+            return common.console.say(
+                "removed \(names); the files stay until no sweep is at work in \(folder.path): run "
+                    + "\(folder.command("gc")) then")
+        }
+        common.console.say("removed \(names): \(PeopleText.size(deleted.bytes)) are free again")
+    }
+
+    private func confirm(_ question: String) throws {
+        guard isatty(STDIN_FILENO) == 1 else {
+            throw Failure(.usage, "\(question) Nobody can be asked here: add --yes")
+        }
+        Console.complain(bytes: Array("\(question) [y/N] ".utf8))
+        guard ["y", "yes"].contains(readLine()?.lowercased()) else { throw Failure(.usage, "nothing was removed") }
+    }
+}
+
+struct CollectCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "gc",
+        abstract: "Delete files to which no sweep refers any more.",
+        discussion: """
+            Such files are left by 'usweep rm' while another sweep was at work, by inputs that a sweep file does not \
+            name any more, and by whatever was killed.
+
+            EXAMPLES
+              usweep gc --dry-run
+              usweep gc
+            """)
+
+    @Flag(name: .customLong("dry-run"), help: "Say what would be deleted, and delete nothing.")
+    var isTrial = false
+
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        let deleted = try Removal.collect(common.artifactsFolder, isTrial: isTrial)
+        let amount = "\(PeopleText.count(deleted.objects, "file")), \(PeopleText.size(deleted.bytes))"
+        if common.output == .json {
+            return try Console.print(
+                JSON.object([
+                    JSON.Member("version", .integer(1)), JSON.Member("dry_run", .bool(isTrial)),
+                    JSON.Member("objects", .integer(Int64(deleted.objects))),
+                    JSON.Member("bytes", .integer(deleted.bytes)),
+                ]).encoded)
+        }
+        common.console.say(isTrial ? "would delete \(amount)" : "deleted \(amount)")
+    }
+}
+
+struct DiskUseCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "du",
+        abstract: "Show what takes space in the artifacts folder, by sweep.",
+        discussion: """
+            EXAMPLES
+              usweep du
+              usweep du --output json
+            """)
+
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        let use = try DiskUse(common.artifactsFolder)
+        if common.output == .json { return try Console.print(use.document.encoded) }
+        try Console.write(Array(try use.table().utf8))
+    }
+}

@@ -1,0 +1,130 @@
+import Foundation
+import Ledger
+import Model
+@testable import Sessions
+import Storage
+import SweepFiles
+import Testing
+
+/// Sweeps that were never run, with what their runs left written into ledgers and store.
+@Suite("Removing sweeps", .serialized)
+struct RemovalTests {
+    private let folder: ArtifactsFolder
+    private let store: ObjectStore
+
+    init() throws {
+        folder = ArtifactsFolder(path: "\(NSTemporaryDirectory())/usweep-removal-\(UUID().uuidString)")
+        try folder.prepare()
+        store = try folder.objects()
+    }
+
+    private func clean() { try? FileManager.default.removeItem(atPath: folder.path) }
+
+    /// A sweep of one run, which left these texts and has ended.
+    private func sweep(_ name: String, _ texts: [String], records: [Record] = []) throws -> ArtifactsFolder.Entry {
+        let file = "\(folder.path)/sweep.yaml"
+        try "sweep: \(name)\nengine: command\ncommand: [/bin/true]\naxes: {x: [1]}\n"
+            .write(toFile: file, atomically: true, encoding: .utf8)
+        setenv("USWEEP_AGENT", file, 1)
+        defer { unsetenv("USWEEP_AGENT") }
+        let hosts = Inventory(hosts: [Model.Host(target: HostTarget(name: "lab1"))])
+        let entry = try Session.create(try SweepFile.read(path: file), inventory: hosts, in: folder).entry
+        let artifacts = try texts.enumerated().map { index, text in
+            let digest = try store.publish(Array(text.utf8))
+            return Artifact(path: "\(index).txt", digest: digest, size: Int64(text.utf8.count))
+        }
+        let report = AttemptReport(
+            id: AttemptID(run: 1, lease: 1, attempt: 1), failure: nil, evidence: "", wallNanoseconds: 1,
+            peakMemoryBytes: 1, artifacts: artifacts)
+        let ledger = try Ledger.open(entry.ledger)
+        try ledger.commit([
+            .hostSeen(host: "lab1", bootID: "b", hostName: "h", slots: 1, memoryBytes: 1, clockOffset: 0),
+            .leaseGranted(lease: 1, host: "lab1", grants: [Grant(run: 1, firstAttempt: 1, attempts: 1)]),
+        ] + records + (records.isEmpty ? [
+            .attemptEnded(report, host: "lab1", failure: nil, evidence: "", blocks: nil, endedAt: 1),
+            .runEnded(run: 1, state: .succeeded, failure: nil, attempt: 1),
+        ] : []))
+        ledger.leave(status: 0)
+        return entry
+    }
+
+    private func holds(_ text: String) throws -> Bool { try store.contains(SHA256.digest(text)) }
+
+    private func names() throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.contains("removed") }
+    }
+
+    @Test("What only a removed sweep refers to goes with it; what another refers to stays")
+    func shared() throws {
+        defer { clean() }
+        let first = try sweep("one", ["own of one", "shared"])
+        _ = try sweep("two", ["own of two", "shared"])
+        let use = try DiskUse(folder)
+        #expect(use.shares.map(\.sweep).count == 2 && use.unreferredObjects == 0)
+        #expect(use.shares.allSatisfy { $0.sharedBytes == 6 && $0.ownBytes == 10 })
+        let deleted = try #require(try Removal.remove([first], from: folder))
+        #expect(deleted.objects == 1 && deleted.bytes > 10)
+        #expect(try !holds("own of one") && holds("shared") && holds("own of two"))
+        #expect(try folder.entries().map(\.name) == ["two"] && names().isEmpty)
+    }
+
+    @Test("A sweep that somebody works on, or whose runs go on, is not removed")
+    func busy() throws {
+        defer { clean() }
+        let held = try sweep("held", ["x"])
+        let ledger = try Ledger.open(held.ledger)
+        let working = #expect(throws: Failure.self) { try Removal.remove([held], from: folder) }
+        #expect(working?.code == .heldElsewhere)
+        withExtendedLifetime(ledger) {}
+        let open = try sweep("open", [], records: [.hostRested(host: "lab1", reason: "r")])
+        let failure = #expect(throws: Failure.self) { try Removal.remove([open], from: folder) }
+        #expect(failure?.description.contains("usweep cancel \(open.identifier)") == true)
+        #expect(try folder.entries().count == 2)
+    }
+
+    @Test("While a sweep adds files, none is deleted, and what is left is collected later")
+    func atWork() throws {
+        defer { clean() }
+        let first = try sweep("one", ["own of one"])
+        _ = try store.publish(Array("of no sweep".utf8))
+        do {
+            let use = try ArtifactsUse.adding(to: folder)
+            #expect(try Removal.remove([first], from: folder) == nil)
+            #expect(throws: Failure.self) { try Removal.collect(folder, isTrial: false) }
+            withExtendedLifetime(use) {}
+        }
+        #expect(try holds("own of one") && folder.entries().isEmpty && names().count == 1)
+        let trial = try Removal.collect(folder, isTrial: true)
+        #expect(try trial.objects == 2 && holds("own of one"))
+        #expect(try Removal.collect(folder, isTrial: false).bytes == trial.bytes)
+        #expect(try !holds("own of one") && !holds("of no sweep") && names().isEmpty)
+    }
+
+    @Test("While somebody deletes, no sweep begins")
+    func deleting() throws {
+        defer { clean() }
+        let use = try #require(try ArtifactsUse.deleting(in: folder))
+        let failure = #expect(throws: Failure.self) { try sweep("one", []) }
+        #expect(failure?.code == .heldElsewhere)
+        withExtendedLifetime(use) {}
+    }
+
+    @Test("What a pinned record names is kept, and nothing is deleted where a ledger cannot be read")
+    func pins() throws {
+        defer { clean() }
+        let part = try store.publish(Array("part of a checkpoint".utf8))
+        let record = try store.publish(Array("{\"files\":[\"\(part)\"]}".utf8))
+        let entry = try sweep("one", ["x"])
+        do {
+            let ledger = try Ledger.open(entry.ledger)
+            try ledger.commit([.pinned(name: "checkpoint:w", digest: record)])
+            ledger.leave(status: 0)
+        }
+        #expect(try Removal.collect(folder, isTrial: false).objects == 0)
+        try Data("no ledger".utf8).write(to: URL(fileURLWithPath: entry.ledger))
+        #expect(throws: Failure.self) { try Removal.collect(folder, isTrial: false) }
+        #expect(try store.contains(part))
+        _ = try Removal.remove([entry], from: folder)
+        #expect(try !store.contains(part))
+    }
+}
