@@ -6,8 +6,10 @@ import Storage
 /// A process that starts programs of attempts, one after the other, and watches over them: see `sys_keeper_start`.
 final class Keeper {
     private let keeper: OpaquePointer
-    /// Whether it was found to be gone.
+    /// Whether it was found to be gone when it was to start a program.
     private(set) var isGone = false
+    /// Whether its process has ended.
+    var hasEnded: Bool { sys_keeper_has_ended(keeper) != 0 }
 
     init() throws(SpawnProblem) {
         guard let keeper = sys_keeper_start() else {

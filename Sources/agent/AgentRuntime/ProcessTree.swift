@@ -28,19 +28,18 @@ struct ProcessTree: ProgramTree {
         let own = Set(launch.environment.map(\.name))
         let inherited = environment.filter { !own.contains(String($0.prefix { $0 != "=" })) }
         let all = inherited + launch.environment.map { "\($0.name)=\($0.value)" }
-        while true {
-            let used = idle.popLast()
-            let keeper: Keeper = if let used { used } else { try Keeper() }
-            do throws(SpawnProblem) {
-                try keeper.run(launch, environment: all, title: "usweep-agent keep \(key)")
-                attempts[key] = Attempt(keeper: keeper, folder: launch.folder)
-                return
-            } catch {
-                if !keeper.isGone { idle.append(keeper) }
-                // One that was killed while nobody needed it is replaced.
-                guard used != nil, keeper.isGone else { throw error }
+        while idle.last?.hasEnded == true { idle.removeLast() }
+        let keeper: Keeper = if let used = idle.popLast() { used } else { try Keeper() }
+        do throws(SpawnProblem) {
+            try keeper.run(launch, environment: all, title: "usweep-agent keep \(key)")
+        } catch {
+            guard keeper.isGone else {
+                idle.append(keeper)
+                throw error
             }
+            // The program may have begun, and have killed it before it could say so: the attempt is lost.
         }
+        attempts[key] = Attempt(keeper: keeper, folder: launch.folder)
     }
 
     mutating func note(peak: Int64, of key: AttemptKey) {

@@ -251,6 +251,13 @@ pid_t sys_keeper_process(const struct sys_keeper *keeper) { return keeper->proce
 
 const struct sys_kept *sys_keeper_kept(const struct sys_keeper *keeper) { return keeper->kept; }
 
+int sys_keeper_has_ended(const struct sys_keeper *keeper) {
+    siginfo_t info = {0};
+    // It stays to be reaped.
+    if (waitid(P_PID, (id_t)keeper->process, &info, WEXITED | WNOHANG | WNOWAIT) < 0) return errno == ECHILD;
+    return info.si_pid != 0;
+}
+
 int sys_keeper_is_complete(const struct sys_keeper *keeper) {
     return __atomic_load_n(&keeper->kept->is_complete, __ATOMIC_ACQUIRE);
 }

@@ -71,6 +71,8 @@ struct sys_keeper *sys_keeper_start(void);
 /// when it is complete. Returns 0, or -1 as ``sys_spawn`` does; with the step "keep" and ECHILD the keeper is gone.
 int sys_keeper_run(struct sys_keeper *keeper, const struct sys_start *start, const char *title, const char **step);
 pid_t sys_keeper_process(const struct sys_keeper *keeper);
+/// Whether its process has ended, which was perhaps reaped.
+int sys_keeper_has_ended(const struct sys_keeper *keeper);
 /// Whether nothing runs any more of what it kept. Only then is all that it says of it there.
 int sys_keeper_is_complete(const struct sys_keeper *keeper);
 /// Shared with the keeper, until that is freed.
