@@ -141,7 +141,6 @@ static void start_next(int socket, struct sys_kept *kept) {
     struct sys_start start = {
         .folder = texts[1], .output = texts[2], .error_output = texts[3], .arguments = texts + SINGLE_TEXTS,
         .environment = texts + last_argument + 1, .kept_descriptor = -1, .own_session = 1, .dies_with_parent = 1};
-    memset(kept, 0, sizeof *kept);
     set_title(texts[0]);
     kept->leader = sys_spawn(&start, &kept->step);
     if (kept->leader < 0) kept->error = errno;
@@ -234,6 +233,8 @@ int sys_keeper_run(struct sys_keeper *keeper, const struct sys_start *start, con
     struct order *order = order_of(start, title);
     if (!order) return -1;
     char byte;
+    // What it said of the program before is no word of this one, also if the keeper is gone by now.
+    memset(keeper->kept, 0, sizeof *keeper->kept);
     int told = deliver(keeper->socket, order, sizeof *order + order->length);
     if (told == 0) told = receive(keeper->socket, &byte, 1);
     free(order);
