@@ -3,7 +3,8 @@ import Model
 /// What `ops/guest/build` left in a folder: files with their digests.
 struct GuestFolder {
     let path: String
-    let workloads: [String]
+    /// As guests did before workloads had disks of their own.
+    let holdsFunctions: Bool
     private let manifest: JSON
     private let machine: any LaunchingMachine
 
@@ -17,7 +18,7 @@ struct GuestFolder {
         }
         self.path = path
         self.machine = machine
-        workloads = manifest["workloads"]?.elements?.compactMap(\.text) ?? []
+        holdsFunctions = manifest["workloads"] != nil
     }
 
     /// One of its files, with the digest that the manifest names: publishing it into the object store checks that it is
@@ -28,12 +29,5 @@ struct GuestFolder {
         else { throw Failure(.missingFile, "the guest in \(path) is not complete; run ops/guest/build again") }
         return InputFile(
             path: place ?? name, source: "\(path)/\(name)", digest: digest, size: size, isExecutable: false)
-    }
-
-    /// - Throws: ``Failure`` (`badSpecification`) for a workload that the guest does not have.
-    static func check(_ wanted: [String], _ known: [String]) throws {
-        guard let missing = wanted.first(where: { !known.contains($0) }) else { return }
-        throw Failure(
-            .badSpecification, "the guest has no workload '\(missing)'; \(Names.suggestion(missing, in: known))")
     }
 }

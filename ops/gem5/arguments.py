@@ -3,12 +3,15 @@ import argparse
 import os
 import re
 
+import guest
 from status import Refused
 
 UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
 MOST_CORES = 10
 TRIALS = ("bind", "kvm")  # modes that have no guest
-DIGESTS = ("kernel", "disk", "engine")
+FILES = ("kernel", "disk", "workload-disk")
+DIGESTS = FILES + ("engine",)
+SQUASHFS = b"hsqs"
 DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -57,6 +60,8 @@ def make_parser():
     add("--system", choices=["simple", "skylake", "two-machine"], default="simple")
     add("--kernel", help="the kernel, uncompressed (vmlinux)")
     add("--disk", help="the disk image; it is never written to")
+    add("--workload-disk", metavar="FILE",
+        help="the disk of the function's containers, made by 'usweep workload', for this project's guest; only read")
     add("-f", "--function", default="", help="the function; without it the only one in ./functions.list")
     add("-s", "--script", default="", help="a script of your own for the guest, used if there is no --function")
     add("--num-invocations", "--num-invocation", type=count, default=5, metavar="N", help="measured, a block each")
@@ -79,7 +84,7 @@ def make_parser():
     add("--root", help="the disk's root device (/dev/sda without a partition table, else /dev/hda2 as in vSwarm-u)")
     add("--kernel-arguments", default="", help="more words for the kernel's command line")
     add("--digest", dest="digests", type=digest, action="append", default=[], metavar="WHAT=SHA256",
-        help="the digest of kernel, disk or engine, where the caller knows it: it is not computed again")
+        help="the digest of one of the files or of gem5, where the caller knows it: it is not computed again")
     add("--pairs", help="bind: a JSON list of {axis, value}")
     return parser
 
@@ -113,12 +118,12 @@ def parse(words, folder="."):
             raise Refused("bad-arguments", "--mode bind needs --pairs FILE")
     if arguments.mode in TRIALS:
         return arguments
-    for name in ("kernel", "disk"):
-        path = getattr(arguments, name)
+    for name, path in files(arguments).items():
         if not path:
             raise Refused("bad-arguments", "--%s is missing" % name)
         if not os.path.isfile(path):
-            raise Refused("missing-file", "the %s %s is no file" % (name, path))
+            raise Refused("missing-file", "the %s %s is no file" % (name.replace("-", " "), path))
+    check_workload(arguments)
     if arguments.system == "two-machine" and not arguments.function:
         raise Refused("bad-arguments", "two machines have a script each: two-machine needs --function")
     if arguments.script and not arguments.function and not os.path.isfile(arguments.script):
@@ -131,6 +136,24 @@ def parse(words, folder="."):
     if arguments.mode == "evaluation" and arguments.num_invocations < 1:
         raise Refused("bad-value", "--num-invocations must be 1 or more")
     return arguments
+
+
+def files(arguments):
+    """What the machine is given, by the names of the options; the disk of a workload only where there is one."""
+    paths = {name: getattr(arguments, name.replace("-", "_")) for name in FILES}
+    return {name: path for name, path in paths.items() if path or name != "workload-disk"}
+
+
+def check_workload(arguments):
+    """Raises Refused where the guest would find no function, or no disk of one: it would say so after minutes."""
+    path = arguments.workload_disk
+    if path:
+        with open(path, "rb") as file:
+            if file.read(len(SQUASHFS)) != SQUASHFS:
+                raise Refused("bad-value", "%s is not the disk of a workload; usweep workload add makes one" % path)
+    elif arguments.function and guest.needs_workload(arguments.disk):
+        raise Refused("bad-arguments", "the guest on %s holds no function: give --workload-disk FILE, the "
+                      "disk.squashfs that usweep workload build or add made" % arguments.disk)
 
 
 def checkpoint_folder(arguments, kind):

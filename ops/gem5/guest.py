@@ -17,7 +17,7 @@ SERVER, DRIVER = "10.0.2.17", "10.0.2.18"
 ALONE_SCRIPT = """#!/bin/sh
 m5 fail {booted}
 if command -v usweep-function >/dev/null; then
-    exec usweep-function {function} {warming}
+    exec usweep-function {warming}
 fi
 # A disk of vSwarm-u.
 docker-compose -f /root/functions.yaml up -d {function} && m5 fail {container}
@@ -36,7 +36,7 @@ m5 fail {end}
 SERVER_SCRIPT = """#!/bin/sh
 m5 fail {booted}
 if command -v usweep-serve >/dev/null; then
-    exec usweep-serve {function} {server}
+    exec usweep-serve {server}
 fi
 # A disk of vSwarm-u.
 docker-compose -f /root/functions.yaml up -d {function} && m5 fail {container}
@@ -50,7 +50,7 @@ while :; do sleep 3600; done
 # The machine that drives it. Its boot has no mark: what the run waits for is the other's.
 DRIVER_SCRIPT = """#!/bin/sh
 if command -v usweep-drive >/dev/null; then
-    exec usweep-drive {function} {warming} {driver} {server}
+    exec usweep-drive {warming} {driver} {server}
 fi
 # A disk of vSwarm-u.
 ifconfig enp0s2 {driver} up
@@ -81,11 +81,21 @@ def run_script(function, warming, role=ALONE):
         end=END)
 
 
+def read_disk(disk, offset, length):
+    with open(disk, "rb") as file:
+        file.seek(offset)
+        return file.read(length)
+
+
 def root_device(disk):
     """A disk that is one ext file system (its magic number at 1080) has no partitions; others are as vSwarm-u's."""
-    with open(disk, "rb") as file:
-        file.seek(1080)
-        return "/dev/sda" if file.read(2) == b"\x53\xef" else "/dev/hda2"
+    return "/dev/sda" if read_disk(disk, 1080, 2) == b"\x53\xef" else "/dev/hda2"
+
+
+def needs_workload(disk):
+    """Whether it is this project's guest, by its label (in an ext file system at 1144): what it runs is on a disk of
+    its own."""
+    return root_device(disk) == "/dev/sda" and read_disk(disk, 1144, 16).rstrip(b"\0") == b"usweep"
 
 
 def command_line(root, more="", role=ALONE):

@@ -64,6 +64,8 @@ class Binder:
             yield from (prefix + name for name in item._params.keys())
             for name, child in item._children.items():
                 for number, one in enumerate(child if is_vector(child) else [child]):
+                    if not is_object(one):
+                        continue  # the place of a disk that is not there
                     shown = name if not is_vector(child) or name == "cpu" else "%s%d" % (name, number)
                     if not is_vector(child) or name != "cpu" or number == len(child) - 1:
                         yield from walk(one, prefix + shown + ".")

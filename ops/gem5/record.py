@@ -14,6 +14,7 @@ NAME = "record.json"
 BELOW = r"\[(\w+)\.(?:[\w.]*\.)?"  # a machine
 CORE_SECTION = re.compile(BELOW + r"cpu\d*\.xc\.0\]")  # a single core has no number
 TLB_SECTION = re.compile(BELOW + r"cpu\d*\.mmu\.([id]tb)\]")
+DISK_SECTION = re.compile(BELOW + r"disks\d*\]")
 STORE_SECTION = re.compile(BELOW + r"physmem\.store\d+\]")
 
 
@@ -85,8 +86,8 @@ def read(folder):
 
 
 def facts(folder):
-    """What m5.cpt itself says: {"machines", "memory_bytes", "cores", "itb", "dtb"}. All but the first are the system's
-    under test; the last two are entries in use, at most. A driving node adds "driver_memory_bytes"."""
+    """What m5.cpt itself says: {"machines", "memory_bytes", "cores", "disks", "itb", "dtb"}. All but the first are the
+    system's under test; the last two are entries in use, at most. A driving node adds "driver_memory_bytes"."""
     path = os.path.join(folder, "m5.cpt")
     if not os.path.isfile(path):
         raise Refused("missing-file", "there is no checkpoint in %s (%s)" % (folder, os.path.basename(path)))
@@ -106,13 +107,16 @@ def machines(lines):
     for line in lines:
         if line.startswith("["):
             text = line.strip()
-            store, buffer, core = (kind.fullmatch(text) for kind in (STORE_SECTION, TLB_SECTION, CORE_SECTION))
-            section = store or buffer or core
+            store, buffer, core, disk = (
+                kind.fullmatch(text) for kind in (STORE_SECTION, TLB_SECTION, CORE_SECTION, DISK_SECTION))
+            section = store or buffer or core or disk
             machine = section and found.setdefault(
-                section.group(1), {"memory_bytes": 0, "cores": 0, "itb": 0, "dtb": 0})
+                section.group(1), {"memory_bytes": 0, "cores": 0, "disks": 0, "itb": 0, "dtb": 0})
             key = buffer and buffer.group(2)
             if core:
                 machine["cores"] += 1
+            if disk:
+                machine["disks"] += 1
         elif store and line.startswith("range_size="):
             machine["memory_bytes"] += int(line.partition("=")[2])
         elif key and line.startswith("_size="):

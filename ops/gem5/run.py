@@ -61,8 +61,10 @@ def make(arguments, settings):
 
 
 def digests(arguments):
+    """As a checkpoint's record has them."""
     known = arguments.digests
-    return {name: known.get(name) or record.digest_of(getattr(arguments, name)) for name in ("kernel", "disk")}
+    return {name.replace("-", "_"): known.get(name) or record.digest_of(path)
+            for name, path in command.files(arguments).items()}
 
 
 def complete(arguments):
@@ -72,8 +74,8 @@ def complete(arguments):
         folder = command.checkpoint_folder(arguments, arguments.use_checkpoint)
         found, known = record.facts(folder), record.read(folder)
         wanted = dict(digests(arguments) if known else {}, memory_bytes=arguments.memory, cores=arguments.cores,
-                      machines=sorted(names.machines(arguments.system)), devices=x86.DEVICES,
-                      workload=arguments.function, gem5=VERSION)
+                      machines=sorted(names.machines(arguments.system)), devices=x86.devices(arguments),
+                      disks=2 if arguments.workload_disk else 1, workload=arguments.function, gem5=VERSION)
         record.check(folder, known, found, wanted)
         arguments.memory, arguments.cores = found["memory_bytes"], found["cores"]
     set_usual(arguments)
@@ -106,7 +108,7 @@ def recorder(arguments, known):
                               "digest": arguments.digests.get("engine")},
             "script": record.scripts(), "system": arguments.system, "workload": arguments.function,
             "machines": sorted(names.machines(arguments.system)), "memory_bytes": arguments.memory,
-            "cores": arguments.cores, "devices": x86.DEVICES,
+            "cores": arguments.cores, "devices": x86.devices(arguments),
             "functional_warming": warming})
     return write
 

@@ -146,7 +146,7 @@ def load(system, arguments, command_line, script):
     system.workload.object_file = arguments.kernel
     system.workload.command_line = command_line
     system.readfile = script
-    x86.attach_disk(system, arguments.disk)
+    x86.attach_disks(system, arguments.disk, arguments.workload_disk)
 
 
 def make_root(rig, arguments):

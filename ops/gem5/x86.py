@@ -14,6 +14,7 @@ DEVICES_FROM = 0xC0000000  # 3 GiB: what lies above is devices', so memory ends 
 M5OPS = 0xFFFF0000
 IDE_SLOT, ETHERNET_SLOT, ETHERNET_LINE = 4, 2, 11
 DEVICES = ["com_1", "ethernet", "ide"]
+WORKLOAD = "workload"  # its disk, on the controller's second channel
 
 
 def core_class(kind):
@@ -70,12 +71,25 @@ def make_ethernet(system):
     system.pc.ethernet.dma = system.iobus.cpu_side_ports
 
 
-def attach_disk(system, image):
-    """The disk is only read; what the guest writes stays in gem5's memory and goes into checkpoints."""
+def attach_disks(system, image, workload):
+    """The guest's disk and, unless it is None, the workload's. Of the guest's the file is only read: what the guest
+    writes stays in gem5's memory and goes into checkpoints. The workload's takes no writes.
+
+    Each is the master of a channel. gem5 tells the device that is selected, and no other, whether to interrupt; Linux
+    takes that for the channel's, so that a slave's first read would wait for an interrupt that never comes."""
     disk = library.IdeDisk(driveID="device0")
     disk.image = library.CowDiskImage(child=library.RawDiskImage(read_only=True), read_only=False)
     disk.image.child.image_file = image
-    system.pc.south_bridge.ide.disks = [disk]
+    disks = [disk]
+    if workload:
+        source = library.RawDiskImage(read_only=True, image_file=workload)
+        disks += [library.NULL, library.IdeDisk(driveID="device0", image=source)]
+    system.pc.south_bridge.ide.disks = disks
+
+
+def devices(arguments):
+    """What a checkpoint's devices are called in its record."""
+    return DEVICES + [WORKLOAD] if arguments.workload_disk else DEVICES
 
 
 def connect_interrupts(core, bus):
@@ -128,9 +142,10 @@ def processors(count):
 
 
 def interrupt_lines():
-    """(bus, line, pin of the I/O APIC): the disk's and the network's on PCI, the old PC's on ISA (timer 0 on pin 2)."""
+    """(bus, line, pin of the I/O APIC): the disks' and the network's on PCI, the old PC's on ISA (timer 0 on pin 2; the
+    channels of the disks on 14 and 15)."""
     pci = [(0, IDE_SLOT << 2, 16), (0, ETHERNET_SLOT << 2, ETHERNET_LINE)]
-    return pci + [(1, 0, 2), (1, 1, 1)] + [(1, line, line) for line in range(4, 15)]
+    return pci + [(1, 0, 2), (1, 1, 1)] + [(1, line, line) for line in range(4, 16)]
 
 
 def route(kind, bus, line, apic, pin):

@@ -117,36 +117,6 @@ static const char *read_rule(char **rest, struct call *call)
     return NULL;
 }
 
-/* A message whose only field, number 1, is a text. */
-static struct bytes text_message(const char *text, size_t free_bytes)
-{
-    size_t length = strlen(text), n = free_bytes;
-    struct bytes out = {reserve(free_bytes + length + 12), 0};
-    out.start[n++] = 0x0a;
-    for (size_t rest = length;; rest >>= 7) {
-        out.start[n++] = (rest & 127) | (rest > 127 ? 128 : 0);
-        if (rest < 128)
-            break;
-    }
-    memcpy(out.start + n, text, length);
-    out.length = n + length;
-    return out;
-}
-
-/* The files of the first version: a name and an answer, for helloworld.Greeter/SayHello. */
-static const char *read_greeting(char *name, char **rest, struct call *call)
-{
-    char *expected = strtok_r(NULL, " ", rest);
-    if (!expected)
-        return "an answer is missing";
-    *call = (struct call){.kind = CALL_GRPC, .method = "POST", .path = "/helloworld.Greeter/SayHello",
-                          .type = "application/grpc"};
-    call->request = text_message(name, GRPC_PREFIX);
-    fill_prefix(&call->request);
-    call->expected = text_message(expected, 0);
-    return NULL;
-}
-
 /* splitmix64 */
 uint64_t random_number(uint64_t start, unsigned long i)
 {
@@ -171,12 +141,12 @@ static const char *read_seed(char **rest)
     return *end ? "a seed is not a number" : NULL;
 }
 
-static void read_line(const char *path, int number, char *line, int is_first_version, int port)
+static void read_line(const char *path, int number, char *line, int port)
 {
     char *rest, *word = strtok_r(line, " ", &rest);
     if (!word || word[0] == '#')
         return;
-    if (!is_first_version && !strcmp(word, "seed")) {
+    if (!strcmp(word, "seed")) {
         const char *wrong = read_seed(&rest);
         if (wrong)
             fail_line(path, number, wrong);
@@ -185,8 +155,8 @@ static void read_line(const char *path, int number, char *line, int is_first_ver
     if (call_count == CALLS_MOST)
         fail_line(path, number, "a file has 4096 requests at most");
     struct call *call = &calls[call_count++];
-    const char *wrong = is_first_version ? read_greeting(word, &rest, call) : read_request(word, &rest, port, call);
-    if (!wrong && !is_first_version)
+    const char *wrong = read_request(word, &rest, port, call);
+    if (!wrong)
         wrong = read_rule(&rest, call);
     if (!wrong && (call->kind == CALL_HTTP1) != (calls[0].kind == CALL_HTTP1))
         wrong = "http1 goes with no other kind of request";
@@ -199,18 +169,15 @@ void read_calls(const char *path, int port)
     FILE *file = fopen(path, "r");
     char *line = NULL;
     size_t room = 0;
-    int is_first_version = 1;
     if (!file)
         give_up(path);
     calls = reserve(CALLS_MOST * sizeof *calls);
     for (int number = 1; getline(&line, &room, file) > 0; number++) {
         line[strcspn(line, "\r\n")] = 0;
-        if (number == 1 && !strncmp(line, "usweep-calls ", 13)) {
-            if (strcmp(line, "usweep-calls 1"))
-                fail_line(path, number, "this version of the file is not known");
-            is_first_version = 0;
-        } else
-            read_line(path, number, strdup(line), is_first_version, port);
+        if (number > 1)
+            read_line(path, number, strdup(line), port);
+        else if (strcmp(line, "usweep-calls 1"))
+            fail_line(path, number, "the first line is not: usweep-calls 1");
     }
     free(line);
     fclose(file);

@@ -2,13 +2,9 @@
 # reads this file.
 # shellcheck shell=bash disable=SC2034,SC2154
 out=ops/guest/out-gem5
-listens=0.0.0.0:50051
-inputs=(ops/guest/build ops/guest/parts.sh ops/guest/gem5.sh ops/guest/gem5 "${calls_sources[@]}"
-    ops/guest/collect.py ops/guest/functions/*.{py,calls})
+inputs=(ops/guest/build ops/guest/parts.sh ops/guest/gem5.sh ops/guest/gem5 ops/guest/usweep-containers
+    "${calls_sources[@]}")
 files=(vmlinux bzImage disk.img)
-# The interpreter, gRPC, and the libraries that they load.
-programs+=(libstdc++6 zlib1g libexpat1 libssl3 libc-ares2 libre2-9 libabsl20220623 python3.11-minimal
-    libpython3.11-minimal libpython3.11-stdlib python3-grpcio)
 PATH=$PATH:/usr/sbin:/sbin
 
 find_kernel_package() {
@@ -92,68 +88,11 @@ make_same() {
     rm -f "$out/owners" "$out/owners.log"
 }
 
-# known_python: the functions' names, one a line.
-known_python() {
-    local calls
-    for calls in ops/guest/functions/*.calls; do basename "$calls" .calls; done | sed 's/$/-python/'
-}
-
-# make_python ROOT: the interpreter, and the modules that the functions load.
-make_python() {
-    local module
-    mkdir -p "$1"/{proc,dev,tmp,function,etc}
-    copy_program /usr/bin/python3.11 "$1"
-    in_tree /usr/bin/python3.11 -I -B ops/guest/collect.py collect "$tree/" "$1" \
-        ops/guest/functions >"$cache/libraries"
-    while read -r module; do copy_program "$module" "$1"; done <"$cache/libraries"
-    rm -f "$cache/libraries"
-}
-
-# compile_function MODULE FOLDER
-compile_function() {
-    in_tree /usr/bin/python3.11 -I -B ops/guest/collect.py compile "$2" \
-        ops/guest/functions/server.py "ops/guest/functions/$1.py"
-}
-
-# This guest still holds the Python functions itself.
-make_functions() {
-    local name module bundle
-    mkdir -p "$root"/bundles "$root"/containers/python
-    make_python "$root/containers/python"
-    for name in $(known_python); do
-        module=${name%-python}
-        bundle=$root/bundles/$name
-        mkdir -p "$bundle/function"
-        cp "ops/guest/functions/$module.calls" "$bundle/calls"
-        compile_function "$module" "$bundle/function"
-        write_configuration "$name" "$module" >"$bundle/config.json"
-    done
-}
-
-# write_configuration NAME MODULE
-write_configuration() {
-    cat <<END
-{"ociVersion": "1.0.2", "hostname": "function",
- "root": {"path": "/containers/python", "readonly": true},
- "process": {"terminal": false, "cwd": "/", "user": {"uid": 0, "gid": 0},
-   "args": ["/usr/bin/python3.11", "-s", "-B", "/function/server.pyc", "$2", "$listens"],
-   "env": ["PATH=/usr/bin", "PYTHONHASHSEED=0", "PYTHONHOME=/usr", "LANG=C", "PYTHONCOERCECLOCALE=0"]},
- "mounts": [
-   {"destination": "/proc", "type": "proc", "source": "proc"},
-   {"destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "mode=755"]},
-   {"destination": "/tmp", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "nodev"]},
-   {"destination": "/function", "type": "bind", "source": "/bundles/$1/function", "options": ["rbind", "ro"]}],
- "linux": {"cgroupsPath": "/function", "resources": {"cpu": {"cpus": "1"}},
-   "namespaces": [{"type": "pid"}, {"type": "mount"}, {"type": "ipc"}, {"type": "uts"}]}}
-END
-}
-
 make_disk() {
     local source=ops/guest/gem5 kilobytes name=75737765-6570-4067-8035-677565737431
-    make_root sh mount cat dmesg echo ip taskset tail sleep reboot
-    make_functions
+    make_root sh mount cat dmesg echo grep ip mkdir printf reboot sleep tail taskset
     install -m 755 $source/init "$root/init"
-    install -m 755 -t "$root/bin" $source/usweep-*
+    install -m 755 -t "$root/bin" $source/usweep-* ops/guest/usweep-containers
     compile m5 $source/m5.c $source/m5ops.c
     compile_invoker $source/invoker.c $source/m5ops.c
     find "$root" -exec touch -h -d @0 {} +
@@ -168,12 +107,9 @@ make_disk() {
 
 make_files() {
     make_kernel
-    say "programs and containers"
+    say "programs"
     find_tree
     make_disk
 }
 
-engine_line() {
-    echo "\"marks\": \"vswarm\",
-  \"workloads\": [$(known_python | sed 's/.*/"&"/' | paste -sd, | sed 's/,/, /g')],"
-}
+engine_line() { echo '"marks": "vswarm",'; }

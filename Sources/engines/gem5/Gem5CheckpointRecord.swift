@@ -8,6 +8,8 @@ package struct Gem5CheckpointRecord: Sendable, Hashable {
         package var kernel: Digest
         package var disk: Digest
         package var workload: String
+        /// nil: there was none, as the guest's own disk holds the function.
+        package var workloadDisk: Digest?
         /// Their names, sorted.
         package var machines: [String]?
         /// The system's under test, as its cores.
@@ -15,12 +17,13 @@ package struct Gem5CheckpointRecord: Sendable, Hashable {
         package var cores: Int?
 
         package init(
-            kernel: Digest, disk: Digest, workload: String, machines: [String]? = nil, memoryBytes: Int64? = nil,
-            cores: Int? = nil
+            kernel: Digest, disk: Digest, workload: String, workloadDisk: Digest? = nil, machines: [String]? = nil,
+            memoryBytes: Int64? = nil, cores: Int? = nil
         ) {
             self.kernel = kernel
             self.disk = disk
             self.workload = workload
+            self.workloadDisk = workloadDisk
             self.machines = machines
             self.memoryBytes = memoryBytes
             self.cores = cores
@@ -28,6 +31,13 @@ package struct Gem5CheckpointRecord: Sendable, Hashable {
 
         /// Whether a checkpoint of this origin can be restored into what is expected, in a sentence; nil: it fits.
         package func misfit(with expected: Origin) -> String? {
+            if workloadDisk == nil, expected.workloadDisk != nil {
+                return "it was made before workloads had disks of their own"
+            }
+            if let disk = workloadDisk, disk != expected.workloadDisk {
+                let other = expected.workloadDisk.map { "\($0)" } ?? "none"
+                return "it was made with the disk \(disk) of its workload, not \(other)"
+            }
             if kernel != expected.kernel { return "it was made with the kernel \(kernel), not \(expected.kernel)" }
             if disk != expected.disk { return "it was made with the disk \(disk), not \(expected.disk)" }
             if workload != expected.workload {
@@ -75,6 +85,7 @@ package struct Gem5CheckpointRecord: Sendable, Hashable {
         }
         origin = Origin(
             kernel: try digest("kernel"), disk: try digest("disk"), workload: document["workload"]?.text ?? "",
+            workloadDisk: document["workload_disk"] == nil ? nil : try digest("workload_disk"),
             machines: document["machines"]?.elements?.map { $0.text ?? "" },
             memoryBytes: document["memory_bytes"]?.integer, cores: document["cores"]?.integer.map(Int.init))
         files = try (document["files"]?.elements ?? []).map { element in
@@ -97,6 +108,7 @@ package struct Gem5CheckpointRecord: Sendable, Hashable {
             JSON.Member("version", .integer(1)), JSON.Member("kernel", .string(origin.kernel.hex)),
             JSON.Member("disk", .string(origin.disk.hex)), JSON.Member("workload", .string(origin.workload)),
         ]
+        if let disk = origin.workloadDisk { members.append(JSON.Member("workload_disk", .string(disk.hex))) }
         if let machines = origin.machines {
             members.append(JSON.Member("machines", .array(machines.map { .string($0) })))
         }

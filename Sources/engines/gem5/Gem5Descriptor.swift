@@ -72,7 +72,9 @@ package struct Gem5Descriptor: EngineDescriptor {
         "aslr", .flag, standard: "true", "whether gem5's own addresses are random; false starts it under setarch -R")
 
     package func workloads(_ settings: JSON) -> EngineWorkloads {
-        Gem5Settings(settings).scriptWorkload.map { .named($0) } ?? .required
+        let settings = Gem5Settings(settings)
+        if settings.takesImages { return .images }
+        return settings.scriptWorkload.map { .named($0) } ?? .required
     }
 
     package func parameters(_ settings: JSON) -> EngineParameters {
@@ -116,25 +118,43 @@ package struct Gem5Descriptor: EngineDescriptor {
                 + "cannot be emptied; remove the axis, or use the engine qemu"
             problems.append(KeyProblem("axes.state", why))
         }
-        if case .script(let script) = settings.system, let problem = checkpointProblem(script, settings) {
-            problems.append(problem)
+        switch settings.system {
+        case .named(let name, let options): problems += memoryProblems(name, options, sweep.images)
+        case .script(let script): problems += checkpointProblems(script, settings)
         }
         return problems
     }
 
+    /// The guest must have room for what the workload's containers may take.
+    private func memoryProblems(
+        _ system: String, _ options: Gem5Settings.Options, _ images: [WorkloadImage]
+    ) -> [KeyProblem] {
+        let memory = options.memoryBytes ?? Gem5Settings.standardMemory
+        guard let image = images.first(where: { $0.memoryBytes > memory }) else { return [] }
+        let needed = image.memoryBytes
+        let advice = needed > Gem5Settings.mostMemory
+            ? "gem5's PC has \(PeopleText.size(Gem5Settings.mostMemory)) at most: lower 'memory' in its workload.yaml"
+            : "write system: {name: \(system), memory: \(needed >> 20)MiB}"
+        return [
+            KeyProblem(
+                options.memoryBytes == nil ? "system" : "system.memory",
+                "the workload '\(image.workload)' needs a guest of \(PeopleText.size(needed)), and this one has "
+                    + "\(PeopleText.size(memory)); \(advice)")
+        ]
+    }
+
     /// A script and its checkpoint must know of each other.
-    private func checkpointProblem(_ script: Gem5Settings.Script, _ settings: Gem5Settings) -> KeyProblem? {
+    private func checkpointProblems(_ script: Gem5Settings.Script, _ settings: Gem5Settings) -> [KeyProblem] {
         let hasCheckpoint = settings.checkpoint != .setup || script.setupArguments != nil
         let isTold = script.arguments.contains { argument in
             Placeholders.names(argument).contains { $0 == "checkpoint" || $0 == "checkpoints" }
         }
-        guard isTold != hasCheckpoint else { return nil }
-        return KeyProblem(
-            "system",
-            hasCheckpoint
-                ? "the script is not told where its checkpoint is; write {checkpoint} into 'arguments'"
-                : "the script is told of a checkpoint, but there is none; write 'setup' (the arguments of the run that "
-                    + "makes it), or 'checkpoint: {directory: ...}' beside 'system'")
+        guard isTold != hasCheckpoint else { return [] }
+        let text = hasCheckpoint
+            ? "the script is not told where its checkpoint is; write {checkpoint} into 'arguments'"
+            : "the script is told of a checkpoint, but there is none; write 'setup' (the arguments of the run that "
+                + "makes it), or 'checkpoint: {directory: ...}' beside 'system'"
+        return [KeyProblem("system", text)]
     }
 
     package func contract(_ settings: JSON) -> JSON {
@@ -161,19 +181,23 @@ package struct Gem5Descriptor: EngineDescriptor {
     package func engine(for sweep: Sweep, _ machine: any LaunchingMachine) throws -> any Engine {
         let settings = Gem5Settings(sweep.settings)
         return try Gem5Engine(
-            sweep, guest: try guest(settings.guest, machine), scripts: try scripts(settings, machine),
+            sweep, guest: try guest(settings, machine), scripts: try scripts(settings, machine),
             checkpoints: try checkpoints(sweep.workloads, settings, machine))
     }
 
-    private func guest(_ source: Gem5Settings.Guest?, _ machine: any LaunchingMachine) throws -> Gem5Engine.Guest {
+    private func guest(_ settings: Gem5Settings, _ machine: any LaunchingMachine) throws -> Gem5Engine.Guest {
         let (kernel, disk) = ("guest/vmlinux", "guest/disk.img")
-        switch source {
+        switch settings.guest {
         case nil: throw Failure(.badSpecification, "engine gem5 needs 'guest:'")
         case .folder(let path):
             let folder = try GuestFolder(path, machine)
+            guard !(folder.holdsFunctions && settings.takesImages) else {
+                throw Failure(
+                    .badSpecification, "the guest in \(path) is of an older version, and holds its functions itself; "
+                        + "make it again: ops/guest/build gem5")
+            }
             return Gem5Engine.Guest(
-                kernel: try folder.file("vmlinux", at: kernel), disk: try folder.file("disk.img", at: disk),
-                workloads: folder.workloads)
+                kernel: try folder.file("vmlinux", at: kernel), disk: try folder.file("disk.img", at: disk))
         case .files(let kernelPath, let diskPath):
             return Gem5Engine.Guest(
                 kernel: try machine.input(kernelPath, at: kernel), disk: try machine.input(diskPath, at: disk))

@@ -9,7 +9,7 @@ import Results
 package struct Gem5Engine: Engine {
     package var descriptor: any EngineDescriptor { Gem5Descriptor() }
     package let setups: [String]
-    package var inputs: [InputFile] { pinnedFiles + sweep.inputs }
+    package var inputs: [InputFile] { pinnedFiles + sweep.images.map(\.disk) + sweep.inputs }
     package var pinnedFiles: [InputFile] {
         [guest.kernel, guest.disk] + packageFiles + checkpoints.flatMap(\.files)
     }
@@ -26,13 +26,10 @@ package struct Gem5Engine: Engine {
     package struct Guest: Sendable, Hashable {
         package var kernel: InputFile
         package var disk: InputFile
-        /// nil: not known, as with a disk of the user's own.
-        package var workloads: [String]?
 
-        package init(kernel: InputFile, disk: InputFile, workloads: [String]? = nil) {
+        package init(kernel: InputFile, disk: InputFile) {
             self.kernel = kernel
             self.disk = disk
-            self.workloads = workloads
         }
     }
 
@@ -66,7 +63,7 @@ package struct Gem5Engine: Engine {
     }
 
     private func check() throws {
-        if let known = guest.workloads { try GuestFolder.check(sweep.workloads, known) }
+        if settings.takesImages { try sweep.checkImages() }
         for checkpoint in checkpoints {
             guard let record = checkpoint.record else { continue }
             let folder = Gem5Files.checkpoint(checkpoint.workload)
@@ -78,17 +75,21 @@ package struct Gem5Engine: Engine {
             guard let misfit else { continue }
             throw Failure(
                 .badSpecification,
-                "the checkpoint of '\(checkpoint.workload)' does not fit, and gem5 would not notice: \(misfit)")
+                "the checkpoint of '\(checkpoint.workload)' does not fit, and gem5 would not notice: \(misfit); have "
+                    + "it made again by the sweep, with: checkpoint: setup")
         }
     }
 
     /// What stands in braces in a script's arguments, beside what does so everywhere.
-    static let places = ["kernel", "disk", "invocations", "warm", "checkpoint", "checkpoints"]
+    static let places = [
+        "kernel", "disk", Gem5Settings.workloadDisk, "invocations", "warm", "checkpoint", "checkpoints",
+    ]
 
     /// What a checkpoint of a workload must have been made of.
     func expectation(_ workload: String) -> Gem5CheckpointRecord.Origin {
         var origin = Gem5CheckpointRecord.Origin(
-            kernel: guest.kernel.digest, disk: guest.disk.digest, workload: workload)
+            kernel: guest.kernel.digest, disk: guest.disk.digest, workload: workload,
+            workloadDisk: sweep.image(of: workload)?.disk.digest)
         if case .named(_, let options) = settings.system {
             origin.machines = machines.sorted()
             origin.memoryBytes = options.memoryBytes
@@ -118,7 +119,9 @@ package struct Gem5Engine: Engine {
 
     package func job(for task: EngineTask, points: Points, checkpoint: [Job.Input]) throws -> Job {
         let workload = task.workload(points) ?? ""
-        let files = [guest.kernel, guest.disk] + packageFiles + sweep.inputs(task, points)
+        let image = settings.takesImages ? try sweep.requiredImage(of: workload) : nil
+        let machine = [guest.kernel, guest.disk] + (image.map { [$0.disk] } ?? [])
+        let files = machine + packageFiles + sweep.inputs(task, points)
         var inputs = files.map(Job.Input.init)
         var document = "{}"
         if case .evaluation(let point, _) = task {
@@ -129,7 +132,7 @@ package struct Gem5Engine: Engine {
             switch settings.system {
             case .named(let name, let options):
                 package(name, options, task, workload, points).map { Job.Argument.text($0) }
-            case .script(let script): own(script, task, workload, points)
+            case .script(let script): own(script, task, workload, image, points)
             }
         var job = Job(
             arguments: start + arguments, pointDocument: document, inputs: inputs, limits: sweep.limits.job,
@@ -152,6 +155,9 @@ package struct Gem5Engine: Engine {
             "--disk", guest.disk.path, "--function", workload,
             "--digest", "kernel=\(guest.kernel.digest.hex)", "--digest", "disk=\(guest.disk.digest.hex)",
         ]
+        if let disk = sweep.image(of: workload)?.disk {
+            arguments += ["--workload-disk", disk.path, "--digest", "workload-disk=\(disk.digest.hex)"]
+        }
         if let memory = options.memoryBytes { arguments += ["--memory", "\(memory)B"] }
         if let cores = options.cores { arguments += ["--cores", String(cores)] }
         switch task {
@@ -176,13 +182,14 @@ package struct Gem5Engine: Engine {
 
     /// The command line of a script of the user's own.
     private func own(
-        _ script: Gem5Settings.Script, _ task: EngineTask, _ workload: String, _ points: Points
+        _ script: Gem5Settings.Script, _ task: EngineTask, _ workload: String, _ image: WorkloadImage?,
+        _ points: Points
     ) -> [Job.Argument] {
         var values = Placeholders.values(task, points) + [
             Assignment(axis: "kernel", value: guest.kernel.path), Assignment(axis: "disk", value: guest.disk.path),
             Assignment(axis: "invocations", value: String(sweep.measure.invocations)),
             Assignment(axis: "warm", value: String(sweep.measure.warm)),
-        ]
+        ] + (image.map { [Assignment(axis: Gem5Settings.workloadDisk, value: $0.disk.path)] } ?? [])
         let arguments: [String]
         switch task {
         case .setup:
@@ -217,6 +224,7 @@ package struct Gem5Engine: Engine {
             lines.append("script \(script.path)")
             lines += (script.setupArguments ?? []).map { "argument \($0.utf8.count):\($0)" }
         }
+        if let image = sweep.image(of: workload) { lines.append("workload-disk \(image.disk.digest)") }
         lines += ["workload \(workload)", "warm \(setupInvocations)"]
         return lines.joined(separator: "\n")
     }

@@ -101,6 +101,26 @@ package struct Gem5Settings: Sendable, Hashable {
     package var isScript: Bool {
         if case .script = system { true } else { false }
     }
+
+    /// In the arguments of a script of the user's own, the path of the workload's disk.
+    static let workloadDisk = "workload-disk"
+
+    /// Whether workloads are container images: this project's guest holds no function itself; a disk of the user's own
+    /// may. A script of the user's own is given the workload's disk where it asks for it.
+    package var takesImages: Bool {
+        switch system {
+        case .named: if case .folder = guest { true } else { false }
+        case .script(let script):
+            (script.arguments + (script.setupArguments ?? [])).contains {
+                Placeholders.names($0).contains(Gem5Settings.workloadDisk)
+            }
+        }
+    }
+
+    /// Of the guest, where a sweep does not say: the configuration package's.
+    static let standardMemory: Int64 = 2 << 30
+    /// What a PC has below its devices.
+    static let mostMemory: Int64 = 3 << 30
 }
 
 extension Gem5Settings.Options {

@@ -28,11 +28,7 @@ package struct QEMUEngine: Engine {
 
     /// - Throws: ``Failure`` (`badSpecification`) for a workload without an image.
     package init(_ sweep: Sweep, guest: Guest) throws {
-        if let missing = sweep.workloads.first(where: { sweep.image(of: $0) == nil }) {
-            throw Failure(
-                .badSpecification, "the workload '\(missing)' has no image: the guest of this engine holds no function "
-                    + "itself; launch the sweep's file again, with --repin")
-        }
+        try sweep.checkImages()
         self.sweep = sweep
         self.guest = guest
     }
@@ -44,7 +40,7 @@ package struct QEMUEngine: Engine {
     }
 
     package func job(for task: EngineTask, points: Points, checkpoint: [Job.Input]) throws -> Job {
-        let image = try image(of: task.workload(points) ?? "")
+        let image = try sweep.requiredImage(of: task.workload(points) ?? "")
         switch task {
         case .setup:
             let arguments = ["setup"] + machine(image) + ["--warm", String(setupInvocations)]
@@ -54,13 +50,6 @@ package struct QEMUEngine: Engine {
             guard !checkpoint.isEmpty else { throw Failure(.internalError, "an evaluation without its checkpoint") }
             return evaluation(task, point, points, image, checkpoint)
         }
-    }
-
-    private func image(of workload: String) throws -> WorkloadImage {
-        guard let image = sweep.image(of: workload) else {
-            throw Failure(.internalError, "the workload '\(workload)' without its image")
-        }
-        return image
     }
 
     private func machine(_ image: WorkloadImage) -> [String] {

@@ -10,7 +10,7 @@ private func file(_ path: String, _ text: String) -> InputFile {
 }
 
 private let guest = Gem5Engine.Guest(
-    kernel: file("guest/vmlinux", "kernel"), disk: file("guest/disk.img", "disk"), workloads: ["fibonacci", "aes"])
+    kernel: file("guest/vmlinux", "kernel"), disk: file("guest/disk.img", "disk"))
 
 private let skylake = #"{"system": {"name": "skylake", "memory": 536870912}}"#
 
@@ -149,11 +149,6 @@ struct Gem5EngineTests {
         ] {
             #expect(try verdict(bad).failure == .contractBroken)
         }
-    }
-
-    @Test("A workload that the guest does not have is refused")
-    func workload() {
-        #expect(throws: Failure.self) { try engine(sweep { $0.workloads = ["fibonaci"] }) }
     }
 
     // MARK: Checkpoints

@@ -51,7 +51,7 @@ enum Guest {
     private static let images = root.appending(path: "ops/guest/out-workloads")
 
     /// The disk of a workload, which is made once.
-    private static func disk(_ workload: String) throws -> URL {
+    static func disk(_ workload: String) throws -> URL {
         try disks.get().appending(path: "\(workload)/disk.squashfs")
     }
 
@@ -67,15 +67,17 @@ enum Guest {
     }
 
     /// A disk of a Python function with other requests.
-    static func disk(_ workload: String, calls: String) throws -> URL {
+    ///
+    /// - Parameter change: of the manifest's text.
+    static func disk(_ workload: String, calls: String, change: (String) -> String = { $0 }) throws -> URL {
         _ = try disks.get()
         let folder = try Guest.folder()
         let (image, own) = (images.appending(path: workload), folder.appending(path: "own"))
         try FileManager.default.createDirectory(at: own, withIntermediateDirectories: true)
         try FileManager.default.createSymbolicLink(
             at: own.appending(path: "image"), withDestinationURL: image.appending(path: "image"))
-        try FileManager.default.copyItem(
-            at: image.appending(path: "workload.yaml"), to: own.appending(path: "workload.yaml"))
+        let manifest = try String(contentsOf: image.appending(path: "workload.yaml"), encoding: .utf8)
+        try Data(change(manifest).utf8).write(to: own.appending(path: "workload.yaml"))
         try Data(calls.utf8).write(to: own.appending(path: "requests.calls"))
         try usweep(["workload", "add", own.path], workloads: folder)
         return folder.appending(path: "\(workload)/disk.squashfs")

@@ -74,6 +74,31 @@ class Arguments(unittest.TestCase):
         self.assertEqual(self.parse("--script", self.path("run.sh")).function, "")
         self.assertEqual(self.refusal("--script", self.path("gone.sh"))[0], "missing-file")
 
+    def test_a_disk_of_the_workload(self):
+        self.file("workload.squashfs", "hsqs and so on")
+        disk = ["--function", "f", "--workload-disk", self.path("workload.squashfs")]
+        parsed = self.parse(*disk, "--digest", "workload-disk=" + 64 * "b")
+        self.assertEqual(parsed.digests, {"workload-disk": 64 * "b"})
+        self.assertEqual(arguments.files(parsed), {
+            "kernel": self.path("vmlinux"), "disk": self.path("disk.img"),
+            "workload-disk": self.path("workload.squashfs")})
+        self.assertEqual(list(arguments.files(self.parse("--function", "f"))), ["kernel", "disk"])
+
+    def test_a_disk_that_is_not_a_workloads(self):
+        cause, text = self.refusal("--function", "f", "--workload-disk", self.path("disk.img"))
+        self.assertEqual(cause, "bad-value")
+        self.assertIn("disk.img is not the disk of a workload; usweep workload add makes one", text)
+        self.assertEqual(self.refusal("--function", "f", "--workload-disk", self.path("gone")), (
+            "missing-file", "the workload disk %s is no file" % self.path("gone")))
+
+    def test_this_projects_guest_holds_no_function(self):
+        with open(self.path("disk.img"), "wb") as file:
+            file.write((bytes(1080) + b"\x53\xef").ljust(1144, b"\0") + b"usweep".ljust(16, b"\0"))
+        cause, text = self.refusal("--function", "f")
+        self.assertEqual(cause, "bad-arguments")
+        self.assertIn("disk.img holds no function: give --workload-disk FILE", text)
+        self.assertEqual(self.parse("--script", self.path("vmlinux")).function, "")
+
     def test_refusals(self):
         for words, cause in (
                 (["--function", "f", "--kernel", self.path("gone")], "missing-file"),

@@ -9,7 +9,7 @@ class Guest(unittest.TestCase):
     def test_the_script_serves_both_guests(self):
         lines = guest.run_script("fibonacci-python", 20).splitlines()
         self.assertEqual(lines[:3], ["#!/bin/sh", "m5 fail 1", "if command -v usweep-function >/dev/null; then"])
-        self.assertEqual(lines[3].strip(), "exec usweep-function fibonacci-python 20")
+        self.assertEqual(lines[3].strip(), "exec usweep-function 20")
         marks = [line.split("m5 fail ")[1] for line in lines if "m5 fail" in line]
         self.assertEqual(marks, ["1", "2", "3", "10", "11", "6", "-1"])
         client = next(line for line in lines if "test-client" in line)
@@ -20,8 +20,8 @@ class Guest(unittest.TestCase):
         serves = guest.run_script("aes-python", 20, guest.SERVES).splitlines()
         drives = guest.run_script("aes-python", 20, guest.DRIVES).splitlines()
         self.assertEqual(serves[1], "m5 fail 1")
-        self.assertEqual(serves[3].strip(), "exec usweep-serve aes-python 10.0.2.17")
-        self.assertEqual(drives[2].strip(), "exec usweep-drive aes-python 20 10.0.2.18 10.0.2.17")
+        self.assertEqual(serves[3].strip(), "exec usweep-serve 10.0.2.17")
+        self.assertEqual(drives[2].strip(), "exec usweep-drive 20 10.0.2.18 10.0.2.17")
         for lines, expected in ((serves, ["1", "2", "3"]), (drives, ["10", "11", "-1"])):
             marks = [line.split("m5 fail ")[1] for line in lines if "m5 fail" in line]
             self.assertEqual(marks, expected)
@@ -47,6 +47,15 @@ class Guest(unittest.TestCase):
             disk.write(b"\x00\x00")
             disk.flush()
             self.assertEqual(guest.root_device(disk.name), "/dev/hda2")
+
+    def test_only_this_projects_guest_needs_a_disk_of_the_workload(self):
+        with tempfile.NamedTemporaryFile() as disk:
+            for magic, label, needed in ((b"\x53\xef", b"usweep", True), (b"\x53\xef", b"usweep2", False),
+                                         (b"\x53\xef", b"", False), (b"\0\0", b"usweep", False)):
+                disk.seek(0)
+                disk.write((bytes(1080) + magic).ljust(1144, b"\0") + label.ljust(16, b"\0"))
+                disk.flush()
+                self.assertEqual(guest.needs_workload(disk.name), needed, (magic, label))
 
     def test_command_lines(self):
         own, theirs = guest.command_line("/dev/sda", "a=1  b"), guest.command_line("/dev/hda2")

@@ -21,6 +21,9 @@ _size=9
 _size=7
 [system.cpu1.mmu.itb.Entry0]
 _size=99
+[system.pc.south_bridge.ide.disks0]
+[system.pc.south_bridge.ide.disks0.image.child]
+[system.pc.south_bridge.ide.disks2]
 [system.physmem.store0]
 store_id=0
 range_size=268435456
@@ -54,12 +57,12 @@ class Records(unittest.TestCase):
 
     def test_facts(self):
         self.assertEqual(record.facts(self.folder), {
-            "machines": ["system"], "memory_bytes": 268435456, "cores": 2, "itb": 9, "dtb": 0})
+            "machines": ["system"], "memory_bytes": 268435456, "cores": 2, "disks": 2, "itb": 9, "dtb": 0})
 
     def test_facts_of_two_machines_are_those_of_the_system_under_test(self):
         self.file("m5.cpt", TWO)
         self.assertEqual(record.facts(self.folder), {
-            "machines": ["drivesys", "testsys"], "memory_bytes": 268435456, "cores": 2, "itb": 9, "dtb": 0,
+            "machines": ["drivesys", "testsys"], "memory_bytes": 268435456, "cores": 2, "disks": 2, "itb": 9, "dtb": 0,
             "driver_memory_bytes": 134217728})
 
     def test_one_machine_is_not_two(self):
@@ -94,6 +97,20 @@ class Records(unittest.TestCase):
         self.assertIn("its memory bytes are 268435456, not 5", self.refusal(memory_bytes=5))
         self.assertIn("its cores are 2, not 4", self.refusal(cores=4))
         self.assertIn("its devices are com_1, ide, not com_1", self.refusal(devices=["com_1"]))
+
+    def test_a_checkpoint_of_another_disk_of_the_workload(self):
+        record.write(self.folder, dict(self.fields, workload_disk=64 * "d"))
+        fits = dict(self.fields, workload_disk=64 * "d", disks=2)
+        record.check(self.folder, record.read(self.folder), record.facts(self.folder), fits)
+        self.assertIn("its workload disk is dddddddddddd..., not eeeeeeeeeeee...; make it again by --mode setup",
+                      self.refusal(workload_disk=64 * "e"))
+
+    def test_a_checkpoint_from_before_there_was_a_disk_of_the_workload(self):
+        record.write(self.folder, self.fields)
+        self.file("m5.cpt", CHECKPOINT.replace("disks0", "disks").replace("[system.pc.south_bridge.ide.disks2]\n", ""))
+        text = self.refusal(workload_disk=64 * "d", devices=self.fields["devices"] + ["workload"], disks=2)
+        self.assertIn("its disks are 1, not 2; its devices are com_1, ide, not com_1, ide, workload; make it again by",
+                      text)
 
     def test_a_checkpoint_of_another_gem5(self):
         record.write(self.folder, dict(self.fields, engine={"version": "23.1.0.0"}))

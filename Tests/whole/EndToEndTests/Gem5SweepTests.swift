@@ -138,6 +138,48 @@ struct Gem5SweepTests {
         #expect(try study.column("outcome").filter { $0 == "succeeded" }.count == 1)
     }
 
+    @Test("Another image of one workload makes its checkpoint and points again, and those of no other")
+    func images() throws {
+        let study = try Study.gem5()
+        try study.makeGuest()
+        for name in ["fibonacci-python", "aes-go"] { try study.makeWorkload(name, disk: "disk of \(name)") }
+        let sweep = Self.small.replacing("{kernel: vmlinux, disk: disk.img}", with: "guest")
+            .replacing("[fibonacci-python]", with: "[fibonacci-python, aes-go]")
+        let launched = try study.launch(sweep)
+        #expect(launched.status == 0, "\(launched.errors)")
+        func found() throws -> [String: Set<String>] {
+            let workloads = try study.column("workload", of: "runs")
+            let runs = zip(try study.column("run", of: "runs"), try study.column("checkpoint_digest", of: "runs"))
+            return Dictionary(zip(workloads, runs.map { [$0 + " of " + $1] }), uniquingKeysWith: { $0.union($1) })
+        }
+        let before = try found()
+        #expect(before.mapValues(\.count) == ["fibonacci-python": 2, "aes-go": 2])
+        try study.makeWorkload("aes-go", disk: "another disk")
+        let again = try study.launch(sweep)
+        #expect(again.status == 0, "\(again.errors)")
+        let after = try found()
+        #expect(after["fibonacci-python"] == before["fibonacci-python"])
+        #expect(after["aes-go"]?.isDisjoint(with: before["aes-go"] ?? []) == true, "\(before) \(after)")
+        try FileManager.default.removeItem(atPath: "\(study.folder)/artifacts/workloads/aes-go")
+        let gone = try study.run("plan", "sweep.yaml")
+        #expect(gone.status == 65)
+        #expect(gone.errors.contains("there is no workload 'aes-go'"), "\(gone.errors)")
+    }
+
+    @Test("A guest that holds its functions itself is refused with what to do")
+    func oldGuest() throws {
+        let study = try Study.gem5(hosts: 0)
+        try study.makeGuest()
+        try study.makeWorkload("fibonacci-python", disk: "a disk")
+        let manifest = study.text("guest/manifest.json")
+        let old = manifest.replacing("{\"inputs\"", with: "{\"workloads\": [\"fibonacci-python\"], \"inputs\"")
+        try study.write("guest/manifest.json", old)
+        try study.write("sweep.yaml", Self.small.replacing("{kernel: vmlinux, disk: disk.img}", with: "guest"))
+        let planned = try study.run("plan", "sweep.yaml")
+        #expect(planned.status == 65)
+        #expect(planned.errors.contains("holds its functions itself; make it again: ops/guest/build gem5"))
+    }
+
     @Test("One host's gem5 is asked whether it takes every parameter and value")
     func bind() throws {
         let study = try Study.gem5()

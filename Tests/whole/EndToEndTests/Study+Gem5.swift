@@ -1,4 +1,5 @@
 import Foundation
+import Model
 import TestKit
 
 extension Study {
@@ -23,6 +24,29 @@ extension Study {
         try study.write(
             "inventory.yaml", inventory.replacing("slots: 2", with: "slots: 2, engines: {gem5: \(folder)/gem5.opt}"))
         return study
+    }
+
+    /// A guest in `guest`, as `ops/guest/build gem5` leaves one.
+    func makeGuest() throws {
+        try FileManager.default.createDirectory(atPath: "\(folder)/guest", withIntermediateDirectories: true)
+        let files = ["vmlinux": "a kernel", "disk.img": "a disk"]
+        for (name, text) in files { try write("guest/\(name)", text) }
+        let digests = files.map { "\"\($0)\": \"\(SHA256.digest($1).hex)\"" }.joined(separator: ", ")
+        try write("guest/manifest.json", "{\"inputs\": \"x\", \"marks\": \"vswarm\", \"files\": {\(digests)}}")
+    }
+
+    /// A workload as `usweep workload add` leaves one, with this text for a disk.
+    func makeWorkload(_ name: String, disk: String) throws {
+        let place = "artifacts/workloads/\(name)"
+        try FileManager.default.createDirectory(atPath: "\(folder)/\(place)", withIntermediateDirectories: true)
+        try write("\(place)/disk.squashfs", disk)
+        try write(
+            "\(place)/workload.json",
+            """
+            {"version": 1, "manifest": {"name": "\(name)", "port": 50051, "protocol": "grpc", "memory": 134217728, \
+            "requests": "requests.calls"}, "images": {}, "disk": "\(SHA256.digest(disk).hex)", \
+            "disk_bytes": \(disk.utf8.count), "layer_bytes": 1, "unpacked_bytes": 1, "memory_bytes": 268435456}
+            """)
     }
 
     /// A working folder of vSwarm-u named `wkdir`, with checkpoints of some functions.
