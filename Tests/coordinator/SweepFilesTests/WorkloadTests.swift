@@ -109,6 +109,22 @@ struct WorkloadTests {
         #expect(try sweep("{file: functions.list}", shelf, folder: scratch.path).images.map(\.workload) == ["fib"])
     }
 
+    @Test("This project's guest of gem5 runs them, too; a guest of one's own holds its functions itself")
+    func gem5() throws {
+        let (scratch, shelf) = try shelf("fib")
+        let text = "sweep: s\nengine: gem5\nguest: g\nworkloads: [./fib]\naxes: {l2.size: [1MiB]}\n"
+        let own = try SweepFile.parse(text, file: "s.yaml", folder: scratch.path, shelf: shelf)
+        #expect(own.image(of: "fib")?.disk.digest == SHA256.digest("disk of fib"))
+        let other = text.replacing("guest: g", with: "guest: {kernel: k, disk: d}").replacing("./fib", with: "aes-go")
+        let theirs = try SweepFile.parse(other, file: "s.yaml", folder: scratch.path, shelf: shelf)
+        #expect(theirs.workloads == ["aes-go"])
+        #expect(theirs.images.isEmpty)
+        let little = text.replacing("guest: g", with: "guest: g\nsystem: {name: simple, memory: 128MiB}")
+        let found = message { _ = try SweepFile.parse(little, file: "s.yaml", folder: scratch.path, shelf: shelf) }
+        #expect(found?.contains("s.yaml:4:9: key 'system.memory': the workload 'fib' needs a guest of 256.0 MiB") == true,
+            "\(found ?? "taken")")
+    }
+
     @Test("One that is not here is refused with the nearest, or with how to get it", arguments: [
         ("[aes-g]", "s.yaml:4:13: key 'workloads': there is no workload 'aes-g'", "did you mean 'aes-go'?"),
         ("[auth-go]", "the workload 'auth-go' was not built yet", "usweep workload build auth-go"),

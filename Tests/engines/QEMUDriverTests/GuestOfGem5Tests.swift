@@ -173,7 +173,7 @@ enum GuestOfGem5 {
             "console=ttyS0", "root=/dev/sda", "ro", "init=/init", "isolcpus=1", "usweep.console=2",
             "usweep.warm=3", "panic=-1", "no_timer_check",
         ] + more
-        let second = disk.map { ["-drive", "file=\($0.path),if=ide,bus=1,unit=0,format=raw,readonly=on"] } ?? []
+        let second = disk.map { ["-drive", "file=\($0.path),if=ide,bus=1,unit=0,format=raw,snapshot=on"] } ?? []
         return [
             "-accel", "tcg,thread=single", "-smp", "2,sockets=2", "-m", "512", "-display", "none", "-monitor", "none",
             "-nic", "none", "-no-reboot",
