@@ -58,7 +58,7 @@ def make_machine(arguments, kind, core, memory, cores, size, queues=0):
     system.membus.badaddr_responder = library.BadAddr()
     system.membus.default = system.membus.badaddr_responder.pio
     system.system_port = system.membus.cpu_side_ports
-    x86.make_platform(system, cores, cached=not setup)
+    x86.make_platform(system, cores, cached=not setup, has_workload=bool(arguments.workload_disk))
     system.exit_on_work_items = True
     if setup:
         make_setup_cores(system, arguments.kvm, cores, queues)

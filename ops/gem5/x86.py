@@ -30,8 +30,9 @@ def check_memory(size):
         raise Refused("bad-value", "a PC's memory is between 32MiB and 3GiB here, not %d bytes" % size)
 
 
-def make_platform(system, cores, cached):
-    """Bridges, devices and tables. The system has its membus and its mem_ranges; `cached`: its cores have caches."""
+def make_platform(system, cores, cached, has_workload):
+    """Bridges, devices and tables. The system has its membus and its mem_ranges; `cached`: its cores have caches;
+    `has_workload`: there will be the disk of one."""
     bus = system.membus
     system.m5ops_base = M5OPS
     system.iobus = library.IOXBar()
@@ -47,7 +48,7 @@ def make_platform(system, cores, cached):
     system.pc.attachIO(system.iobus)
     make_ethernet(system)
     system.workload = library.X86FsLinux()
-    describe(system.workload, system.pc, cores, system.mem_ranges[0].size())
+    describe(system.workload, system.pc, cores, system.mem_ranges[0].size(), interrupt_lines(has_workload))
 
 
 def connect_dma(system, cached):
@@ -104,7 +105,7 @@ def walkers(core):
     return [core.mmu.itb.walker.port, core.mmu.dtb.walker.port]
 
 
-def describe(workload, pc, cores, memory):
+def describe(workload, pc, cores, memory, lines):
     """BIOS information, the tables of Intel's multiprocessor specification 1.4, ACPI's MADT, the map of memory."""
     workload.smbios_table.structures = [library.X86SMBiosBiosInformation()]
     entries, records = processors(cores)
@@ -115,7 +116,7 @@ def describe(workload, pc, cores, memory):
         # Linux takes PCI devices on bus 0 only; gem5's PC has them there.
         library.X86IntelMPBus(bus_id=0, bus_type="PCI   "), library.X86IntelMPBus(bus_id=1, bus_type="ISA   ")]
     records.append(library.X86ACPIMadtIOAPIC(id=io_apic.id, address=io_apic.address, int_base=0))
-    for bus, line, pin in interrupt_lines():
+    for bus, line, pin in lines:
         entries.append(route("INT", bus, line, io_apic.id, pin))
         if bus == 1:
             entries.append(route("ExtInt", bus, line, io_apic.id, 0))
@@ -141,11 +142,11 @@ def processors(count):
     return entries, records
 
 
-def interrupt_lines():
-    """(bus, line, pin of the I/O APIC): the disks' and the network's on PCI, the old PC's on ISA (timer 0 on pin 2; the
-    channels of the disks on 14 and 15)."""
+def interrupt_lines(has_workload):
+    """(bus, line, pin of the I/O APIC): the disk's and the network's on PCI, the old PC's on ISA (timer 0 on pin 2; the
+    channels of the disks on 14 and, where the second has a disk, 15)."""
     pci = [(0, IDE_SLOT << 2, 16), (0, ETHERNET_SLOT << 2, ETHERNET_LINE)]
-    return pci + [(1, 0, 2), (1, 1, 1)] + [(1, line, line) for line in range(4, 16)]
+    return pci + [(1, 0, 2), (1, 1, 1)] + [(1, line, line) for line in range(4, 16 if has_workload else 15)]
 
 
 def route(kind, bus, line, apic, pin):

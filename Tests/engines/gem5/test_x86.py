@@ -47,9 +47,11 @@ class Machine(unittest.TestCase):
     def test_without_a_workloads_disk_there_is_one_as_before(self):
         self.assertEqual([disk.image.child.image_file for disk in self.disks(None)], ["disk.img"])
 
-    def test_both_channels_interrupt(self):
-        lines = {(bus, line): pin for bus, line, pin in self.x86.interrupt_lines()}
-        self.assertEqual((lines[1, 14], lines[1, 15]), (14, 15))
+    def test_a_channel_with_a_disk_interrupts(self):
+        def lines(has_workload):
+            return {line: pin for bus, line, pin in self.x86.interrupt_lines(has_workload) if bus == 1}
+        self.assertEqual((lines(True)[14], lines(True)[15]), (14, 15))
+        self.assertEqual(lines(False), {line: pin for line, pin in lines(True).items() if line != 15})
 
     def test_the_record_knows_of_the_disk(self):
         def devices(disk):
