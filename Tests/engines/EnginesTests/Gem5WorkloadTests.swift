@@ -141,17 +141,17 @@ struct Gem5WorkloadTests {
         (#"{"guest": "/g"}"#, Int64(2 << 30), nil, ""),
         (
             #"{"guest": "/g"}"#, (2 << 30) + (64 << 20), "system",
-            "the workload 'aes' needs a guest of 2.1 GiB, and this one has 2.0 GiB; write system: {name: simple, "
+            "the workload 'aes' needs a guest of 2.1 GiB, and this one has 2 GiB; write system: {name: simple, "
                 + "memory: 2112MiB}"
         ),
         (
             #"{"guest": "/g", "system": {"name": "skylake", "memory": 268435456}}"#, 320 << 20, "system.memory",
-            "the workload 'aes' needs a guest of 320.0 MiB, and this one has 256.0 MiB; write system: {name: skylake, "
+            "the workload 'aes' needs a guest of 320 MiB, and this one has 256 MiB; write system: {name: skylake, "
                 + "memory: 320MiB}"
         ),
         (
             #"{"guest": "/g"}"#, 4 << 30, "system",
-            "the workload 'aes' needs a guest of 4.0 GiB, and this one has 2.0 GiB; gem5's PC has 3.0 GiB at most: "
+            "the workload 'aes' needs a guest of 4 GiB, and this one has 2 GiB; gem5's PC has 3 GiB at most: "
                 + "lower 'memory' in its workload.yaml"
         ),
     ] as [(String, Int64, String?, String)])
