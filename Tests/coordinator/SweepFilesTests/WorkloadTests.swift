@@ -121,7 +121,7 @@ struct WorkloadTests {
         #expect(theirs.images.isEmpty)
         let little = text.replacing("guest: g", with: "guest: g\nsystem: {name: simple, memory: 128MiB}")
         let found = message { _ = try SweepFile.parse(little, file: "s.yaml", folder: scratch.path, shelf: shelf) }
-        let problem = "s.yaml:4:25: key 'system.memory': the workload 'fib' needs a guest of 256 MiB"
+        let problem = "s.yaml:4:24: key 'system.memory': the workload 'fib' needs a guest of 256 MiB"
         #expect(found?.contains(problem) == true, "\(found ?? "taken")")
     }
 
