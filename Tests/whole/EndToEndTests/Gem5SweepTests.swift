@@ -163,7 +163,7 @@ struct Gem5SweepTests {
         try FileManager.default.removeItem(atPath: "\(study.folder)/artifacts/workloads/aes-go")
         let gone = try study.run("plan", "sweep.yaml")
         #expect(gone.status == 65)
-        #expect(gone.errors.contains("there is no workload 'aes-go'"), "\(gone.errors)")
+        #expect(gone.errors.contains("the workload 'aes-go' was not built yet"), "\(gone.errors)")
     }
 
     @Test("A guest that holds its functions itself is refused with what to do")
