@@ -1,54 +1,61 @@
 import Model
 
-/// What a user wants to see of the merged tables: `--where AXIS=VALUE` and `--metric M`, each any number of times.
+/// What a user wants to see of the merged tables: `--where CONDITION` and `--metric M`, each any number of times.
 public struct Selection: Sendable, Hashable {
-    /// A column beside the axes that rows can be chosen by.
-    private enum Column: Sendable, Hashable {
-        case axis(Int)
-        case workload, repetition, outcome, failure
-    }
-
-    private struct Condition: Sendable, Hashable {
-        var column: Column
-        var value: String
-    }
-
     private var conditions: [Condition] = []
     private let metrics: [String]
 
     /// - Parameters:
-    ///   - conditions: `NAME=VALUE`, NAME an axis, `workload`, `repeat`, `outcome` or `class`; all must hold.
+    ///   - conditions: `NAME=VALUE`, where NAME is an axis, `workload`, `repeat`, `outcome`, `class` or a metric; also
+    ///     with `!=`, `<`, `<=`, `>`, `>=` (numbers, sizes, times) or `~` (a pattern with `*` and `?`), and with lists
+    ///     of values behind `=` and `!=`. All must hold.
     ///   - metrics: names of metrics; none: all.
-    /// - Throws: ``Failure`` (`usage`) for a text without `=` or with an unknown name.
-    public init(where conditions: [String] = [], metrics: [String] = [], axes: [String]) throws {
+    ///   - names: the metrics that there are, asked for where a name is no axis.
+    /// - Throws: ``Failure`` (`usage`) for a text without such a sign, with an unknown name, or for a comparison with
+    ///   what is no number.
+    public init(
+        where conditions: [String] = [], metrics: [String] = [], axes: [String],
+        among names: () throws -> [String] = { [] }
+    ) throws {
         self.metrics = metrics
         for text in conditions {
-            // An axis may have a '=' in its name: the longest name that fits is meant.
-            let splits = text.indices.filter { text[$0] == "=" }
-            guard !splits.isEmpty else {
-                throw Failure(.usage, "--where \(VisibleText.of(text)): AXIS=VALUE is expected")
+            let condition = try Condition(text) { name in
+                if let index = axes.firstIndex(of: name) { return .axis(index) }
+                if let other = Condition.Column.others.first(where: { $0.name == name }) { return other.column }
+                return try names().contains(name) ? .metric(name) : nil
             }
-            let found = splits.reversed().lazy.compactMap { split -> Condition? in
-                guard let column = Selection.column(String(text[..<split]), axes) else { return nil }
-                return Condition(column: column, value: String(text[text.index(after: split)...]))
-            }.first
-            guard let found else {
-                let known = (axes + ["workload", "repeat", "outcome", "class"]).joined(separator: ", ")
-                throw Failure(.usage, "--where \(VisibleText.of(text)): no such axis; there are \(known)")
-            }
-            self.conditions.append(found)
+            guard let condition else { throw Selection.unknown(text, try axes + names()) }
+            self.conditions.append(condition)
         }
     }
 
-    public func matches(_ row: DatasetRow) -> Bool {
-        conditions.allSatisfy { condition in
-            switch condition.column {
-            case .axis(let index): row.values[index] == condition.value
-            case .workload: row.workload == condition.value
-            case .repetition: String(row.repetition) == condition.value
-            case .outcome: (row.state?.rawValue ?? "") == condition.value
-            case .failure: (row.failure?.rawValue ?? "") == condition.value
-            }
+    private static func unknown(_ text: String, _ names: [String]) -> Failure {
+        guard text.contains(where: { "=<>~".contains($0) }) else {
+            return Failure(.usage, "--where \(VisibleText.of(text)): write NAME=VALUE, or another sign: != < <= > >= ~")
+        }
+        let known = (names + Condition.Column.others.map(\.name)).joined(separator: ", ")
+        return Failure(.usage, "--where \(VisibleText.of(text)): no such axis or metric; there are \(known)")
+    }
+
+    /// Whether rows are chosen by what was measured.
+    public var readsMetrics: Bool {
+        conditions.contains { if case .metric = $0.column { true } else { false } }
+    }
+
+    /// - Parameter formulas: those of the sweep's metrics.
+    public func matches(_ row: DatasetRow, _ formulas: [MetricFormula] = []) -> Bool {
+        let metrics = readsMetrics ? row.merged?.metrics(formulas) ?? [] : []
+        return conditions.allSatisfy { condition in
+            let value: String? =
+                switch condition.column {
+                case .axis(let index): row.values[index]
+                case .workload: row.workload
+                case .repetition: String(row.repetition)
+                case .outcome: row.state?.rawValue ?? ""
+                case .failure: row.failure?.rawValue ?? ""
+                case .metric(let name): metrics.first { $0.name == name }?.value
+                }
+            return condition.holds(value)
         }
     }
 
@@ -62,16 +69,5 @@ public struct Selection: Sendable, Hashable {
             throw Failure(.usage, "--metric \(VisibleText.of(metric)): no such metric; \(known)")
         }
         return metrics.enumerated().filter { !metrics[..<$0.offset].contains($0.element) }.map(\.element)
-    }
-
-    private static func column(_ name: String, _ axes: [String]) -> Column? {
-        if let index = axes.firstIndex(of: name) { return .axis(index) }
-        return switch name {
-        case "workload": .workload
-        case "repeat": .repetition
-        case "outcome": .outcome
-        case "class": .failure
-        default: nil
-        }
     }
 }

@@ -204,6 +204,23 @@ private func row(
         #expect(try !SelectionTests.matches(["x=01"], row))
     }
 
+    @Test func listsComparisonsAndPatterns() throws {
+        let row = SelectionTests.row
+        #expect(try SelectionTests.matches(["x=2,1", "workload!=fib,auth", "workload~a*", "x<1.5", "x>=1"], row))
+        #expect(try !SelectionTests.matches(["x!=2,1"], row))
+        #expect(try !SelectionTests.matches(["x>1"], row))
+        #expect(try !SelectionTests.matches(["workload~*x"], row))
+        #expect(throws: Failure.self) { try SelectionTests.matches(["x>many"], row) }
+        let sized = DatasetRow(
+            point: point, workload: nil, values: ["512KiB"], repetition: 1, state: .succeeded,
+            blocks: Blocks([Block([Metric("cpi", "1.5")])]))
+        func holds(_ text: String) throws -> Bool {
+            try Selection(where: [text], axes: ["size"], among: { ["cpi", "mpki"] }).matches(sized)
+        }
+        #expect(try holds("size<1MiB") && holds("size>=524288") && holds("cpi>1") && holds("cpi=1.5"))
+        #expect(try !holds("size<1KiB") && !holds("cpi>2") && !holds("mpki>0") && !holds("mpki!=0"))
+    }
+
     @Test(arguments: ["x", "y=1", "=1", ""])
     func unknownConditionsAreRefused(_ text: String) {
         #expect { try Selection(where: [text], axes: SelectionTests.axes) } throws: { error in

@@ -79,7 +79,7 @@ final class DamagedLedgerTests {
     private func readAll() {
         _ = try? SweepStatus(entry)
         if let view = try? SweepView(entry), let all = try? Selection(axes: view.points.axes) {
-            for table in Table.allCases { try? view.write(table, .csv, selection: all) { _ in } }
+            for table in Table.allCases { _ = try? view.write(table, .csv, selection: all) { _ in } }
         }
         for target in ["1", "2", "3", "lab1"] { _ = try? Explanation(of: target, in: folder) }
         _ = try? Ledger.read(path).check()

@@ -18,11 +18,7 @@ struct FunctionFolders {
         guard runsPerWorkload > 1 else { return workload }
         var words = assignments.map { "\($0.axis)=\($0.value)" }
         if view.sweep.measure.repeats > 1 { words.append("repeat=\(plan.key.repetition)") }
-        let plain = words.joined(separator: ",").map { character in
-            character.isASCII && (character.isLetter || character.isNumber || "=,._+-".contains(character))
-                ? character : "_"
-        }
-        var name = String(String(plain).prefix(200))
+        var name = String(FolderName.plain(words.joined(separator: ",")).prefix(200))
         // Values may differ in what a name cannot show.
         if name.isEmpty || name.hasPrefix(".") || !taken.insert("\(name)/\(workload)").inserted {
             name = "run-\(plan.run)"

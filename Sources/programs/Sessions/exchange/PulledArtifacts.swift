@@ -7,8 +7,10 @@ import Storage
 import SweepFiles
 
 /// The artifacts of a sweep's runs as plain folders: copies, which can be changed without harm.
+///
+/// A run's folder is called by its number and what it is, and has its parameters in `point.json`.
 package struct PulledArtifacts {
-    /// The layout of all engines: `<run>/<path>`.
+    /// The layout of all engines: a folder a run.
     package static let plain = "runs"
     /// All that there are.
     package static let layouts = [plain] + EngineRegistry.all.flatMap(\.layouts).map(\.name)
@@ -46,7 +48,11 @@ package struct PulledArtifacts {
                 for (name, parts) in files { try copy(parts, to: "\(place)/\(name)") }
                 fileCount += files.count
             } else {
-                for artifact in artifacts { try copy([artifact], to: "\(plan.run)/\(artifact.path)") }
+                let place = FolderName.of(plan, view)
+                for artifact in artifacts { try copy([artifact], to: "\(place)/\(artifact.path)") }
+                if let document = view.document(of: plan) {
+                    try AtomicFile.write("\(target)/\(place)/point.json") { try $0(Array(document.utf8)) }
+                }
                 fileCount += artifacts.count
             }
             runCount += 1

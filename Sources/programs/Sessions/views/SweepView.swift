@@ -30,16 +30,57 @@ package struct SweepView {
     /// Where rows go.
     package typealias Sink = ([UInt8]) throws -> Void
 
+    /// The columns of a table, in their order.
+    package enum Columns {
+        /// Those of the merged files.
+        case standard
+        /// The run's number before them.
+        case withRun
+        case named([String])
+    }
+
     /// Writes one of the merged tables.
+    ///
+    /// - Returns: how many runs were selected.
+    /// - Throws: ``Failure`` (`usage`) also for a column that the table does not have.
+    @discardableResult
     package func write(
-        _ table: Table, _ format: TableWriter.Format, selection: Selection, sink: @escaping Sink
-    ) throws {
-        let metrics = table == .runs ? [] : try selection.columns(of: metricNames())
-        try write([(table, sink)], format, metrics: metrics, selection)
+        _ table: Table, _ format: TableWriter.Format, selection: Selection, columns: Columns = .standard,
+        sink: @escaping Sink
+    ) throws -> Int {
+        let dataset = dataset(table == .runs ? [] : try selection.columns(of: metricNames()))
+        // That of the runs has the number anyway.
+        let all = (table == .runs ? [] : ["run"]) + dataset.columns(of: table)
+        let places: [Int] =
+            switch columns {
+            case .standard: Array(all.indices.dropFirst(all.count - dataset.columns(of: table).count))
+            case .withRun: Array(all.indices)
+            case .named(let names): try SweepView.places(of: names, in: all)
+            }
+        var writer = TableWriter(format, name: table.rawValue, columns: places.map { all[$0] }, sink: sink)
+        let passage = try forEachRow(of: [table], dataset, selection) { _, run, cells in
+            let cells = (table == .runs ? [] : [Cell.integer(run)]) + cells
+            try writer.add(places.map { cells[$0] })
+        }
+        try writer.finish()
+        return passage.selected
+    }
+
+    private static func places(of names: [String], in all: [String]) throws -> [Int] {
+        try names.map { name in
+            guard let place = all.firstIndex(of: name) else {
+                throw Failure(.usage, "--columns \(Names.shown(name)): \(Names.suggestion(name, in: all))")
+            }
+            return place
+        }
     }
 
     /// Writes all merged tables as a SQLite file.
-    package func write(sqlite path: String, selection: Selection) throws {
+    ///
+    /// - Returns: how many runs were selected.
+    @discardableResult
+    package func write(sqlite path: String, selection: Selection) throws -> Int {
+        var selected = 0
         let file = try TableFile(path)
         let dataset = try dataset(selection.columns(of: metricNames()))
         for table in Table.allCases {
@@ -47,13 +88,14 @@ package struct SweepView {
             // No other column may have the name of an axis.
             let axes = Set(columns.indices.filter { points.axes.contains(columns[$0]) })
             try file.add(table.rawValue, columns: columns) { add in
-                _ = try forEachRow(of: [table], dataset, selection) { _, cells in
+                selected = try forEachRow(of: [table], dataset, selection) { _, _, cells in
                     try add(
                         cells.enumerated().map { axes.contains($0) ? .setting($1.text) : TableFile.Value($1) })
-                }
+                }.selected
             }
         }
         try file.finish()
+        return selected
     }
 
     /// Writes all merged tables as CSV, in one pass over the runs: a result is read once, whatever it is shown in.
@@ -63,21 +105,16 @@ package struct SweepView {
     ///   - sink: where a table goes.
     /// - Returns: the metrics that the runs have. Where these are others, what was written is of no use.
     package func write(metrics: [String], sink: (Table) -> Sink) throws -> [String] {
-        try write(Table.allCases.map { ($0, sink($0)) }, .csv, metrics: metrics, try Selection(axes: points.axes))
-    }
-
-    @discardableResult
-    private func write(
-        _ tables: [(table: Table, sink: Sink)], _ format: TableWriter.Format, metrics: [String], _ selection: Selection
-    ) throws -> [String] {
         let dataset = dataset(metrics)
-        var writers = tables.map { table, sink in
-            TableWriter(format, name: table.rawValue, columns: dataset.columns(of: table), sink: sink)
+        let tables = Table.allCases
+        var writers = tables.map { table in
+            TableWriter(.csv, name: table.rawValue, columns: dataset.columns(of: table), sink: sink(table))
         }
-        let order = tables.map(\.table)
-        let names = try forEachRow(of: order, dataset, selection) { place, cells in try writers[place].add(cells) }
+        let passage = try forEachRow(of: tables, dataset, try Selection(axes: points.axes)) { place, _, cells in
+            try writers[place].add(cells)
+        }
         for place in writers.indices { try writers[place].finish() }
-        return names
+        return passage.metrics
     }
 
     private func dataset(_ metrics: [String]) -> Dataset {
@@ -85,33 +122,42 @@ package struct SweepView {
     }
 
     /// The metrics that the results of all runs have.
-    private func metricNames() throws -> [String] {
-        try forEachRow(of: [], dataset([]), try Selection(axes: points.axes)) { _, _ in }
+    package func metricNames() throws -> [String] {
+        try forEachRow(of: [], dataset([]), try Selection(axes: points.axes)) { _, _, _ in }.metrics
+    }
+
+    /// What was met on the way through all runs.
+    private struct Passage {
+        /// What the results have; none where only provenance is asked for.
+        var metrics: [String]
+        var selected: Int
     }
 
     /// Goes through all runs, and gives their rows of some tables.
     ///
-    /// - Parameter put: is given the place of a table among `tables`, and a row of it.
-    /// - Returns: the metrics that their results have; none where only provenance is asked for.
+    /// - Parameter put: is given the place of a table among `tables`, the run, and a row of it.
     private func forEachRow(
-        of tables: [Table], _ dataset: Dataset, _ selection: Selection, put: (Int, [Cell]) throws -> Void
-    ) throws -> [String] {
+        of tables: [Table], _ dataset: Dataset, _ selection: Selection, put: (Int, RunNumber, [Cell]) throws -> Void
+    ) throws -> Passage {
         let origin = try Origin(ledger)
-        let readsResults = tables != [.runs]
+        let readsResults = tables != [.runs] || selection.readsMetrics
+        var selected = 0
         var names = MetricNames(required: sweep.metrics, formulas: formulas)
         try ledger.forEachRun { run in
             guard let row = try row(of: run, withResult: readsResults) else { return }
             names.add(row)
-            guard selection.matches(row) else { return }
+            guard selection.matches(row, formulas) else { return }
+            selected += 1
+            let number = run.plan.run
             for (place, table) in tables.enumerated() {
                 switch table {
-                case .results: try put(place, dataset.result(row))
-                case .invocations: for cells in dataset.invocations(row) { try put(place, cells) }
-                case .runs: try put(place, origin.provenance(of: run).cells(row.values))
+                case .results: try put(place, number, dataset.result(row))
+                case .invocations: for cells in dataset.invocations(row) { try put(place, number, cells) }
+                case .runs: try put(place, number, origin.provenance(of: run).cells(row.values))
                 }
             }
         }
-        return readsResults ? names.names : []
+        return Passage(metrics: readsResults ? names.names : [], selected: selected)
     }
 
     // MARK: Raw statistics
@@ -119,11 +165,11 @@ package struct SweepView {
     /// Writes what the statistics files of all merged results hold under some names: they stay whole in the object
     /// store, and are read anew for every question.
     ///
-    /// - Returns: of which runs the file is lost or damaged, and how. All others are there.
+    /// - Returns: how many runs were selected; of which of them the file is lost or damaged, and how.
     package func write(
         statistics patterns: [Glob], _ store: ObjectStore, _ format: TableWriter.Format, selection: Selection,
         sink: @escaping ([UInt8]) throws -> Void
-    ) throws -> [String] {
+    ) throws -> (selected: Int, problems: [String]) {
         guard let path = descriptor.statistics else {
             let owners = EngineRegistry.all.filter { $0.statistics != nil }.map(\.name)
             throw Failure(
@@ -134,8 +180,8 @@ package struct SweepView {
         var list = try StatisticsList(format, columns: columns, patterns: patterns, sink: sink)
         var found: [(lead: [Cell], run: RunNumber, attempt: AttemptNumber)] = []
         try ledger.forEachRun { run in
-            guard run.state == .succeeded, let row = try row(of: run), selection.matches(row),
-                let decision = run.decision
+            guard run.state == .succeeded, let row = try row(of: run, withResult: selection.readsMetrics),
+                selection.matches(row, formulas), let decision = run.decision
             else { return }
             found.append((row.lead, run.plan.run, decision.id.attempt))
         }
@@ -148,7 +194,7 @@ package struct SweepView {
             if let problem { problems.append("run \(run), \(path): \(problem)") }
         }
         try list.finish()
-        return problems
+        return (found.count, problems)
     }
 
     /// - Returns: what is wrong with the object, if anything.
@@ -201,14 +247,21 @@ package struct SweepView {
     /// The parameters of a run; nil: as with ``pointIndex(_:)``.
     package func assignments(of plan: PlannedRun) -> [Assignment]? { pointIndex(plan).map(points.assignments) }
 
+    /// The parameters of a run as its program was given them, JSON; nil: as with ``pointIndex(_:)``.
+    package func document(of plan: PlannedRun) -> String? { pointIndex(plan).map { points.document($0).encoded } }
+
+    /// What a run is, word by word: its workload, its parameters, and which repeat it is where there are several.
+    package func words(of plan: PlannedRun) -> [String] {
+        let workload = plan.key.workload.map { [$0] } ?? []
+        let parameters = assignments(of: plan)?.map { "\($0.axis)=\($0.value)" }
+        let repetition = sweep.measure.repeats > 1 ? ["repeat \(plan.key.repetition)"] : []
+        return workload + (parameters ?? ["point \(plan.key.point?.short ?? "")"]) + repetition
+    }
+
     /// What a run is, in a few words.
     package func describe(_ plan: PlannedRun) -> String {
         if plan.key.isSetup { return VisibleText.of("setup of \(plan.key.workload ?? "")") }
-        let workload = plan.key.workload.map { [$0] } ?? []
-        let parameters = assignments(of: plan).map { $0.map { "\($0.axis)=\($0.value)" } }
-        let repetition = sweep.measure.repeats > 1 ? ["repeat \(plan.key.repetition)"] : []
-        let words = workload + (parameters ?? ["point \(plan.key.point?.short ?? "")"]) + repetition
-        return VisibleText.of(words.joined(separator: " "))
+        return VisibleText.of(words(of: plan).joined(separator: " "))
     }
 }
 

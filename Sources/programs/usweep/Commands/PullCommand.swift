@@ -7,8 +7,9 @@ struct PullCommand: ParsableCommand {
         commandName: "pull",
         abstract: "Lay out the artifacts of all runs as plain folders.",
         discussion: """
-            DIR/<run>/ holds what the run's deciding attempt left, DIR/runs.csv says what each run is. Files are \
-            copies: they can be changed without harm. Pulling again adds what is new.
+            A folder for each run, as DIR/3-aes-python-l2.size=1MiB, holds what its deciding attempt left, and its \
+            parameters in point.json; DIR/runs.csv says how each run went. Files are copies: they can be changed \
+            without harm. Pulling again adds what is new.
 
             With --layout vswarm, DIR/<function>/ holds stats.txt, config.ini, config.json, gem5.log and the console \
             of a gem5 run that succeeded, as vSwarm-u's notebooks read them; where a function has several runs, \

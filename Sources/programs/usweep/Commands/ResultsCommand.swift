@@ -28,12 +28,15 @@ struct ResultsCommand: ParsableCommand {
         commandName: "results",
         abstract: "Print the merged dataset, or write it to a file.",
         discussion: """
-            As SQLite file all three tables are written: results, invocations and runs.
+            As SQLite file all three tables are written: results, invocations and runs. On a screen the number of each \
+            run stands first; files have it only where --columns names 'run', so that an edited sweep gives the bytes \
+            of a fresh one.
 
             EXAMPLES
               usweep results                                       the last sweep's table
               usweep results study --format csv --to study.csv
-              usweep results --table invocations --metric l2.mpki --where l2.size=1MiB
+              usweep results --table invocations --metric l2.mpki --where l2.size=1MiB,2MiB
+              usweep results --where 'cpi>1.5' --where 'workload~aes*' --columns run,workload,cpi
               usweep results --table runs                          how each run went
               usweep results --format sqlite --to study.sqlite     all tables in one file
               usweep results --stat '*.cpu1.ipc' --format csv      raw gem5 statistics of all measured invocations
@@ -50,8 +53,15 @@ struct ResultsCommand: ParsableCommand {
     @Option(name: .long, help: ArgumentHelp("Only this metric; may be repeated.", valueName: "name"))
     var metric: [String] = []
 
-    @Option(name: .customLong("where"), help: ArgumentHelp("Only such rows; all must hold.", valueName: "axis=value"))
+    @Option(
+        name: .customLong("where"),
+        help: ArgumentHelp(
+            "Only such runs, by axis, workload, repeat, outcome, class or metric; all must hold. Signs: = and != with "
+                + "lists (a,b), < <= > >=, and ~ for patterns with *.", valueName: "name=value"))
     var conditions: [String] = []
+
+    @Option(name: .long, help: ArgumentHelp("Only these columns, in this order: names with commas.", valueName: "list"))
+    var columns: String?
 
     @Option(
         name: .long,
@@ -67,6 +77,9 @@ struct ResultsCommand: ParsableCommand {
         if !stat.isEmpty, format == .sqlite || !metric.isEmpty || table != .results {
             throw ValidationError("--stat is a table of its own: leave out --table, --metric and --format sqlite.")
         }
+        if columns != nil, !stat.isEmpty || format == .sqlite {
+            throw ValidationError("--columns is for the tables as text: leave out --stat and --format sqlite.")
+        }
         if format == .sqlite, to == nil { throw ValidationError("--format sqlite writes a file: name it with --to.") }
     }
 
@@ -75,19 +88,34 @@ struct ResultsCommand: ParsableCommand {
         let format = format ?? (common.output == .json ? .json : to == nil ? .table : .csv)
         // People read what the sweep asked for; programs get everything.
         let shown = format == .table && metric.isEmpty ? view.sweep.metrics : metric
-        let selection = try Selection(where: conditions, metrics: shown, axes: view.points.axes)
+        let selection = try Selection(
+            where: conditions, metrics: shown, axes: view.points.axes, among: { try view.metricNames() })
         guard let format = format.text else {
-            return try view.write(sqlite: Paths.absolute(to ?? ""), selection: selection)
+            return tell(try view.write(sqlite: Paths.absolute(to ?? ""), selection: selection))
         }
         let store = try common.artifactsFolder.objects()
-        var problems: [String] = []
+        let chosen = columns.map { SweepView.Columns.named($0.split(separator: ",").map(String.init)) }
+        var found: (selected: Int, problems: [String]) = (0, [])
         let write = { (sink: @escaping ([UInt8]) throws -> Void) in
-            guard !stat.isEmpty else { return try view.write(table, format, selection: selection, sink: sink) }
-            problems = try view.write(
-                statistics: stat.map(Glob.init), store, format, selection: selection, sink: sink)
+            if stat.isEmpty {
+                found.selected = try view.write(
+                    table, format, selection: selection,
+                    columns: chosen ?? (format == .table && to == nil ? .withRun : .standard), sink: sink)
+            } else {
+                found = try view.write(
+                    statistics: stat.map(Glob.init), store, format, selection: selection, sink: sink)
+            }
         }
         if let to { try AtomicFile.write(Paths.absolute(to), write) } else { try write { try Console.write($0) } }
-        try complain(problems)
+        tell(found.selected)
+        try complain(found.problems)
+    }
+
+    /// An empty table may be what was asked for, or a slip of the pen.
+    private func tell(_ selected: Int) {
+        if selected == 0, !conditions.isEmpty {
+            common.console.say("no run is like that: \(conditions.map { "--where '\($0)'" }.joined(separator: " "))")
+        }
     }
 
     /// What is missing is missed even where all the rest was written.
