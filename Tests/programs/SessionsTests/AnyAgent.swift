@@ -2,6 +2,6 @@ import Foundation
 
 /// What passes for the agent's binary. Any file will do: nobody is sent it.
 enum AnyAgent {
-    /// Once, and for good: tests run beside each other.
-    static let isNamed = setenv("USWEEP_AGENT", "/bin/true", 1) == 0
+    /// Once, for good, and only where none is named: end-to-end tests run beside these and start what is named.
+    static let isNamed = setenv("USWEEP_AGENT", "/bin/true", 0) == 0
 }
