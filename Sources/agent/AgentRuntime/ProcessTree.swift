@@ -47,6 +47,8 @@ struct ProcessTree: ProgramTree {
         attempts[key]?.peakMemoryBytes = max(attempt.peakMemoryBytes, peak)
     }
 
+    mutating func rest() { idle.removeAll() }
+
     var nextDeadline: Int64? { lost.map(\.deadline).min() }
 
     /// Takes all processes that ended; the attempts of which nothing runs any more.

@@ -57,6 +57,8 @@ package protocol ProgramTree {
     func killAll(below folder: String)
     /// Looks at how much memory the processes of an attempt share out among them, for its peak.
     mutating func measureMemory(of key: AttemptKey)
+    /// No program is to start for a while: ends what only waits for one.
+    mutating func rest()
     /// What the files of an attempt's folder look like now.
     func mark(of folder: String) -> FolderMark
     /// CPU time of all processes of an attempt and of those that they have waited for.

@@ -104,6 +104,7 @@ package final class Supervisor {
         write()
         if seen.isSynced { synced() }
         report()
+        if core.isIdle { tree.rest() }
         if agent != nil || !core.isIdle || !core.holdsNothing { idleSince = host.now }
     }
 

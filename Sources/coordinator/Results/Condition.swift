@@ -18,7 +18,30 @@ struct Condition: Sendable, Hashable {
         case oneOf([String])
         case noneOf([String])
         case like(Glob)
-        case compared(Sign, Double)
+        case compared(Sign, Amount)
+    }
+
+    /// Numbers are compared with all, sizes and times with their like.
+    private struct Amount: Hashable {
+        enum Kind { case number, bytes, time }
+
+        var kind: Kind
+        var value: Double
+
+        /// nil: neither a decimal number nor a size nor a time.
+        init?(_ text: String) {
+            if Number.canonical(text) != nil, let number = Number.finite(text) {
+                (kind, value) = (.number, number)
+            } else if let bytes = try? Quantity.bytes(text) {
+                (kind, value) = (.bytes, Double(bytes))
+            } else if let time = try? Quantity.duration(text) {
+                (kind, value) = (.time, Double(time))
+            } else {
+                return nil
+            }
+        }
+
+        func isLike(_ other: Amount) -> Bool { kind == other.kind || kind == .number || other.kind == .number }
     }
 
     private enum Sign: String {
@@ -53,13 +76,14 @@ struct Condition: Sendable, Hashable {
 
     private static func test(_ sign: String, _ value: String, _ text: String) throws -> Test {
         // A value may have a comma in it.
-        let values = [value] + value.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        let parts = value.split(separator: ",", omittingEmptySubsequences: false)
+        let values = [value] + parts.map { String($0.drop { $0 == " " }) }
         switch sign {
         case "=": return .oneOf(values)
         case "!=": return .noneOf(values)
         case "~": return .like(Glob(value))
         default:
-            guard let sign = Sign(rawValue: sign), let number = number(value) else {
+            guard let sign = Sign(rawValue: sign), let number = Amount(value) else {
                 throw Failure(
                     .usage, "--where \(VisibleText.of(text)): '\(VisibleText.of(value))' is not a number, a size or a "
                         + "time, as 256KiB or 10ms")
@@ -72,23 +96,24 @@ struct Condition: Sendable, Hashable {
     func holds(_ value: String?) -> Bool {
         guard let value else { return false }
         switch test {
-        case .oneOf(let values): return values.contains(value)
-        case .noneOf(let values): return !values.contains(value)
+        case .oneOf(let values): return isOne(of: values, value)
+        case .noneOf(let values): return !isOne(of: values, value)
         case .like(let pattern): return pattern.matches(value)
         case .compared(let sign, let bound):
-            guard let number = Condition.number(value) else { return false }
+            guard let amount = Amount(value), amount.isLike(bound) else { return false }
             return switch sign {
-            case .less: number < bound
-            case .atMost: number <= bound
-            case .more: number > bound
-            case .atLeast: number >= bound
+            case .less: amount.value < bound.value
+            case .atMost: amount.value <= bound.value
+            case .more: amount.value > bound.value
+            case .atLeast: amount.value >= bound.value
             }
         }
     }
 
-    /// A number, or a size in bytes, or a time in nanoseconds.
-    private static func number(_ text: String) -> Double? {
-        Number.finite(text) ?? (try? Quantity.bytes(text)).map { Double($0) }
-            ?? (try? Quantity.duration(text)).map { Double($0) }
+    /// What was set is the same where it was written so; what was measured, where it is the same number.
+    private func isOne(of values: [String], _ value: String) -> Bool {
+        if values.contains(value) { return true }
+        guard case .metric = column, let number = Number.finite(value) else { return false }
+        return values.contains { Amount($0)?.value == number }
     }
 }

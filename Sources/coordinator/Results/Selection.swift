@@ -49,7 +49,7 @@ public struct Selection: Sendable, Hashable {
             let value: String? =
                 switch condition.column {
                 case .axis(let index): row.values[index]
-                case .workload: row.workload
+                case .workload: row.workload ?? ""
                 case .repetition: String(row.repetition)
                 case .outcome: row.state?.rawValue ?? ""
                 case .failure: row.failure?.rawValue ?? ""

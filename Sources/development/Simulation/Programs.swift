@@ -247,6 +247,8 @@ struct SimulatedTree: ProgramTree {
         try host.programs.start(key, launch)
     }
 
+    mutating func rest() {}
+
     func signal(_ key: AttemptKey, isFinal: Bool, now: Nanoseconds) {
         guard life.act(.effect) else { return }
         host.programs.signal(key, isFinal: isFinal)

@@ -52,6 +52,16 @@ enum Paths {
         return URL(fileURLWithPath: expanded).standardizedFileURL.path
     }
 
+    /// A file to be written: what a link leads to, and nothing that is no plain file, such as a device.
+    static func file(_ path: String) throws -> String {
+        let real = URL(fileURLWithPath: absolute(path)).resolvingSymlinksInPath().path
+        var status = stat()
+        guard stat(real, &status) == 0, status.st_mode & S_IFMT != S_IFREG else { return real }
+        throw Failure(
+            .usage, "\(path) is there and is not a plain file: name another one, or leave out --to and redirect the "
+                + "output")
+    }
+
     /// The artifacts folder where none is named: that of the environment, else the nearest one upwards, else one to be
     /// made here.
     static var artifacts: String {

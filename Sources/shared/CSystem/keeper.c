@@ -124,8 +124,10 @@ static char *room_for(size_t length) {
     return room;
 }
 
-// Waits for the next program, and starts it. The parent's end is this process's end.
-static void start_next(int socket, struct sys_kept *kept) {
+// Waits for the next program, and starts it; 0: it could not be started. The parent's end is this process's end.
+//
+// What is shared is the parent's again as soon as it is told of a failure, as it is after a program's end.
+static int start_next(int socket, struct sys_kept *kept) {
     struct order order;
     if (receive(socket, &order, sizeof order) < 0) _exit(0);
     size_t count = (size_t)order.arguments + order.environment;
@@ -142,10 +144,12 @@ static void start_next(int socket, struct sys_kept *kept) {
         .folder = texts[1], .output = texts[2], .error_output = texts[3], .arguments = texts + SINGLE_TEXTS,
         .environment = texts + last_argument + 1, .kept_descriptor = -1, .own_session = 1, .dies_with_parent = 1};
     set_title(texts[0]);
-    kept->leader = sys_spawn(&start, &kept->step);
-    if (kept->leader < 0) kept->error = errno;
+    pid_t leader = sys_spawn(&start, &kept->step);
+    if (leader < 0) kept->error = errno;
+    kept->leader = leader;
     char byte = 1;
     if (deliver(socket, &byte, 1) < 0) _exit(127);
+    return leader > 0;
 }
 
 static _Noreturn void keep(struct sys_kept *kept, int socket, pid_t parent) {
@@ -162,8 +166,7 @@ static _Noreturn void keep(struct sys_kept *kept, int socket, pid_t parent) {
     fcntl(3, F_SETFD, FD_CLOEXEC);
     prctl(PR_SET_NAME, "usweep-keep");
     for (;;) {
-        start_next(3, kept);
-        if (kept->leader < 0) continue;
+        if (!start_next(3, kept)) continue;
         for (;;) {
             reap(kept);
             if (kept->leader_ended) break;

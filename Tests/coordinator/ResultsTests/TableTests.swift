@@ -218,6 +218,8 @@ private func row(
             try Selection(where: [text], axes: ["size"], among: { ["cpi", "mpki"] }).matches(sized)
         }
         #expect(try holds("size<1MiB") && holds("size>=524288") && holds("cpi>1") && holds("cpi=1.5"))
+        #expect(try holds("cpi=1.50") && !holds("size<1m") && holds("size=1MiB, 512KiB"))
+        #expect(throws: Failure.self) { try holds("cpi<0x20") }
         #expect(try !holds("size<1KiB") && !holds("cpi>2") && !holds("mpki>0") && !holds("mpki!=0"))
     }
 

@@ -80,6 +80,7 @@ private final class QuietHost: HostSystem, ProgramTree, BackgroundSync {
     func signal(_ key: AttemptKey, isFinal: Bool, now: Nanoseconds) {}
     func reap(now: Nanoseconds) -> [ProgramEnd] { [] }
     func killAll(below folder: String) {}
+    func rest() {}
     func measureMemory(of key: AttemptKey) {}
     func mark(of folder: String) -> FolderMark { FolderMark(value: 0, newest: "") }
     func cpuNanoseconds(of key: AttemptKey) -> Int64 { 0 }

@@ -61,7 +61,9 @@ struct RemovalTests {
         let use = try DiskUse(folder)
         #expect(use.shares.map(\.sweep).count == 2 && use.unreferredObjects == 0)
         #expect(use.shares.allSatisfy { $0.sharedBytes == 6 && $0.ownBytes == 10 })
-        let deleted = try #require(try Removal.remove([first], from: folder))
+        #expect(try Removal.check(first) == nil)
+        try Removal.remove(first, from: folder)
+        let deleted = try Removal.collect(folder, isTrial: false)
         #expect(deleted.objects == 1 && deleted.bytes > 10)
         #expect(try !holds("own of one") && holds("shared") && holds("own of two"))
         #expect(try folder.entries().map(\.name) == ["two"] && names().isEmpty)
@@ -72,11 +74,12 @@ struct RemovalTests {
         defer { clean() }
         let held = try sweep("held", ["x"])
         let ledger = try Ledger.open(held.ledger)
-        let working = #expect(throws: Failure.self) { try Removal.remove([held], from: folder) }
+        let working = #expect(throws: Failure.self) { try Removal.check(held) }
         #expect(working?.code == .heldElsewhere)
+        #expect(throws: Failure.self) { try Removal.remove(held, from: folder) }
         withExtendedLifetime(ledger) {}
         let open = try sweep("open", [], records: [.hostRested(host: "lab1", reason: "r")])
-        let failure = #expect(throws: Failure.self) { try Removal.remove([open], from: folder) }
+        let failure = #expect(throws: Failure.self) { try Removal.check(open) }
         #expect(failure?.description.contains("usweep cancel \(open.identifier)") == true)
         #expect(try folder.entries().count == 2)
     }
@@ -88,7 +91,7 @@ struct RemovalTests {
         _ = try store.publish(Array("of no sweep".utf8))
         do {
             let use = try ArtifactsUse.adding(to: folder)
-            #expect(try Removal.remove([first], from: folder) == nil)
+            try Removal.remove(first, from: folder)
             #expect(throws: Failure.self) { try Removal.collect(folder, isTrial: false) }
             withExtendedLifetime(use) {}
         }
@@ -121,9 +124,16 @@ struct RemovalTests {
         }
         #expect(try Removal.collect(folder, isTrial: false).objects == 0)
         try Data("no ledger".utf8).write(to: URL(fileURLWithPath: entry.ledger))
+        let unreadable = #expect(throws: Failure.self) { try Removal.collect(folder, isTrial: false) }
+        #expect(unreadable?.description.contains("usweep doctor --ledger --repair \(entry.identifier)") == true)
+        #expect(try Removal.check(entry)?.contains("nobody can cancel them") == true)
+        // A ledger that is not to be seen at all is as good as one that cannot be read.
+        try FileManager.default.moveItem(atPath: entry.ledger, toPath: "\(folder.path)/aside")
         #expect(throws: Failure.self) { try Removal.collect(folder, isTrial: false) }
+        try FileManager.default.moveItem(atPath: "\(folder.path)/aside", toPath: entry.ledger)
         #expect(try store.contains(part))
-        _ = try Removal.remove([entry], from: folder)
+        try Removal.remove(entry, from: folder)
+        _ = try Removal.collect(folder, isTrial: false)
         #expect(try !store.contains(part))
     }
 }

@@ -84,6 +84,25 @@ package struct ArtifactsFolder: Sendable {
             .sorted { ($1.0, $0.1.changed, $0.1.folder) > ($0.0, $1.1.changed, $1.1.folder) }.map(\.1)
     }
 
+    /// Folders that are called as sweeps are, and whose ledgers cannot be seen: a disk that is not mounted, a folder
+    /// that is closed to this user, a ledger that is lost with its copy.
+    func unseen() throws -> [String] {
+        let seen = Set(try entries().map(\.fullName))
+        return try FileManager.default.contentsOfDirectory(atPath: path).filter { name in
+            let identifier = name.split(separator: "-", omittingEmptySubsequences: false).last ?? ""
+            let isIdentifier = identifier.utf8.count == 8
+                && identifier.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) }
+            return name.contains("-") && !name.hasPrefix(".") && isIdentifier && !seen.contains(name)
+        }.sorted()
+    }
+
+    /// - Throws: ``Failure`` (`missingFile`) where nothing was ever launched.
+    func checkIsThere() throws {
+        guard FileManager.default.fileExists(atPath: "\(path)/objects") else {
+            throw Failure(.missingFile, "there is no sweep in \(path); launch one, or name another --artifacts")
+        }
+    }
+
     /// Remembers that a sweep was taken up.
     func noteUse(of entry: Entry) throws {
         let name = entry.fullName

@@ -23,8 +23,11 @@ package struct DiskUse {
     package private(set) var unreferredBytes: Int64 = 0
     package private(set) var unreferredObjects = 0
     package private(set) var workloadsBytes: Int64 = 0
+    private let collecting: String
 
     package init(_ folder: ArtifactsFolder) throws {
+        collecting = folder.command("gc")
+        try folder.checkIsThere()
         let store = try folder.objects()
         var uses: [Digest: Int] = [:]
         let entries = try folder.entries()
@@ -53,6 +56,7 @@ package struct DiskUse {
                 referredBytes += size
             }
         }
+        for path in try Removal.rests(folder) { unreferredBytes += DiskUse.bytes(below: path) }
         workloadsBytes = DiskUse.bytes(below: WorkloadStore(in: folder).shelf.path)
     }
 
@@ -89,7 +93,7 @@ package struct DiskUse {
             shares.map { [$0.sweep, size($0.folderBytes), size($0.ownBytes), size($0.sharedBytes)] })
         text += "\nfiles of sweeps, each once: \(size(referredBytes))\n"
         text += "files of no sweep: \(size(unreferredBytes)) in \(PeopleText.count(unreferredObjects, "file"))"
-        text += unreferredObjects == 0 ? "\n" : "; 'usweep gc' deletes them\n"
+        text += unreferredBytes == 0 ? "\n" : "; to delete them: \(collecting)\n"
         text += "workloads: \(size(workloadsBytes))\n"
         return text + "all: \(size(totalBytes))\n"
     }

@@ -17,6 +17,17 @@ struct References {
     ///
     /// - Throws: ``Failure`` where the ledger cannot be read: nobody knows then what has to be kept.
     mutating func add(_ entry: ArtifactsFolder.Entry) throws {
+        do {
+            try addAll(entry)
+        } catch let failure as Failure where failure.code == .badArchive {
+            throw Failure(
+                .badArchive, "the ledger of \(entry.fullName) cannot be read, so that nobody knows which files it "
+                    + "needs. Repair it: \(entry.command("doctor --ledger --repair")), or remove the sweep: "
+                    + entry.command("rm"), cause: "\(failure)")
+        }
+    }
+
+    private mutating func addAll(_ entry: ArtifactsFolder.Entry) throws {
         let ledger = try Ledger.read(entry.ledger, sweep: entry.name)
         try ledger.forEachObject { all.insert($0) }
         for input in try Document.sweep(try ledger.metadata().specification).inputs { all.insert(input.digest) }

@@ -5,8 +5,7 @@ import Storage
 
 /// Deletes sweeps, and objects that no sweep refers to.
 ///
-/// A sweep is gone with the rename of its folder. Whatever is killed after that leaves folders and objects that
-/// ``collect(_:isTrial:)`` finds.
+/// A sweep is gone with the rename of its folder. What is left of it, whoever is killed, ``collect(_:isTrial:)`` finds.
 package enum Removal {
     /// Folders with such names are sweeps that were removed, and are no sweeps any more.
     private static let prefix = ".removed-"
@@ -17,82 +16,110 @@ package enum Removal {
         package var bytes: Int64 = 0
     }
 
-    /// Whether sweeps can be removed.
+    /// Whether a sweep can be removed.
     ///
-    /// - Throws: ``Failure``: `heldElsewhere` where a coordinator works on one, `usage` where runs of one go on.
-    package static func check(_ entries: [ArtifactsFolder.Entry]) throws {
-        for entry in entries {
-            if case .working(let pid, _) = Ledger.holder(entry.ledger) {
-                throw Failure(
-                    .heldElsewhere, "process \(pid) works on the sweep \(entry.fullName); end it first: "
-                        + entry.command("cancel"))
-            }
-            // A damaged ledger tells nothing, and is no reason to keep it.
-            let busy = try? Ledger.read(entry.ledger, sweep: entry.name).openRuns()
-            guard let first = busy?.first else { continue }
+    /// - Returns: what the user should know before; nil: nothing.
+    /// - Throws: ``Failure``: `heldElsewhere` where a coordinator works on it, `usage` where runs of it go on.
+    package static func check(_ entry: ArtifactsFolder.Entry) throws -> String? {
+        switch Ledger.holder(entry.ledger) {
+        case .working(let pid, _):
             throw Failure(
-                .usage, "\(PeopleText.count(first.runs, "run")) of the sweep \(entry.fullName) may still be at work on "
-                    + "\(first.host); cancel them first: " + entry.command("cancel"))
+                .heldElsewhere, "process \(pid) works on the sweep \(entry.fullName); end it first: "
+                    + entry.command("cancel"))
+        case .elsewhere(let pid, let host, _):
+            throw Failure(
+                .heldElsewhere, "process \(pid) on \(host) works on the sweep \(entry.fullName), or was killed there; "
+                    + "end it first: \(entry.command("cancel"))")
+        case .ended, .vanished, .nobody: break
         }
+        let busy: [(host: String, runs: Int)]
+        do {
+            busy = try Ledger.read(entry.ledger, sweep: entry.name).openRuns()
+        } catch {
+            return "the ledger of \(entry.fullName) cannot be read: runs of it may still be at work on hosts, and "
+                + "without it nobody can cancel them. It can be repaired first: "
+                + entry.command("doctor --ledger --repair")
+        }
+        guard let first = busy.first else { return nil }
+        throw Failure(
+            .usage, "\(PeopleText.count(first.runs, "run")) of the sweep \(entry.fullName) may still be at work on "
+                + "\(first.host); cancel them first: " + entry.command("cancel"))
     }
 
-    /// Removes sweeps, and the objects to which only they refer.
-    ///
-    /// - Returns: what was deleted; nil: the sweeps are removed, but their objects have to wait, as a sweep is at work
-    ///   in this folder.
-    package static func remove(
-        _ entries: [ArtifactsFolder.Entry], from folder: ArtifactsFolder
-    ) throws -> Deleted? {
-        try check(entries)
-        for entry in entries {
-            let target = "\(folder.path)/\(prefix)\(entry.fullName)"
-            try Ledger.locked(entry.ledger) {
-                try? FileManager.default.removeItem(atPath: target)
-                guard rename(entry.folder, target) == 0 else {
-                    throw Failure(
-                        .storage, "\(entry.folder) cannot be removed", cause: String(cString: strerror(errno)))
-                }
+    /// Removes a sweep. Its objects stay until ``collect(_:isTrial:)``.
+    package static func remove(_ entry: ArtifactsFolder.Entry, from folder: ArtifactsFolder) throws {
+        let target = "\(folder.path)/\(prefix)\(entry.fullName)"
+        try Ledger.locked(entry.ledger) {
+            try? FileManager.default.removeItem(atPath: target)
+            guard rename(entry.folder, target) == 0 else {
+                throw Failure(.storage, "\(entry.folder) cannot be removed", cause: String(cString: strerror(errno)))
             }
         }
         try LocalFiles().syncFolder(folder.path)
-        return try delete(folder, isTrial: false)
     }
 
     /// Deletes what no sweep refers to.
     ///
     /// - Parameter isTrial: only says what would be deleted.
-    /// - Throws: ``Failure`` (`heldElsewhere`) while a sweep is at work in this folder.
+    /// - Throws: ``Failure``: `heldElsewhere` while a sweep is at work in this folder, `badArchive` where nobody knows
+    ///   what a sweep refers to, `storage` where something could not be deleted; all else is then.
     package static func collect(_ folder: ArtifactsFolder, isTrial: Bool) throws -> Deleted {
-        guard let deleted = try delete(folder, isTrial: isTrial) else {
-            throw Failure(
-                .heldElsewhere, "a sweep is at work in \(folder.path), which may need any file that is there; try "
-                    + "again when it has ended")
-        }
-        return deleted
-    }
-
-    private static func delete(_ folder: ArtifactsFolder, isTrial: Bool) throws -> Deleted? {
-        guard let use = try ArtifactsUse.deleting(in: folder) else { return nil }
+        try folder.checkIsThere()
+        let busy = Failure(
+            .heldElsewhere, "a sweep or another 'usweep gc' is at work in \(folder.path), and any file that is there "
+                + "may be needed; try again when that has ended")
+        guard let use = try ArtifactsUse.deleting(in: folder) else { throw busy }
         defer { withExtendedLifetime(use) {} }
-        let entries = try folder.entries()
         let store = try folder.objects()
         var references = References(store)
-        for entry in entries {
+        for entry in try folder.entries() {
             // One of a version that did not lock the objects.
-            if case .working = Ledger.holder(entry.ledger) { return nil }
-            try references.add(entry)
+            if case .working = Ledger.holder(entry.ledger) { throw busy }
+            do {
+                try references.add(entry)
+            } catch let failure as Failure where failure.code == .missingFile {
+                // Somebody has just removed it.
+                guard !FileManager.default.fileExists(atPath: entry.folder) else { throw failure }
+            }
         }
+        if let name = try folder.unseen().first {
+            throw Failure(
+                .badArchive, "\(folder.path)/\(name) is called as sweeps are, and no ledger is to be seen in it, so "
+                    + "that nobody knows which files it needs: nothing was deleted. Make it readable, or move it away")
+        }
+        return try delete(folder, store, keeping: references.all, isTrial: isTrial)
+    }
+
+    private static func delete(
+        _ folder: ArtifactsFolder, _ store: ObjectStore, keeping kept: Set<Digest>, isTrial: Bool
+    ) throws -> Deleted {
         var deleted = Deleted()
-        for digest in try store.all() where !references.all.contains(digest) {
+        for digest in try store.all() where !kept.contains(digest) {
             deleted.bytes += try store.size(digest) ?? 0
             deleted.objects += 1
             if !isTrial { try store.remove(digest) }
         }
-        for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) where name.hasPrefix(prefix) {
-            deleted.bytes += DiskUse.bytes(below: "\(folder.path)/\(name)")
-            if !isTrial { try FileManager.default.removeItem(atPath: "\(folder.path)/\(name)") }
+        var problem: (path: String, error: any Error)?
+        for path in try rests(folder) {
+            let bytes = DiskUse.bytes(below: path)
+            do {
+                if !isTrial { try FileManager.default.removeItem(atPath: path) }
+                deleted.bytes += bytes
+            } catch {
+                problem = (path, error)
+            }
         }
-        if !isTrial { try store.removePartial() }
+        if let (path, error) = problem {
+            throw Failure(.storage, "\(path) cannot be deleted", cause: error.localizedDescription)
+        }
         return deleted
+    }
+
+    /// What is left of removed sweeps and of transfers.
+    static func rests(_ folder: ArtifactsFolder) throws -> [String] {
+        let removed = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasPrefix(prefix) }
+        let partial = "\(folder.path)/objects/partial"
+        let parts = (try? FileManager.default.contentsOfDirectory(atPath: partial)) ?? []
+        return removed.map { "\(folder.path)/\($0)" } + parts.map { "\(partial)/\($0)" }
     }
 }

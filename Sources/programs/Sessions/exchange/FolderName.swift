@@ -17,8 +17,7 @@ enum FolderName {
         var name = "\(plan.run)"
         for word in view.words(of: plan) {
             let longer = "\(name)-\(plain(word))"
-            guard longer.count <= longest else { break }
-            name = longer
+            if longer.count <= longest { name = longer }
         }
         return name
     }

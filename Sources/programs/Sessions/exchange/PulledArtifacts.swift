@@ -2,6 +2,7 @@ import Engines
 import Foundation
 import Ledger
 import Model
+import Ports
 import Results
 import Storage
 import SweepFiles
@@ -99,11 +100,28 @@ package struct PulledArtifacts {
         let piece: Int64 = 1 << 20
         try AtomicFile.write(path) { sink in
             for part in parts {
+                var hash = SHA256()
                 for offset in stride(from: 0, to: part.size, by: Int64.Stride(piece)) {
-                    let count = Int(min(piece, part.size - offset))
-                    try sink(try store.read(part.digest, at: offset, count: count))
+                    let bytes = try read(part, at: offset, count: Int(min(piece, part.size - offset)), place)
+                    hash.update(bytes)
+                    try sink(bytes)
                 }
+                guard hash.finish() == part.digest else { throw lost(part, place, "its bytes are others") }
             }
         }
+    }
+
+    private func read(_ part: Artifact, at offset: Int64, count: Int, _ place: String) throws -> [UInt8] {
+        do throws(FilesError) {
+            return try store.read(part.digest, at: offset, count: count)
+        } catch {
+            throw lost(part, place, "\(error)")
+        }
+    }
+
+    private func lost(_ part: Artifact, _ place: String, _ cause: String) -> Failure {
+        Failure(
+            .badArchive, "\(place) is not whole in the object store any more (\(part.digest.short)); put the object "
+                + "back from a copy, or measure again with 'usweep launch --new'", cause: cause)
     }
 }

@@ -30,15 +30,20 @@ struct RemoveCommand: ParsableCommand {
             let entry = try folder.find(id)
             if !entries.contains(where: { $0.fullName == entry.fullName }) { entries.append(entry) }
         }
-        try Removal.check(entries)
+        for entry in entries {
+            if let warning = try Removal.check(entry) { common.console.say(warning) }
+        }
         let names = PeopleText.list(entries.map(\.fullName))
         if !yes { try confirm("remove \(names), and whatever was left by what ran?") }
-        guard let deleted = try Removal.remove(entries, from: folder) else {
-            return common.console.say(
-                "removed \(names); the files stay until no sweep is at work in \(folder.path): run "
-                    + "\(folder.command("gc")) then")
+        for entry in entries {
+            try Removal.remove(entry, from: folder)
+            common.console.say("removed \(entry.fullName)")
         }
-        common.console.say("removed \(names): \(PeopleText.size(deleted.bytes)) are free again")
+        do {
+            common.console.say("\(PeopleText.size(try Removal.collect(folder, isTrial: false).bytes)) are free again")
+        } catch {
+            common.console.say("the files stay until this can be typed: \(folder.command("gc")); now: \(error)")
+        }
     }
 
     private func confirm(_ question: String) throws {

@@ -32,6 +32,10 @@ struct PullCommand: ParsableCommand {
 
     @OptionGroup var common: CommonOptions
 
+    func validate() throws {
+        if to.isEmpty { throw ValidationError("--to names a folder.") }
+    }
+
     func run() throws {
         let folder = common.artifactsFolder
         let target = Paths.absolute(to)

@@ -80,6 +80,8 @@ struct ResultsCommand: ParsableCommand {
         if columns != nil, !stat.isEmpty || format == .sqlite {
             throw ValidationError("--columns is for the tables as text: leave out --stat and --format sqlite.")
         }
+        if let columns, columns.split(separator: ",").isEmpty { throw ValidationError("--columns names columns.") }
+        if to == "" { throw ValidationError("--to names a file.") }
         if format == .sqlite, to == nil { throw ValidationError("--format sqlite writes a file: name it with --to.") }
     }
 
@@ -87,14 +89,16 @@ struct ResultsCommand: ParsableCommand {
         let view = try SweepView(try common.artifactsFolder.find(sweep.id))
         let format = format ?? (common.output == .json ? .json : to == nil ? .table : .csv)
         // People read what the sweep asked for; programs get everything.
-        let shown = format == .table && metric.isEmpty ? view.sweep.metrics : metric
+        let shown = format == .table && metric.isEmpty && columns == nil ? view.sweep.metrics : metric
         let selection = try Selection(
             where: conditions, metrics: shown, axes: view.points.axes, among: { try view.metricNames() })
         guard let format = format.text else {
-            return tell(try view.write(sqlite: Paths.absolute(to ?? ""), selection: selection))
+            return tell(try view.write(sqlite: try Paths.file(to ?? ""), selection: selection))
         }
         let store = try common.artifactsFolder.objects()
-        let chosen = columns.map { SweepView.Columns.named($0.split(separator: ",").map(String.init)) }
+        let chosen = columns.map { text in
+            SweepView.Columns.named(text.split(separator: ",").map { String($0.drop { $0 == " " }) })
+        }
         var found: (selected: Int, problems: [String]) = (0, [])
         let write = { (sink: @escaping ([UInt8]) throws -> Void) in
             if stat.isEmpty {
@@ -106,7 +110,7 @@ struct ResultsCommand: ParsableCommand {
                     statistics: stat.map(Glob.init), store, format, selection: selection, sink: sink)
             }
         }
-        if let to { try AtomicFile.write(Paths.absolute(to), write) } else { try write { try Console.write($0) } }
+        if let to { try AtomicFile.write(try Paths.file(to), write) } else { try write { try Console.write($0) } }
         tell(found.selected)
         try complain(found.problems)
     }
@@ -114,7 +118,8 @@ struct ResultsCommand: ParsableCommand {
     /// An empty table may be what was asked for, or a slip of the pen.
     private func tell(_ selected: Int) {
         if selected == 0, !conditions.isEmpty {
-            common.console.say("no run is like that: \(conditions.map { "--where '\($0)'" }.joined(separator: " "))")
+            let asked = conditions.map { "--where '\(VisibleText.of($0))'" }
+            common.console.say("no run is like that: \(asked.joined(separator: " "))")
         }
     }
 
