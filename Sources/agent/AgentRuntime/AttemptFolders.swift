@@ -107,6 +107,7 @@ struct AttemptFolders {
     mutating func discard(sweep: String) -> FilesError? {
         madeSweeps.remove(sweep)
         rubbish.keys.removeAll { $0.sweep == sweep }
+        if rubbish.keys.isEmpty { rubbish.bytes = 0 }
         do throws(FilesError) {
             try files.removeTree("\(root)/\(sweep)")
             return nil

@@ -77,10 +77,7 @@ struct Collector {
 
     /// Sizes that somebody else chose.
     private static func sum(_ sizes: [Int64]) -> Int64 {
-        sizes.reduce(0) { sum, size in
-            let (next, isOver) = sum.addingReportingOverflow(max(0, size))
-            return isOver ? .max : next
-        }
+        sizes.reduce(0) { $0.addingCapped(max(0, $1)) }
     }
 
     /// Where there is no failure, the evidence is what was left out.

@@ -19,9 +19,7 @@ extension ArtifactsFolder {
                     + "beginning of its identifier, or 'last'" + (readings.isEmpty ? "" : "; for the sweep: \(hint)"))
         }
         guard let first = readings.first else {
-            guard !all.isEmpty else {
-                throw Failure(.missingFile, "there is no sweep in \(path); launch one, or name another --artifacts")
-            }
+            guard !all.isEmpty else { throw emptiness }
             throw Failure(
                 .missingFile,
                 "there is no sweep '\(VisibleText.of(id, limit: 100))' in \(path); there is "

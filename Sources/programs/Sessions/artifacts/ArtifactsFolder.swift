@@ -98,9 +98,11 @@ package struct ArtifactsFolder: Sendable {
 
     /// - Throws: ``Failure`` (`missingFile`) where nothing was ever launched.
     func checkIsThere() throws {
-        guard FileManager.default.fileExists(atPath: "\(path)/objects") else {
-            throw Failure(.missingFile, "there is no sweep in \(path); launch one, or name another --artifacts")
-        }
+        guard FileManager.default.fileExists(atPath: "\(path)/objects") else { throw emptiness }
+    }
+
+    var emptiness: Failure {
+        Failure(.missingFile, "there is no sweep in \(path); launch one, or name another --artifacts")
     }
 
     /// Remembers that a sweep was taken up.
