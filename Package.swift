@@ -87,11 +87,14 @@ let package = Package(
             name: "Transports", dependencies: ["CSystem", "Model", "Ports", "CLibSSH2", "CLibCrypto"],
             path: "Sources/transports", exclude: ["CLibSSH2", "CLibCrypto"], swiftSettings: strict),
         // programs: what they do is a library that a dashboard can use; the commands parse and print.
+        .target(
+            name: "CManual", path: "Sources/programs/CManual",
+            cSettings: [.unsafeFlags(["-std=c23", "-Wall", "-Wextra", "-Werror"])]),
         target(
             "Sessions", in: "programs",
             [
-                "CSystem", "Model", "Formats", "Ports", "Results", "SweepCore", "Storage", "SweepFiles", "Transports",
-                "Ledger", "Engines", "CoordinatorRuntime", deque,
+                "CSystem", "CManual", "Model", "Formats", "Ports", "Results", "SweepCore", "Storage", "SweepFiles",
+                "Transports", "Ledger", "Engines", "CoordinatorRuntime", deque,
             ]),
         program(
             "usweep", in: "programs",

@@ -4,6 +4,10 @@ import Model
 /// From the YAML tree of an inventory to the model.
 struct InventoryReader {
     private static let limit = 10_000
+    /// What a host may have, and `defaults` too, beside the keys of its transport.
+    static let common = ["transport", "workdir", "slots", "memory", "labels", "engines", "setup"]
+    static let ofDefaults = ["ssh_config"]
+    static let ofHosts = ["name", "address"]
 
     let read: FieldReader
     let folder: Folder
@@ -12,7 +16,7 @@ struct InventoryReader {
 
     /// What a host may have, and `defaults` too.
     private var shared: [String] {
-        transportKeys.map(\.name) + ["transport", "workdir", "slots", "memory", "labels", "engines", "setup"]
+        transportKeys.map(\.name) + InventoryReader.common
     }
 
     /// Those of all transports, each once.
@@ -28,7 +32,7 @@ struct InventoryReader {
         var template = Host(target: HostTarget(name: ""))
         var inventory = Inventory(hosts: [])
         if let field = fields.first(where: { $0.name == "defaults" }) {
-            let members = read.members(field.value, path: field.path, known: shared + ["ssh_config"])
+            let members = read.members(field.value, path: field.path, known: shared + InventoryReader.ofDefaults)
             fill(&template, members ?? [])
             if let file = members?.first(where: { $0.name == "ssh_config" }) {
                 inventory.sshConfiguration = configuration(file)
@@ -72,9 +76,8 @@ struct InventoryReader {
         guard case .mapping = element.value.kind else {
             return names(element).map { named(template, $0, nil) }
         }
-        guard let members = read.members(element.value, path: element.path, known: ["name", "address"] + shared) else {
-            return []
-        }
+        let known = InventoryReader.ofHosts + shared
+        guard let members = read.members(element.value, path: element.path, known: known) else { return [] }
         guard let nameField = members.first(where: { $0.name == "name" }) else {
             read.fail(element, "a host has no name; write {name: node1}")
             return []

@@ -4,9 +4,14 @@ import Model
 /// From the YAML tree of a sweep to the model.
 struct SweepReader {
     /// Keys that every engine takes.
-    private static let common = [
+    static let common = [
         "sweep", "engine", "workloads", "axes", "zip", "exclude", "include", "measure", "limits", "inputs", "retry",
         "metrics", "define", "env", "hosts",
+    ]
+    /// Keys within these that every engine takes.
+    static let groups = [
+        "workloads": ["file"], "measure": ["warm", "invocations", "repeat", "setup"],
+        "limits": ["time", "memory", "stall", "output", "sweep"], "retry": ["attempts"], "hosts": ["labels"],
     ]
     /// All keys that any engine takes, each once.
     static let keys = EngineRegistry.all.flatMap(\.keys).map(\.name).reduce(into: common) { keys, name in
@@ -109,13 +114,13 @@ struct SweepReader {
         return names
     }
 
-    private var measureKeys: [String] { keys(of: "measure", ["warm", "invocations", "repeat", "setup"]) }
-    private var limitKeys: [String] { keys(of: "limits", ["time", "memory", "stall", "output", "sweep"]) }
+    private var measureKeys: [String] { keys(of: "measure") }
+    private var limitKeys: [String] { keys(of: "limits") }
 
     /// The common ones of a group, and those of all engines.
-    private func keys(of group: String, _ common: [String]) -> [String] {
+    private func keys(of group: String) -> [String] {
         EngineRegistry.all.flatMap(\.keys).map(\.name).filter { $0.hasPrefix("\(group).") }
-            .reduce(into: common) { keys, name in
+            .reduce(into: SweepReader.groups[group] ?? []) { keys, name in
                 let key = String(name.dropFirst(group.count + 1))
                 if !keys.contains(key) { keys.append(key) }
             }
@@ -158,12 +163,12 @@ struct SweepReader {
     }
 
     private func hostLabels(_ field: Field) -> [String] {
-        let members = read.members(field.value, path: field.path, known: ["labels"]) ?? []
+        let members = read.members(field.value, path: field.path, known: SweepReader.groups["hosts"]) ?? []
         return members.first.map { names($0, "a label") } ?? []
     }
 
     private func attempts(_ field: Field) -> Int? {
-        let members = read.members(field.value, path: field.path, known: ["attempts"])
+        let members = read.members(field.value, path: field.path, known: SweepReader.groups["retry"])
         return members?.first.flatMap { read.integer($0, in: 1...1_000) }
     }
 }

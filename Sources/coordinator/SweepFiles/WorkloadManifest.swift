@@ -62,9 +62,9 @@ public struct WorkloadManifest: Sendable, Hashable {
 }
 
 /// From the YAML tree of a manifest to the model.
-private struct ManifestReader {
+struct ManifestReader {
     let read: FieldReader
-    private static let keys = [
+    static let keys = [
         "name", "runtime", "counterpart", "port", "protocol", "ready", "command", "environment", "memory", "services",
         "requests",
     ]

@@ -17,7 +17,7 @@ struct WorkloadsReader {
     /// - Parameter areImages: whether the engine runs container images, rather than what its guest holds.
     mutating func read(_ field: Field, areImages: Bool) {
         if case .mapping = field.value.kind {
-            guard let members = read.members(field.value, path: field.path, known: ["file"]),
+            guard let members = read.members(field.value, path: field.path, known: SweepReader.groups["workloads"]),
                 let file = members.first, let path = read.text(file)
             else { return }
             return read(file, list: path, areImages)

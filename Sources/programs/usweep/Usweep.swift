@@ -16,16 +16,19 @@ struct Usweep: ParsableCommand {
             stopped.
 
             EXAMPLES
-              usweep init study                          write a sweep and an inventory to start from
-              usweep doctor -i study/inventory.yaml      check the hosts
-              usweep plan study/sweep.yaml               what would run
+              usweep init study                    a sweep and an inventory to start from
+              usweep doctor -i study/inventory.yaml             check the hosts
+              usweep plan study/sweep.yaml                      what would run
               usweep launch study/sweep.yaml -i study/inventory.yaml
-              usweep results --format csv                the merged table of the last sweep
+              usweep results --format csv          the merged table of the last sweep
+              usweep help                          the commands and the manual's pages
+              usweep help sweep-file               a page: all keys of a sweep file
 
             EXIT STATUS
-              0 everything succeeded; 3 some runs did not; 64 wrong usage; 65 wrong sweep or inventory; 66 missing \
-            file; 74 input or output failed here; 75 no usable host, or another coordinator holds the sweep; 124 \
-            the sweep's time limit; 130 interrupted; 1 an internal error
+              0 everything succeeded; 3 some runs did not; 64 wrong usage; 65 wrong \
+            sweep or inventory; 66 missing file; 74 input or output failed here; 75 no \
+            usable host, or another coordinator holds the sweep; 124 the sweep's time \
+            limit; 130 interrupted; 1 an internal error
             """,
         version: Installation.version,
         subcommands: [
@@ -33,7 +36,7 @@ struct Usweep: ParsableCommand {
             FollowCommand.self, StatusCommand.self, LogsCommand.self, ResultsCommand.self, PullCommand.self,
             StatsCommand.self, WorkloadCommand.self, ImportCommand.self, ExplainCommand.self, RetryCommand.self,
             CancelCommand.self, RemoveCommand.self, CollectCommand.self, DiskUseCommand.self,
-            AxesCommand.self, MetricsCommand.self,
+            AxesCommand.self, MetricsCommand.self, HelpCommand.self,
         ])
 
     static func main() {

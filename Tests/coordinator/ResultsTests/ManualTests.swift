@@ -5,7 +5,7 @@ import Testing
 @Suite("The manual's tables of columns")
 struct ManualTests {
     private static let page = URL(filePath: #filePath).deletingLastPathComponent()
-        .appending(path: "../../../Sources/programs/usweep/Documentation.docc/Metrics.md").standardized
+        .appending(path: "../../../Sources/programs/usweep/Documentation.docc/Tables.md").standardized
 
     @Test("Each column of runs is there, in its place, with what is in it")
     func runs() throws {

@@ -107,22 +107,6 @@ struct DocumentTests {
         }
     }
 
-    @Test("The README's table has every command")
-    func commands() throws {
-        let readme = try Self.text("README.md")
-        let rows = readme.split(separator: "\n").filter { $0.hasPrefix("| `usweep ") }
-        let listed = rows.flatMap { row in
-            row.split(separator: "|")[0].matches(of: /`usweep ([a-z]+)/).map { String($0.1) }
-        }
-        let folder = "Sources/programs/usweep/Commands"
-        let commands = try Self.names(in: folder).flatMap { name in
-            try Self.text("\(folder)/\(name)").matches(of: /commandName: "([a-z]+)"/).map { String($0.1) }
-        }
-        // Commands of commands are in the rows of those.
-        let nested = ["vswarm", "build", "add", "try", "list", "show", "remove"]
-        #expect(listed.sorted() == commands.filter { !nested.contains($0) }.sorted())
-    }
-
     @Test("Links, pages, records and promises are found")
     func found() {
         #expect(

@@ -50,7 +50,7 @@ enum Layers {
 
     /// The targets, all of which must be here.
     static let table: [String: Int] = [
-        "CSystem": -1, "QEMUModel": -1, "CLibSSH2": -1, "CLibCrypto": -1, "CZlib": -1,
+        "CSystem": -1, "QEMUModel": -1, "CLibSSH2": -1, "CLibCrypto": -1, "CZlib": -1, "CManual": -1,
         "Model": 0, "Formats": 0,
         "Ports": 1, "Results": 1, "SweepCore": 1, "AgentCore": 1,
         "Storage": 2, "Engines": 2,

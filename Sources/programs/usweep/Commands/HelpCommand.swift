@@ -1,0 +1,116 @@
+import ArgumentParser
+import Foundation
+import Model
+import Sessions
+
+struct HelpCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "help",
+        abstract: "Show a page of the manual, or the help of a command.",
+        discussion: """
+            Without an argument it lists the commands and the pages.
+
+            EXAMPLES
+              usweep help launch            as usweep launch --help
+              usweep help sweep-file        every key of a sweep file
+              usweep help tables | less     the columns of all tables
+            """)
+
+    @Argument(
+        help: ArgumentHelp("A command, or a page of the manual.", valueName: "topic"),
+        completion: .list(Manual.pages.map(\.topic) + Commands.all.map(\.name)))
+    var topic: [String] = []
+
+    @Option(
+        help: ArgumentHelp("Write all pages into this folder, as files for man.", valueName: "dir"),
+        completion: .directory)
+    var man: String?
+
+    @Option(
+        help: ArgumentHelp("Write all pages into this folder, as files for a browser.", valueName: "dir"),
+        completion: .directory)
+    var html: String?
+
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        if man != nil || html != nil, !topic.isEmpty { throw ValidationError("--man and --html write all pages.") }
+    }
+
+    func run() throws {
+        if man != nil || html != nil { return try write() }
+        guard let first = topic.first else {
+            return try Console.print("\(Usweep.helpMessage())\n\nPAGES (usweep help PAGE)\n\(Manual.contents)")
+        }
+        if let command = Commands.find(topic) { return try Console.print(Usweep.helpMessage(for: command)) }
+        guard topic.count == 1 else {
+            let words = Names.shown(topic.joined(separator: " "))
+            throw Failure(.usage, "there is no command '\(words)'; see all: usweep help")
+        }
+        let page = try Manual.page(first, commands: Commands.all.map(\.name))
+        let isBold = isatty(STDOUT_FILENO) == 1 && common.console.usesColor
+        let width = min(80, common.console.width)
+        try Console.print(TerminalPage.lines(of: page, width: width, isBold: isBold).joined(separator: "\n"))
+    }
+
+    private func write() throws {
+        if let man {
+            let commands = Commands.all.map { (name: $0.name, help: Usweep.helpMessage(for: $0.type, columns: 76)) }
+            let configuration = Usweep.configuration
+            let program = RoffPage.program(
+                abstract: configuration.abstract, discussion: configuration.discussion, commands: commands,
+                version: Installation.version)
+            try write(program, to: "man1/usweep.1", in: man)
+            for page in Manual.pages {
+                let text = RoffPage.text(of: page, version: Installation.version)
+                try write(text, to: "man7/usweep-\(page.topic).7", in: man)
+            }
+        }
+        if let html {
+            try write(HTMLPage.contents(abstract: Usweep.configuration.abstract), to: "index.html", in: html)
+            for page in Manual.pages { try write(HTMLPage.text(of: page), to: HTMLPage.file(of: page), in: html) }
+        }
+    }
+
+    private func write(_ text: String, to name: String, in folder: String) throws {
+        let path = "\(Paths.absolute(folder))/\(name)"
+        let parent = URL(fileURLWithPath: path).deletingLastPathComponent()
+        do {
+            try FileManager.default.createDirectory(at: parent, withIntermediateDirectories: true)
+        } catch {
+            throw Failure(.storage, "the folder \(parent.path) cannot be created", cause: error.localizedDescription)
+        }
+        try AtomicFile.write(path) { sink in try sink(Array(text.utf8)) }
+    }
+}
+
+/// The program's commands, as people type them.
+enum Commands {
+    /// `workload add` and the like, too, in the order of the help.
+    static var all: [(name: String, type: any ParsableCommand.Type)] { below(Usweep.self, "") }
+
+    /// - Parameter words: as in `["workload", "add"]`.
+    static func find(_ words: [String]) -> (any ParsableCommand.Type)? {
+        all.first { $0.name == words.joined(separator: " ") }?.type
+    }
+
+    /// What can be run: all but those that only hold others.
+    static var leaves: [String] { all.filter { $0.type.configuration.subcommands.isEmpty }.map(\.name) }
+
+    /// What is wrong with a command line, without running it; nil: nothing.
+    static func problem(_ arguments: [String]) -> String? {
+        do {
+            _ = try Usweep.parseAsRoot(arguments)
+            return nil
+        } catch { return Usweep.message(for: error) }
+    }
+
+    private static func below(
+        _ command: any ParsableCommand.Type, _ path: String
+    ) -> [(name: String, type: any ParsableCommand.Type)] {
+        command.configuration.subcommands.flatMap { type in
+            let name = path + (type.configuration.commandName ?? "")
+            return [(name, type)] + below(type, "\(name) ")
+        }
+    }
+}
