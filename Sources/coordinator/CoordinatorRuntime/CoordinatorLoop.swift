@@ -130,6 +130,8 @@ public final class CoordinatorLoop {
 
     /// What the loop knows, for showing.
     public var state: SweepState { core.state }
+    /// Why nothing more is begun although runs are left.
+    public var pause: FailureSeries? { core.pause }
     public func hostView(_ host: Int) -> HostView {
         core.view(of: host, running: links[host]?.load.running ?? 0, now: time.monotonic())
     }

@@ -24,6 +24,8 @@ public struct Coordinator: Sendable {
     var everJoined = false
     var isInterrupted = false
     var isOutOfTime = false
+    /// ``Plan/stopAfter``; nil where somebody at the keyboard knows better.
+    var stopAfter: Int?
     var cancelDeadline: Nanoseconds?
     /// By when runs that somebody asked to cancel end, whether their hosts confirm it or not.
     var cancels: [RunNumber: Nanoseconds] = [:]
@@ -42,9 +44,12 @@ public struct Coordinator: Sendable {
     /// When it is next looked for runs that can be given away.
     var nextGiveAway: Nanoseconds = .min
 
-    /// - Parameter state: fresh, or what the ledger's records add up to.
-    public init(state: SweepState, now: Nanoseconds) {
+    /// - Parameters:
+    ///   - state: fresh, or what the ledger's records add up to.
+    ///   - keepsGoing: whatever fails.
+    public init(state: SweepState, keepsGoing: Bool = false, now: Nanoseconds) {
         self.state = state
+        stopAfter = keepsGoing ? nil : state.plan.stopAfter
         links = state.plan.hosts.map { _ in Link(lastHeard: now) }
         hasNews = links.map { _ in true }
         firstLeaseOfLife = state.nextLease
@@ -109,7 +114,7 @@ public struct Coordinator: Sendable {
         settleRivals(now, &records)
         // A sweep that was stopped and is resumed goes on, also where nothing had been cancelled before.
         if !isInterrupted, cancelDeadline == nil {
-            grantLeases(now, &records)
+            if pause == nil { grantLeases(now, &records) }
             giveAway(now, &records)
         }
         return records
@@ -135,6 +140,14 @@ public struct Coordinator: Sendable {
         straySince += pause
         // Whoever can be reached answers by then.
         nextGiveAway = now + plan.timing.leaseTerm
+    }
+
+    /// Why nothing more is begun although runs are left; nil: it goes on. A success among those that still run ends it.
+    public var pause: FailureSeries? {
+        guard let stopAfter, let series = state.failuresInRow, series.count >= stopAfter, !state.isFinished else {
+            return nil
+        }
+        return series
     }
 
     /// Applies a record that was decided here.

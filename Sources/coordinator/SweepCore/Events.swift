@@ -111,6 +111,8 @@ public enum Ending: Sendable, Hashable {
     case outOfTime
     /// No host can take work, for the reasons given.
     case noHost(reason: String)
+    /// So many runs failed alike that the rest was not begun.
+    case paused(FailureSeries)
     /// Somebody stopped the coordinator; hosts go on.
     case interrupted
 }

@@ -33,6 +33,8 @@ public struct Plan: Sendable {
     /// Whether an agent may use the rest of a run's attempts by itself. Not where a failure's class shows only in
     /// the evidence, which is judged here.
     public var agentRetries: Bool
+    /// How many runs in a row may fail alike before nothing more is begun; nil: any number.
+    public var stopAfter: Int?
     /// Memory to set aside for a run.
     public var memory: MemoryRule
     /// Whether hosts must show the same engine binary.
@@ -41,7 +43,7 @@ public struct Plan: Sendable {
 
     public init(
         groups: [Group], highestRun: RunNumber? = nil, hosts: [String], maximumFailures: Int = 3,
-        agentRetries: Bool = true, memory: MemoryRule = .uncounted, pinsEngine: Bool = false,
+        agentRetries: Bool = true, stopAfter: Int? = nil, memory: MemoryRule = .uncounted, pinsEngine: Bool = false,
         timing: Timing = Timing()
     ) {
         self.groups = groups
@@ -49,6 +51,7 @@ public struct Plan: Sendable {
         self.hosts = hosts
         self.maximumFailures = maximumFailures
         self.agentRetries = agentRetries
+        self.stopAfter = stopAfter
         self.memory = memory
         self.pinsEngine = pinsEngine
         self.timing = timing

@@ -30,7 +30,10 @@ extension SweepState {
             for claim in claims(on: run) where claim.lease != lease { drop(claim.lease, on: run) }
         case .runWithdrawn(let run, let lease, _): drop(lease, on: run)
         case .runCancelAsked(let run, _): if !isOver(run) { cancelsAsked.insert(run) }
-        case .runEnded(let run, let state, let failure, _): end(run, state, failure)
+        case .runEnded(let run, let state, let failure, let attempt):
+            end(run, state, failure)
+            // What ended without an attempt of its own says nothing of the sweep.
+            if attempt > 0 { noteInRow(state, failure) }
         case .runReopened(let run, _): reopen(run)
         case .judgedAgain(let id, let failure, _, let blocks): judgeAgain(id.run, failure, blocks)
         case .hostReleased(let host): if let index = hostIndex[host] { isHolding[index] = false }
@@ -146,6 +149,18 @@ extension SweepState {
         runs[run - 1].phase = .ended(state, failure)
         runs[run - 1].result = failure == nil ? blocks?.digest.beginning : nil
         count(run, ended: 1, state)
+        if failure == nil { failuresInRow = nil }
+    }
+
+    private mutating func noteInRow(_ state: RunState, _ failure: FailureClass?) {
+        switch state {
+        case .succeeded: failuresInRow = nil
+        case .cancelled: break
+        case .failed, .quarantined:
+            guard let failure else { return }
+            let before = failuresInRow.flatMap { $0.failure == failure ? $0.count : nil } ?? 0
+            failuresInRow = FailureSeries(failure: failure, count: before + 1)
+        }
     }
 
     private mutating func reopen(_ run: RunNumber) {
@@ -153,6 +168,7 @@ extension SweepState {
         count(run, ended: -1, state)
         startAfresh(run)
         stopReason = nil
+        failuresInRow = nil
         wait(run)
     }
 
@@ -174,6 +190,8 @@ extension SweepState {
 
     /// Takes from their leases the runs that the specification no longer has.
     private mutating func revise(_ revision: Revision) {
+        // Whoever edits the file after failures means to do something about them.
+        failuresInRow = nil
         let places = RunPlaces(revision.runs)
         for lease in leases.keys.sorted() {
             for run in leases[lease]?.runs ?? [] where places.place(of: run) == nil { drop(lease, on: run) }
@@ -191,6 +209,7 @@ extension SweepState {
         pins = [:]
         cancelsAsked = []
         stopReason = nil
+        failuresInRow = nil
         firstLeaseOfPins = nextLease
         queueEverything()
     }
@@ -226,6 +245,12 @@ extension Record {
             []
         }
     }
+}
+
+/// Runs that ended one after the other with the same class, none between them succeeding.
+public struct FailureSeries: Sendable, Hashable {
+    public var failure: FailureClass
+    public var count: Int
 }
 
 extension FailureClass {

@@ -69,6 +69,8 @@ public struct SweepState: Sendable {
     public internal(set) var fencedCount = 0
     public internal(set) var disagreements = 0
     public internal(set) var stopReason: String?
+    /// The runs that ended last, if all of them failed alike.
+    public internal(set) var failuresInRow: FailureSeries?
     /// The most memory that an attempt took, in bytes; 0: there was none yet.
     var evaluationPeak: Int64 = 0
     var setupPeak: Int64 = 0

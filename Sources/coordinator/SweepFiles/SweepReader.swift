@@ -6,7 +6,7 @@ struct SweepReader {
     /// Keys that every engine takes.
     static let common = [
         "sweep", "engine", "workloads", "axes", "zip", "exclude", "include", "measure", "limits", "inputs", "retry",
-        "metrics", "define", "env", "hosts",
+        "metrics", "define", "env", "hosts", "stop",
     ]
     /// Keys within these that every engine takes.
     static let groups = [
@@ -40,6 +40,7 @@ struct SweepReader {
         refuseForeign(bounds, engine)
         sweep.limits = limits(bounds)
         if let field = field("retry") { sweep.attempts = attempts(field) ?? sweep.attempts }
+        if let field = field("stop") { stopAfter(field, &sweep) }
         if let field = field("hosts") { sweep.hostLabels = hostLabels(field) }
         var metrics = MetricsReader(read: read)
         if let field = field("metrics") { sweep.metrics = metrics.names(field) }
@@ -165,6 +166,16 @@ struct SweepReader {
     private func hostLabels(_ field: Field) -> [String] {
         let members = read.members(field.value, path: field.path, known: SweepReader.groups["hosts"]) ?? []
         return members.first.map { names($0, "a label") } ?? []
+    }
+
+    private func stopAfter(_ field: Field, _ sweep: inout Sweep) {
+        let members = read.members(field.value, path: field.path, known: ["after"])
+        guard let after = members?.first else { return }
+        if case .scalar("never", _) = after.value.kind {
+            sweep.stopAfter = nil
+        } else if let count = read.integer(after, in: 1...1_000_000) {
+            sweep.stopAfter = count
+        }
     }
 
     private func attempts(_ field: Field) -> Int? {

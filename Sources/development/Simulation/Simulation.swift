@@ -160,7 +160,7 @@ public final class Simulation {
             } else {
                 isFinished = true
             }
-        case .noHost, .interrupted: startAgain(in: 20 * Timing.second)
+        case .noHost, .paused, .interrupted: startAgain(in: 20 * Timing.second)
         }
     }
 }

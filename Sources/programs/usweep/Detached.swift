@@ -3,6 +3,7 @@ import CoordinatorRuntime
 import Foundation
 import Model
 import Sessions
+import SweepCore
 import Transports
 
 /// A coordinator in the background: this program once more, as `resume`, in a session of its own, so that neither the
@@ -18,7 +19,7 @@ struct Detached {
     ///
     /// - Returns: its process.
     /// - Throws: ``ExitCode``, its own, where it ended at once; ``Failure``.
-    func start(_ common: CommonOptions) throws -> pid_t {
+    func start(_ common: CommonOptions, keepsGoing: Bool) throws -> pid_t {
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else { throw failure("a pipe cannot be created", errno) }
         defer { close(ends[0]) }
@@ -27,7 +28,7 @@ struct Detached {
         let pid: pid_t
         do {
             defer { close(ends[1]) }
-            pid = try spawn(common, ready: ends[1])
+            pid = try spawn(common, keepsGoing, ready: ends[1])
         }
         var byte: UInt8 = 0
         while true {
@@ -57,7 +58,7 @@ struct Detached {
         return Failure(.internalError, "the coordinator in the background ended at once; see \(log)")
     }
 
-    private func spawn(_ common: CommonOptions, ready: Int32) throws -> pid_t {
+    private func spawn(_ common: CommonOptions, _ keepsGoing: Bool, ready: Int32) throws -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -69,7 +70,8 @@ struct Detached {
             [
                 "usweep", "resume", entry.fullName, "--artifacts", artifacts.path,
                 "--ready-descriptor", String(Detached.readyDescriptor),
-            ] + (common.verbose ? ["--verbose"] : []) + (common.output == .quiet ? ["--output", "quiet"] : [])
+            ] + (keepsGoing ? ["--keep-going"] : []) + (common.verbose ? ["--verbose"] : [])
+            + (common.output == .quiet ? ["--output", "quiet"] : [])
         var pid: pid_t = 0
         let arguments = words.map { strdup($0) }
         defer { for argument in arguments { free(argument) } }
@@ -93,6 +95,11 @@ struct CoordinatorOptions: ParsableArguments {
     @Flag(name: .long, help: "Leave the coordinator in the background, and return; 'usweep follow' shows it.")
     var detach = false
 
+    @Flag(
+        name: .long,
+        help: "Start further runs however many in a row fail alike (the sweep's key stop.after; by default 10).")
+    var keepGoing = false
+
     @Option(name: .customLong("ready-descriptor"), help: .hidden)
     var readyDescriptor: Int32?
 
@@ -106,7 +113,7 @@ struct CoordinatorOptions: ParsableArguments {
         let inbox = Inbox()
         signals.deliver(to: inbox, Requests(entry: session.entry))
         let progress = Progress(console: common.console, entry: session.entry, startedAt: SystemTime().monotonic())
-        let ending = try session.run(progress, inbox) { signals.allowsSecondThoughts }
+        let ending = try session.run(progress, inbox, keepsGoing: keepGoing) { signals.allowsSecondThoughts }
         try leave(ending, session.entry, common.console)
     }
 
@@ -115,6 +122,10 @@ struct CoordinatorOptions: ParsableArguments {
         let resume = entry.command("resume")
         switch ending {
         case .complete: break
+        case .paused(let series):
+            console.say(
+                "paused: the last \(PeopleText.count(series.count, "run")) failed alike (\(series.failure.rawValue)), so "
+                    + "no further run was started")
         case .outOfTime:
             console.say("the sweep's time limit (limits.sweep) has passed; what is done is kept. Go on: \(resume)")
         case .noHost(let reason):
@@ -130,7 +141,7 @@ struct CoordinatorOptions: ParsableArguments {
 
     private func leaveInBackground(_ common: CommonOptions, _ entry: ArtifactsFolder.Entry) throws {
         let detached = Detached(entry: entry, artifacts: common.artifactsFolder)
-        let pid = try detached.start(common)
+        let pid = try detached.start(common, keepsGoing: keepGoing)
         if common.output == .json {
             return try Console.print(
                 JSON.object([

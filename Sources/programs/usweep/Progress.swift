@@ -18,6 +18,7 @@ final class Progress: SessionObserver {
     private var news = HostNews()
     /// Hosts that were said to be silent.
     private var silent: Set<String> = []
+    private var isPaused = false
     private let names: RunNames
 
     init(console: Console, entry: ArtifactsFolder.Entry, startedAt: Nanoseconds) {
@@ -52,6 +53,7 @@ final class Progress: SessionObserver {
             let runs = source.standing.runs
             for record in records { tell(record, runs: runs) }
         }
+        tellPause(source.standing)
         for index in 0..<source.hostCount {
             let view = source.host(index)
             tellSilence(view)
@@ -112,6 +114,16 @@ final class Progress: SessionObserver {
             .judgedAgain, .hostReleased, .revised, .repinned, .restored:
             break
         }
+    }
+
+    private func tellPause(_ standing: Standing) {
+        guard let series = standing.pause else { return isPaused = false }
+        guard !isPaused else { return }
+        isPaused = true
+        line(
+            console.paint(
+                "\(PeopleText.count(series.count, "run")) in a row failed alike (\(series.failure.rawValue)): no "
+                    + "further run is started, what is running goes on", .yellow))
     }
 
     private func tellSilence(_ view: HostView) {

@@ -25,6 +25,8 @@ extension Sweep {
         writer.put(unlessEmpty: "metrics", metrics)
         writer.put(unlessEmpty: "definitions", definitions)
         writer.put(unlessEmpty: "hostLabels", hostLabels)
+        // 0: never.
+        if stopAfter != Sweep.usualStopAfter { writer.put("stopAfter", stopAfter ?? 0) }
         return writer.json.encoded
     }
 
@@ -48,6 +50,7 @@ extension Sweep {
         metrics = try reader.take(list: "metrics")
         definitions = try reader.take(list: "definitions")
         hostLabels = try reader.take(list: "hostLabels")
+        if let count: Int = try reader.take(ifAny: "stopAfter") { stopAfter = count > 0 ? count : nil }
         try reader.end()
     }
 }

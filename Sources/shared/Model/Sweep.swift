@@ -30,6 +30,11 @@ public struct Sweep: Sendable, Hashable {
     public var definitions: [MetricDefinition]
     /// Only hosts that have all of these get its runs; empty: all hosts.
     public var hostLabels: [String]
+    /// How many runs in a row may fail alike, none succeeding, before the sweep is paused; nil: any number.
+    public var stopAfter: Int?
+
+    /// ``stopAfter`` where nobody said anything else: enough to be no accident, and not yet a lost night.
+    public static let usualStopAfter = 10
 
     public init(name: String, engine: String, settings: JSON = .object([])) {
         self.name = name
@@ -49,6 +54,7 @@ public struct Sweep: Sendable, Hashable {
         metrics = []
         definitions = []
         hostLabels = []
+        stopAfter = Sweep.usualStopAfter
     }
 
     /// All axes in column order: the grid's, then those of the zips.

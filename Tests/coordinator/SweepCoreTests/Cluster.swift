@@ -15,7 +15,7 @@ struct Cluster {
 
     init(
         runs: Int, hosts: Int = 2, agentRetries: Bool = true, failures: Int = 3, setups: [String] = [],
-        memory: MemoryRule = .uncounted, pinsEngine: Bool = false, timing: Timing = Timing()
+        stopAfter: Int? = nil, memory: MemoryRule = .uncounted, pinsEngine: Bool = false, timing: Timing = Timing()
     ) {
         var groups: [Plan.Group] = []
         if setups.isEmpty {
@@ -32,12 +32,12 @@ struct Cluster {
         }
         let plan = Plan(
             groups: groups, hosts: (0..<hosts).map { "h\($0)" }, maximumFailures: failures,
-            agentRetries: agentRetries, memory: memory, pinsEngine: pinsEngine, timing: timing)
+            agentRetries: agentRetries, stopAfter: stopAfter, memory: memory, pinsEngine: pinsEngine, timing: timing)
         self.init(SweepState(plan: plan))
     }
 
-    init(_ state: SweepState) {
-        core = Coordinator(state: state, now: 0)
+    init(_ state: SweepState, keepsGoing: Bool = false) {
+        core = Coordinator(state: state, keepsGoing: keepsGoing, now: 0)
         replayed = state
     }
 

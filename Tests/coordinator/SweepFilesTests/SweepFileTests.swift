@@ -32,6 +32,7 @@ struct SweepFileTests {
             inputs: [my.py, tables/]
             retry: {attempts: 5}
             hosts: {labels: [kvm, big]}
+            stop: {after: 25}
             metrics: [cpi, l1i.mpki]
             """, folder: scratch.path)
         #expect(sweep.name == "branch-predictor-and-l2")
@@ -51,6 +52,7 @@ struct SweepFileTests {
         #expect(sweep.limits.sweep == 259_200_000_000_000)
         #expect(sweep.attempts == 5)
         #expect(sweep.hostLabels == ["kvm", "big"])
+        #expect(sweep.stopAfter == 25)
         #expect(sweep.metrics == ["cpi", "l1i.mpki"])
         #expect(sweep.inputs.map(\.path) == ["my.py", "tables/a/z.csv", "tables/b.csv"])
         #expect(sweep.inputs[0].digest == SHA256.digest("print()\n"))

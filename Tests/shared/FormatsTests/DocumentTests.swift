@@ -65,7 +65,10 @@ struct DocumentTests {
     func roundTrips() throws {
         var labelled = sweep
         labelled.hostLabels = ["kvm"]
-        for sweep in others + [labelled] { #expect(try Sweep(document: sweep.document) == sweep) }
+        labelled.stopAfter = 3
+        var endless = sweep
+        endless.stopAfter = nil
+        for sweep in others + [labelled, endless] { #expect(try Sweep(document: sweep.document) == sweep) }
         #expect(try Inventory(document: inventory.document) == inventory)
     }
 

@@ -21,13 +21,15 @@ extension Session {
     ///
     /// - Parameters:
     ///   - inbox: interruptions and requests come through it.
+    ///   - keepsGoing: however many runs in a row fail alike.
     ///   - waitsForSecondThoughts: asked after an interruption: whether somebody at a keyboard may cancel by a second
     ///     one.
     package func run(
-        _ observer: some SessionObserver, _ inbox: Inbox, waitsForSecondThoughts: () -> Bool
+        _ observer: some SessionObserver, _ inbox: Inbox, keepsGoing: Bool = false,
+        waitsForSecondThoughts: () -> Bool
     ) throws -> SessionEnding {
         do {
-            let ending = try work(observer, inbox, waitsForSecondThoughts)
+            let ending = try work(observer, inbox, keepsGoing, waitsForSecondThoughts)
             ledger.leave(status: ending.exitStatus)
             return ending
         } catch {
@@ -37,7 +39,7 @@ extension Session {
     }
 
     private func work(
-        _ observer: some SessionObserver, _ inbox: Inbox, _ waitsForSecondThoughts: () -> Bool
+        _ observer: some SessionObserver, _ inbox: Inbox, _ keepsGoing: Bool, _ waitsForSecondThoughts: () -> Bool
     ) throws -> SessionEnding {
         try reopenCancelled()
         let time = SystemTime()
@@ -49,7 +51,7 @@ extension Session {
             workshop.stop()
             archive.stop()
         }
-        let loop = try loop(inbox, workshop)
+        let loop = try loop(inbox, workshop, keepsGoing: keepsGoing)
         loop.warn = { observer.say("warning: \($0)") }
         let hostCount = inventory.hosts.count
         observer.begin(LoopSource(loop: loop, hostCount: hostCount), goesOn: goesOn)
@@ -69,7 +71,9 @@ extension Session {
             ending = try awaitSecondSignal(loop, observer)
         }
         try tables.write()
-        observer.end(try SweepStatus(entry, troubles: 1))
+        var status = try SweepStatus(entry, troubles: 1)
+        if case .paused = ending { status.isPaused = true }
+        observer.end(status)
         tellHolding(loop.state, observer)
         copies.write(observer.say)
         return SessionEnding(ending, problems: inventory.hosts.indices.map { loop.hostView($0) })
@@ -96,9 +100,9 @@ extension Session {
         try tables.write()
     }
 
-    private func loop(_ inbox: Inbox, _ workshop: WorkThreads) throws -> CoordinatorLoop {
+    private func loop(_ inbox: Inbox, _ workshop: WorkThreads, keepsGoing: Bool = false) throws -> CoordinatorLoop {
         // Given away, not shared: the state of a large sweep would be copied with its first change.
-        let core = Coordinator(state: state, now: SystemTime().monotonic())
+        let core = Coordinator(state: state, keepsGoing: keepsGoing, now: SystemTime().monotonic())
         state = SweepState(plan: Plan(groups: [], hosts: []))
         return CoordinatorLoop(
             core: core, setting: try setting(), ledger: ledger, store: try folder.objects(),

@@ -1,6 +1,6 @@
 package import Model
 import Ports
-import SweepCore
+package import SweepCore
 
 /// How a session's work ended.
 package enum SessionEnding: Sendable, Hashable {
@@ -9,6 +9,8 @@ package enum SessionEnding: Sendable, Hashable {
     case outOfTime
     /// No host can take work, for the reasons given.
     case noHost(reason: String)
+    /// So many runs in a row failed alike that the rest was not begun.
+    case paused(FailureSeries)
     case interrupted
 
     /// - Parameter problems: how the hosts stand, in their order.
@@ -19,6 +21,7 @@ package enum SessionEnding: Sendable, Hashable {
         case .noHost:
             let problems = hosts.map { (host: $0.name, reason: $0.problem) }
             self = .noHost(reason: HostProblems.lines(problems).joined(separator: "\n"))
+        case .paused(let series): self = .paused(series)
         case .interrupted: self = .interrupted
         }
     }
@@ -26,6 +29,7 @@ package enum SessionEnding: Sendable, Hashable {
     package var exitStatus: Int32 {
         switch self {
         case .complete(let allSucceeded): allSucceeded ? 0 : ExitStatus.someRunsFailed
+        case .paused: ExitStatus.someRunsFailed
         case .outOfTime: ExitStatus.outOfTime
         case .noHost: Failure.Code.noHost.exitStatus
         case .interrupted: ExitStatus.interrupted

@@ -119,7 +119,7 @@ package struct Specification {
         }
         return Plan(
             groups: groups, highestRun: highestRun, hosts: hosts, maximumFailures: sweep.attempts,
-            agentRetries: engine.descriptor.agentRetries, memory: memoryRule,
+            agentRetries: engine.descriptor.agentRetries, stopAfter: sweep.stopAfter, memory: memoryRule,
             pinsEngine: engine.descriptor.binary != nil, timing: timing)
     }
 

@@ -17,6 +17,8 @@ package struct Standing {
     package var notSucceeded: Int
     package var fenced = 0
     package var disagreements = 0
+    /// The failures for which nothing more is begun; nil: it goes on, or that is not known here.
+    package var pause: FailureSeries?
     package var left: Int { runs - ended }
 }
 
@@ -29,7 +31,7 @@ struct LoopSource: ProgressSource {
         let state = loop.state
         return Standing(
             runs: state.runCount, ended: state.endedCount, notSucceeded: state.notSucceededCount,
-            fenced: state.fencedCount, disagreements: state.disagreements)
+            fenced: state.fencedCount, disagreements: state.disagreements, pause: loop.pause)
     }
 
     func host(_ index: Int) -> HostView { loop.hostView(index) }

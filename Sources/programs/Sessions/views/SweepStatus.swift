@@ -29,6 +29,8 @@ package struct SweepStatus: Sendable {
     package let late: (all: Int, disagreeing: Int)
     /// The first of them, in the order of the specification.
     package let troubles: [Trouble]
+    /// Whether runs are left that nobody begins, since those before them failed alike.
+    package internal(set) var isPaused: Bool
 
     /// - Parameter limit: the most ``troubles`` that are looked for.
     package init(_ entry: ArtifactsFolder.Entry, troubles limit: Int = 200) throws {
@@ -43,6 +45,12 @@ package struct SweepStatus: Sendable {
         pins = try ledger.pins()
         stops = try ledger.stops()
         late = try ledger.fencedCounts()
+        // Nobody else leaves runs behind with this status.
+        if case .ended(ExitStatus.someRunsFailed, _) = holder {
+            isPaused = (counts + setups).contains { $0.state == nil }
+        } else {
+            isPaused = false
+        }
         var troubles: [Trouble] = []
         let isTroubled = (counts + setups).contains { $0.state != nil && $0.state != .succeeded }
         if isTroubled, limit > 0 {
@@ -88,7 +96,11 @@ package struct SweepStatus: Sendable {
             sentences.append("See why: \(entry.artifacts.command("explain \(first.run)"))")
             sentences.append("Run them again: \(entry.artifacts.command("retry"))")
         }
-        if left > 0 || total({ $0.state == .cancelled }) > 0 {
+        if isPaused {
+            sentences.append(
+                "The sweep is paused, since too many runs in a row failed alike; retry goes on with the rest, too. Run "
+                    + "only the rest: \(entry.command("resume --keep-going"))")
+        } else if left > 0 || total({ $0.state == .cancelled }) > 0 {
             sentences.append("Run the rest: \(entry.command("resume"))")
         }
         if late.disagreeing > 0 {
