@@ -85,7 +85,7 @@ extension Coordinator {
             return isOutOfTime ? .outOfTime : .complete(allSucceeded: state.notSucceededCount == 0)
         }
         if isInterrupted, cancelDeadline == nil { return .interrupted }
-        if cancelDeadline == nil, let pause, state.leases.values.allSatisfy({ $0.open == 0 }) { return .paused(pause) }
+        if cancelDeadline == nil, let pause, !state.isUnderWay { return .paused(pause) }
         return noHost(now: now)
     }
 

@@ -144,6 +144,14 @@ public struct SweepState: Sendable {
 
     public var isFinished: Bool { endedCount == runCount }
 
+    /// Whether any host may still be at a run.
+    public var isUnderWay: Bool { leases.values.contains { $0.open > 0 } }
+
+    /// How many runs that the specification has ended so.
+    public func endedCount(_ how: RunState) -> Int {
+        runs.count { if $0.group >= 0, case .ended(how, _) = $0.phase { true } else { false } }
+    }
+
     /// Whether the specification has this run.
     public func isCurrent(_ run: RunNumber) -> Bool { runs.indices ~= run - 1 && self[run].group >= 0 }
 

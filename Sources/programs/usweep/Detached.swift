@@ -124,8 +124,8 @@ struct CoordinatorOptions: ParsableArguments {
         case .complete: break
         case .paused(let series):
             console.say(
-                "paused: the last \(PeopleText.count(series.count, "run")) failed alike (\(series.failure.rawValue)), so "
-                    + "no further run was started")
+                "paused: the last \(PeopleText.count(series.count, "run")) failed alike (\(series.failure.rawValue)), "
+                    + "so no further run was started")
         case .outOfTime:
             console.say("the sweep's time limit (limits.sweep) has passed; what is done is kept. Go on: \(resume)")
         case .noHost(let reason):

@@ -49,13 +49,30 @@ struct NamingTests {
             let found = try folder.findTarget(text)
             #expect(found.entry.fullName == "study-habcdefg" && found.run == Int(text))
         }
-        #expect(try folder.findRun("other/3").entry.name == "other")
-        #expect(try folder.findRuns(["3", "7"]).runs == [3, 7])
-        #expect(try folder.findRuns(["study", "7"]).runs == [7])
-        #expect(try folder.findRuns([]).entry.fullName == "study-habcdefg")
+        #expect(try folder.findTarget("other/3").entry.name == "other")
+        #expect(try RunChoice(["3", "7", "3"], in: folder).runs == [3, 7])
+        #expect(try RunChoice(["study", "7"], in: folder).runs == [7])
+        #expect(try RunChoice(["study"], in: folder).runs == nil)
+        #expect(try RunChoice([], in: folder).entry.fullName == "study-habcdefg")
         let refused = Self.message { _ = try folder.find("2024") }
         #expect(refused.hasPrefix("64: ") && refused.contains("number of a run"))
         #expect(refused.contains("COMMAND 2024-mzzzzzzz"), "the way out is named: \(refused)")
+    }
+
+    @Test(
+        "Nine hexadecimal digits or more are the digest of a point, unless a sweep has that name",
+        arguments: [
+            ("ABCDEF012", "study-habcdefg"), ("123456789", "study-habcdefg"), ("other/abcdef0123", "other-3bcdefgh"),
+        ])
+    func digests(_ text: String, _ name: String) throws {
+        let folder = try Self.folder(Self.sweeps)
+        defer { try? FileManager.default.removeItem(atPath: folder.path) }
+        let found = try folder.findTarget(text)
+        #expect(found.entry.fullName == name && found.run == nil)
+        #expect(found.point == text.lowercased().split(separator: "/").last.map(String.init))
+        let named = try Self.folder(["abcdef012-habcdefg"])
+        defer { try? FileManager.default.removeItem(atPath: named.path) }
+        #expect(try named.findTarget("abcdef012").point == nil)
     }
 
     @Test(
@@ -66,7 +83,7 @@ struct NamingTests {
         defer { try? FileManager.default.removeItem(atPath: folder.path) }
         let refused = Self.message { _ = try folder.find(text) }
         #expect(refused.hasPrefix("64: ") && readings.allSatisfy(refused.contains), "\(refused)")
-        let mixed = Self.message { _ = try folder.findRuns(["other/3", "7"]) }
+        let mixed = Self.message { _ = try RunChoice(["other/3", "7"], in: folder) }
         #expect(mixed.hasPrefix("64: ") && mixed.contains("'7' of study-habcdefg"), "\(mixed)")
     }
 
@@ -75,7 +92,7 @@ struct NamingTests {
         arguments: [
             ("nothing", "66: there is no sweep 'nothing'"), ("", "66: there is no sweep ''"),
             ("study/x", "64: 'study/x' is not a run"), ("study/0", "64: 'study/0' is not a run"),
-            ("a/b/3", "64: 'a/b/3' is not a run"), ("study/99999999999999999999", "64: 'study/9999"),
+            ("a/b/3", "64: 'a/b/3' is not a run"), ("study/abcdef12", "64: 'study/abcdef12' is not a run"),
         ])
     func wrong(_ text: String, _ expected: String) throws {
         let folder = try Self.folder(Self.sweeps)

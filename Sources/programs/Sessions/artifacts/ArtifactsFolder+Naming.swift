@@ -34,50 +34,41 @@ extension ArtifactsFolder {
         return first.entry
     }
 
-    /// A run: `ID/NUMBER`, or a number within the last sweep.
-    package func findRun(_ text: String) throws -> (entry: Entry, run: RunNumber) {
-        let found = try findTarget(text)
-        guard let run = found.run else {
-            throw Failure(
-                .usage, "'\(text)' is a sweep, and this command is about a run: write \(text)/NUMBER, or a number "
-                    + "for a run of the last sweep")
-        }
-        return (found.entry, run)
+    /// What a word stands for.
+    package struct Target {
+        package let entry: Entry
+        package var run: RunNumber?
+        /// How the digest of a point begins, in lower case.
+        package var point: String?
     }
 
-    /// A sweep or a run.
-    package func findTarget(_ text: String) throws -> (entry: Entry, run: RunNumber?) {
+    /// A sweep, a run (`NUMBER`, `ID/NUMBER`) or a point (`DIGEST`, `ID/DIGEST`); without an ID of the last sweep.
+    package func findTarget(_ text: String) throws -> Target {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-        guard parts.count <= 2, parts.count == 2 || ArtifactsFolder.isNumber(text) else {
-            guard parts.count == 1 else { throw ArtifactsFolder.notARun(text) }
-            return (try find(text), nil)
+        guard let last = parts.last, parts.count <= 2 else { throw ArtifactsFolder.notARun(text) }
+        let sweep = parts.count == 2 ? parts[0] : "last"
+        // Names of sweeps come first: they are chosen by people, who can choose others.
+        let isSweep = try parts.count == 1 && !readings(of: last, entries()).isEmpty
+        if ArtifactsFolder.isDigest(last), !isSweep {
+            return Target(entry: try find(sweep), point: last.lowercased())
         }
-        guard let last = parts.last, ArtifactsFolder.isNumber(last), let run = RunNumber(last), run > 0 else {
+        guard parts.count == 2 || ArtifactsFolder.isNumber(text) else { return Target(entry: try find(text)) }
+        guard ArtifactsFolder.isNumber(last), let run = RunNumber(last), run > 0 else {
             throw ArtifactsFolder.notARun(text)
         }
-        return (try find(parts.count == 2 ? parts[0] : "last"), run)
+        return Target(entry: try find(sweep), run: run)
     }
 
-    /// One sweep and runs of it. Without an argument it is the last sweep.
-    package func findRuns(_ texts: [String]) throws -> (entry: Entry, runs: [RunNumber]) {
-        let found = try texts.map { (text: $0, target: try findTarget($0)) }
-        guard let entry = found.first?.target.entry else { return (try find("last"), []) }
-        if let other = found.first(where: { $0.target.entry.fullName != entry.fullName }) {
-            let isNumber = ArtifactsFolder.isNumber(other.text) || ArtifactsFolder.isNumber(texts[0])
-            let rule = isNumber ? "; a bare number is a run of the last sweep: write ID/NUMBER for another's" : ""
-            throw Failure(
-                .usage, "one sweep at a time: '\(texts[0])' is of \(entry.fullName), '\(other.text)' of "
-                    + other.target.entry.fullName + rule)
-        }
-        return (entry, found.compactMap(\.target.run))
-    }
+    /// Whether it can be the beginning of a digest: longer than what identifiers begin with, and than any number of a
+    /// run.
+    static func isDigest(_ text: String) -> Bool { 9...64 ~= text.utf8.count && text.allSatisfy(\.isHexDigit) }
 
     /// Whether people mean a run by it.
     static func isNumber(_ text: String) -> Bool { !text.isEmpty && text.utf8.allSatisfy { 0x30...0x39 ~= $0 } }
 
     private static func notARun(_ text: String) -> Failure {
-        Failure(.usage, "'\(VisibleText.of(text, limit: 100))' is not a run: write ID/NUMBER, or its number within the "
-            + "last sweep")
+        Failure(.usage, "'\(VisibleText.of(text, limit: 100))' is not a run: write ID/NUMBER, its number within the "
+            + "last sweep, or at least 9 digits of its point's digest")
     }
 
     /// All sweeps that could be meant, each once.

@@ -2,48 +2,81 @@ import Foundation
 import Ledger
 import Model
 
-/// Cancels a sweep or one run, whoever works on it.
+/// Cancels a sweep or some of its runs, whoever works on it.
 package enum Cancellation {
-    /// - Parameters:
-    ///   - target: a sweep or a run, as people name them.
-    ///   - say: what else they should know.
+    /// - Parameter say: what else people should know.
     /// - Returns: what was done, in a sentence.
-    package static func cancel(_ target: String, in folder: ArtifactsFolder, say: (String) -> Void) throws -> String {
-        let (entry, run) = try folder.findTarget(target)
+    /// - Throws: ``Failure`` (`usage`) where all of the runs have ended already.
+    package static func cancel(
+        _ choice: RunChoice, in folder: ArtifactsFolder, say: (String) -> Void
+    ) throws -> String {
+        let entry = choice.entry
+        if choice.runs == [] { return "nothing was cancelled" }
         do {
             let session = try Session.resume(entry, in: folder, say: say)
-            try session.cancel(run: run)
-            return "cancelled \(run.map { "run \($0) of " } ?? "")\(entry.fullName); what succeeded is kept"
+            let runs = try choice.runs.map { try session.open($0) }
+            try session.cancel(runs)
+            return "cancelled \(runs.map { "\(names($0)) of " } ?? "")\(entry.fullName); what succeeded is kept"
         } catch let failure as Failure where failure.code == .heldElsewhere {
-            let view = try SweepView(entry)
-            if let run { try check(run, view) }
-            try Requests(entry: entry).leave(cancel: run)
-            guard let run else {
+            guard let runs = choice.runs else {
+                try Requests(entry: entry).leave(cancel: nil)
                 return "the coordinator of \(entry.fullName) is cancelling it; what succeeded is kept. Watch it: "
                     + entry.command("follow")
             }
-            return try confirmation(of: run, view)
+            let view = try SweepView(entry)
+            let open = try open(runs, view)
+            for run in open { try Requests(entry: entry).leave(cancel: run) }
+            return try confirmation(of: open, view)
         }
     }
 
-    private static func check(_ run: RunNumber, _ view: SweepView) throws {
-        guard let found = try view.ledger.run(run), found.plan.place != nil else {
-            throw Failure(.missingFile, "the sweep \(view.entry.fullName) has no run \(run)")
-        }
-        if let state = found.state { throw Failure(.usage, "run \(run) has ended already (\(state.rawValue))") }
+    private static func names(_ runs: [RunNumber]) -> String {
+        runs.count == 1 ? "run \(runs[0])" : PeopleText.count(runs.count, "run")
     }
 
-    /// What became of the request, by the ledger: only what is durable was done.
-    private static func confirmation(of run: RunNumber, _ view: SweepView) throws -> String {
-        for _ in 0..<250 {
-            switch try view.ledger.run(run)?.state {
-            case .cancelled: return "cancelled run \(run) of \(view.entry.fullName)"
-            case .some(let state): return "run \(run) of \(view.entry.fullName) has just ended (\(state.rawValue))"
-            case nil: usleep(20_000)
+    /// Those of some runs that have not ended.
+    private static func open(_ runs: [RunNumber], _ view: SweepView) throws -> [RunNumber] {
+        var ended: RunState?
+        let open = try runs.filter { run in
+            guard let found = try view.ledger.run(run), found.plan.place != nil else {
+                throw Failure(.missingFile, "the sweep \(view.entry.fullName) has no run \(run)")
             }
+            ended = found.state ?? ended
+            return found.state == nil
         }
-        let host = try view.ledger.run(run)?.host
-        return "run \(run) of \(view.entry.fullName) will be cancelled "
-            + (host.map { "as soon as \($0) can be told" } ?? "when its coordinator has started")
+        if open.isEmpty, let ended { throw endedAlready(runs, ended) }
+        return open
+    }
+
+    /// - Parameter state: how the last of them did.
+    static func endedAlready(_ runs: [RunNumber], _ state: RunState) -> Failure {
+        guard runs.count > 1 else { return Failure(.usage, "run \(runs[0]) has ended already (\(state.rawValue))") }
+        return Failure(.usage, "all of these \(PeopleText.count(runs.count, "run")) have ended already")
+    }
+
+    /// What became of the requests, by the ledger: only what is durable was done.
+    private static func confirmation(of runs: [RunNumber], _ view: SweepView) throws -> String {
+        let name = view.entry.fullName
+        var left = runs
+        var others: [(run: RunNumber, state: RunState)] = []
+        for _ in 0..<250 {
+            left = try left.filter { run in
+                guard let state = try view.ledger.run(run)?.state else { return true }
+                if state != .cancelled { others.append((run, state)) }
+                return false
+            }
+            if left.isEmpty { break }
+            usleep(20_000)
+        }
+        if let other = others.first, runs.count == 1 {
+            return "run \(other.run) of \(name) has just ended (\(other.state.rawValue))"
+        }
+        let cancelled = runs.filter { run in !left.contains(run) && !others.contains { $0.run == run } }
+        guard let first = left.first else { return "cancelled \(names(cancelled)) of \(name)" }
+        let host = try view.ledger.run(first)?.host
+        return (cancelled.isEmpty ? "" : "cancelled \(names(cancelled)) of \(name); ")
+            + "\(names(left)) of \(name) will be cancelled "
+            + (host.map { "as soon as \(left.count > 1 ? "the hosts" : $0) can be told" }
+                ?? "when its coordinator has started")
     }
 }

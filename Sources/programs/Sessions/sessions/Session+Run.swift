@@ -79,16 +79,28 @@ extension Session {
         return SessionEnding(ending, problems: inventory.hosts.indices.map { loop.hostView($0) })
     }
 
-    /// Cancels without handing anything out. For a whole sweep it reaches the hosts that still hold runs, and waits
-    /// for their word; a single run's host is told when the sweep goes on.
-    func cancel(run: RunNumber?) throws {
-        let tables = MergedTables(entry)
-        if let run {
+    /// Those of some runs that have not ended.
+    ///
+    /// - Throws: ``Failure`` (`usage`) where all have.
+    func open(_ runs: [RunNumber]) throws -> [RunNumber] {
+        var ended: RunState?
+        let open = try runs.filter { run in
             try check(run)
-            if case .ended(let how, _) = state[run].phase {
-                throw Failure(.usage, "run \(run) has ended already (\(how.rawValue))")
-            }
-            try ledger.commit([.runEnded(run: run, state: .cancelled, failure: .cancelled, attempt: 0)])
+            guard case .ended(let how, _) = state[run].phase else { return true }
+            ended = how
+            return false
+        }
+        if open.isEmpty, let ended { throw Cancellation.endedAlready(runs, ended) }
+        return open
+    }
+
+    /// Cancels without handing anything out. For a whole sweep (nil) it reaches the hosts that still hold runs, and
+    /// waits for their word; the hosts of single runs are told when the sweep goes on.
+    func cancel(_ runs: [RunNumber]?) throws {
+        let tables = MergedTables(entry)
+        if let runs {
+            try ledger.commit(
+                runs.map { .runEnded(run: $0, state: .cancelled, failure: .cancelled, attempt: 0) })
         } else {
             let inbox = Inbox()
             inbox.put(.request(.cancel(run: nil, reason: "cancelled by 'usweep cancel'")))

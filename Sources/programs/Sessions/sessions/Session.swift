@@ -30,7 +30,7 @@ package final class Session {
 
     private init(
         _ specification: Specification, _ inventory: Inventory, _ folder: ArtifactsFolder,
-        _ entry: ArtifactsFolder.Entry, _ ledger: Ledger, _ use: ArtifactsUse
+        _ entry: ArtifactsFolder.Entry, _ ledger: Ledger, _ use: ArtifactsUse, only pointCount: Int?
     ) throws {
         self.use = use
         self.specification = specification
@@ -41,7 +41,8 @@ package final class Session {
         runs = try specification.checked(try ledger.runList())
         setups = try specification.setups(runs, ledger)
         plan = specification.plan(
-            runs, setups: setups, highestRun: try ledger.highestRun(), hosts: self.inventory.hosts.map(\.name))
+            runs, setups: setups, highestRun: try ledger.highestRun(), hosts: self.inventory.hosts.map(\.name),
+            only: pointCount)
         state = SweepState(plan: plan)
         try ledger.forEachRecord { sequence, record in
             do throws(Failure) {
@@ -50,10 +51,20 @@ package final class Session {
                 throw ledger.damaged("record \(sequence): \(error.message)")
             }
         }
+        // The hosts would be told to end what is not among these points.
+        if pointCount != nil, state.isUnderWay {
+            throw Failure(
+                .usage, "\(entry.fullName) is under way on its hosts, so no few points of it can be tried by "
+                    + "themselves; go on with all of it: \(entry.command("resume"))")
+        }
     }
 
     /// Plans a new sweep and makes its ledger.
-    package static func create(_ sweep: Sweep, inventory: Inventory, in folder: ArtifactsFolder) throws -> Session {
+    ///
+    /// - Parameter pointCount: do only so many points; nil: all.
+    package static func create(
+        _ sweep: Sweep, inventory: Inventory, in folder: ArtifactsFolder, only pointCount: Int? = nil
+    ) throws -> Session {
         let specification = try Specification(sweep)
         _ = try specification.usable(inventory)
         _ = try AgentBinary.read()
@@ -76,7 +87,7 @@ package final class Session {
             name: sweep.name, identifier: identifier, folder: path, changed: .now, artifacts: folder)
         try ledger.commit(specification.pins.map { .pinned(name: $0.name, digest: $0.digest) })
         try folder.noteUse(of: entry)
-        return try Session(specification, inventory, folder, entry, ledger, use)
+        return try Session(specification, inventory, folder, entry, ledger, use, only: pointCount)
     }
 
     /// Crockford's digits, a letter first: no number of a run begins one.
@@ -96,8 +107,14 @@ package final class Session {
         package var repins = false
         /// Try again what has failed.
         package var retry: Retry?
+        /// Do only so many points; nil: all.
+        package var pointCount: Int?
 
-        package init(inventory: Inventory? = nil, sweep: Sweep? = nil, repins: Bool = false, retry: Retry? = nil) {
+        package init(
+            inventory: Inventory? = nil, sweep: Sweep? = nil, repins: Bool = false, retry: Retry? = nil,
+            only pointCount: Int? = nil
+        ) {
+            self.pointCount = pointCount
             self.inventory = inventory
             self.sweep = sweep
             self.repins = repins
@@ -107,13 +124,19 @@ package final class Session {
 
     /// Which runs are tried again.
     package struct Retry {
-        /// Empty: all that failed or are quarantined.
-        package var runs: [RunNumber]
+        /// nil: all that failed or are quarantined.
+        var runs: [RunNumber]?
+        /// Whether each was named by its number: then it has to be one that can be tried again.
+        var isByNumber: Bool
         /// Empty: whatever they failed for.
-        package var classes: [FailureClass]
+        var classes: [FailureClass]
 
-        package init(runs: [RunNumber], classes: [FailureClass]) {
-            self.runs = runs
+        /// All that failed or are quarantined.
+        package init() { (runs, isByNumber, classes) = (nil, false, []) }
+
+        package init(_ choice: RunChoice, classes: [FailureClass]) {
+            runs = choice.runs
+            isByNumber = choice.runs != nil && choice.isByNumber
             self.classes = classes
         }
     }
@@ -157,8 +180,9 @@ package final class Session {
             try ledger.note(EnvironmentVariable("inventory", inventory.document))
         }
         try folder.noteUse(of: entry)
-        let session = try Session(specification, inventory, folder, entry, ledger, use)
-        if let retry = resumption.retry { try session.reopen(retry, say) }
+        let session = try Session(
+            specification, inventory, folder, entry, ledger, use, only: resumption.pointCount)
+        if let retry = resumption.retry { try session.reopen(retry, say) } else { session.tellFailed(say) }
         return session
     }
 
@@ -171,9 +195,17 @@ package final class Session {
         }
     }
 
+    /// What failed before is left as it is, and somebody who repaired something may expect otherwise.
+    private func tellFailed(_ say: (String) -> Void) {
+        let failed = state.endedCount(.failed) + state.endedCount(.quarantined)
+        guard failed > 0 else { return }
+        say("\(PeopleText.count(failed, "run")) failed before and \(failed == 1 ? "is" : "are") not run again; to run "
+            + "\(failed == 1 ? "it" : "them") again, too: \(entry.command("retry")), or launch --retry")
+    }
+
     /// Opens again what is to be tried again.
     private func reopen(_ retry: Retry, _ say: (String) -> Void) throws {
-        for run in retry.runs {
+        for run in retry.isByNumber ? retry.runs ?? [] : [] {
             try check(run)
             switch state[run].phase {
             case .ended(.succeeded, _): throw Failure(.usage, "run \(run) has succeeded: there is nothing to retry")
@@ -184,10 +216,10 @@ package final class Session {
                         + entry.command("resume"))
             }
         }
-        let all = retry.runs.isEmpty ? plan.groups.flatMap(\.runs) : retry.runs
+        let all = retry.runs ?? plan.groups.flatMap(\.runs)
         let wanted = all.filter { run in
-            guard case .ended(let how, let failure) = state[run].phase else { return false }
-            let isMeant = !retry.runs.isEmpty || how == .failed || how == .quarantined
+            guard state.isCurrent(run), case .ended(let how, let failure) = state[run].phase else { return false }
+            let isMeant = retry.isByNumber || how == .failed || how == .quarantined
             return isMeant && (retry.classes.isEmpty || failure.map(retry.classes.contains) ?? false)
         }
         let runs = state.reopening(wanted)

@@ -8,7 +8,7 @@ package struct Explanation {
     package let document: JSON
 
     /// - Parameters:
-    ///   - target: a run or a host of the last sweep, or after `ID/` of another.
+    ///   - target: a run or a host of the last sweep, or after `ID/` of another; also the digest of a point.
     ///   - isHost: whether a number is the name of a host.
     package init(of target: String, isHost: Bool = false, in folder: ArtifactsFolder) throws {
         let parts = target.split(separator: "/", maxSplits: 1).map(String.init)
@@ -26,16 +26,35 @@ package struct Explanation {
                         + "host add --host; for the run: \(view.entry.command("logs", run: number))")
             }
             self.init(try teller.story(of: run), number)
-            return
-        }
-        guard let story = try teller.story(ofHost: name) else {
+        } else if let story = try teller.story(ofHost: name) {
+            self.init(
+                story.sentences,
+                [
+                    JSON.Member("host", .string(name)),
+                    JSON.Member("advice", story.advice.map { .string($0) } ?? .null),
+                ])
+        } else if ArtifactsFolder.isDigest(name) {
+            try self.init(of: try RunChoice([target], in: folder))
+        } else {
             throw try Explanation.unknown(name, parts.count == 1, view, teller, folder)
         }
-        self.init(
-            story.sentences,
-            [
-                JSON.Member("host", .string(name)), JSON.Member("advice", story.advice.map { .string($0) } ?? .null),
-            ])
+    }
+
+    /// What became of several runs, one after the other.
+    package init(of choice: RunChoice) throws {
+        let view = try SweepView(choice.entry)
+        let teller = Storyteller(view)
+        let stories = try (choice.runs ?? []).compactMap { number in
+            try view.ledger.run(number).map { Explanation(try teller.story(of: $0), number) }
+        }
+        if let only = stories.first, stories.count == 1 {
+            self = only
+            return
+        }
+        sentences = stories.flatMap(\.sentences)
+        document = .object([
+            JSON.Member("version", .integer(1)), JSON.Member("runs", .array(stories.map(\.document))),
+        ])
     }
 
     private init(_ story: RunStory, _ number: RunNumber) {

@@ -97,17 +97,30 @@ package struct Specification {
     /// - Parameters:
     ///   - runs: the ledger's, in the order of ``keys``, as many as these.
     ///   - setups: those of ``setups(_:_:)``.
-    package func plan(_ runs: RunList, setups: [Setting.Setup], highestRun: RunNumber, hosts: [String]) -> Plan {
+    ///   - pointCount: only so many points, spread over the sweep, with the setups that they need; nil: all.
+    package func plan(
+        _ runs: RunList, setups: [Setting.Setup], highestRun: RunNumber, hosts: [String], only pointCount: Int? = nil
+    ) -> Plan {
         var groups: [Plan.Group] = []
         let workloads: [String?] = sweep.workloads.isEmpty ? [nil] : sweep.workloads
-        let each = points.count / workloads.count * repeats
+        let each = points.count / workloads.count
+        let chosen = pointCount.flatMap { count in
+            count < points.count ? (0..<count).map { $0 * points.count / count } : nil
+        }
         for (index, workload) in workloads.enumerated() {
-            groups.append(
-                Plan.Group(
-                    runs: runs.part(index * each..<(index + 1) * each),
-                    requires: setups.first { $0.workload == workload }?.pin))
+            let all = index * each..<(index + 1) * each
+            var list = runs.part(all.lowerBound * repeats..<all.upperBound * repeats)
+            if let chosen {
+                list = RunList()
+                for point in chosen where all.contains(point) {
+                    for run in runs.part(point * repeats..<(point + 1) * repeats) { list.append(run) }
+                }
+            }
+            groups.append(Plan.Group(runs: list, requires: setups.first { $0.workload == workload }?.pin))
         }
         for (index, setup) in setups.enumerated() {
+            let isNeeded = groups.contains { $0.requires == setup.pin && !$0.runs.isEmpty }
+            guard chosen == nil || isNeeded else { continue }
             let place = points.count * repeats + index
             groups.append(Plan.Group(runs: runs.part(place..<place + 1), provides: setup.pin))
         }

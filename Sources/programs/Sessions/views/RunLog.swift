@@ -25,12 +25,12 @@ package struct RunLog {
     private let entry: ArtifactsFolder.Entry
 
     /// - Parameters:
-    ///   - target: `ID/NUMBER`, or a number within the last sweep.
+    ///   - choice: the run, and no other.
     ///   - attempt: which one; nil: what goes on now, else the last one.
-    package init(_ target: String, attempt: AttemptNumber?, in folder: ArtifactsFolder) throws {
-        self.folder = folder
-        let (entry, number) = try folder.findRun(target)
-        self.entry = entry
+    package init(_ choice: RunChoice, attempt: AttemptNumber?) throws {
+        let number = try choice.single(for: "logs")
+        entry = choice.entry
+        folder = entry.artifacts
         let view = try SweepView(entry)
         guard let run = try view.ledger.run(number) else {
             throw Failure(

@@ -160,6 +160,15 @@ package struct SweepView {
         return Passage(metrics: readsResults ? names.names : [], selected: selected)
     }
 
+    /// Goes through the runs of points that fit.
+    func forEachSelected(_ selection: Selection, _ body: (RunStatus) throws -> Void) throws {
+        try ledger.forEachRun { run in
+            guard let row = try row(of: run, withResult: selection.readsMetrics), selection.matches(row, formulas)
+            else { return }
+            try body(run)
+        }
+    }
+
     // MARK: Raw statistics
 
     /// Writes what the statistics files of all merged results hold under some names: they stay whole in the object

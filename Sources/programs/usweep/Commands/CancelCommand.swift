@@ -4,7 +4,7 @@ import Sessions
 struct CancelCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cancel",
-        abstract: "Cancel a sweep or one run, with or without a coordinator at work.",
+        abstract: "Cancel a sweep or some of its runs, with or without a coordinator at work.",
         discussion: """
             Runs that go on are ended on their hosts; what succeeded is kept. Launching the sweep again takes \
             up what was cancelled.
@@ -13,15 +13,21 @@ struct CancelCommand: ParsableCommand {
               usweep cancel              the last sweep
               usweep cancel 3            run 3 of the last sweep
               usweep cancel study/3      run 3 of another
+              usweep cancel --where workload=aes-go
             """)
 
-    @Argument(help: ArgumentHelp("A sweep; or a run: NUMBER, ID/NUMBER.", valueName: "id|run"))
-    var target = "last"
+    @Argument(
+        help: ArgumentHelp("A sweep; or runs of one: NUMBER, ID/NUMBER, or a point's digest.", valueName: "id|run"))
+    var targets: [String] = []
+
+    @OptionGroup var condition: ConditionOptions
 
     @OptionGroup var common: CommonOptions
 
     func run() throws {
-        common.console.say(
-            try Cancellation.cancel(target, in: common.artifactsFolder, say: common.console.say))
+        let folder = common.artifactsFolder
+        let choice = try RunChoice(targets, where: condition.conditions, in: folder)
+        condition.tell(choice, common.console)
+        common.console.say(try Cancellation.cancel(choice, in: folder, say: common.console.say))
     }
 }

@@ -14,11 +14,17 @@ struct ExplainCommand: ParsableCommand {
               usweep explain study/3
               usweep explain node07         a host of the last sweep
               usweep explain study/node07
+              usweep explain --where outcome=failed --where 'l2.size>1MiB'
             """)
 
     @Argument(
-        help: ArgumentHelp("A run or a host of the last sweep, or after ID and '/' of another.", valueName: "run|host"))
-    var target: String
+        help: ArgumentHelp(
+            "A run, a host or a point's digest of the last sweep, or after ID and '/' of another; with --where a "
+                + "sweep.",
+            valueName: "run|host"))
+    var target: String?
+
+    @OptionGroup var condition: ConditionOptions
 
     @Flag(name: .long, help: "Take a number for the name of a host, not of a run.")
     var host = false
@@ -26,9 +32,25 @@ struct ExplainCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() throws {
-        let explanation = try Explanation(of: target, isHost: host, in: common.artifactsFolder)
+        let explanation = try explanation()
         try Console.print(
             common.output == .json
                 ? explanation.document.encoded : explanation.sentences.joined(separator: "\n"))
+    }
+
+    func validate() throws {
+        if target == nil, condition.conditions.isEmpty {
+            throw ValidationError("Name a run or a host, or choose runs by --where.")
+        }
+    }
+
+    private func explanation() throws -> Explanation {
+        let folder = common.artifactsFolder
+        guard condition.conditions.isEmpty, let target else {
+            let choice = try RunChoice(target.map { [$0] } ?? [], where: condition.conditions, in: folder)
+            condition.tell(choice, common.console)
+            return try Explanation(of: choice)
+        }
+        return try Explanation(of: target, isHost: host, in: folder)
     }
 }

@@ -17,6 +17,7 @@ struct LaunchCommand: ParsableCommand {
               usweep launch sweeps/hello.yaml -i inventory/local.yaml
               usweep launch study.yaml -i lab.yaml --new --output json
               usweep launch study.yaml -i lab.yaml --detach
+              usweep launch study.yaml -i lab.yaml --dry-run 3     three points first
             """)
 
     @Argument(help: ArgumentHelp("The sweep file.", valueName: "sweep"), completion: .file(extensions: ["yaml"]))
@@ -30,12 +31,25 @@ struct LaunchCommand: ParsableCommand {
     @Flag(name: .long, help: "Start another sweep of this name, even if there is one to go on with.")
     var new = false
 
+    @Flag(name: .long, help: "Run again what failed before, beside what is new.")
+    var retry = false
+
+    @Option(
+        name: .customLong("dry-run"),
+        help: ArgumentHelp("Try only so many points, spread over the sweep; the next launch does the rest.",
+            valueName: "points"))
+    var dryRun: Int?
+
     @OptionGroup var resumption: ResumptionOptions
     @OptionGroup var coordinator: CoordinatorOptions
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
         if new, resumption.repin { throw ValidationError("A new sweep has no pins yet: leave out --repin.") }
+        if new, retry { throw ValidationError("In a new sweep nothing has failed yet: leave out --retry.") }
+        guard let dryRun else { return }
+        if dryRun < 1 { throw ValidationError("--dry-run takes the number of points to try, at least 1.") }
+        if coordinator.detach { throw ValidationError("--dry-run is for trying: leave out --detach.") }
     }
 
     func run() throws {
@@ -45,11 +59,13 @@ struct LaunchCommand: ParsableCommand {
         try folder.prepare()
         try coordinator.run(common) {
             guard !new, let entry = try folder.newest(named: sweep.name) else {
-                return try Session.create(sweep, inventory: inventory, in: folder)
+                return try Session.create(sweep, inventory: inventory, in: folder, only: dryRun)
             }
             return try Session.resume(
                 entry, in: folder,
-                Session.Resumption(inventory: inventory, sweep: sweep, repins: resumption.repin),
+                Session.Resumption(
+                    inventory: inventory, sweep: sweep, repins: resumption.repin,
+                    retry: retry ? Session.Retry() : nil, only: dryRun),
                 say: common.console.say)
         }
     }

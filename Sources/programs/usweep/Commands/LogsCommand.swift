@@ -13,11 +13,17 @@ struct LogsCommand: ParsableCommand {
             EXAMPLES
               usweep logs 3                          run 3 of the last sweep
               usweep logs study/3 --attempt 1
+              usweep logs --where workload=aes-go --where l2.size=1MiB
               usweep logs 3 --file terminal.log      one file, byte for byte
             """)
 
-    @Argument(help: ArgumentHelp("ID/NUMBER, or a number within the last sweep.", valueName: "run"))
-    var target: String
+    @Argument(
+        help: ArgumentHelp(
+            "NUMBER for a run of the last sweep, ID/NUMBER, or a point's digest; with --where a sweep.",
+            valueName: "run"))
+    var target: String?
+
+    @OptionGroup var condition: ConditionOptions
 
     @Option(name: .long, help: ArgumentHelp("Which attempt; without it, the last.", valueName: "number"))
     var attempt: Int?
@@ -27,8 +33,16 @@ struct LogsCommand: ParsableCommand {
 
     @OptionGroup var common: CommonOptions
 
+    func validate() throws {
+        if target == nil, condition.conditions.isEmpty {
+            throw ValidationError("Name a run, or choose one by --where.")
+        }
+    }
+
     func run() throws {
-        let log = try RunLog(target, attempt: attempt, in: common.artifactsFolder)
+        let choice = try RunChoice(
+            target.map { [$0] } ?? [], where: condition.conditions, in: common.artifactsFolder)
+        let log = try RunLog(choice, attempt: attempt)
         if let file { return try show(file, log) }
         try describe(log)
         for tail in try log.tails() {

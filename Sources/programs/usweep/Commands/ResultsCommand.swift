@@ -53,12 +53,7 @@ struct ResultsCommand: ParsableCommand {
     @Option(name: .long, help: ArgumentHelp("Only this metric; may be repeated.", valueName: "name"))
     var metric: [String] = []
 
-    @Option(
-        name: .customLong("where"),
-        help: ArgumentHelp(
-            "Only such runs, by axis, workload, repeat, outcome, class or metric; all must hold. Signs: = and != with "
-                + "lists (a,b), < <= > >=, and ~ for patterns with *.", valueName: "name=value"))
-    var conditions: [String] = []
+    @OptionGroup var condition: ConditionOptions
 
     @Option(name: .long, help: ArgumentHelp("Only these columns, in this order: names with commas.", valueName: "list"))
     var columns: String?
@@ -91,7 +86,7 @@ struct ResultsCommand: ParsableCommand {
         // People read what the sweep asked for; programs get everything.
         let shown = format == .table && metric.isEmpty && columns == nil ? view.sweep.metrics : metric
         let selection = try Selection(
-            where: conditions, metrics: shown, axes: view.points.axes, among: { try view.metricNames() })
+            where: condition.conditions, metrics: shown, axes: view.points.axes, among: { try view.metricNames() })
         guard let format = format.text else {
             return tell(try view.write(sqlite: try Paths.file(to ?? ""), selection: selection))
         }
@@ -115,13 +110,7 @@ struct ResultsCommand: ParsableCommand {
         try complain(found.problems)
     }
 
-    /// An empty table may be what was asked for, or a slip of the pen.
-    private func tell(_ selected: Int) {
-        if selected == 0, !conditions.isEmpty {
-            let asked = conditions.map { "--where '\(VisibleText.of($0))'" }
-            common.console.say("no run is like that: \(asked.joined(separator: " "))")
-        }
-    }
+    private func tell(_ selected: Int) { if selected == 0 { condition.tellNothing(common.console) } }
 
     /// What is missing is missed even where all the rest was written.
     private func complain(_ problems: [String]) throws {

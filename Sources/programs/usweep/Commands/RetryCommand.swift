@@ -17,10 +17,14 @@ struct RetryCommand: ParsableCommand {
               usweep retry study --class timeout
               usweep retry study/3 study/7        these runs
               usweep retry 3 7 --detach           these runs of the last sweep
+              usweep retry --where l2.size=1MiB   what failed there
             """)
 
-    @Argument(help: ArgumentHelp("A sweep, or runs of one: NUMBER or ID/NUMBER.", valueName: "id|run"))
+    @Argument(
+        help: ArgumentHelp("A sweep, or runs of one: NUMBER, ID/NUMBER, or a point's digest.", valueName: "id|run"))
     var targets: [String] = []
+
+    @OptionGroup var condition: ConditionOptions
 
     @Option(
         name: .customLong("class"),
@@ -32,10 +36,11 @@ struct RetryCommand: ParsableCommand {
 
     func run() throws {
         let folder = common.artifactsFolder
-        let (entry, runs) = try folder.findRuns(targets)
-        let retry = Session.Retry(runs: runs, classes: classes)
+        let choice = try RunChoice(targets, where: condition.conditions, in: folder)
+        condition.tell(choice, common.console)
+        let retry = Session.Retry(choice, classes: classes)
         try coordinator.run(common) {
-            try Session.resume(entry, in: folder, Session.Resumption(retry: retry), say: common.console.say)
+            try Session.resume(choice.entry, in: folder, Session.Resumption(retry: retry), say: common.console.say)
         }
     }
 }

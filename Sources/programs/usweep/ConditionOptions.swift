@@ -1,0 +1,22 @@
+import ArgumentParser
+import Model
+import Sessions
+
+/// Which runs are meant, by what they are.
+struct ConditionOptions: ParsableArguments {
+    @Option(
+        name: .customLong("where"),
+        help: ArgumentHelp(
+            "Only such runs, by axis, workload, repeat, outcome, class or metric; all must hold. Signs: = and != with "
+                + "lists (a,b), < <= > >=, and ~ for patterns with *.", valueName: "name=value"))
+    var conditions: [String] = []
+
+    /// Says that no run is like that: it may be what was meant, or a slip of the pen.
+    func tell(_ choice: RunChoice, _ console: Console) { if choice.runs == [] { tellNothing(console) } }
+
+    func tellNothing(_ console: Console) {
+        guard !conditions.isEmpty else { return }
+        let asked = conditions.map { "--where '\(VisibleText.of($0))'" }
+        console.say("no run is like that: \(asked.joined(separator: " "))")
+    }
+}

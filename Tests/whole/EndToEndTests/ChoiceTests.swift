@@ -1,0 +1,71 @@
+import Foundation
+import Testing
+
+@Suite("Runs are chosen by what they are, and a sweep that fails is paused")
+struct ChoiceTests {
+    /// Fails until there is a file `fixed`.
+    private func broken(_ study: Study, _ values: String, more: String = "") -> String {
+        """
+        sweep: broken
+        engine: command
+        command: [/bin/sh, -c, 'test -e \(study.folder)/fixed || exit 7; \
+        echo "{\\"value\\": $USWEEP_X}" > results.json']
+        axes: {x: [\(values)]}
+        results: results.json
+        retry: {attempts: 1}
+        \(more)
+
+        """
+    }
+
+    /// How many of the last sweep's runs ended so; "": those that have not ended.
+    private func count(_ outcome: String, _ study: Study) throws -> Int {
+        let csv = try study.run("results", "--format", "csv", "--columns", "outcome").output
+        return csv.split(separator: "\n", omittingEmptySubsequences: false).dropFirst().dropLast()
+            .count { $0 == outcome || outcome.isEmpty && $0.allSatisfy { $0 == "\"" } }
+    }
+
+    @Test("After failures in a row nothing more is begun until somebody says so")
+    func pause() throws {
+        let study = try Study(hosts: 1, slots: 1)
+        let launched = try study.launch(broken(study, "1..9", more: "stop: {after: 3}"))
+        #expect(launched.status == 3)
+        #expect(launched.errors.contains("paused: the last"), "\(launched.errors)")
+        let left = try count("", study)
+        #expect(left > 0 && left <= 6)
+        #expect(try study.run("resume").status == 3)
+        #expect(try count("", study) == left, "nothing of it was begun")
+        // What was advised, as it was printed.
+        let advice = launched.errors.split(separator: "\n").last { $0.contains("Run only the rest: usweep ") }
+        let words = try #require(advice?.split(separator: ": usweep ").last).split(separator: " ").map(String.init)
+        try study.write("fixed", "")
+        #expect(try study.start(words).wait().status == 3, "what failed is not run again")
+        #expect(try count("succeeded", study) == left)
+        let digest = try study.run("results", "--format", "csv", "--columns", "point").output
+            .split(separator: "\n").dropFirst().first.map(String.init) ?? ""
+        #expect(try study.run("logs", String(digest.prefix(12))).output.contains("run 1: x=1, failed"))
+        #expect(try study.run("explain", "--where", "x=2").output.contains("exit-nonzero"))
+        let many = try study.run("logs", "--where", "outcome=failed")
+        #expect(many.status == 64 && many.errors.contains("/1, usweep logs "), "\(many.errors)")
+        let retried = try study.run("retry", "--where", "x<=2")
+        #expect(retried.errors.contains("runs again: run 1 and run 2"), "\(retried.errors)")
+        let again = try study.launch(broken(study, "1..10", more: "stop: {after: 3}"))
+        #expect(again.status == 3 && again.errors.contains("failed before"), "\(again.errors)")
+        #expect(try study.run("launch", "sweep.yaml", "-i", "inventory.yaml", "--retry").status == 0)
+        #expect(try count("succeeded", study) == 10)
+        #expect(try study.run("cancel", "--where", "x=99").errors.contains("no run is like that"))
+        #expect(try study.run("cancel", "--where", "x=3").status == 64, "it has ended")
+    }
+
+    @Test("A few points are tried first, spread over the sweep; the next launch does the rest")
+    func dryRun() throws {
+        let study = try Study(hosts: 1)
+        try study.write("fixed", "")
+        try study.write("sweep.yaml", broken(study, "1..9"))
+        let tried = try study.run("launch", "sweep.yaml", "-i", "inventory.yaml", "--dry-run", "3")
+        #expect(tried.status == 0, "\(tried.errors)")
+        #expect(try study.column("value") == ["1", "", "", "4", "", "", "7", "", ""])
+        #expect(try study.run("launch", "sweep.yaml", "-i", "inventory.yaml").status == 0)
+        #expect(try study.column("value") == (1...9).map(String.init))
+    }
+}
