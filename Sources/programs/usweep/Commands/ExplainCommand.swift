@@ -38,14 +38,11 @@ struct ExplainCommand: ParsableCommand {
                 ? explanation.document.encoded : explanation.sentences.joined(separator: "\n"))
     }
 
-    func validate() throws {
-        if target == nil, condition.conditions.isEmpty {
-            throw ValidationError("Name a run or a host, or choose runs by --where.")
-        }
-    }
-
     private func explanation() throws -> Explanation {
         let folder = common.artifactsFolder
+        if target == nil, condition.conditions.isEmpty {
+            throw Failure(.usage, "name a run or a host, as in 'usweep explain 3', or choose runs by --where")
+        }
         guard condition.conditions.isEmpty, let target else {
             let choice = try RunChoice(target.map { [$0] } ?? [], where: condition.conditions, in: folder)
             condition.tell(choice, common.console)

@@ -33,13 +33,10 @@ struct LogsCommand: ParsableCommand {
 
     @OptionGroup var common: CommonOptions
 
-    func validate() throws {
-        if target == nil, condition.conditions.isEmpty {
-            throw ValidationError("Name a run, or choose one by --where.")
-        }
-    }
-
     func run() throws {
+        if target == nil, condition.conditions.isEmpty {
+            throw Failure(.usage, "name a run, as in 'usweep logs 3', or choose one by --where")
+        }
         let choice = try RunChoice(
             target.map { [$0] } ?? [], where: condition.conditions, in: common.artifactsFolder)
         let log = try RunLog(choice, attempt: attempt)
