@@ -23,6 +23,11 @@ public enum InventoryFile {
     ) throws -> Inventory {
         let problems = Problems(file: file)
         let root = try YAMLValue.parse(text, file: file)
+        if root.has("sweep", butNot: ["defaults"]) {
+            throw Failure(
+                .badSpecification, "\(file) is a sweep file (it has 'sweep'), and an inventory was expected; it goes "
+                    + "without -i: usweep plan \(file) -i INVENTORY")
+        }
         let read = FieldReader(problems: problems)
         let reader = InventoryReader(read: read, folder: Folder(folder), transports: transports)
         let inventory = reader.inventory(root)

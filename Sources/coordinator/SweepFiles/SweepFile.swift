@@ -25,9 +25,22 @@ public enum SweepFile {
     ) throws -> Sweep {
         let problems = Problems(file: file)
         let root = try YAMLValue.parse(text, file: file)
+        if root.has("hosts", butNot: ["sweep", "engine", "axes"]) {
+            throw Failure(
+                .badSpecification, "\(file) is an inventory (it has 'hosts', and no 'sweep'); it goes behind -i, and a "
+                    + "sweep file before it: usweep plan SWEEP -i \(file)")
+        }
         let sweep = SweepReader(read: FieldReader(problems: problems), folder: Folder(folder), shelf: shelf).sweep(root)
         try problems.check()
         guard let sweep else { throw Failure(.internalError, "\(file): refused without a reason") }
         return sweep
+    }
+}
+
+extension YAMLValue {
+    /// Whether it is a mapping with one key, and without others.
+    func has(_ key: String, butNot others: [String]) -> Bool {
+        guard case .mapping(let members) = kind else { return false }
+        return members.contains { $0.name == key } && !members.contains { others.contains($0.name) }
     }
 }

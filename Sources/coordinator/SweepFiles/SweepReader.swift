@@ -27,7 +27,7 @@ struct SweepReader {
         guard let fields = read.members(root, path: "", known: SweepReader.keys) else { return nil }
         func field(_ name: String) -> Field? { fields.first { $0.name == name } }
         let name = required(field("sweep"), "sweep", "its name, as in sweep: hello", root)
-            .flatMap { read.plainName($0, "a sweep") }
+            .flatMap { read.sweepName($0) }
         let engine = required(field("engine"), "engine", Names.list(EngineRegistry.names), root)
             .flatMap { read.choice($0, EngineRegistry.names, "engine") }.flatMap { try? EngineRegistry.find($0) }
         guard let engine else { return nil }
@@ -185,6 +185,18 @@ struct SweepReader {
 }
 
 extension FieldReader {
+    /// A name for a sweep that means nothing else to a command.
+    fileprivate func sweepName(_ field: Field) -> String? {
+        guard let name = plainName(field, "a sweep") else { return nil }
+        let meaning: String? =
+            if name == "last" { "the last sweep" } else if name.allSatisfy(\.isNumber) { "a run by its number" } else {
+                nil
+            }
+        guard let meaning else { return name }
+        fail(field, "'\(name)' means \(meaning) to every command; choose another name")
+        return nil
+    }
+
     /// Notes an error of the disk, keeping its kind.
     func fail(_ field: Field, _ error: any Error) {
         guard let failure = error as? Failure else { return fail(field, "\(error)") }

@@ -22,6 +22,9 @@ package struct CommandDescriptor: EngineDescriptor {
         if settings.command.first?.isEmpty == true {
             problems.append(KeyProblem("command", "the program's name is empty; write it first"))
         }
+        if let problem = CommandDescriptor.programProblem(settings.command.first ?? "", sweep.inputs) {
+            problems.append(problem)
+        }
         if let results = settings.results, sweep.inputs.contains(where: { $0.path == results }) {
             let text = "'\(Names.shown(results))' is what 'results' names; a run must write it itself"
             problems.append(KeyProblem("inputs", text))
@@ -31,6 +34,26 @@ package struct CommandDescriptor: EngineDescriptor {
             problems.append(KeyProblem(sweep.metrics.isEmpty ? "define" : "metrics", text))
         }
         return problems
+    }
+
+    /// A program that is named by a path below the attempt's folder has to come from the inputs.
+    private static func programProblem(_ program: String, _ inputs: [InputFile]) -> KeyProblem? {
+        guard !program.hasPrefix("/"), !program.contains("{") else { return nil }
+        let path = program.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
+        let shown = Names.shown(program)
+        if let input = inputs.first(where: { $0.path == path }) {
+            guard program.contains("/") else {
+                return KeyProblem(
+                    "command", "'\(shown)' is looked for in PATH only; for the input write './\(shown)'")
+            }
+            guard !input.isExecutable else { return nil }
+            return KeyProblem(
+                "command", "\(input.source) is not executable; make it so: chmod +x \(input.source)")
+        }
+        guard program.contains("/"), !path.split(separator: "/").contains("..") else { return nil }
+        return KeyProblem(
+            "command", "'\(shown)' is not among the inputs, and runs have only those; write inputs: "
+                + "[\(Names.shown(path))], or a program's absolute path")
     }
 
     package func contract(_ settings: JSON) -> JSON { settings["results"] ?? .null }

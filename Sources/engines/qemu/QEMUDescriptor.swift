@@ -35,7 +35,9 @@ package struct QEMUDescriptor: EngineDescriptor {
 
     package func contract(_ settings: JSON) -> JSON { settings[QEMUDriving.interferenceKey] ?? .null }
 
-    package func problems(_ sweep: Sweep) -> [KeyProblem] { QEMUDriving.problems(sweep) }
+    package func problems(_ sweep: Sweep) -> [KeyProblem] {
+        QEMUDriving.problems(sweep) + QEMUShapes.problems(sweep)
+    }
 
     package func engine(for sweep: Sweep, _ machine: any LaunchingMachine) throws -> any Engine {
         guard let path = sweep.settings["guest"]?.text else {

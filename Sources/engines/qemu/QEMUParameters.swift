@@ -61,13 +61,16 @@ enum QEMUParameter {
     private static func cache(_ name: String, _ what: String, _ size: String, _ ways: Int) -> [EngineParameter] {
         [
             EngineParameter(
-                "\(name).size", unit: "bytes", standard: size, values: "a size from 1KiB to 1GiB, a power of two",
+                "\(name).size", unit: "bytes", standard: size,
+                values: "a size from 1KiB to 1GiB that makes, with the ways, a power of two of sets",
                 "size of the \(what)"
-            ) { power(try? Quantity.bytes($0), in: 1_024...(1 << 30)) },
+            ) { value in
+                (try? Quantity.bytes(value)).flatMap { 1_024...(1 << 30) ~= $0 ? String($0) : nil }
+            },
             EngineParameter(
                 "\(name).ways", unit: "ways", standard: String(ways),
-                values: "a number of ways from 1 to 64, a power of two", "associativity of the \(what)"
-            ) { power(count($0), in: 1...64) },
+                values: "a number of ways from 1 to 64", "associativity of the \(what)"
+            ) { value in count(value).flatMap { 1...64 ~= $0 ? value : nil } },
         ]
     }
 

@@ -47,6 +47,7 @@ struct Usweep: ParsableCommand {
         FileDigests.shared.keep(in: "\(Caches.folder)/digests")
         allowConnections()
         do {
+            try checkCommand(CommandLine.arguments.dropFirst().first)
             var command = try parseAsRoot()
             try command.run()
             leave(0)
@@ -55,6 +56,14 @@ struct Usweep: ParsableCommand {
             if let failure = ExitStatus.failure(error) { Console.complain(failure) }
             leave(status)
         }
+    }
+
+    /// A misspelt command, with the nearest one.
+    private static func checkCommand(_ word: String?) throws {
+        let names = configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]
+        guard let word, !word.hasPrefix("-"), !names.contains(word) else { return }
+        throw Failure(
+            .usage, "'\(VisibleText.of(word, limit: 40))' is not a command; \(Names.suggestion(word, in: names))")
     }
 
     /// The exit status for an error; nil: the parser of arguments knows.

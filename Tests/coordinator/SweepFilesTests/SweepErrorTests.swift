@@ -1,3 +1,4 @@
+import Foundation
 import Model
 import SweepFiles
 import Testing
@@ -151,6 +152,8 @@ struct SweepErrorTests {
             "engine 'qemu' has no metric 'l2.mpkii'; did you mean 'l2.mpki'?"),
         Wrong("command: []", "3:10", "the list is empty"),
         Wrong("command: ['', x]", "3:1", "the program's name is empty"),
+        Wrong("command: [./run.sh, x]", "3:1", "'./run.sh' is not among the inputs", "write inputs: [run.sh]"),
+        Wrong("command: [bin/run]", "3:1", "'bin/run' is not among the inputs", "write inputs: [bin/run]"),
         Wrong("command: [echo, {x}]", "3:17", "put text with { } [ ] in quotes"),
         Wrong("axes: {x: [1]}", "1:1", "key 'command': is missing"),
         Wrong(
@@ -211,9 +214,15 @@ struct SweepErrorTests {
             engine: "qemu", "workloads: [a]\naxes: {l2.sizes: [1KiB]}\nguest: g", "4:8",
             "no such parameter; did you mean 'l2.size'?"),
         Wrong(
-            engine: "qemu", "workloads: [a]\naxes: {l2.size: [300KiB]}\nguest: g", "4:18",
-            "'300KiB' is not a value for l2.size",
-            "power of two"),
+            engine: "qemu", "workloads: [a]\naxes: {l2.size: [300KiB]}\nguest: g", "4:8",
+            "key 'axes.l2.size': l2.size 307200, l2.ways 16 and line 64 make no power of two of sets",
+            "zip: [{l2.size"),
+        Wrong(
+            engine: "qemu", "workloads: [a]\nguest: g\naxes: {l1d.ways: [8, 12]}\ninclude: [{l1d.ways: 6}]", "5:8",
+            "key 'axes.l1d.ways': l1d.size 32768, l1d.ways 12"),
+        Wrong(
+            engine: "qemu", "workloads: [a]\naxes: {l2.size: [1KiB], l2.ways: [32]}\nguest: g", "4:8",
+            "key 'axes.l2.size': l2.size 1024"),
         Wrong(
             engine: "qemu", "workloads: [a]\naxes: {l2.size: [1MiB, 1024KiB]}\nguest: g", "4:24",
             "'1024KiB' is the same as '1MiB'"),
@@ -283,5 +292,47 @@ struct SweepErrorTests {
         #expect(code { _ = try parse(bomb + "? *a40\n: x\n") } == .badSpecification)
         #expect(code { _ = try parse(bomb) } == .badSpecification)
         #expect(code { _ = try parse(String(repeating: "# x\n", count: 2 << 20)) } == .badSpecification)
+    }
+
+    @Test("A program among the inputs has to be executable, and to be named by a path", arguments: [0o644, 0o755])
+    func programs(_ mode: Int) throws {
+        let scratch = try Scratch()
+        try scratch.write("run.sh", "exit 0\n")
+        try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: "\(scratch.path)/run.sh")
+        func answer(_ program: String) -> String {
+            let text = "sweep: t\nengine: command\ncommand: [\(program)]\ninputs: [run.sh]\n"
+            return message { _ = try SweepFile.parse(text, file: "s.yaml", folder: scratch.path) } ?? ""
+        }
+        for program in ["./run.sh", "././run.sh"] {
+            #expect(answer(program).contains("chmod +x \(scratch.path)/run.sh") == (mode == 0o644))
+            #expect(answer(program).isEmpty == (mode == 0o755))
+        }
+        #expect(answer("run.sh").contains("for the input write './run.sh'"))
+        #expect(answer("/bin/sh").isEmpty && answer("sh").isEmpty && answer("'./{run}'").isEmpty)
+    }
+
+    @Test("A size that is no power of two goes with fitting ways")
+    func oddSizes() throws {
+        let zip = "sweep: t\nengine: qemu\nguest: g\nworkloads: [a]\n"
+            + "zip: [{l1d.size: [32KiB, 48KiB], l1d.ways: [8, 12]}]\n"
+        let text = message { _ = try parse(zip) } ?? ""
+        #expect(!text.contains("l1d"), "\(text)")
+    }
+
+    @Test("Names that mean something else to commands", arguments: [("last", "the last sweep"), ("12", "a run by its")])
+    func names(_ name: String, _ meaning: String) {
+        let text = message { _ = try parse("sweep: \(name)\nengine: command\ncommand: [x]\n") } ?? ""
+        #expect(text.contains("'\(name)' means \(meaning)") && text.contains("choose another name"), "\(text)")
+    }
+
+    @Test("An inventory where a sweep belongs, and the reverse, is one sentence")
+    func exchanged() {
+        let inventory = message { _ = try parse("hosts: [a]\n") } ?? ""
+        #expect(inventory.hasPrefix("s.yaml is an inventory") && !inventory.contains("\n"), "\(inventory)")
+        let sweep = message {
+            let text = "sweep: t\nengine: command\ncommand: [x]\n"
+            _ = try InventoryFile.parse(text, file: "i.yaml", folder: "/", transports: [])
+        } ?? ""
+        #expect(sweep.hasPrefix("i.yaml is a sweep file") && !sweep.contains("\n"), "\(sweep)")
     }
 }
