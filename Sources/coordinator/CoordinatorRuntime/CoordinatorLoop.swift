@@ -130,6 +130,7 @@ public final class CoordinatorLoop {
 
     /// What the loop knows, for showing.
     public var state: SweepState { core.state }
+    public func work() -> [[RunningRun]] { core.work(now: time.monotonic()) }
     /// Why nothing more is begun although runs are left.
     public var pause: FailureSeries? { core.pause }
     public func hostView(_ host: Int) -> HostView {

@@ -39,6 +39,18 @@ public struct HostView: Sendable, Hashable {
     }
 }
 
+/// A run that a host is at, for showing.
+public struct RunningRun: Sendable, Hashable {
+    public var run: RunNumber
+    /// Since it was seen to begin, or since its host was joined, if that was later.
+    public var span: Nanoseconds
+
+    public init(run: RunNumber, span: Nanoseconds) {
+        self.run = run
+        self.span = span
+    }
+}
+
 extension SweepState {
     /// The host that has a run under a lease, if it is in the inventory; nil: none has it.
     public func host(of run: RunNumber) -> Int? {
@@ -63,6 +75,19 @@ extension Coordinator {
             name: plan.hosts[host], standing: standing, problem: link.lastProblem,
             slots: link.joined?.arrival.slots ?? 0, running: running, held: state.openRuns[host],
             silence: silenceView(of: host, now))
+    }
+
+    /// What each host is at, by its index in the plan, the longest first: attempts that were seen to begin and not to
+    /// end.
+    public func work(now: Nanoseconds) -> [[RunningRun]] {
+        var work: [[RunningRun]] = Array(repeating: [], count: links.count)
+        for (place, beginning) in begun {
+            guard let claim = state.claim(of: place.lease, on: place.run) else { continue }
+            let host = host(of: claim)
+            if host >= 0 { work[host].append(RunningRun(run: place.run, span: now - beginning.time)) }
+        }
+        for host in work.indices { work[host].sort { ($1.span, $0.run) < ($0.span, $1.run) } }
+        return work
     }
 
     private func silenceView(of host: Int, _ now: Nanoseconds) -> HostView.Silence? {

@@ -65,8 +65,8 @@ final class Progress: SessionObserver {
             guard now >= nextDraw else { return }
             nextDraw = now + Timing.second / 5
             draw(source, source.standing, now)
-        } else if pace.tells(source.standing.ended, now: now) {
-            console.say(summary(source.standing, now))
+        } else if pace.tells(source.standing, now: now) {
+            console.say(summary(source.standing, now) + under(source.work()))
         }
     }
 
@@ -151,7 +151,10 @@ final class Progress: SessionObserver {
         erase()
         var lines = [bar(standing, now)]
         let shown = min(source.hostCount, 16)
-        for index in 0..<shown { lines.append(hostLine(source.host(index))) }
+        let work = source.work()
+        for index in 0..<shown {
+            lines.append(hostLine(source.host(index), work.indices.contains(index) ? work[index] : []))
+        }
         let more = source.hostCount - shown
         if more > 0 { lines.append("  and \(PeopleText.count(more, "more host", "more hosts"))") }
         let width = console.width
@@ -186,13 +189,27 @@ final class Progress: SessionObserver {
         return text + ", \(PeopleText.span(elapsed)) so far"
     }
 
-    private func hostLine(_ view: HostView) -> String {
+    /// What has been running for longest, on whichever host.
+    private func under(_ work: [[RunningRun]]) -> String {
+        let all = work.flatMap { $0 }.sorted { $0.span > $1.span }
+        return all.isEmpty ? "" : "; running: \(list(all))"
+    }
+
+    private func list(_ runs: [RunningRun]) -> String {
+        let shown = runs.prefix(3).map { "run \($0.run) \(names.describe($0.run)) for \(PeopleText.span($0.span))" }
+        return shown.joined(separator: ", ") + (runs.count > 3 ? ", and \(runs.count - 3) more" : "")
+    }
+
+    private func hostLine(_ view: HostView, _ work: [RunningRun]) -> String {
         if let silence = SilenceText.sentence(view) { return "  \(silence)" }
         let problem = view.problem.isEmpty ? "" : ": \(VisibleText.of(view.problem, limit: 120))"
         let standing =
             switch view.standing {
             case .connecting: "connecting"
-            case .working: "\(min(view.running, view.slots)) of \(PeopleText.count(view.slots, "slot")) busy"
+            case .working:
+                // The agent says how many run only now and then.
+                "\(min(max(view.running, work.count), view.slots)) of \(PeopleText.count(view.slots, "slot")) busy"
+                    + (work.isEmpty ? "" : ": \(list(work))")
             case .away: "not connected"
             case .resting: "paused"
             case .refused: "cannot be used"
@@ -201,21 +218,26 @@ final class Progress: SessionObserver {
     }
 }
 
-/// When plain lines say how far a sweep is: at most once in ten seconds, and never again what was said last, such as
-/// that all is done while hosts still tidy up.
+/// When plain lines say how far a sweep is: at most once in ten seconds, and what was said last, such as that nothing
+/// has ended yet, again only after two minutes, to show that it is still at work; never again that all is done.
 struct PlainPace {
     private var told: Int
     private var next: Nanoseconds = 0
+    private var again: Nanoseconds?
 
     /// - Parameter told: how many runs had ended when that was last said.
     init(told: Int = 0) { self.told = told }
 
     /// Whether a line is due, which is then taken as said.
-    mutating func tells(_ ended: @autoclosure () -> Int, now: Nanoseconds) -> Bool {
+    mutating func tells(_ standing: @autoclosure () -> Standing, now: Nanoseconds) -> Bool {
         guard now >= next else { return false }
         next = now + 10 * Timing.second
-        let ended = ended()
-        defer { told = ended }
-        return ended != told
+        let standing = standing()
+        let due = again ?? now + 120 * Timing.second
+        again = due
+        guard standing.ended != told || now >= due && standing.left > 0 else { return false }
+        told = standing.ended
+        again = now + 120 * Timing.second
+        return true
     }
 }

@@ -205,4 +205,21 @@ struct CoordinatorTests {
         cluster.pass(61, hearing: [0, 1])
         #expect(cluster.step().granted(to: 0) == [3])
     }
+
+    @Test("What a host is at is what was seen to begin there and not to end, the longest first")
+    func work() {
+        var cluster = Cluster(runs: 4, hosts: 2)
+        cluster.join(0, slots: 2)
+        guard let lease = cluster.lease(of: 1) else { return #expect(Bool(false), "nothing was granted") }
+        func id(_ run: RunNumber) -> AttemptID { AttemptID(run: run, lease: lease, attempt: 1) }
+        cluster.step(.started(host: 0, [id(2)]))
+        cluster.pass(3)
+        cluster.step(.started(host: 0, [id(1)]))
+        cluster.pass(1)
+        let second = Timing.second
+        let both = [RunningRun(run: 2, span: 4 * second), RunningRun(run: 1, span: second)]
+        #expect(cluster.core.work(now: cluster.now) == [both, []])
+        cluster.step(.ended(host: 0, Cluster.ended(2, lease: lease)))
+        #expect(cluster.core.work(now: cluster.now)[0].map(\.run) == [1])
+    }
 }

@@ -8,6 +8,8 @@ package protocol ProgressSource {
     var standing: Standing { get }
     var hostCount: Int { get }
     func host(_ index: Int) -> HostView
+    /// What each host is at, as far as it is known here; asked for only to be shown.
+    func work() -> [[RunningRun]]
 }
 
 /// How far a sweep is.
@@ -35,6 +37,7 @@ struct LoopSource: ProgressSource {
     }
 
     func host(_ index: Int) -> HostView { loop.hostView(index) }
+    func work() -> [[RunningRun]] { loop.work() }
 }
 
 /// How far a sweep is that another process works on, by its ledger alone.
@@ -61,6 +64,8 @@ package final class LedgerSource: ProgressSource {
     }
 
     package func host(_ index: Int) -> HostView { hosts[index] }
+    /// When attempts begin is in no ledger.
+    package func work() -> [[RunningRun]] { [] }
 
     /// Reads what is new.
     ///
