@@ -4,7 +4,7 @@ import Model
 enum Gem5Package {
     /// - Throws: ``Failure`` (`missingFile`) where it is not there.
     static func files(_ machine: any LaunchingMachine) throws -> [InputFile] {
-        let places = machine.places("USWEEP_GEM5_PACKAGE", beside: "share/gem5", inRepository: "ops/gem5")
+        let places = machine.places("USWEEP_GEM5_PACKAGE", beside: "share/usweep/ops/gem5", inRepository: "ops/gem5")
         guard let folder = places.first(where: { machine.size("\($0)/run.py") != nil }) else {
             throw Failure(
                 .missingFile, "the configuration package for gem5 is not at \(places.joined(separator: " or ")); name "

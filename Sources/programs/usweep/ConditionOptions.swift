@@ -8,7 +8,8 @@ struct ConditionOptions: ParsableArguments {
         name: .customLong("where"),
         help: ArgumentHelp(
             "Only such runs, by axis, workload, repeat, outcome, class or metric; all must hold. Signs: = and != with "
-                + "lists (a,b), < <= > >=, and ~ for patterns with *.", valueName: "name=value"))
+                + "lists (a,b), < <= > >=, and ~ for patterns with *.", valueName: "name=value"),
+        completion: Completions.conditions)
     var conditions: [String] = []
 
     /// Says that no run is like that: it may be what was meant, or a slip of the pen.

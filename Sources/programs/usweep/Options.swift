@@ -40,7 +40,9 @@ struct CommonOptions: ParsableArguments {
 
 /// Which sweep is meant: its name, a unique prefix of its identifier, or `last`.
 struct SweepArgument: ParsableArguments {
-    @Argument(help: ArgumentHelp("The sweep's name, the beginning of its identifier, or 'last'.", valueName: "id"))
+    @Argument(
+        help: ArgumentHelp("The sweep's name, the beginning of its identifier, or 'last'.", valueName: "id"),
+        completion: Completions.sweeps)
     var id = "last"
 }
 

@@ -136,9 +136,10 @@ final class Study {
     }
 
     /// Launches a sweep on all hosts.
-    func launch(_ sweep: String, environment: [String: String] = [:]) throws -> Ended {
+    func launch(_ sweep: String, options: [String] = [], environment: [String: String] = [:]) throws -> Ended {
         try write("sweep.yaml", sweep)
-        return try run("launch", "sweep.yaml", "-i", "inventory.yaml", environment: environment)
+        let arguments = ["launch", "sweep.yaml", "-i", "inventory.yaml"] + options
+        return try start(arguments, environment: environment).wait()
     }
 
     /// A merged table of the last sweep.

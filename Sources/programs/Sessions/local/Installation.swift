@@ -5,22 +5,48 @@ import Model
 package enum Installation {
     package static let version = "0.1.0"
 
-    /// The place that a variable of the environment names; else beside the program, and where it is built.
+    /// The folder of this program, also after another one has taken its place.
+    private static var folder: URL {
+        let link = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? "/"
+        return URL(fileURLWithPath: link).deletingLastPathComponent()
+    }
+
+    /// The place that a variable of the environment names; else below the prefix that this program was installed to,
+    /// or where it is built.
+    ///
+    /// - Parameters:
+    ///   - beside: below the prefix, which is the folder above `bin`.
+    ///   - inRepository: below the source tree, if the program is where it was built.
     package static func places(_ variable: String, beside: String, inRepository: String) -> [String] {
-        if let named = ProcessInfo.processInfo.environment[variable] { return [named] }
-        let own = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+        if let named = ProcessInfo.processInfo.environment[variable], !named.isEmpty { return [named] }
         // .build/<triple>/<configuration>/usweep
-        let repository = own.appending(path: "../../..").standardized.path
-        return ["\(own.path)/\(beside)", "\(repository)/\(inRepository)"]
+        if folder.pathComponents.contains(".build") {
+            return ["\(folder.appending(path: "../../..").standardized.path)/\(inRepository)"]
+        }
+        return ["\(folder.deletingLastPathComponent().path)/\(beside)"]
+    }
+
+    /// Where the guest of QEMU is that was built.
+    static var guestPlaces: [String] {
+        let named = ProcessInfo.processInfo.environment["USWEEP_GUEST"] ?? ""
+        if named.isEmpty, guestBuilder != nil { return ["\(Caches.folder)/sources/ops/guest/out"] }
+        return places("USWEEP_GUEST", beside: "share/usweep/ops/guest/out", inRepository: "ops/guest/out")
+    }
+
+    /// The program of an installation that builds guests, and gives the folder of their sources; nil: this one is where
+    /// it was built.
+    package static var guestBuilder: String? {
+        let path = folder.appending(path: "usweep-guest").path
+        return FileManager.default.isExecutableFile(atPath: path) ? path : nil
     }
 }
 
 /// The agent's binary: brought to the hosts by this process.
 package enum AgentBinary {
-    /// `USWEEP_AGENT`, else beside this program, else where `ops/build` puts it.
+    /// `USWEEP_AGENT`, else where it was installed, else where `ops/build` puts it.
     static var places: [String] {
         Installation.places(
-            "USWEEP_AGENT", beside: "libexec/usweep-agent", inRepository: ".build/agent/usweep-agent")
+            "USWEEP_AGENT", beside: "libexec/usweep/usweep-agent", inRepository: ".build/agent/usweep-agent")
     }
 
     package static func read() throws -> [UInt8] {
@@ -29,7 +55,7 @@ package enum AgentBinary {
             if let data = FileManager.default.contents(atPath: place) { return Array(data) }
         }
         throw Failure(
-            .missingFile, "the agent's binary is not at \(places.joined(separator: " or ")); build it with "
-                + "ops/build, or name it in USWEEP_AGENT")
+            .missingFile, "the agent's binary is not at \(places.joined(separator: " or ")); install "
+                + "usweep again, or build it with ops/build, or name it in USWEEP_AGENT")
     }
 }

@@ -3,6 +3,7 @@ package enum RoffPage {
     /// The page `usweep-TOPIC(7)`.
     package static func text(of page: ManualPage, version: String) -> String {
         var lines = head("usweep-\(page.topic)", 7, page.title, version)
+        lines.append(".SH DESCRIPTION")
         for block in page.blocks {
             if case .heading(1, _) = block { continue }
             lines += text(block)
@@ -18,7 +19,10 @@ package enum RoffPage {
     ) -> String {
         var lines = head("usweep", 1, abstract, version)
         lines += [".SH SYNOPSIS", ".B usweep", ".I COMMAND", "[\\fIARGUMENT\\fR]...", ".SH DESCRIPTION"]
-        lines += preformatted(discussion.split(separator: "\n", omittingEmptySubsequences: false).map(String.init))
+        let paragraphs = discussion.split(separator: "\n", omittingEmptySubsequences: false)
+        lines += preformatted(paragraphs.flatMap { line in
+            line.count > 72 ? TerminalPage.wrap(String(line), to: 70) : [String(line)]
+        })
         for (topic, title) in [("commands", "COMMANDS"), ("exit-codes", "EXIT STATUS")] {
             guard let page = Manual.pages.first(where: { $0.topic == topic }) else { continue }
             lines.append(".SH \(title)")
@@ -44,7 +48,8 @@ package enum RoffPage {
 
     private static func head(_ name: String, _ section: Int, _ title: String, _ version: String) -> [String] {
         [
-            ".TH \"\(name.uppercased())\" \"\(section)\" \"\" \"usweep \(version)\" \"usweep\"", ".nh", ".SH NAME",
+            ".TH \"\(name.uppercased())\" \"\(section)\" \"\" \"usweep \(version)\" \"usweep\"", ".nh", ".ad l",
+            ".SH NAME",
             "\(escaped(name)) \\- \(escaped(title))",
         ]
     }

@@ -27,8 +27,10 @@ package struct SweepOutline {
         earlier = try folder.newest(named: sweep.name).map { try EarlierLaunch($0, specification, in: folder) }
     }
 
-    package var document: JSON {
-        .object([
+    /// - Parameter withPoints: whether every point is listed.
+    package func document(withPoints: Bool = false) -> JSON {
+        let list = withPoints ? [JSON.Member("point_list", .array((0..<points.count).map(points.document)))] : []
+        return .object([
             JSON.Member("version", .integer(1)), JSON.Member("sweep", .string(sweep.name)),
             JSON.Member("engine", .string(sweep.engine)),
             JSON.Member("workloads", .array(sweep.workloads.map { .string($0) })),
@@ -39,7 +41,7 @@ package struct SweepOutline {
             JSON.Member("done", .integer(earlier?.change.succeeded ?? 0)),
             JSON.Member("existing", earlier?.document ?? .null), JSON.Member("staged_bytes", .integer(stagedBytes)),
             JSON.Member("hosts", .array(hostNames.map { .string($0) })),
-        ])
+        ] + list)
     }
 }
 

@@ -5,6 +5,8 @@ package import Results
 /// What a sweep of some engine can name: its axes and metrics, as the engine's descriptor has them.
 package struct EngineReference {
     package let descriptor: any EngineDescriptor
+    package static let engineNames = EngineRegistry.names
+    package static let systemNames = EngineRegistry.all.flatMap(\.systems)
     /// The modelled machine, where one was named.
     private let settings: JSON
 

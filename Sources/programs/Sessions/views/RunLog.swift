@@ -1,6 +1,7 @@
 import Engines
 package import Ledger
 package import Model
+import Results
 import Storage
 
 /// What a run left, or leaves while it goes on.
@@ -127,4 +128,44 @@ package struct RunLog {
     }
 
     private static let tailLength: Int64 = 4_096
+
+    // MARK: For programs
+
+    /// - Throws: ``Failure`` where its output cannot be read or fetched.
+    package func document() throws -> JSON {
+        .object([
+            JSON.Member("version", .integer(1)), JSON.Member("sweep", .string(entry.name)),
+            JSON.Member("id", .string(entry.identifier)), JSON.Member("run", .integer(run.plan.run)),
+            JSON.Member("description", .string(description)),
+            JSON.Member("outcome", run.state.map { .string($0.rawValue) } ?? .null),
+            JSON.Member("class", run.failure.map { .string($0.rawValue) } ?? .null),
+            JSON.Member("host", run.host.map { .string($0) } ?? .null),
+            JSON.Member("attempts", .array(attempts.map(RunLog.document))),
+            JSON.Member("artifacts", artifacts.map { .array($0.map(RunLog.document)) } ?? .null),
+            JSON.Member("tails", .array(try tails().map(RunLog.document))),
+        ])
+    }
+
+    private static func document(_ attempt: AttemptStatus) -> JSON {
+        .object([
+            JSON.Member("attempt", .integer(attempt.id.attempt)), JSON.Member("host", .string(attempt.host)),
+            JSON.Member("class", attempt.failure.map { .string($0.rawValue) } ?? .null),
+            JSON.Member("evidence", .string(attempt.evidence)),
+            JSON.Member("wall_s", .number(Instant.seconds(attempt.wall))),
+        ])
+    }
+
+    private static func document(_ artifact: Artifact) -> JSON {
+        .object([
+            JSON.Member("path", .string(artifact.path)), JSON.Member("digest", .string(artifact.digest.hex)),
+            JSON.Member("bytes", .integer(artifact.size)),
+        ])
+    }
+
+    private static func document(_ tail: Tail) -> JSON {
+        .object([
+            JSON.Member("path", .string(tail.path)), JSON.Member("is_whole", .bool(tail.isWhole)),
+            JSON.Member("text", .string(String(decoding: tail.bytes, as: UTF8.self))),
+        ])
+    }
 }

@@ -111,10 +111,22 @@ package struct SweepStatus: Sendable {
         return sentences.joined(separator: ". ")
     }
 
-    package var document: JSON {
-        .object([
-            JSON.Member("version", .integer(1)), JSON.Member("sweep", .string(entry.name)),
-            JSON.Member("id", .string(entry.identifier)), JSON.Member("folder", .string(entry.folder)),
+    /// Of several sweeps, a few members each.
+    package static func document(ofAll all: [SweepStatus]) -> JSON {
+        let sweeps = all.map { status in
+            JSON.object(status.lead + [
+                JSON.Member("runs", .integer(status.runCount)),
+                JSON.Member("succeeded", .integer(status.succeededCount)),
+            ])
+        }
+        return .object([JSON.Member("version", .integer(1)), JSON.Member("sweeps", .array(sweeps))])
+    }
+
+    /// What every document says of a sweep.
+    private var lead: [JSON.Member] {
+        [
+            JSON.Member("sweep", .string(entry.name)), JSON.Member("id", .string(entry.identifier)),
+            JSON.Member("folder", .string(entry.folder)),
             JSON.Member(
                 "counts",
                 .array(
@@ -125,6 +137,11 @@ package struct SweepStatus: Sendable {
                             JSON.Member("runs", .integer(count.count)),
                         ])
                     })), JSON.Member("gone", .integer(goneCount)), JSON.Member("coordinator", holder.document),
+        ]
+    }
+
+    package var document: JSON {
+        .object([JSON.Member("version", .integer(1))] + lead + [
             JSON.Member(
                 "hosts",
                 .array(

@@ -8,7 +8,7 @@ package struct WorkloadCatalogue {
 
     /// - Throws: ``Failure`` (`missingFile`) where this program was installed without them.
     package init() throws {
-        let places = Installation.places("USWEEP_GUEST_SOURCES", beside: "libexec/guest", inRepository: "ops/guest")
+        let places = try WorkloadCatalogue.places()
         let found = places.first { FileManager.default.isExecutableFile(atPath: "\($0)/functions/build") }
         guard let found else {
             throw Failure(
@@ -16,6 +16,21 @@ package struct WorkloadCatalogue {
                     + "source tree; name its folder ops/guest in USWEEP_GUEST_SOURCES")
         }
         sources = found
+    }
+
+    /// Where the folder `ops/guest` is. What is built lies beside the sources, and those of an installation are not
+    /// written to: there it is a copy of them.
+    private static func places() throws -> [String] {
+        let isNamed = ProcessInfo.processInfo.environment["USWEEP_GUEST_SOURCES"]?.isEmpty == false
+        guard !isNamed, let builder = Installation.guestBuilder else {
+            return Installation.places(
+                "USWEEP_GUEST_SOURCES", beside: "share/usweep/ops/guest", inRepository: "ops/guest")
+        }
+        let ended = try Program.bash.run([builder, "--sources"])
+        guard ended.status == 0 else {
+            throw Failure(.storage, "the guest builder has no folder to work in", cause: ended.reason)
+        }
+        return [String(ended.output.prefix { $0 != "\n" })]
     }
 
     /// Without those that are services of others only.

@@ -25,9 +25,10 @@ package struct WorkloadTrial {
         let calls = "\(store.shelf.folder(of: name))/\(WorkloadMaker.requestsName)"
         let text = FileManager.default.contents(atPath: calls).map { String(decoding: $0, as: UTF8.self) } ?? ""
         requests = text.split(separator: "\n").filter { !$0.hasPrefix("#") && !$0.hasPrefix("usweep-calls ") }
-        let places = guest.map { [$0] }
-            ?? Installation.places("USWEEP_GUEST", beside: "libexec/guest", inRepository: "ops/guest/out")
-        self.guest = try WorkloadTrial.first(places, "manifest.json", "the guest is not in", "make it: ops/guest/build")
+        let places = guest.map { [$0] } ?? Installation.guestPlaces
+        let builder = Installation.guestBuilder == nil ? "ops/guest/build" : "usweep-guest"
+        self.guest = try WorkloadTrial.first(
+            places, "manifest.json", "the guest is not in", "make it with '\(builder)', and name its folder by --guest")
         agent = try WorkloadTrial.first(AgentBinary.places, nil, "the agent's binary is not at", "build it: ops/build")
         self.warm = warm
         self.invocations = invocations

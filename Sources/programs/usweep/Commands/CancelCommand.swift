@@ -17,7 +17,8 @@ struct CancelCommand: ParsableCommand {
             """)
 
     @Argument(
-        help: ArgumentHelp("A sweep; or runs of one: NUMBER, ID/NUMBER, or a point's digest.", valueName: "id|run"))
+        help: ArgumentHelp("A sweep; or runs of one: NUMBER, ID/NUMBER, or a point's digest.", valueName: "id|run"),
+        completion: Completions.sweepsAndRuns)
     var targets: [String] = []
 
     @OptionGroup var condition: ConditionOptions

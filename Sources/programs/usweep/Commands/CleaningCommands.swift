@@ -15,7 +15,9 @@ struct RemoveCommand: ParsableCommand {
               usweep rm q3k9 w8mz --yes
             """)
 
-    @Argument(help: ArgumentHelp("The sweep's name, or the beginning of its identifier.", valueName: "id"))
+    @Argument(
+        help: ArgumentHelp("The sweep's name, or the beginning of its identifier.", valueName: "id"),
+        completion: Completions.sweeps)
     var ids: [String]
 
     @Flag(name: .long, help: "Do not ask.")

@@ -53,13 +53,22 @@ struct DoctorCommand: ParsableCommand {
             return
         }
         let problems = try entry.checkLedger()
-        for problem in problems { try Console.print(problem) }
+        if common.output == .json {
+            try Console.print(
+                JSON.object([
+                    JSON.Member("version", .integer(1)), JSON.Member("sweep", .string(entry.name)),
+                    JSON.Member("id", .string(entry.identifier)),
+                    JSON.Member("problems", .array(problems.map { .string($0) })),
+                ]).encoded)
+        } else {
+            for problem in problems { try Console.print(problem) }
+        }
         guard problems.isEmpty else {
             throw Failure(
                 .badArchive, "the ledger of \(entry.fullName) is damaged; repair it with: "
                     + entry.command("doctor --ledger --repair"))
         }
-        try Console.print("the ledger of \(entry.fullName): no problem found")
+        if common.output != .json { try Console.print("the ledger of \(entry.fullName): no problem found") }
     }
 
     /// Shows each host as soon as all is known of it.

@@ -21,7 +21,8 @@ struct ExplainCommand: ParsableCommand {
         help: ArgumentHelp(
             "A run, a host or a point's digest of the last sweep, or after ID and '/' of another; with --where a "
                 + "sweep.",
-            valueName: "run|host"))
+            valueName: "run|host"),
+        completion: Completions.runsAndHosts)
     var target: String?
 
     @OptionGroup var condition: ConditionOptions

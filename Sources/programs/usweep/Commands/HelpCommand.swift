@@ -18,7 +18,7 @@ struct HelpCommand: ParsableCommand {
 
     @Argument(
         help: ArgumentHelp("A command, or a page of the manual.", valueName: "topic"),
-        completion: .list(Manual.pages.map(\.topic) + Commands.all.map(\.name)))
+        completion: .list(Manual.pages.map(\.topic) + Commands.all.map(\.name).filter { !$0.contains(" ") }))
     var topic: [String] = []
 
     @Option(
@@ -31,14 +31,21 @@ struct HelpCommand: ParsableCommand {
         completion: .directory)
     var html: String?
 
+    @Option(
+        help: ArgumentHelp("Write what shells need to complete arguments into this folder.", valueName: "dir"),
+        completion: .directory)
+    var completions: String?
+
     @OptionGroup var common: CommonOptions
 
+    private var writes: Bool { man != nil || html != nil || completions != nil }
+
     func validate() throws {
-        if man != nil || html != nil, !topic.isEmpty { throw ValidationError("--man and --html write all pages.") }
+        if writes, !topic.isEmpty { throw ValidationError("With --man, --html and --completions there is no topic.") }
     }
 
     func run() throws {
-        if man != nil || html != nil { return try write() }
+        if writes { return try write() }
         guard let first = topic.first else {
             return try Console.print("\(Usweep.helpMessage())\n\nPAGES (usweep help PAGE)\n\(Manual.contents)")
         }
@@ -69,6 +76,13 @@ struct HelpCommand: ParsableCommand {
         if let html {
             try write(HTMLPage.contents(abstract: Usweep.configuration.abstract), to: "index.html", in: html)
             for page in Manual.pages { try write(HTMLPage.text(of: page), to: HTMLPage.file(of: page), in: html) }
+        }
+        if let completions { try writeCompletions(completions) }
+    }
+
+    private func writeCompletions(_ folder: String) throws {
+        for (shell, name) in [(CompletionShell.bash, "usweep.bash"), (.zsh, "_usweep"), (.fish, "usweep.fish")] {
+            try write(Commands.completionScript(for: shell), to: name, in: folder)
         }
     }
 
@@ -103,6 +117,17 @@ enum Commands {
             _ = try Usweep.parseAsRoot(arguments)
             return nil
         } catch { return Usweep.message(for: error) }
+    }
+
+    /// The script by which a shell completes arguments. The library adds a command 'help' of its own, whose function in
+    /// the script would take the place of this program's.
+    static func completionScript(for shell: CompletionShell) -> String {
+        let script = Usweep.completionScript(for: shell)
+        let marks = script.ranges(of: "\n_usweep_help() {\n")
+        guard marks.count > 1, let last = marks.last,
+            let end = script[last.upperBound...].firstRange(of: "\n}\n")
+        else { return script }
+        return String(script[..<last.lowerBound] + script[end.upperBound...])
     }
 
     private static func below(

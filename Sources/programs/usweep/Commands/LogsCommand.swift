@@ -20,7 +20,8 @@ struct LogsCommand: ParsableCommand {
     @Argument(
         help: ArgumentHelp(
             "NUMBER for a run of the last sweep, ID/NUMBER, or a point's digest; with --where a sweep.",
-            valueName: "run"))
+            valueName: "run"),
+        completion: Completions.runs)
     var target: String?
 
     @OptionGroup var condition: ConditionOptions
@@ -41,6 +42,7 @@ struct LogsCommand: ParsableCommand {
             target.map { [$0] } ?? [], where: condition.conditions, in: common.artifactsFolder)
         let log = try RunLog(choice, attempt: attempt)
         if let file { return try show(file, log) }
+        if common.output == .json { return try Console.print(try log.document().encoded) }
         try describe(log)
         for tail in try log.tails() {
             let remark = log.artifacts == nil ? " (so far)" : tail.isWhole ? "" : " (its end)"

@@ -42,7 +42,7 @@ struct PlanCommand: ParsableCommand {
         let inventory = try inventory.map { try HostConnections.inventory(path: Paths.absolute($0)) }
         let outline = try SweepOutline(sweep, inventory, in: common.artifactsFolder)
         if common.output == .json {
-            try Console.print(outline.document.encoded)
+            try Console.print(outline.document(withPoints: points).encoded)
         } else {
             try Console.print(lines(outline).joined(separator: "\n"))
             if points { try list(outline.points) }

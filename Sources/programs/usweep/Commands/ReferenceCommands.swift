@@ -5,10 +5,14 @@ import Sessions
 
 /// Which engine is asked about.
 struct EngineOptions: ParsableArguments {
-    @Option(name: .long, help: ArgumentHelp("Only of this engine (default: all).", valueName: "name"))
+    @Option(
+        name: .long, help: ArgumentHelp("Only of this engine (default: all).", valueName: "name"),
+        completion: Completions.engines)
     var engine: String?
 
-    @Option(name: .long, help: ArgumentHelp("As of this modelled machine (default: the engine's).", valueName: "name"))
+    @Option(
+        name: .long, help: ArgumentHelp("As of this modelled machine (default: the engine's).", valueName: "name"),
+        completion: Completions.systems)
     var system: String?
 
     func print(

@@ -21,6 +21,38 @@ enum ResultFormat: String, ExpressibleByArgument, CaseIterable {
         case .sqlite: nil
         }
     }
+
+    private static let endings: [(ending: String, format: ResultFormat)] = [
+        ("csv", .csv), ("json", .json), ("sqlite", .sqlite), ("sqlite3", .sqlite), ("db", .sqlite), ("txt", .table),
+    ]
+
+    /// What a file's name says of it; nil: nothing.
+    init?(file: String) {
+        let ending = ResultFormat.ending(file)
+        guard let found = ResultFormat.endings.first(where: { $0.ending == ending }) else { return nil }
+        self = found.format
+    }
+
+    /// Behind the last point; empty: there is none.
+    private static func ending(_ file: String) -> String {
+        let name = file.split(separator: "/").last ?? ""
+        guard let point = name.lastIndex(of: "."), point > name.startIndex else { return "" }
+        return name[name.index(after: point)...].lowercased()
+    }
+
+    /// Why a file of such a name is not written; nil: it is.
+    static func problem(file: String, _ format: ResultFormat?) -> String? {
+        let ending = ending(file)
+        if let named = ResultFormat(file: file) {
+            guard let format, format != named else { return nil }
+            return "--to \(Names.shown(file)) names a \(named.rawValue) file, and --format is \(format.rawValue): "
+                + "leave out --format, or name another file."
+        }
+        if ending.isEmpty || format != nil && ending != "parquet" { return nil }
+        let known = endings.map { ".\($0.ending)" }
+        return "--to \(Names.shown(file)): files that end with .\(Names.shown(ending)) are not written; "
+            + "name one that ends with \(Names.list(known))" + (ending == "parquet" ? "." : ", or add --format.")
+    }
 }
 
 struct ResultsCommand: ParsableCommand {
@@ -50,12 +82,16 @@ struct ResultsCommand: ParsableCommand {
     @Option(name: .long, help: ArgumentHelp("Which table.", valueName: "results|invocations|runs"))
     var table = Table.results
 
-    @Option(name: .long, help: ArgumentHelp("Only this metric; may be repeated.", valueName: "name"))
+    @Option(
+        name: .long, help: ArgumentHelp("Only this metric; may be repeated.", valueName: "name"),
+        completion: Completions.metrics)
     var metric: [String] = []
 
     @OptionGroup var condition: ConditionOptions
 
-    @Option(name: .long, help: ArgumentHelp("Only these columns, in this order: names with commas.", valueName: "list"))
+    @Option(
+        name: .long, help: ArgumentHelp("Only these columns, in this order: names with commas.", valueName: "list"),
+        completion: Completions.columnLists)
     var columns: String?
 
     @Option(
@@ -63,7 +99,12 @@ struct ResultsCommand: ParsableCommand {
         help: ArgumentHelp("Raw gem5 statistics with such names; may be repeated.", valueName: "glob"))
     var stat: [String] = []
 
-    @Option(name: .long, help: ArgumentHelp("A file instead of standard output.", valueName: "file"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "A file instead of standard output; its ending (.csv, .json, .sqlite, .txt) says the format.",
+            valueName: "file"),
+        completion: .file())
     var to: String?
 
     @OptionGroup var common: CommonOptions
@@ -77,12 +118,17 @@ struct ResultsCommand: ParsableCommand {
         }
         if let columns, columns.split(separator: ",").isEmpty { throw ValidationError("--columns names columns.") }
         if to == "" { throw ValidationError("--to names a file.") }
+        if let to, let problem = ResultFormat.problem(file: to, format) { throw ValidationError(problem) }
+        if format == .sqlite || to.flatMap(ResultFormat.init(file:)) == .sqlite, !stat.isEmpty || columns != nil {
+            throw ValidationError("A SQLite file has whole tables: leave out --stat and --columns.")
+        }
         if format == .sqlite, to == nil { throw ValidationError("--format sqlite writes a file: name it with --to.") }
     }
 
     func run() throws {
         let view = try SweepView(try common.artifactsFolder.find(sweep.id))
-        let format = format ?? (common.output == .json ? .json : to == nil ? .table : .csv)
+        let format = format ?? to.flatMap(ResultFormat.init(file:))
+            ?? (common.output == .json ? .json : to == nil ? .table : .csv)
         // People read what the sweep asked for; programs get everything.
         let shown = format == .table && metric.isEmpty && columns == nil ? view.sweep.metrics : metric
         let selection = try Selection(

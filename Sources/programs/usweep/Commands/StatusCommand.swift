@@ -27,9 +27,10 @@ struct StatusCommand: ParsableCommand {
             return try Console.print(
                 common.output == .json ? status.document.encoded : lines(status).joined(separator: "\n"))
         }
-        for entry in try common.artifactsFolder.entries() {
-            let status = try SweepStatus(entry, troubles: 0)
-            try Console.print("\(entry.fullName)  \(status.succeededCount)/\(status.runCount) succeeded")
+        let all = try common.artifactsFolder.entries().map { try SweepStatus($0, troubles: 0) }
+        if common.output == .json { return try Console.print(SweepStatus.document(ofAll: all).encoded) }
+        for status in all {
+            try Console.print("\(status.entry.fullName)  \(status.succeededCount)/\(status.runCount) succeeded")
         }
     }
 

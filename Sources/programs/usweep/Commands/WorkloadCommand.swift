@@ -131,7 +131,9 @@ struct WorkloadShowCommand: ParsableCommand {
               usweep workload show aes-python --output json
             """)
 
-    @Argument(help: ArgumentHelp("The workload.", valueName: "name"))
+    @Argument(
+        help: ArgumentHelp("The workload.", valueName: "name"),
+        completion: Completions.workloads)
     var name: String
 
     @OptionGroup var common: CommonOptions
@@ -153,7 +155,9 @@ struct WorkloadRemoveCommand: ParsableCommand {
               usweep workload remove aes-python
             """)
 
-    @Argument(help: ArgumentHelp("The workloads.", valueName: "name"))
+    @Argument(
+        help: ArgumentHelp("The workloads.", valueName: "name"),
+        completion: Completions.workloads)
     var names: [String]
 
     @OptionGroup var common: CommonOptions
@@ -179,7 +183,9 @@ struct WorkloadTryCommand: ParsableCommand {
               usweep workload try aes-python --invocations 10 --guest ops/guest/out
             """)
 
-    @Argument(help: ArgumentHelp("The workload.", valueName: "name"))
+    @Argument(
+        help: ArgumentHelp("The workload.", valueName: "name"),
+        completion: Completions.workloads)
     var name: String
 
     @Option(name: .long, help: ArgumentHelp("Calls to measure.", valueName: "n"))
