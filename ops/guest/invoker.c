@@ -5,6 +5,9 @@
  *     invoker CALLS WARM EVENTS
  *
  * The calls in the file CALLS are made over and over, in turn or by a seed, at port USWEEP_PORT (50051 if that is not set).
+ * What goes wrong it says in one line on its standard error, and ends: a word for its kind (failed, late, wrong, status),
+ * then a sentence.
+ *
  * It warms the function by WARM calls and says so on EVENTS. Then it looks again and again whether the machine's
  * firmware carries a plan (item opt/usweep/plan): it does once the machine has been restored. From there on nothing is
  * written until the last measured call has ended. The plan is 128 characters: "E", the calls before the first measured
@@ -45,10 +48,10 @@ struct plan {
 };
 
 static int events;
-static const char *phase = "first"; /* of which a call is */
+static const char *phase; /* of which a call is; NULL: there are no calls */
 static int number;
 
-static void say(const char *format, ...)
+static void say(int target, const char *format, ...)
 {
     char line[2 * PROBLEM_MOST];
     va_list arguments;
@@ -59,7 +62,7 @@ static void say(const char *format, ...)
         length = sizeof line - 2;
     line[length++] = '\n';
     for (int sent = 0; sent < length;) {
-        ssize_t n = write(events, line + sent, length - sent);
+        ssize_t n = write(target, line + sent, length - sent);
         if (n <= 0)
             exit(2);
         sent += n;
@@ -68,10 +71,13 @@ static void say(const char *format, ...)
 
 void give_up(const char *what)
 {
+    const char *reason = errno ? strerror(errno) : "", *colon = errno ? ": " : "";
     if (!strncmp(what, "timeout", 7))
-        say("late %s call %d: %s", phase, number, what);
+        say(STDERR_FILENO, "late %s call %d: %s", phase, number, what);
+    else if (phase)
+        say(STDERR_FILENO, "failed %s call %d: %s%s%s", phase, number, what, colon, reason);
     else
-        say("failed %s%s%s", what, errno ? ": " : "", errno ? strerror(errno) : "");
+        say(STDERR_FILENO, "failed %s%s%s", what, colon, reason);
     exit(1);
 }
 
@@ -100,7 +106,7 @@ static void check(const struct call *call)
     enum verdict verdict = check_answer(call, problem);
     if (verdict == VERDICT_RIGHT)
         return;
-    say("%s %s call %d: %s", verdict == VERDICT_WRONG ? "wrong" : "status", phase, number, problem);
+    say(STDERR_FILENO, "%s %s call %d: %s", verdict == VERDICT_WRONG ? "wrong" : "status", phase, number, problem);
     exit(1);
 }
 
@@ -286,16 +292,16 @@ int main(int count, char **arguments)
     int port = port_of_workload();
     read_calls(arguments[1], port);
     open_connection("127.0.0.1", port, START_S, CALL_S);
-    say("serving");
+    say(events, "serving");
     warm(atoi(arguments[2]), "warming");
-    say("warmed");
+    say(events, "warmed");
     await_plan(&plan);
     if (plan.cold)
         open_orders();
     if (plan.stress)
         stress_reserve(plan.stress);
     warm(plan.warming, "second warming");
-    say("measured %d", measure(&plan));
+    say(events, "measured %d", measure(&plan));
     for (;;)
         pause();
 }

@@ -40,7 +40,7 @@ make_modules() {
 }
 
 make_initrd() {
-    make_root sh mount cat dd echo grep insmod ip mkdir mkfifo printf rm taskset tail tee stty sleep umount
+    make_root sh mount cat dd dmesg echo grep insmod ip mkdir mkfifo printf rm taskset tail tee stty sleep umount
     make_modules
     install -m 755 ops/guest/init "$root/init"
     install -m 644 -t "$root/bin" ops/guest/usweep-containers

@@ -1,3 +1,4 @@
+import Foundation
 public import Model
 
 /// What `workload.yaml` says of a workload beside its image.
@@ -41,6 +42,13 @@ public struct WorkloadManifest: Sendable, Hashable {
         public var memoryBytes: Int64
     }
 
+    /// Whether vSwarm has its counterpart by this name: images of vSwarm's applications begin with the application's
+    /// name, which its lists of functions leave out.
+    func isCalled(_ name: String) -> Bool {
+        guard let image = counterpart?.split(separator: "/").last?.prefix(while: { $0 != ":" }) else { return false }
+        return image == name || ["hotel-app-", "onlineshop-"].contains { image == $0 + name }
+    }
+
     // MARK: From YAML
 
     /// Reads and checks `workload.yaml` in a folder.
@@ -49,6 +57,18 @@ public struct WorkloadManifest: Sendable, Hashable {
     public static func read(inFolder folder: String) throws -> WorkloadManifest {
         let path = "\(folder)/\(fileName)"
         return try parse(Folder.text(path, shown: path), file: path)
+    }
+
+    /// What a folder's `workload.yaml` names as services, of a service of others, too, which has no requests; nothing
+    /// where there is no such file.
+    public static func services(inFolder folder: String) throws -> [Service] {
+        let path = "\(folder)/\(fileName)"
+        guard FileManager.default.fileExists(atPath: path) else { return [] }
+        let problems = Problems(file: path)
+        let root = try YAMLValue.parse(Folder.text(path, shown: path), file: path)
+        let services = ManifestReader(read: FieldReader(problems: problems)).services(of: root)
+        try problems.check()
+        return services
     }
 
     static func parse(_ text: String, file: String) throws -> WorkloadManifest {
@@ -95,6 +115,11 @@ struct ManifestReader {
             environment: field("environment").map(environment) ?? [],
             memoryBytes: field("memory").flatMap(memory) ?? WorkloadManifest.standardMemory, services: services,
             requests: requests)
+    }
+
+    func services(of root: YAMLValue) -> [WorkloadManifest.Service] {
+        let fields = read.members(root, path: "", known: ManifestReader.keys) ?? []
+        return fields.first { $0.name == "services" }.map(services) ?? []
     }
 
     /// It becomes a folder, a column's value and an argument of programs on hosts.

@@ -1,6 +1,6 @@
 import Model
 
-/// Reads `workloads`: names, or folders of workloads, or a file with a name a line.
+/// Reads `workloads`: names, folders of workloads, and files with a name a line.
 struct WorkloadsReader {
     let read: FieldReader
     let folder: Folder
@@ -16,14 +16,11 @@ struct WorkloadsReader {
 
     /// - Parameter areImages: whether the engine runs container images, rather than what its guest holds.
     mutating func read(_ field: Field, areImages: Bool) {
-        if case .mapping = field.value.kind {
-            guard let members = read.members(field.value, path: field.path, known: SweepReader.groups["workloads"]),
-                let file = members.first, let path = read.text(file)
-            else { return }
-            return read(file, list: path, areImages)
-        }
+        if case .mapping = field.value.kind { return read(listIn: field, areImages) }
         for element in read.list(field) ?? [] {
-            if areImages, let text = element.text, text.contains("/") {
+            if case .mapping = element.value.kind {
+                read(listIn: element, areImages)
+            } else if areImages, let text = element.text, text.contains("/") {
                 let path = folder.resolve(text)
                 take(element) {
                     try WorkloadRecord(inFolder: path, shown: text).image(inFolder: path, shown: text)
@@ -45,6 +42,15 @@ struct WorkloadsReader {
         } catch { read.fail(element, error) }
     }
 
+    /// `{file: functions.list}`
+    private mutating func read(listIn field: Field, _ areImages: Bool) {
+        if case .mapping(let members) = field.value.kind, members.isEmpty {
+            return read.fail(field, "is empty; write {file: functions.list}")
+        }
+        guard let file = read.members(field.value, path: field.path, known: SweepReader.groups["workloads"])?.first else { return }
+        if let path = read.text(file) { read(file, list: path, areImages) }
+    }
+
     private mutating func read(_ field: Field, list path: String, _ areImages: Bool) {
         let text: String
         do { text = try Folder.text(folder.resolve(path), shown: path) } catch {
@@ -58,7 +64,8 @@ struct WorkloadsReader {
             if !Names.isPlain(entry.name) {
                 note("'\(Names.shown(entry.name))' is not a name for a workload; \(FieldReader.plainRule)")
             } else {
-                add(entry.name, areImages) { text, _ in note(text) }
+                let name = areImages ? shelf?.listed(entry.name) : nil
+                add(name ?? entry.name, areImages) { text, _ in note(text) }
             }
         }
         if entries.isEmpty { read.fail(field, "'\(Names.shown(path))' names no workload; write one a line") }

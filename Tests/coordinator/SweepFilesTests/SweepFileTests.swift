@@ -169,6 +169,17 @@ struct SweepFileTests {
         #expect(try Points(quickstart, recipe: quickstart.recipe).count == 12)
     }
 
+    @Test func theListOfFunctionsIsTheCatalogue() throws {
+        let functions = "\(root)/ops/guest/functions"
+        let built = try FileManager.default.contentsOfDirectory(atPath: functions).filter { name in
+            let manifest = FileManager.default.contents(atPath: "\(functions)/\(name)/workload.yaml") ?? Data()
+            return String(decoding: manifest, as: UTF8.self).contains("\nrequests:")
+        }
+        #expect(built.count >= 25)
+        let sweep = try SweepFile.read(path: "\(root)/sweeps/functions.yaml")
+        #expect(sweep.workloads.sorted() == built.sorted())
+    }
+
     @Test func templates() throws {
         let sweep = try parse(Templates.sweep)
         #expect(sweep.engine == "command")

@@ -75,18 +75,29 @@ struct WorkloadTests {
         _ names: String..., catalogue: [String] = []
     ) throws -> (scratch: Scratch, shelf: WorkloadShelf) {
         let scratch = try Scratch()
+        func manifest(_ name: String) throws -> WorkloadManifest {
+            let counterpart = Self.counterparts[name].map { "counterpart: \($0)" } ?? ""
+            let text = "name: \(name)\nport: 1\nrequests: r\n" + counterpart
+            let path = try scratch.write("m/workload.yaml", text)
+            return try WorkloadManifest.read(inFolder: (path as NSString).deletingLastPathComponent)
+        }
         for name in names {
-            let manifest = try WorkloadManifest.read(
-                inFolder: (try scratch.write("m/workload.yaml", "name: \(name)\nport: 1\nrequests: r\n") as NSString)
-                    .deletingLastPathComponent)
+            let manifest = try manifest(name)
             let record = WorkloadRecord(
                 manifest: manifest, images: [], disk: SHA256.digest("disk of \(name)"), diskBytes: 1, layerBytes: 1,
                 unpackedBytes: 1, memoryBytes: 256 << 20)
             try scratch.write("\(name)/\(WorkloadRecord.fileName)", record.json.encoded)
             try scratch.write("\(name)/\(WorkloadRecord.diskName)", "disk of \(name)")
         }
-        return (scratch, WorkloadShelf(path: scratch.path) { catalogue })
+        let manifests = try catalogue.map(manifest)
+        return (scratch, WorkloadShelf(path: scratch.path) { manifests })
     }
+
+    private static let counterparts = [
+        "hotel-geo": "vhiveease/hotel-app-geo:latest", "shop-currency": "vhiveease/onlineshop-currencyservice",
+        "names-python": "vhiveease/rnn-serving-python", "aes-go": "vhiveease/aes-go", "own-aes": "vhiveease/aes-python",
+        "other-aes": "vhiveease/aes-python",
+    ]
 
     private func sweep(_ workloads: String, _ shelf: WorkloadShelf, folder: String = "/tmp") throws -> Sweep {
         let text = "sweep: s\nengine: qemu\nguest: g\nworkloads: \(workloads)\naxes: {l2.size: [1MiB]}\n"
@@ -107,6 +118,33 @@ struct WorkloadTests {
         let (scratch, shelf) = try shelf("aes-go", "fib")
         try scratch.write("functions.list", "fib\n# aes-go\n")
         #expect(try sweep("{file: functions.list}", shelf, folder: scratch.path).images.map(\.workload) == ["fib"])
+    }
+
+    @Test("A list may have vSwarm's names, and stand among others")
+    func vswarm() throws {
+        let built = ["shop-currency", "hotel-geo"]
+        let (scratch, shelf) = try shelf("hotel-geo", "aes-go", "names-python", catalogue: built)
+        try scratch.write("functions.list", "geo # of the hotel\nrnn-serving-python\n")
+        try scratch.write("other.list", "aes-go\n")
+        let sweep = try sweep("[{file: functions.list}, {file: other.list}]", shelf, folder: scratch.path)
+        #expect(sweep.workloads == ["hotel-geo", "names-python", "aes-go"])
+        #expect(sweep.images.map(\.workload) == sweep.workloads)
+    }
+
+    @Test("A name of vSwarm's that is not here, or means two workloads, or is not one of a list", arguments: [
+        ("currencyservice", "functions.list:1:1: the workload 'shop-currency' was not built yet"),
+        ("aes-python", "there is no workload 'aes-python'"), ("hotel-app-geo\ngeo", "'hotel-geo' is a duplicate"),
+        ("hotel-gee", "did you mean 'hotel-geo'?"),
+    ])
+    func unknown(list: String, expected: String) throws {
+        let (scratch, shelf) = try shelf("hotel-geo", "own-aes", "other-aes", catalogue: ["shop-currency"])
+        try scratch.write("functions.list", list)
+        let found = message { _ = try sweep("{file: functions.list}", shelf, folder: scratch.path) }
+        #expect(found?.contains(expected) == true, "\(found ?? "taken")")
+        let named = message { _ = try sweep("[geo]", shelf, folder: scratch.path) }
+        #expect(named?.contains("what vSwarm calls so is 'hotel-geo' here") == true, "\(named ?? "taken")")
+        let empty = message { _ = try sweep("[{}]", shelf, folder: scratch.path) }
+        #expect(empty?.contains("is empty; write {file: functions.list}") == true, "\(empty ?? "taken")")
     }
 
     @Test("This project's guest of gem5 runs them, too; a guest of one's own holds its functions itself")

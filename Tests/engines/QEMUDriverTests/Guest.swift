@@ -37,11 +37,13 @@ enum Guest {
         return folder
     }
 
-    static func machine(_ workload: String, warm: Int, initrd: URL? = nil, disk: URL? = nil) throws -> [String] {
+    static func machine(
+        _ workload: String, warm: Int, initrd: URL? = nil, disk: URL? = nil, memory: Int = 256
+    ) throws -> [String] {
         [
             "--qemu", "qemu-system-x86_64", "--kernel", out.appending(path: "vmlinuz").path,
             "--initrd", (initrd ?? out.appending(path: "initrd.img")).path, "--workload", workload,
-            "--disk", try (disk ?? self.disk(workload)).path, "--memory", "256", "--warm", "\(warm)",
+            "--disk", try (disk ?? self.disk(workload)).path, "--memory", "\(memory)", "--warm", "\(warm)",
         ]
     }
 
@@ -83,11 +85,18 @@ enum Guest {
         return folder.appending(path: "\(workload)/disk.squashfs")
     }
 
-    private static func usweep(_ arguments: [String], workloads: URL) throws {
+    static func usweep(_ arguments: [String], workloads: URL) throws {
+        let program = agent.deletingLastPathComponent().appending(path: "usweep").path
+        try tool([program] + arguments, environment: ["USWEEP_WORKLOADS": workloads.path])
+    }
+
+    /// A program of this machine, which must succeed.
+    static func tool(_ words: [String], environment: [String: String] = [:]) throws {
         let process = Process()
-        process.executableURL = agent.deletingLastPathComponent().appending(path: "usweep")
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(["USWEEP_WORKLOADS": workloads.path]) { $1 }
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = words
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        process.standardOutput = FileHandle.nullDevice
         let errors = Pipe()
         process.standardError = errors
         try process.run()
@@ -141,7 +150,7 @@ enum Guest {
         return started.map { end($0.process, $0.errors, in: $0.folder) }
     }
 
-    private static func state(_ checkpoint: URL) -> [String] {
+    static func state(_ checkpoint: URL) -> [String] {
         ["--plugin", out.appending(path: "model.so").path, "--checkpoint", checkpoint.path]
     }
 

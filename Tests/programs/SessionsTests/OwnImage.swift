@@ -16,6 +16,9 @@ struct OwnImage {
 
     let folder: String
     private var layers: [(digest: Digest, size: Int)] = []
+    /// Of the layers, decompressed.
+    private var contents: [Digest] = []
+    private var isCompressed = false
 
     init(_ folder: String) throws {
         self.folder = folder
@@ -33,8 +36,27 @@ struct OwnImage {
         return (digest, bytes.count)
     }
 
-    mutating func layer(_ entries: [Entry]) throws {
-        layers.append(try blob(entries.flatMap(OwnImage.archived) + [UInt8](repeating: 0, count: 1_024)))
+    /// - Parameter compressed: by gzip; then all layers are.
+    mutating func layer(_ entries: [Entry], compressed: Bool = false) throws {
+        let archive = entries.flatMap(OwnImage.archived) + [UInt8](repeating: 0, count: 1_024)
+        contents.append(SHA256.digest(archive))
+        isCompressed = compressed
+        layers.append(try blob(compressed ? OwnImage.compressed(archive) : archive))
+    }
+
+    private static func compressed(_ bytes: [UInt8]) throws -> [UInt8] {
+        let file = FileManager.default.temporaryDirectory.appending(path: "usweep-layer-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: file) }
+        try Data(bytes).write(to: file)
+        let gzip = Process()
+        gzip.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        gzip.arguments = ["gzip", "-1", "-n", "-c", file.path]
+        let output = Pipe()
+        gzip.standardOutput = output
+        try gzip.run()
+        let data = output.fileHandleForReading.readDataToEndOfFile()
+        gzip.waitUntilExit()
+        return Array(data)
     }
 
     /// A layer of which another than its own bytes is in its place.
@@ -49,11 +71,11 @@ struct OwnImage {
     ///   - config: members of the image's configuration beside its platform.
     ///   - also: platforms of further images of the index, which have the same manifest.
     func finish(_ config: String = #"{"Cmd":["/bin/f"]}"#, architecture: String = "amd64", also: [String] = []) throws {
-        let ids = layers.map { "\"sha256:\($0.digest.hex)\"" }.joined(separator: ",")
+        let ids = contents.map { "\"sha256:\($0.hex)\"" }.joined(separator: ",")
         let text = #"{"architecture":"\#(architecture)","os":"linux","config":\#(config),"rootfs":{"type":"layers","#
             + #""diff_ids":[\#(ids)]}}"#
         let configuration = try blob(Array(text.utf8))
-        let list = layers.map { descriptor("layer.v1.tar", $0) }.joined(separator: ",")
+        let list = layers.map { descriptor("layer.v1.tar\(isCompressed ? "+gzip" : "")", $0) }.joined(separator: ",")
         let manifest = try blob(Array(
             #"{"schemaVersion":2,"config":\#(descriptor("config.v1+json", configuration)),"layers":[\#(list)]}"#.utf8))
         let entries = ([architecture] + also).map { architecture in

@@ -145,6 +145,49 @@ struct WorkloadAddTests {
         #expect(try place.add(file, manifest: place.own).record.disk == disk)
     }
 
+    @Test("Layers that are compressed by zstd")
+    func zstd() throws {
+        let place = try Place()
+        try place.image().finish()
+        let disk = try place.add().record.disk
+        try Tool.run("mv", "\(place.own)/image", "\(place.path)/plain")
+        try Tool.run(
+            "skopeo", "--insecure-policy", "copy", "--dest-compress-format", "zstd", "oci:\(place.path)/plain",
+            "oci:\(place.own)/image:latest")
+        #expect(try Tool.run("grep", "-r", "tar+zstd", "\(place.own)/image").contains("mediaType"))
+        #expect(try place.add().record.disk == disk)
+    }
+
+    /// What a registry has is fetched by skopeo: by a stand-in here, which has one image, and no network.
+    @Test("A reference to a registry")
+    func registry() throws {
+        let place = try Place()
+        try place.image().finish()
+        try Tool.run("mkdir", "\(place.path)/bin")
+        let standIn = """
+            #!/bin/sh
+            for word; do case $word in docker://*) reference=$word ;; oci:*) target=${word#oci:} ;; esac; done
+            [ "$reference" = docker://here/own:1 ] && exec cp -r '\(place.own)/image' "${target%:image}"
+            echo 'time="2026" level=fatal msg="pinging registry \\"none\\": no such host"' >&2
+            exit 1
+            """
+        try Data(standIn.utf8).write(to: URL(fileURLWithPath: "\(place.path)/bin/skopeo"))
+        try Tool.run("chmod", "+x", "\(place.path)/bin/skopeo")
+        let own = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().path
+        func add(_ reference: String) throws -> String {
+            try Tool.run(
+                "sh", "-c", #"PATH=$1:$PATH; shift; "$@" 2>&1; echo "status $?""#, "sh", "\(place.path)/bin",
+                "\(own)/usweep", "workload", "add", reference, "--manifest", place.own, "--artifacts",
+                "\(place.path)/artifacts")
+        }
+        let added = try add("docker://here/own:1")
+        #expect(added.contains("own: added") && added.hasSuffix("status 0\n"), "\(added)")
+        let lost = try add("docker://none/own:1")
+        #expect(lost.contains("cannot be fetched by skopeo (pinging registry \"none\": no such host)"), "\(lost)")
+        #expect(lost.contains("skopeo copy docker://none/own:1 oci-archive:image.tar"), "\(lost)")
+        #expect(lost.hasSuffix("status 74\n"), "\(lost)")
+    }
+
     @Test("Adding again replaces; removing leaves nothing")
     func replace() throws {
         let place = try Place()
@@ -270,6 +313,44 @@ struct WorkloadAddTests {
         #expect(place.message(file).contains("name that folder with --manifest"))
         #expect(place.message("\(place.path)/none").contains("there is no"))
         #expect(place.message().contains("is not an OCI image layout"))
+    }
+
+    @Test("A layer of some bytes that becomes many, before anything of it is unpacked")
+    func compressedBomb() throws {
+        let place = try Place()
+        var image = try place.image()
+        let large = OwnImage.Entry(name: "large", text: String(repeating: "x", count: 64 << 20))
+        try image.layer([large], compressed: true)
+        try image.finish()
+        let said = place.message(limit: 16 << 20)
+        #expect(said.hasPrefix("65: ") && said.contains("more than 16 MiB unpacked"), "\(said)")
+        #expect(place.store.shelf.names.isEmpty)
+    }
+
+    @Test("Services of services are to be named, each before those that need it; a circle is told")
+    func serviceOrder() throws {
+        let redis = "{name: redis, image: ../redis, port: 6379}", shop = "{name: shop, image: ../shop, port: 80}"
+        let place = try Place(manifest: "services: [\(shop)]\n")
+        try place.image().finish()
+        for name in ["redis", "shop"] {
+            var service = try OwnImage("\(place.path)/\(name)/image")
+            try service.layer([OwnImage.Entry(name: "bin/\(name)", text: name, mode: 0o755)])
+            try service.finish()
+        }
+        func write(_ name: String, _ services: String) throws {
+            try place.write("../\(name)/workload.yaml", "name: \(name)\nport: 80\nservices: [\(services)]\n")
+        }
+        try write("shop", redis)
+        #expect(place.message().contains("the service 'shop' needs 'redis' (port 6379) to be started before it"))
+        let head = "name: own\nport: 5000\nrequests: calls\n"
+        try place.write("workload.yaml", head + "services: [\(shop), \(redis)]\n")
+        #expect(place.message().contains("the service 'shop' needs 'redis'"))
+        try place.write("workload.yaml", head + "services: [\(redis), \(shop)]\n")
+        #expect(place.message() == "added")
+        try write("redis", shop)
+        #expect(place.message().contains("65: own: services need each other in a circle (redis -> shop -> redis)"))
+        try write("redis", "{name: own, image: ../own, port: 5000}")
+        #expect(place.message().contains("in a circle (own -> redis -> own)"))
     }
 
     @Test("Nothing to start, or to ask")

@@ -18,6 +18,9 @@ struct Bundle {
         "CAP_SYS_CHROOT",
     ]
 
+    /// Processes and threads: far more than servers have, and few enough that a guest survives one that only forks.
+    private static let mostTasks = 2_048
+
     /// The configuration (OCI runtime specification 1.0) that follows from the one that umoci derives from the image:
     /// user, arguments, variables and working folder are the image's, everything else is the guest's.
     func configuration(_ unpacked: JSON) -> JSON {
@@ -48,6 +51,9 @@ struct Bundle {
                         object([
                             ("cpu", object([("cpus", .string(String(core)))])),
                             ("memory", object([("limit", .integer(memoryBytes))])),
+                            ("pids", object([("limit", .integer(Bundle.mostTasks))])),
+                            // All of a container that takes too much is killed: half of one answers as nobody expects.
+                            ("unified", object([("memory.oom.group", .string("1"))])),
                         ])
                     ),
                     ("namespaces", .array(["pid", "mount", "ipc", "uts"].map { object([("type", .string($0))]) })),

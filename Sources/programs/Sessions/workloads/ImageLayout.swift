@@ -35,10 +35,13 @@ struct ImageLayout {
         guard layers.count <= ImageLayout.mostLayers else {
             throw Failure(.badData, "\(shown) has \(layers.count) layers; at most \(ImageLayout.mostLayers) are taken")
         }
+        hasZstd = layers.contains { $0["mediaType"]?.text?.hasSuffix("zstd") == true }
         layerBytes = try layers.reduce(0) { try $0 + ImageLayout.size(of: $1, folder, shown) }
         paths = try layers.map { try ImageLayout.path(of: $0, folder, shown) }
     }
 
+    /// Whether a layer is compressed by zstd.
+    let hasZstd: Bool
     /// Whether it has an entry point or a command.
     let startsSomething: Bool
     /// The layers' files, the lowest first.

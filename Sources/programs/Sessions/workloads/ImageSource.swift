@@ -28,32 +28,63 @@ struct ImageSource {
         if isFolder.boolValue {
             let own = "\(path)/image"
             let isPair = named == nil || FileManager.default.fileExists(atPath: own)
-            layout = try ImageLayout(isPair ? own : path, shown: text)
+            layout = try ImageSource.readable(ImageLayout(isPair ? own : path, shown: text), scratch, shown: text)
         } else {
             layout = try ImageSource.convert(text, path, to: "\(scratch)/converted")
         }
     }
 
     /// The image of a service, from a folder with image/, or a layout.
-    static func service(_ service: WorkloadManifest.Service, of folder: String) throws -> ImageLayout {
+    static func service(
+        _ service: WorkloadManifest.Service, of folder: String, scratch: String
+    ) throws -> ImageLayout {
         let path = URL(fileURLWithPath: "\(folder)/\(service.image)").standardizedFileURL.path
         let own = "\(path)/image"
         let isPair = FileManager.default.fileExists(atPath: own)
-        return try ImageLayout(isPair ? own : path, shown: "the image of the service '\(service.name)' (\(path))")
+        let shown = "the image of the service '\(service.name)' (\(path))"
+        return try readable(ImageLayout(isPair ? own : path, shown: shown), scratch, shown: shown)
+    }
+
+    /// The same image with layers that umoci reads: it knows gzip only.
+    private static func readable(_ layout: ImageLayout, _ scratch: String, shown: String) throws -> ImageLayout {
+        guard layout.hasZstd else { return layout }
+        let (alone, target) = ("\(scratch)/alone-\(UUID().uuidString)", "\(scratch)/gzip-\(UUID().uuidString)")
+        try layout.writeAlone(to: alone)
+        let copied = try copy("oci:\(alone):image", to: target)
+        guard copied.status == 0 else {
+            throw Failure(.badData, "\(shown) cannot be copied by skopeo", cause: message(of: copied.reason))
+        }
+        return try ImageLayout(target, shown: shown)
+    }
+
+    private static func copy(_ source: String, to target: String) throws -> Program.Ended {
+        try Program.skopeo.run([
+            "--insecure-policy", "--override-arch", "amd64", "--override-os", "linux", "copy", "--quiet",
+            "--dest-compress-format", "gzip", source, "oci:\(target):image",
+        ])
     }
 
     // MARK: Archives and registries
 
     private static func convert(_ text: String, _ path: String, to target: String) throws -> ImageLayout {
-        let source = text.contains("://") ? text : try "\(kind(of: path, text)):\(path)"
-        let copied = try Program.skopeo.run([
-            "--insecure-policy", "--override-arch", "amd64", "--override-os", "linux", "copy", "--quiet", source,
-            "oci:\(target):image",
-        ])
+        let isRemote = text.contains("://")
+        let source = isRemote ? text : try "\(kind(of: path, text)):\(path)"
+        let copied = try copy(source, to: target)
         guard copied.status == 0 else {
-            throw Failure(.badData, "\(text) cannot be copied by skopeo", cause: copied.reason)
+            let reason = message(of: copied.reason)
+            guard isRemote else { throw Failure(.badData, "\(text) cannot be copied by skopeo", cause: reason) }
+            throw Failure(
+                .storage, "\(text) cannot be fetched by skopeo (\(reason)); where this machine has no way to "
+                    + "the registry, fetch the image on another, and add the file: "
+                    + "skopeo copy \(text) oci-archive:image.tar")
         }
         return try ImageLayout(target, shown: text)
+    }
+
+    /// What a line of skopeo's log says, without its time and level.
+    private static func message(of line: String) -> String {
+        guard let start = line.range(of: "msg=\""), line.hasSuffix("\"") else { return line }
+        return String(line[start.upperBound...].dropLast()).replacing("\\\"", with: "\"")
     }
 
     /// What skopeo calls an archive, by what it holds.

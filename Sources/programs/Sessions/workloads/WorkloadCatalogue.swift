@@ -1,5 +1,6 @@
 import Foundation
 import Model
+package import SweepFiles
 
 /// The functions whose sources are part of this project, and the script that makes images of them.
 package struct WorkloadCatalogue {
@@ -33,25 +34,22 @@ package struct WorkloadCatalogue {
         return [String(ended.output.prefix { $0 != "\n" })]
     }
 
-    /// Without those that are services of others only.
-    package func names() throws -> [String] {
-        try lines(["--list"], "the catalogue cannot be read").compactMap { line in
-            line.split(separator: " ").first.map(String.init)
-        }.filter { name in
-            let manifest = FileManager.default.contents(atPath: "\(sources)/functions/\(name)/workload.yaml")
+    /// Sorted by name, without those that are services of others only.
+    package func manifests() throws -> [WorkloadManifest] {
+        let functions = "\(sources)/functions"
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: functions)) ?? []
+        return try names.sorted().map { "\(functions)/\($0)" }.filter { folder in
+            let manifest = FileManager.default.contents(atPath: "\(folder)/\(WorkloadManifest.fileName)")
             return manifest.map { String(decoding: $0, as: UTF8.self).contains("\nrequests:") } ?? false
-        }
+        }.map(WorkloadManifest.read(inFolder:))
     }
+
+    package func names() throws -> [String] { try manifests().map(\.name) }
 
     /// - Returns: a folder with workload.yaml and image/.
     package func build(_ name: String) throws -> String {
-        _ = try lines([name], "'\(name)' was not built")
+        let ended = try Program.bash.run(["\(sources)/functions/build", name])
+        guard ended.status == 0 else { throw Failure(.storage, "'\(name)' was not built", cause: ended.reason) }
         return "\(sources)/out-workloads/\(name)"
-    }
-
-    private func lines(_ arguments: [String], _ what: String) throws -> [String] {
-        let ended = try Program.bash.run(["\(sources)/functions/build"] + arguments)
-        guard ended.status == 0 else { throw Failure(.storage, what, cause: ended.reason) }
-        return ended.output.split(separator: "\n").map(String.init)
     }
 }

@@ -39,6 +39,7 @@ struct WorkloadMaker {
     ///
     /// - Parameter target: a folder that is not there.
     mutating func make(_ target: String) throws -> WorkloadRecord {
+        try ServiceOrder(manifest, in: source.folder).check()
         try WorkloadMaker.create(stage)
         let function = Bundle(
             name: "function", core: 1, memoryBytes: manifest.memoryBytes, command: manifest.command,
@@ -48,7 +49,8 @@ struct WorkloadMaker {
             let bundle = Bundle(
                 name: service.name, core: service.core, memoryBytes: service.memoryBytes, command: service.command,
                 environment: service.environment)
-            try add(bundle, ImageSource.service(service, of: source.folder), shown: "the image of '\(service.name)'")
+            try add(bundle, ImageSource.service(service, of: source.folder, scratch: scratch),
+                shown: "the image of '\(service.name)'")
         }
         try addFiles()
         try WorkloadMaker.create(target)

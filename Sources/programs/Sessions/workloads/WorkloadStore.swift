@@ -10,7 +10,7 @@ package struct WorkloadStore: Sendable {
     package init(in folder: ArtifactsFolder) {
         let named = ProcessInfo.processInfo.environment["USWEEP_WORKLOADS"] ?? ""
         let path = named.hasPrefix("/") ? named : "\(folder.path)/workloads"
-        shelf = WorkloadShelf(path: path) { (try? WorkloadCatalogue().names()) ?? [] }
+        shelf = WorkloadShelf(path: path) { (try? WorkloadCatalogue().manifests()) ?? [] }
     }
 
     /// What was added.

@@ -5,28 +5,26 @@ package import SweepFiles
 /// What `usweep workload list` shows: all that are here, then those of the catalogue that are not.
 package struct WorkloadListing {
     private let records: [WorkloadRecord]
-    private let absent: [String]
+    private let absent: [WorkloadManifest]
 
     package init(_ store: WorkloadStore) throws {
         let records = try store.shelf.names.map { try store.shelf.record(of: $0) }
         self.records = records
-        let known = (try? WorkloadCatalogue().names()) ?? []
-        absent = known.filter { name in !records.contains { $0.manifest.name == name } }
+        let known = (try? WorkloadCatalogue().manifests()) ?? []
+        absent = known.filter { manifest in !records.contains { $0.manifest.name == manifest.name } }
     }
 
     package func table() throws -> String {
         guard !records.isEmpty || !absent.isEmpty else { return "no workloads; add one: usweep workload add FOLDER\n" }
-        let here = records.map { record in
-            let manifest = record.manifest
-            return [
+        let here = records.map { ($0.manifest, PeopleText.size($0.diskBytes), "yes") }
+        let rows = (here + absent.map { ($0, "", "no") }).map { manifest, size, isHere in
+            [
                 manifest.name, manifest.runtime, manifest.protocol,
-                manifest.services.map(\.name).joined(separator: ","), PeopleText.size(record.diskBytes), "yes",
-                manifest.counterpart ?? "",
+                manifest.services.map(\.name).joined(separator: ","), size, isHere, manifest.counterpart ?? "",
             ]
         }
         return try TableWriter.text(
-            ["NAME", "RUNTIME", "PROTOCOL", "SERVICES", "SIZE", "HERE", "COUNTERPART"],
-            here + absent.map { [$0, "", "", "", "", "no", ""] })
+            ["NAME", "RUNTIME", "PROTOCOL", "SERVICES", "SIZE", "HERE", "COUNTERPART"], rows)
     }
 
     package var document: JSON {
@@ -36,8 +34,12 @@ package struct WorkloadListing {
                 JSON.Member("record", record.json),
             ])
         }
-        let others = absent.map {
-            JSON.object([JSON.Member("name", .string($0)), JSON.Member("here", .bool(false))])
+        let others = absent.map { manifest in
+            JSON.object([
+                JSON.Member("name", .string(manifest.name)), JSON.Member("here", .bool(false)),
+                JSON.Member("runtime", .string(manifest.runtime)),
+                JSON.Member("counterpart", manifest.counterpart.map { .string($0) } ?? .null),
+            ])
         }
         return .object([JSON.Member("version", .integer(1)), JSON.Member("workloads", .array(here + others))])
     }
