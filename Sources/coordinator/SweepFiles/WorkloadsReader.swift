@@ -47,7 +47,8 @@ struct WorkloadsReader {
         if case .mapping(let members) = field.value.kind, members.isEmpty {
             return read.fail(field, "is empty; write {file: functions.list}")
         }
-        guard let file = read.members(field.value, path: field.path, known: SweepReader.groups["workloads"])?.first else { return }
+        let members = read.members(field.value, path: field.path, known: SweepReader.groups["workloads"])
+        guard let file = members?.first else { return }
         if let path = read.text(file) { read(file, list: path, areImages) }
     }
 
