@@ -17,9 +17,10 @@ struct Detached {
 
     /// Starts it and returns when it holds the sweep.
     ///
+    /// - Parameter options: for `resume`, beside those of all commands.
     /// - Returns: its process.
     /// - Throws: ``ExitCode``, its own, where it ended at once; ``Failure``.
-    func start(_ common: CommonOptions, keepsGoing: Bool) throws -> pid_t {
+    func start(_ common: CommonOptions, _ options: [String]) throws -> pid_t {
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else { throw failure("a pipe cannot be created", errno) }
         defer { close(ends[0]) }
@@ -28,7 +29,7 @@ struct Detached {
         let pid: pid_t
         do {
             defer { close(ends[1]) }
-            pid = try spawn(common, keepsGoing, ready: ends[1])
+            pid = try spawn(common, options, ready: ends[1])
         }
         var byte: UInt8 = 0
         while true {
@@ -58,7 +59,7 @@ struct Detached {
         return Failure(.internalError, "the coordinator in the background ended at once; see \(log)")
     }
 
-    private func spawn(_ common: CommonOptions, _ keepsGoing: Bool, ready: Int32) throws -> pid_t {
+    private func spawn(_ common: CommonOptions, _ options: [String], ready: Int32) throws -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -70,7 +71,7 @@ struct Detached {
             [
                 "usweep", "resume", entry.fullName, "--artifacts", artifacts.path,
                 "--ready-descriptor", String(Detached.readyDescriptor),
-            ] + (keepsGoing ? ["--keep-going"] : []) + (common.verbose ? ["--verbose"] : [])
+            ] + options + (common.verbose ? ["--verbose"] : [])
             + (common.output == .quiet ? ["--output", "quiet"] : [])
         var pid: pid_t = 0
         let arguments = words.map { strdup($0) }
@@ -100,6 +101,13 @@ struct CoordinatorOptions: ParsableArguments {
         help: "Start further runs however many in a row fail alike (the sweep's key stop.after; by default 10).")
     var keepGoing = false
 
+    @Option(
+        name: .customLong("on-end"),
+        help: ArgumentHelp(
+            "A shell command to run when the coordinator ends, however; see 'usweep help resuming'.",
+            valueName: "command"))
+    var onEnd: String?
+
     @Option(name: .customLong("ready-descriptor"), help: .hidden)
     var readyDescriptor: Int32?
 
@@ -113,8 +121,19 @@ struct CoordinatorOptions: ParsableArguments {
         let inbox = Inbox()
         signals.deliver(to: inbox, Requests(entry: session.entry))
         let progress = Progress(console: common.console, entry: session.entry, startedAt: SystemTime().monotonic())
-        let ending = try session.run(progress, inbox, keepsGoing: keepGoing) { signals.allowsSecondThoughts }
+        let ending: SessionEnding
+        do {
+            ending = try session.run(progress, inbox, keepsGoing: keepGoing) { signals.allowsSecondThoughts }
+        } catch {
+            tellEnd(session.entry, ExitStatus.of(error), common.console)
+            throw error
+        }
+        tellEnd(session.entry, ending.exitStatus, common.console)
         try leave(ending, session.entry, common.console)
+    }
+
+    private func tellEnd(_ entry: ArtifactsFolder.Entry, _ status: Int32, _ console: Console) {
+        if let onEnd { EndCommand(onEnd).run(entry, status: status, say: console.say) }
     }
 
     /// Ends with the documented status.
@@ -139,9 +158,14 @@ struct CoordinatorOptions: ParsableArguments {
     /// Does all that can be refused while somebody listens. The lock is free again when this returns.
     private func prepare(_ open: () throws -> Session) throws -> ArtifactsFolder.Entry { try open().entry }
 
+    /// Those that the coordinator in the background has to know.
+    private var options: [String] {
+        (keepGoing ? ["--keep-going"] : []) + (onEnd.map { ["--on-end", $0] } ?? [])
+    }
+
     private func leaveInBackground(_ common: CommonOptions, _ entry: ArtifactsFolder.Entry) throws {
         let detached = Detached(entry: entry, artifacts: common.artifactsFolder)
-        let pid = try detached.start(common, keepsGoing: keepGoing)
+        let pid = try detached.start(common, options)
         if common.output == .json {
             return try Console.print(
                 JSON.object([

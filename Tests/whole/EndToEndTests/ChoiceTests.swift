@@ -62,7 +62,12 @@ struct ChoiceTests {
         let study = try Study(hosts: 1)
         try study.write("fixed", "")
         try study.write("sweep.yaml", broken(study, "1..9"))
-        let tried = try study.run("launch", "sweep.yaml", "-i", "inventory.yaml", "--dry-run", "3")
+        let said = #"echo "$USWEEP_SWEEP $USWEEP_EXIT_STATUS $USWEEP_CONCLUSION" > said; exit 4"#
+        let tried = try study.run(
+            "launch", "sweep.yaml", "-i", "inventory.yaml", "--dry-run", "3", "--on-end", said)
+        #expect(tried.errors.contains("the command of --on-end ended with status 4"), "\(tried.errors)")
+        let words = study.text("said")
+        #expect(words.hasPrefix("broken-") && words.contains(" 0 3 of 9 runs succeeded, 6 have not ended"), "\(words)")
         #expect(tried.status == 0, "\(tried.errors)")
         #expect(try study.column("value") == ["1", "", "", "4", "", "", "7", "", ""])
         #expect(try study.run("launch", "sweep.yaml", "-i", "inventory.yaml").status == 0)

@@ -34,14 +34,17 @@ struct Program {
         }
     }
 
+    /// - Parameter variables: added to this program's environment.
     /// - Returns: how it ended, whatever its status.
     /// - Throws: ``Failure`` (`missingFile`) where the program is not installed.
-    func run(_ arguments: [String], folder: String? = nil) throws -> Ended {
+    func run(
+        _ arguments: [String], folder: String? = nil, variables: [String: String] = ["LC_ALL": "C"]
+    ) throws -> Ended {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: try path())
         process.arguments = arguments
         if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
-        process.environment = ProcessInfo.processInfo.environment.merging(["LC_ALL": "C"]) { $1 }
+        process.environment = ProcessInfo.processInfo.environment.merging(variables) { $1 }
         process.standardInput = FileHandle.nullDevice
         let (output, errors) = (Pipe(), Pipe())
         process.standardOutput = output

@@ -12,6 +12,7 @@ struct StatusCommand: ParsableCommand {
               usweep status             the last sweep
               usweep status study       the newest of that name
               usweep status --all       every sweep in the artifacts folder
+              usweep status --verbose   also what the sweep is pinned to
             """)
 
     @OptionGroup var sweep: SweepArgument
@@ -44,6 +45,10 @@ struct StatusCommand: ParsableCommand {
         if status.goneCount > 0 {
             lines.append("runs    \(status.goneCount) no longer in the sweep file: results are kept, but not shown")
         }
+        for count in status.setups {
+            let name = count.state?.rawValue ?? "not ended"
+            lines.append("setups  \(count.count) \(name)\(count.failure.map { " (\($0.rawValue))" } ?? "")")
+        }
         for host in status.hosts {
             let facts = host.slots.map {
                 "\(PeopleText.count($0, "slot")), \(PeopleText.size(host.memoryBytes ?? 0))"
@@ -51,7 +56,7 @@ struct StatusCommand: ParsableCommand {
             let paused = host.rested.map { "; paused: \(VisibleText.of($0, limit: 200))" } ?? ""
             lines.append("host    \(host.host): \(facts ?? "never joined")\(paused)")
         }
-        for pin in status.pins { lines.append("pin     \(pin.name): \(pin.digest.short)") }
+        if common.verbose { for pin in status.pins { lines.append("pin     \(pin.name): \(pin.digest.short)") } }
         for reason in status.stops { lines.append("stopped \(reason)") }
         for trouble in status.troubles {
             let why = trouble.evidence.isEmpty ? "" : ": \(VisibleText.of(trouble.evidence, limit: 200))"
@@ -59,6 +64,6 @@ struct StatusCommand: ParsableCommand {
                 "\(trouble.state.rawValue)  run \(trouble.run) (\(trouble.description)), "
                     + "\(PeopleText.count(trouble.attempts, "attempt"))\(why)")
         }
-        return lines
+        return lines + ["", status.conclusion]
     }
 }
