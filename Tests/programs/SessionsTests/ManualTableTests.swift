@@ -81,6 +81,36 @@ struct ManualTableTests {
         #expect(pages == ["SweepFile", "InventoryFile", "Reference", "Reaching"])
     }
 
+    @Test("Axes and metrics: in the chapters of the engines only, which ReferenceTests compares with the descriptors")
+    func axesAndMetrics() {
+        for header in ["axis", "metric"] {
+            let pages = Set(Self.tables.filter { $0.header.first == header }.map(\.page))
+            #expect(pages == ["Reference"], "\(header)")
+        }
+        let metrics = EngineRegistry.all.flatMap { $0.metrics(.object([])) ?? [] }.map(\.name)
+        #expect(Self.names("metric").sorted() == metrics.sorted())
+        let axes = EngineRegistry.all.flatMap { $0.parameters(.object([])).known }.map(\.name)
+        #expect(Self.names("axis").sorted() == axes.sorted())
+    }
+
+    @Test("A page that is looked up begins with an example, and then has its tables")
+    func order() {
+        // These explain, and have their examples where they belong.
+        let others: Set = ["Hosts", "Resuming", "Architecture", "Formats", "Extending"]
+        for page in Manual.pages where !others.contains(page.name) {
+            let first = page.blocks.first { block in
+                switch block {
+                case .code, .table: true
+                default: false
+                }
+            }
+            guard case .code = first else {
+                Issue.record("\(page.name) begins with a table")
+                continue
+            }
+        }
+    }
+
     @Test("Failure classes")
     func classes() { #expect(Self.names("class").sorted() == FailureClass.allCases.map(\.rawValue).sorted()) }
 
