@@ -21,6 +21,8 @@ public enum LedgerHolder: Sendable, Hashable {
 /// people. Deleting it would let a third process lock another file of the same name.
 final class LedgerLock: Sendable {
     private let descriptor: Int32
+    /// What stood there when the lock was taken.
+    private let before: [UInt8]
 
     /// - Parameter path: of the ledger; the lock is the same with `.lock` after it.
     /// - Throws: ``Failure`` (`heldElsewhere`) that says who holds it, or (`storage`).
@@ -45,6 +47,7 @@ final class LedgerLock: Sendable {
                 "another coordinator works on this sweep (\(holder)); wait until it ends, or stop it, then try again")
         }
         descriptor = opened
+        before = LedgerLock.content(opened)
         guard LedgerLock.sign(opened) else {
             let reason = errno
             close(opened)
@@ -53,6 +56,8 @@ final class LedgerLock: Sendable {
     }
 
     deinit {
+        // Who held it for a moment, to cancel a run or to remove the sweep, is not the last coordinator.
+        if LedgerLock.words(descriptor).first == "pid" { _ = LedgerLock.write(before, descriptor) }
         // Closing alone would not do while another thread's child, between fork and exec, has the descriptor too.
         flock(descriptor, LOCK_UN)
         close(descriptor)
@@ -60,18 +65,18 @@ final class LedgerLock: Sendable {
 
     /// Leaves word of how the holder's work ended. Nobody depends on it.
     func sign(ended status: Int32) {
-        _ = LedgerLock.write("ended with status \(status) at \(SystemCall.utcNow())\n", descriptor)
+        _ = LedgerLock.write(Array("ended with status \(status) at \(SystemCall.utcNow())\n".utf8), descriptor)
     }
 
     private static func sign(_ descriptor: Int32) -> Bool {
         let pid = getpid()
         let start = SystemCall.startTime(of: pid).map { " start \($0)" } ?? ""
-        return write("pid \(pid) on \(SystemCall.hostName()) since \(SystemCall.utcNow())\(start)\n", descriptor)
+        let line = "pid \(pid) on \(SystemCall.hostName()) since \(SystemCall.utcNow())\(start)\n"
+        return write(Array(line.utf8), descriptor)
     }
 
-    private static func write(_ line: String, _ descriptor: Int32) -> Bool {
-        let text = Array(line.utf8)
-        return ftruncate(descriptor, 0) == 0 && pwrite(descriptor, text, text.count, 0) == text.count
+    private static func write(_ text: [UInt8], _ descriptor: Int32) -> Bool {
+        ftruncate(descriptor, 0) == 0 && pwrite(descriptor, text, text.count, 0) == text.count
     }
 
     /// What the holder wrote, fit to be shown.
@@ -81,10 +86,14 @@ final class LedgerLock: Sendable {
     }
 
     private static func words(_ descriptor: Int32) -> [String] {
+        content(descriptor).split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\n") }
+            .map { VisibleText.of($0) }
+    }
+
+    private static func content(_ descriptor: Int32) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: 400)
         let count = pread(descriptor, &bytes, bytes.count, 0)
-        return bytes.prefix(max(count, 0)).split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\n") }
-            .map { VisibleText.of($0) }
+        return Array(bytes.prefix(max(count, 0)))
     }
 
     /// Reads the lock without touching it: to try it would keep a coordinator from it for a moment.

@@ -277,6 +277,8 @@ private func failure(_ body: () throws -> Void) -> Failure? {
             }
             ledger.leave(status: 3)
         }
+        // Who only takes it for a moment is not the last who worked on it.
+        try Ledger.locked(folder.ledger) {}
         guard case .ended(3, _) = Ledger.holder(folder.ledger) else {
             Issue.record("\(Ledger.holder(folder.ledger))")
             return

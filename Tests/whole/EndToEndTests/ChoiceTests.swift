@@ -8,7 +8,7 @@ struct ChoiceTests {
         """
         sweep: broken
         engine: command
-        command: [/bin/sh, -c, 'test -e \(study.folder)/fixed || exit 7; \
+        command: [/bin/sh, -c, 'test -e \(study.folder)/fixed || { echo no > failed.txt; exit 7; }; \
         echo "{\\"value\\": $USWEEP_X}" > results.json']
         axes: {x: [\(values)]}
         results: results.json
@@ -47,12 +47,18 @@ struct ChoiceTests {
         #expect(try study.run("explain", "--where", "x=2").output.contains("exit-nonzero"))
         let many = try study.run("logs", "--where", "outcome=failed")
         #expect(many.status == 64 && many.errors.contains("/1, usweep logs "), "\(many.errors)")
+        #expect(try study.run("pull", "--to", "pulled").status == 0)
+        #expect(study.exists("pulled/1-x=1/failed.txt"))
+        try study.write("pulled/1-x=1/notes.txt", "mine")
         let retried = try study.run("retry", "--where", "x<=2")
         #expect(retried.errors.contains("runs again: run 1 and run 2"), "\(retried.errors)")
         let again = try study.launch(broken(study, "1..10", more: "stop: {after: 3}"))
         #expect(again.status == 3 && again.errors.contains("failed before"), "\(again.errors)")
         #expect(try study.run("launch", "sweep.yaml", "-i", "inventory.yaml", "--retry").status == 0)
         #expect(try count("succeeded", study) == 10)
+        #expect(try study.run("pull", "--to", "pulled").status == 0)
+        #expect(study.exists("pulled/1-x=1/results.json") && !study.exists("pulled/1-x=1/failed.txt"))
+        #expect(study.text("pulled/1-x=1/notes.txt") == "mine", "only what was pulled is taken away again")
         #expect(try study.run("cancel", "--where", "x=99").errors.contains("no run is like that"))
         #expect(try study.run("cancel", "--where", "x=3").status == 64, "it has ended")
     }

@@ -50,6 +50,7 @@ package struct PulledArtifacts {
                 fileCount += files.count
             } else {
                 let place = FolderName.of(plan, view)
+                try forget(at: place, but: artifacts)
                 for artifact in artifacts { try copy([artifact], to: "\(place)/\(artifact.path)") }
                 if let document = view.document(of: plan) {
                     try AtomicFile.write("\(target)/\(place)/point.json") { try $0(Array(document.utf8)) }
@@ -83,6 +84,23 @@ package struct PulledArtifacts {
         }
         return found
     }
+
+    /// Removes what was pulled before from another attempt of the run and is not of this one. What people put there
+    /// themselves stays.
+    private func forget(at place: String, but artifacts: [Artifact]) throws {
+        let list = "\(target)/\(place)/\(PulledArtifacts.listName)"
+        let before = (try? String(contentsOfFile: list, encoding: .utf8)) ?? ""
+        let now = Set(artifacts.map(\.path))
+        for path in before.split(separator: "\n").map(String.init) {
+            guard RelativePath.isSafe(path), !now.contains(path) else { continue }
+            try? FileManager.default.removeItem(atPath: "\(target)/\(place)/\(path)")
+        }
+        try FileManager.default.createDirectory(atPath: "\(target)/\(place)", withIntermediateDirectories: true)
+        try AtomicFile.write(list) { try $0(Array(artifacts.map { $0.path + "\n" }.joined().utf8)) }
+    }
+
+    /// The file that names what was pulled into a run's folder.
+    private static let listName = ".pulled"
 
     /// Writes objects one after the other into one file, unless it is there: runs of one size differ in what they say.
     private func copy(_ parts: [Artifact], to place: String) throws {
