@@ -54,25 +54,39 @@ configure_kernel() {
     return 1
 }
 
+# Where kernels are kept that were compiled, for all clones of one user.
+kept_kernels=${XDG_CACHE_HOME:-${HOME:-$PWD/$out}/.cache}/usweep/kernels
+
+# What is kept is used only if it is whole.
+is_kept() { (cd "$1" 2>/dev/null && sha256sum -c --status digests 2>/dev/null); }
+
 make_kernel() {
     local kept tree log
-    kept=$cache/kernel-$(kernel_digest)
+    kept=$kept_kernels/$(kernel_digest)
     tree=$PWD/$cache/linux
     log=$cache/kernel.log
-    if [ ! -e "$kept/vmlinux" ]; then
+    if ! is_kept "$kept"; then
         download "$kernel_package"
         say "kernel from $kernel_package (some minutes; $log)"
         export KBUILD_BUILD_TIMESTAMP='1970-01-01' KBUILD_BUILD_USER=usweep KBUILD_BUILD_HOST=usweep
         (unpack_kernel "$tree" && configure_kernel "$tree" "$PWD/ops/guest/gem5/kernel.config" &&
             make -s -C "$tree" -j "$(nproc)" vmlinux bzImage) >"$log" 2>&1 ||
             fail "the kernel was not built: $(tail -n 3 "$log")"
-        mkdir -p "$kept"
-        cp "$tree/arch/x86/boot/bzImage" "$kept/bzImage"
-        cp "$tree/vmlinux" "$kept/vmlinux.new"
-        mv "$kept/vmlinux.new" "$kept/vmlinux"
+        keep_kernel "$tree" "$kept"
         rm -rf "$tree"
     fi
     cp "$kept/vmlinux" "$kept/bzImage" "$out/"
+}
+
+# keep_kernel TREE FOLDER: another clone may be doing the same.
+keep_kernel() {
+    local new
+    mkdir -p "$(dirname "$2")"
+    new=$(mktemp -d "$2.XXXXXX")
+    cp "$1/arch/x86/boot/bzImage" "$1/vmlinux" "$new/"
+    (cd "$new" && sha256sum vmlinux bzImage >digests)
+    rm -rf "$2"
+    mv -T "$new" "$2" || is_kept "$2" || fail "$2 cannot be written"
 }
 
 # Owners and times are those of the build otherwise: the same inputs are to make the same disk.
