@@ -144,9 +144,9 @@ public struct Coordinator: Sendable {
 
     /// Why nothing more is begun although runs are left; nil: it goes on. A success among those that still run ends it.
     public var pause: FailureSeries? {
-        guard let stopAfter, let series = state.failuresInRow, series.count >= stopAfter, !state.isFinished else {
-            return nil
-        }
+        guard let stopAfter, let series = state.failuresInRow, series.count >= stopAfter, !state.isFinished,
+            !faults.contains(.forgetsPauses)
+        else { return nil }
         return series
     }
 

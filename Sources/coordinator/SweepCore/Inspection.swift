@@ -28,7 +28,8 @@ extension SweepState {
         lines.append("next \(nextLease) of hosts \(leasesOfHost) open \(openRuns) waiting \(waitingCounts)")
         lines.append("cancels \(cancelsAsked.sorted()) suspects \(waitingSuspects) mean \(meanWall ?? -1)")
         lines.append("stray \(strayLeases) deaths \(deathCount) \(deathOfHost) boots \(bootOfHost)")
-        lines.append("stopped \(stopReason ?? "-") holding \(isHolding)")
+        let series = failuresInRow.map { "\($0.count) \($0.failure.rawValue)" } ?? "none"
+        lines.append("stopped \(stopReason ?? "-") holding \(isHolding) failed in a row \(series)")
         return lines
     }
 
@@ -86,5 +87,7 @@ extension Coordinator {
         package static let blamesUnsent = Faults(rawValue: 512)
         /// A host is not told that it need not go on with a run.
         package static let forgetsWithdrawals = Faults(rawValue: 1_024)
+        /// However many runs in a row fail alike, more are begun.
+        package static let forgetsPauses = Faults(rawValue: 2_048)
     }
 }

@@ -54,6 +54,8 @@ public enum Canary: String, CaseIterable, Sendable {
     case blameUnsent = "blame-unsent"
     /// A host is not told that another one goes on with its run.
     case forgetWithdrawal = "forget-withdrawal"
+    /// More is begun however many runs in a row failed alike.
+    case forgetPause = "forget-pause"
 }
 
 extension Canary {
@@ -80,6 +82,7 @@ extension Canary {
         case .keepDropped: .keepsDropped
         case .blameUnsent: .blamesUnsent
         case .forgetWithdrawal: .forgetsWithdrawals
+        case .forgetPause: .forgetsPauses
         case .acknowledgeBeforeCommit, .skipFileSync, .skipAgentSync, .skipFolderSync, .loseLease, .forgetRecord,
             .leaveFiles, .ignoreKill, .overbook, .forgetRevocation, .forgetInventory, .loseEvidence, .startUnconfirmed:
             []

@@ -8,6 +8,10 @@ import SweepCore
 
 /// Watches everything, and says what must not be.
 final class Checker {
+    /// Runs that ended one after the other with one class; nil: the last one succeeded.
+    private var inRow: (failure: FailureClass?, count: Int)?
+    private var keepsGoing = false
+
     /// What a program left, for comparing it with what is merged.
     private struct Output {
         var artifacts: [String: Digest]
@@ -62,6 +66,25 @@ final class Checker {
         world.say("checker", "WRONG: \(what)")
     }
 
+    /// A coordinator starts.
+    func begins(keepsGoing: Bool) { self.keepsGoing = keepsGoing }
+
+    private func checkPause(_ record: Record) {
+        switch record {
+        case .runEnded(_, .succeeded, _, let attempt) where attempt > 0: inRow = nil
+        case .runEnded(_, .failed, let failure, let attempt) where attempt > 0,
+            .runEnded(_, .quarantined, let failure, let attempt) where attempt > 0:
+            inRow = (failure, inRow.map { $0.failure == failure ? $0.count + 1 : 1 } ?? 1)
+        case .runReopened, .judgedAgain: inRow = nil
+        case .leaseGranted(_, _, let grants):
+            guard let limit = prepared.plan.stopAfter, let inRow, inRow.count >= limit, !keepsGoing else { return }
+            // A run that another host has already may be begun once more.
+            let isNew = grants.contains { grant in !leases.values.contains { $0[grant.run] != nil } }
+            if isNew { fail("runs are handed out although the last \(inRow.count) failed alike") }
+        default: break
+        }
+    }
+
     // MARK: The ledger
 
     /// These records are durable.
@@ -69,6 +92,7 @@ final class Checker {
         for record in records {
             world.counts.note("record: \(Describe.kind(record))")
             promises.committed(record)
+            checkPause(record)
             switch record {
             case .attemptEnded(let report, _, let failure, _, let blocks, _):
                 world.counts.note("outcome: \(failure?.rawValue ?? "success")")

@@ -42,7 +42,9 @@ final class CoordinatorInstance {
         }
         let time = SimulatedTime(simulation)
         let transport = SimulatedTransport(network: simulation.network, life: life) { wake.action() }
-        var core = Coordinator(state: state, now: time.monotonic())
+        var core = Coordinator(state: state, keepsGoing: simulation.keepsGoing, now: time.monotonic())
+        simulation.checker.begins(keepsGoing: simulation.keepsGoing)
+        simulation.keepsGoing = false
         core.faults = simulation.canary?.faults ?? []
         let chance = Chance(seed: simulation.seed, stream: 5_000 + UInt64(simulation.lives))
         let workshop = SimulatedWorkshop(

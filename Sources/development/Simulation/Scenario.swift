@@ -31,6 +31,8 @@ public struct Scenario: Sendable {
     var kinds: [Fault]?
     /// Until when faults begin.
     var faultsUntil: Nanoseconds
+    /// After how many failures in a row the sweep is paused; nil: never.
+    var stopAfter: Int?
     /// In how much time the sweep has to end when nothing goes wrong any more.
     var patience: Nanoseconds
 
@@ -38,7 +40,7 @@ public struct Scenario: Sendable {
     public static let standard = Scenario(
         name: "standard", hosts: 3, points: 20, slots: 2, memoryPerRun: 3 << 30,
         durations: [200_000_000, 2 * Timing.second, 8 * Timing.second, 8 * Timing.second], fates: .some, faults: 12,
-        faultsUntil: 90 * Timing.second, patience: 12_000 * Timing.second)
+        faultsUntil: 90 * Timing.second, stopAfter: 2, patience: 12_000 * Timing.second)
 
     /// The same without faults.
     public static let calm = Scenario(
@@ -129,6 +131,7 @@ public struct Prepared: @unchecked Sendable {
         plan = Plan(
             groups: [Plan.Group(runs: 1..<scenario.points + 1)], hosts: hosts.map(\.name),
             maximumFailures: sweep.attempts, agentRetries: engine.descriptor.agentRetries,
+            stopAfter: scenario.stopAfter,
             memory: scenario.memoryPerRun.map { .fixed($0) } ?? .uncounted,
             pinsEngine: engine.descriptor.binary != nil, timing: scenario.timing)
         setting = Setting(

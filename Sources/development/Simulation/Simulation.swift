@@ -36,6 +36,8 @@ public final class Simulation {
     private(set) var coordinatorSince: Nanoseconds = 0
     /// The next coordinator is to open again what failed.
     var isRetryAsked = false
+    /// The next coordinator is to go on however many runs in a row fail alike.
+    var keepsGoing = false
     /// No faults begin any more.
     var isQuiet = false
 
@@ -160,7 +162,11 @@ public final class Simulation {
             } else {
                 isFinished = true
             }
-        case .noHost, .paused, .interrupted: startAgain(in: 20 * Timing.second)
+        case .paused:
+            world.counts.note("paused")
+            keepsGoing = true
+            startAgain(in: 20 * Timing.second)
+        case .noHost, .interrupted: startAgain(in: 20 * Timing.second)
         }
     }
 }
