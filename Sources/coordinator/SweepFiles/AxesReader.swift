@@ -159,7 +159,7 @@ final class AxesReader {
             return []
         }
         guard named.reduce(1, { $0.multipliedCapped($1.count) }) <= AxesReader.mostOfEntry else {
-            read.fail(element, "an entry stands for more than \(AxesReader.mostOfEntry) combinations; split it")
+            read.fail(element, "an entry means more than \(AxesReader.mostOfEntry) combinations; split it")
             return []
         }
         return named.reduce([[]]) { entries, choice in entries.flatMap { entry in choice.map { entry + [$0] } } }

@@ -69,7 +69,7 @@ struct WorkloadsReader {
                 add(name ?? entry.name, areImages) { text, _ in note(text) }
             }
         }
-        if entries.isEmpty { read.fail(field, "'\(Names.shown(path))' names no workload; write one a line") }
+        if entries.isEmpty { read.fail(field, "'\(Names.shown(path))' names no workload; write one per line") }
     }
 
     private mutating func add(_ name: String, _ areImages: Bool, _ fail: (String, Failure.Code) -> Void) {

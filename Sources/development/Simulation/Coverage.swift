@@ -17,7 +17,8 @@ public enum Coverage {
     private static let faults = [
         "fault: EIO on create", "fault: EIO on make the names durable in", "fault: EIO on write",
         "fault: ENOSPC on create", "fault: ENOSPC on make the folder", "fault: full disk under the ledger",
-        "fault: half-delivered frame", "agent did not start", "agent ended by an error", "hosts away at the end", "paused",
+        "fault: half-delivered frame", "agent did not start", "agent ended by an error", "hosts away at the end",
+        "paused",
     ]
 
     private static let links = [

@@ -11,7 +11,7 @@ package struct CommandDescriptor: EngineDescriptor {
             "command", .arguments(.ofRun), isRequired: true,
             "the program and its arguments, as in command: [./run.sh, '{x}']"),
         EngineKey(
-            "results", .place, "what the program leaves: a JSON object, a list of them (one a block), or a CSV file"),
+            "results", .place, "what the program leaves: a JSON object, a list of them (one per block), or a CSV file"),
     ]
 
     package init() {}

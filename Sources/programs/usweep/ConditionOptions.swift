@@ -12,12 +12,12 @@ struct ConditionOptions: ParsableArguments {
         completion: Completions.conditions)
     var conditions: [String] = []
 
-    /// Says that no run is like that: it may be what was meant, or a slip of the pen.
+    /// Says that no run matches: it may be what was meant, or a slip of the pen.
     func tell(_ choice: RunChoice, _ console: Console) { if choice.runs == [] { tellNothing(console) } }
 
     func tellNothing(_ console: Console) {
         guard !conditions.isEmpty else { return }
         let asked = conditions.map { "--where '\(VisibleText.of($0))'" }
-        console.say("no run is like that: \(asked.joined(separator: " "))")
+        console.say("no run matches: \(asked.joined(separator: " "))")
     }
 }

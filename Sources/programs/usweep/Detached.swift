@@ -104,7 +104,7 @@ struct CoordinatorOptions: ParsableArguments {
     @Option(
         name: .customLong("on-end"),
         help: ArgumentHelp(
-            "A shell command to run when the coordinator ends, however; see 'usweep help resuming'.",
+            "A shell command to run when the coordinator ends, with success or not; see 'usweep help resuming'.",
             valueName: "command"))
     var onEnd: String?
 

@@ -130,7 +130,7 @@ final class Progress: SessionObserver {
         if let text = SilenceText.sentence(view) {
             if silent.insert(view.name).inserted { line(console.paint(text, .yellow)) }
         } else if silent.remove(view.name) != nil, view.standing == .working {
-            line("\(view.name) is back; what it had goes on")
+            line("\(view.name) is back; its runs go on")
         }
     }
 
@@ -179,7 +179,7 @@ final class Progress: SessionObserver {
     private func summary(_ standing: Standing, _ now: Nanoseconds) -> String {
         let percent = standing.runs == 0 ? 100 : 100 * standing.ended / standing.runs
         var text = "\(standing.ended) of \(PeopleText.count(standing.runs, "run")), \(percent) %"
-        if standing.notSucceeded > 0 { text += ", \(standing.notSucceeded) without a result" }
+        if standing.notSucceeded > 0 { text += ", \(standing.notSucceeded) not succeeded" }
         let done = standing.ended - endedAtStart
         let elapsed = now - startedAt
         if done > 0, standing.left > 0 {

@@ -60,7 +60,7 @@ struct Usweep: ParsableCommand {
 
     /// A misspelt command, with the nearest one.
     private static func checkCommand(_ word: String?) throws {
-        let names = configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]
+        let names = configuration.subcommands.compactMap { $0.configuration.commandName }
         guard let word, !word.hasPrefix("-"), !names.contains(word) else { return }
         throw Failure(
             .usage, "'\(VisibleText.of(word, limit: 40))' is not a command; \(Names.suggestion(word, in: names))")

@@ -35,7 +35,7 @@ struct SweepErrorTests {
         Wrong(command + "axes: {x: 1..9}\nexclude: [{x: [3, 12]}]", "5:19", "the axis has no value '12'"),
         Wrong(
             command + "axes: {x: 1..999, y: 1..999}\nexclude: [{x: 1..999, y: 1..999}]", "5:11",
-            "an entry stands for more than 100000 combinations"),
+            "an entry means more than 100000 combinations"),
         Wrong(command + "axes: {x: [1, 2, 1]}", "4:18", "key 'axes.x': '1' is a duplicate"),
         Wrong(command + "axes: {x: [1, [2]]}", "4:15", "key 'axes.x': text was expected, not a list"),
         Wrong(command + "axes: {x: [1, {y: 2}]}", "4:15", "not a mapping"),

@@ -59,7 +59,7 @@ struct ChoiceTests {
         #expect(try study.run("pull", "--to", "pulled").status == 0)
         #expect(study.exists("pulled/1-x=1/results.json") && !study.exists("pulled/1-x=1/failed.txt"))
         #expect(study.text("pulled/1-x=1/notes.txt") == "mine", "only what was pulled is taken away again")
-        #expect(try study.run("cancel", "--where", "x=99").errors.contains("no run is like that"))
+        #expect(try study.run("cancel", "--where", "x=99").errors.contains("no run matches"))
         #expect(try study.run("cancel", "--where", "x=3").status == 64, "it has ended")
     }
 

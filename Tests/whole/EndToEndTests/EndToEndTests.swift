@@ -47,7 +47,7 @@ struct EndToEndTests {
         #expect(cells == [["run", "value"], ["4", "16"], ["5", "25"]])
         #expect(try study.run("results").output.hasPrefix("run  point "))
         let none = try study.run("results", "--where", "x=7")
-        #expect(none.status == 0 && none.errors == "no run is like that: --where 'x=7'\n")
+        #expect(none.status == 0 && none.errors == "no run matches: --where 'x=7'\n")
         #expect(try study.run("results", "--where", "y=7").errors.contains("there are x, value, workload"))
         #expect(try study.run("status", "--output", "json").output.contains("\"outcome\":\"succeeded\""))
         #expect(try study.run("logs", "2").status == 0)

@@ -150,7 +150,7 @@ struct ResumeTests {
         #expect(try study.run("explain", "fixed/h0").output.contains("2 attempts ended on it: 2 exit-nonzero."))
         #expect(try study.run("explain", "nowhere").status == 66)
         try study.write("fixed", "")
-        #expect(try study.run("retry", "--class", "timeout").errors.contains("no run that ended without a result"))
+        #expect(try study.run("retry", "--class", "timeout").errors.contains("no failed or quarantined run matches"))
         #expect(try study.column("outcome") == ["failed", "failed"])
         let first = try study.run("retry", "fixed/2", "--detach")
         #expect(first.errors.contains("runs again: run 2"), "\(first.errors)")

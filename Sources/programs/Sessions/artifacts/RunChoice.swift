@@ -62,7 +62,7 @@ package struct RunChoice {
         }
         guard let first = runs.first else {
             throw Failure(
-                .missingFile, "no run of \(entry.fullName) is like that; its runs: \(entry.command("results"))")
+                .missingFile, "no run of \(entry.fullName) matches; its runs: \(entry.command("results"))")
         }
         guard runs.count == 1 else {
             throw Failure(

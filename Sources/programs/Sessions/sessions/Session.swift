@@ -226,7 +226,7 @@ package final class Session {
         let records = runs.map { Record.runReopened(run: $0, reason: "asked for with 'usweep retry'") }
         try ledger.commit(records)
         for record in records { state.apply(record) }
-        guard !runs.isEmpty else { return say("no run that ended without a result fits: nothing is run again") }
+        guard !runs.isEmpty else { return say("no failed or quarantined run matches: nothing is run again") }
         say("runs again: \(PeopleText.list(runs.map { "run \($0)" }, atMost: 20))")
     }
 

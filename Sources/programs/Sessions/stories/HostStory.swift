@@ -82,7 +82,7 @@ package struct HostStory: Sendable, Hashable {
         if facts == nil, rests.isEmpty { return "check whether it can be reached: usweep doctor -i INVENTORY" }
         let blamed = ended.filter { $0.failure?.remedy == .retryElsewhere || $0.failure?.remedy == .retryUncounted }
         if let worst = blamed.max(by: { $0.count < $1.count }) { return worst.failure?.advice }
-        return facts == nil ? "fix what it was refused for; 'usweep doctor -i INVENTORY' checks it" : nil
+        return facts == nil ? "fix the reason for the refusal; 'usweep doctor -i INVENTORY' checks it" : nil
     }
 
     private var introduction: String {

@@ -37,7 +37,7 @@ package struct Specification {
             throw Failure(
                 .badSpecification,
                 "the arguments, variables and parameters of a run take \(PeopleText.size(Int64(found))) together, and "
-                    + "\(PeopleText.size(Int64(Job.longestDescription))) can be sent to a host; put what is long into "
+                    + "\(PeopleText.size(Int64(Job.longestDescription))) can be sent to a host; put long values into "
                     + "a file and name it in 'inputs'")
         }
     }

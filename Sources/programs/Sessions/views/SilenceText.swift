@@ -11,6 +11,6 @@ package enum SilenceText {
         guard let left = silence.left else { return "\(start) \(view.held == 1 ? "is" : "are") kept for it" }
         return left > 0
             ? "\(start) will be given to other hosts in \(PeopleText.span(left)), if those have nothing else to do"
-            : "\(start) can be begun on other hosts now, when those have nothing else to do"
+            : "\(start) can now be started on other hosts, when those have nothing else to do"
     }
 }

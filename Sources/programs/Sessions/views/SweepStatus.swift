@@ -98,7 +98,7 @@ package struct SweepStatus: Sendable {
         }
         if isPaused {
             sentences.append(
-                "The sweep is paused, since too many runs in a row failed alike; retry goes on with the rest, too. Run "
+                "The sweep is paused, since too many runs in a row failed alike; retry also runs the rest. Run "
                     + "only the rest: \(entry.command("resume --keep-going"))")
         } else if left > 0 || total({ $0.state == .cancelled }) > 0 {
             sentences.append("Run the rest: \(entry.command("resume"))")

@@ -113,6 +113,6 @@ package struct WorkloadTrial {
     private func lastLines(_ folder: String) -> [String] { Array(lines(folder).suffix(10)) }
 
     private func logLines(_ log: [String]) -> [String] {
-        log.isEmpty ? ["the containers said nothing"] : ["what the containers said:"] + log.map { "  \($0)" }
+        log.isEmpty ? ["the containers printed nothing"] : ["what the containers said:"] + log.map { "  \($0)" }
     }
 }

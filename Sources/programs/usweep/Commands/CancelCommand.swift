@@ -4,7 +4,7 @@ import Sessions
 struct CancelCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cancel",
-        abstract: "Cancel a sweep or some of its runs, with or without a coordinator at work.",
+        abstract: "Cancel a sweep or some of its runs, whether or not a coordinator is running.",
         discussion: """
             Runs that go on are ended on their hosts; what succeeded is kept. Launching the sweep again takes \
             up what was cancelled.

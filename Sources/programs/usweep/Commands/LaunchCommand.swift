@@ -31,12 +31,12 @@ struct LaunchCommand: ParsableCommand {
     @Flag(name: .long, help: "Start another sweep of this name, even if there is one to go on with.")
     var new = false
 
-    @Flag(name: .long, help: "Run again what failed before, beside what is new.")
+    @Flag(name: .long, help: "Also run again what failed before.")
     var retry = false
 
     @Option(
         name: .customLong("dry-run"),
-        help: ArgumentHelp("Try only so many points, spread over the sweep; the next launch does the rest.",
+        help: ArgumentHelp("Run only this many points, spread over the sweep; the next launch does the rest.",
             valueName: "points"))
     var dryRun: Int?
 
@@ -74,7 +74,7 @@ struct LaunchCommand: ParsableCommand {
 struct ResumeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "resume",
-        abstract: "Take up an interrupted sweep: adopt what still runs, run what is missing.",
+        abstract: "Continue an interrupted sweep: keep what still runs, run what is missing.",
         discussion: """
             EXAMPLES
               usweep resume                       the last sweep, on the inventory it was launched with

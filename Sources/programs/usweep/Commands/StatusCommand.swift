@@ -6,7 +6,7 @@ import Sessions
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "Show where a sweep stands.",
+        abstract: "Show the progress of a sweep.",
         discussion: """
             EXAMPLES
               usweep status             the last sweep
