@@ -190,13 +190,15 @@ struct ConformanceTests {
         let count = 128 << 20
         let received = Mutex(0)
         let connection = subject.transport.open(
-            subject.target, command: "exec head -c \(count) /dev/zero"
+            subject.target, command: "head -c 1024 /dev/zero; read -r go; exec head -c \(count - 1_024) /dev/zero"
         ) { [observer = recorder.observer] event in
             if case .received(let bytes) = event { received.withLock { $0 += bytes.count } }
             observer(event)
         }
         _ = await recorder.events { event in if case .received = event { true } else { false } }
         connection.pause()
+        // The rest comes only now: however slow this task is, the pause is there before it.
+        connection.send(Array("go\n".utf8))
         // Whoever serves this stream has heard of the pause when another one has ended that began after it.
         expectHello(await talk(subject.transport, subject.target))
         let held = received.withLock { $0 }
