@@ -185,8 +185,8 @@ private struct LedgerRepair {
         let plans = sources.compactMap { $0.rows("SELECT run, kind, point, workload, repeat, setup FROM plan") }
         guard !metas.isEmpty, !plans.isEmpty else {
             throw Failure(
-                .badArchive, "nothing of the ledger \(path) can be read, and there is no copy of it that could; launch "
-                    + "the sweep anew with --new")
+                .badArchive, "nothing of the ledger \(path) can be read, nor of a copy of it; launch the sweep "
+                    + "again with --new")
         }
         for row in metas.joined() { try PlanTable(db).put(row.value(0) as String, row.value(1) as String) }
         let insert = try db.makeStatement(

@@ -12,6 +12,7 @@ struct SweepReader {
     static let groups = [
         "workloads": ["file"], "measure": ["warm", "invocations", "repeat", "setup"],
         "limits": ["time", "memory", "stall", "output", "sweep"], "retry": ["attempts"], "hosts": ["labels"],
+        "stop": ["after"],
     ]
     /// All keys that any engine takes, each once.
     static let keys = EngineRegistry.all.flatMap(\.keys).map(\.name).reduce(into: common) { keys, name in
@@ -169,7 +170,7 @@ struct SweepReader {
     }
 
     private func stopAfter(_ field: Field, _ sweep: inout Sweep) {
-        let members = read.members(field.value, path: field.path, known: ["after"])
+        let members = read.members(field.value, path: field.path, known: SweepReader.groups["stop"])
         guard let after = members?.first else { return }
         if case .scalar("never", _) = after.value.kind {
             sweep.stopAfter = nil

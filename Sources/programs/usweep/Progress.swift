@@ -53,7 +53,7 @@ final class Progress: SessionObserver {
             let runs = source.standing.runs
             for record in records { tell(record, runs: runs) }
         }
-        tellPause(source.standing)
+        tellPause(source.pause)
         for index in 0..<source.hostCount {
             let view = source.host(index)
             tellSilence(view)
@@ -116,8 +116,8 @@ final class Progress: SessionObserver {
         }
     }
 
-    private func tellPause(_ standing: Standing) {
-        guard let series = standing.pause else { return isPaused = false }
+    private func tellPause(_ pause: FailureSeries?) {
+        guard let series = pause else { return isPaused = false }
         guard !isPaused else { return }
         isPaused = true
         line(

@@ -55,7 +55,7 @@ extension SSHLink {
         isDirty = true
         deadline = now + timeouts.handshake
         guard let session = SSHSession(buffers: buffers) else {
-            return fail(.unreachable, "there is no memory for another connection")
+            return fail(.unreachable, "out of memory: another connection cannot be created")
         }
         let known = KnownHosts(files: endpoint.knownHostsFiles)
         session.preferHostKeys(SSHLink.order(knownTypes: known.keyTypes(of: endpoint)))

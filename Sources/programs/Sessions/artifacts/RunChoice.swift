@@ -78,7 +78,7 @@ extension SweepView {
     package func runs(where conditions: [String]) throws -> [RunNumber] {
         let selection = try Selection(where: conditions, axes: points.axes, among: { try metricNames() })
         var runs: [RunNumber] = []
-        try forEachSelected(selection) { runs.append($0.plan.run) }
+        try forEachSelected(selection) { run, _ in runs.append(run.plan.run) }
         return runs
     }
 

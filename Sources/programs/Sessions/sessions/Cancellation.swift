@@ -14,7 +14,7 @@ package enum Cancellation {
         if choice.runs == [] { return "nothing was cancelled" }
         do {
             let session = try Session.resume(entry, in: folder, say: say)
-            let runs = try choice.runs.map { try session.open($0) }
+            let runs = try choice.runs.map { try open($0, end: session.end) }
             try session.cancel(runs)
             return "cancelled \(runs.map { "\(names($0)) of " } ?? "")\(entry.fullName); what succeeded is kept"
         } catch let failure as Failure where failure.code == .heldElsewhere {
@@ -24,7 +24,12 @@ package enum Cancellation {
                     + entry.command("follow")
             }
             let view = try SweepView(entry)
-            let open = try open(runs, view)
+            let open = try open(runs) { run in
+                guard let found = try view.ledger.run(run), found.plan.place != nil else {
+                    throw Failure(.missingFile, "the sweep \(entry.fullName) has no run \(run)")
+                }
+                return found.state
+            }
             for run in open { try Requests(entry: entry).leave(cancel: run) }
             return try confirmation(of: open, view)
         }
@@ -35,23 +40,18 @@ package enum Cancellation {
     }
 
     /// Those of some runs that have not ended.
-    private static func open(_ runs: [RunNumber], _ view: SweepView) throws -> [RunNumber] {
-        var ended: RunState?
-        let open = try runs.filter { run in
-            guard let found = try view.ledger.run(run), found.plan.place != nil else {
-                throw Failure(.missingFile, "the sweep \(view.entry.fullName) has no run \(run)")
-            }
-            ended = found.state ?? ended
-            return found.state == nil
-        }
-        if open.isEmpty, let ended { throw endedAlready(runs, ended) }
-        return open
-    }
-
-    /// - Parameter state: how the last of them did.
-    static func endedAlready(_ runs: [RunNumber], _ state: RunState) -> Failure {
-        guard runs.count > 1 else { return Failure(.usage, "run \(runs[0]) has ended already (\(state.rawValue))") }
-        return Failure(.usage, "all of these \(PeopleText.count(runs.count, "run")) have ended already")
+    ///
+    /// - Parameter end: how a run ended; nil: it has not.
+    /// - Throws: ``Failure`` (`usage`) where all have.
+    private static func open(
+        _ runs: [RunNumber], end: (RunNumber) throws -> RunState?
+    ) throws -> [RunNumber] {
+        let ends = try runs.map(end)
+        let open = zip(runs, ends).filter { $0.1 == nil }.map(\.0)
+        guard open.isEmpty, let last = ends.last, let state = last else { return open }
+        throw Failure(
+            .usage, runs.count == 1 ? "run \(runs[0]) has ended already (\(state.rawValue))"
+                : "all of these \(PeopleText.count(runs.count, "run")) have ended already")
     }
 
     /// What became of the requests, by the ledger: only what is durable was done.

@@ -79,19 +79,10 @@ extension Session {
         return SessionEnding(ending, problems: inventory.hosts.indices.map { loop.hostView($0) })
     }
 
-    /// Those of some runs that have not ended.
-    ///
-    /// - Throws: ``Failure`` (`usage`) where all have.
-    func open(_ runs: [RunNumber]) throws -> [RunNumber] {
-        var ended: RunState?
-        let open = try runs.filter { run in
-            try check(run)
-            guard case .ended(let how, _) = state[run].phase else { return true }
-            ended = how
-            return false
-        }
-        if open.isEmpty, let ended { throw Cancellation.endedAlready(runs, ended) }
-        return open
+    /// How a run ended; nil: it has not.
+    func end(of run: RunNumber) throws -> RunState? {
+        try check(run)
+        return if case .ended(let how, _) = state[run].phase { how } else { nil }
     }
 
     /// Cancels without handing anything out. For a whole sweep (nil) it reaches the hosts that still hold runs, and

@@ -6,6 +6,8 @@ package import SweepCore
 /// Where progress is seen: the loop of this process, or the ledger of another's.
 package protocol ProgressSource {
     var standing: Standing { get }
+    /// The failures for which nothing more is begun; nil: it goes on, or that is not known here.
+    var pause: FailureSeries? { get }
     var hostCount: Int { get }
     func host(_ index: Int) -> HostView
     /// What each host is at, as far as it is known here; asked for only to be shown.
@@ -19,8 +21,6 @@ package struct Standing {
     package var notSucceeded: Int
     package var fenced = 0
     package var disagreements = 0
-    /// The failures for which nothing more is begun; nil: it goes on, or that is not known here.
-    package var pause: FailureSeries?
     package var left: Int { runs - ended }
 }
 
@@ -33,8 +33,10 @@ struct LoopSource: ProgressSource {
         let state = loop.state
         return Standing(
             runs: state.runCount, ended: state.endedCount, notSucceeded: state.notSucceededCount,
-            fenced: state.fencedCount, disagreements: state.disagreements, pause: loop.pause)
+            fenced: state.fencedCount, disagreements: state.disagreements)
     }
+
+    var pause: FailureSeries? { loop.pause }
 
     func host(_ index: Int) -> HostView { loop.hostView(index) }
     func work() -> [[RunningRun]] { loop.work() }
@@ -64,6 +66,8 @@ package final class LedgerSource: ProgressSource {
     }
 
     package func host(_ index: Int) -> HostView { hosts[index] }
+    /// Whether somebody told its coordinator to keep going is in no ledger.
+    package var pause: FailureSeries? { nil }
     /// When attempts begin is in no ledger.
     package func work() -> [[RunningRun]] { [] }
 

@@ -160,12 +160,12 @@ package struct SweepView {
         return Passage(metrics: readsResults ? names.names : [], selected: selected)
     }
 
-    /// Goes through the runs of points that fit.
-    func forEachSelected(_ selection: Selection, _ body: (RunStatus) throws -> Void) throws {
+    /// Goes through the runs of points that fit, with their rows.
+    func forEachSelected(_ selection: Selection, _ body: (RunStatus, DatasetRow) throws -> Void) throws {
         try ledger.forEachRun { run in
             guard let row = try row(of: run, withResult: selection.readsMetrics), selection.matches(row, formulas)
             else { return }
-            try body(run)
+            try body(run, row)
         }
     }
 
@@ -188,10 +188,8 @@ package struct SweepView {
         let columns = ["point", "workload"] + points.axes + ["repeat", "invocation", "statistic", "value"]
         var list = try StatisticsList(format, columns: columns, patterns: patterns, sink: sink)
         var found: [(lead: [Cell], run: RunNumber, attempt: AttemptNumber)] = []
-        try ledger.forEachRun { run in
-            guard run.state == .succeeded, let row = try row(of: run, withResult: selection.readsMetrics),
-                selection.matches(row, formulas), let decision = run.decision
-            else { return }
+        try forEachSelected(selection) { run, row in
+            guard run.state == .succeeded, let decision = run.decision else { return }
             found.append((row.lead, run.plan.run, decision.id.attempt))
         }
         var problems: [String] = []
