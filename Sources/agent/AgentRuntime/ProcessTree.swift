@@ -128,13 +128,18 @@ struct ProcessTree: ProgramTree {
 
     // MARK: The process table
 
-    /// Kills every process of this user whose point file is below a folder.
+    /// Kills every process of this user whose point file is below a folder, and what such processes start meanwhile.
     func killAll(below folder: String) {
         let own = getpid()
-        for pid in ProcessTree.all where pid != own && ProcessTree.environment(of: pid, holds: folder) {
-            kill(pid, SIGKILL)
+        for _ in 0..<ProcessTree.passes {
+            let found = ProcessTree.all.filter { $0 != own && ProcessTree.environment(of: $0, holds: folder) }
+            if found.isEmpty { return }
+            for pid in found { kill(pid, SIGKILL) }
         }
     }
+
+    /// How often the process table is gone through for what is to be killed: it may go on to fork.
+    private static let passes = 20
 
     private static var all: [Int32] {
         guard let table = opendir("/proc") else { return [] }

@@ -61,7 +61,8 @@ package final class Supervisor {
         try recover(opened.frames)
     }
 
-    /// What ran when the last supervisor ended is lost, and what is left of it is killed.
+    /// What ran when the last supervisor ended is lost. Whatever is left below the attempts is killed, on record or not:
+    /// the journal may have been removed together with what it said, and this supervisor has started nothing yet.
     private func recover(_ frames: [Frame]) throws {
         let bootID = host.bootID
         var lastBoot = bootID
@@ -72,9 +73,7 @@ package final class Supervisor {
         }
         let cause: ProcessExit.Cause = lastBoot == bootID ? .supervisorLost : .hostLost
         if cause == .hostLost { core.hostWasLost() }
-        if cause == .supervisorLost {
-            for key in core.running { tree.killAll(below: "\(workdir.attempts)/\(key.folder)/") }
-        }
+        if cause == .supervisorLost { tree.killAll(below: "\(workdir.attempts)/") }
         for key in core.running { _ = core.ended(key, ProcessExit(cause: cause), now: host.now) }
         try journal.rewrite(core.snapshot(bootID: host.bootID).map(\.frame))
         sizeAfterRewrite = journal.size

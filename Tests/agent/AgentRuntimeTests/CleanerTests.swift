@@ -66,6 +66,32 @@ import Testing
         #expect(try agent.outcome().failure == nil)
     }
 
+    @Test("A supervisor without a journal ends what the last one left running")
+    func orphans() throws {
+        defer { _ = try? Attached.run(["stop", "--workdir", workdir]) }
+        let agent = try Attached(workdir)
+        try agent.hello()
+        let pipe = "\(scratch.path)/pids"
+        try #require(mkfifo(pipe, 0o600) == 0)
+        // What has a session of its own outlives the program and its parent where both are killed.
+        let job = script(
+            "setsid sleep 1000 & echo $PPID $! > \"$PIDS\"; wait", environment: [EnvironmentVariable("PIDS", pipe)])
+        try agent.send(.grant(Shard(lease: 1, entries: [entry(1, job)])))
+        let line = try #require(FileHandle(forReadingAtPath: pipe)).readDataToEndOfFile()
+        let pids = String(decoding: line, as: UTF8.self).split(whereSeparator: \.isWhitespace)
+        try #require(pids.count == 2)
+        let (keeper, left) = (try #require(pid_t(pids[0])), try #require(pid_t(pids[1])))
+        try agent.started(1)
+        let supervisor = try #require(try Attached.processes("supervise", workdir).first)
+        // It would make its journal again within a second.
+        kill(supervisor, SIGSTOP)
+        try remove(["supervisor.journal"])
+        for pid in [keeper, supervisor] { kill(pid, SIGKILL) }
+        // Nobody knows of the attempt any more, so it begins once more.
+        try agent.started(1)
+        #expect(!Attached.isAlive(left))
+    }
+
     @Test("All of the folder: one agent is left, which says what was lost and goes on")
     func folder() throws {
         defer { _ = try? Attached.run(["stop", "--workdir", workdir]) }
