@@ -32,6 +32,12 @@ package protocol Engine: Sendable {
         _ task: EngineTask, _ points: Points, _ report: AttemptReport, _ files: EvidenceFiles
     ) throws -> EngineVerdict
 
+    /// The file, relative to an attempt's folder, at whose end a running attempt says how far it is; nil: there is
+    /// none.
+    var progressFile: String? { get }
+    /// What the end of that file says, for people to read; nil: nothing that is understood.
+    func phase(of task: EngineTask, _ tail: [UInt8]) -> RunPhase?
+
     /// Everything but the engine's binary that a workload's checkpoint depends on, as text.
     func checkpointKey(_ workload: String) -> String
 
@@ -43,6 +49,9 @@ package protocol Engine: Sendable {
 }
 
 extension Engine {
+    package var progressFile: String? { nil }
+    package func phase(of task: EngineTask, _ tail: [UInt8]) -> RunPhase? { nil }
+
     package func parameterQuestion(
         _ parameters: [Assignment], program: String, _ machine: any LaunchingMachine
     ) throws -> ParameterQuestion? { nil }

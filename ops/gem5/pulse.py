@@ -20,6 +20,7 @@ class Pulse:
         self.status, self.cores, self.cycle, self.clock = status, cores, cycle, clock
         self.seen = {terminal: 0 for terminal in terminals}
         self.said, self.tick, self.instructions, self.idle = clock(), 0, 0, False
+        self.phase = ""
 
     def has_panicked(self):
         """Reads what the terminals got since the last time."""
@@ -44,5 +45,5 @@ class Pulse:
         cycles = max(1, (tick - self.tick) // self.cycle)
         idle = abs(instructions - self.instructions) < IDLE * cycles
         if not (idle and self.idle):
-            self.status.timed("idle" if idle else "progress", tick, instructions=instructions)
+            self.status.timed("idle" if idle else "progress", tick, phase=self.phase, instructions=instructions)
         self.said, self.tick, self.instructions, self.idle = self.clock(), tick, instructions, idle

@@ -39,6 +39,8 @@ class Run:
 
     def phase(self, name):
         self.status.timed("phase", m5.curTick(), phase=name)
+        if self.pulse:
+            self.pulse.phase = name
 
     def simulate(self, ticks=None):
         event = self.slices() if ticks is None else m5.simulate(ticks)

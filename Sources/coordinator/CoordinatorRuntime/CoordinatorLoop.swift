@@ -12,14 +12,14 @@ public import SweepCore
 /// the ``Workshop``, and what comes of it is one more thing that came in.
 public final class CoordinatorLoop {
     package private(set) var core: Coordinator
-    private let setting: Setting
+    let setting: Setting
     private let ledger: any LedgerStore
     private let store: ObjectStore
     private let transport: any Transport
     private let inbox: Inbox
     private let workshop: any Workshop
-    private let time: any TimeSource
-    private var links: [HostLink?]
+    let time: any TimeSource
+    private(set) var links: [HostLink?]
     private var transfers: [Transfers]
     private var supply = Supply()
     /// The files of checkpoints that evaluations start from.
@@ -28,10 +28,14 @@ public final class CoordinatorLoop {
     private var inputList: (inputs: [Job.Input], name: InputListName)?
     private var generation = 0
     private var nextKeepAlive = Nanoseconds.min
-    /// Who waits for the end of a file.
-    private var tails: [(host: Int, run: RunNumber, path: String, token: String)] = []
+    var questions: [TailQuestion] = []
+    var watch = RunWatch()
+    /// Whether what runs is asked how far it is, for those who look on.
+    public var isWatched = false
     /// Told the end of a file of a running attempt that was asked for under a token; nil: there is no such run or file.
     public var answer: (_ token: String, [UInt8]?) -> Void = { _, _ in }
+    /// Told who wants to know how it goes.
+    public var tellLive: (borrowing CoordinatorLoop, _ token: String) -> Void = { _, _ in }
     /// Told what people should know and nothing depends on.
     public var warn: (String) -> Void = { _ in }
     private var warnings: Set<String> = []
@@ -67,7 +71,8 @@ public final class CoordinatorLoop {
 
     /// When there is something to do at the latest, though nothing comes in.
     private func nextDeadline(now: Nanoseconds) -> Nanoseconds {
-        let deadline = min(core.nextDeadline(now: now), supply.isWaiting ? now + CoordinatorLoop.moment : .max)
+        var deadline = min(core.nextDeadline(now: now), supply.isWaiting ? now + CoordinatorLoop.moment : .max)
+        if isWatched { deadline = min(deadline, watch.nextRound) }
         guard links.contains(where: { $0?.isBootstrapping == true }) else { return deadline }
         return min(deadline, now + CoordinatorLoop.glance)
     }
@@ -122,6 +127,7 @@ public final class CoordinatorLoop {
             if case .finish(let how) = effect { ending = how } else { try perform(effect, now: committed) }
         }
         keepAlive(committed)
+        askRunning(committed)
         supplyHosts()
         tellCopies(committed)
         observer(self, records)
@@ -130,7 +136,6 @@ public final class CoordinatorLoop {
 
     /// What the loop knows, for showing.
     public var state: SweepState { core.state }
-    public func work() -> [[RunningRun]] { core.work(now: time.monotonic()) }
     /// Why nothing more is begun although runs are left.
     public var pause: FailureSeries? { core.pause }
     public func hostView(_ host: Int) -> HostView {
@@ -153,6 +158,9 @@ public final class CoordinatorLoop {
         case .request(.cancel(let run, let reason)): return [.cancel(run: run, reason: reason)]
         case .request(.tail(let run, let path, let token)):
             askTail(run, path, token)
+            return []
+        case .request(.live(let token)):
+            tellLive(self, token)
             return []
         case .stream(let host, let generation, let event):
             guard links[host]?.generation == generation else { return [] }
@@ -215,7 +223,7 @@ public final class CoordinatorLoop {
         links[host] = nil
         transfers[host] = transfers[host].forNextStream
         supply.forget(host)
-        answerTails(nil) { $0.host == host }
+        dropQuestions(to: host)
     }
 
     private func events(of message: AgentMessage, host: Int, now: Nanoseconds) throws -> [Event] {
@@ -232,8 +240,7 @@ public final class CoordinatorLoop {
         case .missing(let digest, let reason): goOn(host, transfers[host].lose(digest, reason: reason))
         case .want(let range): try supply.ask(range, for: host)
         case .probed(let probe): return probed(host, probe)
-        case .tail(let tail):
-            answerTails(tail.bytes) { $0.host == host && $0.run == tail.run && $0.path == tail.path }
+        case .tail(let tail): take(tail, from: host, now: now)
         case .heartbeat(let load):
             links[host]?.load = load
             return [.caughtUp(host: host)]
@@ -452,7 +459,7 @@ public final class CoordinatorLoop {
             deliver: { [inbox] event in inbox.put(.stream(host: host, generation: stream, event)) })
     }
 
-    private func send(_ host: Int, _ message: CoordinatorMessage) {
+    func send(_ host: Int, _ message: CoordinatorMessage) {
         do throws(WireError) {
             try links[host]?.send(message)
         } catch {
@@ -465,23 +472,6 @@ public final class CoordinatorLoop {
         let generation = links[host]?.generation ?? 0
         inbox.put(.finished(.success(.refused(host: host, generation: generation, reason: reason))))
     }
-
-    // MARK: Looking at what runs
-
-    private func askTail(_ run: RunNumber, _ path: String, _ token: String) {
-        guard let host = core.state.host(of: run), links[host]?.isJoined == true else { return answer(token, nil) }
-        tails.append((host, run, path, token))
-        send(host, .tail(TailRequest(run: run, path: path, maximumLength: CoordinatorLoop.tailLength)))
-    }
-
-    private func answerTails(
-        _ bytes: [UInt8]?, _ isMeant: ((host: Int, run: RunNumber, path: String, token: String)) -> Bool
-    ) {
-        for tail in tails.filter(isMeant) { answer(tail.token, bytes) }
-        tails.removeAll(where: isMeant)
-    }
-
-    private static let tailLength = 16 * 1024
 
     /// Looks for silent streams now and then only: there may be a thousand of them.
     private func keepAlive(_ now: Nanoseconds) {

@@ -21,6 +21,8 @@ public final class Inbox: @unchecked Sendable {
         case cancel(run: RunNumber?, reason: String)
         /// The end of a file of a running attempt. Whoever asks is told by ``CoordinatorLoop/answer``, under `token`.
         case tail(run: RunNumber, path: String, token: String)
+        /// How it goes at this moment. Whoever asks is told by ``CoordinatorLoop/tellLive``.
+        case live(token: String)
     }
 
     // A condition variable of its own: the thread that takes waits here for hours, which no executor may do.

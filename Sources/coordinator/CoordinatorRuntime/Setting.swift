@@ -64,6 +64,8 @@ public struct Setting: Sendable {
         return setups.indices ~= setup ? .setup(workload: setups[setup].workload) : nil
     }
 
+    func isSetup(_ run: RunNumber) -> Bool { places.place(of: run).map { $0 >= evaluationCount } ?? false }
+
     private func pin(_ workload: String) -> String? { setups.first { $0.workload == workload }?.pin }
 
     func enginePath(of host: Int) -> String? {

@@ -24,6 +24,11 @@ public struct HostView: Sendable, Hashable {
         /// How long until its runs can be begun on other hosts as well, if those have nothing else to do; nil: there
         /// is no other host.
         public var left: Nanoseconds?
+
+        public init(span: Nanoseconds, left: Nanoseconds?) {
+            self.span = span
+            self.left = left
+        }
     }
 
     public init(

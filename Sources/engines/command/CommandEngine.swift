@@ -44,5 +44,8 @@ package struct CommandEngine: Engine {
         return try contract.verdict(files)
     }
 
+    package var progressFile: String? { "stdout.txt" }
+    package func phase(of task: EngineTask, _ tail: [UInt8]) -> RunPhase? { RunPhase(lastLineOf: tail) }
+
     package func checkpointKey(_ workload: String) -> String { "" }
 }

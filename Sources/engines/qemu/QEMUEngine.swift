@@ -140,6 +140,20 @@ package struct QEMUEngine: Engine {
         }
     }
 
+    package var progressFile: String? { "status.jsonl" }
+
+    package func phase(of task: EngineTask, _ tail: [UInt8]) -> RunPhase? {
+        RunPhase(eventsOf: tail, names: QEMUEngine.phaseNames)
+    }
+
+    /// The phases of the driver's events (`QEMUDriver`), as people call them.
+    private static let phaseNames = [
+        "start": "starting QEMU", "boot": "booting", "booted": "starting the containers",
+        "services": "starting the services", "container": "starting the container",
+        "pinned": "waiting for the function", "serving": "warming", "warmed": "warmed",
+        "checkpoint": "writing the checkpoint", "restore": "restoring", "measure": "measuring",
+    ]
+
     package func checkpointKey(_ workload: String) -> String {
         let image = sweep.image(of: workload)
         let setup = sweep.environment(.setup(workload: workload))

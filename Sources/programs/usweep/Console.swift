@@ -51,11 +51,11 @@ struct Console {
 
     static func complain(_ failure: Failure) { note("usweep: \(failure)") }
 
-    /// The screen's width in columns.
-    var width: Int {
+    /// The screen's width in columns, and its height in lines.
+    var size: (width: Int, height: Int) {
         var size = winsize()
-        guard isTerminal, ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 20 else { return 80 }
-        return Int(size.ws_col)
+        guard isTerminal, ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return (80, 24) }
+        return (max(20, Int(size.ws_col)), size.ws_row > 0 ? max(4, Int(size.ws_row)) : 24)
     }
 
     enum Color: String {

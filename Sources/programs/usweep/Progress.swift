@@ -12,7 +12,8 @@ final class Progress: SessionObserver {
     private let entry: ArtifactsFolder.Entry
     private let startedAt: Nanoseconds
     private var endedAtStart = 0
-    private var drawnLines = 0
+    /// How wide each line of the live view is that stands on the screen.
+    private var drawn: [Int] = []
     private var nextDraw: Nanoseconds = 0
     private var pace = PlainPace()
     private var news = HostNews()
@@ -149,28 +150,33 @@ final class Progress: SessionObserver {
 
     private func draw(_ source: some ProgressSource, _ standing: Standing, _ now: Nanoseconds) {
         erase()
+        let (width, height) = console.size
         var lines = [bar(standing, now)]
-        let shown = min(source.hostCount, 16)
         let work = source.work()
-        for index in 0..<shown {
-            lines.append(hostLine(source.host(index), work.indices.contains(index) ? work[index] : []))
+        // The bar, a line for those that have no room, and the one on which the cursor stays.
+        let room = max(1, min(16, height - 3))
+        let views = (0..<source.hostCount).map { source.host($0) }
+        let shown = views.count <= room ? views.count : room
+        for (index, view) in views.prefix(shown).enumerated() {
+            lines.append(hostLine(view, work.indices.contains(index) ? work[index] : []))
         }
-        let more = source.hostCount - shown
-        if more > 0 { lines.append("  and \(PeopleText.count(more, "more host", "more hosts"))") }
-        let width = console.width
-        let cut = lines.map { VisibleText.width($0) < width ? $0 : String($0.prefix(width - 1)) }
+        if shown < views.count { lines.append("  and \(HostCounts(views.dropFirst(shown)).text)") }
+        let cut = lines.map { VisibleText.cut($0, columns: width - 1) }
         Console.note(cut.joined(separator: "\n"))
-        drawnLines = lines.count
+        drawn = cut.map(VisibleText.width)
     }
 
+    /// Takes the live view away, also where its lines were broken since, because the window became narrower.
     private func erase() {
-        guard drawnLines > 0 else { return }
-        Console.complain(bytes: Array("\u{1b}[\(drawnLines)A\u{1b}[J".utf8))
-        drawnLines = 0
+        guard !drawn.isEmpty else { return }
+        let width = console.size.width
+        let rows = drawn.reduce(0) { $0 + max(1, ($1 + width - 1) / width) }
+        Console.complain(bytes: Array("\u{1b}[\(rows)A\r\u{1b}[J".utf8))
+        drawn = []
     }
 
     private func bar(_ standing: Standing, _ now: Nanoseconds) -> String {
-        let width = 30
+        let width = max(5, min(30, console.size.width / 4))
         let full = standing.runs == 0 ? width : width * standing.ended / standing.runs
         return "[" + String(repeating: "#", count: full) + String(repeating: ".", count: width - full) + "] "
             + summary(standing, now)
@@ -190,17 +196,17 @@ final class Progress: SessionObserver {
     }
 
     /// What has been running for longest, on whichever host.
-    private func under(_ work: [[RunningRun]]) -> String {
+    private func under(_ work: [[LiveRun]]) -> String {
         let all = work.flatMap { $0 }.sorted { $0.span > $1.span }
         return all.isEmpty ? "" : "; running: \(list(all))"
     }
 
-    private func list(_ runs: [RunningRun]) -> String {
-        let shown = runs.prefix(3).map { "run \($0.run) \(names.describe($0.run)) for \(PeopleText.span($0.span))" }
-        return shown.joined(separator: ", ") + (runs.count > 3 ? ", and \(runs.count - 3) more" : "")
+    private func list(_ runs: [LiveRun]) -> String {
+        let shown = runs.prefix(3).map { $0.sentence(names.describe($0.run)) }
+        return shown.joined(separator: "; ") + (runs.count > 3 ? "; and \(runs.count - 3) more" : "")
     }
 
-    private func hostLine(_ view: HostView, _ work: [RunningRun]) -> String {
+    private func hostLine(_ view: HostView, _ work: [LiveRun]) -> String {
         if let silence = SilenceText.sentence(view) { return "  \(silence)" }
         let problem = view.problem.isEmpty ? "" : ": \(VisibleText.of(view.problem, limit: 120))"
         let standing =

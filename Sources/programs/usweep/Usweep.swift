@@ -33,9 +33,9 @@ struct Usweep: ParsableCommand {
         version: Installation.version,
         subcommands: [
             InitCommand.self, DoctorCommand.self, PlanCommand.self, LaunchCommand.self, ResumeCommand.self,
-            FollowCommand.self, StatusCommand.self, LogsCommand.self, ResultsCommand.self, PullCommand.self,
-            StatsCommand.self, WorkloadCommand.self, ImportCommand.self, ExplainCommand.self, RetryCommand.self,
-            CancelCommand.self, RemoveCommand.self, CollectCommand.self, DiskUseCommand.self,
+            FollowCommand.self, TopCommand.self, StatusCommand.self, LogsCommand.self, ResultsCommand.self,
+            PullCommand.self, StatsCommand.self, WorkloadCommand.self, ImportCommand.self, ExplainCommand.self,
+            RetryCommand.self, CancelCommand.self, RemoveCommand.self, CollectCommand.self, DiskUseCommand.self,
             AxesCommand.self, MetricsCommand.self, HelpCommand.self,
         ])
 

@@ -29,6 +29,16 @@ public enum VisibleText {
         }
     }
 
+    /// As much of a text as so many columns of a terminal hold.
+    public static func cut(_ text: String, columns: Int) -> String {
+        var room = columns
+        let end = text.firstIndex { character in
+            room -= width(String(character))
+            return room < 0
+        }
+        return String(text[..<(end ?? text.endIndex)])
+    }
+
     /// Whether a character moves the cursor, changes how others are shown, or cannot be told from a space or from
     /// nothing: two names that differ by it look the same.
     public static func isHidden(_ scalar: Unicode.Scalar) -> Bool {

@@ -40,7 +40,7 @@ struct JSONTests {
             #expect(events.contains { $0.contains("\"event\":\"\(word)\"") }, "\(word)")
         }
         let commands: [(schema: String, words: [String])] = [
-            ("status", ["status"]), ("status-all", ["status", "--all"]),
+            ("status", ["status"]), ("top", ["top"]), ("status-all", ["status", "--all"]),
             ("plan", ["plan", "sweep.yaml", "-i", "inventory.yaml"]), ("plan", ["plan", "sweep.yaml", "--points"]),
             ("logs", ["logs", "1"]), ("logs", ["logs", "3", "--attempt", "1"]), ("explain", ["explain", "1"]),
             ("explain", ["explain", "3"]), ("explain", ["explain", "h0"]), ("table", ["results"]),

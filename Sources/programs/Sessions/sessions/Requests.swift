@@ -28,16 +28,32 @@ package struct Requests: Sendable {
     /// - Returns: nil: there is no such file.
     /// - Throws: as ``leave(cancel:)``; ``Failure`` (`heldElsewhere`) where the coordinator does not answer.
     func tail(run: RunNumber, path: String) throws -> [UInt8]? {
+        // One that is not at its loop yet, or of a version that does not say so.
+        let answer = try ask("tail \(run) \(path)", patience: { $0 ? 10 : 3 })
+        return answer.first == Requests.something ? Array(answer.dropFirst()) : nil
+    }
+
+    /// Asks how it goes.
+    ///
+    /// - Parameter patience: for how long, in seconds.
+    /// - Returns: nil: nobody who can be asked works on the sweep, or it does not answer.
+    package func live(patience: Int = 2) -> LiveView? {
+        guard case .working = Ledger.holder(entry.ledger),
+            let answer = try? ask("live", patience: { _ in patience }), answer.first == Requests.something,
+            let document = try? JSON(parsing: Array(answer.dropFirst()))
+        else { return nil }
+        return try? LiveView(document)
+    }
+
+    /// - Parameter patience: in seconds, by whether the coordinator is at its loop.
+    private func ask(_ question: String, patience: (Bool) -> Int) throws -> [UInt8] {
         let pid = try holder()
-        let token = try leave("tail \(run) \(path)")
+        let token = try leave(question)
         let answer = "\(folder)/\(token).answer"
         defer { for path in ["\(folder)/\(token)", answer] { try? FileManager.default.removeItem(atPath: path) } }
-        // One that is not at its loop yet, or of a version that does not say so.
-        let patience = isReady(pid) ? 10 : 3
+        let patience = patience(isReady(pid))
         for _ in 0..<patience * 50 {
-            if let data = FileManager.default.contents(atPath: answer) {
-                return data.first == UInt8(ascii: "+") ? Array(data.dropFirst()) : nil
-            }
+            if let data = FileManager.default.contents(atPath: answer) { return Array(data) }
             usleep(20_000)
         }
         let state = isReady(pid) ? "has not answered within \(patience) s" : "is starting: it checks what the runs need"
@@ -45,6 +61,9 @@ package struct Requests: Sendable {
             .heldElsewhere,
             "the coordinator (pid \(pid)) of \(entry.fullName) \(state); try again, or see: \(entry.command("status"))")
     }
+
+    /// What answers begin with, where there is something to tell, and where not.
+    private static let (something, nothing) = (UInt8(ascii: "+"), UInt8(ascii: "-"))
 
     /// The process that can be asked.
     private func holder() throws -> pid_t {
@@ -97,10 +116,10 @@ package struct Requests: Sendable {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     }
 
-    /// Answers one who waits in ``tail(run:path:)``.
+    /// Answers one who waits.
     func answer(_ token: String, _ bytes: [UInt8]?) {
         guard UUID(uuidString: token) != nil else { return }
-        let data = Data(bytes.map { [UInt8(ascii: "+")] + $0 } ?? [UInt8(ascii: "-")])
+        let data = Data(bytes.map { [Requests.something] + $0 } ?? [Requests.nothing])
         try? data.write(to: URL(fileURLWithPath: "\(folder)/\(token).answer"), options: .atomic)
     }
 
@@ -131,6 +150,7 @@ package struct Requests: Sendable {
     private static func request(_ text: String, token: String) -> Inbox.Request? {
         let words = text.split(separator: " ", maxSplits: 2)
         let reason = "cancelled by 'usweep cancel'"
+        if words == ["live"] { return .live(token: token) }
         if words == ["cancel", "all"] { return .cancel(run: nil, reason: reason) }
         guard words.count > 1, let run = RunNumber(words[1]) else { return nil }
         if words[0] == "cancel" { return .cancel(run: run, reason: reason) }

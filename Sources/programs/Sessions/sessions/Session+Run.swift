@@ -57,6 +57,11 @@ extension Session {
         observer.begin(LoopSource(loop: loop, hostCount: hostCount), goesOn: goesOn)
         let requests = Requests(entry: entry)
         loop.answer = { requests.answer($0, $1) }
+        loop.isWatched = true
+        loop.tellLive = { loop, token in
+                let live = LiveView(LoopSource(loop: copy loop, hostCount: hostCount))
+            requests.answer(token, Array(live.document.encoded.utf8))
+        }
         requests.open()
         defer { requests.close() }
         let tables = MergedTables(entry)

@@ -1,3 +1,4 @@
+package import CoordinatorRuntime
 package import Model
 import Results
 
@@ -53,8 +54,10 @@ package struct RunStory: Sendable, Hashable {
 
     /// Why a run has not ended.
     package enum Wait: Sendable, Hashable {
-        /// A host has it.
-        case leased(host: String)
+        /// A host has it. `waits`: whether it waits there for a slot; nil: that is not known.
+        case leased(host: String, waits: Bool?)
+        /// A host is at it.
+        case running(host: String, LiveRun)
         /// The setup that makes its checkpoint has not succeeded.
         case setup(run: RunNumber)
         /// It could be handed out, but nobody does.
@@ -132,7 +135,7 @@ package struct RunStory: Sendable, Hashable {
             switch wait {
             case .coordinator: return "usweep resume \(sweep)\(option)"
             case .setup(let run): return "usweep explain \(sweep)/\(run)\(option)"
-            case .leased, .room, nil: return nil
+            case .leased, .running, .room, nil: return nil
             }
         }
     }
@@ -181,7 +184,12 @@ package struct RunStory: Sendable, Hashable {
 
     private func sentence(_ wait: Wait) -> String {
         switch wait {
-        case .leased(let host): return "It is with \(host): it runs there, or waits there for a slot."
+        case .leased(let host, let waits):
+            return waits == true
+                ? "It waits on \(host) for a slot." : "It is with \(host): it runs there, or waits there for a slot."
+        case .running(let host, let live):
+            let at = live.stage.map { ": \($0.sentence)" } ?? ""
+            return "It has been running on \(host) for \(PeopleText.span(live.span))\(at)."
         case .setup(let run): return "It waits for the checkpoint that run \(run) makes."
         case .coordinator: return "It waits: no coordinator works on the sweep."
         case .room(let problems):

@@ -1,5 +1,7 @@
+import CoordinatorRuntime
 import Ledger
 import Model
+import SweepCore
 
 /// Gathers what the ledger knows.
 struct Storyteller {
@@ -35,7 +37,7 @@ struct Storyteller {
         case .working, .elsewhere: break
         case .ended, .vanished, .nobody: return .coordinator
         }
-        if run.lease != nil, let host = run.host { return .leased(host: host) }
+        if run.lease != nil, let host = run.host { return at(host, run.plan.run) }
         if !run.plan.key.isSetup, let setup = try missingSetup(run.plan.key.workload) { return .setup(run: setup) }
         // What has work now may have been given none before.
         let busy = try ledger.openRuns().map(\.host)
@@ -43,6 +45,14 @@ struct Storyteller {
             host.rested.map { RunStory.VoidLease(host: host.host, reason: $0) }
         }
         return .room(problems: problems)
+    }
+
+    private func at(_ host: String, _ run: RunNumber) -> RunStory.Wait {
+        guard let live = Requests(entry: view.entry).live() else { return .leased(host: host, waits: nil) }
+        for host in live.hosts {
+            if let found = host.work.first(where: { $0.run == run }) { return .running(host: host.view.name, found) }
+        }
+        return .leased(host: host, waits: live.more == 0 ? true : nil)
     }
 
     private func missingSetup(_ workload: String?) throws -> RunNumber? {

@@ -1,4 +1,4 @@
-import CoordinatorRuntime
+package import CoordinatorRuntime
 import Ledger
 package import Model
 package import SweepCore
@@ -11,7 +11,7 @@ package protocol ProgressSource {
     var hostCount: Int { get }
     func host(_ index: Int) -> HostView
     /// What each host is at, as far as it is known here; asked for only to be shown.
-    func work() -> [[RunningRun]]
+    func work() -> [[LiveRun]]
 }
 
 /// How far a sweep is.
@@ -39,7 +39,7 @@ struct LoopSource: ProgressSource {
     var pause: FailureSeries? { loop.pause }
 
     func host(_ index: Int) -> HostView { loop.hostView(index) }
-    func work() -> [[RunningRun]] { loop.work() }
+    func work() -> [[LiveRun]] { loop.work() }
 }
 
 /// How far a sweep is that another process works on, by its ledger alone.
@@ -55,8 +55,11 @@ package final class LedgerSource: ProgressSource {
     private let ledger: Ledger
     private var last: Int64
     private var hosts: [HostView] = []
+    /// What its coordinator last said of itself, and when that is to be asked again.
+    private var live: LiveView?
+    private var nextQuestion: Nanoseconds = 0
     package private(set) var standing = Standing(runs: 0, ended: 0, notSucceeded: 0)
-    package var hostCount: Int { hosts.count }
+    package var hostCount: Int { live?.hosts.count ?? hosts.count }
 
     package init(_ entry: ArtifactsFolder.Entry) throws {
         self.entry = entry
@@ -65,20 +68,25 @@ package final class LedgerSource: ProgressSource {
         try count()
     }
 
-    package func host(_ index: Int) -> HostView { hosts[index] }
+    package func host(_ index: Int) -> HostView { live?.hosts[index].view ?? hosts[index] }
+    /// When attempts begin is in no ledger: only a coordinator that can be asked knows.
+    package func work() -> [[LiveRun]] { live?.hosts.map(\.work) ?? [] }
     /// Whether somebody told its coordinator to keep going is in no ledger.
     package var pause: FailureSeries? { nil }
     /// When attempts begin is in no ledger.
-    package func work() -> [[RunningRun]] { [] }
 
-    /// Reads what is new.
+    /// Reads what is new, and asks the coordinator now and then.
     ///
     /// - Returns: `ending`: nil: it goes on.
-    package func refresh() throws -> (records: [Record], ending: Ending?) {
+    package func refresh(now: Nanoseconds) throws -> (records: [Record], ending: Ending?) {
         // Asked first: whatever was committed before it ended is then seen.
         let holder = Ledger.holder(entry.ledger)
         let records = try ledger.records(after: &last)
         if !records.isEmpty { try count() }
+        if now >= nextQuestion {
+            live = Requests(entry: entry).live()
+            nextQuestion = now + 2 * Timing.second
+        }
         return (records, ending(holder))
     }
 

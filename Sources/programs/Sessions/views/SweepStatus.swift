@@ -1,3 +1,4 @@
+import Glibc
 package import Ledger
 package import Model
 
@@ -100,6 +101,8 @@ package struct SweepStatus: Sendable {
             sentences.append(
                 "The sweep is paused, since too many runs in a row failed alike; retry also runs the rest. Run "
                     + "only the rest: \(entry.command("resume --keep-going"))")
+        } else if isWorkedOn {
+            sentences.append("See what runs: \(entry.command("top"))")
         } else if left > 0 || total({ $0.state == .cancelled }) > 0 {
             sentences.append("Run the rest: \(entry.command("resume"))")
         }
@@ -109,6 +112,15 @@ package struct SweepStatus: Sendable {
                     + "not deterministic", at: 1)
         }
         return sentences.joined(separator: ". ")
+    }
+
+    /// Whether another process works on it.
+    private var isWorkedOn: Bool {
+        switch holder {
+        case .working(let pid, _): pid != getpid()
+        case .elsewhere: true
+        case .ended, .vanished, .nobody: false
+        }
     }
 
     /// Of several sweeps, a few members each.

@@ -25,7 +25,7 @@ struct FollowCommand: ParsableCommand {
         let progress = Progress(console: common.console, entry: entry, startedAt: time.monotonic())
         progress.begin(source, verb: "following")
         while true {
-            let (records, ending) = try source.refresh()
+            let (records, ending) = try source.refresh(now: time.monotonic())
             progress.show(source, records, now: time.monotonic())
             if let ending {
                 progress.end(try SweepStatus(entry, troubles: 1))

@@ -56,7 +56,7 @@ struct HelpCommand: ParsableCommand {
         }
         let page = try Manual.page(first, commands: Commands.all.map(\.name))
         let isBold = isatty(STDOUT_FILENO) == 1 && common.console.usesColor
-        let width = min(80, common.console.width)
+        let width = min(80, common.console.size.width)
         try Console.print(TerminalPage.lines(of: page, width: width, isBold: isBold).joined(separator: "\n"))
     }
 

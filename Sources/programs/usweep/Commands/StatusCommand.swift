@@ -1,7 +1,9 @@
 import ArgumentParser
+import CoordinatorRuntime
 import Ledger
 import Model
 import Sessions
+import SweepCore
 
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -38,6 +40,8 @@ struct StatusCommand: ParsableCommand {
     private func lines(_ status: SweepStatus) -> [String] {
         var lines = ["sweep   \(status.entry.name) (\(status.entry.identifier))", "folder  \(status.entry.folder)"]
         lines.append("work    \(status.holder.sentence)")
+        let live = Requests(entry: status.entry).live()
+        let names = RunNames(status.entry)
         for count in status.counts {
             let name = count.state?.rawValue ?? "not ended"
             lines.append("runs    \(count.count) \(name)\(count.failure.map { " (\($0.rawValue))" } ?? "")")
@@ -55,6 +59,9 @@ struct StatusCommand: ParsableCommand {
             }
             let paused = host.rested.map { "; paused: \(VisibleText.of($0, limit: 200))" } ?? ""
             lines.append("host    \(host.host): \(facts ?? "never joined")\(paused)")
+            let work = live?.hosts.first { $0.view.name == host.host }?.work ?? []
+            for run in work.prefix(5) { lines.append("        \(run.sentence(names.describe(run.run)))") }
+            if work.count > 5 { lines.append("        and \(work.count - 5) more: \(status.entry.command("top"))") }
         }
         if common.verbose { for pin in status.pins { lines.append("pin     \(pin.name): \(pin.digest.short)") } }
         for reason in status.stops { lines.append("stopped \(reason)") }
