@@ -41,7 +41,7 @@ package final class Supervisor {
     /// Ends that follow each other closely become durable together: a sync takes longer than a short program.
     private static let gathering: Nanoseconds = 20_000_000
 
-    /// How long it stays with nothing to do and nobody asking.
+    /// How long it stays with nothing to do and no agent.
     private static let idleTime: Int64 = 60_000_000_000
 
     /// - Throws: ``Failure`` or ``FilesError`` for a journal that cannot be had.
@@ -61,8 +61,8 @@ package final class Supervisor {
         try recover(opened.frames)
     }
 
-    /// What ran when the last supervisor ended is lost. Whatever is left below the attempts is killed, on record or not:
-    /// the journal may have been removed together with what it said, and this supervisor has started nothing yet.
+    /// What ran when the last supervisor ended is lost. Whatever is left below the attempts is killed, on record or
+    /// not: the journal may have been removed with what it said, and this supervisor has started nothing yet.
     private func recover(_ frames: [Frame]) throws {
         let bootID = host.bootID
         var lastBoot = bootID
@@ -104,7 +104,7 @@ package final class Supervisor {
         if seen.isSynced { synced() }
         report()
         if core.isIdle { tree.rest() }
-        if agent != nil || !core.isIdle || !core.holdsNothing { idleSince = host.now }
+        if agent != nil || !canRest { idleSince = host.now }
     }
 
     /// Makes the journal again where somebody removed it, if this supervisor alone works here.
@@ -129,6 +129,9 @@ package final class Supervisor {
         return host.now - idleSince > Supervisor.idleTime
     }
 
+    /// Whether nothing is lost if the process ends: nothing runs, and the next one reads in the journal what is held.
+    private var canRest: Bool { core.isIdle && unwritten.isEmpty && undurable.isEmpty && !mustRewrite }
+
     /// How long the process may wait before the next step; nil: until something comes.
     package var timeout: Nanoseconds? {
         let now = host.now
@@ -136,7 +139,7 @@ package final class Supervisor {
         if let write = retryAt ?? nextSync { due = min(due ?? write, write) }
         if let patience = tree.nextDeadline { due = min(due ?? patience, patience) }
         if let look = folders.values.map(\.nextLook).min() { due = min(due ?? look, look) }
-        if agent == nil, core.isIdle, core.holdsNothing {
+        if agent == nil, canRest {
             let end = idleSince + Supervisor.idleTime + 1_000_000
             due = min(due ?? end, end)
         }

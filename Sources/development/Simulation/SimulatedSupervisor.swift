@@ -65,6 +65,9 @@ final class SupervisorInstance {
             host.supervisorDied("dies")
         } else if supervisor.isOver {
             host.supervisorDied("ends")
+        } else if agentStream?.hasNews == true {
+            // As poll(2) would, which sees the end of a stream also behind what came before it.
+            wake()
         } else if let timeout = supervisor.timeout {
             alarm?.set(after: max(timeout, host.stepTime))
         }
