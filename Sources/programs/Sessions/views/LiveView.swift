@@ -24,7 +24,10 @@ package struct LiveView: Sendable, Hashable {
         var (hosts, more): ([Host], Int) = ([], 0)
         for index in 0..<source.hostCount {
             let runs = work.indices.contains(index) ? work[index] : []
-            hosts.append(Host(view: source.host(index), work: Array(runs.prefix(room))))
+            var view = source.host(index)
+            // The agent says how many run only now and then.
+            view.running = min(max(view.running, runs.count), view.slots)
+            hosts.append(Host(view: view, work: Array(runs.prefix(room))))
             more += max(0, runs.count - room)
             room -= min(room, runs.count)
         }
