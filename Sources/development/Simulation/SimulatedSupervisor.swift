@@ -65,7 +65,7 @@ final class SupervisorInstance {
             host.supervisorDied("dies")
         } else if supervisor.isOver {
             host.supervisorDied("ends")
-        } else if agentStream?.hasNews == true {
+        } else if supervisor.agent != nil, agentStream?.hasNews == true {
             // As poll(2) would, which sees the end of a stream also behind what came before it.
             wake()
         } else if let timeout = supervisor.timeout {
