@@ -8,6 +8,7 @@ from status import Refused
 
 UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
 MOST_CORES = 10
+STRESS_LEAST = 4096
 TRIALS = ("bind", "kvm")  # modes that have no guest
 FILES = ("kernel", "disk", "workload-disk")
 DIGESTS = FILES + ("engine",)
@@ -69,6 +70,10 @@ def make_parser():
         help="invocations made on the atomic cores first, to warm caches and branch predictors")
     add("--functional-warming", type=count, default=5000, metavar="N",
         help="setup: invocations made before the checkpoint")
+    add("--state", choices=guest.STATES, default="warm",
+        help="evaluation: what a measured call finds in caches, TLBs and predictors: what the call before left (warm), "
+             "what a program on its core left (lukewarm, with --stress), or nothing (cold-caches)")
+    add("--stress", type=bytes_of, metavar="SIZE", help="footprint of the program that runs in the state lukewarm")
     add("--checkpoint-dir", default="cpt_1m", help="checkpoints lie at DIR/FUNCTION/cpt.warm and cpt.boot")
     add("--use-checkpoint", choices=["boot", "warm"], default="warm", help="evaluation: which of them to restore")
     add("--take-checkpoints", action="store_true", help="setup: take cpt.boot, too, once Linux is up")
@@ -124,6 +129,7 @@ def parse(words, folder="."):
         if not os.path.isfile(path):
             raise Refused("missing-file", "the %s %s is no file" % (name.replace("-", " "), path))
     check_workload(arguments)
+    check_state(arguments)
     if arguments.system == "two-machine" and not arguments.function:
         raise Refused("bad-arguments", "two machines have a script each: two-machine needs --function")
     if arguments.script and not arguments.function and not os.path.isfile(arguments.script):
@@ -154,6 +160,21 @@ def check_workload(arguments):
     elif arguments.function and guest.needs_workload(arguments.disk):
         raise Refused("bad-arguments", "the guest on %s holds no function: give --workload-disk FILE, the "
                       "disk.squashfs that usweep workload build or add made" % arguments.disk)
+
+
+def check_state(arguments):
+    """Raises Refused for a state that cannot be measured. Whether the guest plays its part shows when it runs."""
+    state = arguments.state
+    if (state == "lukewarm") != (arguments.stress is not None):
+        raise Refused("bad-arguments", "--state lukewarm and --stress SIZE go together")
+    if arguments.stress is not None and (arguments.stress < STRESS_LEAST or arguments.stress % STRESS_LEAST):
+        raise Refused("bad-value", "--stress %d: it is a multiple of 4KiB" % arguments.stress)
+    if state == "warm":
+        return
+    if arguments.mode != "evaluation" or not arguments.function:
+        raise Refused("bad-arguments", "--state %s goes with --mode evaluation and --function" % state)
+    if arguments.system == "two-machine":
+        raise Refused("bad-arguments", "--state %s: with two machines nothing can run beside the function" % state)
 
 
 def checkpoint_folder(arguments, kind):

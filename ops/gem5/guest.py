@@ -3,12 +3,19 @@ import collections
 
 # m5 fail CODE, as in vSwarm-u's run scripts and test client; from 40 on of this project's own guest.
 BOOTED, CONTAINER, PINNED, STOPPED, CLIENT_STARTS, CLIENT_STOPS = 1, 2, 3, 6, 10, 11
-WARMING, WARMED = 31, 32
+WARMING, WARMED, OTHERS = 31, 32, 33
 WRONG_ANSWER, FUNCTION_LOST, NO_CONTAINER, NO_NETWORK = 40, 41, 42, 43
 END = -1
 PHASES = {BOOTED: "container", CONTAINER: "pin", WARMING: "warm-up"}
 
 MANY = 1000000  # invocations offered to an evaluation: as many as it wants from one checkpoint
+
+# What a measured call finds: what the call before left, what a program on its core left, or empty caches and buffers.
+# gem5 cannot empty a branch predictor: before such a call a program of so many bytes, half of them code, overwrites
+# what it has learnt.
+STATES = ("warm", "lukewarm", "cold-caches")
+OVERWRITING = 2 << 20
+PLAN = "# usweep-plan "
 
 # Of two machines; vSwarm-u's.
 SERVER, DRIVER = "10.0.2.17", "10.0.2.18"
@@ -79,6 +86,13 @@ def run_script(function, warming, role=ALONE):
         function=function, warming=warming, many=MANY, server=SERVER, driver=DRIVER, booted=BOOTED,
         container=CONTAINER, pinned=PINNED, client_starts=CLIENT_STARTS, client_stops=CLIENT_STOPS, stopped=STOPPED,
         end=END)
+
+
+def plan(state, stress, warming, measured):
+    """The line of an evaluation's script that tells the restored guest what runs between calls; empty: nothing.
+    `stress` is the footprint in the state lukewarm, in bytes."""
+    footprint = {"warm": 0, "lukewarm": stress, "cold-caches": OVERWRITING}[state]
+    return "%sE %d %d stress=%d\n" % (PLAN, warming, measured, footprint) if footprint else ""
 
 
 def read_disk(disk, offset, length):

@@ -120,6 +120,7 @@ def write_script(arguments, outdir, role):
     path = os.path.join(outdir, role.file)
     with open(path, "w", encoding="utf-8") as file:
         file.write(guest.run_script(arguments.function, arguments.functional_warming, role))
+        file.write(guest.plan(arguments.state, arguments.stress, arguments.atomic_warming, arguments.num_invocations))
     return path
 
 

@@ -125,14 +125,15 @@ class Setup(Run):
 class Evaluation(Run):
     """Restored: warms with the atomic cores, then measures, a block of statistics an invocation.
 
-    Without `warmers` the measured cores warm themselves.
+    Without `warmers` the measured cores warm themselves. What runs between measured calls, for a state of the function,
+    runs on the atomic cores, too.
     """
 
     def __init__(self, system, warmers, arguments, status, heart=None):
         super().__init__(system, arguments, status, heart)
         self.warmers = warmers
         self.to_warm = arguments.atomic_warming
-        self.on_atomic = self.measuring = False
+        self.on_atomic = self.measuring = self.others_ran = False
 
     def pairs(self):
         return list(zip(self.system.cpu, self.warmers))
@@ -143,9 +144,39 @@ class Evaluation(Run):
         if self.warmers:
             # A core must have started before another can take over from it.
             self.simulate(1)
+        self.go_atomic()
+        self.phase("warm")
+
+    def go_atomic(self):
+        if self.warmers and not self.on_atomic:
             m5.switchCpus(self.system, self.pairs())
             self.on_atomic = True
-        self.phase("warm")
+
+    def mark(self, code):
+        super().mark(code)
+        if code == guest.OTHERS:
+            self.go_atomic()
+            self.others_ran = True
+
+    def prepare_state(self):
+        """Whether the guest knows of states shows in its mark alone: an older one would measure warm calls."""
+        if self.arguments.state == "warm":
+            return
+        if not self.others_ran:
+            raise End("guest-exit", 0, "the guest ran nothing before the call: it does not know the state %s; make it "
+                      "again: ops/guest/build gem5" % self.arguments.state)
+        self.others_ran = False
+        if self.arguments.state == "cold-caches":
+            self.empty()
+        self.status.timed("state", m5.curTick(), state=self.arguments.state, number=self.begun + 1)
+
+    def empty(self):
+        """Caches are written back first: what they hold is the guest's memory."""
+        m5.drain()
+        m5.memWriteback(self.system)
+        m5.memInvalidate(self.system)
+        for core in self.system.cpu:
+            core.flushTLBs()
 
     def begin(self):
         if self.to_warm:
@@ -154,6 +185,7 @@ class Evaluation(Run):
         if self.on_atomic:
             m5.switchCpus(self.system, [(atomic, core) for core, atomic in self.pairs()])
             self.on_atomic = False
+        self.prepare_state()
         if not self.measuring:
             self.phase("measure")
             self.measuring = True

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "calls.h"
+#include "json.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -108,12 +109,16 @@ static const char *read_rule(char **rest, struct call *call)
         call->rule = EXPECT_BYTES;
     else if (!strcmp(rule, "matches"))
         call->rule = EXPECT_MATCH;
+    else if (!strcmp(rule, "json"))
+        call->rule = EXPECT_JSON;
     else
-        return "a rule is bytes, matches, status or any";
+        return "a rule is bytes, matches, json, status or any";
     if (!decode(value, 0, &call->expected))
         return "an answer is not hexadecimal";
     if (call->rule == EXPECT_MATCH && regcomp(&call->pattern, (char *)call->expected.start, REG_EXTENDED | REG_NOSUB))
         return "a pattern is not a regular expression";
+    if (call->rule == EXPECT_JSON && !json_is_whole((char *)call->expected.start))
+        return "an answer is not JSON";
     return NULL;
 }
 
@@ -198,25 +203,32 @@ int port_of_workload(void)
 
 /* Checking */
 
-/* As text, with what cannot be printed as dots. A message that is one text with the field number 1 is that text. */
-static const char *shown(const uint8_t *bytes, size_t length, int is_grpc, char out[SHOWN_MOST + 4])
+/* A message of protocol buffers that is one text with the field number 1 is that text. */
+static struct bytes text_of_message(struct bytes message)
 {
     size_t at = 1, said = 0;
-    if (is_grpc && length > 1 && bytes[0] == 0x0a) {
-        for (int shift = 0; at < length && shift < 28; shift += 7) {
-            said |= (size_t)(bytes[at] & 127) << shift;
-            if (bytes[at++] < 128)
-                break;
-        }
-        if (said == length - at) {
-            bytes += at;
-            length -= at;
-        }
+    if (message.length < 2 || message.start[0] != 0x0a)
+        return message;
+    for (int shift = 0; at < message.length && shift < 28; shift += 7) {
+        said |= (size_t)(message.start[at] & 127) << shift;
+        if (message.start[at++] < 128)
+            break;
     }
-    size_t n = length < SHOWN_MOST ? length : SHOWN_MOST;
+    if (said != message.length - at)
+        return message;
+    return (struct bytes){message.start + at, said};
+}
+
+/* As text, with what cannot be printed as dots. */
+static const char *shown(const uint8_t *bytes, size_t length, int is_grpc, char out[SHOWN_MOST + 4])
+{
+    struct bytes text = {(uint8_t *)bytes, length};
+    if (is_grpc)
+        text = text_of_message(text);
+    size_t n = text.length < SHOWN_MOST ? text.length : SHOWN_MOST;
     for (size_t i = 0; i < n; i++)
-        out[i] = isprint(bytes[i]) ? bytes[i] : '.';
-    strcpy(out + n, length > n ? "..." : "");
+        out[i] = isprint(text.start[i]) ? text.start[i] : '.';
+    strcpy(out + n, text.length > n ? "..." : "");
     return out;
 }
 
@@ -251,6 +263,25 @@ static int open_message(void)
     return 1;
 }
 
+/* What is wrong with an answer in JSON, as the end of a sentence; NULL: nothing. */
+static const char *json_problem(const struct call *call)
+{
+    static char problem[JSON_PLACE_MOST + 32];
+    char place[JSON_PLACE_MOST];
+    struct bytes text = {answer.bytes, answer.length};
+    if (call->kind == CALL_GRPC)
+        text = text_of_message(text);
+    if (memchr(text.start, 0, text.length))
+        return "which is not JSON";
+    switch (json_has((char *)text.start, (char *)call->expected.start, place)) {
+    case JSON_SAME: return NULL;
+    case JSON_DAMAGED: return "which is not JSON";
+    case JSON_DIFFERENT: break;
+    }
+    snprintf(problem, sizeof problem, "which differs%s%s", place[0] ? " at " : "", place);
+    return problem;
+}
+
 static int is_as_expected(const struct call *call)
 {
     answer.bytes[answer.length] = 0;
@@ -282,6 +313,15 @@ enum verdict check_answer(const struct call *call, char problem[PROBLEM_MOST])
         return VERDICT_RIGHT;
     if (is_grpc && !open_message()) {
         snprintf(problem, PROBLEM_MOST, "%.140s gave %zu bytes that are not one message", name, answer.length);
+        return VERDICT_WRONG;
+    }
+    if (call->rule == EXPECT_JSON) {
+        answer.bytes[answer.length] = 0;
+        const char *wrong = json_problem(call);
+        if (!wrong)
+            return VERDICT_RIGHT;
+        snprintf(problem, PROBLEM_MOST, "%.140s gave '%s', %.160s", name,
+                 shown(answer.bytes, answer.length, is_grpc, got), wrong);
         return VERDICT_WRONG;
     }
     if (is_as_expected(call))

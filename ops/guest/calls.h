@@ -29,7 +29,7 @@ struct call {
     enum { CALL_GRPC, CALL_HTTP2, CALL_HTTP1 } kind;
     const char *method, *path, *type;
     struct bytes request; /* what is sent: a body, for gRPC with its prefix, for HTTP/1.1 with its head */
-    enum { EXPECT_BYTES, EXPECT_MATCH, EXPECT_STATUS, EXPECT_ANY } rule;
+    enum { EXPECT_BYTES, EXPECT_MATCH, EXPECT_JSON, EXPECT_STATUS, EXPECT_ANY } rule;
     struct bytes expected;
     regex_t pattern;
     int status; /* of gRPC or HTTP */

@@ -10,17 +10,8 @@
  *
  * It warms the function by WARM calls and says so on EVENTS. Then it looks again and again whether the machine's
  * firmware carries a plan (item opt/usweep/plan): it does once the machine has been restored. From there on nothing is
- * written until the last measured call has ended. The plan is 128 characters: "E", the calls before the first measured
- * one, the calls that are measured, and then, each where it applies,
- *
- *     stress=BYTES   before each measured call a program of this footprint has run on the function's core
- *     every=NS       measured calls begin at this distance
- *     mean=NS        ..., at distances that are distributed exponentially around this one, by
- *     seed=N         ..., this number
- *     cold=1         before each measured call the function's container is removed, and the call starts it
- *
- * in nanoseconds of simulated time. There is one call at a time: what is due while another is under way begins once that
- * has ended.
+ * written until the last measured call has ended. The plan is 128 characters (plan.h). There is one call at a time: what
+ * is due while another is under way begins once that has ended.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -37,15 +28,11 @@
 
 #include "calls.h"
 #include "marks.h"
+#include "plan.h"
 #include "stress.h"
 
 enum { SETTLE_PAUSES = 2000 }; /* lets the function finish what it does after an answer */
 enum { PLAN_LENGTH = 128 };
-
-struct plan {
-    int warming, measured;
-    uint64_t stress, every, mean, seed, cold;
-};
 
 static int events;
 static const char *phase; /* of which a call is; NULL: there are no calls */
@@ -233,38 +220,6 @@ static uint16_t find_plan(void)
     errno = ENOENT;
     give_up("firmware item opt/usweep/plan");
     return 0;
-}
-
-static void refuse_plan(const char *text)
-{
-    static char problem[PLAN_LENGTH + 32];
-    errno = 0;
-    snprintf(problem, sizeof problem, "the plan '%s' is not understood", text);
-    give_up(problem);
-}
-
-static void read_plan(char *text, struct plan *plan)
-{
-    const struct {
-        const char *name;
-        uint64_t *value;
-    } items[] = {{"stress", &plan->stress}, {"every", &plan->every}, {"mean", &plan->mean}, {"seed", &plan->seed},
-                 {"cold", &plan->cold}};
-    int used = 0;
-    char name[16], *rest;
-    unsigned long long value;
-    if (sscanf(text, "E %d %d%n", &plan->warming, &plan->measured, &used) != 2)
-        refuse_plan(text);
-    for (char *word = strtok_r(text + used, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
-        size_t i = 0;
-        if (sscanf(word, "%15[a-z]=%llu", name, &value) != 2)
-            refuse_plan(word);
-        while (i < sizeof items / sizeof *items && strcmp(items[i].name, name))
-            i++;
-        if (i == sizeof items / sizeof *items)
-            refuse_plan(word);
-        *items[i].value = value;
-    }
 }
 
 static void await_plan(struct plan *plan)

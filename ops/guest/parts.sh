@@ -7,8 +7,9 @@
 programs=(busybox-static crun libcap2 libseccomp2 libsystemd0 libyajl2 libgcrypt20 libgpg-error0 liblzma5 libzstd1
     liblz4-1 libc6 libgcc-s1)
 
-# How a workload is called, the same in every guest.
-calls_sources=(ops/guest/{calls,wire,http1,http2}.c ops/guest/{calls,wire}.h)
+# How a workload is called, and what runs beside it, the same in every guest.
+calls_sources=(ops/guest/{calls,json,wire,http1,http2,plan,stress}.c ops/guest/{calls,json,wire,plan,stress}.h
+    Sources/engines/qemu/model/include/marks.h)
 
 say() { printf 'guest: %s\n' "$*" >&2; }
 
@@ -110,7 +111,8 @@ compile_invoker() {
         download libnghttp2-dev
         dpkg-deb -x "$(ls -t "$cache"/libnghttp2-dev_*.deb | head -n 1)" "$libraries"
     fi
-    compile invoker "$@" ops/guest/{calls,wire,http1,http2}.c -isystem "$libraries/usr/include" \
+    compile invoker -I Sources/engines/qemu/model/include "$@" \
+        ops/guest/{calls,json,wire,http1,http2,plan,stress}.c -isystem "$libraries/usr/include" \
         -L "$libraries/usr/lib/x86_64-linux-gnu" -lnghttp2 -lm
 }
 

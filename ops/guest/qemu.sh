@@ -2,7 +2,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 out=ops/guest/out
 inputs=(ops/guest/build ops/guest/parts.sh ops/guest/qemu.sh ops/guest/init ops/guest/usweep-containers
-    ops/guest/invoker.c ops/guest/stress.{c,h} "${calls_sources[@]}" Sources/engines/qemu/model)
+    ops/guest/invoker.c "${calls_sources[@]}" Sources/engines/qemu/model)
 files=(vmlinuz initrd.img model.so)
 # The kernel's modules for the workload's disk, in the order in which they are loaded; brd is loaded with its size.
 modules=(drivers/virtio/virtio_ring drivers/virtio/virtio drivers/virtio/virtio_pci_modern_dev
@@ -44,7 +44,7 @@ make_initrd() {
     make_modules
     install -m 755 ops/guest/init "$root/init"
     install -m 644 -t "$root/bin" ops/guest/usweep-containers
-    compile_invoker -I Sources/engines/qemu/model/include ops/guest/{invoker,stress}.c
+    compile_invoker ops/guest/invoker.c
     find "$root" -exec touch -h -d @0 {} +
     (cd "$root" && find . -print0 | LC_ALL=C sort -z |
         cpio --null --create --format=newc --owner=0:0 --reproducible --quiet) >"$out/initrd.img"

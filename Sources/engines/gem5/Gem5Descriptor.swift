@@ -43,6 +43,7 @@ package struct Gem5Descriptor: EngineDescriptor {
             Gem5Settings.coreKey, .line, standard: "1",
             "with a script of your own, the core whose statistics are the results: its number from 0, or its path in "
                 + "stats.txt, as in system.switch_cpus1"),
+        Interleaving.engineKey,
     ]
 
     private static let system = KeyShape.either([
@@ -113,11 +114,7 @@ package struct Gem5Descriptor: EngineDescriptor {
                             + "in core: 0, or core: board.processor.cores1.core"))
             }
         }
-        if !settings.isScript, sweep.allAxes.contains(where: { $0.name == "state" }) {
-            let why = "this engine measures warm functions alone: its guest runs nothing beside them, and its caches "
-                + "cannot be emptied; remove the axis, or use the engine qemu"
-            problems.append(KeyProblem("axes.state", why))
-        }
+        problems += Gem5States.problems(sweep, settings)
         switch settings.system {
         case .named(let name, let options): problems += memoryProblems(name, options, sweep.images)
         case .script(let script): problems += checkpointProblems(script, settings)
@@ -176,6 +173,7 @@ package struct Gem5Descriptor: EngineDescriptor {
         }
         recipe.list("argument", [])
         recipe.item("checkpoint", settings.checkpoint == .setup ? "setup" : "directory")
+        if let stress = settings.stress { recipe.item("interleave.stress", String(stress)) }
     }
 
     package func engine(for sweep: Sweep, _ machine: any LaunchingMachine) throws -> any Engine {

@@ -39,7 +39,8 @@ extension Gem5Engine {
             contract.cause = "checkpoint"
         case .evaluation(let point, _):
             contract.warm = sweep.measure.warm
-            contract.axes = points.assignments(point)
+            contract.axes = points.assignments(point).filter { !Gem5States.isState($0) }
+            contract.state = Interleaving.state(points.assignments(point))
             guard case .script(let script) = settings.system else { break }
             contract.blocks = script.blocks ?? contract.blocks
             contract.line = script.line

@@ -173,7 +173,9 @@ package struct Gem5Engine: Engine {
                 "--atomic-warming", String(sweep.measure.warm),
                 "--num-invocations", String(sweep.measure.invocations),
             ]
-            for assignment in points.assignments(point) {
+            let assignments = points.assignments(point)
+            arguments += Gem5States.arguments(assignments, sweep.settings)
+            for assignment in assignments where !Gem5States.isState(assignment) {
                 arguments += ["--set", "\(assignment.axis)=\(assignment.value)"]
             }
         }

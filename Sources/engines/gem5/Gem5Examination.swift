@@ -67,8 +67,9 @@ extension Gem5Engine {
         _ parameters: [Assignment], program: String, _ machine: any LaunchingMachine
     ) throws -> ParameterQuestion? {
         guard case .named(let system, _) = settings.system else { return nil }
+        let asked = parameters.filter { !Gem5States.isState($0) }
         let document = JSON.array(
-            parameters.map {
+            asked.map {
                 .object([JSON.Member("axis", .string($0.axis)), JSON.Member("value", .string($0.value))])
             })
         var lines = try Gem5Package.script(
@@ -77,6 +78,6 @@ extension Gem5Engine {
         lines.append("sed 's/^/\(ParameterQuestion.mark)/' \(Gem5Files.output)/bind.jsonl")
         // Nobody ends its standard input.
         lines.append("exit 0")
-        return ParameterQuestion(script: lines.joined(separator: "\n") + "\n")
+        return ParameterQuestion(script: lines.joined(separator: "\n") + "\n", count: asked.count)
     }
 }

@@ -1,14 +1,15 @@
 import Model
 
 /// The parameters that have a short name in the configuration package; what each sets is in `ops/gem5/names.py`, and a
-/// test compares both lists. gem5 itself says which values it takes (`usweep plan --bind`).
+/// test compares both lists. gem5 itself says which values it takes (`usweep plan --bind`). States, which are no
+/// parameters of the machine, are options of the package.
 enum Gem5Parameter {
     /// Those of a sweep of one of this project's systems; its own numbers are in ``Gem5Standards``.
     static func package(_ system: String) -> EngineParameters {
         let standards = Gem5Standards.of(system)
         let known = all.map { parameter in
             var parameter = parameter
-            parameter.standard = standards[parameter.name]
+            parameter.standard = standards[parameter.name] ?? parameter.standard
             return parameter
         }
         return EngineParameters(known, others: "the path of a parameter below 'system', as config.ini has it")
@@ -16,7 +17,7 @@ enum Gem5Parameter {
 
     private static let all =
         cache("l1i", "first-level instruction cache") + cache("l1d", "first-level data cache")
-        + cache("l2", "second-level cache") + cache("llc", "last-level cache") + core + rest
+        + cache("l2", "second-level cache") + cache("llc", "last-level cache") + core + rest + Interleaving.parameters
 
     private static let size = "a size, as in 256KiB"
     private static let number = "a whole number"

@@ -4,14 +4,7 @@ import Results
 /// What a sweep says of the time between measured calls: keys of `measure`, each of which can be an axis instead.
 enum QEMUDriving {
     static let keys = [
-        EngineKey(
-            "measure.interleave",
-            .mapping([
-                EngineKey(
-                    "stress", .bytes, isRequired: true,
-                    "footprint of a program that goes over all of it once, or up to the next arrival: half of it code "
-                        + "(at most 1 MiB), the rest data")
-            ]), "what runs on the function's core between measured calls in the state lukewarm"),
+        Interleaving.engineKey,
         EngineKey(
             "measure.arrivals",
             .either([
@@ -49,27 +42,13 @@ enum QEMUDriving {
     }
 
     static func problems(_ sweep: Sweep) -> [KeyProblem] {
-        let axes = sweep.allAxes
-        func axis(_ name: String) -> Axis? { axes.first { $0.name == name } }
-        var problems: [KeyProblem] = []
-        for name in settings(sweep.settings).map({ String($0.prefix { $0 != "=" }) }) where axis(name) != nil {
-            problems.append(KeyProblem("measure.\(name)", "there is an axis of this name; remove one of both"))
+        func axis(_ name: String) -> Axis? { sweep.allAxes.first { $0.name == name } }
+        let doubled = settings(sweep.settings).map { String($0.prefix { $0 != "=" }) }.filter { name in
+            name.hasPrefix("arrivals.") && axis(name) != nil
         }
-        let isLukewarm = axis("state")?.values.contains("lukewarm") == true
-        let isStressed = sweep.settings["measure.interleave"] != nil
-        if isLukewarm, !isStressed, axis("interleave.stress") == nil {
-            problems.append(
-                KeyProblem(
-                    "axes.state", "lukewarm needs something that runs between the calls; write measure: {interleave: "
-                        + "{stress: 8MiB}}"))
-        }
-        if !isLukewarm, isStressed {
-            problems.append(
-                KeyProblem(
-                    "measure.interleave", "counts only in the state lukewarm; write axes: {state: [lukewarm]}, or "
-                        + "remove it"))
-        }
-        return problems + arrivalProblems(sweep, axis)
+        return Interleaving.problems(sweep)
+            + doubled.map { KeyProblem("measure.\($0)", "there is an axis of this name; remove one of both") }
+            + arrivalProblems(sweep, axis)
     }
 
     private static func arrivalProblems(_ sweep: Sweep, _ axis: (String) -> Axis?) -> [KeyProblem] {

@@ -25,23 +25,7 @@ enum QEMUParameter {
         ] + driving
 
     /// What happens between the measured calls, and with what they begin.
-    static let driving = [
-        EngineParameter(
-            "state", standard: "warm",
-            values: "warm, lukewarm, cold-caches or cold-start",
-            "what the function finds: caches, buffers and predictor as the call before left them (warm), as others "
-                + "left them that ran on its core (lukewarm), or empty (cold-caches), and memory as it was; or no "
-                + "container, since the call starts it (cold-start)"
-        ) { states.contains($0) ? $0 : nil },
-        EngineParameter(
-            "interleave.stress", unit: "bytes", values: "a size from 4KiB to 1GiB, a multiple of 4KiB",
-            "footprint of what runs between calls in the state lukewarm"
-        ) { value in
-            guard let bytes = try? Quantity.bytes(value), 4_096...(1 << 30) ~= bytes, bytes % 4_096 == 0 else {
-                return nil
-            }
-            return String(bytes)
-        },
+    static let driving = Interleaving.parameters + [
         distance("every", "simulated time from one measured call to the next"),
         distance("mean", "the same in the mean, distributed exponentially"),
         EngineParameter(
@@ -49,8 +33,6 @@ enum QEMUParameter {
             "which series of such distances"
         ) { value in count(value).flatMap { $0 <= 1_000_000_000 ? value : nil } },
     ]
-
-    private static let states = ["warm", "lukewarm", "cold-caches", "cold-start"]
 
     private static func distance(_ name: String, _ meaning: String) -> EngineParameter {
         EngineParameter("arrivals.\(name)", unit: "time", values: "a time from 1ms to 100s", meaning) { value in

@@ -207,8 +207,17 @@ struct SweepErrorTests {
             engine: "qemu", "workloads: [a]\nguest: g\nlimits: {interference: 0.5}", "5:24",
             "'0.5' is not a percentage; write up to 100%"),
         Wrong(
-            engine: "gem5", "workloads: [a]\nguest: g\naxes: {state: [warm, lukewarm]}", "5:8",
-            "key 'axes.state': this engine measures warm functions alone"),
+            engine: "gem5", "workloads: [a]\nguest: g\naxes: {state: [warm, lukewarm]}", "5:8", "key 'axes.state'",
+            "lukewarm needs something that runs between the calls"),
+        Wrong(
+            engine: "gem5", "workloads: [a]\nguest: g\naxes: {state: [warm, cold-start]}", "5:8",
+            "key 'axes.state': this engine has no cold-start: "),
+        Wrong(
+            engine: "gem5", "workloads: [a]\nguest: g\nsystem: two-machine\naxes: {state: [cold-caches]}", "6:8",
+            "key 'axes.state': cold-caches: with two-machine nothing can run beside the function"),
+        Wrong(
+            engine: "gem5", "workloads: [a]\nguest: {kernel: k, disk: d}\naxes: {state: [cold-caches]}", "5:8",
+            "key 'axes.state': cold-caches: a guest of your own does not know of states"),
         Wrong(command + "limits: {interference: 1%}", "4:10", "belongs to engine qemu, and this is 'command'"),
         Wrong(
             engine: "qemu", "workloads: [a]\naxes: {l2.sizes: [1KiB]}\nguest: g", "4:8",

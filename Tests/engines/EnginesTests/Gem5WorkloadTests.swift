@@ -58,6 +58,29 @@ struct Gem5WorkloadTests {
         #expect(!engine.pinnedFiles.contains { $0.path == "workload.squashfs" })
     }
 
+    @Test("States are told to the run script, which says so of each call; they are no parameters of the machine")
+    func states() throws {
+        let sweep = sweep {
+            $0.axes.append(Axis(name: "state", values: ["warm", "lukewarm", "cold-caches"]))
+            $0.settings = settings(
+                #"{"system": "skylake", "guest": "/lab/guest", "measure.interleave": {"stress": 8388608}}"#)
+        }
+        #expect(Gem5Descriptor().problems(sweep).isEmpty)
+        let points = try Points(sweep, recipe: sweep.recipe)
+        let engine = try engine(sweep)
+        let wanted = [[], ["--state", "lukewarm", "--stress", "8388608B"], ["--state", "cold-caches"]]
+        for (point, wanted) in zip(0..., wanted) {
+            let words = words(
+                try engine.job(for: .evaluation(point: point, repetition: 1), points: points, checkpoint: []))
+            let count = try #require(words.firstIndex(of: "--num-invocations"))
+            #expect(Array(words[(count + 2)...]) == wanted + ["--set", "l2.size=256KiB"])
+        }
+        var other = sweep
+        other.settings = settings(
+            #"{"system": "skylake", "guest": "/lab/guest", "measure.interleave": {"stress": 4194304}}"#)
+        #expect(try other.recipe != sweep.recipe)
+    }
+
     @Test("Another image of a workload makes another checkpoint and other points of it, and of no other")
     func keys() throws {
         let (one, other) = (sweep(), sweep { $0.images[1] = image("aes", "changed") })

@@ -86,5 +86,14 @@ class Gem5(types.ModuleType):
     def switchCpus(self, system, pairs):
         self.did.append("switch to %s" % " ".join(new for _, new in pairs))
 
+    def drain(self):
+        self.did.append("drain")
+
+    def memWriteback(self, _):
+        self.did.append("write back")
+
+    def memInvalidate(self, _):
+        self.did.append("invalidate")
+
     def checkpoint(self, folder):
         self.did.append("checkpoint " + folder)

@@ -16,6 +16,11 @@ class Guest(unittest.TestCase):
         self.assertIn("-function-name fibonacci-python ", client)
         self.assertIn("-w 20 -m5ops", client)
 
+    def test_the_plan_is_a_line_that_no_shell_runs(self):
+        self.assertEqual(guest.plan("warm", None, 2, 3), "")
+        self.assertEqual(guest.plan("lukewarm", 4096, 2, 3), "# usweep-plan E 2 3 stress=4096\n")
+        self.assertEqual(guest.plan("cold-caches", None, 0, 1), "# usweep-plan E 0 1 stress=2097152\n")
+
     def test_two_machines_have_a_script_each(self):
         serves = guest.run_script("aes-python", 20, guest.SERVES).splitlines()
         drives = guest.run_script("aes-python", 20, guest.DRIVES).splitlines()

@@ -23,6 +23,7 @@ def invocations(count, first=0):
 
 class Simulations(unittest.TestCase):
     def setUp(self):
+        self.system = SYSTEM
         self.folder = tempfile.mkdtemp()
         self.recorded = []
 
@@ -31,11 +32,12 @@ class Simulations(unittest.TestCase):
         status = Status(self.folder)
         arguments = types.SimpleNamespace(**{
             "atomic_warming": 0, "num_invocations": 2, "take_checkpoints": False, "checkpoint_dir": "cpt",
-            "function": "f", **arguments})
+            "function": "f", "state": "warm", **arguments})
         if mode == "setup":
-            run = simulation.Setup(SYSTEM, arguments, status, lambda folder, kind: self.recorded.append((folder, kind)))
+            run = simulation.Setup(
+                self.system, arguments, status, lambda folder, kind: self.recorded.append((folder, kind)))
         else:
-            run = simulation.Evaluation(SYSTEM, warmers, arguments, status, heart)
+            run = simulation.Evaluation(self.system, warmers, arguments, status, heart)
         with self.assertRaises(simulation.End) as caught:
             run.run()
         with open(os.path.join(self.folder, "status.jsonl"), encoding="utf-8") as file:
@@ -84,6 +86,41 @@ class Simulations(unittest.TestCase):
     def test_a_restore_in_the_middle_of_an_invocation_counts_whole_ones_only(self):
         self.assertEqual(self.run_mode("evaluation", [Event(END, 104)] + invocations(3, 5)), "workend")
         self.assertEqual((self.gem5.did, self.counts), (["reset", "dump", "reset"] * 2, (2, 2)))
+
+    def after_others(self, count, first=0):
+        """Invocations before each of which the guest has others run."""
+        made = invocations(count, first)
+        return [event for i in range(0, 2 * count, 2) for event in self.marks(33) + made[i:i + 2]]
+
+    def states(self):
+        return [(line["state"], line["number"]) for line in self.events if line["event"] == "state"]
+
+    def test_others_run_on_the_atomic_cores_before_each_measured_invocation(self):
+        events = invocations(1) + self.after_others(4, 1)
+        self.assertEqual(self.run_mode("evaluation", events, atomic_warming=1, state="lukewarm"), "workend")
+        block = ["reset", "dump", "reset"]
+        turn = ["switch to atomic0 atomic1", "switch to cpu0 cpu1"] + block
+        self.assertEqual(self.gem5.did, turn * 2)
+        self.assertEqual(self.states(), [("lukewarm", 1), ("lukewarm", 2)])
+
+    def test_without_warming_calls_and_warmers(self):
+        self.assertEqual(self.run_mode("evaluation", self.after_others(3), warmers=[], state="lukewarm"), "workend")
+        self.assertEqual(self.gem5.did, ["reset", "dump", "reset"] * 2)
+
+    def test_caches_and_buffers_are_emptied_on_the_measured_cores(self):
+        cores = [types.SimpleNamespace(flushTLBs=lambda i=i: self.gem5.did.append("flush %d" % i)) for i in (0, 1)]
+        self.system = types.SimpleNamespace(cpu=cores)
+        self.assertEqual(self.run_mode("evaluation", self.after_others(3), warmers=[], state="cold-caches"), "workend")
+        emptied = ["drain", "write back", "invalidate", "flush 0", "flush 1"]
+        self.assertEqual(self.gem5.did, (emptied + ["reset", "dump", "reset"]) * 2)
+        self.assertEqual(self.states(), [("cold-caches", 1), ("cold-caches", 2)])
+
+    def test_a_guest_that_knows_no_states_is_not_measured(self):
+        self.assertEqual(self.run_mode("evaluation", invocations(3), state="lukewarm"), "guest-exit")
+        self.assertEqual((self.gem5.did, self.counts), ([], (0, 0)))
+        events = self.after_others(1) + invocations(3, 1)
+        self.assertEqual(self.run_mode("evaluation", events, state="lukewarm"), "guest-exit")
+        self.assertEqual(self.counts, (1, 1))
 
     def test_an_interrupt_leaves_no_block(self):
         events = invocations(1) + [Event(BEGIN, 101), Event("user interrupt received")]

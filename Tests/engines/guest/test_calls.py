@@ -20,7 +20,7 @@ def setUpModule():
     global folder
     folder = tempfile.TemporaryDirectory()
     flags = subprocess.run([GUEST / "functions/build", "--nghttp2"], check=True, stdout=subprocess.PIPE, text=True)
-    sources = [GUEST / f"{name}.c" for name in ("functions/call", "calls", "wire", "http2", "http1")]
+    sources = [GUEST / f"{name}.c" for name in ("functions/call", "calls", "json", "wire", "http2", "http1")]
     subprocess.run(["cc", "-O1", "-g", "-static", "-Wall", "-Wextra", "-Werror", "-Wno-pointer-sign", "-o",
                     f"{folder.name}/call", *sources, *flags.stdout.split()], check=True)
 
@@ -99,6 +99,31 @@ class CallsTests(unittest.TestCase):
         self.call(halves, [grpc(b"abc", "bytes 616263")], WRONG, "7 bytes that are not one message")
         compressed = HTTP2(lambda server, stream, body: server.answer(stream, b"\1" + body[1:]))
         self.call(compressed, [grpc(b"abc", "bytes 616263")], WRONG, "not one message")
+
+    def test_answers_in_json(self):
+        given = (r'{"id": 7, "when": 1.5e1, "big": 12345678901234567890,'
+                 r' "user": {"name": "M\u00fcller \ud83d\ude00", "tags": ["a", "b\\u"], "x": null}}').encode()
+        right = ['{}', '{"id":7}', '{"when":15}', '{"user":{"name":"Müller \U0001f600"}}',
+                 r'{"user":{"tags":["a","b\\u"]}}', '{"big":12345678901234567890}',
+                 r'{ "user" : {"x":null} , "id":7.0 }', r'{"user":{"name":"M\u00FCller \uD83D\uDE00"}}']
+        wrong = [('{"id":8}', "differs at id"), ('{"user":{"tags":["a","c"]}}', "differs at user.tags.1"),
+                 ('{"user":{"tags":["a"]}}', "differs at user.tags"), ('{"user":{"age":1}}', "differs at user.age"),
+                 ('{"id":"7"}', "differs at id"), ('{"user":{"x":false}}', "differs at user.x"),
+                 ('[]', "which differs"),
+                 ('{"big":12345678901234567891}', "differs at big"), ('{"user":[]}', "differs at user")]
+
+        def line(wanted):
+            return grpc(b"abc", f"json {wanted.encode().hex()}")
+
+        for answer in (given, b"\x0a" + bytes([len(given) % 128 + 128, len(given) // 128]) + given):
+            serve = HTTP2(lambda server, stream, body, answer=answer: server.answer(stream, message(answer)))
+            self.call(serve, [line(wanted) for wanted in right], times=len(right))
+            for wanted, text in wrong:
+                self.call(serve, [line(wanted)], WRONG, text)
+        for answer in (b"", b"abc", b'{"id":7', b'{"id":7}}', b'{"id":07}', b'{"id":"\\x"}', b'{"id":7}\0',
+                       b"[" * 99 + b"]" * 99):
+            serve = HTTP2(lambda server, stream, body, answer=answer: server.answer(stream, message(answer)))
+            self.call(serve, [line('{"id":7}')], WRONG, "which is not JSON")
 
     def test_no_answer(self):
         self.call(HTTP2(lambda *_: None), [grpc(b"abc", "any -")], TIMEOUT, "timeout", patience=1)
@@ -198,9 +223,10 @@ class CallsTests(unittest.TestCase):
             ("grpc /a.B/C 0 any -", "a body is not hexadecimal"),
             ("grpc /a.B/C -", "a request ends with a rule and its value"),
             ("grpc /a.B/C - any - x", "a request ends with a rule and its value"),
-            ("grpc /a.B/C - like -", "a rule is bytes, matches, status or any"),
+            ("grpc /a.B/C - like -", "a rule is bytes, matches, json, status or any"),
             ("grpc /a.B/C - status x", "a status is not a number"),
             ("grpc /a.B/C - matches 28", "a pattern is not a regular expression"),
+            ("grpc /a.B/C - json 7b", "an answer is not JSON"),
             ("seed", "seed goes with one number, before the first request"),
             ("grpc /a.B/C - any -\nseed 1", "seed goes with one number, before the first request"),
             ("seed x", "a seed is not a number"),
@@ -237,10 +263,13 @@ class PrepareTests(unittest.TestCase):
                             ' {"http2": "GET /", "status": 404}]')
         self.assertEqual(done.stdout.split("\n")[1:3],
                          ["http1 POST /x text/plain 6162 matches 5e63", "http2 GET / - - status 404"])
+        done = self.prepare('[{"http1": "GET /x", "json": {"a": [1, null]}}]')
+        self.assertEqual(done.stdout.split("\n")[1],
+                         "http1 GET /x - - json " + b'{"a":[1,null]}'.hex())
 
     def test_what_is_wrong_is_named(self):
         for text, problem in (
-            ('[{"http1": "GET /"}]', "request 1: exactly one of answer, matches and status is needed"),
+            ('[{"http1": "GET /"}]', "request 1: exactly one of answer, matches, json and status is needed"),
             ('[{"x": 1}]', "request 1: one of grpc, http1 and http2 is needed"),
             ('[{"grpc": "aes.Aes/Show", "proto": "aes.proto"}]', "aes.proto has no method aes.Aes/Show"),
         ):

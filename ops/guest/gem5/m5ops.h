@@ -21,6 +21,7 @@ enum m5_call {
 enum m5_mark {
     MARK_WARMING = 31,
     MARK_WARMED = 32,
+    MARK_OTHERS = 33, /* what runs from here to the next invocation is not the function */
     MARK_WRONG_ANSWER = 40,
     MARK_FUNCTION_LOST = 41,
     MARK_NO_CONTAINER = 42,

@@ -23,6 +23,8 @@ package struct Gem5Contract: Sendable, Hashable {
     package var invocations: Int?
     /// Invocations that only warm, before those; nil: they are not looked at.
     package var warm: Int?
+    /// What measured invocations find; in any other state than warm an event must say so of each.
+    package var state: String
     /// Statistics blocks; nil: there is nothing measured.
     package var blocks: Int?
     /// Whether it makes a checkpoint, rather than restores one.
@@ -66,6 +68,7 @@ package struct Gem5Contract: Sendable, Hashable {
     ) {
         self.invocations = invocations
         warm = nil
+        state = "warm"
         blocks = invocations
         self.cause = cause
         self.status = status

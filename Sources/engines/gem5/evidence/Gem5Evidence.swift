@@ -117,6 +117,17 @@ struct Gem5Evidence {
         }
         try checkOrder(path, events)
         try checkInvocations(path, events, invocations)
+        try checkStates(path, events, invocations)
+    }
+
+    private func checkStates(
+        _ path: String, _ events: [(line: Int, event: JSON)], _ count: Int
+    ) throws(Breach) {
+        guard contract.state != "warm" else { return }
+        let numbers = events.filter { $0.event["state"]?.text == contract.state }.map { $0.event["number"]?.integer }
+        for number in 1...Int64(count) where numbers.count(where: { $0 == number }) != 1 {
+            throw Breach("\(path): no event says that invocation \(number) found the state \(contract.state)")
+        }
     }
 
     private func checkOrder(_ path: String, _ events: [(line: Int, event: JSON)]) throws(Breach) {

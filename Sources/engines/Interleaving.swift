@@ -1,0 +1,76 @@
+import Model
+
+/// The states in which a function can be called, and what runs on its core between measured calls: the same words for
+/// all engines that have them.
+enum Interleaving {
+    static let key = "measure.interleave"
+    static let stateAxis = "state"
+    static let stressAxis = "interleave.stress"
+
+    static let engineKey = EngineKey(
+        key,
+        .mapping([
+            EngineKey(
+                "stress", .bytes, isRequired: true,
+                "footprint of a program that goes over all of it once, or up to the next arrival: half of it code "
+                    + "(at most 1 MiB), the rest data")
+        ]), "what runs on the function's core between measured calls in the state lukewarm")
+
+    static let parameters = [
+        EngineParameter(
+            stateAxis, standard: "warm",
+            values: "warm, lukewarm, cold-caches or cold-start",
+            "what the function finds: caches, buffers and predictor as the call before left them (warm), as others "
+                + "left them that ran on its core (lukewarm), or empty (cold-caches), and memory as it was; or no "
+                + "container, since the call starts it (cold-start)"
+        ) { states.contains($0) ? $0 : nil },
+        EngineParameter(
+            stressAxis, unit: "bytes", values: "a size from 4KiB to 1GiB, a multiple of 4KiB",
+            "footprint of what runs between calls in the state lukewarm"
+        ) { bytes($0).map(String.init) },
+    ]
+
+    private static let states = ["warm", "lukewarm", "cold-caches", "cold-start"]
+
+    /// nil: not a footprint.
+    private static func bytes(_ text: String) -> Int64? {
+        guard let bytes = try? Quantity.bytes(text), 4_096...(1 << 30) ~= bytes, bytes % 4_096 == 0 else { return nil }
+        return bytes
+    }
+
+    /// What a sweep says of the footprint, in bytes; nil: nothing.
+    static func stress(_ settings: JSON) -> Int64? { settings[key]?["stress"]?.integer }
+
+    /// The state of a point.
+    static func state(_ point: [Assignment]) -> String {
+        point.first { $0.axis == stateAxis }?.value ?? "warm"
+    }
+
+    /// The footprint in a point, in bytes; nil: none.
+    static func stress(_ point: [Assignment], _ settings: JSON) -> Int64? {
+        point.first { $0.axis == stressAxis }.flatMap { bytes($0.value) } ?? stress(settings)
+    }
+
+    static func problems(_ sweep: Sweep) -> [KeyProblem] {
+        let axes = sweep.allAxes
+        func axis(_ name: String) -> Axis? { axes.first { $0.name == name } }
+        var problems: [KeyProblem] = []
+        if stress(sweep.settings) != nil, axis(stressAxis) != nil {
+            problems.append(KeyProblem("\(key).stress", "there is an axis of this name; remove one of both"))
+        }
+        let isLukewarm = axis(stateAxis)?.values.contains("lukewarm") == true
+        let isThere = sweep.settings[key] != nil
+        if isLukewarm, !isThere, axis(stressAxis) == nil {
+            problems.append(
+                KeyProblem(
+                    "axes.\(stateAxis)", "lukewarm needs something that runs between the calls; write measure: "
+                        + "{interleave: {stress: 8MiB}}"))
+        }
+        if !isLukewarm, isThere {
+            problems.append(
+                KeyProblem(
+                    key, "counts only in the state lukewarm; write axes: {state: [lukewarm]}, or remove it"))
+        }
+        return problems
+    }
+}
