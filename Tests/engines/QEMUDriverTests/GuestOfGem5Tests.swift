@@ -22,6 +22,14 @@ struct GuestOfGem5Tests {
         #expect(said.lines.contains { $0.hasPrefix("usweep: " + answer) }, "\(said.text)")
     }
 
+    @Test("In a state other than warm, others run before each measured call")
+    func states() throws {
+        let said = try GuestOfGem5.boot(
+            Guest.disk("fibonacci-python", calls: Self.right), words: ["usweep.stress=4194304"])
+        let called = Self.called.flatMap { $0.hasPrefix("work-begin") ? ["fail 33", $0] : [$0] }
+        #expect(said.marks == Self.started + called, "\(said.text)")
+    }
+
     @Test("Two machines: one serves the function, the other drives it over the network between them")
     func twoMachines() throws {
         let (served, drove) = try GuestOfGem5.bootTwo(Guest.disk("fibonacci-python", calls: Self.right))
