@@ -63,8 +63,6 @@ package struct ParameterQuestion: Sendable {
     package static let mark = "usweep-bind "
 
     package var script: String
-    /// How many answers there will be: not all axes are parameters of what is simulated.
-    package var count: Int
 }
 
 /// What one run does.

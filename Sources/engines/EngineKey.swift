@@ -44,6 +44,9 @@ package indirect enum KeyShape: Sendable {
     case place
     /// The arguments of a program, each any text.
     case arguments(Placeholders)
+    /// Container images, as `workloads` has them; becomes a list of objects with `workload` and, where the image is
+    /// here, `disk` (its digest) and `memory` (bytes).
+    case workloads
     /// Keys of its own; becomes an object.
     case mapping([EngineKey])
     /// Whichever fits: of several mappings the one whose first key is there.
@@ -82,6 +85,7 @@ extension KeyShape {
         case .input: "file on this machine, brought to the hosts"
         case .place: "path below the attempt's folder"
         case .arguments: "list of arguments"
+        case .workloads: "list of workloads"
         case .mapping(let keys): "{\(keys.map(\.name).joined(separator: ", "))}"
         case .either(let shapes): shapes.map(\.text).joined(separator: ", or ")
         }

@@ -9,12 +9,16 @@ enum Interleaving {
 
     static let engineKey = EngineKey(
         key,
-        .mapping([
-            EngineKey(
-                "stress", .bytes, isRequired: true,
-                "footprint of a program that goes over all of it once, or up to the next arrival: half of it code "
-                    + "(at most 1 MiB), the rest data")
-        ]), "what runs on the function's core between measured calls in the state lukewarm")
+        .either([
+            .mapping([
+                EngineKey(
+                    "stress", .bytes, isRequired: true,
+                    "footprint of a program that goes over all of it once, or up to the next arrival: half of it code "
+                        + "(at most 1 MiB), the rest data")
+            ]), .workloads,
+        ]),
+        "what runs on the function's core between measured calls in the state lukewarm: a program, or other workloads, "
+            + "each called once, or again and again up to the next arrival")
 
     static let parameters = [
         EngineParameter(
@@ -41,6 +45,27 @@ enum Interleaving {
     /// What a sweep says of the footprint, in bytes; nil: nothing.
     static func stress(_ settings: JSON) -> Int64? { settings[key]?["stress"]?.integer }
 
+    /// A workload that runs beside the function.
+    struct Other: Equatable {
+        var workload: String
+        var digest: String
+        var memoryBytes: Int64
+
+        /// As part of what a result depends on.
+        var text: String { "\(workload) disk \(digest) memory \(memoryBytes)" }
+    }
+
+    /// The workloads that a sweep interleaves, in their order.
+    static func others(_ settings: JSON) -> [Other] {
+        (settings[key]?.elements ?? []).map { element in
+            Other(
+                workload: element["workload"]?.text ?? "", digest: element["disk"]?.text ?? "",
+                memoryBytes: element["memory"]?.integer ?? 0)
+        }
+    }
+
+    static let mostOthers = 8
+
     /// The state of a point.
     static func state(_ point: [Assignment]) -> String {
         point.first { $0.axis == stateAxis }?.value ?? "warm"
@@ -58,13 +83,18 @@ enum Interleaving {
         if stress(sweep.settings) != nil, axis(stressAxis) != nil {
             problems.append(KeyProblem("\(key).stress", "there is an axis of this name; remove one of both"))
         }
+        let count = others(sweep.settings).count
+        if count > mostOthers {
+            problems.append(
+                KeyProblem(key, "\(count) workloads are too many; write \(mostOthers) at most"))
+        }
         let isLukewarm = axis(stateAxis)?.values.contains("lukewarm") == true
         let isThere = sweep.settings[key] != nil
         if isLukewarm, !isThere, axis(stressAxis) == nil {
             problems.append(
                 KeyProblem(
                     "axes.\(stateAxis)", "lukewarm needs something that runs between the calls; write measure: "
-                        + "{interleave: {stress: 8MiB}}"))
+                        + "{interleave: {stress: 8MiB}}, or a list of workloads"))
         }
         if !isLukewarm, isThere {
             problems.append(

@@ -108,7 +108,7 @@ make_disk() {
     install -m 755 $source/init "$root/init"
     install -m 755 -t "$root/bin" $source/usweep-* ops/guest/usweep-containers
     compile m5 $source/m5.c $source/m5ops.c
-    compile_invoker $source/invoker.c $source/m5ops.c
+    compile_caller invoker $source/invoker.c $source/m5ops.c ops/guest/{plan,stress}.c
     find "$root" -exec touch -h -d @0 {} +
     kilobytes=$(du -sk "$root" | cut -f 1)
     rm -f "$out/disk.img"

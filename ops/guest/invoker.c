@@ -10,13 +10,12 @@
  *
  * It warms the function by WARM calls and says so on EVENTS. Then it looks again and again whether the machine's
  * firmware carries a plan (item opt/usweep/plan): it does once the machine has been restored. From there on nothing is
- * written until the last measured call has ended. The plan is 128 characters (plan.h). There is one call at a time: what
- * is due while another is under way begins once that has ended.
+ * written until the last measured call has ended. The plan is 128 characters (plan.h). There is one call at a time:
+ * what is due while another is under way begins once that has ended.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
-#include <sched.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -27,12 +26,13 @@
 #include <x86intrin.h>
 
 #include "calls.h"
+#include "helpers.h"
 #include "marks.h"
 #include "plan.h"
 #include "stress.h"
 
 enum { SETTLE_PAUSES = 2000 }; /* lets the function finish what it does after an answer */
-enum { PLAN_LENGTH = 128 };
+enum { PLAN_LENGTH = 128, OTHERS_MOST = 8 };
 
 static int events;
 static const char *phase; /* of which a call is; NULL: there are no calls */
@@ -111,43 +111,46 @@ static void warm(int count, const char *name)
 }
 
 /* The guest's init carries out orders about the function's container (usweep-containers). */
-
-static int orders = -1, done = -1;
-
-static void open_orders(void)
-{
-    orders = open("/run/orders", O_RDWR | O_CLOEXEC);
-    done = open("/run/done", O_RDWR | O_CLOEXEC | O_NONBLOCK);
-    if (orders < 0 || done < 0)
-        give_up("/run/orders");
-}
-
-static void give_order(const char *order)
-{
-    if (write(orders, order, strlen(order)) < 0)
-        give_up("/run/orders");
-}
-
-/* Without sleeping, but for whoever else this core has to run. */
-static void await_order(void)
-{
-    char byte;
-    while (read(done, &byte, 1) != 1) {
-        sched_yield();
-        wait_awake();
-    }
-}
+static struct helper containers;
 
 static void remove_function(void)
 {
-    give_order("stop\n");
-    await_order();
+    helper_order(&containers, "stop\n");
+    helper_await(&containers);
 }
 
 static void start_function(void)
 {
-    give_order("start\n");
+    helper_order(&containers, "start\n");
     open_again_awake();
+}
+
+/* Workloads beside the function, each with a program that calls it. */
+static struct helper others[OTHERS_MOST];
+static int other_count;
+
+static void open_others(void)
+{
+    char name[32];
+    for (; other_count < OTHERS_MOST; other_count++) {
+        snprintf(name, sizeof name, "/run/beside%d.orders", other_count + 1);
+        if (access(name, F_OK))
+            break;
+        *strrchr(name, '.') = 0;
+        helper_open(&others[other_count], name);
+        helper_await(&others[other_count]);
+    }
+    errno = 0;
+}
+
+static void call_others(uint64_t until)
+{
+    do
+        for (int i = 0; i < other_count; i++) {
+            helper_order(&others[i], ".");
+            helper_await(&others[i]);
+        }
+    while (__rdtsc() < until);
 }
 
 /* From the beginning of one call to that of the next. */
@@ -163,10 +166,12 @@ static uint64_t distance(const struct plan *plan, int i)
 static void pass_interval(const struct plan *plan, uint64_t due)
 {
     yield_to_function(SETTLE_PAUSES);
-    if (plan->stress) {
+    if (plan->others)
+        call_others(due);
+    if (plan->stress)
         stress_run(due);
+    if (plan->others || plan->stress)
         yield_to_function(SETTLE_PAUSES);
-    }
     wait_until(due);
 }
 
@@ -190,7 +195,7 @@ static int measure(const struct plan *plan)
         MARK(MARK_INVOCATION_END);
         check(call);
         if (plan->cold)
-            await_order();
+            helper_await(&containers);
         tidy_connection();
     }
     return late;
@@ -247,12 +252,13 @@ int main(int count, char **arguments)
     int port = port_of_workload();
     read_calls(arguments[1], port);
     open_connection("127.0.0.1", port, START_S, CALL_S);
+    open_others();
     say(events, "serving");
     warm(atoi(arguments[2]), "warming");
     say(events, "warmed");
     await_plan(&plan);
     if (plan.cold)
-        open_orders();
+        helper_open(&containers, "/run/function");
     if (plan.stress)
         stress_reserve(plan.stress);
     warm(plan.warming, "second warming");

@@ -103,16 +103,17 @@ compile() {
     strip "$root/bin/$1"
 }
 
-# compile_invoker OPTION...: with the library for HTTP/2, which is downloaded where it is not installed.
-compile_invoker() {
+# compile_caller NAME OPTION...: a program that calls workloads, with the library for HTTP/2, which is downloaded where
+# it is not installed.
+compile_caller() {
     local libraries=
     if [ ! -f /usr/include/nghttp2/nghttp2.h ]; then
         libraries=$cache/nghttp2
         download libnghttp2-dev
         dpkg-deb -x "$(ls -t "$cache"/libnghttp2-dev_*.deb | head -n 1)" "$libraries"
     fi
-    compile invoker -I Sources/engines/qemu/model/include "$@" \
-        ops/guest/{calls,json,wire,http1,http2,plan,stress}.c -isystem "$libraries/usr/include" \
+    compile "$1" -I Sources/engines/qemu/model/include "${@:2}" \
+        ops/guest/{calls,json,wire,http1,http2}.c -isystem "$libraries/usr/include" \
         -L "$libraries/usr/lib/x86_64-linux-gnu" -lnghttp2 -lm
 }
 

@@ -18,8 +18,8 @@ void read_plan(char *text, struct plan *plan)
     const struct {
         const char *name;
         uint64_t *value;
-    } items[] = {{"stress", &plan->stress}, {"every", &plan->every}, {"mean", &plan->mean}, {"seed", &plan->seed},
-                 {"cold", &plan->cold}};
+    } items[] = {{"stress", &plan->stress}, {"others", &plan->others}, {"every", &plan->every}, {"mean", &plan->mean},
+                 {"seed", &plan->seed},     {"cold", &plan->cold}};
     int used = 0;
     char name[16], *rest;
     unsigned long long value;

@@ -7,6 +7,7 @@
  * The calls before the first measured one, the calls that are measured, and then, each where it applies,
  *
  *     stress=BYTES   before each measured call a program of this footprint has run on the function's core
+ *     others=1       before each measured call the workloads beside the function have been called
  *     every=NS       measured calls begin at this distance
  *     mean=NS        ..., at distances that are distributed exponentially around this one, by
  *     seed=N         ..., this number
@@ -21,7 +22,7 @@
 
 struct plan {
     int warming, measured;
-    uint64_t stress, every, mean, seed, cold;
+    uint64_t stress, others, every, mean, seed, cold;
 };
 
 /* Reads such a line, which is changed by that; the program ends (give_up) if it is not one. */

@@ -1,8 +1,8 @@
 # The guest of the engine qemu: vmlinuz, initrd.img, model.so. ops/guest/build reads this file.
 # shellcheck shell=bash disable=SC2034,SC2154
 out=ops/guest/out
-inputs=(ops/guest/build ops/guest/parts.sh ops/guest/qemu.sh ops/guest/init ops/guest/usweep-containers
-    ops/guest/invoker.c "${calls_sources[@]}" Sources/engines/qemu/model)
+inputs=(ops/guest/build ops/guest/parts.sh ops/guest/qemu.sh ops/guest/init ops/guest/usweep-{containers,beside}
+    ops/guest/{invoker,helpers,beside}.c ops/guest/helpers.h "${calls_sources[@]}" Sources/engines/qemu/model)
 files=(vmlinuz initrd.img model.so)
 # The kernel's modules for the workload's disk, in the order in which they are loaded; brd is loaded with its size.
 modules=(drivers/virtio/virtio_ring drivers/virtio/virtio drivers/virtio/virtio_pci_modern_dev
@@ -40,11 +40,13 @@ make_modules() {
 }
 
 make_initrd() {
-    make_root sh mount cat dd dmesg echo grep insmod ip mkdir mkfifo printf rm taskset tail tee stty sleep umount
+    make_root sh mount cat dd dmesg echo grep insmod ip mkdir mkfifo printf rm taskset tail tee stty sleep umount \
+        unshare
     make_modules
     install -m 755 ops/guest/init "$root/init"
-    install -m 644 -t "$root/bin" ops/guest/usweep-containers
-    compile_invoker ops/guest/invoker.c
+    install -m 644 -t "$root/bin" ops/guest/usweep-{containers,beside}
+    compile_caller invoker ops/guest/{invoker,helpers,plan,stress}.c
+    compile_caller beside ops/guest/beside.c
     find "$root" -exec touch -h -d @0 {} +
     (cd "$root" && find . -print0 | LC_ALL=C sort -z |
         cpio --null --create --format=newc --owner=0:0 --reproducible --quiet) >"$out/initrd.img"

@@ -6,14 +6,18 @@ final class EngineKeysReader {
     private let read: FieldReader
     private let folder: Folder
     private let descriptor: any EngineDescriptor
+    private let shelf: WorkloadShelf?
+    /// Of workloads that are named by these keys.
+    private(set) var images: [WorkloadImage] = []
     /// By their paths, to find the place of what is wrong with a sweep as a whole.
     private var fields: [String: Field] = [:]
     /// Texts with names in braces, to be looked at when all axes are known.
     private var texts: [(field: Field, text: String, placeholders: Placeholders)] = []
 
-    init(read: FieldReader, folder: Folder, descriptor: any EngineDescriptor) {
+    init(read: FieldReader, folder: Folder, descriptor: any EngineDescriptor, shelf: WorkloadShelf?) {
         self.read = read
         self.folder = folder
+        self.shelf = shelf
         self.descriptor = descriptor
     }
 
@@ -65,6 +69,7 @@ final class EngineKeysReader {
         case .input: inputs.add(script: field).map(JSON.string)
         case .place: place(field).map(JSON.string)
         case .arguments(let placeholders): arguments(field, placeholders)
+        case .workloads: workloads(field)
         case .mapping(let keys): mapping(field, keys, &inputs)
         case .either(let shapes): either(field, shapes, &inputs)
         }
@@ -102,6 +107,21 @@ final class EngineKeysReader {
                 guard let text = read.argument(element) else { return nil }
                 texts.append((element, text, placeholders))
                 return .string(text)
+            })
+    }
+
+    private func workloads(_ field: Field) -> JSON? {
+        var reader = WorkloadsReader(read: read, folder: folder, shelf: shelf)
+        reader.read(field, areImages: true)
+        images += reader.images.filter { image in !images.contains { $0.workload == image.workload } }
+        return .array(
+            reader.names.map { name in
+                var members = [JSON.Member("workload", .string(name))]
+                if let image = reader.images.first(where: { $0.workload == name }) {
+                    members.append(JSON.Member("disk", .string(image.disk.digest.hex)))
+                    members.append(JSON.Member("memory", .integer(image.memoryBytes)))
+                }
+                return .object(members)
             })
     }
 

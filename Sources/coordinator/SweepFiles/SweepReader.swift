@@ -50,13 +50,14 @@ struct SweepReader {
         if let field = field("inputs") { inputs.add(list: field) }
         var environment = EnvironmentReader(read: read)
         if let field = field("env") { sweep.environment = environment.variables(field) }
-        let own = EngineKeysReader(read: read, folder: folder, descriptor: engine)
+        let own = EngineKeysReader(read: read, folder: folder, descriptor: engine, shelf: shelf)
         sweep.settings = own.settings(fields + measures + bounds, &inputs)
         if let field = field("workloads") {
             var reader = WorkloadsReader(read: read, folder: folder, shelf: shelf)
             reader.read(field, areImages: engine.workloads(sweep.settings) == .images)
             (sweep.workloads, sweep.images) = (reader.names, reader.images)
         }
+        sweep.images += own.images.filter { sweep.image(of: $0.workload) == nil }
         require(engine, &sweep, fields, root)
         AxesReader(read: read, engine: engine.name, parameters: engine.parameters(sweep.settings)).fill(&sweep, field)
         inputs.addThoseOfPoints(sweep)

@@ -67,17 +67,20 @@ extension Gem5Engine {
         _ parameters: [Assignment], program: String, _ machine: any LaunchingMachine
     ) throws -> ParameterQuestion? {
         guard case .named(let system, _) = settings.system else { return nil }
-        let asked = parameters.filter { !Gem5States.isState($0) }
         let document = JSON.array(
-            asked.map {
+            parameters.filter { !Gem5States.isState($0) }.map {
                 .object([JSON.Member("axis", .string($0.axis)), JSON.Member("value", .string($0.value))])
             })
         var lines = try Gem5Package.script(
             packageFiles, more: [("pairs.json", document.encoded)], program: program,
             arguments: "--mode bind --system \(system) --pairs pairs.json", machine)
         lines.append("sed 's/^/\(ParameterQuestion.mark)/' \(Gem5Files.output)/bind.jsonl")
+        // gem5 has no part in these, which were looked at when the sweep was read.
+        for state in parameters where Gem5States.isState(state) {
+            lines.append(#"echo '\#(ParameterQuestion.mark){"axis": "\#(state.axis)", "ok": true}'"#)
+        }
         // Nobody ends its standard input.
         lines.append("exit 0")
-        return ParameterQuestion(script: lines.joined(separator: "\n") + "\n", count: asked.count)
+        return ParameterQuestion(script: lines.joined(separator: "\n") + "\n")
     }
 }

@@ -23,6 +23,13 @@ enum Gem5States {
             guard sweep.settings[Interleaving.key] != nil else { return [] }
             return [KeyProblem(Interleaving.key, "a script of your own is not told of it; remove it")]
         }
+        if !Interleaving.others(sweep.settings).isEmpty {
+            return [
+                KeyProblem(
+                    Interleaving.key, "this engine cannot interleave workloads: gem5's PC has two disks, the guest's "
+                        + "and the function's; write interleave: {stress: 8MiB}, or use the engine qemu")
+            ]
+        }
         let states = sweep.allAxes.first { $0.name == Interleaving.stateAxis }?.values ?? []
         guard let state = states.first(where: { $0 != "warm" }) else { return Interleaving.problems(sweep) }
         func refuse(_ why: String) -> [KeyProblem] { [KeyProblem("axes.\(Interleaving.stateAxis)", why)] }

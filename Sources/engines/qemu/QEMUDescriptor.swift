@@ -31,6 +31,8 @@ package struct QEMUDescriptor: EngineDescriptor {
         recipe.item("checkpoint", "setup")
         let driving = QEMUDriving.settings(settings)
         if !driving.isEmpty { recipe.list("driving", driving) }
+        let others = Interleaving.others(settings)
+        if !others.isEmpty { recipe.list("interleaved", others.map(\.text)) }
     }
 
     package func contract(_ settings: JSON) -> JSON { settings[QEMUDriving.interferenceKey] ?? .null }

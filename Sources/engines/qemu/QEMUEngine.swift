@@ -44,7 +44,7 @@ package struct QEMUEngine: Engine {
         switch task {
         case .setup:
             let arguments = ["setup"] + machine(image) + ["--warm", String(setupInvocations)]
-            let inputs = [guest.kernel, guest.initrd, image.disk].map(Job.Input.init)
+            let inputs = ([guest.kernel, guest.initrd, image.disk] + otherDisks).map(Job.Input.init)
             return job(task, points, arguments, document: "{}", inputs: inputs)
         case .evaluation(let point, _):
             guard !checkpoint.isEmpty else { throw Failure(.internalError, "an evaluation without its checkpoint") }
@@ -55,8 +55,24 @@ package struct QEMUEngine: Engine {
     private func machine(_ image: WorkloadImage) -> [String] {
         [
             "--kernel", guest.kernel.path, "--initrd", guest.initrd.path, "--workload", image.workload,
-            "--disk", image.disk.path, "--memory", String(image.memoryBytes >> 20),
-        ]
+            "--disk", image.disk.path, "--memory", String(memoryBytes(image) >> 20),
+        ] + otherDisks.flatMap { ["--other", $0.path] }
+    }
+
+    private var others: [Interleaving.Other] { Interleaving.others(sweep.settings) }
+
+    /// The disks of the workloads beside the function, each under a name of its own.
+    private var otherDisks: [InputFile] {
+        others.enumerated().compactMap { number, other in
+            var disk = sweep.image(of: other.workload)?.disk
+            disk?.path = "interleaved-\(number + 1).squashfs"
+            return disk
+        }
+    }
+
+    /// What each workload needs has a share of the guest's own in it: that is not too much.
+    private func memoryBytes(_ image: WorkloadImage) -> Int64 {
+        others.reduce(image.memoryBytes) { $0 + $1.memoryBytes }
     }
 
     private func evaluation(
@@ -72,7 +88,7 @@ package struct QEMUEngine: Engine {
             let value = QEMUParameter.all.first { $0.name == assignment.axis }?.canonical(assignment.value)
             arguments += ["--set", "\(assignment.axis)=\(value ?? assignment.value)"]
         }
-        let files = (pinnedFiles + [image.disk] + sweep.inputs(task, points)).map(Job.Input.init)
+        let files = (pinnedFiles + [image.disk] + otherDisks + sweep.inputs(task, points)).map(Job.Input.init)
         return job(task, points, arguments, document: points.document(point).encoded, inputs: files + checkpoint)
     }
 
@@ -160,7 +176,7 @@ package struct QEMUEngine: Engine {
         return ([
             "record 2", "kernel \(guest.kernel.digest)", "initrd \(guest.initrd.digest)", "workload \(workload)",
             "disk \(image?.disk.digest.hex ?? "")", "memory \(image?.memoryBytes ?? 0)", "warm \(setupInvocations)",
-        ] + setup.map(\.keyLine)).joined(separator: "\n")
+        ] + others.map { "interleaved \($0.text)" } + setup.map(\.keyLine)).joined(separator: "\n")
     }
 
     private var setupInvocations: Int { sweep.measure.setupInvocations ?? 20 }

@@ -7,7 +7,8 @@ public struct Sweep: Sendable, Hashable {
     public var settings: JSON
     /// Names of workloads in the order of the file; empty where the engine does without.
     public var workloads: [String]
-    /// Those of the workloads that are container images; the engine's guest has the others.
+    /// Those of the workloads that are container images (the engine's guest has the others), and of workloads that the
+    /// engine's own keys name.
     public var images: [WorkloadImage]
     /// The grid, in the order of the file.
     public var axes: [Axis]

@@ -185,7 +185,21 @@ struct SweepErrorTests {
             "'cold' is not a value for state; write warm, lukewarm, cold-caches or cold-start"),
         Wrong(
             engine: "qemu", "workloads: [a]\naxes: {state: [warm, lukewarm]}\nguest: g", "4:8", "key 'axes.state'",
-            "lukewarm needs something that runs between the calls; write measure: {interleave: {stress: 8MiB}}"),
+            "lukewarm needs something that runs between the calls; write measure: {interleave: {stress: 8MiB}}, or a "
+                + "list of workloads"),
+        Wrong(
+            engine: "qemu",
+            "workloads: [a]\nguest: g\naxes: {state: [lukewarm]}\nmeasure: {interleave: [b, c, b]}", "6:30",
+            "'b' is a duplicate; remove one"),
+        Wrong(
+            engine: "qemu",
+            "workloads: [a]\nguest: g\naxes: {state: [lukewarm]}\n"
+                + "measure: {interleave: [b, c, d, e, f, g, h, i, j]}", "6:11",
+            "key 'measure.interleave': 9 workloads are too many; write 8 at most"),
+        Wrong(
+            engine: "gem5",
+            "workloads: [a]\nguest: g\naxes: {state: [lukewarm]}\nmeasure: {interleave: [b]}", "6:11",
+            "key 'measure.interleave': this engine cannot interleave workloads: "),
         Wrong(
             engine: "qemu", "workloads: [a]\nguest: g\nmeasure: {interleave: {stress: 1MiB}}", "5:11",
             "key 'measure.interleave': counts only in the state lukewarm"),

@@ -113,6 +113,22 @@ struct WorkloadTests {
         #expect(sweep.image(of: "aes-go")?.memoryBytes == 256 << 20)
     }
 
+    @Test("Interleaved workloads are named in the same way, and their disks are in the sweep")
+    func interleaved() throws {
+        let (scratch, shelf) = try shelf("aes-go", "fib")
+        let text = "sweep: s\nengine: qemu\nguest: g\nworkloads: [aes-go]\naxes: {state: [warm, lukewarm]}\n"
+            + "measure: {interleave: [./fib, aes-go]}\n"
+        let sweep = try SweepFile.parse(text, file: "s.yaml", folder: scratch.path, shelf: shelf)
+        #expect(sweep.workloads == ["aes-go"])
+        #expect(sweep.images.map(\.workload) == ["aes-go", "fib"])
+        let others = sweep.settings["measure.interleave"]?.elements
+        #expect(others?.map { $0["workload"]?.text } == ["fib", "aes-go"])
+        #expect(others?.first?["disk"]?.text == SHA256.digest("disk of fib").hex)
+        let unknown = text.replacing("./fib", with: "fob")
+        let found = message { _ = try SweepFile.parse(unknown, file: "s.yaml", folder: scratch.path, shelf: shelf) }
+        #expect(found?.contains("s.yaml:6:24") == true && found?.contains("did you mean 'fib'?") == true)
+    }
+
     @Test("The list of vSwarm-u names them, too")
     func listed() throws {
         let (scratch, shelf) = try shelf("aes-go", "fib")

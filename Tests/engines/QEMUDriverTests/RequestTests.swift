@@ -58,6 +58,21 @@ struct RequestTests {
         #expect(plugin == (files + given.model).joined(separator: ","))
     }
 
+    @Test("Workloads beside the function have disks of their own, and are called in the state lukewarm only")
+    func others() throws {
+        let others = ["--other", "b.squashfs", "--other", "c,d.squashfs"]
+        let lukewarm = try Request(evaluation + others + ["--set", "state=lukewarm"])
+        #expect(lukewarm.plan().hasPrefix("E 3 5 others=1 "))
+        #expect(try Request(evaluation + others).plan().hasPrefix("E 3 5  "))
+        let line = lukewarm.commandLine()
+        let drives = zip(line, line.dropFirst()).filter { $0.0 == "-drive" }.map { $0.1.split(separator: "file=")[1] }
+        #expect(drives.dropFirst() == ["b.squashfs", "c,,d.squashfs"])
+        let record = try lukewarm.record { $0 }
+        #expect(record.fields.suffix(2).map(\.value) == ["b.squashfs", "c,d.squashfs"])
+        let alone = try Request(evaluation).record { $0 }
+        #expect(record.differences(from: alone).count == 2 && alone.differences(from: record).count == 2)
+    }
+
     @Test("The longest plan has room")
     func longestPlan() throws {
         let settings = [
@@ -72,7 +87,7 @@ struct RequestTests {
     }
 
     @Test("What cannot happen between calls is refused", arguments: [
-        (["state=lukewarm"], "needs interleave.stress"),
+        (["state=lukewarm"], "needs interleave.stress or --other"),
         (["interleave.stress=1"], "interleave.stress is a whole number"),
         (["arrivals.every=1", "arrivals.mean=1"], "exclude each other"), (["arrivals.every=10ms"], "\"10ms\""),
         (["arrivals.seed=-1", "arrivals.mean=1"], "arrivals.seed"),

@@ -34,6 +34,38 @@ extension GuestTests {
         }
     }
 
+    @Test("Other workloads, with the function's names and port, are called between measured calls")
+    func interleaved() throws {
+        let others = ["aes-python", "fibonacci-python"]
+        let disks = try others.flatMap { ["--other", try Guest.disk($0).path] }
+        let machine = try Guest.machine("fibonacci-python", warm: 5, memory: 768) + disks
+        let setup = try Guest.run(["setup"] + machine, in: Guest.folder())
+        #expect(setup.status == 0, "\(setup.errors)")
+        func run(_ state: String) throws -> [[String: Int]] {
+            let ended = try Guest.run(
+                ["evaluate"] + machine + Guest.state(setup.folder.appending(path: "checkpoint.zst"))
+                    + ["--invocations", "3", "--set", "state=\(state)"], in: Guest.folder())
+            #expect(ended.status == 0, "\(ended.errors)")
+            return try ended.blocks()
+        }
+        let (warm, lukewarm, again) = (try run("warm"), try run("lukewarm"), try run("lukewarm"))
+        #expect(lukewarm == again)
+        for (warm, lukewarm) in zip(warm, lukewarm) {
+            #expect(warm["user.instructions"] == lukewarm["user.instructions"])
+            #expect(try #require(lukewarm["l2.misses"]) > 2 * #require(warm["l2.misses"]))
+        }
+    }
+
+    @Test("An interleaved workload that answers wrongly is named")
+    func interleavedWrong() throws {
+        let wrong = try Guest.disk("fibonacci-python", calls: Guest.calls("3135 bytes 0a03363131"))
+        let ended = try Guest.run(
+            ["setup"] + Guest.machine("fibonacci-python", warm: 1, memory: 512) + ["--other", wrong.path],
+            in: Guest.folder())
+        #expect(ended.status == 4)
+        #expect(ended.errors.contains("the interleaved workload 1, call 0: SayHello(15) gave '610', not '611'"))
+    }
+
     @Test("A cold start is far more than a warm call, and the function's own work")
     func coldStart() throws {
         let checkpoint = try Guest.checkpoint.get()

@@ -85,7 +85,7 @@ static void find_plan(struct plan *plan)
         return;
     line[strcspn(line, "\n")] = 0;
     read_plan(line, plan);
-    if (plan->every || plan->mean || plan->cold)
+    if (plan->others || plan->every || plan->mean || plan->cold)
         give_up("this guest cannot do what the plan says");
     if (plan->stress)
         stress_reserve(plan->stress);

@@ -47,7 +47,9 @@ struct CheckpointRecord: Equatable {
     ///
     /// - Returns: one sentence a field that differs; empty where all fit.
     func differences(from wanted: CheckpointRecord) -> [String] {
-        wanted.fields.compactMap { field in
+        let more = fields.filter { field in !wanted.fields.contains { $0.name == field.name } }
+        return more.map { "it was made with \($0.name) '\($0.value)', this run has none" } + wanted.fields.compactMap {
+            field in
             let mine = fields.first { $0.name == field.name }?.value
             guard mine != field.value else { return nil }
             guard let mine else { return "it does not say its \(field.name), this run's is '\(field.value)'" }
@@ -61,7 +63,7 @@ extension Request {
     ///
     /// - Parameter digest: a file's SHA-256, as text.
     func record(digest: (String) throws(SystemError) -> String) throws(SystemError) -> CheckpointRecord {
-        CheckpointRecord(fields: [
+        var record = CheckpointRecord(fields: [
             .init(name: "workload", value: machine.workload),
             .init(name: "kernel", value: try digest(machine.kernel)),
             .init(name: "initrd", value: try digest(machine.initrd)),
@@ -73,5 +75,9 @@ extension Request {
             .init(name: "memory", value: memory),
             .init(name: "kernel-arguments", value: Request.kernelArguments),
         ])
+        for (number, disk) in machine.others.enumerated() {
+            record.fields.append(.init(name: "other-\(number + 1)", value: try digest(disk)))
+        }
+        return record
     }
 }

@@ -32,10 +32,16 @@ extension Request {
             "-machine", "\(Request.machineType),memory-backend=ram", "-cpu", Request.processor,
             "-smp", "\(Request.cores)", "-m", memory, "-object", "memory-backend-memfd,id=ram,size=\(memory)",
             "-kernel", machine.kernel, "-initrd", machine.initrd, "-append", kernelCommandLine(),
-            "-drive", "if=none,id=workload,format=raw,readonly=on,file=\(Request.escapeCommas(machine.disk))",
-            "-device", "virtio-blk-pci,drive=workload",
             "-fw_cfg", "name=opt/usweep/plan,string=\(plan())",
         ]
+        // The guest's names of disks are in this order.
+        for (number, disk) in ([machine.disk] + machine.others).enumerated() {
+            let name = number == 0 ? "workload" : "other\(number)"
+            arguments += [
+                "-drive", "if=none,id=\(name),format=raw,readonly=on,file=\(Request.escapeCommas(disk))",
+                "-device", "virtio-blk-pci,drive=\(name)",
+            ]
+        }
         for (line, device) in [(Line.console, "-serial"), (.events, "-serial"), (.monitor, "-mon")] {
             arguments += ["-chardev", "socket,id=\(line),fd=\(line.rawValue)"]
             arguments += [device, line == .monitor ? "chardev=\(line),mode=control" : "chardev:\(line)"]

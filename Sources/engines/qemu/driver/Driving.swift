@@ -3,6 +3,8 @@ extension Request.Evaluation {
     struct Driving: Equatable {
         /// Bytes that a program on the function's core uses before each of them; nil: there is none.
         var stress: Int?
+        /// Whether the workloads beside the function are called before each of them.
+        var callsOthers = false
         /// Whether the function's container is started within each of them.
         var isColdStart = false
         var arrivals = Arrivals.closedLoop
@@ -20,8 +22,10 @@ extension Request.Evaluation {
 
         init() {}
 
-        /// - Parameter settings: all of a request; `state`, which is the model's, says whether there is stress.
-        init(_ settings: [Request.Setting]) throws(UsageError) {
+        /// - Parameters:
+        ///   - settings: all of a request; `state`, which is the model's, says whether there is stress.
+        ///   - hasOthers: whether there are workloads beside the function.
+        init(_ settings: [Request.Setting], hasOthers: Bool = false) throws(UsageError) {
             func number(_ name: String, in range: ClosedRange<Int>) throws(UsageError) -> Int? {
                 guard let text = settings.first(where: { $0.name == name })?.value else { return nil }
                 guard let number = Int(text), range.contains(number) else {
@@ -37,8 +41,11 @@ extension Request.Evaluation {
             let state = settings.first { $0.name == "state" }?.value
             isColdStart = state == "cold-start"
             if state == "lukewarm" {
-                guard let stress else { throw UsageError("the state lukewarm needs interleave.stress") }
+                guard stress != nil || hasOthers else {
+                    throw UsageError("the state lukewarm needs interleave.stress or --other")
+                }
                 self.stress = stress
+                callsOthers = hasOthers
             }
             if let mean {
                 guard every == nil else { throw UsageError("arrivals.every and arrivals.mean exclude each other") }
@@ -52,7 +59,7 @@ extension Request.Evaluation {
 
         /// The end of the guest's plan.
         var words: String {
-            var words = stress.map { " stress=\($0)" } ?? ""
+            var words = (stress.map { " stress=\($0)" } ?? "") + (callsOthers ? " others=1" : "")
             switch arrivals {
             case .closedLoop: break
             case .every(let time): words += " every=\(time)"

@@ -12,6 +12,8 @@ enum Request: Equatable {
         var workload: String
         /// The file with the workload's containers.
         var disk: String
+        /// Those of workloads that run beside it.
+        var others: [String] = []
         /// In MiB.
         var memory: Int
         /// Calls before the checkpoint is taken, or, after a restore, before the first one measured.
@@ -61,6 +63,7 @@ extension Request {
         usage: qemu setup MACHINE --warm N [--log]
                qemu evaluate MACHINE --plugin FILE --checkpoint FILE --warm N --invocations N [--set NAME=VALUE]...
         MACHINE: --qemu PATH --kernel FILE --initrd FILE --workload NAME --disk FILE --memory MIB
+                 [--other FILE]...
         """
 
     /// The settings of the model (its include/options.h has them), and whether it is `full` or `count`s only; then what
@@ -80,7 +83,7 @@ extension Request {
         let machine = Machine(
             qemu: try options.take("qemu"), kernel: try options.take("kernel"), initrd: try options.take("initrd"),
             workload: try Request.workload(options.take("workload")), disk: try options.take("disk"),
-            memory: try options.count("memory", from: 64), warm: try options.count("warm", from: 0))
+            others: options.takeAll("other"), memory: try options.count("memory", from: 64), warm: try options.count("warm", from: 0))
         if verb == "setup" {
             self = .setup(Setup(machine: machine, showsLog: options.takeFlag("log")))
         } else {
@@ -90,7 +93,7 @@ extension Request {
                     machine: machine, plugin: try options.take("plugin"), checkpoint: try options.take("checkpoint"),
                     invocations: try options.count("invocations", from: 1),
                     settings: settings.filter { !Evaluation.Driving.names.contains($0.name) },
-                    driving: try Evaluation.Driving(settings)))
+                    driving: try Evaluation.Driving(settings, hasOthers: !machine.others.isEmpty)))
         }
         try options.finish()
     }
@@ -133,6 +136,11 @@ private struct Options {
         let value = given.remove(at: index).value
         guard !value.isEmpty else { throw UsageError("--\(name) is empty") }
         return value
+    }
+
+    mutating func takeAll(_ name: String) -> [String] {
+        defer { given.removeAll { $0.name == name } }
+        return given.filter { $0.name == name }.map(\.value)
     }
 
     mutating func takeFlag(_ name: String) -> Bool {

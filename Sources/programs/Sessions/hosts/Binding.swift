@@ -16,6 +16,7 @@ package struct Binding {
     private let host: Model.Host
     private let program: String
     private let question: ParameterQuestion
+    private let parameterCount: Int
 
     /// - Throws: ``Failure`` where there is nothing to ask, or nobody.
     package init(_ specification: Specification, _ inventory: Inventory) throws {
@@ -43,6 +44,7 @@ package struct Binding {
         }
         (host, program) = found
         self.question = question
+        parameterCount = parameters.count
     }
 
     package var hostName: String { host.name }
@@ -56,7 +58,7 @@ package struct Binding {
         }
         let lines = answer.output.split(whereSeparator: \.isNewline).filter { $0.hasPrefix(ParameterQuestion.mark) }
         let answers = lines.compactMap { try? JSON(parsing: Array($0.dropFirst(ParameterQuestion.mark.count).utf8)) }
-        guard answers.count == question.count else {
+        guard answers.count == parameterCount else {
             let last = answer.output.split(whereSeparator: \.isNewline).last { !$0.hasPrefix(ParameterQuestion.mark) }
             throw Failure(
                 .noHost, "\(program) of \(host.name) did not answer: "
