@@ -83,7 +83,8 @@ extension Request {
         let machine = Machine(
             qemu: try options.take("qemu"), kernel: try options.take("kernel"), initrd: try options.take("initrd"),
             workload: try Request.workload(options.take("workload")), disk: try options.take("disk"),
-            others: options.takeAll("other"), memory: try options.count("memory", from: 64), warm: try options.count("warm", from: 0))
+            others: options.takeAll("other"), memory: try options.count("memory", from: 64),
+            warm: try options.count("warm", from: 0))
         if verb == "setup" {
             self = .setup(Setup(machine: machine, showsLog: options.takeFlag("log")))
         } else {
