@@ -35,8 +35,8 @@ enum Gem5States {
         func refuse(_ why: String) -> [KeyProblem] { [KeyProblem("axes.\(Interleaving.stateAxis)", why)] }
         if states.contains("cold-start") {
             return refuse(
-                "this engine has no cold-start: starting a container takes hours of its modelled cores; remove the "
-                    + "value, or use the engine qemu")
+                "this engine has no cold-start: it would simulate the start of a container, up to billions of "
+                    + "instructions, on the modelled cores; remove the value, or use the engine qemu")
         }
         if case .named("two-machine", _) = settings.system {
             return refuse(
