@@ -59,14 +59,14 @@ public struct Diagnosis: Sendable, Hashable {
         let note = exit.note.isEmpty ? "" : "; \(VisibleText.of(exit.note))"
         self.init(
             failure: .stalledSimulator,
-            evidence: "no file of it changed for its limit of \(Diagnosis.span(limit ?? 0))\(note)\(quotes)")
+            evidence: "none of its files changed for \(Diagnosis.span(limit ?? 0)) (limits: stall)\(note)\(quotes)")
     }
 
     private init(ended exit: ProcessExit, quote: String, errorTail: [UInt8], limit: JobLimits) {
         switch exit.kill {
         case .timeout:
-            let seconds = (limit.time ?? exit.wallNanoseconds) / 1_000_000_000
-            self.init(failure: .timeout, evidence: "it had not ended after its limit of \(seconds) s\(quote)")
+            let span = Diagnosis.span(limit.time ?? exit.wallNanoseconds)
+            self.init(failure: .timeout, evidence: "it was still running after \(span) (limits: time)\(quote)")
             return
         case .cancelled:
             self.init(failure: .cancelled, evidence: "it was cancelled")
@@ -78,14 +78,14 @@ public struct Diagnosis: Sendable, Hashable {
             // Nothing is wrong with the run: it is tried again, and a bounded number of such losses ends it.
             self.init(
                 failure: .hostLost,
-                evidence: "its folder on the host was removed before its results were taken: exclude the agent's "
-                    + "working folder from whatever cleans there, or name another `workdir`")
+                evidence: "somebody removed its folder on the host before its results were collected: exclude the "
+                    + "agent's working folder from whatever cleans there, or choose another `workdir`")
             return
         case .folderReplaced:
             self.init(
                 failure: .contractBroken,
-                evidence: "something else stands where its folder was, so that nothing it left can be taken: a run may "
-                    + "not move or replace the folder that it is started in")
+                evidence: "it replaced its own working folder, so nothing was collected: a run may not move or replace "
+                    + "the folder in which it is started")
             return
         case .tooMuchOutput:
             let limit = limit.output.map { " of \(Diagnosis.size($0))" } ?? ""
@@ -101,7 +101,7 @@ public struct Diagnosis: Sendable, Hashable {
             return
         }
         if exit.cause == .status(113), quote.contains(Diagnosis.setupFailed) {
-            self.init(failure: .spawn, evidence: "the setup of this host failed, so that it was not started\(quote)")
+            self.init(failure: .spawn, evidence: "it was not started, since the setup of this host failed\(quote)")
             return
         }
         let how =
@@ -111,14 +111,14 @@ public struct Diagnosis: Sendable, Hashable {
             case .notStarted, .supervisorLost, .hostLost: ""
             }
         if exit.freeBytes < Diagnosis.scarceBytes || Diagnosis.speaksOfFullDisk(errorTail) {
-            let free = exit.freeBytes == .max ? "" : ", \(max(0, exit.freeBytes)) bytes free at its end"
+            let free = exit.freeBytes == .max ? "" : ", \(Diagnosis.size(max(0, exit.freeBytes))) free when it ended"
             self.init(failure: .diskFull, evidence: "\(how)\(free)\(quote)")
         } else if case .signal(let signal) = exit.cause {
             let isMemory = signal == 9 && exit.memoryRanOut
-            let note = exit.note.isEmpty ? "that nobody here sent" : "(\(VisibleText.of(exit.note)))"
+            let note = exit.note.isEmpty ? "from outside usweep" : "(\(VisibleText.of(exit.note)))"
             self.init(
                 failure: isMemory ? .outOfMemory : .simulatorCrash,
-                evidence: isMemory ? "the kernel killed it for want of memory\(quote)"
+                evidence: isMemory ? "the kernel killed it because memory ran out\(quote)"
                     : "\(how) \(note)\(quote)")
         } else {
             self.init(failure: .exitNonzero, evidence: "\(how)\(quote)")

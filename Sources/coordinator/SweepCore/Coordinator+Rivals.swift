@@ -69,7 +69,8 @@ extension Coordinator {
             for run in state.openRuns(of: lease, host: host) where state.isSuspect(run) {
                 guard let claim = state.claim(of: lease, on: run), !isReported(run, claim) else { continue }
                 decide(
-                    .runWithdrawn(run: run, lease: lease, reason: "its host died under it again, beside others"),
+                    .runWithdrawn(
+                        run: run, lease: lease, reason: "its host died again while it was running beside others"),
                     &records)
                 withdraw(run, claim, host)
             }

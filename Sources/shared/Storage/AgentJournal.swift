@@ -225,7 +225,7 @@ public struct AgentJournal {
         }
         let later = wholeFrames(in: content, after: end)
         if later.contains(where: { $0.kind == markKind && reach($0) > end }) {
-            throw damaged(path, "what stands at byte \(end) is not what was written and made durable there")
+            throw damaged(path, "at byte \(end) it differs from what was written and synced there")
         }
         return (frames, end, !later.isEmpty)
     }

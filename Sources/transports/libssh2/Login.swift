@@ -181,9 +181,9 @@ final class Login {
             let asked = left.joined(separator: ", ")
             let end = StreamEnd(
                 kind: .loginRefused,
-                message: "\(endpoint.label): a key was accepted, but the host asks for more (\(asked)): a second "
-                    + "factor, which nobody is there to give. Open a shared connection first (ControlMaster, "
-                    + "ControlPath and ControlPersist in ssh's configuration).")
+                message: "\(endpoint.label): the key was accepted, but the host also asks for \(asked), a second "
+                    + "factor that usweep cannot give. Open a shared connection first (ControlMaster, ControlPath "
+                    + "and ControlPersist in ssh's configuration).")
             return .done(LinkEnd(end, beyond: Obstacle(text: "the host asks for a second factor (\(asked))")))
         }
         let end = StreamEnd(

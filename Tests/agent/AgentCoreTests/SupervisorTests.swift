@@ -248,13 +248,13 @@ struct DiagnosisTests {
     @Test("Evidence quotes the last line that says something, and nothing that a terminal would obey")
     func evidence() {
         #expect(verdict(.status(2)).evidence == "exit status 2")
-        #expect(verdict(.signal(15), .timeout).evidence == "it had not ended after its limit of 7 s")
+        #expect(verdict(.signal(15), .timeout).evidence == "it was still running after 7 s (limits: time)")
         #expect(
             verdict(.status(2), tail: "first\nlast \u{1b}[31mword\u{7}\n \n").evidence
                 == "exit status 2; standard error ends with \"last \\u{1b}[31mword\\u{7}\"")
         let long = verdict(.status(2), tail: String(repeating: "a", count: 4_000)).evidence
         #expect(long.utf8.count < 600)
-        #expect(verdict(.status(3), free: 100).evidence == "exit status 3, 100 bytes free at its end")
-        #expect(verdict(.signal(11)).evidence == "signal 11 that nobody here sent")
+        #expect(verdict(.status(3), free: 100).evidence == "exit status 3, 100 bytes free when it ended")
+        #expect(verdict(.signal(11)).evidence == "signal 11 from outside usweep")
     }
 }

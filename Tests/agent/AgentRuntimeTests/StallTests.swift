@@ -25,7 +25,7 @@ import Testing
         let reports = try agent.outcomes(2)
         #expect(reports.map(\.failure) == [.stalledSimulator, nil])
         let evidence = reports[0].evidence
-        #expect(evidence.hasPrefix("no file of it changed for its limit of 4 s; the last was \""), "\(evidence)")
+        #expect(evidence.hasPrefix("none of its files changed for 4 s (limits: stall); the last was \""), "\(evidence)")
         #expect(evidence.contains("; it waits: 0.0"), "\(evidence)")
         #expect(evidence.contains("; sleep (") && evidence.contains(") sleeps"), "\(evidence)")
         #expect(evidence.hasSuffix("; standard output ends with \"last words\""), "\(evidence)")

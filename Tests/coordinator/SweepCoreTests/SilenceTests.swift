@@ -48,7 +48,7 @@ struct SilenceTests {
         var cluster = Cluster(runs: 2, hosts: 1)
         cluster.join(0)
         var state = cluster.core.state
-        state.apply(.runWithdrawn(run: 1, lease: 1, reason: "its host died under it again, beside others"))
+        state.apply(.runWithdrawn(run: 1, lease: 1, reason: "its host died again while it was running beside others"))
         state.apply(
             .leaseGranted(lease: 2, host: "h0", grants: [Grant(run: 1, firstAttempt: 9, attempts: 1)]))
         var next = Cluster(state)

@@ -156,7 +156,7 @@ final class DamagedLedgerTests {
         let beyond = try refused("UPDATE revisions SET runs = X'0106C801'")
         #expect(beyond?.cause == "the table 'revisions' names runs that the table 'plan' does not have")
         let fewer = try refused("UPDATE revisions SET runs = X'010206'")
-        #expect(fewer?.message.contains("the ledger has 3 runs, but the sweep that it describes has 4") == true)
+        #expect(fewer?.message.contains("the ledger has 3 runs, but the sweep in it has 4") == true)
         for error in [gap, beyond, fewer] { #expect(error?.code == .badArchive) }
     }
 }

@@ -65,7 +65,7 @@ struct ExplanationTests {
         story.state = .cancelled
         #expect(story.sentences[0].contains("was cancelled"))
         story.isGone = true
-        #expect(story.sentences[1].contains("no longer has it"))
+        #expect(story.sentences[1].contains("no longer contains it"))
         #expect(story.advice == nil)
     }
 

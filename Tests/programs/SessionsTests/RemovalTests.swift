@@ -126,7 +126,7 @@ struct RemovalTests {
         try Data("no ledger".utf8).write(to: URL(fileURLWithPath: entry.ledger))
         let unreadable = #expect(throws: Failure.self) { try Removal.collect(folder, isTrial: false) }
         #expect(unreadable?.description.contains("usweep doctor --ledger --repair \(entry.identifier)") == true)
-        #expect(try Removal.check(entry)?.contains("nobody can cancel them") == true)
+        #expect(try Removal.check(entry)?.contains("cannot be cancelled without it") == true)
         // A ledger that is not to be seen at all is as good as one that cannot be read.
         try FileManager.default.moveItem(atPath: entry.ledger, toPath: "\(folder.path)/aside")
         #expect(throws: Failure.self) { try Removal.collect(folder, isTrial: false) }

@@ -218,7 +218,7 @@ struct WorkloadAddTests {
     func architecture() throws {
         let place = try Place()
         try place.image().finish(architecture: "arm64")
-        #expect(place.message().contains("65: own is an image for linux/arm64, and the guest is linux/amd64"))
+        #expect(place.message().contains("65: own is an image for linux/arm64, but the guest is linux/amd64"))
         #expect(place.store.shelf.names.isEmpty)
     }
 
@@ -310,7 +310,7 @@ struct WorkloadAddTests {
         }
         try Tool.run("tar", "-cf", file, "-C", place.own, "calls")
         #expect(place.message(file, manifest: place.own).contains("is not an image: it has neither oci-layout"))
-        #expect(place.message(file).contains("name that folder with --manifest"))
+        #expect(place.message(file).contains("pass the folder as --manifest"))
         #expect(place.message("\(place.path)/none").contains("there is no"))
         #expect(place.message().contains("is not an OCI image layout"))
     }

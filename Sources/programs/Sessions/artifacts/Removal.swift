@@ -36,13 +36,13 @@ package enum Removal {
         do {
             busy = try Ledger.read(entry.ledger, sweep: entry.name).openRuns()
         } catch {
-            return "the ledger of \(entry.fullName) cannot be read: runs of it may still be at work on hosts, and "
-                + "without it nobody can cancel them. It can be repaired first: "
+            return "the ledger of \(entry.fullName) cannot be read. Its runs may still be running on hosts, and "
+                + "cannot be cancelled without it. Repair it first: "
                 + entry.command("doctor --ledger --repair")
         }
         guard let first = busy.first else { return nil }
         throw Failure(
-            .usage, "\(PeopleText.count(first.runs, "run")) of the sweep \(entry.fullName) may still be at work on "
+            .usage, "\(PeopleText.count(first.runs, "run")) of the sweep \(entry.fullName) may still be running on "
                 + "\(first.host); cancel them first: " + entry.command("cancel"))
     }
 
@@ -66,8 +66,8 @@ package enum Removal {
     package static func collect(_ folder: ArtifactsFolder, isTrial: Bool) throws -> Deleted {
         try folder.checkIsThere()
         let busy = Failure(
-            .heldElsewhere, "a sweep or another 'usweep gc' is at work in \(folder.path), and any file that is there "
-                + "may be needed; try again when that has ended")
+            .heldElsewhere, "a sweep is running in \(folder.path), or another 'usweep gc' is, so any file may be "
+                + "needed; try again when it has ended")
         guard let use = try ArtifactsUse.deleting(in: folder) else { throw busy }
         defer { withExtendedLifetime(use) {} }
         let store = try folder.objects()
@@ -84,8 +84,8 @@ package enum Removal {
         }
         if let name = try folder.unseen().first {
             throw Failure(
-                .badArchive, "\(folder.path)/\(name) is called as sweeps are, and no ledger is to be seen in it, so "
-                    + "that nobody knows which files it needs: nothing was deleted. Make it readable, or move it away")
+                .badArchive, "\(folder.path)/\(name) looks like the folder of a sweep, but its ledger cannot be read, "
+                    + "so it is not known which files it needs; nothing was deleted. Make it readable, or move it away")
         }
         return try delete(folder, store, keeping: references.all, isTrial: isTrial)
     }

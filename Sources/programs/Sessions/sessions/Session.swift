@@ -54,8 +54,8 @@ package final class Session {
         // The hosts would be told to end what is not among these points.
         if pointCount != nil, state.isUnderWay {
             throw Failure(
-                .usage, "\(entry.fullName) is under way on its hosts, so no few points of it can be tried by "
-                    + "themselves; go on with all of it: \(entry.command("resume"))")
+                .usage, "\(entry.fullName) is running on its hosts, so --dry-run cannot run only some of its "
+                    + "points; run all of it: \(entry.command("resume"))")
         }
     }
 

@@ -111,7 +111,8 @@ package struct RunStory: Sendable, Hashable {
     package var sentences: [String] {
         var lines = [verdict]
         if isGone {
-            lines.append("The sweep file no longer has it. Its results are kept, and shown again when it has.")
+            lines.append(
+                "The sweep file no longer contains it. Its results are kept, and shown again if it comes back.")
         }
         lines += attempts.map(sentence)
         lines += VoidLease.sentences(voidLeases)

@@ -88,8 +88,8 @@ package struct Specification {
         guard runs.count == count else {
             throw Failure(
                 .badArchive,
-                "the ledger has \(PeopleText.count(runs.count, "run")), but the sweep that it describes has "
-                    + "\(count): somebody has changed it. Launch the sweep again with --new")
+                "the ledger has \(PeopleText.count(runs.count, "run")), but the sweep in it has \(count), so "
+                    + "one of them was changed. Start again: usweep launch SWEEP -i INVENTORY --new")
         }
         return runs
     }

@@ -172,11 +172,12 @@ extension LedgerHolder {
     /// Who works on a sweep, for people.
     package var sentence: String {
         switch self {
-        case .working(let pid, let since): "a coordinator, pid \(pid), since \(since)"
-        case .elsewhere(let pid, let host, let since): "a coordinator on \(host), pid \(pid), since \(since)"
-        case .ended(let status, let at): "nobody; the last coordinator ended with status \(status) at \(at)"
-        case .vanished(let pid, let host, _): "nobody; the last coordinator (pid \(pid) on \(host)) was killed"
-        case .nobody: "nobody"
+        case .working(let pid, let since): "a coordinator is running, pid \(pid), since \(since)"
+        case .elsewhere(let pid, let host, let since): "a coordinator is running on \(host), pid \(pid), since \(since)"
+        case .ended(let status, let at):
+            "no coordinator is running; the last one ended with status \(status) at \(at)"
+        case .vanished(let pid, let host, _): "no coordinator is running; the last one (pid \(pid) on \(host)) was killed"
+        case .nobody: "no coordinator is running"
         }
     }
 

@@ -108,11 +108,11 @@ struct ImageLayout {
     }
 
     private static func checkPlatform(_ config: JSON, _ shown: String) throws {
-        let found = platform(config) ?? "a platform that it does not name"
+        let found = platform(config) ?? "an unnamed platform"
         guard found == wanted else {
             throw Failure(
-                .badData, "\(shown) is an image for \(VisibleText.of(found, limit: 60)), and the guest is \(wanted); "
-                    + "take the image for that")
+                .badData, "\(shown) is an image for \(VisibleText.of(found, limit: 60)), but the guest is \(wanted); "
+                    + "add the image for \(wanted)")
         }
     }
 

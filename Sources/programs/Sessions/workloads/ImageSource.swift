@@ -20,8 +20,8 @@ struct ImageSource {
         if !text.contains("://"), !isThere { throw Failure(.missingFile, "there is no \(text)") }
         guard isFolder.boolValue || named != nil else {
             throw Failure(
-                .usage, "what to call in \(text) is not known: write a \(WorkloadManifest.fileName) into a folder, and "
-                    + "name that folder with --manifest")
+                .usage, "\(text) comes without a manifest, which says how to call it: write a "
+                    + "\(WorkloadManifest.fileName) into a folder, and pass the folder as --manifest")
         }
         folder = named ?? path
         manifest = try WorkloadManifest.read(inFolder: folder)
@@ -74,8 +74,8 @@ struct ImageSource {
             let reason = message(of: copied.reason)
             guard isRemote else { throw Failure(.badData, "\(text) cannot be copied by skopeo", cause: reason) }
             throw Failure(
-                .storage, "\(text) cannot be fetched by skopeo (\(reason)); where this machine has no way to "
-                    + "the registry, fetch the image on another, and add the file: "
+                .storage, "\(text) cannot be fetched by skopeo (\(reason)); if this machine cannot reach "
+                    + "the registry, fetch the image on another one, and add the file: "
                     + "skopeo copy \(text) oci-archive:image.tar")
         }
         return try ImageLayout(target, shown: text)

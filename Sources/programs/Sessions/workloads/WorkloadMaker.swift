@@ -107,8 +107,8 @@ struct WorkloadMaker {
         guard size > 0, size <= WorkloadMaker.mostRequests, let data = FileManager.default.contents(atPath: requests)
         else {
             throw Failure(
-                .badData, "\(requests) has \(PeopleText.size(size)); a file of requests has one at least, and at most "
-                    + PeopleText.size(WorkloadMaker.mostRequests))
+                .badData, "\(requests) has \(PeopleText.size(size)); a file of requests must not be empty, or larger "
+                    + "than " + PeopleText.size(WorkloadMaker.mostRequests))
         }
         try write("calls", data)
     }

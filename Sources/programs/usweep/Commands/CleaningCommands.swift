@@ -36,7 +36,7 @@ struct RemoveCommand: ParsableCommand {
             if let warning = try Removal.check(entry) { common.console.say(warning) }
         }
         let names = PeopleText.list(entries.map(\.fullName))
-        if !yes { try confirm("remove \(names), and whatever was left by what ran?") }
+        if !yes { try confirm("remove \(names), with all results and artifacts?") }
         for entry in entries {
             try Removal.remove(entry, from: folder)
             common.console.say("removed \(entry.fullName)")
@@ -44,13 +44,14 @@ struct RemoveCommand: ParsableCommand {
         do {
             common.console.say("\(PeopleText.size(try Removal.collect(folder, isTrial: false).bytes)) are free again")
         } catch {
-            common.console.say("the files stay until this can be typed: \(folder.command("gc")); now: \(error)")
+            common.console.say(
+                "its artifacts could not be deleted yet (\(error)); delete them later: \(folder.command("gc"))")
         }
     }
 
     private func confirm(_ question: String) throws {
         guard isatty(STDIN_FILENO) == 1 else {
-            throw Failure(.usage, "\(question) Nobody can be asked here: add --yes")
+            throw Failure(.usage, "\(question) Add --yes: standard input is not a terminal")
         }
         Console.complain(bytes: Array("\(question) [y/N] ".utf8))
         guard ["y", "yes"].contains(readLine()?.lowercased()) else { throw Failure(.usage, "nothing was removed") }

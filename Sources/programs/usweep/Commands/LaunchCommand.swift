@@ -8,10 +8,9 @@ struct LaunchCommand: ParsableCommand {
         commandName: "launch",
         abstract: "Run a sweep on the hosts of an inventory, with live progress.",
         discussion: """
-            A sweep is its name within one artifacts folder: launching it again goes on where it stopped. Of an \
-            edited file only the points run that are new; those that are gone leave the tables, and get their \
-            results back with their place in the file (`plan` shows the difference). Ctrl-C once leaves what runs \
-            and says how to go on; twice cancels it.
+            Launching a sweep of the same name again continues it. If the file was edited, only new points are run; \
+            points that were removed are no longer shown, but their results are kept (`plan` shows the difference). \
+            Ctrl-C once stops starting runs and says how to continue; twice also cancels what is running.
 
             EXAMPLES
               usweep launch sweeps/hello.yaml -i inventory/local.yaml
