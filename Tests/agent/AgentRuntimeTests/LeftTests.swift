@@ -40,7 +40,9 @@ import Testing
     func gone() throws {
         let (report, _) = try report("echo 7 > results.json; rm -rf \"$PWD\"")
         #expect(report.failure == .hostLost)
-        #expect(report.evidence.contains("removed its folder on the host before its results were collected"), "\(report.evidence)")
+        #expect(
+            report.evidence.contains("removed its folder on the host before its results were collected"),
+            "\(report.evidence)")
     }
 
     @Test("Odd names, too many and too deep ones do not take the result with them")

@@ -176,7 +176,8 @@ extension LedgerHolder {
         case .elsewhere(let pid, let host, let since): "a coordinator is running on \(host), pid \(pid), since \(since)"
         case .ended(let status, let at):
             "no coordinator is running; the last one ended with status \(status) at \(at)"
-        case .vanished(let pid, let host, _): "no coordinator is running; the last one (pid \(pid) on \(host)) was killed"
+        case .vanished(let pid, let host, _):
+            "no coordinator is running; the last one (pid \(pid) on \(host)) was killed"
         case .nobody: "no coordinator is running"
         }
     }
