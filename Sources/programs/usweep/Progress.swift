@@ -67,7 +67,7 @@ final class Progress: SessionObserver {
             nextDraw = now + Timing.second / 5
             draw(source, source.standing, now)
         } else if pace.tells(source.standing, now: now) {
-            console.say(summary(source.standing, now) + under(source.work()))
+            console.say(summary(source.standing, now) + under(source.work() ?? []))
         }
     }
 
@@ -158,7 +158,7 @@ final class Progress: SessionObserver {
         let views = (0..<source.hostCount).map { source.host($0) }
         let shown = views.count <= room ? views.count : room
         for (index, view) in views.prefix(shown).enumerated() {
-            lines.append(hostLine(view, work.indices.contains(index) ? work[index] : []))
+            lines.append(hostLine(view, work.flatMap { $0.indices.contains(index) ? $0[index] : nil }))
         }
         if shown < views.count { lines.append("  and \(HostCounts(views.dropFirst(shown)).text)") }
         let cut = lines.map { VisibleText.cut($0, columns: width - 1) }
@@ -176,7 +176,10 @@ final class Progress: SessionObserver {
     }
 
     private func bar(_ standing: Standing, _ now: Nanoseconds) -> String {
-        let width = max(5, min(30, console.size.width / 4))
+        let columns = console.size.width
+        // A narrow window has room for the words alone.
+        if columns < 60 { return summary(standing, now) }
+        let width = min(30, columns / 4)
         let full = standing.runs == 0 ? width : width * standing.ended / standing.runs
         return "[" + String(repeating: "#", count: full) + String(repeating: ".", count: width - full) + "] "
             + summary(standing, now)
@@ -206,20 +209,13 @@ final class Progress: SessionObserver {
         return shown.joined(separator: "; ") + (runs.count > 3 ? "; and \(runs.count - 3) more" : "")
     }
 
-    private func hostLine(_ view: HostView, _ work: [LiveRun]) -> String {
+    /// - Parameter work: nil: what it is at is not known.
+    private func hostLine(_ view: HostView, _ work: [LiveRun]?) -> String {
         if let silence = SilenceText.sentence(view) { return "  \(silence)" }
         let problem = view.problem.isEmpty ? "" : ": \(VisibleText.of(view.problem, limit: 120))"
+        let runs = work.map { $0.isEmpty ? "" : ": \(list($0))" } ?? ""
         let standing =
-            switch view.standing {
-            case .connecting: "connecting"
-            case .working:
-                // The agent says how many run only now and then.
-                "\(min(max(view.running, work.count), view.slots)) of \(PeopleText.count(view.slots, "slot")) busy"
-                    + (work.isEmpty ? "" : ": \(list(work))")
-            case .away: "not connected"
-            case .resting: "paused"
-            case .refused: "cannot be used"
-            }
+            view.standing == .working ? view.slotsText(own: work?.count) + runs : view.standing.word
         return "  \(view.name)  \(standing)\(problem)"
     }
 }

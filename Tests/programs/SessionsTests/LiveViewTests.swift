@@ -20,7 +20,7 @@ import Testing
         let pause: FailureSeries? = nil
         var hostCount: Int { hosts.count }
         func host(_ index: Int) -> HostView { hosts[index].0 }
-        func work() -> [[LiveRun]] { hosts.map(\.1) }
+        func work() -> [[LiveRun]]? { hosts.map(\.1) }
     }
 
     private static func host(
@@ -80,6 +80,17 @@ import Testing
         #expect(lines.allSatisfy { VisibleText.width($0) <= columns })
         let empty = LiveTable(LiveView(Source(hosts: [])), by: .run) { _ in "" }
         #expect(empty.text(columns: 80, lines: 9) == ["nothing runs"])
+    }
+
+    @Test("Slots that other sweeps have are told from one's own, where that is known")
+    func slots() {
+        var view = Self.host("a")
+        view.running = 2
+        #expect(view.slotsText(own: 2) == "2 of 2 slots busy")
+        #expect(view.slotsText(own: 1) == "2 of 2 slots busy, 1 with other sweeps")
+        #expect(view.slotsText(own: nil) == "2 of 2 slots busy")
+        view.running = 0
+        #expect(view.slotsText(own: 1) == "1 of 2 slots busy")
     }
 
     @Test("Many hosts in one line")

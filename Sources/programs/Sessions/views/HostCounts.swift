@@ -20,6 +20,21 @@ package struct HostCounts {
     }
 }
 
+extension HostView {
+    /// As in `2 of 4 slots busy, 1 with another sweep`.
+    ///
+    /// - Parameter own: how many runs of the sweep at hand it is at; nil: that is not known.
+    package func slotsText(own: Int?) -> String {
+        let busy = busySlots(own: own)
+        let others = own.map { busy - min($0, busy) } ?? 0
+        let remark = others == 0 ? "" : ", \(others) with other sweeps"
+        return "\(busy) of \(PeopleText.count(slots, "slot")) busy\(remark)"
+    }
+
+    /// The agent says only now and then how many run, of all sweeps together.
+    func busySlots(own: Int?) -> Int { min(max(running, own ?? 0), slots) }
+}
+
 extension HostView.Standing {
     /// As people call it.
     package var word: String {

@@ -19,14 +19,13 @@ package struct LiveView: Sendable, Hashable {
     private static let most = 2_000
 
     package init(_ source: some ProgressSource) {
-        let work = source.work()
+        let work = source.work() ?? []
         var room = LiveView.most
         var (hosts, more): ([Host], Int) = ([], 0)
         for index in 0..<source.hostCount {
             let runs = work.indices.contains(index) ? work[index] : []
             var view = source.host(index)
-            // The agent says how many run only now and then.
-            view.running = min(max(view.running, runs.count), view.slots)
+            view.running = view.busySlots(own: runs.count)
             hosts.append(Host(view: view, work: Array(runs.prefix(room))))
             more += max(0, runs.count - room)
             room -= min(room, runs.count)

@@ -10,8 +10,8 @@ package protocol ProgressSource {
     var pause: FailureSeries? { get }
     var hostCount: Int { get }
     func host(_ index: Int) -> HostView
-    /// What each host is at, as far as it is known here; asked for only to be shown.
-    func work() -> [[LiveRun]]
+    /// What each host is at; nil: that is not known here. Asked for only to be shown.
+    func work() -> [[LiveRun]]?
 }
 
 /// How far a sweep is.
@@ -39,7 +39,7 @@ struct LoopSource: ProgressSource {
     var pause: FailureSeries? { loop.pause }
 
     func host(_ index: Int) -> HostView { loop.hostView(index) }
-    func work() -> [[LiveRun]] { loop.work() }
+    func work() -> [[LiveRun]]? { loop.work() }
 }
 
 /// How far a sweep is that another process works on, by its ledger alone.
@@ -70,7 +70,7 @@ package final class LedgerSource: ProgressSource {
 
     package func host(_ index: Int) -> HostView { live?.hosts[index].view ?? hosts[index] }
     /// When attempts begin is in no ledger: only a coordinator that can be asked knows.
-    package func work() -> [[LiveRun]] { live?.hosts.map(\.work) ?? [] }
+    package func work() -> [[LiveRun]]? { live?.hosts.map(\.work) }
     /// Whether somebody told its coordinator to keep going is in no ledger.
     package var pause: FailureSeries? { nil }
     /// When attempts begin is in no ledger.

@@ -66,11 +66,11 @@ struct TopCommand: ParsableCommand {
         let troubled = standing.notSucceeded > 0 ? ", \(standing.notSucceeded) not succeeded" : ""
         let runs = PeopleText.count(standing.runs, "run")
         var lines = ["\(entry.fullName): \(standing.ended) of \(runs) ended\(troubled)"]
+        let work = source.work()
         for index in 0..<source.hostCount {
             let view = source.host(index)
-            let slots = "\(view.running) of \(PeopleText.count(view.slots, "slot")) busy"
             let problem = view.problem.isEmpty ? "" : ": \(VisibleText.of(view.problem, limit: 120))"
-            let word = view.standing == .working ? slots : view.standing.word
+            let word = view.standing == .working ? view.slotsText(own: work?[index].count) : view.standing.word
             lines.append(SilenceText.sentence(view) ?? "\(view.name)  \(word)\(problem)")
         }
         return lines
