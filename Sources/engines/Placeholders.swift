@@ -91,7 +91,9 @@ package struct Placeholders: Sendable, Hashable {
                 return "{\(name)} cannot be used here\(others); leave it out, \(literally)"
             }
             if name.count == 1 { continue }
-            return "nothing is called {\(name)} here; \(Names.suggestion(name, in: known)), \(literally)"
+            let there = Names.nearest(to: name, in: known).map { "write {\($0)}" }
+                ?? (known.isEmpty ? "leave it out" : "there are \(Names.list(known.prefix(40).map { "{\($0)}" }))")
+            return "nothing is called {\(name)} here; \(there), \(literally)"
         }
         return nil
     }

@@ -119,7 +119,8 @@ final class AxesReader {
         }
         if parameters[name] == nil, parameters.others == nil {
             let known = parameters.known.map(\.name)
-            return refuse("engine '\(engine)' has no such parameter; \(Names.suggestion(name, in: known))")
+            let hint = Names.suggestion(name, in: known, listedBy: "usweep axes --engine \(engine)")
+            return refuse("engine '\(engine)' has no such parameter; \(hint)")
         }
         guard !metrics.contains(name) else { return refuse("a metric has the same name; write another") }
         values[name] = [:]

@@ -51,9 +51,8 @@ struct MetricsReader {
         let names = defined.map(\.definition.name)
         func check(_ name: String, _ field: Field, _ known: [String]) {
             guard !known.contains(name), !MetricExpression.isPattern(name) else { return }
-            read.fail(
-                field,
-                "engine '\(engine.name)' has no metric '\(Names.shown(name))'; \(Names.suggestion(name, in: known))")
+            let hint = Names.suggestion(name, in: known, listedBy: "usweep metrics --engine \(engine.name)")
+            read.fail(field, "engine '\(engine.name)' has no metric '\(Names.shown(name))'; \(hint)")
         }
         if let known { for (name, field) in asked { check(name, field, known + names) } }
         for (index, (definition, counters, field)) in defined.enumerated() {

@@ -54,8 +54,11 @@ public enum Names {
     }
 
     /// What to write in place of a wrong word, for a message.
-    public static func suggestion(_ word: String, in known: [String]) -> String {
+    ///
+    /// - Parameter command: prints them, where they may be more than a message should hold.
+    public static func suggestion(_ word: String, in known: [String], listedBy command: String? = nil) -> String {
         if let nearest = nearest(to: word, in: known) { return "did you mean '\(nearest)'?" }
+        if known.count > 12, let command { return "see which there are: \(command)" }
         return "there are: \(known.prefix(40).joined(separator: ", "))"
     }
 

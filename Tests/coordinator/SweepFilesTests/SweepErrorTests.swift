@@ -130,8 +130,8 @@ struct SweepErrorTests {
         Wrong("command: ./run.sh -v {x}", "3:10", "key 'command': a list was expected", "write [./run.sh, -v, '{x}']"),
         Wrong(
             "command: [x, '{size}']\naxes: {x: [1]}", "3:14",
-            "key 'command': nothing is called {size} here; there are: repeat, run, point, attempt, x, or {{size}} for"),
-        Wrong("command: [x, '{attemp}']", "3:14", "did you mean 'attempt'?, or {{attemp}} for the braces themselves"),
+            "key 'command': nothing is called {size} here; there are {repeat}, {run}, {point}, {attempt} or {x}"),
+        Wrong("command: [x, '{attemp}']", "3:14", "write {attempt}, or {{attemp}} for the braces themselves"),
         Wrong("command: [x, '{workload}']", "3:14", "{workload} has no value, since the sweep names no workloads"),
         Wrong(command + "env: {A: '{size}'}\naxes: {x: [1]}", "4:10", "key 'env.A': nothing is called {size} here"),
         Wrong(command + "env: {A=B: c}", "4:7", "key 'env.A=B': is not a name for a variable"),
@@ -150,6 +150,9 @@ struct SweepErrorTests {
         Wrong(
             engine: "qemu", "guest: g\nworkloads: [a]\nmetrics: [l2.mpkii]", "5:11",
             "engine 'qemu' has no metric 'l2.mpkii'; did you mean 'l2.mpki'?"),
+        Wrong(
+            engine: "qemu", "guest: g\nworkloads: [a]\nmetrics: [zzz]", "5:11",
+            "engine 'qemu' has no metric 'zzz'; see which there are: usweep metrics --engine qemu"),
         Wrong("command: []", "3:10", "the list is empty"),
         Wrong("command: ['', x]", "3:1", "the program's name is empty"),
         Wrong("command: [./run.sh, x]", "3:1", "'./run.sh' is not among the inputs", "write inputs: [run.sh]"),

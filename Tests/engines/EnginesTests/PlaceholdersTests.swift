@@ -93,8 +93,8 @@ struct PlaceholdersTests {
     }
 
     @Test("Names that are not known here", arguments: [
-        (Placeholders.ofRun, "{worklod}", "nothing is called {worklod} here; did you mean 'workload'?, or {{worklod}}"),
-        (.ofRun, "x{l2.sizes}", "did you mean 'l2.size'?"), (.ofRun, "{attempts}", "did you mean 'attempt'?"),
+        (Placeholders.ofRun, "{worklod}", "nothing is called {worklod} here; write {workload}, or {{worklod}}"),
+        (.ofRun, "x{l2.sizes}", "write {l2.size}, or"), (.ofRun, "{attempts}", "write {attempt}, or"),
         (.ofSetup, "{l2.size}", "{l2.size} is an axis, and this is the same for all points"),
         (.ofSetup, "{repeat}", "{repeat} cannot be used here, where {workload}, {run} or {attempt} can"),
         (.ofInput, "{run}.txt", "{run} cannot be used here, where {workload} or {l2.size} can; leave it out"),

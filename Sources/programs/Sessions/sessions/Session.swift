@@ -190,8 +190,8 @@ package final class Session {
     func check(_ run: RunNumber) throws {
         guard state.isCurrent(run) else {
             throw Failure(
-                .missingFile, "the sweep \(entry.fullName) has no run \(run), or its file no longer has it; its runs: "
-                    + entry.command("results") + " --table runs")
+                .missingFile, "the sweep \(entry.fullName) has no run \(run), or its sweep file no longer contains it; "
+                    + "see its runs: " + entry.command("results") + " --table runs")
         }
     }
 
