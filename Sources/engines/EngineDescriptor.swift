@@ -54,6 +54,8 @@ package protocol EngineDescriptor: Sendable {
     var logs: [String] { get }
     /// The file of raw statistics, in gem5's format (`usweep results --stat`); nil: there is none.
     var statistics: String? { get }
+    /// Files that judging a run needs, beside those above: they come back whatever `artifacts` of a sweep says.
+    func evidence(_ settings: JSON) -> [String]
     /// Ways in which `usweep pull` can lay out a run's files, beside its own.
     var layouts: [ArtifactLayout] { get }
 }
@@ -74,7 +76,13 @@ extension EngineDescriptor {
     package var formulas: [MetricFormula] { [] }
     package var logs: [String] { [] }
     package var statistics: String? { nil }
+    package func evidence(_ settings: JSON) -> [String] { [] }
     package var layouts: [ArtifactLayout] { [] }
+
+    /// What comes back of every run, with what tells a person how it went.
+    package func alwaysKept(_ settings: JSON) -> [String] {
+        ["stdout.txt", "stderr.txt"] + logs + (statistics.map { [$0] } ?? []) + evidence(settings)
+    }
 }
 
 /// A phase of a run before its measurement, and the key of `measure` that says how many invocations it has.

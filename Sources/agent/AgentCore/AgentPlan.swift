@@ -171,6 +171,16 @@ extension AgentCore {
         return Launch(
             arguments: arguments, environment: environment, folder: folder, timeLimit: job.limits.time,
             stallLimit: job.limits.stall, memoryBytes: job.limits.memoryBytes ?? 0,
-            folderLimit: job.limits.output.map { job.inputs.reduce($0) { $0.addingCapped($1.size) } })
+            folderLimit: job.limits.output.map { job.withInputs($0) },
+            kept: job.artifacts.most.map { most in
+                var rule = job.artifacts
+                rule.most = job.withInputs(most)
+                return rule
+            })
     }
+}
+
+extension Job {
+    /// What its folder may hold where so many bytes may be left in it.
+    fileprivate func withInputs(_ bytes: Int64) -> Int64 { inputs.reduce(bytes) { $0.addingCapped($1.size) } }
 }

@@ -39,7 +39,8 @@ public struct Diagnosis: Sendable, Hashable {
             switch exit.kill {
             case .cancelled: self.init(failure: .cancelled, evidence: "it was cancelled before it began")
             case .revoked: self.init(failure: .supervisorLost, evidence: "the agent was told to stop")
-            case .none, .timeout, .stalled, .folderRemoved, .folderReplaced, .tooMuchOutput:
+            case .none, .timeout, .stalled, .folderRemoved, .folderReplaced, .tooMuchOutput,
+                .tooMuchKept:
                 // Of what could not be executed, the reason says all.
                 let what = step == "exec" ? reason : "\(step): \(reason)"
                 self.init(failure: .spawn, evidence: "the program could not be started: \(what)")
@@ -92,6 +93,12 @@ public struct Diagnosis: Sendable, Hashable {
             self.init(
                 failure: .tooMuchOutput,
                 evidence: "it wrote more than its limit\(limit) (limits: output): "
+                    + "\(VisibleText.of(exit.note))\(quote)")
+            return
+        case .tooMuchKept:
+            self.init(
+                failure: .tooMuchOutput,
+                evidence: "the files that are to come back hold more than the sweep allows (artifacts: most): "
                     + "\(VisibleText.of(exit.note))\(quote)")
             return
         case .none, .stalled: break

@@ -156,13 +156,15 @@ extension Launch: FieldGroup {
         writer.field(5, stallLimit)
         writer.field(6, memoryBytes)
         writer.field(7, folderLimit)
+        writer.field(8, kept)
     }
 
     package init(fields: inout FieldDecoder) throws(WireError) {
         self.init(
             arguments: try fields.take(all: 1), environment: try fields.take(all: 2), folder: try fields.take(3),
             timeLimit: try fields.take(ifAny: 4), stallLimit: try fields.take(ifAny: 5),
-            memoryBytes: try fields.take(6), folderLimit: try fields.take(ifAny: 7))
+            memoryBytes: try fields.take(6), folderLimit: try fields.take(ifAny: 7),
+            kept: try fields.take(ifAny: 8))
     }
 }
 
@@ -265,6 +267,7 @@ extension ProcessExit.Kill: FieldValue {
         case .folderRemoved: writer.put("folder-removed")
         case .folderReplaced: writer.put("folder-replaced")
         case .tooMuchOutput: writer.put("too-much-output")
+        case .tooMuchKept: writer.put("too-much-kept")
         }
     }
 
@@ -278,6 +281,7 @@ extension ProcessExit.Kill: FieldValue {
         case "folder-removed": self = .folderRemoved
         case "folder-replaced": self = .folderReplaced
         case "too-much-output": self = .tooMuchOutput
+        case "too-much-kept": self = .tooMuchKept
         default: throw WireError("an unknown reason to kill", isNews: true)
         }
     }

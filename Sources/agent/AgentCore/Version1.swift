@@ -103,7 +103,7 @@ extension ProcessExit.Kill {
         case .revoked: 3
         case .stalled: 4
         // The agent asks for none of these.
-        case .folderRemoved, .folderReplaced, .tooMuchOutput: 3
+        case .folderRemoved, .folderReplaced, .tooMuchOutput, .tooMuchKept: 3
         }
     }
 }

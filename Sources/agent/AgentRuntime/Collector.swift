@@ -16,6 +16,8 @@ struct Collector {
     private var hash: FileHash?
     private var artifacts: [Artifact] = []
     private let inputBytes: Int64
+    /// Of files that nobody wants back.
+    private let unwantedBytes: Int64
     /// Where the bytes of artifacts are that links stand for, by name.
     private(set) var places: [String: String] = [:]
 
@@ -30,10 +32,9 @@ struct Collector {
         left = LeftFiles(folder, files, staged: staged, isThere: isThere)
         var exit = exit
         if left.isGone, exit.kill == .none { exit.kill = .folderRemoved }
-        if isThere, let limit = job.limits.output, let found = left.cut(to: limit), exit.kill != .tooMuchOutput {
-            exit.kill = .tooMuchOutput
-            exit.note = found
-        }
+        if isThere, let limit = job.limits.output, let found = left.cut(to: limit) { exit.note(.tooMuchOutput, found) }
+        unwantedBytes = left.keep(job.artifacts)
+        if isThere, let most = job.artifacts.most, let found = left.cut(to: most) { exit.note(.tooMuchKept, found) }
         left.thin()
         self.exit = exit
         let isWell = exit.cause == .status(0) && exit.kill == .none
@@ -72,7 +73,7 @@ struct Collector {
 
     /// What its folder takes at most; nil: nobody knows, as files were left out.
     var folderBytes: Int64? {
-        left.remark.isEmpty ? Collector.sum(artifacts.map(\.size) + [inputBytes]) : nil
+        left.remark.isEmpty ? Collector.sum(artifacts.map(\.size) + [inputBytes, unwantedBytes]) : nil
     }
 
     /// Sizes that somebody else chose.
@@ -87,5 +88,16 @@ struct Collector {
             evidence: [diagnosis.evidence, left.remark].filter { !$0.isEmpty }.joined(separator: "; "),
             wallNanoseconds: max(0, exit.wallNanoseconds), peakMemoryBytes: max(0, exit.peakMemoryBytes),
             artifacts: artifacts, startedAt: exit.startedAt.map { max(0, $0) })
+    }
+}
+
+extension ProcessExit {
+    /// What it left is too much. What the supervisor saw of the same stays.
+    fileprivate mutating func note(_ kill: Kill, _ found: String) {
+        switch self.kill {
+        case .tooMuchOutput, .tooMuchKept: note += "; \(found)"
+        case .none, .timeout, .cancelled, .revoked, .stalled, .folderRemoved, .folderReplaced:
+            (self.kill, note) = (kill, found)
+        }
     }
 }

@@ -147,11 +147,30 @@ struct LeftFiles {
         all.sort { $0.name < $1.name }
     }
 
+    /// Forgets what nobody wants back: that is no omission.
+    ///
+    /// - Returns: what it takes, in bytes.
+    mutating func keep(_ rule: ArtifactRule) -> Int64 {
+        guard !rule.keep.isEmpty || !rule.leave.isEmpty else { return 0 }
+        let kept = KeptFiles(rule)
+        var bytes: Int64 = 0
+        all.removeAll { file in
+            if kept.contains(file.name) { return false }
+            bytes = bytes.addingCapped(file.size)
+            return true
+        }
+        return bytes
+    }
+
+    /// What they take together, in bytes; what has several names counts once.
+    var bytes: Int64 {
+        var places: Set<String> = []
+        return all.reduce(Int64(0)) { places.insert($1.place).inserted ? $0.addingCapped($1.size) : $0 }
+    }
+
     /// Leaves out the largest until the rest is within the limit. What was found, if it was more.
     mutating func cut(to limit: Int64) -> String? {
-        var places: Set<String> = []
-        var total: Int64 = 0
-        for file in all where places.insert(file.place).inserted { total = total.addingCapped(file.size) }
+        let total = bytes
         guard total > limit else { return nil }
         let largest = all.sorted { ($0.size, $1.name) > ($1.size, $0.name) }
         var rest = total
@@ -159,7 +178,9 @@ struct LeftFiles {
         for file in largest where rest > limit && gone.insert(file.place).inserted { rest -= file.size }
         for file in largest where gone.contains(file.place) { omit(file.name, Diagnosis.size(file.size)) }
         all.removeAll { gone.contains($0.place) }
-        let most = largest.first.map { ", \(Diagnosis.size($0.size)) of it in \($0.name)" } ?? ""
-        return "it left \(Diagnosis.size(total))\(most)"
+        let shown = largest.prefix(LeftFiles.shownOmissions).filter { $0.size > 0 }
+        let list = shown.map { "\($0.name) \(Diagnosis.size($0.size))" }.joined(separator: ", ")
+        let more = largest.count > shown.count ? ", and \(largest.count - shown.count) smaller" : ""
+        return "it left \(Diagnosis.size(total)): \(list)\(more)"
     }
 }

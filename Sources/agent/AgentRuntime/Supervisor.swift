@@ -198,7 +198,9 @@ package final class Supervisor {
 
     // MARK: Progress
 
-    private func pause(_ launch: Launch) -> Nanoseconds { launch.folderLimit == nil ? 5_000_000_000 : 1_000_000_000 }
+    private func pause(_ launch: Launch) -> Nanoseconds {
+        launch.folderLimit == nil && launch.kept == nil ? 5_000_000_000 : 1_000_000_000
+    }
 
     /// What runs in a folder that is not there any more runs for nothing; what fills it is stopped.
     private func watchFolders() {
@@ -207,16 +209,27 @@ package final class Supervisor {
             guard let watch = folders[key], begin >= watch.nextLook, let launch = core.launch(of: key) else { continue }
             if let state = stateOfFolder(key, launch.folder) {
                 end(key, state, note: "")
-            } else if let limit = launch.folderLimit {
-                let mark = tree.mark(of: launch.folder)
-                if mark.bytes > limit {
-                    let most = mark.largest.isEmpty ? "" : ", most of it in \(mark.largest)"
-                    end(key, .tooMuchOutput, note: "its folder held \(Diagnosis.size(mark.bytes))\(most)")
-                }
+            } else {
+                watchSize(key, launch)
             }
             // Where a look takes long, as in a folder with very many files, it is taken more seldom.
             folders[key]?.nextLook = host.now + max(pause(launch), 50 * (host.now - begin))
         }
+    }
+
+    private func watchSize(_ key: AttemptKey, _ launch: Launch) {
+        guard launch.folderLimit != nil || launch.kept != nil else { return }
+        let mark = tree.mark(of: launch.folder)
+        if let limit = launch.folderLimit, mark.bytes > limit {
+            let most = mark.largest.isEmpty ? "" : ", most of it in \(mark.largest)"
+            return end(key, .tooMuchOutput, note: "its folder held \(Diagnosis.size(mark.bytes))\(most)")
+        }
+        // To tell what is wanted of it takes longer, and is asked only where all of it would be too much.
+        guard let kept = launch.kept, let most = kept.most, mark.bytes > most else { return }
+        var left = LeftFiles(launch.folder, files, staged: ["point.json"], isThere: true)
+        _ = left.keep(kept)
+        guard left.bytes > most else { return }
+        end(key, .tooMuchKept, note: "they held \(Diagnosis.size(left.bytes)) while it ran")
     }
 
     private func end(_ key: AttemptKey, _ kill: ProcessExit.Kill, note: String) {

@@ -17,6 +17,7 @@ public struct Setting: Sendable {
     let setups: [Setup]
     private let places: RunPlaces
     let leaseTerm: Nanoseconds
+    private let artifacts: ArtifactRule
     let checkpoints: CheckpointCache?
 
     /// The setup of a workload.
@@ -51,6 +52,9 @@ public struct Setting: Sendable {
         places = RunPlaces(runs)
         self.checkpoints = checkpoints
         repeats = sweep.measure.repeats
+        var artifacts = sweep.artifacts
+        artifacts.evidence = engine.descriptor.alwaysKept(sweep.settings)
+        self.artifacts = artifacts
         leaseTerm = timing.leaseTerm
     }
 
@@ -134,6 +138,8 @@ public struct Setting: Sendable {
         var job = try engine.job(for: task, points: points, checkpoint: checkpoint)
         job.limits.memoryBytes = state.memoryBytes(of: run)
         job.limits.output = job.limits.output ?? JobLimits.standardOutput
+        // All that a setup leaves may belong to its checkpoint.
+        if case .evaluation = task { job.artifacts = artifacts }
         return job
     }
 

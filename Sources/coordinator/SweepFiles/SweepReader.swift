@@ -6,13 +6,13 @@ struct SweepReader {
     /// Keys that every engine takes.
     static let common = [
         "sweep", "engine", "workloads", "axes", "zip", "exclude", "include", "measure", "limits", "inputs", "retry",
-        "metrics", "define", "env", "hosts", "stop",
+        "metrics", "define", "env", "hosts", "stop", "artifacts",
     ]
     /// Keys within these that every engine takes.
     static let groups = [
         "workloads": ["file"], "measure": ["warm", "invocations", "repeat", "setup"],
         "limits": ["time", "memory", "stall", "output", "sweep"], "retry": ["attempts"], "hosts": ["labels"],
-        "stop": ["after"],
+        "stop": ["after"], "artifacts": ArtifactsReader.keys,
     ]
     /// All keys that any engine takes, each once.
     static let keys = EngineRegistry.all.flatMap(\.keys).map(\.name).reduce(into: common) { keys, name in
@@ -52,6 +52,9 @@ struct SweepReader {
         if let field = field("env") { sweep.environment = environment.variables(field) }
         let own = EngineKeysReader(read: read, folder: folder, descriptor: engine, shelf: shelf)
         sweep.settings = own.settings(fields + measures + bounds, &inputs)
+        if let field = field("artifacts") {
+            sweep.artifacts = ArtifactsReader(read: read).rule(field, always: engine.alwaysKept(sweep.settings))
+        }
         if let field = field("workloads") {
             var reader = WorkloadsReader(read: read, folder: folder, shelf: shelf)
             reader.read(field, areImages: engine.workloads(sweep.settings) == .images)

@@ -77,7 +77,7 @@ enum Describe {
         case .stalled: "\(cause), stalled"
         case .folderRemoved: "\(cause), folder removed"
         case .folderReplaced: "\(cause), folder replaced"
-        case .tooMuchOutput: "\(cause), too much output"
+        case .tooMuchOutput, .tooMuchKept: "\(cause), too much output"
         }
     }
 

@@ -66,6 +66,8 @@ package struct CommandDescriptor: EngineDescriptor {
         recipe.item("checkpoint", "setup")
     }
 
+    package func evidence(_ settings: JSON) -> [String] { CommandSettings(settings).results.map { [$0] } ?? [] }
+
     package func engine(for sweep: Sweep, _ machine: any LaunchingMachine) throws -> any Engine {
         CommandEngine(sweep)
     }

@@ -27,10 +27,9 @@ extension Gem5Engine {
     /// The contract of a run. The parameters of the point are those that the package says that it has set, and gem5's
     /// own configuration must agree.
     private func contract(_ task: EngineTask, _ points: Points) -> Gem5Contract {
-        let folder = Gem5Files.output
         var contract = Gem5Contract(
             invocations: sweep.measure.invocations, status: Gem5Files.status,
-            statistics: Gem5Files.statistics, configuration: "\(folder)/config.ini", messages: "stderr.txt",
+            statistics: Gem5Files.statistics, configuration: Gem5Files.configuration, messages: "stderr.txt",
             terminals: machines.map(Gem5Files.console), requiredMetrics: sweep.requiredMetrics, formulas: formulas)
         switch task {
         case .setup:

@@ -8,6 +8,8 @@ package enum Gem5Files {
     static let output = "m5out"
     /// Where a run leaves its statistics.
     static let statistics = "\(output)/stats.txt"
+    /// Where gem5 says what it simulates.
+    static let configuration = "\(output)/config.ini"
     /// Where the package says how a run goes.
     static let status = "\(output)/status.jsonl"
     /// Where the console of a machine's guest is.

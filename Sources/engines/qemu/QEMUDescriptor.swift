@@ -37,6 +37,8 @@ package struct QEMUDescriptor: EngineDescriptor {
 
     package func contract(_ settings: JSON) -> JSON { settings[QEMUDriving.interferenceKey] ?? .null }
 
+    package func evidence(_ settings: JSON) -> [String] { QEMUEngine.evidence }
+
     package func problems(_ sweep: Sweep) -> [KeyProblem] {
         QEMUDriving.problems(sweep) + QEMUShapes.problems(sweep)
     }

@@ -182,4 +182,6 @@ package struct QEMUEngine: Engine {
     private var setupInvocations: Int { sweep.measure.setupInvocations ?? 20 }
 
     static let checkpointFile = "checkpoint.zst"
+    /// What the driver leaves of an evaluation.
+    static let evidence = ["stats.jsonl", "status.jsonl", "terminal.log"]
 }

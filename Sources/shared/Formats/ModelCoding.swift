@@ -89,6 +89,8 @@ extension Job: FieldGroup {
         writer.field(6, maximumFailures)
         writer.field(7, inputList, mustBeKnown: true)
         writer.fields(8, joinedEnvironment, mustBeKnown: true)
+        // An agent that passes over it brings everything back, which is no harm.
+        if !artifacts.takesAll { writer.field(9, artifacts) }
     }
 
     package init(fields: inout FieldDecoder) throws(WireError) {
@@ -99,6 +101,22 @@ extension Job: FieldGroup {
             inputs: try fields.take(all: 4), limits: try fields.take(5), maximumFailures: try fields.take(6))
         inputList = try fields.take(ifAny: 7)
         joinedEnvironment = try fields.take(all: 8)
+        artifacts = try fields.take(ifAny: 9) ?? ArtifactRule()
+    }
+}
+
+extension ArtifactRule: FieldGroup {
+    package func putFields(to writer: inout ByteWriter) {
+        writer.fields(1, keep)
+        writer.fields(2, leave)
+        writer.field(3, most)
+        writer.fields(4, evidence)
+    }
+
+    package init(fields: inout FieldDecoder) throws(WireError) {
+        self.init(
+            keep: try fields.take(all: 1), leave: try fields.take(all: 2), most: try fields.amount(ifAny: 3),
+            evidence: try fields.take(all: 4))
     }
 }
 

@@ -25,6 +25,7 @@ extension Sweep {
         writer.put(unlessEmpty: "metrics", metrics)
         writer.put(unlessEmpty: "definitions", definitions)
         writer.put(unlessEmpty: "hostLabels", hostLabels)
+        if !artifacts.takesAll { writer.put("artifacts", artifacts) }
         // 0: never.
         if stopAfter != Sweep.usualStopAfter { writer.put("stopAfter", stopAfter ?? 0) }
         return writer.json.encoded
@@ -50,6 +51,7 @@ extension Sweep {
         metrics = try reader.take(list: "metrics")
         definitions = try reader.take(list: "definitions")
         hostLabels = try reader.take(list: "hostLabels")
+        artifacts = try reader.take(ifAny: "artifacts") ?? ArtifactRule()
         if let count: Int = try reader.take(ifAny: "stopAfter") { stopAfter = count > 0 ? count : nil }
         try reader.end()
     }
@@ -175,6 +177,24 @@ extension JobLimits: DocumentValue {
         self.init(
             time: try reader.take(ifAny: "time"), stall: try reader.take(ifAny: "stall"),
             memoryBytes: try reader.take(ifAny: "memoryBytes"), output: try reader.take(ifAny: "output"))
+        try reader.end()
+    }
+}
+
+extension ArtifactRule: DocumentValue {
+    package var json: JSON {
+        var writer = DocumentWriter()
+        writer.put(unlessEmpty: "keep", keep)
+        writer.put(unlessEmpty: "leave", leave)
+        writer.put("most", most)
+        return writer.json
+    }
+
+    package init(_ json: JSON) throws(WireError) {
+        var reader = try DocumentReader(json)
+        self.init(
+            keep: try reader.take(list: "keep"), leave: try reader.take(list: "leave"),
+            most: try reader.take(ifAny: "most"))
         try reader.end()
     }
 }

@@ -128,7 +128,8 @@ extension FailureClass {
         case .tooMuchOutput:
             Rule(
                 .giveUp,
-                advice: "raise 'limits.output' (output: 16GiB), or let the program write less")
+                advice: "raise 'limits.output' (output: 16GiB) or 'artifacts.most', whichever the reason names, or let "
+                    + "the program write less")
         case .checkpointIncompatible:
             Rule(
                 .retryElsewhere,

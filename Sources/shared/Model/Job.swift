@@ -68,6 +68,8 @@ public struct Job: Sendable, Hashable {
     public var limits: JobLimits
     /// How many times in all a run may fail before it is given up.
     public var maximumFailures: Int
+    /// What of its files comes back.
+    public var artifacts = ArtifactRule()
 
     public init(
         arguments: [Argument], environment: [EnvironmentVariable] = [], joinedEnvironment: [JoinedVariable] = [],

@@ -35,11 +35,15 @@ public struct Launch: Sendable, Hashable {
     public var memoryBytes: Int64
     /// The most that its folder may hold, inputs included, in bytes; nil: not watched.
     public var folderLimit: Int64?
+    /// What of its files will be taken, with the most that these may hold, inputs included; nil: not watched.
+    public var kept: ArtifactRule?
 
     public init(
         arguments: [String], environment: [EnvironmentVariable], folder: String, timeLimit: Nanoseconds?,
-        stallLimit: Nanoseconds? = nil, memoryBytes: Int64, folderLimit: Int64? = nil
+        stallLimit: Nanoseconds? = nil, memoryBytes: Int64, folderLimit: Int64? = nil,
+        kept: ArtifactRule? = nil
     ) {
+        self.kept = kept
         self.folderLimit = folderLimit
         self.arguments = arguments
         self.environment = environment
@@ -74,6 +78,8 @@ public struct ProcessExit: Sendable, Hashable {
         case folderReplaced
         /// It wrote more than it may; how much, and where, is in ``ProcessExit/note``.
         case tooMuchOutput
+        /// What of its files is to be taken is more than its sweep wants; ``ProcessExit/note`` says what was found.
+        case tooMuchKept
     }
 
     public var cause: Cause

@@ -5,12 +5,15 @@ import Testing
 
 /// What attempts leave: names, links, numbers and sizes that a program may choose.
 @Suite(.serialized) struct LeftTests {
-    private func report(_ text: String, output: Int64? = nil) throws -> (report: AttemptReport, results: [UInt8]?) {
+    private func report(
+        _ text: String, output: Int64? = nil, artifacts: ArtifactRule = ArtifactRule()
+    ) throws -> (report: AttemptReport, results: [UInt8]?) {
         let scratch = try Scratch()
         let agent = try Attached(scratch.path)
         try agent.hello()
         var job = script(text)
         job.limits.output = output
+        job.artifacts = artifacts
         try agent.send(.grant(Shard(lease: 1, entries: [entry(1, job)])))
         let report = try agent.outcome()
         return (report, try? agent.fetch(report, "results.json"))
@@ -83,6 +86,44 @@ import Testing
         #expect(report.failure == .tooMuchOutput)
         #expect(report.evidence.contains("its folder held 2.8 MiB, most of it in stdout.txt"), "\(report.evidence)")
         #expect(report.artifacts.map(\.path) == ["stderr.txt"])
+    }
+
+    private static let rule = ArtifactRule(
+        keep: ["*.txt", "*.bin"], leave: ["*.bin"], most: 1 << 20, evidence: ["results.json"])
+
+    @Test("What is not wanted stays, however large; what judging needs comes back, whatever the patterns say")
+    func chosen() throws {
+        let (report, results) = try report(
+            """
+            echo 7 > results.json; mkdir d; echo 1 > d/a.txt; : > d/other; head -c 3000000 /dev/zero > d/trace.bin
+            """, artifacts: Self.rule)
+        #expect(report.failure == nil && report.evidence.isEmpty, "\(report)")
+        #expect(report.artifacts.map(\.path) == ["d/a.txt", "results.json", "stderr.txt", "stdout.txt"])
+        #expect(results == Array("7\n".utf8))
+    }
+
+    @Test("More to take than the sweep wants: the class says so, with the largest files")
+    func tooMuchKept() throws {
+        let (report, results) = try report(
+            """
+            echo 7 > results.json; head -c 2000000 /dev/zero > b.txt; head -c 1500000 /dev/zero > a.txt
+            head -c 9000000 /dev/zero > c.bin
+            """, artifacts: Self.rule)
+        #expect(report.failure == .tooMuchOutput)
+        #expect(report.evidence.contains("(artifacts: most): "), "\(report.evidence)")
+        #expect(report.evidence.contains("it left 3.3 MiB: b.txt 1.9 MiB, a.txt 1.4 MiB, "), "\(report.evidence)")
+        #expect(report.artifacts.map(\.path) == ["results.json", "stderr.txt", "stdout.txt"])
+        #expect(results == Array("7\n".utf8))
+    }
+
+    @Test("A run that goes on writing what is to be taken is ended; one that writes what is not goes on")
+    func stoppedForWhatIsKept() throws {
+        let (report, _) = try report(
+            "head -c 9000000 /dev/zero > c.bin; sleep 3; head -c 3000000 /dev/zero; exec sleep 1000",
+            artifacts: Self.rule)
+        #expect(report.failure == .tooMuchOutput)
+        #expect(report.evidence.contains("they held 2.8 MiB while it ran"), "\(report.evidence)")
+        #expect(report.evidence.contains("stdout.txt 2.8 MiB"), "\(report.evidence)")
     }
 
     @Test("A run that puts a link in the place of its folder gets nothing collected")

@@ -104,6 +104,17 @@ struct SweepErrorTests {
         Wrong(command + "stop: {after: 0}", "4:15", "key 'stop.after': 0 is impossible; write a number from 1"),
         Wrong(command + "stop: {after: often}", "4:15", "key 'stop.after': 'often' is not a whole number"),
         Wrong(command + "stop: 3", "4:7", "key 'stop': a mapping was expected"),
+        Wrong(command + "artifacts: {keep: '*.txt'}", "4:19", "a list was expected, not '*.txt'; write [*.txt]"),
+        Wrong(command + "artifacts: {keep: [a/]}", "4:20", "'a/' names a folder; write 'a/*' for all files in it"),
+        Wrong(command + "artifacts: {leave: [../x]}", "4:21", "'../x' is not a path in a run's folder"),
+        Wrong(command + "artifacts: {leave: [/x]}", "4:21", "'/x' is not a path in a run's folder"),
+        Wrong(command + "artifacts: {most: 0B}", "4:19", "key 'artifacts.most': 0B is impossible"),
+        Wrong(command + "artifacts: {drop: [x]}", "4:13", "'artifacts.drop': unknown; there are: keep, leave, most"),
+        Wrong(
+            results + "artifacts: {leave: ['*.json', r.json]}", "5:31",
+            "'r.json' is needed to judge a run, and always comes back; remove it"),
+        Wrong(
+            command + "artifacts: {leave: [stdout.txt]}", "4:21", "'stdout.txt' is needed to judge a run"),
         Wrong(command + "hosts: {labels: kvm}", "4:17", "key 'hosts.labels': a list was expected, not 'kvm'"),
         Wrong(command + "hosts: {labels: [kvm, kvm]}", "4:23", "'kvm' is a duplicate; remove one"),
         Wrong(command + "hosts: [a]", "4:8", "not a list; write key: value, as in {labels: ...}"),

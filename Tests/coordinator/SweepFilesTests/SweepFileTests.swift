@@ -33,6 +33,7 @@ struct SweepFileTests {
             retry: {attempts: 5}
             hosts: {labels: [kvm, big]}
             stop: {after: 25}
+            artifacts: {keep: ['*.txt', stats*], leave: [traces/*.bin], most: 1GiB}
             metrics: [cpi, l1i.mpki]
             """, folder: scratch.path)
         #expect(sweep.name == "branch-predictor-and-l2")
@@ -53,6 +54,8 @@ struct SweepFileTests {
         #expect(sweep.attempts == 5)
         #expect(sweep.hostLabels == ["kvm", "big"])
         #expect(sweep.stopAfter == 25)
+        #expect(
+            sweep.artifacts == ArtifactRule(keep: ["*.txt", "stats*"], leave: ["traces/*.bin"], most: 1 << 30))
         #expect(sweep.metrics == ["cpi", "l1i.mpki"])
         #expect(sweep.inputs.map(\.path) == ["my.py", "tables/a/z.csv", "tables/b.csv"])
         #expect(sweep.inputs[0].digest == SHA256.digest("print()\n"))

@@ -66,6 +66,7 @@ struct DocumentTests {
         var labelled = sweep
         labelled.hostLabels = ["kvm"]
         labelled.stopAfter = 3
+        labelled.artifacts = ArtifactRule(keep: ["*.txt"], leave: ["a/*"], most: 1 << 30)
         var endless = sweep
         endless.stopAfter = nil
         for sweep in others + [labelled, endless] { #expect(try Sweep(document: sweep.document) == sweep) }

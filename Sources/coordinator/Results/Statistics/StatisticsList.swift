@@ -1,4 +1,4 @@
-import Model
+public import Model
 
 /// Lists the statistics of files as a table, complete blocks only, in the order of the files: what is said of a file,
 /// the number of the block, the statistic's name, its value.
