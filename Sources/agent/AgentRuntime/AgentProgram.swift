@@ -13,7 +13,7 @@ public enum AgentProgram {
           serve    the agent itself, in the foreground
           supervise  starts and watches programs for the agent
           check    facts about this host, as JSON
-          stop     ends the agent of the working folder and what it runs
+          stop     ends the agent of the working folder and what it runs; --if-idle: only if it has nothing to do
           version
 
         """
@@ -26,12 +26,15 @@ public enum AgentProgram {
         let verb = arguments.first ?? ""
         var workdir: String?
         var ready: Int32?
+        var command = LocalCommand.stop
         var rest = arguments.dropFirst()
         while let option = rest.popFirst() {
             if option == "--workdir", let value = rest.popFirst() {
                 workdir = value
             } else if option == "--ready" {
                 ready = 3
+            } else if option == "--if-idle" {
+                command = .stopIfIdle
             } else {
                 return wrongUsage("unknown or unfinished option \(option)")
             }
@@ -40,7 +43,7 @@ public enum AgentProgram {
         case ("attach", let workdir?): return Attach.run(workdir: workdir)
         case ("serve", let workdir?): return serve(workdir, ready)
         case ("supervise", let workdir?): return supervise(workdir, ready)
-        case ("stop", let workdir?): return stop(workdir)
+        case ("stop", let workdir?): return stop(workdir, command)
         case ("check", _): return HostCheck.print(workdir: workdir ?? "~/.usweep")
         case ("version", _):
             print("usweep-agent, messages \(WireVersion.oldest) to \(WireVersion.current)")
@@ -85,13 +88,13 @@ public enum AgentProgram {
         }
     }
 
-    private static func stop(_ name: String) -> Int32 {
+    private static func stop(_ name: String, _ command: LocalCommand) -> Int32 {
         do throws(Failure) {
             let workdir = try Workdir.prepare(name)
             let descriptor = sys_connect(workdir.agentSocket)
             guard descriptor >= 0 else { return 0 }
             let stream = FrameSocket(descriptor: descriptor)
-            stream.send(Frame(kind: LocalCommand.stop.rawValue, payload: []))
+            stream.send(Frame(kind: command.rawValue, payload: []))
             stream.flush()
             while !stream.isBroken {
                 var set = Poll()
@@ -100,7 +103,10 @@ public enum AgentProgram {
                 guard set.isReadable(descriptor) else {
                     throw Failure(.internalError, "the agent in \(workdir.root) does not end: see \(workdir.log)")
                 }
-                _ = try? stream.receive()
+                let answers = (try? stream.receive()) ?? []
+                if answers.contains(where: { $0.kind == LocalCommand.busy.rawValue }) {
+                    throw Failure(.heldElsewhere, "the agent in \(workdir.root) has something to do")
+                }
             }
             return 0
         } catch {

@@ -23,6 +23,10 @@ enum Completions {
         return try hosts + runs(folder, prefix)
     }
 
+    static let hosts = kind { folder, _ in
+        try folder.entries().first.map { try SweepView($0).ledger.hosts().map(\.host) } ?? []
+    }
+
     /// The beginnings of conditions: `size=`.
     static let conditions = kind { folder, _ in try columns(folder).map { "\($0)=" } }
 

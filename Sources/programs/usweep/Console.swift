@@ -49,6 +49,17 @@ struct Console {
         }
     }
 
+    /// Asks once, on a terminal; elsewhere somebody has to have said yes before.
+    ///
+    /// - Throws: ``Failure`` (`usage`) unless the answer is yes.
+    static func confirm(_ question: String, refusal: String) throws {
+        guard isatty(STDIN_FILENO) == 1 else {
+            throw Failure(.usage, "\(question) Add --yes: standard input is not a terminal")
+        }
+        complain(bytes: Array("\(question) [y/N] ".utf8))
+        guard ["y", "yes"].contains(readLine()?.lowercased()) else { throw Failure(.usage, refusal) }
+    }
+
     static func complain(_ failure: Failure) { note("usweep: \(failure)") }
 
     /// The screen's width in columns, and its height in lines.

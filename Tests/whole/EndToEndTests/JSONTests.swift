@@ -46,6 +46,8 @@ struct JSONTests {
             ("explain", ["explain", "3"]), ("explain", ["explain", "h0"]), ("table", ["results"]),
             ("table", ["results", "--table", "runs"]), ("table", ["results", "--table", "invocations"]),
             ("table", ["axes"]), ("table", ["metrics", "--engine", "qemu"]), ("du", ["du"]),
+            ("du", ["du", "-i", "inventory.yaml"]), ("clean", ["clean", "h0", "--dry-run"]),
+            ("clean", ["clean", "h0", "--yes"]),
             ("gc", ["gc", "--dry-run"]), ("doctor", ["doctor", "-i", "inventory.yaml"]),
             ("doctor-ledger", ["doctor", "--ledger"]), ("workload-list", ["workload", "list"]),
         ]

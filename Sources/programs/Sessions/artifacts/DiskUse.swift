@@ -98,7 +98,8 @@ package struct DiskUse {
         return text + "all: \(size(totalBytes))\n"
     }
 
-    package var document: JSON {
+    /// - Parameter hosts: those that were looked at; nil: nobody asked.
+    package func document(with hosts: [HostUse]? = nil) -> JSON {
         let sweeps = shares.map { share in
             JSON.object([
                 JSON.Member("sweep", .string(share.sweep)), JSON.Member("folder_bytes", .integer(share.folderBytes)),
@@ -112,6 +113,6 @@ package struct DiskUse {
             JSON.Member("unreferred_bytes", .integer(unreferredBytes)),
             JSON.Member("unreferred_objects", .integer(Int64(unreferredObjects))),
             JSON.Member("workloads_bytes", .integer(workloadsBytes)), JSON.Member("total_bytes", .integer(totalBytes)),
-        ])
+        ] + (hosts.map { [JSON.Member("hosts", .array($0.map(\.document)))] } ?? []))
     }
 }

@@ -36,7 +36,7 @@ struct RemoveCommand: ParsableCommand {
             if let warning = try Removal.check(entry) { common.console.say(warning) }
         }
         let names = PeopleText.list(entries.map(\.fullName))
-        if !yes { try confirm("remove \(names), with all results and artifacts?") }
+        if !yes { try Console.confirm("remove \(names), with all results and artifacts?", refusal: "nothing was removed") }
         for entry in entries {
             try Removal.remove(entry, from: folder)
             common.console.say("removed \(entry.fullName)")
@@ -47,14 +47,6 @@ struct RemoveCommand: ParsableCommand {
             common.console.say(
                 "its artifacts could not be deleted yet (\(error)); delete them later: \(folder.command("gc"))")
         }
-    }
-
-    private func confirm(_ question: String) throws {
-        guard isatty(STDIN_FILENO) == 1 else {
-            throw Failure(.usage, "\(question) Add --yes: standard input is not a terminal")
-        }
-        Console.complain(bytes: Array("\(question) [y/N] ".utf8))
-        guard ["y", "yes"].contains(readLine()?.lowercased()) else { throw Failure(.usage, "nothing was removed") }
     }
 }
 
@@ -94,18 +86,29 @@ struct CollectCommand: ParsableCommand {
 struct DiskUseCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "du",
-        abstract: "Show what takes space in the artifacts folder, by sweep.",
+        abstract: "Show what takes space in the artifacts folder, by sweep, and on hosts.",
         discussion: """
             EXAMPLES
               usweep du
+              usweep du -i lab.yaml               the working folders of the hosts, too
               usweep du --output json
             """)
+
+    @Option(
+        name: [.short, .long],
+        help: ArgumentHelp("Also look at the hosts of this inventory.", valueName: "file"),
+        completion: .file(extensions: ["yaml"]))
+    var inventory: String?
 
     @OptionGroup var common: CommonOptions
 
     func run() throws {
+        let inventory = try inventory.map { try HostConnections.inventory(path: Paths.absolute($0)) }
         let use = try DiskUse(common.artifactsFolder)
-        if common.output == .json { return try Console.print(use.document.encoded) }
+        let hosts = inventory.map { HostCleaning.run(.look, $0) }
+        if common.output == .json { return try Console.print(use.document(with: hosts).encoded) }
         try Console.write(Array(try use.table().utf8))
+        if let hosts { try Console.write(Array(try HostUse.table(hosts).utf8)) }
+        try HostUse.check(hosts ?? [])
     }
 }

@@ -1,0 +1,62 @@
+import Foundation
+import Testing
+
+@Suite("Hosts are emptied over SSH", .serialized)
+struct CleanTests {
+    private func sweep(_ study: Study, name: String = "heavy", _ command: String) -> String {
+        """
+        sweep: \(name)
+        engine: command
+        command: [/bin/sh, -c, '\(command)']
+        axes: {x: [1]}
+        inputs: [big.bin]
+
+        """
+    }
+
+    private func names(_ folder: String) -> [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
+    }
+
+    @Test("What nobody needs goes, nothing of a running sweep; at the end nothing is left")
+    func cleaned() throws {
+        let study = try Study(hosts: 2)
+        try Data(count: 3_000_000).write(to: URL(filePath: "\(study.folder)/big.bin"))
+        #expect(try study.launch(sweep(study, "exit 0")).status == 0)
+        // One that was killed by a power cut while it had something to do: nobody ever resumes it.
+        let (attempts, bin) = ("\(study.workdir(0))/attempts", "\(study.workdir(0))/bin")
+        try FileManager.default.createDirectory(
+            atPath: "\(attempts)/other-aaaaaaaa/1.1-1", withIntermediateDirectories: true)
+        try study.write("w0/bin/usweep-agent-0", String(repeating: "x", count: 100_000))
+        try study.write("w0/mine", "of somebody else")
+        let looked = try study.run("clean", "h0", "--dry-run")
+        #expect(looked.status == 0, "\(looked.errors)")
+        #expect(looked.errors.contains("agents of other versions (100 KiB)"), "\(looked.errors)")
+        #expect(study.exists("w0/bin/usweep-agent-0"))
+        let refused = try study.run("clean", "h0")
+        #expect(refused.status == 64 && refused.errors.contains("add --yes"), "\(refused.errors)")
+        let cleaned = try study.run("clean", "h0", "--yes")
+        #expect(cleaned.status == 0, "\(cleaned.errors)")
+        #expect(!study.exists("w0/bin/usweep-agent-0") && names(bin).count == 1, "this version's stays")
+        #expect(names("\(study.workdir(0))/objects").isEmpty)
+        #expect(names(attempts) == ["other-aaaaaaaa"] && study.exists("w0/mine"))
+        #expect(study.exists("w1/objects"), "it was not named")
+        #expect(try study.run("clean", "nowhere").errors.contains("'nowhere' is not a host of the inventory"))
+        let use = try study.run("du", "-i", "inventory.yaml")
+        #expect(use.status == 0 && use.output.contains("FREE THERE") && use.output.contains("\nh1 "), "\(use)")
+        // A sweep is at work: all of it goes on.
+        try study.write("slow.yaml", sweep(study, name: "slow", "until [ -e \(study.folder)/go ]; do sleep 0.1; done"))
+        let running = try study.start(["launch", "slow.yaml", "-i", "inventory.yaml"])
+        let hosts = [0, 1].map { study.workdir($0) }
+        #expect(study.eventually { hosts.contains { self.names("\($0)/attempts").contains { $0.hasPrefix("slow-") } } })
+        let busy = try study.run("clean", "h0", "h1", "--all", "--yes")
+        #expect(busy.status == 75 && busy.errors.contains("an agent is at work on"), "\(busy.errors)")
+        try study.write("go", "")
+        let ended = running.wait()
+        #expect(ended.status == 0, "\(ended.errors)")
+        // The agents have nothing to do, and leave when they are asked.
+        let last = try study.run("clean", "h[0-1]", "--all", "--yes", "-i", "inventory.yaml")
+        #expect(last.status == 0, "\(last.errors)")
+        #expect(names(study.workdir(0)) == ["mine"] && !study.exists("w1"), "\(names(study.workdir(0)))")
+    }
+}
