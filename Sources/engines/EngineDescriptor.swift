@@ -43,6 +43,10 @@ package protocol EngineDescriptor: Sendable {
     var agentRetries: Bool { get }
     /// Memory of a run before any was seen, in bytes; nil: it is not counted where the sweep does not limit it.
     var firstMemoryGuess: Int64? { get }
+    /// As ``Engine/parameterQuestion(_:program:_:)`` of a sweep with these settings, and without the sweep.
+    func parameterQuestion(
+        _ parameters: [Assignment], _ settings: JSON, program: String, _ machine: any LaunchingMachine
+    ) throws -> ParameterQuestion?
     /// How its program is examined on a host (`usweep doctor`).
     var examination: EngineExamination { get }
 
@@ -72,6 +76,9 @@ extension EngineDescriptor {
     package var binary: EngineBinary? { nil }
     package var agentRetries: Bool { false }
     package var firstMemoryGuess: Int64? { nil }
+    package func parameterQuestion(
+        _ parameters: [Assignment], _ settings: JSON, program: String, _ machine: any LaunchingMachine
+    ) throws -> ParameterQuestion? { nil }
     package var examination: EngineExamination { EngineExamination() }
     package var formulas: [MetricFormula] { [] }
     package var logs: [String] { [] }

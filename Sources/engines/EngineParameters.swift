@@ -1,3 +1,5 @@
+import Model
+
 /// The axes that an engine takes.
 package struct EngineParameters: Sendable {
     package var known: [EngineParameter]
@@ -21,6 +23,10 @@ package struct EngineParameter: Sendable {
     package var standard: String?
     /// Which values there are, as the end of the sentence "write ...".
     package var values: String
+    /// All values, where these are words that can be listed.
+    package var choices: [String] = []
+    /// A value to try it with where there is no standard; nil: it cannot be tried.
+    package var sample: String?
     package var meaning: String
     /// A value in the one form that says what it means, so that two texts with one meaning are one value; nil: it is
     /// not a value.
@@ -36,6 +42,11 @@ package struct EngineParameter: Sendable {
         self.values = values
         self.meaning = meaning
         self.canonical = canonical
+    }
+
+    package init(_ name: String, choices: [String], _ meaning: String) {
+        self.init(name, values: Names.list(choices), meaning)
+        self.choices = choices
     }
 }
 

@@ -6,7 +6,7 @@ extension AgentCore {
     /// The shell text's place is the environment: nothing that comes from elsewhere is ever part of a command line.
     /// A setup that fails leaves the program without what it needs, which may give wrong numbers: it is not started.
     static let setupScript =
-        "eval \"$\(setupVariable)\" || { echo \"\(Diagnosis.setupFailed) $?\" >&2; exit 113; }; exec \"$@\""
+        "eval \"$\(setupVariable)\" || { echo \"\(HostSetup.failure) $?\" >&2; exit 113; }; exec \"$@\""
 
     /// No axis has it: theirs begin with USWEEP_.
     package static let setupVariable = "_USWEEP_SETUP"
@@ -171,6 +171,7 @@ extension AgentCore {
         return Launch(
             arguments: arguments, environment: environment, folder: folder, timeLimit: job.limits.time,
             stallLimit: job.limits.stall, memoryBytes: job.limits.memoryBytes ?? 0,
+            slots: job.slots, shares: job.shares,
             folderLimit: job.limits.output.map { job.withInputs($0) },
             kept: job.artifacts.most.map { most in
                 var rule = job.artifacts

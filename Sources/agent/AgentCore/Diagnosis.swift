@@ -10,8 +10,6 @@ public struct Diagnosis: Sendable, Hashable {
 
     /// Below this much free space at its end, a program is taken to have failed for want of it.
     static let scarceBytes: Int64 = 64 * 1024
-    /// What stands in standard error, before a status, where the host's setup failed and the program was not started.
-    static let setupFailed = "usweep: the host's setup failed with status"
 
     /// The most bytes of standard error that are worth reading.
     public static let tailLength = 4_096
@@ -107,7 +105,7 @@ public struct Diagnosis: Sendable, Hashable {
             self.init(failure: nil, evidence: "")
             return
         }
-        if exit.cause == .status(113), quote.contains(Diagnosis.setupFailed) {
+        if exit.cause == .status(113), quote.contains(HostSetup.failure) {
             self.init(failure: .spawn, evidence: "it was not started, since the setup of this host failed\(quote)")
             return
         }

@@ -157,6 +157,8 @@ extension Launch: FieldGroup {
         writer.field(6, memoryBytes)
         writer.field(7, folderLimit)
         writer.field(8, kept)
+        if slots != 1 { writer.field(9, slots) }
+        writer.fields(10, shares)
     }
 
     package init(fields: inout FieldDecoder) throws(WireError) {
@@ -165,6 +167,8 @@ extension Launch: FieldGroup {
             timeLimit: try fields.take(ifAny: 4), stallLimit: try fields.take(ifAny: 5),
             memoryBytes: try fields.take(6), folderLimit: try fields.take(ifAny: 7),
             kept: try fields.take(ifAny: 8))
+        slots = try fields.take(ifAny: 9) ?? 1
+        shares = try fields.take(all: 10)
     }
 }
 

@@ -47,6 +47,10 @@ public struct SupervisorCore: Sendable {
         var keys: [AttemptKey] = []
         var next = 0
         var running = 0
+        /// Slots that these take.
+        var slots = 0
+        /// Grows with every start of any sweep: the lower, the longer it is this one's turn.
+        var turn = 0
 
         var isEmpty: Bool { next == keys.count }
 
@@ -71,6 +75,10 @@ public struct SupervisorCore: Sendable {
     /// In order of start.
     public private(set) var running: [AttemptKey] = []
     private var usedMemory: Int64 = 0
+    private var usedSlots = 0
+    private var turns = 0
+    /// Of what hosts have a few of, by name.
+    private var usedResources: [String: Int] = [:]
     private var isStopping = false
 
     public init() {}
@@ -102,9 +110,11 @@ public struct SupervisorCore: Sendable {
                     launch: Launch(arguments: [], environment: [], folder: "", timeLimit: nil, memoryBytes: 0),
                     startedAt: 0, wallStart: time))
             running.append(key)
+            usedSlots += 1
         case .ended(let key, let exit):
+            if running.contains(key) { usedSlots -= 1 }
             states[key] = .ended(exit)
-            stopped(key)
+            stopped(key, slots: 1)
         case .forgotten(let keys):
             for key in keys { states[key] = nil }
         }
@@ -196,43 +206,72 @@ public struct SupervisorCore: Sendable {
     // MARK: Programs
 
     /// Takes the program that is to start now, if there is room: of the sweep that has the fewest running, and room
-    /// left of its own. The first of a sweep is waited for: a large one is not passed by small ones for ever.
+    /// left of its own; of several, of the one whose last start is longest ago. The first of a sweep is waited for: a
+    /// large one is not passed by small ones for ever. Only where it waits for something that others do not need (a
+    /// GPU), these go on.
     ///
     /// - Parameter wall: the host's wall clock, to be kept.
     public mutating func takeNext(
         now: Nanoseconds, wall: Nanoseconds? = nil
     ) -> (key: AttemptKey, launch: Launch)? {
-        guard running.count < slots, let (key, launch) = nextInLine else { return nil }
+        guard usedSlots < slots, let (key, launch) = nextInLine else { return nil }
         guard running.isEmpty || usedMemory + launch.countedMemory <= memoryBytes else { return nil }
+        guard running.isEmpty || usedSlots + launch.countedSlots <= slots else { return nil }
         lines[key.sweep]?.advance()
         lines[key.sweep]?.running += 1
+        lines[key.sweep]?.slots += launch.countedSlots
+        turns += 1
+        lines[key.sweep]?.turn = turns
         let watch = launch.stallLimit.map { StallWatch(limit: $0, now: now) }
         states[key] = .running(Running(launch: launch, startedAt: now, wallStart: wall, watch: watch))
         running.append(key)
-        usedMemory += launch.countedMemory
+        use(launch, 1)
         return (key, launch)
     }
 
     /// What was taken last and was not started after all waits again, before all others of its sweep.
     public mutating func putBack(_ key: AttemptKey) {
         guard case .running(let state) = states[key] else { return }
-        stopped(key)
-        usedMemory -= state.launch.countedMemory
+        stopped(key, slots: state.launch.countedSlots)
+        use(state.launch, -1)
         states[key] = .queued(state.launch)
         lines[key.sweep]?.putBack(key)
     }
 
+    private mutating func use(_ launch: Launch, _ sign: Int) {
+        usedMemory += Int64(sign) * launch.countedMemory
+        usedSlots += sign * launch.countedSlots
+        for share in launch.shares { usedResources[share.name, default: 0] += sign * share.count }
+    }
+
     private var nextInLine: (key: AttemptKey, launch: Launch)? {
         mutating get {
-            var best: (running: Int, key: AttemptKey, launch: Launch)?
+            var heads: [(rank: (Int, Int), key: AttemptKey, launch: Launch)] = []
             for sweep in order {
-                guard let (key, launch) = head(of: sweep), let line = lines[sweep] else { continue }
-                guard line.running < shares[sweep] ?? slots, line.running < best?.running ?? .max else { continue }
-                best = (line.running, key, launch)
+                guard let (key, launch) = head(of: sweep), let line = lines[sweep], hasRoom(line, launch, sweep) else {
+                    continue
+                }
+                let rank = (line.running, line.turn)
+                heads.insert((rank, key, launch), at: heads.firstIndex { $0.rank > rank } ?? heads.count)
             }
             order.removeAll { lines[$0] == nil }
-            return best.map { ($0.key, $0.launch) }
+            var awaited: Set<String> = []
+            for (_, key, launch) in heads {
+                if launch.shares.allSatisfy({ isFree($0) && !awaited.contains($0.name) }) { return (key, launch) }
+                awaited.formUnion(launch.shares.map(\.name))
+            }
+            return nil
         }
+    }
+
+    /// Within what its sweep may use. A program alone always has room.
+    private func hasRoom(_ line: Line, _ launch: Launch, _ sweep: String) -> Bool {
+        line.running == 0 || line.slots + launch.countedSlots <= shares[sweep] ?? slots
+    }
+
+    private func isFree(_ share: ResourceShare) -> Bool {
+        let used = usedResources[share.name, default: 0]
+        return used == 0 || used + share.count <= share.capacity
     }
 
     /// What waits longest of a sweep. Lines of which nothing is left are removed.
@@ -246,10 +285,12 @@ public struct SupervisorCore: Sendable {
         return nil
     }
 
-    private mutating func stopped(_ key: AttemptKey) {
+    private mutating func stopped(_ key: AttemptKey, slots: Int) {
         guard let index = running.firstIndex(of: key) else { return }
         running.remove(at: index)
-        if let count = lines[key.sweep]?.running { lines[key.sweep]?.running = max(0, count - 1) }
+        guard let line = lines[key.sweep] else { return }
+        lines[key.sweep]?.running = max(0, line.running - 1)
+        lines[key.sweep]?.slots = max(0, line.slots - slots)
     }
 
     /// A running program ended. Returns the end as it is kept.
@@ -261,8 +302,8 @@ public struct SupervisorCore: Sendable {
         if state.startedAt > 0 { exit.wallNanoseconds = now - state.startedAt }
         exit.startedAt = state.wallStart
         states[key] = .ended(exit)
-        stopped(key)
-        usedMemory -= state.launch.countedMemory
+        stopped(key, slots: state.launch.countedSlots)
+        use(state.launch, -1)
         return exit
     }
 
@@ -341,5 +382,6 @@ public struct SupervisorCore: Sendable {
 
 extension Launch {
     /// As it is added up: far more than any host has is as good as any other such number, and sums stay sums.
+    fileprivate var countedSlots: Int { min(max(1, slots), 1 << 20) }
     fileprivate var countedMemory: Int64 { min(max(0, memoryBytes), 1 << 46) }
 }

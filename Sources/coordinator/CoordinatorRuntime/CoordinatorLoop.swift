@@ -422,7 +422,7 @@ public final class CoordinatorLoop {
     }
 
     private func grant(_ host: Int, _ lease: LeaseNumber, _ grants: [Grant]) throws {
-        let shards = try setting.shards(lease, grants, core.state) { digest, workload in
+        let shards = try setting.shards(lease, grants, on: host, core.state) { digest, workload in
             if let known = checkpoints[digest] { return known }
             let inputs = try setting.inputs(ofCheckpoint: digest, workload, store)
             checkpoints[digest] = inputs

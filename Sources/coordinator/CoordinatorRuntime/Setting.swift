@@ -18,6 +18,7 @@ public struct Setting: Sendable {
     private let places: RunPlaces
     let leaseTerm: Nanoseconds
     private let artifacts: ArtifactRule
+    private let needs: RunNeeds
     let checkpoints: CheckpointCache?
 
     /// The setup of a workload.
@@ -55,6 +56,7 @@ public struct Setting: Sendable {
         var artifacts = sweep.artifacts
         artifacts.evidence = engine.descriptor.alwaysKept(sweep.settings)
         self.artifacts = artifacts
+        needs = sweep.needs
         leaseTerm = timing.leaseTerm
     }
 
@@ -81,23 +83,26 @@ public struct Setting: Sendable {
     func hello(to host: Int) -> CoordinatorHello {
         CoordinatorHello(
             sweep: sweepID, leaseTerm: leaseTerm, slots: hosts[host].slots, memoryBytes: hosts[host].memoryBytes,
-            enginePath: enginePath(of: host), setup: hosts[host].setup)
+            enginePath: enginePath(of: host),
+            setup: HostSetup.text(hosts[host].setup, isLogin: hosts[host].usesLoginShell))
     }
 
     /// The messages' shards for one lease: more than one where a frame does not hold it.
     ///
     /// - Parameters:
+    ///   - host: that the lease is for.
     ///   - inputs: the files of a checkpoint that a workload starts from.
     ///   - list: puts a list of inputs into the object store.
     func shards(
-        _ lease: LeaseNumber, _ grants: [Grant], _ state: SweepState, inputs: (Digest, String) throws -> [Job.Input],
+        _ lease: LeaseNumber, _ grants: [Grant], on host: Int, _ state: SweepState,
+        inputs: (Digest, String) throws -> [Job.Input],
         list: ([Job.Input]) throws -> InputListName
     ) throws -> [Shard] {
         var shards: [Shard] = []
         var entries: [Shard.Entry] = []
         var size = 0
         for grant in grants {
-            var job = try job(of: grant.run, state, inputs)
+            var job = try job(of: grant.run, on: host, state, inputs)
             if job.inputs.descriptionSize > Job.longestInputs {
                 job.inputList = try list(job.inputs)
                 job.inputs = []
@@ -124,7 +129,7 @@ public struct Setting: Sendable {
     private static let shardBytes = 64 * 1024
 
     private func job(
-        of run: RunNumber, _ state: SweepState, _ inputs: (Digest, String) throws -> [Job.Input]
+        of run: RunNumber, on host: Int, _ state: SweepState, _ inputs: (Digest, String) throws -> [Job.Input]
     ) throws -> Job {
         guard let task = task(of: run) else {
             throw Failure(.internalError, "run \(run) was handed out, but the specification does not have it")
@@ -138,6 +143,11 @@ public struct Setting: Sendable {
         var job = try engine.job(for: task, points: points, checkpoint: checkpoint)
         job.limits.memoryBytes = state.memoryBytes(of: run)
         job.limits.output = job.limits.output ?? JobLimits.standardOutput
+        job.slots = needs.cores
+        job.shares = needs.resources.map { need in
+            let capacity = hosts[host].resources.first { $0.name == need.name }?.count ?? need.count
+            return ResourceShare(name: need.name, count: need.count, capacity: capacity)
+        }
         // All that a setup leaves may belong to its checkpoint.
         if case .evaluation = task { job.artifacts = artifacts }
         return job

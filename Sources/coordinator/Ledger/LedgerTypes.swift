@@ -78,6 +78,13 @@ public struct RunStatus: Sendable, Hashable {
     public var decision: AttemptStatus?
 }
 
+/// How long attempts of one kind took that ended well.
+public struct MeanWall: Sendable, Hashable {
+    public var isSetup: Bool
+    public var workload: String?
+    public var mean: Nanoseconds
+}
+
 /// An attempt that ended, after the judgement.
 public struct AttemptStatus: Sendable, Hashable {
     public var id: AttemptID

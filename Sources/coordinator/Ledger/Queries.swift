@@ -159,6 +159,22 @@ extension Ledger {
         }
     }
 
+    /// How long attempts took that ended well, by what they were of.
+    public func meanWalls() throws -> [MeanWall] {
+        try reading { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT p.kind, p.workload, CAST(avg(a.wall_ns) AS INTEGER) FROM attempts a
+                    JOIN plan p ON p.run = a.run WHERE a.class IS NULL
+                    GROUP BY p.kind, p.workload ORDER BY p.kind, p.workload
+                    """
+            ).map { row in
+                try MeanWall(isSetup: row.value(0) == "setup", workload: row.value(1), mean: row.value(2))
+            }
+        }
+    }
+
     /// How many outcomes came under void leases, and how many of them gave other results than what was merged.
     public func fencedCounts() throws -> (all: Int, disagreeing: Int) {
         try reading { db in

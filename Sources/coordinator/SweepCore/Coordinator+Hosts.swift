@@ -24,7 +24,7 @@ extension Coordinator {
             decideEnd(run, .failed, .hostLost, &records)
         }
         setSlots(of: host)
-        if let lack = lackOfMemory(host, arrival) { return refuse(host, lack, &records) }
+        if let lack = lack(of: host, arrival) { return refuse(host, lack, &records) }
         if state.deathCount != deaths { noteTrouble(host, "it was started again, with what it ran", now, &records) }
         for held in arrival.leases { takeUp(held, host, arrival, &records) }
         let held = Set(arrival.leases.map(\.lease))
@@ -113,26 +113,30 @@ extension Coordinator {
         }
     }
 
-    /// Slots, less what memory forbids.
+    /// Slots, by what a run takes of them, less what memory and what there are few of forbid.
     mutating func setSlots(of host: Int) {
         guard let joined = links[host].joined, joined.engineIsRight else { return }
         let arrival = joined.arrival
+        let room = min(plan.room(on: host, slots: arrival.slots), Coordinator.mostSlots)
         guard let memory = state.memoryPerRun, memory > 0 else {
-            links[host].slots = min(arrival.slots, Coordinator.mostSlots)
+            links[host].slots = room
             return
         }
         let fitting = Int(arrival.memoryBytes / memory)
         // A guess keeps no host out: its agent runs one at a time, whatever it takes.
         let isGuess = if case .learned = plan.memory { true } else { false }
-        links[host].slots = min(arrival.slots, Coordinator.mostSlots, isGuess ? max(1, fitting) : fitting)
+        links[host].slots = min(room, isGuess ? max(1, fitting) : fitting)
     }
 
     /// Why a host will never have room for a run; nil: it will, or has some of this sweep from before. Where no host
     /// has, the sweep ends with that instead of waiting for ever.
-    private func lackOfMemory(_ host: Int, _ arrival: Arrival) -> String? {
-        guard case .fixed(let need) = plan.memory, need > arrival.memoryBytes, state.leasesOfHost[host].isEmpty else {
-            return nil
+    private func lack(of host: Int, _ arrival: Arrival) -> String? {
+        guard state.leasesOfHost[host].isEmpty else { return nil }
+        if arrival.slots < plan.needs.cores {
+            return "a run takes \(PeopleText.count(plan.needs.cores, "slot")) (cores), and it has "
+                + PeopleText.count(arrival.slots, "slot")
         }
+        guard case .fixed(let need) = plan.memory, need > arrival.memoryBytes else { return nil }
         return "a run needs \(PeopleText.size(need)) of memory (limits.memory), and it has "
             + "\(PeopleText.size(arrival.memoryBytes)) for runs"
     }

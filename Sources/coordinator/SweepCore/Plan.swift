@@ -37,6 +37,10 @@ public struct Plan: Sendable {
     public var stopAfter: Int?
     /// Memory to set aside for a run.
     public var memory: MemoryRule
+    /// What else a run takes of its host.
+    public var needs = RunNeeds()
+    /// What the hosts have a few of, in their order; empty: nothing.
+    public var resources: [[CountedResource]] = []
     /// Whether hosts must show the same engine binary.
     public var pinsEngine: Bool
     public var timing: Timing
@@ -55,6 +59,11 @@ public struct Plan: Sendable {
         self.memory = memory
         self.pinsEngine = pinsEngine
         self.timing = timing
+    }
+
+    /// How many runs a host of so many slots may have at a time, as far as memory allows.
+    func room(on host: Int, slots: Int) -> Int {
+        needs.room(slots: slots, resources: resources.indices ~= host ? resources[host] : [])
     }
 
     /// How many runs the sweep has now.

@@ -10,6 +10,7 @@ public struct HostView: Sendable, Hashable {
     public var standing: Standing
     /// What is wrong, if anything.
     public var problem: String
+    /// How many of the sweep's runs it has room for at a time.
     public var slots: Int
     public var running: Int
     /// Runs handed to it that have not ended.
@@ -78,7 +79,8 @@ extension Coordinator {
             }
         return HostView(
             name: plan.hosts[host], standing: standing, problem: link.lastProblem,
-            slots: link.joined?.arrival.slots ?? 0, running: running, held: state.openRuns[host],
+            slots: link.joined.map { plan.room(on: host, slots: $0.arrival.slots) } ?? 0, running: running,
+            held: state.openRuns[host],
             silence: silenceView(of: host, now))
     }
 

@@ -171,4 +171,15 @@ struct FieldReader {
         }
         return text
     }
+
+    /// Whole numbers by names: `{gpu: 2}`; sorted by name.
+    func resources(_ field: Field, from least: Int) -> [CountedResource] {
+        (members(field.value, path: field.path) ?? []).compactMap { member in
+            guard Names.isPlain(member.name) else {
+                fail(member, "is not a name for a resource; \(FieldReader.plainRule)")
+                return nil
+            }
+            return integer(member, in: least...4_096).map { CountedResource(member.name, $0) }
+        }.sorted { $0.name < $1.name }
+    }
 }

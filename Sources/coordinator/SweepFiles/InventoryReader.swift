@@ -5,7 +5,7 @@ import Model
 struct InventoryReader {
     private static let limit = 10_000
     /// What a host may have, and `defaults` too, beside the keys of its transport.
-    static let common = ["transport", "workdir", "slots", "memory", "labels", "engines", "setup"]
+    static let common = ["transport", "workdir", "slots", "memory", "labels", "engines", "setup", "shell", "resources"]
     static let ofDefaults = ["ssh_config"]
     static let ofHosts = ["name", "address"]
 
@@ -182,6 +182,9 @@ struct InventoryReader {
             case "memory": host.memoryBytes = read.bytes(member)
             case "labels": labels(&host, member)
             case "engines": engines(&host, member)
+            case "shell":
+                if let word = read.choice(member, ["plain", "login"], "shell") { host.usesLoginShell = word == "login" }
+            case "resources": resources(&host, member)
             case "setup": host.setup = read.text(member, limit: 16_384, mayHaveLines: true)
             case let name:
                 guard let key = transportKeys.first(where: { $0.name == name }) else { continue }
@@ -253,6 +256,13 @@ struct InventoryReader {
             guard let label = read.plainName(element, "a label") else { continue }
             if !host.labels.contains(label) { host.labels.append(label) }
         }
+    }
+
+    /// Added to those of `defaults`, or in their place.
+    private func resources(_ host: inout Host, _ field: Field) {
+        let own = read.resources(field, from: 0)
+        host.resources.removeAll { resource in own.contains { $0.name == resource.name } }
+        host.resources = (host.resources + own).sorted { $0.name < $1.name }
     }
 
     /// Added to those of `defaults`, or in their place.

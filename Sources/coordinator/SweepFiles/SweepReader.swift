@@ -7,6 +7,7 @@ struct SweepReader {
     static let common = [
         "sweep", "engine", "workloads", "axes", "zip", "exclude", "include", "measure", "limits", "inputs", "retry",
         "metrics", "define", "env", "hosts", "stop", "artifacts",
+        "cores", "resources",
     ]
     /// Keys within these that every engine takes.
     static let groups = [
@@ -52,6 +53,8 @@ struct SweepReader {
         if let field = field("env") { sweep.environment = environment.variables(field) }
         let own = EngineKeysReader(read: read, folder: folder, descriptor: engine, shelf: shelf)
         sweep.settings = own.settings(fields + measures + bounds, &inputs)
+        if let field = field("cores") { sweep.needs.cores = read.integer(field, in: 1...4_096) ?? 1 }
+        if let field = field("resources") { sweep.needs.resources = read.resources(field, from: 1) }
         if let field = field("artifacts") {
             sweep.artifacts = ArtifactsReader(read: read).rule(field, always: engine.alwaysKept(sweep.settings))
         }

@@ -54,6 +54,8 @@ public enum Canary: String, CaseIterable, Sendable {
     case blameUnsent = "blame-unsent"
     /// A host is not told that another one goes on with its run.
     case forgetWithdrawal = "forget-withdrawal"
+    /// The supervisor does not hear what else than memory a program takes.
+    case forgetNeeds = "forget-needs"
     /// More is begun however many runs in a row failed alike.
     case forgetPause = "forget-pause"
 }
@@ -64,6 +66,7 @@ extension Canary {
         switch self {
         case .sleepIsSilence, .adoptTheYounger, .forgetCancels, .forgetWithdrawal: .idle
         case .keepDropped, .blameUnsent: .forgetful
+        case .forgetNeeds: .narrow
         default: .standard
         }
     }
@@ -84,7 +87,8 @@ extension Canary {
         case .forgetWithdrawal: .forgetsWithdrawals
         case .forgetPause: .forgetsPauses
         case .acknowledgeBeforeCommit, .skipFileSync, .skipAgentSync, .skipFolderSync, .loseLease, .forgetRecord,
-            .leaveFiles, .ignoreKill, .overbook, .forgetRevocation, .forgetInventory, .loseEvidence, .startUnconfirmed:
+            .leaveFiles, .ignoreKill, .overbook, .forgetRevocation, .forgetInventory, .loseEvidence, .startUnconfirmed,
+            .forgetNeeds:
             []
         }
     }
@@ -116,6 +120,10 @@ final class Canaries {
 
     /// What the supervisor hears where the agent asks for this.
     func asked(_ frame: Frame) -> Frame {
+        if canary == .forgetNeeds, case .start(let key, var launch) = try? SupervisorCommand(frame) {
+            (launch.slots, launch.shares) = (1, [])
+            return SupervisorCommand.start(key, launch).frame
+        }
         guard canary == .overbook,
             case .capacity(let slots, let memory, let sweeps) = try? SupervisorCommand(frame)
         else { return frame }

@@ -302,6 +302,10 @@ final class Checker {
         if running.count > host.processors {
             fail("\(host.name) runs \(running.count) programs on \(host.processors) slots")
         }
+        let needs = prepared.scenario.needs
+        if running.count > max(1, needs.room(slots: host.processors, resources: prepared.scenario.resources)) {
+            fail("\(host.name) runs \(running.count) programs, and has less than they take")
+        }
         let memory = running.reduce(0) { $0 + $1.launch.memoryBytes }
         if memory > host.memoryBytes, running.count > 1 { fail("\(host.name) runs programs of \(memory) bytes in all") }
     }

@@ -35,6 +35,9 @@ public struct Scenario: Sendable {
     var stopAfter: Int?
     /// In how much time the sweep has to end when nothing goes wrong any more.
     var patience: Nanoseconds
+    /// What a run takes of its host, and what each host has a few of.
+    var needs = RunNeeds()
+    var resources: [CountedResource] = []
 
     /// 3 hosts, 20 points, faults of every kind.
     public static let standard = Scenario(
@@ -79,6 +82,13 @@ public struct Scenario: Sendable {
         name: "idle", hosts: 3, points: 3, slots: 2, durations: [400 * Timing.second], fates: .healthy, faults: 8,
         kinds: silences, faultsUntil: 300 * Timing.second, patience: 20_000 * Timing.second)
 
+    /// The standard one with hosts that have room for less than their slots, by what a run takes.
+    public static let narrow = Scenario(
+        name: "narrow", hosts: 3, points: 20, slots: 7, memoryPerRun: 1 << 30,
+        durations: [200_000_000, 2 * Timing.second, 8 * Timing.second], fates: .some, faults: 12,
+        faultsUntil: 90 * Timing.second, patience: 12_000 * Timing.second,
+        needs: RunNeeds(cores: 2, resources: [CountedResource("gpu", 1)]), resources: [CountedResource("gpu", 2)])
+
     /// 2 hosts, one run that kills them.
     public static let killer = Scenario(
         name: "killer", hosts: 2, points: 12, slots: 4, durations: [8 * Timing.second], fates: .oneKiller, faults: 2,
@@ -92,7 +102,7 @@ public struct Scenario: Sendable {
         kinds: [.hostIsCleaned, .hostReboots, .supervisorDies, .connectionBreaks, .coordinatorDies, .programIsKilled],
         faultsUntil: 90 * Timing.second, patience: 12_000 * Timing.second)
 
-    public static let all = [standard, calm, small, knotty, lone, busy, idle, killer, forgetful]
+    public static let all = [standard, calm, small, knotty, lone, busy, idle, narrow, killer, forgetful]
 
     var timing: Timing { Timing() }
 }
@@ -124,16 +134,23 @@ public struct Prepared: @unchecked Sendable {
                 path: "run.sh", source: "/none", digest: SHA256.digest(script), size: Int64(script.count),
                 isExecutable: true)
         ]
+        sweep.needs = scenario.needs
         let engine = CommandEngine(sweep)
         let hosts = (1...scenario.hosts).map { number in
-            Host(target: HostTarget(name: "h\(number)"), slots: scenario.slots, memoryBytes: scenario.hostMemory)
+            var host = Host(
+                target: HostTarget(name: "h\(number)"), slots: scenario.slots, memoryBytes: scenario.hostMemory)
+            host.resources = scenario.resources
+            return host
         }
-        plan = Plan(
+        var plan = Plan(
             groups: [Plan.Group(runs: 1..<scenario.points + 1)], hosts: hosts.map(\.name),
             maximumFailures: sweep.attempts, agentRetries: engine.descriptor.agentRetries,
             stopAfter: scenario.stopAfter,
             memory: scenario.memoryPerRun.map { .fixed($0) } ?? .uncounted,
             pinsEngine: engine.descriptor.binary != nil, timing: scenario.timing)
+        plan.needs = scenario.needs
+        plan.resources = hosts.map(\.resources)
+        self.plan = plan
         setting = Setting(
             sweepID: "simulated-1", hosts: hosts, agentBinary: Array("agent".utf8), engine: engine,
             points: try Points(sweep, recipe: sweep.recipe), sweep: sweep,

@@ -159,6 +159,13 @@ package struct Gem5Descriptor: EngineDescriptor {
         .array([settings["system"] ?? .null, settings[Gem5Settings.coreKey] ?? .null])
     }
 
+    package func parameterQuestion(
+        _ parameters: [Assignment], _ settings: JSON, program: String, _ machine: any LaunchingMachine
+    ) throws -> ParameterQuestion? {
+        guard case .named(let system, _) = Gem5Settings(settings).system else { return nil }
+        return try .gem5(parameters, system, try Gem5Package.files(machine), program: program, machine)
+    }
+
     package func write(_ settings: JSON, to recipe: inout Recipe) {
         let settings = Gem5Settings(settings)
         switch settings.system {

@@ -62,17 +62,26 @@ extension EngineExamination {
 }
 
 extension Gem5Engine {
-    /// Brings the configuration package along, in a folder that is gone afterwards.
     package func parameterQuestion(
         _ parameters: [Assignment], program: String, _ machine: any LaunchingMachine
     ) throws -> ParameterQuestion? {
         guard case .named(let system, _) = settings.system else { return nil }
+        return try .gem5(parameters, system, packageFiles, program: program, machine)
+    }
+}
+
+extension ParameterQuestion {
+    /// Brings the configuration package along, in a folder that is gone afterwards.
+    static func gem5(
+        _ parameters: [Assignment], _ system: String, _ package: [InputFile], program: String,
+        _ machine: any LaunchingMachine
+    ) throws -> ParameterQuestion {
         let document = JSON.array(
             parameters.filter { !Gem5States.isState($0) }.map {
                 .object([JSON.Member("axis", .string($0.axis)), JSON.Member("value", .string($0.value))])
             })
         var lines = try Gem5Package.script(
-            packageFiles, more: [("pairs.json", document.encoded)], program: program,
+            package, more: [("pairs.json", document.encoded)], program: program,
             arguments: "--mode bind --system \(system) --pairs pairs.json", machine)
         lines.append("sed 's/^/\(ParameterQuestion.mark)/' \(Gem5Files.output)/bind.jsonl")
         // gem5 has no part in these, which were looked at when the sweep was read.

@@ -10,6 +10,7 @@ enum Gem5Parameter {
         let known = all.map { parameter in
             var parameter = parameter
             parameter.standard = standards[parameter.name] ?? parameter.standard
+            parameter.sample = parameter.values == size ? "64KiB" : parameter.values == number ? "8" : nil
             return parameter
         }
         return EngineParameters(known, others: "the path of a parameter below 'system', as config.ini has it")
@@ -33,14 +34,14 @@ enum Gem5Parameter {
             EngineParameter(
                 "\(name).write-buffers", unit: "lines", values: number, "lines that the \(what) can have to write"),
             EngineParameter(
-                "\(name).prefetcher", values: Names.list(prefetchers), "what fetches into the \(what) ahead of use"),
+                "\(name).prefetcher", choices: prefetchers, "what fetches into the \(what) ahead of use"),
             EngineParameter(
-                "\(name).replacement", values: Names.list(replacements), "which line of the \(what) gives way"),
+                "\(name).replacement", choices: replacements, "which line of the \(what) gives way"),
         ]
     }
 
     private static let core = [
-        EngineParameter("core", values: Names.list(cores), "the model of the measured cores"),
+        EngineParameter("core", choices: cores, "the model of the measured cores"),
         EngineParameter(
             "core.width", unit: "instructions", values: number, "in a cycle, in all stages of the pipeline"),
         EngineParameter("core.rob", unit: "entries", values: number, "of the reorder buffer"),
@@ -56,7 +57,7 @@ enum Gem5Parameter {
 
     private static let rest = [
         EngineParameter(
-            "branch-predictor", values: Names.list(predictors), "how the direction of branches is predicted"),
+            "branch-predictor", choices: predictors, "how the direction of branches is predicted"),
         EngineParameter("btb.size", unit: "entries", values: number, "of the branch target buffer"),
         EngineParameter("ras.size", unit: "entries", values: number, "of the return address stack"),
         EngineParameter(
@@ -64,7 +65,7 @@ enum Gem5Parameter {
         EngineParameter(
             "dtlb.size", unit: "entries", values: number, "of the first-level translation buffer for data"),
         EngineParameter("clock", values: "a frequency, as in 3GHz", "of cores and caches"),
-        EngineParameter("memory", values: Names.list(memories), "the kind of main memory"),
+        EngineParameter("memory", choices: memories, "the kind of main memory"),
     ]
 
     static let cores = ["atomic", "timing", "minor", "o3"]

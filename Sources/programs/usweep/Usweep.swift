@@ -36,7 +36,7 @@ struct Usweep: ParsableCommand {
             FollowCommand.self, TopCommand.self, StatusCommand.self, LogsCommand.self, ResultsCommand.self,
             PullCommand.self, StatsCommand.self, WorkloadCommand.self, ImportCommand.self, ExplainCommand.self,
             RetryCommand.self, CancelCommand.self, RemoveCommand.self, CollectCommand.self, DiskUseCommand.self,
-            CleanCommand.self,
+            CleanCommand.self, WorkloadsCommand.self,
             AxesCommand.self, MetricsCommand.self, HelpCommand.self,
         ])
 

@@ -33,6 +33,8 @@ extension Host: DocumentValue {
         writer.put(unlessEmpty: "labels", labels)
         writer.put(unlessEmpty: "engines", engines)
         writer.put("setup", setup)
+        writer.put(ifTrue: "usesLoginShell", usesLoginShell)
+        writer.put(unlessEmpty: "resources", resources)
         return writer.json
     }
 
@@ -43,6 +45,23 @@ extension Host: DocumentValue {
             slots: try reader.take(ifAny: "slots"), memoryBytes: try reader.take(ifAny: "memoryBytes"),
             labels: try reader.take(list: "labels"), engines: try reader.take(list: "engines"),
             setup: try reader.take(ifAny: "setup"))
+        usesLoginShell = try reader.take(flag: "usesLoginShell")
+        resources = try reader.take(list: "resources")
+        try reader.end()
+    }
+}
+
+extension CountedResource: DocumentValue {
+    package var json: JSON {
+        var writer = DocumentWriter()
+        writer.put("name", name)
+        writer.put("count", count)
+        return writer.json
+    }
+
+    package init(_ json: JSON) throws(WireError) {
+        var reader = try DocumentReader(json)
+        self.init(try reader.take("name"), try reader.take("count", in: 0...WireLimits.number))
         try reader.end()
     }
 }

@@ -91,6 +91,9 @@ extension Job: FieldGroup {
         writer.fields(8, joinedEnvironment, mustBeKnown: true)
         // An agent that passes over it brings everything back, which is no harm.
         if !artifacts.takesAll { writer.field(9, artifacts) }
+        // One that passed over these would start more than the host has room for.
+        if slots != 1 { writer.field(10, slots, mustBeKnown: true) }
+        writer.fields(11, shares, mustBeKnown: true)
     }
 
     package init(fields: inout FieldDecoder) throws(WireError) {
@@ -102,6 +105,25 @@ extension Job: FieldGroup {
         inputList = try fields.take(ifAny: 7)
         joinedEnvironment = try fields.take(all: 8)
         artifacts = try fields.take(ifAny: 9) ?? ArtifactRule()
+        if let count: Int = try fields.take(ifAny: 10) {
+            guard 1...WireLimits.slots ~= count else { throw WireError("a number of slots out of bounds") }
+            slots = count
+        }
+        shares = try fields.take(all: 11)
+    }
+}
+
+extension ResourceShare: FieldGroup {
+    package func putFields(to writer: inout ByteWriter) {
+        writer.field(1, name)
+        writer.field(2, count)
+        writer.field(3, capacity)
+    }
+
+    package init(fields: inout FieldDecoder) throws(WireError) {
+        self.init(
+            name: try fields.take(1), count: try fields.take(2, in: 0...WireLimits.slots),
+            capacity: try fields.take(3, in: 0...WireLimits.slots))
     }
 }
 

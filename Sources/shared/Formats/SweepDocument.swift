@@ -25,6 +25,8 @@ extension Sweep {
         writer.put(unlessEmpty: "metrics", metrics)
         writer.put(unlessEmpty: "definitions", definitions)
         writer.put(unlessEmpty: "hostLabels", hostLabels)
+        if needs.cores != 1 { writer.put("cores", needs.cores) }
+        writer.put(unlessEmpty: "resources", needs.resources)
         if !artifacts.takesAll { writer.put("artifacts", artifacts) }
         // 0: never.
         if stopAfter != Sweep.usualStopAfter { writer.put("stopAfter", stopAfter ?? 0) }
@@ -51,6 +53,8 @@ extension Sweep {
         metrics = try reader.take(list: "metrics")
         definitions = try reader.take(list: "definitions")
         hostLabels = try reader.take(list: "hostLabels")
+        needs.cores = try reader.take(ifAny: "cores") ?? 1
+        needs.resources = try reader.take(list: "resources")
         artifacts = try reader.take(ifAny: "artifacts") ?? ArtifactRule()
         if let count: Int = try reader.take(ifAny: "stopAfter") { stopAfter = count > 0 ? count : nil }
         try reader.end()

@@ -24,6 +24,10 @@ public struct Host: Sendable, Hashable {
     public var engines: [EnvironmentVariable]
     /// Shell text sourced before an engine starts (`module load ...`); nil: none.
     public var setup: String?
+    /// Whether engines are started by the account's login shell.
+    public var usesLoginShell = false
+    /// What it has a few of, by name.
+    public var resources: [CountedResource] = []
 
     public var name: String { target.name }
 

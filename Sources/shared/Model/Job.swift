@@ -68,6 +68,10 @@ public struct Job: Sendable, Hashable {
     public var limits: JobLimits
     /// How many times in all a run may fail before it is given up.
     public var maximumFailures: Int
+    /// How many of the host's slots it takes.
+    public var slots = 1
+    /// What it takes of what else the host has a few of.
+    public var shares: [ResourceShare] = []
     /// What of its files comes back.
     public var artifacts = ArtifactRule()
 

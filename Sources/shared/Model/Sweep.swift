@@ -31,6 +31,8 @@ public struct Sweep: Sendable, Hashable {
     public var definitions: [MetricDefinition]
     /// Only hosts that have all of these get its runs; empty: all hosts.
     public var hostLabels: [String]
+    /// What a run takes of its host, beside memory.
+    public var needs: RunNeeds
     /// What of the files of its runs comes back; of its setups everything does.
     public var artifacts: ArtifactRule
     /// How many runs in a row may fail alike, none succeeding, before the sweep is paused; nil: any number.
@@ -57,6 +59,7 @@ public struct Sweep: Sendable, Hashable {
         metrics = []
         definitions = []
         hostLabels = []
+        needs = RunNeeds()
         artifacts = ArtifactRule()
         stopAfter = Sweep.usualStopAfter
     }

@@ -33,6 +33,10 @@ public struct Launch: Sendable, Hashable {
     public var stallLimit: Nanoseconds?
     /// Counted against the host's memory while it runs.
     public var memoryBytes: Int64
+    /// Slots that it takes while it runs.
+    public var slots: Int
+    /// What it takes of what else the host has a few of.
+    public var shares: [ResourceShare]
     /// The most that its folder may hold, inputs included, in bytes; nil: not watched.
     public var folderLimit: Int64?
     /// What of its files will be taken, with the most that these may hold, inputs included; nil: not watched.
@@ -40,9 +44,11 @@ public struct Launch: Sendable, Hashable {
 
     public init(
         arguments: [String], environment: [EnvironmentVariable], folder: String, timeLimit: Nanoseconds?,
-        stallLimit: Nanoseconds? = nil, memoryBytes: Int64, folderLimit: Int64? = nil,
-        kept: ArtifactRule? = nil
+        stallLimit: Nanoseconds? = nil, memoryBytes: Int64, slots: Int = 1, shares: [ResourceShare] = [],
+        folderLimit: Int64? = nil, kept: ArtifactRule? = nil
     ) {
+        self.slots = slots
+        self.shares = shares
         self.kept = kept
         self.folderLimit = folderLimit
         self.arguments = arguments

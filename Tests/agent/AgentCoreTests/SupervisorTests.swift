@@ -41,6 +41,50 @@ struct SupervisorTests {
         #expect(start(&core) == [4])
     }
 
+    private func launch(_ slots: Int, gpus: Int = 0, of capacity: Int = 2) -> Launch {
+        var launch = launch()
+        launch.slots = slots
+        if gpus > 0 { launch.shares = [ResourceShare(name: "gpu", count: gpus, capacity: capacity)] }
+        return launch
+    }
+
+    @Test("What programs take of the slots is added up; a large one is waited for, and runs alone where it must")
+    func cores() {
+        var core = core(slots: 4)
+        queue(&core, 1, launch(3))
+        queue(&core, 2, launch(2))
+        queue(&core, 3, launch(1))
+        #expect(start(&core) == [1], "3 fits, but is behind 2")
+        _ = core.ended(key(1), ProcessExit(cause: .status(0)), now: 2)
+        #expect(start(&core) == [2, 3])
+        queue(&core, 4, launch(9))
+        #expect(start(&core) == [])
+        for run in 2...3 { _ = core.ended(key(run), ProcessExit(cause: .status(0)), now: 3) }
+        #expect(start(&core) == [4])
+        #expect(start(&core) == [])
+    }
+
+    @Test("What the host has a few of is counted over all sweeps; who needs none of it is not kept waiting")
+    func resources() {
+        var core = core(slots: 9)
+        func other(_ run: RunNumber) -> AttemptKey {
+            AttemptKey(sweep: "other", id: AttemptID(run: run, lease: 1, attempt: 1))
+        }
+        for run in 1...3 { queue(&core, run, launch(1, gpus: 1)) }
+        _ = core.handle(.start(other(1), launch(1, gpus: 2)), now: 1)
+        _ = core.handle(.start(other(2), launch(1)), now: 1)
+        _ = core.handle(.start(AttemptKey(sweep: "third", id: other(1).id), launch(1)), now: 1)
+        var begun: [AttemptKey] = []
+        while let next = core.takeNext(now: 1) { begun.append(next.key) }
+        #expect(begun.map(\.sweep) == [key(1).sweep, "third"], "the other one waits for both, and nobody takes one")
+        _ = core.ended(key(1), ProcessExit(cause: .status(0)), now: 2)
+        begun = []
+        while let next = core.takeNext(now: 2) { begun.append(next.key) }
+        #expect(begun == [other(1), other(2)])
+        _ = core.ended(other(1), ProcessExit(cause: .status(0)), now: 3)
+        #expect(start(&core, now: 3) == [2, 3])
+    }
+
     @Test("What was taken and could not be started waits before all others, as if nothing had been")
     func putBack() {
         var core = core(slots: 1)

@@ -83,6 +83,8 @@ struct InventoryFileTests {
         ("hosts: [{name: x, workdir: ~/../y}]", "1:28: key 'hosts.workdir'"),
         ("hosts: [{name: x, engines: {gem: /x}}]", "1:29: key 'hosts.engines.gem': unknown; did you mean 'gem5'?"),
         ("hosts: [{name: x, labels: kvm}]", "1:27: key 'hosts.labels': a list was expected, not 'kvm'; write [kvm]"),
+        ("hosts: [{name: x, shell: fish}]", "1:26: key 'hosts.shell': 'fish' is not a shell; there are: plain, login"),
+        ("hosts: [{name: x, resources: {gpu: -1}}]", "1:36: key 'hosts.resources.gpu': -1 is impossible"),
         ("hosts: [{name: x, user: -l}]", "1:25: key 'hosts.user': '-l' is not a user's name"),
         ("hosts: [{name: x, jump: -J}]", "1:25: key 'hosts.jump': '-J' is not a jump host"),
         ("hosts: [{name: x, jump: 'a b'}]", "1:25: key 'hosts.jump': 'a b' is not a jump host"),

@@ -33,6 +33,8 @@ struct SweepFileTests {
             retry: {attempts: 5}
             hosts: {labels: [kvm, big]}
             stop: {after: 25}
+            cores: 4
+            resources: {tpu: 2, gpu: 1}
             artifacts: {keep: ['*.txt', stats*], leave: [traces/*.bin], most: 1GiB}
             metrics: [cpi, l1i.mpki]
             """, folder: scratch.path)
@@ -54,6 +56,8 @@ struct SweepFileTests {
         #expect(sweep.attempts == 5)
         #expect(sweep.hostLabels == ["kvm", "big"])
         #expect(sweep.stopAfter == 25)
+        #expect(
+            sweep.needs == RunNeeds(cores: 4, resources: [CountedResource("gpu", 1), CountedResource("tpu", 2)]))
         #expect(
             sweep.artifacts == ArtifactRule(keep: ["*.txt", "stats*"], leave: ["traces/*.bin"], most: 1 << 30))
         #expect(sweep.metrics == ["cpi", "l1i.mpki"])

@@ -57,6 +57,29 @@ struct SpecificationTests {
         #expect(bare?.message.contains("has the label 'kvm' (none of its hosts has a label); write") == true)
     }
 
+    @Test("Hosts that have what a run takes are used; where none has, the sweep is refused before anything starts")
+    func needs() throws {
+        var inventory = inventory
+        inventory.hosts[1].resources = [CountedResource("gpu", 1)]
+        inventory.hosts[2].resources = [CountedResource("gpu", 2)]
+        func outline(_ gpus: Int, cores: Int = 1) throws -> SweepOutline {
+            var sweep = sweep(["1"])
+            sweep.needs = RunNeeds(cores: cores, resources: [CountedResource("gpu", gpus)])
+            return try SweepOutline(sweep, inventory, in: ArtifactsFolder(path: "/nonexistent"))
+        }
+        #expect(try outline(1).hostNames == ["b", "c"])
+        #expect(try outline(2).hostNames == ["c"])
+        let none = #expect(throws: Failure.self) { try outline(3) }
+        #expect(
+            none?.message == "resources: a run takes {gpu: 3}, and no host of the inventory has as much (b has "
+                + "{gpu: 1} and c has {gpu: 2}); write 'resources: {gpu: 3}' for a host of the inventory that has "
+                + "it, or ask for less")
+        #expect(try outline(1, cores: 64).hostNames == ["b", "c"], "nobody knows how many slots they have")
+        for index in inventory.hosts.indices { inventory.hosts[index].slots = 8 * (index + 1) }
+        let few = #expect(throws: Failure.self) { try outline(1, cores: 25) }
+        #expect(few?.message.contains("takes 25 slots") == true && few?.message.contains("c, with 24") == true)
+    }
+
     @Test("A host without the labels lends its memory to no sweep")
     func memory() {
         var inventory = inventory

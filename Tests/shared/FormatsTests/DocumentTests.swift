@@ -66,11 +66,16 @@ struct DocumentTests {
         var labelled = sweep
         labelled.hostLabels = ["kvm"]
         labelled.stopAfter = 3
+        labelled.needs = RunNeeds(cores: 2, resources: [CountedResource("gpu", 1)])
         labelled.artifacts = ArtifactRule(keep: ["*.txt"], leave: ["a/*"], most: 1 << 30)
         var endless = sweep
         endless.stopAfter = nil
         for sweep in others + [labelled, endless] { #expect(try Sweep(document: sweep.document) == sweep) }
         #expect(try Inventory(document: inventory.document) == inventory)
+        var equipped = inventory
+        equipped.hosts[0].usesLoginShell = true
+        equipped.hosts[0].resources = [CountedResource("gpu", 0)]
+        #expect(try Inventory(document: equipped.document) == equipped)
     }
 
     @Test("Version 2 is as it was when it was new, byte for byte")

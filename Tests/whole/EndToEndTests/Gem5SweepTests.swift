@@ -197,6 +197,20 @@ struct Gem5SweepTests {
         #expect(!study.exists("artifacts"), "nothing was started")
     }
 
+    @Test("The axes of one host's gem5: what it does not take is left out, and said")
+    func axes() throws {
+        let study = try Study.gem5()
+        let all = try study.run("axes", "--engine", "gem5", "--system", "simple")
+        let asked = ["axes", "--engine", "gem5", "--system", "simple", "--bind", "-i", "inventory.yaml"]
+        let there = try study.start(asked + ["--host", "h1"]).wait()
+        #expect(there.status == 0, "\(there.errors)")
+        #expect(all.output.contains("tage-sc-l") && !there.output.contains("tage-sc-l"), "\(there.output)")
+        #expect(there.output.contains("branch-predictor"), "\(there.output)")
+        #expect(there.errors.contains("h1 does not take branch-predictor=tage-sc-l: there is no such thing"))
+        #expect(try study.start(asked + ["--host", "h9"]).wait().errors.contains("'h9' is not a host"))
+        #expect(try study.run("axes", "--engine", "qemu", "--bind", "-i", "inventory.yaml").status == 64)
+    }
+
     @Test("No gem5 where the inventory says: no host is usable, and it says why")
     func missing() throws {
         let study = try Study.gem5()

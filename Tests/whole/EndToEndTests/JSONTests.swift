@@ -50,6 +50,7 @@ struct JSONTests {
             ("clean", ["clean", "h0", "--yes"]),
             ("gc", ["gc", "--dry-run"]), ("doctor", ["doctor", "-i", "inventory.yaml"]),
             ("doctor-ledger", ["doctor", "--ledger"]), ("workload-list", ["workload", "list"]),
+            ("workload-list", ["workloads"]),
         ]
         for command in commands {
             let ended = try study.start(command.words + ["--output", "json"]).wait()

@@ -42,6 +42,36 @@ struct ResumeTests {
         #expect(try study.text(of: "results.csv") == edited)
     }
 
+    @Test("A plan says why runs are done again, and how long it takes by what runs took")
+    func planned() throws {
+        let study = try Study(hosts: 1)
+        let sweep = { (values: String) in
+            """
+            sweep: timed
+            engine: command
+            command: [/bin/sh, -c, 'sleep 1; cat data.txt']
+            inputs: [data.txt]
+            axes: {x: [\(values)]}
+
+            """
+        }
+        try study.write("data.txt", "one")
+        try study.write("sweep.yaml", sweep("1, 2"))
+        let plan = { try study.run("plan", "sweep.yaml", "-i", "inventory.yaml").output }
+        #expect(try plan().contains("time        unknown, as no such run has been made"))
+        #expect(try study.launch(sweep("1, 2")).status == 0)
+        #expect(try !plan().contains("time "), "nothing is left to do")
+        try study.write("data.txt", "two")
+        try study.write("sweep.yaml", sweep("1, 2, 3, 4"))
+        let text = try plan()
+        #expect(
+            text.contains("again       2 runs are done again with the same parameters, as input data.txt changed\n"),
+            "\(text)")
+        // Four of a second or a little more, two at a time.
+        let time = /time        about [2-9].* s, 2 runs at a time: 4 runs of [1-4].* s each, as in timed-/
+        #expect(text.firstMatch(of: time) != nil, "\(text)")
+    }
+
     @Test("What comes back has its results; repeats are added; other metrics are asked of old results, too")
     func comesBack() throws {
         let study = try Study(hosts: 1)

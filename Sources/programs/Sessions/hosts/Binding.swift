@@ -3,8 +3,7 @@ package import Model
 package import Ports
 import Results
 
-/// Asks one host's engine whether every parameter of a sweep exists and takes every value, before anything is
-/// simulated.
+/// Asks one host's engine whether every parameter exists and takes every value, before anything is simulated.
 package struct Binding {
     /// An axis and a value that the engine does not take.
     package struct Problem {
@@ -18,6 +17,24 @@ package struct Binding {
     private let question: ParameterQuestion
     private let parameterCount: Int
 
+    private init(_ found: Found?, _ engine: String, _ count: Int, _ question: ParameterQuestion?) throws {
+        guard let question else {
+            throw Failure(
+                .usage, "--bind asks a host's engine whether it takes the parameters; engine '\(engine)' cannot be "
+                    + "asked, or the sweep has a script of its own")
+        }
+        guard let found else {
+            throw Failure(
+                .badSpecification, "no host of the inventory says where its \(engine) is; write engines: "
+                    + "{\(engine): /path}")
+        }
+        (host, program) = (found.host, found.program)
+        self.question = question
+        parameterCount = count
+    }
+
+    /// For the axes of a sweep, at the first host that has its engine.
+    ///
     /// - Throws: ``Failure`` where there is nothing to ask, or nobody.
     package init(_ specification: Specification, _ inventory: Inventory) throws {
         let sweep = specification.sweep
@@ -26,25 +43,35 @@ package struct Binding {
         let parameters = (spanned + sweep.include.joined()).reduce(into: [Assignment]()) {
             if !$0.contains($1) { $0.append($1) }
         }
-        let found = inventory.hosts.lazy.compactMap { host in
-            host.engines.first { $0.name == sweep.engine }.map { (host, $0.value) }
+        let found = Binding.find(sweep.engine, inventory.hosts)
+        try self.init(
+            found, sweep.engine, parameters.count,
+            specification.engine.parameterQuestion(parameters, program: found?.program ?? "", ThisMachine()))
+    }
+
+    /// For all axes that an engine has, each with its standard and with every word that it takes.
+    ///
+    /// - Parameter host: by its name; nil: the first that has the engine.
+    /// - Throws: as the other one; also for a host that is not there.
+    package init(_ reference: EngineReference, _ inventory: Inventory, host name: String?) throws {
+        let engine = reference.descriptor.name
+        if let name, !inventory.hosts.contains(where: { $0.name == name }) {
+            let hint = Names.suggestion(name, in: inventory.hosts.map(\.name))
+            throw Failure(.usage, "'\(VisibleText.of(name, limit: 80))' is not a host of the inventory; \(hint)")
+        }
+        let found = Binding.find(engine, inventory.hosts.filter { name == nil || $0.name == name })
+        let parameters = reference.trials
+        try self.init(
+            found, engine, parameters.count,
+            reference.parameterQuestion(parameters, program: found?.program ?? "", ThisMachine()))
+    }
+
+    private typealias Found = (host: Model.Host, program: String)
+
+    private static func find(_ engine: String, _ hosts: [Model.Host]) -> Found? {
+        hosts.lazy.compactMap { host in
+            host.engines.first { $0.name == engine }.map { (host: host, program: $0.value) }
         }.first
-        guard
-            let question = try specification.engine.parameterQuestion(
-                parameters, program: found?.1 ?? "", ThisMachine())
-        else {
-            throw Failure(
-                .usage, "--bind asks a host's engine whether it takes the parameters; engine '\(sweep.engine)' cannot "
-                    + "be asked, or the sweep has a script of its own")
-        }
-        guard let found else {
-            throw Failure(
-                .badSpecification, "no host of the inventory says where its \(sweep.engine) is; write engines: "
-                    + "{\(sweep.engine): /path}")
-        }
-        (host, program) = found
-        self.question = question
-        parameterCount = parameters.count
     }
 
     package var hostName: String { host.name }

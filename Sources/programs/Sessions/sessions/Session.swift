@@ -41,7 +41,7 @@ package final class Session {
         runs = try specification.checked(try ledger.runList())
         setups = try specification.setups(runs, ledger)
         plan = specification.plan(
-            runs, setups: setups, highestRun: try ledger.highestRun(), hosts: self.inventory.hosts.map(\.name),
+            runs, setups: setups, highestRun: try ledger.highestRun(), hosts: self.inventory.hosts,
             only: pointCount)
         state = SweepState(plan: plan)
         try ledger.forEachRecord { sequence, record in

@@ -7,6 +7,8 @@ package struct EarlierLaunch {
     let change: SpecificationChange
     let pinProblem: String?
     let judging: JudgingAgain
+    let recipe: RecipeChange
+    private let repeats: Int
 
     init(_ entry: ArtifactsFolder.Entry, _ specification: Specification, in folder: ArtifactsFolder) throws {
         self.entry = entry
@@ -14,6 +16,8 @@ package struct EarlierLaunch {
         change = try ledger.compare(specification.keys)
         let before = try Document.sweep(try ledger.metadata().specification)
         judging = try JudgingAgain(specification, before: before, ledger, try folder.objects())
+        recipe = try RecipeChange(before: before, after: specification.sweep, specification.points)
+        repeats = specification.sweep.measure.repeats
         do {
             try specification.checkPins(try ledger.pins())
             pinProblem = nil
@@ -31,6 +35,7 @@ package struct EarlierLaunch {
             lines.append("unchanged   \(PeopleText.count(change.kept, "run"))")
             lines.append(
                 "new         \(PeopleText.count(change.new, "run")) and \(PeopleText.count(change.newSetups, "setup"))")
+            if let line = recipe.line(repeats: repeats) { lines.append("again       \(line)") }
             if change.back > 0 {
                 lines.append("back        \(PeopleText.count(change.back, "run")), with the results that they had")
             }
@@ -58,6 +63,7 @@ package struct EarlierLaunch {
                     judging.again.map {
                         .object([JSON.Member("run", .integer($0.run)), JSON.Member("reason", .string($0.reason))])
                     })),
+            JSON.Member("again", recipe.document(repeats: repeats)),
             JSON.Member("refused", pinProblem.map { .string($0) } ?? .null),
         ])
     }

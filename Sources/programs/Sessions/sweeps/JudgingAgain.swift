@@ -129,6 +129,9 @@ extension Sweep {
         contract.limits = SweepLimits()
         contract.attempts = 1
         contract.hostLabels = []
+        contract.artifacts = ArtifactRule()
+        contract.needs = RunNeeds()
+        contract.stopAfter = nil
         if !metrics { (contract.metrics, contract.definitions) = ([], []) }
         return contract
     }

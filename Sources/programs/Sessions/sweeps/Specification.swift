@@ -99,7 +99,8 @@ package struct Specification {
     ///   - setups: those of ``setups(_:_:)``.
     ///   - pointCount: only so many points, spread over the sweep, with the setups that they need; nil: all.
     package func plan(
-        _ runs: RunList, setups: [Setting.Setup], highestRun: RunNumber, hosts: [String], only pointCount: Int? = nil
+        _ runs: RunList, setups: [Setting.Setup], highestRun: RunNumber, hosts: [Model.Host],
+        only pointCount: Int? = nil
     ) -> Plan {
         var groups: [Plan.Group] = []
         let workloads: [String?] = sweep.workloads.isEmpty ? [nil] : sweep.workloads
@@ -130,10 +131,13 @@ package struct Specification {
             timing.leaseTerm = term * Timing.second
             timing.shortestSilence = 2 * timing.leaseTerm
         }
-        return Plan(
-            groups: groups, highestRun: highestRun, hosts: hosts, maximumFailures: sweep.attempts,
+        var plan = Plan(
+            groups: groups, highestRun: highestRun, hosts: hosts.map(\.name), maximumFailures: sweep.attempts,
             agentRetries: engine.descriptor.agentRetries, stopAfter: sweep.stopAfter, memory: memoryRule,
             pinsEngine: engine.descriptor.binary != nil, timing: timing)
+        plan.needs = sweep.needs
+        plan.resources = hosts.map(\.resources)
+        return plan
     }
 
     private var memoryRule: MemoryRule {

@@ -11,6 +11,7 @@ package struct SweepOutline {
     package let stagedBytes: Int64
     /// nil: no sweep of that name was launched.
     package let earlier: EarlierLaunch?
+    package let estimate: TimeEstimate
 
     package var sweep: Sweep { specification.sweep }
     package var hostNames: [String] { inventory?.hosts.map(\.name) ?? [] }
@@ -25,6 +26,7 @@ package struct SweepOutline {
         self.inventory = try inventory.map { try specification.usable($0) }
         stagedBytes = specification.engine.inputs.reduce(Int64(0)) { $0 + $1.size }
         earlier = try folder.newest(named: sweep.name).map { try EarlierLaunch($0, specification, in: folder) }
+        estimate = try TimeEstimate(specification, self.inventory, earlier, in: folder)
     }
 
     /// - Parameter withPoints: whether every point is listed.
@@ -40,22 +42,49 @@ package struct SweepOutline {
             JSON.Member("points", .integer(points.count)), JSON.Member("runs", .integer(runCount)),
             JSON.Member("done", .integer(earlier?.change.succeeded ?? 0)),
             JSON.Member("existing", earlier?.document ?? .null), JSON.Member("staged_bytes", .integer(stagedBytes)),
-            JSON.Member("hosts", .array(hostNames.map { .string($0) })),
+            JSON.Member("hosts", .array(hostNames.map { .string($0) })), JSON.Member("time", estimate.document),
         ] + list)
     }
 }
 
 extension Specification {
-    /// The hosts of an inventory that the sweep may use: those with all of its labels.
+    /// The hosts of an inventory that the sweep may use: those with all of its labels, and with what a run takes.
     ///
-    /// - Throws: ``Failure`` (`badSpecification`) where no host has them, or the memory that a run needs: to wait for
-    ///   one would be to wait for ever.
+    /// - Throws: ``Failure`` (`badSpecification`) where no host has them, or the memory or slots that a run needs: to
+    ///   wait for one would be to wait for ever.
     func usable(_ inventory: Inventory) throws -> Inventory {
         var usable = inventory
         usable.hosts.removeAll { host in !sweep.hostLabels.allSatisfy(host.labels.contains) }
         if usable.hosts.isEmpty, !inventory.hosts.isEmpty { throw unlabelled(inventory) }
+        let labelled = usable.hosts
+        usable.hosts.removeAll { !sweep.needs.lacking(in: $0.resources).isEmpty }
+        if usable.hosts.isEmpty, !labelled.isEmpty { throw lacking(labelled) }
+        try checkCores(usable)
         try checkMemory(usable)
         return usable
+    }
+
+    private func lacking(_ hosts: [Host]) -> Failure {
+        let list = { (resources: [CountedResource]) in
+            resources.map { "\($0.name): \($0.count)" }.joined(separator: ", ")
+        }
+        let needs = list(sweep.needs.resources)
+        let found = hosts.filter { !$0.resources.isEmpty }.map { "\($0.name) has {\(list($0.resources))}" }
+        return Failure(
+            .badSpecification, "resources: a run takes {\(needs)}, and no host of the inventory has as much ("
+                + (found.isEmpty ? "none of its hosts names any" : PeopleText.list(found, atMost: 8))
+                + "); write 'resources: {\(needs)}' for a host of the inventory that has it, or ask for less")
+    }
+
+    private func checkCores(_ inventory: Inventory) throws {
+        let known = inventory.hosts.compactMap { host in host.slots.map { (name: host.name, slots: $0) } }
+        guard known.count == inventory.hosts.count, let largest = known.max(by: { $0.slots < $1.slots }),
+            largest.slots < sweep.needs.cores
+        else { return }
+        throw Failure(
+            .badSpecification, "cores: a run takes \(PeopleText.count(sweep.needs.cores, "slot")), and no host of the "
+                + "inventory has as many; the most has \(largest.name), with \(largest.slots): lower 'cores', or raise "
+                + "'slots' of a host")
     }
 
     private func unlabelled(_ inventory: Inventory) -> Failure {

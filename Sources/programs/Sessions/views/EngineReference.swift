@@ -1,5 +1,5 @@
 package import Engines
-import Model
+package import Model
 package import Results
 
 /// What a sweep of some engine can name: its axes and metrics, as the engine's descriptor has them.
@@ -9,6 +9,13 @@ package struct EngineReference {
     package static let systemNames = EngineRegistry.all.flatMap(\.systems)
     /// The modelled machine, where one was named.
     private let settings: JSON
+    /// What a host's engine did not take.
+    private var refused: Set<Assignment> = []
+
+    private init(descriptor: any EngineDescriptor, settings: JSON) {
+        self.descriptor = descriptor
+        self.settings = settings
+    }
 
     /// - Parameters:
     ///   - engine: its name; nil: all engines, or those that have the system.
@@ -43,12 +50,49 @@ package struct EngineReference {
     /// nil: only the program that a sweep runs knows.
     package var metrics: [EngineMetric]? { descriptor.metrics(settings) }
 
+    // MARK: On a host
+
+    /// What a host's engine is asked: whether it takes the standard of each axis, and each word of those that have
+    /// words.
+    package var trials: [Assignment] {
+        parameters.known.flatMap { parameter in
+            let values = parameter.choices.isEmpty
+                ? [parameter.standard ?? parameter.sample].compactMap { $0 } : parameter.choices
+            return values.map { Assignment(axis: parameter.name, value: $0) }
+        }
+    }
+
+    func parameterQuestion(
+        _ parameters: [Assignment], program: String, _ machine: any LaunchingMachine
+    ) throws -> ParameterQuestion? {
+        try descriptor.parameterQuestion(parameters, settings, program: program, machine)
+    }
+
+    /// Without the axes and values that a host's engine does not take.
+    package func without(_ problems: [Binding.Problem]) -> EngineReference {
+        var rest = self
+        rest.refused = Set(problems.map { Assignment(axis: $0.axis, value: $0.value) })
+        return rest
+    }
+
+    private var parametersThere: [EngineParameter] {
+        parameters.known.compactMap { parameter in
+            var parameter = parameter
+            guard parameter.choices.isEmpty else {
+                let taken = parameter.choices.filter { !refused.contains(Assignment(axis: parameter.name, value: $0)) }
+                parameter.values = Names.list(taken)
+                return taken.isEmpty ? nil : parameter
+            }
+            return refused.contains { $0.axis == parameter.name } ? nil : parameter
+        }
+    }
+
     // MARK: As tables
 
     package static let axisColumns = ["engine", "axis", "unit", "default", "meaning", "values"]
 
     package var axisRows: [[Cell]] {
-        let named = parameters.known.map { parameter in
+        let named = parametersThere.map { parameter in
             [parameter.name, parameter.unit, parameter.standard ?? "", parameter.meaning, parameter.values]
         }
         let others = parameters.others.map { [["*", "", "", $0, ""]] } ?? []

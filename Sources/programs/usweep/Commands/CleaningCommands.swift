@@ -36,7 +36,9 @@ struct RemoveCommand: ParsableCommand {
             if let warning = try Removal.check(entry) { common.console.say(warning) }
         }
         let names = PeopleText.list(entries.map(\.fullName))
-        if !yes { try Console.confirm("remove \(names), with all results and artifacts?", refusal: "nothing was removed") }
+        if !yes {
+            try Console.confirm("remove \(names), with all results and artifacts?", refusal: "nothing was removed")
+        }
         for entry in entries {
             try Removal.remove(entry, from: folder)
             common.console.say("removed \(entry.fullName)")

@@ -60,6 +60,7 @@ struct PlanCommand: ParsableCommand {
         lines.append("runs        \(outline.runCount)\(setups)")
         lines.append("to send     \(PeopleText.size(outline.stagedBytes)) per host")
         if !outline.hostNames.isEmpty { lines.append("hosts       \(PeopleText.list(outline.hostNames, atMost: 40))") }
+        if let time = outline.estimate.line { lines.append("time        \(time)") }
         return lines + (outline.earlier?.lines ?? [])
     }
 

@@ -114,7 +114,9 @@ struct WorkloadListCommand: ParsableCommand {
 
     @OptionGroup var common: CommonOptions
 
-    func run() throws {
+    func run() throws { try WorkloadListCommand.list(common) }
+
+    static func list(_ common: CommonOptions) throws {
         let list = try WorkloadListing(WorkloadStore(in: common.artifactsFolder))
         if common.output == .json { return try Console.print(list.document.encoded) }
         try Console.write(Array(list.table().utf8))
