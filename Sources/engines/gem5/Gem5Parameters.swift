@@ -10,7 +10,8 @@ enum Gem5Parameter {
         let known = all.map { parameter in
             var parameter = parameter
             parameter.standard = standards[parameter.name] ?? parameter.standard
-            parameter.sample = parameter.values == size ? "64KiB" : parameter.values == number ? "8" : nil
+            let samples = [size: "64KiB", number: "8", frequency: "3GHz"]
+            parameter.sample = samples[parameter.values]
             return parameter
         }
         return EngineParameters(known, others: "the path of a parameter below 'system', as config.ini has it")
@@ -22,6 +23,7 @@ enum Gem5Parameter {
 
     private static let size = "a size, as in 256KiB"
     private static let number = "a whole number"
+    private static let frequency = "a frequency, as in 3GHz"
 
     private static func cache(_ name: String, _ what: String) -> [EngineParameter] {
         [
@@ -64,7 +66,7 @@ enum Gem5Parameter {
             "itlb.size", unit: "entries", values: number, "of the first-level translation buffer for code"),
         EngineParameter(
             "dtlb.size", unit: "entries", values: number, "of the first-level translation buffer for data"),
-        EngineParameter("clock", values: "a frequency, as in 3GHz", "of cores and caches"),
+        EngineParameter("clock", values: frequency, "of cores and caches"),
         EngineParameter("memory", choices: memories, "the kind of main memory"),
     ]
 

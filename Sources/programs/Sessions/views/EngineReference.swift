@@ -56,8 +56,9 @@ package struct EngineReference {
     /// words.
     package var trials: [Assignment] {
         parameters.known.flatMap { parameter in
+            // What has neither is no parameter of the modelled machine (the state that a call finds).
             let values = parameter.choices.isEmpty
-                ? [parameter.standard ?? parameter.sample].compactMap { $0 } : parameter.choices
+                ? parameter.sample.map { [parameter.standard ?? $0] } ?? [] : parameter.choices
             return values.map { Assignment(axis: parameter.name, value: $0) }
         }
     }
