@@ -16,11 +16,12 @@ private struct Recording {
         let arguments = try #require(FileManager.default.contents(atPath: "\(folder)/arguments.json"))
         let asked = try JSON(parsing: Array(arguments))
         var sweep = Sweep(name: "s", engine: "gem5", settings: settings(#"{"system": "skylake"}"#))
-        sweep.workloads = ["fibonacci-python"]
+        sweep.workloads = [asked["function"]?.text ?? ""]
         sweep.measure = Measure(warm: 2, invocations: 3)
         sweep.metrics = ["cpi", "l1i.mpki", "l1d.mpki", "l2.mpki", "llc.mpki", "branch.mpki", "itlb.mpki"]
         guard case .object(let members) = asked["set"] else { throw Failure(.badData, "no 'set'") }
         sweep.axes = members.map { Axis(name: $0.name, values: [$0.value.text ?? ""]) }
+        if let state = asked["state"]?.text { sweep.axes.append(Axis(name: "state", values: [state])) }
         let input = InputFile(path: "x", source: "/x", digest: SHA256.digest("x"), size: 1, isExecutable: false)
         engine = try Gem5Engine(sweep, guest: .init(kernel: input, disk: input), scripts: [])
         points = try Points(sweep, recipe: sweep.recipe)
@@ -89,6 +90,32 @@ struct Gem5RecordingTests {
         let verdict = try run.verdict()
         #expect(verdict.failure == nil, "\(verdict.evidence)")
         #expect(try verdict.blocks.map { try Blocks($0).blocks.count } == 3)
+    }
+
+    /// Cycles per instruction as computed from the recorded statistics by a script of ten lines.
+    @Test("A function that is found warm, lukewarm or with empty caches, and an event that says so", arguments: [
+        ("warm", [1.548, 1.434, 1.722]), ("lukewarm", [3.614, 3.093, 3.904]), ("cold-caches", [3.210, 2.782, 3.528]),
+    ])
+    func states(state: String, cpi: [Double]) throws {
+        let run = try Recording("state-\(state)")
+        let verdict = try run.verdict()
+        #expect(verdict.failure == nil, "\(verdict.evidence)")
+        let blocks = try #require(try verdict.blocks.map { try Blocks($0).blocks })
+        for (block, cpi) in zip(blocks, cpi) {
+            let cycles = try #require(block["cycles"].flatMap(Double.init))
+            let instructions = try #require(block["instructions"].flatMap(Double.init))
+            #expect(abs(cycles / instructions - cpi) < 0.001)
+        }
+        let lines = try #require(run.files["m5out/status.jsonl"])
+        let events = lines.indices.filter { lines[$0].contains("\"event\":\"state\"") }
+        #expect(events.count == (state == "warm" ? 0 : 3))
+        for index in events {
+            let line = lines[index]
+            try run.expectRefused(
+                "m5out/status.jsonl", index,
+                [[], [line, line], [line.replacing("\"\(state)\"", with: "\"warm\"")[...]],
+                    [line.replacing("\"number\":", with: "\"number\":7")[...]]])
+        }
     }
 
     @Test func events() throws {

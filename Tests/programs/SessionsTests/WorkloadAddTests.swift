@@ -288,7 +288,7 @@ struct WorkloadAddTests {
         #expect(place.message() == "added")
     }
 
-    @Test("More than the limit, before anything of it is unpacked")
+    @Test("More than the limit: unpacking ends, and nothing is left")
     func bomb() throws {
         let place = try Place()
         var image = try place.image()
@@ -315,7 +315,7 @@ struct WorkloadAddTests {
         #expect(place.message().contains("is not an OCI image layout"))
     }
 
-    @Test("A layer of some bytes that becomes many, before anything of it is unpacked")
+    @Test("A layer of some bytes that becomes many")
     func compressedBomb() throws {
         let place = try Place()
         var image = try place.image()

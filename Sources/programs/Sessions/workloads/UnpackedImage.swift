@@ -20,18 +20,20 @@ struct UnpackedImage {
     init(
         _ layout: ImageLayout, to folder: String, at place: String, limit: Int64, scratch: String, shown: String
     ) throws {
-        try UnpackedImage.checkSize(layout, limit, shown)
         let alone = "\(scratch)/alone"
         try? FileManager.default.removeItem(atPath: alone)
         try layout.writeAlone(to: alone)
-        // A sparse file takes no room in an archive.
-        let blocks = String(limit / 512 + 1)
         let start = time(nil)
-        let unpacked = try Program.shell.run([
-            "-c", #"ulimit -f "$1" && shift && exec umoci "$@""#, "sh", blocks, "--log=warn", "unpack", "--rootless",
-            "--image", "\(alone):image", folder,
-        ])
+        let unpacked = try Program.shell.run(
+            ["-c", UnpackedImage.script, "sh", String(limit), "\(alone):image", folder]
+                + UnpackedImage.layersToCount(layout, limit))
         if unpacked.status == 127 { _ = try Program.umoci.run(["--version"]) }
+        if unpacked.status == UnpackedImage.tooMuch {
+            throw Failure(
+                .refused, "\(shown) has more than \(PeopleText.size(limit)) unpacked "
+                    + "(\(PeopleText.size(layout.layerBytes)) compressed); to take it all the same, allow more: "
+                    + "--limit SIZE")
+        }
         guard unpacked.status == 0 else {
             throw Failure(.badData, "\(shown) cannot be unpacked by umoci", cause: unpacked.reason)
         }
@@ -46,25 +48,39 @@ struct UnpackedImage {
         try settle("\(folder)/rootfs", "\(place)/rootfs", since: start)
     }
 
-    // MARK: Before
+    // MARK: Unpacking
 
-    /// Holds what the layers have, decompressed, against the limit, and writes nothing.
-    private static func checkSize(_ layout: ImageLayout, _ limit: Int64, _ shown: String) throws {
-        // Deflate makes of a byte no more than 1,032.
-        guard layout.layerBytes > limit / 1_032 else { return }
-        var left = limit
-        for path in layout.paths {
-            let script = #"if [ "$(head -c 2 "$1" | od -An -tx1 | tr -d ' ')" = 1f8b ]; then gzip -dc "$1"; "#
-                + #"else cat "$1"; fi 2>/dev/null | head -c "$2" | wc -c"#
-            let counted = try Program.shell.run(["-c", script, "sh", path, String(left + 1)])
-            left -= Int64(counted.output.filter(\.isNumber)) ?? 0
-            guard left >= 0 else {
-                throw Failure(
-                    .refused, "\(shown) has more than \(PeopleText.size(limit)) unpacked "
-                        + "(\(PeopleText.size(layout.layerBytes)) compressed); to take it all the same, allow more: "
-                        + "--limit SIZE")
-            }
-        }
+    private static let tooMuch: Int32 = 90
+
+    /// Unpacks the image $2 into the folder $3 while what the layers, the other arguments, have is counted: where it is
+    /// more than $1 bytes, unpacking ends. A sparse file, which takes no room in an archive, must not be larger either.
+    /// Both are parts of one pipeline, as a shell whose SIGCHLD is blocked would wait for ever for one behind it.
+    private static let script = #"""
+        limit=$1 left=$1 image=$2 folder=$3
+        shift 3
+        {
+            sh -c 'ulimit -f "$1" && echo $$ >"$2.pid" && exec umoci --log=warn unpack --rootless --image "$2" "$3"' \
+                sh $((limit / 512 + 1)) "$image" "$folder" >/dev/null
+            echo $? >"$image.status"
+        } | for layer; do
+            if [ "$(head -c 2 "$layer" | od -An -tx1 | tr -d ' ')" = 1f8b ]; then
+                gzip -dc "$layer"
+            else
+                cat "$layer"
+            fi 2>/dev/null | head -c $((left + 1)) | wc -c >"$image.count"
+            left=$((left - $(cat "$image.count")))
+            [ $left -ge 0 ] && continue
+            echo >"$image.over"
+            kill "$(cat "$image.pid")" 2>/dev/null
+            break
+        done
+        [ ! -e "$image.over" ] || exit 90
+        exit "$(cat "$image.status")"
+        """#
+
+    /// The layers that may have more than the limit: deflate makes of a byte no more than 1,032.
+    private static func layersToCount(_ layout: ImageLayout, _ limit: Int64) -> [String] {
+        layout.layerBytes > limit / 1_032 ? layout.paths : []
     }
 
     // MARK: After
