@@ -74,6 +74,29 @@ struct Gem5SweepTests {
         try look(study)
     }
 
+    @Test("The states of a function, from one checkpoint: what a real gem5 left of each")
+    func states() throws {
+        let study = try Study.gem5()
+        try study.makeGuest()
+        try study.makeWorkload("fibonacci-go", disk: "a disk")
+        let launched = try study.launch(
+            """
+            sweep: states
+            engine: gem5
+            system: {name: skylake, memory: 256MiB}
+            guest: guest
+            workloads: [fibonacci-go]
+            axes: {state: [warm, lukewarm, cold-caches]}
+            measure: {warm: 2, invocations: 3, interleave: {stress: 8MiB}}
+            metrics: [cpi, l2.mpki]
+
+            """)
+        #expect(launched.status == 0, "\(launched.errors)")
+        let misses = try study.column("l2.mpki").compactMap(Double.init)
+        #expect(misses.count == 3 && misses[1] > 4 * misses[0] && misses[2] > 4 * misses[0], "\(misses)")
+        #expect(Set(try study.column("checkpoint_digest", of: "runs")).count == 1)
+    }
+
     /// What people do with such a sweep.
     private func look(_ study: Study) throws {
         let statistics = try study.run("results", "--stat", "system.cpu1.numCycles", "--format", "csv").output
