@@ -81,20 +81,20 @@ enum Interleaving {
         func axis(_ name: String) -> Axis? { axes.first { $0.name == name } }
         var problems: [KeyProblem] = []
         if stress(sweep.settings) != nil, axis(stressAxis) != nil {
-            problems.append(KeyProblem("\(key).stress", "there is an axis of this name; remove one of both"))
+            problems.append(KeyProblem("\(key).stress", "is also an axis; remove the key or the axis"))
         }
         let count = others(sweep.settings).count
         if count > mostOthers {
             problems.append(
-                KeyProblem(key, "\(count) workloads are too many; write \(mostOthers) at most"))
+                KeyProblem(key, "\(count) workloads; at most \(mostOthers) are allowed"))
         }
         let isLukewarm = axis(stateAxis)?.values.contains("lukewarm") == true
         let isThere = sweep.settings[key] != nil
         if isLukewarm, !isThere, axis(stressAxis) == nil {
             problems.append(
                 KeyProblem(
-                    "axes.\(stateAxis)", "lukewarm needs something that runs between the calls; write measure: "
-                        + "{interleave: {stress: 8MiB}}, or a list of workloads"))
+                    "axes.\(stateAxis)", "lukewarm needs something that runs between calls; add under 'measure': "
+                        + "interleave: {stress: 8MiB}"))
         }
         if !isLukewarm, isThere {
             problems.append(

@@ -133,8 +133,8 @@ extension Coordinator {
     private func lack(of host: Int, _ arrival: Arrival) -> String? {
         guard state.leasesOfHost[host].isEmpty else { return nil }
         if arrival.slots < plan.needs.cores {
-            return "a run takes \(PeopleText.count(plan.needs.cores, "slot")) (cores), and it has "
-                + PeopleText.count(arrival.slots, "slot")
+            let slots = PeopleText.count(plan.needs.cores, "slot")
+            return "a run takes \(slots) (cores), but this host has \(arrival.slots)"
         }
         guard case .fixed(let need) = plan.memory, need > arrival.memoryBytes else { return nil }
         return "a run needs \(PeopleText.size(need)) of memory (limits.memory), and it has "

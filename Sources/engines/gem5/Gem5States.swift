@@ -21,7 +21,7 @@ enum Gem5States {
     static func problems(_ sweep: Sweep, _ settings: Gem5Settings) -> [KeyProblem] {
         guard !settings.isScript else {
             guard sweep.settings[Interleaving.key] != nil else { return [] }
-            return [KeyProblem(Interleaving.key, "a script of your own is not told of it; remove it")]
+            return [KeyProblem(Interleaving.key, "has no effect with a script of your own; remove it")]
         }
         if !Interleaving.others(sweep.settings).isEmpty {
             return [
@@ -45,8 +45,8 @@ enum Gem5States {
         }
         guard settings.takesImages else {
             return refuse(
-                "\(state): a guest of your own does not know of states; write guest: ops/guest/out-gem5, or remove "
-                    + "the axis")
+                "\(state): works only with the guest of this project; build it (ops/guest/build gem5) and name its "
+                    + "folder as 'guest', or remove the axis")
         }
         return Interleaving.problems(sweep)
     }

@@ -47,7 +47,7 @@ enum QEMUDriving {
             name.hasPrefix("arrivals.") && axis(name) != nil
         }
         return Interleaving.problems(sweep)
-            + doubled.map { KeyProblem("measure.\($0)", "there is an axis of this name; remove one of both") }
+            + doubled.map { KeyProblem("measure.\($0)", "is also an axis; remove the key or the axis") }
             + arrivalProblems(sweep, axis)
     }
 

@@ -54,7 +54,8 @@ struct Console {
     /// - Throws: ``Failure`` (`usage`) unless the answer is yes.
     static func confirm(_ question: String, refusal: String) throws {
         guard isatty(STDIN_FILENO) == 1 else {
-            throw Failure(.usage, "\(question) Add --yes: standard input is not a terminal")
+            throw Failure(
+                .usage, "cannot ask '\(question)', as standard input is not a terminal; add --yes to go ahead")
         }
         complain(bytes: Array("\(question) [y/N] ".utf8))
         guard ["y", "yes"].contains(readLine()?.lowercased()) else { throw Failure(.usage, refusal) }

@@ -39,7 +39,7 @@ struct RoomTests {
         let reasons = effects.compactMap { effect in
             if case .disconnect(0, let reason) = effect { reason } else { nil }
         }
-        #expect(reasons == ["a run takes 4 slots (cores), and it has 3 slots"])
+        #expect(reasons == ["a run takes 4 slots (cores), but this host has 3"])
         cluster.step(.joined(host: 1, Cluster.facts(1, slots: 4)))
         #expect(cluster.core.state.openRuns == [0, 1])
     }

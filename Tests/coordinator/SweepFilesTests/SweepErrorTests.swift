@@ -203,8 +203,7 @@ struct SweepErrorTests {
             "'cold' is not a value for state; write warm, lukewarm, cold-caches or cold-start"),
         Wrong(
             engine: "qemu", "workloads: [a]\naxes: {state: [warm, lukewarm]}\nguest: g", "4:8", "key 'axes.state'",
-            "lukewarm needs something that runs between the calls; write measure: {interleave: {stress: 8MiB}}, or a "
-                + "list of workloads"),
+            "lukewarm needs something that runs between calls; add under 'measure': interleave: {stress: 8MiB}"),
         Wrong(
             engine: "qemu",
             "workloads: [a]\nguest: g\naxes: {state: [lukewarm]}\nmeasure: {interleave: [b, c, b]}", "6:30",
@@ -213,7 +212,7 @@ struct SweepErrorTests {
             engine: "qemu",
             "workloads: [a]\nguest: g\naxes: {state: [lukewarm]}\n"
                 + "measure: {interleave: [b, c, d, e, f, g, h, i, j]}", "6:11",
-            "key 'measure.interleave': 9 workloads are too many; write 8 at most"),
+            "key 'measure.interleave': 9 workloads; at most 8 are allowed"),
         Wrong(
             engine: "gem5",
             "workloads: [a]\nguest: g\naxes: {state: [lukewarm]}\nmeasure: {interleave: [b]}", "6:11",
@@ -225,7 +224,7 @@ struct SweepErrorTests {
             engine: "qemu",
             "workloads: [a]\nguest: g\naxes: {state: [lukewarm], interleave.stress: [1MiB]}\n"
                 + "measure: {interleave: {stress: 1MiB}}", "6:24",
-            "key 'measure.interleave.stress': there is an axis of this name; remove one of both"),
+            "key 'measure.interleave.stress': is also an axis; remove the key or the axis"),
         Wrong(
             engine: "qemu", "workloads: [a]\nguest: g\nmeasure: {arrivals: {seed: 1}}", "5:21",
             "has no 'every' and no 'mean'; write {every: ...} or {mean: ...}"),
@@ -240,7 +239,7 @@ struct SweepErrorTests {
             "'0.5' is not a percentage; write up to 100%"),
         Wrong(
             engine: "gem5", "workloads: [a]\nguest: g\naxes: {state: [warm, lukewarm]}", "5:8", "key 'axes.state'",
-            "lukewarm needs something that runs between the calls"),
+            "lukewarm needs something that runs between calls"),
         Wrong(
             engine: "gem5", "workloads: [a]\nguest: g\naxes: {state: [warm, cold-start]}", "5:8",
             "key 'axes.state': this engine has no cold-start: "),
@@ -249,7 +248,7 @@ struct SweepErrorTests {
             "key 'axes.state': cold-caches: with two-machine nothing can run beside the function"),
         Wrong(
             engine: "gem5", "workloads: [a]\nguest: {kernel: k, disk: d}\naxes: {state: [cold-caches]}", "5:8",
-            "key 'axes.state': cold-caches: a guest of your own does not know of states"),
+            "key 'axes.state': cold-caches: works only with the guest of this project"),
         Wrong(command + "limits: {interference: 1%}", "4:10", "belongs to engine qemu, and this is 'command'"),
         Wrong(
             engine: "qemu", "workloads: [a]\naxes: {l2.sizes: [1KiB]}\nguest: g", "4:8",

@@ -55,9 +55,9 @@ import Testing
     func sentence() {
         let run = LiveRun(run: 3, span: 100 * Self.second, stage: Self.stage)
         #expect(
-            run.sentence("aes") == "run 3 aes for 1 m 40 s: invocation 2 of 5 for 40 s (50 s the last time), "
-                + "9 M instructions, nothing new for 1 m 30 s")
-        #expect(LiveRun(run: 3, span: Self.second).sentence("aes") == "run 3 aes for 1 s")
+            run.sentence("aes") == "run 3 aes, running for 1 m 40 s: invocation 2 of 5 for 40 s (last time: 50 s), "
+                + "9 M instructions, no progress for 1 m 30 s")
+        #expect(LiveRun(run: 3, span: Self.second).sentence("aes") == "run 3 aes, running for 1 s")
     }
 
     @Test(

@@ -34,9 +34,9 @@ struct RecipeChangeTests {
             ("input more was added", { $0.inputs.append(self.input("more", "3")) }),
             ("input data was removed", { $0.inputs.remove(at: 1) }),
             ("input run is no longer executable", { $0.inputs[0].isExecutable = false }),
-            ("env A changed", { $0.environment = [EnvironmentVariable("A", "2")] }),
-            ("env A was removed", { $0.environment = [] }),
-            ("'measure.warm' was 0", { $0.measure.warm = 3 }),
+            ("variable A of env changed", { $0.environment = [EnvironmentVariable("A", "2")] }),
+            ("variable A of env was removed", { $0.environment = [] }),
+            ("measure.warm was 0 and is 3", { $0.measure.warm = 3 }),
             ("'command' changed", { $0.settings = .object([
                 JSON.Member("command", .array([.string("./other")])), JSON.Member("results", .string("r.json")),
             ]) }),
@@ -45,7 +45,8 @@ struct RecipeChangeTests {
             let change = try change(edit)
             #expect(change.reasons == [reason])
             #expect(
-                change.line(repeats: 3) == "6 runs are done again with the same parameters, as \(reason)", "\(reason)")
+                change.line(repeats: 3) == "6 runs with the same parameters will run again, because \(reason)",
+                "\(reason)")
         }
     }
 
@@ -64,6 +65,6 @@ struct RecipeChangeTests {
             sweep.axes[0].values = ["2", "3"]
             sweep.inputs[1].digest = SHA256.digest("other")
         }
-        #expect(both.line(repeats: 1) == "1 run is done again with the same parameters, as input data changed")
+        #expect(both.line(repeats: 1) == "1 run with the same parameters will run again, because input data changed")
     }
 }

@@ -34,7 +34,7 @@ struct CleanTests {
         #expect(looked.errors.contains("agents of other versions (100 KiB)"), "\(looked.errors)")
         #expect(study.exists("w0/bin/usweep-agent-0"))
         let refused = try study.run("clean", "h0")
-        #expect(refused.status == 64 && refused.errors.contains("Add --yes"), "\(refused.errors)")
+        #expect(refused.status == 64 && refused.errors.contains("add --yes"), "\(refused.errors)")
         let cleaned = try study.run("clean", "h0", "--yes")
         #expect(cleaned.status == 0, "\(cleaned.errors)")
         #expect(!study.exists("w0/bin/usweep-agent-0") && names(bin).count == 1, "this version's stays")

@@ -30,7 +30,7 @@ struct LiveTests {
         while !top.contains("step 2 of 5 of 2") && looks < 500
         #expect(top.contains("h0  2 of 2 slots busy") && top.contains("step 2 of 5 of 1"), "\(top)")
         let status = try study.run("status").output
-        #expect(status.contains("run 1 x=1 for ") && status.contains(": step 2 of 5 of 1"), "\(status)")
+        #expect(status.contains("run 1 x=1, running for ") && status.contains(": step 2 of 5 of 1"), "\(status)")
         #expect(status.contains("3 have not ended. See what runs: usweep top "), "\(status)")
         let explained = try study.run("explain", "2").output
         #expect(explained.contains("It has been running on h0 for "), "\(explained)")

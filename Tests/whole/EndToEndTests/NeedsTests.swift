@@ -44,7 +44,7 @@ struct NeedsTests {
         #expect(refused.status == 65 && refused.errors.contains("h0 has {lab: 1}"), "\(refused.errors)")
         try study.write("sweep.yaml", sweep(study, "wide", "cores: 5"))
         let wide = try study.run("plan", "sweep.yaml", "-i", "inventory.yaml")
-        #expect(wide.status == 65 && wide.errors.contains("the most has h0, with 4"), "\(wide.errors)")
+        #expect(wide.status == 65 && wide.errors.contains("the largest host, h0, has 4"), "\(wide.errors)")
     }
 
     @Test("With a login shell, the setup and the program see what that shell makes; without, they do not")

@@ -58,14 +58,15 @@ struct ResumeTests {
         try study.write("data.txt", "one")
         try study.write("sweep.yaml", sweep("1, 2"))
         let plan = { try study.run("plan", "sweep.yaml", "-i", "inventory.yaml").output }
-        #expect(try plan().contains("time        unknown, as no such run has been made"))
+        #expect(try plan().contains("time        unknown, as no such run has ended yet"))
         #expect(try study.launch(sweep("1, 2")).status == 0)
         #expect(try !plan().contains("time "), "nothing is left to do")
         try study.write("data.txt", "two")
         try study.write("sweep.yaml", sweep("1, 2, 3, 4"))
         let text = try plan()
         #expect(
-            text.contains("again       2 runs are done again with the same parameters, as input data.txt changed\n"),
+            text.contains(
+                "again       2 runs with the same parameters will run again, because input data.txt changed\n"),
             "\(text)")
         // Four of a second or a little more, two at a time.
         let time = /time        about [2-9].* s, 2 runs at a time: 4 runs of [1-4].* s each, as in timed-/

@@ -20,13 +20,13 @@ package struct Binding {
     private init(_ found: Found?, _ engine: String, _ count: Int, _ question: ParameterQuestion?) throws {
         guard let question else {
             throw Failure(
-                .usage, "--bind asks a host's engine whether it takes the parameters; engine '\(engine)' cannot be "
-                    + "asked, or the sweep has a script of its own")
+                .usage, "--bind cannot check the parameters of engine '\(engine)', or of a sweep with a script of "
+                    + "its own")
         }
         guard let found else {
             throw Failure(
-                .badSpecification, "no host of the inventory says where its \(engine) is; write engines: "
-                    + "{\(engine): /path}")
+                .badSpecification, "no host that was asked for has a path of \(engine) in the inventory; add to it: "
+                    + "engines: {\(engine): /path}")
         }
         (host, program) = (found.host, found.program)
         self.question = question

@@ -53,6 +53,9 @@ package struct HostCleaningPlan {
         return use.rests.filter(goes).reduce(use.oldAgentBytes + use.objectBytes) { $0.addingCapped($1.bytes) }
     }
 
+    /// Whether anything may go: where an agent is at work now, it may have ended when it is asked to.
+    package var mayRemove: Bool { totalBytes > 0 || uses.contains(where: \.isBusy) }
+
     package var totalBytes: Int64 { uses.reduce(0) { $0.addingCapped(bytes($1)) } }
 
     /// For people: what goes of each host, and what stays.
@@ -65,17 +68,19 @@ package struct HostCleaningPlan {
                 takesAll && !use.isBusy ? use.agentBytes : use.oldAgentBytes)
         ]
         if !use.isBusy {
-            parts.append(("inputs kept for later runs", use.objectBytes))
+            parts.append(("cached inputs", use.objectBytes))
             parts += use.rests.filter(goes).map { ("files of \($0.sweep)", $0.bytes) }
         }
         let shown = parts.filter { $0.bytes > 0 }.map { "\($0.what) (\(PeopleText.size($0.bytes)))" }
         var lines = ["\(use.host): " + (shown.isEmpty ? "nothing to remove" : PeopleText.list(shown, atMost: 6))]
-        if use.isBusy { lines.append("\(use.host): an agent is there; what it needs stays") }
+        if use.isBusy { lines.append(
+                "\(use.host): an agent is running there; if it is at work, only agents of other versions go") }
         let kept = use.rests.filter { !goes($0) }
         if !kept.isEmpty, !use.isBusy {
             let names = PeopleText.list(kept.map { "\($0.sweep) (\(PeopleText.size($0.bytes)))" }, atMost: 6)
             lines.append(
-                "\(use.host): files of \(names) stay, as these sweeps may be resumed; --all removes them, too")
+                "\(use.host): kept the files of \(names), which may still be needed (by resume, or by another "
+                    + "artifacts folder); --all removes them as well")
         }
         return lines
     }
@@ -90,7 +95,7 @@ extension ArtifactsFolder {
     /// The hosts that the last sweep was last launched or resumed with.
     fileprivate func inventoryOfLastSweep() throws -> Inventory {
         guard let entry = try entries().first else {
-            throw Failure(.usage, "there is no sweep in \(path) whose inventory could be meant; name one with -i FILE")
+            throw Failure(.usage, "there is no sweep in \(path) to take the inventory from; name one with -i FILE")
         }
         let notes = try Ledger.read(entry.ledger, sweep: entry.name).metadata().notes
         return try Document.inventory(notes.first { $0.name == "inventory" }?.value ?? "")

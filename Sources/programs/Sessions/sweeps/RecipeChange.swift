@@ -13,17 +13,17 @@ package struct RecipeChange {
 
     /// - Parameter points: of `after`.
     package init(before: Sweep, after: Sweep, _ points: Points) throws {
-        guard before.engine == after.engine else {
+        if before.engine == after.engine {
+            noteSettings(before, after)
+        } else {
             reasons = ["the engine was '\(before.engine)'"]
-            return
         }
-        noteSettings(before, after)
         noteMeasure(before.measure, after.measure)
         noteInputs(before.inputs, after.inputs)
         noteNames(
             "env", before.environment.map { ($0.name, $0.value) }, after.environment.map { ($0.name, $0.value) })
         noteNames(
-            "image of", before.images.map { ($0.workload, $0.disk.digest.hex) },
+            "the image of workload", before.images.map { ($0.workload, $0.disk.digest.hex) },
             after.images.map { ($0.workload, $0.disk.digest.hex) })
         guard !reasons.isEmpty, points.count <= RecipeChange.mostPoints else { return }
         let old = try Points(before, recipe: try before.recipe)
@@ -59,7 +59,8 @@ package struct RecipeChange {
             ("setup", before.setupInvocations ?? 0, after.setupInvocations ?? 0),
         ]
         for (name, old, new) in numbers where old != new {
-            reasons.append("'measure.\(name)' was \(old == 0 && name == "setup" ? "not set" : "\(old)")")
+            let before = old == 0 && name == "setup" ? "not set" : "\(old)"
+            reasons.append("measure.\(name) was \(before) and is \(new)")
         }
     }
 
@@ -85,7 +86,7 @@ package struct RecipeChange {
             // A workload that comes or goes brings points of its own.
             if what != "env", old[name] == nil || new[name] == nil { continue }
             let how = old[name] == nil ? "was added" : new[name] == nil ? "was removed" : "changed"
-            reasons.append("\(what) \(name) \(how)")
+            reasons.append(what == "env" ? "variable \(name) of env \(how)" : "\(what) \(name) \(how)")
         }
     }
 
@@ -95,7 +96,7 @@ package struct RecipeChange {
     package func line(repeats: Int) -> String? {
         guard pointCount > 0 else { return nil }
         let count = pointCount * repeats
-        return "\(PeopleText.count(count, "run")) \(count == 1 ? "is" : "are") done again with the same parameters, as "
+        return "\(PeopleText.count(count, "run")) with the same parameters will run again, because "
             + PeopleText.list(reasons, atMost: 6)
     }
 

@@ -71,9 +71,9 @@ extension Specification {
         let needs = list(sweep.needs.resources)
         let found = hosts.filter { !$0.resources.isEmpty }.map { "\($0.name) has {\(list($0.resources))}" }
         return Failure(
-            .badSpecification, "resources: a run takes {\(needs)}, and no host of the inventory has as much ("
-                + (found.isEmpty ? "none of its hosts names any" : PeopleText.list(found, atMost: 8))
-                + "); write 'resources: {\(needs)}' for a host of the inventory that has it, or ask for less")
+            .badSpecification, "resources: a run takes {\(needs)}, but no host of the inventory has that many ("
+                + (found.isEmpty ? "none lists resources" : PeopleText.list(found, atMost: 8))
+                + "); add 'resources: {\(needs)}' to a host that has it, or lower it in the sweep file")
     }
 
     private func checkCores(_ inventory: Inventory) throws {
@@ -82,9 +82,8 @@ extension Specification {
             largest.slots < sweep.needs.cores
         else { return }
         throw Failure(
-            .badSpecification, "cores: a run takes \(PeopleText.count(sweep.needs.cores, "slot")), and no host of the "
-                + "inventory has as many; the most has \(largest.name), with \(largest.slots): lower 'cores', or raise "
-                + "'slots' of a host")
+            .badSpecification, "cores: a run takes \(PeopleText.count(sweep.needs.cores, "slot")), but the largest "
+                + "host, \(largest.name), has \(largest.slots); lower 'cores', or raise 'slots' of a host")
     }
 
     private func unlabelled(_ inventory: Inventory) -> Failure {

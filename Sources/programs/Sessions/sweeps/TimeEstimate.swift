@@ -94,7 +94,8 @@ package struct TimeEstimate {
     package var line: String? {
         guard runCount > 0 else { return nil }
         guard runCount > unknownCount, let basis else {
-            return "unknown, as no such run has been made; to find out: launch with --dry-run 3"
+            return "unknown, as no such run has ended yet; try a few points first: "
+                + "usweep launch SWEEP -i INVENTORY --dry-run 3"
         }
         let count = runCount - unknownCount
         let each = PeopleText.span(work / Int64(max(1, count)))

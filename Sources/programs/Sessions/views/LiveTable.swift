@@ -53,7 +53,9 @@ package struct LiveTable {
         }
     }
 
-    private static let titles = ["run", "host", "for", "phase", "since", "last time", "quiet", "what", "says"]
+    private static let titles = [
+        "run", "host", "running", "phase", "in phase", "last time", "no news", "parameters", "progress",
+    ]
 
     /// The title and so many lines below it at most, none wider than `columns`.
     package func text(columns: Int, lines limit: Int) -> [String] {

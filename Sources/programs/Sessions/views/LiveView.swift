@@ -116,25 +116,25 @@ extension JSON {
 // MARK: Words
 
 extension LiveRun {
-    /// As in `run 3 aes-go l2.size=1MiB for 4 min: invocation 2 of 5 for 40 s (50 s the last time)`.
+    /// As in `run 3 aes-go l2.size=1MiB, running for 4 m 0 s: invocation 2 of 5 for 40 s (last time: 50 s)`.
     ///
     /// - Parameter name: what the run is; empty: that was said before.
     package func sentence(_ name: String) -> String {
         let lead = name.isEmpty ? "" : " \(name)"
-        return "run \(run)\(lead) for \(PeopleText.span(span))" + (stage.map { ": \($0.sentence)" } ?? "")
+        return "run \(run)\(lead), running for \(PeopleText.span(span))" + (stage.map { ": \($0.sentence)" } ?? "")
     }
 }
 
 extension LiveRun.Stage {
-    /// As in `booting for 40 s (50 s the last time), 120 M instructions, 0.9 s simulated`.
+    /// As in `booting for 40 s (last time: 50 s), 120 M instructions, 0.9 s simulated`.
     package var sentence: String {
         var parts: [String] = []
         if !phase.text.isEmpty {
-            let usual = usual.map { " (\(PeopleText.span($0)) the last time)" } ?? ""
+            let usual = usual.map { " (last time: \(PeopleText.span($0)))" } ?? ""
             parts.append("\(phase.text) for \(PeopleText.span(span))\(usual)")
         }
         if !phase.detail.isEmpty { parts.append(phase.detail) }
-        if quiet >= LiveRun.Stage.noticeable { parts.append("nothing new for \(PeopleText.span(quiet))") }
+        if quiet >= LiveRun.Stage.noticeable { parts.append("no progress for \(PeopleText.span(quiet))") }
         return parts.joined(separator: ", ")
     }
 

@@ -5,12 +5,12 @@ import Sessions
 struct CleanCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "clean",
-        abstract: "Empty the working folders of hosts, as far as nothing there is needed.",
+        abstract: "Remove files that usweep no longer needs on hosts.",
         discussion: """
-            Removes inputs that are kept for later runs, agents of other versions, and what sweeps left that have \
-            ended here. With --all it removes everything, also what sweeps left that may be resumed: these runs are \
-            then made again. What a running sweep uses stays. On a terminal it asks once; elsewhere it needs --yes. If \
-            it is interrupted, type it again.
+            Removes cached inputs, agents of other versions, and files that ended sweeps left. --all also removes \
+            files of sweeps that may be resumed or belong to other artifacts folders, and the agent itself; their \
+            runs are then done again. What a running sweep uses stays. On a terminal it asks once; elsewhere it needs \
+            --yes. If it is interrupted, type it again.
 
             EXAMPLES
               usweep clean lab1                   a host of the last sweep
@@ -18,7 +18,7 @@ struct CleanCommand: ParsableCommand {
               usweep clean lab1 lab2 -i lab.yaml --all --yes
 
             EXIT STATUS
-              75 if a host was not reached, or if an agent is at work there
+              75 if a host could not be reached, or if an agent is at work there
             """)
 
     @Argument(
@@ -31,7 +31,7 @@ struct CleanCommand: ParsableCommand {
         completion: .file(extensions: ["yaml"]))
     var inventory: String?
 
-    @Flag(name: .long, help: "Remove the whole folder, with what sweeps left that may be resumed.")
+    @Flag(name: .long, help: "Also remove files of sweeps that may be resumed, and the agent.")
     var all = false
 
     @Flag(name: .customLong("dry-run"), help: "Say what would be removed, and remove nothing.")
@@ -50,9 +50,10 @@ struct CleanCommand: ParsableCommand {
             if common.output == .json { try show(plan, plan.uses) }
             return try HostUse.check(plan.uses)
         }
-        if !yes, plan.totalBytes > 0 {
-            let amount = PeopleText.size(plan.totalBytes)
-            try Console.confirm("remove this (\(amount))?", refusal: "nothing was removed")
+        if !yes, plan.mayRemove {
+            // Of an agent that proves idle, more goes than is needed now.
+            let amount = plan.totalBytes > 0 ? " (\(PeopleText.size(plan.totalBytes)))" : ""
+            try Console.confirm("remove this\(amount)?", refusal: "nothing was removed")
         }
         let after = plan.run()
         if common.output == .json {
@@ -71,8 +72,8 @@ struct CleanCommand: ParsableCommand {
         let busy = uses.filter(\.isBusy).map(\.host)
         guard !busy.isEmpty else { return }
         throw Failure(
-            .heldElsewhere, "an agent is at work on \(PeopleText.list(busy)), and what it needs stays; end its sweeps "
-                + "first (usweep cancel ID), or type this again when they have ended")
+            .heldElsewhere, "an agent is at work on \(PeopleText.list(busy)), so its files were kept; run this again "
+                + "when its sweeps have ended (they are listed by: usweep status --all)")
     }
 
     /// - Parameter now: what is on the hosts, in the order of the plan's.

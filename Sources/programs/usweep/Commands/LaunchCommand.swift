@@ -10,7 +10,7 @@ struct LaunchCommand: ParsableCommand {
         discussion: """
             Launching a sweep of the same name again continues it. If the file was edited, only new points are run; \
             points that were removed are no longer shown, but their results are kept (`plan` shows the difference). \
-            Ctrl-C once stops starting runs and says how to continue; twice also cancels what is running.
+            After Ctrl-C no more runs are started; a second one also cancels those that are running.
 
             EXAMPLES
               usweep launch sweeps/hello.yaml -i inventory/local.yaml

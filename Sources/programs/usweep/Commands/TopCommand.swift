@@ -10,9 +10,8 @@ struct TopCommand: ParsableCommand {
         commandName: "top",
         abstract: "Watch what runs on each host, and in which phase it is.",
         discussion: """
-            On a terminal a full screen, drawn anew every second: s sorts by the next column, q ends the watching. \
-            Elsewhere it prints once. Phases come from what a run writes while it goes on; they are looked at every \
-            few seconds, and where many runs are at work, not all of them each time.
+            On a terminal it redraws every second; s changes the sort order, q quits. Otherwise it prints once. \
+            Phases are read from the runs' own files every few seconds, less often if many runs are running.
 
             EXAMPLES
               usweep top                           the last sweep
@@ -22,7 +21,7 @@ struct TopCommand: ParsableCommand {
 
     @OptionGroup var sweep: SweepArgument
 
-    @Option(name: .long, help: ArgumentHelp("By what to sort.", valueName: "time|run|host|phase|quiet"))
+    @Option(name: .long, help: ArgumentHelp("Sort order.", valueName: "time|run|host|phase|quiet"))
     var sort = LiveTable.Order.time
 
     @OptionGroup var common: CommonOptions
@@ -47,7 +46,7 @@ struct TopCommand: ParsableCommand {
             let size = screen.size
             let head = TopCommand.head(entry, source).prefix(max(1, size.lines / 2)).map { $0 }
             let rest = (columns: size.columns, lines: size.lines - head.count - 2)
-            let foot = "sorted by \(order.rawValue); s: sort by the next, q: end"
+            let foot = "sorted by \(order.rawValue); s: next order, q: quit"
             screen.show(head + [""] + TopCommand.table(source, order, names, rest), foot: foot)
             switch screen.key(within: 1_000) {
             case UInt8(ascii: "q"), FullScreen.interrupt: return
