@@ -62,7 +62,9 @@ struct FieldReader {
         case .list: fail(field, "the list is empty; write at least one value, or remove the key")
         case .mapping: fail(field, "a list was expected, not a mapping; write [...]")
         case .scalar(let text, let isPlain):
-            let example = text.isEmpty && isPlain ? "[...]" : "[\(Names.shown(text))]"
+            // What begins with a sign may mean something else to YAML.
+            let word = Names.isPlain(text) ? text : "'\(Names.shown(text))'"
+            let example = text.isEmpty && isPlain ? "[...]" : "[\(word)]"
             fail(field, "a list was expected, not \(field.value.shape); write \(example)")
         }
         return nil

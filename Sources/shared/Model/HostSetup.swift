@@ -3,6 +3,10 @@ public enum HostSetup {
     /// What is written to standard error, before a status, where it fails.
     public static let failure = "usweep: the host's setup failed with status"
 
+    /// The status by which the trial of a setup, which has no program behind it, shows that start-up files came to
+    /// their end: one that says `exit 0` would make every run a success.
+    private static let reached = 97
+
     /// The text that an agent is given.
     ///
     /// - Parameters:
@@ -13,23 +17,32 @@ public enum HostSetup {
         // Agents run the text with eval and the program's words as arguments: it hands these on to the login shell.
         // That is bash where the account has a shell that does not understand what follows (fish, tcsh).
         let inner = """
+            cd "$_USWEEP_LOGIN_FOLDER" || exit 1
             eval "$_USWEEP_LOGIN_SETUP" || {
             status=$?
             [ $# -eq 0 ] || { echo "\(failure) $status" >&2; status=113; }
             exit $status
             }
-            unset _USWEEP_LOGIN_SETUP
-            [ $# -eq 0 ] || exec "$@"
+            unset _USWEEP_LOGIN_SETUP _USWEEP_LOGIN_FOLDER
+            [ $# -eq 0 ] && exit \(reached)
+            exec "$@"
             """
         return """
-            export _USWEEP_LOGIN_SETUP=\(quoted(setup ?? ":"))
+            export _USWEEP_LOGIN_SETUP=\(quoted(setup ?? ":")) _USWEEP_LOGIN_FOLDER="$PWD"
             _usweep_shell=$(getent passwd "$(id -un)" 2>/dev/null) || _usweep_shell=:$SHELL
             _usweep_shell=${_usweep_shell##*:}
             case ${_usweep_shell##*/} in
             sh|bash|dash|zsh|ksh|mksh|ash) ;;
             *) _usweep_shell=/bin/bash; [ -x /bin/bash ] || _usweep_shell=/bin/sh ;;
             esac
-            exec "$_usweep_shell" -l -c \(quoted(inner)) sh "$@"
+            _usweep_inner=\(quoted(inner))
+            [ $# -eq 0 ] || exec "$_usweep_shell" -l -c "$_usweep_inner" sh "$@"
+            "$_usweep_shell" -l -c "$_usweep_inner" sh
+            status=$?
+            [ $status -ne \(reached) ] || exit 0
+            [ $status -ne 0 ] || echo "the login shell ended before the setup: a start-up file calls exit or exec" >&2
+            [ $status -ne 0 ] || status=1
+            exit $status
             """
     }
 

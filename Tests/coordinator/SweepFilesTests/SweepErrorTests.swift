@@ -108,7 +108,7 @@ struct SweepErrorTests {
         Wrong(command + "resources: {gpu: 0}", "4:18", "key 'resources.gpu': 0 is impossible"),
         Wrong(command + "resources: {'a b': 1}", "4:20", "is not a name for a resource; write at most 100 letters"),
         Wrong(command + "resources: [gpu]", "4:12", "key 'resources': a mapping was expected, not a list"),
-        Wrong(command + "artifacts: {keep: '*.txt'}", "4:19", "a list was expected, not '*.txt'; write [*.txt]"),
+        Wrong(command + "artifacts: {keep: '*.txt'}", "4:19", "a list was expected, not '*.txt'; write ['*.txt']"),
         Wrong(command + "artifacts: {keep: [a/]}", "4:20", "'a/' names a folder; write 'a/*' for all files in it"),
         Wrong(command + "artifacts: {leave: [../x]}", "4:21", "'../x' is not a path in a run's folder"),
         Wrong(command + "artifacts: {leave: [/x]}", "4:21", "'/x' is not a path in a run's folder"),

@@ -59,4 +59,42 @@ struct CleanTests {
         #expect(last.status == 0, "\(last.errors)")
         #expect(names(study.workdir(0)) == ["mine"] && !study.exists("w1"), "\(names(study.workdir(0)))")
     }
+
+    /// What `clean --all --yes` says of a folder in which an agent has worked, as far as can be seen.
+    private func clean(_ study: Study, _ folder: String) throws -> Study.Ended {
+        try study.write("odd.yaml", "hosts: [{name: odd, address: local, workdir: \(study.folder)/\(folder)}]\n")
+        return try study.run("clean", "odd", "-i", "odd.yaml", "--all", "--yes")
+    }
+
+    @Test("Links that somebody planted lead nowhere, and folders that are no working folders stay as they are")
+    func planted() throws {
+        let study = try Study(hosts: 0)
+        let files = FileManager.default
+        let folders = [
+            "victim/docs-aaaaaaaa", "linked/bin", "locked/attempts", "archive/objects/ab", "archive/s-aaaaaaaa",
+        ]
+        for folder in folders {
+            try files.createDirectory(atPath: "\(study.folder)/\(folder)", withIntermediateDirectories: true)
+        }
+        try study.write("victim/docs-aaaaaaaa/thesis", "mine")
+        try study.write("victim/rc", "mine")
+        for folder in ["linked", "locked", "archive"] { try study.write("\(folder)/agent.journal", "") }
+        try files.createSymbolicLink(
+            atPath: "\(study.folder)/linked/attempts", withDestinationPath: "\(study.folder)/victim")
+        try files.createSymbolicLink(
+            atPath: "\(study.folder)/locked/start.lock", withDestinationPath: "\(study.folder)/victim/rc")
+        for folder in ["linked", "locked"] {
+            let ended = try clean(study, folder)
+            #expect(ended.status == 75 && ended.errors.contains("is a symbolic link"), "\(ended.errors)")
+        }
+        #expect(study.text("victim/docs-aaaaaaaa/thesis") == "mine" && study.text("victim/rc") == "mine")
+        try study.write("archive/s-aaaaaaaa/ledger.sqlite", "")
+        try study.write("archive/objects/ab/cd", "a result")
+        let archive = try clean(study, "archive")
+        #expect(archive.status == 75 && archive.errors.contains("is an artifacts folder"), "\(archive.errors)")
+        #expect(study.text("archive/objects/ab/cd") == "a result")
+        let foreign = try clean(study, "victim")
+        #expect(foreign.status == 0 && foreign.errors.contains("there is no working folder"), "\(foreign.errors)")
+        #expect(study.exists("victim/docs-aaaaaaaa/thesis"))
+    }
 }

@@ -72,4 +72,26 @@ struct NeedsTests {
         let failing = try study.launch(sweep, options: ["--new"])
         #expect(failing.status == 75 && failing.errors.contains("no such module"), "\(failing.errors)")
     }
+
+    @Test("A start-up file that ends the shell makes no run a success; one that goes elsewhere takes none with it")
+    func profiles() throws {
+        let study = try Study(hosts: 0)
+        let host = "{name: here, address: local, workdir: \(study.workdir(0)), shell: login}"
+        try study.write("inventory.yaml", "hosts: [\(host)]\n")
+        let sweep = "sweep: p\nengine: command\ncommand: [/bin/sh, -c, 'pwd; echo x > left.txt']\naxes: {x: [1]}\n"
+        let files = FileManager.default
+        try files.createDirectory(atPath: "\(study.folder)/home", withIntermediateDirectories: true)
+        let home = ["HOME": "\(study.folder)/home", "SHELL": "/bin/bash"]
+        for text in ["exit 0", "exec true"] {
+            try study.write("home/.profile", text + "\n")
+            let ended = try study.launch(sweep, options: ["--new"], environment: home)
+            #expect(ended.status == 75 && ended.errors.contains("calls exit or exec"), "\(text): \(ended.errors)")
+            _ = try? study.run("clean", "here", "-i", "inventory.yaml", "--all", "--yes")
+        }
+        try study.write("home/.profile", "cd /\n")
+        let ended = try study.launch(sweep, options: ["--new"], environment: home)
+        #expect(ended.status == 0, "\(ended.errors)")
+        #expect(try study.run("logs", "1").output.contains("left.txt"), "it was collected from the run's folder")
+        study.killAgent(0)
+    }
 }

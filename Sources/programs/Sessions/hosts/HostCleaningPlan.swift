@@ -46,9 +46,8 @@ package struct HostCleaningPlan {
 
     private func goes(_ rest: HostUse.Rest) -> Bool { takesAll || ended.contains(rest.sweep) }
 
-    /// What goes of a host, in bytes.
+    /// What goes of a host, in bytes; where an agent is there, if that proves idle.
     package func bytes(_ use: HostUse) -> Int64 {
-        if use.isBusy { return use.oldAgentBytes }
         if takesAll { return use.totalBytes }
         return use.rests.filter(goes).reduce(use.oldAgentBytes + use.objectBytes) { $0.addingCapped($1.bytes) }
     }
@@ -64,19 +63,18 @@ package struct HostCleaningPlan {
     private func lines(_ use: HostUse) -> [String] {
         if use.root.isEmpty { return ["\(use.host): there is no working folder"] }
         var parts: [(what: String, bytes: Int64)] = [
-            (takesAll && !use.isBusy ? "agents" : "agents of other versions",
-                takesAll && !use.isBusy ? use.agentBytes : use.oldAgentBytes)
+            (takesAll ? "agents" : "agents of other versions", takesAll ? use.agentBytes : use.oldAgentBytes),
+            ("cached inputs", use.objectBytes),
         ]
-        if !use.isBusy {
-            parts.append(("cached inputs", use.objectBytes))
-            parts += use.rests.filter(goes).map { ("files of \($0.sweep)", $0.bytes) }
-        }
+        parts += use.rests.filter(goes).map { ("files of \($0.sweep)", $0.bytes) }
         let shown = parts.filter { $0.bytes > 0 }.map { "\($0.what) (\(PeopleText.size($0.bytes)))" }
         var lines = ["\(use.host): " + (shown.isEmpty ? "nothing to remove" : PeopleText.list(shown, atMost: 6))]
-        if use.isBusy { lines.append(
-                "\(use.host): an agent is running there; if it is at work, only agents of other versions go") }
+        if use.isBusy {
+            lines.append(
+                "\(use.host): an agent is running there; if it is at work, only agents of other versions are removed")
+        }
         let kept = use.rests.filter { !goes($0) }
-        if !kept.isEmpty, !use.isBusy {
+        if !kept.isEmpty {
             let names = PeopleText.list(kept.map { "\($0.sweep) (\(PeopleText.size($0.bytes)))" }, atMost: 6)
             lines.append(
                 "\(use.host): kept the files of \(names), which may still be needed (by resume, or by another "

@@ -6,8 +6,13 @@ import Results
 package struct HostUse: Sendable {
     /// Files of attempts of one sweep.
     package struct Rest: Sendable {
-        package var sweep: String
-        package var bytes: Int64
+        package let sweep: String
+        package let bytes: Int64
+
+        fileprivate init(_ sweep: String, _ bytes: Int64) {
+            self.sweep = sweep
+            self.bytes = bytes
+        }
     }
 
     package let host: String
@@ -43,9 +48,10 @@ package struct HostUse: Sendable {
             case "agents": agentBytes = bytes
             case "old": oldAgentBytes = bytes
             case "objects": objectBytes = bytes
-            case "sweep": if words.count > 3 { rests.append(Rest(sweep: words[3], bytes: bytes)) }
+            case "sweep": if words.count > 3 { rests.append(Rest(VisibleText.of(words[3], limit: 120), bytes)) }
             case "total": totalBytes = bytes
             case "free": freeBytes = bytes
+            case "refused": problem = VisibleText.of(words.dropFirst(2).joined(separator: " "), limit: 400)
             case "end": isWhole = true
             default: break  // Of a login that prints such things.
             }
@@ -94,6 +100,10 @@ extension HostUse {
 }
 
 /// Looks at, and empties, the working folders of hosts. What an agent that stays may need is not touched.
+///
+/// A folder is believed to be a working folder only where an agent has left its mark, and what is deleted in it is
+/// named to the letter, belongs to this user, and is not reached over a symbolic link: others may write to `/tmp`, and
+/// an inventory may name any folder.
 package enum HostCleaning {
     package enum Mode: String, Sendable {
         /// Changes nothing.
@@ -146,13 +156,26 @@ package enum HostCleaning {
         #"X=" "; while IFS= read -r k; do case $k in end) break;; esac; X="$X$k "; done"#,
         #"case $W in "~") W=$HOME;; "~/"*) W=$HOME/${W#??};; esac"#,
         #"[ -d "$W" ] || { say end; exit 0; }"#,
+        #"refuse() { say refused "$*"; say end; exit 0; }"#,
+        #"mine() { [ -L "$1" ] && return 1; [ -d "$1" ] && [ -O "$1" ]; }"#,
+        // A sweep's full name: letters, digits, `.`, `_`, `-`, with an identifier at its end.
+        #"named() { [ "$(printf %s "$1" | tr -cd "A-Za-z0-9._-")" = "$1" ] || return 1; "#
+            + #"case $1 in *-????????) return 0;; esac; return 1; }"#,
         #"kib() { du -sk "$@" 2>/dev/null | { t=0; while read -r n r; do t=$((t + n)); done; echo $t; }; }"#,
         // Where the agent works if the named folder is on a file system that others share, and where its sockets are:
         // see Workdir of AgentRuntime.
         #"name() { h=$(printf %s "$1" | sha256sum); echo "${h%"${h#????????????}"}"; }"#,
         #"U=usweep-$(id -u); R=$W"#,
-        #"for L in /var/tmp /tmp; do N=$L/$U/$(name "$W"); if [ -O "$N/attempts" ]; then R=$N; fi; done"#,
-        #"S=/tmp/$U/$(name "$R")"#,
+        #"for L in /var/tmp /tmp; do N=$L/$U/$(name "$W"); "#
+            + #"if mine "$L/$U" && mine "$N" && mine "$N/attempts"; then R=$N; fi; done"#,
+        #"S=/tmp/$U/$(name "$R"); if mine "/tmp/$U" && mine "$S"; then :; else S=; fi"#,
+        #"G=; for F in "$W/bin/usweep-agent-"* "$R/agent.journal" "$R/start.lock"; do [ -f "$F" ] && G=1; done"#,
+        #"[ -n "$G" ] || { say end; exit 0; }"#,
+        #"[ -O "$W" ] && [ -O "$R" ] || refuse "the folder $W belongs to another user""#,
+        #"for F in "$R/recent" "$R/"*/ledger.sqlite; do [ -e "$F" ] && refuse "$R is an artifacts folder"; done"#,
+        #"for F in "$W/bin" "$R/attempts" "$R/objects"; do if [ -e "$F" ] || [ -L "$F" ]; then mine "$F" || "#
+            + #"refuse "$F is a symbolic link, or belongs to another user"; fi; done"#,
+        #"[ -L "$R/start.lock" ] && refuse "$R/start.lock is a symbolic link""#,
         // P: processes of agents, and what these run of themselves; I: the names of their files; A: one of these.
         #"B=$(cd "$W/bin" 2>/dev/null && pwd -P)"#,
         #"working() { P=; I=" "; for E in /proc/[0-9]*; do T=$(readlink "$E/exe" 2>/dev/null) || continue; "#
@@ -163,14 +186,15 @@ package enum HostCleaning {
         #"O=0; for F in "$W/bin/usweep-agent-"*; do case "$I usweep-agent-$D " in *" ${F##*/} "*) ;; "#
             + #"*) O=$((O + $(kib "$F")));; esac; done"#,
         #"say agents "$(kib "$W/bin")"; say old $O; say objects "$(kib "$R/objects")""#,
-        #"for F in "$R/attempts/"*; do if [ -d "$F" ]; then say sweep "$(kib "$F")" "${F##*/}"; fi; done"#,
+        #"for F in "$R/attempts/"*; do if mine "$F" && named "${F##*/}"; then "#
+            + #"say sweep "$(kib "$F")" "${F##*/}"; fi; done"#,
         #"T=$(kib "$W"); case $R in "$W") ;; *) T=$((T + $(kib "$R")));; esac; say total "$T""#,
         #"say free "$(df -Pk "$W" 2>/dev/null | { read -r x; read -r d s u f r; echo "$f"; })""#, "say end",
     ]
 
     private static let cleaning = [
         // No new agent begins meanwhile, and one that has nothing to do leaves.
-        #"if command -v flock > /dev/null && [ -w "$R" ]; then exec 9> "$R/start.lock"; flock -w 20 9 || L=1; fi"#,
+        #"if command -v flock > /dev/null && [ -w "$R" ]; then exec 9>> "$R/start.lock"; flock -w 20 9 || L=1; fi"#,
         #"working; if [ -n "$P" ] && timeout 60 "$A" stop --if-idle --workdir "$W" > /dev/null 2>&1 < /dev/null; "#
             + #"then i=0; while [ -n "$P" ] && [ $i -lt 10 ]; do sleep 1; i=$((i + 1)); working; done; fi"#,
         #"K=usweep-agent-$D; case $M in all) K=;; esac"#,
@@ -178,12 +202,15 @@ package enum HostCleaning {
         #"find "$W/bin" -name "part-*" -mtime +1 -exec rm -f {} + 2>/dev/null"#,
         // Journals first, where no sweep stays: an agent that finds folders without one deletes them.
         #"if [ -z "$P$L" ]; then Y=; for F in "$R/attempts/"*; do [ -d "$F" ] || continue; "#
-            + #"case $M in all) ;; *) case $X in *" ${F##*/} "*) ;; *) Y=1;; esac;; esac; done"#,
-        #"if [ -z "$Y" ]; then rm -f "$R/agent."* "$R/supervisor."* "$R/"setup-*.txt; fi"#,
-        #"for F in "$R/attempts/"*; do [ -d "$F" ] || continue; case $M in all) rm -rf "$F";; "#
+            + #"case $M in all) named "${F##*/}" || Y=1;; *) case $X in *" ${F##*/} "*) ;; *) Y=1;; esac;; esac; done"#,
+        #"if [ -z "$Y" ]; then for F in agent supervisor; do for k in journal journal.new lock log sock; do "#
+            + #"rm -f "$R/$F.$k"; done; done; rm -f "$R/"setup-[0-9]*-[0-9]*.txt; fi"#,
+        #"for F in "$R/attempts/"*; do mine "$F" && named "${F##*/}" || continue; case $M in all) rm -rf "$F";; "#
             + #"*) case $X in *" ${F##*/} "*) rm -rf "$F";; esac;; esac; done"#,
         #"rm -rf "$R/objects""#,
-        #"case $M in all) rm -f "$W/bin/part-"* "$S/agent.sock" "$S/supervisor.sock" "$R/start.lock"; "#
-            + #"rmdir "$W/bin" "$R/attempts" "$R" "$W" "$S" "/var/tmp/$U" "/tmp/$U" 2>/dev/null;; esac; fi"#,
+        #"case $M in all) rm -f "$W/bin/part-"*; rmdir "$W/bin" "$R/attempts" 2>/dev/null; "#
+            + #"[ -n "$S" ] && { rm -f "$S/agent.sock" "$S/supervisor.sock"; rmdir "$S" 2>/dev/null; }; "#
+            // The lock last: by it the folder is known where all of this is typed again.
+            + #"rm -f "$R/start.lock"; rmdir "$R" "$W" "/var/tmp/$U" "/tmp/$U" 2>/dev/null;; esac; fi"#,
     ]
 }

@@ -73,7 +73,8 @@ struct CleanCommand: ParsableCommand {
         guard !busy.isEmpty else { return }
         throw Failure(
             .heldElsewhere, "an agent is at work on \(PeopleText.list(busy)), so its files were kept; run this again "
-                + "when its sweeps have ended (they are listed by: usweep status --all)")
+                + "when its sweeps have ended. They are listed by 'usweep status --all'; one without a coordinator "
+                + "is ended by 'usweep cancel ID'")
     }
 
     /// - Parameter now: what is on the hosts, in the order of the plan's.
