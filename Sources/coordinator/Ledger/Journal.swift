@@ -54,7 +54,7 @@ struct Journal {
     private func damaged(_ problem: String) -> Failure {
         Failure(
             .badArchive,
-            "the journal of \(path) cannot be read; \(LedgerFile.howToRepair)",
+            "the journal of \(path) cannot be read; \(LedgerFile.howToRepair(path))",
             cause: problem)
     }
 }
@@ -130,7 +130,7 @@ struct PlanTable {
     }
 
     private func damaged(_ problem: String) -> Failure {
-        Failure(.badArchive, "a ledger is damaged; \(LedgerFile.howToRepair)", cause: problem)
+        Failure(.badArchive, "a ledger is damaged; \(LedgerFile.howToRepair(""))", cause: problem)
     }
 }
 

@@ -6,9 +6,16 @@ import Model
 struct LedgerFile {
     private static let headerSize = 100
     private static let magic = Array("SQLite format 3\0".utf8)
-    /// What to do about a ledger that cannot be read.
-    static let howToRepair =
-        "'usweep doctor --ledger --repair' repairs it as far as its journal and its last copy reach"
+    /// What to do about a ledger that cannot be read: `ARTIFACTS/NAME-IDENTIFIER/ledger.sqlite`.
+    static func howToRepair(_ path: String) -> String {
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count > 3, let identifier = parts[parts.count - 2].split(separator: "-").last else {
+            return "'usweep doctor --ledger --repair' repairs it as far as its journal and its last copy reach"
+        }
+        let artifacts = parts.dropLast(2).joined(separator: "/").replacing("'", with: #"'\''"#)
+        return "repair it as far as its journal and its last copy reach: "
+            + "usweep doctor --ledger --repair \(identifier) --artifacts '\(artifacts)'"
+    }
     private let path: String
 
     init(_ path: String) { self.path = path }
@@ -17,13 +24,13 @@ struct LedgerFile {
     func check() throws {
         guard let size = try SystemCall.size(of: path) else {
             let hasCopy = try SystemCall.size(of: Ledger.backupPath(path)) != nil
-            let advice = hasCopy ? LedgerFile.howToRepair : "'usweep launch' makes one"
+            let advice = hasCopy ? LedgerFile.howToRepair(path) : "'usweep launch' makes one"
             throw Failure(.missingFile, "there is no ledger \(path); \(advice)")
         }
         let header = try SystemCall.head(of: path, count: LedgerFile.headerSize)
         guard header.starts(with: LedgerFile.magic) || size == 0 else {
             throw Failure(
-                .badArchive, "\(path) is not a ledger: it is not a SQLite database; \(LedgerFile.howToRepair)")
+                .badArchive, "\(path) is not a ledger: it is not a SQLite database; \(LedgerFile.howToRepair(path))")
         }
         guard header.count == LedgerFile.headerSize else { throw truncated(size: size, wanted: nil) }
         guard field(header, at: 68) == UInt32(bitPattern: Schema.applicationID) else {
@@ -52,13 +59,13 @@ struct LedgerFile {
                 "\(path) was written by a newer usweep: its version is \(version), and this usweep knows versions up "
                     + "to \(Schema.version). Nothing was changed; go on with that usweep, or upgrade this one")
         }
-        if version < 1 { throw Failure(.badArchive, "\(path) has no version; \(LedgerFile.howToRepair)") }
+        if version < 1 { throw Failure(.badArchive, "\(path) has no version; \(LedgerFile.howToRepair(path))") }
     }
 
     private func truncated(size: Int64, wanted: Int64?) -> Failure {
         let lack = wanted.map { "\($0) bytes were written, \(size) are there" } ?? "it has only \(size) bytes"
         return Failure(
-            .badArchive, "\(path) is cut short: \(lack); \(LedgerFile.howToRepair)")
+            .badArchive, "\(path) is cut short: \(lack); \(LedgerFile.howToRepair(path))")
     }
 
     /// Big-endian, as all numbers of SQLite's file header.
@@ -81,7 +88,7 @@ extension Failure {
         }
         let cause = (error as? DatabaseError).map { "\($0.message ?? "SQLite error \($0.resultCode)")" } ?? "\(error)"
         if let error = error as? DatabaseError, [.SQLITE_CORRUPT, .SQLITE_NOTADB].contains(error.resultCode) {
-            self.init(.badArchive, "the ledger \(path) is damaged; \(LedgerFile.howToRepair)", cause: cause)
+            self.init(.badArchive, "the ledger \(path) is damaged; \(LedgerFile.howToRepair(path))", cause: cause)
             return
         }
         let advice = "see that the disk has space and the folder can be written, then 'usweep resume'"

@@ -263,7 +263,7 @@ extension Ledger {
 
     /// What is thrown where it cannot be as a program left it.
     package func damaged(_ problem: String) -> Failure {
-        Failure(.badArchive, "the ledger \(path) is damaged; \(LedgerFile.howToRepair)", cause: problem)
+        Failure(.badArchive, "the ledger \(path) is damaged; \(LedgerFile.howToRepair(path))", cause: problem)
     }
 
     func state(_ name: String) throws -> RunState? {

@@ -55,6 +55,17 @@ public enum FailureClass: String, Sendable, Hashable, CaseIterable {
 
     /// What a person can do about it: the end of a sentence that begins with "What to do: ".
     public var advice: String { rule.advice }
+
+    /// Whether that may mean a change of the sweep file, which `usweep retry` does not read.
+    public var asksForEdit: Bool {
+        switch self {
+        case .outOfMemory, .simulatorFatal, .stalledGuest, .stalledSimulator, .timeout, .tooMuchOutput, .contractBroken:
+            true
+        case .spawn, .exitNonzero, .hostLost, .supervisorLost, .diskFull, .simulatorCrash, .guestPanic,
+            .checkpointIncompatible, .cancelled:
+            false
+        }
+    }
 }
 
 extension FailureClass {

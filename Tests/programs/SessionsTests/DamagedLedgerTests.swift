@@ -134,7 +134,7 @@ final class DamagedLedgerTests {
         try payload(9, .runCancelAsked(run: 99, reason: "by hand"))
         let failure = #expect(throws: Failure.self) { try Session.resume(entry, in: folder) { _ in } }
         #expect(failure?.code == .badArchive && failure?.code.exitStatus == 74)
-        #expect(failure?.message.contains("\(path) is damaged; 'usweep doctor --ledger --repair' repairs it") == true)
+        #expect(failure?.message.contains("\(path) is damaged; repair it") == true)
         #expect(failure?.cause == "record 9: it is about run 99, and the sweep has runs 1 to 4")
         #expect(try Ledger.read(path).check() != [])
         let done = try Ledger.repair(path, sweep: "study")

@@ -71,13 +71,13 @@ struct SpecificationTests {
         #expect(try outline(2).hostNames == ["c"])
         let none = #expect(throws: Failure.self) { try outline(3) }
         #expect(
-            none?.message == "resources: a run takes {gpu: 3}, and no host of the inventory has as much (b has "
-                + "{gpu: 1} and c has {gpu: 2}); write 'resources: {gpu: 3}' for a host of the inventory that has "
-                + "it, or ask for less")
+            none?.message == "resources: a run takes {gpu: 3}, but no host of the inventory has that many (b has "
+                + "{gpu: 1} and c has {gpu: 2}); add 'resources: {gpu: 3}' to a host that has it, or lower it in the "
+                + "sweep file")
         #expect(try outline(1, cores: 64).hostNames == ["b", "c"], "nobody knows how many slots they have")
         for index in inventory.hosts.indices { inventory.hosts[index].slots = 8 * (index + 1) }
         let few = #expect(throws: Failure.self) { try outline(1, cores: 25) }
-        #expect(few?.message.contains("takes 25 slots") == true && few?.message.contains("c, with 24") == true)
+        #expect(few?.message.contains("takes 25 slots") == true && few?.message.contains("host, c, has 24") == true)
     }
 
     @Test("A host without the labels lends its memory to no sweep")

@@ -131,7 +131,9 @@ package struct RunStory: Sendable, Hashable {
         case .succeeded: return nil
         case .failed, .quarantined, .cancelled:
             let why = failure?.advice ?? "see its attempts"
-            return "\(why). Then: usweep retry \(name)\(option)"
+            let edited = failure?.asksForEdit == true
+                ? "; after a change of the sweep file: usweep launch SWEEP -i INVENTORY --retry\(option)" : ""
+            return "\(why). Then: usweep retry \(name)\(option)\(edited)"
         case nil:
             switch wait {
             case .coordinator: return "usweep resume \(sweep)\(option)"

@@ -30,11 +30,20 @@ struct StatusCommand: ParsableCommand {
             return try Console.print(
                 common.output == .json ? status.document.encoded : lines(status).joined(separator: "\n"))
         }
-        let all = try common.artifactsFolder.entries().map { try SweepStatus($0, troubles: 0) }
-        if common.output == .json { return try Console.print(SweepStatus.document(ofAll: all).encoded) }
-        for status in all {
-            try Console.print("\(status.entry.fullName)  \(status.succeededCount)/\(status.runCount) succeeded")
+        var (all, damaged): ([SweepStatus], [(entry: ArtifactsFolder.Entry, why: any Error)]) = ([], [])
+        for entry in try common.artifactsFolder.entries() {
+            do { all.append(try SweepStatus(entry, troubles: 0)) } catch { damaged.append((entry, error)) }
         }
+        if common.output == .json {
+            try Console.print(SweepStatus.document(ofAll: all).encoded)
+        } else {
+            for status in all {
+                try Console.print("\(status.entry.fullName)  \(status.succeededCount)/\(status.runCount) succeeded")
+            }
+        }
+        guard !damaged.isEmpty else { return }
+        // One ledger that cannot be read hides no other.
+        throw Failure(.storage, damaged.map { "\($0.entry.fullName): \($0.why)" }.joined(separator: "\n"))
     }
 
     private func lines(_ status: SweepStatus) -> [String] {
