@@ -72,7 +72,7 @@ public final class CoordinatorLoop {
     /// When there is something to do at the latest, though nothing comes in.
     private func nextDeadline(now: Nanoseconds) -> Nanoseconds {
         var deadline = min(core.nextDeadline(now: now), supply.isWaiting ? now + CoordinatorLoop.moment : .max)
-        if isWatched { deadline = min(deadline, watch.nextRound) }
+        if isWatched, setting.engine.progressFile != nil { deadline = min(deadline, watch.nextRound) }
         guard links.contains(where: { $0?.isBootstrapping == true }) else { return deadline }
         return min(deadline, now + CoordinatorLoop.glance)
     }

@@ -56,7 +56,7 @@ struct RunWatch {
     private var asked: [RunNumber: Nanoseconds] = [:]
     private var usual: [Kind: Nanoseconds] = [:]
     /// When runs are asked next.
-    private(set) var nextRound = Nanoseconds.min
+    private(set) var nextRound: Nanoseconds = 0
 
     private static let pause: Nanoseconds = 5_000_000_000
     /// Shorter runs end before it matters what they are at.

@@ -143,7 +143,7 @@ struct EndToEndTests {
         #expect(try study.column("value") == ["1", ""])
         #expect(try study.column("attempts", of: "runs") == ["1", "2"])
         let logs = try study.run("logs", "2").output
-        #expect(logs.contains("no file of it changed for its limit of 1 s"), "\(logs)")
+        #expect(logs.contains("none of its files changed for 1 s (limits: stall)"), "\(logs)")
         #expect(try study.run("logs", "2", "--file", "stdout.txt").output == "point 2\n")
     }
 

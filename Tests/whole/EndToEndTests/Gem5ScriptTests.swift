@@ -114,7 +114,7 @@ struct Gem5ScriptTests {
     func wrong() throws {
         let study = try prepare()
         for (old, new, status, word) in [
-            ("{l2.size}", "{l2.sise}", 65, "'l2.size'"), ("{kernel}", "{kernal}", 65, "'kernel'"),
+            ("{l2.size}", "{l2.sise}", 65, "write {l2.size}"), ("{kernel}", "{kernal}", 65, "write {kernel}"),
             ("my.py", "mine.py", 66, "mine.py"), ("blocks: 3", "blocks: 0", 65, "blocks"),
             ("blocks: 3", "block: 3", 65, "blocks"),
         ] as [(String, String, Int32, String)] {
