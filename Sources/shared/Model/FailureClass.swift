@@ -57,15 +57,7 @@ public enum FailureClass: String, Sendable, Hashable, CaseIterable {
     public var advice: String { rule.advice }
 
     /// Whether that may mean a change of the sweep file, which `usweep retry` does not read.
-    public var asksForEdit: Bool {
-        switch self {
-        case .outOfMemory, .simulatorFatal, .stalledGuest, .stalledSimulator, .timeout, .tooMuchOutput, .contractBroken:
-            true
-        case .spawn, .exitNonzero, .hostLost, .supervisorLost, .diskFull, .simulatorCrash, .guestPanic,
-            .checkpointIncompatible, .cancelled:
-            false
-        }
-    }
+    public var asksForEdit: Bool { rule.asksForEdit }
 }
 
 extension FailureClass {
@@ -74,11 +66,15 @@ extension FailureClass {
         var remedy: Remedy
         var finalState: RunState
         var advice: String
+        var asksForEdit: Bool
 
-        init(_ remedy: Remedy, then finalState: RunState = .failed, advice: String) {
+        init(
+            _ remedy: Remedy, then finalState: RunState = .failed, asksForEdit: Bool = false, advice: String
+        ) {
             self.remedy = remedy
             self.finalState = finalState
             self.advice = advice
+            self.asksForEdit = asksForEdit
         }
     }
 
@@ -106,7 +102,7 @@ extension FailureClass {
                     + "and for limits on login sessions")
         case .outOfMemory:
             Rule(
-                .retryElsewhere,
+                .retryElsewhere, asksForEdit: true,
                 advice: "set 'limits.memory' to what a run needs, or give the host fewer 'slots' in the inventory")
         case .diskFull:
             Rule(
@@ -119,26 +115,27 @@ extension FailureClass {
                     + "the simulator's developers with these logs")
         case .simulatorFatal:
             Rule(
-                .giveUp,
+                .giveUp, asksForEdit: true,
                 advice: "read the simulator's reason ('usweep logs') and fix the sweep file; a retry without a change "
                     + "would end in the same way")
         case .guestPanic:
             Rule(.retryAnywhere, advice: "read the console of the guest, whose kernel panicked: 'usweep logs'")
         case .stalledGuest:
             Rule(
-                .retryAnywhere,
+                .retryAnywhere, asksForEdit: true,
                 advice: "read the guest's console ('usweep logs'), or raise 'limits.stall' if the guest is only slow")
         case .stalledSimulator:
             Rule(
-                .retryAnywhere, advice: "check whether the host is overloaded, or raise 'limits.stall'")
+                .retryAnywhere, asksForEdit: true,
+                advice: "check whether the host is overloaded, or raise 'limits.stall'")
         case .timeout:
             Rule(
-                .giveUp,
+                .giveUp, asksForEdit: true,
                 advice: "raise 'limits.time', or make the run smaller; a host with more slots than processors is slow, "
                     + "too")
         case .tooMuchOutput:
             Rule(
-                .giveUp,
+                .giveUp, asksForEdit: true,
                 advice: "raise 'limits.output' (output: 16GiB) or 'artifacts.most', whichever the reason names, or let "
                     + "the program write less")
         case .checkpointIncompatible:
@@ -148,7 +145,7 @@ extension FailureClass {
                     + "damaged")
         case .contractBroken:
             Rule(
-                .giveUp, then: .quarantined,
+                .giveUp, then: .quarantined, asksForEdit: true,
                 advice: "read which evidence is missing, and fix the program, 'results' or 'metrics': the program "
                     + "ended with status 0, but without a complete result")
         case .cancelled:
