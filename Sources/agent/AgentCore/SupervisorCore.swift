@@ -105,16 +105,14 @@ public struct SupervisorCore: Sendable {
         switch record {
         case .began: break
         case .started(let key, let time):
-            states[key] = .running(
-                Running(
-                    launch: Launch(arguments: [], environment: [], folder: "", timeLimit: nil, memoryBytes: 0),
-                    startedAt: 0, wallStart: time))
+            // What it was is in no record.
+            let launch = Launch(arguments: [], environment: [], folder: "", timeLimit: nil, memoryBytes: 0)
+            states[key] = .running(Running(launch: launch, startedAt: 0, wallStart: time))
             running.append(key)
-            usedSlots += 1
+            use(launch, 1)
         case .ended(let key, let exit):
-            if running.contains(key) { usedSlots -= 1 }
+            giveBack(key)
             states[key] = .ended(exit)
-            stopped(key, slots: 1)
         case .forgotten(let keys):
             for key in keys { states[key] = nil }
         }
@@ -232,8 +230,7 @@ public struct SupervisorCore: Sendable {
     /// What was taken last and was not started after all waits again, before all others of its sweep.
     public mutating func putBack(_ key: AttemptKey) {
         guard case .running(let state) = states[key] else { return }
-        stopped(key, slots: state.launch.countedSlots)
-        use(state.launch, -1)
+        giveBack(key)
         states[key] = .queued(state.launch)
         lines[key.sweep]?.putBack(key)
     }
@@ -285,12 +282,14 @@ public struct SupervisorCore: Sendable {
         return nil
     }
 
-    private mutating func stopped(_ key: AttemptKey, slots: Int) {
-        guard let index = running.firstIndex(of: key) else { return }
+    /// All that a running program takes is free again.
+    private mutating func giveBack(_ key: AttemptKey) {
+        guard case .running(let state) = states[key], let index = running.firstIndex(of: key) else { return }
         running.remove(at: index)
+        use(state.launch, -1)
         guard let line = lines[key.sweep] else { return }
         lines[key.sweep]?.running = max(0, line.running - 1)
-        lines[key.sweep]?.slots = max(0, line.slots - slots)
+        lines[key.sweep]?.slots = max(0, line.slots - state.launch.countedSlots)
     }
 
     /// A running program ended. Returns the end as it is kept.
@@ -301,9 +300,8 @@ public struct SupervisorCore: Sendable {
         if !state.note.isEmpty { exit.note = state.note }
         if state.startedAt > 0 { exit.wallNanoseconds = now - state.startedAt }
         exit.startedAt = state.wallStart
+        giveBack(key)
         states[key] = .ended(exit)
-        stopped(key, slots: state.launch.countedSlots)
-        use(state.launch, -1)
         return exit
     }
 

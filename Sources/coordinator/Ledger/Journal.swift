@@ -130,7 +130,7 @@ struct PlanTable {
     }
 
     private func damaged(_ problem: String) -> Failure {
-        Failure(.badArchive, "a ledger is damaged; \(LedgerFile.howToRepair(""))", cause: problem)
+        Failure(.badArchive, "a ledger is damaged; \(LedgerFile.howToRepair)", cause: problem)
     }
 }
 

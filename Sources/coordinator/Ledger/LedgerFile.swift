@@ -6,16 +6,21 @@ import Model
 struct LedgerFile {
     private static let headerSize = 100
     private static let magic = Array("SQLite format 3\0".utf8)
-    /// What to do about a ledger that cannot be read: `ARTIFACTS/NAME-IDENTIFIER/ledger.sqlite`.
+    /// What to do about a ledger that cannot be read.
+    static let howToRepair =
+        "'usweep doctor --ledger --repair' repairs it as far as its journal and its last copy reach"
+
+    /// The same where it is known which one: `ARTIFACTS/NAME-IDENTIFIER/ledger.sqlite`.
     static func howToRepair(_ path: String) -> String {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count > 3, let identifier = parts[parts.count - 2].split(separator: "-").last else {
-            return "'usweep doctor --ledger --repair' repairs it as far as its journal and its last copy reach"
+            return howToRepair
         }
-        let artifacts = parts.dropLast(2).joined(separator: "/").replacing("'", with: #"'\''"#)
+        let artifacts = ShellWord.quoted(parts.dropLast(2).joined(separator: "/"))
         return "repair it as far as its journal and its last copy reach: "
-            + "usweep doctor --ledger --repair \(identifier) --artifacts '\(artifacts)'"
+            + "usweep doctor --ledger --repair \(identifier) --artifacts \(artifacts)"
     }
+
     private let path: String
 
     init(_ path: String) { self.path = path }

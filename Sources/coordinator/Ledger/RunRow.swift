@@ -82,6 +82,6 @@ extension Row {
     }
 
     private static func damaged(_ error: any Error) -> Failure {
-        Failure(.badArchive, "a ledger is damaged; \(LedgerFile.howToRepair(""))", cause: "\(error)")
+        Failure(.badArchive, "a ledger is damaged; \(LedgerFile.howToRepair)", cause: "\(error)")
     }
 }

@@ -166,8 +166,8 @@ package struct Gem5Descriptor: EngineDescriptor {
         return try .gem5(parameters, system, try Gem5Package.files(machine), program: program, machine)
     }
 
-    package func write(_ settings: JSON, to recipe: inout Recipe) {
-        let settings = Gem5Settings(settings)
+    package func write(_ document: JSON, to recipe: inout Recipe) {
+        let settings = Gem5Settings(document)
         switch settings.system {
         case .named(let name, let options):
             recipe.item("system", name)
@@ -181,7 +181,7 @@ package struct Gem5Descriptor: EngineDescriptor {
         }
         recipe.list("argument", [])
         recipe.item("checkpoint", settings.checkpoint == .setup ? "setup" : "directory")
-        if let stress = settings.stress { recipe.item("interleave.stress", String(stress)) }
+        if let stress = Interleaving.stress(document) { recipe.item("interleave.stress", String(stress)) }
     }
 
     package func engine(for sweep: Sweep, _ machine: any LaunchingMachine) throws -> any Engine {

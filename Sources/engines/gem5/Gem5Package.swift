@@ -40,7 +40,7 @@ enum Gem5Package {
             let end = SHA256.digest(text).hex
             lines += ["cat > '\(path)' <<'\(end)'", text, end]
         }
-        let quoted = "'\(program.replacing("'", with: "'\\''"))'"
-        return lines + ["\(prefix) \(quoted) \(Gem5Files.package)/run.py \(arguments) 2>&1 < /dev/null"]
+        let program = ShellWord.quoted(program)
+        return lines + ["\(prefix) \(program) \(Gem5Files.package)/run.py \(arguments) 2>&1 < /dev/null"]
     }
 }

@@ -57,13 +57,9 @@ package struct Gem5Settings: Sendable, Hashable {
     /// The core whose statistics are the results; nil: the second, where the systems of this project have the function.
     package var core: Gem5Core?
 
-    /// Footprint of what runs between calls in the state lukewarm, in bytes; nil: an axis says it, or there is none.
-    package var stress: Int64?
-
     package static let systems = ["simple", "skylake", "two-machine"]
 
     package init(_ settings: JSON) {
-        stress = Interleaving.stress(settings)
         switch settings["system"] {
         case .string(let name): system = .named(name, Options())
         case .object(let members):

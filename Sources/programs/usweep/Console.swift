@@ -65,9 +65,19 @@ struct Console {
 
     /// The screen's width in columns, and its height in lines.
     var size: (width: Int, height: Int) {
+        let size = isTerminal ? Console.windowSize(STDERR_FILENO) : Console.usualSize
+        return (max(20, size.width), max(4, size.height))
+    }
+
+    private static let usualSize = (width: 80, height: 24)
+
+    /// That of a terminal's window.
+    static func windowSize(_ descriptor: Int32) -> (width: Int, height: Int) {
         var size = winsize()
-        guard isTerminal, ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return (80, 24) }
-        return (max(20, Int(size.ws_col)), size.ws_row > 0 ? max(4, Int(size.ws_row)) : 24)
+        guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else {
+            return usualSize
+        }
+        return (Int(size.ws_col), Int(size.ws_row))
     }
 
     enum Color: String {

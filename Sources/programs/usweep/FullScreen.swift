@@ -39,13 +39,7 @@ final class FullScreen {
         tcsetattr(STDIN_FILENO, TCSANOW, &before)
     }
 
-    var size: (columns: Int, lines: Int) {
-        var size = winsize()
-        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else {
-            return (80, 24)
-        }
-        return (Int(size.ws_col), Int(size.ws_row))
-    }
+    var size: (width: Int, height: Int) { Console.windowSize(STDOUT_FILENO) }
 
     /// Shows lines from the top on, and one at the bottom.
     func show(_ lines: [String], foot: String) {

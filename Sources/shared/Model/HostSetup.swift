@@ -28,14 +28,14 @@ public enum HostSetup {
             exec "$@"
             """
         return """
-            export _USWEEP_LOGIN_SETUP=\(quoted(setup ?? ":")) _USWEEP_LOGIN_FOLDER="$PWD"
+            export _USWEEP_LOGIN_SETUP=\(ShellWord.quoted(setup ?? ":")) _USWEEP_LOGIN_FOLDER="$PWD"
             _usweep_shell=$(getent passwd "$(id -un)" 2>/dev/null) || _usweep_shell=:$SHELL
             _usweep_shell=${_usweep_shell##*:}
             case ${_usweep_shell##*/} in
             sh|bash|dash|zsh|ksh|mksh|ash) ;;
             *) _usweep_shell=/bin/bash; [ -x /bin/bash ] || _usweep_shell=/bin/sh ;;
             esac
-            _usweep_inner=\(quoted(inner))
+            _usweep_inner=\(ShellWord.quoted(inner))
             [ $# -eq 0 ] || exec "$_usweep_shell" -l -c "$_usweep_inner" sh "$@"
             "$_usweep_shell" -l -c "$_usweep_inner" sh
             status=$?
@@ -44,14 +44,5 @@ public enum HostSetup {
             [ $status -ne 0 ] || status=1
             exit $status
             """
-    }
-
-    /// As one word of a POSIX shell.
-    private static func quoted(_ text: String) -> String {
-        var quoted = "'"
-        for character in text.unicodeScalars {
-            if character == "'" { quoted += "'\\''" } else { quoted.unicodeScalars.append(character) }
-        }
-        return quoted + "'"
     }
 }

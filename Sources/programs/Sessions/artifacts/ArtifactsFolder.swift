@@ -15,7 +15,7 @@ package struct ArtifactsFolder: Sendable {
     ///   - isNamed: whether a command finds it only where `--artifacts` names it.
     package init(path: String, isNamed: Bool = false) {
         self.path = path
-        option = isNamed ? " --artifacts \(ArtifactsFolder.word(path))" : ""
+        option = isNamed ? " --artifacts \(ShellWord.of(path))" : ""
     }
 
     /// One sweep's folder.
@@ -41,12 +41,6 @@ package struct ArtifactsFolder: Sendable {
 
     /// A command as it can be typed, with what finds this folder again.
     package func command(_ words: String) -> String { "usweep \(words)\(option)" }
-
-    /// A word for a POSIX shell.
-    private static func word(_ text: String) -> String {
-        let isPlain = text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "/._-+@%:,=".contains($0)) }
-        return isPlain && !text.isEmpty ? text : "'\(text.replacing("'", with: "'\\''"))'"
-    }
 
     /// Makes the folder if need be and makes sure that it can be written.
     package func prepare() throws {

@@ -28,17 +28,19 @@ package struct TimeEstimate {
         let ledgers = entries.compactMap { entry in
             (try? Ledger.read(entry.ledger, sweep: entry.name)).map { (entry: entry, ledger: $0) }
         }
-        for (setups, workload, count) in try TimeEstimate.pending(specification, earlier) where count > 0 {
-            let known = ledgers.lazy.compactMap { entry, ledger -> (mean: Nanoseconds, entry: ArtifactsFolder.Entry)? in
-                guard workload != nil || entry.name == sweep.name,
-                    let before = try? Document.sweep(try ledger.metadata().specification),
-                    before.engine == sweep.engine,
-                    let found = try? ledger.meanWalls().first(where: {
-                        $0.isSetup == setups && $0.workload == workload
-                    })
-                else { return nil }
-                return (found.mean, entry)
-            }.first
+        let pending = try TimeEstimate.pending(specification, earlier).filter { $0.count > 0 }
+        var means: [(mean: Nanoseconds, entry: ArtifactsFolder.Entry)?] = pending.map { _ in nil }
+        // Each ledger is read once, and none when all is known.
+        for (entry, ledger) in ledgers where means.contains(where: { $0 == nil }) {
+            guard let before = try? Document.sweep(try ledger.metadata().specification),
+                before.engine == sweep.engine, let walls = try? ledger.meanWalls()
+            else { continue }
+            for (index, (isSetup, workload, _)) in pending.enumerated()
+            where means[index] == nil && (workload != nil || entry.name == sweep.name) {
+                means[index] = walls.first { $0.isSetup == isSetup && $0.workload == workload }.map { ($0.mean, entry) }
+            }
+        }
+        for ((_, _, count), known) in zip(pending, means) {
             runCount += count
             guard let known else {
                 unknownCount += count

@@ -44,8 +44,8 @@ struct TopCommand: ParsableCommand {
         defer { screen.leave() }
         while ending == nil {
             let size = screen.size
-            let head = TopCommand.head(entry, source).prefix(max(1, size.lines / 2)).map { $0 }
-            let rest = (columns: size.columns, lines: size.lines - head.count - 2)
+            let head = TopCommand.head(entry, source).prefix(max(1, size.height / 2)).map { $0 }
+            let rest = (columns: size.width, lines: size.height - head.count - 2)
             let foot = "sorted by \(order.rawValue); s: next order, q: quit"
             screen.show(head + [""] + TopCommand.table(source, order, names, rest), foot: foot)
             switch screen.key(within: 1_000) {
