@@ -51,10 +51,12 @@ let package = Package(
         target("Model", in: "shared", ["CSystem"]),
         target("Formats", in: "shared", ["Model"]),
         target("Ports", in: "shared", ["Model"]),
-        target("Storage", in: "shared", ["CSystem", "Model", "Formats", "Ports"]),
-        // coordinator: decides, commits, acts; reads sweeps, keeps the ledger, merges tables.
         .systemLibrary(
-            name: "CZlib", path: "Sources/coordinator/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+            name: "CZlib", path: "Sources/shared/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(
+            name: "CZstd", path: "Sources/shared/CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        target("Storage", in: "shared", ["CSystem", "CZlib", "CZstd", "Model", "Formats", "Ports"]),
+        // coordinator: decides, commits, acts; reads sweeps, keeps the ledger, merges tables.
         target("Results", in: "coordinator", ["Model"]),
         target("SweepCore", in: "coordinator", ["Model", deque]),
         target("SweepFiles", in: "coordinator", ["Model", "Results", "Engines", yams]),
@@ -111,7 +113,7 @@ let package = Package(
                 "AgentRuntime",
             ]),
         program("usweep-simulate", in: "development", ["Simulation", "Model"]),
-        program("usweep-bench", in: "development", ["Model", "Formats", "Results", "Ledger", "Engines"]),
+        program("usweep-bench", in: "development", ["Model", "Formats", "Ports", "Storage", "Results", "Ledger", "Engines"]),
         // Tests, in the same wings.
         .target(
             name: "TestKit", dependencies: ["Model", "Ports", "Transports"], path: "Tests/support/TestKit",

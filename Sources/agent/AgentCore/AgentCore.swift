@@ -82,7 +82,7 @@ public struct AgentCore: Sendable {
                 if let list = work.entry.job.inputList { needed.insert(list.digest) }
             }
         }
-        return needed
+        return needed.union(objects.parts)
     }
 
     // MARK: Events
@@ -105,6 +105,7 @@ public struct AgentCore: Sendable {
         case .inputMissing(let key, let digest): inputMissing(key, digest)
         case .collected(let key, let report): collected(key, report)
         case .object(let digest, let presence): objects.found(digest, presence)
+        case .mapped(let digest, let packs): objects.mapped(digest, packs)
         case .setupTried(let sweep, let problem): setupTried(sweep, problem, now: now)
         case .listed(let digest, let inputs): lists[digest] = inputs
         case .evicted(let digests): for digest in digests { objects.lost(digest) }
@@ -174,6 +175,7 @@ public struct AgentCore: Sendable {
         case .bytes(let piece):
             guard let size = objects.received(piece, on: connection) else { break }
             pending.append(.store(piece, size: size))
+        case .packed(let packed): objects.received(packed, on: connection)
         case .probe(let path): pending.append(.probe(connection, path: path))
         case .tail(let request): tail(request, of: sweep, on: connection)
         case .heartbeat: sweeps[sweep]?.isConfirmed = true

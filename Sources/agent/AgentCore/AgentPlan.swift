@@ -134,12 +134,24 @@ extension AgentCore {
             case .locate: pending.append(.locate(input.digest))
             case .awaited: break
             case .impossible(let failure, let reason): return .impossible(failure, reason)
+            case .made(let parts, let making):
+                let isHere = need(parts, connection)
+                if case .impossible = isHere { return isHere }
+                if case .here = isHere { make(input.digest, making) }
             }
             missing += 1
             // Of thousands, a few at a time: the next turn goes on.
             if missing == AgentCore.mostMissing { break }
         }
         return missing == 0 ? .here : .onTheirWay
+    }
+
+    private mutating func make(_ object: Digest, _ making: ObjectDemand.Making) {
+        objects.begin(object)
+        switch making {
+        case .read(let map): pending.append(.readMap(object: object, map: map))
+        case .unpack(let map): pending.append(.unpack(object: object, map: map))
+        }
     }
 
     /// Inputs of one run that are looked for at a time.

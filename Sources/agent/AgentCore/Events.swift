@@ -21,6 +21,8 @@ public enum AgentEvent: Sendable, Hashable {
     case collected(AttemptKey, AttemptReport)
     /// What the object cache has of an object.
     case object(Digest, ObjectPresence)
+    /// What the packs of an object are, by its map, which is here; without paths.
+    case mapped(Digest, [Job.Input])
     /// A host's setup text was tried; nil: it works.
     case setupTried(sweep: String, problem: String?)
     /// What a list of inputs, which is here, says.
@@ -54,6 +56,10 @@ public enum AgentEffect: Sendable, Hashable {
     case store(ObjectBytes, size: Int64)
     /// Reads a list of inputs that is here; answered by ``AgentEvent/listed(_:_:)``.
     case list(Digest)
+    /// Reads an object's map, which is here; answered by ``AgentEvent/mapped(_:_:)``, or that the object is impossible.
+    case readMap(object: Digest, map: Digest)
+    /// Makes an object of its packs, all of which are here; answered by ``AgentEvent/object(_:_:)``.
+    case unpack(object: Digest, map: Digest)
     /// Makes the folder, and answers.
     case prepare(AttemptKey, Job)
     case supervise(SupervisorCommand)

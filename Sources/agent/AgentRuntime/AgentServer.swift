@@ -168,6 +168,9 @@ package final class AgentServer {
         case .store(let piece, let size):
             if let event = shell.store(piece, size: size) { inbox.append(event) }
         case .list(let digest): inbox.append(shell.list(digest))
+        case .readMap(let object, let map): inbox.append(shell.readMap(object, map))
+        case .unpack(let object, let map):
+            if let event = shell.unpack(object, map) { inbox.append(event) }
         case .prepare(let key, let job):
             if let event = shell.prepare(key, job) { inbox.append(event) }
         case .supervise(let command): link.perform([command])

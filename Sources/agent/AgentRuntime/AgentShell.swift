@@ -133,6 +133,46 @@ public struct AgentShell {
         }
     }
 
+    /// Reads the map of an object.
+    public func readMap(_ object: Digest, _ digest: Digest) -> AgentEvent {
+        do {
+            let map = try map(digest)
+            guard map.object == object else { throw WireError("it is the map of another object") }
+            return .mapped(object, map.packs.map { Job.Input(path: "", digest: $0.digest, size: $0.size) })
+        } catch {
+            return .object(object, .impossible(.spawn, "an input's map cannot be read: \(error)"))
+        }
+    }
+
+    private func map(_ digest: Digest) throws -> ObjectMap {
+        let size = try cache.store.size(digest) ?? 0
+        guard size <= ObjectMap.longest else { throw WireError("a map of \(size) bytes") }
+        return try ObjectMap(try cache.store.read(digest, at: 0, count: Int(size)))
+    }
+
+    /// Begins to put an object together; nil: ``goOn(budget:)`` goes on with it.
+    public mutating func unpack(_ object: Digest, _ digest: Digest) -> AgentEvent? {
+        do {
+            work.unpackings.append(try Unpacking(try map(digest), cache.store, files))
+            return nil
+        } catch {
+            return notUnpacked(object, digest, error)
+        }
+    }
+
+    /// What is damaged is thrown away, and asked for again; and so is the object, in the place that has become free.
+    private mutating func notUnpacked(_ object: Digest, _ map: Digest, _ error: any Error) -> AgentEvent? {
+        if (error as? FilesError)?.isDiskFull == true {
+            return makeRoom() ? unpack(object, map) : impossible(object, error)
+        }
+        let parts = [map] + ((try? self.map(map))?.packs.map(\.digest) ?? [])
+        let damaged = parts.filter { (try? cache.store.verify($0)) != true }
+        guard !damaged.isEmpty else { return impossible(object, error) }
+        for part in damaged { try? cache.throwAway(part) }
+        forget(damaged)
+        return .object(object, .partial(0))
+    }
+
     /// Nil: more pieces are to come, or what came is being read.
     public mutating func store(_ piece: ObjectBytes, size: Int64) -> AgentEvent? {
         do {
@@ -216,6 +256,15 @@ public struct AgentShell {
                 events.append(.object(digest, .complete))
             } catch {
                 events.append(impossible(digest, error))
+            }
+        }
+        for (map, ending) in work.goOnUnpacking(budget) {
+            do {
+                try ending.get()
+                guard try cache.admit(map.object) else { continue }
+                events.append(.object(map.object, .complete))
+            } catch {
+                if let event = notUnpacked(map.object, SHA256.digest(map.encoded), error) { events.append(event) }
             }
         }
         return (events, work.goOnProbing(budget))

@@ -112,6 +112,11 @@ struct ObjectCache {
     /// Takes an object in that is all here and was read. True: it is complete.
     mutating func finish(_ digest: Digest, size: Int64, found: (digest: Digest, size: Int64)) throws -> Bool {
         try store.finish(digest, size: size, found: found)
+        return try admit(digest)
+    }
+
+    /// Takes in an object that was stored here. True: it is complete.
+    mutating func admit(_ digest: Digest) throws(FilesError) -> Bool {
         // Whoever writes to it leaves another time than a whole second: that is seen also by a later process.
         if let status = try files.status(store.path(digest)) {
             try files.setModified(store.path(digest), status.modified - status.modified % 1_000_000_000)
@@ -134,6 +139,9 @@ struct ObjectCache {
         unshared.insert(digest)
         try drop(digest)
     }
+
+    /// An object that is not what its name says.
+    mutating func throwAway(_ digest: Digest) throws(FilesError) { try drop(digest) }
 
     private mutating func drop(_ digest: Digest) throws(FilesError) {
         try store.remove(digest)

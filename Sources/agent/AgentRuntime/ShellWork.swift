@@ -5,17 +5,20 @@ import Ports
 import Storage
 
 /// What takes long and is done a piece at a time, so that heartbeats go on beside it: digests of what attempts left, of
-/// objects and of engines, and the folders of attempts.
+/// objects and of engines, objects that are made of packs, and the folders of attempts.
 struct ShellWork {
     /// What is done at once, in bytes.
     static let piece = 8 << 20
 
     var collectors: [Collector] = []
     var preparations: [Preparation] = []
+    var unpackings: [Unpacking] = []
     private var checks: [(digest: Digest, size: Int64, hash: FileHash)] = []
     private var probes: [(connection: Int, path: String, hash: FileHash)] = []
 
-    var isDone: Bool { collectors.isEmpty && preparations.isEmpty && checks.isEmpty && probes.isEmpty }
+    var isDone: Bool {
+        collectors.isEmpty && preparations.isEmpty && unpackings.isEmpty && checks.isEmpty && probes.isEmpty
+    }
 
     /// Begins to read an object of which all came.
     mutating func check(_ digest: Digest, size: Int64, _ store: ObjectStore) throws(FilesError) {
@@ -48,6 +51,22 @@ struct ShellWork {
             done.append((event, preparations[done.count].job))
         }
         preparations.removeFirst(done.count)
+        return done
+    }
+
+    /// One at a time: each holds some packs in memory. Those that are done, with what came of them.
+    mutating func goOnUnpacking(_ budget: Int) -> [(ObjectMap, Result<Void, any Error>)] {
+        var budget = budget
+        var done: [(ObjectMap, Result<Void, any Error>)] = []
+        while done.count < unpackings.count, budget > 0 {
+            do {
+                guard try unpackings[done.count].step(budget: &budget) else { break }
+                done.append((unpackings[done.count].map, .success(())))
+            } catch {
+                done.append((unpackings[done.count].map, .failure(error)))
+            }
+        }
+        unpackings.removeFirst(done.count)
         return done
     }
 

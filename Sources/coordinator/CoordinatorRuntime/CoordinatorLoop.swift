@@ -305,13 +305,14 @@ public final class CoordinatorLoop {
             guard links[host]?.generation == generation else { return [] }
             goOn(host, transfers[host].wrote(piece, written))
         case .judged(let host, let report, let verdict): return judged(host, report, verdict)
-        case .read(let host, let generation, let range, let bytes):
+        case .read(let host, let generation, let range, let supplied):
             guard links[host]?.generation == generation else { return [] }
             supply.wasRead(range.length, for: host)
-            guard let bytes else {
-                return [drop(host, reason: "it asked for bytes of an object that it was not given")]
+            switch supplied {
+            case .bytes(let bytes): send(host, .bytes(bytes))
+            case .packed(let object): send(host, .packed(object))
+            case nil: return [drop(host, reason: "it asked for bytes of an object that it was not given")]
             }
-            send(host, .bytes(bytes))
         case .foundCheckpoints(let host, let generation, let engine, let found, let problem):
             if let problem { complain(problem) }
             guard links[host]?.generation == generation else { return [] }
@@ -390,14 +391,11 @@ public final class CoordinatorLoop {
     /// Reads what hosts have asked for, as far as their streams take it.
     private func supplyHosts() {
         for (host, range) in supply.next(unsent: { [links] in links[$0]?.connection.unsentCount ?? 0 }) {
-            guard let generation = links[host]?.generation else { continue }
+            guard let link = links[host] else { continue }
+            let (generation, takesMaps) = (link.generation, link.understandsMaps)
             workshop.hand(in: .host(host)) { [store] in
-                guard let size = try store.size(range.digest), range.offset < size else {
-                    return .read(host: host, generation: generation, range, nil)
-                }
-                let bytes = try store.read(range.digest, at: range.offset, count: range.length)
-                let piece = ObjectBytes(digest: range.digest, offset: range.offset, bytes: bytes)
-                return .read(host: host, generation: generation, range, piece)
+                let supplied = try Supplied(range, store, takesMaps: takesMaps)
+                return .read(host: host, generation: generation, range, supplied)
             }
         }
     }

@@ -130,6 +130,9 @@ struct HostLink {
     /// Lists of inputs are younger than the first version of the messages.
     func understands(_ shard: Shard) -> Bool { version > 1 || shard.entries.allSatisfy { $0.job.inputList == nil } }
 
+    /// So are maps of objects.
+    var understandsMaps: Bool { version > 2 }
+
     /// - Throws: ``WireError`` for more than one message holds.
     func send(_ message: CoordinatorMessage) throws(WireError) {
         if let frame = message.frame(for: version) { connection.send(try frame.encoded) }

@@ -1,6 +1,7 @@
 public import Engines
 public import Formats
 public import Model
+import Storage
 public import SweepCore
 
 /// Where work that takes long is done, beside the loop: reading and writing of files, hashing, judging.
@@ -36,7 +37,7 @@ public enum Finished: Sendable {
     case wrote(host: Int, generation: Int, Transfers.Piece, Transfers.Written)
     case judged(host: Int, AttemptReport, EngineVerdict)
     /// The range of an object that was asked for; nil: it is not here, or not as long.
-    case read(host: Int, generation: Int, ObjectRange, ObjectBytes?)
+    case read(host: Int, generation: Int, ObjectRange, Supplied?)
     /// The checkpoints that earlier sweeps made with the engine of this digest, as events.
     case foundCheckpoints(host: Int, generation: Int, engine: Digest, [Event], problem: String?)
     /// What the host sent makes no sense.
@@ -44,6 +45,30 @@ public enum Finished: Sendable {
     /// Something that was tried for convenience only failed.
     case warned(String)
     case nothing
+}
+
+/// What a host gets that asks for a range of an object.
+public enum Supplied: Sendable {
+    case bytes(ObjectBytes)
+    /// Word of what it is made of.
+    case packed(PackedObject)
+
+    /// Reads an object that is here, whole or in packs.
+    ///
+    /// - Parameter takesMaps: whether the host can put objects together; for one that cannot, it is done here.
+    /// - Returns: nil: there is no such object, or it is not as long.
+    init?(_ range: ObjectRange, _ store: ObjectStore, takesMaps: Bool) throws {
+        if let found = try store.map(of: range.digest) {
+            if takesMaps, let size = try store.size(found.digest) {
+                self = .packed(PackedObject(object: range.digest, map: found.digest, mapSize: size))
+                return
+            }
+            if try !store.holds(range.digest) { try store.unpack(found.map) }
+        }
+        guard let size = try store.size(range.digest), range.offset < size else { return nil }
+        let bytes = try store.read(range.digest, at: range.offset, count: range.length)
+        self = .bytes(ObjectBytes(digest: range.digest, offset: range.offset, bytes: bytes))
+    }
 }
 
 /// Does everything at once, on the thread that hands it in: for tests, and where time is virtual.

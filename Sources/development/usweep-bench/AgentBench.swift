@@ -65,7 +65,7 @@ struct AgentBench {
                             artifacts: artifacts[entry.run - 1])))
             }
         case .release: say(.released)
-        case .revoke, .cancel, .acknowledge, .read, .bytes, .tail, .heartbeat, .holder: break
+        case .revoke, .cancel, .acknowledge, .read, .bytes, .tail, .heartbeat, .holder, .packed: break
         }
     }
 

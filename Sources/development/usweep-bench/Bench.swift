@@ -3,7 +3,7 @@ import Model
 
 enum Bench {
     static let usage = "usage: usweep-bench expand POINTS | recipe | statistics FILE | agent OUTCOMES WORKDIR "
-        + "| ledger PATH RUNS BATCH"
+        + "| ledger PATH RUNS BATCH | pack FOLDER FILE..."
 
     static func run(_ arguments: [String]) throws {
         switch arguments.first {
@@ -23,6 +23,9 @@ enum Bench {
         case "ledger":
             guard arguments.count == 4 else { throw Failure(.usage, usage) }
             try LedgerBench.run(arguments[1], runs: arguments[2], batch: arguments[3])
+        case "pack":
+            guard arguments.count > 2 else { throw Failure(.usage, usage) }
+            try PackingBench.run(Array(arguments[2...]), folder: arguments[1])
         default: throw Failure(.usage, usage)
         }
     }

@@ -40,14 +40,21 @@ extension CoordinatorMessage {
         case .holder(let name):
             kind = 28
             fields.field(1, name)
+        case .packed(let object):
+            kind = 29
+            object.putFields(to: &fields)
         }
         return Frame(kind: kind, payload: fields.bytes)
     }
 
     /// The frame that a peer understands who speaks `version`; nil: there is no such message for it.
     public func frame(for version: Int) -> Frame? {
-        if case .hello = self { return frame }
-        return version < 2 ? frame1 : frame
+        switch self {
+        case .hello: frame
+        case .packed: version < 3 ? nil : frame
+        case .grant, .revoke, .cancel, .acknowledge, .read, .bytes, .probe, .tail, .heartbeat, .holder, .release:
+            version < 2 ? frame1 : frame
+        }
     }
 
     /// - Throws: ``WireError`` for anything that is damaged, or that must be known and is not.
@@ -73,6 +80,7 @@ extension CoordinatorMessage {
         case 26: self = .heartbeat
         case 27: self = .release
         case 28: self = .holder(try fields.take(1))
+        case 29: self = .packed(try PackedObject(fields: &fields))
         default: throw WireError("a message of unknown kind \(frame.kind)", isNews: true)
         }
         try fields.end()
@@ -158,6 +166,19 @@ extension AgentMessage {
         default: throw WireError("a message of unknown kind \(frame.kind)", isNews: true)
         }
         try fields.end()
+    }
+}
+
+extension PackedObject: FieldGroup {
+    package func putFields(to writer: inout ByteWriter) {
+        writer.field(1, object)
+        writer.field(2, map)
+        writer.field(3, mapSize)
+    }
+
+    package init(fields: inout FieldDecoder) throws(WireError) {
+        self.init(object: try fields.take(1), map: try fields.take(2), mapSize: try fields.amount(3))
+        guard 1...ObjectMap.longest ~= mapSize else { throw WireError("a map of \(mapSize) bytes") }
     }
 }
 

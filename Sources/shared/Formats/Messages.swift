@@ -3,7 +3,7 @@ public import Model
 /// The version of the messages. Raised when an older peer would misunderstand; each side names the range that it
 /// speaks, the higher common one is used, and without one both refuse.
 public enum WireVersion {
-    public static let current = 2
+    public static let current = 3
     public static let oldest = 1
 }
 
@@ -36,6 +36,9 @@ public enum CoordinatorMessage: Sendable, Hashable {
     /// Who works on the sweep, for people to read: user, machine and folder of the artifacts. Each ledger has one of
     /// its own, so that two copies of a ledger are told apart. Sent first after the agent's hello.
     case holder(String)
+    /// An object that the agent asked for is to be made of others, which its map names; the map is to be asked for. Sent
+    /// for each range that was asked for. Since version 3.
+    case packed(PackedObject)
     /// The sweep has ended: end what still runs of it, delete what is kept of it, and forget it. Answered by
     /// ``AgentMessage/released`` when that is done.
     case release
@@ -130,6 +133,20 @@ public struct AgentHello: Sendable, Hashable {
         self.workdir = workdir
         self.wallClock = wallClock
         self.leases = leases
+    }
+}
+
+/// Where to find what a large object is made of: see ``ObjectMap``.
+public struct PackedObject: Sendable, Hashable {
+    public var object: Digest
+    public var map: Digest
+    /// In bytes.
+    public var mapSize: Int64
+
+    public init(object: Digest, map: Digest, mapSize: Int64) {
+        self.object = object
+        self.map = map
+        self.mapSize = mapSize
     }
 }
 

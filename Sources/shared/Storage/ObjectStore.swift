@@ -1,3 +1,4 @@
+public import Formats
 public import Model
 public import Ports
 import Synchronization
@@ -12,6 +13,7 @@ public struct ObjectStore: Sendable {
     private let secured = Secured()
     /// For all stores of this process: two may have one root.
     private static let turns = Turns()
+    private static let unpacks = Mutex<Void>(())
 
     /// - Parameter root: the folder of the objects, absolute; made if it is missing.
     public init(root: String, files: any Files) throws(FilesError) {
@@ -84,6 +86,84 @@ public struct ObjectStore: Sendable {
         secured.remove(digest)
         try files.removeTree(path(digest))
     }
+
+    // MARK: Packed objects
+
+    /// The map of an object that is here in packs; nil: it is not, or not all of it.
+    ///
+    /// Where it is written down is a note: after a crash it may be missing, and somebody may have removed packs.
+    public func map(of object: Digest) throws -> (digest: Digest, map: ObjectMap)? {
+        guard try files.status(notePath(object)) != nil else { return nil }
+        let note = try files.open(notePath(object), .read)
+        defer { files.close(note) }
+        let text = String(decoding: try files.read(note, at: 0, count: 64), as: UTF8.self)
+        guard let digest = Digest(hex: text), let size = try size(digest), size <= ObjectMap.longest,
+            let map = try? ObjectMap(try read(digest, at: 0, count: Int(size))), map.object == object,
+            try map.packs.allSatisfy({ try contains($0.digest) })
+        else { return nil }
+        return (digest, map)
+    }
+
+    /// Writes down that an object is here in packs, all of which are, with the map.
+    func note(_ map: Digest, of object: Digest) throws(FilesError) {
+        try ObjectStore.ensure("\(root)/maps", files)
+        let temporary = partialPath(object) + ".map"
+        try files.removeTree(temporary)
+        let file = try files.open(temporary, .create)
+        defer { files.close(file) }
+        try files.write(file, at: 0, Array(map.hex.utf8))
+        try sync(file, temporary)
+        try files.rename(temporary, to: notePath(object))
+    }
+
+    /// Takes over an object, in packs if it is in packs there, as further names of the same files where that is
+    /// possible.
+    ///
+    /// - Returns: whether it was there.
+    public func take(_ object: Digest, from other: ObjectStore) throws -> Bool {
+        if try holds(object) { return true }
+        if let found = try other.map(of: object) {
+            for part in found.map.packs.map(\.digest) + [found.digest] { _ = try takeWhole(part, from: other) }
+            try note(found.digest, of: object)
+            return true
+        }
+        return try takeWhole(object, from: other)
+    }
+
+    /// Makes an object of its packs, all at once.
+    public func unpack(_ map: ObjectMap) throws {
+        // One at a time: two of the same would write one file.
+        try ObjectStore.unpacks.withLock { _ in
+            if try holds(map.object) { return }
+            var unpacking = try Unpacking(map, self, files)
+            var budget = Int.max
+            while try !unpacking.step(budget: &budget) { budget = Int.max }
+        }
+    }
+
+    private func takeWhole(_ object: Digest, from other: ObjectStore) throws -> Bool {
+        guard try other.contains(object) else { return false }
+        try ObjectStore.turns.take(object) {
+            if try holds(object) { return }
+            let temporary = partialPath(object)
+            try files.removeTree(temporary)
+            do throws(FilesError) {
+                try files.link(other.path(object), to: temporary)
+            } catch {
+                // Another file system, or too many names.
+                guard !error.isDiskFull else { throw error }
+                try files.copy(other.path(object), to: temporary, mode: 0o600)
+            }
+            let file = try files.open(temporary, .read)
+            defer { files.close(file) }
+            try sync(file, temporary)
+            try settle(temporary, object)
+            try secure([object])
+        }
+        return true
+    }
+
+    private func notePath(_ object: Digest) -> String { "\(root)/maps/\(object.hex)" }
 
     // MARK: Publishing
 
@@ -164,6 +244,12 @@ public struct ObjectStore: Sendable {
         let file = try files.open(partialPath(digest), .update)
         defer { files.close(file) }
         try files.write(file, at: offset, bytes)
+    }
+
+    /// The file of an object that is made here, piece by piece, and empty: what a transfer left of it is no help.
+    func beginPartial(_ digest: Digest) throws(FilesError) -> FileHandle {
+        try files.removeTree(partialPath(digest))
+        return try files.open(partialPath(digest), .create)
     }
 
     /// Makes what came so far durable, so that not all of a large object is left to do at its end.

@@ -87,6 +87,63 @@ struct InputTests {
         #expect(job.inputs == inputs)
     }
 
+    private func packed(_ object: Digest, _ map: Digest) -> CoordinatorMessage {
+        .packed(PackedObject(object: object, map: map, mapSize: 300))
+    }
+
+    @Test("An object in packs: its map is fetched and read, then its packs, then it is put together")
+    func packs() {
+        var rig = Rig()
+        let map = SHA256.digest("map")
+        let packs = ["one", "two"].map { Job.Input(path: "", digest: SHA256.digest($0), size: 100) }
+        rig.grant(1, needy(1, digest))
+        rig.tell(.object(digest, .partial(0)))
+        #expect(rig.say(packed(digest, map)).located == [map])
+        #expect(rig.say(packed(digest, map)).isEmpty, "it was asked for in several ranges, and each is answered")
+        #expect(rig.tell(.object(map, .partial(0))).wanted.map(\.digest) == [map])
+        #expect(rig.tell(.object(map, .complete)) == [.readMap(object: digest, map: map)])
+        #expect(rig.tell(.timer).isEmpty)
+        #expect(rig.tell(.mapped(digest, packs)).located == packs.map(\.digest))
+        #expect(rig.core.neededObjects == [digest, map, packs[0].digest, packs[1].digest])
+        rig.tell(.object(packs[0].digest, .complete))
+        // Room was made: what is gone is looked for again.
+        rig.tell(.evicted([map]))
+        rig.tell(.object(map, .complete))
+        #expect(rig.tell(.object(packs[1].digest, .complete)) == [.unpack(object: digest, map: map)])
+        #expect(rig.tell(.object(digest, .complete)).prepared == [key(1)])
+        #expect(rig.core.neededObjects == [digest], "what it was made of may go now")
+    }
+
+    @Test("A coordinator that goes takes along what it said of packs; what is being put together goes on")
+    func packsOfAnother() {
+        var rig = Rig()
+        let (map, second) = (SHA256.digest("map"), SHA256.digest("second"))
+        rig.grant(1, needy(1, digest), needy(2, second))
+        rig.tell(.object(digest, .partial(0)), .object(second, .partial(0)))
+        rig.say(packed(digest, map))
+        rig.tell(.object(map, .complete))
+        rig.tell(.mapped(digest, []))
+        rig.say(packed(second, SHA256.digest("map 2")))
+        #expect(rig.tell(.disconnected(1)).located == [second], "the next one may know nothing of packs")
+        rig.hello(3, "s1")
+        #expect(rig.tell(.object(digest, .complete)).prepared == [key(1)])
+    }
+
+    @Test("What objects are made of is made of nothing else: no circle")
+    func packsInACircle() {
+        var rig = Rig()
+        let map = SHA256.digest("map")
+        rig.grant(1, needy(1, digest))
+        rig.tell(.object(digest, .partial(0)))
+        #expect(rig.say(packed(digest, digest)).isEmpty)
+        rig.say(packed(digest, map))
+        rig.tell(.object(map, .partial(0)))
+        #expect(rig.say(packed(map, SHA256.digest("another"))).isEmpty)
+        rig.tell(.object(map, .complete))
+        rig.tell(.mapped(digest, [Job.Input(path: "", digest: digest, size: 5)]))
+        #expect(!rig.core.isIdle)
+    }
+
     @Test("Runs that need nothing pass those whose inputs are on their way")
     func passed() {
         var rig = Rig()

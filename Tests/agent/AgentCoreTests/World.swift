@@ -95,7 +95,7 @@ struct World {
         case .send(let connection, let message): send(connection, message)
         case .heartbeat, .read, .probe, .tail, .trySetup: break
         case .drop(let connection, _): answers.append(.disconnected(connection))
-        case .list: break
+        case .list, .readMap, .unpack: break
         case .locate(let digest):
             let size = cached[digest] ?? 0
             answers.append(.object(digest, size == World.objectSize ? .complete : .partial(size)))

@@ -30,7 +30,7 @@ struct TransferTests {
                     }
                     return true
                 case .read(let range): return read(host, range)
-                case .hello, .revoke, .cancel, .acknowledge, .bytes, .probe, .tail, .heartbeat, .release, .holder:
+                case .hello, .revoke, .cancel, .acknowledge, .bytes, .packed, .probe, .tail, .heartbeat, .release, .holder:
                     return false
                 }
             }
