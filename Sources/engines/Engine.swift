@@ -38,6 +38,9 @@ package protocol Engine: Sendable {
     /// What the end of that file says, for people to read; nil: nothing that is understood.
     func phase(of task: EngineTask, _ tail: [UInt8]) -> RunPhase?
 
+    /// What is to be known of checkpoints that the sweep did not make itself.
+    var checkpointRemarks: [CheckpointRemark] { get }
+
     /// Everything but the engine's binary that a workload's checkpoint depends on, as text.
     func checkpointKey(_ workload: String) -> String
 
@@ -51,6 +54,7 @@ package protocol Engine: Sendable {
 extension Engine {
     package var progressFile: String? { nil }
     package func phase(of task: EngineTask, _ tail: [UInt8]) -> RunPhase? { nil }
+    package var checkpointRemarks: [CheckpointRemark] { [] }
 
     package func parameterQuestion(
         _ parameters: [Assignment], program: String, _ machine: any LaunchingMachine

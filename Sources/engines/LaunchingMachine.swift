@@ -17,7 +17,44 @@ package protocol LaunchingMachine: Sendable {
     ///
     /// - Throws: ``Failure``: `missingFile` or `storage`.
     func inputs(inFolder path: String, at place: String, where isWanted: (String) -> Bool) throws -> [InputFile]
+    /// A checkpoint of the store that this machine's sweeps share.
+    ///
+    /// - Parameter name: a name that it was given for this workload, or its digest, or the beginning of that.
+    /// - Throws: ``Failure``: `missingFile` where there is none, `badSpecification` where several begin so.
+    func checkpoint(_ name: String, of workload: String) throws -> StoredCheckpoint
     /// Where a part of this program may lie: the place that a variable of the environment names; else beside the
     /// program, and where it is built.
     func places(_ variable: String, beside: String, inRepository: String) -> [String]
+}
+
+/// A checkpoint that a sweep did not make itself.
+package struct StoredCheckpoint: Sendable {
+    package var engine: String
+    package var digest: Digest
+    /// With the paths that they had where it was made.
+    package var files: [InputFile]
+    /// The bytes of the file that names all others, where that is short.
+    package var record: [UInt8]?
+
+    package init(engine: String, digest: Digest, files: [InputFile], record: [UInt8]?) {
+        self.engine = engine
+        self.digest = digest
+        self.files = files
+        self.record = record
+    }
+}
+
+/// What is to be known before runs start from a checkpoint that was made elsewhere. One that does not fit is refused.
+package struct CheckpointRemark: Sendable, Hashable {
+    package var workload: String
+    /// nil: it has no record.
+    package var digest: Digest?
+    /// What could not be compared, as in "its kernel"; empty: it fits.
+    package var unknown: [String]
+
+    package init(workload: String, digest: Digest?, unknown: [String]) {
+        self.workload = workload
+        self.digest = digest
+        self.unknown = unknown
+    }
 }

@@ -278,7 +278,7 @@ public final class CoordinatorLoop {
             let path = setting.enginePath(of: host) ?? ""
             return [drop(host, reason: "the engine \(path) cannot be used: \(probe.problem)")]
         }
-        guard core.state.pins["engine"] == nil, let generation = links[host]?.generation, setting.hasCheckpointCache
+        guard core.state.pins["engine"] == nil, let generation = links[host]?.generation, setting.keepsCheckpoints
         else { return [.engineFound(host: host, digest: digest)] }
         // Before the first setup is handed out: it may not be needed.
         workshop.hand(in: .checkpoints) { [setting, store] in
@@ -304,7 +304,9 @@ public final class CoordinatorLoop {
         case .wrote(let host, let generation, let piece, let written):
             guard links[host]?.generation == generation else { return [] }
             goOn(host, transfers[host].wrote(piece, written))
-        case .judged(let host, let report, let verdict): return judged(host, report, verdict)
+        case .judged(let host, let report, let verdict, let problem):
+            if let problem { complain(problem) }
+            return judged(host, report, verdict)
         case .read(let host, let generation, let range, let supplied):
             guard links[host]?.generation == generation else { return [] }
             supply.wasRead(range.length, for: host)
@@ -321,7 +323,6 @@ public final class CoordinatorLoop {
         case .refused(let host, let generation, let reason):
             guard links[host]?.generation == generation else { return [] }
             return [drop(host, reason: reason)]
-        case .warned(let text): complain(text)
         case .nothing: break
         }
         return []
@@ -364,22 +365,25 @@ public final class CoordinatorLoop {
     private func goOn(_ host: Int, _ complete: [AttemptReport]) {
         let window = max(Int64(ObjectRange.maximumLength), HostLimits.window / Int64(max(1, links.count)))
         for range in transfers[host].requests(window: min(window, HostLimits.windowOfHost)) { send(host, .read(range)) }
+        let (engine, now) = (core.state.pins["engine"], time.wall())
         for report in complete {
             // In one lane with the looks: the attempts of a run end in the order in which they came.
             workshop.hand(in: .run(report.id.run)) { [setting, store] in
-                .judged(host: host, report, try setting.judge(report, store))
+                let verdict = try setting.judge(report, store)
+                // Before anybody is given it: hosts get it as it is kept.
+                var problem: String?
+                if let digest = verdict.provides, let engine, setting.keepsCheckpoints {
+                    problem = setting.keepCheckpoint(
+                        of: report.id.run, digest, engine, store, host: host, now: now)
+                }
+                return .judged(host: host, report, verdict, problem: problem)
             }
         }
     }
 
     /// Takes over a judgement, also where the host is gone in the meantime: all that it left is here.
     private func judged(_ host: Int, _ report: AttemptReport, _ verdict: EngineVerdict) -> [Event] {
-        if let digest = verdict.provides, let engine = core.state.pins["engine"], setting.hasCheckpointCache {
-            workshop.hand(in: .checkpoints) { [setting, store] in
-                setting.keepCheckpoint(of: report.id.run, digest, engine, store).map { .warned($0) } ?? .nothing
-            }
-        }
-        return [
+        [
             .ended(
                 host: host,
                 Judged(

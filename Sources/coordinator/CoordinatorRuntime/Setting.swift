@@ -19,7 +19,7 @@ public struct Setting: Sendable {
     let leaseTerm: Nanoseconds
     private let artifacts: ArtifactRule
     private let needs: RunNeeds
-    let checkpoints: CheckpointCache?
+    let checkpoints: CheckpointStore?
 
     /// The setup of a workload.
     public struct Setup: Sendable, Hashable {
@@ -41,7 +41,7 @@ public struct Setting: Sendable {
     ///   - holder: user, machine and folder that the ledger belongs to; hosts tell copies of a ledger apart by it.
     package init(
         sweepID: String, hosts: [Host], agentBinary: [UInt8], engine: any Engine, points: Points, sweep: Sweep,
-        runs: RunList, setups: [Setup], timing: Timing, checkpoints: CheckpointCache?, holder: String = ""
+        runs: RunList, setups: [Setup], timing: Timing, checkpoints: CheckpointStore?, holder: String = ""
     ) {
         self.sweepID = sweepID
         self.holder = holder
@@ -156,7 +156,7 @@ public struct Setting: Sendable {
     /// The files of a checkpoint, all of which must be in `store`.
     func inputs(ofCheckpoint digest: Digest, _ workload: String, _ store: ObjectStore) throws -> [Job.Input] {
         try files(ofCheckpoint: digest, workload, store).map { file in
-            guard let size = try store.size(file.digest) else {
+            guard let size = try store.size(file.digest) ?? store.map(of: file.digest)?.map.size else {
                 throw Failure(
                     .storage,
                     "the checkpoint \(digest.short) is not whole in the object store any more (\(file.path)); put it "
@@ -206,16 +206,27 @@ public struct Setting: Sendable {
 
     // MARK: Checkpoints for later sweeps
 
-    var hasCheckpointCache: Bool { checkpoints != nil && !setups.isEmpty }
+    var keepsCheckpoints: Bool { checkpoints != nil && !setups.isEmpty }
 
-    /// Keeps a setup's checkpoint for later sweeps.
+    /// Keeps a setup's checkpoint for later sweeps, in packs, as which hosts get it, too.
     ///
+    /// - Parameters:
+    ///   - host: where it was made.
+    ///   - now: nanoseconds since 1970.
     /// - Returns: why that was not possible, if it was not. Nothing depends on it.
-    func keepCheckpoint(of run: RunNumber, _ digest: Digest, _ binary: Digest, _ store: ObjectStore) -> String? {
+    func keepCheckpoint(
+        of run: RunNumber, _ digest: Digest, _ binary: Digest, _ store: ObjectStore, host: Int, now: Nanoseconds
+    ) -> String? {
         guard case .setup(let workload) = task(of: run) else { return nil }
         do {
-            let files = try files(ofCheckpoint: digest, workload, store).map(\.digest)
-            try checkpoints?.add(checkpointKey(workload, binary), digest, files, from: store)
+            let files = try files(ofCheckpoint: digest, workload, store).map { file in
+                Artifact(path: file.path, digest: file.digest, size: try store.size(file.digest) ?? 0)
+            }
+            let bundle = CheckpointBundle(
+                checkpoint: digest, engine: engine.descriptor.name, binary: binary, workload: workload, madeAt: now,
+                madeBy: "run \(run) of \(sweepID) on \(hosts[host].name)",
+                madeFrom: engine.checkpointKey(workload).split(separator: "\n").map(String.init), files: files)
+            try checkpoints?.add(bundle, from: store)
             return nil
         } catch {
             return "the checkpoint of '\(workload)' is not kept for later sweeps: \(error)"
@@ -241,6 +252,6 @@ public struct Setting: Sendable {
     }
 
     private func checkpointKey(_ workload: String, _ binary: Digest) -> Digest {
-        SHA256.digest("checkpoint 1\nengine \(binary)\n\(engine.checkpointKey(workload))")
+        CheckpointBundle.key(binary, engine.checkpointKey(workload))
     }
 }

@@ -35,15 +35,14 @@ public enum Finished: Sendable {
     case looked(host: Int, generation: Int, AttemptReport, StoredParts)
     /// What came of writing a piece of an object.
     case wrote(host: Int, generation: Int, Transfers.Piece, Transfers.Written)
-    case judged(host: Int, AttemptReport, EngineVerdict)
+    /// What an attempt came to; and why a checkpoint that it made is not kept for later sweeps.
+    case judged(host: Int, AttemptReport, EngineVerdict, problem: String?)
     /// The range of an object that was asked for; nil: it is not here, or not as long.
     case read(host: Int, generation: Int, ObjectRange, Supplied?)
     /// The checkpoints that earlier sweeps made with the engine of this digest, as events.
     case foundCheckpoints(host: Int, generation: Int, engine: Digest, [Event], problem: String?)
     /// What the host sent makes no sense.
     case refused(host: Int, generation: Int, reason: String)
-    /// Something that was tried for convenience only failed.
-    case warned(String)
     case nothing
 }
 

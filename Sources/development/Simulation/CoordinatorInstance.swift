@@ -23,7 +23,12 @@ final class CoordinatorInstance {
         let prepared = simulation.prepared
         let files = SimulatedFiles(simulation.disk, life: life, world: world, who: "coordinator")
         let store = try ObjectStore(root: "/objects", files: files)
-        for input in prepared.inputs { _ = try store.publish(input) }
+        for input in prepared.inputs {
+            let digest = try store.publish(input)
+            // Half of all clusters get their inputs in packs.
+            guard simulation.seed.isMultiple(of: 2) else { continue }
+            _ = try Packer.pack(digest, at: store.path(digest), files, into: store, bases: [])
+        }
         var state = SweepState(plan: prepared.plan)
         for record in simulation.ledger.records.dropLast(simulation.canary == .forgetRecord ? 1 : 0) {
             state.apply(record)

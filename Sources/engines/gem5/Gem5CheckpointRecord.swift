@@ -5,8 +5,8 @@ package import Model
 package struct Gem5CheckpointRecord: Sendable, Hashable {
     /// What it was made of; nil: not known, or it does not matter.
     package struct Origin: Sendable, Hashable {
-        package var kernel: Digest
-        package var disk: Digest
+        package var kernel: Digest?
+        package var disk: Digest?
         package var workload: String
         /// nil: there was none, as the guest's own disk holds the function.
         package var workloadDisk: Digest?
@@ -17,7 +17,7 @@ package struct Gem5CheckpointRecord: Sendable, Hashable {
         package var cores: Int?
 
         package init(
-            kernel: Digest, disk: Digest, workload: String, workloadDisk: Digest? = nil, machines: [String]? = nil,
+            kernel: Digest?, disk: Digest?, workload: String, workloadDisk: Digest? = nil, machines: [String]? = nil,
             memoryBytes: Int64? = nil, cores: Int? = nil
         ) {
             self.kernel = kernel
@@ -38,8 +38,12 @@ package struct Gem5CheckpointRecord: Sendable, Hashable {
                 let other = expected.workloadDisk.map { "\($0)" } ?? "none"
                 return "it was made with the disk \(disk) of its workload, not \(other)"
             }
-            if kernel != expected.kernel { return "it was made with the kernel \(kernel), not \(expected.kernel)" }
-            if disk != expected.disk { return "it was made with the disk \(disk), not \(expected.disk)" }
+            if let kernel, let wanted = expected.kernel, kernel != wanted {
+                return "it was made with the kernel \(kernel), not \(wanted)"
+            }
+            if let disk, let wanted = expected.disk, disk != wanted {
+                return "it was made with the disk \(disk), not \(wanted)"
+            }
             if workload != expected.workload {
                 return "it is of the workload '\(workload)', not '\(expected.workload)'"
             }
@@ -54,6 +58,15 @@ package struct Gem5CheckpointRecord: Sendable, Hashable {
                 return "its guest has \(cores) cores, not \(wanted)"
             }
             return nil
+        }
+
+        /// What gem5 would not notice and nobody wrote down.
+        package var unknown: [String] {
+            [
+                kernel == nil ? "its kernel" : nil, disk == nil ? "its disk" : nil,
+                machines == nil ? "its machines" : nil, memoryBytes == nil ? "its memory" : nil,
+                cores == nil ? "its cores" : nil,
+            ].compactMap { $0 }
         }
     }
 
@@ -84,7 +97,8 @@ package struct Gem5CheckpointRecord: Sendable, Hashable {
             return digest
         }
         origin = Origin(
-            kernel: try digest("kernel"), disk: try digest("disk"), workload: document["workload"]?.text ?? "",
+            kernel: document["kernel"] == nil ? nil : try digest("kernel"),
+            disk: document["disk"] == nil ? nil : try digest("disk"), workload: document["workload"]?.text ?? "",
             workloadDisk: document["workload_disk"] == nil ? nil : try digest("workload_disk"),
             machines: document["machines"]?.elements?.map { $0.text ?? "" },
             memoryBytes: document["memory_bytes"]?.integer, cores: document["cores"]?.integer.map(Int.init))
@@ -104,10 +118,10 @@ package struct Gem5CheckpointRecord: Sendable, Hashable {
     }
 
     package var document: JSON {
-        var members = [
-            JSON.Member("version", .integer(1)), JSON.Member("kernel", .string(origin.kernel.hex)),
-            JSON.Member("disk", .string(origin.disk.hex)), JSON.Member("workload", .string(origin.workload)),
-        ]
+        var members = [JSON.Member("version", .integer(1))]
+        if let kernel = origin.kernel { members.append(JSON.Member("kernel", .string(kernel.hex))) }
+        if let disk = origin.disk { members.append(JSON.Member("disk", .string(disk.hex))) }
+        members.append(JSON.Member("workload", .string(origin.workload)))
         if let disk = origin.workloadDisk { members.append(JSON.Member("workload_disk", .string(disk.hex))) }
         if let machines = origin.machines {
             members.append(JSON.Member("machines", .array(machines.map { .string($0) })))

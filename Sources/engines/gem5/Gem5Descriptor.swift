@@ -33,13 +33,15 @@ package struct Gem5Descriptor: EngineDescriptor {
         EngineKey(
             "checkpoint",
             .either([
-                .word(["setup"], of: "checkpoint"),
+                .name(of: "a checkpoint"),
                 .mapping([
                     EngineKey(
                         "directory", .path(Placeholders(["workload"])), isRequired: true,
                         "a folder with m5.cpt for each workload, as in 'cpt/{workload}/cpt.warm'")
                 ]),
-            ]), standard: "setup", "what evaluations start from: 'setup' if this sweep makes it"),
+            ]), standard: Gem5Settings.setup,
+            "what evaluations start from: 'setup' if this sweep makes it; or what 'usweep checkpoint list' shows, by "
+                + "its name or digest"),
         EngineKey(
             Gem5Settings.coreKey, .line, standard: "1",
             "with a script of your own, the core whose statistics are the results: its number from 0, or its path in "
@@ -219,8 +221,18 @@ package struct Gem5Descriptor: EngineDescriptor {
     private func checkpoints(
         _ workloads: [String], _ settings: Gem5Settings, _ machine: any LaunchingMachine
     ) throws -> [Gem5Engine.Checkpoint] {
-        guard case .directory(let pattern) = settings.checkpoint else { return [] }
-        return try workloads.map { workload in
+        switch settings.checkpoint {
+        case .setup: return []
+        case .named(let name):
+            return try workloads.map { try Gem5Engine.Checkpoint($0, try machine.checkpoint(name, of: $0)) }
+        case .directory(let pattern): return try checkpoints(workloads, pattern, machine)
+        }
+    }
+
+    private func checkpoints(
+        _ workloads: [String], _ pattern: String, _ machine: any LaunchingMachine
+    ) throws -> [Gem5Engine.Checkpoint] {
+        try workloads.map { workload in
             let folder = Placeholders.fill(pattern, [Assignment(axis: "workload", value: workload)])
             let files = try machine.inputs(inFolder: folder, at: Gem5Files.checkpoint(workload)) { _ in true }
             guard files.contains(where: { $0.path.hasSuffix("/m5.cpt") }) else {

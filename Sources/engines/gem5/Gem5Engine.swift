@@ -45,6 +45,34 @@ package struct Gem5Engine: Engine {
             self.files = files
             self.record = record
         }
+
+        /// - Throws: ``Failure`` (`badSpecification`) for one of another engine.
+        init(_ workload: String, _ stored: StoredCheckpoint) throws {
+            guard stored.engine == "gem5", let record = stored.record else {
+                throw Failure(
+                    .badSpecification, "the checkpoint \(stored.digest.short) is one of engine '\(stored.engine)'; see "
+                        + "which there are: usweep checkpoint list")
+            }
+            let folder = Gem5Files.checkpoint(workload)
+            files = stored.files.map { file in
+                var file = file
+                file.path = "\(folder)/\(file.path.split(separator: "/").last ?? "")"
+                return file
+            }
+            self.workload = workload
+            self.record = try Gem5CheckpointRecord(record)
+        }
+    }
+
+    /// What is to be known of checkpoints that were made elsewhere, by workload: nothing where they fit.
+    package var checkpointRemarks: [CheckpointRemark] {
+        checkpoints.map { checkpoint in
+            let unknown = checkpoint.record.map { $0.origin.unknown } ?? ["what it was made of"]
+            return CheckpointRemark(
+                workload: checkpoint.workload,
+                digest: checkpoint.files.first { $0.path.hasSuffix("/\(Gem5CheckpointRecord.name)") }?.digest,
+                unknown: unknown)
+        }
     }
 
     /// - Parameters:

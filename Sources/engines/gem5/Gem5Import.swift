@@ -23,7 +23,7 @@ package enum Gem5Import {
     ///   - files: all of its files, but a record.
     /// - Throws: ``Misfit``: why it cannot be used.
     package static func bundle(
-        _ workload: String, state: [UInt8], _ files: [InputFile], kernel: Digest, disk: Digest
+        _ workload: String, state: [UInt8], _ files: [InputFile], kernel: Digest?, disk: Digest?
     ) throws(Misfit) -> Bundle {
         let facts = Gem5CheckpointFacts(state)
         if let why = facts.problem(files: files.map(\.path)) { throw Misfit(why: why) }
@@ -37,6 +37,37 @@ package enum Gem5Import {
                 memoryBytes: facts.memoryBytes, cores: facts.cores),
             files: files.map { .init(path: $0.path, digest: $0.digest, size: $0.size) })
         return Bundle(system: system, record: Array((record.document.encoded + "\n").utf8))
+    }
+
+    /// What a record says, and does not.
+    package struct Facts: Sendable {
+        package var workload: String
+        /// What it was made from, a line each.
+        package var lines: [String]
+        /// As in "its kernel".
+        package var unknown: [String]
+    }
+
+    /// - Parameter files: of the checkpoint, but for the record.
+    /// - Throws: ``Failure`` (`badArchive`) for one that is damaged, or of other files.
+    package static func facts(_ record: [UInt8], _ files: [InputFile]) throws -> Facts {
+        let record = try Gem5CheckpointRecord(record)
+        let changed = record.files.first { file in
+            !files.contains { $0.path == file.path && $0.digest == file.digest }
+        }
+        if let changed {
+            throw Failure(
+                .badArchive, "the checkpoint's file \(VisibleText.of(changed.path, limit: 80)) is not the one that its "
+                    + "record names")
+        }
+        let origin = record.origin
+        let lines = [
+            origin.kernel.map { "kernel \($0)" }, origin.disk.map { "disk \($0)" },
+            origin.workloadDisk.map { "workload-disk \($0)" }, "workload \(origin.workload)",
+            origin.machines.map { "machines \($0.joined(separator: " "))" },
+            origin.memoryBytes.map { "memory \($0)" }, origin.cores.map { "cores \($0)" },
+        ]
+        return Facts(workload: origin.workload, lines: lines.compactMap { $0 }, unknown: origin.unknown)
     }
 
     /// The text of a sweep file to go on from.

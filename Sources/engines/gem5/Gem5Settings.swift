@@ -39,6 +39,8 @@ package struct Gem5Settings: Sendable, Hashable {
         case setup
         /// A folder for each workload, `{workload}` standing for its name.
         case directory(String)
+        /// What the store of checkpoints has under this name, or this digest or its beginning.
+        case named(String)
     }
 
     /// What is booted. Paths are absolute.
@@ -78,7 +80,11 @@ package struct Gem5Settings: Sendable, Hashable {
             }
         case nil, .null, .bool, .number, .array: break
         }
-        if let path = settings["checkpoint"]?["directory"]?.text { checkpoint = .directory(path) }
+        if let path = settings["checkpoint"]?["directory"]?.text {
+            checkpoint = .directory(path)
+        } else if let name = settings["checkpoint"]?.text, name != Gem5Settings.setup {
+            checkpoint = .named(name)
+        }
         core = settings[Gem5Settings.coreKey]?.text.flatMap { Gem5Core($0) }
     }
 
@@ -88,6 +94,8 @@ package struct Gem5Settings: Sendable, Hashable {
         return if case .script(let script) = system { script.setupArguments != nil } else { true }
     }
 
+    /// As `checkpoint:` says it.
+    static let setup = "setup"
     package static let coreKey = "measure.core"
 
     /// The workload of a script that is the user's own, where the sweep names none: it has one built in.

@@ -1,4 +1,4 @@
-import Engines
+package import Engines
 import Foundation
 package import Model
 import SweepFiles
@@ -19,6 +19,10 @@ package struct ThisMachine: LaunchingMachine {
         inFolder path: String, at place: String, where isWanted: (String) -> Bool
     ) throws -> [InputFile] {
         try LocalInput.folder(path, at: place, where: isWanted)
+    }
+
+    package func checkpoint(_ name: String, of workload: String) throws -> StoredCheckpoint {
+        try CheckpointChoice().stored(name, of: workload)
     }
 
     package func places(_ variable: String, beside: String, inRepository: String) -> [String] {

@@ -34,7 +34,8 @@ struct Usweep: ParsableCommand {
         subcommands: [
             InitCommand.self, DoctorCommand.self, PlanCommand.self, LaunchCommand.self, ResumeCommand.self,
             FollowCommand.self, TopCommand.self, StatusCommand.self, LogsCommand.self, ResultsCommand.self,
-            PullCommand.self, StatsCommand.self, WorkloadCommand.self, ImportCommand.self, ExplainCommand.self,
+            PullCommand.self, StatsCommand.self, WorkloadCommand.self, CheckpointCommand.self,
+            ImportCommand.self, ExplainCommand.self,
             RetryCommand.self, CancelCommand.self, RemoveCommand.self, CollectCommand.self, DiskUseCommand.self,
             CleanCommand.self, WorkloadsCommand.self,
             AxesCommand.self, MetricsCommand.self, HelpCommand.self,

@@ -105,7 +105,7 @@ public struct ObjectStore: Sendable {
     }
 
     /// Writes down that an object is here in packs, all of which are, with the map.
-    func note(_ map: Digest, of object: Digest) throws(FilesError) {
+    public func note(_ map: Digest, of object: Digest) throws(FilesError) {
         try ObjectStore.ensure("\(root)/maps", files)
         let temporary = partialPath(object) + ".map"
         try files.removeTree(temporary)
@@ -121,13 +121,50 @@ public struct ObjectStore: Sendable {
     ///
     /// - Returns: whether it was there.
     public func take(_ object: Digest, from other: ObjectStore) throws -> Bool {
-        if try holds(object) { return true }
+        if try map(of: object) != nil { return true }
         if let found = try other.map(of: object) {
             for part in found.map.packs.map(\.digest) + [found.digest] { _ = try takeWhole(part, from: other) }
             try note(found.digest, of: object)
             return true
         }
-        return try takeWhole(object, from: other)
+        return try holds(object) || takeWhole(object, from: other)
+    }
+
+    /// What is wrong with an object, whole or in packs; nil: nothing. Everything that it takes is read.
+    public func problem(of object: Digest) throws -> String? {
+        if let found = try map(of: object) {
+            var unpacking = try Unpacking(checking: found.map, self, files)
+            do {
+                var budget = Int.max
+                while try !unpacking.step(budget: &budget) { budget = Int.max }
+                return nil
+            } catch let failure as Failure {
+                return failure.message
+            }
+        }
+        guard try contains(object) else { return "it is missing" }
+        return try verify(object) ? nil : "its bytes are not those that it had"
+    }
+
+    /// Whatever digests stand in an object, as text; none in one that is longer than `limit`, or not here.
+    public func named(by object: Digest, atMost limit: Int64) throws -> Set<Digest> {
+        guard let size = try size(object), size <= limit else { return [object] }
+        let bytes = try read(object, at: 0, count: Int(size))
+        let words = bytes.split { !(0x30...0x39 ~= $0 || 0x61...0x66 ~= $0) }
+        let named = words.compactMap { $0.count == 64 ? Digest(hex: String(decoding: $0, as: UTF8.self)) : nil }
+        return Set(named + [object])
+    }
+
+    /// Maps and packs of those objects that are here in packs.
+    public func parts(of objects: Set<Digest>) throws -> Set<Digest> {
+        var parts: Set<Digest> = []
+        for entry in try files.status("\(root)/maps") == nil ? [] : files.list("\(root)/maps") {
+            guard let object = Digest(hex: entry.name), objects.contains(object), let found = try map(of: object)
+            else { continue }
+            parts.insert(found.digest)
+            parts.formUnion(found.map.packs.map(\.digest))
+        }
+        return parts
     }
 
     /// Makes an object of its packs, all at once.

@@ -56,7 +56,7 @@ final class Bench {
     ///   - engine: with one setup; nil: the engine `command`.
     init(
         runs: Int = 1, hosts names: [String] = ["h0"], inputs: [(String, [UInt8])] = [], engine: SetupEngine? = nil,
-        cache: CheckpointCache? = nil, argument: String? = nil
+        cache: CheckpointStore? = nil, argument: String? = nil
     ) throws {
         workshop = HeldWorkshop(inbox)
         folder = "\(NSTemporaryDirectory())usweep-loop-\(UUID().uuidString.prefix(8))"

@@ -30,7 +30,8 @@ struct TransferTests {
                     }
                     return true
                 case .read(let range): return read(host, range)
-                case .hello, .revoke, .cancel, .acknowledge, .bytes, .packed, .probe, .tail, .heartbeat, .release, .holder:
+                case .hello, .revoke, .cancel, .acknowledge, .bytes, .packed, .probe, .tail, .heartbeat, .release,
+                    .holder:
                     return false
                 }
             }

@@ -114,7 +114,7 @@ struct WorkshopTests {
         let folder = "\(NSTemporaryDirectory())usweep-cache-\(UUID().uuidString.prefix(8))"
         defer { try? FileManager.default.removeItem(atPath: folder) }
         try Data("a file where a folder should be".utf8).write(to: URL(fileURLWithPath: folder))
-        let cache = CheckpointCache(folder: "\(folder)/checkpoints", files: LocalFiles())
+        let cache = CheckpointStore(folder: "\(folder)/checkpoints", files: LocalFiles())
         let bench = try Bench(runs: 2, engine: SetupEngine(), cache: cache)
         var said: [String] = []
         bench.loop.warn = { said.append($0) }
@@ -128,7 +128,7 @@ struct WorkshopTests {
     func cache() throws {
         let folder = "\(NSTemporaryDirectory())usweep-cache-\(UUID().uuidString.prefix(8))"
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        let cache = CheckpointCache(folder: folder, files: LocalFiles())
+        let cache = CheckpointStore(folder: folder, files: LocalFiles())
         for setups in [1, 0] {
             let bench = try Bench(runs: 2, engine: SetupEngine(), cache: cache)
             #expect(try bench.run() == .complete(allSucceeded: true))

@@ -17,6 +17,9 @@ private struct Repository: LaunchingMachine {
             try input("\(path)/\($0)", at: "\(place)/\($0)")
         }
     }
+    func checkpoint(_ name: String, of workload: String) throws -> StoredCheckpoint {
+        throw Failure(.missingFile, "there is no checkpoint '\(name)'")
+    }
     func places(_ variable: String, beside: String, inRepository: String) -> [String] { ["\(root)/\(inRepository)"] }
 }
 

@@ -44,10 +44,12 @@ struct WorkThreadsTests {
         let threads = WorkThreads(inbox, count: 1)
         defer { threads.stop() }
         threads.hand(in: .tables) { throw Failure(.storage, "no") }
-        threads.hand(in: .tables) { .warned("yes") }
+        threads.hand(in: .tables) { .refused(host: 1, generation: 1, reason: "yes") }
         var items: [Inbox.Item] = []
         while items.count < 2 { items += inbox.take(timeout: 60_000_000_000) }
-        guard case .finished(.failure(let error)) = items[0], case .finished(.success(.warned("yes"))) = items[1] else {
+        guard case .finished(.failure(let error)) = items[0],
+            case .finished(.success(.refused(_, _, "yes"))) = items[1]
+        else {
             Issue.record("\(items)")
             return
         }

@@ -1,15 +1,15 @@
+import CoordinatorRuntime
 import Glibc
 import Model
 
-/// Who has the objects of an artifacts folder: any number of sessions that add to them, or one that deletes.
+/// Who has the objects of an artifacts folder, or of the store of checkpoints: any number of sessions that add to them,
+/// or one that deletes.
 ///
 /// It is a lock of the folder `objects` itself, which the kernel lets go of when the process ends.
 final class ArtifactsUse: Sendable {
     private let descriptor: Int32
 
-    private init?(_ folder: ArtifactsFolder, _ operation: Int32) throws {
-        _ = try folder.objects()
-        let path = "\(folder.path)/objects"
+    private init?(_ path: String, _ operation: Int32) throws {
         descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else {
             throw Failure(.storage, "\(path) cannot be opened", cause: String(cString: strerror(errno)))
@@ -31,7 +31,8 @@ final class ArtifactsUse: Sendable {
 
     /// - Throws: ``Failure`` (`heldElsewhere`) while somebody deletes.
     static func adding(to folder: ArtifactsFolder) throws -> ArtifactsUse {
-        guard let use = try ArtifactsUse(folder, LOCK_SH) else {
+        _ = try folder.objects()
+        guard let use = try ArtifactsUse("\(folder.path)/objects", LOCK_SH) else {
             throw Failure(
                 .heldElsewhere, "another process deletes files in \(folder.path) (usweep rm or gc); launch again when "
                     + "that has ended")
@@ -40,5 +41,25 @@ final class ArtifactsUse: Sendable {
     }
 
     /// Nil: somebody may add.
-    static func deleting(in folder: ArtifactsFolder) throws -> ArtifactsUse? { try ArtifactsUse(folder, LOCK_EX) }
+    static func deleting(in folder: ArtifactsFolder) throws -> ArtifactsUse? {
+        _ = try folder.objects()
+        return try ArtifactsUse("\(folder.path)/objects", LOCK_EX)
+    }
+
+    /// - Throws: ``Failure`` (`heldElsewhere`) while somebody deletes.
+    static func adding(to store: CheckpointStore) throws -> ArtifactsUse {
+        _ = try store.objects()
+        guard let use = try ArtifactsUse("\(store.folder)/objects", LOCK_SH) else {
+            throw Failure(
+                .heldElsewhere, "another process deletes checkpoints in \(store.folder) (usweep checkpoint remove); "
+                    + "try again when that has ended")
+        }
+        return use
+    }
+
+    /// Nil: somebody may add.
+    static func deleting(in store: CheckpointStore) throws -> ArtifactsUse? {
+        _ = try store.objects()
+        return try ArtifactsUse("\(store.folder)/objects", LOCK_EX)
+    }
 }

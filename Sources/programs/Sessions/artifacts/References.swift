@@ -31,14 +31,9 @@ struct References {
         let ledger = try Ledger.read(entry.ledger, sweep: entry.name)
         try ledger.forEachObject { all.insert($0) }
         for input in try Document.sweep(try ledger.metadata().specification).inputs { all.insert(input.digest) }
-        for pin in try ledger.pins() { all.formUnion(try named(by: pin.digest)) }
-    }
-
-    /// Whatever digests stand in an object, as text.
-    private func named(by object: Digest) throws -> Set<Digest> {
-        guard let size = try store.size(object), size <= References.longestRecord else { return [] }
-        let bytes = try store.read(object, at: 0, count: Int(size))
-        let words = bytes.split { !(0x30...0x39 ~= $0 || 0x61...0x66 ~= $0) }
-        return Set(words.compactMap { $0.count == 64 ? Digest(hex: String(decoding: $0, as: UTF8.self)) : nil })
+        for pin in try ledger.pins() {
+            all.formUnion(try store.named(by: pin.digest, atMost: References.longestRecord))
+        }
+        all.formUnion(try store.parts(of: all))
     }
 }

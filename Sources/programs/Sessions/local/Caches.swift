@@ -1,4 +1,6 @@
+package import CoordinatorRuntime
 import Foundation
+import Storage
 
 /// Where this user keeps what can be made again.
 package enum Caches {
@@ -7,5 +9,10 @@ package enum Caches {
         let environment = ProcessInfo.processInfo.environment
         if let folder = environment["XDG_CACHE_HOME"], folder.hasPrefix("/") { return "\(folder)/usweep" }
         return "\(NSHomeDirectory())/.cache/usweep"
+    }
+
+    /// The store of checkpoints that sweeps share (``CheckpointStore``).
+    package static var checkpoints: CheckpointStore {
+        CheckpointStore(folder: "\(folder)/checkpoints", files: LocalFiles())
     }
 }

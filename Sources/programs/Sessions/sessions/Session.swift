@@ -18,6 +18,8 @@ package final class Session {
     let ledger: Ledger
     /// Nobody deletes objects meanwhile.
     private let use: ArtifactsUse
+    private let checkpoints: CheckpointStore?
+    private let useOfCheckpoints: ArtifactsUse?
     let plan: Plan
     private let runs: RunList
     private let setups: [Setting.Setup]
@@ -40,6 +42,8 @@ package final class Session {
         self.ledger = ledger
         runs = try specification.checked(try ledger.runList())
         setups = try specification.setups(runs, ledger)
+        checkpoints = setups.isEmpty ? nil : Caches.checkpoints
+        useOfCheckpoints = checkpoints.flatMap { try? ArtifactsUse.adding(to: $0) }
         plan = specification.plan(
             runs, setups: setups, highestRun: try ledger.highestRun(), hosts: self.inventory.hosts,
             only: pointCount)
@@ -232,7 +236,11 @@ package final class Session {
 
     private static func stage(_ inputs: [InputFile], _ folder: ArtifactsFolder) throws {
         let store = try folder.objects()
+        let checkpoints = try Caches.checkpoints.objects()
         for input in inputs where try !store.holds(input.digest) {
+            // What is there in packs need not be there whole.
+            let isStored = input.source == checkpoints.path(input.digest)
+            if isStored, try store.take(input.digest, from: checkpoints) { continue }
             do {
                 try store.publish(file: input.source, as: input.digest) { try LocalInput.isUnchanged(input) }
             } catch let failure as Failure where failure.code == .badArchive {
@@ -248,9 +256,7 @@ package final class Session {
             sweepID: entry.fullName, hosts: inventory.hosts, agentBinary: try AgentBinary.read(),
             engine: specification.engine, points: specification.points, sweep: sweep, runs: runs, setups: setups,
             timing: plan.timing,
-            checkpoints: setups.isEmpty
-                ? nil : CheckpointCache(folder: "\(Caches.folder)/checkpoints", files: LocalFiles()),
-            holder: holder)
+            checkpoints: checkpoints, holder: holder)
     }
 
     /// By whom the ledger is worked on, as other copies of it are told.

@@ -17,6 +17,16 @@ package struct SweepOutline {
     package var hostNames: [String] { inventory?.hosts.map(\.name) ?? [] }
     package var points: Points { specification.points }
     package var runCount: Int { points.count * sweep.measure.repeats }
+    /// Which checkpoints the sweep starts from that it does not make itself, and whether they fit. One that does not is
+    /// refused before.
+    package var checkpoints: [String] {
+        specification.engine.checkpointRemarks.map { remark in
+            let name = "\(remark.workload): \(remark.digest.map(\.short) ?? "without a record")"
+            return remark.unknown.isEmpty
+                ? "\(name), fits"
+                : "\(name), cannot be checked; not known: \(PeopleText.list(remark.unknown, atMost: 8))"
+        }
+    }
     package var setupCount: Int { specification.engine.setups.count }
 
     /// - Throws: ``Failure`` also where no host of the inventory could ever take a run.

@@ -58,6 +58,7 @@ struct PlanCommand: ParsableCommand {
         lines.append("points      \(outline.points.count)")
         let setups = outline.setupCount > 0 ? " and \(PeopleText.count(outline.setupCount, "setup"))" : ""
         lines.append("runs        \(outline.runCount)\(setups)")
+        lines += outline.checkpoints.map { "checkpoint  \($0)" }
         lines.append("to send     \(PeopleText.size(outline.stagedBytes)) per host")
         if !outline.hostNames.isEmpty { lines.append("hosts       \(PeopleText.list(outline.hostNames, atMost: 40))") }
         if let time = outline.estimate.line { lines.append("time        \(time)") }

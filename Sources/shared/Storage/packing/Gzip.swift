@@ -2,7 +2,7 @@ import CZlib
 import Model
 
 /// A `z_stream`, which must not move in memory while zlib works with it.
-private final class Stream {
+private final class ZlibStream {
     let state = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
     private let end: (UnsafeMutablePointer<z_stream>) -> Int32
 
@@ -44,10 +44,10 @@ private final class Stream {
 /// Makes what gzopen(3) makes of the same content at the same level: deflate (RFC 1951) with gzip's header (RFC 1952)
 /// that names neither a time nor a file.
 struct Gzip {
-    private let stream: Stream
+    private let stream: ZlibStream
 
     init(level: Int) throws {
-        stream = Stream(deflateEnd)
+        stream = ZlibStream(deflateEnd)
         let size = Int32(MemoryLayout<z_stream>.size)
         guard
             // 15 bits of window, and 16 more for gzip's header instead of zlib's.
@@ -77,10 +77,10 @@ struct Gunzip {
         var isAtEnd: Bool
     }
 
-    private let stream: Stream
+    private let stream: ZlibStream
 
     init() throws {
-        stream = Stream(inflateEnd)
+        stream = ZlibStream(inflateEnd)
         guard inflateInit2_(stream.state, 31, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
             throw Failure(.internalError, "zlib cannot be used")
         }

@@ -13,7 +13,8 @@ public struct Unpacking {
     public let map: ObjectMap
     private let store: ObjectStore
     private let files: any Files
-    private let file: FileHandle
+    /// nil: what comes out is only checked.
+    private let file: FileHandle?
     private let gzip: Gzip?
     private var hash = SHA256()
     /// Where the object's next bytes go.
@@ -25,15 +26,24 @@ public struct Unpacking {
     private var packs: [(number: Int, content: [UInt8])] = []
 
     public init(_ map: ObjectMap, _ store: ObjectStore, _ files: any Files) throws {
+        try self.init(map, store, files, try store.beginPartial(map.object))
+    }
+
+    /// Makes nothing: to see whether it could.
+    init(checking map: ObjectMap, _ store: ObjectStore, _ files: any Files) throws {
+        try self.init(map, store, files, nil)
+    }
+
+    private init(_ map: ObjectMap, _ store: ObjectStore, _ files: any Files, _ file: FileHandle?) throws {
         self.map = map
         self.store = store
         self.files = files
         gzip = if case .gzip(let level) = map.form { try Gzip(level: level) } else { nil }
-        file = try store.beginPartial(map.object)
+        self.file = file
     }
 
     /// Whoever gives it up closes it.
-    public func close() { files.close(file) }
+    public func close() { if let file { files.close(file) } }
 
     /// Works on for about `budget` bytes of the content. True: the object is in the store. After that, and after an
     /// error, the file is closed.
@@ -86,9 +96,9 @@ public struct Unpacking {
         guard let gzip else {
             content.withUnsafeBytes { hash.update($0) }
             // A hole reads as zeros; the last byte gives the file its length.
-            if !isZero { try files.write(file, at: offset, Array(content)) }
+            if !isZero { try put(Array(content)) }
             offset += Int64(content.count)
-            if isZero, offset == map.size { try files.write(file, at: offset - 1, [0]) }
+            if isZero, offset == map.size, let file { try files.write(file, at: offset - 1, [0]) }
             return
         }
         try write(content.withUnsafeBytes { gzip.add($0, isLast: false) })
@@ -98,15 +108,21 @@ public struct Unpacking {
         hash.update(bytes)
         // What the map says is checked at the end; until then it is a limit.
         guard offset + Int64(bytes.count) <= map.size else { throw mismatch }
-        if !bytes.isEmpty { try files.write(file, at: offset, bytes) }
+        try put(bytes)
         offset += Int64(bytes.count)
+    }
+
+    private func put(_ bytes: [UInt8]) throws {
+        if let file, !bytes.isEmpty { try files.write(file, at: offset, bytes) }
     }
 
     private mutating func end() throws {
         if let gzip { try write(gzip.add(UnsafeRawBufferPointer(start: nil, count: 0), isLast: true)) }
         packs = []
         close()
-        try store.finish(map.object, size: map.size, found: (hash.finish(), offset))
+        let found = (digest: hash.finish(), size: offset)
+        guard found.digest == map.object, found.size == map.size else { throw mismatch }
+        if file != nil { try store.finish(map.object, size: map.size, found: found) }
     }
 
     private var mismatch: Failure {

@@ -1,0 +1,256 @@
+import ArgumentParser
+import CoordinatorRuntime
+import Formats
+import Foundation
+import Model
+import Sessions
+import SweepFiles
+
+struct CheckpointCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "checkpoint",
+        abstract: "Checkpoints that sweeps share: list, show, verify, add, export, import, remove.",
+        discussion: """
+            A sweep finds a checkpoint by what it was made from, so a guest is booted and warmed once. Checkpoints of \
+            gem5 that were made elsewhere are added, and named in sweeps: checkpoint: NAME. They are kept in \
+            ~/.cache/usweep/checkpoints; what they have in common is stored once, and sent to a host once.
+            """,
+        subcommands: [
+            CheckpointListCommand.self, CheckpointShowCommand.self, CheckpointVerifyCommand.self,
+            CheckpointAddCommand.self, CheckpointExportCommand.self, CheckpointImportCommand.self,
+            CheckpointRemoveCommand.self,
+        ])
+}
+
+/// Which checkpoints are meant.
+struct CheckpointArgument: ParsableArguments {
+    @Argument(help: ArgumentHelp("Name, NAME/WORKLOAD, or digest or its beginning.", valueName: "checkpoint"))
+    var checkpoint: String
+
+    func all() throws -> [CheckpointBundle] { try CheckpointChoice().find(checkpoint) }
+
+    func one() throws -> CheckpointBundle {
+        let found = try all()
+        guard found.count == 1, let bundle = found.first else {
+            let name = checkpoint.split(separator: "/").first.map(String.init) ?? checkpoint
+            let choices = PeopleText.list(found.map { "\(name)/\($0.workload)" }, atMost: 8)
+            throw Failure(
+                .usage, "'\(Names.shown(checkpoint))' means \(PeopleText.count(found.count, "checkpoint")); choose one "
+                    + "of: \(choices)")
+        }
+        return bundle
+    }
+}
+
+/// What a checkpoint is to be called.
+struct CheckpointName: ParsableArguments {
+    @Option(name: .long, help: "Name that sweeps use for it; the same one for all workloads.")
+    var name: String?
+
+    func check() throws {
+        guard let name, !Names.isPlain(name) || name == "setup" else { return }
+        throw Failure(
+            .usage, "'\(Names.shown(name))' cannot be the name of a checkpoint; use letters, digits and - _ .")
+    }
+}
+
+struct CheckpointListCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List the checkpoints that are here.",
+        discussion: """
+            SIZE is that of the files that the engine reads; OWN is what goes with the checkpoint when it is removed.
+
+            EXAMPLES
+              usweep checkpoint list
+              usweep checkpoint list --output json
+            """)
+
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        let bundles = try Caches.checkpoints.bundles()
+        let views = try CheckpointViews()
+        switch common.output {
+        case .json: try Console.print(try views.document(bundles, among: bundles).encoded)
+        case .table: try Console.write(Array(try views.table(bundles).utf8))
+        case .quiet: break
+        }
+    }
+}
+
+struct CheckpointShowCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Show what a checkpoint was made from, by whom, and its files.",
+        discussion: """
+            EXAMPLES
+              usweep checkpoint show skylake-warm/fibonacci-go
+              usweep checkpoint show 91f0c2
+            """)
+
+    @OptionGroup var argument: CheckpointArgument
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        let found = try argument.all()
+        let all = try Caches.checkpoints.bundles()
+        let views = try CheckpointViews()
+        switch common.output {
+        case .json: try Console.print(try views.document(found, among: all).encoded)
+        case .table:
+            for (index, bundle) in found.enumerated() {
+                if index > 0 { try Console.print("") }
+                for line in try views.lines(bundle, among: all) { try Console.print(line) }
+            }
+        case .quiet: break
+        }
+    }
+}
+
+struct CheckpointVerifyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify", abstract: "Read all files of checkpoints, and compare them with their digests.",
+        discussion: """
+            EXAMPLES
+              usweep checkpoint verify                   all of them
+              usweep checkpoint verify skylake-warm
+            """)
+
+    @Argument(help: ArgumentHelp("Name, NAME/WORKLOAD, or digest (default: all).", valueName: "checkpoint"))
+    var checkpoints: [String] = []
+
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        let choice = try CheckpointChoice()
+        let all = try Caches.checkpoints.bundles()
+        let found = checkpoints.isEmpty ? all : try checkpoints.flatMap { try choice.find($0) }
+        let views = try CheckpointViews()
+        var damaged: [CheckpointBundle] = []
+        for bundle in found {
+            let problems = try views.problems(bundle)
+            if !problems.isEmpty { damaged.append(bundle) }
+            let shown = "\(bundle.checkpoint.short)  \(bundle.workload)"
+            for line in problems.isEmpty ? ["whole"] : problems { try Console.print("\(shown)  \(line)") }
+        }
+        guard let first = damaged.first else { return }
+        throw Failure(
+            .badArchive, "\(PeopleText.count(damaged.count, "checkpoint")) of \(found.count) damaged; remove what is, "
+                + "and the next sweep makes it again: usweep checkpoint remove \(first.checkpoint.short)")
+    }
+}
+
+struct CheckpointAddCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "add", abstract: "Add a checkpoint of gem5 that is a folder on this machine.",
+        discussion: """
+            The folder has m5.cpt, or a folder for each workload that has it, as vSwarm-u leaves them. What the \
+            checkpoint was made from is taken from its record.json; where it has none, --kernel and --disk say it, and \
+            what is not said stays unknown.
+
+            EXAMPLES
+              usweep checkpoint add results/fibonacci-go/cpt.warm --name skylake-warm
+              usweep checkpoint add results --name vswarm --kernel vmlinux --disk disk.img
+            """)
+
+    @Argument(
+        help: ArgumentHelp("Folder of the checkpoint, or of several.", valueName: "folder"), completion: .directory)
+    var folder: String
+
+    @OptionGroup var naming: CheckpointName
+
+    @Option(name: .long, help: "Workload that it is of (default: as its folder is called).")
+    var workload: String?
+
+    @Option(name: .long, help: ArgumentHelp("Kernel that it was made with.", valueName: "file"), completion: .file())
+    var kernel: String?
+
+    @Option(name: .long, help: ArgumentHelp("Disk that it was made with.", valueName: "file"), completion: .file())
+    var disk: String?
+
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        try naming.check()
+        let options = CheckpointAddition.Options(
+            workload: workload, name: naming.name, kernel: kernel.map(Paths.absolute), disk: disk.map(Paths.absolute))
+        for added in try CheckpointAddition(options).add(Paths.absolute(folder)) {
+            let bundle = added.bundle
+            common.console.say(
+                "added \(bundle.checkpoint.short) of '\(bundle.workload)', \(PeopleText.size(bundle.size))")
+            if !added.unknown.isEmpty {
+                common.console.say(
+                    "warning: not known: \(PeopleText.list(added.unknown, atMost: 8)). Whether it fits a sweep cannot be "
+                        + "checked; add it again with --kernel and --disk")
+            }
+        }
+    }
+}
+
+struct CheckpointExportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export", abstract: "Write a checkpoint to one file, for another machine.",
+        discussion: """
+            EXAMPLES
+              usweep checkpoint export skylake-warm/fibonacci-go --to fibonacci-go.tar
+            """)
+
+    @OptionGroup var argument: CheckpointArgument
+
+    @Option(name: .long, help: ArgumentHelp("File to write.", valueName: "file"), completion: .file())
+    var to: String
+
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        let bundle = try argument.one()
+        try CheckpointArchive().write(bundle, to: Paths.absolute(to))
+        common.console.say("\(to): \(bundle.checkpoint.short) of '\(bundle.workload)'")
+    }
+}
+
+struct CheckpointImportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "import", abstract: "Take in a checkpoint that 'usweep checkpoint export' wrote.",
+        discussion: """
+            Everything in it is checked before any of it counts. Sweeps find it by what it was made from.
+
+            EXAMPLES
+              usweep checkpoint import fibonacci-go.tar
+              usweep checkpoint import fibonacci-go.tar --name skylake-warm
+            """)
+
+    @Argument(help: ArgumentHelp("File to read.", valueName: "file"), completion: .file())
+    var file: String
+
+    @OptionGroup var naming: CheckpointName
+
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        try naming.check()
+        let bundle = try CheckpointArchive().read(Paths.absolute(file))
+        if let name = naming.name { try Caches.checkpoints.name(bundle, name) }
+        common.console.say("taken in: \(bundle.checkpoint.short) of '\(bundle.workload)'")
+    }
+}
+
+struct CheckpointRemoveCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "remove", abstract: "Remove checkpoints, and the files that no other one needs.",
+        discussion: """
+            Sweeps keep what they began with.
+
+            EXAMPLES
+              usweep checkpoint remove skylake-warm
+            """)
+
+    @OptionGroup var argument: CheckpointArgument
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        let found = try argument.all()
+        let freed = try CheckpointRemoval.remove(found)
+        common.console.say(
+            "removed \(PeopleText.count(found.count, "checkpoint")), \(PeopleText.size(freed)) freed")
+    }
+}

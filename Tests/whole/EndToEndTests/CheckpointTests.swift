@@ -1,0 +1,175 @@
+import Foundation
+import Model
+import TestKit
+import Testing
+
+/// Checkpoints as things of their own: kept in packs, sent in packs, named, checked, taken along, removed.
+@Suite("Checkpoints that sweeps share", .serialized)
+struct CheckpointTests {
+    private static let sweep = """
+        sweep: one
+        engine: gem5
+        system: {name: skylake, memory: 256MiB}
+        guest: guest
+        workloads: [fibonacci-python, aes-python]
+        axes: {l2.size: [1MiB], branch-predictor: [tournament], core.rob: [64]}
+        measure: {warm: 2, invocations: 3}
+        metrics: [cpi]
+
+        """
+
+    private func study() throws -> Study {
+        let study = try Study.gem5()
+        try study.makeGuest()
+        for name in ["fibonacci-python", "aes-python"] { try study.makeWorkload(name, disk: "the disk of \(name)") }
+        return study
+    }
+
+    private struct Listed {
+        var digest: String
+        var workload: String
+        var own: Int64
+        var stored: Int64
+        var size: Int64
+    }
+
+    private func list(_ study: Study) throws -> [Listed] {
+        let listed = try study.run("checkpoint", "list", "--output", "json")
+        let document = try JSON(parsing: Array(listed.output.utf8))
+        return (document["checkpoints"]?.elements ?? []).map { entry in
+            Listed(
+                digest: entry["bundle"]?["checkpoint"]?.text ?? "", workload: entry["bundle"]?["workload"]?.text ?? "",
+                own: entry["own_bytes"]?.integer ?? 0, stored: entry["stored_bytes"]?.integer ?? 0,
+                size: entry["size_bytes"]?.integer ?? 0)
+        }.sorted { $0.workload < $1.workload }
+    }
+
+    @Test("Made once, kept and sent in packs; the second function costs little; exported, imported, found by another")
+    func shared() throws {
+        let study = try study()
+        let launched = try study.launch(Self.sweep)
+        // The stand-in compares what it restores with what was saved, file by file.
+        #expect(launched.status == 0, "\(launched.errors)")
+        let listed = try list(study)
+        #expect(listed.map(\.workload) == ["aes-python", "fibonacci-python"])
+        #expect(listed.allSatisfy { $0.size > 800_000 && $0.stored < $0.size })
+        let own = listed.map(\.own).reduce(0, +)
+        #expect(own < (listed.map(\.stored).max() ?? 0) / 8, "what both have is stored once: \(listed)")
+        let hosts = try (0..<2).map { try study.listing("w\($0)/objects").joined(separator: "\n") }
+        #expect(hosts.contains { $0.contains(listed[0].digest) })
+
+        // For a machine that has never seen it.
+        let archive = "\(study.folder)/fibonacci.tar"
+        #expect(try study.run("checkpoint", "export", listed[1].digest, "--to", archive).status == 0)
+        let again = "\(study.folder)/again.tar"
+        #expect(try study.run("checkpoint", "export", String(listed[1].digest.prefix(8)), "--to", again).status == 0)
+        #expect(FileManager.default.contentsEqual(atPath: archive, andPath: again))
+        for digest in listed.map(\.digest) { #expect(try study.run("checkpoint", "remove", digest).status == 0) }
+        #expect(try list(study).isEmpty)
+        #expect(try study.listing("cache/usweep/checkpoints/objects").filter { $0.count > 80 }.isEmpty)
+        let imported = try study.run("checkpoint", "import", archive, "--name", "lab")
+        #expect(imported.status == 0, "\(imported.errors)")
+        let other = Self.sweep.replacing("sweep: one", with: "sweep: other")
+        #expect(try study.launch(other).status == 0)
+        let setups = zip(try study.column("point", of: "runs"), try study.column("attempts", of: "runs"))
+            .filter { $0.0.isEmpty }.map(\.1)
+        #expect(setups.sorted() == ["0", "1"], "the setup of aes-python alone is run")
+        #expect(try study.run("checkpoint", "show", "lab/fibonacci-python").output.contains("workload-disk "))
+    }
+
+    @Test("Damage is found by verify, which says what to do; a sweep makes the checkpoint again")
+    func damaged() throws {
+        let study = try study()
+        #expect(try study.launch(Self.sweep).status == 0)
+        #expect(try study.run("checkpoint", "verify").status == 0)
+        let packs = try study.listing("cache/usweep/checkpoints/objects").filter { !$0.hasPrefix("maps") }
+        let largest = try #require(
+            packs.max { Int($0.split(separator: " ")[1]) ?? 0 < Int($1.split(separator: " ")[1]) ?? 0 })
+        let path = "\(study.folder)/cache/usweep/checkpoints/objects/\(largest.split(separator: " ")[0])"
+        var bytes = try Data(contentsOf: URL(filePath: path))
+        bytes[bytes.count / 2] ^= 4
+        try FileManager.default.removeItem(atPath: path)
+        try bytes.write(to: URL(filePath: path))
+        let verified = try study.run("checkpoint", "verify")
+        #expect(verified.status == 74)
+        let advice = try #require(verified.errors.split(separator: "usweep checkpoint remove ").last)
+        #expect(try study.run("checkpoint", "remove", String(advice.prefix(12))).status == 0)
+        let other = Self.sweep.replacing("sweep: one", with: "sweep: other")
+        #expect(try study.launch(other).status == 0)
+        #expect(try study.run("checkpoint", "verify").status == 0)
+    }
+
+    @Test("Those of other scripts are added, named in a sweep, and refused where they are of another kernel")
+    func added() throws {
+        let study = try Study.gem5()
+        try study.vswarm("fibonacci-go\naes-go\n", checkpoints: ["fibonacci-go", "aes-go"])
+        let folder = "\(study.folder)/wkdir/cpt_1m"
+        let unknown = try study.run("checkpoint", "add", folder, "--name", "vswarm")
+        #expect(unknown.status == 0 && unknown.errors.contains("not known: its kernel and its disk."), "\(unknown.errors)")
+        let sweep = """
+            sweep: vswarm
+            engine: gem5
+            system: skylake
+            guest: {kernel: vmlinux, disk: disk.img}
+            workloads: [fibonacci-go, aes-go]
+            checkpoint: vswarm
+            axes: {l2.size: [1MiB]}
+            measure: {warm: 2, invocations: 3}
+            metrics: [cpi]
+
+            """
+        try study.write("vswarm.yaml", sweep)
+        let file = "\(study.folder)/vswarm.yaml"
+        let plan = try study.run("plan", file)
+        #expect(plan.status == 0 && plan.output.contains(", cannot be checked; not known: "), "\(plan)")
+        let known = try study.run(
+            "checkpoint", "add", folder, "--name", "vswarm", "--kernel", "\(study.folder)/vmlinux", "--disk",
+            "\(study.folder)/disk.img")
+        #expect(known.status == 0 && !known.errors.contains("warning"), "\(known.errors)")
+        #expect(try study.run("plan", file).output.contains(", fits\n"))
+        try study.write("vmlinux", "another kernel")
+        let misfit = try study.run("plan", file)
+        #expect(misfit.status == 65 && misfit.errors.contains("made with the kernel"), "\(misfit.errors)")
+        try study.write("vswarm.yaml", sweep.replacing("checkpoint: vswarm", with: "checkpoint: vswram"))
+        let wrong = try study.run("plan", file)
+        #expect(wrong.status == 66 && wrong.errors.contains("did you mean 'vswarm'"), "\(wrong.errors)")
+        #expect(try study.run("checkpoint", "show", "vswarm").output.contains("kernel "))
+        #expect(try study.run("checkpoint", "export", "vswarm", "--to", "\(study.folder)/x.tar").status == 64)
+    }
+
+    @Test("An archive that lies is refused, and nothing is taken from it")
+    func hostileArchives() throws {
+        let study = try study()
+        #expect(try study.launch(Self.sweep).status == 0)
+        let digest = try #require(try list(study).first?.digest)
+        #expect(try study.run("checkpoint", "export", digest, "--to", "\(study.folder)/good.tar").status == 0)
+        #expect(try study.run("checkpoint", "remove", digest).status == 0)
+        let before = try study.listing("cache/usweep/checkpoints")
+        let script = """
+            set -e; cd '\(study.folder)'; rm -rf t; mkdir t; tar -xf good.tar -C t; chmod -R u+w t; cd t
+            largest=$(ls -S objects | head -1); small=$(ls -S objects | tail -1)
+            pack() { tar --format=ustar -cf ../$1.tar "${@:2}"; }
+            echo "{}" > bundle.json.new
+            cp objects/$largest /tmp/keep.$$
+            printf X | dd of=objects/$largest bs=1 seek=9 conv=notrunc status=none
+            pack flipped bundle.json maps objects
+            cp /tmp/keep.$$ objects/$largest; rm /tmp/keep.$$
+            mv objects/$small ../small; pack missing bundle.json maps objects
+            ln -s /etc/passwd objects/$small; pack linked bundle.json maps objects; rm objects/$small
+            mv ../small objects/$small
+            echo hello > ../outside; pack outside bundle.json maps objects ../outside -P
+            echo x > objects/other; pack stray bundle.json maps objects; rm objects/other
+            pack twice bundle.json bundle.json maps objects
+            sed 's/"version":1/"version":7/; s/"version": 1/"version": 7/' bundle.json > b; mv b bundle.json
+            pack newer bundle.json maps objects
+            head -c 5000 ../good.tar > ../short.tar
+            """
+        try RealSSHD.run("bash", ["-c", script])
+        for name in ["flipped", "missing", "linked", "outside", "stray", "twice", "newer", "short"] {
+            let ended = try study.run("checkpoint", "import", "\(study.folder)/\(name).tar")
+            #expect(ended.status == 74, "\(name): \(ended.errors)")
+            #expect(try study.listing("cache/usweep/checkpoints") == before, "\(name)")
+        }
+        #expect(try study.run("checkpoint", "import", "\(study.folder)/good.tar").status == 0)
+    }
+}
