@@ -11,17 +11,21 @@ package protocol Engine: Sendable {
     var pinnedFiles: [InputFile] { get }
     /// Workloads that need a setup run before they can be evaluated.
     var setups: [String] { get }
-    /// The files of a checkpoint that a setup of the workload provided, where an evaluation needs them.
+    /// Guests that are booted once, each for the setups of some workloads. A setup that has none boots by itself.
+    var boots: [EngineBoot] { get }
+    /// The files of a checkpoint that a boot or a setup provided, where the runs that start from it need them.
     ///
     /// - Parameters:
-    ///   - checkpoint: what the setup's verdict named.
+    ///   - checkpoint: what its maker's verdict named.
+    ///   - maker: a boot or a setup.
     ///   - read: the bytes of an object.
-    /// - Throws: ``Failure`` (`badArchive`) for a checkpoint that was not made by such a setup.
+    /// - Throws: ``Failure`` (`badArchive`) for a checkpoint that was not made so.
     func files(
-        ofCheckpoint checkpoint: Digest, _ workload: String, read: (Digest) throws -> [UInt8]
+        ofCheckpoint checkpoint: Digest, madeBy maker: EngineTask, read: (Digest) throws -> [UInt8]
     ) throws -> [CheckpointFile]
 
-    /// - Parameter checkpoint: the files of what the workload's setup provided; empty, if it has none.
+    /// - Parameter checkpoint: the files of what the task starts from: an evaluation from what its workload's setup
+    ///   provided, a setup from a booted guest; empty where there is none.
     func job(for task: EngineTask, points: Points, checkpoint: [Job.Input]) throws -> Job
 
     /// Holds what an attempt left against the run contract.
@@ -52,6 +56,18 @@ package protocol Engine: Sendable {
 }
 
 extension Engine {
+    package var boots: [EngineBoot] { [] }
+
+    /// Everything but the engine's binary that the checkpoint of a boot or a setup depends on; nil: the task makes
+    /// none.
+    package func key(ofMaker task: EngineTask) -> String? {
+        switch task {
+        case .boot(let place): boots[place].key
+        case .setup(let workload): checkpointKey(workload)
+        case .evaluation: nil
+        }
+    }
+
     package var progressFile: String? { nil }
     package func phase(of task: EngineTask, _ tail: [UInt8]) -> RunPhase? { nil }
     package var checkpointRemarks: [CheckpointRemark] { [] }
@@ -59,6 +75,13 @@ extension Engine {
     package func parameterQuestion(
         _ parameters: [Assignment], program: String, _ machine: any LaunchingMachine
     ) throws -> ParameterQuestion? { nil }
+}
+
+/// A guest that is booted once, for all setups that can go on from it.
+package struct EngineBoot: Sendable, Hashable {
+    /// Everything but the engine's binary that its checkpoint depends on, as text.
+    package var key: String
+    package var workloads: [String]
 }
 
 /// A script for /bin/sh on a host, which answers with a line for each parameter: ``mark``, then JSON with `axis`,
@@ -71,13 +94,16 @@ package struct ParameterQuestion: Sendable {
 
 /// What one run does.
 package enum EngineTask: Sendable, Hashable {
-    /// Boots, starts the function, warms it and takes the checkpoint.
+    /// Boots the guest and takes the checkpoint that setups go on from: its place among ``Engine/boots``.
+    case boot(Int)
+    /// Starts the function, warms it and takes the checkpoint; before that it boots, where nothing did.
     case setup(workload: String)
     /// Measures a point: its index, and which of its repeats this is (from 1).
     case evaluation(point: Int, repetition: Int)
 
     package func workload(_ points: Points) -> String? {
         switch self {
+        case .boot: nil
         case .setup(let workload): workload
         case .evaluation(let point, _): points.workload(point)
         }
@@ -103,7 +129,7 @@ public struct EngineVerdict: Sendable, Hashable {
     public var evidence: String
     /// The statistics.
     public var blocks: ResultText?
-    /// The checkpoint that a setup made: one of its artifacts, which names all others that belong to it.
+    /// The checkpoint that a boot or a setup made: one of its artifacts, which names all others that belong to it.
     public var provides: Digest?
     /// What `provides` names, where it is none of the artifacts: to be put into the object store.
     public var record: [UInt8]?

@@ -5,6 +5,8 @@ struct GuestFolder {
     let path: String
     /// As guests did before workloads had disks of their own.
     let holdsFunctions: Bool
+    /// Whether one boot of it serves the setups of all workloads.
+    let isBootedOnce: Bool
     private let manifest: JSON
     private let machine: any LaunchingMachine
 
@@ -19,6 +21,7 @@ struct GuestFolder {
         self.path = path
         self.machine = machine
         holdsFunctions = manifest["workloads"] != nil
+        isBootedOnce = manifest["boots"]?.integer == 1
     }
 
     /// One of its files, with the digest that the manifest names: publishing it into the object store checks that it is

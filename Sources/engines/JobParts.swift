@@ -31,10 +31,15 @@ extension EnvironmentVariable {
 }
 
 extension Sweep {
-    /// The variables of a task's program. A setup is of no point: what names something of one is not set there.
+    /// The variables of a task's program. A setup is of no point, and a boot of no workload either: what names
+    /// something of one is not set there.
     func environment(_ task: EngineTask) -> [EnvironmentVariable] {
-        guard case .setup = task else { return environment }
-        let known = Placeholders.ofSetup.names
+        let known: [String]
+        switch task {
+        case .evaluation: return environment
+        case .setup: known = Placeholders.ofSetup.names
+        case .boot: known = []
+        }
         return environment.filter { Placeholders.names($0.value).allSatisfy(known.contains) }
     }
 

@@ -140,6 +140,7 @@ package struct Placeholders: Sendable, Hashable {
 
     /// What the names of ``ofRun`` and ``ofSetup`` stand for in a run, but for its numbers.
     static func values(_ task: EngineTask, _ points: Points) -> [Assignment] {
+        if case .boot = task { return [] }
         let workload = Assignment(axis: "workload", value: task.workload(points) ?? "")
         guard case .evaluation(let point, let repetition) = task else { return [workload] }
         return points.assignments(point) + [

@@ -54,8 +54,9 @@ def count(text):
 def make_parser():
     parser = Parser(prog="run.py", description="Runs one function in gem5's full-system mode.", allow_abbrev=False)
     add = parser.add_argument
-    add("--mode", choices=["setup", "evaluation", "bind", "kvm"], default="setup",
-        help="setup: boot, warm the function, take a checkpoint; evaluation: restore it and measure; "
+    add("--mode", choices=["boot", "setup", "evaluation", "bind", "kvm"], default="setup",
+        help="boot: boot, and take a checkpoint that setups of any function can go on from; "
+             "setup: boot, or restore that, warm the function, take a checkpoint; evaluation: restore it and measure; "
              "bind: only try whether the pairs of names and values in --pairs can be set; "
              "kvm: only try whether setups can run on this host's own cores")
     add("--system", choices=["simple", "skylake", "two-machine"], default="simple")
@@ -77,15 +78,17 @@ def make_parser():
     add("--checkpoint-dir", default="cpt_1m", help="checkpoints lie at DIR/FUNCTION/cpt.warm and cpt.boot")
     add("--use-checkpoint", choices=["boot", "warm"], default="warm", help="evaluation: which of them to restore")
     add("--take-checkpoints", action="store_true", help="setup: take cpt.boot, too, once Linux is up")
+    add("--booted", metavar="FOLDER", help="setup: the checkpoint of a booted guest (DIR/cpt.boot of --mode boot)")
+    add("--for-workload-disks", action="store_true", help="boot: setups from it have --workload-disk")
     add("--memory", type=bytes_of, metavar="SIZE",
         help="the guest's memory, of each of two machines (2GiB; evaluation: the checkpoint's)")
     add("--cores", type=count, metavar="N",
         help="cores of the system under test; the function runs on core 1 (2; evaluation: the checkpoint's)")
-    add("--kvm", action="store_true", help="setup: on the host's own cores")
+    add("--kvm", action="store_true", help="boot, setup: on the host's own cores")
     add("--set", dest="settings", type=setting, action="append", default=[], metavar="NAME=VALUE",
         help="a short name (l2.size) or the path of a parameter (cpu.icache.assoc) of the system under test; may be "
              "repeated")
-    add("--setup-clock", default="500MHz", help="setup: the cores' clock; Linux waits in loops while it boots")
+    add("--setup-clock", default="500MHz", help="boot, setup: the cores' clock; Linux waits in loops while it boots")
     add("--root", help="the disk's root device (/dev/sda without a partition table, else /dev/hda2 as in vSwarm-u)")
     add("--kernel-arguments", default="", help="more words for the kernel's command line")
     add("--digest", dest="digests", type=digest, action="append", default=[], metavar="WHAT=SHA256",
@@ -103,7 +106,7 @@ def read_functions(path):
 
 def choose_function(arguments, folder="."):
     """Takes the function from ./functions.list where neither a function nor a script is given."""
-    if arguments.function or arguments.script or arguments.mode in TRIALS:
+    if arguments.function or arguments.script or arguments.mode in TRIALS + ("boot",):
         return
     path = os.path.join(folder, "functions.list")
     names = read_functions(path) if os.path.exists(path) else []
@@ -128,9 +131,10 @@ def parse(words, folder="."):
             raise Refused("bad-arguments", "--%s is missing" % name)
         if not os.path.isfile(path):
             raise Refused("missing-file", "the %s %s is no file" % (name.replace("-", " "), path))
+    check_boot(arguments)
     check_workload(arguments)
     check_state(arguments)
-    if arguments.system == "two-machine" and not arguments.function:
+    if arguments.system == "two-machine" and not arguments.function and arguments.mode != "boot":
         raise Refused("bad-arguments", "two machines have a script each: two-machine needs --function")
     if arguments.script and not arguments.function and not os.path.isfile(arguments.script):
         raise Refused("missing-file", "the script %s is no file" % arguments.script)
@@ -148,6 +152,22 @@ def files(arguments):
     """What the machine is given, by the names of the options; the disk of a workload only where there is one."""
     paths = {name: getattr(arguments, name.replace("-", "_")) for name in FILES}
     return {name: path for name, path in paths.items() if path or name != "workload-disk"}
+
+
+def check_boot(arguments):
+    """Raises Refused for a boot of something, and for what is not for one."""
+    if arguments.mode == "boot" and (arguments.function or arguments.script or arguments.workload_disk):
+        raise Refused("bad-arguments", "--mode boot is for any function: leave out --function, --script and "
+                      "--workload-disk")
+    if arguments.for_workload_disks and arguments.mode != "boot":
+        raise Refused("bad-arguments", "--for-workload-disks goes with --mode boot")
+    if arguments.booted and (arguments.mode != "setup" or not arguments.function):
+        raise Refused("bad-arguments", "--booted goes with --mode setup and --function")
+
+
+def has_workload(arguments):
+    """Whether the machine has the disk of a workload, or a place for one."""
+    return bool(arguments.workload_disk) or arguments.for_workload_disks
 
 
 def check_workload(arguments):

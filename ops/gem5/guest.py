@@ -69,6 +69,16 @@ m5 fail {end}
 """
 
 
+# A guest that is booted for any function: each machine marks that it is up and then looks for its script; it gets one
+# once it was restored. Until then, and where a restore comes while it reads, what it gets is this one, or begins with it.
+BOOT_SCRIPT = """#!/bin/sh
+# usweep-boot
+m5 fail {booted}
+while m5 readfile >/tmp/next && grep -q '^# usweep-boot' /tmp/next; do sleep 0.01; done
+exec sh /tmp/next
+"""
+
+
 # What a machine is there for: its script, that script's file, and its kernel's words. Whatever may be elsewhere is kept
 # off core 1, which is the function's: with two machines also the network's interrupts.
 Role = collections.namedtuple("Role", "script file words")
@@ -76,6 +86,11 @@ ALONE = Role(ALONE_SCRIPT, "run.sh", ["isolcpus=1"])
 SERVES = Role(SERVER_SCRIPT, "run.sh", ["isolcpus=1", "irqaffinity=0"])
 DRIVES = Role(DRIVER_SCRIPT, "run_drive.sh", [])
 ROLES = {"system": ALONE, "testsys": SERVES, "drivesys": DRIVES}  # by the machine's name in gem5
+
+
+def boot_script():
+    """The script of each machine that is booted for any function."""
+    return BOOT_SCRIPT.format(booted=BOOTED)
 
 
 def run_script(function, warming, role=ALONE):

@@ -1,6 +1,6 @@
 """A full-system run of one function in gem5, made from inside gem5:
 
-    gem5.opt --outdir=FOLDER run.py --mode setup|evaluation --kernel vmlinux --disk disk.img --function NAME ...
+    gem5.opt --outdir=FOLDER run.py --mode boot|setup|evaluation --kernel vmlinux --disk disk.img --function NAME ...
 
 Everything is written below FOLDER and the checkpoint's folder. status.jsonl in FOLDER says what happened; its last
 line is the end. Exit status: 0 done, 3 refused before anything was simulated, 4 the simulation went wrong.
@@ -55,7 +55,7 @@ def make(arguments, settings):
         items = system.mem_cntrl if chosen["memory"] == "simple" else system.mem_cntrls[0].dram
         binder.note_choice("memory", dict(settings)["memory"], [items])
     binder.set_all(settings)
-    if arguments.mode != "setup":
+    if not systems.is_setup(arguments):
         systems.share_predictors(system)
     return rig, binder
 
@@ -68,14 +68,15 @@ def digests(arguments):
 
 
 def complete(arguments):
-    """Fills in what was not given; for an evaluation from its checkpoint, which must fit. Returns its facts."""
-    found = None
-    if arguments.mode == "evaluation":
-        folder = command.checkpoint_folder(arguments, arguments.use_checkpoint)
+    """Fills in what was not given; where a checkpoint is restored from that, which must fit. Returns its facts."""
+    found, folder = None, restored(arguments)
+    if folder:
         found, known = record.facts(folder), record.read(folder)
         wanted = dict(digests(arguments) if known else {}, memory_bytes=arguments.memory, cores=arguments.cores,
                       machines=sorted(names.machines(arguments.system)), devices=x86.devices(arguments),
                       disks=2 if arguments.workload_disk else 1, workload=arguments.function, gem5=VERSION)
+        if arguments.booted:
+            wanted.update(workload_disk=None, workload="")
         record.check(folder, known, found, wanted)
         arguments.memory, arguments.cores = found["memory_bytes"], found["cores"]
     set_usual(arguments)
@@ -84,6 +85,13 @@ def complete(arguments):
     if arguments.kvm:
         check_kvm()
     return found
+
+
+def restored(arguments):
+    """The folder of the checkpoint that the run starts from, or None."""
+    if arguments.mode == "evaluation":
+        return command.checkpoint_folder(arguments, arguments.use_checkpoint)
+    return arguments.booted
 
 
 def check_kvm():
@@ -115,10 +123,13 @@ def recorder(arguments, known):
 
 def write_script(arguments, outdir, role):
     """The guest's script: for a function as agreed with the guest, else the caller's own."""
-    if not arguments.function:
+    if not arguments.function and arguments.mode != "boot":
         return arguments.script
     path = os.path.join(outdir, role.file)
     with open(path, "w", encoding="utf-8") as file:
+        if arguments.mode == "boot":
+            file.write(guest.boot_script())
+            return path
         file.write(guest.run_script(arguments.function, arguments.functional_warming, role))
         file.write(guest.plan(arguments.state, arguments.stress, arguments.atomic_warming, arguments.num_invocations))
     return path
@@ -163,15 +174,15 @@ def heart_of(rig, status, outdir):
 
 def simulate(arguments, status, outdir):
     """Raises End or Refused, always."""
-    known = digests(arguments) if arguments.mode == "setup" else {}
+    known = digests(arguments) if systems.is_setup(arguments) else {}
     rig, binder = prepare(arguments, outdir)
-    if arguments.mode == "setup":
+    if systems.is_setup(arguments):
         os.makedirs(os.path.join(arguments.checkpoint_dir, arguments.function), exist_ok=True)
-        m5.instantiate()
-        run = simulation.Setup(rig.system, arguments, status, recorder(arguments, known),
-                               heart_of(rig, status, outdir))
+        m5.instantiate(restored(arguments))
+        kind, more = (simulation.Boot, [len(rig.machines)]) if arguments.mode == "boot" else (simulation.Setup, [])
+        run = kind(rig.system, arguments, status, recorder(arguments, known), heart_of(rig, status, outdir), *more)
     else:
-        m5.instantiate(command.checkpoint_folder(arguments, arguments.use_checkpoint))
+        m5.instantiate(restored(arguments))
         run = simulation.Evaluation(rig.system, systems.warmers(rig.system), arguments, status,
                                     heart_of(rig, status, outdir))
     status.say("parameters", set=binder.report())

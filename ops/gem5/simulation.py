@@ -95,18 +95,19 @@ class Run:
 
 
 class Setup(Run):
-    """Boots, and ends when the warmed function's checkpoint is taken. `write` makes the checkpoint's record."""
+    """Boots, or goes on from a booted guest, and ends when the warmed function's checkpoint is taken. `write` makes the
+    checkpoint's record."""
 
     def __init__(self, system, arguments, status, write, heart=None):
         super().__init__(system, arguments, status, heart)
         self.write = write
 
     def start(self):
-        self.phase("boot")
+        self.phase(guest.PHASES[guest.BOOTED] if self.arguments.booted else "boot")
 
     def mark(self, code):
         super().mark(code)
-        if code in guest.PHASES:
+        if code in guest.PHASES and not (code == guest.BOOTED and self.arguments.booted):
             self.phase(guest.PHASES[code])
         if code == guest.BOOTED and self.arguments.take_checkpoints:
             self.checkpoint("boot")
@@ -120,6 +121,22 @@ class Setup(Run):
         record.forget(folder)
         m5.checkpoint(folder)
         self.write(folder, kind)
+
+
+class Boot(Setup):
+    """Ends when all machines are up, with their checkpoint."""
+
+    def __init__(self, system, arguments, status, write, heart=None, machines=1):
+        super().__init__(system, arguments, status, write, heart)
+        self.missing = machines
+
+    def mark(self, code):
+        Run.mark(self, code)
+        if code == guest.BOOTED:
+            self.missing -= 1
+            if not self.missing:
+                self.checkpoint("boot")
+                raise End("checkpoint")
 
 
 class Evaluation(Run):

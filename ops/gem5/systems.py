@@ -11,10 +11,16 @@ import names
 import simple
 import skylake
 import x86
+from arguments import has_workload
 from status import Refused
 
 KINDS = {"simple": (simple, "timing"), "skylake": (skylake, "o3"), "two-machine": (skylake, "o3")}
 SETUP_TLB = 16  # a restore refuses a TLB smaller than what the checkpoint holds
+
+
+def is_setup(arguments):
+    """Whether a run boots or warms a guest, on cores without caches, for a checkpoint."""
+    return arguments.mode in ("boot", "setup")
 
 
 class Rig:
@@ -28,12 +34,12 @@ class Rig:
 
 
 def make(arguments, chosen):
-    """A Rig for arguments.mode (setup, evaluation, bind): everything but what --set changes. `chosen` as by
+    """A Rig for arguments.mode (boot, setup, evaluation, bind): everything but what --set changes. `chosen` as by
     parameters.choose. Raises Refused for what this gem5 cannot make."""
     kind, usual = KINDS[arguments.system]
     core, memory = chosen.get("core", usual), chosen.get("memory", kind.MEMORY)
     system = make_machine(arguments, kind, core, memory, arguments.cores, arguments.memory)
-    if arguments.mode != "setup" and core != "atomic":  # those warm their caches themselves
+    if not is_setup(arguments) and core != "atomic":  # those warm their caches themselves
         system.atomic_cpu = [make_core("AtomicSimpleCPU", i, switched_out=True) for i in range(arguments.cores)]
         for warmer in warmers(system):
             warmer.createThreads()
@@ -46,7 +52,7 @@ def make(arguments, chosen):
 def make_machine(arguments, kind, core, memory, cores, size, queues=0):
     """`size` is the memory's in bytes; `queues` are the event queues that other machines' cores have."""
     system = library.System()
-    setup = arguments.mode == "setup"
+    setup = is_setup(arguments)
     system.clk_domain = library.SrcClockDomain(
         clock=arguments.setup_clock if setup and not arguments.kvm else kind.CLOCK,
         voltage_domain=library.VoltageDomain())
@@ -58,7 +64,7 @@ def make_machine(arguments, kind, core, memory, cores, size, queues=0):
     system.membus.badaddr_responder = library.BadAddr()
     system.membus.default = system.membus.badaddr_responder.pio
     system.system_port = system.membus.cpu_side_ports
-    x86.make_platform(system, cores, cached=not setup, has_workload=bool(arguments.workload_disk))
+    x86.make_platform(system, cores, cached=not setup, has_workload=has_workload(arguments))
     system.exit_on_work_items = True
     if setup:
         make_setup_cores(system, arguments.kvm, cores, queues)
@@ -146,11 +152,13 @@ def load(system, arguments, command_line, script):
     system.workload.object_file = arguments.kernel
     system.workload.command_line = command_line
     system.readfile = script
-    x86.attach_disks(system, arguments.disk, arguments.workload_disk)
+    # A booted guest has not looked at the second disk yet (the guest's init forgets it): any will do in its place.
+    second = arguments.disk if arguments.for_workload_disks else arguments.workload_disk
+    x86.attach_disks(system, arguments.disk, second)
 
 
 def make_root(rig, arguments):
     root = library.Root(full_system=True, **rig.parts)
-    if arguments.mode == "setup" and arguments.kvm:
+    if is_setup(arguments) and arguments.kvm:
         root.sim_quantum = 10**9  # ticks (1 ms): how far the cores' threads may be apart; vSwarm-u's number
     return root

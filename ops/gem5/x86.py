@@ -5,6 +5,7 @@ dev/x86/pc.cc); where a device has a choice, it sits where vSwarm-u has it, so t
 """
 import m5.objects as library
 
+from arguments import has_workload
 from status import Refused
 
 PREFIX = "X86"
@@ -90,7 +91,7 @@ def attach_disks(system, image, workload):
 
 def devices(arguments):
     """What a checkpoint's devices are called in its record."""
-    return DEVICES + [WORKLOAD] if arguments.workload_disk else DEVICES
+    return DEVICES + [WORKLOAD] if has_workload(arguments) else DEVICES
 
 
 def connect_interrupts(core, bus):

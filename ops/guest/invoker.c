@@ -3,6 +3,7 @@
  * Drives a function in the guest of the engine qemu: one call at a time, every answer checked.
  *
  *     invoker CALLS WARM EVENTS
+ *     invoker plan LETTER      waits for a plan that begins with this letter, and prints it
  *
  * The calls in the file CALLS are made over and over, in turn or by a seed, at port USWEEP_PORT (50051 if that is not set).
  * What goes wrong it says in one line on its standard error, and ends: a word for its kind (failed, late, wrong, status),
@@ -227,18 +228,17 @@ static uint16_t find_plan(void)
     return 0;
 }
 
-static void await_plan(struct plan *plan)
+static void await_plan(char letter, char text[PLAN_LENGTH + 1])
 {
-    char text[PLAN_LENGTH + 1] = {0};
     if (ioperm(0x510, 2, 1))
         give_up("ports");
     uint16_t key = find_plan();
     for (;; yield_to_function(1)) {
         read_item(key, (uint8_t *)text, 1);
-        if (text[0] != 'E')
+        if (text[0] != letter)
             continue;
         read_item(key, (uint8_t *)text, PLAN_LENGTH);
-        read_plan(text, plan);
+        text[PLAN_LENGTH] = 0;
         return;
     }
 }
@@ -246,6 +246,11 @@ static void await_plan(struct plan *plan)
 int main(int count, char **arguments)
 {
     struct plan plan = {0};
+    char text[PLAN_LENGTH + 1];
+    if (count == 3 && !strcmp(arguments[1], "plan")) {
+        await_plan(*arguments[2], text);
+        return puts(text) < 0;
+    }
     if (count != 4 || (events = open(arguments[3], O_WRONLY | O_NOCTTY | O_CLOEXEC)) < 0)
         return 64;
     stress_start();
@@ -256,7 +261,8 @@ int main(int count, char **arguments)
     say(events, "serving");
     warm(atoi(arguments[2]), "warming");
     say(events, "warmed");
-    await_plan(&plan);
+    await_plan('E', text);
+    read_plan(text, &plan);
     if (plan.cold)
         helper_open(&containers, "/run/function");
     if (plan.stress)

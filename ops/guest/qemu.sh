@@ -4,10 +4,10 @@ out=ops/guest/out
 inputs=(ops/guest/build ops/guest/parts.sh ops/guest/qemu.sh ops/guest/init ops/guest/usweep-{containers,beside}
     ops/guest/{invoker,helpers,beside}.c ops/guest/helpers.h "${calls_sources[@]}" Sources/engines/qemu/model)
 files=(vmlinuz initrd.img model.so)
-# The kernel's modules for the workload's disk, in the order in which they are loaded; brd is loaded with its size.
+# The kernel's modules for the workload's disk, in the order in which they are loaded. Two more are loaded once there is a
+# disk: virtio_blk looks at it, brd has its size.
 modules=(drivers/virtio/virtio_ring drivers/virtio/virtio drivers/virtio/virtio_pci_modern_dev
-    drivers/virtio/virtio_pci_legacy_dev drivers/virtio/virtio_pci drivers/block/virtio_blk fs/squashfs/squashfs
-    fs/overlayfs/overlay)
+    drivers/virtio/virtio_pci_legacy_dev drivers/virtio/virtio_pci fs/squashfs/squashfs fs/overlayfs/overlay)
 
 find_kernel_package() {
     apt-cache depends linux-image-cloud-amd64 2>/dev/null | awk '/Depends: linux-image/ {print $2; exit}'
@@ -32,7 +32,7 @@ make_kernel() {
 make_modules() {
     local module from=./lib/modules/${kernel_package#linux-image-}/kernel
     mkdir -p "$root/modules"
-    for module in "${modules[@]}" drivers/block/brd; do
+    for module in "${modules[@]}" drivers/block/{virtio_blk,brd}; do
         tar -xOf "$cache/kernel.tar" "$from/$module.ko" >"$root/modules/${module##*/}.ko"
     done
     printf '%s\n' "${modules[@]##*/}" >"$root/modules/order"
@@ -69,4 +69,4 @@ make_files() {
     make_model
 }
 
-engine_line() { echo "\"marks\": $(awk '/define MARKS_VERSION/ {print $3}' Sources/engines/qemu/model/include/marks.h),"; }
+engine_line() { echo "\"marks\": $(awk '/define MARKS_VERSION/ {print $3}' Sources/engines/qemu/model/include/marks.h), \"boots\": 1,"; }

@@ -424,9 +424,9 @@ public final class CoordinatorLoop {
     }
 
     private func grant(_ host: Int, _ lease: LeaseNumber, _ grants: [Grant]) throws {
-        let shards = try setting.shards(lease, grants, on: host, core.state) { digest, workload in
+        let shards = try setting.shards(lease, grants, on: host, core.state) { digest, maker in
             if let known = checkpoints[digest] { return known }
-            let inputs = try setting.inputs(ofCheckpoint: digest, workload, store)
+            let inputs = try setting.inputs(ofCheckpoint: digest, madeBy: maker, store)
             checkpoints[digest] = inputs
             return inputs
         } list: { inputs in

@@ -21,22 +21,27 @@ public struct Setting: Sendable {
     private let needs: RunNeeds
     let checkpoints: CheckpointStore?
 
-    /// The setup of a workload.
-    public struct Setup: Sendable, Hashable {
-        public var workload: String
-        /// The name of the pin that it provides, and that the workload's evaluations need.
-        public var pin: String
+    /// A run that makes a checkpoint: the setup of a workload, or a boot.
+    package struct Setup: Sendable, Hashable {
+        package var task: EngineTask
+        /// The name of the pin that it provides, and that all need that start from it.
+        package var pin: String
+        /// The pin of what it starts from; nil: nothing.
+        package var requires: String?
 
-        public init(workload: String, pin: String) {
-            self.workload = workload
+        package init(_ task: EngineTask, pin: String, requires: String? = nil) {
+            self.task = task
             self.pin = pin
+            self.requires = requires
         }
+
+        var isBoot: Bool { if case .boot = task { true } else { false } }
     }
 
     /// - Parameters:
     ///   - sweepID: unique; agents keep sweeps apart by it.
     ///   - agentBinary: the bytes of `usweep-agent`.
-    ///   - runs: the evaluations, point by point, the repeats of a point together, then the setups.
+    ///   - runs: the evaluations, point by point, the repeats of a point together, then those of `setups`.
     ///   - setups: in the order of their runs.
     ///   - holder: user, machine and folder that the ledger belongs to; hosts tell copies of a ledger apart by it.
     package init(
@@ -67,12 +72,22 @@ public struct Setting: Sendable {
         guard let place = places.place(of: run) else { return nil }
         if place < evaluationCount { return .evaluation(point: place / repeats, repetition: place % repeats + 1) }
         let setup = place - evaluationCount
-        return setups.indices ~= setup ? .setup(workload: setups[setup].workload) : nil
+        return setups.indices ~= setup ? setups[setup].task : nil
     }
 
     func isSetup(_ run: RunNumber) -> Bool { places.place(of: run).map { $0 >= evaluationCount } ?? false }
 
-    private func pin(_ workload: String) -> String? { setups.first { $0.workload == workload }?.pin }
+    /// What makes the checkpoint that a task starts from; nil: nothing.
+    private func maker(for task: EngineTask) -> Setup? {
+        switch task {
+        case .evaluation:
+            guard let workload = task.workload(points) else { return nil }
+            return setups.first { $0.task == .setup(workload: workload) }
+        case .setup, .boot:
+            guard let pin = setups.first(where: { $0.task == task })?.requires else { return nil }
+            return setups.first { $0.pin == pin }
+        }
+    }
 
     func enginePath(of host: Int) -> String? {
         let descriptor = engine.descriptor
@@ -91,11 +106,11 @@ public struct Setting: Sendable {
     ///
     /// - Parameters:
     ///   - host: that the lease is for.
-    ///   - inputs: the files of a checkpoint that a workload starts from.
+    ///   - inputs: the files of a checkpoint, by its digest and what made it.
     ///   - list: puts a list of inputs into the object store.
     func shards(
         _ lease: LeaseNumber, _ grants: [Grant], on host: Int, _ state: SweepState,
-        inputs: (Digest, String) throws -> [Job.Input],
+        inputs: (Digest, EngineTask) throws -> [Job.Input],
         list: ([Job.Input]) throws -> InputListName
     ) throws -> [Shard] {
         var shards: [Shard] = []
@@ -129,16 +144,14 @@ public struct Setting: Sendable {
     private static let shardBytes = 64 * 1024
 
     private func job(
-        of run: RunNumber, on host: Int, _ state: SweepState, _ inputs: (Digest, String) throws -> [Job.Input]
+        of run: RunNumber, on host: Int, _ state: SweepState, _ inputs: (Digest, EngineTask) throws -> [Job.Input]
     ) throws -> Job {
         guard let task = task(of: run) else {
             throw Failure(.internalError, "run \(run) was handed out, but the specification does not have it")
         }
         var checkpoint: [Job.Input] = []
-        if case .evaluation = task, let workload = task.workload(points),
-            let digest = pin(workload).flatMap({ state.pins[$0] })
-        {
-            checkpoint = try inputs(digest, workload)
+        if let maker = maker(for: task), let digest = state.pins[maker.pin] {
+            checkpoint = try inputs(digest, maker.task)
         }
         var job = try engine.job(for: task, points: points, checkpoint: checkpoint)
         job.limits.memoryBytes = state.memoryBytes(of: run)
@@ -154,8 +167,10 @@ public struct Setting: Sendable {
     }
 
     /// The files of a checkpoint, all of which must be in `store`.
-    func inputs(ofCheckpoint digest: Digest, _ workload: String, _ store: ObjectStore) throws -> [Job.Input] {
-        try files(ofCheckpoint: digest, workload, store).map { file in
+    func inputs(
+        ofCheckpoint digest: Digest, madeBy maker: EngineTask, _ store: ObjectStore
+    ) throws -> [Job.Input] {
+        try files(ofCheckpoint: digest, madeBy: maker, store).map { file in
             guard let size = try store.size(file.digest) ?? store.map(of: file.digest)?.map.size else {
                 throw Failure(
                     .storage,
@@ -167,9 +182,9 @@ public struct Setting: Sendable {
     }
 
     private func files(
-        ofCheckpoint digest: Digest, _ workload: String, _ store: ObjectStore
+        ofCheckpoint digest: Digest, madeBy maker: EngineTask, _ store: ObjectStore
     ) throws -> [CheckpointFile] {
-        try engine.files(ofCheckpoint: digest, workload) { object in
+        try engine.files(ofCheckpoint: digest, madeBy: maker) { object in
             guard let size = try store.size(object), size <= Setting.recordBytes else {
                 throw Failure(.storage, "the record of the checkpoint \(digest.short) cannot be read")
             }
@@ -194,6 +209,9 @@ public struct Setting: Sendable {
         if report.failure == nil, !report.evidence.isEmpty {
             verdict.evidence = [verdict.evidence, report.evidence].filter { !$0.isEmpty }.joined(separator: "; ")
         }
+        if verdict.failure == nil, verdict.provides == nil, engine.key(ofMaker: task) != nil {
+            (verdict.failure, verdict.evidence) = (.contractBroken, "it left no checkpoint")
+        }
         if let record = verdict.record { _ = try store.publish(record) }
         return verdict
     }
@@ -208,7 +226,7 @@ public struct Setting: Sendable {
 
     var keepsCheckpoints: Bool { checkpoints != nil && !setups.isEmpty }
 
-    /// Keeps a setup's checkpoint for later sweeps, in packs, as which hosts get it, too.
+    /// Keeps a checkpoint that this run made for later sweeps, in packs, as which hosts get it, too.
     ///
     /// - Parameters:
     ///   - host: where it was made.
@@ -217,41 +235,49 @@ public struct Setting: Sendable {
     func keepCheckpoint(
         of run: RunNumber, _ digest: Digest, _ binary: Digest, _ store: ObjectStore, host: Int, now: Nanoseconds
     ) -> String? {
-        guard case .setup(let workload) = task(of: run) else { return nil }
+        guard let maker = task(of: run), let source = engine.key(ofMaker: maker) else { return nil }
+        let workload = maker.workload(points)
         do {
-            let files = try files(ofCheckpoint: digest, workload, store).map { file in
+            let files = try files(ofCheckpoint: digest, madeBy: maker, store).map { file in
                 Artifact(path: file.path, digest: file.digest, size: try store.size(file.digest) ?? 0)
             }
             let bundle = CheckpointBundle(
-                checkpoint: digest, engine: engine.descriptor.name, binary: binary, workload: workload, madeAt: now,
+                checkpoint: digest, engine: engine.descriptor.name, binary: binary,
+                workload: workload ?? CheckpointBundle.bootedGuest, madeAt: now,
                 madeBy: "run \(run) of \(sweepID) on \(hosts[host].name)",
-                madeFrom: engine.checkpointKey(workload).split(separator: "\n").map(String.init), files: files)
+                madeFrom: source.split(separator: "\n").map(String.init), files: files)
             try checkpoints?.add(bundle, from: store)
             return nil
         } catch {
-            return "the checkpoint of '\(workload)' is not kept for later sweeps: \(error)"
+            let what = workload.map { "checkpoint of '\($0)'" } ?? "booted guest"
+            return "the \(what) is not kept for later sweeps: \(error)"
         }
     }
 
     /// Checkpoints that earlier sweeps made with the same engine, guest and setup, now in `store`; and why those that
-    /// could not be read are made anew.
+    /// could not be read are made anew. Booted guests only for setups of which there is none.
     func knownCheckpoints(_ binary: Digest, _ store: ObjectStore) -> (events: [Event], problem: String?) {
         var events: [Event] = []
-        for setup in setups {
-            do {
-                let key = checkpointKey(setup.workload, binary)
-                let found = try checkpoints?.find(key, into: store) { digest, known in
-                    try files(ofCheckpoint: digest, setup.workload, known).map(\.digest)
-                }
-                if let found { events.append(.provided(pin: setup.pin, digest: found)) }
-            } catch {
-                return (events, "checkpoints of earlier sweeps cannot be used: \(error)")
+        var missing: [Setup] = []
+        func look(for setup: Setup) throws {
+            guard let key = checkpointKey(setup.task, binary) else { return }
+            let found = try checkpoints?.find(key, into: store) { digest, known in
+                try files(ofCheckpoint: digest, madeBy: setup.task, known).map(\.digest)
             }
+            if let found { events.append(.provided(pin: setup.pin, digest: found)) } else { missing.append(setup) }
+        }
+        do {
+            for setup in setups where !setup.isBoot { try look(for: setup) }
+            let needed = missing.compactMap(\.requires)
+            for boot in setups where boot.isBoot && needed.contains(boot.pin) { try look(for: boot) }
+        } catch {
+            return (events, "checkpoints of earlier sweeps cannot be used: \(error)")
         }
         return (events, nil)
     }
 
-    private func checkpointKey(_ workload: String, _ binary: Digest) -> Digest {
-        CheckpointBundle.key(binary, engine.checkpointKey(workload))
+    /// nil: the task makes none.
+    private func checkpointKey(_ maker: EngineTask, _ binary: Digest) -> Digest? {
+        engine.key(ofMaker: maker).map { CheckpointBundle.key(binary, $0) }
     }
 }

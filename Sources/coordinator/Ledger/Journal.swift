@@ -90,8 +90,12 @@ struct PlanTable {
     }
 
     func put(_ key: RunKey, as run: RunNumber, place: Int? = nil) throws {
-        var setup: Digest?
-        if case .setup(_, let recipe) = key { setup = recipe }
+        let setup: Digest? =
+            switch key {
+            case .evaluation: nil
+            case .setup(_, let recipe): recipe
+            case .boot(let recipe): recipe
+            }
         try db.cachedStatement(
             sql: "INSERT INTO plan (run, kind, point, workload, repeat, setup) VALUES (?, ?, ?, ?, ?, ?)"
         ).execute(arguments: [

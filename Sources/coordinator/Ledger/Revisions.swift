@@ -71,6 +71,7 @@ private struct Comparison {
     private let db: Database
     private let evaluation: Statement
     private let setup: Statement
+    private let boot: Statement
 
     init(_ db: Database) throws {
         self.db = db
@@ -84,6 +85,8 @@ private struct Comparison {
                 \(columns) WHERE p.kind = 'setup' AND p.workload = ? AND (p.setup = ? OR p.setup IS NULL)
                 ORDER BY p.setup IS NULL LIMIT 1
                 """)
+        boot = try db.cachedStatement(
+            sql: "\(columns) WHERE p.kind = 'setup' AND p.workload IS NULL AND p.setup = ?")
     }
 
     /// - Returns: the key's run, a new number if there is none.
@@ -93,6 +96,7 @@ private struct Comparison {
             case .evaluation(let point, _, let repetition):
                 try Row.fetchOne(evaluation, arguments: [point.data, repetition])
             case .setup(let workload, let recipe): try Row.fetchOne(setup, arguments: [workload, recipe?.data])
+            case .boot(let recipe): try Row.fetchOne(boot, arguments: [recipe.data])
             }
         guard let row else {
             if key.isSetup { counts.newSetups += 1 } else { counts.new += 1 }

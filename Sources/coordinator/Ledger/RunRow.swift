@@ -47,6 +47,9 @@ struct RunRow {
             return try .evaluation(point: ledger.digest(point), workload: workload, repetition: row.value("repeat"))
         case ("setup", nil, let workload?):
             return .setup(workload: workload, recipe: try setup.map { try ledger.digest($0) })
+        case ("setup", nil, nil):
+            guard let setup else { throw ledger.damaged("a boot without a recipe") }
+            return .boot(recipe: try ledger.digest(setup))
         default: throw ledger.damaged("an unknown kind of run")
         }
     }

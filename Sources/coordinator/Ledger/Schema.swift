@@ -10,7 +10,7 @@ enum Schema {
     /// SQLite's `user_version`: the number of migrations that have been applied. Also raised, by a migration that does
     /// nothing, where a kind of record is new or a field of one must be known: an older program then leaves the
     /// ledger alone instead of stumbling over it halfway.
-    static let version: Int32 = 3
+    static let version: Int32 = 4
 
     /// Derived tables with the columns that order their rows.
     static let derived: [(table: String, key: String)] = [
@@ -20,7 +20,7 @@ enum Schema {
     ]
 
     /// Brings a database from one version to the next; the index is the version that it starts from.
-    static let migrations: [String] = [first, second, third]
+    static let migrations: [String] = [first, second, third, fourth]
 
     /// Applies what is missing, in one transaction.
     ///
@@ -185,4 +185,9 @@ enum Schema {
 
     /// Records with fields, of version 2, follow those that are there; the tables stay as they are.
     private static let third = ""
+
+    /// Boots: setups without a workload.
+    private static let fourth = """
+        CREATE UNIQUE INDEX plan_boots ON plan (setup) WHERE kind = 'setup' AND workload IS NULL;
+        """
 }

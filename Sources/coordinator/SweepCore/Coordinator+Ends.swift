@@ -126,17 +126,24 @@ extension Coordinator {
         decide(.hostRested(host: plan.hosts[host], reason: reason), &records)
     }
 
-    /// Runs whose setup failed can never start.
-    mutating func failDependents(_ records: inout [Record]) {
-        for setup in plan.groups {
-            guard let pin = setup.provides, state.pins[pin] == nil, let run = setup.runs.first,
-                case .ended(_, let failure) = state[run].phase
-            else { continue }
-            for group in plan.groups where group.requires == pin {
-                for run in group.runs where state[run].phase == .waiting {
-                    let why = failure ?? .contractBroken
-                    decideEnd(run, why.finalState, why, &records)
-                }
+    /// Runs whose setup failed can never start, nor can setups whose boot did. A boot is begun only while a setup waits
+    /// for it: those of earlier sweeps may be there.
+    mutating func settleDependents(_ records: inout [Record]) {
+        // What is required comes later in the plan: a boot's failure goes through to the evaluations at once.
+        for maker in plan.groups.reversed() {
+            guard let pin = maker.provides, state.pins[pin] == nil, let run = maker.runs.first else { continue }
+            let dependents = plan.groups.filter { $0.requires == pin }
+            let waiting = dependents.flatMap(\.runs).filter { state[$0].phase == .waiting }
+            let isBoot = !dependents.isEmpty && dependents.allSatisfy { $0.provides != nil }
+            switch state[run].phase {
+            case .leased: break
+            case .waiting: if isBoot, waiting.isEmpty { decideEnd(run, .succeeded, nil, &records) }
+            case .ended(.succeeded, _) where isBoot:
+                guard !waiting.isEmpty else { break }
+                decide(.runReopened(run: run, reason: "a setup needs the guest that it boots"), &records)
+            case .ended(_, let failure):
+                let why = failure ?? .contractBroken
+                for run in waiting { decideEnd(run, why.finalState, why, &records) }
             }
         }
     }

@@ -110,7 +110,7 @@ public struct Coordinator: Sendable {
             cancel(nil, "the sweep's own time limit has passed", now, &records)
         }
         endCancelled(now, &records)
-        failDependents(&records)
+        settleDependents(&records)
         settleRivals(now, &records)
         // A sweep that was stopped and is resumed goes on, also where nothing had been cancelled before.
         if !isInterrupted, cancelDeadline == nil {

@@ -2,10 +2,10 @@ public import Model
 
 /// What the coordinator's core has to know of a sweep: numbers, not contents.
 public struct Plan: Sendable {
-    /// Runs that become possible together; each setup is a group of its own.
+    /// Runs that become possible together; each run that makes a checkpoint (a setup, a boot) is a group of its own.
     public struct Group: Sendable {
         public var runs: RunList
-        /// The pin that these runs need (`checkpoint:<workload>`); nil: none.
+        /// The pin that these runs need (evaluations that of a setup, setups that of a boot); nil: none.
         public var requires: String?
         /// The pin that a success of this group's only run provides; nil: it is an evaluation.
         public var provides: String?
@@ -22,7 +22,7 @@ public struct Plan: Sendable {
     }
 
     /// The runs of the specification as it is now, each in one group. What earlier specifications had and this one
-    /// has not is in none.
+    /// has not is in none. Those that others require come after them.
     public var groups: [Group]
     /// The highest number that any specification of this sweep gave to a run.
     public var highestRun: RunNumber

@@ -2,7 +2,8 @@ public import Model
 
 extension SweepState {
     /// What has to be opened again so that some runs can be done: of these, those that ended without a result; the
-    /// setups that they need and that gave none; and with a setup the runs that ended because of it, untried.
+    /// setups and boots that they need and that gave none; and with such a one the runs that ended because of it,
+    /// untried.
     ///
     /// - Returns: in the order of their numbers.
     public func reopening(_ wanted: [RunNumber]) -> [RunNumber] {
@@ -11,11 +12,17 @@ extension SweepState {
         func choose(_ run: RunNumber) {
             if endedWithoutResult(run), isChosen.insert(run).inserted { chosen.append(run) }
         }
-        let pins = Set(chosen.compactMap { group(of: $0)?.requires }).filter { self.pins[$0] == nil }
-        for setup in plan.groups where setup.provides.map(pins.contains) ?? false { setup.runs.forEach(choose) }
-        let remade = Set(chosen.compactMap { group(of: $0)?.provides })
-        for group in plan.groups where group.requires.map(remade.contains) ?? false {
+        // What is required comes later in the plan: a run needs a setup, which needs a boot; and back.
+        var pins = Set(chosen.compactMap { group(of: $0)?.requires })
+        for maker in plan.groups {
+            guard let pin = maker.provides, pins.contains(pin), self.pins[pin] == nil else { continue }
+            maker.runs.forEach(choose)
+            if let required = maker.requires { pins.insert(required) }
+        }
+        var remade = Set(chosen.compactMap { group(of: $0)?.provides })
+        for group in plan.groups.reversed() where group.requires.map(remade.contains) ?? false {
             for run in group.runs where self[run].lastAttempt == 0 { choose(run) }
+            if let pin = group.provides, group.runs.contains(where: isChosen.contains) { remade.insert(pin) }
         }
         return chosen.sorted()
     }

@@ -20,7 +20,7 @@ package struct CommandEngine: Engine {
     }
 
     package func files(
-        ofCheckpoint checkpoint: Digest, _ workload: String, read: (Digest) throws -> [UInt8]
+        ofCheckpoint checkpoint: Digest, madeBy maker: EngineTask, read: (Digest) throws -> [UInt8]
     ) throws -> [CheckpointFile] { [] }
 
     package func job(for task: EngineTask, points: Points, checkpoint: [Job.Input]) throws -> Job {

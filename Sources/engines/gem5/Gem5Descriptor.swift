@@ -205,7 +205,8 @@ package struct Gem5Descriptor: EngineDescriptor {
                         + "make it again: ops/guest/build gem5")
             }
             return Gem5Engine.Guest(
-                kernel: try folder.file("vmlinux", at: kernel), disk: try folder.file("disk.img", at: disk))
+                kernel: try folder.file("vmlinux", at: kernel), disk: try folder.file("disk.img", at: disk),
+                isBootedOnce: folder.isBootedOnce)
         case .files(let kernelPath, let diskPath):
             return Gem5Engine.Guest(
                 kernel: try machine.input(kernelPath, at: kernel), disk: try machine.input(diskPath, at: disk))

@@ -12,12 +12,14 @@ extension Gem5Engine {
         switch verdict {
         case .broken(let failure, let evidence): return EngineVerdict(failure: failure, evidence: evidence)
         case .accepted(let blocks):
-            guard case .setup(let workload) = task else {
-                return EngineVerdict(failure: nil, evidence: remark, blocks: blocks.text)
-            }
             do {
-                guard case .script = settings.system else { return try checkpoint(workload, report, files) }
-                return try ownCheckpoint(workload, report, files)
+                switch task {
+                case .evaluation: return EngineVerdict(failure: nil, evidence: remark, blocks: blocks.text)
+                case .boot: return try checkpoint(nil, Gem5Files.newBooted, report, files)
+                case .setup(let workload):
+                    guard !settings.isScript else { return try ownCheckpoint(workload, report, files) }
+                    return try checkpoint(workload, Gem5Files.newCheckpoint(workload), report, files)
+                }
             } catch let breach as Breach {
                 return EngineVerdict(failure: breach.failure, evidence: breach.evidence)
             }
@@ -32,7 +34,7 @@ extension Gem5Engine {
             statistics: Gem5Files.statistics, configuration: Gem5Files.configuration, messages: "stderr.txt",
             terminals: machines.map(Gem5Files.console), requiredMetrics: sweep.requiredMetrics, formulas: formulas)
         switch task {
-        case .setup:
+        case .boot, .setup:
             contract.invocations = nil
             contract.blocks = nil
             contract.cause = "checkpoint"
@@ -77,11 +79,14 @@ extension Gem5Engine {
         return EngineVerdict(failure: nil, provides: SHA256.digest(record), record: record)
     }
 
-    /// A setup's checkpoint is whole when its record names exactly what came back.
+    /// A checkpoint is whole when its record names exactly what came back.
+    ///
+    /// - Parameters:
+    ///   - workload: nil: of none, a booted guest's.
+    ///   - folder: where it was left.
     private func checkpoint(
-        _ workload: String, _ report: AttemptReport, _ left: EvidenceFiles
+        _ workload: String?, _ folder: String, _ report: AttemptReport, _ left: EvidenceFiles
     ) throws -> EngineVerdict {
-        let folder = Gem5Files.newCheckpoint(workload)
         let path = "\(folder)/\(Gem5CheckpointRecord.name)"
         guard let bytes = try left.content(path, limit: EvidenceLimit.document),
             let artifact = report.artifacts.first(where: { $0.path == path })

@@ -26,10 +26,13 @@ package struct Gem5Engine: Engine {
     package struct Guest: Sendable, Hashable {
         package var kernel: InputFile
         package var disk: InputFile
+        /// Whether it can be booted once for all setups: this project's older ones cannot.
+        package var isBootedOnce: Bool
 
-        package init(kernel: InputFile, disk: InputFile) {
+        package init(kernel: InputFile, disk: InputFile, isBootedOnce: Bool = false) {
             self.kernel = kernel
             self.disk = disk
+            self.isBootedOnce = isBootedOnce
         }
     }
 
@@ -114,10 +117,12 @@ package struct Gem5Engine: Engine {
     ]
 
     /// What a checkpoint of a workload must have been made of.
-    func expectation(_ workload: String) -> Gem5CheckpointRecord.Origin {
+    ///
+    /// - Parameter workload: nil: of none, a booted guest's.
+    func expectation(_ workload: String?) -> Gem5CheckpointRecord.Origin {
         var origin = Gem5CheckpointRecord.Origin(
-            kernel: guest.kernel.digest, disk: guest.disk.digest, workload: workload,
-            workloadDisk: sweep.image(of: workload)?.disk.digest)
+            kernel: guest.kernel.digest, disk: guest.disk.digest, workload: workload ?? "",
+            workloadDisk: workload.flatMap(sweep.image(of:))?.disk.digest)
         if case .named(_, let options) = settings.system {
             origin.machines = machines.sorted()
             origin.memoryBytes = options.memoryBytes
@@ -137,30 +142,36 @@ package struct Gem5Engine: Engine {
     // MARK: Jobs
 
     package func files(
-        ofCheckpoint checkpoint: Digest, _ workload: String, read: (Digest) throws -> [UInt8]
+        ofCheckpoint checkpoint: Digest, madeBy maker: EngineTask, read: (Digest) throws -> [UInt8]
     ) throws -> [CheckpointFile] {
         let record = try Gem5CheckpointRecord(try read(checkpoint))
-        let folder = Gem5Files.checkpoint(workload)
+        let folder: String
+        switch maker {
+        case .setup(let workload): folder = Gem5Files.checkpoint(workload)
+        case .boot: folder = Gem5Files.booted
+        case .evaluation: throw Failure(.internalError, "a checkpoint of an evaluation")
+        }
         return record.files.map { CheckpointFile(path: "\(folder)/\($0.path)", digest: $0.digest) }
             + [CheckpointFile(path: "\(folder)/\(Gem5CheckpointRecord.name)", digest: checkpoint)]
     }
 
     package func job(for task: EngineTask, points: Points, checkpoint: [Job.Input]) throws -> Job {
-        let workload = task.workload(points) ?? ""
-        let image = settings.takesImages ? try sweep.requiredImage(of: workload) : nil
+        let workload = task.workload(points)
+        let image = settings.takesImages ? try workload.map(sweep.requiredImage(of:)) : nil
         let machine = [guest.kernel, guest.disk] + (image.map { [$0.disk] } ?? [])
         let files = machine + packageFiles + sweep.inputs(task, points)
         var inputs = files.map(Job.Input.init)
         var document = "{}"
+        inputs += checkpoint
         if case .evaluation(let point, _) = task {
             document = points.document(point).encoded
-            inputs += checkpoint + checkpoints.filter { $0.workload == workload }.flatMap(\.files).map(Job.Input.init)
+            inputs += checkpoints.filter { $0.workload == workload }.flatMap(\.files).map(Job.Input.init)
         }
         let arguments =
             switch settings.system {
             case .named(let name, let options):
-                package(name, options, task, workload, points).map { Job.Argument.text($0) }
-            case .script(let script): own(script, task, workload, image, points)
+                package(name, options, task, points, isRestored: !checkpoint.isEmpty).map { Job.Argument.text($0) }
+            case .script(let script): own(script, task, workload ?? "", image, points)
             }
         var job = Job(
             arguments: start + arguments, pointDocument: document, inputs: inputs, limits: sweep.limits.job,
@@ -176,24 +187,30 @@ package struct Gem5Engine: Engine {
 
     /// The command line of the package `ops/gem5`.
     private func package(
-        _ system: String, _ options: Gem5Settings.Options, _ task: EngineTask, _ workload: String, _ points: Points
+        _ system: String, _ options: Gem5Settings.Options, _ task: EngineTask, _ points: Points, isRestored: Bool
     ) -> [String] {
         var arguments = [
             "\(Gem5Files.package)/run.py", "--system", system, "--kernel", guest.kernel.path,
-            "--disk", guest.disk.path, "--function", workload,
-            "--digest", "kernel=\(guest.kernel.digest.hex)", "--digest", "disk=\(guest.disk.digest.hex)",
+            "--disk", guest.disk.path,
         ]
-        if let disk = sweep.image(of: workload)?.disk {
+        if let workload = task.workload(points) { arguments += ["--function", workload] }
+        arguments += ["--digest", "kernel=\(guest.kernel.digest.hex)", "--digest", "disk=\(guest.disk.digest.hex)"]
+        if let disk = task.workload(points).flatMap(sweep.image(of:))?.disk {
             arguments += ["--workload-disk", disk.path, "--digest", "workload-disk=\(disk.digest.hex)"]
         }
         if let memory = options.memoryBytes { arguments += ["--memory", "\(memory)B"] }
         if let cores = options.cores { arguments += ["--cores", String(cores)] }
         switch task {
+        case .boot:
+            arguments += ["--mode", "boot", "--checkpoint-dir", Gem5Files.newCheckpoints]
+            if settings.takesImages { arguments.append("--for-workload-disks") }
+            if options.usesKVM { arguments.append("--kvm") }
         case .setup:
             arguments += [
                 "--mode", "setup", "--checkpoint-dir", Gem5Files.newCheckpoints,
                 "--functional-warming", String(setupInvocations),
             ]
+            if isRestored { arguments += ["--booted", Gem5Files.booted] }
             if options.usesKVM { arguments.append("--kvm") }
         case .evaluation(let point, _):
             arguments += [
@@ -222,6 +239,7 @@ package struct Gem5Engine: Engine {
         ] + (image.map { [Assignment(axis: Gem5Settings.workloadDisk, value: $0.disk.path)] } ?? [])
         let arguments: [String]
         switch task {
+        case .boot: arguments = []
         case .setup:
             values.append(Assignment(axis: "checkpoint", value: Gem5Files.newCheckpoint(workload)))
             values.append(Assignment(axis: "checkpoints", value: Gem5Files.newCheckpoints))
@@ -237,19 +255,12 @@ package struct Gem5Engine: Engine {
     private var setupInvocations: Int { sweep.measure.setupInvocations ?? 20 }
 
     package func checkpointKey(_ workload: String) -> String {
-        var lines = ["gem5 record 1", "kernel \(guest.kernel.digest)", "disk \(guest.disk.digest)"]
-        let setup = EngineTask.setup(workload: workload)
         let inputs = sweep.inputs.filter { $0.only.allSatisfy { $0 == Assignment(axis: "workload", value: workload) } }
-        for script in (packageFiles + inputs).sorted(by: { $0.path < $1.path }) {
-            lines.append("file \(script.path) \(script.digest)")
-        }
-        lines += sweep.environment(setup).map(\.keyLine)
+        var lines = ["gem5 record 1"] + machineKey(.setup(workload: workload), inputs)
         switch settings.system {
         case .named(let name, let options):
-            lines.append("system \(name)")
-            if let memory = options.memoryBytes { lines.append("memory \(memory)") }
-            if let cores = options.cores { lines.append("cores \(cores)") }
-            if options.usesKVM { lines.append("kvm") }
+            lines += systemKey(name, options)
+            if !boots.isEmpty { lines.append("booted once") }
         case .script(let script):
             lines.append("script \(script.path)")
             lines += (script.setupArguments ?? []).map { "argument \($0.utf8.count):\($0)" }
@@ -257,5 +268,28 @@ package struct Gem5Engine: Engine {
         if let image = sweep.image(of: workload) { lines.append("workload-disk \(image.disk.digest)") }
         lines += ["workload \(workload)", "warm \(setupInvocations)"]
         return lines.joined(separator: "\n")
+    }
+
+    private func machineKey(_ task: EngineTask, _ inputs: [InputFile]) -> [String] {
+        ["kernel \(guest.kernel.digest)", "disk \(guest.disk.digest)"]
+            + (packageFiles + inputs).sorted { $0.path < $1.path }.map { "file \($0.path) \($0.digest)" }
+            + sweep.environment(task).map(\.keyLine)
+    }
+
+    private func systemKey(_ name: String, _ options: Gem5Settings.Options) -> [String] {
+        var lines = ["system \(name)"]
+        if let memory = options.memoryBytes { lines.append("memory \(memory)") }
+        if let cores = options.cores { lines.append("cores \(cores)") }
+        if options.usesKVM { lines.append("kvm") }
+        return lines
+    }
+
+    /// One guest for all workloads: its memory is the sweep's. A script of the user's own boots as it likes.
+    package var boots: [EngineBoot] {
+        guard guest.isBootedOnce, settings.makesCheckpoints, case .named(let name, let options) = settings.system
+        else { return [] }
+        let lines = ["gem5 booted 1"] + machineKey(.boot(0), sweep.inputs.filter { $0.only.isEmpty })
+            + systemKey(name, options) + (settings.takesImages ? ["for workload disks"] : [])
+        return [EngineBoot(key: lines.joined(separator: "\n"), workloads: sweep.workloads)]
     }
 }

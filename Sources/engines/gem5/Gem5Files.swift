@@ -22,6 +22,9 @@ package enum Gem5Files {
     static let newCheckpoints = "\(output)/\(checkpoints)"
     /// Where an evaluation of a workload finds its checkpoint: vSwarm-u's layout, as below.
     static func checkpoint(_ workload: String) -> String { "\(checkpoints)/\(workload)/cpt.warm" }
+    /// Where setups find the checkpoint of the booted guest, and where its boot leaves it.
+    static let booted = "\(checkpoints)/cpt.boot"
+    static let newBooted = "\(newCheckpoints)/cpt.boot"
     /// Where a setup of a workload leaves its checkpoint.
     static func newCheckpoint(_ workload: String) -> String { "\(newCheckpoints)/\(workload)/cpt.warm" }
 }

@@ -50,7 +50,7 @@ package struct QEMUDescriptor: EngineDescriptor {
         let folder = try GuestFolder(path, machine)
         let guest = QEMUEngine.Guest(
             kernel: try folder.file("vmlinuz"), initrd: try folder.file("initrd.img"),
-            plugin: try folder.file("model.so"))
+            plugin: try folder.file("model.so"), isBootedOnce: folder.isBootedOnce)
         return try QEMUEngine(sweep, guest: guest)
     }
 }

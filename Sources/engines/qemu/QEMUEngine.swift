@@ -11,11 +11,14 @@ package struct QEMUEngine: Engine {
         package var kernel: InputFile
         package var initrd: InputFile
         package var plugin: InputFile
+        /// Whether it can be booted once for all setups: older ones cannot.
+        package var isBootedOnce: Bool
 
-        package init(kernel: InputFile, initrd: InputFile, plugin: InputFile) {
+        package init(kernel: InputFile, initrd: InputFile, plugin: InputFile, isBootedOnce: Bool = false) {
             self.kernel = kernel
             self.initrd = initrd
             self.plugin = plugin
+            self.isBootedOnce = isBootedOnce
         }
     }
 
@@ -34,29 +37,38 @@ package struct QEMUEngine: Engine {
     }
 
     package func files(
-        ofCheckpoint checkpoint: Digest, _ workload: String, read: (Digest) throws -> [UInt8]
+        ofCheckpoint checkpoint: Digest, madeBy maker: EngineTask, read: (Digest) throws -> [UInt8]
     ) throws -> [CheckpointFile] {
-        [CheckpointFile(path: QEMUEngine.checkpointFile, digest: checkpoint)]
+        [CheckpointFile(path: QEMUEngine.checkpointFile(of: maker), digest: checkpoint)]
     }
 
     package func job(for task: EngineTask, points: Points, checkpoint: [Job.Input]) throws -> Job {
-        let image = try sweep.requiredImage(of: task.workload(points) ?? "")
         switch task {
-        case .setup:
-            let arguments = ["setup"] + machine(image) + ["--warm", String(setupInvocations)]
-            let inputs = ([guest.kernel, guest.initrd, image.disk] + otherDisks).map(Job.Input.init)
+        case .boot(let place):
+            let memory = bootedMemories[place].memory
+            let arguments = ["boot"] + machine(memory) + ["--disks", String(1 + others.count)]
+            let inputs = [guest.kernel, guest.initrd].map(Job.Input.init)
             return job(task, points, arguments, document: "{}", inputs: inputs)
+        case .setup(let workload):
+            let image = try sweep.requiredImage(of: workload)
+            let arguments = ["setup"] + machine(image, warm: setupInvocations)
+                + (checkpoint.isEmpty ? [] : ["--booted", QEMUEngine.bootedFile])
+            let inputs = ([guest.kernel, guest.initrd, image.disk] + otherDisks).map(Job.Input.init)
+            return job(task, points, arguments, document: "{}", inputs: inputs + checkpoint)
         case .evaluation(let point, _):
             guard !checkpoint.isEmpty else { throw Failure(.internalError, "an evaluation without its checkpoint") }
+            let image = try sweep.requiredImage(of: points.workload(point) ?? "")
             return evaluation(task, point, points, image, checkpoint)
         }
     }
 
-    private func machine(_ image: WorkloadImage) -> [String] {
-        [
-            "--kernel", guest.kernel.path, "--initrd", guest.initrd.path, "--workload", image.workload,
-            "--disk", image.disk.path, "--memory", String(memoryBytes(image) >> 20),
-        ] + otherDisks.flatMap { ["--other", $0.path] }
+    private func machine(_ memoryBytes: Int64) -> [String] {
+        ["--kernel", guest.kernel.path, "--initrd", guest.initrd.path, "--memory", String(memoryBytes >> 20)]
+    }
+
+    private func machine(_ image: WorkloadImage, warm: Int) -> [String] {
+        machine(memoryBytes(image)) + ["--workload", image.workload, "--disk", image.disk.path]
+            + otherDisks.flatMap { ["--other", $0.path] } + ["--warm", String(warm)]
     }
 
     private var others: [Interleaving.Other] { Interleaving.others(sweep.settings) }
@@ -78,9 +90,9 @@ package struct QEMUEngine: Engine {
     private func evaluation(
         _ task: EngineTask, _ point: Int, _ points: Points, _ image: WorkloadImage, _ checkpoint: [Job.Input]
     ) -> Job {
-        var arguments = ["evaluate"] + machine(image) + [
+        var arguments = ["evaluate"] + machine(image, warm: sweep.measure.warm) + [
             "--plugin", "./\(guest.plugin.path)", "--checkpoint", QEMUEngine.checkpointFile,
-            "--warm", String(sweep.measure.warm), "--invocations", String(sweep.measure.invocations),
+            "--invocations", String(sweep.measure.invocations),
         ]
         for setting in QEMUDriving.settings(sweep.settings) { arguments += ["--set", setting] }
         for assignment in points.assignments(point) {
@@ -108,12 +120,10 @@ package struct QEMUEngine: Engine {
     ) throws -> EngineVerdict {
         if let failure = report.failure { return try explain(failure, report, files) }
         switch task {
-        case .setup:
-            let contract = Contract.qemuSetup(checkpoint: QEMUEngine.checkpointFile)
-            var verdict = try contract.verdict(files)
-            if verdict.failure == nil {
-                verdict.provides = report.artifacts.first { $0.path == QEMUEngine.checkpointFile }?.digest
-            }
+        case .boot, .setup:
+            let file = QEMUEngine.checkpointFile(of: task)
+            var verdict = try Contract.qemuSetup(checkpoint: file).verdict(files)
+            if verdict.failure == nil { verdict.provides = report.artifacts.first { $0.path == file }?.digest }
             return verdict
         case .evaluation:
             return try Contract.qemuEvaluation(
@@ -176,12 +186,48 @@ package struct QEMUEngine: Engine {
         return ([
             "record 2", "kernel \(guest.kernel.digest)", "initrd \(guest.initrd.digest)", "workload \(workload)",
             "disk \(image?.disk.digest.hex ?? "")", "memory \(image?.memoryBytes ?? 0)", "warm \(setupInvocations)",
-        ] + others.map { "interleaved \($0.text)" } + setup.map(\.keyLine)).joined(separator: "\n")
+        ] + (guest.isBootedOnce ? ["booted once"] : []) + others.map { "interleaved \($0.text)" }
+            + setup.map(\.keyLine)).joined(separator: "\n")
+    }
+
+    // MARK: Boots
+
+    /// A guest for each size of memory that workloads need.
+    package var boots: [EngineBoot] {
+        guard guest.isBootedOnce else { return [] }
+        let environment = sweep.environment(.boot(0)).map(\.keyLine)
+        return bootedMemories.map { memory, workloads in
+            let lines = [
+                "booted 1", "kernel \(guest.kernel.digest)", "initrd \(guest.initrd.digest)", "memory \(memory)",
+                "disks \(1 + others.count)",
+            ]
+            return EngineBoot(key: (lines + environment).joined(separator: "\n"), workloads: workloads)
+        }
+    }
+
+    /// In the order in which the workloads come.
+    private var bootedMemories: [(memory: Int64, workloads: [String])] {
+        var found: [(memory: Int64, workloads: [String])] = []
+        for image in sweep.workloads.compactMap(sweep.image(of:)) {
+            let memory = memoryBytes(image)
+            if let place = found.firstIndex(where: { $0.memory == memory }) {
+                found[place].workloads.append(image.workload)
+            } else {
+                found.append((memory, [image.workload]))
+            }
+        }
+        return found
     }
 
     private var setupInvocations: Int { sweep.measure.setupInvocations ?? 20 }
 
     static let checkpointFile = "checkpoint.zst"
+    static let bootedFile = "booted.zst"
+
+    private static func checkpointFile(of maker: EngineTask) -> String {
+        if case .boot = maker { bootedFile } else { checkpointFile }
+    }
+
     /// What the driver leaves of an evaluation.
     static let evidence = ["stats.jsonl", "status.jsonl", "terminal.log"]
 }

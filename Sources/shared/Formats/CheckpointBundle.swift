@@ -13,11 +13,14 @@ public struct CheckpointBundle: Sendable, Hashable {
     public static let version: Int64 = 1
     /// No bundle's text is longer, in bytes.
     public static let longest: Int64 = 4 << 20
+    /// What stands for the workload of a guest that was booted for any.
+    public static let bootedGuest = "booted-guest"
 
     public var checkpoint: Digest
     public var engine: String
     /// Of the engine's binary.
     public var binary: Digest?
+    /// ``bootedGuest``: of none.
     public var workload: String
     /// Nanoseconds since 1970, by the clock of whoever wrote the bundle.
     public var madeAt: Nanoseconds?

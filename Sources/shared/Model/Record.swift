@@ -4,7 +4,8 @@ public enum Record: Sendable, Hashable {
     /// A host joined. The offset of its clock is kept for people; nothing is decided by it.
     case hostSeen(
         host: String, bootID: String, hostName: String, slots: Int, memoryBytes: Int64, clockOffset: Nanoseconds)
-    /// What the recipe does not name is fixed for the sweep: `engine`, `checkpoint:<workload>`.
+    /// What the recipe does not name is fixed for the sweep: `engine`, `checkpoint:<workload>`,
+    /// `booted:<recipe>`.
     case pinned(name: String, digest: Digest)
     /// A host may do these runs.
     case leaseGranted(lease: LeaseNumber, host: String, grants: [Grant])

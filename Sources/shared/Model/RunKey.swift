@@ -5,15 +5,18 @@ public enum RunKey: Sendable, Hashable {
     /// Makes a workload's checkpoint. `recipe`: the digest of all that it depends on but the engine's binary; nil in
     /// a ledger that is older than these digests.
     case setup(workload: String, recipe: Digest?)
+    /// Boots a guest that setups go on from. `recipe`: as of a setup.
+    case boot(recipe: Digest)
 
     public var workload: String? {
         switch self {
+        case .boot: nil
         case .evaluation(_, let workload, _): workload
         case .setup(let workload, _): workload
         }
     }
 
-    /// nil: a setup.
+    /// nil: a setup or a boot.
     public var point: Digest? {
         if case .evaluation(let point, _, _) = self { point } else { nil }
     }
@@ -22,11 +25,16 @@ public enum RunKey: Sendable, Hashable {
         if case .evaluation(_, _, let repetition) = self { repetition } else { 1 }
     }
 
+    /// Whether it makes a checkpoint.
     public var isSetup: Bool { point == nil }
 
-    /// The name of the pin that a setup provides; nil: it is an evaluation.
+    /// The name of the pin that a setup or a boot provides; nil: it is an evaluation.
     public var pin: String? {
-        guard case .setup(let workload, let recipe) = self else { return nil }
-        return recipe.map { "checkpoint:\(workload):\($0.short)" } ?? "checkpoint:\(workload)"
+        switch self {
+        case .evaluation: nil
+        case .setup(let workload, let recipe):
+            recipe.map { "checkpoint:\(workload):\($0.short)" } ?? "checkpoint:\(workload)"
+        case .boot(let recipe): "booted:\(recipe.short)"
+        }
     }
 }

@@ -81,7 +81,7 @@ final class Bench {
         var setups: [Setting.Setup] = []
         if engine != nil {
             sweep.workloads = ["w"]
-            setups = [Setting.Setup(workload: "w", pin: "checkpoint:w")]
+            setups = [Setting.Setup(.setup(workload: "w"), pin: "checkpoint:w")]
             groups[0].requires = "checkpoint:w"
             groups.append(Plan.Group(runs: runs + 1..<runs + 2, provides: "checkpoint:w"))
         }

@@ -153,7 +153,7 @@ struct SetupEngine: Engine {
     let setups = ["w"]
 
     func files(
-        ofCheckpoint checkpoint: Digest, _ workload: String, read: (Digest) throws -> [UInt8]
+        ofCheckpoint checkpoint: Digest, madeBy maker: EngineTask, read: (Digest) throws -> [UInt8]
     ) throws -> [CheckpointFile] { [CheckpointFile(path: "checkpoint", digest: checkpoint)] }
 
     func job(for task: EngineTask, points: Points, checkpoint: [Job.Input]) throws -> Job {

@@ -28,6 +28,24 @@ struct RevisionTests {
         return runs
     }
 
+    @Test("A boot keeps its run as long as the guest is the same")
+    func boots() throws {
+        let folder = try Folder()
+        func keys(_ guests: String...) -> [RunKey] {
+            RevisionTests.keys("a") + guests.map { .boot(recipe: SHA256.digest($0)) }
+        }
+        let ledger = try Ledger.create(folder.ledger, metadata: Sample.metadata, runs: keys("g"))
+        let boot = RunKey.boot(recipe: SHA256.digest("g"))
+        #expect(try ledger.run(3)?.plan == PlannedRun(run: 3, key: boot, place: 2))
+        #expect(boot.pin == "booted:\(SHA256.digest("g").short)" && boot.isSetup && boot.workload == nil)
+        #expect(try !ledger.compare(keys("g")).isOther)
+        let change = try ledger.revise(specification: "two", runs: keys("h", "g"), madeAt: 5)
+        #expect(change.newSetups == 1)
+        #expect(try ledger.runList() == RunList(ranges: [1..<3, 4..<5, 3..<4]))
+        #expect(try ledger.counts(ofSetups: true).map(\.count) == [3])
+        #expect(try ledger.check() == [])
+    }
+
     @Test("Points keep their run wherever they stand, new ones get new numbers, gone ones leave the view and come back")
     func revise() throws {
         let folder = try Folder()

@@ -15,7 +15,8 @@ struct Cluster {
 
     init(
         runs: Int, hosts: Int = 2, agentRetries: Bool = true, failures: Int = 3, setups: [String] = [],
-        stopAfter: Int? = nil, memory: MemoryRule = .uncounted, pinsEngine: Bool = false, timing: Timing = Timing()
+        boot: String? = nil, stopAfter: Int? = nil, memory: MemoryRule = .uncounted, pinsEngine: Bool = false,
+        timing: Timing = Timing()
     ) {
         var groups: [Plan.Group] = []
         if setups.isEmpty {
@@ -27,7 +28,11 @@ struct Cluster {
             }
             for (index, name) in setups.enumerated() {
                 let run = each * setups.count + index + 1
-                groups.append(Plan.Group(runs: run..<run + 1, provides: name))
+                groups.append(Plan.Group(runs: run..<run + 1, requires: boot, provides: name))
+            }
+            if let boot {
+                let run = (each + 1) * setups.count + 1
+                groups.append(Plan.Group(runs: run..<run + 1, provides: boot))
             }
         }
         let plan = Plan(

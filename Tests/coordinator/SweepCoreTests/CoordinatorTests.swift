@@ -102,6 +102,45 @@ struct CoordinatorTests {
         #expect(cluster.join(0).granted(to: 0) == [1, 2])
     }
 
+    @Test("Setups wait for the boot that they go on from")
+    func boots() {
+        var cluster = Cluster(runs: 2, hosts: 1, setups: ["checkpoint:a", "checkpoint:b"], boot: "booted:x")
+        #expect(cluster.join(0, slots: 4).granted(to: 0) == [5])
+        let next = cluster.step(.ended(host: 0, Cluster.ended(5, lease: 1, provides: SHA256.digest("up"))))
+        #expect(next.granted(to: 0) == [3, 4])
+        #expect(cluster.core.state.pins["booted:x"] == SHA256.digest("up"))
+    }
+
+    @Test("Where a boot fails, its setups and their evaluations do; to try one again is to boot again")
+    func failedBoot() {
+        var cluster = Cluster(runs: 2, hosts: 1, setups: ["checkpoint:a", "checkpoint:b"], boot: "booted:x")
+        cluster.join(0, slots: 4)
+        cluster.step(.ended(host: 0, Cluster.ended(5, lease: 1, failure: .contractBroken)))
+        #expect((1...5).allSatisfy { cluster.phase($0) == cluster.phase(5) })
+        #expect(cluster.core.state.isFinished)
+        #expect(cluster.core.state.reopening([1]) == [1, 2, 3, 4, 5])
+    }
+
+    @Test("No guest is booted for setups that are known; one that turns up later has it booted")
+    func knownBoot() {
+        var cluster = Cluster(runs: 2, hosts: 1, setups: ["checkpoint:a", "checkpoint:b"], boot: "booted:x")
+        cluster.step(
+            .provided(pin: "checkpoint:a", digest: SHA256.digest("a")),
+            .provided(pin: "checkpoint:b", digest: SHA256.digest("b")))
+        #expect(cluster.phase(5) == .ended(.succeeded, nil))
+        #expect(cluster.join(0, slots: 4).granted(to: 0) == [1, 2])
+        // The sweep file has another workload now: run 6, whose setup is run 7.
+        let groups = [
+            Plan.Group(runs: 6..<7, requires: "checkpoint:c"),
+            Plan.Group(runs: 7..<8, requires: "booted:x", provides: "checkpoint:c"),
+            Plan.Group(runs: 5..<6, provides: "booted:x"),
+        ]
+        var state = SweepState(plan: Plan(groups: groups, hosts: ["h0"]))
+        for record in cluster.records { state.apply(record) }
+        var revised = Cluster(state)
+        #expect(revised.join(0, slots: 4).granted(to: 0) == [5])
+    }
+
     @Test("The first engine is pinned; a host with another gets nothing")
     func enginePin() {
         var cluster = Cluster(runs: 4, hosts: 2, pinsEngine: true)

@@ -9,7 +9,9 @@ struct ReplayTests {
     @Test("gives the state that living through it gave; every run ends once", arguments: UInt64(1)...200)
     func agrees(seed: UInt64) {
         var random = Chance(seed: seed)
-        var cluster = Cluster(runs: 12, hosts: 3, setups: seed % 2 == 0 ? ["checkpoint:a", "checkpoint:b"] : [])
+        var cluster = Cluster(
+            runs: 12, hosts: 3, setups: seed % 2 == 0 ? ["checkpoint:a", "checkpoint:b"] : [],
+            boot: seed % 4 == 0 ? "booted:x" : nil)
         for _ in 0..<4_000 where !cluster.core.state.isFinished {
             cluster.disturb(&random)
         }

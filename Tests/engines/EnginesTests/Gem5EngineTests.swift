@@ -58,6 +58,8 @@ private func record(
 
 @Suite("Engine gem5")
 struct Gem5EngineTests {
+    private static let maker = EngineTask.setup(workload: "fibonacci")
+
     @Test("A point's command line")
     func evaluation() throws {
         let sweep = sweep()
@@ -139,7 +141,7 @@ struct Gem5EngineTests {
         let record = try #require(good.record)
         #expect(good.failure == nil)
         #expect(good.provides == SHA256.digest(record))
-        let files = try engine.files(ofCheckpoint: SHA256.digest(record), "fibonacci") { _ in record }
+        let files = try engine.files(ofCheckpoint: SHA256.digest(record), madeBy: Self.maker) { _ in record }
         let names = ["m5.cpt", "a.pmem", "record.json"].map { "checkpoint/fibonacci/cpt.warm/\($0)" }
         #expect(Set(files.map(\.path)) == Set(names))
         #expect(try Gem5CheckpointRecord(record).origin.cores == 2)
@@ -156,7 +158,7 @@ struct Gem5EngineTests {
     @Test("The files of a checkpoint go where the package looks for them")
     func checkpointFiles() throws {
         let digest = SHA256.digest("record")
-        let files = try engine(sweep()).files(ofCheckpoint: digest, "fibonacci") { _ in record() }
+        let files = try engine(sweep()).files(ofCheckpoint: digest, madeBy: Self.maker) { _ in record() }
         #expect(files == [
             CheckpointFile(path: "checkpoint/fibonacci/cpt.warm/m5.cpt", digest: SHA256.digest("state")),
             CheckpointFile(path: "checkpoint/fibonacci/cpt.warm/record.json", digest: digest),

@@ -45,8 +45,9 @@ struct QEMUInterleavingTests {
             let job = try Self.engine(sweep).job(for: task, points: points, checkpoint: [state])
             let words = job.arguments.compactMap { if case .text(let text) = $0 { text } else { nil } }
             let memory = try #require(words.firstIndex(of: "--memory"))
-            #expect(Array(words[memory...].prefix(6)) == [
-                "--memory", "768", "--other", "interleaved-1.squashfs", "--other", "interleaved-2.squashfs",
+            #expect(Array(words[memory...].prefix(10)) == [
+                "--memory", "768", "--workload", "fib", "--disk", "workload.squashfs", "--other",
+                "interleaved-1.squashfs", "--other", "interleaved-2.squashfs",
             ])
             let disks = job.inputs.filter { $0.path.hasSuffix(".squashfs") }
             #expect(disks.map(\.path) == [

@@ -15,7 +15,8 @@ struct CheckpointRecordTests {
     }
 
     private func record(_ changes: [String: String] = [:]) throws -> CheckpointRecord {
-        try request(changes).record { path in "digest-of-\(path)" }
+        var digests = KnownDigests { "digest-of-\($0)" }
+        return try request(changes).record(&digests)
     }
 
     @Test("The same things fit, however long the function was warmed")
@@ -42,6 +43,21 @@ struct CheckpointRecordTests {
         let index = try #require(found.fields.firstIndex { $0.name == field })
         let value = found.fields.remove(at: index).value
         #expect(try found.differences(from: record()) == ["it does not say its \(field), this run's is '\(value)'"])
+    }
+
+    @Test("A booted guest fits any workload, and no other machine or number of disks")
+    func booted() throws {
+        var digests = KnownDigests { "digest-of-\($0)" }
+        func boot(_ memory: String, disks: Int) throws -> CheckpointRecord {
+            try Request([
+                "boot", "--qemu", "q", "--kernel", "k", "--initrd", "i", "--memory", memory, "--disks", "\(disks)",
+            ]).record(&digests)
+        }
+        let wanted = try request(["workload": "other", "disk": "e"]).bootedRecord(&digests)
+        #expect(try boot("256", disks: 1) == wanted)
+        #expect(try boot("256", disks: 2).differences(from: wanted).count == 1)
+        #expect(try boot("320", disks: 1).differences(from: wanted).count == 1)
+        #expect(try !boot("256", disks: 1).differences(from: record()).isEmpty, "it is no workload's checkpoint")
     }
 
     @Test("It is read back from the start of the file, whatever follows")

@@ -6,14 +6,16 @@ import Testing
 
 @Suite("What the driver says to QEMU")
 struct ConversationTests {
-    private static let machine = Request.Machine(
-        qemu: "q", kernel: "k", initrd: "i", workload: "w", disk: "d", memory: 256, warm: 1)
-    private static let setup = Request.setup(Request.Setup(machine: machine))
+    private static let machine = Request.Machine(qemu: "q", kernel: "k", initrd: "i", memory: 256)
+    private static let workload = Request.Workload(name: "w", disk: "d", warm: 1)
+    private static let setup = Request.setup(Request.Setup(machine: machine, workload: workload))
     private static let evaluation = Request.evaluate(
-        Request.Evaluation(machine: machine, plugin: "p", checkpoint: "c", invocations: 2, settings: []))
+        Request.Evaluation(
+            machine: machine, workload: workload, plugin: "p", checkpoint: "c", invocations: 2, settings: []))
 
     private func json(_ text: String) -> Conversation.Input { .monitor((try? JSON(parsing: text)) ?? .null) }
     private var done: Conversation.Input { json(#"{"return":{}}"#) }
+    private var stopped: Conversation.Input { json(#"{"return":{},"id":"stop"}"#) }
     private func migration(_ status: String) -> Conversation.Input {
         json(#"{"event":"MIGRATION","data":{"status":"\#(status)"}}"#)
     }
@@ -33,7 +35,7 @@ struct ConversationTests {
 
     private func booted() -> Conversation {
         var talk = Conversation(Self.setup)
-        for input in [json(#"{"QMP":{}}"#), done, done] { _ = talk.take(input) }
+        for input in [json(#"{"QMP":{}}"#), done, done, done] { _ = talk.take(input) }
         return talk
     }
 
@@ -50,15 +52,40 @@ struct ConversationTests {
         var talk = Conversation(Self.setup)
         #expect(command(talk.take(json(#"{"QMP":{}}"#))) == "qmp_capabilities")
         #expect(command(talk.take(done)) == "migrate-set-capabilities")
+        #expect(command(talk.take(done)) == "migrate-set-parameters")
         #expect(talk.take(done) == [.phase("boot")])
         #expect(talk.take(.guest("booted")) == [.phase("booted")])
         #expect(talk.take(.guest("measured")) == [])
         #expect(command(talk.take(.guest("warmed"))) == "stop")
         #expect(talk.take(migration("completed")) == [], "nothing has been saved yet")
-        #expect(command(talk.take(done)) == "migrate")
+        #expect(command(talk.take(stopped)) == "migrate")
         #expect(talk.take(migration("active")) == [])
         #expect(command(talk.take(migration("completed"))) == "quit")
         #expect(talk.take(.exited(status: 0, lastLine: "")) == [.finish(.checkpointed)])
+    }
+
+    @Test("A boot is saved as soon as the guest is up")
+    func boot() {
+        var talk = Conversation(.boot(Request.Boot(machine: Self.machine, disks: 1)))
+        for input in [json(#"{"QMP":{}}"#), done, done, done] { _ = talk.take(input) }
+        #expect(command(talk.take(.guest("booted"))) == "stop")
+        #expect(command(talk.take(stopped)) == "migrate")
+        #expect(command(talk.take(migration("completed"))) == "quit")
+    }
+
+    @Test("A setup from a booted guest restores it, goes on, and then is a setup as any other")
+    func setupOfBooted() {
+        var talk = Conversation(
+            .setup(Request.Setup(machine: Self.machine, workload: Self.workload, booted: "booted.zst")))
+        for input in [json(#"{"QMP":{}}"#), done, done] { _ = talk.take(input) }
+        #expect(command(talk.take(done)) == "migrate-incoming")
+        #expect(talk.take(done) == [])
+        let continuing = talk.take(migration("completed"))
+        #expect(continuing.first == .phase("booted") && command(continuing) == "cont")
+        #expect(talk.take(.guest("serving")) == [.phase("serving")])
+        #expect(command(talk.take(.guest("warmed"))) == "stop")
+        #expect(talk.take(done) == [], "the answer to cont")
+        #expect(command(talk.take(stopped)) == "migrate")
     }
 
     @Test("An evaluation restores, continues, and quits when the guest has measured")

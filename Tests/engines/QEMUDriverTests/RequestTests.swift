@@ -24,6 +24,22 @@ struct RequestTests {
         #expect(arguments.filter { $0.hasPrefix("socket,id=") }.allSatisfy { $0.contains(",fd=") })
     }
 
+    @Test("A boot has empty places for disks; a setup from it puts disks there, and tells the guest by its plan")
+    func boot() throws {
+        let boot = try Request([
+            "boot", "--qemu", "/q", "--kernel", "k", "--initrd", "i", "--memory", "320", "--disks", "2",
+        ])
+        let arguments = boot.commandLine()
+        #expect(arguments.filter { $0.contains("driver=null-co") }.count == 2)
+        #expect(arguments.contains { $0.hasSuffix(" usweep.boot") })
+        #expect(!arguments.contains("-incoming") && boot.plan().hasPrefix("B "))
+        let setup = try Request(["setup"] + machine + ["--other", "o", "--booted", "b.zst"])
+        #expect(setup.commandLine().contains("-incoming"))
+        #expect(setup.commandLine().filter { $0 == "-drive" }.count == 2)
+        #expect(setup.plan().hasPrefix("S 3 "))
+        #expect(try Request(["setup"] + machine + ["--log"]).plan().hasPrefix("S 3 shown "))
+    }
+
     @Test("An evaluation counts instructions, escapes commas and keeps hostile names out of the shell's lines")
     func evaluate() throws {
         let request = try Request(evaluation + ["--set", "l1d.size=64KiB", "--set", "branch-predictor=gshare"])
@@ -67,9 +83,10 @@ struct RequestTests {
         let line = lukewarm.commandLine()
         let drives = zip(line, line.dropFirst()).filter { $0.0 == "-drive" }.map { $0.1.split(separator: "file=")[1] }
         #expect(drives.dropFirst() == ["b.squashfs", "c,,d.squashfs"])
-        let record = try lukewarm.record { $0 }
+        var digests = KnownDigests { $0 }
+        let record = try lukewarm.record(&digests)
         #expect(record.fields.suffix(2).map(\.value) == ["b.squashfs", "c,d.squashfs"])
-        let alone = try Request(evaluation).record { $0 }
+        let alone = try Request(evaluation).record(&digests)
         #expect(record.differences(from: alone).count == 2 && alone.differences(from: record).count == 2)
     }
 
@@ -107,7 +124,7 @@ struct RequestTests {
     }
 
     @Test("What is wrong is named", arguments: [
-        (arguments: [String](), subject: "verb"), (["boot"], "'boot'"), (["setup"], "--qemu is missing"),
+        (arguments: [String](), subject: "verb"), (["start"], "'start'"), (["setup"], "--qemu is missing"),
         (["setup", "--qemu"], "--qemu needs a value"), (["setup", "qemu"], "\"qemu\""),
     ])
     func incomplete(call: (arguments: [String], subject: String)) {

@@ -55,7 +55,7 @@ class Machine(unittest.TestCase):
 
     def test_the_record_knows_of_the_disk(self):
         def devices(disk):
-            return self.x86.devices(types.SimpleNamespace(workload_disk=disk))
+            return self.x86.devices(types.SimpleNamespace(workload_disk=disk, for_workload_disks=False))
         self.assertEqual(devices(None), ["com_1", "ethernet", "ide"])
         self.assertEqual(devices("d"), ["com_1", "ethernet", "ide", "workload"])
 

@@ -58,26 +58,61 @@ struct CheckpointRecord: Equatable {
     }
 }
 
-extension Request {
-    /// What a checkpoint of this request is made of, or must have been made of.
-    ///
+/// The files of a run with their digests, each read once: a run may write one record and compare another.
+struct KnownDigests {
+    private let digest: (String) throws(SystemError) -> String
+    private var known: [String: String] = [:]
+
     /// - Parameter digest: a file's SHA-256, as text.
-    func record(digest: (String) throws(SystemError) -> String) throws(SystemError) -> CheckpointRecord {
+    init(_ digest: @escaping (String) throws(SystemError) -> String) { self.digest = digest }
+
+    mutating func of(_ path: String) throws(SystemError) -> String {
+        if let known = known[path] { return known }
+        let found = try digest(path)
+        known[path] = found
+        return found
+    }
+}
+
+extension Request {
+    /// What this request's checkpoint is made of, or what that of an evaluation must have been made of.
+    func record(_ digests: inout KnownDigests) throws(SystemError) -> CheckpointRecord {
+        guard let workload else { return try bootedRecord(&digests) }
         var record = CheckpointRecord(fields: [
-            .init(name: "workload", value: machine.workload),
-            .init(name: "kernel", value: try digest(machine.kernel)),
-            .init(name: "initrd", value: try digest(machine.initrd)),
-            .init(name: "disk", value: try digest(machine.disk)),
-            .init(name: "qemu", value: try digest(machine.qemu)),
+            .init(name: "workload", value: workload.name),
+            .init(name: "kernel", value: try digests.of(machine.kernel)),
+            .init(name: "initrd", value: try digests.of(machine.initrd)),
+            .init(name: "disk", value: try digests.of(workload.disk)),
+        ])
+        record.fields += try machineFields(&digests)
+        for (number, disk) in workload.others.enumerated() {
+            record.fields.append(.init(name: "other-\(number + 1)", value: try digests.of(disk)))
+        }
+        return record
+    }
+
+    /// What the checkpoint of a booted guest is made of, or that of a setup must have been made of.
+    func bootedRecord(_ digests: inout KnownDigests) throws(SystemError) -> CheckpointRecord {
+        let disks =
+            switch self {
+            case .boot(let boot): boot.disks
+            case .setup, .evaluate: 1 + (workload?.others.count ?? 0)
+            }
+        return CheckpointRecord(fields: [
+            .init(name: "booted-for-disks", value: "\(disks)"),
+            .init(name: "kernel", value: try digests.of(machine.kernel)),
+            .init(name: "initrd", value: try digests.of(machine.initrd)),
+        ] + (try machineFields(&digests)))
+    }
+
+    private func machineFields(_ digests: inout KnownDigests) throws(SystemError) -> [CheckpointRecord.Field] {
+        [
+            .init(name: "qemu", value: try digests.of(machine.qemu)),
             .init(name: "machine", value: Request.machineType),
             .init(name: "processor", value: Request.processor),
             .init(name: "cores", value: "\(Request.cores)"),
             .init(name: "memory", value: memory),
             .init(name: "kernel-arguments", value: Request.kernelArguments),
-        ])
-        for (number, disk) in machine.others.enumerated() {
-            record.fields.append(.init(name: "other-\(number + 1)", value: try digest(disk)))
-        }
-        return record
+        ]
     }
 }

@@ -17,12 +17,13 @@ extension Request {
         case monitor = 5
     }
 
-    static let checkpointVariable = "USWEEP_CHECKPOINT"
+    static let savedVariable = "USWEEP_CHECKPOINT"
+    static let restoredVariable = "USWEEP_RESTORED"
 
     /// The shell lines by which QEMU writes (behind the record) and reads the state; the file's name is never part of
     /// them.
-    static let saveURI = "exec:exec zstd -3 -q -c >>\"$\(checkpointVariable)\""
-    static let restoreURI = "exec:exec zstd -d -q -c <\"$\(checkpointVariable)\""
+    static let saveURI = "exec:exec zstd -3 -q -c >>\"$\(savedVariable)\""
+    static let restoreURI = "exec:exec zstd -d -q -c <\"$\(restoredVariable)\""
 
     /// - Returns: all arguments, the program's name first.
     func commandLine() -> [String] {
@@ -35,32 +36,47 @@ extension Request {
             "-fw_cfg", "name=opt/usweep/plan,string=\(plan())",
         ]
         // The guest's names of disks are in this order.
-        for (number, disk) in ([machine.disk] + machine.others).enumerated() {
+        for (number, drive) in drives.enumerated() {
             let name = number == 0 ? "workload" : "other\(number)"
             arguments += [
-                "-drive", "if=none,id=\(name),format=raw,readonly=on,file=\(Request.escapeCommas(disk))",
-                "-device", "virtio-blk-pci,drive=\(name)",
+                "-drive", "if=none,id=\(name),\(drive)", "-device", "virtio-blk-pci,drive=\(name)",
             ]
         }
         for (line, device) in [(Line.console, "-serial"), (.events, "-serial"), (.monitor, "-mon")] {
             arguments += ["-chardev", "socket,id=\(line),fd=\(line.rawValue)"]
             arguments += [device, line == .monitor ? "chardev=\(line),mode=control" : "chardev:\(line)"]
         }
+        if restored != nil { arguments += ["-incoming", "defer"] }
         switch self {
-        case .setup: arguments += ["-accel", "tcg,thread=multi"]
+        case .boot, .setup: arguments += ["-accel", "tcg,thread=multi"]
         case .evaluate(let evaluation):
-            arguments += ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off", "-incoming", "defer"]
+            arguments += ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off"]
             arguments += ["-plugin", pluginArgument(evaluation)]
         }
         return arguments
     }
 
+    /// What is behind each disk of the machine. A booted guest has not looked at its disks: they are put in its place
+    /// when it is restored.
+    private var drives: [String] {
+        if case .boot(let boot) = self {
+            return Array(repeating: "driver=null-co,readonly=on,size=1M,read-zeroes=on", count: boot.disks)
+        }
+        let disks = workload.map { [$0.disk] + $0.others } ?? []
+        return disks.map { "format=raw,readonly=on,file=\(Request.escapeCommas($0))" }
+    }
+
     var memory: String { "\(machine.memory)M" }
 
     private func kernelCommandLine() -> String {
-        var line = "\(Request.kernelArguments) usweep.warm=\(machine.warm)"
-        if case .setup(let setup) = self, setup.showsLog { line += " usweep.log=shown" }
-        return line
+        switch self {
+        case .boot: return "\(Request.kernelArguments) usweep.boot"
+        case .setup(let setup):
+            return "\(Request.kernelArguments) usweep.warm=\(setup.workload.warm)"
+                + (setup.showsLog ? " usweep.log=shown" : "")
+        // Of no effect: the guest has booted.
+        case .evaluate: return Request.kernelArguments
+        }
     }
 
     /// What the guest reads from its firmware: always as many characters, so that a restored guest finds an item of the
@@ -68,9 +84,10 @@ extension Request {
     func plan() -> String {
         let text =
             switch self {
-            case .setup: "S"
+            case .boot: "B"
+            case .setup(let setup): "S \(setup.workload.warm)\(setup.showsLog ? " shown" : "")"
             case .evaluate(let evaluation):
-                "E \(evaluation.machine.warm) \(evaluation.invocations)\(evaluation.driving.words)"
+                "E \(evaluation.workload.warm) \(evaluation.invocations)\(evaluation.driving.words)"
             }
         return text + String(repeating: " ", count: Request.planLength - text.utf8.count)
     }
@@ -99,5 +116,6 @@ enum RunFiles {
     static let terminal = "terminal.log"
     static let emulator = "qemu.log"
     static let checkpoint = "checkpoint.zst"
+    static let booted = "booted.zst"
     static let partialCheckpoint = "checkpoint.zst.part"
 }

@@ -70,8 +70,9 @@ enum DriverEnding: Equatable {
 
 /// What the driver says to QEMU and the guest, and when: a pure state machine.
 ///
-/// Setup: greeting, capabilities, guest warmed, stop, save, saved, quit. Evaluation: greeting, capabilities,
-/// restore, restored, continue, guest has measured, quit. Whatever goes wrong on the way ends QEMU.
+/// Boot: greeting, capabilities, guest booted, stop, save, saved, quit. Setup: the same with a guest that was warmed,
+/// after a restore where it goes on from a booted one. Evaluation: greeting, capabilities, restore, restored, continue,
+/// guest has measured, quit. Whatever goes wrong on the way ends QEMU.
 struct Conversation {
     enum Input {
         case monitor(JSON)
@@ -98,7 +99,7 @@ struct Conversation {
         case greeting
         case negotiating
         case enabling
-        case silencing
+        case adjusting
         case booting
         case stopping
         case saving
@@ -109,16 +110,18 @@ struct Conversation {
         case over
     }
 
-    private let isSetup: Bool
+    private let isEvaluation: Bool
+    private let isRestored: Bool
+    /// The guest's word at which its checkpoint is taken.
+    private let lastWord: String
     private var state = State.greeting
     /// Measured calls that were due before the one before them had been answered, as the guest counted them.
     private(set) var lateCalls = 0
 
     init(_ request: Request) {
-        switch request {
-        case .setup: isSetup = true
-        case .evaluate: isSetup = false
-        }
+        isEvaluation = request.isEvaluation
+        isRestored = request.restored != nil
+        lastWord = request.workload == nil ? "booted" : "warmed"
     }
 
     mutating func take(_ input: Input) -> [Action] {
@@ -144,7 +147,9 @@ struct Conversation {
             state = .negotiating
             return [.command(#"{"execute":"qmp_capabilities"}"#)]
         }
-        return message["return"] == nil ? [] : confirmed()
+        // The answer to `cont` may come late.
+        guard message["return"] != nil, state != .stopping || message["id"]?.text == "stop" else { return [] }
+        return confirmed()
     }
 
     /// The last command has been carried out.
@@ -153,13 +158,13 @@ struct Conversation {
         case .negotiating:
             state = .enabling
             return [.command(Self.enableEvents)]
-        case .enabling where isSetup:
+        case .enabling:
+            state = .adjusting
+            return [.command(Self.parameters)]
+        case .adjusting where !isRestored:
             state = .booting
             return [.phase("boot")]
-        case .enabling:
-            state = .silencing
-            return [.command(Self.announceNothing)]
-        case .silencing:
+        case .adjusting:
             state = .restoring
             return [.phase("restore"), .command(Self.migration("migrate-incoming", Request.restoreURI))]
         case .stopping:
@@ -176,8 +181,8 @@ struct Conversation {
             return [.command(Self.quit)]
         case (.restoring, "completed"):
             // From here on QEMU answers only when the guest's cores sleep: the guest may have measured before.
-            state = .measuring
-            return [.phase("measure"), .command(#"{"execute":"cont"}"#)]
+            state = isEvaluation ? .measuring : .booting
+            return [.phase(isEvaluation ? "measure" : "booted"), .command(#"{"execute":"cont"}"#)]
         case (.saving, "failed"), (.saving, "cancelled"):
             return fail(.checkpointFailed("it could not be written; is the disk full, and is zstd installed?"))
         case (.restoring, "failed"), (.restoring, "cancelled"):
@@ -191,8 +196,10 @@ struct Conversation {
 
     /// A restored machine announces its network cards several times, by the host's clock, even where it has none. While
     /// such a timer is pending, QEMU ends a core's turn when it is due (`-icount` looks at that clock, too), so that
-    /// the order in which the cores run would depend on the host's load.
-    static let announceNothing = #"{"execute":"migrate-set-parameters","arguments":{"announce-rounds":0}}"#
+    /// the order in which the cores run would depend on the host's load. And QEMU writes no faster than 128 MiB a
+    /// second where it is not told that nobody else waits for that line.
+    static let parameters = #"{"execute":"migrate-set-parameters","arguments":{"announce-rounds":0,"#
+        + #""max-bandwidth":\#(1 << 40)}}"#
     static let quit = #"{"execute":"quit"}"#
 
     private static func migration(_ command: String, _ address: String) -> String {
@@ -209,9 +216,9 @@ struct Conversation {
         case ("status", _): return fail(.failingStatus(rest))
         case ("late", _): return fail(.noAnswer(rest))
         case ("failed", _): return fail(.guestFailed(rest))
-        case ("warmed", .booting):
+        case (_, .booting) where word == lastWord:
             state = .stopping
-            return [.phase("warmed"), .command(#"{"execute":"stop"}"#)]
+            return [.phase(lastWord), .command(#"{"execute":"stop","id":"stop"}"#)]
         case ("measured", .measuring):
             lateCalls = Int(rest) ?? 0
             state = .ending(.measured)

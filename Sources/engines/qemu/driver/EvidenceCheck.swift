@@ -26,7 +26,8 @@ struct EvidenceCheck {
             unlink(RunFiles.partialCheckpoint)
             return .checkpointFailed("it was not written completely; is the disk full?")
         }
-        guard rename(RunFiles.partialCheckpoint, RunFiles.checkpoint) == 0 else {
+        let name = request.workload == nil ? RunFiles.booted : RunFiles.checkpoint
+        guard rename(RunFiles.partialCheckpoint, name) == 0 else {
             throw SystemError("cannot rename \(RunFiles.partialCheckpoint)")
         }
         return .checkpointed

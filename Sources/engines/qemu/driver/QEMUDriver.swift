@@ -3,7 +3,7 @@ import Glibc
 
 /// Runs one machine under QEMU in the current folder, from boot to checkpoint or from checkpoint to statistics.
 public enum QEMUDriver {
-    /// - Parameter arguments: `setup` or `evaluate` and its options; see `Request.usage`.
+    /// - Parameter arguments: `boot`, `setup` or `evaluate` and its options; see `Request.usage`.
     /// - Returns: the exit status: 0 only when the checkpoint or all statistics are there and QEMU ended properly;
     ///   3 guest panic, 4 wrong answer, 5 the guest gave up, 6 QEMU failed, 7 checkpoint not written or not readable,
     ///   8 statistics incomplete, 9 a checkpoint of something else, 10 failing status, 11 no answer in time, 64 usage,
@@ -40,6 +40,9 @@ public enum QEMUDriver {
             throw UsageError("there is no program \(quoted(name)): install qemu-system-x86, or give its path")
         }
         switch request {
+        case .boot(var boot):
+            boot.machine.qemu = path
+            return .boot(boot)
         case .setup(var setup):
             setup.machine.qemu = path
             return .setup(setup)

@@ -2,32 +2,49 @@ import Model
 
 /// What the driver was asked to do.
 enum Request: Equatable {
+    case boot(Boot)
     case setup(Setup)
     case evaluate(Evaluation)
 
+    /// What all of a checkpoint's runs have in common.
     struct Machine: Equatable {
         var qemu: String
         var kernel: String
         var initrd: String
-        var workload: String
+        /// In MiB.
+        var memory: Int
+    }
+
+    /// A function, with those beside it.
+    struct Workload: Equatable {
+        var name: String
         /// The file with the workload's containers.
         var disk: String
         /// Those of workloads that run beside it.
         var others: [String] = []
-        /// In MiB.
-        var memory: Int
         /// Calls before the checkpoint is taken, or, after a restore, before the first one measured.
         var warm: Int
     }
 
+    /// Boots a guest that any workload's setup can go on from.
+    struct Boot: Equatable {
+        var machine: Machine
+        /// For how many disks the machine has a place.
+        var disks: Int
+    }
+
     struct Setup: Equatable {
         var machine: Machine
+        var workload: Workload
+        /// The checkpoint of a booted guest to go on from; nil: it boots.
+        var booted: String?
         /// Whether the terminal shows what the function says.
         var showsLog = false
     }
 
     struct Evaluation: Equatable {
         var machine: Machine
+        var workload: Workload
         var plugin: String
         var checkpoint: String
         var invocations: Int
@@ -43,10 +60,31 @@ enum Request: Equatable {
 
     var machine: Machine {
         switch self {
+        case .boot(let boot): boot.machine
         case .setup(let setup): setup.machine
         case .evaluate(let evaluation): evaluation.machine
         }
     }
+
+    /// nil: none yet.
+    var workload: Workload? {
+        switch self {
+        case .boot: nil
+        case .setup(let setup): setup.workload
+        case .evaluate(let evaluation): evaluation.workload
+        }
+    }
+
+    /// The checkpoint to restore; nil: the guest boots.
+    var restored: String? {
+        switch self {
+        case .boot: nil
+        case .setup(let setup): setup.booted
+        case .evaluate(let evaluation): evaluation.checkpoint
+        }
+    }
+
+    var isEvaluation: Bool { if case .evaluate = self { true } else { false } }
 }
 
 /// A text as JSON, with its quotes; control characters are escaped.
@@ -60,10 +98,11 @@ struct UsageError: Error, Equatable {
 
 extension Request {
     static let usage = """
-        usage: qemu setup MACHINE --warm N [--log]
-               qemu evaluate MACHINE --plugin FILE --checkpoint FILE --warm N --invocations N [--set NAME=VALUE]...
-        MACHINE: --qemu PATH --kernel FILE --initrd FILE --workload NAME --disk FILE --memory MIB
-                 [--other FILE]...
+        usage: qemu boot MACHINE --disks N
+               qemu setup MACHINE WORKLOAD [--booted FILE] [--log]
+               qemu evaluate MACHINE WORKLOAD --plugin FILE --checkpoint FILE --invocations N [--set NAME=VALUE]...
+        MACHINE: --qemu PATH --kernel FILE --initrd FILE --memory MIB
+        WORKLOAD: --workload NAME --disk FILE [--other FILE]... --warm N
         """
 
     /// The settings of the model (its include/options.h has them), and whether it is `full` or `count`s only; then what
@@ -75,32 +114,47 @@ extension Request {
 
     /// - Parameter arguments: the verb first.
     init(_ arguments: [String]) throws(UsageError) {
-        guard let verb = arguments.first else { throw UsageError("a verb is missing: setup or evaluate") }
-        guard verb == "setup" || verb == "evaluate" else {
-            throw UsageError("the verb is setup or evaluate, not '\(verb)'")
+        guard let verb = arguments.first else { throw UsageError("a verb is missing: boot, setup or evaluate") }
+        guard ["boot", "setup", "evaluate"].contains(verb) else {
+            throw UsageError("the verb is boot, setup or evaluate, not '\(verb)'")
         }
         var options = try Options(arguments.dropFirst())
         let machine = Machine(
             qemu: try options.take("qemu"), kernel: try options.take("kernel"), initrd: try options.take("initrd"),
-            workload: try Request.workload(options.take("workload")), disk: try options.take("disk"),
-            others: options.takeAll("other"), memory: try options.count("memory", from: 64),
-            warm: try options.count("warm", from: 0))
-        if verb == "setup" {
-            self = .setup(Setup(machine: machine, showsLog: options.takeFlag("log")))
-        } else {
-            let settings = try options.settings()
-            self = .evaluate(
-                Evaluation(
-                    machine: machine, plugin: try options.take("plugin"), checkpoint: try options.take("checkpoint"),
-                    invocations: try options.count("invocations", from: 1),
-                    settings: settings.filter { !Evaluation.Driving.names.contains($0.name) },
-                    driving: try Evaluation.Driving(settings, hasOthers: !machine.others.isEmpty)))
+            memory: try options.count("memory", from: 64))
+        switch verb {
+        case "boot": self = .boot(Boot(machine: machine, disks: try options.count("disks", from: 1)))
+        case "setup":
+            self = .setup(
+                Setup(
+                    machine: machine, workload: try Workload(&options), booted: try options.takeIfAny("booted"),
+                    showsLog: options.takeFlag("log")))
+        default: self = .evaluate(try Evaluation(machine, &options))
         }
         try options.finish()
     }
+}
 
-    /// The name becomes a word of the kernel's command line.
-    private static func workload(_ name: String) throws(UsageError) -> String {
+extension Request.Evaluation {
+    fileprivate init(_ machine: Request.Machine, _ options: inout Options) throws(UsageError) {
+        let (workload, settings) = (try Request.Workload(&options), try options.settings())
+        self.init(
+            machine: machine, workload: workload, plugin: try options.take("plugin"),
+            checkpoint: try options.take("checkpoint"), invocations: try options.count("invocations", from: 1),
+            settings: settings.filter { !Driving.names.contains($0.name) },
+            driving: try Driving(settings, hasOthers: !workload.others.isEmpty))
+    }
+}
+
+extension Request.Workload {
+    fileprivate init(_ options: inout Options) throws(UsageError) {
+        self.init(
+            name: try Self.name(options.take("workload")), disk: try options.take("disk"),
+            others: options.takeAll("other"), warm: try options.count("warm", from: 0))
+    }
+
+    /// The name becomes a word of a checkpoint's record.
+    private static func name(_ name: String) throws(UsageError) -> String {
         let allowed = name.utf8.allSatisfy { byte in
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"): true
@@ -137,6 +191,10 @@ private struct Options {
         let value = given.remove(at: index).value
         guard !value.isEmpty else { throw UsageError("--\(name) is empty") }
         return value
+    }
+
+    mutating func takeIfAny(_ name: String) throws(UsageError) -> String? {
+        given.contains { $0.name == name } ? try take(name) : nil
     }
 
     mutating func takeAll(_ name: String) -> [String] {

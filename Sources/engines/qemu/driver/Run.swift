@@ -44,19 +44,20 @@ final class Run {
 
     /// Before anything starts: writes what the checkpoint is to be made of, or compares it with what it was made of.
     private func checkRecord() throws(SystemError) -> DriverEnding? {
-        let wanted = try request.record(digest: FileDigest.of)
-        switch request {
-        case .setup:
-            try OutputFile(RunFiles.partialCheckpoint).write(wanted.frame)
-            return nil
-        case .evaluate(let evaluation):
-            let start = try EvidenceCheck.read(evaluation.checkpoint, most: CheckpointRecord.mostRead)
+        var digests = KnownDigests(FileDigest.of)
+        if let restored = request.restored {
+            let wanted = try request.isEvaluation ? request.record(&digests) : request.bootedRecord(&digests)
+            let start = try EvidenceCheck.read(restored, most: CheckpointRecord.mostRead)
             guard let found = CheckpointRecord(startOf: start) else {
                 return .checkpointIncompatible("it does not start with a record of what it was made of; make it again")
             }
             let differences = found.differences(from: wanted)
-            return differences.isEmpty ? nil : .checkpointIncompatible(differences.joined(separator: "; "))
+            guard differences.isEmpty else { return .checkpointIncompatible(differences.joined(separator: "; ")) }
         }
+        if !request.isEvaluation {
+            try OutputFile(RunFiles.partialCheckpoint).write(try request.record(&digests).frame)
+        }
+        return nil
     }
 
     private func runEmulator() throws(SystemError) {
@@ -82,12 +83,11 @@ final class Run {
     }
 
     private func environment() -> [String] {
-        let checkpoint =
-            switch request {
-            case .setup: RunFiles.partialCheckpoint
-            case .evaluate(let evaluation): evaluation.checkpoint
-            }
-        return ["PATH=\(EvidenceCheck.searchPath())", "LC_ALL=C", "\(Request.checkpointVariable)=\(checkpoint)"]
+        [
+            "PATH=\(EvidenceCheck.searchPath())", "LC_ALL=C",
+            "\(Request.savedVariable)=\(RunFiles.partialCheckpoint)",
+            "\(Request.restoredVariable)=\(request.restored ?? "")",
+        ]
     }
 
     /// Waits until something happens, then deals with all that has.

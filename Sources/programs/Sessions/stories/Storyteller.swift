@@ -38,7 +38,7 @@ struct Storyteller {
         case .ended, .vanished, .nobody: return .coordinator
         }
         if run.lease != nil, let host = run.host { return at(host, run.plan.run) }
-        if !run.plan.key.isSetup, let setup = try missingSetup(run.plan.key.workload) { return .setup(run: setup) }
+        if let maker = try missingMaker(run.plan) { return .setup(run: maker) }
         // What has work now may have been given none before.
         let busy = try ledger.openRuns().map(\.host)
         let problems = try ledger.hosts().filter { !busy.contains($0.host) }.compactMap { host in
@@ -55,14 +55,19 @@ struct Storyteller {
         return .leased(host: host, waits: live.more == 0 ? true : nil)
     }
 
-    private func missingSetup(_ workload: String?) throws -> RunNumber? {
+    /// The run that has not made yet what this one starts from; nil: there is none, or it cannot be told.
+    private func missingMaker(_ run: PlannedRun) throws -> RunNumber? {
         let pins = try ledger.pins().map(\.name)
-        var missing: RunNumber?
-        try ledger.forEachSetup { setup in
-            guard setup.key.workload == workload, let pin = setup.key.pin, !pins.contains(pin) else { return }
-            missing = setup.run
+        var missing: [RunNumber] = []
+        try ledger.forEachSetup { maker in
+            guard let pin = maker.key.pin, !pins.contains(pin) else { return }
+            switch (run.key, maker.key) {
+            case (.evaluation, .setup) where run.key.workload == maker.key.workload: missing.append(maker.run)
+            case (.setup, .boot) where try ledger.run(maker.run)?.state == nil: missing.append(maker.run)
+            default: break
+            }
         }
-        return missing
+        return missing.count == 1 ? missing[0] : nil
     }
 
     /// nil: the sweep does not know it.

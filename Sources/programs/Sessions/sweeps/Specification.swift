@@ -44,7 +44,7 @@ package struct Specification {
 
     private var repeats: Int { sweep.measure.repeats }
 
-    /// What the runs are of, in the order of their places: evaluations, point by point, then setups.
+    /// What the runs are of, in the order of their places: evaluations, point by point, then setups, then boots.
     package var keys: some Sequence<RunKey> {
         let (points, repeats) = (points, repeats)
         let evaluations = (0..<points.count * repeats).lazy.map { index in
@@ -55,7 +55,8 @@ package struct Specification {
         let setups = engine.setups.map {
             RunKey.setup(workload: $0, recipe: SHA256.digest("setup 1\n\(engine.checkpointKey($0))"))
         }
-        return [AnySequence(evaluations), AnySequence(setups)].lazy.flatMap { $0 }
+        let boots = engine.boots.map { RunKey.boot(recipe: SHA256.digest("boot 1\n\($0.key)")) }
+        return [AnySequence(evaluations), AnySequence(setups), AnySequence(boots)].lazy.flatMap { $0 }
     }
 
     // MARK: Pins
@@ -84,8 +85,8 @@ package struct Specification {
     /// - Returns: the same runs.
     /// - Throws: ``Failure`` (`badArchive`) where there are not as many as ``keys``.
     package func checked(_ runs: RunList) throws -> RunList {
-        let count = points.count * repeats + engine.setups.count
-        guard runs.count == count else {
+        let count = points.count * repeats + engine.setups.count + engine.boots.count
+        guard runs.count == count || !hasBoots(runs) else {
             throw Failure(
                 .badArchive,
                 "the ledger has \(PeopleText.count(runs.count, "run")), but the sweep in it has \(count), so "
@@ -96,7 +97,7 @@ package struct Specification {
 
     /// - Parameters:
     ///   - runs: the ledger's, in the order of ``keys``, as many as these.
-    ///   - setups: those of ``setups(_:_:)``.
+    ///   - setups: those of ``setups(_:_:)``, in the order of their runs.
     ///   - pointCount: only so many points, spread over the sweep, with the setups that they need; nil: all.
     package func plan(
         _ runs: RunList, setups: [Setting.Setup], highestRun: RunNumber, hosts: [Model.Host],
@@ -117,13 +118,15 @@ package struct Specification {
                     for run in runs.part(point * repeats..<(point + 1) * repeats) { list.append(run) }
                 }
             }
-            groups.append(Plan.Group(runs: list, requires: setups.first { $0.workload == workload }?.pin))
+            let setup = workload.flatMap { workload in setups.first { $0.task == .setup(workload: workload) } }
+            groups.append(Plan.Group(runs: list, requires: setup?.pin))
         }
         for (index, setup) in setups.enumerated() {
             let isNeeded = groups.contains { $0.requires == setup.pin && !$0.runs.isEmpty }
             guard chosen == nil || isNeeded else { continue }
             let place = points.count * repeats + index
-            groups.append(Plan.Group(runs: runs.part(place..<place + 1), provides: setup.pin))
+            groups.append(
+                Plan.Group(runs: runs.part(place..<place + 1), requires: setup.requires, provides: setup.pin))
         }
         var timing = Timing()
         timing.sweep = sweep.limits.sweep
@@ -145,15 +148,33 @@ package struct Specification {
         return engine.descriptor.firstMemoryGuess.map { .learned(firstGuess: $0) } ?? .uncounted
     }
 
-    /// The setups with the pins that they provide, which the ledger names.
+    /// Whether these are runs of a ledger in which guests are booted once; in older ones each setup boots by itself.
+    private func hasBoots(_ runs: RunList) -> Bool { runs.count != points.count * repeats + engine.setups.count }
+
+    /// The setups, then the boots, with the pins that they provide, which the ledger names.
     package func setups(_ runs: RunList, _ ledger: Ledger) throws -> [Setting.Setup] {
-        try engine.setups.enumerated().map { index, workload in
-            let run = runs[points.count * repeats + index]
-            guard let key = try ledger.run(run)?.plan.key, let pin = key.pin, key.workload == workload else {
-                throw Failure(.badArchive, "the ledger has no setup of '\(workload)' as run \(run)")
+        let first = points.count * repeats
+        func key(_ index: Int, _ what: String) throws -> (key: RunKey, pin: String) {
+            let run = runs[first + index]
+            guard let key = try ledger.run(run)?.plan.key, let pin = key.pin else {
+                throw Failure(.badArchive, "the ledger has no \(what) as run \(run)")
             }
-            return Setting.Setup(workload: workload, pin: pin)
+            return (key, pin)
         }
+        let engineBoots = hasBoots(runs) ? engine.boots : []
+        let boots = try engineBoots.indices.map { index in
+            Setting.Setup(.boot(index), pin: try key(engine.setups.count + index, "boot of a guest").pin)
+        }
+        let setups = try engine.setups.enumerated().map { index, workload in
+            let what = "setup of '\(workload)'"
+            let found = try key(index, what)
+            guard found.key.workload == workload else {
+                throw Failure(.badArchive, "the ledger has no \(what) as run \(runs[first + index])")
+            }
+            let boot = engineBoots.firstIndex { $0.workloads.contains(workload) }
+            return Setting.Setup(.setup(workload: workload), pin: found.pin, requires: boot.map { boots[$0].pin })
+        }
+        return setups + boots
     }
 }
 

@@ -28,6 +28,7 @@ package struct SweepOutline {
         }
     }
     package var setupCount: Int { specification.engine.setups.count }
+    package var bootCount: Int { specification.engine.boots.count }
 
     /// - Throws: ``Failure`` also where no host of the inventory could ever take a run.
     package init(_ sweep: Sweep, _ inventory: Inventory?, in folder: ArtifactsFolder) throws {

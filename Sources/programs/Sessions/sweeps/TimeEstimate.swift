@@ -36,7 +36,7 @@ package struct TimeEstimate {
                 before.engine == sweep.engine, let walls = try? ledger.meanWalls()
             else { continue }
             for (index, (isSetup, workload, _)) in pending.enumerated()
-            where means[index] == nil && (workload != nil || entry.name == sweep.name) {
+            where means[index] == nil && (workload != nil || isSetup || entry.name == sweep.name) {
                 means[index] = walls.first { $0.isSetup == isSetup && $0.workload == workload }.map { ($0.mean, entry) }
             }
         }
@@ -72,7 +72,7 @@ package struct TimeEstimate {
         let workloads: [String?] = sweep.workloads.isEmpty ? [nil] : sweep.workloads
         let all = points.count / workloads.count * sweep.measure.repeats
         var counts = [Int](repeating: all, count: workloads.count)
-        var setups = specification.engine.setups
+        var setups = specification.engine.boots.map { _ in String?.none } + specification.engine.setups
         if let earlier {
             let ledger = try Ledger.read(earlier.entry.ledger, sweep: sweep.name)
             try ledger.forEachRun(of: specification.keys) { place, run in
@@ -82,7 +82,7 @@ package struct TimeEstimate {
             let ended = try ledger.counts(ofSetups: true).filter { $0.state != nil }.reduce(0) { $0 + $1.count }
             setups.removeFirst(min(ended, setups.count))
         }
-        let known = setups.map { (isSetup: true, workload: Optional($0), count: 1) }
+        let known = setups.map { (isSetup: true, workload: $0, count: 1) }
         return known + zip(workloads, counts).map { (isSetup: false, workload: $0, count: $1) }
     }
 

@@ -267,7 +267,11 @@ package struct SweepView {
 
     /// What a run is, in a few words.
     package func describe(_ plan: PlannedRun) -> String {
-        if plan.key.isSetup { return VisibleText.of("setup of \(plan.key.workload ?? "")") }
+        switch plan.key {
+        case .boot: return "boot of the guest"
+        case .setup(let workload, _): return VisibleText.of("setup of \(workload)")
+        case .evaluation: break
+        }
         return VisibleText.of(words(of: plan).joined(separator: " "))
     }
 }

@@ -56,7 +56,8 @@ struct PlanCommand: ParsableCommand {
         if !sweep.workloads.isEmpty { lines.append("workloads   \(sweep.workloads.joined(separator: ", "))") }
         for axis in sweep.allAxes { lines.append("axis        \(axis.name): \(axis.values.joined(separator: ", "))") }
         lines.append("points      \(outline.points.count)")
-        let setups = outline.setupCount > 0 ? " and \(PeopleText.count(outline.setupCount, "setup"))" : ""
+        let boots = outline.bootCount > 0 ? " from \(PeopleText.count(outline.bootCount, "boot")) of the guest" : ""
+        let setups = outline.setupCount > 0 ? " and \(PeopleText.count(outline.setupCount, "setup"))\(boots)" : ""
         lines.append("runs        \(outline.runCount)\(setups)")
         lines += outline.checkpoints.map { "checkpoint  \($0)" }
         lines.append("to send     \(PeopleText.size(outline.stagedBytes)) per host")
