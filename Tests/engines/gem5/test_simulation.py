@@ -32,7 +32,7 @@ class Simulations(unittest.TestCase):
         status = Status(self.folder)
         arguments = types.SimpleNamespace(**{
             "atomic_warming": 0, "num_invocations": 2, "take_checkpoints": False, "checkpoint_dir": "cpt",
-            "function": "f", "state": "warm", **arguments})
+            "function": "f", "state": "warm", "booted": None, **arguments})
         if mode == "setup":
             run = simulation.Setup(
                 self.system, arguments, status, lambda folder, kind: self.recorded.append((folder, kind)))
