@@ -24,6 +24,9 @@ static const unsigned char tables[] = {
 static const unsigned char workload_images[] = {
 #embed "../usweep/Documentation.docc/Workloads.md"
 };
+static const unsigned char checkpoints[] = {
+#embed "../usweep/Documentation.docc/Checkpoints.md"
+};
 static const unsigned char gem5[] = {
 #embed "../usweep/Documentation.docc/Gem5.md"
 };
@@ -93,6 +96,7 @@ static const struct usweep_page pages[] = {
     PAGE("numbers", "Numbers", numbers),
     PAGE("tables", "Tables", tables),
     PAGE("workload-images", "Workloads", workload_images),
+    PAGE("checkpoints", "Checkpoints", checkpoints),
     PAGE("gem5", "Gem5", gem5),
     PAGE("limits", "Limits", limits),
     PAGE("commands", "Commands", commands),
