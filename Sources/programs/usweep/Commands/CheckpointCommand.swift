@@ -179,8 +179,8 @@ struct CheckpointAddCommand: ParsableCommand {
                 "added \(bundle.checkpoint.short) of '\(bundle.workload)', \(PeopleText.size(bundle.size))")
             if !added.unknown.isEmpty {
                 common.console.say(
-                    "warning: not known: \(PeopleText.list(added.unknown, atMost: 8)). Whether it fits a sweep cannot be "
-                        + "checked; add it again with --kernel and --disk")
+                    "warning: not known: \(PeopleText.list(added.unknown, atMost: 8)). Whether it fits a sweep cannot "
+                        + "be checked; add it again with --kernel and --disk")
             }
         }
     }
