@@ -163,6 +163,8 @@ public struct AgentShell {
     /// What is damaged is thrown away, and asked for again; and so is the object, in the place that has become free.
     private mutating func notUnpacked(_ object: Digest, _ map: Digest, _ error: any Error) -> AgentEvent? {
         if (error as? FilesError)?.isDiskFull == true {
+            // What does not fit must not take the last space from the programs that run.
+            try? cache.store.removePartial(of: object)
             return makeRoom() ? unpack(object, map) : impossible(object, error)
         }
         let parts = [map] + ((try? self.map(map))?.packs.map(\.digest) ?? [])

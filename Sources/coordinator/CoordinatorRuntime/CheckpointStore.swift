@@ -20,6 +20,9 @@ public struct CheckpointStore: Sendable {
     private static let mostBases = 4
     private static let additions = Mutex<Void>(())
 
+    /// How folders in it begin that are used while a checkpoint is taken in or given away.
+    public static let exchange = "exchange-"
+
     public let folder: String
     private let files: any Files
 
@@ -72,9 +75,9 @@ public struct CheckpointStore: Sendable {
     private func verified(
         _ digest: Digest, in objects: ObjectStore, _ parts: (Digest, ObjectStore) throws -> [Digest]
     ) throws -> [Digest]? {
-        guard try objects.problem(of: digest) == nil else { return nil }
+        guard try objects.isIntact(digest) else { return nil }
         let others = try parts(digest, objects).filter { $0 != digest }
-        guard try others.allSatisfy({ try objects.problem(of: $0) == nil }) else { return nil }
+        guard try others.allSatisfy({ try objects.isIntact($0) }) else { return nil }
         return others + [digest]
     }
 
@@ -213,11 +216,17 @@ public struct CheckpointStore: Sendable {
             }
             needed.formUnion(try objects.named(by: digest, atMost: CheckpointBundle.longest))
         }
+        try objects.removeNotes(keeping: needed)
         needed.formUnion(try objects.parts(of: needed))
         var freed: Int64 = 0
         for object in try objects.all() where !needed.contains(object) {
             freed += try objects.size(object) ?? 0
             try objects.remove(object)
+        }
+        // What a process left that was killed.
+        try objects.removePartial()
+        for entry in try files.list(folder) where entry.name.hasPrefix(CheckpointStore.exchange) {
+            try files.removeTree("\(folder)/\(entry.name)")
         }
         return freed
     }

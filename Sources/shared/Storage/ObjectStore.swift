@@ -146,6 +146,21 @@ public struct ObjectStore: Sendable {
         return try verify(object) ? nil : "its bytes are not those that it had"
     }
 
+    /// Whether all that an object takes, whole or in packs, has the bytes that it had. It is not made: what was once made
+    /// of these can be made again.
+    public func isIntact(_ object: Digest) throws -> Bool {
+        guard let found = try map(of: object) else { return try contains(object) && verify(object) }
+        return try ([found.digest] + found.map.packs.map(\.digest)).allSatisfy { try verify($0) }
+    }
+
+    /// Removes the notes of where maps are, but for those of some objects.
+    public func removeNotes(keeping objects: Set<Digest>) throws(FilesError) {
+        guard try files.status("\(root)/maps") != nil else { return }
+        for entry in try files.list("\(root)/maps") where Digest(hex: entry.name).map(objects.contains) != true {
+            try files.removeTree("\(root)/maps/\(entry.name)")
+        }
+    }
+
     /// Whatever digests stand in an object, as text; none in one that is longer than `limit`, or not here.
     public func named(by object: Digest, atMost limit: Int64) throws -> Set<Digest> {
         guard let size = try size(object), size <= limit else { return [object] }

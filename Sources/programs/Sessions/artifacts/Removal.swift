@@ -99,6 +99,7 @@ package enum Removal {
             deleted.objects += 1
             if !isTrial { try store.remove(digest) }
         }
+        if !isTrial { try store.removeNotes(keeping: kept) }
         var problem: (path: String, error: any Error)?
         for path in try rests(folder) {
             let bytes = DiskUse.bytes(below: path)

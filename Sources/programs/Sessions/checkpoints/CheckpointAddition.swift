@@ -91,8 +91,9 @@ package struct CheckpointAddition {
         }
         let objects = try store.objects()
         let digest = try objects.publish(record)
-        let staged = try ObjectStore(root: "\(store.folder)/adding", files: LocalFiles())
-        defer { try? FileManager.default.removeItem(atPath: "\(store.folder)/adding") }
+        let exchange = "\(store.folder)/\(CheckpointStore.exchange)\(UUID().uuidString)"
+        let staged = try ObjectStore(root: exchange, files: LocalFiles())
+        defer { try? FileManager.default.removeItem(atPath: exchange) }
         for file in files {
             try staged.publish(file: file.source, as: file.digest) { try LocalInput.isUnchanged(file) }
         }

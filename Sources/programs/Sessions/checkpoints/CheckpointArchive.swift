@@ -56,7 +56,7 @@ package struct CheckpointArchive {
 
     /// A folder in the store's own, so that files need not be copied; it is gone afterwards.
     private func withFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
-        let folder = "\(store.folder)/exchange-\(UUID().uuidString.prefix(8))"
+        let folder = "\(store.folder)/\(CheckpointStore.exchange)\(UUID().uuidString)"
         let manager = FileManager.default
         defer { try? manager.removeItem(atPath: folder) }
         do {

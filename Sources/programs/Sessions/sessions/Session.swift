@@ -236,11 +236,14 @@ package final class Session {
 
     private static func stage(_ inputs: [InputFile], _ folder: ArtifactsFolder) throws {
         let store = try folder.objects()
-        let checkpoints = try Caches.checkpoints.objects()
         for input in inputs where try !store.holds(input.digest) {
             // What is there in packs need not be there whole.
-            let isStored = input.source == checkpoints.path(input.digest)
-            if isStored, try store.take(input.digest, from: checkpoints) { continue }
+            let checkpoints = Caches.checkpoints
+            if input.source.hasPrefix("\(checkpoints.folder)/"),
+                try store.take(input.digest, from: try checkpoints.objects())
+            {
+                continue
+            }
             do {
                 try store.publish(file: input.source, as: input.digest) { try LocalInput.isUnchanged(input) }
             } catch let failure as Failure where failure.code == .badArchive {
