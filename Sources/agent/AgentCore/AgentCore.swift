@@ -104,11 +104,16 @@ public struct AgentCore: Sendable {
         case .notPrepared(let key, let failure, let evidence): notPrepared(key, failure, evidence)
         case .inputMissing(let key, let digest): inputMissing(key, digest)
         case .collected(let key, let report): collected(key, report)
+        case .object(let digest, .damaged(let reason)): damaged(digest, reason)
         case .object(let digest, let presence): objects.found(digest, presence)
         case .mapped(let digest, let packs): objects.mapped(digest, packs)
         case .setupTried(let sweep, let problem): setupTried(sweep, problem, now: now)
         case .listed(let digest, let inputs): lists[digest] = inputs
         case .evicted(let digests): for digest in digests { objects.lost(digest) }
+        case .listening(let sweep, let place, let problem): listening(sweep, place, problem)
+        case .peerBytes(let place, let piece):
+            if let size = objects.received(piece, from: place) { pending.append(.store(piece, size: size)) }
+        case .unreached(let failure): unreached(failure)
         case .timer: break
         }
         return []
@@ -181,6 +186,8 @@ public struct AgentCore: Sendable {
         case .heartbeat: sweeps[sweep]?.isConfirmed = true
         case .holder: break
         case .release: return release(sweep, on: connection)
+        case .share(let terms): share(terms, of: sweep, on: connection)
+        case .elsewhere(let source): fetch(source, of: sweep, on: connection)
         }
         return []
     }

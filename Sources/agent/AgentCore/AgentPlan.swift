@@ -19,8 +19,10 @@ extension AgentCore {
         if supervisorIsReady { fillWindow() }
         confirmReleases()
         for (connection, message) in objects.wants() { pending.append(.send(connection, message)) }
+        noteNews()
         for name in order {
             flushStarted(name)
+            announce(name)
             guard let sweep = sweeps[name], let connection = sweep.connection, now >= sweep.nextHeartbeat else {
                 continue
             }
@@ -90,7 +92,7 @@ extension AgentCore {
                 index += 1
                 continue
             }
-            switch inputs(of: work.entry.job, sweep.connection) {
+            switch inputs(of: work.entry.job, name, sweep.connection) {
             case .here:
                 sweeps[name]?.queue.remove(at: index)
                 sweeps[name]?.works[key]?.phase = .preparing
@@ -114,28 +116,30 @@ extension AgentCore {
         case impossible(FailureClass, String)
     }
 
-    private mutating func inputs(of job: Job, _ connection: Int?) -> Inputs {
+    private mutating func inputs(of job: Job, _ sweep: String, _ connection: Int?) -> Inputs {
         if let list = job.inputList {
-            let isHere = need([Job.Input(path: "", digest: list.digest, size: list.size)], connection)
+            let isHere = need([Job.Input(path: "", digest: list.digest, size: list.size)], sweep, connection)
             guard case .here = isHere else { return isHere }
             guard lists[list.digest] != nil else {
                 pending.append(.list(list.digest))
                 return .onTheirWay
             }
         }
-        return need(full(job).inputs, connection)
+        return need(full(job).inputs, sweep, connection)
     }
 
-    private mutating func need(_ inputs: [Job.Input], _ connection: Int?) -> Inputs {
+    private mutating func need(_ inputs: [Job.Input], _ sweep: String, _ connection: Int?) -> Inputs {
         var missing = 0
         for input in inputs {
             switch objects.need(input.digest, size: input.size, from: connection) {
-            case .held: continue
+            case .held:
+                noteHeld(input.digest, sweep, connection)
+                continue
             case .locate: pending.append(.locate(input.digest))
             case .awaited: break
             case .impossible(let failure, let reason): return .impossible(failure, reason)
             case .made(let parts, let making):
-                let isHere = need(parts, connection)
+                let isHere = need(parts, sweep, connection)
                 if case .impossible = isHere { return isHere }
                 if case .here = isHere { make(input.digest, making) }
             }

@@ -68,7 +68,16 @@ struct AgentSweep: Sendable {
     var over: [RunNumber: AttemptNumber] = [:]
     /// Starts that the coordinator was not told of yet.
     var started: [AttemptID] = []
+    /// How its objects go to other hosts; nil: they do not.
+    var sharing: Sharing?
     private var places = 0
+
+    struct Sharing: Sendable {
+        var key: [UInt8]
+        /// What the coordinator was told that is here, and what it is to be told.
+        var announced: Set<Digest> = []
+        var news: [Digest] = []
+    }
 
     init(context: SweepContext) { self.context = context }
 

@@ -29,6 +29,12 @@ public enum AgentEvent: Sendable, Hashable {
     case listed(Digest, [Job.Input])
     /// The object cache made room: these are not here any more.
     case evicted([Digest])
+    /// What came of ``AgentEffect/listen(sweep:_:address:)``; nil: it is not possible, because of `problem`.
+    case listening(sweep: String, SharingPlace?, problem: String)
+    /// Bytes of an object, from another host.
+    case peerBytes(SharingPlace, ObjectBytes)
+    /// An object does not come from another host.
+    case unreached(SourceFailure)
     case timer
 }
 
@@ -39,6 +45,8 @@ public enum ObjectPresence: Sendable, Hashable {
     case partial(Int64)
     /// It cannot be stored.
     case impossible(FailureClass, String)
+    /// All of it came, and it is another.
+    case damaged(String)
 }
 
 /// What an agent has to do.
@@ -71,6 +79,11 @@ public enum AgentEffect: Sendable, Hashable {
     /// Deletes all folders of attempts but these.
     case keepOnly([AttemptKey])
     case read(Int, ObjectRange)
+    /// Listens for the other hosts of a sweep: at an address, or at the one that a connection came in on.
+    case listen(sweep: String, Int, address: String?)
+    /// Fetches an object from another host, in place of what is fetched of it from any; answered by
+    /// ``AgentEvent/peerBytes(_:_:)`` and ``AgentEvent/unreached(_:)``.
+    case fetch(PeerFetch)
     case probe(Int, path: String)
     case tail(Int, AttemptKey, TailRequest)
 }

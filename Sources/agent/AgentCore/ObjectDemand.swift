@@ -7,6 +7,8 @@ struct ObjectDemand: Sendable {
     static let window: Int64 = 1 << 20
     /// Objects that are fetched at a time from one coordinator: one that stalls keeps no other waiting.
     static let streams = 4
+    /// The same where others may have them: those that wait for another host keep none waiting that could come at once.
+    static let sharedStreams = 16
 
     enum Answer {
         case held, locate, awaited
@@ -40,6 +42,12 @@ struct ObjectDemand: Sendable {
         /// Bytes that are here, and bytes that were asked for, both from the beginning.
         var received: Int64
         var asked: Int64
+        /// The host that it comes from; nil: it comes on the connection.
+        var source: SharingPlace?
+        /// Hosts whose bytes are in it; nil stands for all that came otherwise.
+        var givers: Set<SharingPlace?> = []
+        /// The connection ended meanwhile.
+        var isAlone = false
     }
 
     private struct Packed: Sendable {
@@ -55,6 +63,12 @@ struct ObjectDemand: Sendable {
     private var states: [Digest: State] = [:]
     /// What is fetched, in order of its beginning.
     private var fetching: [Digest] = []
+    /// Connections to coordinators that know what other hosts have.
+    var sharing: Set<Int> = []
+    /// Objects that came, by the connection on which they were asked for.
+    private var news: [(connection: Int, digest: Digest)] = []
+    /// What other hosts were to give, and need not any more.
+    private var abandoned: [(connection: Int, failure: SourceFailure)] = []
 
     mutating func need(_ digest: Digest, size: Int64, from connection: Int?) -> Answer {
         switch states[digest] {
@@ -73,8 +87,10 @@ struct ObjectDemand: Sendable {
             states[digest] = nil
             return .impossible(failure, reason)
         case .absent(let size, let from):
-            guard let connection, count(of: connection) < ObjectDemand.streams else { return .awaited }
-            states[digest] = .fetching(Fetch(connection: connection, size: size, received: from, asked: from))
+            guard let connection, count(of: connection) < streams(of: connection) else { return .awaited }
+            var fetch = Fetch(connection: connection, size: size, received: from, asked: from)
+            if from > 0 { fetch.givers = [nil] }
+            states[digest] = .fetching(fetch)
             fetching.append(digest)
             return .awaited
         }
@@ -125,11 +141,20 @@ struct ObjectDemand: Sendable {
         }
     }
 
+    private func streams(of connection: Int) -> Int {
+        sharing.contains(connection) ? ObjectDemand.sharedStreams : ObjectDemand.streams
+    }
+
+    func holds(_ digest: Digest) -> Bool { if case .held = states[digest] { true } else { false } }
+
     mutating func found(_ digest: Digest, _ presence: ObjectPresence) {
         fetching.removeAll { $0 == digest }
+        if case .fetching(let fetch) = states[digest] { ended(digest, fetch, presence) }
         switch (presence, states[digest]) {
         case (.complete, _): states[digest] = .held
         case (.impossible(let failure, let reason), _): states[digest] = .impossible(failure, reason)
+        case (.damaged(let reason), _):
+            states[digest] = .impossible(.spawn, "an input cannot be stored: \(reason)")
         case (.partial(let from), .locating(let size)):
             // The last byte is asked for again, so that a piece always ends a transfer.
             states[digest] = .absent(size: size, from: min(from, max(0, size - 1)))
@@ -137,15 +162,39 @@ struct ObjectDemand: Sendable {
         }
     }
 
+    private mutating func ended(_ digest: Digest, _ fetch: Fetch, _ presence: ObjectPresence) {
+        guard !fetch.isAlone, sharing.contains(fetch.connection) else { return }
+        if presence == .complete {
+            news.append((fetch.connection, digest))
+        } else if let source = fetch.source {
+            let failure = SourceFailure(digest: digest, place: source, kind: .abandoned, reason: "it is not kept here")
+            abandoned.append((fetch.connection, failure))
+        }
+    }
+
+    /// What came, and what does not come any more, since this was asked last.
+    mutating func takeNews() -> (
+        came: [(connection: Int, digest: Digest)], abandoned: [(connection: Int, failure: SourceFailure)]
+    ) {
+        defer { (news, abandoned) = ([], []) }
+        return (news, abandoned)
+    }
+
     mutating func lost(_ digest: Digest) { states[digest] = nil }
 
     /// The size of the object if this is the piece that comes next; nil: nobody asked for it.
     mutating func received(_ piece: ObjectBytes, on connection: Int) -> Int64? {
-        guard case .fetching(var fetch) = states[piece.digest], fetch.connection == connection,
-            piece.offset == fetch.received, fetch.received + Int64(piece.bytes.count) <= fetch.asked,
-            !piece.bytes.isEmpty
+        guard case .fetching(let fetch) = states[piece.digest], fetch.connection == connection, fetch.source == nil,
+            fetch.received + Int64(piece.bytes.count) <= fetch.asked
         else { return nil }
+        return take(piece, fetch)
+    }
+
+    private mutating func take(_ piece: ObjectBytes, _ fetch: Fetch) -> Int64? {
+        guard piece.offset == fetch.received, !piece.bytes.isEmpty else { return nil }
+        var fetch = fetch
         fetch.received += Int64(piece.bytes.count)
+        fetch.givers.insert(fetch.source)
         states[piece.digest] = .fetching(fetch)
         return fetch.size
     }
@@ -153,20 +202,22 @@ struct ObjectDemand: Sendable {
     /// Forgets what was asked of a connection; what came is kept and gone on from.
     mutating func disconnected(_ connection: Int) {
         for digest in fetching {
-            guard case .fetching(let fetch) = states[digest], fetch.connection == connection else { continue }
-            states[digest] = nil
+            guard case .fetching(var fetch) = states[digest], fetch.connection == connection else { continue }
+            fetch.isAlone = true
+            states[digest] = fetch.source == nil ? nil : .fetching(fetch)
         }
         fetching.removeAll { states[$0] == nil }
         // The next one may know nothing of packs: it is asked for the object itself. What is being put together is.
         states = states.filter { _, state in
             if case .packed(let packed) = state { packed.isUnderWay || packed.connection != connection } else { true }
         }
+        sharing.remove(connection)
     }
 
     mutating func wants() -> [(Int, AgentMessage)] {
         var messages: [(Int, AgentMessage)] = []
         for digest in fetching {
-            guard case .fetching(var fetch) = states[digest] else { continue }
+            guard case .fetching(var fetch) = states[digest], fetch.source == nil else { continue }
             while fetch.asked < fetch.size, fetch.asked - fetch.received < ObjectDemand.window {
                 let length = min(Int64(ObjectRange.maximumLength), fetch.size - fetch.asked)
                 messages.append(
@@ -176,5 +227,66 @@ struct ObjectDemand: Sendable {
             states[digest] = .fetching(fetch)
         }
         return messages
+    }
+
+    // MARK: From other hosts
+
+    /// Another host has what was asked for on the connection. The object's size and what of it is here; nil: it is
+    /// not asked for there, or comes from that host already.
+    mutating func elsewhere(_ source: ObjectSource, on connection: Int) -> (size: Int64, offset: Int64)? {
+        guard case .fetching(var fetch) = states[source.digest], fetch.connection == connection,
+            fetch.received < fetch.size, fetch.source != source.place
+        else { return nil }
+        fetch.source = source.place
+        states[source.digest] = .fetching(fetch)
+        return (fetch.size, fetch.received)
+    }
+
+    func comes(_ digest: Digest, from place: SharingPlace) -> Bool {
+        guard case .fetching(let fetch) = states[digest] else { return false }
+        return fetch.source == place && fetch.received < fetch.size
+    }
+
+    /// The size of the object if this is the piece that comes next from there.
+    mutating func received(_ piece: ObjectBytes, from place: SharingPlace) -> Int64? {
+        guard case .fetching(let fetch) = states[piece.digest], fetch.source == place,
+            fetch.received + Int64(piece.bytes.count) <= fetch.size
+        else { return nil }
+        return take(piece, fetch)
+    }
+
+    /// The connection on which it is asked for again; nil: it does not come from there any more, or nobody is left.
+    mutating func unreached(_ failure: SourceFailure) -> Int? {
+        guard case .fetching(var fetch) = states[failure.digest], fetch.source == failure.place,
+            fetch.received < fetch.size
+        else { return nil }
+        fetch.source = nil
+        fetch.asked = fetch.received
+        return again(failure.digest, fetch)
+    }
+
+    /// All came, and is not the object: whom to tell of whom, if other hosts gave of it. It is fetched anew then.
+    mutating func damaged(_ digest: Digest, _ reason: String) -> [(Int, SourceFailure)] {
+        guard case .fetching(var fetch) = states[digest], fetch.givers.contains(where: { $0 != nil }) else {
+            found(digest, .damaged(reason))
+            return []
+        }
+        let kind: SourceFailure.Kind = fetch.givers.count == 1 ? .wrong : .doubtful
+        let givers = fetch.givers.compactMap { $0 }.sorted { $0.description < $1.description }
+        fetch.source = nil
+        fetch.givers = []
+        (fetch.received, fetch.asked) = (0, 0)
+        guard let connection = again(digest, fetch) else { return [] }
+        return givers.map { (connection, SourceFailure(digest: digest, place: $0, kind: kind, reason: reason)) }
+    }
+
+    private mutating func again(_ digest: Digest, _ fetch: Fetch) -> Int? {
+        guard !fetch.isAlone else {
+            states[digest] = nil
+            fetching.removeAll { $0 == digest }
+            return nil
+        }
+        states[digest] = .fetching(fetch)
+        return fetch.connection
     }
 }

@@ -9,6 +9,7 @@ final class AgentProcess {
     private let foothold: Foothold
     private let program = ProgramFile()
     private let setups: SetupTrial
+    private let network = RealPeerNetwork()
     private let signals: Int32
 
     /// - Throws: ``Failure`` or ``FilesError`` where the agent cannot work here.
@@ -17,7 +18,8 @@ final class AgentProcess {
         signals = sys_signal_descriptor()
         setups = SetupTrial(folder: workdir.root)
         server = try AgentServer(
-            workdir, program: Machine.program, host: RealHost(), files: LocalFiles(), setups: setups
+            workdir, program: Machine.program, host: RealHost(), files: LocalFiles(), setups: setups,
+            network: network
         ) { [patience = Patience()] in AgentProcess.supervisor(of: workdir, patience: patience.next()) }
         guard signals >= 0 else { throw Failure(.internalError, "no signals", cause: SystemText.of(errno)) }
         try foothold.listen()
@@ -55,13 +57,25 @@ final class AgentProcess {
             for (stream, reads) in server.streams {
                 if let stream = stream as? FrameSocket { set.add(stream, reads: reads) }
             }
+            for (stream, reads) in server.peerStreams {
+                if let stream = stream as? PeerSocket {
+                    set.add(stream.descriptor, reads: reads, writes: stream.unsentCount > 0)
+                }
+            }
+            for listener in network.listeners { set.add(listener.descriptor, reads: server.acceptsConnections) }
             let patience = min(server.timeout ?? .max, foothold.timeout)
             set.wait(gathering > 0 && server.supervisorStream != nil ? min(patience, gathering) : patience)
             if set.isReadable(signals) { takeSignals() }
             if set.isReadable(foothold.listener) { accept() }
+            for listener in network.listeners where set.isReadable(listener.descriptor) {
+                let descriptor = sys_accept(listener.descriptor)
+                if descriptor >= 0 { server.meet(PeerSocket(descriptor: descriptor)) }
+            }
             try lookAfterFolder()
             let goesOn = try server.step { stream in
                 (stream as? FrameSocket).map { set.isReady($0.descriptor) } ?? false
+            } isPeerReady: { stream in
+                (stream as? PeerSocket).map { set.isReady($0.descriptor) } ?? false
             }
             guard goesOn else { return foothold.leave() }
         }

@@ -17,6 +17,8 @@ package final class AgentServer {
         var isEnding = false
         /// A local command, not a coordinator.
         var isControl = false
+        /// The address of this host that it came in on; nil: not known.
+        var address: String?
 
         var hasEnded: Bool { isEnding && messages.isEmpty && stream.unsentCount == 0 }
         /// Whether something waits that the stream would take now.
@@ -36,6 +38,9 @@ package final class AgentServer {
     private var linkRetryAt: Nanoseconds?
     private var heardAt: Nanoseconds = 0
     private let setups: any SetupTrials
+    private let network: any PeerNetwork
+    private var peers: PeerExchange
+    private var isListening = false
     /// Told after every step of the core what had come.
     package var observer: (AgentCore, [AgentEvent]) -> Void = { _, _ in }
 
@@ -49,16 +54,19 @@ package final class AgentServer {
     /// - Parameters:
     ///   - program: the agent's own, absolute.
     ///   - setups: tries the setup texts of inventories.
+    ///   - network: to other hosts.
     ///   - supervisor: connects to one.
     /// - Throws: ``Failure`` or ``FilesError`` where the agent cannot work here.
     package init(
         _ workdir: Workdir, program: String, host: any HostSystem, files: any Files, setups: any SetupTrials,
-        supervisor: @escaping () -> SupervisorLink.Opened
+        network: any PeerNetwork, supervisor: @escaping () -> SupervisorLink.Opened
     ) throws {
         self.workdir = workdir
         self.host = host
         self.files = files
         self.setups = setups
+        self.network = network
+        peers = PeerExchange(network, files) { host.log($0, $1) }
         idleSince = host.now
         shell = try AgentShell(
             host: AgentCore.Host(
@@ -83,13 +91,20 @@ package final class AgentServer {
         }
     }
 
+    /// The same of those to other hosts.
+    package var peerStreams: [(stream: any PeerStream, reads: Bool)] { peers.streams }
+
     package var acceptsConnections: Bool { !isStopping }
 
     /// One turn: takes in what came, decides, makes durable, acts.
     ///
-    /// - Parameter isReady: whether a stream has news.
+    /// - Parameters:
+    ///   - isReady: whether a stream has news.
+    ///   - isPeerReady: the same of one to another host.
     /// - Returns: false: the agent has ended.
-    package func step(isReady: (any FrameStream) -> Bool) throws -> Bool {
+    package func step(
+        isReady: (any FrameStream) -> Bool, isPeerReady: (any PeerStream) -> Bool = { _ in false }
+    ) throws -> Bool {
         for number in clients.keys.sorted() {
             if let client = clients[number], isReady(client.stream) { receive(number) }
         }
@@ -102,7 +117,12 @@ package final class AgentServer {
         for (sweep, problem) in setups.ended(now: host.now) {
             inbox.append(.setupTried(sweep: sweep, problem: problem))
         }
+        inbox += peers.step(now: host.now, isReady: isPeerReady, &shell)
         try turn()
+        if isListening, !shell.core.sharesSomething {
+            peers.stopGiving()
+            isListening = false
+        }
         fillStreams()
         flush()
         if isStopping, link.stream == nil { return false }
@@ -121,9 +141,13 @@ package final class AgentServer {
 
     /// How long the process may wait before the next step; nil: until something comes.
     package var timeout: Nanoseconds? {
-        if shell.isBusy || !inbox.isEmpty || clients.values.contains(where: \.canGoOn) { return 0 }
+        if shell.isBusy || !inbox.isEmpty || clients.values.contains(where: \.canGoOn) || peers.hasMore {
+            return 0
+        }
         var due = shell.core.nextDeadline
-        for time in [linkRetryAt, setups.nextDeadline].compactMap({ $0 }) { due = min(due ?? time, time) }
+        for time in [linkRetryAt, setups.nextDeadline, peers.nextDeadline].compactMap({ $0 }) {
+            due = min(due ?? time, time)
+        }
         if isIdle {
             let end = idleSince + AgentServer.idleTime + 1_000_000
             due = min(due ?? end, end)
@@ -187,8 +211,29 @@ package final class AgentServer {
         case .probe(let number, let path):
             if let answer = shell.probe(number, path) { send(number, answer) }
         case .tail(let number, let key, let request): send(number, shell.tail(key, request))
+        case .listen(let sweep, let number, let address):
+            inbox.append(listen(sweep, address ?? clients[number]?.address))
+        case .fetch(let fetch): if let event = peers.fetch(fetch, now: host.now) { inbox.append(event) }
         }
     }
+
+    private func listen(_ sweep: String, _ address: String?) -> AgentEvent {
+        guard let address else {
+            return .listening(
+                sweep: sweep, nil, problem: "it is not known at which address other hosts reach it: name it in the "
+                    + "inventory, as in share: {address: 192.0.2.7}")
+        }
+        do throws(Failure) {
+            let port = try network.listen(address)
+            isListening = true
+            return .listening(sweep: sweep, SharingPlace(address: address, port: port), problem: "")
+        } catch {
+            return .listening(sweep: sweep, nil, problem: error.description)
+        }
+    }
+
+    /// Somebody connected from another host.
+    package func meet(_ stream: any PeerStream) { peers.meet(stream, now: host.now) }
 
     private func note(_ problem: String?) {
         if let problem { host.log("not deleted:", problem) }
@@ -218,7 +263,7 @@ package final class AgentServer {
         do throws(WireError) {
             for frame in try client.stream.receive() {
                 if let command = LocalCommand(rawValue: frame.kind) {
-                    control(command, number)
+                    control(command, number, frame.payload)
                 } else {
                     let message = try CoordinatorMessage(frame)
                     if case .hello(let hello) = message {
@@ -285,7 +330,11 @@ package final class AgentServer {
 
     // MARK: Local commands and the end
 
-    private func control(_ command: LocalCommand, _ number: Int) {
+    private func control(_ command: LocalCommand, _ number: Int, _ payload: [UInt8]) {
+        if command == .cameIn {
+            clients[number]?.address = String(validating: payload.prefix(SharingPlace.longestAddress), as: UTF8.self)
+            return
+        }
         clients[number]?.isControl = true
         let isBusy = !shell.core.isIdle
         switch command {
@@ -297,7 +346,7 @@ package final class AgentServer {
             }
             stop()
         case .stop: stop()
-        case .busy: break
+        case .busy, .cameIn: break
         }
     }
 
@@ -347,4 +396,6 @@ package enum LocalCommand: UInt8 {
     /// Ends what runs, and then itself.
     case stop = 251
     case busy = 252
+    /// A coordinator follows on this connection: the address of this host that it came in on.
+    case cameIn = 253
 }

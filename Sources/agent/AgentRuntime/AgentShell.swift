@@ -196,8 +196,19 @@ public struct AgentShell {
     }
 
     private func impossible(_ digest: Digest, _ error: any Error) -> AgentEvent {
+        if let failure = error as? Failure, failure.code == .badArchive {
+            return .object(digest, .damaged("\(failure)"))
+        }
         let isFull = (error as? FilesError)?.isDiskFull ?? false
         return .object(digest, .impossible(isFull ? .diskFull : .spawn, "an input cannot be stored: \(error)"))
+    }
+
+    /// An object for another host, open to be read; nil: it is not here.
+    mutating func give(_ digest: Digest) -> (file: FileHandle, size: Int64)? {
+        guard (try? cache.has(digest)) == true, let size = try? cache.store.size(digest),
+            let file = try? files.open(cache.store.path(digest), .read)
+        else { return nil }
+        return (file, size)
     }
 
     /// Begins to make an attempt's folder; nil: ``goOn(budget:)`` goes on with it.

@@ -12,6 +12,7 @@ enum Attach {
         do throws(Failure) {
             let workdir = try Workdir.prepare(name)
             let descriptor = try connect(workdir)
+            tellAddress(descriptor)
             return bridge(descriptor)
         } catch {
             // A full or failing disk can be well again at the next try.
@@ -62,11 +63,13 @@ enum Attach {
     }
 
     /// Whether the process at the other end was started from the same file as this one.
-    private static func runsThisProgram(_ descriptor: Int32) -> Bool {
+    private static func runsThisProgram(_ descriptor: Int32, ifUnknown unknown: Bool = true) -> Bool {
         let pid = sys_peer_process(descriptor)
         var own = stat()
         var other = stat()
-        guard pid > 0, stat("/proc/self/exe", &own) == 0, stat("/proc/\(pid)/exe", &other) == 0 else { return true }
+        guard pid > 0, stat("/proc/self/exe", &own) == 0, stat("/proc/\(pid)/exe", &other) == 0 else {
+            return unknown
+        }
         return own.st_ino == other.st_ino && own.st_dev == other.st_dev
     }
 
@@ -84,6 +87,16 @@ enum Attach {
             if frames.contains(where: { $0.kind == LocalCommand.busy.rawValue }) { return false }
             if stream.isBroken { return true }
         }
+    }
+
+    /// Tells the agent at which of this host's addresses the coordinator came in: other hosts may reach it there. One
+    /// of another program is told nothing, as it may be too old for it.
+    private static func tellAddress(_ descriptor: Int32) {
+        let words = (getenv("SSH_CONNECTION").map { String(cString: $0) } ?? "").split(separator: " ")
+        guard words.count == 4, runsThisProgram(descriptor, ifUnknown: false) else { return }
+        let stream = FrameSocket(descriptor: descriptor)
+        stream.send(Frame(kind: LocalCommand.cameIn.rawValue, payload: Array(words[2].utf8)))
+        stream.flush()
     }
 
     // MARK: Bridging

@@ -20,6 +20,30 @@ package protocol FrameStream: AnyObject {
     func close()
 }
 
+/// The near end of a connection with another host's agent: bytes, which never waits.
+package protocol PeerStream: AnyObject {
+    /// Bytes that the other side has not taken yet.
+    var unsentCount: Int { get }
+    /// The other side has closed it, or it broke.
+    var isBroken: Bool { get }
+    func send(_ bytes: [UInt8])
+    /// Writes what the other side takes.
+    func flush()
+    /// Reads what is there, up to so many bytes.
+    func receive(atMost count: Int) -> [UInt8]
+    func close()
+}
+
+/// The network between the hosts, and chance for what is said on it.
+package protocol PeerNetwork {
+    /// Listens at an address in digits, if it does not yet; the port. Who connects comes to ``AgentServer/meet(_:)``.
+    func listen(_ address: String) throws(Failure) -> Int
+    func stopListening()
+    /// A connection that begins; nil: that is not possible.
+    func connect(_ place: SharingPlace) -> (any PeerStream)?
+    func nonce() -> [UInt8]
+}
+
 /// Runs setup texts, each alone, to see whether they work.
 package protocol SetupTrials {
     func begin(_ sweep: String, _ text: String, now: Nanoseconds)

@@ -21,7 +21,8 @@ public final class CoordinatorLoop {
     let time: any TimeSource
     private(set) var links: [HostLink?]
     private var transfers: [Transfers]
-    private var supply = Supply()
+    var supply = Supply()
+    var fanout = Fanout()
     /// The files of checkpoints that evaluations start from.
     private var checkpoints: [Digest: [Job.Input]] = [:]
     /// The inputs that were last put into a list: mostly those of all runs.
@@ -72,6 +73,7 @@ public final class CoordinatorLoop {
     /// When there is something to do at the latest, though nothing comes in.
     private func nextDeadline(now: Nanoseconds) -> Nanoseconds {
         var deadline = min(core.nextDeadline(now: now), supply.isWaiting ? now + CoordinatorLoop.moment : .max)
+        if let time = fanoutDeadline(now: now) { deadline = min(deadline, time) }
         if isWatched, setting.engine.progressFile != nil { deadline = min(deadline, watch.nextRound) }
         guard links.contains(where: { $0?.isBootstrapping == true }) else { return deadline }
         return min(deadline, now + CoordinatorLoop.glance)
@@ -128,6 +130,7 @@ public final class CoordinatorLoop {
         }
         keepAlive(committed)
         askRunning(committed)
+        share(committed)
         supplyHosts()
         tellCopies(committed)
         observer(self, records)
@@ -223,6 +226,7 @@ public final class CoordinatorLoop {
         links[host] = nil
         transfers[host] = transfers[host].forNextStream
         supply.forget(host)
+        fanout.forget(host)
         dropQuestions(to: host)
     }
 
@@ -238,7 +242,8 @@ public final class CoordinatorLoop {
             return [.reported(host: host, report.id)]
         case .bytes(let piece): try receive(host, piece)
         case .missing(let digest, let reason): goOn(host, transfers[host].lose(digest, reason: reason))
-        case .want(let range): try supply.ask(range, for: host)
+        case .want(let range): try want(range, host, now: now)
+        case .sharing, .holding, .unreached: note(message, of: host, now: now)
         case .probed(let probe): return probed(host, probe)
         case .tail(let tail): take(tail, from: host, now: now)
         case .heartbeat(let load):
@@ -265,6 +270,7 @@ public final class CoordinatorLoop {
         nextKeepAlive = .min
         if !setting.holder.isEmpty { send(host, .holder(setting.holder)) }
         if let path = setting.enginePath(of: host) { send(host, .probe(path: path)) }
+        if let terms = setting.sharing(of: host) { send(host, .share(terms)) }
         let offset = hello.wallClock - time.wall()
         links[host]?.clockOffset = offset
         let arrival = Arrival(
@@ -312,7 +318,9 @@ public final class CoordinatorLoop {
             supply.wasRead(range.length, for: host)
             switch supplied {
             case .bytes(let bytes): send(host, .bytes(bytes))
-            case .packed(let object): send(host, .packed(object))
+            case .packed(let object):
+                fanout.isPacked(object.object, at: host)
+                send(host, .packed(object))
             case nil: return [drop(host, reason: "it asked for bytes of an object that it was not given")]
             }
         case .foundCheckpoints(let host, let generation, let engine, let found, let problem):
@@ -329,7 +337,7 @@ public final class CoordinatorLoop {
     }
 
     /// Says a thing once.
-    private func complain(_ text: String) {
+    func complain(_ text: String) {
         if warnings.insert(text).inserted { warn(text) }
     }
 
@@ -470,7 +478,7 @@ public final class CoordinatorLoop {
     }
 
     /// Told like anything else that came of the host.
-    private func giveUp(_ host: Int, _ reason: String) {
+    func giveUp(_ host: Int, _ reason: String) {
         let generation = links[host]?.generation ?? 0
         inbox.put(.finished(.success(.refused(host: host, generation: generation, reason: reason))))
     }

@@ -173,7 +173,8 @@ extension AgentMessage {
     var mayComeFirst: Bool {
         switch self {
         case .hello, .refused: true
-        case .started, .outcome, .want, .bytes, .missing, .probed, .tail, .heartbeat, .released: false
+        case .started, .outcome, .want, .bytes, .missing, .probed, .tail, .heartbeat, .released, .sharing,
+            .holding, .unreached: false
         }
     }
 }

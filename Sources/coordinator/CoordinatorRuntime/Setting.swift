@@ -20,6 +20,8 @@ public struct Setting: Sendable {
     private let artifacts: ArtifactRule
     private let needs: RunNeeds
     let checkpoints: CheckpointStore?
+    /// What hosts that share know one another by; empty: none shares.
+    private let sharingKey: [UInt8]
 
     /// A run that makes a checkpoint: the setup of a workload, or a boot.
     package struct Setup: Sendable, Hashable {
@@ -43,13 +45,16 @@ public struct Setting: Sendable {
     ///   - agentBinary: the bytes of `usweep-agent`.
     ///   - runs: the evaluations, point by point, the repeats of a point together, then those of `setups`.
     ///   - setups: in the order of their runs.
+    ///   - sharingKey: bytes by chance, drawn anew for each coordinator.
     ///   - holder: user, machine and folder that the ledger belongs to; hosts tell copies of a ledger apart by it.
     package init(
         sweepID: String, hosts: [Host], agentBinary: [UInt8], engine: any Engine, points: Points, sweep: Sweep,
-        runs: RunList, setups: [Setup], timing: Timing, checkpoints: CheckpointStore?, holder: String = ""
+        runs: RunList, setups: [Setup], timing: Timing, checkpoints: CheckpointStore?, holder: String = "",
+        sharingKey: [UInt8] = []
     ) {
         self.sweepID = sweepID
         self.holder = holder
+        self.sharingKey = sharingKey
         self.hosts = hosts
         agent = BroughtAgent(agentBinary)
         self.engine = engine
@@ -93,6 +98,12 @@ public struct Setting: Sendable {
         let descriptor = engine.descriptor
         guard let binary = descriptor.binary else { return nil }
         return hosts[host].engines.first { $0.name == descriptor.name }?.value ?? binary.defaultPath
+    }
+
+    /// How a host is to share; nil: it is not to.
+    func sharing(of host: Int) -> SharingTerms? {
+        guard let sharing = hosts[host].sharing, sharingKey.count == SharingTerms.keyLength else { return nil }
+        return SharingTerms(key: sharingKey, address: sharing.address)
     }
 
     func hello(to host: Int) -> CoordinatorHello {

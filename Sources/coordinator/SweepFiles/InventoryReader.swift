@@ -5,7 +5,9 @@ import Model
 struct InventoryReader {
     private static let limit = 10_000
     /// What a host may have, and `defaults` too, beside the keys of its transport.
-    static let common = ["transport", "workdir", "slots", "memory", "labels", "engines", "setup", "shell", "resources"]
+    static let common = [
+        "transport", "workdir", "slots", "memory", "labels", "engines", "setup", "shell", "resources", "share",
+    ]
     static let ofDefaults = ["ssh_config"]
     static let ofHosts = ["name", "address"]
 
@@ -85,6 +87,9 @@ struct InventoryReader {
         let names = names(nameField)
         var host = template
         fill(&host, members)
+        if names.count > 1, host.sharing?.address != nil, let share = members.first(where: { $0.name == "share" }) {
+            read.fail(share, "gives one address for \(names.count) hosts; write share: lan, or one host at a time")
+        }
         guard let address = members.first(where: { $0.name == "address" }) else {
             check(members, transport(of: host), because: "transport: \(transport(of: host)?.name ?? "")")
             return names.map { named(host, $0, nil) }
@@ -185,6 +190,7 @@ struct InventoryReader {
             case "shell":
                 if let word = read.choice(member, ["plain", "login"], "shell") { host.usesLoginShell = word == "login" }
             case "resources": resources(&host, member)
+            case "share": share(&host, member)
             case "setup": host.setup = read.text(member, limit: 16_384, mayHaveLines: true)
             case let name:
                 guard let key = transportKeys.first(where: { $0.name == name }) else { continue }
@@ -263,6 +269,25 @@ struct InventoryReader {
         let own = read.resources(field, from: 0)
         host.resources.removeAll { resource in own.contains { $0.name == resource.name } }
         host.resources = (host.resources + own).sorted { $0.name < $1.name }
+    }
+
+    private func share(_ host: inout Host, _ field: Field) {
+        guard case .mapping = field.value.kind else {
+            if let word = read.choice(field, ["lan", "off"], "share") {
+                host.sharing = word == "lan" ? HostSharing() : nil
+            }
+            return
+        }
+        let members = read.members(field.value, path: field.path, known: ["address"]) ?? []
+        guard let address = members.first else {
+            return read.fail(field, "has no address; write share: lan, or share: {address: 192.0.2.7}")
+        }
+        guard let text = read.text(address) else { return }
+        let isInDigits = text.allSatisfy { $0 == "." || $0 == ":" || $0.isHexDigit }
+        guard isInDigits, text.contains(".") || text.contains(":"), text.utf8.count <= 45 else {
+            return read.fail(address, "'\(Names.shown(text))' is not an IP address; write one like 192.0.2.7")
+        }
+        host.sharing = HostSharing(address: text)
     }
 
     /// Added to those of `defaults`, or in their place.

@@ -114,7 +114,8 @@ final class Canaries {
             host.watch.revoked(host, leases)
             return []
         case .hello: return canary == .startUnconfirmed ? [frame, CoordinatorMessage.heartbeat.frame] : [frame]
-        case .cancel, .acknowledge, .read, .bytes, .packed, .probe, .tail, .release, .heartbeat, .holder, nil:
+        case .cancel, .acknowledge, .read, .bytes, .packed, .probe, .tail, .release, .heartbeat, .holder, .share,
+            .elsewhere, nil:
             return [frame]
         }
     }

@@ -125,8 +125,10 @@ final class LargeHost {
             let part = LargeCluster.result.dropFirst(Int(range.offset)).prefix(range.length)
             send(number, .bytes(ObjectBytes(digest: range.digest, offset: range.offset, bytes: Array(part))))
         case .trySetup(let sweep, _): inbox.append(.setupTried(sweep: sweep, problem: nil))
-        // Its coordinator has nothing in packs.
-        case .drop, .store, .readMap, .unpack, .discard, .discardSweep, .keepOnly, .probe, .tail: break
+        // Its coordinator has nothing in packs, and its host shares nothing.
+        case .drop, .store, .readMap, .unpack, .discard, .discardSweep, .keepOnly, .probe, .tail, .listen,
+            .fetch:
+            break
         }
     }
 

@@ -37,6 +37,7 @@ final class SimulatedHost {
     unowned(unsafe) var network: Network?
     let programs: Programs
     let watch: Checker
+    let peering: Peering
     private(set) var agent: AgentInstance?
     private(set) var supervisor: SupervisorInstance?
     let agentRole: Role
@@ -45,9 +46,11 @@ final class SimulatedHost {
     private(set) var chance: Chance
 
     init(
-        _ index: Int, world: World, scenario: Scenario, seed: UInt64, watch: Checker, canary: Canary?, death: Death?
+        _ index: Int, world: World, scenario: Scenario, seed: UInt64, watch: Checker, peering: Peering,
+        canary: Canary?, death: Death?
     ) {
         self.world = world
+        self.peering = peering
         self.index = index
         self.watch = watch
         self.canary = canary
@@ -105,7 +108,7 @@ final class SimulatedHost {
             try Workdir.make(SimulatedHost.workdir, files)
             let server = try AgentServer(
                 SimulatedHost.workdir, program: "\(SimulatedHost.workdir.root)/bin/usweep-agent", host: system,
-                files: files, setups: SimulatedSetups()
+                files: files, setups: SimulatedSetups(), network: SimulatedPeers(self, life)
             ) { [self] in openSupervisor(for: life) }
             guard life.isAlive else { throw Failure(.storage, "it ended at once") }
             let instance = AgentInstance(self, server: server, life: life)
@@ -128,6 +131,13 @@ final class SimulatedHost {
             return
         }
         agent.accept(stream)
+    }
+
+    /// Somebody connected from another host.
+    func meet(_ stream: SimulatedPeerStream) {
+        guard let agent else { return stream.close() }
+        agent.server.meet(stream)
+        agent.wake()
     }
 
     func wakeAgent() { agent?.wake() }
@@ -381,6 +391,8 @@ final class AgentInstance {
         do {
             let goesOn = try server.step { stream in
                 (stream as? AgentStream)?.hasNews ?? (stream as? LocalStream)?.hasNews ?? false
+            } isPeerReady: { stream in
+                (stream as? SimulatedPeerStream)?.hasNews ?? false
             }
             if !life.isAlive {
                 host.agentDied("dies", inStep: true)
@@ -400,6 +412,7 @@ final class AgentInstance {
         alarm?.stop()
         alarm = nil
         for (stream, _) in server.streams { stream.close() }
+        host.peering.end(life)
         server.supervisorStream?.close()
     }
 }

@@ -23,6 +23,7 @@ public final class Simulation {
     let canary: Canary?
     let world: World
     let network: Network
+    let peering: Peering
     let disk: Disk
     let ledger = MemoryLedger()
     let checker: Checker
@@ -52,6 +53,7 @@ public final class Simulation {
         world = World(trace: trace)
         chance = Chance(seed: seed, stream: 1)
         network = Network(world: world, seed: seed, canary: canary)
+        peering = Peering(world, seed: seed)
         disk = Disk(seed: seed, stream: 9)
         disk.canary = canary
         checker = Checker(prepared, seed: seed, world: world)
@@ -59,8 +61,8 @@ public final class Simulation {
         for index in 0..<scenario.hosts {
             network.add(
                 SimulatedHost(
-                    index, world: world, scenario: scenario, seed: seed, watch: checker, canary: canary,
-                    death: death))
+                    index, world: world, scenario: scenario, seed: seed, watch: checker, peering: peering,
+                    canary: canary, death: death))
         }
         checker.simulation = self
     }
@@ -97,6 +99,7 @@ public final class Simulation {
         coordinator = nil
         for host in network.hosts { host.clear() }
         network.clear()
+        peering.clear()
         world.clear()
     }
 

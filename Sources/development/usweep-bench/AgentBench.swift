@@ -65,7 +65,9 @@ struct AgentBench {
                             artifacts: artifacts[entry.run - 1])))
             }
         case .release: say(.released)
-        case .revoke, .cancel, .acknowledge, .read, .bytes, .tail, .heartbeat, .holder, .packed: break
+        case .revoke, .cancel, .acknowledge, .read, .bytes, .packed, .tail, .heartbeat, .holder, .share,
+            .elsewhere:
+            break
         }
     }
 

@@ -1,11 +1,14 @@
 #define _GNU_SOURCE
 #include "csystem.h"
 
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/fs.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -86,6 +89,60 @@ int sys_connect(const char *path) {
         return -1;
     }
     return sys_nonblocking(descriptor) < 0 ? -1 : descriptor;
+}
+
+// Addresses in digits only: nothing is looked up.
+static socklen_t internet_address(const char *text, int port, struct sockaddr_storage *address) {
+    memset(address, 0, sizeof *address);
+    struct sockaddr_in *four = (struct sockaddr_in *)address;
+    struct sockaddr_in6 *six = (struct sockaddr_in6 *)address;
+    if (inet_pton(AF_INET, text, &four->sin_addr) == 1) {
+        four->sin_family = AF_INET;
+        four->sin_port = htons((uint16_t)port);
+        return sizeof *four;
+    }
+    if (inet_pton(AF_INET6, text, &six->sin6_addr) == 1) {
+        six->sin6_family = AF_INET6;
+        six->sin6_port = htons((uint16_t)port);
+        return sizeof *six;
+    }
+    errno = EINVAL;
+    return 0;
+}
+
+int sys_listen_at(const char *text, int *port) {
+    struct sockaddr_storage address;
+    socklen_t length = internet_address(text, 0, &address);
+    if (length == 0) return -1;
+    int descriptor = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (descriptor < 0) return -1;
+    if (bind(descriptor, (struct sockaddr *)&address, length) < 0 || listen(descriptor, 64) < 0 ||
+        getsockname(descriptor, (struct sockaddr *)&address, &length) < 0) {
+        int error = errno;
+        close(descriptor);
+        errno = error;
+        return -1;
+    }
+    *port = ntohs(address.ss_family == AF_INET ? ((struct sockaddr_in *)&address)->sin_port
+                                               : ((struct sockaddr_in6 *)&address)->sin6_port);
+    return descriptor;
+}
+
+int sys_connect_to(const char *text, int port) {
+    struct sockaddr_storage address;
+    socklen_t length = internet_address(text, port, &address);
+    if (length == 0) return -1;
+    int descriptor = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (descriptor < 0) return -1;
+    int at_once = 1;
+    setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
+    if (connect(descriptor, (struct sockaddr *)&address, length) < 0 && errno != EINPROGRESS) {
+        int error = errno;
+        close(descriptor);
+        errno = error;
+        return -1;
+    }
+    return descriptor;
 }
 
 int sys_peer_user(int descriptor, uint32_t *user) {

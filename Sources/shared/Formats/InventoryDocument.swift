@@ -35,6 +35,7 @@ extension Host: DocumentValue {
         writer.put("setup", setup)
         writer.put(ifTrue: "usesLoginShell", usesLoginShell)
         writer.put(unlessEmpty: "resources", resources)
+        writer.put("sharing", sharing)
         return writer.json
     }
 
@@ -47,6 +48,21 @@ extension Host: DocumentValue {
             setup: try reader.take(ifAny: "setup"))
         usesLoginShell = try reader.take(flag: "usesLoginShell")
         resources = try reader.take(list: "resources")
+        sharing = try reader.take(ifAny: "sharing")
+        try reader.end()
+    }
+}
+
+extension HostSharing: DocumentValue {
+    package var json: JSON {
+        var writer = DocumentWriter()
+        writer.put("address", address)
+        return writer.json
+    }
+
+    package init(_ json: JSON) throws(WireError) {
+        var reader = try DocumentReader(json)
+        self.init(address: try reader.take(ifAny: "address"))
         try reader.end()
     }
 }

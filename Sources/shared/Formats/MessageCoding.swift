@@ -1,8 +1,8 @@
 import Model
 
 // Messages as frames. A kind names a message and its layout: those of version 1 keep theirs, and in version 2 the same
-// messages have kinds of their own (16 higher), with fields. So each frame tells how it is read, and a side needs to
-// know the other's version for what it sends only.
+// messages have kinds of their own (16 higher), with fields; version 3 adds some. So each frame tells how it is read,
+// and a side needs to know the other's version for what it sends only.
 
 extension CoordinatorMessage {
     /// The frame that carries this message in the version that is current.
@@ -43,6 +43,12 @@ extension CoordinatorMessage {
         case .packed(let object):
             kind = 29
             object.putFields(to: &fields)
+        case .share(let terms):
+            kind = 31
+            terms.putFields(to: &fields)
+        case .elsewhere(let source):
+            kind = 32
+            source.putFields(to: &fields)
         }
         return Frame(kind: kind, payload: fields.bytes)
     }
@@ -51,7 +57,7 @@ extension CoordinatorMessage {
     public func frame(for version: Int) -> Frame? {
         switch self {
         case .hello: frame
-        case .packed: version < 3 ? nil : frame
+        case .packed, .share, .elsewhere: version < 3 ? nil : frame
         case .grant, .revoke, .cancel, .acknowledge, .read, .bytes, .probe, .tail, .heartbeat, .holder, .release:
             version < 2 ? frame1 : frame
         }
@@ -81,6 +87,8 @@ extension CoordinatorMessage {
         case 27: self = .release
         case 28: self = .holder(try fields.take(1))
         case 29: self = .packed(try PackedObject(fields: &fields))
+        case 31: self = .share(try SharingTerms(fields: &fields))
+        case 32: self = .elsewhere(try ObjectSource(fields: &fields))
         default: throw WireError("a message of unknown kind \(frame.kind)", isNews: true)
         }
         try fields.end()
@@ -123,6 +131,16 @@ extension AgentMessage {
             kind = AgentMessage.refusedKind
             fields.put(reason)
         case .released: kind = 91
+        case .sharing(let place, let problem):
+            kind = 94
+            fields.field(1, place)
+            fields.field(2, problem)
+        case .holding(let digests):
+            kind = 95
+            fields.fields(1, digests)
+        case .unreached(let failure):
+            kind = 96
+            failure.putFields(to: &fields)
         }
         return Frame(kind: kind, payload: fields.bytes)
     }
@@ -133,6 +151,7 @@ extension AgentMessage {
         case .hello, .refused: frame
         case .started, .outcome, .want, .bytes, .missing, .probed, .tail, .heartbeat, .released:
             version < 2 ? frame1 : frame
+        case .sharing, .holding, .unreached: version < 3 ? nil : frame
         }
     }
 
@@ -163,6 +182,9 @@ extension AgentMessage {
         case 88: self = .tail(try Tail(fields: &fields))
         case 89: self = .heartbeat(try HostLoad(fields: &fields))
         case 91: self = .released
+        case 94: self = .sharing(try fields.take(ifAny: 1), problem: try fields.take(2))
+        case 95: self = .holding(try fields.take(all: 1))
+        case 96: self = .unreached(try SourceFailure(fields: &fields))
         default: throw WireError("a message of unknown kind \(frame.kind)", isNews: true)
         }
         try fields.end()

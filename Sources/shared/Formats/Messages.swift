@@ -42,6 +42,11 @@ public enum CoordinatorMessage: Sendable, Hashable {
     /// The sweep has ended: end what still runs of it, delete what is kept of it, and forget it. Answered by
     /// ``AgentMessage/released`` when that is done.
     case release
+    /// Asks to give objects of the sweep to other hosts of it. Answered by ``AgentMessage/sharing(_:problem:)``.
+    case share(SharingTerms)
+    /// The object that was asked for is to be had from another host: no more bytes of it come from here until
+    /// ``AgentMessage/unreached(_:)`` says that it did not come.
+    case elsewhere(ObjectSource)
 }
 
 /// What an agent tells the coordinator.
@@ -63,6 +68,12 @@ public enum AgentMessage: Sendable, Hashable {
     case refused(reason: String)
     /// Nothing of the sweep runs here any more, and nothing is kept.
     case released
+    /// Where other hosts get objects of the sweep from here; nil: nowhere, because of `problem`.
+    case sharing(SharingPlace?, problem: String)
+    /// These objects are here, whole, and are given to other hosts of the sweep.
+    case holding([Digest])
+    /// What ``CoordinatorMessage/elsewhere(_:)`` named did not come from there; it is asked for again.
+    case unreached(SourceFailure)
 }
 
 /// The first message on a stream, from the coordinator.

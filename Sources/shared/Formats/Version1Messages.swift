@@ -7,7 +7,7 @@ extension CoordinatorMessage {
     var frame1: Frame? {
         var writer = ByteWriter()
         switch self {
-        case .hello, .holder, .packed: return nil
+        case .hello, .holder, .packed, .share, .elsewhere: return nil
         case .grant(let shard):
             writer.put(shard)
             return Frame(kind: 2, payload: writer.bytes)
@@ -69,7 +69,7 @@ extension AgentMessage {
     var frame1: Frame? {
         var writer = ByteWriter()
         switch self {
-        case .hello, .refused: return nil
+        case .hello, .refused, .sharing, .holding, .unreached: return nil
         case .started(let attempts):
             writer.put(list: attempts) { $0.put($1) }
             return Frame(kind: 66, payload: writer.bytes)

@@ -28,6 +28,8 @@ public struct Host: Sendable, Hashable {
     public var usesLoginShell = false
     /// What it has a few of, by name.
     public var resources: [CountedResource] = []
+    /// How it gives inputs of runs to the other hosts that have this, and gets them from these; nil: not at all.
+    public var sharing: HostSharing?
 
     public var name: String { target.name }
 
@@ -43,6 +45,14 @@ public struct Host: Sendable, Hashable {
         self.engines = engines
         self.setup = setup
     }
+}
+
+/// How a host gives and gets inputs of runs in its local network.
+public struct HostSharing: Sendable, Hashable {
+    /// The address of its own at which others reach it, in digits; nil: the one at which it is logged in to.
+    public var address: String?
+
+    public init(address: String? = nil) { self.address = address }
 }
 
 /// Where a host is and how it is reached, as the inventory has it.

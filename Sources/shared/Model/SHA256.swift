@@ -3,8 +3,8 @@ import CSystem
 /// SHA-256 (FIPS 180-4), in small pieces of input.
 ///
 /// Written here because the agent must stay small and every ready library brings a whole cryptographic
-/// toolkit with it (`ops/adr/0002-dependencies.md`). It names contents; it guards no secret. Where the processor has
-/// instructions for it, they do the work, six to eight times as fast.
+/// toolkit with it (`ops/adr/0002-dependencies.md`). It names contents, and agents show one another by it that they
+/// know a key (``HMAC``). Where the processor has instructions for it, they do the work, six to eight times as fast.
 public struct SHA256: Sendable {
     private var state: (UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32) = (
         0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19

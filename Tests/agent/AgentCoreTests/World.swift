@@ -93,7 +93,7 @@ struct World {
         switch effect {
         case .greet(let connection, let leases): greeted(connection, leases)
         case .send(let connection, let message): send(connection, message)
-        case .heartbeat, .read, .probe, .tail, .trySetup: break
+        case .heartbeat, .read, .probe, .tail, .trySetup, .listen, .fetch: break
         case .drop(let connection, _): answers.append(.disconnected(connection))
         case .list, .readMap, .unpack: break
         case .locate(let digest):
@@ -180,7 +180,7 @@ struct World {
             count("outcome \(report.failure?.rawValue ?? "none")")
         case .want(let range): wanted.append((connection, range))
         case .released: released(sweep)
-        case .hello, .started, .bytes, .missing, .probed, .tail, .heartbeat: break
+        case .hello, .started, .bytes, .missing, .probed, .tail, .heartbeat, .sharing, .holding, .unreached: break
         case .refused(let reason): expect(false, "nobody is refused here: \(reason)")
         }
     }

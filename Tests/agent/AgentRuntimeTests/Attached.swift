@@ -30,6 +30,11 @@ final class Attached {
     private var preamble: [UInt8] = []
     /// Objects that the agent may ask for.
     var objects: [Digest: [UInt8]] = [:]
+    /// Where it is told that they are, the first time that it asks.
+    var redirects: [Digest: SharingPlace] = [:]
+    /// Bytes of objects that were sent.
+    private(set) var sent = 0
+    private var redirected: Set<Digest> = []
     /// Messages that were read past.
     private(set) var seen: [AgentMessage] = []
     /// The kinds of all frames that came.
@@ -127,11 +132,17 @@ final class Attached {
                 let message = try AgentMessage(frame)
                 kinds.insert(frame.kind)
                 seen.append(message)
+                if case .unreached(let failure) = message { redirected.remove(failure.digest) }
                 guard case .want(let range) = message else { return message }
-                if let bytes = objects[range.digest] {
+                guard !redirected.contains(range.digest) else { continue }
+                if let place = redirects.removeValue(forKey: range.digest) {
+                    redirected.insert(range.digest)
+                    try send(.elsewhere(ObjectSource(digest: range.digest, place: place)))
+                } else if let bytes = objects[range.digest] {
                     let start = Int(range.offset)
                     let piece = Array(bytes[start..<min(start + range.length, bytes.count)])
                     try send(.bytes(ObjectBytes(digest: range.digest, offset: range.offset, bytes: piece)))
+                    sent += piece.count
                 }
                 continue
             }

@@ -21,7 +21,9 @@ struct LoopTests {
             case .acknowledge(let ids):
                 for id in ids { #expect(ledger.ends.contains { $0.id == id }) }
             case .release: #expect(ledger.records.count { if case .runEnded = $0 { true } else { false } } == 5)
-            case .hello, .revoke, .cancel, .read, .bytes, .packed, .probe, .tail, .heartbeat, .holder: break
+            case .hello, .revoke, .cancel, .read, .bytes, .packed, .probe, .tail, .heartbeat, .holder, .share,
+                .elsewhere:
+                break
             }
             return false
         }

@@ -97,7 +97,13 @@ extension Chance {
             .bytes(piece()), .probe(path: text()),
             .tail(TailRequest(run: positive(), path: path(), maximumLength: number(1...ObjectRange.maximumLength))),
             .heartbeat, .release,
+            .share(SharingTerms(key: digest().bytes, address: optional { $0.place().address })),
+            .elsewhere(ObjectSource(digest: digest(), place: place())),
         ]
+    }
+
+    private mutating func place() -> SharingPlace {
+        SharingPlace(address: "192.0.2.\(number(0...255))", port: number(1...65_535))
     }
 
     /// One message of each kind that an agent sends.
@@ -109,6 +115,11 @@ extension Chance {
             .tail(Tail(run: positive(), path: path(), bytes: optional { $0.data() })),
             .heartbeat(HostLoad(running: natural(), waiting: natural(), freeBytes: nanoseconds())),
             .refused(reason: text()), .released,
+            .sharing(optional { $0.place() }, problem: text()), .holding(list(4) { $0.digest() }),
+            .unreached(
+                SourceFailure(
+                    digest: digest(), place: place(), kind: pick(SourceFailure.Kind.allCases) ?? .wrong,
+                    reason: text())),
         ]
     }
 

@@ -259,7 +259,13 @@ package final class Session {
             sweepID: entry.fullName, hosts: inventory.hosts, agentBinary: try AgentBinary.read(),
             engine: specification.engine, points: specification.points, sweep: sweep, runs: runs, setups: setups,
             timing: plan.timing,
-            checkpoints: checkpoints, holder: holder)
+            checkpoints: checkpoints, holder: holder, sharingKey: Session.randomKey())
+    }
+
+    /// What hosts that share inputs know one another by, anew for each coordinator.
+    private static func randomKey() -> [UInt8] {
+        var chance = SystemRandomNumberGenerator()
+        return (0..<SharingTerms.keyLength).map { _ in UInt8.random(in: .min ... .max, using: &chance) }
     }
 
     /// By whom the ledger is worked on, as other copies of it are told.

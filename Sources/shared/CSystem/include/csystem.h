@@ -99,6 +99,10 @@ int sys_next_signal(int descriptor);
 int sys_listen(const char *path);
 int sys_accept(int descriptor);
 int sys_connect(const char *path);
+/// A listening TCP socket at an address in digits, on a port that is free and told.
+int sys_listen_at(const char *address, int *port);
+/// A TCP connection that begins: whether it stands is known when it can be written to.
+int sys_connect_to(const char *address, int port);
 /// The user at the other end of a Unix socket.
 int sys_peer_user(int descriptor, uint32_t *user);
 /// The process at the other end of a Unix socket when it connected or listened.
