@@ -88,7 +88,7 @@ struct InventoryReader {
         var host = template
         fill(&host, members)
         if names.count > 1, host.sharing?.address != nil, let share = members.first(where: { $0.name == "share" }) {
-            read.fail(share, "gives one address for \(names.count) hosts; write share: lan, or one host at a time")
+            read.fail(share, "gives one address to several hosts; write share: lan, or one host at a time")
         }
         guard let address = members.first(where: { $0.name == "address" }) else {
             check(members, transport(of: host), because: "transport: \(transport(of: host)?.name ?? "")")
