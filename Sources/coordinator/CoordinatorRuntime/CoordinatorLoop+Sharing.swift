@@ -12,6 +12,13 @@ extension CoordinatorLoop {
         fanout.isWaiting ? now + CoordinatorLoop.moment : nil
     }
 
+    /// How inputs came to hosts, as text; nil: none came from another host.
+    public var sharingText: String? {
+        guard fanout.given > 0 else { return nil }
+        return "inputs: \(PeopleText.size(suppliedBytes)) sent from here; "
+            + "\(PeopleText.count(fanout.given, "file or pack", "files or packs")) came from other hosts"
+    }
+
     func want(_ range: ObjectRange, _ host: Int, now: Nanoseconds) throws(Failure) {
         guard fanout.held(by: host) < HostLimits.reads else {
             throw Failure(.badMessage, "it asked for more than \(HostLimits.reads) pieces of its inputs at once")

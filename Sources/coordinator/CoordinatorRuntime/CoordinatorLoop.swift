@@ -23,6 +23,8 @@ public final class CoordinatorLoop {
     private var transfers: [Transfers]
     var supply = Supply()
     var fanout = Fanout()
+    /// Bytes of inputs that went to hosts from here.
+    package private(set) var suppliedBytes: Int64 = 0
     /// The files of checkpoints that evaluations start from.
     private var checkpoints: [Digest: [Job.Input]] = [:]
     /// The inputs that were last put into a list: mostly those of all runs.
@@ -317,7 +319,9 @@ public final class CoordinatorLoop {
             guard links[host]?.generation == generation else { return [] }
             supply.wasRead(range.length, for: host)
             switch supplied {
-            case .bytes(let bytes): send(host, .bytes(bytes))
+            case .bytes(let bytes):
+                suppliedBytes += Int64(bytes.bytes.count)
+                send(host, .bytes(bytes))
             case .packed(let object):
                 fanout.isPacked(object.object, at: host)
                 send(host, .packed(object))

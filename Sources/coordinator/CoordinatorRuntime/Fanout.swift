@@ -96,6 +96,8 @@ struct Fanout: Sendable {
     private var bytes: Int64 = 0
     private var lookedAt: Nanoseconds = 0
     private var decidedAt: Nanoseconds = 0
+    /// Objects that came to hosts from other hosts.
+    private(set) var given = 0
     /// Whether something happened since the last decision.
     private var isChanged = false
 
@@ -211,6 +213,7 @@ struct Fanout: Sendable {
     }
 
     private mutating func gave(_ giver: Int, to asker: Int, in span: Nanoseconds) {
+        given += 1
         rests[Pair(asker: asker, giver: giver)] = nil
         peers[asker]?.misses = 0
         guard var peer = peers[giver] else { return }

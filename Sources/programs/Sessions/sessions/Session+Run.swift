@@ -79,6 +79,7 @@ extension Session {
         var status = try SweepStatus(entry, troubles: 1)
         if case .paused = ending { status.isPaused = true }
         observer.end(status)
+        if let text = loop.sharingText { observer.say(text) }
         tellHolding(loop.state, observer)
         copies.write(observer.say)
         return SessionEnding(ending, problems: inventory.hosts.indices.map { loop.hostView($0) })
