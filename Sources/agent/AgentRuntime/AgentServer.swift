@@ -96,6 +96,12 @@ package final class AgentServer {
 
     package var acceptsConnections: Bool { !isStopping }
 
+    /// A bug that the simulation switches on: what comes from other hosts is not checked.
+    package var believesPeers: Bool {
+        get { shell.believesPeers }
+        set { shell.believesPeers = newValue }
+    }
+
     /// One turn: takes in what came, decides, makes durable, acts.
     ///
     /// - Parameters:

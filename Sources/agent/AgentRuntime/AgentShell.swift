@@ -25,6 +25,11 @@ public struct AgentShell {
     private var sizeAfterRewrite: Int64
     /// Acknowledgements were written that a crash may take away.
     private var isUnsynced = false
+    /// A bug for the simulation.
+    var believesPeers: Bool {
+        get { cache.believesAll }
+        set { cache.believesAll = newValue }
+    }
     /// What the log should say about the start.
     public private(set) var notes: [String] = []
 

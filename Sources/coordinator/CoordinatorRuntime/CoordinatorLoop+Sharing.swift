@@ -12,6 +12,12 @@ extension CoordinatorLoop {
         fanout.isWaiting ? now + CoordinatorLoop.moment : nil
     }
 
+    /// A bug that the simulation switches on: ``Fanout/forgetsFailures``.
+    package var asksDeadPeers: Bool {
+        get { fanout.forgetsFailures }
+        set { fanout.forgetsFailures = newValue }
+    }
+
     /// How inputs came to hosts, as text; nil: none came from another host.
     public var sharingText: String? {
         guard fanout.given > 0 else { return nil }

@@ -31,14 +31,8 @@ struct Fanout: Sendable {
         case redirect(Int, ObjectSource)
     }
 
-    /// Bugs that the simulation switches on.
-    struct Faults: OptionSet, Sendable {
-        let rawValue: Int
-        /// A host that gave wrong bytes is asked on.
-        static let forgetsBlame = Faults(rawValue: 1)
-        /// Who waits for another host waits for ever.
-        static let waitsForEver = Faults(rawValue: 2)
-    }
+    /// A bug that the simulation switches on: a host from which nothing came is asked again and again.
+    var forgetsFailures = false
 
     private struct Peer {
         var place: SharingPlace
@@ -81,7 +75,6 @@ struct Fanout: Sendable {
         var giver: Int
     }
 
-    var faults: Faults = []
     private var peers: [Int: Peer] = [:]
     /// By object, in the order in which they said so.
     private var holders: [Digest: [Int]] = [:]
@@ -196,12 +189,13 @@ struct Fanout: Sendable {
     }
 
     private mutating func blame(_ giver: Int) -> Int? {
-        guard !faults.contains(.forgetsBlame), peers[giver]?.isBlamed == false else { return nil }
+        guard peers[giver]?.isBlamed == false else { return nil }
         peers[giver]?.isBlamed = true
         return giver
     }
 
     private mutating func fails(_ giver: Int, _ asker: Int, _ now: Nanoseconds) {
+        if forgetsFailures { return }
         let pair = Pair(asker: asker, giver: giver)
         let failures = min(5, (rests[pair]?.failures ?? 0) + 1)
         rests[pair] = (failures, now + min(Fanout.longestRest, Fanout.rest << Int64(failures - 1)))
@@ -299,7 +293,7 @@ struct Fanout: Sendable {
         (holders[key.digest] ?? []).filter { giver in
             guard giver != key.host, let peer = peers[giver] else { return false }
             let until = max(peer.restsUntil, rests[Pair(asker: key.host, giver: giver)]?.until ?? .min)
-            return now >= until && (!peer.isBlamed || faults.contains(.forgetsBlame))
+            return now >= until && !peer.isBlamed
         }
     }
 
@@ -376,7 +370,6 @@ struct Fanout: Sendable {
         guard peers.count > 1, now >= peer.isAloneUntil else { return true }
         if packed.contains(key.digest) { return true }
         let waited = now - want.since
-        if faults.contains(.waitsForEver), !givers(key, now).isEmpty { return false }
         guard waited < 3 * Fanout.patience else { return true }
         guard !isFull else { return false }
         let underWay = all.filter { $0.digest == key.digest }

@@ -58,6 +58,10 @@ public enum Canary: String, CaseIterable, Sendable {
     case forgetNeeds = "forget-needs"
     /// More is begun however many runs in a row failed alike.
     case forgetPause = "forget-pause"
+    /// What comes from another host is taken for what its name says.
+    case believePeers = "believe-peers"
+    /// A host from which nothing came is asked again and again.
+    case askDeadPeers = "ask-dead-peers"
 }
 
 extension Canary {
@@ -67,6 +71,7 @@ extension Canary {
         case .sleepIsSilence, .adoptTheYounger, .forgetCancels, .forgetWithdrawal: .idle
         case .keepDropped, .blameUnsent: .forgetful
         case .forgetNeeds: .narrow
+        case .believePeers, .askDeadPeers: .sharing
         default: .standard
         }
     }
@@ -88,7 +93,7 @@ extension Canary {
         case .forgetPause: .forgetsPauses
         case .acknowledgeBeforeCommit, .skipFileSync, .skipAgentSync, .skipFolderSync, .loseLease, .forgetRecord,
             .leaveFiles, .ignoreKill, .overbook, .forgetRevocation, .forgetInventory, .loseEvidence, .startUnconfirmed,
-            .forgetNeeds:
+            .forgetNeeds, .believePeers, .askDeadPeers:
             []
         }
     }

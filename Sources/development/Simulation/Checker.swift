@@ -168,6 +168,7 @@ final class Checker {
 
     /// - Parameter whole: it did not die in the middle of a step.
     func coordinatorEnds(_ loop: CoordinatorLoop, whole: Bool) {
+        checkCopies(loop)
         linkPhases = []
         promises.coordinatorEnded()
         guard whole, let simulation else { return }
@@ -299,6 +300,7 @@ final class Checker {
         if !isNew, !host.wasCleaned {
             fail("\(host.name) starts \(program.key) a second time")
         }
+        checkInputs(host, program)
         let running = host.programs.all.filter(\.leads)
         if running.count > host.processors {
             fail("\(host.name) runs \(running.count) programs on \(host.processors) slots")
@@ -309,6 +311,21 @@ final class Checker {
         }
         let memory = running.reduce(0) { $0 + $1.launch.memoryBytes }
         if memory > host.memoryBytes, running.count > 1 { fail("\(host.name) runs programs of \(memory) bytes in all") }
+    }
+
+    /// A program sees the inputs that the sweep named, wherever they came from.
+    private func checkInputs(_ host: SimulatedHost, _ program: Programs.Program) {
+        for (number, bytes) in prepared.inputs.enumerated().dropFirst() {
+            let path = "\(program.launch.folder)/large\(number - 1)"
+            if host.disk.names[path]?.content != bytes { fail("\(program.key) on \(host.name) has a wrong \(path)") }
+        }
+    }
+
+    /// Where nothing goes wrong, little more than one copy of the inputs leaves the coordinator.
+    private func checkCopies(_ loop: CoordinatorLoop) {
+        let all = prepared.inputs.dropFirst().reduce(0) { $0 + Int64($1.count) }
+        guard all > 0, prepared.scenario.faults == 0 else { return }
+        if loop.suppliedBytes > 2 * all { fail("\(loop.suppliedBytes) bytes of \(all) left the coordinator") }
     }
 
     func programLeft(_ host: SimulatedHost, _ program: Programs.Program, value: String) {

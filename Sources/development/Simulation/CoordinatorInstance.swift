@@ -58,6 +58,7 @@ final class CoordinatorInstance {
         loop = CoordinatorLoop(
             core: core, setting: prepared.setting, ledger: held,
             store: store, transport: transport, inbox: inbox, workshop: workshop, time: time)
+        loop.asksDeadPeers = simulation.canary == .askDeadPeers
         loop.observer = { [checker = simulation.checker] loop, _ in checker.coordinatorStepped(loop) }
         alarm = Alarm(world, ring: { [self] in step() }, spins: { simulation.checker.fail("the coordinator spins") })
         wake.action = { [unowned self] in self.wake() }
@@ -128,7 +129,8 @@ final class CoordinatorInstance {
                 simulation.coordinatorEnded(ending)
             } else {
                 let now = simulation.monotonic
-                alarm?.set(after: max(loop.core.nextDeadline(now: now) - now, 100_000))
+                let due = min(loop.core.nextDeadline(now: now), loop.fanoutDeadline(now: now) ?? .max)
+                alarm?.set(after: max(due - now, 100_000))
             }
         } catch {
             simulation.coordinatorDied(life.isAlive ? "ends by an error: \(error)" : "dies", inStep: true)

@@ -6,7 +6,7 @@
 /// what has no part in this scenario: setup runs, and hosts that are refused after they have joined.
 public enum Coverage {
     public static let expected: [String] =
-        Fault.allCases.map { "fault: \($0.rawValue)" } + Fate.allCases.map { "fate: \($0.rawValue)" } + faults
+        Fault.general.map { "fault: \($0.rawValue)" } + Fate.allCases.map { "fate: \($0.rawValue)" } + faults
         + links + runs + works + attempts + records
 
     /// What was not met, in the order of the list.

@@ -32,6 +32,11 @@ enum Fault: String, CaseIterable {
     case cancelRun = "somebody cancels a run"
     case cancelAll = "somebody cancels the sweep"
     case retry = "somebody retries what failed"
+    case peersLie = "a host gives others wrong bytes"
+    case peersVanish = "other hosts cannot reach a host"
+
+    /// What may go wrong wherever nothing else is said.
+    static let general = allCases.filter { $0 != .peersLie && $0 != .peersVanish }
 }
 
 extension Simulation {
@@ -39,9 +44,10 @@ extension Simulation {
     func planFaults() {
         guard scenario.faults > 0 else { return }
         // Few kinds a seed, and often one host, meet each other more often than all of them on all hosts.
-        var kinds = (scenario.kinds ?? Fault.allCases).filter { _ in scenario.kinds != nil || chance.oneIn(4) }
+        var kinds = (scenario.kinds ?? Fault.general).filter { _ in scenario.kinds != nil || chance.oneIn(4) }
         if !chance.oneIn(4) { kinds.removeAll { $0 == .cancelAll } }
         let victim = chance.oneIn(2) ? chance.below(network.hosts.count) : nil
+        if scenario.sharedInputs > 0 { spoilPeers() }
         let count = kinds.isEmpty ? 0 : chance.below(scenario.faults + 1)
         for _ in 0..<count {
             let fault = chance.pick(kinds)
@@ -49,6 +55,12 @@ extension Simulation {
             world.after(time) { [self] in strike(fault, victim: victim) }
         }
         world.after(scenario.faultsUntil + 200 * Timing.second) { [self] in quieten() }
+    }
+
+    /// Inputs are given at the beginning, mostly.
+    private func spoilPeers() {
+        if chance.oneIn(2) { peering.lying.insert(chance.below(network.hosts.count)) }
+        if chance.oneIn(2) { peering.unreachable.insert(chance.below(network.hosts.count)) }
     }
 
     private func strike(_ fault: Fault, victim: Int?) {
@@ -99,6 +111,8 @@ extension Simulation {
             host.isLocked = true
             for channel in network.channels where channel.host === host { channel.snap() }
             world.after(time) { host.isLocked = false }
+        case .peersLie: peering.lying.insert(host.index)
+        case .peersVanish: peering.unreachable.insert(host.index)
         case .hostSickens:
             host.isSick = true
             world.after(time) { host.isSick = false }
@@ -136,7 +150,8 @@ extension Simulation {
             coordinator?.ask(.interrupt)
         case .agentDies, .supervisorDies, .programIsKilled, .memoryRunsOut, .hostReboots, .connectionBreaks,
             .requestsStall, .answersStall, .networkStalls, .hostDiskFills, .hostDiskFails, .hostSlows, .hostLocks,
-            .hostSickens, .hostIsCleaned, .clockJumps, .linkIsCut, .hostIsRenewed:
+            .hostSickens, .hostIsCleaned, .clockJumps, .linkIsCut, .hostIsRenewed, .peersLie,
+            .peersVanish:
             break
         }
     }

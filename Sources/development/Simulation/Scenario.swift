@@ -38,6 +38,8 @@ public struct Scenario: Sendable {
     /// What a run takes of its host, and what each host has a few of.
     var needs = RunNeeds()
     var resources: [CountedResource] = []
+    /// Large inputs of all runs, which hosts give to one another; 0: there are none, and hosts do not.
+    var sharedInputs = 0
 
     /// 3 hosts, 20 points, faults of every kind.
     public static let standard = Scenario(
@@ -102,7 +104,21 @@ public struct Scenario: Sendable {
         kinds: [.hostIsCleaned, .hostReboots, .supervisorDies, .connectionBreaks, .coordinatorDies, .programIsKilled],
         faultsUntil: 90 * Timing.second, patience: 12_000 * Timing.second)
 
-    public static let all = [standard, calm, small, knotty, lone, busy, idle, narrow, killer, forgetful]
+    /// 4 hosts that share their inputs, some of which lie, cannot be reached, or die.
+    public static let sharing = Scenario(
+        name: "sharing", hosts: 4, points: 12, slots: 1, durations: [200_000_000, 2 * Timing.second], fates: .healthy,
+        faults: 12,
+        kinds: [
+            .peersLie, .peersVanish, .agentDies, .hostReboots, .connectionBreaks, .coordinatorDies, .hostDiskFills,
+            .networkStalls, .hostIsRenewed, .hostIsCleaned,
+        ], faultsUntil: 30 * Timing.second, patience: 4_000 * Timing.second, sharedInputs: 6)
+
+    /// 5 hosts that share their inputs, and nothing goes wrong.
+    public static let spreading = Scenario(
+        name: "spreading", hosts: 5, points: 10, slots: 1, durations: [2 * Timing.second], fates: .healthy, faults: 0,
+        faultsUntil: 0, patience: 600 * Timing.second, sharedInputs: 8)
+
+    public static let all = [standard, calm, small, knotty, lone, busy, idle, narrow, killer, forgetful, sharing, spreading]
 
     var timing: Timing { Timing() }
 }
@@ -117,7 +133,8 @@ public struct Prepared: @unchecked Sendable {
     public init(_ scenario: Scenario) throws {
         self.scenario = scenario
         let script = Array("#!/bin/sh\n".utf8) + [UInt8](repeating: 35, count: 700)
-        inputs = [script]
+        let large = Prepared.large(scenario.sharedInputs)
+        inputs = [script] + large
         var sweep = Sweep(
             name: "simulated", engine: "command",
             settings: .object([
@@ -134,12 +151,18 @@ public struct Prepared: @unchecked Sendable {
                 path: "run.sh", source: "/none", digest: SHA256.digest(script), size: Int64(script.count),
                 isExecutable: true)
         ]
+        sweep.inputs += large.enumerated().map { number, bytes in
+            InputFile(
+                path: "large\(number)", source: "/none", digest: SHA256.digest(bytes), size: Int64(bytes.count),
+                isExecutable: false)
+        }
         sweep.needs = scenario.needs
         let engine = CommandEngine(sweep)
         let hosts = (1...scenario.hosts).map { number in
             var host = Host(
                 target: HostTarget(name: "h\(number)"), slots: scenario.slots, memoryBytes: scenario.hostMemory)
             host.resources = scenario.resources
+            if scenario.sharedInputs > 0 { host.sharing = HostSharing(address: "192.0.2.\(number)") }
             return host
         }
         var plan = Plan(
@@ -155,6 +178,15 @@ public struct Prepared: @unchecked Sendable {
             sweepID: "simulated-1", hosts: hosts, agentBinary: Array("agent".utf8), engine: engine,
             points: try Points(sweep, recipe: sweep.recipe), sweep: sweep,
             runs: RunList(1..<scenario.points + 1), setups: [], timing: scenario.timing,
-            checkpoints: nil, holder: "simulated")
+            checkpoints: nil, holder: "simulated",
+            sharingKey: [UInt8](repeating: 1, count: 32))
+    }
+
+    /// Files of some pieces each.
+    private static func large(_ count: Int) -> [[UInt8]] {
+        var chance = Chance(seed: 11, stream: 12)
+        return (0..<count).map { _ in
+            (0..<chance.within(100_000...300_000)).map { _ in UInt8(truncatingIfNeeded: chance.next()) }
+        }
     }
 }

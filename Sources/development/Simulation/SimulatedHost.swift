@@ -111,6 +111,7 @@ final class SimulatedHost {
                 files: files, setups: SimulatedSetups(), network: SimulatedPeers(self, life)
             ) { [self] in openSupervisor(for: life) }
             guard life.isAlive else { throw Failure(.storage, "it ended at once") }
+            server.believesPeers = canary == .believePeers
             let instance = AgentInstance(self, server: server, life: life)
             agent = instance
             instance.begin()

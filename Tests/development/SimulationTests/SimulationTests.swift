@@ -42,6 +42,17 @@ struct SimulationTests {
         }
     }
 
+    @Test("Hosts that share end well whoever lies, dies or cannot be reached; and one copy spreads")
+    func sharing() throws {
+        for (scenario, seeds) in [(Scenario.spreading, 3), (.sharing, 12)] {
+            let prepared = try Prepared(scenario)
+            for seed in 1...seeds {
+                let outcome = Simulation(prepared, seed: UInt64(seed)).run()
+                #expect(outcome.problem == nil, "usweep-simulate --scenario \(scenario.name) --seed \(seed) --trace")
+            }
+        }
+    }
+
     @Test("A run that kills its hosts is found, and those that died with it succeed")
     func killer() throws {
         let prepared = try Prepared(.killer)
