@@ -16,12 +16,24 @@ extension AgentCore {
 
     /// What came of listening for other hosts.
     mutating func listening(_ sweep: String, _ place: SharingPlace?, _ problem: String) {
-        guard let connection = sweeps[sweep]?.connection, let sharing = sweeps[sweep]?.sharing else { return }
+        guard let connection = sweeps[sweep]?.connection, sweeps[sweep]?.sharing != nil else { return }
         pending.append(.send(connection, .sharing(place, problem: problem)))
         guard place != nil else { return }
         objects.sharing.insert(connection)
         // A coordinator that came again knows of nothing.
-        sweeps[sweep]?.sharing?.news = sharing.announced.sorted().filter { objects.holds($0) }
+        let held = shared(sweep).filter { objects.holds($0) }
+        sweeps[sweep]?.sharing?.announced = held
+        sweeps[sweep]?.sharing?.news = held.sorted()
+    }
+
+    /// What was announced, and what the runs need that are to be done.
+    private func shared(_ sweep: String) -> Set<Digest> {
+        var digests = sweeps[sweep]?.sharing?.announced ?? []
+        for work in (sweeps[sweep]?.works ?? [:]).values where work.phase != .done {
+            digests.formUnion(full(work.entry.job).inputs.map(\.digest))
+            if let list = work.entry.job.inputList { digests.insert(list.digest) }
+        }
+        return digests
     }
 
     /// An object that the sweep needs is here.

@@ -13,6 +13,8 @@ struct Fanout: Sendable {
     static let mostInAll = 16
     /// Objects that one host gives at a time, when it has shown that it can.
     static let mostGiven = 4
+    /// Objects of which it is known who has them; no sweep has so many.
+    private static let mostKnown = 1 << 20
     /// How long a host waits for another one before it is served from here.
     static let patience: Nanoseconds = 5_000_000_000
     /// A host to which bytes of an object have not gone for so long has stopped to ask.
@@ -122,7 +124,7 @@ struct Fanout: Sendable {
 
     mutating func holds(_ host: Int, _ digests: [Digest], now: Nanoseconds) {
         guard peers[host] != nil else { return }
-        for digest in digests {
+        for digest in digests where holders[digest] != nil || holders.count < Fanout.mostKnown {
             if holders[digest]?.contains(host) != true { holders[digest, default: []].append(host) }
             let key = Key(host: host, digest: digest)
             if case .from(let giver) = wants[key]?.way { gave(giver, to: host, in: now - (wants[key]?.since ?? now)) }
