@@ -3,7 +3,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 out=ops/guest/out-gem5
 inputs=(ops/guest/build ops/guest/parts.sh ops/guest/gem5.sh ops/guest/gem5 ops/guest/usweep-containers
-    "${calls_sources[@]}")
+    ops/guest/{listens,seed}.c "${calls_sources[@]}")
 files=(vmlinux bzImage disk.img)
 PATH=$PATH:/usr/sbin:/sbin
 
@@ -108,6 +108,8 @@ make_disk() {
     install -m 755 $source/init "$root/init"
     install -m 755 -t "$root/bin" $source/usweep-* ops/guest/usweep-containers
     compile m5 $source/m5.c $source/m5ops.c
+    compile listens ops/guest/listens.c
+    compile seed ops/guest/seed.c
     compile_caller invoker $source/invoker.c $source/m5ops.c ops/guest/{plan,stress}.c
     find "$root" -exec touch -h -d @0 {} +
     kilobytes=$(du -sk "$root" | cut -f 1)
@@ -126,4 +128,4 @@ make_files() {
     make_disk
 }
 
-engine_line() { echo '"marks": "vswarm",'; }
+engine_line() { echo '"marks": "vswarm", "boots": 1,'; }

@@ -2,12 +2,13 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 out=ops/guest/out
 inputs=(ops/guest/build ops/guest/parts.sh ops/guest/qemu.sh ops/guest/init ops/guest/usweep-{containers,beside}
-    ops/guest/{invoker,helpers,beside}.c ops/guest/helpers.h "${calls_sources[@]}" Sources/engines/qemu/model)
+    ops/guest/{invoker,helpers,beside,listens,seed}.c ops/guest/helpers.h "${calls_sources[@]}" Sources/engines/qemu/model)
 files=(vmlinuz initrd.img model.so)
 # The kernel's modules for the workload's disk, in the order in which they are loaded. Two more are loaded once there is a
 # disk: virtio_blk looks at it, brd has its size.
 modules=(drivers/virtio/virtio_ring drivers/virtio/virtio drivers/virtio/virtio_pci_modern_dev
-    drivers/virtio/virtio_pci_legacy_dev drivers/virtio/virtio_pci fs/squashfs/squashfs fs/overlayfs/overlay)
+    drivers/virtio/virtio_pci_legacy_dev drivers/virtio/virtio_pci fs/squashfs/squashfs fs/overlayfs/overlay
+    net/ipv4/inet_diag net/ipv4/tcp_diag)
 
 find_kernel_package() {
     apt-cache depends linux-image-cloud-amd64 2>/dev/null | awk '/Depends: linux-image/ {print $2; exit}'
@@ -47,6 +48,8 @@ make_initrd() {
     install -m 644 -t "$root/bin" ops/guest/usweep-{containers,beside}
     compile_caller invoker ops/guest/{invoker,helpers,plan,stress}.c
     compile_caller beside ops/guest/beside.c
+    compile listens ops/guest/listens.c
+    compile seed ops/guest/seed.c
     find "$root" -exec touch -h -d @0 {} +
     (cd "$root" && find . -print0 | LC_ALL=C sort -z |
         cpio --null --create --format=newc --owner=0:0 --reproducible --quiet) >"$out/initrd.img"

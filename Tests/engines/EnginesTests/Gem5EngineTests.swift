@@ -28,7 +28,7 @@ private func engine(_ sweep: Sweep, _ checkpoints: [Gem5Engine.Checkpoint] = [])
 }
 
 extension Job {
-    fileprivate var words: [String] {
+    var words: [String] {
         arguments.map { argument in
             switch argument {
             case .text(let text): text

@@ -99,7 +99,7 @@ struct GuestOfGem5Tests {
     func noDisk() throws {
         let said = try GuestOfGem5.boot(nil)
         #expect(said.marks == ["fail 1", "fail 42"], "\(said.text)")
-        #expect(said.lines.contains("usweep: the workload's disk cannot be mounted"), "\(said.text)")
+        #expect(said.lines.contains("usweep: the machine has no disk with a workload"), "\(said.text)")
     }
 
     @Test("The manifest has the digests of the files")

@@ -99,6 +99,16 @@ class Arguments(unittest.TestCase):
         self.assertIn("disk.img holds no function: give --workload-disk FILE", text)
         self.assertEqual(self.parse("--script", self.path("vmlinux")).function, "")
 
+    def test_a_boot_is_of_no_function(self):
+        self.file("functions.list", "f")
+        boot = self.parse("--mode", "boot", "--for-workload-disks")
+        self.assertEqual((boot.function, arguments.has_workload(boot)), ("", True))
+        self.assertEqual(self.parse("--mode", "boot", "--system", "two-machine").function, "")
+        self.assertEqual(self.parse("--function", "f", "--booted", "cpt.boot").booted, "cpt.boot")
+        for words in (["--mode", "boot", "--function", "f"], ["--mode", "setup", "--for-workload-disks"],
+                      ["--mode", "evaluation", "--function", "f", "--booted", "c"]):
+            self.assertEqual(self.refusal(*words)[0], "bad-arguments", words)
+
     def test_refusals(self):
         for words, cause in (
                 (["--function", "f", "--kernel", self.path("gone")], "missing-file"),

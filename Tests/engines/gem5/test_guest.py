@@ -16,6 +16,12 @@ class Guest(unittest.TestCase):
         self.assertIn("-function-name fibonacci-python ", client)
         self.assertIn("-w 20 -m5ops", client)
 
+    def test_a_booted_guest_looks_for_another_script(self):
+        lines = guest.boot_script().splitlines()
+        self.assertEqual(lines[:3], ["#!/bin/sh", "# usweep-boot", "m5 fail 1"])
+        self.assertTrue(lines[3].startswith("while m5 readfile >/tmp/next && grep -q '^# usweep-boot' /tmp/next;"))
+        self.assertNotIn("# usweep-boot", guest.run_script("f", 1))
+
     def test_the_plan_is_a_line_that_no_shell_runs(self):
         self.assertEqual(guest.plan("warm", None, 2, 3), "")
         self.assertEqual(guest.plan("lukewarm", 4096, 2, 3), "# usweep-plan E 2 3 stress=4096\n")

@@ -27,15 +27,17 @@ class Simulations(unittest.TestCase):
         self.folder = tempfile.mkdtemp()
         self.recorded = []
 
-    def run_mode(self, mode, events, heart=None, warmers=WARMERS, **arguments):
+    def run_mode(self, mode, events, heart=None, warmers=WARMERS, machines=1, **arguments):
         simulation.m5 = self.gem5 = support.Gem5(events)
         status = Status(self.folder)
         arguments = types.SimpleNamespace(**{
             "atomic_warming": 0, "num_invocations": 2, "take_checkpoints": False, "checkpoint_dir": "cpt",
             "function": "f", "state": "warm", "booted": None, **arguments})
-        if mode == "setup":
-            run = simulation.Setup(
-                self.system, arguments, status, lambda folder, kind: self.recorded.append((folder, kind)))
+        if mode in ("boot", "setup"):
+            def write(folder, kind):
+                self.recorded.append((folder, kind))
+            run = simulation.Setup(self.system, arguments, status, write) if mode == "setup" else simulation.Boot(
+                self.system, arguments, status, write, machines=machines)
         else:
             run = simulation.Evaluation(self.system, warmers, arguments, status, heart)
         with self.assertRaises(simulation.End) as caught:
@@ -149,6 +151,21 @@ class Simulations(unittest.TestCase):
     def test_the_checkpoint_after_boot_is_taken_on_demand(self):
         self.run_mode("setup", self.marks(1, 2, 3, 31, 32), take_checkpoints=True)
         self.assertEqual(self.recorded, [("cpt/f/cpt.boot", "boot"), ("cpt/f/cpt.warm", "warm")])
+
+    def test_a_setup_goes_on_from_a_booted_guest(self):
+        self.assertEqual(self.run_mode("setup", self.marks(1, 2, 3, 31, 32), booted="cpt.boot"), "checkpoint")
+        self.assertEqual(self.phases(), ["container", "pin", "warm-up", "checkpoint"])
+        self.assertEqual(self.recorded, [("cpt/f/cpt.warm", "warm")])
+
+    def test_a_boot_ends_when_all_machines_are_up(self):
+        self.assertEqual(self.run_mode("boot", self.marks(1, 2), function=""), "checkpoint")
+        self.assertEqual((self.phases(), self.recorded), (["boot", "checkpoint"], [("cpt/cpt.boot", "boot")]))
+        self.recorded = []
+        self.assertEqual(self.run_mode("boot", self.marks(1, 1), function="", machines=2), "checkpoint")
+        self.assertEqual(self.recorded, [("cpt/cpt.boot", "boot")])
+        self.recorded = []
+        self.assertEqual(self.run_mode("boot", self.marks(1, 43), function="", machines=2), "guest-exit")
+        self.assertEqual(self.recorded, [])
 
     def test_a_setup_that_fails(self):
         self.assertEqual(self.run_mode("setup", self.marks(1, 42)), "guest-exit")

@@ -177,6 +177,7 @@ struct Gem5SweepTests {
         }
         let before = try found()
         #expect(before.mapValues(\.count) == ["fibonacci-python": 2, "aes-go": 2])
+        #expect(try study.run("status").output.contains("setups  3 succeeded"), "two, and the boot for both")
         try study.makeWorkload("aes-go", disk: "another disk")
         let again = try study.launch(sweep)
         #expect(again.status == 0, "\(again.errors)")

@@ -32,7 +32,9 @@ extension Study {
         let files = ["vmlinux": "a kernel", "disk.img": "a disk"]
         for (name, text) in files { try write("guest/\(name)", text) }
         let digests = files.map { "\"\($0)\": \"\(SHA256.digest($1).hex)\"" }.joined(separator: ", ")
-        try write("guest/manifest.json", "{\"inputs\": \"x\", \"marks\": \"vswarm\", \"files\": {\(digests)}}")
+        try write(
+            "guest/manifest.json",
+            "{\"inputs\": \"x\", \"marks\": \"vswarm\", \"boots\": 1, \"files\": {\(digests)}}")
     }
 
     /// A workload as `usweep workload add` leaves one, with this text for a disk.
