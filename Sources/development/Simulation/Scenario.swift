@@ -118,7 +118,9 @@ public struct Scenario: Sendable {
         name: "spreading", hosts: 5, points: 10, slots: 1, durations: [2 * Timing.second], fates: .healthy, faults: 0,
         faultsUntil: 0, patience: 600 * Timing.second, sharedInputs: 8)
 
-    public static let all = [standard, calm, small, knotty, lone, busy, idle, narrow, killer, forgetful, sharing, spreading]
+    public static let all = [
+        standard, calm, small, knotty, lone, busy, idle, narrow, killer, forgetful, sharing, spreading,
+    ]
 
     var timing: Timing { Timing() }
 }

@@ -39,7 +39,8 @@ struct HostsThatShareTests {
     /// MiB that the coordinator sent, and what came from other hosts, as it says at the end.
     private func told(_ ended: Study.Ended) throws -> (mebibytes: Double, given: Int) {
         let text = ended.errors + ended.output
-        let found = try #require(try /inputs: ([0-9.]+) MiB sent from here; ([0-9]+) file/.firstMatch(in: text), "\(text)")
+        let line = /inputs: ([0-9.]+) MiB sent from here; ([0-9]+) file/
+        let found = try #require(try line.firstMatch(in: text), "\(text)")
         return (Double(found.1) ?? 0, Int(found.2) ?? 0)
     }
 
