@@ -128,4 +128,5 @@ make_files() {
     make_disk
 }
 
-engine_line() { echo '"marks": "vswarm", "boots": 1,'; }
+# Not '"boots": 1' yet: booting once was tried with this guest in QEMU, and with no gem5.
+engine_line() { echo '"marks": "vswarm",'; }

@@ -138,7 +138,7 @@ extension AgentCore {
             case .locate: pending.append(.locate(input.digest))
             case .awaited: break
             case .impossible(let failure, let reason): return .impossible(failure, reason)
-            case .made(let parts, let making):
+            case .made(let parts, let making, let connection):
                 let isHere = need(parts, sweep, connection)
                 if case .impossible = isHere { return isHere }
                 if case .here = isHere { make(input.digest, making) }

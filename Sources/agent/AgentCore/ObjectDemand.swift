@@ -14,7 +14,8 @@ struct ObjectDemand: Sendable {
         case held, locate, awaited
         case impossible(FailureClass, String)
         /// It is made of others: these are needed first, and then it is to be gone on with.
-        case made(of: [Job.Input], then: Making)
+        /// They are asked for on the connection on which that was told.
+        case made(of: [Job.Input], then: Making, on: Int?)
     }
 
     /// What is done with the parts of an object when they are here.
@@ -51,8 +52,8 @@ struct ObjectDemand: Sendable {
     }
 
     private struct Packed: Sendable {
-        /// Who told it, and has what it is made of.
-        var connection: Int
+        /// Who told it, and has what it is made of; nil: that ended, while it was being put together.
+        var connection: Int?
         var map: Job.Input
         /// Nil: the map was not read yet.
         var packs: [Job.Input]?
@@ -79,9 +80,11 @@ struct ObjectDemand: Sendable {
         case .locating, .fetching: return .awaited
         case .packed(let packed):
             guard !packed.isUnderWay else { return .awaited }
-            guard let packs = packed.packs else { return .made(of: [packed.map], then: .read(map: packed.map.digest)) }
+            guard let packs = packed.packs else {
+                return .made(of: [packed.map], then: .read(map: packed.map.digest), on: packed.connection)
+            }
             // The map again: it may have had to make room in the meantime.
-            return .made(of: [packed.map] + packs, then: .unpack(map: packed.map.digest))
+            return .made(of: [packed.map] + packs, then: .unpack(map: packed.map.digest), on: packed.connection)
         case .impossible(let failure, let reason):
             // The next attempt asks again.
             states[digest] = nil
@@ -106,6 +109,8 @@ struct ObjectDemand: Sendable {
     /// What an object is made of, once its map was read.
     mutating func mapped(_ digest: Digest, _ packs: [Job.Input]) {
         guard case .packed(var packed) = states[digest] else { return }
+        // Whoever is asked next may know nothing of packs.
+        guard packed.connection != nil else { return states[digest] = nil }
         packed.packs = packs
         packed.isUnderWay = false
         let isTangled = packs.contains { pack in if case .packed = states[pack.digest] { true } else { false } }
@@ -125,10 +130,11 @@ struct ObjectDemand: Sendable {
             Packed(connection: connection, map: Job.Input(path: "", digest: packed.map, size: packed.mapSize)))
     }
 
-    /// What objects are made of that are not whole yet: it has to stay.
+    /// What has to stay though no run asks for it: objects that are being put together, and what they are made of.
     var parts: Set<Digest> {
         var parts: Set<Digest> = []
-        for case .packed(let packed) in states.values {
+        for case (let object, .packed(let packed)) in states {
+            parts.insert(object)
             parts.insert(packed.map.digest)
             parts.formUnion((packed.packs ?? []).map(\.digest))
         }
@@ -208,8 +214,9 @@ struct ObjectDemand: Sendable {
         }
         fetching.removeAll { states[$0] == nil }
         // The next one may know nothing of packs: it is asked for the object itself. What is being put together is.
-        states = states.filter { _, state in
-            if case .packed(let packed) = state { packed.isUnderWay || packed.connection != connection } else { true }
+        for case (let digest, .packed(var packed)) in states where packed.connection == connection {
+            packed.connection = nil
+            states[digest] = packed.isUnderWay ? .packed(packed) : nil
         }
         sharing.remove(connection)
     }

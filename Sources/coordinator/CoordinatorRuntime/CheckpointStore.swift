@@ -1,4 +1,5 @@
 public import Formats
+import Glibc
 public import Model
 public import Ports
 public import Storage
@@ -22,6 +23,8 @@ public struct CheckpointStore: Sendable {
 
     /// How folders in it begin that are used while a checkpoint is taken in or given away.
     public static let exchange = "exchange-"
+    /// How files end that are being written.
+    private static let part = ".part"
 
     public let folder: String
     private let files: any Files
@@ -67,7 +70,7 @@ public struct CheckpointStore: Sendable {
             try files.remove("\(folder)/index/\(key.hex)")
             return nil
         }
-        for part in whole { _ = try store.take(part, from: objects) }
+        for part in whole where try !store.take(part, from: objects) { return nil }
         return digest
     }
 
@@ -119,6 +122,8 @@ public struct CheckpointStore: Sendable {
         let objects = try objects()
         let bases = try bases(for: bundle, in: objects)
         for file in bundle.files {
+            // A damaged one is stored once more.
+            try objects.removeDamage(of: file.digest)
             if file.size >= CheckpointStore.smallestPacked, try objects.map(of: file.digest) == nil {
                 if let known = try store.map(of: file.digest) {
                     _ = try objects.take(known.map.object, from: store)
@@ -128,8 +133,9 @@ public struct CheckpointStore: Sendable {
                         file.digest, at: store.path(file.digest), files, into: objects, bases: like)
                 }
             }
-            _ = try objects.take(file.digest, from: store)
-            _ = try store.take(file.digest, from: objects)
+            guard try objects.take(file.digest, from: store), try store.take(file.digest, from: objects) else {
+                throw Failure(.storage, "its file \(file.path) is missing")
+            }
         }
         try write("\(folder)/bundles/\(bundle.checkpoint.hex)", bundle.document.encoded + "\n")
         if let key = bundle.key { try write("\(folder)/index/\(key.hex)", bundle.checkpoint.hex) }
@@ -150,7 +156,8 @@ public struct CheckpointStore: Sendable {
     }
 
     private func write(_ path: String, _ text: String) throws {
-        let temporary = path + ".part"
+        // One of its own: another process may write the same.
+        let temporary = "\(path).\(getpid())\(CheckpointStore.part)"
         try files.removeTree(temporary)
         let file = try files.open(temporary, .create)
         defer { files.close(file) }
@@ -174,7 +181,8 @@ public struct CheckpointStore: Sendable {
         _ = try objects()
         var names: [(name: String, workload: String, checkpoint: Digest)] = []
         for name in try files.list("\(folder)/names") where name.kind == .folder {
-            for workload in try files.list("\(folder)/names/\(name.name)") {
+            let workloads = try files.list("\(folder)/names/\(name.name)")
+            for workload in workloads where !workload.name.hasSuffix(CheckpointStore.part) {
                 let path = "\(folder)/names/\(name.name)/\(workload.name)"
                 guard let digest = try content(path, 64).flatMap({ Digest(hex: $0) }) else { continue }
                 names.append((name.name, workload.name, digest))
@@ -208,7 +216,11 @@ public struct CheckpointStore: Sendable {
     public func collect() throws -> Int64 {
         let objects = try objects()
         var needed: Set<Digest> = []
-        for bundle in try bundles() { needed.formUnion(bundle.files.map(\.digest)) }
+        // Also those of a bundle that a newer program wrote: whatever digests stand in it.
+        for entry in try files.list("\(folder)/bundles") where Digest(hex: entry.name) != nil {
+            let text = try content("\(folder)/bundles/\(entry.name)", Int(CheckpointBundle.longest)) ?? ""
+            needed.formUnion(CheckpointStore.digests(in: text))
+        }
         // Those of an older version have no bundle: what the index names, and what stands in that.
         for entry in try files.list("\(folder)/index") {
             guard let digest = try content("\(folder)/index/\(entry.name)", 64).flatMap({ Digest(hex: $0) }) else {
@@ -228,7 +240,16 @@ public struct CheckpointStore: Sendable {
         for entry in try files.list(folder) where entry.name.hasPrefix(CheckpointStore.exchange) {
             try files.removeTree("\(folder)/\(entry.name)")
         }
+        for place in ["bundles", "index"] {
+            for entry in try files.list("\(folder)/\(place)") where Digest(hex: entry.name) == nil {
+                try files.removeTree("\(folder)/\(place)/\(entry.name)")
+            }
+        }
         return freed
+    }
+
+    private static func digests(in text: String) -> Set<Digest> {
+        Set(text.split { !$0.isHexDigit }.compactMap { $0.count == 64 ? Digest(hex: $0) : nil })
     }
 }
 

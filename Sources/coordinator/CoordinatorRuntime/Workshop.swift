@@ -57,12 +57,12 @@ public enum Supplied: Sendable {
     /// - Parameter takesMaps: whether the host can put objects together; for one that cannot, it is done here.
     /// - Returns: nil: there is no such object, or it is not as long.
     init?(_ range: ObjectRange, _ store: ObjectStore, takesMaps: Bool) throws {
-        if let found = try store.map(of: range.digest) {
-            if takesMaps, let size = try store.size(found.digest) {
-                self = .packed(PackedObject(object: range.digest, map: found.digest, mapSize: size))
-                return
-            }
-            if try !store.holds(range.digest) { try store.unpack(found.map) }
+        if takesMaps, let found = try store.map(of: range.digest), let size = try store.size(found.digest) {
+            self = .packed(PackedObject(object: range.digest, map: found.digest, mapSize: size))
+            return
+        }
+        if try !store.contains(range.digest), let found = try store.map(of: range.digest) {
+            try store.unpack(found.map)
         }
         guard let size = try store.size(range.digest), range.offset < size else { return nil }
         let bytes = try store.read(range.digest, at: range.offset, count: range.length)

@@ -51,10 +51,15 @@ package struct Gem5Engine: Engine {
 
         /// - Throws: ``Failure`` (`badSpecification`) for one of another engine.
         init(_ workload: String, _ stored: StoredCheckpoint) throws {
-            guard stored.engine == "gem5", let record = stored.record else {
+            guard stored.engine == "gem5" else {
                 throw Failure(
-                    .badSpecification, "the checkpoint \(stored.digest.short) is one of engine '\(stored.engine)'; see "
-                        + "which there are: usweep checkpoint list")
+                    .badSpecification, "the checkpoint \(stored.digest.short) was made by '\(stored.engine)'; this "
+                        + "sweep uses gem5")
+            }
+            guard let record = stored.record else {
+                throw Failure(
+                    .badArchive, "the checkpoint \(stored.digest.short) has lost its record; see what is wrong: "
+                        + "usweep checkpoint verify \(stored.digest.short)")
             }
             let folder = Gem5Files.checkpoint(workload)
             files = stored.files.map { file in

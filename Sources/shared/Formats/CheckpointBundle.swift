@@ -55,6 +55,14 @@ public struct CheckpointBundle: Sendable, Hashable {
         SHA256.digest("checkpoint 1\nengine \(binary)\n\(source)")
     }
 
+    /// Whether it says the same, but for who made it when.
+    public func hasSameContent(as other: CheckpointBundle) -> Bool {
+        var (one, another) = (self, other)
+        (one.madeAt, one.madeBy) = (nil, nil)
+        (another.madeAt, another.madeBy) = (nil, nil)
+        return one == another
+    }
+
     /// Of all files, in bytes.
     public var size: Int64 { files.reduce(0) { $0 + $1.size } }
 
@@ -84,8 +92,10 @@ public struct CheckpointBundle: Sendable, Hashable {
         let document: JSON
         do { document = try JSON(parsing: bytes) } catch { throw CheckpointBundle.damaged("it is not JSON") }
         guard document["version"]?.integer == CheckpointBundle.version else {
-            let version = document["version"]?.integer.map { "it has version \($0)" } ?? "it has no version"
-            throw CheckpointBundle.damaged("\(version), and this usweep knows version \(CheckpointBundle.version)")
+            throw CheckpointBundle.damaged(
+                document["version"]?.integer.map {
+                    "it was written by a newer usweep (version \($0); this one reads \(CheckpointBundle.version))"
+                } ?? "it has no version")
         }
         guard let checkpoint = CheckpointBundle.digest(document["checkpoint"]),
             let engine = document["engine"]?.text, Names.isPlain(engine),

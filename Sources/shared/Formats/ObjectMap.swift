@@ -46,10 +46,10 @@ public struct ObjectMap: Sendable, Hashable {
         }
     }
 
-    /// No map is longer, nor is what a pack unpacks to; an object of 2^46 bytes (64 TiB) is longer than any.
-    public static let longest: Int64 = 64 << 20
+    /// No map is longer, nor is what a pack unpacks to, nor is an object (1 TiB) or its content.
+    public static let longest: Int64 = 16 << 20
     public static let longestPack: Int64 = 4 << 20
-    private static let longestObject: Int64 = 1 << 46
+    private static let longestObject: Int64 = 1 << 40
 
     public var object: Digest
     public var size: Int64

@@ -1,4 +1,5 @@
 public import Formats
+import Glibc
 public import Model
 public import Ports
 import Synchronization
@@ -105,15 +106,17 @@ public struct ObjectStore: Sendable {
     }
 
     /// Writes down that an object is here in packs, all of which are, with the map.
-    public func note(_ map: Digest, of object: Digest) throws(FilesError) {
+    public func note(_ map: Digest, of object: Digest) throws {
         try ObjectStore.ensure("\(root)/maps", files)
-        let temporary = partialPath(object) + ".map"
-        try files.removeTree(temporary)
-        let file = try files.open(temporary, .create)
-        defer { files.close(file) }
-        try files.write(file, at: 0, Array(map.hex.utf8))
-        try sync(file, temporary)
-        try files.rename(temporary, to: notePath(object))
+        try ObjectStore.turns.take(object) {
+            let temporary = ownPath(object)
+            try files.removeTree(temporary)
+            let file = try files.open(temporary, .create)
+            defer { files.close(file) }
+            try files.write(file, at: 0, Array(map.hex.utf8))
+            try sync(file, temporary)
+            try files.rename(temporary, to: notePath(object))
+        }
     }
 
     /// Takes over an object, in packs if it is in packs there, as further names of the same files where that is
@@ -123,16 +126,34 @@ public struct ObjectStore: Sendable {
     public func take(_ object: Digest, from other: ObjectStore) throws -> Bool {
         if try map(of: object) != nil { return true }
         if let found = try other.map(of: object) {
-            for part in found.map.packs.map(\.digest) + [found.digest] { _ = try takeWhole(part, from: other) }
+            for part in found.map.packs.map(\.digest) + [found.digest] {
+                guard try takeWhole(part, from: other) else { return false }
+            }
             try note(found.digest, of: object)
             return true
         }
         return try holds(object) || takeWhole(object, from: other)
     }
 
-    /// What is wrong with an object, whole or in packs; nil: nothing. Everything that it takes is read.
+    /// Removes what is damaged of an object, or all where a part is missing, so that it can be stored once more.
+    ///
+    /// - Returns: whether it was intact.
+    @discardableResult
+    public func removeDamage(of object: Digest) throws -> Bool {
+        if try isIntact(object) { return true }
+        if let found = try map(of: object) {
+            for part in found.map.packs.map(\.digest) + [found.digest] where try !verify(part) { try remove(part) }
+        }
+        try files.removeTree(notePath(object))
+        if try contains(object), try !verify(object) { try remove(object) }
+        return false
+    }
+
+    /// What is wrong with an object, whole or in packs; nil: nothing. Everything that it takes is read, and it is made.
     public func problem(of object: Digest) throws -> String? {
         if let found = try map(of: object) {
+            let parts = found.map.packs.map(\.digest) + [found.digest]
+            if let part = try parts.first(where: { try !verify($0) }) { return "its part \(part.short) is damaged" }
             var unpacking = try Unpacking(checking: found.map, self, files)
             do {
                 var budget = Int.max
@@ -143,11 +164,11 @@ public struct ObjectStore: Sendable {
             }
         }
         guard try contains(object) else { return "it is missing" }
-        return try verify(object) ? nil : "its bytes are not those that it had"
+        return try verify(object) ? nil : "its contents have changed"
     }
 
-    /// Whether all that an object takes, whole or in packs, has the bytes that it had. It is not made: what was once made
-    /// of these can be made again.
+    /// Whether all that an object takes, whole or in packs, has the bytes that it had. It is not made: what was once
+    /// made of these can be made again.
     public func isIntact(_ object: Digest) throws -> Bool {
         guard let found = try map(of: object) else { return try contains(object) && verify(object) }
         return try ([found.digest] + found.map.packs.map(\.digest)).allSatisfy { try verify($0) }
@@ -197,7 +218,7 @@ public struct ObjectStore: Sendable {
         guard try other.contains(object) else { return false }
         try ObjectStore.turns.take(object) {
             if try holds(object) { return }
-            let temporary = partialPath(object)
+            let temporary = ownPath(object)
             try files.removeTree(temporary)
             do throws(FilesError) {
                 try files.link(other.path(object), to: temporary)
@@ -234,7 +255,7 @@ public struct ObjectStore: Sendable {
             try ObjectStore.turns.take(digest) {
                 if try contains(digest) { return }
                 guard SHA256.digest(bytes) == digest else { throw ObjectStore.mismatch(digest) }
-                let temporary = partialPath(digest)
+                let temporary = ownPath(digest)
                 try files.removeTree(temporary)
                 let file = try files.open(temporary, .create)
                 defer { files.close(file) }
@@ -253,10 +274,10 @@ public struct ObjectStore: Sendable {
         let (digest, size) = try ObjectStore.hash(source, files)
         try ObjectStore.turns.take(digest) {
             if try holds(digest) { return }
-            let temporary = partialPath(digest)
+            let temporary = ownPath(digest)
             try files.removeTree(temporary)
             try files.copy(path, to: temporary, mode: 0o600)
-            try check(digest, size: size, found: nil)
+            try check(digest, size: size, found: nil, at: temporary)
         }
         return (digest, size)
     }
@@ -269,7 +290,7 @@ public struct ObjectStore: Sendable {
     public func publish(file path: String, as digest: Digest, isUnchanged: () throws -> Bool) throws {
         try ObjectStore.turns.take(digest) {
             if try holds(digest) { return }
-            let temporary = partialPath(digest)
+            let temporary = ownPath(digest)
             try files.removeTree(temporary)
             try files.copy(path, to: temporary, mode: 0o600)
             guard try isUnchanged() else {
@@ -321,13 +342,16 @@ public struct ObjectStore: Sendable {
     /// - Parameter found: what its digest and length are; nil: they are computed here, in one go.
     /// - Throws: ``Failure`` (`badArchive`) if length or digest are wrong; what was transferred is then thrown away.
     public func finish(_ digest: Digest, size: Int64, found: (digest: Digest, size: Int64)? = nil) throws {
-        try ObjectStore.turns.take(digest) { try check(digest, size: size, found: found) }
+        try ObjectStore.turns.take(digest) {
+            try check(digest, size: size, found: found, at: partialPath(digest))
+        }
     }
 
-    private func check(_ digest: Digest, size: Int64, found: (digest: Digest, size: Int64)?) throws {
+    private func check(
+        _ digest: Digest, size: Int64, found: (digest: Digest, size: Int64)?, at temporary: String
+    ) throws {
         // Somebody else who had the same bytes may have been faster, and have given them the name.
-        if try holds(digest) { return try files.removeTree(partialPath(digest)) }
-        let temporary = partialPath(digest)
+        if try holds(digest) { return try files.removeTree(temporary) }
         let file = try files.open(temporary, .update)
         defer { files.close(file) }
         let found = try found ?? ObjectStore.hash(file, files)
@@ -403,6 +427,10 @@ public struct ObjectStore: Sendable {
     }
 
     private func partialPath(_ digest: Digest) -> String { "\(root)/partial/\(digest.hex)" }
+
+    /// A temporary name that no other process uses: several may make one object at once, and threads take turns. What a
+    /// crash leaves of it is removed with what transfers left.
+    private func ownPath(_ digest: Digest) -> String { "\(partialPath(digest)).\(getpid())" }
 
     /// Makes a folder if it is missing; it outlives a crash then.
     private static func ensure(_ folder: String, _ files: any Files) throws(FilesError) {

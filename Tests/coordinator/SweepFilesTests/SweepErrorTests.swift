@@ -184,9 +184,6 @@ struct SweepErrorTests {
             engine: "gem5", "system: {arguments: [x]}\nworkloads: [a]\nguest: g", "3:9",
             "has no 'name' and no 'script'"),
         Wrong(
-            engine: "gem5", "checkpoint: base\nworkloads: [a]\nguest: g", "3:13",
-            "'base' is not a checkpoint; there are: setup, or write {directory: ...}"),
-        Wrong(
             engine: "gem5", "checkpoint: {directory: cpt}\nworkloads: [a, b]\nguest: g", "3:14",
             "all workloads would share one folder"
         ),

@@ -92,8 +92,13 @@ struct CheckpointTests {
         try bytes.write(to: URL(filePath: path))
         let verified = try study.run("checkpoint", "verify")
         #expect(verified.status == 74)
-        let advice = try #require(verified.errors.split(separator: "usweep checkpoint remove ").last)
-        #expect(try study.run("checkpoint", "remove", String(advice.prefix(12))).status == 0)
+        // Every one that it names has the damaged pack.
+        let advised = verified.errors.split(separator: "usweep checkpoint remove ").dropFirst().map { $0.prefix(12) }
+        #expect(!advised.isEmpty)
+        for digest in advised {
+            let removed = try study.run("checkpoint", "remove", String(digest))
+            #expect(removed.status == 0, "\(removed.errors)")
+        }
         let other = Self.sweep.replacing("sweep: one", with: "sweep: other")
         #expect(try study.launch(other).status == 0)
         #expect(try study.run("checkpoint", "verify").status == 0)

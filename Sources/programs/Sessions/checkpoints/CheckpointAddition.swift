@@ -29,6 +29,8 @@ package struct CheckpointAddition {
         package var bundle: CheckpointBundle
         /// As in "its kernel".
         package var unknown: [String]
+        /// Whether the folder had a record.
+        package var hasRecord: Bool
     }
 
     private let store: CheckpointStore
@@ -55,6 +57,12 @@ package struct CheckpointAddition {
             let folder = ["\(path)/\(name)", "\(path)/\(name)/cpt.warm"].first(where: isCheckpoint)
             return folder.map { ($0, name) }
         }.filter { options.workload == nil || $0.workload == options.workload }
+        let all = names.filter { isCheckpoint("\(path)/\($0)") || isCheckpoint("\(path)/\($0)/cpt.warm") }
+        if let workload = options.workload, found.isEmpty, !all.isEmpty {
+            throw Failure(
+                .missingFile, "\(path) has no checkpoint of '\(Names.shown(workload))'; it has: "
+                    + PeopleText.list(all.map { VisibleText.of($0, limit: 80) }, atMost: 20))
+        }
         guard !found.isEmpty else {
             throw Failure(
                 .missingFile, "there is no gem5 checkpoint in \(path): neither m5.cpt nor a folder for each workload "
@@ -81,6 +89,12 @@ package struct CheckpointAddition {
         }
         let files = all.filter { $0.path != Gem5Import.recordName }
         var record = ThisMachine().contents("\(folder)/\(Gem5Import.recordName)")
+        let hasRecord = record != nil
+        guard !hasRecord || (options.kernel == nil && options.disk == nil) else {
+            throw Failure(
+                .usage, "\(folder)/\(Gem5Import.recordName) says what the checkpoint was made from; leave out --kernel "
+                    + "and --disk")
+        }
         if record == nil { record = try made(folder, workload, state, files) }
         guard let record else { throw Failure(.internalError, "a checkpoint without its record") }
         let facts = try Gem5Import.facts(record, files)
@@ -100,12 +114,12 @@ package struct CheckpointAddition {
         _ = try staged.take(digest, from: objects)
         let bundle = CheckpointBundle(
             checkpoint: digest, engine: "gem5", binary: nil, workload: facts.workload, madeAt: nil,
-            madeBy: "unknown; added from \(folder)", madeFrom: facts.lines,
+            madeBy: "somebody; added from \(folder)", madeFrom: facts.lines,
             files: files.map { Artifact(path: $0.path, digest: $0.digest, size: $0.size) }
                 + [Artifact(path: Gem5Import.recordName, digest: digest, size: Int64(record.count))])
         try store.add(bundle, from: staged)
         if let name = options.name { try store.name(bundle, name) }
-        return Added(bundle: bundle, unknown: facts.unknown)
+        return Added(bundle: bundle, unknown: facts.unknown, hasRecord: hasRecord)
     }
 
     /// A record for a checkpoint that has none.

@@ -24,6 +24,11 @@ package struct CheckpointArchive {
         let use = try ArtifactsUse.adding(to: store)
         defer { withExtendedLifetime(use) {} }
         let objects = try store.objects()
+        for file in bundle.files where try !objects.isIntact(file.digest) {
+            throw Failure(
+                .badArchive, "the checkpoint \(bundle.checkpoint.short) is damaged; see what is wrong with it: usweep "
+                    + "checkpoint verify \(bundle.checkpoint.short)")
+        }
         try withFolder { folder in
             try Data((bundle.document.encoded + "\n").utf8).write(to: URL(fileURLWithPath: "\(folder)/bundle.json"))
             for file in bundle.files {
@@ -40,8 +45,11 @@ package struct CheckpointArchive {
                 "--format=ustar", "--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--mode=0644", "-cf", part,
                 "-C", folder, "bundle.json", "maps", "objects",
             ])
-            guard ended.status == 0, rename(part, path) == 0 else {
+            guard ended.status == 0 else {
                 throw Failure(.storage, "\(path) cannot be written", cause: ended.reason)
+            }
+            guard rename(part, path) == 0 else {
+                throw Failure(.storage, "\(path) cannot be written", cause: String(cString: strerror(errno)))
             }
         }
     }
@@ -81,6 +89,7 @@ package struct CheckpointArchive {
         guard let size = ThisMachine().size(path) else {
             throw Failure(.missingFile, "there is no file \(path)")
         }
+        try checkForm(path)
         try checkNames(path)
         return try withFolder { folder in
             let ended = try CheckpointArchive.tar.run([
@@ -98,8 +107,27 @@ package struct CheckpointArchive {
                     throw damaged(path, "\(VisibleText.of(file.path, limit: 80)): \(problem)")
                 }
             }
+            if let known = try store.bundle(bundle.checkpoint) {
+                guard known.hasSameContent(as: bundle) else {
+                    throw damaged(
+                        path, "a checkpoint of the same digest is here, and was made from something else: "
+                            + bundle.checkpoint.short)
+                }
+            }
             try store.add(bundle, from: staged)
             return bundle
+        }
+    }
+
+    /// An archive that is compressed could fill the disk before anything of it is looked at: tar unpacks it unasked.
+    private func checkForm(_ path: String) throws {
+        let files = LocalFiles()
+        guard let file = try? files.open(path, .read) else {
+            throw Failure(.missingFile, "\(path) cannot be read, or is not a file")
+        }
+        defer { files.close(file) }
+        guard try files.read(file, at: 257, count: 5) == Array("ustar".utf8) else {
+            throw damaged(path, "it is not a tar archive, or is compressed")
         }
     }
 
@@ -154,6 +182,6 @@ package struct CheckpointArchive {
     }
 
     private func damaged(_ path: String, _ why: String) -> Failure {
-        Failure(.badArchive, "\(path) is not a whole archive of a checkpoint: \(why). Nothing was taken from it")
+        Failure(.badArchive, "\(path) cannot be imported: \(why). Nothing was imported")
     }
 }

@@ -22,7 +22,19 @@ package struct CheckpointChoice {
     package func find(_ word: String) throws -> [CheckpointBundle] {
         let parts = word.split(separator: "/", maxSplits: 1).map(String.init)
         let named = names.filter { $0.name == parts.first && (parts.count == 1 || $0.workload == parts[1]) }
-        if !named.isEmpty { return bundles.filter { bundle in named.contains { $0.checkpoint == bundle.checkpoint } } }
+        let found = bundles.filter { bundle in named.contains { $0.checkpoint == bundle.checkpoint } }
+        guard named.isEmpty || !found.isEmpty else {
+            throw Failure(
+                .missingFile, "the checkpoint that is called '\(Names.shown(word))' is no longer here; see "
+                    + "which are: usweep checkpoint list")
+        }
+        guard found.isEmpty else { return found }
+        let ofName = names.filter { $0.name == parts.first }.map { "\($0.name)/\($0.workload)" }
+        guard ofName.isEmpty else {
+            throw Failure(
+                .missingFile, "there is no checkpoint '\(Names.shown(word))'; there are: "
+                    + PeopleText.list(ofName, atMost: 20))
+        }
         let byDigest = word.utf8.count >= 4 ? bundles.filter { $0.checkpoint.hex.hasPrefix(word) } : []
         guard byDigest.count < 2 else {
             throw Failure(
@@ -50,8 +62,8 @@ package struct CheckpointChoice {
         guard let bundle = found.first(where: { $0.workload == workload }) else {
             let others = PeopleText.list(found.map { "'\($0.workload)'" }, atMost: 8)
             throw Failure(
-                .badSpecification, "checkpoint: '\(Names.shown(word))' has none of the workload '\(workload)', but of "
-                    + "\(others)")
+                .badSpecification, "checkpoint: '\(Names.shown(word))' has no checkpoint of workload '\(workload)', "
+                    + "only of \(others)")
         }
         let objects = try store.objects()
         let files = bundle.files.map { file in

@@ -11,8 +11,8 @@ package enum CheckpointRemoval {
     ) throws -> Int64 {
         guard let use = try ArtifactsUse.deleting(in: store) else {
             throw Failure(
-                .heldElsewhere, "a sweep that keeps its checkpoints in \(store.folder) is running; try again when it "
-                    + "has ended")
+                .heldElsewhere, "the checkpoints in \(store.folder) are in use, by a sweep or by usweep checkpoint "
+                    + "add, import or export; try again when that has ended")
         }
         defer { withExtendedLifetime(use) {} }
         for bundle in bundles { try store.remove(bundle.checkpoint) }

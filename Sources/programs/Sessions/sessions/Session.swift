@@ -42,8 +42,10 @@ package final class Session {
         self.ledger = ledger
         runs = try specification.checked(try ledger.runList())
         setups = try specification.setups(runs, ledger)
-        checkpoints = setups.isEmpty ? nil : Caches.checkpoints
-        useOfCheckpoints = checkpoints.flatMap { try? ArtifactsUse.adding(to: $0) }
+        let store = Caches.checkpoints
+        useOfCheckpoints = setups.isEmpty ? nil : try? ArtifactsUse.adding(to: store)
+        // Where somebody removes checkpoints just now, this sweep neither uses nor keeps any.
+        checkpoints = useOfCheckpoints == nil ? nil : store
         plan = specification.plan(
             runs, setups: setups, highestRun: try ledger.highestRun(), hosts: self.inventory.hosts,
             only: pointCount)
@@ -238,10 +240,8 @@ package final class Session {
         let store = try folder.objects()
         for input in inputs where try !store.holds(input.digest) {
             // What is there in packs need not be there whole.
-            let checkpoints = Caches.checkpoints
-            if input.source.hasPrefix("\(checkpoints.folder)/"),
-                try store.take(input.digest, from: try checkpoints.objects())
-            {
+            if input.source.hasPrefix("\(Caches.checkpoints.folder)/") {
+                try take(input, store)
                 continue
             }
             do {
@@ -249,6 +249,18 @@ package final class Session {
             } catch let failure as Failure where failure.code == .badArchive {
                 throw Failure(.badSpecification, "\(input.source) changed while it was being read; launch again")
             }
+        }
+    }
+
+    /// Takes a file of a checkpoint from the store of checkpoints, where it may be in packs.
+    private static func take(_ input: InputFile, _ store: ObjectStore) throws {
+        let use = try ArtifactsUse.adding(to: Caches.checkpoints)
+        defer { withExtendedLifetime(use) {} }
+        let objects = try Caches.checkpoints.objects()
+        guard try objects.isIntact(input.digest), try store.take(input.digest, from: objects) else {
+            throw Failure(
+                .badArchive, "the checkpoint that the sweep file names is damaged or incomplete; see which: usweep "
+                    + "checkpoint verify")
         }
     }
 

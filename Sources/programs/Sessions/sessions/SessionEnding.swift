@@ -51,7 +51,7 @@ package enum ExitStatus {
         if let error = error as? FilesError {
             return Failure(
                 .storage, "reading or writing failed on this machine; check that the disk has space and the folders "
-                    + "can be written, then type: usweep resume", cause: "\(error)")
+                    + "can be written, then try again (a sweep: usweep resume)", cause: "\(error)")
         }
         return error as? Failure
     }

@@ -24,7 +24,8 @@ struct CheckpointCommand: ParsableCommand {
 
 /// Which checkpoints are meant.
 struct CheckpointArgument: ParsableArguments {
-    @Argument(help: ArgumentHelp("Name, NAME/WORKLOAD, or digest or its beginning.", valueName: "checkpoint"))
+    @Argument(help: ArgumentHelp(
+        "NAME (all its workloads), NAME/WORKLOAD, or 4 or more digits of a digest.", valueName: "checkpoint"))
     var checkpoint: String
 
     func all() throws -> [CheckpointBundle] { try CheckpointChoice().find(checkpoint) }
@@ -58,7 +59,7 @@ struct CheckpointListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "List the checkpoints that are here.",
         discussion: """
-            SIZE is that of the files that the engine reads; OWN is what goes with the checkpoint when it is removed.
+            SIZE: its files, as the engine reads them. OWN: disk space that removing it would free.
 
             EXAMPLES
               usweep checkpoint list
@@ -130,12 +131,15 @@ struct CheckpointVerifyCommand: ParsableCommand {
             let problems = try views.problems(bundle)
             if !problems.isEmpty { damaged.append(bundle) }
             let shown = "\(bundle.checkpoint.short)  \(bundle.workload)"
-            for line in problems.isEmpty ? ["whole"] : problems { try Console.print("\(shown)  \(line)") }
+            for line in problems.isEmpty ? ["ok"] : problems { try Console.print("\(shown)  \(line)") }
         }
-        guard let first = damaged.first else { return }
+        if found.isEmpty { common.console.say("no checkpoints") }
+        guard !damaged.isEmpty else { return }
+        let removals = damaged.map { "usweep checkpoint remove \($0.checkpoint.short)" }
         throw Failure(
-            .badArchive, "\(PeopleText.count(damaged.count, "checkpoint")) of \(found.count) damaged; remove what is, "
-                + "and the next sweep makes it again: usweep checkpoint remove \(first.checkpoint.short)")
+            .badArchive, "\(damaged.count) of \(PeopleText.count(found.count, "checkpoint")) damaged. Sweeps make "
+                + "theirs again; those that you added must be added again. Remove them: "
+                + removals.joined(separator: "; "))
     }
 }
 
@@ -143,9 +147,9 @@ struct CheckpointAddCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "add", abstract: "Add a checkpoint of gem5 that is a folder on this machine.",
         discussion: """
-            The folder has m5.cpt, or a folder for each workload that has it, as vSwarm-u leaves them. What the \
-            checkpoint was made from is taken from its record.json; where it has none, --kernel and --disk say it, and \
-            what is not said stays unknown.
+            FOLDER contains m5.cpt, or WORKLOAD/m5.cpt, or WORKLOAD/cpt.warm/m5.cpt (as vSwarm-u writes them). What \
+            the checkpoint was made from is read from its record.json; if there is none, give --kernel and --disk, or \
+            a sweep's kernel and disk cannot be compared with the checkpoint's.
 
             EXAMPLES
               usweep checkpoint add results/fibonacci-go/cpt.warm --name skylake-warm
@@ -158,7 +162,8 @@ struct CheckpointAddCommand: ParsableCommand {
 
     @OptionGroup var naming: CheckpointName
 
-    @Option(name: .long, help: "Workload that it is of (default: as its folder is called).")
+    @Option(
+        name: .long, help: "Name of its workload, or which one in FOLDER (default: from record.json, else the folder).")
     var workload: String?
 
     @Option(name: .long, help: ArgumentHelp("Kernel that it was made with.", valueName: "file"), completion: .file())
@@ -178,9 +183,11 @@ struct CheckpointAddCommand: ParsableCommand {
             common.console.say(
                 "added \(bundle.checkpoint.short) of '\(bundle.workload)', \(PeopleText.size(bundle.size))")
             if !added.unknown.isEmpty {
+                let unknown = PeopleText.list(added.unknown, atMost: 8)
+                let advice = added.hasRecord
+                    ? "its record.json does not say it" : "add it again with --kernel FILE and --disk FILE"
                 common.console.say(
-                    "warning: not known: \(PeopleText.list(added.unknown, atMost: 8)). Whether it fits a sweep cannot "
-                        + "be checked; add it again with --kernel and --disk")
+                    "warning: not known: \(unknown). Whether it fits a sweep cannot be checked; \(advice)")
             }
         }
     }
@@ -204,15 +211,16 @@ struct CheckpointExportCommand: ParsableCommand {
     func run() throws {
         let bundle = try argument.one()
         try CheckpointArchive().write(bundle, to: Paths.absolute(to))
-        common.console.say("\(to): \(bundle.checkpoint.short) of '\(bundle.workload)'")
+        common.console.say("wrote \(to): \(bundle.checkpoint.short) of '\(bundle.workload)'")
     }
 }
 
 struct CheckpointImportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "import", abstract: "Take in a checkpoint that 'usweep checkpoint export' wrote.",
+        commandName: "import", abstract: "Import a checkpoint that 'usweep checkpoint export' wrote.",
         discussion: """
-            Everything in it is checked before any of it counts. Sweeps find it by what it was made from.
+            The archive is checked in full before anything is stored. Sweeps with the same engine binary, guest, \
+            workload and warm-up then use it: import archives only from people whose results you trust.
 
             EXAMPLES
               usweep checkpoint import fibonacci-go.tar
@@ -230,7 +238,7 @@ struct CheckpointImportCommand: ParsableCommand {
         try naming.check()
         let bundle = try CheckpointArchive().read(Paths.absolute(file))
         if let name = naming.name { try Caches.checkpoints.name(bundle, name) }
-        common.console.say("taken in: \(bundle.checkpoint.short) of '\(bundle.workload)'")
+        common.console.say("imported \(bundle.checkpoint.short) of '\(bundle.workload)'")
     }
 }
 
@@ -238,7 +246,7 @@ struct CheckpointRemoveCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "remove", abstract: "Remove checkpoints, and the files that no other one needs.",
         discussion: """
-            Sweeps keep what they began with.
+            Sweeps that already use a checkpoint keep their copy.
 
             EXAMPLES
               usweep checkpoint remove skylake-warm

@@ -55,14 +55,16 @@ public struct Packer {
         self.store = store
         cutter = Cutter(form, contentSize: size)
         for base in bases where Cutter(base.form, contentSize: base.contentSize) == cutter {
-            for pack in base.packs where known.insert(pack.digest).inserted { try index(pack) }
+            for pack in base.packs where known.insert(pack.digest).inserted { index(pack) }
         }
     }
 
-    /// The pieces of a pack follow one another as they were cut.
-    private mutating func index(_ pack: ObjectMap.Pack) throws {
-        let bytes = try Zstandard.decompress(
-            store.read(pack.digest, at: 0, count: Int(pack.size)), size: Int(pack.contentSize))
+    /// The pieces of a pack follow one another as they were cut. One that is damaged is passed over.
+    private mutating func index(_ pack: ObjectMap.Pack) {
+        guard let packed = try? store.read(pack.digest, at: 0, count: Int(pack.size) + 1),
+            SHA256.digest(packed) == pack.digest,
+            let bytes = try? Zstandard.decompress(packed, size: Int(pack.contentSize))
+        else { return }
         packs.append(pack)
         var offset = 0
         bytes.withUnsafeBytes { bytes in

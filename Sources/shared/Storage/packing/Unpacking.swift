@@ -13,8 +13,9 @@ public struct Unpacking {
     public let map: ObjectMap
     private let store: ObjectStore
     private let files: any Files
-    /// nil: what comes out is only checked.
-    private let file: FileHandle?
+    /// nil: what comes out is only checked, or it was closed.
+    private var file: FileHandle?
+    private let isKept: Bool
     private let gzip: Gzip?
     private var hash = SHA256()
     /// Where the object's next bytes go.
@@ -40,10 +41,14 @@ public struct Unpacking {
         self.files = files
         gzip = if case .gzip(let level) = map.form { try Gzip(level: level) } else { nil }
         self.file = file
+        isKept = file != nil
     }
 
     /// Whoever gives it up closes it.
-    public func close() { if let file { files.close(file) } }
+    public mutating func close() {
+        if let file { files.close(file) }
+        file = nil
+    }
 
     /// Works on for about `budget` bytes of the content. True: the object is in the store. After that, and after an
     /// error, the file is closed.
@@ -122,7 +127,7 @@ public struct Unpacking {
         close()
         let found = (digest: hash.finish(), size: offset)
         guard found.digest == map.object, found.size == map.size else { throw mismatch }
-        if file != nil { try store.finish(map.object, size: map.size, found: found) }
+        if isKept { try store.finish(map.object, size: map.size, found: found) }
     }
 
     private var mismatch: Failure {
