@@ -129,6 +129,23 @@ struct InputTests {
         #expect(rig.tell(.object(digest, .complete)).prepared == [key(1)])
     }
 
+    @Test("What an object is made of is asked of whoever told so, though another's run needs it, too")
+    func packsForTwo() {
+        var rig = Rig()
+        rig.hello(2, "s2")
+        let map = SHA256.digest("map")
+        rig.grant(1, needy(1, digest))
+        rig.grant(1, needy(1, digest), on: 2)
+        rig.tell(.object(digest, .partial(0)))
+        rig.say(packed(digest, map))
+        let asked = rig.tell(.object(map, .partial(0))).compactMap { effect -> Int? in
+            if case .send(let connection, .want) = effect { connection } else { nil }
+        }
+        #expect(asked == [1])
+        rig.tell(.disconnected(1))
+        #expect(rig.tell(.object(digest, .partial(0))).wanted.allSatisfy { $0.digest == digest })
+    }
+
     @Test("What objects are made of is made of nothing else: no circle")
     func packsInACircle() {
         var rig = Rig()

@@ -136,6 +136,26 @@ import Testing
         }
     }
 
+    @Test("A damaged base is passed over, and what is damaged is removed, so that it can be stored once more")
+    func repaired() throws {
+        try withStore { store in
+            let first = try pack(image(pages: 512, seed: 3), store)
+            let path = store.path(try #require(first.packs.first?.digest))
+            try FileManager.default.removeItem(atPath: path)
+            try Data("something else".utf8).write(to: URL(fileURLWithPath: path))
+            #expect(try store.problem(of: first.object) != nil)
+            let bytes = image(pages: 512, seed: 8, changed: [9])
+            let second = try pack(bytes, store, [first])
+            #expect(try unpacked(second, store) == bytes)
+            #expect(try !store.removeDamage(of: first.object))
+            #expect(try store.map(of: first.object) == nil)
+            #expect(try pack(image(pages: 512, seed: 3), store) == first)
+            #expect(try store.removeDamage(of: first.object) && store.problem(of: first.object) == nil)
+            try store.removeNotes(keeping: [second.object])
+            #expect(try store.map(of: first.object) == nil && store.map(of: second.object) != nil)
+        }
+    }
+
     @Test("A map that names another object's content is refused")
     func otherObject() throws {
         try withStore { store in
