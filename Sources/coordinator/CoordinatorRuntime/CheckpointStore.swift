@@ -1,5 +1,4 @@
 public import Formats
-import Glibc
 public import Model
 public import Ports
 public import Storage
@@ -157,7 +156,7 @@ public struct CheckpointStore: Sendable {
 
     private func write(_ path: String, _ text: String) throws {
         // One of its own: another process may write the same.
-        let temporary = "\(path).\(getpid())\(CheckpointStore.part)"
+        let temporary = "\(path).\(files.processMark)\(CheckpointStore.part)"
         try files.removeTree(temporary)
         let file = try files.open(temporary, .create)
         defer { files.close(file) }

@@ -9,6 +9,9 @@ final class SimulatedFiles: Files, @unchecked Sendable {
         var mode: OpenMode
     }
 
+    /// The same in every process: one seed gives one trace.
+    var processMark: String { who }
+
     private let disk: Disk
     private let life: Life
     private let world: World

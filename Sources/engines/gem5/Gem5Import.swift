@@ -29,7 +29,7 @@ package enum Gem5Import {
         if let why = facts.problem(files: files.map(\.path)) { throw Misfit(why: why) }
         guard let system = systems.first(where: { Gem5Machines.of($0).sorted() == facts.machines }) else {
             let names = VisibleText.of(facts.machines.joined(separator: ", "), limit: 80)
-            throw Misfit(why: "its machine is called '\(names)', which only the script that made it can restore")
+            throw Misfit(why: "it is a checkpoint of \(names), which only the script that made it can restore")
         }
         let record = Gem5CheckpointRecord(
             origin: .init(

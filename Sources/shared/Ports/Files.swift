@@ -4,6 +4,8 @@
 /// by ``sync(_:)``, names by ``syncFolder(_:)``. Paths are absolute. Files are made with mode 0600, folders with 0700.
 /// Every function throws ``FilesError`` with the system's own error number.
 public protocol Files: Sendable {
+    /// Tells the temporary names of this process from those of others that use the same folders now.
+    var processMark: String { get }
     func open(_ path: String, _ mode: OpenMode) throws(FilesError) -> FileHandle
     func close(_ file: FileHandle)
     /// At most `count` bytes from `offset`; fewer only at the end of the file.

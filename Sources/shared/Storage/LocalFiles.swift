@@ -6,6 +6,8 @@ public import Ports
 public struct LocalFiles: Files {
     public init() {}
 
+    public var processMark: String { String(getpid()) }
+
     public func open(_ path: String, _ mode: OpenMode) throws(FilesError) -> FileHandle {
         let flags: Int32 =
             switch mode {

@@ -1,5 +1,4 @@
 public import Formats
-import Glibc
 public import Model
 public import Ports
 import Synchronization
@@ -430,7 +429,7 @@ public struct ObjectStore: Sendable {
 
     /// A temporary name that no other process uses: several may make one object at once, and threads take turns. What a
     /// crash leaves of it is removed with what transfers left.
-    private func ownPath(_ digest: Digest) -> String { "\(partialPath(digest)).\(getpid())" }
+    private func ownPath(_ digest: Digest) -> String { "\(partialPath(digest)).\(files.processMark)" }
 
     /// Makes a folder if it is missing; it outlives a crash then.
     private static func ensure(_ folder: String, _ files: any Files) throws(FilesError) {
