@@ -106,7 +106,7 @@ extension GuestTests {
     private static func hastyInitrd(in place: URL) throws -> URL {
         let path = "bin/usweep-containers"
         let script = try String(contentsOf: Guest.root.appending(path: "ops/guest/usweep-containers"), encoding: .utf8)
-        let hasty = script.replacing("-lt 2400 ]", with: "-lt 60 ]")
+        let hasty = script.replacing("cgroup.procs\" 120", with: "cgroup.procs\" 3")
         #expect(hasty != script)
         return try Guest.initrd(replacing: path, with: hasty, mode: 0o100644, in: place)
     }
