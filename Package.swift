@@ -63,7 +63,7 @@ let package = Package(
         target("Ledger", in: "coordinator", ["Model", "Formats", "Ports", grdb]),
         target(
             "CoordinatorRuntime", in: "coordinator",
-            ["CZlib", "Model", "Formats", "Ports", "Results", "SweepCore", "Storage", "Engines"]),
+            ["Model", "Formats", "Ports", "Results", "SweepCore", "Storage", "Engines"]),
         // agent: owns attempts on a host.
         target("AgentCore", in: "agent", ["Model", "Formats", "Ports"]),
         target("AgentRuntime", in: "agent", ["CSystem", "Model", "Formats", "Ports", "AgentCore", "Storage"]),

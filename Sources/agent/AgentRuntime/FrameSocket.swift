@@ -6,42 +6,23 @@ import Glibc
 final class FrameSocket: FrameStream {
     let descriptor: Int32
     private var reader = FrameReader()
-    private var out: [UInt8] = []
-    private var sent = 0
+    private var out = SendQueue()
     private(set) var isBroken = false
 
     init(descriptor: Int32) { self.descriptor = descriptor }
 
-    var unsentCount: Int { out.count - sent }
+    var unsentCount: Int { out.unsentCount }
 
     /// What is too long for a frame ends the stream: the other side would wait for it.
     func send(_ frame: Frame) {
-        do throws(WireError) { out += try frame.encoded } catch { isBroken = true }
+        do throws(WireError) { out.add(try frame.encoded) } catch { isBroken = true }
     }
 
-    func send(bytes: [UInt8]) { out += bytes }
+    func send(bytes: [UInt8]) { out.add(bytes) }
 
     /// Writes what the other side takes.
     func flush() {
-        while unsentCount > 0, !isBroken {
-            let count = out.withUnsafeBytes { buffer in
-                Glibc.send(descriptor, buffer.baseAddress! + sent, unsentCount, Int32(MSG_NOSIGNAL))
-            }
-            if count > 0 {
-                sent += count
-            } else if errno == EAGAIN {
-                break
-            } else if errno != EINTR {
-                isBroken = true
-            }
-        }
-        if sent == out.count {
-            out.removeAll(keepingCapacity: out.capacity < 1 << 20)
-            sent = 0
-        } else if sent > 1 << 20 {
-            out.removeFirst(sent)
-            sent = 0
-        }
+        if !isBroken, !out.flush(to: descriptor) { isBroken = true }
     }
 
     /// Reads what is there, up to a bound, and cuts it into frames.

@@ -7,31 +7,17 @@ import Storage
 /// The near end of a TCP connection with another host's agent, without ever waiting.
 final class PeerSocket: PeerStream {
     let descriptor: Int32
-    private var out: [UInt8] = []
-    private var sent = 0
+    private var out = SendQueue()
     private(set) var isBroken = false
 
     init(descriptor: Int32) { self.descriptor = descriptor }
 
-    var unsentCount: Int { out.count - sent }
+    var unsentCount: Int { out.unsentCount }
 
-    func send(_ bytes: [UInt8]) {
-        if sent == out.count { (out, sent) = (bytes, 0) } else { out += bytes }
-    }
+    func send(_ bytes: [UInt8]) { out.add(bytes) }
 
     func flush() {
-        while unsentCount > 0, !isBroken {
-            let count = out.withUnsafeBytes { buffer in
-                Glibc.send(descriptor, buffer.baseAddress! + sent, unsentCount, Int32(MSG_NOSIGNAL))
-            }
-            if count > 0 {
-                sent += count
-            } else if errno == EAGAIN || errno == ENOTCONN {
-                return
-            } else if errno != EINTR {
-                isBroken = true
-            }
-        }
+        if !isBroken, !out.flush(to: descriptor, mayConnect: true) { isBroken = true }
     }
 
     func receive(atMost most: Int) -> [UInt8] {

@@ -1,5 +1,5 @@
-import CZlib
 import Model
+import Storage
 import Synchronization
 
 /// The agent's program, as it is brought to hosts.
@@ -21,28 +21,9 @@ final class BroughtAgent: Sendable {
     /// Makes the compressed form, which takes about a third of a second: in the workshop.
     func pack() {
         guard compressed == nil else { return }
-        let made = BroughtAgent.gzip(bytes)
+        let gzip = try? Gzip(level: Gzip.usualLevel)
+        let made = bytes.withUnsafeBytes { gzip?.add($0, isLast: true) ?? [] }
         packed.withLock { $0 = made }
-    }
-
-    private static func gzip(_ bytes: [UInt8]) -> [UInt8] {
-        var stream = z_stream()
-        // 15 bits of window, and 16 more for gzip's header instead of zlib's.
-        let size = Int32(MemoryLayout<z_stream>.size)
-        guard deflateInit2_(&stream, 6, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, size) == Z_OK else {
-            return []
-        }
-        defer { deflateEnd(&stream) }
-        var input = bytes
-        var output = [UInt8](repeating: 0, count: Int(deflateBound(&stream, UInt(bytes.count))))
-        let status = input.withUnsafeMutableBufferPointer { source in
-            output.withUnsafeMutableBufferPointer { room in
-                (stream.next_in, stream.avail_in) = (source.baseAddress, UInt32(source.count))
-                (stream.next_out, stream.avail_out) = (room.baseAddress, UInt32(room.count))
-                return deflate(&stream, Z_FINISH)
-            }
-        }
-        return status == Z_STREAM_END ? Array(output.prefix(Int(stream.total_out))) : []
     }
 }
 

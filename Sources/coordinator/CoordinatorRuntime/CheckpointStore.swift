@@ -21,7 +21,7 @@ public struct CheckpointStore: Sendable {
     private static let additions = Mutex<Void>(())
 
     /// How folders in it begin that are used while a checkpoint is taken in or given away.
-    public static let exchange = "exchange-"
+    private static let exchange = "exchange-"
     /// How files end that are being written.
     private static let part = ".part"
 
@@ -84,10 +84,7 @@ public struct CheckpointStore: Sendable {
     }
 
     private func content(_ path: String, _ limit: Int) throws -> String? {
-        guard try files.status(path) != nil else { return nil }
-        let file = try files.open(path, .read)
-        defer { files.close(file) }
-        return String(decoding: try files.read(file, at: 0, count: limit), as: UTF8.self)
+        try files.content(path, atMost: limit).map { String(decoding: $0, as: UTF8.self) }
     }
 
     // MARK: Bundles
@@ -157,12 +154,7 @@ public struct CheckpointStore: Sendable {
     private func write(_ path: String, _ text: String) throws {
         // One of its own: another process may write the same.
         let temporary = "\(path).\(files.processMark)\(CheckpointStore.part)"
-        try files.removeTree(temporary)
-        let file = try files.open(temporary, .create)
-        defer { files.close(file) }
-        try files.write(file, at: 0, Array(text.utf8))
-        try files.sync(file)
-        try files.rename(temporary, to: path)
+        try files.replace(path, with: Array(text.utf8), by: temporary)
         if let end = path.lastIndex(of: "/") { try files.syncFolder(String(path[..<end])) }
     }
 
@@ -188,6 +180,18 @@ public struct CheckpointStore: Sendable {
             }
         }
         return names
+    }
+
+    // MARK: Exchange
+
+    /// A folder in the store's own, so that files need not be copied; it is gone afterwards.
+    ///
+    /// - Parameter name: that no other one has now.
+    public func withExchange<Result>(_ name: String, _ body: (String) throws -> Result) throws -> Result {
+        let path = "\(folder)/\(CheckpointStore.exchange)\(name)"
+        try make(path)
+        defer { try? files.removeTree(path) }
+        return try body(path)
     }
 
     // MARK: Removing
@@ -218,7 +222,7 @@ public struct CheckpointStore: Sendable {
         // Also those of a bundle that a newer program wrote: whatever digests stand in it.
         for entry in try files.list("\(folder)/bundles") where Digest(hex: entry.name) != nil {
             let text = try content("\(folder)/bundles/\(entry.name)", Int(CheckpointBundle.longest)) ?? ""
-            needed.formUnion(CheckpointStore.digests(in: text))
+            needed.formUnion(Digest.all(in: Array(text.utf8)))
         }
         // Those of an older version have no bundle: what the index names, and what stands in that.
         for entry in try files.list("\(folder)/index") {
@@ -245,10 +249,6 @@ public struct CheckpointStore: Sendable {
             }
         }
         return freed
-    }
-
-    private static func digests(in text: String) -> Set<Digest> {
-        Set(text.split { !$0.isHexDigit }.compactMap { $0.count == 64 ? Digest(hex: $0) : nil })
     }
 }
 

@@ -26,9 +26,7 @@ extension CoordinatorLoop {
     }
 
     func want(_ range: ObjectRange, _ host: Int, now: Nanoseconds) throws(Failure) {
-        guard fanout.held(by: host) < HostLimits.reads else {
-            throw Failure(.badMessage, "it asked for more than \(HostLimits.reads) pieces of its inputs at once")
-        }
+        guard fanout.held(by: host) < HostLimits.reads else { throw HostLimits.tooManyReads }
         if fanout.ask(range, by: host, now: now) { try supply.ask(range, for: host) }
     }
 

@@ -47,8 +47,7 @@ public final class CoordinatorLoop {
 
     public init(
         core: Coordinator, setting: Setting, ledger: any LedgerStore, store: ObjectStore,
-        transport: any Transport, inbox: Inbox, workshop: any Workshop,
-        time: any TimeSource
+        transport: any Transport, inbox: Inbox, workshop: any Workshop, time: any TimeSource
     ) {
         self.core = core
         self.setting = setting
@@ -324,6 +323,7 @@ public final class CoordinatorLoop {
                 send(host, .bytes(bytes))
             case .packed(let object):
                 fanout.isPacked(object.object, at: host)
+                supply.drop(object.object, for: host)
                 send(host, .packed(object))
             case nil: return [drop(host, reason: "it asked for bytes of an object that it was not given")]
             }

@@ -254,9 +254,9 @@ struct Fanout: Sendable {
         // The rarest first; what is asked for at the same time, in turn by host.
         var left = order.filter { if case .waiting = wants[$0]?.way { true } else { false } }
         let serving = servings(now)
-        let copies = left.reduce(into: serving.reduce(into: [Digest: Int]()) { $0[$1.digest, default: 0] += 1 }) {
-            if $0[$1.digest] == nil { $0[$1.digest] = 0 }
-        }.reduce(into: [:]) { $0[$1.key] = $1.value + (holders[$1.key]?.count ?? 0) }
+        var copies: [Digest: Int] = [:]
+        for key in left { copies[key.digest] = holders[key.digest]?.count ?? 0 }
+        for key in serving { copies[key.digest, default: holders[key.digest]?.count ?? 0] += 1 }
         left = left.enumerated().sorted { one, other in
             (copies[one.element.digest] ?? 0, one.offset) < (copies[other.element.digest] ?? 0, other.offset)
         }.map(\.element)

@@ -23,9 +23,7 @@ struct Supply {
 
     /// - Throws: ``Failure`` (`badMessage`) where that is more than any agent of ours asks for at a time.
     mutating func ask(_ range: ObjectRange, for host: Int) throws(Failure) {
-        guard lines[host]?.ranges.count ?? 0 < HostLimits.reads else {
-            throw Failure(.badMessage, "it asked for more than \(HostLimits.reads) pieces of its inputs at once")
-        }
+        guard lines[host]?.ranges.count ?? 0 < HostLimits.reads else { throw HostLimits.tooManyReads }
         lines[host, default: Line()].ranges.append(range)
         if !order.contains(host) { order.append(host) }
     }
@@ -56,6 +54,12 @@ struct Supply {
             taken.append((host, range))
         }
         return taken
+    }
+
+    /// A host is told once what an object is made of, in however many pieces it asked for it.
+    mutating func drop(_ object: Digest, for host: Int) {
+        lines[host]?.ranges.removeAll { $0.digest == object }
+        if lines[host]?.ranges.isEmpty ?? true { order.removeAll { $0 == host } }
     }
 
     /// A piece was read: from now on it is in the stream.

@@ -93,6 +93,7 @@ enum HostLimits {
     static let outcomes = 50_000
     /// Ranges of objects that one host has asked for and not been sent.
     static let reads = 256
+    static let tooManyReads = Failure(.badMessage, "it asked for more than \(reads) pieces of its inputs at once")
     /// Bytes of artifacts that are on their way from all hosts together, and at most from one.
     static let window: Int64 = 64 << 20
     static let windowOfHost: Int64 = 1 << 20

@@ -22,26 +22,18 @@ enum PackingBench {
             let packed = seconds()
             let fresh = map.packs.filter { known.insert($0.digest).inserted }
             maps.append(map)
-            for pack in map.packs { try files.link(store.path(pack.digest), to: ensure(others, pack.digest, files)) }
+            _ = try others.take(digest, from: store)
             let begin = seconds()
             var unpacking = try Unpacking(map, others, files)
             budget = Int.max
             guard try unpacking.step(budget: &budget) else { throw Failure(.internalError, "it did not end") }
             let end = seconds()
-            for pack in map.packs { try others.remove(pack.digest) }
             print(
                 "{\"file\": \"\(path)\", \"size\": \(size), \"content\": \(map.contentSize), "
                     + "\"form\": \"\(map.form)\", \"map\": \(map.encoded.count), \"packs\": \(map.packs.count), "
                     + "\"added\": \(fresh.reduce(0) { $0 + $1.size }), "
                     + "\"pack_s\": \(packed - start), \"unpack_s\": \(end - begin)}")
         }
-    }
-
-    private static func ensure(_ store: ObjectStore, _ digest: Digest, _ files: LocalFiles) throws -> String {
-        let path = store.path(digest)
-        let folder = String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
-        if try files.status(folder) == nil { try files.makeFolder(folder) }
-        return path
     }
 
     private static func seconds() -> Double {

@@ -95,8 +95,8 @@ extension Gem5Engine {
         do { record = try Gem5CheckpointRecord(bytes) } catch {
             return EngineVerdict(failure: .contractBroken, evidence: "\(path): \(error)")
         }
-        let unknown = record.origin.unknown.first { _ in record.origin.kernel == nil || record.origin.disk == nil }
-        if let misfit = record.origin.misfit(with: expectation(workload)) ?? unknown.map({ "\($0) is not known" }) {
+        let unnamed = record.origin.kernel == nil ? "kernel" : record.origin.disk == nil ? "disk" : nil
+        if let misfit = record.origin.misfit(with: expectation(workload)) ?? unnamed.map({ "its \($0) is not known" }) {
             return EngineVerdict(failure: .contractBroken, evidence: "\(path): \(misfit)")
         }
         for file in record.files {

@@ -57,6 +57,14 @@ static int address_of(const char *path, struct sockaddr_un *address) {
     return 0;
 }
 
+// Closes what cannot be used; errno stays what it was.
+static int close_failed(int descriptor) {
+    int error = errno;
+    close(descriptor);
+    errno = error;
+    return -1;
+}
+
 int sys_listen(const char *path) {
     struct sockaddr_un address;
     if (address_of(path, &address) < 0) return -1;
@@ -67,10 +75,7 @@ int sys_listen(const char *path) {
     int bound = bind(descriptor, (struct sockaddr *)&address, sizeof address);
     umask(before);
     if (bound < 0 || listen(descriptor, 64) < 0) {
-        int error = errno;
-        close(descriptor);
-        errno = error;
-        return -1;
+        return close_failed(descriptor);
     }
     return descriptor;
 }
@@ -83,10 +88,7 @@ int sys_connect(const char *path) {
     int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (descriptor < 0) return -1;
     if (connect(descriptor, (struct sockaddr *)&address, sizeof address) < 0) {
-        int error = errno;
-        close(descriptor);
-        errno = error;
-        return -1;
+        return close_failed(descriptor);
     }
     return sys_nonblocking(descriptor) < 0 ? -1 : descriptor;
 }
@@ -118,10 +120,7 @@ int sys_listen_at(const char *text, int *port) {
     if (descriptor < 0) return -1;
     if (bind(descriptor, (struct sockaddr *)&address, length) < 0 || listen(descriptor, 64) < 0 ||
         getsockname(descriptor, (struct sockaddr *)&address, &length) < 0) {
-        int error = errno;
-        close(descriptor);
-        errno = error;
-        return -1;
+        return close_failed(descriptor);
     }
     *port = ntohs(address.ss_family == AF_INET ? ((struct sockaddr_in *)&address)->sin_port
                                                : ((struct sockaddr_in6 *)&address)->sin6_port);
@@ -137,10 +136,7 @@ int sys_connect_to(const char *text, int port) {
     int at_once = 1;
     setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
     if (connect(descriptor, (struct sockaddr *)&address, length) < 0 && errno != EINPROGRESS) {
-        int error = errno;
-        close(descriptor);
-        errno = error;
-        return -1;
+        return close_failed(descriptor);
     }
     return descriptor;
 }

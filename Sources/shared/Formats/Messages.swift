@@ -37,7 +37,7 @@ public enum CoordinatorMessage: Sendable, Hashable {
     /// its own, so that two copies of a ledger are told apart. Sent first after the agent's hello.
     case holder(String)
     /// An object that the agent asked for is to be made of others, which its map names; the map is to be asked for.
-    /// Sent for each range that was asked for. Since version 3.
+    /// Sent for at least one of the ranges that were asked for. Since version 3.
     case packed(PackedObject)
     /// The sweep has ended: end what still runs of it, delete what is kept of it, and forget it. Answered by
     /// ``AgentMessage/released`` when that is done.

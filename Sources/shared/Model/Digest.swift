@@ -27,6 +27,12 @@ public struct Digest: Sendable, Hashable, Comparable, CustomStringConvertible {
         self.init(bytes: bytes)
     }
 
+    /// All that stand in a text in hexadecimal digits, each as a word of its own.
+    public static func all(in text: [UInt8]) -> Set<Digest> {
+        let words = text.split { !(0x30...0x39 ~= $0 || 0x61...0x66 ~= $0) }
+        return Set(words.compactMap { $0.count == 64 ? Digest(hex: String(decoding: $0, as: UTF8.self)) : nil })
+    }
+
     init(words: (UInt64, UInt64, UInt64, UInt64)) { (a, b, c, d) = words }
 
     public var bytes: [UInt8] {

@@ -9,7 +9,8 @@ import Synchronization
 /// folder. Whoever finds a name after a crash finds all of its bytes.
 public struct ObjectStore: Sendable {
     private let files: any Files
-    private let root: String
+    /// The folder of the objects, absolute.
+    public let root: String
     private let secured = Secured()
     /// For all stores of this process: two may have one root.
     private static let turns = Turns()
@@ -93,12 +94,10 @@ public struct ObjectStore: Sendable {
     ///
     /// Where it is written down is a note: after a crash it may be missing, and somebody may have removed packs.
     public func map(of object: Digest) throws -> (digest: Digest, map: ObjectMap)? {
-        guard try files.status(notePath(object)) != nil else { return nil }
-        let note = try files.open(notePath(object), .read)
-        defer { files.close(note) }
-        let text = String(decoding: try files.read(note, at: 0, count: 64), as: UTF8.self)
-        guard let digest = Digest(hex: text), let size = try size(digest), size <= ObjectMap.longest,
-            let map = try? ObjectMap(try read(digest, at: 0, count: Int(size))), map.object == object,
+        guard let note = try files.content(notePath(object), atMost: 64),
+            let digest = Digest(hex: String(decoding: note, as: UTF8.self)), let size = try size(digest),
+            size <= ObjectMap.longest, let map = try? ObjectMap(try read(digest, at: 0, count: Int(size))),
+            map.object == object,
             try map.packs.allSatisfy({ try contains($0.digest) })
         else { return nil }
         return (digest, map)
@@ -108,13 +107,7 @@ public struct ObjectStore: Sendable {
     public func note(_ map: Digest, of object: Digest) throws {
         try ObjectStore.ensure("\(root)/maps", files)
         try ObjectStore.turns.take(object) {
-            let temporary = ownPath(object)
-            try files.removeTree(temporary)
-            let file = try files.open(temporary, .create)
-            defer { files.close(file) }
-            try files.write(file, at: 0, Array(map.hex.utf8))
-            try sync(file, temporary)
-            try files.rename(temporary, to: notePath(object))
+            try files.replace(notePath(object), with: Array(map.hex.utf8), by: ownPath(object))
         }
     }
 
@@ -184,10 +177,7 @@ public struct ObjectStore: Sendable {
     /// Whatever digests stand in an object, as text; none in one that is longer than `limit`, or not here.
     public func named(by object: Digest, atMost limit: Int64) throws -> Set<Digest> {
         guard let size = try size(object), size <= limit else { return [object] }
-        let bytes = try read(object, at: 0, count: Int(size))
-        let words = bytes.split { !(0x30...0x39 ~= $0 || 0x61...0x66 ~= $0) }
-        let named = words.compactMap { $0.count == 64 ? Digest(hex: String(decoding: $0, as: UTF8.self)) : nil }
-        return Set(named + [object])
+        return Digest.all(in: try read(object, at: 0, count: Int(size))).union([object])
     }
 
     /// Maps and packs of those objects that are here in packs.

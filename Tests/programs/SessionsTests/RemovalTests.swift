@@ -105,7 +105,7 @@ struct RemovalTests {
     @Test("While somebody deletes, no sweep begins")
     func deleting() throws {
         defer { clean() }
-        let use = try #require(try ArtifactsUse.deleting(in: folder))
+        let use = try #require(try ArtifactsUse.deleting(in: try folder.objects()))
         let failure = #expect(throws: Failure.self) { try sweep("one", []) }
         #expect(failure?.code == .heldElsewhere)
         withExtendedLifetime(use) {}

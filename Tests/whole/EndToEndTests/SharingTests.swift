@@ -78,7 +78,8 @@ struct HostsThatShareTests {
         try study.write("sweep.yaml", Self.sweep(names, runs: 3))
         let running = try study.start(["launch", "sweep.yaml", "-i", "inventory.yaml"])
         // As soon as it has something to give.
-        while !hasObjects(study, 0), !study.text("\(running.name).err").contains("runs succeeded") { usleep(2_000) }
+        let hasEnded = { study.text("\(running.name).err").contains("runs succeeded") }
+        #expect(study.eventually { hasObjects(study, 0) || hasEnded() })
         study.killAgent(0)
         let ended = running.wait()
         #expect(ended.status == 0, "\(ended.errors)")

@@ -1,6 +1,7 @@
 import CoordinatorRuntime
 import Glibc
 import Model
+import Storage
 
 /// Who has the objects of an artifacts folder, or of the store of checkpoints: any number of sessions that add to them,
 /// or one that deletes.
@@ -9,7 +10,8 @@ import Model
 final class ArtifactsUse: Sendable {
     private let descriptor: Int32
 
-    private init?(_ path: String, _ operation: Int32) throws {
+    private init?(_ objects: ObjectStore, _ operation: Int32) throws {
+        let path = objects.root
         descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else {
             throw Failure(.storage, "\(path) cannot be opened", cause: String(cString: strerror(errno)))
@@ -31,8 +33,7 @@ final class ArtifactsUse: Sendable {
 
     /// - Throws: ``Failure`` (`heldElsewhere`) while somebody deletes.
     static func adding(to folder: ArtifactsFolder) throws -> ArtifactsUse {
-        _ = try folder.objects()
-        guard let use = try ArtifactsUse("\(folder.path)/objects", LOCK_SH) else {
+        guard let use = try ArtifactsUse(try folder.objects(), LOCK_SH) else {
             throw Failure(
                 .heldElsewhere, "another process deletes files in \(folder.path) (usweep rm or gc); launch again when "
                     + "that has ended")
@@ -40,16 +41,9 @@ final class ArtifactsUse: Sendable {
         return use
     }
 
-    /// Nil: somebody may add.
-    static func deleting(in folder: ArtifactsFolder) throws -> ArtifactsUse? {
-        _ = try folder.objects()
-        return try ArtifactsUse("\(folder.path)/objects", LOCK_EX)
-    }
-
     /// - Throws: ``Failure`` (`heldElsewhere`) while somebody deletes.
     static func adding(to store: CheckpointStore) throws -> ArtifactsUse {
-        _ = try store.objects()
-        guard let use = try ArtifactsUse("\(store.folder)/objects", LOCK_SH) else {
+        guard let use = try ArtifactsUse(try store.objects(), LOCK_SH) else {
             throw Failure(
                 .heldElsewhere, "another process deletes checkpoints in \(store.folder) (usweep checkpoint remove); "
                     + "try again when that has ended")
@@ -58,8 +52,5 @@ final class ArtifactsUse: Sendable {
     }
 
     /// Nil: somebody may add.
-    static func deleting(in store: CheckpointStore) throws -> ArtifactsUse? {
-        _ = try store.objects()
-        return try ArtifactsUse("\(store.folder)/objects", LOCK_EX)
-    }
+    static func deleting(in objects: ObjectStore) throws -> ArtifactsUse? { try ArtifactsUse(objects, LOCK_EX) }
 }

@@ -68,9 +68,9 @@ package enum Removal {
         let busy = Failure(
             .heldElsewhere, "a sweep is running in \(folder.path), or another 'usweep gc' is, so any file may be "
                 + "needed; try again when it has ended")
-        guard let use = try ArtifactsUse.deleting(in: folder) else { throw busy }
-        defer { withExtendedLifetime(use) {} }
         let store = try folder.objects()
+        guard let use = try ArtifactsUse.deleting(in: store) else { throw busy }
+        defer { withExtendedLifetime(use) {} }
         var references = References(store)
         for entry in try folder.entries() {
             // One of a version that did not lock the objects.

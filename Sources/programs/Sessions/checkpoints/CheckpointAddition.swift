@@ -105,19 +105,19 @@ package struct CheckpointAddition {
         }
         let objects = try store.objects()
         let digest = try objects.publish(record)
-        let exchange = "\(store.folder)/\(CheckpointStore.exchange)\(UUID().uuidString)"
-        let staged = try ObjectStore(root: exchange, files: LocalFiles())
-        defer { try? FileManager.default.removeItem(atPath: exchange) }
-        for file in files {
-            try staged.publish(file: file.source, as: file.digest) { try LocalInput.isUnchanged(file) }
-        }
-        _ = try staged.take(digest, from: objects)
         let bundle = CheckpointBundle(
             checkpoint: digest, engine: "gem5", binary: nil, workload: facts.workload, madeAt: nil,
             madeBy: "somebody; added from \(folder)", madeFrom: facts.lines,
             files: files.map { Artifact(path: $0.path, digest: $0.digest, size: $0.size) }
                 + [Artifact(path: Gem5Import.recordName, digest: digest, size: Int64(record.count))])
-        try store.add(bundle, from: staged)
+        try store.withExchange(UUID().uuidString) { folder in
+            let staged = try ObjectStore(root: folder, files: LocalFiles())
+            for file in files {
+                try staged.publish(file: file.source, as: file.digest) { try LocalInput.isUnchanged(file) }
+            }
+            _ = try staged.take(digest, from: objects)
+            try store.add(bundle, from: staged)
+        }
         if let name = options.name { try store.name(bundle, name) }
         return Added(bundle: bundle, unknown: facts.unknown, hasRecord: hasRecord)
     }

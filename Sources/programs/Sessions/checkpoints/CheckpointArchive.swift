@@ -29,7 +29,8 @@ package struct CheckpointArchive {
                 .badArchive, "the checkpoint \(bundle.checkpoint.short) is damaged; see what is wrong with it: usweep "
                     + "checkpoint verify \(bundle.checkpoint.short)")
         }
-        try withFolder { folder in
+        try store.withExchange(UUID().uuidString) { folder in
+            for name in ["objects", "maps"] { try LocalFiles().makeFolder("\(folder)/\(name)") }
             try Data((bundle.document.encoded + "\n").utf8).write(to: URL(fileURLWithPath: "\(folder)/bundle.json"))
             for file in bundle.files {
                 guard let found = try objects.map(of: file.digest) else {
@@ -62,21 +63,6 @@ package struct CheckpointArchive {
         }
     }
 
-    /// A folder in the store's own, so that files need not be copied; it is gone afterwards.
-    private func withFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
-        let folder = "\(store.folder)/\(CheckpointStore.exchange)\(UUID().uuidString)"
-        let manager = FileManager.default
-        defer { try? manager.removeItem(atPath: folder) }
-        do {
-            for name in ["objects", "maps"] {
-                try manager.createDirectory(atPath: "\(folder)/\(name)", withIntermediateDirectories: true)
-            }
-        } catch {
-            throw Failure(.storage, "\(folder) cannot be created", cause: error.localizedDescription)
-        }
-        return try body(folder)
-    }
-
     // MARK: Reading
 
     /// Takes in a checkpoint. Everything in the archive is checked before any of it counts.
@@ -91,7 +77,8 @@ package struct CheckpointArchive {
         }
         try checkForm(path)
         try checkNames(path)
-        return try withFolder { folder in
+        return try store.withExchange(UUID().uuidString) { folder in
+            for name in ["objects", "maps"] { try LocalFiles().makeFolder("\(folder)/\(name)") }
             let ended = try CheckpointArchive.tar.run([
                 "-xf", path, "-C", folder, "--no-same-owner", "--no-same-permissions", "--no-overwrite-dir",
             ])

@@ -9,7 +9,7 @@ package enum CheckpointRemoval {
     package static func remove(
         _ bundles: [CheckpointBundle], from store: CheckpointStore = Caches.checkpoints
     ) throws -> Int64 {
-        guard let use = try ArtifactsUse.deleting(in: store) else {
+        guard let use = try ArtifactsUse.deleting(in: try store.objects()) else {
             throw Failure(
                 .heldElsewhere, "the checkpoints in \(store.folder) are in use, by a sweep or by usweep checkpoint "
                     + "add, import or export; try again when that has ended")

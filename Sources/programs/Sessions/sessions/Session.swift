@@ -238,12 +238,10 @@ package final class Session {
 
     private static func stage(_ inputs: [InputFile], _ folder: ArtifactsFolder) throws {
         let store = try folder.objects()
-        for input in inputs where try !store.holds(input.digest) {
-            // What is there in packs need not be there whole.
-            if input.source.hasPrefix("\(Caches.checkpoints.folder)/") {
-                try take(input, store)
-                continue
-            }
+        let missing = try inputs.filter { try !store.holds($0.digest) }
+        let kept = "\(Caches.checkpoints.folder)/"
+        try take(missing.filter { $0.source.hasPrefix(kept) }, into: store)
+        for input in missing where !input.source.hasPrefix(kept) {
             do {
                 try store.publish(file: input.source, as: input.digest) { try LocalInput.isUnchanged(input) }
             } catch let failure as Failure where failure.code == .badArchive {
@@ -252,15 +250,20 @@ package final class Session {
         }
     }
 
-    /// Takes a file of a checkpoint from the store of checkpoints, where it may be in packs.
-    private static func take(_ input: InputFile, _ store: ObjectStore) throws {
+    /// Takes files from the store of checkpoints, where they may be in packs.
+    private static func take(_ inputs: [InputFile], into store: ObjectStore) throws {
+        let missing = try inputs.filter { try store.map(of: $0.digest) == nil }
+        guard !missing.isEmpty else { return }
         let use = try ArtifactsUse.adding(to: Caches.checkpoints)
         defer { withExtendedLifetime(use) {} }
         let objects = try Caches.checkpoints.objects()
-        guard try objects.isIntact(input.digest), try store.take(input.digest, from: objects) else {
-            throw Failure(
-                .badArchive, "the checkpoint that the sweep file names is damaged or incomplete; see which: usweep "
-                    + "checkpoint verify")
+        for input in missing {
+            let isTaken = try objects.isIntact(input.digest) && store.take(input.digest, from: objects)
+            guard isTaken else {
+                throw Failure(
+                    .badArchive, "the checkpoint that the sweep file names is damaged or incomplete; see which: usweep "
+                        + "checkpoint verify")
+            }
         }
     }
 
@@ -270,8 +273,7 @@ package final class Session {
         Setting(
             sweepID: entry.fullName, hosts: inventory.hosts, agentBinary: try AgentBinary.read(),
             engine: specification.engine, points: specification.points, sweep: sweep, runs: runs, setups: setups,
-            timing: plan.timing,
-            checkpoints: checkpoints, holder: holder, sharingKey: Session.randomKey())
+            timing: plan.timing, checkpoints: checkpoints, holder: holder, sharingKey: Session.randomKey())
     }
 
     /// What hosts that share inputs know one another by, anew for each coordinator.

@@ -43,10 +43,13 @@ private final class ZlibStream {
 
 /// Makes what gzopen(3) makes of the same content at the same level: deflate (RFC 1951) with gzip's header (RFC 1952)
 /// that names neither a time nor a file.
-struct Gzip {
+public struct Gzip {
+    /// gzip's own.
+    public static let usualLevel = 6
+
     private let stream: ZlibStream
 
-    init(level: Int) throws {
+    public init(level: Int) throws {
         stream = ZlibStream(deflateEnd)
         let size = Int32(MemoryLayout<z_stream>.size)
         guard
@@ -57,7 +60,7 @@ struct Gzip {
     }
 
     /// - Returns: what there is so far of the file.
-    func add(_ bytes: UnsafeRawBufferPointer, isLast: Bool) -> [UInt8] {
+    public func add(_ bytes: UnsafeRawBufferPointer, isLast: Bool) -> [UInt8] {
         var output: [UInt8] = []
         _ = stream.run(bytes, into: &output, atMost: .max) { [stream] in
             deflate(stream.state, isLast ? Z_FINISH : Z_NO_FLUSH)
