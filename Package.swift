@@ -49,7 +49,7 @@ let package = Package(
         // shared: what both sides of a stream know. Nouns; formats; ports; the crash-safe storage over the files port.
         .target(name: "CSystem", path: "Sources/shared/CSystem"),
         target("Model", in: "shared", ["CSystem"]),
-        target("Formats", in: "shared", ["Model"]),
+        target("Formats", in: "shared", ["CSystem", "Model"]),
         target("Ports", in: "shared", ["Model"]),
         .systemLibrary(
             name: "CZlib", path: "Sources/shared/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),

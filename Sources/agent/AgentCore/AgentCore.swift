@@ -188,6 +188,7 @@ public struct AgentCore: Sendable {
         case .release: return release(sweep, on: connection)
         case .share(let terms): share(terms, of: sweep, on: connection)
         case .elsewhere(let source): fetch(source, of: sweep, on: connection)
+        case .cacheLimit(let bytes): pending.append(.limitCache(bytes))
         }
         return []
     }

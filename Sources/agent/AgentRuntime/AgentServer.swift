@@ -219,6 +219,7 @@ package final class AgentServer {
         case .tail(let number, let key, let request): send(number, shell.tail(key, request))
         case .listen(let sweep, let number, let address):
             inbox.append(listen(sweep, address ?? clients[number]?.address))
+        case .limitCache(let bytes): shell.limitCache(bytes)
         case .fetch(let fetch): if let event = peers.fetch(fetch, now: host.now) { inbox.append(event) }
         }
     }

@@ -94,6 +94,8 @@ public struct AgentShell {
         return !gone.isEmpty
     }
 
+    mutating func limitCache(_ bytes: Int64) { cache.limit(bytes) }
+
     private mutating func compact() throws(FilesError) {
         try journal.rewrite(core.snapshot.map(\.frame))
         sizeAfterRewrite = journal.size

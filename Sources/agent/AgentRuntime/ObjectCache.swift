@@ -5,10 +5,11 @@ import Storage
 
 /// The objects on this host: inputs of runs, kept for the runs that may need them next.
 ///
-/// What an accepted run refers to stays. Of the rest, the least recently used go when it takes more than a budget, or
+/// What an accepted run refers to stays. Of the rest, the least recently used go when all take more than a budget, or
 /// more than the disk has left: the cache never takes the larger half of what could be free. What is gone is fetched
 /// again when it is needed.
 struct ObjectCache {
+    /// In bytes, where the inventory names none (`cache`).
     static let budget: Int64 = 16 << 30
     /// How often the disk is looked at.
     private static let pause: Nanoseconds = 10_000_000_000
@@ -41,7 +42,7 @@ struct ObjectCache {
     let store: ObjectStore
     private let files: any Files
     private let root: String
-    private let budget: Int64
+    private var budget: Int64
     private var transfers: [Digest: Transfer] = [:]
     /// Objects that a program changed while runs shared them.
     private var unshared: Set<Digest> = []
@@ -152,13 +153,18 @@ struct ObjectCache {
 
     // MARK: Making room
 
+    /// What all objects may take, in bytes. Seen to at the next step.
+    mutating func limit(_ bytes: Int64) {
+        if bytes < budget { nextTrim = .min }
+        budget = bytes
+    }
+
     /// Keeps to the budget, now and then. Returns what went.
     mutating func trim(keeping needed: () -> Set<Digest>, now: Nanoseconds) throws(FilesError) -> [Digest] {
         guard now >= nextTrim, !entries.isEmpty || hasParts else { return [] }
         nextTrim = now + ObjectCache.pause
         let limit = min(budget, try files.freeBytes(root))
-        let all = entries.values.reduce(0) { $0 + $1.size }
-        guard hasParts || all > limit else { return [] }
+        guard hasParts || size > limit else { return [] }
         return try evict(keeping: needed(), to: limit)
     }
 
@@ -167,10 +173,13 @@ struct ObjectCache {
         try evict(keeping: needed, to: 0)
     }
 
+    /// Of all objects, in bytes.
+    private var size: Int64 { entries.values.reduce(0) { $0 + $1.size } }
+
     private mutating func evict(keeping needed: Set<Digest>, to limit: Int64) throws(FilesError) -> [Digest] {
         if hasParts { hasParts = try store.removePartial(keeping: needed) }
         let spare = entries.filter { !needed.contains($0.key) }.sorted { $0.value.use < $1.value.use }
-        var bytes = spare.reduce(0) { $0 + $1.value.size }
+        var bytes = size
         var gone: [Digest] = []
         for (digest, entry) in spare where bytes > limit {
             try drop(digest)

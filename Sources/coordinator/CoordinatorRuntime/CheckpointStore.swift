@@ -10,6 +10,7 @@ import Synchronization
 ///     bundles/SHA256        what a checkpoint is and what belongs to it (``CheckpointBundle``), by its digest
 ///     index/SHA256          the digest of the checkpoint that was made from all that this digest stands for
 ///     names/NAME/WORKLOAD   the digest of the checkpoint that people call so
+///     lock                  locked by who adds, and alone by who deletes
 ///
 /// A setup is found by what it was made from: engine binary, guest, workload, warm-up. Nothing that a sweep does
 /// depends on it: what goes wrong with the store is said, and then the checkpoint is made again.
@@ -34,9 +35,13 @@ public struct CheckpointStore: Sendable {
         self.files = files
     }
 
+    /// The file that is locked.
+    public var lock: String { "\(folder)/lock" }
+
     /// The objects, with all folders in place.
     public func objects() throws -> ObjectStore {
         for part in ["index", "bundles", "names"] { try make("\(folder)/\(part)") }
+        if try files.status(lock) == nil { files.close(try files.open(lock, .update)) }
         return try ObjectStore(root: "\(folder)/objects", files: files)
     }
 
@@ -59,9 +64,11 @@ public struct CheckpointStore: Sendable {
     /// Finds the checkpoint that was made from what `key` stands for, and gives it to `store`. A damaged one is not
     /// found.
     ///
-    /// - Parameter parts: the digests of all files of a checkpoint, which it may read from the store that it is given.
+    /// - Parameters:
+    ///   - now: nanoseconds since 1970.
+    ///   - parts: the digests of all files of a checkpoint, which it may read from the store that it is given.
     func find(
-        _ key: Digest, into store: ObjectStore, parts: (Digest, ObjectStore) throws -> [Digest]
+        _ key: Digest, into store: ObjectStore, now: Nanoseconds, parts: (Digest, ObjectStore) throws -> [Digest]
     ) throws -> Digest? {
         guard let text = try content("\(folder)/index/\(key.hex)", 64) else { return nil }
         let objects = try objects()
@@ -70,8 +77,26 @@ public struct CheckpointStore: Sendable {
             return nil
         }
         for part in whole where try !store.take(part, from: objects) { return nil }
+        noteUse(of: digest, now: now)
         return digest
     }
+
+    /// Notes that a sweep uses a checkpoint, by the time of its bundle. Nothing depends on it but which are removed
+    /// first.
+    ///
+    /// - Parameters:
+    ///   - digest: of anything; what is no checkpoint is passed over.
+    ///   - now: nanoseconds since 1970.
+    public func noteUse(of digest: Digest, now: Nanoseconds) {
+        try? files.setModified(bundlePath(digest), now)
+    }
+
+    /// When a sweep used or made a checkpoint last, in nanoseconds since 1970.
+    public func lastUse(of bundle: CheckpointBundle) throws(FilesError) -> Nanoseconds? {
+        try files.status(bundlePath(bundle.checkpoint))?.modified
+    }
+
+    private func bundlePath(_ checkpoint: Digest) -> String { "\(folder)/bundles/\(checkpoint.hex)" }
 
     /// All files of a checkpoint; nil: one is missing or damaged.
     private func verified(
@@ -100,7 +125,7 @@ public struct CheckpointStore: Sendable {
 
     /// nil: there is none, or not of this version.
     public func bundle(_ checkpoint: Digest) throws -> CheckpointBundle? {
-        guard let text = try content("\(folder)/bundles/\(checkpoint.hex)", Int(CheckpointBundle.longest)) else {
+        guard let text = try content(bundlePath(checkpoint), Int(CheckpointBundle.longest)) else {
             return nil
         }
         return try? CheckpointBundle(Array(text.utf8))
@@ -133,7 +158,7 @@ public struct CheckpointStore: Sendable {
                 throw Failure(.storage, "its file \(file.path) is missing")
             }
         }
-        try write("\(folder)/bundles/\(bundle.checkpoint.hex)", bundle.document.encoded + "\n")
+        try write(bundlePath(bundle.checkpoint), bundle.document.encoded + "\n")
         if let key = bundle.key { try write("\(folder)/index/\(key.hex)", bundle.checkpoint.hex) }
     }
 
@@ -199,7 +224,7 @@ public struct CheckpointStore: Sendable {
     /// Forgets a checkpoint; its files stay until ``collect()``.
     public func remove(_ checkpoint: Digest) throws {
         _ = try objects()
-        try files.removeTree("\(folder)/bundles/\(checkpoint.hex)")
+        try files.removeTree(bundlePath(checkpoint))
         for entry in try files.list("\(folder)/index") {
             let path = "\(folder)/index/\(entry.name)"
             if try content(path, 64) == checkpoint.hex { try files.removeTree(path) }

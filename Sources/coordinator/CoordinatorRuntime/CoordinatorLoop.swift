@@ -269,9 +269,7 @@ public final class CoordinatorLoop {
         // The agent begins nothing of what it holds before it has heard, behind what is to end, that this is all.
         links[host]?.lastSent = time.monotonic() - setting.leaseTerm
         nextKeepAlive = .min
-        if !setting.holder.isEmpty { send(host, .holder(setting.holder)) }
-        if let path = setting.enginePath(of: host) { send(host, .probe(path: path)) }
-        if let terms = setting.sharing(of: host) { send(host, .share(terms)) }
+        for message in setting.greeting(of: host) { send(host, message) }
         let offset = hello.wallClock - time.wall()
         links[host]?.clockOffset = offset
         let arrival = Arrival(
@@ -288,8 +286,8 @@ public final class CoordinatorLoop {
         guard core.state.pins["engine"] == nil, let generation = links[host]?.generation, setting.keepsCheckpoints
         else { return [.engineFound(host: host, digest: digest)] }
         // Before the first setup is handed out: it may not be needed.
-        workshop.hand(in: .checkpoints) { [setting, store] in
-            let known = setting.knownCheckpoints(digest, store)
+        workshop.hand(in: .checkpoints) { [setting, store, now = time.wall()] in
+            let known = setting.knownCheckpoints(digest, store, now: now)
             return .foundCheckpoints(
                 host: host, generation: generation, engine: digest, known.events, problem: known.problem)
         }

@@ -113,6 +113,16 @@ public struct Setting: Sendable {
             setup: HostSetup.text(hosts[host].setup, isLogin: hosts[host].usesLoginShell))
     }
 
+    /// What a host is told after the hellos.
+    func greeting(of host: Int) -> [CoordinatorMessage] {
+        var messages: [CoordinatorMessage] = []
+        if !holder.isEmpty { messages.append(.holder(holder)) }
+        if let path = enginePath(of: host) { messages.append(.probe(path: path)) }
+        if let terms = sharing(of: host) { messages.append(.share(terms)) }
+        if let bytes = hosts[host].cacheBytes { messages.append(.cacheLimit(bytes)) }
+        return messages
+    }
+
     /// The messages' shards for one lease: more than one where a frame does not hold it.
     ///
     /// - Parameters:
@@ -267,12 +277,16 @@ public struct Setting: Sendable {
 
     /// Checkpoints that earlier sweeps made with the same engine, guest and setup, now in `store`; and why those that
     /// could not be read are made anew. Booted guests only for setups of which there is none.
-    func knownCheckpoints(_ binary: Digest, _ store: ObjectStore) -> (events: [Event], problem: String?) {
+    ///
+    /// - Parameter now: nanoseconds since 1970.
+    func knownCheckpoints(
+        _ binary: Digest, _ store: ObjectStore, now: Nanoseconds
+    ) -> (events: [Event], problem: String?) {
         var events: [Event] = []
         var missing: [Setup] = []
         func look(for setup: Setup) throws {
             guard let key = checkpointKey(setup.task, binary) else { return }
-            let found = try checkpoints?.find(key, into: store) { digest, known in
+            let found = try checkpoints?.find(key, into: store, now: now) { digest, known in
                 try files(ofCheckpoint: digest, madeBy: setup.task, known).map(\.digest)
             }
             if let found { events.append(.provided(pin: setup.pin, digest: found)) } else { missing.append(setup) }

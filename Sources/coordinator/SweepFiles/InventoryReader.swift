@@ -7,6 +7,7 @@ struct InventoryReader {
     /// What a host may have, and `defaults` too, beside the keys of its transport.
     static let common = [
         "transport", "workdir", "slots", "memory", "labels", "engines", "setup", "shell", "resources", "share",
+        "cache",
     ]
     static let ofDefaults = ["ssh_config"]
     static let ofHosts = ["name", "address"]
@@ -191,6 +192,7 @@ struct InventoryReader {
                 if let word = read.choice(member, ["plain", "login"], "shell") { host.usesLoginShell = word == "login" }
             case "resources": resources(&host, member)
             case "share": share(&host, member)
+            case "cache": host.cacheBytes = read.bytes(member)
             case "setup": host.setup = read.text(member, limit: 16_384, mayHaveLines: true)
             case let name:
                 guard let key = transportKeys.first(where: { $0.name == name }) else { continue }

@@ -120,7 +120,7 @@ final class Canaries {
             return []
         case .hello: return canary == .startUnconfirmed ? [frame, CoordinatorMessage.heartbeat.frame] : [frame]
         case .cancel, .acknowledge, .read, .bytes, .packed, .probe, .tail, .release, .heartbeat, .holder, .share,
-            .elsewhere, nil:
+            .elsewhere, .cacheLimit, nil:
             return [frame]
         }
     }

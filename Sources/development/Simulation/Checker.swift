@@ -197,7 +197,8 @@ final class Checker {
             case .release: releasedIn[host.index] = host.boot
             case .grant(let shard): promises.hasHeard(of: shard.lease)
             case .acknowledge(let attempts): for attempt in attempts { acknowledged(attempt) }
-            case .hello, .cancel, .read, .bytes, .packed, .probe, .tail, .heartbeat, .holder, .share, .elsewhere:
+            case .hello, .cancel, .read, .bytes, .packed, .probe, .tail, .heartbeat, .holder, .share, .elsewhere,
+                .cacheLimit:
                 break
             }
         }

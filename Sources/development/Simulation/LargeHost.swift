@@ -127,7 +127,7 @@ final class LargeHost {
         case .trySetup(let sweep, _): inbox.append(.setupTried(sweep: sweep, problem: nil))
         // Its coordinator has nothing in packs, and its host shares nothing.
         case .drop, .store, .readMap, .unpack, .discard, .discardSweep, .keepOnly, .probe, .tail, .listen,
-            .fetch:
+            .fetch, .limitCache:
             break
         }
     }

@@ -1,3 +1,5 @@
+import CSystem
+
 /// The unit of the stream between coordinator and agent, and of the agent's journal:
 ///
 ///     length  4 bytes, little-endian: of kind and payload together, 1 to 131,072
@@ -79,7 +81,8 @@ public struct FrameReader: Sendable {
     }
 }
 
-/// CRC-32C (Castagnoli), a table entry a byte.
+/// CRC-32C (Castagnoli), by the processor's instruction where it has one: otherwise a frame's checksum is a third of
+/// what sending it costs.
 public enum CRC32C {
     private static let table: [UInt32] = (0..<256).map { index in
         (0..<8).reduce(UInt32(index)) { value, _ in value & 1 == 1 ? value >> 1 ^ 0x82f6_3b78 : value >> 1 }
@@ -90,6 +93,13 @@ public enum CRC32C {
     static func checksum(kind: UInt8, _ payload: [UInt8]) -> UInt32 { ~extend(extend(.max, [kind]), payload) }
 
     private static func extend(_ value: UInt32, _ bytes: [UInt8]) -> UInt32 {
+        var crc = value
+        if bytes.withUnsafeBytes({ sys_crc32c(&crc, $0.baseAddress, $0.count) }) != 0 { return crc }
+        return extendByTable(value, bytes)
+    }
+
+    /// The same on processors without such an instruction, a table entry a byte.
+    package static func extendByTable(_ value: UInt32, _ bytes: [UInt8]) -> UInt32 {
         var crc = value
         table.withUnsafeBufferPointer { table in
             for byte in bytes { crc = crc >> 8 ^ table[Int(UInt8(truncatingIfNeeded: crc) ^ byte)] }

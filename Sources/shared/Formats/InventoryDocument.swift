@@ -36,6 +36,7 @@ extension Host: DocumentValue {
         writer.put(ifTrue: "usesLoginShell", usesLoginShell)
         writer.put(unlessEmpty: "resources", resources)
         writer.put("sharing", sharing)
+        writer.put("cacheBytes", cacheBytes)
         return writer.json
     }
 
@@ -49,6 +50,7 @@ extension Host: DocumentValue {
         usesLoginShell = try reader.take(flag: "usesLoginShell")
         resources = try reader.take(list: "resources")
         sharing = try reader.take(ifAny: "sharing")
+        cacheBytes = try reader.take(ifAny: "cacheBytes")
         try reader.end()
     }
 }

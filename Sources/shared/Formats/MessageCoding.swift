@@ -1,8 +1,8 @@
 import Model
 
 // Messages as frames. A kind names a message and its layout: those of version 1 keep theirs, and in version 2 the same
-// messages have kinds of their own (16 higher), with fields; version 3 adds some. So each frame tells how it is read,
-// and a side needs to know the other's version for what it sends only.
+// messages have kinds of their own (16 higher), with fields; later versions add some. So each frame tells how it is
+// read, and a side needs to know the other's version for what it sends only.
 
 extension CoordinatorMessage {
     /// The frame that carries this message in the version that is current.
@@ -49,6 +49,9 @@ extension CoordinatorMessage {
         case .elsewhere(let source):
             kind = 32
             source.putFields(to: &fields)
+        case .cacheLimit(let bytes):
+            kind = 33
+            fields.field(1, bytes)
         }
         return Frame(kind: kind, payload: fields.bytes)
     }
@@ -58,6 +61,7 @@ extension CoordinatorMessage {
         switch self {
         case .hello: frame
         case .packed, .share, .elsewhere: version < 3 ? nil : frame
+        case .cacheLimit: version < 4 ? nil : frame
         case .grant, .revoke, .cancel, .acknowledge, .read, .bytes, .probe, .tail, .heartbeat, .holder, .release:
             version < 2 ? frame1 : frame
         }
@@ -89,6 +93,7 @@ extension CoordinatorMessage {
         case 29: self = .packed(try PackedObject(fields: &fields))
         case 31: self = .share(try SharingTerms(fields: &fields))
         case 32: self = .elsewhere(try ObjectSource(fields: &fields))
+        case 33: self = .cacheLimit(try fields.take(1))
         default: throw WireError("a message of unknown kind \(frame.kind)", isNews: true)
         }
         try fields.end()

@@ -3,7 +3,7 @@ public import Model
 /// The version of the messages. Raised when an older peer would misunderstand; each side names the range that it
 /// speaks, the higher common one is used, and without one both refuse.
 public enum WireVersion {
-    public static let current = 3
+    public static let current = 4
     public static let oldest = 1
 }
 
@@ -47,6 +47,9 @@ public enum CoordinatorMessage: Sendable, Hashable {
     /// The object that was asked for is to be had from another host: no more bytes of it come from here until
     /// ``AgentMessage/unreached(_:)`` says that it did not come.
     case elsewhere(ObjectSource)
+    /// What objects kept on the host may take there, in bytes. Of the sweeps that a host works for, the one that said
+    /// it last counts. Since version 4.
+    case cacheLimit(Int64)
 }
 
 /// What an agent tells the coordinator.

@@ -30,6 +30,8 @@ public struct Host: Sendable, Hashable {
     public var resources: [CountedResource] = []
     /// How it gives inputs of runs to the other hosts that have this, and gets them from these; nil: not at all.
     public var sharing: HostSharing?
+    /// What objects kept on the host may take there, in bytes; nil: the agent's own limit.
+    public var cacheBytes: Int64?
 
     public var name: String { target.name }
 

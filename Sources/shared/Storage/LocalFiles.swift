@@ -4,9 +4,23 @@ public import Ports
 
 /// The machine's own file system.
 public struct LocalFiles: Files {
-    public init() {}
+    /// Whether what is made may be read and changed by the group, too; otherwise it is for this user alone.
+    private let isForGroup: Bool
 
-    public var processMark: String { String(getpid()) }
+    public init(isForGroup: Bool = false) { self.isForGroup = isForGroup }
+
+    public var processMark: String { "\(LocalFiles.machine).\(getpid())" }
+
+    /// The name of this machine: a folder may be one that others see, too.
+    private static let machine: String = {
+        var name = utsname()
+        uname(&name)
+        let text = withUnsafeBytes(of: &name.nodename) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+        return String(text.map { $0 == "/" ? "-" : $0 }.prefix(64))
+    }()
+
+    /// A mode that the user has, also for the group where it is to have it.
+    private func wide(_ mode: UInt32) -> mode_t { mode_t(isForGroup ? mode | (mode & 0o700) >> 3 : mode) }
 
     public func open(_ path: String, _ mode: OpenMode) throws(FilesError) -> FileHandle {
         let flags: Int32 =
@@ -17,6 +31,8 @@ public struct LocalFiles: Files {
             }
         let descriptor = Glibc.open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0o600)
         guard descriptor >= 0 else { throw FilesError(path, "open") }
+        // The process's umask may have taken the group's part; another's file that is there stays as it is.
+        if isForGroup, mode != .read { _ = fchmod(descriptor, wide(0o600)) }
         return FileHandle(number: descriptor)
     }
 
@@ -88,6 +104,12 @@ public struct LocalFiles: Files {
 
     public func makeFolder(_ path: String) throws(FilesError) {
         guard mkdir(path, 0o700) == 0 else { throw FilesError(path, "make the folder") }
+        // The bit that gives files the folder's group is inherited, and kept.
+        var status = stat()
+        guard isForGroup, stat(path, &status) == 0 else { return }
+        guard chmod(path, status.st_mode & S_ISGID | wide(0o700)) == 0 else {
+            throw FilesError(path, "set the mode of")
+        }
     }
 
     public func list(_ path: String) throws(FilesError) -> [FolderEntry] {
@@ -134,6 +156,8 @@ public struct LocalFiles: Files {
     }
 
     public func link(_ path: String, to other: String) throws(FilesError) {
+        // It would keep the group that it has elsewhere.
+        guard !isForGroup else { throw FilesError(path, "link as \(other)", EXDEV) }
         guard Glibc.link(path, other) == 0 else { throw FilesError(path, "link as \(other)") }
     }
 
@@ -148,7 +172,7 @@ public struct LocalFiles: Files {
             if count == 0 { break }
             offset += Int64(count)
         }
-        guard fchmod(target.number, mode_t(mode)) == 0 else { throw FilesError(other, "set the mode of") }
+        guard fchmod(target.number, wide(mode)) == 0 else { throw FilesError(other, "set the mode of") }
     }
 
     public func copy(
@@ -176,7 +200,7 @@ public struct LocalFiles: Files {
             try remove(other)
             return false
         }
-        guard fchmod(target.number, mode_t(mode)) == 0 else { throw FilesError(other, "set the mode of") }
+        guard fchmod(target.number, wide(mode)) == 0 else { throw FilesError(other, "set the mode of") }
         return true
     }
 
@@ -198,7 +222,7 @@ public struct LocalFiles: Files {
     }
 
     public func setMode(_ path: String, _ mode: UInt32) throws(FilesError) {
-        guard chmod(path, mode_t(mode)) == 0 else { throw FilesError(path, "set the mode of") }
+        guard chmod(path, wide(mode)) == 0 else { throw FilesError(path, "set the mode of") }
     }
 
     public func freeBytes(_ path: String) throws(FilesError) -> Int64 {

@@ -219,7 +219,9 @@ public struct ObjectStore: Sendable {
             let file = try files.open(temporary, .read)
             defer { files.close(file) }
             try sync(file, temporary)
-            try settle(temporary, object)
+            // The other store may be one that others read, too.
+            let mode = try files.status(temporary)?.mode ?? 0
+            try settle(temporary, object, mode: mode & 0o444 | 0o400)
             try secure([object])
         }
         return true
@@ -408,8 +410,8 @@ public struct ObjectStore: Sendable {
     }
 
     /// Gives the object its name; its folder is to be synced after that.
-    private func settle(_ temporary: String, _ digest: Digest) throws(FilesError) {
-        try files.setMode(temporary, 0o400)
+    private func settle(_ temporary: String, _ digest: Digest, mode: UInt32 = 0o400) throws(FilesError) {
+        try files.setMode(temporary, mode)
         let folder = folder(digest)
         if try files.status(folder) == nil { try ObjectStore.make(folder, files) }
         try files.rename(temporary, to: path(digest))

@@ -93,7 +93,7 @@ struct World {
         switch effect {
         case .greet(let connection, let leases): greeted(connection, leases)
         case .send(let connection, let message): send(connection, message)
-        case .heartbeat, .read, .probe, .tail, .trySetup, .listen, .fetch: break
+        case .heartbeat, .read, .probe, .tail, .trySetup, .listen, .fetch, .limitCache: break
         case .drop(let connection, _): answers.append(.disconnected(connection))
         case .list, .readMap, .unpack: break
         case .locate(let digest):

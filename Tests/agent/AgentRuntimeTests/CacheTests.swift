@@ -36,9 +36,22 @@ import Testing
         for byte in 0..<5 as Range<UInt8> { digests.append(try fetch(byte, into: &cache)) }
         #expect(try cache.has(digests[0]))
         let gone = try cache.trim(keeping: { [digests[1]] }, now: 0)
-        #expect(gone == [digests[2], digests[3]])
-        #expect(exists(digests) == [true, true, false, false, true])
-        #expect(try !cache.has(digests[2]) && cache.has(digests[4]))
+        #expect(gone == [digests[2], digests[3], digests[4]])
+        #expect(exists(digests) == [true, true, false, false, false])
+        #expect(try !cache.has(digests[2]) && cache.has(digests[0]))
+    }
+
+    @Test("A lower limit holds at once, a higher one from then on")
+    func otherLimit() throws {
+        var cache = try cache(10_000)
+        let digests = try (0..<4).map { try fetch($0, into: &cache) }
+        #expect(try cache.trim(keeping: { [] }, now: 0).isEmpty)
+        cache.limit(2_000)
+        #expect(try cache.trim(keeping: { [] }, now: 1) == [digests[0], digests[1]])
+        cache.limit(4_000)
+        let more = try (4..<6).map { try fetch($0, into: &cache) }
+        #expect(try cache.trim(keeping: { [] }, now: 1 << 40).isEmpty)
+        #expect(exists(digests + more) == [false, false, true, true, true, true])
     }
 
     @Test("What is needed stays, however much it is; below the budget all stays")

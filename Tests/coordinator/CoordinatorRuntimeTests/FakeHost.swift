@@ -125,7 +125,8 @@ final class FakeHost: @unchecked Sendable {
         case .read(let range): say(answer(to: range))
         case .release: say(.released)
         case .probe(let path): say(.probed(EngineProbe(path: path, digest: SHA256.digest("engine"))))
-        case .revoke, .cancel, .acknowledge, .bytes, .packed, .tail, .heartbeat, .holder, .share, .elsewhere: break
+        case .revoke, .cancel, .acknowledge, .bytes, .packed, .tail, .heartbeat, .holder, .share, .elsewhere,
+            .cacheLimit: break
         }
     }
 

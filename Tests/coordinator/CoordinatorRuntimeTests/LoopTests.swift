@@ -22,7 +22,7 @@ struct LoopTests {
                 for id in ids { #expect(ledger.ends.contains { $0.id == id }) }
             case .release: #expect(ledger.records.count { if case .runEnded = $0 { true } else { false } } == 5)
             case .hello, .revoke, .cancel, .read, .bytes, .packed, .probe, .tail, .heartbeat, .holder, .share,
-                .elsewhere:
+                .cacheLimit, .elsewhere:
                 break
             }
             return false

@@ -31,7 +31,7 @@ struct CodingTests {
             if let frame = message.frame(for: 1) { #expect(try CoordinatorMessage(frame) == message.asVersion1Says) }
             #expect(throws: WireError.self, "an agent does not send these") { try AgentMessage(frame) }
         }
-        #expect(kinds == Set([1, 31, 32]).union(18...27))
+        #expect(kinds == Set([1, 31, 32, 33]).union(18...27))
     }
 
     @Test("Every message of the agent round-trips", arguments: seeds)
@@ -97,7 +97,7 @@ struct CodingTests {
     @Test("Kinds that nobody knows are refused", arguments: 0...255 as ClosedRange<UInt8>)
     func unknownKind(kind: UInt8) {
         let frame = Frame(kind: kind, payload: [])
-        let known: [ClosedRange<UInt8>] = [1...11, 18...29, 31...32, 65...75, 82...89, 91...91, 94...96]
+        let known: [ClosedRange<UInt8>] = [1...11, 18...29, 31...33, 65...75, 82...89, 91...91, 94...96]
         guard !known.contains(where: { $0.contains(kind) }) else { return }
         let refusal = WireError("a message of unknown kind \(kind)", isNews: true)
         #expect(throws: refusal) { try CoordinatorMessage(frame) }

@@ -83,6 +83,17 @@ struct FrameTests {
         #expect(CRC32C.checksum(Array("123456789".utf8)) == 0xe306_9283)
     }
 
+    @Test("The processor's instruction gives the checksum that the table gives, for any length and beginning")
+    func checksumByTable() {
+        let bytes = (0..<4_099).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 7) }
+        for start in 0..<9 {
+            for length in [0, 1, 7, 8, 9, 63, 64, 4_000, 4_090] {
+                let part = Array(bytes[start..<start + length])
+                #expect(CRC32C.checksum(part) == ~CRC32C.extendByTable(.max, part))
+            }
+        }
+    }
+
     @Test("The longest messages that are allowed fit a frame")
     func longest() throws {
         let full = [UInt8](repeating: 1, count: ObjectRange.maximumLength)

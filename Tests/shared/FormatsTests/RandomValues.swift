@@ -97,6 +97,7 @@ extension Chance {
             .bytes(piece()), .probe(path: text()),
             .tail(TailRequest(run: positive(), path: path(), maximumLength: number(1...ObjectRange.maximumLength))),
             .heartbeat, .release,
+            .cacheLimit(nanoseconds()),
             .share(SharingTerms(key: digest().bytes, address: optional { $0.place().address })),
             .elsewhere(ObjectSource(digest: digest(), place: place())),
         ]

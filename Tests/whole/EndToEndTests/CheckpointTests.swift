@@ -78,6 +78,47 @@ struct CheckpointTests {
         #expect(try study.run("checkpoint", "show", "lab/fibonacci-python").output.contains("workload-disk "))
     }
 
+    /// Runs a command as a user without rights, of a group with this number; needs root.
+    private func run(
+        asMemberOf group: Int, _ study: Study, _ arguments: [String], store: String
+    ) throws -> Study.Ended {
+        try study.start(
+            arguments, environment: ["USWEEP_CHECKPOINTS": store],
+            under: ["setpriv", "--reuid=65534", "--regid=65534", "--groups=\(group)"]
+        ).wait()
+    }
+
+    @Test("A store of a group: another member lists, verifies and removes; those outside it read nothing")
+    func ofGroup() throws {
+        let study = try study()
+        let (group, store) = (54_321, "\(study.folder)/lab")
+        let environment = ["USWEEP_CHECKPOINTS": store]
+        #expect(mkdir(store, 0o700) == 0 && chown(store, 0, gid_t(group)) == 0 && chmod(store, 0o2770) == 0)
+        #expect(chmod(study.folder, 0o755) == 0)
+        #expect(try study.launch(Self.sweep, environment: environment).status == 0)
+        let other = Self.sweep.replacing("sweep: one", with: "sweep: other")
+        #expect(try study.launch(other, environment: environment).status == 0)
+        let setups = try study.run("results", "--table", "runs", "--format", "csv", environment: environment).output
+        #expect(!setups.contains("setup"), "the first sweep's are used: \(setups)")
+        let listed = try run(asMemberOf: group, study, ["checkpoint", "list"], store: store)
+        #expect(listed.status == 0 && listed.output.contains("aes-python"), "\(listed.errors)")
+        let verified = try run(asMemberOf: group, study, ["checkpoint", "verify"], store: store)
+        #expect(verified.status == 0, "\(verified.errors)")
+        let outside = try run(asMemberOf: group + 1, study, ["checkpoint", "list"], store: store)
+        #expect(outside.status == 74 && outside.errors.contains("Permission denied"), "\(outside.errors)")
+        let fresh = try run(asMemberOf: group, study, ["checkpoint", "remove", "--unused", "1h"], store: store)
+        #expect(fresh.errors.contains("removed 0 checkpoints"), "\(fresh.errors)")
+        for bundle in try FileManager.default.contentsOfDirectory(atPath: "\(store)/bundles") {
+            #expect(utimes("\(store)/bundles/\(bundle)", [timeval(tv_sec: 1, tv_usec: 0), timeval()]) == 0)
+        }
+        let removed = try run(asMemberOf: group, study, ["checkpoint", "remove", "--unused", "1h"], store: store)
+        #expect(removed.status == 0 && removed.errors.contains("removed"), "\(removed.errors)")
+        let rest = try run(asMemberOf: group, study, ["checkpoint", "list"], store: store)
+        #expect(rest.output.hasPrefix("no checkpoints"))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: "\(store)/objects").filter { $0.count == 2 }
+            .allSatisfy { try FileManager.default.contentsOfDirectory(atPath: "\(store)/objects/\($0)").isEmpty })
+    }
+
     @Test("Damage is found by verify, which says what to do; a sweep makes the checkpoint again")
     func damaged() throws {
         let study = try study()

@@ -6,13 +6,21 @@ import Storage
 /// Who has the objects of an artifacts folder, or of the store of checkpoints: any number of sessions that add to them,
 /// or one that deletes.
 ///
-/// It is a lock of the folder `objects` itself, which the kernel lets go of when the process ends.
+/// It is a lock of the folder `objects` itself, which the kernel lets go of when the process ends; in the store of
+/// checkpoints, which may be on a file system that locks no folders (NFS), of a file.
 final class ArtifactsUse: Sendable {
     private let descriptor: Int32
 
-    private init?(_ objects: ObjectStore, _ operation: Int32) throws {
-        let path = objects.root
-        descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    private convenience init?(_ objects: ObjectStore, _ operation: Int32) throws {
+        try self.init(objects.root, open(objects.root, O_RDONLY | O_DIRECTORY | O_CLOEXEC), operation)
+    }
+
+    private convenience init?(_ store: CheckpointStore, _ operation: Int32) throws {
+        try self.init(store.lock, open(store.lock, O_RDWR | O_CLOEXEC | O_NOFOLLOW), operation)
+    }
+
+    private init?(_ path: String, _ descriptor: Int32, _ operation: Int32) throws {
+        self.descriptor = descriptor
         guard descriptor >= 0 else {
             throw Failure(.storage, "\(path) cannot be opened", cause: String(cString: strerror(errno)))
         }
@@ -43,7 +51,8 @@ final class ArtifactsUse: Sendable {
 
     /// - Throws: ``Failure`` (`heldElsewhere`) while somebody deletes.
     static func adding(to store: CheckpointStore) throws -> ArtifactsUse {
-        guard let use = try ArtifactsUse(try store.objects(), LOCK_SH) else {
+        _ = try store.objects()
+        guard let use = try ArtifactsUse(store, LOCK_SH) else {
             throw Failure(
                 .heldElsewhere, "another process deletes checkpoints in \(store.folder) (usweep checkpoint remove); "
                     + "try again when that has ended")
@@ -53,4 +62,10 @@ final class ArtifactsUse: Sendable {
 
     /// Nil: somebody may add.
     static func deleting(in objects: ObjectStore) throws -> ArtifactsUse? { try ArtifactsUse(objects, LOCK_EX) }
+
+    /// Nil: somebody may add.
+    static func deleting(in store: CheckpointStore) throws -> ArtifactsUse? {
+        _ = try store.objects()
+        return try ArtifactsUse(store, LOCK_EX)
+    }
 }

@@ -1,15 +1,27 @@
 package import CoordinatorRuntime
 package import Formats
-import Model
+package import Model
+import Ports
 
 /// Removes checkpoints from the store, and what belongs to no other.
 package enum CheckpointRemoval {
+    /// Those that have no name and that no sweep has used for so many nanoseconds.
+    package static func unused(
+        for term: Nanoseconds, in store: CheckpointStore = Caches.checkpoints
+    ) throws -> [CheckpointBundle] {
+        let named = Set(try store.names().map(\.checkpoint))
+        let latest = SystemTime().wall() - term
+        return try store.bundles().filter { bundle in
+            try !named.contains(bundle.checkpoint) && store.lastUse(of: bundle) ?? .max < latest
+        }
+    }
+
     /// - Returns: how many bytes were freed.
     /// - Throws: ``Failure`` (`heldElsewhere`) while a sweep may add to the store.
     package static func remove(
         _ bundles: [CheckpointBundle], from store: CheckpointStore = Caches.checkpoints
     ) throws -> Int64 {
-        guard let use = try ArtifactsUse.deleting(in: try store.objects()) else {
+        guard let use = try ArtifactsUse.deleting(in: store) else {
             throw Failure(
                 .heldElsewhere, "the checkpoints in \(store.folder) are in use, by a sweep or by usweep checkpoint "
                     + "add, import or export; try again when that has ended")

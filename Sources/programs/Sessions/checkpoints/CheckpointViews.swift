@@ -7,10 +7,12 @@ import Storage
 
 /// What `usweep checkpoint list` and `show` say.
 package struct CheckpointViews {
+    private let store: CheckpointStore
     private let choice: CheckpointChoice
     private let objects: ObjectStore
 
     package init(_ store: CheckpointStore = Caches.checkpoints) throws {
+        self.store = store
         choice = try CheckpointChoice(store)
         objects = try store.objects()
     }
@@ -39,10 +41,15 @@ package struct CheckpointViews {
                 bundle.checkpoint.short, choice.names(of: bundle).joined(separator: ","), bundle.engine,
                 bundle.workload,
                 PeopleText.size(bundle.size), PeopleText.size(stored.own),
-                bundle.madeAt.map(CheckpointViews.time) ?? "",
+                bundle.madeAt.map(CheckpointViews.time) ?? "", try used(bundle) ?? "",
             ]
         }
-        return try TableWriter.text(["CHECKPOINT", "NAME", "ENGINE", "WORKLOAD", "SIZE", "OWN", "MADE"], rows)
+        return try TableWriter.text(["CHECKPOINT", "NAME", "ENGINE", "WORKLOAD", "SIZE", "OWN", "MADE", "USED"], rows)
+    }
+
+    /// When a sweep used it last.
+    private func used(_ bundle: CheckpointBundle) throws -> String? {
+        try store.lastUse(of: bundle).map(CheckpointViews.time)
     }
 
     private static func time(_ nanoseconds: Nanoseconds) -> String {
@@ -60,6 +67,7 @@ package struct CheckpointViews {
             "engine      \(bundle.engine), binary \(bundle.binary.map { "\($0)" } ?? "not known")",
             "made        \(bundle.madeAt.map(CheckpointViews.time) ?? "not known when"), "
                 + "by \(bundle.madeBy.map { VisibleText.of($0, limit: 200) } ?? "not known whom")",
+            "used        \(try used(bundle) ?? "not known when")",
             "size        \(PeopleText.size(bundle.size)) in \(PeopleText.count(bundle.files.count, "file")), stored in "
                 + "\(PeopleText.size(stored.all)), of which \(PeopleText.size(stored.own)) are its own",
         ]
@@ -77,7 +85,9 @@ package struct CheckpointViews {
             return JSON.object([
                 JSON.Member("names", .array(choice.names(of: bundle).map { .string($0) })),
                 JSON.Member("size_bytes", .integer(bundle.size)), JSON.Member("stored_bytes", .integer(stored.all)),
-                JSON.Member("own_bytes", .integer(stored.own)), JSON.Member("bundle", bundle.document),
+                JSON.Member("own_bytes", .integer(stored.own)),
+                JSON.Member("used_ns", (try store.lastUse(of: bundle)).map { .integer($0) } ?? .null),
+                JSON.Member("bundle", bundle.document),
             ])
         }
         return .object([JSON.Member("version", .integer(1)), JSON.Member("checkpoints", .array(list))])

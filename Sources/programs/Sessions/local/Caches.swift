@@ -1,5 +1,6 @@
 package import CoordinatorRuntime
 import Foundation
+import Ports
 import Storage
 
 /// Where this user keeps what can be made again.
@@ -11,8 +12,15 @@ package enum Caches {
         return "\(NSHomeDirectory())/.cache/usweep"
     }
 
-    /// The store of checkpoints that sweeps share (``CheckpointStore``).
+    /// The store of checkpoints that sweeps share (``CheckpointStore``): this user's, or the one that
+    /// `$USWEEP_CHECKPOINTS` names, which is a group's if the group may write to it.
     package static var checkpoints: CheckpointStore {
-        CheckpointStore(folder: "\(folder)/checkpoints", files: LocalFiles())
+        let named = ProcessInfo.processInfo.environment["USWEEP_CHECKPOINTS"] ?? ""
+        guard !named.isEmpty else {
+            return CheckpointStore(folder: "\(folder)/checkpoints", files: LocalFiles())
+        }
+        let path = URL(fileURLWithPath: named).standardizedFileURL.path
+        let mode = try? LocalFiles().status(path)?.mode
+        return CheckpointStore(folder: path, files: LocalFiles(isForGroup: (mode ?? 0) & 0o020 != 0))
     }
 }

@@ -53,6 +53,9 @@ extension Session {
         }
         let loop = try loop(inbox, workshop, keepsGoing: keepsGoing)
         loop.warn = { observer.say("warning: \($0)") }
+        if let problem = checkpointsProblem {
+            loop.warn("checkpoints of other sweeps are not used, and this sweep's are not kept for others: \(problem)")
+        }
         let hostCount = inventory.hosts.count
         observer.begin(LoopSource(loop: loop, hostCount: hostCount), goesOn: goesOn)
         let requests = Requests(entry: entry)

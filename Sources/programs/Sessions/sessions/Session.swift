@@ -20,6 +20,8 @@ package final class Session {
     private let use: ArtifactsUse
     private let checkpoints: CheckpointStore?
     private let useOfCheckpoints: ArtifactsUse?
+    /// Why checkpoints of other sweeps are not used, and this sweep's not kept for others; nil: they are.
+    let checkpointsProblem: String?
     let plan: Plan
     private let runs: RunList
     private let setups: [Setting.Setup]
@@ -43,8 +45,10 @@ package final class Session {
         runs = try specification.checked(try ledger.runList())
         setups = try specification.setups(runs, ledger)
         let store = Caches.checkpoints
-        useOfCheckpoints = setups.isEmpty ? nil : try? ArtifactsUse.adding(to: store)
-        // Where somebody removes checkpoints just now, this sweep neither uses nor keeps any.
+        // Where somebody removes checkpoints just now, or the folder is not usable, this sweep makes its own.
+        let attempt = setups.isEmpty ? nil : Result { try ArtifactsUse.adding(to: store) }
+        useOfCheckpoints = try? attempt?.get()
+        checkpointsProblem = attempt.flatMap { if case .failure(let error) = $0 { "\(error)" } else { nil } }
         checkpoints = useOfCheckpoints == nil ? nil : store
         plan = specification.plan(
             runs, setups: setups, highestRun: try ledger.highestRun(), hosts: self.inventory.hosts,
@@ -258,6 +262,7 @@ package final class Session {
         defer { withExtendedLifetime(use) {} }
         let objects = try Caches.checkpoints.objects()
         for input in missing {
+            Caches.checkpoints.noteUse(of: input.digest, now: SystemTime().wall())
             let isTaken = try objects.isIntact(input.digest) && store.take(input.digest, from: objects)
             guard isTaken else {
                 throw Failure(

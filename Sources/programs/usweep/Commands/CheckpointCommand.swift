@@ -246,17 +246,32 @@ struct CheckpointRemoveCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "remove", abstract: "Remove checkpoints, and the files that no other one needs.",
         discussion: """
-            Sweeps that already use a checkpoint keep their copy.
+            Sweeps that already use a checkpoint keep their copy. Those with a name are removed only by name or digest.
 
             EXAMPLES
               usweep checkpoint remove skylake-warm
+              usweep checkpoint remove --unused 60d      what no sweep has used for 60 days
             """)
 
-    @OptionGroup var argument: CheckpointArgument
+    @Argument(help: ArgumentHelp("Name, NAME/WORKLOAD, or digest; several are possible.", valueName: "checkpoint"))
+    var checkpoints: [String] = []
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Those without a name that no sweep has used for so long (60d, 12h).", valueName: "time"))
+    var unused: String?
+
     @OptionGroup var common: CommonOptions
 
     func run() throws {
-        let found = try argument.all()
+        guard checkpoints.isEmpty == (unused != nil) else {
+            throw Failure(
+                .usage, "say which checkpoints: their names or digests, or --unused TIME. See which there are: usweep "
+                    + "checkpoint list")
+        }
+        let choice = try CheckpointChoice()
+        let found = try unused.map { try CheckpointRemoval.unused(for: Quantity.duration($0)) }
+            ?? checkpoints.flatMap { try choice.find($0) }
         let freed = try CheckpointRemoval.remove(found)
         common.console.say(
             "removed \(PeopleText.count(found.count, "checkpoint")), \(PeopleText.size(freed)) freed")

@@ -149,6 +149,10 @@ void sys_mark_tree(const char *path, struct sys_mark *mark);
 /// where it has none, or nobody wrote this for it.
 int sys_sha256(uint32_t state[8], const void *bytes, size_t blocks);
 
+/// Goes on with a CRC-32C, whose bits are not inverted here, by the processor's own instruction. 0, with nothing done,
+/// as above.
+int sys_crc32c(uint32_t *value, const void *bytes, size_t count);
+
 /// Sets aside disk blocks for a file without changing its length.
 int sys_reserve(int descriptor, int64_t bytes);
 
