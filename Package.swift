@@ -57,7 +57,10 @@ let package = Package(
             name: "CZstd", path: "Sources/shared/CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         target("Storage", in: "shared", ["CSystem", "CZlib", "CZstd", "Model", "Formats", "Ports"]),
         // coordinator: decides, commits, acts; reads sweeps, keeps the ledger, merges tables.
-        target("Results", in: "coordinator", ["Model"]),
+        .target(
+            name: "CMath", path: "Sources/coordinator/CMath",
+            cSettings: [.unsafeFlags(["-std=c11", "-Wall", "-Wextra", "-Werror"])], linkerSettings: [.linkedLibrary("m")]),
+        target("Results", in: "coordinator", ["CMath", "Model"]),
         target("SweepCore", in: "coordinator", ["Model", deque]),
         target("SweepFiles", in: "coordinator", ["Model", "Results", "Engines", yams]),
         target("Ledger", in: "coordinator", ["Model", "Formats", "Ports", grdb]),

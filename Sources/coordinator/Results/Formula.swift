@@ -31,7 +31,9 @@ public struct MetricFormula: Sendable, Hashable {
     /// The metrics that it needs.
     public var counters: [String] { expression.counters }
 
-    fileprivate func value(blocks: Int, _ metric: (String) -> MetricExpression.Operand?) -> Sum? {
+    func value<Value: ExpressionValue>(
+        blocks: Value, _ metric: (String) -> MetricExpression.Operand<Value>?
+    ) -> Value? {
         expression.value(blocks: blocks, metric)
     }
 }
@@ -66,7 +68,7 @@ extension Blocks {
         }
         var derived: [String: Sum] = [:]
         for formula in formulas where columns[formula.name] == nil {
-            let value = formula.value(blocks: blocks.count) { name in
+            let value = formula.value(blocks: Sum(blocks.count)) { name in
                 columns[name].flatMap { Sum($0) }.map { .sum($0) } ?? derived[name].map { .plain($0) }
             }
             guard let value else { continue }

@@ -51,10 +51,13 @@ public struct MetricExpression: Sendable, Hashable {
     ///
     /// - Parameter metric: a metric's sum over all blocks, or what does not grow with them, as the value of a formula.
     /// - Returns: nil: a metric is missing, or the value is not finite, as after a division by 0.
-    package func value(blocks: Int, _ metric: (String) -> Operand?) -> Sum? {
-        guard let value = evaluate(root, Sum(blocks), metric)?.settled(Sum(blocks)), value.value.isFinite else {
-            return nil
-        }
+    package func value(blocks: Int, _ metric: (String) -> Operand<Sum>?) -> Sum? {
+        value(blocks: Sum(blocks), metric)
+    }
+
+    /// The same for numbers of another kind.
+    func value<Value: ExpressionValue>(blocks: Value, _ metric: (String) -> Operand<Value>?) -> Value? {
+        guard let value = evaluate(root, blocks, metric)?.settled(blocks), value.isFinite else { return nil }
         return value
     }
 
@@ -69,37 +72,39 @@ public struct MetricExpression: Sendable, Hashable {
         }
     }
 
-    private func evaluate(_ node: Node, _ blocks: Sum, _ metric: (String) -> Operand?) -> Operand? {
+    private func evaluate<Value: ExpressionValue>(
+        _ node: Node, _ blocks: Value, _ metric: (String) -> Operand<Value>?
+    ) -> Operand<Value>? {
         switch node {
-        case .number(let value): return .plain(value)
+        case .number(let value): return .plain(Value(constant: value))
         case .counter(let name): return metric(name)
         case .negative(let inner):
             guard let inner = evaluate(inner, blocks, metric) else { return nil }
-            return Operand(number: Sum(0) - inner.number, degree: inner.degree)
+            return Operand(number: Value(constant: Sum(0)) - inner.number, degree: inner.degree)
         case .operation(let sign, let left, let right):
             guard let left = evaluate(left, blocks, metric), let right = evaluate(right, blocks, metric),
-                let result = Operand(left, sign, right, blocks), result.number.value.isFinite
+                let result = Operand(left, sign, right, blocks), result.number.isFinite
             else { return nil }
             return result
         }
     }
 
     /// A number on its way through an expression: `number` / blocks ^ `degree`.
-    package struct Operand {
-        var number: Sum
+    package struct Operand<Value: ExpressionValue> {
+        var number: Value
         var degree: Int
 
         /// A metric's sum over all blocks.
-        package static func sum(_ sum: Sum) -> Operand { Operand(number: sum, degree: 1) }
+        package static func sum(_ sum: Value) -> Operand { Operand(number: sum, degree: 1) }
         /// What is the same for a block and for many.
-        package static func plain(_ value: Sum) -> Operand { Operand(number: value, degree: 0) }
+        package static func plain(_ value: Value) -> Operand { Operand(number: value, degree: 0) }
 
-        fileprivate init(number: Sum, degree: Int) {
+        fileprivate init(number: Value, degree: Int) {
             self.number = number
             self.degree = degree
         }
 
-        fileprivate init?(_ left: Operand, _ sign: UInt8, _ right: Operand, _ blocks: Sum) {
+        fileprivate init?(_ left: Operand, _ sign: UInt8, _ right: Operand, _ blocks: Value) {
             switch sign {
             case UInt8(ascii: "*"): self.init(number: left.number * right.number, degree: left.degree + right.degree)
             case UInt8(ascii: "/"):
@@ -116,8 +121,8 @@ public struct MetricExpression: Sendable, Hashable {
             }
         }
 
-        fileprivate func settled(_ blocks: Sum) -> Sum? {
-            var number: Sum? = number
+        fileprivate func settled(_ blocks: Value) -> Value? {
+            var number: Value? = number
             for _ in 0..<abs(degree) { number = number.flatMap { degree > 0 ? $0 / blocks : $0 * blocks } }
             return number
         }
@@ -206,4 +211,21 @@ public struct MetricExpression: Sendable, Hashable {
             }
         }
     }
+}
+
+/// What an expression can be worked out with: one exact number, or many at once.
+package protocol ExpressionValue {
+    init(constant: Sum)
+    /// Whether it can be the value of a metric. Of many numbers that is asked of each, in the end.
+    var isFinite: Bool { get }
+    static func + (left: Self, right: Self) -> Self
+    static func - (left: Self, right: Self) -> Self
+    static func * (left: Self, right: Self) -> Self
+    /// nil: the divisor is 0.
+    static func / (left: Self, right: Self) -> Self?
+}
+
+extension Sum: ExpressionValue {
+    package init(constant: Sum) { self = constant }
+    package var isFinite: Bool { value.isFinite }
 }

@@ -1,0 +1,10 @@
+#ifndef USWEEP_CMATH_H
+#define USWEEP_CMATH_H
+
+// What the C library computes and Swift's own library does not have. Pure: a layer that knows no system may use it.
+
+double math_log(double value);
+double math_exp(double value);
+double math_atan(double value);
+
+#endif

@@ -1,0 +1,40 @@
+import Model
+
+/// The numbers of one point, as they are gathered from its runs.
+struct PointSamples: Sendable {
+    /// Values of all columns.
+    let key: [String]
+    private(set) var runs = RunCounts()
+    /// An accepted run each, with a unit for each invocation.
+    private var accepted: [SampleTable] = []
+
+    init(_ key: [String]) { self.key = key }
+
+    /// - Parameter places: of the plan's counters, by name.
+    mutating func add(_ row: DatasetRow, _ places: [String: Int]) {
+        runs.add(row.state)
+        guard let blocks = row.merged?.blocks, !blocks.isEmpty else { return }
+        var sums = Array(repeating: Array(repeating: Double.nan, count: blocks.count), count: places.count)
+        for (index, block) in blocks.enumerated() {
+            for metric in block.metrics {
+                guard let place = places[metric.name], let value = Number.finite(metric.value) else { continue }
+                sums[place][index] = value
+            }
+        }
+        accepted.append(SampleTable(sums: sums, blocks: Array(repeating: 1, count: blocks.count)))
+    }
+
+    /// Repeats that gave the same are no further evidence: a deterministic simulator's repeat has no variance.
+    private var isRepeated: Bool { accepted.dropFirst().contains { !$0.isSame(as: accepted[0]) } }
+
+    var identicalRepeats: Int { isRepeated ? 1 : max(accepted.count, 1) }
+
+    /// What its values are made up of; nil: nothing was accepted.
+    func units(_ plan: MetricPlan) -> Units? {
+        guard let first = accepted.first else { return nil }
+        guard isRepeated else { return Units(first, plan, .invocation) }
+        let totals = accepted.map(\.total)
+        let sums = first.sums.indices.map { place in totals.map { $0.sums[place][0] } }
+        return Units(SampleTable(sums: sums, blocks: totals.map { $0.blocks[0] }), plan, .repetition)
+    }
+}

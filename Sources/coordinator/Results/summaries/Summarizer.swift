@@ -1,0 +1,131 @@
+import Model
+
+/// Sums up runs by what they are of: values with their spread, and ratios to a baseline.
+///
+/// There are three steps, each with its own rule. Invocations make up a run, and repeats a point, by sums: a counter is
+/// the mean per invocation, a formula what it gives for these means. Points make up a group by the mean of their
+/// values, so that each counts once, however long it runs.
+public struct Summarizer: Sendable {
+    /// What groups are named by, in the order of ``SummaryGroup/key``.
+    public let by: [String]
+    private let columns: [String]
+    private let hasWorkloads: Bool
+    private let question: SummaryQuestion
+    private let plan: MetricPlan
+    /// Of the plan's counters.
+    private let places: [String: Int]
+    /// In the order of their first runs.
+    private var points: [PointSamples] = []
+    private var placesOfPoints: [Digest: Int] = [:]
+
+    /// - Parameters:
+    ///   - axes: of the rows' values.
+    ///   - hasWorkloads: whether `workload` is a column, too.
+    ///   - formulas: those of the sweep's metrics.
+    /// - Throws: ``Failure`` (`usage`) for a name that is neither an axis nor `workload`.
+    public init(axes: [String], hasWorkloads: Bool, _ question: SummaryQuestion, formulas: [MetricFormula]) throws {
+        columns = (hasWorkloads ? ["workload"] : []) + axes
+        self.hasWorkloads = hasWorkloads
+        self.question = question
+        var by = question.by ?? columns
+        if let axis = question.baseline?.axis, !by.contains(axis) { by.append(axis) }
+        self.by = by
+        for (option, names) in [("--by", question.by ?? []), ("--baseline", question.baseline.map { [$0.axis] } ?? [])] {
+            for name in names where !columns.contains(name) {
+                throw Failure(.usage, "\(option) \(Names.shown(name)): \(Names.suggestion(name, in: columns))")
+            }
+        }
+        plan = MetricPlan(question.metrics, formulas)
+        places = Dictionary(uniqueKeysWithValues: plan.counters.enumerated().map { ($0.element, $0.offset) })
+    }
+
+    public mutating func add(_ row: DatasetRow) {
+        let place = placesOfPoints[row.point] ?? points.count
+        if place == points.count {
+            placesOfPoints[row.point] = place
+            points.append(PointSamples((hasWorkloads ? [row.workload ?? ""] : []) + row.values))
+        }
+        points[place].add(row, places)
+    }
+
+    /// The groups in the order of their first points.
+    ///
+    /// - Throws: ``Failure`` (`usage`) for a baseline that no point has.
+    public func groups() throws -> [SummaryGroup] {
+        let keyPlaces = by.compactMap { columns.firstIndex(of: $0) }
+        var members: [[String]: [Int]] = [:]
+        var order: [[String]] = []
+        for (index, point) in points.enumerated() {
+            let key = keyPlaces.map { point.key[$0] }
+            if members[key] == nil { order.append(key) }
+            members[key, default: []].append(index)
+        }
+        let baseline = try question.baseline.map { try Baseline($0, columns, points) }
+        // Many groups ask for the same baseline.
+        var known: [Int: [Double]] = [:]
+        return order.map { group($0, members[$0] ?? [], baseline, &known) }
+    }
+
+    private func group(
+        _ key: [String], _ members: [Int], _ baseline: Baseline?, _ known: inout [Int: [Double]]
+    ) -> SummaryGroup {
+        var runs = RunCounts()
+        for member in members { runs.add(points[member].runs) }
+        let single = members.count == 1 ? points[members[0]] : nil
+        let units = single.map { $0.units(plan) } ?? grouped(members, &known)
+        let metrics = summaries(units)
+        var group = SummaryGroup(
+            key: key, points: members.count, runs: runs, varied: varied(members, units),
+            identicalRepeats: single?.identicalRepeats ?? 1, metrics: metrics)
+        guard let baseline else { return group }
+        let ratios = single == nil
+            ? baseline.geometric(members, plan.metrics, question.confidence) { values(of: $0, &known) }
+            : baseline.paired(members[0], units, plan, points, question.confidence)
+        for place in ratios.indices { group.metrics[place].ratio = ratios[place] }
+        return group
+    }
+
+    /// By metric, the value of a point; nan: there is none.
+    private func values(of point: Int, _ known: inout [Int: [Double]]) -> [Double] {
+        if let values = known[point] { return values }
+        let values = points[point].units(plan)?.together ?? plan.metrics.map { _ in .nan }
+        known[point] = values
+        return values
+    }
+
+    private func grouped(_ members: [Int], _ known: inout [Int: [Double]]) -> Units? {
+        let values = members.map { self.values(of: $0, &known) }
+        return Units(points: plan.metrics.indices.map { place in values.map { $0[place] } }, plan.metrics)
+    }
+
+    private func summaries(_ units: Units?) -> [MetricSummary] {
+        guard let units else {
+            return plan.metrics.map { MetricSummary(metric: $0, values: [], withoutValue: 0) }
+        }
+        let resampled = units.resampled()
+        return plan.metrics.enumerated().map { place, metric in
+            let values = units.values[place].filter { !$0.isNaN }
+            let mean = units.together[place]
+            var summary: Summary?
+            if !mean.isNaN, !values.isEmpty {
+                summary = Summary(values, mean: mean, resampled: resampled[place], confidence: question.confidence)
+            }
+            return MetricSummary(
+                metric: metric, summary: summary, values: values, withoutValue: units.table.count - values.count,
+                drift: units.kind == .invocation ? Drift(values) : nil)
+        }
+    }
+
+    private func varied(_ members: [Int], _ units: Units?) -> [String] {
+        switch units?.kind {
+        case nil: return []
+        case .invocation: return (units?.table.count ?? 0) > 1 ? ["invocation"] : []
+        case .repetition: return ["repeat"]
+        case .point:
+            let first = points[members[0]].key
+            return columns.indices.filter { column in
+                members.contains { points[$0].key[column] != first[column] }
+            }.map { columns[$0] }
+        }
+    }
+}

@@ -1,0 +1,160 @@
+import Model
+import Testing
+
+@testable import Results
+
+private let cpi = MetricFormula("cpi", "cycles", per: "instructions")
+
+/// A run with a block for each value of `v`.
+private func run(
+    _ values: String, _ v: [String] = [], state: RunState? = .succeeded, repetition: Int = 1, workload: String? = nil
+) -> DatasetRow {
+    DatasetRow(
+        point: SHA256.digest("\(workload ?? "") \(values)"), workload: workload,
+        values: values.split(separator: " ").map(String.init), repetition: repetition, state: state,
+        blocks: v.isEmpty ? nil : Blocks(v.map { Block([Metric("v", $0)]) }))
+}
+
+private func groups(
+    _ rows: [DatasetRow], axes: [String] = ["x"], by: [String]? = nil, baseline: Assignment? = nil,
+    metrics: [String] = ["v"], formulas: [MetricFormula] = [], hasWorkloads: Bool = false
+) throws -> [SummaryGroup] {
+    var summarizer = try Summarizer(
+        axes: axes, hasWorkloads: hasWorkloads, SummaryQuestion(metrics: metrics, by: by, baseline: baseline),
+        formulas: formulas)
+    for row in rows { summarizer.add(row) }
+    return try summarizer.groups()
+}
+
+@Suite struct SummaryTests {
+    @Test func aRateIsThatOfTheSums() throws {
+        let blocks = Blocks([
+            Block([Metric("cycles", "10"), Metric("instructions", "10")]),
+            Block([Metric("cycles", "90"), Metric("instructions", "30")]),
+        ])
+        let row = DatasetRow(
+            point: SHA256.digest("p"), workload: nil, values: [], repetition: 1, state: .succeeded, blocks: blocks)
+        let found = try groups([row], axes: [], metrics: ["cpi", "cycles"], formulas: [cpi])[0]
+        #expect(found.metrics.map { $0.summary?.mean } == [2.5, 50])
+        #expect(found.metrics[0].values == [1, 3])
+        #expect(found.metrics[0].summary?.median == 2)
+        #expect(found.varied == ["invocation"])
+        #expect(row.merged?.metrics([cpi]).map(\.value) == ["50", "20", "2.5"])
+    }
+
+    @Test func pointsOfAGroupCountOnceEach() throws {
+        let found = try groups(
+            [run("1 a", ["1", "3"]), run("1 b", ["8"]), run("2 a", ["5"])], axes: ["x", "y"], by: ["x"])
+        #expect(found.map(\.key) == [["1"], ["2"]])
+        #expect(found.map(\.points) == [2, 1])
+        #expect(found[0].metrics[0].summary?.mean == 5)
+        #expect(found[0].metrics[0].values == [2, 8])
+        #expect(found[0].varied == ["y"])
+        #expect(found[1].varied == [])
+        #expect(found[1].metrics[0].summary?.interval == nil)
+        #expect(found[1].metrics[0].summary?.standardDeviation == nil)
+    }
+
+    @Test func repeatsAreUnitsOnlyWhereTheyDiffer() throws {
+        let same = [run("1", ["1", "3"]), run("1", ["1", "3"], repetition: 2)]
+        let first = try groups(same)[0]
+        #expect(first.varied == ["invocation"])
+        #expect(first.identicalRepeats == 2)
+        #expect(first.metrics[0].summary?.n == 2)
+        let second = try groups(same + [run("1", ["5", "7"], repetition: 3)])[0]
+        #expect(second.varied == ["repeat"])
+        #expect(second.identicalRepeats == 1)
+        #expect(second.metrics[0].values == [2, 2, 6])
+        #expect(second.runs.all == 3)
+    }
+
+    @Test func whatIsMissingIsCounted() throws {
+        let rows = [
+            run("1 a", ["1"]), run("1 b", state: .failed), run("1 c", ["2"], state: .quarantined),
+            run("1 d", state: .cancelled), run("1 e", state: nil), run("1 f", ["1e999"]),
+        ]
+        let found = try groups(rows, axes: ["x", "y"], by: ["x"])[0]
+        #expect(found.runs.succeeded == 2)
+        #expect(found.runs.failed == 1 && found.runs.quarantined == 1)
+        #expect(found.runs.cancelled == 1 && found.runs.unfinished == 1)
+        #expect(found.metrics[0].values == [1])
+        #expect(found.metrics[0].withoutValue == 5)
+        let none = try groups([run("1", state: .failed)])[0]
+        #expect(none.metrics[0].summary == nil)
+        #expect(none.runs.missing == 1)
+        #expect(try groups([]).isEmpty)
+    }
+
+    @Test func aRepeatWithoutAValueIsLeftOut() throws {
+        let found = try groups([run("1", ["1"]), run("1", ["1e999"], repetition: 2), run("1", ["4"], repetition: 3)])[0]
+        #expect(found.metrics[0].values == [1, 4])
+        #expect(found.metrics[0].summary?.mean == 2.5)
+        #expect(found.metrics[0].withoutValue == 1)
+        // Of one run, as in `results`: no value where an invocation has none.
+        #expect(try groups([run("1", ["1", "1e999"])])[0].metrics[0].summary == nil)
+    }
+
+    @Test func ratiosArePairedByAllOtherColumns() throws {
+        let rows = [
+            run("1 a", ["2"], workload: "w"), run("2 a", ["6"], workload: "w"), run("1 b", ["10"], workload: "w"),
+            run("2 b", ["120"], workload: "w"), run("2 c", ["1"], workload: "w"),
+            run("1 d", state: .failed, workload: "w"), run("2 d", ["1"], workload: "w"),
+        ]
+        let baseline = Assignment(axis: "x", value: "1")
+        let found = try groups(rows, axes: ["x", "y"], by: ["x"], baseline: baseline, hasWorkloads: true)
+        let ratio = try #require(found[1].metrics[0].ratio)
+        #expect(abs((ratio.ratio ?? 0) - 6) < 1e-12)
+        #expect(ratio.ratios == [3, 12])
+        #expect(ratio.unpaired == 2)
+        #expect(found[0].metrics[0].ratio?.ratio == 1)
+        #expect(found[0].metrics[0].ratio?.interval == nil)
+        let single = try groups(rows, axes: ["x", "y"], baseline: baseline, hasWorkloads: true)
+        #expect(single.map { $0.metrics[0].ratio?.ratio } == [1, 3, 1, 12, nil, nil, nil])
+        #expect(single.map { $0.metrics[0].ratio?.unpaired } == [0, 0, 0, 0, 1, 1, 1])
+    }
+
+    @Test func noGeometricMeanOfWhatIsNotAboveZero() throws {
+        let rows = [run("1 a", ["2"]), run("2 a", ["0"]), run("1 b", ["2"]), run("2 b", ["4"])]
+        let found = try groups(rows, axes: ["x", "y"], by: ["x"], baseline: Assignment(axis: "x", value: "1"))
+        #expect(found[1].metrics[0].ratio?.ratio == nil)
+        #expect(found[1].metrics[0].ratio?.ratios == [0, 2])
+    }
+
+    @Test func unknownNamesAreRefused() throws {
+        let unknown = #expect(throws: Failure.self) { try groups([run("1", ["1"])], by: ["z"]) }
+        #expect(unknown?.message == "--by z: there are: x")
+        let value = #expect(throws: Failure.self) {
+            try groups([run("1", ["1"]), run("3", ["1"])], baseline: Assignment(axis: "x", value: "2"))
+        }
+        #expect(value?.message == "--baseline x=2: no point that is shown has it; there are 1 or 3")
+    }
+
+    @Test func theOrderOfPointsMovesNoInterval() throws {
+        let rows = [run("1", ["1", "2", "4"]), run("2", ["3", "5", "11"])]
+        let forward = try groups(rows)
+        #expect(forward == (try groups(rows.reversed())).reversed())
+    }
+}
+
+@Suite struct DriftTests {
+    @Test func firstInvocationsThatDifferAreCounted() throws {
+        let drift = try #require(Drift([90, 40, 10, 10.2, 9.9, 10.1, 10, 9.8]))
+        #expect(drift.first == 2)
+        #expect(!drift.goesOn)
+        #expect(drift.shift > 1.3)
+    }
+
+    @Test func fiveInvocationsAreEnough() throws {
+        #expect(try #require(Drift([90, 10, 10.1, 9.9, 10])).first == 1)
+    }
+
+    @Test func aTrendIsSeen() throws {
+        let drift = try #require(Drift([20, 19, 18, 17, 16, 15, 14]))
+        #expect(drift.goesOn)
+    }
+
+    @Test(arguments: [
+        [10.0, 10.2, 9.9, 10.1, 10, 9.8], [10, 10, 10, 10, 10, 10], [10.05, 10, 10, 10, 10, 10],
+        [10, 10, 90, 10, 10, 10], [90, 10, 10, 10], [],
+    ]) func whatIsNoDrift(_ values: [Double]) { #expect(Drift(values) == nil) }
+}
