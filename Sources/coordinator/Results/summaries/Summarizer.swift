@@ -30,7 +30,8 @@ public struct Summarizer: Sendable {
         var by = question.by ?? columns
         if let axis = question.baseline?.axis, !by.contains(axis) { by.append(axis) }
         self.by = by
-        for (option, names) in [("--by", question.by ?? []), ("--baseline", question.baseline.map { [$0.axis] } ?? [])] {
+        let baselines = question.baseline.map { [$0.axis] } ?? []
+        for (option, names) in [("--by", question.by ?? []), ("--baseline", baselines)] {
             for name in names where !columns.contains(name) {
                 throw Failure(.usage, "\(option) \(Names.shown(name)): \(Names.suggestion(name, in: columns))")
             }

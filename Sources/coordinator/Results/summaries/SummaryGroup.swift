@@ -53,7 +53,7 @@ public struct RunCounts: Sendable, Hashable {
 
 /// A metric of a group beside that of its baseline.
 public struct RatioSummary: Sendable, Hashable {
-    /// Of a single pair the ratio, of several their geometric mean; nil: no pair has one, or one of them is not above 0.
+    /// Of a single pair the ratio, of several their geometric mean; nil: no pair has one, or one is not above 0.
     public var ratio: Double?
     /// nil: there is nothing that varies.
     public var interval: Interval?

@@ -1,0 +1,73 @@
+import Model
+
+/// What a reader of summaries must know beside the numbers, in sentences.
+public enum SummaryNotes {
+    /// - Parameters:
+    ///   - command: a command of this program for the same sweep, by its name.
+    ///   - warm: how many invocations of a run are not measured as it is.
+    ///   - canWarm: whether the sweep's engine lets invocations pass before those that are measured.
+    public static func of(
+        _ groups: [SummaryGroup], confidence: Double, warm: Int, canWarm: Bool, command: (String) -> String
+    ) -> [String] {
+        var notes: [String] = []
+        let metrics = groups.lazy.flatMap(\.metrics)
+        if metrics.contains(where: { $0.summary?.interval != nil || $0.ratio?.interval != nil }) {
+            notes.append(
+                "low and high: \(percent(confidence)) intervals from \(Resampling.resamples) bootstrap resamples")
+        }
+        let runs = groups.reduce(into: RunCounts()) { $0.add($1.runs) }
+        if runs.missing > 0 {
+            notes.append(
+                "\(runs.missing) of \(count(runs.all, "run")) \(runs.missing == 1 ? "has" : "have") no results: "
+                    + "\(kinds(runs)). See why: \(command("status"))")
+        }
+        let identical = groups.filter { $0.identicalRepeats > 1 }
+        if !identical.isEmpty {
+            notes.append(
+                "\(count(identical.count, "point")): all repeats gave the same numbers, and count as one run")
+        }
+        if let drift = drifting(groups, warm: warm, canWarm: canWarm) { notes.append(drift) }
+        return notes
+    }
+
+    private static func kinds(_ runs: RunCounts) -> String {
+        let kinds = [
+            (runs.failed, "failed"), (runs.quarantined, "quarantined"), (runs.cancelled, "cancelled"),
+            (runs.unfinished, "not ended"),
+        ]
+        return kinds.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
+    }
+
+    /// What is said of points whose first invocations differ; nil: none has such.
+    private static func drifting(_ groups: [SummaryGroup], warm: Int, canWarm: Bool) -> String? {
+        let points = groups.filter { $0.metrics.contains { $0.drift != nil } }
+        guard !points.isEmpty else { return nil }
+        let found = points.flatMap { group in group.metrics.compactMap { one in one.drift.map { (one.metric, $0) } } }
+        let (metric, worst) = found.max { $0.1.shift.magnitude < $1.1.shift.magnitude } ?? found[0]
+        let first = found.map(\.1.first).max() ?? 0
+        let ofAll = "\(points.count) of \(count(groups.count, "point"))"
+        var text: String
+        if first > 0 {
+            let more = worst.shift > 0 ? "higher" : "lower"
+            let which = first == 1 ? "invocation differs" : "\(first) invocations or fewer differ"
+            let shift = "\(VisibleText.of(metric)) is up to \(percent(worst.shift.magnitude)) \(more) with them"
+            text = "in \(ofAll) the first \(which) from the rest (\(shift))"
+            text += canWarm
+                ? "; leave them out with: measure: {warm: \(warm + first)}"
+                : "; let the program leave them out, or measure more"
+        } else {
+            text = "in \(ofAll) invocations rise or fall to the last one"
+        }
+        if found.contains(where: \.1.goesOn) {
+            text += first > 0 ? "; some still rise or fall after these: warm or measure more" : ": warm or measure more"
+        }
+        return text
+    }
+
+    private static func count(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
+
+    /// A share with as many digits as it takes: `95 %`, `99.9 %`.
+    private static func percent(_ share: Double) -> String {
+        "\(ShortNumber.text(Number.render((share * 100_000).rounded() / 1_000))) %"
+    }
+}
