@@ -63,6 +63,50 @@ public final class TableFile {
         }
     }
 
+    /// A column of a view: numbers that stand for the texts of another column.
+    public struct NumberColumn: Sendable {
+        var name: String
+        var column: String
+        var numbers: [(text: String, number: Value)]
+
+        public init(name: String, beside column: String, numbers: [(text: String, number: Value)]) {
+            self.name = name
+            self.column = column
+            self.numbers = numbers
+        }
+    }
+
+    /// Adds a view that has all columns of a table, and some more.
+    ///
+    /// - Parameter columns: those of the table, as they were given to ``add(_:columns:fill:)``.
+    public func addView(_ view: String, of table: String, columns: [String], _ more: [NumberColumn]) throws {
+        if more.isEmpty { return }
+        let names = Dictionary(zip(columns, TableFile.distinct(columns)), uniquingKeysWith: { first, _ in first })
+        let all = TableFile.distinct(columns + more.map(\.name)).suffix(more.count)
+        let expressions = zip(more, all).map { column, name in
+            let cases = column.numbers.map { text, number in
+                "WHEN \(TableFile.literal(.text(text))) THEN \(TableFile.literal(number))"
+            }
+            let source = TableFile.quoted(names[column.column] ?? column.column)
+            return "CASE \(source) \(cases.joined(separator: " ")) END AS \(TableFile.quoted(name))"
+        }
+        let text = "CREATE VIEW \(TableFile.quoted(view)) AS SELECT *, \(expressions.joined(separator: ", ")) "
+            + "FROM \(TableFile.quoted(table))"
+        do {
+            try queue.writeWithoutTransaction { try $0.execute(sql: text) }
+        } catch {
+            throw TableFile.failure(path, error)
+        }
+    }
+
+    private static func literal(_ value: Value) -> String {
+        switch value {
+        case .null: "NULL"
+        case .number(let text): text
+        case .text(let text), .setting(let text): "'\(text.replacingOccurrences(of: "'", with: "''"))'"
+        }
+    }
+
     /// False: values have other types than were found before, and nothing was written.
     private func write(
         _ table: String, _ columns: [String], _ found: inout [ColumnType.Found],

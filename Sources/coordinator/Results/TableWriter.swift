@@ -31,6 +31,8 @@ public struct TableWriter {
         case csv
         /// `{"version": 1, "table": ..., "columns": [...], "rows": [{column: value}]}`; empty fields are null.
         case json
+        /// JSON lines: an object a row, for `pandas.read_json(lines=True)` and `duckdb`.
+        case jsonl
         /// For the terminal: columns aligned, hidden characters made visible.
         case table
     }
@@ -55,6 +57,7 @@ public struct TableWriter {
         case .json:
             let names = JSON.array(columns.map { .string($0) }).encoded
             put("{\"version\":1,\"table\":\(JSON.string(name).encoded),\"columns\":\(names),\"rows\":[")
+        case .jsonl: break
         case .table: kept.append(columns.map { .text($0) })
         }
     }
@@ -66,7 +69,12 @@ public struct TableWriter {
         }
         switch format {
         case .csv: putCSV(cells)
-        case .json: putJSON(cells)
+        case .json:
+            put(count == 0 ? "\n" : ",\n")
+            putJSON(cells)
+        case .jsonl:
+            putJSON(cells)
+            put("\n")
         case .table: kept.append(cells)
         }
         count += 1
@@ -76,7 +84,7 @@ public struct TableWriter {
     /// Writes what is left. Nothing may be added after it.
     public mutating func finish() throws {
         switch format {
-        case .csv: break
+        case .csv, .jsonl: break
         case .json: put(count == 0 ? "]}\n" : "\n]}\n")
         case .table: putAligned()
         }
@@ -129,7 +137,6 @@ public struct TableWriter {
             case .text, .digest: JSON.Member(name, .string(cell.text))
             }
         }
-        put(count == 0 ? "\n" : ",\n")
         put(JSON.object(members).encoded)
     }
 

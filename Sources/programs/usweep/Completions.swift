@@ -30,6 +30,13 @@ enum Completions {
     /// The beginnings of conditions: `size=`.
     static let conditions = kind { folder, _ in try columns(folder).map { "\($0)=" } }
 
+    /// Axes and `workload`, after commas, too.
+    static let groupings = kind { folder, prefix in
+        let before = prefix.lastIndex(of: ",").map { prefix[...$0] } ?? ""
+        let axes = try folder.entries().first.map { try SweepView($0).points.axes } ?? []
+        return (["workload"] + axes).map { before + $0 }
+    }
+
     /// After commas, too.
     static let columnLists = kind { folder, prefix in
         let before = prefix.lastIndex(of: ",").map { prefix[...$0] } ?? ""

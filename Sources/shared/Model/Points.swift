@@ -64,6 +64,9 @@ public struct Points: Sendable {
         return found
     }
 
+    /// Of each axis all values that some point may have, each once.
+    public var valuesOfAxes: [[String]] { pools }
+
     /// Values in the order of ``axes``.
     public func values(_ index: Int) -> [String] {
         let start = index % combinations * axes.count

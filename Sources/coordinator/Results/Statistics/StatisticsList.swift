@@ -29,7 +29,7 @@ public struct StatisticsList: StatisticsVisitor {
         self.sink = sink
         switch format {
         case .csv: try sink(TableWriter.csvLine(columns))
-        case .json, .table: table = TableWriter(format, name: "statistics", columns: columns, sink: sink)
+        case .json, .jsonl, .table: table = TableWriter(format, name: "statistics", columns: columns, sink: sink)
         }
     }
 

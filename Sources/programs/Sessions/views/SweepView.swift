@@ -14,7 +14,7 @@ package struct SweepView {
     package let points: Points
     /// What is known of the sweep's engine.
     package let descriptor: any EngineDescriptor
-    private let formulas: [MetricFormula]
+    let formulas: [MetricFormula]
 
     package init(_ entry: ArtifactsFolder.Entry) throws {
         self.entry = entry
@@ -32,10 +32,10 @@ package struct SweepView {
 
     /// The columns of a table, in their order.
     package enum Columns {
-        /// Those of the merged files.
+        /// Those of files.
         case standard
-        /// The run's number before them.
-        case withRun
+        /// Those of a screen: of merged tables the run's number and then those of files, of summaries some of them.
+        case onScreen
         case named([String])
     }
 
@@ -50,23 +50,26 @@ package struct SweepView {
     ) throws -> Int {
         let dataset = dataset(table == .runs ? [] : try selection.columns(of: metricNames()))
         // That of the runs has the number anyway.
-        let all = (table == .runs ? [] : ["run"]) + dataset.columns(of: table)
+        let lead = table == .runs ? [] : ["run"]
+        let merged = lead + dataset.columns(of: table)
+        let numbers = axisNumbers(beside: merged)
+        let all = merged + numbers.names
         let places: [Int] =
             switch columns {
-            case .standard: Array(all.indices.dropFirst(all.count - dataset.columns(of: table).count))
-            case .withRun: Array(all.indices)
+            case .standard: Array((format == .jsonl ? all : merged).indices.dropFirst(lead.count))
+            case .onScreen: Array(merged.indices)
             case .named(let names): try SweepView.places(of: names, in: all)
             }
         var writer = TableWriter(format, name: table.rawValue, columns: places.map { all[$0] }, sink: sink)
-        let passage = try forEachRow(of: [table], dataset, selection) { _, run, cells in
-            let cells = (table == .runs ? [] : [Cell.integer(run)]) + cells
+        let passage = try forEachRow(of: [table], dataset, selection) { _, run, values, cells in
+            let cells = lead.map { _ in Cell.integer(run) } + cells + numbers.cells(values)
             try writer.add(places.map { cells[$0] })
         }
         try writer.finish()
         return passage.selected
     }
 
-    private static func places(of names: [String], in all: [String]) throws -> [Int] {
+    static func places(of names: [String], in all: [String]) throws -> [Int] {
         try names.map { name in
             guard let place = all.firstIndex(of: name) else {
                 throw Failure(.usage, "--columns \(Names.shown(name)): \(Names.suggestion(name, in: all))")
@@ -77,9 +80,10 @@ package struct SweepView {
 
     /// Writes all merged tables as a SQLite file.
     ///
+    /// - Parameter summaries: one table more; nil: none.
     /// - Returns: how many runs were selected.
     @discardableResult
-    package func write(sqlite path: String, selection: Selection) throws -> Int {
+    package func write(sqlite path: String, selection: Selection, summaries: SweepSummaries? = nil) throws -> Int {
         var selected = 0
         let file = try TableFile(path)
         let dataset = try dataset(selection.columns(of: metricNames()))
@@ -88,14 +92,25 @@ package struct SweepView {
             // No other column may have the name of an axis.
             let axes = Set(columns.indices.filter { points.axes.contains(columns[$0]) })
             try file.add(table.rawValue, columns: columns) { add in
-                selected = try forEachRow(of: [table], dataset, selection) { _, _, cells in
+                selected = try forEachRow(of: [table], dataset, selection) { _, _, _, cells in
                     try add(
                         cells.enumerated().map { axes.contains($0) ? .setting($1.text) : TableFile.Value($1) })
                 }.selected
             }
+            try file.addView(
+                "\(table.rawValue)_numbers", of: table.rawValue, columns: columns, numbers(beside: columns))
         }
+        if let summaries { try summaries.add(to: file) }
         try file.finish()
         return selected
+    }
+
+    /// What a view of the table has beside its columns.
+    private func numbers(beside columns: [String]) -> [TableFile.NumberColumn] {
+        axisNumbers(beside: columns).columns.map { column in
+            let values = points.valuesOfAxes[column.place].map { ($0, TableFile.Value(column.cell($0))) }
+            return TableFile.NumberColumn(name: column.name, beside: column.axis, numbers: values)
+        }
     }
 
     /// Writes all merged tables as CSV, in one pass over the runs: a result is read once, whatever it is shown in.
@@ -110,11 +125,16 @@ package struct SweepView {
         var writers = tables.map { table in
             TableWriter(.csv, name: table.rawValue, columns: dataset.columns(of: table), sink: sink(table))
         }
-        let passage = try forEachRow(of: tables, dataset, try Selection(axes: points.axes)) { place, _, cells in
+        let passage = try forEachRow(of: tables, dataset, try Selection(axes: points.axes)) { place, _, _, cells in
             try writers[place].add(cells)
         }
         for place in writers.indices { try writers[place].finish() }
         return passage.metrics
+    }
+
+    /// Sizes and times of the axes as numbers.
+    private func axisNumbers(beside columns: [String]) -> AxisNumbers {
+        AxisNumbers(axes: points.axes, values: points.valuesOfAxes, taken: columns)
     }
 
     private func dataset(_ metrics: [String]) -> Dataset {
@@ -123,7 +143,7 @@ package struct SweepView {
 
     /// The metrics that the results of all runs have.
     package func metricNames() throws -> [String] {
-        try forEachRow(of: [], dataset([]), try Selection(axes: points.axes)) { _, _, _ in }.metrics
+        try forEachRow(of: [], dataset([]), try Selection(axes: points.axes)) { _, _, _, _ in }.metrics
     }
 
     /// What was met on the way through all runs.
@@ -135,9 +155,11 @@ package struct SweepView {
 
     /// Goes through all runs, and gives their rows of some tables.
     ///
-    /// - Parameter put: is given the place of a table among `tables`, the run, and a row of it.
+    /// - Parameter put: is given the place of a table among `tables`, the run, its values of the axes, and a row of the
+    ///   table.
     private func forEachRow(
-        of tables: [Table], _ dataset: Dataset, _ selection: Selection, put: (Int, RunNumber, [Cell]) throws -> Void
+        of tables: [Table], _ dataset: Dataset, _ selection: Selection,
+        put: (Int, RunNumber, _ values: [String], [Cell]) throws -> Void
     ) throws -> Passage {
         let origin = try Origin(ledger)
         let readsResults = tables != [.runs] || selection.readsMetrics
@@ -151,9 +173,9 @@ package struct SweepView {
             let number = run.plan.run
             for (place, table) in tables.enumerated() {
                 switch table {
-                case .results: try put(place, number, dataset.result(row))
-                case .invocations: for cells in dataset.invocations(row) { try put(place, number, cells) }
-                case .runs: try put(place, number, origin.provenance(of: run).cells(row.values))
+                case .results: try put(place, number, row.values, dataset.result(row))
+                case .invocations: for cells in dataset.invocations(row) { try put(place, number, row.values, cells) }
+                case .runs: try put(place, number, row.values, origin.provenance(of: run).cells(row.values))
                 }
             }
         }
@@ -161,9 +183,14 @@ package struct SweepView {
     }
 
     /// Goes through the runs of points that fit, with their rows.
-    func forEachSelected(_ selection: Selection, _ body: (RunStatus, DatasetRow) throws -> Void) throws {
+    ///
+    /// - Parameter withResults: whether rows must have their results, whatever the selection needs.
+    func forEachSelected(
+        _ selection: Selection, withResults: Bool = false, _ body: (RunStatus, DatasetRow) throws -> Void
+    ) throws {
         try ledger.forEachRun { run in
-            guard let row = try row(of: run, withResult: selection.readsMetrics), selection.matches(row, formulas)
+            guard let row = try row(of: run, withResult: withResults || selection.readsMetrics),
+                selection.matches(row, formulas)
             else { return }
             try body(run, row)
         }

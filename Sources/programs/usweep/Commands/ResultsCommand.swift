@@ -8,7 +8,7 @@ extension Table: ExpressibleByArgument {}
 
 /// How a dataset is written.
 enum ResultFormat: String, ExpressibleByArgument, CaseIterable {
-    case table, csv, json
+    case table, csv, json, jsonl
     /// All tables in one file.
     case sqlite
 
@@ -18,12 +18,14 @@ enum ResultFormat: String, ExpressibleByArgument, CaseIterable {
         case .table: .table
         case .csv: .csv
         case .json: .json
+        case .jsonl: .jsonl
         case .sqlite: nil
         }
     }
 
     private static let endings: [(ending: String, format: ResultFormat)] = [
-        ("csv", .csv), ("json", .json), ("sqlite", .sqlite), ("sqlite3", .sqlite), ("db", .sqlite), ("txt", .table),
+        ("csv", .csv), ("json", .json), ("jsonl", .jsonl),
+        ("sqlite", .sqlite), ("sqlite3", .sqlite), ("db", .sqlite), ("txt", .table),
     ]
 
     /// What a file's name says of it; nil: nothing.
@@ -49,9 +51,16 @@ enum ResultFormat: String, ExpressibleByArgument, CaseIterable {
                 + "leave out --format, or name another file."
         }
         if ending.isEmpty || format != nil && ending != "parquet" { return nil }
+        if ending == "parquet" {
+            // A converter that everybody has is better than a library that every build would have to carry.
+            let csv = file.dropLast(ending.count) + "csv"
+            let copy = "duckdb -c \"COPY (FROM '\(csv)') TO '\(file)'\""
+            return "--to \(Names.shown(file)): Parquet is not written; write --to \(Names.shown(csv)) and convert it: "
+                + "\(VisibleText.of(copy))"
+        }
         let known = endings.map { ".\($0.ending)" }
         return "--to \(Names.shown(file)): files that end with .\(Names.shown(ending)) are not written; "
-            + "name one that ends with \(Names.list(known))" + (ending == "parquet" ? "." : ", or add --format.")
+            + "name one that ends with \(Names.list(known)), or add --format."
     }
 }
 
@@ -70,13 +79,16 @@ struct ResultsCommand: ParsableCommand {
               usweep results --table invocations --metric l2.mpki --where l2.size=1MiB,2MiB
               usweep results --where 'cpi>1.5' --where 'workload~aes*' --columns run,workload,cpi
               usweep results --table runs                          how each run went
+              usweep results --spread                              intervals, n, and what varied
+              usweep results --by l2.size --baseline l2.size=256KiB --metric cpi
+                                                                   geometric means of ratios
               usweep results --format sqlite --to study.sqlite     all tables in one file
               usweep results --stat '*.cpu1.ipc' --format csv      raw gem5 statistics of all measured invocations
             """)
 
     @OptionGroup var sweep: SweepArgument
 
-    @Option(name: .long, help: ArgumentHelp("How to write it.", valueName: "table|csv|json|sqlite"))
+    @Option(name: .long, help: ArgumentHelp("How to write it.", valueName: "table|csv|json|jsonl|sqlite"))
     var format: ResultFormat?
 
     @Option(name: .long, help: ArgumentHelp("Which table.", valueName: "results|invocations|runs"))
@@ -88,6 +100,8 @@ struct ResultsCommand: ParsableCommand {
     var metric: [String] = []
 
     @OptionGroup var condition: ConditionOptions
+
+    @OptionGroup var spread: SpreadOptions
 
     @Option(
         name: .long, help: ArgumentHelp("Only these columns, in this order: names with commas.", valueName: "list"),
@@ -102,7 +116,7 @@ struct ResultsCommand: ParsableCommand {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "A file instead of standard output; its ending (.csv, .json, .sqlite, .txt) says the format.",
+            "A file instead of standard output; its ending (.csv, .json, .jsonl, .sqlite, .txt) says the format.",
             valueName: "file"),
         completion: .file())
     var to: String?
@@ -117,6 +131,9 @@ struct ResultsCommand: ParsableCommand {
             throw ValidationError("--columns is for the tables as text: leave out --stat and --format sqlite.")
         }
         if let columns, columns.split(separator: ",").isEmpty { throw ValidationError("--columns names columns.") }
+        if spread.isWanted, !stat.isEmpty || table != .results {
+            throw ValidationError("--spread, --by and --baseline give a table of their own: no --table, no --stat.")
+        }
         if to == "" { throw ValidationError("--to names a file.") }
         if let to, let problem = ResultFormat.problem(file: to, format) { throw ValidationError(problem) }
         if format == .sqlite || to.flatMap(ResultFormat.init(file:)) == .sqlite, !stat.isEmpty || columns != nil {
@@ -133,8 +150,12 @@ struct ResultsCommand: ParsableCommand {
         let shown = format == .table && metric.isEmpty && columns == nil ? view.sweep.metrics : metric
         let selection = try Selection(
             where: condition.conditions, metrics: shown, axes: view.points.axes, among: { try view.metricNames() })
+        let summaries = spread.isWanted
+            ? try view.summaries(try spread.question(axes: view.points.axes), selection: selection) : nil
         guard let format = format.text else {
-            return tell(try view.write(sqlite: try Paths.file(to ?? ""), selection: selection))
+            let file = try Paths.file(to ?? "")
+            tell(try view.write(sqlite: file, selection: selection, summaries: summaries))
+            return note(summaries)
         }
         let store = try common.artifactsFolder.objects()
         let chosen = columns.map { text in
@@ -142,10 +163,15 @@ struct ResultsCommand: ParsableCommand {
         }
         var found: (selected: Int, problems: [String]) = (0, [])
         let write = { (sink: @escaping ([UInt8]) throws -> Void) in
-            if stat.isEmpty {
+            if let summaries {
+                found.selected = summaries.groups.count
+                try view.write(
+                    summaries, format, columns: chosen ?? (format == .table && to == nil ? .onScreen : .standard),
+                    sink: sink)
+            } else if stat.isEmpty {
                 found.selected = try view.write(
                     table, format, selection: selection,
-                    columns: chosen ?? (format == .table && to == nil ? .withRun : .standard), sink: sink)
+                    columns: chosen ?? (format == .table && to == nil ? .onScreen : .standard), sink: sink)
             } else {
                 found = try view.write(
                     statistics: stat.map(Glob.init), store, format, selection: selection, sink: sink)
@@ -153,10 +179,15 @@ struct ResultsCommand: ParsableCommand {
         }
         if let to { try AtomicFile.write(try Paths.file(to), write) } else { try write { try Console.write($0) } }
         tell(found.selected)
+        note(summaries)
         try complain(found.problems)
     }
 
     private func tell(_ selected: Int) { if selected == 0 { condition.tellNothing(common.console) } }
+
+    private func note(_ summaries: SweepSummaries?) {
+        for note in summaries?.notes ?? [] { common.console.say(note) }
+    }
 
     /// What is missing is missed even where all the rest was written.
     private func complain(_ problems: [String]) throws {

@@ -1,0 +1,71 @@
+import Engines
+import Ledger
+import Model
+package import Results
+
+/// The runs of a sweep, summed up.
+package struct SweepSummaries {
+    package var groups: [SummaryGroup]
+    /// What groups are named by.
+    package var by: [String]
+    package var hasBaseline: Bool
+    /// What a reader must know beside them, in sentences.
+    package var notes: [String]
+}
+
+extension SweepView {
+    /// Sums up the selected runs.
+    ///
+    /// - Parameter question: its metrics are those that are asked for; none: those that the selection chooses.
+    /// - Throws: ``Failure`` (`usage`) for names that the sweep does not have.
+    package func summaries(_ question: SummaryQuestion, selection: Selection) throws -> SweepSummaries {
+        var question = question
+        if question.metrics.isEmpty { question.metrics = try selection.columns(of: metricNames()) }
+        var summarizer = try Summarizer(
+            axes: points.axes, hasWorkloads: !sweep.workloads.isEmpty, question, formulas: formulas)
+        try forEachSelected(selection, withResults: true) { _, row in summarizer.add(row) }
+        let groups = try summarizer.groups()
+        let notes = SummaryNotes.of(
+            groups, confidence: question.confidence, warm: sweep.measure.warm,
+            canWarm: descriptor.phases.contains(.warm), command: { entry.command($0) })
+        return SweepSummaries(
+            groups: groups, by: summarizer.by, hasBaseline: question.baseline != nil, notes: notes)
+    }
+
+    /// Writes summaries as text.
+    ///
+    /// - Throws: ``Failure`` (`usage`) also for a column that there is not.
+    package func write(
+        _ summaries: SweepSummaries, _ format: TableWriter.Format, columns: Columns = .standard, sink: @escaping Sink
+    ) throws {
+        let table = SummaryColumns(by: summaries.by, hasBaseline: summaries.hasBaseline)
+        let names: [String] =
+            switch columns {
+            case .standard: table.names
+            case .onScreen: table.shownNames
+            case .named(let names): names
+            }
+        let places = try SweepView.places(of: names, in: table.names)
+        var writer = TableWriter(format, name: SweepSummaries.table, columns: names, sink: sink)
+        for group in summaries.groups {
+            for row in table.rows(group) { try writer.add(places.map { row[$0] }) }
+        }
+        try writer.finish()
+    }
+}
+
+extension SweepSummaries {
+    /// As files name the table.
+    static let table = "summary"
+
+    func add(to file: TableFile) throws {
+        let columns = SummaryColumns(by: by, hasBaseline: hasBaseline)
+        try file.add(SweepSummaries.table, columns: columns.names) { add in
+            for group in groups {
+                for row in columns.rows(group) {
+                    try add(row.enumerated().map { $0 < by.count ? .setting($1.text) : TableFile.Value($1) })
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,67 @@
+import ArgumentParser
+import Model
+import Results
+
+/// Whether runs are summed up, and how.
+struct SpreadOptions: ParsableArguments {
+    @Flag(
+        name: .long,
+        help: "Of each point and metric the mean with its interval, standard deviation, n, minimum, median, maximum.")
+    var spread = false
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "The same for groups of points that agree in these axes (or workload): names with commas.",
+            valueName: "axis,..."),
+        completion: Completions.groupings)
+    var by: String?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Also ratios to the points that have this value, paired by all other axes; of groups their geometric mean.",
+            valueName: "axis=value"),
+        completion: Completions.conditions)
+    var baseline: String?
+
+    @Option(name: .long, help: ArgumentHelp("Confidence of the intervals.", valueName: "percent"))
+    var confidence = "95%"
+
+    /// Whether anything of it was asked for.
+    var isWanted: Bool { spread || by != nil || baseline != nil }
+
+    /// - Throws: `ValidationError`.
+    func validate() throws {
+        _ = try share()
+        if let by, SpreadOptions.names(by).isEmpty { throw ValidationError("--by names axes, as in --by l2.size.") }
+        if let baseline, !baseline.contains("=") {
+            throw ValidationError("--baseline \(Names.shown(baseline)): write AXIS=VALUE.")
+        }
+    }
+
+    /// - Parameter axes: those of the sweep, which may have equals signs in their names.
+    func question(axes: [String]) throws -> SummaryQuestion {
+        SummaryQuestion(
+            metrics: [], by: by.map(SpreadOptions.names), baseline: baseline.map { SpreadOptions.assignment($0, axes) },
+            confidence: try share())
+    }
+
+    private static func names(_ list: String) -> [String] {
+        list.split(separator: ",").map { String($0.drop { $0 == " " }) }
+    }
+
+    private static func assignment(_ text: String, _ axes: [String]) -> Assignment {
+        let signs = text.indices.filter { text[$0] == "=" }
+        let sign = signs.last { axes.contains(String(text[..<$0])) } ?? signs[0]
+        return Assignment(axis: String(text[..<sign]), value: String(text[text.index(after: sign)...]))
+    }
+
+    private func share() throws -> Double {
+        guard let millionths = try? Quantity.millionths(confidence), (500_000..<1_000_000).contains(millionths) else {
+            throw ValidationError(
+                "--confidence \(Names.shown(confidence)): write a percentage from 50% to below 100%, as in 99%.")
+        }
+        return Double(millionths) / 1_000_000
+    }
+}
