@@ -18,6 +18,9 @@ static const unsigned char result_files[] = {
 static const unsigned char numbers[] = {
 #embed "../usweep/Documentation.docc/Numbers.md"
 };
+static const unsigned char spread[] = {
+#embed "../usweep/Documentation.docc/Spread.md"
+};
 static const unsigned char tables[] = {
 #embed "../usweep/Documentation.docc/Tables.md"
 };
@@ -94,6 +97,7 @@ static const struct usweep_page pages[] = {
     PAGE("programs", "Programs", programs),
     PAGE("result-files", "ResultFiles", result_files),
     PAGE("numbers", "Numbers", numbers),
+    PAGE("spread", "Spread", spread),
     PAGE("tables", "Tables", tables),
     PAGE("workload-images", "Workloads", workload_images),
     PAGE("checkpoints", "Checkpoints", checkpoints),

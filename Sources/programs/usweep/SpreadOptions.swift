@@ -25,15 +25,13 @@ struct SpreadOptions: ParsableArguments {
         completion: Completions.conditions)
     var baseline: String?
 
-    @Option(name: .long, help: ArgumentHelp("Confidence of the intervals.", valueName: "percent"))
-    var confidence = "95%"
+    @OptionGroup var confidence: ConfidenceOption
 
     /// Whether anything of it was asked for.
     var isWanted: Bool { spread || by != nil || baseline != nil }
 
     /// - Throws: `ValidationError`.
     func validate() throws {
-        _ = try share()
         if let by, SpreadOptions.names(by).isEmpty { throw ValidationError("--by names axes, as in --by l2.size.") }
         if let baseline, !baseline.contains("=") {
             throw ValidationError("--baseline \(Names.shown(baseline)): write AXIS=VALUE.")
@@ -44,7 +42,7 @@ struct SpreadOptions: ParsableArguments {
     func question(axes: [String]) throws -> SummaryQuestion {
         SummaryQuestion(
             metrics: [], by: by.map(SpreadOptions.names), baseline: baseline.map { SpreadOptions.assignment($0, axes) },
-            confidence: try share())
+            confidence: try confidence.share())
     }
 
     private static func names(_ list: String) -> [String] {
@@ -56,8 +54,19 @@ struct SpreadOptions: ParsableArguments {
         let sign = signs.last { axes.contains(String(text[..<$0])) } ?? signs[0]
         return Assignment(axis: String(text[..<sign]), value: String(text[text.index(after: sign)...]))
     }
+}
 
-    private func share() throws -> Double {
+/// How sure intervals are.
+struct ConfidenceOption: ParsableArguments {
+    @Option(name: .long, help: ArgumentHelp("Confidence of the intervals.", valueName: "percent"))
+    var confidence = "95%"
+
+    func validate() throws { _ = try share() }
+
+    /// From 0.5 to below 1.
+    ///
+    /// - Throws: `ValidationError`.
+    func share() throws -> Double {
         guard let millionths = try? Quantity.millionths(confidence), (500_000..<1_000_000).contains(millionths) else {
             throw ValidationError(
                 "--confidence \(Names.shown(confidence)): write a percentage from 50% to below 100%, as in 99%.")

@@ -25,7 +25,7 @@ struct Usweep: ParsableCommand {
               usweep help sweep-file               a page: all keys of a sweep file
 
             EXIT STATUS
-              0 everything succeeded; 3 some runs did not; 64 wrong usage; 65 wrong \
+              0 everything succeeded; 3 some runs did not; 4 compared sweeps differ; 64 wrong usage; 65 wrong \
             sweep or inventory; 66 missing file; 74 input or output failed here; 75 no \
             usable host, or another coordinator holds the sweep; 124 the sweep's time \
             limit; 130 interrupted; 1 an internal error
@@ -34,7 +34,7 @@ struct Usweep: ParsableCommand {
         subcommands: [
             InitCommand.self, DoctorCommand.self, PlanCommand.self, LaunchCommand.self, ResumeCommand.self,
             FollowCommand.self, TopCommand.self, StatusCommand.self, LogsCommand.self, ResultsCommand.self,
-            PullCommand.self, StatsCommand.self, WorkloadCommand.self, CheckpointCommand.self,
+            CompareCommand.self, PullCommand.self, StatsCommand.self, WorkloadCommand.self, CheckpointCommand.self,
             ImportCommand.self, ExplainCommand.self,
             RetryCommand.self, CancelCommand.self, RemoveCommand.self, CollectCommand.self, DiskUseCommand.self,
             CleanCommand.self, WorkloadsCommand.self,

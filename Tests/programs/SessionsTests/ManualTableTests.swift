@@ -118,6 +118,8 @@ struct ManualTableTests {
     func columns() {
         #expect(Self.names("column").sorted() == Table.fixedColumns.sorted())
         #expect(Self.names("column of runs") == RunColumn.all.map(\.name))
+        #expect(Self.names("column of summary") == SummaryColumns.all.map(\.name))
+        #expect(Self.names("column of comparison") == ComparisonColumns.all.map(\.name))
     }
 
     @Test("Commands, each with what it takes")
@@ -135,7 +137,7 @@ struct ManualTableTests {
             .internalError, .usage, .badSpecification, .missingFile, .storage, .noHost, .heldElsewhere, .badMessage,
             .badArchive, .badData, .refused,
         ]
-        let known = [0, ExitStatus.someRunsFailed, ExitStatus.outOfTime, ExitStatus.interrupted]
+        let known = [0, ExitStatus.someRunsFailed, ExitStatus.differs, ExitStatus.outOfTime, ExitStatus.interrupted]
             + codes.map(\.exitStatus)
         #expect(Self.names("exit status") == Set(known).sorted().map(String.init))
     }

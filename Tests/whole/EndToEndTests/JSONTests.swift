@@ -45,6 +45,7 @@ struct JSONTests {
             ("logs", ["logs", "1"]), ("logs", ["logs", "3", "--attempt", "1"]), ("explain", ["explain", "1"]),
             ("explain", ["explain", "3"]), ("explain", ["explain", "h0"]), ("table", ["results"]),
             ("table", ["results", "--table", "runs"]), ("table", ["results", "--table", "invocations"]),
+            ("table", ["results", "--spread"]), ("table", ["compare", "simple", "simple"]),
             ("table", ["axes"]), ("table", ["metrics", "--engine", "qemu"]), ("du", ["du"]),
             ("du", ["du", "-i", "inventory.yaml"]), ("clean", ["clean", "h0", "--dry-run"]),
             ("clean", ["clean", "h0", "--yes"]),

@@ -39,7 +39,7 @@ public struct SummaryColumns: Sendable {
         },
         Column("n", "how many values there are") { .integer($1.summary?.n ?? 0) },
         Column("varied", "what they differ in: `invocation`, `repeat`, or columns; empty for a single value") {
-            .optional($0.varied.isEmpty || $1.summary == nil ? nil : $0.varied.joined(separator: " "))
+            .optional($0.varied.isEmpty || $1.values.count < 2 ? nil : $0.varied.joined(separator: " "))
         },
         Column("min", "the smallest value") { number($1.summary?.minimum) },
         Column("median", "the median of the values") { number($1.summary?.median) },

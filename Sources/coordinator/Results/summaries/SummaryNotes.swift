@@ -66,8 +66,7 @@ public enum SummaryNotes {
 
     private static func count(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 
-    /// A share with as many digits as it takes: `95 %`, `99.9 %`.
     private static func percent(_ share: Double) -> String {
-        "\(ShortNumber.text(Number.render((share * 100_000).rounded() / 1_000))) %"
+        PeopleText.percentage(millionths: Int64((min(share, 1e6) * 10_000).rounded()) * 100)
     }
 }

@@ -40,6 +40,8 @@ package enum SessionEnding: Sendable, Hashable {
 /// The documented exit statuses that are not a failure's.
 package enum ExitStatus {
     package static let someRunsFailed: Int32 = 3
+    /// Of `compare`.
+    package static let differs: Int32 = 4
     package static let outOfTime: Int32 = 124
     package static let interrupted: Int32 = 130
 

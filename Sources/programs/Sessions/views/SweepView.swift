@@ -224,7 +224,7 @@ package struct SweepView {
             list.begin(lead: lead)
             let artifacts = try ledger.artifacts(of: run, attempt: attempt)
             let artifact = artifacts.first { $0.path == path }
-            let problem = try artifact.map { try scan($0, store, &list) } ?? "the ledger knows of no such file"
+            let problem = try artifact.map { try self.list($0, store, &list) } ?? "the ledger knows of no such file"
             if let problem { problems.append("run \(run), \(path): \(problem)") }
         }
         try list.finish()
@@ -232,7 +232,16 @@ package struct SweepView {
     }
 
     /// - Returns: what is wrong with the object, if anything.
-    private func scan(_ artifact: Artifact, _ store: ObjectStore, _ list: inout StatisticsList) throws -> String? {
+    private func list(_ artifact: Artifact, _ store: ObjectStore, _ list: inout StatisticsList) throws -> String? {
+        let problem = try scan(artifact, store, &list)
+        try list.check()
+        return problem
+    }
+
+    /// Gives all statistics of an object to a visitor.
+    ///
+    /// - Returns: what is wrong with the object, if anything.
+    func scan(_ artifact: Artifact, _ store: ObjectStore, _ visitor: inout some StatisticsVisitor) throws -> String? {
         let object = "the object \(artifact.digest)"
         var scanner = StatisticsScanner()
         do {
@@ -241,14 +250,12 @@ package struct SweepView {
             let piece = 1 << 20
             for offset in stride(from: 0, to: size, by: piece) {
                 let bytes = try store.read(artifact.digest, at: offset, count: Int(min(Int64(piece), size - offset)))
-                scanner.scan(bytes.span.bytes, &list)
-                try list.check()
+                scanner.scan(bytes.span.bytes, &visitor)
             }
-        } catch let error as FilesError {
+        } catch {
             return "\(object) cannot be read: \(error)"
         }
-        scanner.finish(&list)
-        try list.check()
+        scanner.finish(&visitor)
         return scanner.complaint.map { "\(object) is damaged: \($0)" }
     }
 

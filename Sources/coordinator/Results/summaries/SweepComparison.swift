@@ -1,0 +1,172 @@
+import Model
+
+/// Two sweeps, point by point: the first is what the second is held against.
+///
+/// Points belong together that have the same workload and the same values of the axes that both sweeps have, whatever
+/// their identities: these differ where two builds or two systems are compared.
+public struct SweepComparison: Sendable {
+    public enum Side: Int, Sendable, Hashable, CaseIterable {
+        case first, second
+    }
+
+    /// What became of a metric, or of a whole point.
+    public enum Verdict: String, Sendable, Hashable, CaseIterable {
+        /// The same numbers in all invocations and repeats.
+        case same = "same"
+        /// Other numbers, and the ratio's interval holds 1.
+        case noise = "noise"
+        /// Of the second sweep, beyond the noise.
+        case higher = "higher"
+        case lower = "lower"
+        /// Other numbers, with nothing to tell the noise by.
+        case differs = "differs"
+        case onlyInFirst = "only in first"
+        case onlyInSecond = "only in second"
+        case noResultInFirst = "no result in first"
+        case noResultInSecond = "no result in second"
+        /// Nothing to compare.
+        case noResult = "no result in either"
+
+        public var isDifference: Bool { self != .same && self != .noise && self != .noResult }
+    }
+
+    public struct MetricPair: Sendable, Hashable {
+        public var metric: String
+        public var first: Summary?
+        public var second: Summary?
+        /// Second divided by first.
+        public var ratio: RatioSummary?
+        public var verdict: Verdict
+    }
+
+    public struct PointPair: Sendable, Hashable {
+        /// Values of the common columns.
+        public var key: [String]
+        /// nil: both have results; then the metrics tell.
+        public var missing: Verdict?
+        public var metrics: [MetricPair]
+        /// The first number that is not the same, in the order of repeats, invocations and the source; nil: none.
+        public var firstChange: String?
+
+        public var isSame: Bool { missing == nil && firstChange == nil && metrics.allSatisfy { $0.verdict == .same } }
+    }
+
+    /// Axes that both have, after `workload` where both have it.
+    public let columns: [String]
+    private let axes: [String]
+    private let hasWorkloads: Bool
+    private var summarizer: Summarizer
+    /// By side: which points there are.
+    private var points: [[[String]: Digest]] = [[:], [:]]
+    private var order: [[String]] = []
+    /// Of each point what its repeats gave.
+    private var results: [[[String]: [Int: Blocks]]] = [[:], [:]]
+
+    /// No axis can have this name.
+    private static let sideColumn = "\u{1}side"
+
+    /// - Parameter axes: those that both sweeps have.
+    public init(
+        axes: [String], hasWorkloads: Bool, metrics: [String], formulas: [MetricFormula], confidence: Double
+    ) throws {
+        self.axes = axes
+        self.hasWorkloads = hasWorkloads
+        columns = (hasWorkloads ? ["workload"] : []) + axes
+        let baseline = Assignment(axis: SweepComparison.sideColumn, value: "\(Side.first.rawValue)")
+        summarizer = try Summarizer(
+            axes: axes + [SweepComparison.sideColumn], hasWorkloads: hasWorkloads,
+            SummaryQuestion(metrics: metrics, baseline: baseline, confidence: confidence), formulas: formulas)
+    }
+
+    /// - Parameters:
+    ///   - row: its values are those of `names`.
+    ///   - names: all axes of its sweep.
+    /// - Returns: its values of ``columns``.
+    /// - Throws: ``Failure`` (`usage`) where two points of a sweep have the same common values.
+    @discardableResult
+    public mutating func add(_ row: DatasetRow, names: [String], _ side: Side) throws -> [String] {
+        let values = axes.map { axis in names.firstIndex(of: axis).map { row.values[$0] } ?? "" }
+        let key = (hasWorkloads ? [row.workload ?? ""] : []) + values
+        if let other = points[side.rawValue][key], other != row.point {
+            let more = names.filter { !axes.contains($0) }
+            throw Failure(
+                .usage, "several points of the \(side == .first ? "first" : "second") sweep have "
+                    + "\(SweepComparison.words(key, columns)): they differ in \(Names.list(more)), which the other "
+                    + "sweep does not have as an axis. Choose one value: --where '\(more.first ?? "AXIS")=VALUE'")
+        }
+        if points.allSatisfy({ $0[key] == nil }) { order.append(key) }
+        points[side.rawValue][key] = row.point
+        if let blocks = row.merged { results[side.rawValue][key, default: [:]][row.repetition] = blocks }
+        var row = row
+        row.values = values + ["\(side.rawValue)"]
+        row.point = SHA256.digest("\(side.rawValue) \(row.point.hex)")
+        summarizer.add(row)
+        return key
+    }
+
+    /// In the order of the first sweep, then what only the second has.
+    public func pairs() throws -> [PointPair] {
+        let hasFirst = !points[Side.first.rawValue].isEmpty
+        var found: [[String]: [MetricSummary]] = [:]
+        for group in hasFirst ? try summarizer.groups() : [] { found[group.key] = group.metrics }
+        return order.map { key in
+            let summaries = Side.allCases.map { found[key + ["\($0.rawValue)"]] ?? [] }
+            if let missing = missing(key) { return PointPair(key: key, missing: missing, metrics: []) }
+            let metrics = zip(summaries[0], summaries[1]).map(SweepComparison.judge)
+            return PointPair(key: key, metrics: metrics, firstChange: change(key))
+        }
+    }
+
+    private func missing(_ key: [String]) -> Verdict? {
+        if points[1][key] == nil { return .onlyInFirst }
+        if points[0][key] == nil { return .onlyInSecond }
+        if results[0][key] == nil { return results[1][key] == nil ? .noResult : .noResultInFirst }
+        return results[1][key] == nil ? .noResultInSecond : nil
+    }
+
+    private static func judge(_ first: MetricSummary, _ second: MetricSummary) -> MetricPair {
+        var pair = MetricPair(
+            metric: first.metric, first: first.summary, second: second.summary, ratio: second.ratio, verdict: .same)
+        if first.values == second.values, first.summary?.mean == second.summary?.mean { return pair }
+        if let interval = second.ratio?.interval {
+            pair.verdict = interval.lower > 1 ? .higher : interval.upper < 1 ? .lower : .noise
+        } else if first.summary == nil || second.summary == nil {
+            let hasNone = first.summary == nil && second.summary == nil
+            pair.verdict = hasNone ? .noResult : first.summary == nil ? .noResultInFirst : .noResultInSecond
+        } else {
+            pair.verdict = .differs
+        }
+        return pair
+    }
+
+    private func change(_ key: [String]) -> String? {
+        let (first, second) = (results[0][key] ?? [:], results[1][key] ?? [:])
+        for repetition in Set(first.keys).union(second.keys).sorted() {
+            guard let one = first[repetition], let other = second[repetition] else {
+                return "repeat \(repetition) is in one sweep only"
+            }
+            guard let change = SweepComparison.change(one, other) else { continue }
+            return first.count > 1 || second.count > 1 ? "repeat \(repetition), \(change)" : change
+        }
+        return nil
+    }
+
+    private static func change(_ first: Blocks, _ second: Blocks) -> String? {
+        for (index, (one, other)) in zip(first.blocks, second.blocks).enumerated() where one != other {
+            for metric in one.metrics where other[metric.name] != metric.value {
+                let value = other[metric.name] ?? "none"
+                return "invocation \(index + 1), \(VisibleText.of(metric.name)): \(metric.value), then \(value)"
+            }
+            if let more = other.metrics.first(where: { one[$0.name] == nil }) {
+                return "invocation \(index + 1), \(VisibleText.of(more.name)): none, then \(more.value)"
+            }
+        }
+        guard first.blocks.count != second.blocks.count else { return nil }
+        return "\(first.blocks.count) invocations, then \(second.blocks.count)"
+    }
+
+    /// Values as people write them: `l2.size=1MiB tage`.
+    public static func words(_ key: [String], _ columns: [String]) -> String {
+        VisibleText.of(zip(columns, key).map { "\($0)=\($1)" }.joined(separator: " "))
+    }
+}

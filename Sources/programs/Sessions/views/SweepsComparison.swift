@@ -1,0 +1,223 @@
+import Engines
+import Foundation
+import Ledger
+import Model
+package import Results
+import Storage
+
+/// Two sweeps held against each other, from their ledgers and from the raw statistics on record.
+package struct SweepsComparison {
+    package struct Outcome {
+        package var columns: [String]
+        package var pairs: [SweepComparison.PointPair]
+        /// How many statistics of all pairs were compared; 0: their engine leaves none.
+        package var statistics: Int
+        /// What a reader must know beside the table.
+        package var notes: [String]
+        package var confidence: Double
+    }
+
+    private let views: [SweepView]
+    private let stores: [ObjectStore]
+
+    /// - Parameters:
+    ///   - first: as ``entry(_:in:)`` takes it.
+    ///   - folder: where sweeps are looked for by name.
+    package init(_ first: String, _ second: String, in folder: ArtifactsFolder) throws {
+        let entries = try [first, second].map { try SweepsComparison.entry($0, in: folder) }
+        views = try entries.map { try SweepView($0) }
+        stores = try entries.map { try $0.artifacts.objects() }
+    }
+
+    /// A sweep's name or identifier; or the path of a sweep's folder, or of an artifacts folder, whose last sweep is
+    /// meant.
+    private static func entry(_ text: String, in folder: ArtifactsFolder) throws -> ArtifactsFolder.Entry {
+        guard text.contains("/") || text == "." || text == ".." else { return try folder.find(text) }
+        let url = URL(fileURLWithPath: text).standardizedFileURL
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), isFolder.boolValue else {
+            throw Failure(
+                .missingFile, "\(Names.shown(text)) is not a folder: name a sweep, the folder of a sweep, or an "
+                    + "artifacts folder")
+        }
+        if FileManager.default.fileExists(atPath: url.appending(path: "ledger.sqlite").path) {
+            let parent = ArtifactsFolder(path: url.deletingLastPathComponent().path, isNamed: true)
+            return try parent.find(url.lastPathComponent)
+        }
+        return try ArtifactsFolder(path: url.path, isNamed: true).find("last")
+    }
+
+    /// - Parameters:
+    ///   - conditions: as of `--where`; of an axis that one sweep does not have, they choose among the other's points.
+    ///   - metrics: none: all that both have.
+    package func outcome(conditions: [String], metrics: [String], confidence: Double) throws -> Outcome {
+        let axes = views[0].points.axes.filter(views[1].points.axes.contains)
+        let metrics = try common(metrics)
+        var comparison = try SweepComparison(
+            axes: axes, hasWorkloads: views.allSatisfy { !$0.sweep.workloads.isEmpty }, metrics: metrics,
+            formulas: views[0].formulas, confidence: confidence)
+        let selections = try selections(conditions)
+        var runs: [[[String]: [(repetition: Int, run: RunNumber, attempt: AttemptNumber)]]] = [[:], [:]]
+        for side in SweepComparison.Side.allCases {
+            let view = views[side.rawValue]
+            try view.forEachSelected(selections[side.rawValue], withResults: true) { run, row in
+                let key = try comparison.add(row, names: view.points.axes, side)
+                guard run.state == .succeeded, let decision = run.decision else { return }
+                runs[side.rawValue][key, default: []].append(
+                    (row.repetition, run.plan.run, decision.id.attempt))
+            }
+        }
+        var outcome = Outcome(
+            columns: comparison.columns, pairs: try comparison.pairs(), statistics: 0, notes: pins(),
+            confidence: confidence)
+        for place in outcome.pairs.indices where outcome.pairs[place].missing == nil {
+            let key = outcome.pairs[place].key
+            let (first, second) = (runs[0][key] ?? [], runs[1][key] ?? [])
+            for one in first {
+                guard let other = second.first(where: { $0.repetition == one.repetition }) else { continue }
+                let found = try compare((one.run, one.attempt), (other.run, other.attempt), &outcome)
+                guard let found else { continue }
+                outcome.pairs[place].firstChange = found
+                break
+            }
+        }
+        return outcome
+    }
+
+    private func common(_ asked: [String]) throws -> [String] {
+        let names = try views.map { try $0.metricNames() }
+        let both = names[0].filter(Set(names[1]).contains)
+        for metric in asked where !both.contains(metric) {
+            throw Failure(.usage, "--metric \(Names.shown(metric)): \(Names.suggestion(metric, in: both))")
+        }
+        return asked.isEmpty ? both : asked
+    }
+
+    /// A condition must be about one sweep at least.
+    private func selections(_ conditions: [String]) throws -> [Selection] {
+        var chosen: [[String]] = [[], []]
+        for text in conditions {
+            var problems: [any Error] = []
+            for (place, view) in views.enumerated() {
+                do {
+                    _ = try Selection(where: [text], axes: view.points.axes, among: { try view.metricNames() })
+                    chosen[place].append(text)
+                } catch {
+                    problems.append(error)
+                }
+            }
+            if problems.count == views.count { throw problems[0] }
+        }
+        return try zip(chosen, views).map { conditions, view in
+            try Selection(where: conditions, axes: view.points.axes, among: { try view.metricNames() })
+        }
+    }
+
+    /// What the sweeps were made with, where that is not the same.
+    private func pins() -> [String] {
+        let pins = views.map { view in
+            Dictionary((try? view.ledger.pins())?.map { ($0.name, $0.digest) } ?? [], uniquingKeysWith: { $1 })
+        }
+        return pins[0].keys.sorted().compactMap { name in
+            guard let first = pins[0][name], let second = pins[1][name], first != second else { return nil }
+            return "\(VisibleText.of(name)) is not the same: \(first.short), then \(second.short)"
+        }
+    }
+
+    // MARK: Raw statistics
+
+    /// - Returns: the first statistic that is not the same; nil: none, or one of the files is not on record.
+    private func compare(
+        _ first: (run: RunNumber, attempt: AttemptNumber), _ second: (run: RunNumber, attempt: AttemptNumber),
+        _ outcome: inout Outcome
+    ) throws -> String? {
+        var records: [StatisticsRecord] = []
+        for (place, one) in [first, second].enumerated() {
+            guard let path = views[place].descriptor.statistics else { return nil }
+            let artifacts = try views[place].ledger.artifacts(of: one.run, attempt: one.attempt)
+            guard let artifact = artifacts.first(where: { $0.path == path }) else { return nil }
+            var record = StatisticsRecord()
+            if let problem = try views[place].scan(artifact, stores[place], &record) {
+                outcome.notes.append("run \(views[place].entry.identifier)/\(one.run), \(path): \(problem)")
+                return nil
+            }
+            records.append(record)
+        }
+        outcome.statistics += records[0].count
+        return records[0].difference(from: records[1]).map { found in
+            "block \(found.block), \(VisibleText.of(found.name)): \(found.first ?? "none"), then "
+                + "\(found.second ?? "none"); \(found.differing) of \(found.count) statistics differ"
+        }
+    }
+}
+
+extension SweepsComparison.Outcome {
+    private func count(_ isCounted: (SweepComparison.PointPair) -> Bool) -> Int { pairs.count(where: isCounted) }
+
+    /// Points with results in both sweeps that are not the same.
+    private var changed: [SweepComparison.PointPair] { pairs.filter { $0.missing == nil && !$0.isSame } }
+
+    private func isNoise(_ pair: SweepComparison.PointPair) -> Bool {
+        !pair.metrics.isEmpty && pair.metrics.contains { $0.verdict == .noise }
+            && !pair.metrics.contains { $0.verdict.isDifference }
+    }
+
+    /// Whether the exit status says so.
+    ///
+    /// - Parameter exactly: whether noise counts, too.
+    package func differs(exactly: Bool) -> Bool {
+        pairs.isEmpty || pairs.contains { $0.missing?.isDifference == true }
+            || changed.contains { exactly || !isNoise($0) }
+    }
+
+    package func hasRows(onlyDifferences: Bool) -> Bool {
+        let table = ComparisonColumns(columns)
+        return pairs.contains { !table.rows($0, onlyDifferences: onlyDifferences).isEmpty }
+    }
+
+    package func write(
+        _ format: TableWriter.Format, onlyDifferences: Bool, sink: @escaping ([UInt8]) throws -> Void
+    ) throws {
+        let table = ComparisonColumns(columns)
+        var writer = TableWriter(format, name: "comparison", columns: table.names, sink: sink)
+        for pair in pairs {
+            for row in table.rows(pair, onlyDifferences: onlyDifferences) { try writer.add(row) }
+        }
+        try writer.finish()
+    }
+
+    /// What came out, for people.
+    package var sentences: [String] {
+        var sentences = [summary]
+        let noisy = changed.flatMap(\.metrics).count { $0.verdict != .same && $0.ratio?.interval != nil }
+        if noisy > 0 {
+            let share = PeopleText.percentage(millionths: Int64((confidence * 1_000_000).rounded()))
+            let chance = PeopleText.percentage(millionths: Int64(((1 - confidence) * 1_000_000).rounded()))
+            sentences.append(
+                "ratio_low and ratio_high: \(share) intervals; about \(chance) of all metrics lie beyond them by "
+                    + "chance alone")
+        }
+        return sentences + notes
+    }
+
+    private var summary: String {
+        if pairs.isEmpty { return "no point to compare" }
+        let points = "\(pairs.count) point\(pairs.count == 1 ? "" : "s")"
+        if pairs.allSatisfy(\.isSame) {
+            let raw = statistics > 0 ? ", all \(statistics) raw statistics included (except host*)" : ""
+            return "identical: \(points)\(raw)"
+        }
+        let (same, noise) = (count(\.isSame), count { $0.missing == nil && isNoise($0) })
+        let parts = [
+            (same, "identical"), (noise, "within the noise"), (changed.count - noise, "different"),
+            (count { $0.missing == .onlyInFirst }, "only in the first sweep"),
+            (count { $0.missing == .onlyInSecond }, "only in the second sweep"),
+            (
+                count { $0.missing == .noResultInFirst || $0.missing == .noResultInSecond },
+                "without results in one of them"
+            ),
+            (count { $0.missing == .noResult }, "without results in either"),
+        ]
+        return "\(points): " + parts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
+    }
+}

@@ -1,0 +1,86 @@
+import ArgumentParser
+import Model
+import Results
+import Sessions
+
+struct CompareCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "compare",
+        abstract: "Compare two sweeps, point by point.",
+        discussion: """
+            A sweep is named as everywhere; by the path of its folder; or by that of an artifacts folder, for the last \
+            sweep in it. Points belong together that have the same workload and values. Of two deterministic sweeps \
+            every number must be the same, and of gem5 every statistic except host*.
+
+            Exit status: 0 if nothing differs beyond the noise (with --exact: at all), 4 if something does or a point \
+            has results in one sweep only.
+
+            EXAMPLES
+              usweep compare study-x7 study-k2
+              usweep compare last ../other-lab/artifacts --metric cpi --confidence 99%
+              usweep compare study-x7 study-k2 --exact               must be identical
+              usweep compare study-x7 study-k2 --format csv --to all.csv
+            """)
+
+    @Argument(
+        help: ArgumentHelp("What the second is held against.", valueName: "first"), completion: Completions.sweeps)
+    var first: String
+
+    @Argument(help: ArgumentHelp("A sweep, or a path.", valueName: "second"), completion: Completions.sweeps)
+    var second: String
+
+    @Option(
+        name: .long, help: ArgumentHelp("Only this metric; may be repeated.", valueName: "name"),
+        completion: Completions.metrics)
+    var metric: [String] = []
+
+    @OptionGroup var condition: ConditionOptions
+
+    @OptionGroup var confidence: ConfidenceOption
+
+    @Flag(name: .long, help: "Everything must be the same: noise is a difference, too.")
+    var exact = false
+
+    @Flag(name: .long, help: "Also what is the same or within the noise, on a screen; files have it always.")
+    var all = false
+
+    @Option(name: .long, help: ArgumentHelp("How to write it.", valueName: "table|csv|json|jsonl"))
+    var format: TableWriter.Format?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "A file instead of standard output; its ending (.csv, .json, .jsonl, .txt) says the format.",
+            valueName: "file"),
+        completion: .file())
+    var to: String?
+
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        if to == "" { throw ValidationError("--to names a file.") }
+        if let to {
+            if ResultFormat(file: to) == .sqlite { throw ValidationError("--to writes .csv, .json, .jsonl or .txt.") }
+            if let problem = ResultFormat.problem(file: to, nil), format == nil { throw ValidationError(problem) }
+        }
+    }
+
+    func run() throws {
+        let comparison = try SweepsComparison(first, second, in: common.artifactsFolder)
+        let outcome = try comparison.outcome(
+            conditions: condition.conditions, metrics: metric, confidence: try confidence.share())
+        let format = format ?? to.flatMap(ResultFormat.init(file:))?.text
+            ?? (common.output == .json ? .json : to == nil ? .table : .csv)
+        let onlyDifferences = format == .table && to == nil && !all && !exact
+        let write = { (sink: @escaping ([UInt8]) throws -> Void) in
+            try outcome.write(format, onlyDifferences: onlyDifferences, sink: sink)
+        }
+        if let to {
+            try AtomicFile.write(try Paths.file(to), write)
+        } else if format != .table || outcome.hasRows(onlyDifferences: onlyDifferences) {
+            try write { try Console.write($0) }
+        }
+        for note in outcome.sentences { common.console.say(note) }
+        if outcome.differs(exactly: exact) { throw ExitCode(ExitStatus.differs) }
+    }
+}
