@@ -2,10 +2,13 @@ import Engines
 import Formats
 import Model
 import Ports
-import SweepCore
+public import SweepCore
 
 /// Looking at what runs: for those who ask, and for showing how it goes. Nothing is decided by it.
 extension CoordinatorLoop {
+    /// How long what is left takes; nil: nothing is known.
+    public var timeLeft: TimeLeft? { core.timeLeft(now: time.monotonic()) }
+
     /// What each host is at, by its index in the inventory, the longest first.
     package func work() -> [[LiveRun]] {
         let now = time.monotonic()

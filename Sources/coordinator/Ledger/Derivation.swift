@@ -42,6 +42,7 @@ struct Derivation {
                 WHERE run = ?1 AND state = 'open' AND EXISTS (SELECT 1 FROM grants WHERE lease = ?2 AND run = ?1)
                 """, [run, lease],
                 or: "run \(run) cannot go on under lease \(lease): it has ended, or was not granted")
+        case .secondStart(let run, _, let reason): try remark(sequence, record.kind, run: run, reason)
         case .runWithdrawn(let run, let lease, let reason):
             try remark(sequence, record.kind, run: run, reason)
             try self.run(

@@ -78,6 +78,16 @@ public struct RunStatus: Sendable, Hashable {
     public var decision: AttemptStatus?
 }
 
+/// An attempt that ended well, of a run that the specification has.
+public struct PastAttempt: Sendable, Hashable {
+    /// The run's place in the specification, from 0.
+    public var place: Int
+    public var isSetup: Bool
+    public var workload: String?
+    public var host: String
+    public var wall: Nanoseconds
+}
+
 /// How long attempts of one kind took that ended well.
 public struct MeanWall: Sendable, Hashable {
     public var isSetup: Bool

@@ -175,6 +175,24 @@ extension Ledger {
         }
     }
 
+    /// The attempts that ended well last, so many at most, in the order of their ends.
+    public func lastSuccesses(_ count: Int) throws -> [PastAttempt] {
+        try reading { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT r.place, p.kind, p.workload, a.host, a.wall_ns FROM attempts a
+                    JOIN runs r ON r.run = a.run JOIN plan p ON p.run = a.run
+                    WHERE a.class IS NULL AND r.place IS NOT NULL ORDER BY a.ended_ns DESC, a.run DESC LIMIT ?
+                    """, arguments: [count]
+            ).map { row in
+                try PastAttempt(
+                    place: row.value(0), isSetup: row.value(1) == "setup", workload: row.value(2),
+                    host: row.value(3), wall: row.value(4))
+            }.reversed()
+        }
+    }
+
     /// How many outcomes came under void leases, and how many of them gave other results than what was merged.
     public func fencedCounts() throws -> (all: Int, disagreeing: Int) {
         try reading { db in

@@ -11,6 +11,7 @@ extension Model.Record {
         case .leaseMoved: "lease-moved"
         case .runAdopted: "run-adopted"
         case .runWithdrawn: "run-withdrawn"
+        case .secondStart: "second-start"
         case .runCancelAsked: "run-cancel-asked"
         case .attemptEnded: "attempt-ended"
         case .attemptFenced: "attempt-fenced"

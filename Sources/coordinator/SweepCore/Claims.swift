@@ -92,6 +92,7 @@ extension SweepState {
     /// With the last lease of a host, no run of it is open.
     mutating func close(_ lease: LeaseNumber) {
         guard let entry = leases.removeValue(forKey: lease) else { return }
+        secondStarts.remove(lease)
         guard entry.host >= 0 else { return strayLeases.removeAll { $0 == lease } }
         leasesOfHost[entry.host].removeAll { $0 == lease }
         if leasesOfHost[entry.host].isEmpty { openRuns[entry.host] = 0 }

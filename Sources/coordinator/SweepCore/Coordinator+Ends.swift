@@ -13,13 +13,15 @@ extension Coordinator {
         if state.isOnRecord(id), !faults.contains(.countsRepeats) { return takeBack(judged.report, host, &records) }
         guard isInForce(id, host) else { return fence(host, judged, &records) }
         let deaths = state.deathCount
+        let wasDoubled = state.isDoubled(id.run)
+        let prediction = state.prediction(id.run, host: host)
         decide(
             .attemptEnded(
                 judged.report, host: plan.hosts[host], failure: judged.failure, evidence: story(of: judged, host),
                 blocks: judged.blocks, endedAt: judged.endedAt), &records)
         begun[AttemptPlace(run: id.run, lease: id.lease)] = nil
-        noteHealth(host, judged, isNews: state.deathCount != deaths, now, &records)
-        settle(id, judged, &records)
+        noteHealth(host, judged, isNews: state.deathCount != deaths, prediction, now, &records)
+        settle(id, judged, wasDoubled: wasDoubled, &records)
     }
 
     /// A host whose power went with the end of its journal may report an attempt once more, with an end after which it
@@ -55,7 +57,9 @@ extension Coordinator {
     }
 
     /// Decides what an attempt's end means for its run.
-    private mutating func settle(_ id: AttemptID, _ judged: Judged, _ records: inout [Record]) {
+    ///
+    /// - Parameter wasDoubled: the run was begun a second time: it is the other attempt that decides then.
+    private mutating func settle(_ id: AttemptID, _ judged: Judged, wasDoubled: Bool, _ records: inout [Record]) {
         guard let failure = judged.failure else {
             decideEnd(id.run, .succeeded, nil, attempt: id.attempt, of: id.lease, &records)
             if let pin = state.group(of: id.run)?.provides, let digest = judged.provides {
@@ -64,10 +68,13 @@ extension Coordinator {
             return
         }
         let run = state[id.run]
+        if wasDoubled, case .leased = run.phase, !isCancelled(id.run) { return }
         let isFinal =
             switch failure.remedy {
             case .giveUp: true
-            case .retryAnywhere, .retryElsewhere: run.failures >= plan.maximumFailures
+            case .retryAnywhere, .retryElsewhere:
+                run.failures >= plan.maximumFailures
+                    || state.failedOn[id.run, default: []].count >= SweepState.agreeingHosts
             case .retryUncounted: run.losses >= SweepState.maximumLosses || isGuilty(id.run)
             }
         if isFinal || isCancelled(id.run) {
@@ -99,31 +106,6 @@ extension Coordinator {
                 decideEnd(run, .succeeded, nil, attempt: attempt, &records)
             }
         }
-    }
-
-    /// Three failures in a row that may lie in the host, on runs of any kind, and it rests. A death of the host is one
-    /// failure, however many runs it took.
-    private mutating func noteHealth(
-        _ host: Int, _ judged: Judged, isNews: Bool, _ now: Nanoseconds, _ records: inout [Record]
-    ) {
-        guard let failure = judged.failure else {
-            links[host].troubles = 0
-            return
-        }
-        guard failure.remedy == .retryElsewhere || failure.remedy == .retryUncounted else { return }
-        if failure.isDeathOfHost, !isNews { return }
-        noteTrouble(
-            host, "\(failure.rawValue): \(judged.evidence)", atOnce: failure == .diskFull, now, &records)
-    }
-
-    mutating func noteTrouble(
-        _ host: Int, _ reason: String, atOnce: Bool = false, _ now: Nanoseconds, _ records: inout [Record]
-    ) {
-        links[host].troubles += 1
-        guard links[host].troubles >= 3 || atOnce else { return }
-        links[host].troubles = 0
-        links[host].restUntil = now + plan.timing.rest
-        decide(.hostRested(host: plan.hosts[host], reason: reason), &records)
     }
 
     /// Runs whose setup failed can never start, nor can setups whose boot did. A boot is begun only while a setup waits

@@ -9,18 +9,19 @@ extension Coordinator {
     mutating func grantLeases(_ now: Nanoseconds, _ records: inout [Record]) {
         var ready = state.readyCount
         let usable = links.indices.filter { isUsable($0, now) }
-        let allSlots = usable.reduce(0) { $0 + links[$1].slots }
+        let allSlots = usable.reduce(0) { $0 + allowedSlots(of: $1) }
         for host in usable where ready > 0 {
-            let slots = links[host].slots
+            let slots = allowedSlots(of: host)
             let share = (ready * slots + allSlots - 1) / max(1, allSlots)
             let company = state.company(on: host, slots: slots)
             let ahead = company == .max ? min(ahead(slots: slots), share) : 0
             let room = min(slots, company) + ahead - state.openRuns[host]
             // Small top-ups are not worth a commit while the host has enough to do.
             guard room > 0, state.openRuns[host] < slots || room * 4 >= ahead else { continue }
-            let runs = state.take(min(room, Coordinator.longestShard), for: host, others: usable.count > 1)
+            let runs = state.take(
+                min(room, Coordinator.longestShard), for: host, of: usable, within: bounds(for: host, now))
             guard !runs.isEmpty else { continue }
-            grant(runs, to: host, &records)
+            grant(state.grants(on: runs, others: hasOthers(host)), to: host, &records)
             ready -= runs.count
         }
         if ready <= 0, state.hasSuspects { grantSuspects(usable, &records) }
@@ -29,7 +30,7 @@ extension Coordinator {
     /// Runs under suspicion come last, in no more company than each of them may have.
     private mutating func grantSuspects(_ usable: [Int], _ records: inout [Record]) {
         for host in usable {
-            let slots = links[host].slots
+            let slots = allowedSlots(of: host)
             var company = min(slots, state.company(on: host, slots: slots))
             var runs: [RunNumber] = []
             for run in state.readySuspects {
@@ -38,13 +39,13 @@ extension Coordinator {
                 company = limit
                 runs.append(run)
             }
-            if !runs.isEmpty { grant(runs, to: host, &records) }
+            if !runs.isEmpty { grant(state.grants(on: runs, others: hasOthers(host)), to: host, &records) }
         }
     }
 
-    private mutating func grant(_ runs: [RunNumber], to host: Int, _ records: inout [Record]) {
+    mutating func grant(_ grants: [Grant], to host: Int, _ records: inout [Record]) {
         let lease = state.nextLease
-        decide(.leaseGranted(lease: lease, host: plan.hosts[host], grants: state.grants(on: runs)), &records)
+        decide(.leaseGranted(lease: lease, host: plan.hosts[host], grants: grants), &records)
         links[host].unseen.insert(lease)
         hasNews[host] = true
         forgetBeginnings()
@@ -53,13 +54,22 @@ extension Coordinator {
     /// The most runs under one lease.
     static let longestShard = 512
 
-    private func isUsable(_ host: Int, _ now: Nanoseconds) -> Bool {
-        links[host].slots > 0 && now >= links[host].restUntil
+    /// Whether another host may do what this one cannot, now or later.
+    private func hasOthers(_ host: Int) -> Bool { links.indices.contains { $0 != host && !links[$0].isRefused } }
+
+    /// How many more runs a host may have just now.
+    func room(on host: Int, _ now: Nanoseconds) -> Int {
+        let slots = allowedSlots(of: host)
+        return min(slots, state.company(on: host, slots: slots)) - state.openRuns[host]
     }
 
     /// How many runs a host may hold beyond its slots.
     private func ahead(slots: Int) -> Int {
-        guard let wall = state.meanWall else { return 0 }
+        guard var wall = state.meanWall else { return 0 }
+        // What comes next may take far longer than what came first.
+        if let fit = state.times.fit {
+            wall = max(wall, Octaves.span((state.ready.longest ?? fit.base) + fit.high))
+        }
         let perSlot = plan.timing.workAhead / max(wall, Timing.second / 10_000)
         return min(slots * Int(perSlot), Coordinator.longestShard - 1)
     }
@@ -73,7 +83,7 @@ extension Coordinator {
     mutating func giveAway(_ now: Nanoseconds, _ records: inout [Record]) {
         guard now >= nextGiveAway else { return }
         nextGiveAway = now + Timing.second
-        var free = links.indices.filter { isUsable($0, now) && state.openRuns[$0] < links[$0].slots }
+        var free = links.indices.filter { isUsable($0, now) && state.openRuns[$0] < allowedSlots(of: $0) }
         guard !free.isEmpty, state.readyCount == 0 else { return }
         for (run, silences) in available(now) {
             guard silences < SweepState.fatalSilences else {
@@ -81,7 +91,7 @@ extension Coordinator {
                 continue
             }
             let place = free.firstIndex { host in
-                let slots = links[host].slots
+                let slots = allowedSlots(of: host)
                 let company = min(
                     slots, state.company(on: host, slots: slots),
                     state.company(of: run, slots: slots, silences: silences))
@@ -91,9 +101,9 @@ extension Coordinator {
             let host = free[place]
             let lease = state.nextLease
             let attempt = state[run].nextAttempt
-            grant([run], to: host, &records)
+            grant(state.grants(on: [run], others: false), to: host, &records)
             begun[AttemptPlace(run: run, lease: lease)] = Beginning(attempt: attempt - 1, time: now)
-            if state.openRuns[host] >= links[host].slots { free.remove(at: place) }
+            if state.openRuns[host] >= allowedSlots(of: host) { free.remove(at: place) }
             if free.isEmpty { return }
         }
     }

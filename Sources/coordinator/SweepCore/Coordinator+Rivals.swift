@@ -8,7 +8,7 @@ import Model
 extension Coordinator {
     mutating func settleRivals(_ now: Nanoseconds, _ records: inout [Record]) {
         guard !state.olderClaims.isEmpty else { return }
-        for run in state.olderClaims.keys.sorted() {
+        for run in state.olderClaims.keys.sorted() where !state.isDoubled(run) {
             let live = state.claims(on: run).filter { isLive($0, now) }
             guard live.count > 1, !live.contains(where: { isReported(run, $0) }) else { continue }
             let order = live.sorted { left, right in

@@ -43,6 +43,11 @@ public struct Coordinator: Sendable {
     let firstLeaseOfLife: LeaseNumber
     /// When it is next looked for runs that can be given away.
     var nextGiveAway: Nanoseconds = .min
+    /// What is left, when it was last looked at; nil: nothing is known of how long runs take.
+    var outlook: Outlook?
+    var nextOutlook: Nanoseconds = .min
+    /// When it is next looked for runs to begin a second time.
+    var nextSecondStart: Nanoseconds = .min
 
     /// - Parameters:
     ///   - state: fresh, or what the ledger's records add up to.
@@ -80,6 +85,7 @@ public struct Coordinator: Sendable {
         case .released(let host):
             links[host].lastHeard = now
             if state.isFinished, state.isHolding[host] { decide(.hostReleased(host: plan.hosts[host]), &records) }
+        case .leaves(let host, let time): links[host].ends = time
         case .provided(let pin, let digest): provide(pin, digest, attempt: 0, &records)
         case .cancel(let run, let reason): cancel(run, reason, now, &records)
         case .interrupted: isInterrupted = true
@@ -93,7 +99,7 @@ public struct Coordinator: Sendable {
         case .joined(let host, _), .engineFound(let host, _), .loginRefused(let host, _), .refused(let host, _),
             .lost(let host, _), .ended(let host, _), .released(let host):
             hasNews[host] = true
-        case .progress, .heard, .caughtUp, .started, .reported, .provided, .cancel, .interrupted: break
+        case .leaves, .progress, .heard, .caughtUp, .started, .reported, .provided, .cancel, .interrupted: break
         }
     }
 
@@ -114,8 +120,11 @@ public struct Coordinator: Sendable {
         settleRivals(now, &records)
         // A sweep that was stopped and is resumed goes on, also where nothing had been cancelled before.
         if !isInterrupted, cancelDeadline == nil {
+            state.order()
+            lookAhead(now)
             if pause == nil { grantLeases(now, &records) }
             giveAway(now, &records)
+            startAgain(now, &records)
         }
         return records
     }

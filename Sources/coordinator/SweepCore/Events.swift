@@ -26,6 +26,8 @@ public enum Event: Sendable {
     case ended(host: Int, Judged)
     /// The host's agent keeps nothing of this sweep, which has ended.
     case released(host: Int)
+    /// The host goes at that time, on this process's clock; nil: it stays. Runs that would end later are not begun.
+    case leaves(host: Int, at: Nanoseconds?)
     /// A pin is known without a run: a checkpoint that an earlier sweep made.
     case provided(pin: String, digest: Digest)
     /// Somebody wants the sweep, or one run, cancelled.

@@ -17,7 +17,8 @@ extension SweepState {
         var lines = runs.enumerated().map { index, run in
             "\(index + 1): \(text(run.phase)) next \(run.nextAttempt) last \(run.lastAttempt) failures \(run.failures) "
                 + "losses \(run.losses) deaths \(run.deaths.shared) alone \(run.deaths.alone) "
-                + "older \(olderClaims[index + 1, default: []].map(\.lease)) avoid \(run.avoid) "
+                + "older \(olderClaims[index + 1, default: []].map(\.lease)) "
+                + "failed on \(failedOn[index + 1, default: []]) "
                 + "result \(run.result.map { String($0, radix: 16) } ?? "-")"
         }
         lines += pins.keys.sorted().map { "pin \($0) \(pins[$0]?.short ?? "")" }
@@ -27,6 +28,7 @@ extension SweepState {
         lines.append("ended \(endedCount) not well \(notSucceededCount) fenced \(fencedCount) at odds \(disagreements)")
         lines.append("next \(nextLease) of hosts \(leasesOfHost) open \(openRuns) waiting \(waitingCounts)")
         lines.append("cancels \(cancelsAsked.sorted()) suspects \(waitingSuspects) mean \(meanWall ?? -1)")
+        lines.append("second starts \(secondStarts.sorted())")
         lines.append("stray \(strayLeases) deaths \(deathCount) \(deathOfHost) boots \(bootOfHost)")
         let series = failuresInRow.map { "\($0.count) \($0.failure.rawValue)" } ?? "none"
         lines.append("stopped \(stopReason ?? "-") holding \(isHolding) failed in a row \(series)")
@@ -89,5 +91,11 @@ extension Coordinator {
         package static let forgetsWithdrawals = Faults(rawValue: 1_024)
         /// However many runs in a row fail alike, more are begun.
         package static let forgetsPauses = Faults(rawValue: 2_048)
+        /// What fails is never blamed on its host.
+        package static let blamesRunsOnly = Faults(rawValue: 4_096)
+        /// A host that rested gets as many runs as before.
+        package static let trustsTheSick = Faults(rawValue: 8_192)
+        /// Of a run that was begun a second time, the attempt that fails first decides.
+        package static let countsSecondStarts = Faults(rawValue: 16_384)
     }
 }

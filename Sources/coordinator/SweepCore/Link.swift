@@ -31,9 +31,11 @@ struct Link: Sendable {
     var phase: Phase = .away(until: .min, failures: 0)
     var lastHeard: Nanoseconds
     var lastProblem = ""
-    /// Attempts in a row that failed for a reason that may lie in the host.
-    var troubles = 0
-    var restUntil: Nanoseconds = .min
+    var health = HostHealth()
+    /// Whether a run of this sweep has succeeded there in this life of the coordinator.
+    var hasSucceeded = false
+    /// When the host goes: what would end later is not begun there; nil: it stays.
+    var ends: Nanoseconds?
     /// How many runs it can do at a time; 0 unless it is joined, with the right engine.
     var slots = 0
     /// A refused host's stream has been ended.

@@ -44,6 +44,12 @@ public struct Plan: Sendable {
     /// Whether hosts must show the same engine binary.
     public var pinsEngine: Bool
     public var timing: Timing
+    /// Which values the axes have in which runs; nil: nothing is known of that.
+    public var traits: RunTraits?
+    /// Runs of earlier sweeps, as far as they tell how long these take; the last ones count most.
+    public var history: [PastRun] = []
+    /// Whether slots that have nothing else to do begin runs of other hosts as well that would end late.
+    public var hasSecondStarts = false
 
     public init(
         groups: [Group], highestRun: RunNumber? = nil, hosts: [String], maximumFailures: Int = 3,
@@ -107,6 +113,10 @@ public struct Timing: Sendable, Hashable {
     public var cancelGrace: Nanoseconds = 15 * Timing.second
     /// How long to wait at the end for hosts to confirm that they keep nothing of the sweep.
     public var releaseGrace: Nanoseconds = 5 * Timing.second
+    /// How much before a host goes the runs must have ended that are begun there.
+    public var marginBeforeEnd: Nanoseconds = 60 * Timing.second
+    /// What is begun a second time must end earlier by so much, at least.
+    public var leastGain: Nanoseconds = 5 * Timing.second
     /// The sweep's own limit; nil: none.
     public var sweep: Nanoseconds?
 

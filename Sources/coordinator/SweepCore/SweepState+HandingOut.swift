@@ -1,4 +1,3 @@
-import DequeModule
 public import Model
 
 extension SweepState {
@@ -7,27 +6,48 @@ extension SweepState {
         zip(plan.groups, waitingCounts).reduce(0) { $0 + (isPossible($1.0) ? $1.1 : 0) } - readySuspects.count
     }
 
-    /// Takes up to `count` ready runs off the queues for `host`, in order. Runs that had trouble on this very host
-    /// are passed over while `others` could take them; they keep their place.
-    mutating func take(_ count: Int, for host: Int, others: Bool) -> [RunNumber] {
+    /// Takes up to `count` ready runs for `host`, in order. Runs that failed on this very host are passed over while
+    /// others could take them on which they did not; they keep their place.
+    ///
+    /// - Parameters:
+    ///   - usable: the hosts that can take runs.
+    ///   - bounds: how long runs may take that the host begins.
+    mutating func take(
+        _ count: Int, for host: Int, of usable: [Int], within bounds: LengthBounds = LengthBounds()
+    ) -> [RunNumber] {
         var taken: [RunNumber] = []
-        for index in handOutOrder where taken.count < count && waitingCounts[index] > 0 {
-            guard isPossible(plan.groups[index]) else { continue }
-            var passed: [RunNumber] = []
-            while taken.count < count, passed.count < 64, let run = queues[index].popFirst() {
-                runs[run - 1].isQueued = false
-                guard self[run].phase == .waiting, !isSuspect(run) else { continue }
-                if others, Int(self[run].avoid) == host { passed.append(run) } else { taken.append(run) }
-            }
-            for run in passed.reversed() { enqueue(run, index) }
+        guard count > 0 else { return taken }
+        // Apart, as long as the rest is looked at.
+        var ready = ReadyRuns()
+        swap(&ready, &self.ready)
+        ready.take(most: bounds.mostRank) { run in
+            if taken.count == count { return .stop }
+            let isOther = isBetterElsewhere(run, than: host, usable) || isLonger(run, than: bounds.most)
+            if isOther, self[run].phase == .waiting { return .leave }
+            runs[run - 1].isQueued = false
+            guard self[run].phase == .waiting, !isSuspect(run) else { return .drop }
+            taken.append(run)
+            return .take
         }
+        swap(&ready, &self.ready)
         return taken
     }
 
-    /// What a lease on these runs grants.
-    func grants(on runs: [RunNumber]) -> [Grant] {
+    private func isLonger(_ run: RunNumber, than most: Double?) -> Bool {
+        guard let most, let octaves = times.octaves(run, group: Int(self[run].group)) else { return false }
+        return octaves > most
+    }
+
+    private func isBetterElsewhere(_ run: RunNumber, than host: Int, _ usable: [Int]) -> Bool {
+        guard let failed = failedOn[run], failed.contains(host) else { return false }
+        return usable.contains { !failed.contains($0) }
+    }
+
+    /// What a lease on these runs grants. Where there are `others`, the last attempt is left to one of them.
+    func grants(on runs: [RunNumber], others: Bool) -> [Grant] {
         runs.map { run in
-            let allowed = plan.agentRetries ? max(1, plan.maximumFailures - self[run].failures) : 1
+            let left = plan.maximumFailures - self[run].failures - (others ? 1 : 0)
+            let allowed = plan.agentRetries ? max(1, left) : 1
             return Grant(run: run, firstAttempt: self[run].nextAttempt, attempts: allowed)
         }
     }
@@ -44,20 +64,33 @@ extension SweepState {
             }
     }
 
-    // MARK: Queues
+    // MARK: Waiting runs
 
     /// What failed before goes first: a long sweep should not end with its troubles.
     mutating func enqueue(_ run: RunNumber, _ group: Int) {
-        guard !self[run].isQueued else { return }
+        guard !self[run].isQueued, isPossible(plan.groups[group]) else { return }
         runs[run - 1].isQueued = true
-        queues[group].prepend(run)
+        ready.prepend(run, rank: plan.groups[group].provides == nil ? ReadyRuns.Rank.again : ReadyRuns.Rank.setup)
     }
 
     mutating func queueEverything() {
-        queues = plan.groups.map { Deque($0.runs) }
+        ready = ReadyRuns()
         waitingCounts = plan.groups.map(\.runs.count)
         waitingSuspects = []
-        for index in runs.indices { runs[index].isQueued = runs[index].group >= 0 }
+        for index in runs.indices { runs[index].isQueued = false }
+        for index in plan.groups.indices { queue(plan.groups[index]) }
+    }
+
+    /// Queues the runs of a group that became possible.
+    mutating func queue(_ group: Plan.Group) {
+        guard isPossible(group) else { return }
+        var waiting: [RunNumber] = []
+        for run in group.runs where self[run].phase == .waiting && !self[run].isQueued && !isSuspect(run) {
+            runs[run - 1].isQueued = true
+            waiting.append(run)
+        }
+        ready.append(waiting, rank: group.provides == nil ? 0 : ReadyRuns.Rank.setup)
+        isOrderStale = true
     }
 
     mutating func wait(_ run: RunNumber) {

@@ -16,7 +16,7 @@ extension SweepState {
         switch record {
         case .hostRested: break
         case .hostSeen(let host, let bootID, _, _, _, _): see(host, bootID)
-        case .pinned(let name, let digest): pins[name] = digest
+        case .pinned(let name, let digest): pin(name, digest)
         case .leaseGranted(let lease, let host, let grants): grant(lease, host: host, grants)
         case .leaseMoved(let lease, let host): move(lease, to: host)
         case .leaseVoided(let lease, _): void(lease)
@@ -29,6 +29,7 @@ extension SweepState {
         case .runAdopted(let run, let lease, _):
             for claim in claims(on: run) where claim.lease != lease { drop(claim.lease, on: run) }
         case .runWithdrawn(let run, let lease, _): drop(lease, on: run)
+        case .secondStart(_, let lease, _): if leases[lease] != nil { secondStarts.insert(lease) }
         case .runCancelAsked(let run, _): if !isOver(run) { cancelsAsked.insert(run) }
         case .runEnded(let run, let state, let failure, let attempt):
             end(run, state, failure)
@@ -45,6 +46,12 @@ extension SweepState {
     }
 
     func isOver(_ run: RunNumber) -> Bool { if case .ended = self[run].phase { true } else { false } }
+
+    private mutating func pin(_ name: String, _ digest: Digest) {
+        let isNew = pins.updateValue(digest, forKey: name) == nil
+        guard isNew else { return }
+        for group in plan.groups where group.requires == name { queue(group) }
+    }
 
     // MARK: Hosts and leases
 
@@ -120,14 +127,26 @@ extension SweepState {
         guard let failure else {
             let wall = max(0, report.wallNanoseconds)
             meanWall = meanWall.map { $0 + (wall - $0) / 8 } ?? wall
+            times.note(run, group: Int(self[run].group), host: index, wall: wall)
             runs[run - 1].result = blocks?.digest.beginning
             return
         }
-        if failure.remedy == .retryUncounted { runs[run - 1].losses += 1 } else { runs[run - 1].failures += 1 }
+        if isDoubled(run) {
+            // The other attempt decides: what goes wrong with one of two costs the run nothing.
+        } else if failure.remedy == .retryUncounted {
+            runs[run - 1].losses += 1
+        } else {
+            runs[run - 1].failures += 1
+        }
         if isDeath { noteDeath(of: run, under: report.id.lease, host: index) }
-        if failure.remedy == .retryElsewhere { runs[run - 1].avoid = Int32(index) }
+        if failure.remedy != .retryUncounted { noteFailure(of: run, on: index) }
         guard let claim = claim(of: report.id.lease, on: run) else { return }
         if !report.agentGoesOn(in: claim) { drop(claim.lease, on: run) }
+    }
+
+    private mutating func noteFailure(of run: RunNumber, on host: Int) {
+        guard host >= 0, !failedOn[run, default: []].contains(host) else { return }
+        failedOn[run, default: []].append(host)
     }
 
     private mutating func end(_ run: RunNumber, _ state: RunState, _ failure: FailureClass?) {
@@ -138,6 +157,7 @@ extension SweepState {
         }
         runs[run - 1].phase = .ended(state, failure)
         cancelsAsked.remove(run)
+        failedOn[run] = nil
         count(run, ended: 1, state)
         if failure?.isDeathOfHost ?? false { acquitCompany(of: run) }
     }
@@ -203,7 +223,6 @@ extension SweepState {
         for index in runs.indices {
             runs[index].phase = .waiting
             startAfresh(index + 1)
-            runs[index].avoid = -1
         }
         (endedCount, notSucceededCount) = (0, 0)
         pins = [:]
@@ -239,6 +258,7 @@ extension Record {
         case .runAdopted(let run, _, _), .runWithdrawn(let run, _, _), .runCancelAsked(let run, _),
             .runEnded(let run, _, _, _), .runReopened(let run, _):
             [run]
+        case .secondStart(let run, _, _): [run]
         case .judgedAgain(let id, _, _, _): [id.run]
         case .hostSeen, .pinned, .leaseVoided, .leaseMoved, .hostRested, .hostReleased, .sweepStopped, .revised,
             .repinned, .restored:
@@ -261,6 +281,9 @@ extension FailureClass {
 extension SweepState {
     /// Losses through no fault of a run after which it is given up all the same: something is wrong everywhere.
     static let maximumLosses = 20
+
+    /// On so many hosts a run has to fail to be given up whatever attempts are left: it is not the hosts.
+    static let agreeingHosts = 3
 
     /// How far numbers jump after a ledger was repaired: beyond all that can have been given out by what was lost, so
     /// that an agent that still has such leases or attempts can be told from one that has new ones.

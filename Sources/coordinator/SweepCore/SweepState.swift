@@ -1,4 +1,3 @@
-import DequeModule
 public import Model
 
 /// What is true of a sweep: the sum of its records, and nothing else. Replaying the ledger's journal gives the same
@@ -36,8 +35,6 @@ public struct SweepState: Sendable {
         public internal(set) var losses = 0
         /// How it fared when its hosts or supervisors died.
         var deaths = Deaths()
-        /// The last host on which it failed for a reason that may lie in the host; -1: none.
-        var avoid: Int32 = -1
         /// The beginning of the digest of the result that was merged: a sweep has millions of these.
         var result: UInt64?
         /// Whether it has an entry in its group's queue. The entry may be stale: who takes it looks at the phase.
@@ -89,6 +86,8 @@ public struct SweepState: Sendable {
     var olderClaims: [RunNumber: [Claim]] = [:]
     /// Runs that somebody asked to cancel and that have not ended.
     var cancelsAsked: Set<RunNumber> = []
+    /// The hosts on which each run has failed that has not ended, in the order of their failures: few have.
+    var failedOn: [RunNumber: [Int]] = [:]
     /// Attempts on record beside each run's last: few runs have any.
     var earlierAttempts: [RunNumber: [AttemptNumber]] = [:]
     var fencedAttempts: Set<AttemptID> = []
@@ -108,12 +107,19 @@ public struct SweepState: Sendable {
     /// Per host, whether its agent may keep something of this sweep: it was granted runs, and did not confirm since
     /// that nothing is left of them.
     public internal(set) var isHolding: [Bool]
-    /// Runs that may be waiting, a queue a group.
-    var queues: [Deque<RunNumber>]
+    /// Runs of possible groups that may be waiting. Their order is nothing that is on record: it follows from
+    /// ``times``.
+    var ready = ReadyRuns()
+    /// Whether runs became ready that have not been put into their order.
+    var isOrderStale = false
+    /// At which count of ended runs the order is worked out anew.
+    var nextOrder = 1
     var waitingCounts: [Int]
     let hostIndex: [String: Int]
-    /// Groups in the order in which they are handed out: setups first, so that what waits for them can begin.
-    let handOutOrder: [Int]
+    /// How long runs take.
+    package var times: RunTimes
+    /// Leases by which a run was begun a second time while its first attempt went on.
+    var secondStarts: Set<LeaseNumber> = []
     private let hasSetups: Bool
 
     public init(plan: Plan) {
@@ -127,12 +133,10 @@ public struct SweepState: Sendable {
         deathOfHost = Array(repeating: 0, count: plan.hosts.count)
         bootOfHost = Array(repeating: "", count: plan.hosts.count)
         isHolding = Array(repeating: false, count: plan.hosts.count)
-        queues = []
         waitingCounts = []
+        times = RunTimes(plan: plan)
         let groups = plan.groups
         hasSetups = groups.contains { $0.provides != nil }
-        handOutOrder =
-            groups.indices.filter { groups[$0].provides != nil } + groups.indices.filter { groups[$0].provides == nil }
         hostIndex = Dictionary(plan.hosts.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
         for (index, group) in groups.enumerated() {
             for range in group.runs.ranges { for run in range { runs[run - 1].group = Int32(index) } }

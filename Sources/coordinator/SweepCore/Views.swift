@@ -74,7 +74,7 @@ extension Coordinator {
             switch link.phase {
             case .away(_, let failures): failures == 0 && link.lastProblem.isEmpty ? .connecting : .away
             case .connecting: .connecting
-            case .joined: now < link.restUntil ? .resting : .working
+            case .joined: now < link.health.restUntil ? .resting : .working
             case .refused: .refused
             }
         return HostView(

@@ -12,7 +12,8 @@ struct SweepReader {
     /// Keys within these that every engine takes.
     static let groups = [
         "workloads": ["file"], "measure": ["warm", "invocations", "repeat", "setup"],
-        "limits": ["time", "memory", "stall", "output", "sweep"], "retry": ["attempts"], "hosts": ["labels"],
+        "limits": ["time", "memory", "stall", "output", "sweep"],
+        "retry": ["attempts", "second-starts"], "hosts": ["labels"],
         "stop": ["after"], "artifacts": ArtifactsReader.keys,
     ]
     /// All keys that any engine takes, each once.
@@ -41,7 +42,7 @@ struct SweepReader {
         let bounds = field("limits").map { read.members($0.value, path: $0.path, known: limitKeys) ?? [] } ?? []
         refuseForeign(bounds, engine)
         sweep.limits = limits(bounds)
-        if let field = field("retry") { sweep.attempts = attempts(field) ?? sweep.attempts }
+        if let field = field("retry") { retry(field, &sweep) }
         if let field = field("stop") { stopAfter(field, &sweep) }
         if let field = field("hosts") { sweep.hostLabels = hostLabels(field) }
         var metrics = MetricsReader(read: read)
@@ -186,9 +187,13 @@ struct SweepReader {
         }
     }
 
-    private func attempts(_ field: Field) -> Int? {
-        let members = read.members(field.value, path: field.path, known: SweepReader.groups["retry"])
-        return members?.first.flatMap { read.integer($0, in: 1...1_000) }
+    private func retry(_ field: Field, _ sweep: inout Sweep) {
+        for member in read.members(field.value, path: field.path, known: SweepReader.groups["retry"]) ?? [] {
+            switch member.name {
+            case "attempts": sweep.attempts = read.integer(member, in: 1...1_000) ?? sweep.attempts
+            default: sweep.hasSecondStarts = read.bool(member) ?? sweep.hasSecondStarts
+            }
+        }
     }
 }
 

@@ -15,6 +15,7 @@ enum Describe {
         case .leaseMoved(let lease, let host): "lease \(lease) is \(host)'s now"
         case .runAdopted(let run, let lease, let reason): "run \(run) goes on under lease \(lease): \(reason)"
         case .runWithdrawn(let run, let lease, let reason): "run \(run) no longer under lease \(lease): \(reason)"
+        case .secondStart(let run, let lease, let reason): "run \(run) a second time under lease \(lease): \(reason)"
         case .runCancelAsked(let run, let reason): "run \(run) to be cancelled: \(reason)"
         case .attemptEnded(let report, let host, let failure, let evidence, _, _):
             "attempt \(id(report.id)) on \(host): \(failure?.rawValue ?? "success") \(evidence)"
@@ -44,6 +45,7 @@ enum Describe {
         case .leaseMoved: "lease moved"
         case .runAdopted: "run adopted"
         case .runWithdrawn: "run withdrawn"
+        case .secondStart: "second start"
         case .runCancelAsked: "run cancel asked"
         case .attemptEnded: "attempt ended"
         case .attemptFenced(_, _, let agrees): agrees.map { $0 ? "fenced, agrees" : "fenced, differs" } ?? "fenced"

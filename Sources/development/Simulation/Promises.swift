@@ -69,6 +69,7 @@ final class Promises {
         case .runReopened(let run, _):
             (askedAt[run], kills[run]) = (nil, 0)
             disowned[run] = lastLease
+        case .secondStart: world.counts.note("second start")
         case .pinned, .leaseMoved, .runCancelAsked, .hostRested, .hostReleased,
             .sweepStopped, .revised, .repinned, .restored, .judgedAgain:
             break

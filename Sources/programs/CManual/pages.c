@@ -75,6 +75,9 @@ static const unsigned char hosts[] = {
 static const unsigned char reaching[] = {
 #embed "../usweep/Documentation.docc/Reaching.md"
 };
+static const unsigned char scheduling[] = {
+#embed "../usweep/Documentation.docc/Scheduling.md"
+};
 static const unsigned char installing[] = {
 #embed "../usweep/Documentation.docc/Installing.md"
 };
@@ -116,6 +119,7 @@ static const struct usweep_page pages[] = {
     PAGE("from-vswarm", "FromVSwarm", from_vswarm),
     PAGE("hosts", "Hosts", hosts),
     PAGE("reaching", "Reaching", reaching),
+    PAGE("scheduling", "Scheduling", scheduling),
     PAGE("installing", "Installing", installing),
     PAGE("architecture", "Architecture", architecture),
     PAGE("formats", "Formats", formats),

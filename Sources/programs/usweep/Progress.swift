@@ -67,7 +67,7 @@ final class Progress: SessionObserver {
             nextDraw = now + Timing.second / 5
             draw(source, source.standing, now)
         } else if pace.tells(source.standing, now: now) {
-            console.say(summary(source.standing, now) + under(source.work() ?? []))
+            console.say(summary(source, now) + under(source.work() ?? []))
         }
     }
 
@@ -107,6 +107,7 @@ final class Progress: SessionObserver {
         case .leaseVoided(let lease, let reason):
             line(console.paint("lease \(lease) has ended: \(VisibleText.of(reason, limit: 400))", .yellow))
         case .runAdopted(let run, _, let reason): line("run \(run) was on two hosts, one goes on with it: \(reason)")
+        case .secondStart(let run, _, let reason): line("run \(run) is started a second time, \(reason)")
         case .hostRested(let host, let reason): news.paused(host, reason)
         case .sweepStopped(let reason): line("stopping: \(reason)")
         case .attemptFenced(let report, let host, _):
@@ -151,7 +152,7 @@ final class Progress: SessionObserver {
     private func draw(_ source: some ProgressSource, _ standing: Standing, _ now: Nanoseconds) {
         erase()
         let (width, height) = console.size
-        var lines = [bar(standing, now)]
+        var lines = [bar(source, standing, now)]
         let work = source.work()
         // The bar, a line for those that have no room, and the one on which the cursor stays.
         let room = max(1, min(16, height - 3))
@@ -175,23 +176,26 @@ final class Progress: SessionObserver {
         drawn = []
     }
 
-    private func bar(_ standing: Standing, _ now: Nanoseconds) -> String {
+    private func bar(_ source: some ProgressSource, _ standing: Standing, _ now: Nanoseconds) -> String {
         let columns = console.size.width
         // A narrow window has room for the words alone.
-        if columns < 60 { return summary(standing, now) }
+        if columns < 60 { return summary(source, now) }
         let width = min(30, columns / 4)
         let full = standing.runs == 0 ? width : width * standing.ended / standing.runs
         return "[" + String(repeating: "#", count: full) + String(repeating: ".", count: width - full) + "] "
-            + summary(standing, now)
+            + summary(source, now)
     }
 
-    private func summary(_ standing: Standing, _ now: Nanoseconds) -> String {
+    private func summary(_ source: some ProgressSource, _ now: Nanoseconds) -> String {
+        let standing = source.standing
         let percent = standing.runs == 0 ? 100 : 100 * standing.ended / standing.runs
         var text = "\(standing.ended) of \(PeopleText.count(standing.runs, "run")), \(percent) %"
         if standing.notSucceeded > 0 { text += ", \(standing.notSucceeded) not succeeded" }
         let done = standing.ended - endedAtStart
         let elapsed = now - startedAt
-        if done > 0, standing.left > 0 {
+        if standing.left > 0, let left = source.timeLeft {
+            text += ", \(left.sentence)"
+        } else if done > 0, standing.left > 0 {
             let rest = elapsed / Nanoseconds(done) * Nanoseconds(standing.left)
             text += ", about \(PeopleText.span(rest)) left"
         }

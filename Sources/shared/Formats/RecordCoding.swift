@@ -53,6 +53,7 @@ extension Record {
         case .runCancelAsked: 17
         case .judgedAgain: 18
         case .runWithdrawn: 19
+        case .secondStart: 70
         }
     }
 
@@ -107,7 +108,8 @@ extension Record {
         case .leaseMoved(let lease, let host):
             writer.field(1, lease)
             writer.field(2, host)
-        case .runAdopted(let run, let lease, let reason), .runWithdrawn(let run, let lease, let reason):
+        case .runAdopted(let run, let lease, let reason), .runWithdrawn(let run, let lease, let reason),
+            .secondStart(let run, let lease, let reason):
             writer.field(1, run)
             writer.field(2, lease)
             writer.field(3, reason)
@@ -158,6 +160,8 @@ extension Record {
                 id, failure: try fields.failureClass(4), evidence: try fields.take(5), blocks: try fields.result(6))
         case 19:
             self = .runWithdrawn(run: try fields.run(1), lease: try fields.lease(2), reason: try fields.take(3))
+        case 70:
+            self = .secondStart(run: try fields.run(1), lease: try fields.lease(2), reason: try fields.take(3))
         default: throw WireError("a record of unknown kind \(kind)", isNews: true)
         }
     }

@@ -30,6 +30,7 @@ extension Sweep {
         if !artifacts.takesAll { writer.put("artifacts", artifacts) }
         // 0: never.
         if stopAfter != Sweep.usualStopAfter { writer.put("stopAfter", stopAfter ?? 0) }
+        if !hasSecondStarts { writer.put("secondStarts", hasSecondStarts) }
         return writer.json.encoded
     }
 
@@ -57,6 +58,7 @@ extension Sweep {
         needs.resources = try reader.take(list: "resources")
         artifacts = try reader.take(ifAny: "artifacts") ?? ArtifactRule()
         if let count: Int = try reader.take(ifAny: "stopAfter") { stopAfter = count > 0 ? count : nil }
+        hasSecondStarts = try reader.take(ifAny: "secondStarts") ?? true
         try reader.end()
     }
 }

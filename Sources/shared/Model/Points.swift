@@ -73,6 +73,12 @@ public struct Points: Sendable {
         return axes.indices.map { pools[$0][Int(choices[start + $0])] }
     }
 
+    /// The values that an axis has, those of `include` among them.
+    public func values(ofAxis axis: Int) -> [String] { pools[axis] }
+
+    /// The place of a point's value among ``values(ofAxis:)``.
+    public func level(_ index: Int, axis: Int) -> Int { Int(choices[index % combinations * axes.count + axis]) }
+
     public func assignments(_ index: Int) -> [Assignment] {
         zip(axes, values(index)).map { Assignment(axis: $0, value: $1) }
     }

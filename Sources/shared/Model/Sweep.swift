@@ -25,6 +25,8 @@ public struct Sweep: Sendable, Hashable {
     public var environment: [EnvironmentVariable]
     /// Attempts allowed for a run, at least 1.
     public var attempts: Int
+    /// Whether runs that would end last are begun a second time on hosts that have nothing else to do.
+    public var hasSecondStarts = true
     /// Metrics that must be present and finite.
     public var metrics: [String]
     /// Metrics of the user's own, as expressions over counters.

@@ -129,7 +129,7 @@ struct SuspicionTests {
         var cluster = Cluster(runs: 8, hosts: 1, agentRetries: false)
         cluster.join(0, slots: 4)
         die(&cluster, host: 0, slots: 4, boot: 1)
-        #expect(cluster.core.links[0].troubles == 1)
+        #expect(cluster.core.links[0].health.troubles == 1)
         #expect(running(cluster, 0).count == 4)
     }
 }

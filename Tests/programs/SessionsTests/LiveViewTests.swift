@@ -18,6 +18,7 @@ import Testing
         var hosts: [(HostView, [LiveRun])]
         let standing = Standing(runs: 9, ended: 1, notSucceeded: 0)
         let pause: FailureSeries? = nil
+        let timeLeft: TimeLeft? = TimeLeft(expected: 7_800 * second, low: 6_600 * second, high: 10_800 * second)
         var hostCount: Int { hosts.count }
         func host(_ index: Int) -> HostView { hosts[index].0 }
         func work() -> [[LiveRun]]? { hosts.map(\.1) }
@@ -42,6 +43,12 @@ import Testing
         let view = LiveView(Self.source)
         #expect(try LiveView(try JSON(parsing: view.document.encoded)) == view)
         #expect(throws: Failure.self) { try LiveView(.object([])) }
+    }
+
+    @Test("The time that is left, with what it may be as well")
+    func timeLeft() {
+        #expect(Self.source.timeLeft?.sentence == "about 2 h 10 m left (1 h 50 m to 3 h 0 m)")
+        #expect(TimeLeft(expected: 1, low: 1, high: 1).sentence == "about 0.01 s left")
     }
 
     @Test("A coordinator with very many runs lists some, and says how many more there are")

@@ -135,6 +135,7 @@ extension Chance {
             .leaseVoided(lease: natural(), reason: text()),
             .leaseMoved(lease: natural(), host: text()),
             .runAdopted(run: positive(), lease: natural(), reason: text()),
+            .secondStart(run: positive(), lease: natural(), reason: text()),
             .runCancelAsked(run: positive(), reason: text()),
             .runWithdrawn(run: positive(), lease: natural(), reason: text()),
             .attemptEnded(

@@ -50,9 +50,11 @@ package final class Session {
         useOfCheckpoints = try? attempt?.get()
         checkpointsProblem = attempt.flatMap { if case .failure(let error) = $0 { "\(error)" } else { nil } }
         checkpoints = useOfCheckpoints == nil ? nil : store
-        plan = specification.plan(
+        var plan = specification.plan(
             runs, setups: setups, highestRun: try ledger.highestRun(), hosts: self.inventory.hosts,
             only: pointCount)
+        plan.history = PastRuns(in: folder, except: entry).like(specification, setups, self.inventory, plan)
+        self.plan = plan
         state = SweepState(plan: plan)
         try ledger.forEachRecord { sequence, record in
             do throws(Failure) {

@@ -132,6 +132,7 @@ extension Sweep {
         contract.artifacts = ArtifactRule()
         contract.needs = RunNeeds()
         contract.stopAfter = nil
+        contract.hasSecondStarts = true
         if !metrics { (contract.metrics, contract.definitions) = ([], []) }
         return contract
     }

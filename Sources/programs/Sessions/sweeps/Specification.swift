@@ -138,6 +138,8 @@ package struct Specification {
             groups: groups, highestRun: highestRun, hosts: hosts.map(\.name), maximumFailures: sweep.attempts,
             agentRetries: engine.descriptor.agentRetries, stopAfter: sweep.stopAfter, memory: memoryRule,
             pinsEngine: engine.descriptor.binary != nil, timing: timing)
+        plan.hasSecondStarts = sweep.hasSecondStarts
+        plan.traits = RunTraits(points: points, repeats: repeats, runs: runs)
         plan.needs = sweep.needs
         plan.resources = hosts.map(\.resources)
         return plan

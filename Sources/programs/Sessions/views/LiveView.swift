@@ -12,6 +12,8 @@ package struct LiveView: Sendable, Hashable {
     }
 
     package var hosts: [Host]
+    /// How long what is left takes; nil: that is not known.
+    package var timeLeft: TimeLeft?
     /// Runs that are not listed, as there are too many.
     package var more: Int
 
@@ -31,6 +33,7 @@ package struct LiveView: Sendable, Hashable {
             room -= min(room, runs.count)
         }
         (self.hosts, self.more) = (hosts, more)
+        timeLeft = source.timeLeft
     }
 
     // MARK: JSON
@@ -38,7 +41,9 @@ package struct LiveView: Sendable, Hashable {
     package var document: JSON {
         .object([
             JSON.Member("version", .integer(1)), JSON.Member("hosts", .array(hosts.map(\.document))),
-            JSON.Member("more", .integer(more)),
+            JSON.Member("more", .integer(more)), JSON.Member("left_s", JSON.seconds(timeLeft?.expected)),
+            JSON.Member("left_low_s", JSON.seconds(timeLeft?.low)),
+            JSON.Member("left_high_s", JSON.seconds(timeLeft?.high)),
         ])
     }
 
@@ -49,6 +54,11 @@ package struct LiveView: Sendable, Hashable {
         }
         hosts = list.map(Host.init)
         more = Int(document["more"]?.integer ?? 0)
+        timeLeft = document["left_s"]?.nanoseconds.map { expected in
+            TimeLeft(
+                expected: expected, low: document["left_low_s"]?.nanoseconds ?? expected,
+                high: document["left_high_s"]?.nanoseconds ?? expected)
+        }
     }
 }
 
@@ -114,6 +124,15 @@ extension JSON {
 }
 
 // MARK: Words
+
+extension TimeLeft {
+    /// As in `about 2 h 10 m left (1 h 50 m to 3 h)`.
+    package var sentence: String {
+        let about = "about \(PeopleText.span(expected)) left"
+        let (least, most) = (PeopleText.span(low), PeopleText.span(high))
+        return least == most ? about : "\(about) (\(least) to \(most))"
+    }
+}
 
 extension LiveRun {
     /// As in `run 3 aes-go l2.size=1MiB, running for 4 m 0 s: invocation 2 of 5 for 40 s (last time: 50 s)`.

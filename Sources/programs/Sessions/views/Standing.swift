@@ -10,6 +10,8 @@ package protocol ProgressSource {
     var pause: FailureSeries? { get }
     var hostCount: Int { get }
     func host(_ index: Int) -> HostView
+    /// How long what is left takes; nil: that is not known. Asked for only to be shown.
+    var timeLeft: TimeLeft? { get }
     /// What each host is at; nil: that is not known here. Asked for only to be shown.
     func work() -> [[LiveRun]]?
 }
@@ -38,6 +40,7 @@ struct LoopSource: ProgressSource {
 
     var pause: FailureSeries? { loop.pause }
 
+    var timeLeft: TimeLeft? { loop.timeLeft }
     func host(_ index: Int) -> HostView { loop.hostView(index) }
     func work() -> [[LiveRun]]? { loop.work() }
 }
@@ -69,6 +72,7 @@ package final class LedgerSource: ProgressSource {
     }
 
     package func host(_ index: Int) -> HostView { live?.hosts[index].view ?? hosts[index] }
+    package var timeLeft: TimeLeft? { live?.timeLeft }
     /// When attempts begin is in no ledger: only a coordinator that can be asked knows.
     package func work() -> [[LiveRun]]? { live?.hosts.map(\.work) }
     /// Whether somebody told its coordinator to keep going is in no ledger.

@@ -62,6 +62,7 @@ struct StatusCommand: ParsableCommand {
             let name = count.state?.rawValue ?? "not ended"
             lines.append("setups  \(count.count) \(name)\(count.failure.map { " (\($0.rawValue))" } ?? "")")
         }
+        if let left = live?.timeLeft { lines.append("time    \(left.sentence)") }
         for host in status.hosts {
             let facts = host.slots.map {
                 "\(PeopleText.count($0, "slot")), \(PeopleText.size(host.memoryBytes ?? 0))"

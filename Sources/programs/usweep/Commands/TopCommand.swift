@@ -64,7 +64,8 @@ struct TopCommand: ParsableCommand {
         let standing = source.standing
         let troubled = standing.notSucceeded > 0 ? ", \(standing.notSucceeded) not succeeded" : ""
         let runs = PeopleText.count(standing.runs, "run")
-        var lines = ["\(entry.fullName): \(standing.ended) of \(runs) ended\(troubled)"]
+        let left = source.timeLeft.map { ", \($0.sentence)" } ?? ""
+        var lines = ["\(entry.fullName): \(standing.ended) of \(runs) ended\(troubled)\(left)"]
         let work = source.work()
         for index in 0..<source.hostCount {
             let view = source.host(index)

@@ -1,0 +1,162 @@
+public import Model
+
+/// What is left of the sweep, in time, by what runs took so far.
+public struct TimeLeft: Sendable, Hashable {
+    public var expected: Nanoseconds
+    /// Four of five sweeps take no less than the one and no more than the other, if nothing fails.
+    public var low: Nanoseconds
+    public var high: Nanoseconds
+
+    public init(expected: Nanoseconds, low: Nanoseconds, high: Nanoseconds) {
+        (self.expected, self.low, self.high) = (expected, low, high)
+    }
+}
+
+/// Work that is left, as far as it tells who should begin what. In seconds of a host that is as fast as most.
+struct Outlook: Sendable {
+    /// What all slots together do in a second.
+    var capacity = 0.0
+    /// Runs that wait.
+    var waiting = 0.0
+    /// What runs that are under way still take.
+    var running = 0.0
+    /// Of these the one that takes longest, in seconds of its own host.
+    var longestRest = 0.0
+    /// The longest that waits, in octaves; 0: none does.
+    var longestWaiting = 0.0
+    /// How much slower than most the fastest host is that stays, in octaves; infinite: no host does.
+    var fastest = Double.infinity
+
+    /// Until when all can have ended at the earliest, in seconds from now.
+    var earliestEnd: Double {
+        let last = longestWaiting > 0 ? Octaves.ratio(longestWaiting + (fastest.isFinite ? fastest : 0)) / 1e9 : 0
+        return max((waiting + running) / max(capacity, 1e-9), longestRest, last)
+    }
+}
+
+extension Coordinator {
+    /// Looks at what is left, now and then.
+    mutating func lookAhead(_ now: Nanoseconds) {
+        guard now >= nextOutlook, state.readyCount > 0 else { return }
+        nextOutlook = now + Timing.second
+        outlook = state.times.fit == nil ? nil : makeOutlook(now)
+    }
+
+    private func makeOutlook(_ now: Nanoseconds) -> Outlook {
+        var outlook = Outlook()
+        for host in links.indices where isUsable(host, now) {
+            let slowness = state.times.slowness(of: host)
+            outlook.capacity += Double(allowedSlots(of: host)) * Octaves.ratio(-slowness)
+            if links[host].ends == nil { outlook.fastest = min(outlook.fastest, slowness) }
+        }
+        let usual = state.times.fit?.base ?? 0
+        for (rank, count) in state.ready.counts {
+            let octaves = ReadyRuns.Rank.octaves(rank) ?? usual
+            outlook.waiting += Octaves.ratio(octaves) / 1e9 * Double(count)
+            outlook.longestWaiting = max(outlook.longestWaiting, octaves)
+        }
+        outlook.running = heldWork()
+        for attempt in underWay(now) {
+            let rest = Double(attempt.rest) / 1e9
+            outlook.running += rest * Octaves.ratio(-state.times.slowness(of: attempt.host))
+            outlook.longestRest = max(outlook.longestRest, rest)
+        }
+        return outlook
+    }
+
+    /// Runs that hosts have and that were not seen to begin, in seconds.
+    private func heldWork() -> Double {
+        var work = 0.0
+        for lease in state.leasesOfHost.joined() {
+            for run in state.leases[lease]?.runs ?? [] where begun[AttemptPlace(run: run, lease: lease)] == nil {
+                guard state.claim(of: lease, on: run) != nil,
+                    let octaves = state.times.octaves(run, group: Int(state[run].group))
+                else { continue }
+                work += Octaves.ratio(octaves) / 1e9
+            }
+        }
+        return work
+    }
+
+    /// An attempt that was seen to begin.
+    struct AttemptUnderWay {
+        var place: AttemptPlace
+        var host: Int
+        var elapsed: Nanoseconds
+        /// How much longer it is predicted to take.
+        var rest: Nanoseconds
+        var prediction: RunPrediction
+    }
+
+    /// The attempts that are at work on hosts of the inventory, in no order. Nothing where nothing is known of how long
+    /// runs take.
+    func underWay(_ now: Nanoseconds) -> [AttemptUnderWay] {
+        begun.compactMap { place, beginning in
+            guard let claim = state.claim(of: place.lease, on: place.run) else { return nil }
+            let host = host(of: claim)
+            guard host >= 0, let prediction = state.prediction(place.run, host: host) else { return nil }
+            let elapsed = max(0, now - beginning.time)
+            return AttemptUnderWay(
+                place: place, host: host, elapsed: elapsed, rest: prediction.rest(after: elapsed),
+                prediction: prediction)
+        }
+    }
+
+    /// How long what is left takes; nil: nothing is known, or nothing is left.
+    public func timeLeft(now: Nanoseconds) -> TimeLeft? {
+        guard let fit = state.times.fit, !state.isFinished else { return nil }
+        var outlook = makeOutlook(now)
+        guard outlook.capacity > 0 else { return nil }
+        outlook.waiting += blockedWork(usual: fit.base)
+        // What single runs miss by evens out over many; what hosts and workloads miss by does not.
+        let count = Double(max(1, state.runCount - state.endedCount))
+        let evened = 1 / count.squareRoot() + 0.1
+        let work = (outlook.waiting + outlook.running) / outlook.capacity
+        let last = max(outlook.longestRest, outlook.earliestEnd - work)
+        func span(_ octaves: Double) -> Nanoseconds {
+            let all = max(work * Octaves.ratio(octaves * evened), last * Octaves.ratio(octaves))
+            return Nanoseconds(min(all, 1e9) * 1e9)
+        }
+        return TimeLeft(
+            expected: Nanoseconds(min(outlook.earliestEnd, 1e9) * 1e9), low: span(fit.low), high: span(fit.high))
+    }
+
+    /// Runs that wait for a setup, in seconds.
+    private func blockedWork(usual: Double) -> Double {
+        var work = 0.0
+        for (index, group) in plan.groups.enumerated() where !state.isPossible(group) {
+            let octaves = group.runs.first.flatMap { state.times.octaves($0, group: index) } ?? usual
+            work += Double(state.waitingCounts[index]) * Octaves.ratio(octaves) / 1e9
+        }
+        return work
+    }
+
+    /// How long runs may take that a host begins: they must end before it has to go, and should end there no later than
+    /// the whole sweep would if a faster host took them.
+    func bounds(for host: Int, _ now: Nanoseconds) -> LengthBounds {
+        var bounds = LengthBounds()
+        guard let fit = state.times.fit else { return bounds }
+        let slowness = state.times.slowness(of: host)
+        if let end = links[host].ends {
+            bounds.most = Octaves.of(end - now - plan.timing.marginBeforeEnd) - slowness - fit.high
+        }
+        if let outlook, slowness > outlook.fastest + Coordinator.slower {
+            let end = min(outlook.earliestEnd * Coordinator.slack, 1e9) * 1e9
+            bounds.sensible = Octaves.of(Nanoseconds(end)) - slowness
+        }
+        return bounds
+    }
+
+    /// Hosts that differ by less (a fifteenth) are taken for equally fast.
+    private static let slower = 0.1
+    /// How much later than at the earliest a sweep may end for the sake of a slow host: predictions are not exact.
+    private static let slack = 1.05
+}
+
+extension RunPrediction {
+    /// How much longer an attempt takes that has gone on for so long. One that has taken longer than it was predicted
+    /// to is expected to take as much longer again: by then the prediction tells nothing.
+    func rest(after elapsed: Nanoseconds) -> Nanoseconds {
+        max(elapsed < expected ? expected - elapsed : elapsed - expected, expected / 16)
+    }
+}

@@ -1,0 +1,45 @@
+import Model
+
+/// Spans of time as their binary logarithm: what makes runs slower multiplies their time, so that here it adds up.
+///
+/// By arithmetic alone, so that every machine decides the same; right to 1e-9.
+enum Octaves {
+    private static let naturalOfTwo = 0.693_147_180_559_945_3
+
+    /// - Parameter span: less than a nanosecond counts as one.
+    static func of(_ span: Nanoseconds) -> Double {
+        let value = Double(max(1, span))
+        // ln(m) = 2 artanh((m - 1) / (m + 1)), with m from 1 to 2.
+        let ratio = (value.significand - 1) / (value.significand + 1)
+        var (power, sum, divisor) = (ratio, 0.0, 1.0)
+        while power > 1e-12 {
+            sum += power / divisor
+            power *= ratio * ratio
+            divisor += 2
+        }
+        return Double(value.exponent) + 2 * sum / naturalOfTwo
+    }
+
+    /// Rounded to four digits: no more is known of a prediction.
+    static func span(_ octaves: Double) -> Nanoseconds {
+        if octaves <= 0 { return 1 }
+        if octaves >= 62 { return 1 << 62 }
+        let value = Nanoseconds(ratio(octaves).rounded())
+        var unit: Nanoseconds = 1
+        while value / unit >= 10_000 { unit *= 10 }
+        return (value + unit / 2) / unit * unit
+    }
+
+    /// By how much so many octaves multiply.
+    static func ratio(_ octaves: Double) -> Double {
+        let bounded = min(max(octaves, -1_000), 1_000)
+        let whole = bounded.rounded(.down)
+        let exponent = (bounded - whole) * naturalOfTwo
+        var (term, sum) = (1.0, 0.0)
+        for index in 1...18 {
+            sum += term
+            term *= exponent / Double(index)
+        }
+        return sum * Double(sign: .plus, exponent: Int(whole), significand: 1)
+    }
+}

@@ -1,0 +1,110 @@
+import DequeModule
+import Model
+
+/// How long runs may take that a host begins, on one as fast as most, in octaves; nil: as long as they like.
+struct LengthBounds: Sendable {
+    /// What would take longer could not end there.
+    var most: Double?
+    /// What takes longer is better left to others, unless it has reasons to come first.
+    var sensible: Double?
+
+    /// The highest rank of lengths.
+    var mostRank: Int {
+        let bounds = [most, sensible].compactMap { $0 }
+        return bounds.min().map(ReadyRuns.Rank.of) ?? .max
+    }
+}
+
+/// Runs that may be waiting, in the order in which they are handed out. An entry may be stale: who takes it looks at
+/// the run's phase.
+///
+/// Setups come first, as others wait for them; then what failed before, for a long sweep should not end with its
+/// troubles; then runs that are the first to show what a value of an axis takes; then the rest, the longest first, so
+/// that no long one is begun when all others have ended (Graham: Bounds on multiprocessing timing anomalies, 1969).
+/// Runs that are predicted to take about as long (within a tenth) stay in the order of the specification.
+struct ReadyRuns: Sendable {
+    /// The places of runs in the order, descending.
+    enum Rank {
+        static let setup = Int.max
+        static let again = Int.max - 1
+        static let first = Int.max - 2
+        /// All lengths are below it.
+        static let longest = 64 * Rank.stepsPerOctave
+        static let stepsPerOctave = 8
+
+        static func of(octaves: Double) -> Int {
+            Int((min(max(octaves, 0), 63) * Double(stepsPerOctave)).rounded(.down))
+        }
+
+        /// nil: it is no length.
+        static func octaves(_ rank: Int) -> Double? {
+            rank > longest ? nil : (Double(rank) + 0.5) / Double(stepsPerOctave)
+        }
+    }
+
+    private struct Shelf: Sendable {
+        var rank: Int
+        var runs: Deque<RunNumber>
+    }
+
+    /// By their rank, descending; none is empty between two calls.
+    private var shelves: [Shelf] = []
+
+    /// Puts runs behind those of the same rank.
+    mutating func append(_ runs: some Collection<RunNumber>, rank: Int) {
+        if runs.isEmpty { return }
+        shelves[shelf(rank)].runs.append(contentsOf: runs)
+    }
+
+    /// Puts a run before those of the same rank.
+    mutating func prepend(_ run: RunNumber, rank: Int) { shelves[shelf(rank)].runs.prepend(run) }
+
+    private mutating func shelf(_ rank: Int) -> Int {
+        let place = shelves.firstIndex { $0.rank <= rank } ?? shelves.count
+        if place < shelves.count, shelves[place].rank == rank { return place }
+        shelves.insert(Shelf(rank: rank, runs: []), at: place)
+        return place
+    }
+
+    /// Takes runs in their order.
+    ///
+    /// - Parameters:
+    ///   - most: the highest rank of lengths; what is no length is never left out.
+    ///   - visit: what to do with the next run: take it, leave it where it is, throw its entry away, or stop.
+    mutating func take(most: Int, _ visit: (RunNumber) -> Choice) {
+        var shelf = 0
+        while shelf < shelves.count {
+            let rank = shelves[shelf].rank
+            guard rank > Rank.longest || rank <= most else {
+                shelf += 1
+                continue
+            }
+            var left: [RunNumber] = []
+            var isOver = false
+            // What is left where it is must not be looked through again and again.
+            while left.count < 64, let run = shelves[shelf].runs.popFirst() {
+                switch visit(run) {
+                case .take, .drop: continue
+                case .leave: left.append(run)
+                case .stop:
+                    left.append(run)
+                    isOver = true
+                }
+                if isOver { break }
+            }
+            for run in left.reversed() { shelves[shelf].runs.prepend(run) }
+            if shelves[shelf].runs.isEmpty { shelves.remove(at: shelf) } else { shelf += 1 }
+            if isOver { return }
+        }
+    }
+
+    enum Choice { case take, leave, drop, stop }
+
+    /// The longest length, in octaves; nil: there is none.
+    var longest: Double? {
+        shelves.lazy.compactMap { Rank.octaves($0.rank) }.first
+    }
+
+    /// The lengths on the shelves: how many entries have which, descending; ranks that are no lengths included.
+    var counts: [(rank: Int, count: Int)] { shelves.map { ($0.rank, $0.runs.count) } }
+}

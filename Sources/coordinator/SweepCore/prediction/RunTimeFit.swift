@@ -1,0 +1,137 @@
+/// Times of runs as a sum of effects, in octaves: what is usual, and what the sweep, the workload, each axis' value,
+/// the host and the point add to it.
+///
+/// Each effect is the median of what the others leave, drawn towards 0 where few runs show it (by n / (n + k)); they
+/// are worked out one after the other, a few times over (Tukey's median polish, for tables with holes). Medians: one
+/// run that took a hundred times as long moves nothing.
+package struct RunTimeFit: Sendable {
+    /// What is known of a run that ended; -1: it has none of that.
+    struct Row {
+        var origin: Int
+        var host: Int
+        var group: Int
+        var point: Int
+        var levels: [Int]
+    }
+
+    /// What the median run took.
+    let base: Double
+    private var groups: Effects
+    private var axes: [Effects]
+    private var hosts: Effects
+    private var points: [Int: Double] = [:]
+    /// Between these, from what is predicted, lie four of five runs.
+    private(set) var low = 0.0
+    private(set) var high = 0.0
+    package let count: Int
+
+    /// How many runs it takes until half of what they show is believed. A workload's or a point's own runs are much
+    /// alike; hosts and other sweeps differ less than runs do.
+    private enum Doubt { static let group = 0.5, axis = 1.0, host = 3.0, origin = 1.0, point = 0.25 }
+
+    private static let rounds = 3
+
+    init(
+        _ octaves: [Double], groups groupCount: Int, hosts hostCount: Int, axes levelCounts: [Int], origins: Int,
+        hasRepeats: Bool, rows: [Row]
+    ) {
+        count = octaves.count
+        base = RunTimeFit.median(octaves)
+        groups = Effects(groupCount, doubt: Doubt.group)
+        axes = levelCounts.map { Effects($0, doubt: Doubt.axis) }
+        hosts = Effects(hostCount, doubt: Doubt.host)
+        var sweeps = Effects(origins, doubt: Doubt.origin)
+        var rest = octaves.map { [base] in $0 - base }
+        for _ in 0..<RunTimeFit.rounds {
+            sweeps.polish(&rest, rows.map(\.origin))
+            groups.polish(&rest, rows.map(\.group))
+            for axis in axes.indices { axes[axis].polish(&rest, rows.map { $0.levels[axis] }) }
+            hosts.polish(&rest, rows.map(\.host))
+        }
+        var freedom = sweeps.weight + groups.weight + hosts.weight + axes.reduce(0) { $0 + $1.weight }
+        // What is predicted is of this sweep, whose offset is the first.
+        for group in groups.values.indices { groups.values[group] += sweeps.values[0] }
+        if hasRepeats { freedom += polishPoints(&rest, rows) }
+        setSpread(rest, freedom)
+    }
+
+    private mutating func polishPoints(_ rest: inout [Double], _ rows: [Row]) -> Double {
+        let known = Set(rows.map(\.point)).filter { $0 >= 0 }.sorted()
+        let places = Dictionary(uniqueKeysWithValues: known.enumerated().map { ($1, $0) })
+        var effects = Effects(known.count, doubt: Doubt.point)
+        effects.polish(&rest, rows.map { places[$0.point] ?? -1 })
+        for (point, place) in places { points[point] = effects.values[place] }
+        return effects.weight
+    }
+
+    /// What is left over is less than what a prediction misses by, as each run had its part in the effects.
+    private mutating func setSpread(_ rest: [Double], _ freedom: Double) {
+        let sorted = rest.sorted()
+        let count = Double(sorted.count)
+        let widening = (count / max(1, count - freedom)).squareRoot()
+        let unsure = 2 / count
+        low = min(0, sorted[sorted.count / 10]) * widening - unsure
+        high = max(0, sorted[sorted.count - 1 - sorted.count / 10]) * widening + unsure
+    }
+
+    // MARK: What is predicted
+
+    func offset(ofGroup group: Int, point: Int?, level: (_ point: Int, _ axis: Int) -> Int) -> Double {
+        var sum = groups.values.indices ~= group ? groups.values[group] : 0
+        guard let point else { return sum }
+        for axis in axes.indices {
+            let level = level(point, axis)
+            if level >= 0 { sum += axes[axis].values[level] }
+        }
+        return sum + (points.isEmpty ? 0 : points[point] ?? 0)
+    }
+
+    func slowness(of host: Int) -> Double { hosts.values.indices ~= host ? hosts.values[host] : 0 }
+
+    func knows(group: Int) -> Bool { groups.counts.indices ~= group && groups.counts[group] > 0 }
+
+    static func median(_ values: [Double]) -> Double {
+        let sorted = values.sorted()
+        let middle = sorted.count / 2
+        return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+    }
+
+    /// What the levels of one factor add.
+    private struct Effects {
+        var values: [Double]
+        var counts: [Int]
+        let doubt: Double
+
+        init(_ levels: Int, doubt: Double) {
+            values = Array(repeating: 0, count: levels)
+            counts = Array(repeating: 0, count: levels)
+            self.doubt = doubt
+        }
+
+        /// How many numbers it takes out of the data.
+        var weight: Double { counts.reduce(0) { $0 + share($1) } }
+
+        private func share(_ count: Int) -> Double { Double(count) / (Double(count) + doubt) }
+
+        /// Moves what each level shows from `rest` into its effect.
+        mutating func polish(_ rest: inout [Double], _ levels: [Int]) {
+            // With one level there is nothing to tell apart: it is what is usual.
+            guard values.count > 1 else { return counts = values.map { _ in rest.count } }
+            for place in rest.indices where levels[place] >= 0 { rest[place] += values[levels[place]] }
+            let order = rest.indices.filter { levels[$0] >= 0 }.sorted {
+                (levels[$0], rest[$0]) < (levels[$1], rest[$1])
+            }
+            var start = 0
+            while start < order.count {
+                let level = levels[order[start]]
+                var end = start
+                while end < order.count, levels[order[end]] == level { end += 1 }
+                let (below, above) = (order[(start + end - 1) / 2], order[(start + end) / 2])
+                counts[level] = end - start
+                values[level] = (rest[below] + rest[above]) / 2 * share(end - start)
+                start = end
+            }
+            for place in rest.indices where levels[place] >= 0 { rest[place] -= values[levels[place]] }
+        }
+    }
+}

@@ -1,0 +1,163 @@
+public import Model
+
+/// How long runs take: those that ended well, and what they tell of the others.
+package struct RunTimes: Sendable {
+    /// A run that ended well.
+    struct Sample: Sendable {
+        var octaves: Double
+        /// 0: of this sweep.
+        var origin: Int32 = 0
+        var host: Int32
+        var group: Int32
+        /// -1: of another sweep, or none.
+        var point: Int32 = -1
+        /// Of other sweeps' runs; those of this one follow from the point.
+        var levels: [Int] = []
+    }
+
+    private let traits: RunTraits?
+    private let groupCount: Int
+    private let hostCount: Int
+    private var history: [Sample]
+    /// The first of each group and of each value of an axis: what the others forget.
+    private var firsts: [Sample] = []
+    private var isSeen: [[Bool]]
+    /// The last ones, in a ring.
+    private var recent: [Sample] = []
+    /// How many there were of this sweep.
+    package private(set) var count = 0
+    /// At which ``count`` it is worth to look again.
+    private var nextFit = 1
+    package private(set) var fit: RunTimeFit?
+
+    private static let mostRecent = 1_024
+    private static let mostHistory = 512
+
+    init(plan: Plan) {
+        traits = plan.traits
+        groupCount = plan.groups.count
+        hostCount = plan.hosts.count
+        history = plan.history.suffix(RunTimes.mostHistory).map { past in
+            Sample(
+                octaves: Octaves.of(past.wall), origin: Int32(past.origin), host: Int32(past.host),
+                group: Int32(past.group), levels: past.levels)
+        }
+        isSeen = (plan.traits?.levelCounts ?? []).map { Array(repeating: false, count: $0) }
+        isSeen.append(Array(repeating: false, count: plan.groups.count))
+        if !history.isEmpty { nextFit = 0 }
+    }
+
+    /// - Parameters:
+    ///   - group: of the plan; less than 0: the specification no longer has the run.
+    ///   - host: -1: it is not in the inventory.
+    mutating func note(_ run: RunNumber, group: Int, host: Int, wall: Nanoseconds) {
+        guard group >= 0 else { return }
+        let point = traits?.point(of: run) ?? -1
+        let sample = Sample(
+            octaves: Octaves.of(wall), host: Int32(host), group: Int32(group), point: Int32(point))
+        if isFirst(sample) {
+            firsts.append(sample)
+        } else if recent.count < RunTimes.mostRecent {
+            recent.append(sample)
+        } else {
+            recent[count % RunTimes.mostRecent] = sample
+        }
+        count += 1
+    }
+
+    private mutating func isFirst(_ sample: Sample) -> Bool {
+        var isFirst = false
+        for (factor, level) in (levels(of: sample) + [Int(sample.group)]).enumerated() where level >= 0 {
+            if !isSeen[factor][level] { (isSeen[factor][level], isFirst) = (true, true) }
+        }
+        return isFirst
+    }
+
+    private func levels(of sample: Sample) -> [Int] {
+        guard let traits else { return [] }
+        if sample.point < 0 {
+            return sample.levels.isEmpty ? traits.levelCounts.map { _ in -1 } : sample.levels
+        }
+        return traits.levelCounts.indices.map { traits.level(ofPoint: Int(sample.point), axis: $0) }
+    }
+
+    /// Works out anew what follows from what ended, where enough came since: a quarter more, or hundreds.
+    ///
+    /// - Returns: whether it did.
+    mutating func refit() -> Bool {
+        guard count >= nextFit else { return false }
+        nextFit = count + max(1, min(count / 4, RunTimes.mostRecent / 2))
+        // By then this sweep knows better.
+        if recent.count == RunTimes.mostRecent { history = [] }
+        let samples = history + firsts + recent
+        guard !samples.isEmpty else { return false }
+        let origins = Int(history.reduce(0) { max($0, $1.origin) }) + 1
+        fit = RunTimeFit(
+            samples.map(\.octaves), groups: groupCount, hosts: hostCount, axes: traits?.levelCounts ?? [],
+            origins: origins, hasRepeats: traits?.hasRepeats ?? false,
+            rows: samples.map { sample in
+                RunTimeFit.Row(
+                    origin: Int(sample.origin), host: Int(sample.host), group: Int(sample.group),
+                    point: Int(sample.point), levels: levels(of: sample))
+            })
+        return true
+    }
+
+    // MARK: What is predicted
+
+    /// The binary logarithm of the nanoseconds that a run takes on a host as fast as most; nil: nothing is known.
+    func octaves(_ run: RunNumber, group: Int) -> Double? {
+        guard let fit else { return nil }
+        return fit.base + fit.offset(ofGroup: group, point: point(of: run)) { point, axis in
+            traits?.level(ofPoint: point, axis: axis) ?? -1
+        }
+    }
+
+    func point(of run: RunNumber) -> Int? { traits?.point(of: run) }
+
+    /// How much longer than most a host takes, in octaves.
+    func slowness(of host: Int) -> Double { fit?.slowness(of: host) ?? 0 }
+
+    /// - Parameter host: -1: one as fast as most.
+    func prediction(_ run: RunNumber, group: Int, host: Int) -> RunPrediction? {
+        guard let fit, let octaves = octaves(run, group: group) else { return nil }
+        let expected = octaves + slowness(of: host)
+        let doubt = fit.knows(group: group) ? 0.0 : RunTimes.doubt
+        return RunPrediction(
+            expected: Octaves.span(expected), low: Octaves.span(expected + fit.low - doubt),
+            high: Octaves.span(expected + fit.high + doubt))
+    }
+
+    /// Of a workload of which nothing has ended, nothing is known but what others take: four times as much, or a
+    /// quarter.
+    private static let doubt = 2.0
+
+    /// Of the axes' values that a run has, those of which no run has ended yet: places in ``levelCount``.
+    func unseenLevels(ofPoint point: Int) -> [Int] {
+        guard let traits else { return [] }
+        var found: [Int] = []
+        var start = 0
+        for (axis, count) in traits.levelCounts.enumerated() {
+            let level = traits.level(ofPoint: point, axis: axis)
+            if !isSeen[axis][level] { found.append(start + level) }
+            start += count
+        }
+        return found
+    }
+
+    /// Whether a run of a group has ended.
+    func hasEnded(group: Int) -> Bool { isSeen.last?[group] ?? false }
+
+    /// How many values the axes have together.
+    var levelCount: Int { traits?.levelCounts.reduce(0, +) ?? 0 }
+    /// Whether there are values of which no run has ended yet.
+    var hasUnseenLevels: Bool { isSeen.dropLast().contains { $0.contains(false) } }
+}
+
+/// How long a run is predicted to take.
+public struct RunPrediction: Sendable, Hashable {
+    public var expected: Nanoseconds
+    /// Four of five runs take no less than the one and no more than the other.
+    public var low: Nanoseconds
+    public var high: Nanoseconds
+}

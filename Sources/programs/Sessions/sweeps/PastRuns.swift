@@ -1,0 +1,84 @@
+import CoordinatorRuntime
+import Engines
+import Ledger
+import Model
+import SweepCore
+
+/// Runs of earlier sweeps of an artifacts folder that ended well: how long they took tells how long others take.
+struct PastRuns {
+    private let entries: [ArtifactsFolder.Entry]
+
+    /// Of so many sweeps, the newest ones, so many runs each, the last ones. Sweeps of more points are left out, as
+    /// these would have to be worked out.
+    private static let mostSweeps = 8
+    private static let mostRuns = 256
+    private static let mostPoints = 100_000
+
+    /// - Parameter entry: the sweep itself: what it has on record it knows already.
+    init(in folder: ArtifactsFolder, except entry: ArtifactsFolder.Entry?) {
+        let others = ((try? folder.entries()) ?? []).filter { $0.fullName != entry?.fullName }
+        entries = Array(others.prefix(PastRuns.mostSweeps))
+    }
+
+    /// Those that tell something of a sweep's runs: of the same engine, with a workload or an axis' value in common.
+    /// The newest sweep is the last one. A ledger that cannot be read tells nothing.
+    func like(
+        _ specification: Specification, _ setups: [Setting.Setup], _ inventory: Inventory, _ plan: Plan
+    ) -> [PastRun] {
+        guard let traits = plan.traits else { return [] }
+        var runs: [PastRun] = []
+        for (number, entry) in entries.enumerated().reversed() {
+            guard let sweep = try? PastSweep(entry, engine: specification.sweep.engine) else { continue }
+            for attempt in sweep.attempts {
+                let levels = sweep.assignments(of: attempt).map(traits.levels) ?? []
+                let isLike = attempt.workload != nil || levels.contains { $0 >= 0 }
+                guard isLike || entry.name == specification.sweep.name,
+                    let group = PastRuns.group(of: attempt, specification.sweep.workloads, setups),
+                    plan.groups.indices ~= group
+                else { continue }
+                let host = inventory.hosts.firstIndex { $0.name == attempt.host } ?? -1
+                runs.append(
+                    PastRun(group: group, levels: levels, host: host, origin: number + 1, wall: attempt.wall))
+            }
+        }
+        return runs
+    }
+
+    /// The group of the plan whose runs are of the same kind and workload: first those of the workloads, then a setup
+    /// each.
+    private static func group(of attempt: PastAttempt, _ workloads: [String], _ setups: [Setting.Setup]) -> Int? {
+        guard attempt.isSetup else {
+            guard let workload = attempt.workload else { return workloads.isEmpty ? 0 : nil }
+            return workloads.firstIndex(of: workload)
+        }
+        guard let workload = attempt.workload else { return nil }
+        let setup = setups.firstIndex { $0.task == .setup(workload: workload) }
+        return setup.map { max(1, workloads.count) + $0 }
+    }
+
+    private struct PastSweep {
+        private let points: Points
+        private let repeats: Int
+        let attempts: [PastAttempt]
+
+        private struct TellsNothing: Error {}
+
+        init(_ entry: ArtifactsFolder.Entry, engine: String) throws {
+            let ledger = try Ledger.read(entry.ledger, sweep: entry.name)
+            let sweep = try Document.sweep(try ledger.metadata().specification)
+            let size = sweep.allAxes.reduce(max(1, sweep.workloads.count)) {
+                $0.multipliedReportingOverflow(by: max(1, $1.values.count)).partialValue
+            }
+            guard sweep.engine == engine, 0...PastRuns.mostPoints ~= size else { throw TellsNothing() }
+            points = try Points(sweep, recipe: "")
+            repeats = sweep.measure.repeats
+            attempts = try ledger.lastSuccesses(PastRuns.mostRuns)
+        }
+
+        /// nil: it was no evaluation.
+        func assignments(of attempt: PastAttempt) -> [Assignment]? {
+            let point = attempt.place / repeats
+            return attempt.isSetup || point >= points.count ? nil : points.assignments(point)
+        }
+    }
+}
