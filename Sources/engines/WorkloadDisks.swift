@@ -1,4 +1,4 @@
-import Model
+package import Model
 
 extension Sweep {
     /// - Throws: ``Failure`` (`badSpecification`) for a workload that has none.
@@ -16,4 +16,6 @@ extension Sweep {
         }
         return image
     }
+    /// Workloads that run between the calls of the measured one, by name.
+    package var otherWorkloads: [String] { Interleaving.others(settings).map(\.workload) }
 }

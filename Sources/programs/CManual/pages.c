@@ -30,6 +30,9 @@ static const unsigned char workload_images[] = {
 static const unsigned char checkpoints[] = {
 #embed "../usweep/Documentation.docc/Checkpoints.md"
 };
+static const unsigned char reproducing[] = {
+#embed "../usweep/Documentation.docc/Reproducing.md"
+};
 static const unsigned char gem5[] = {
 #embed "../usweep/Documentation.docc/Gem5.md"
 };
@@ -112,6 +115,7 @@ static const struct usweep_page pages[] = {
     PAGE("artifacts", "Artifacts", artifacts),
     PAGE("json", "JSON", json),
     PAGE("resuming", "Resuming", resuming),
+    PAGE("reproducing", "Reproducing", reproducing),
     PAGE("own", "BringYourOwn", own),
     PAGE("stuck", "Stuck", stuck),
     PAGE("from-parallel", "FromParallel", from_parallel),

@@ -114,45 +114,12 @@ struct CoordinatorOptions: ParsableArguments {
     /// Runs what `open` gives: here, or in the background.
     func run(_ common: CommonOptions, open: () throws -> Session) throws {
         if detach { return try leaveInBackground(common, try prepare(open)) }
-        // Before anybody can see that this process holds the sweep: who then asks it something must not kill it.
-        let signals = Signals()
-        let session = try open()
-        if let readyDescriptor { Detached.sayReady(on: readyDescriptor) }
-        let inbox = Inbox()
-        signals.deliver(to: inbox, Requests(entry: session.entry))
-        let progress = Progress(console: common.console, entry: session.entry, startedAt: SystemTime().monotonic())
-        let ending: SessionEnding
-        do {
-            ending = try session.run(progress, inbox, keepsGoing: keepGoing) { signals.allowsSecondThoughts }
-        } catch {
-            tellEnd(session.entry, ExitStatus.of(error), common.console)
-            throw error
-        }
-        tellEnd(session.entry, ending.exitStatus, common.console)
-        try leave(ending, session.entry, common.console)
-    }
-
-    private func tellEnd(_ entry: ArtifactsFolder.Entry, _ status: Int32, _ console: Console) {
-        if let onEnd { EndCommand(onEnd).run(entry, status: status, say: console.say) }
-    }
-
-    /// Ends with the documented status.
-    private func leave(_ ending: SessionEnding, _ entry: ArtifactsFolder.Entry, _ console: Console) throws {
-        let resume = entry.command("resume")
-        switch ending {
-        case .complete: break
-        case .paused(let series):
-            console.say(
-                "paused: the last \(PeopleText.count(series.count, "run")) failed alike (\(series.failure.rawValue)), "
-                    + "so no further run was started")
-        case .outOfTime:
-            console.say("the sweep's time limit (limits.sweep) has passed; what is done is kept. Go on: \(resume)")
-        case .noHost(let reason):
-            throw Failure(
-                .noHost, "no host can be used; what is done is kept. Go on when this is fixed: \(resume)\n\(reason)")
-        case .interrupted: console.say("interrupted; what is done is kept. Go on: \(resume)")
-        }
-        if ending.exitStatus != 0 { throw ExitCode(ending.exitStatus) }
+        let (ending, entry) = try Foreground.run(
+            common, keepsGoing: keepGoing, readyDescriptor: readyDescriptor,
+            tellEnd: { entry, status in
+                if let onEnd { EndCommand(onEnd).run(entry, status: status, say: common.console.say) }
+            }, open: open)
+        try Foreground.leave(ending, entry, common.console)
     }
 
     /// Does all that can be refused while somebody listens. The lock is free again when this returns.

@@ -35,7 +35,7 @@ struct Usweep: ParsableCommand {
             InitCommand.self, DoctorCommand.self, PlanCommand.self, LaunchCommand.self, ResumeCommand.self,
             FollowCommand.self, TopCommand.self, StatusCommand.self, LogsCommand.self, ResultsCommand.self,
             CompareCommand.self, PullCommand.self, StatsCommand.self, WorkloadCommand.self, CheckpointCommand.self,
-            ImportCommand.self, ExplainCommand.self,
+            ImportCommand.self, ExplainCommand.self, ReproduceCommand.self,
             RetryCommand.self, CancelCommand.self, RemoveCommand.self, CollectCommand.self, DiskUseCommand.self,
             CleanCommand.self, WorkloadsCommand.self,
             AxesCommand.self, MetricsCommand.self, HelpCommand.self,

@@ -30,7 +30,12 @@ struct References {
     private mutating func addAll(_ entry: ArtifactsFolder.Entry) throws {
         let ledger = try Ledger.read(entry.ledger, sweep: entry.name)
         try ledger.forEachObject { all.insert($0) }
-        for input in try Document.sweep(try ledger.metadata().specification).inputs { all.insert(input.digest) }
+        let metadata = try ledger.metadata()
+        for input in try Document.sweep(metadata.specification).inputs { all.insert(input.digest) }
+        // What runs were started with, for those who run them again.
+        for note in metadata.notes where note.name == Reproduction.machineNote {
+            all.formUnion(Digest.all(in: Array(note.value.utf8)))
+        }
         for pin in try ledger.pins() {
             all.formUnion(try store.named(by: pin.digest, atMost: References.longestRecord))
         }

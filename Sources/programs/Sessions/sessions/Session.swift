@@ -1,6 +1,6 @@
 import CoordinatorRuntime
 import Engines
-import Formats
+package import Formats
 import Foundation
 import Ledger
 package import Model
@@ -73,15 +73,21 @@ package final class Session {
 
     /// Plans a new sweep and makes its ledger.
     ///
-    /// - Parameter pointCount: do only so many points; nil: all.
+    /// - Parameters:
+    ///   - pointCount: do only so many points; nil: all.
+    ///   - capsule: what is to be done again, whose objects are in the folder's store; nil: something new.
     package static func create(
-        _ sweep: Sweep, inventory: Inventory, in folder: ArtifactsFolder, only pointCount: Int? = nil
+        _ sweep: Sweep, inventory: Inventory, in folder: ArtifactsFolder, only pointCount: Int? = nil,
+        from capsule: Capsule? = nil
     ) throws -> Session {
-        let specification = try Specification(sweep)
+        let store = try folder.objects()
+        let machine = RecordingMachine(capsule.map { RecordedMachine($0.machine, store) } ?? ThisMachine())
+        let specification = try Specification(sweep, on: machine)
         _ = try specification.usable(inventory)
         _ = try AgentBinary.read()
         let use = try ArtifactsUse.adding(to: folder)
         try stage(specification.engine.inputs, folder)
+        try machine.publish(into: store)
         let identifier = newIdentifier()
         let path = "\(folder.path)/\(sweep.name)-\(identifier)"
         do {
@@ -93,11 +99,15 @@ package final class Session {
         let metadata = LedgerMetadata(
             sweep: sweep.name, identifier: identifier, specification: specification.text,
             created: SystemTime().wall(), toolVersion: Installation.version,
-            notes: [EnvironmentVariable("inventory", inventory.document)])
+            notes: [
+                EnvironmentVariable("inventory", inventory.document),
+                EnvironmentVariable(Reproduction.machineNote, machine.record.document),
+            ] + (capsule.map { [EnvironmentVariable(Reproduction.originNote, $0.name)] } ?? []))
         let ledger = try Ledger.create("\(path)/ledger.sqlite", metadata: metadata, runs: specification.keys)
         let entry = ArtifactsFolder.Entry(
             name: sweep.name, identifier: identifier, folder: path, changed: .now, artifacts: folder)
         try ledger.commit(specification.pins.map { .pinned(name: $0.name, digest: $0.digest) })
+        try ledger.commit((capsule?.pins ?? []).map { .pinned(name: $0.name, digest: $0.digest) })
         try folder.noteUse(of: entry)
         return try Session(specification, inventory, folder, entry, ledger, use, only: pointCount)
     }
@@ -162,7 +172,8 @@ package final class Session {
         let ledger = try Ledger.open(entry.ledger, sweep: entry.name)
         let metadata = try ledger.metadata()
         let planned = try Document.sweep(metadata.specification)
-        let specification = try Specification(resumption.sweep ?? planned)
+        let machine = RecordingMachine(try Reproduction.machine(metadata, try folder.objects()))
+        let specification = try Specification(resumption.sweep ?? planned, on: machine)
         let inventory = try resumption.inventory
             ?? Document.inventory(metadata.notes.first { $0.name == "inventory" }?.value ?? "")
         _ = try specification.usable(inventory)
@@ -170,6 +181,8 @@ package final class Session {
         if !resumption.repins { try specification.checkPins(known) }
         let use = try ArtifactsUse.adding(to: folder)
         try stage(specification.engine.inputs, folder)
+        try machine.publish(into: try folder.objects())
+        try ledger.note(EnvironmentVariable(Reproduction.machineNote, machine.record.document))
         if specification.sweep != planned {
             let judging = try JudgingAgain(specification, before: planned, ledger, try folder.objects())
             let change = try ledger.revise(
@@ -242,7 +255,7 @@ package final class Session {
         say("runs again: \(PeopleText.list(runs.map { "run \($0)" }, atMost: 20))")
     }
 
-    private static func stage(_ inputs: [InputFile], _ folder: ArtifactsFolder) throws {
+    static func stage(_ inputs: [InputFile], _ folder: ArtifactsFolder) throws {
         let store = try folder.objects()
         let missing = try inputs.filter { try !store.holds($0.digest) }
         let kept = "\(Caches.checkpoints.folder)/"

@@ -15,9 +15,10 @@ package struct Specification {
     /// As the ledger keeps it.
     package let text: String
 
-    package init(_ sweep: Sweep) throws {
+    /// - Parameter machine: has the files that the engine needs.
+    package init(_ sweep: Sweep, on machine: any LaunchingMachine = ThisMachine()) throws {
         self.sweep = sweep
-        engine = try EngineRegistry.find(sweep.engine).engine(for: sweep, ThisMachine())
+        engine = try EngineRegistry.find(sweep.engine).engine(for: sweep, machine)
         points = try Points(sweep, recipe: try sweep.recipe)
         try Specification.checkDescription(engine, points, sweep.measure.repeats)
         text = sweep.document

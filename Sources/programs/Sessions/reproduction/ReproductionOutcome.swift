@@ -1,0 +1,103 @@
+import Engines
+package import Formats
+import Ledger
+package import Model
+import Results
+package import Storage
+
+/// A run held against the one that it does again.
+package struct ReproductionOutcome {
+    package enum Verdict: String, Sendable {
+        /// Result and statistics are the same to the last digit.
+        case identical
+        case differs
+        /// The run that was to do it again has no result.
+        case failed
+    }
+
+    package let verdict: Verdict
+    /// What was compared, and the first thing that is not the same; for people.
+    package let sentences: [String]
+    /// The run that did it again.
+    package let run: RunNumber
+
+    /// - Parameters:
+    ///   - entry: the sweep of ``Reproduction/session(_:from:in:on:anyEngine:)``, which has ended.
+    ///   - store: has the artifacts of the first run; those of the second are in the sweep's own.
+    package init(_ capsule: Capsule, _ entry: ArtifactsFolder.Entry, from store: ObjectStore) throws {
+        let view = try SweepView(entry)
+        // Its only point's last repeat.
+        run = capsule.repetition
+        guard let status = try view.ledger.run(run), status.state == .succeeded, let decision = status.decision,
+            let result = decision.blocks
+        else {
+            verdict = .failed
+            sentences = ["it was not reproduced, because the run failed; why: \(entry.command("explain", run: run))"]
+            return
+        }
+        let artifacts = try view.ledger.artifacts(of: run, attempt: decision.id.attempt)
+        var said: [String] = []
+        var isSame = result == capsule.result
+        said.append(isSame ? "result: identical" : "result: \(try Self.change(capsule.result, result))")
+        if let path = view.descriptor.statistics, let first = capsule.artifacts.first(where: { $0.path == path }),
+            let second = artifacts.first(where: { $0.path == path })
+        {
+            let before = try Self.statistics(first, store)
+            let after = try Self.statistics(second, try entry.artifacts.objects())
+            if let found = before.difference(from: after) {
+                isSame = false
+                said.append(
+                    "\(path): \(found.differing) of \(found.count) statistics differ; the first is "
+                        + "\(VisibleText.of(found.name, limit: 200)) in block \(found.block): "
+                        + "\(found.first ?? "none"), then \(found.second ?? "none")")
+            } else {
+                said.append("\(path): \(before.count) statistics identical (host* left out)")
+            }
+        }
+        said.append(Self.files(capsule.artifacts, artifacts))
+        verdict = isSame ? .identical : .differs
+        sentences = said
+    }
+
+    /// The first value that is not the same.
+    private static func change(_ first: ResultText, _ second: ResultText) throws -> String {
+        let values = try [first, second].map { try JSON(parsing: $0.text).leaves }
+        for (one, other) in zip(values[0], values[1]) where one != other {
+            return "\(one.path) was \(one.text), and is \(other.path == one.path ? other.text : "missing")"
+        }
+        return "\(values[0].count) values, and \(values[1].count)"
+    }
+
+    private static func statistics(_ artifact: Artifact, _ store: ObjectStore) throws -> StatisticsRecord {
+        var scanner = StatisticsScanner()
+        var record = StatisticsRecord()
+        for offset in stride(from: 0, to: artifact.size, by: 1 << 20) {
+            let bytes = try store.read(artifact.digest, at: offset, count: 1 << 20)
+            scanner.scan(bytes.span.bytes, &record)
+        }
+        scanner.finish(&record)
+        return record
+    }
+
+    /// Logs have times and addresses in them: that they differ says nothing.
+    private static func files(_ first: [Artifact], _ second: [Artifact]) -> String {
+        let same = first.filter { file in second.contains { $0.path == file.path && $0.digest == file.digest } }
+        let others = first.filter { file in !same.contains(file) }.map { VisibleText.of($0.path, limit: 100) }
+        let text = "files: \(same.count) of \(first.count) are the same byte for byte"
+        return others.isEmpty ? text : text + "; others: \(PeopleText.list(others, atMost: 8))"
+    }
+}
+
+extension JSON {
+    /// All numbers, texts and the like, each with the way to it.
+    fileprivate var leaves: [(path: String, text: String)] { leaves(at: "") }
+
+    private func leaves(at path: String) -> [(path: String, text: String)] {
+        switch self {
+        case .object(let members):
+            members.flatMap { $0.value.leaves(at: path.isEmpty ? $0.name : "\(path).\($0.name)") }
+        case .array(let elements): elements.enumerated().flatMap { $1.leaves(at: "\(path)[\($0 + 1)]") }
+        default: [(path, encoded)]
+        }
+    }
+}

@@ -1,0 +1,137 @@
+import ArgumentParser
+import Formats
+import Foundation
+import Model
+import Sessions
+import Storage
+
+struct ReproduceCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "reproduce",
+        abstract: "Run a run again from what is on record, and compare every number.",
+        discussion: """
+            Inputs, guest, checkpoint and engine are those that the run had, whatever has changed since. Results go \
+            into a folder of their own, 'reproduced' in the artifacts folder. With --capsule, a file is written with \
+            which somebody else can do the same; it contains everything except the engine's binary, which it names \
+            by its digest. A capsule runs what is in it on your hosts: take it only from people whom you trust.
+
+            Exit status: 0 if result and statistics are identical (host* statistics are left out), 4 if they differ, \
+            3 if the run failed this time.
+
+            EXAMPLES
+              usweep reproduce 7                              on the hosts of its sweep
+              usweep reproduce study/7 --host lab2            on this one of them
+              usweep reproduce study/7 --capsule run7.tar
+              usweep reproduce run7.tar -i lab.yaml           somewhere else
+            """)
+
+    @Argument(
+        help: ArgumentHelp("NUMBER, ID/NUMBER, a point's digest, or a capsule (a .tar file).", valueName: "run|file"),
+        completion: Completions.sweepsAndRuns)
+    var target: String
+
+    @Option(
+        name: [.short, .long],
+        help: ArgumentHelp("Inventory (default: that of the run's last launch).", valueName: "file"),
+        completion: .file(extensions: ["yaml"]))
+    var inventory: String?
+
+    @Option(name: .long, help: ArgumentHelp("Only this host of the inventory.", valueName: "name"))
+    var host: String?
+
+    @Option(
+        name: .long, help: ArgumentHelp("Write this file instead of running anything.", valueName: "file"),
+        completion: .file(extensions: ["tar"]))
+    var capsule: String?
+
+    @Flag(name: .customLong("any-engine"), help: "Also with another binary of the engine than the run had.")
+    var anyEngine = false
+
+    @OptionGroup var common: CommonOptions
+
+    private var isFile: Bool { target.hasSuffix(".tar") }
+
+    func validate() throws {
+        if isFile, capsule != nil { throw ValidationError("--capsule writes what TARGET would be read from.") }
+        if isFile, inventory == nil { throw ValidationError("A capsule names no hosts: add -i INVENTORY.") }
+        if capsule != nil, inventory != nil || host != nil || anyEngine {
+            throw ValidationError("--capsule runs nothing: leave out -i, --host and --any-engine.")
+        }
+    }
+
+    func run() throws {
+        let folder = common.artifactsFolder
+        let own = Reproduction.folder(in: folder)
+        if isFile {
+            try folder.prepare()
+            let found = try CapsuleArchive.read(Paths.absolute(target), into: own)
+            return try reproduce(found, from: try own.objects(), in: own, on: try hosts(nil))
+        }
+        let choice = try RunChoice([target], in: folder)
+        let run = try choice.single(for: "reproduce")
+        let found = try Reproduction.capsule(of: run, choice.entry, in: folder)
+        let store = try folder.objects()
+        if let capsule {
+            try CapsuleArchive.write(found, of: store, in: folder, to: Paths.absolute(capsule))
+            let size = PeopleText.size(Int64(ThisMachine().size(Paths.absolute(capsule)) ?? 0))
+            common.console.say("wrote \(capsule), \(size): \(found.name)")
+            common.console.say("its own SHA-256, by which others know that nobody changed it: \(try digest(capsule))")
+            if let binary = found.binary {
+                common.console.say("the engine's binary is not in it; its SHA-256 is \(binary)")
+            }
+            return
+        }
+        try reproduce(found, from: store, in: own, on: try hosts(choice.entry))
+    }
+
+    private func digest(_ path: String) throws -> Digest {
+        try ThisMachine().input(Paths.absolute(path), at: "capsule").digest
+    }
+
+    private func hosts(_ entry: ArtifactsFolder.Entry?) throws -> Inventory {
+        var found: Inventory
+        if let inventory {
+            found = try HostConnections.inventory(path: Paths.absolute(inventory))
+        } else if let entry {
+            found = try Reproduction.inventory(of: entry)
+        } else {
+            found = Inventory(hosts: [])
+        }
+        guard let host else { return found }
+        guard found.hosts.contains(where: { $0.name == host }) else {
+            throw Failure(.usage, "--host \(Names.shown(host)): \(Names.suggestion(host, in: found.hosts.map(\.name)))")
+        }
+        found.hosts.removeAll { $0.name != host }
+        return found
+    }
+
+    private func reproduce(
+        _ capsule: Capsule, from store: ObjectStore, in folder: ArtifactsFolder, on inventory: Inventory
+    ) throws {
+        let (ending, entry) = try Foreground.run(common) {
+            try Reproduction.session(capsule, from: store, in: folder, on: inventory, anyEngine: anyEngine)
+        }
+        if ![0, ExitStatus.someRunsFailed].contains(ending.exitStatus) {
+            return try Foreground.leave(ending, entry, common.console)
+        }
+        let outcome = try ReproductionOutcome(capsule, entry, from: store)
+        if common.output == .json {
+            try Console.print(
+                JSON.object([
+                    JSON.Member("version", .integer(1)), JSON.Member("event", .string("reproduced")),
+                    JSON.Member("verdict", .string(outcome.verdict.rawValue)),
+                    JSON.Member("original", .string("\(capsule.sweep)/\(capsule.run)")),
+                    JSON.Member("run", .string("\(entry.fullName)/\(outcome.run)")),
+                    JSON.Member("sentences", .array(outcome.sentences.map { .string($0) })),
+                ]).encoded)
+        } else if common.output == .table {
+            for sentence in outcome.sentences { try Console.print(sentence) }
+            if outcome.verdict != .failed { try Console.print("\(capsule.name): \(outcome.verdict.rawValue)") }
+        }
+        switch outcome.verdict {
+        case .identical: break
+        case .differs: throw ExitCode(ExitStatus.differs)
+        case .failed: throw ExitCode(ExitStatus.someRunsFailed)
+        }
+    }
+}
