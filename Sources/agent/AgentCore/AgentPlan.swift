@@ -50,6 +50,14 @@ extension AgentCore {
         }
     }
 
+    /// Whether it has ends of attempts that no coordinator has acknowledged, or is about to.
+    public var holdsOutcomes: Bool {
+        order.contains { name in
+            guard let sweep = sweeps[name] else { return false }
+            return !sweep.unacknowledged.isEmpty || sweep.works.values.contains { $0.phase == .collecting }
+        }
+    }
+
     /// The attempts that are under way and have an object as an input, with its name in each.
     package func attempts(with digest: Digest) -> [(key: AttemptKey, path: String)] {
         order.flatMap { name in

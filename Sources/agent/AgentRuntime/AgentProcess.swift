@@ -11,15 +11,20 @@ final class AgentProcess {
     private let setups: SetupTrial
     private let network = RealPeerNetwork()
     private let signals: Int32
+    private let isPilot: Bool
 
     /// - Throws: ``Failure`` or ``FilesError`` where the agent cannot work here.
-    init(_ workdir: Workdir) throws {
+    ///
+    /// - Parameter isPilot: it works within a job of Slurm.
+    init(_ workdir: Workdir, isPilot: Bool) throws {
+        self.isPilot = isPilot
         foothold = try Foothold(workdir, .agent)
         signals = sys_signal_descriptor()
         setups = SetupTrial(folder: workdir.root)
         server = try AgentServer(
             workdir, program: Machine.program, host: RealHost(), files: LocalFiles(), setups: setups,
-            network: network
+            network: network,
+            idleTime: isPilot ? AgentServer.idleTimeOfPilots : AgentServer.idleTime
         ) { [patience = Patience()] in AgentProcess.supervisor(of: workdir, patience: patience.next()) }
         guard signals >= 0 else { throw Failure(.internalError, "no signals", cause: SystemText.of(errno)) }
         try foothold.listen()
@@ -109,7 +114,7 @@ final class AgentProcess {
         while true {
             switch sys_next_signal(signals) {
             case 0: return
-            case SIGTERM, SIGINT: server.stop()
+            case SIGTERM, SIGINT: if isPilot { server.leave() } else { server.stop() }
             case SIGCHLD:
                 var ended = sys_ended()
                 while sys_reap(&ended) == 1 { setups.childEnded(ended) }

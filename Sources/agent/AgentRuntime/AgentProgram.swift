@@ -9,10 +9,13 @@ import Storage
 public enum AgentProgram {
     static let usage = """
         usage: usweep-agent VERB [--workdir DIR]
-          attach   joins standard input and output to the agent of the working folder; starts it if need be
+          attach   joins standard input and output to the agent of the working folder; starts it if need be, or
+                   with --waits waits for it
           serve    the agent itself, in the foreground
           supervise  starts and watches programs for the agent
           check    facts about this host, as JSON
+          pilot    the agent within a job of Slurm
+          gateway  on a login node of Slurm: submits jobs and joins channels to their agents
           stop     ends the agent of the working folder and what it runs; --if-idle: only if it has nothing to do
           version
 
@@ -27,6 +30,7 @@ public enum AgentProgram {
         var workdir: String?
         var ready: Int32?
         var command = LocalCommand.stop
+        var waits = false
         var rest = arguments.dropFirst()
         while let option = rest.popFirst() {
             if option == "--workdir", let value = rest.popFirst() {
@@ -35,13 +39,17 @@ public enum AgentProgram {
                 ready = 3
             } else if option == "--if-idle" {
                 command = .stopIfIdle
+            } else if option == "--waits" {
+                waits = true
             } else {
                 return wrongUsage("unknown or unfinished option \(option)")
             }
         }
         switch (verb, workdir) {
-        case ("attach", let workdir?): return Attach.run(workdir: workdir)
+        case ("attach", let workdir?): return Attach.run(workdir: workdir, waits: waits)
+        case ("gateway", let workdir?): return Gateway.run(workdir: workdir)
         case ("serve", let workdir?): return serve(workdir, ready)
+        case ("pilot", let workdir?): return pilot(workdir)
         case ("supervise", let workdir?): return supervise(workdir, ready)
         case ("stop", let workdir?): return stop(workdir, command)
         case ("check", _): return HostCheck.print(workdir: workdir ?? "~/.usweep")
@@ -57,10 +65,19 @@ public enum AgentProgram {
         return 64
     }
 
-    private static func serve(_ name: String, _ ready: Int32?) -> Int32 {
+    private static func pilot(_ name: String) -> Int32 {
+        let status = serve(name, nil, isPilot: true)
+        // What is on the node's own disk, instead of the shared folder, nobody asks for after the job.
+        if let workdir = try? Workdir.prepare(name), workdir.root != workdir.named {
+            _ = sys_remove_tree(workdir.root)
+        }
+        return status
+    }
+
+    private static func serve(_ name: String, _ ready: Int32?, isPilot: Bool = false) -> Int32 {
         background("agent", ready) {
             let workdir = try Workdir.prepare(name)
-            let agent = try AgentProcess(workdir)
+            let agent = try AgentProcess(workdir, isPilot: isPilot)
             Log.write("agent began in", workdir.root)
             Ready.say(.ready, on: ready)
             try agent.run()

@@ -34,7 +34,10 @@ package final class AgentServer {
     private var nextClient = 1
     private var inbox: [AgentEvent] = []
     private var idleSince: Nanoseconds
+    private let idleTime: Nanoseconds
     private var isStopping = false
+    /// Until when it hands over what it has, if it is about to end.
+    private var leavesBy: Nanoseconds?
     private var linkRetryAt: Nanoseconds?
     private var heardAt: Nanoseconds = 0
     private let setups: any SetupTrials
@@ -47,21 +50,26 @@ package final class AgentServer {
     /// News of the supervisor that follow each other closely are told the coordinator together.
     private static let gathering: Nanoseconds = 20_000_000
 
-    /// How long it stays with nothing to do and nobody connected.
-    private static let idleTime: Int64 = 60_000_000_000
+    /// How long it stays with nothing to do and nobody connected, unless somebody knows better.
+    package static let idleTime: Int64 = 60_000_000_000
+    /// A login node may be away for some minutes; jobs that nobody wants any more should not run until their walltime.
+    package static let idleTimeOfPilots: Int64 = 900_000_000_000
     private static let maximumReads = 4_096
 
     /// - Parameters:
     ///   - program: the agent's own, absolute.
     ///   - setups: tries the setup texts of inventories.
     ///   - network: to other hosts.
+    ///   - idleTime: how long it stays with nothing to do and nobody connected.
     ///   - supervisor: connects to one.
     /// - Throws: ``Failure`` or ``FilesError`` where the agent cannot work here.
     package init(
         _ workdir: Workdir, program: String, host: any HostSystem, files: any Files, setups: any SetupTrials,
-        network: any PeerNetwork, supervisor: @escaping () -> SupervisorLink.Opened
+        network: any PeerNetwork, idleTime: Nanoseconds = AgentServer.idleTime,
+        supervisor: @escaping () -> SupervisorLink.Opened
     ) throws {
         self.workdir = workdir
+        self.idleTime = idleTime
         self.host = host
         self.files = files
         self.setups = setups
@@ -131,9 +139,10 @@ package final class AgentServer {
         }
         fillStreams()
         flush()
+        leaveWhenDone()
         if isStopping, link.stream == nil { return false }
         if isIdle {
-            if host.now - idleSince > AgentServer.idleTime { stop() }
+            if host.now - idleSince > idleTime { stop() }
         } else {
             idleSince = host.now
         }
@@ -151,11 +160,11 @@ package final class AgentServer {
             return 0
         }
         var due = shell.core.nextDeadline
-        for time in [linkRetryAt, setups.nextDeadline, peers.nextDeadline].compactMap({ $0 }) {
+        for time in [leavesBy, linkRetryAt, setups.nextDeadline, peers.nextDeadline].compactMap({ $0 }) {
             due = min(due ?? time, time)
         }
         if isIdle {
-            let end = idleSince + AgentServer.idleTime + 1_000_000
+            let end = idleSince + idleTime + 1_000_000
             due = min(due ?? end, end)
         }
         return due.map { max(0, $0 - host.now) }
@@ -203,7 +212,7 @@ package final class AgentServer {
             if let event = shell.unpack(object, map) { inbox.append(event) }
         case .prepare(let key, let job):
             if let event = shell.prepare(key, job) { inbox.append(event) }
-        case .supervise(let command): link.perform([command])
+        case .supervise(let command): if leavesBy == nil { link.perform([command]) }
         case .collect(let key, let exit, let job): shell.beginCollecting(key, exit, job)
         case .discard(let key): note(shell.discard(key))
         case .discardSweep(let sweep): note(shell.discardSweep(sweep))
@@ -357,6 +366,22 @@ package final class AgentServer {
         }
     }
 
+    /// The job that this works in is about to end: nothing more is begun, how what runs ends is no news, and what has
+    /// ended is handed over while there is time.
+    package func leave() {
+        guard leavesBy == nil else { return stop() }
+        leavesBy = host.now + AgentServer.farewell
+    }
+
+    /// Slurm kills what is left half a minute after SIGTERM, unless it is told otherwise.
+    private static let farewell: Nanoseconds = 20_000_000_000
+
+    private func leaveWhenDone() {
+        guard let leavesBy else { return }
+        let hasListener = clients.values.contains { !$0.isControl && !$0.isEnding }
+        if host.now >= leavesBy || !shell.core.holdsOutcomes || !hasListener { stop() }
+    }
+
     /// Ends what runs, and this process after the supervisor.
     package func stop() {
         guard !isStopping else { return }
@@ -372,7 +397,7 @@ package final class AgentServer {
         let (events, isThere) = link.receive()
         heardAt = host.now
         // What was killed because this agent ends is taken up by the next one.
-        if !isStopping { inbox += events }
+        if !isStopping, leavesBy == nil { inbox += events }
         guard !isThere else { return }
         link.disconnect()
         if isStopping { return }

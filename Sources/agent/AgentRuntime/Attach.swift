@@ -6,13 +6,15 @@ import Storage
 
 /// Joins the coordinator's channel to the agent of a working folder, which is started if it does not run.
 enum Attach {
-    static func run(workdir name: String) -> Int32 {
+    /// - Parameter waits: somebody else starts the agent; what it still has to tell passes here, also after SIGTERM.
+    static func run(workdir name: String, waits: Bool) -> Int32 {
         signal(SIGPIPE, SIG_IGN)
+        if waits { signal(SIGTERM, SIG_IGN) }
         put(Preamble.bytes)
         do throws(Failure) {
             let workdir = try Workdir.prepare(name)
-            let descriptor = try connect(workdir)
-            tellAddress(descriptor)
+            let descriptor = try waits ? connectWaiting(workdir) : connect(workdir)
+            if !waits { tellAddress(descriptor) }
             return bridge(descriptor)
         } catch {
             // A full or failing disk can be well again at the next try.
@@ -46,6 +48,15 @@ enum Attach {
         case .connected(let descriptor): return descriptor
         case .problem(let problem):
             throw Failure(.storage, "the agent did not start in \(workdir.root): \(problem)")
+        }
+    }
+
+    /// Connects to an agent that is about to begin, if it is not there.
+    private static func connectWaiting(_ workdir: Workdir) throws(Failure) -> Int32 {
+        switch Rendezvous.connect(to: workdir.agentSocket, patience: 2 * Rendezvous.patience, start: { .heldElsewhere })
+        {
+        case .connected(let descriptor): return descriptor
+        case .problem: throw Failure(.storage, "no agent is at work in \(workdir.root): see job.log there")
         }
     }
 

@@ -15,7 +15,13 @@ enum Machine {
         return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 
-    static var bootID: String { text("/proc/sys/kernel/random/boot_id") ?? "unknown" }
+    /// What lives as long as all that is started here. Within a job of Slurm that is the job: several may run on a
+    /// machine one after the other, or together.
+    static var bootID: String {
+        let boot = text("/proc/sys/kernel/random/boot_id") ?? "unknown"
+        guard let job = getenv("USWEEP_PILOT").map({ String(cString: $0) }), !job.isEmpty else { return boot }
+        return "\(boot) job \(job)"
+    }
 
     static var hostName: String {
         var buffer = [CChar](repeating: 0, count: 256)

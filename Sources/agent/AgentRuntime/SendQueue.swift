@@ -11,13 +11,17 @@ struct SendQueue {
 
     /// Gives the socket what it takes.
     ///
-    /// - Parameter mayConnect: whether its connection may still begin.
+    /// - Parameters:
+    ///   - mayConnect: whether its connection may still begin.
+    ///   - isSocket: false: it may be a pipe; this process ignores SIGPIPE.
     /// - Returns: false: the socket is broken.
-    mutating func flush(to descriptor: Int32, mayConnect: Bool = false) -> Bool {
+    mutating func flush(to descriptor: Int32, mayConnect: Bool = false, isSocket: Bool = true) -> Bool {
         defer { shrink() }
         while unsentCount > 0 {
             let count = out.withUnsafeBytes { buffer in
-                send(descriptor, buffer.baseAddress! + sent, unsentCount, Int32(MSG_NOSIGNAL))
+                let start = buffer.baseAddress! + sent
+                return isSocket
+                    ? send(descriptor, start, unsentCount, Int32(MSG_NOSIGNAL)) : write(descriptor, start, unsentCount)
             }
             if count > 0 {
                 sent += count

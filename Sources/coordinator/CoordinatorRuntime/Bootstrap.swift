@@ -57,7 +57,19 @@ struct Bootstrap {
         self.workdir = workdir
     }
 
-    static let command: String = {
+    /// An agent that something else starts on its host: only its preamble is waited for.
+    static func attaching(to agent: BroughtAgent) -> Bootstrap {
+        var bootstrap = Bootstrap(agent: agent, workdir: "")
+        bootstrap.phase = .attaching
+        return bootstrap
+    }
+
+    static let command = command(ending: #"attach --workdir "$W""#)
+
+    /// The same for the gateway of a Slurm cluster.
+    static let gatewayCommand = command(ending: #"gateway --workdir "$W""#)
+
+    private static func command(ending verb: String) -> String {
         let script = [
             "umask 077",
             #"echo; echo "usweep-bootstrap 2 $(uname -s) $(uname -m)""#,
@@ -70,10 +82,10 @@ struct Bootstrap {
             "A=$W/bin/usweep-agent-$D",
             #"if [ -x "$A" ] && same "$A"; then echo usweep-have; else"#
                 + " " + copying.joined(separator: "; ") + "; fi",
-            #"exec "$A" attach --workdir "$W""#,
+            #"exec "$A" "# + verb,
         ]
         return "exec /bin/sh -c '" + script.joined(separator: "; ") + "'"
-    }()
+    }
 
     /// Goes on with the longest part that an earlier try has left; removes those that nobody writes any more.
     private static let copying = [

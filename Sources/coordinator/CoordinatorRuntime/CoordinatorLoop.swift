@@ -15,11 +15,12 @@ public final class CoordinatorLoop {
     let setting: Setting
     private let ledger: any LedgerStore
     private let store: ObjectStore
-    private let transport: any Transport
-    private let inbox: Inbox
-    private let workshop: any Workshop
+    let transport: any Transport
+    let inbox: Inbox
+    let workshop: any Workshop
     let time: any TimeSource
-    private(set) var links: [HostLink?]
+    var links: [HostLink?]
+    let sites: Sites
     private var transfers: [Transfers]
     var supply = Supply()
     var fanout = Fanout()
@@ -29,8 +30,8 @@ public final class CoordinatorLoop {
     private var checkpoints: [Digest: [Job.Input]] = [:]
     /// The inputs that were last put into a list: mostly those of all runs.
     private var inputList: (inputs: [Job.Input], name: InputListName)?
-    private var generation = 0
-    private var nextKeepAlive = Nanoseconds.min
+    var generation = 0
+    var nextKeepAlive = Nanoseconds.min
     var questions: [TailQuestion] = []
     var watch = RunWatch()
     /// Whether what runs is asked how far it is, for those who look on.
@@ -58,6 +59,7 @@ public final class CoordinatorLoop {
         self.workshop = workshop
         self.time = time
         links = setting.hosts.map { _ in nil }
+        sites = Sites(setting, transport, inbox)
         transfers = setting.hosts.map { _ in Transfers() }
     }
 
@@ -105,7 +107,10 @@ public final class CoordinatorLoop {
     /// A step, and the end of all streams when nothing is left to do.
     package func turn(_ items: [Inbox.Item]) throws -> Ending? {
         guard let ending = try step(items) else { return nil }
-        if ending != .interrupted { for link in links { link?.connection.close() } }
+        if ending != .interrupted {
+            finishSites(ending)
+            for link in links { link?.connection.close() }
+        }
         return ending
     }
 
@@ -122,6 +127,7 @@ public final class CoordinatorLoop {
             records += core.handle(.lost(host: host, reason: reason + "."), now: now)
         }
         records += core.tick(now: now)
+        for event in actOnSites(now) { records += core.handle(event, now: now) }
         if !records.isEmpty { try ledger.commit(records) }
         // A commit takes as long as the disk takes: what follows is done, and waited for, from now on.
         let committed = time.monotonic()
@@ -144,14 +150,6 @@ public final class CoordinatorLoop {
     public var pause: FailureSeries? { core.pause }
     public func hostView(_ host: Int) -> HostView {
         core.view(of: host, running: links[host]?.load.running ?? 0, now: time.monotonic())
-    }
-
-    /// Copies of the agent that take long: told now and then, each host by itself.
-    private func tellCopies(_ now: Nanoseconds) {
-        for host in links.indices {
-            guard let progress = links[host]?.tellProgress(now: now) else { continue }
-            warn("\(setting.hosts[host].name): copying the agent: \(progress.text)")
-        }
     }
 
     // MARK: In
@@ -178,6 +176,7 @@ public final class CoordinatorLoop {
                 forget(host)
                 return [.loginRefused(host: host, reason: failure.description)]
             }
+        case .gateway(let site, let generation, let event): return take(event, ofSite: site, generation, now: now)
         case .finished(let result): return try events(of: try result.get())
         }
     }
@@ -222,7 +221,7 @@ public final class CoordinatorLoop {
     }
 
     /// Nothing of a stream is of use to the next one but the bytes in the object store.
-    private func forget(_ host: Int) {
+    func forget(_ host: Int) {
         links[host]?.connection.close()
         links[host] = nil
         transfers[host] = transfers[host].forNextStream
@@ -457,20 +456,6 @@ public final class CoordinatorLoop {
         }
     }
 
-    private func connect(_ host: Int, _ now: Nanoseconds) {
-        // A host that fell silent still has a stream, on which nothing is waited for any more.
-        forget(host)
-        generation += 1
-        let stream = generation
-        links[host] = HostLink(
-            generation: stream, agent: setting.agent, workdir: setting.hosts[host].workdir,
-            hello: setting.hello(to: host), now: now,
-            open: { [transport, setting] observer in
-                transport.open(setting.hosts[host].target, command: Bootstrap.command, observer: observer)
-            },
-            deliver: { [inbox] event in inbox.put(.stream(host: host, generation: stream, event)) })
-    }
-
     func send(_ host: Int, _ message: CoordinatorMessage) {
         do throws(WireError) {
             try links[host]?.send(message)
@@ -483,16 +468,5 @@ public final class CoordinatorLoop {
     func giveUp(_ host: Int, _ reason: String) {
         let generation = links[host]?.generation ?? 0
         inbox.put(.finished(.success(.refused(host: host, generation: generation, reason: reason))))
-    }
-
-    /// Looks for silent streams now and then only: there may be a thousand of them.
-    private func keepAlive(_ now: Nanoseconds) {
-        guard now >= nextKeepAlive else { return }
-        nextKeepAlive = now + setting.leaseTerm / 32
-        for host in links.indices where links[host]?.isJoined == true {
-            guard let last = links[host]?.lastSent, now - last >= setting.leaseTerm / 4 else { continue }
-            links[host]?.lastSent = now
-            send(host, .heartbeat)
-        }
     }
 }

@@ -32,7 +32,7 @@ struct HostLink {
     var load = HostLoad(running: 0, waiting: 0, freeBytes: 0)
 
     init(
-        generation: Int, agent: BroughtAgent, workdir: String, hello: CoordinatorHello, now: Nanoseconds,
+        generation: Int, _ bootstrap: Bootstrap, hello: CoordinatorHello, now: Nanoseconds,
         open: (@escaping @Sendable (StreamEvent) -> Void) -> any Connection,
         deliver: @escaping @Sendable (StreamEvent) -> Void
     ) {
@@ -45,7 +45,7 @@ struct HostLink {
         intake.hold(connection)
         self.intake = intake
         self.hello = hello
-        phase = .bootstrapping(Bootstrap(agent: agent, workdir: workdir))
+        phase = .bootstrapping(bootstrap)
         lastSent = now
     }
 

@@ -8,6 +8,8 @@ public final class Inbox: @unchecked Sendable {
     public enum Item: Sendable {
         /// On the stream to a host. `generation` tells a stream from those before it.
         case stream(host: Int, generation: Int, StreamEvent)
+        /// On the stream to the login node of a Slurm cluster.
+        case gateway(site: Int, generation: Int, StreamEvent)
         /// A signal, or a word from another `usweep` process.
         case request(Request)
         /// Something that was handed to the workshop. An error is this machine's, and ends the loop.

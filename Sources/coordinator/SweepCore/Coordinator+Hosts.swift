@@ -12,6 +12,7 @@ extension Coordinator {
         }
         links[host].lastHeard = now
         links[host].lastProblem = ""
+        links[host].isQueued = false
         lastProgress = now
         everJoined = true
         let deaths = state.deathCount
@@ -25,7 +26,9 @@ extension Coordinator {
         }
         setSlots(of: host)
         if let lack = lack(of: host, arrival) { return refuse(host, lack, &records) }
-        if state.deathCount != deaths { noteTrouble(host, "it was started again, with what it ran", now, &records) }
+        if state.deathCount != deaths, state.companyOfDeath[host] > 0 {
+            noteTrouble(host, "it was started again, with what it ran", now, &records)
+        }
         for held in arrival.leases { takeUp(held, host, arrival, &records) }
         let held = Set(arrival.leases.map(\.lease))
         for lease in state.leasesOfHost[host] where !held.contains(lease) { takeUp(missing: lease, host, &records) }
@@ -173,6 +176,7 @@ extension Coordinator {
         case .away(_, let before): failures = before
         }
         links[host].lastProblem = reason
+        links[host].isQueued = false
         links[host].slots = 0
         let pause = plan.timing.firstPause << Nanoseconds(min(failures, 16))
         links[host].phase = .away(until: now + min(pause, plan.timing.longestPause), failures: failures)

@@ -85,6 +85,8 @@ public struct Coordinator: Sendable {
         case .released(let host):
             links[host].lastHeard = now
             if state.isFinished, state.isHolding[host] { decide(.hostReleased(host: plan.hosts[host]), &records) }
+        case .pilotEnded(let host, let end, let reason): endPilot(host, end, reason, now, &records)
+        case .pilotWaits(let host, let reason): notePilotWaits(host, reason, now)
         case .leaves(let host, let time): links[host].ends = time
         case .provided(let pin, let digest): provide(pin, digest, attempt: 0, &records)
         case .cancel(let run, let reason): cancel(run, reason, now, &records)
@@ -99,7 +101,9 @@ public struct Coordinator: Sendable {
         case .joined(let host, _), .engineFound(let host, _), .loginRefused(let host, _), .refused(let host, _),
             .lost(let host, _), .ended(let host, _), .released(let host):
             hasNews[host] = true
-        case .leaves, .progress, .heard, .caughtUp, .started, .reported, .provided, .cancel, .interrupted: break
+        case .progress, .heard, .caughtUp, .started, .reported, .pilotEnded, .pilotWaits, .leaves, .provided,
+            .cancel, .interrupted:
+            break
         }
     }
 

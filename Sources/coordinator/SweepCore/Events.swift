@@ -28,6 +28,10 @@ public enum Event: Sendable {
     case released(host: Int)
     /// The host goes at that time, on this process's clock; nil: it stays. Runs that would end later are not begun.
     case leaves(host: Int, at: Nanoseconds?)
+    /// The job that a host's agent ran in is over, with all that it ran.
+    case pilotEnded(host: Int, Coordinator.PilotEnd, reason: String)
+    /// The job that a host's agent is to run in waits.
+    case pilotWaits(host: Int, reason: String)
     /// A pin is known without a run: a checkpoint that an earlier sweep made.
     case provided(pin: String, digest: Digest)
     /// Somebody wants the sweep, or one run, cancelled.

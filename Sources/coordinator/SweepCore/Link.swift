@@ -38,6 +38,8 @@ struct Link: Sendable {
     var ends: Nanoseconds?
     /// How many runs it can do at a time; 0 unless it is joined, with the right engine.
     var slots = 0
+    /// Whether it is a pilot whose job does not run.
+    var isQueued = false
     /// A refused host's stream has been ended.
     var isDisconnected = false
     /// Leases that were sent to it in this life, and of which nothing shows yet that they arrived.

@@ -3,7 +3,8 @@ public import Model
 /// How a host stands, for showing.
 public struct HostView: Sendable, Hashable {
     public enum Standing: String, Sendable, Hashable {
-        case connecting, working, away, resting, refused
+        /// `queued`: it is a pilot whose job does not run.
+        case connecting, working, away, resting, refused, queued
     }
 
     public var name: String
@@ -72,6 +73,7 @@ extension Coordinator {
         let link = links[host]
         let standing: HostView.Standing =
             switch link.phase {
+            case .away where link.isQueued, .connecting where link.isQueued: .queued
             case .away(_, let failures): failures == 0 && link.lastProblem.isEmpty ? .connecting : .away
             case .connecting: .connecting
             case .joined: now < link.health.restUntil ? .resting : .working

@@ -10,7 +10,7 @@ struct InventoryReader {
         "cache",
     ]
     static let ofDefaults = ["ssh_config"]
-    static let ofHosts = ["name", "address"]
+    static let ofHosts = ["name", "address", "slurm"]
 
     let read: FieldReader
     let folder: Folder
@@ -85,9 +85,10 @@ struct InventoryReader {
             read.fail(element, "a host has no name; write {name: node1}")
             return []
         }
-        let names = names(nameField)
         var host = template
         fill(&host, members)
+        if let slurm = members.first(where: { $0.name == "slurm" }) { return pilots(element, host, slurm, members) }
+        let names = names(nameField)
         if names.count > 1, host.sharing?.address != nil, let share = members.first(where: { $0.name == "share" }) {
             read.fail(share, "gives one address to several hosts; write share: lan, or one host at a time")
         }
@@ -144,7 +145,7 @@ struct InventoryReader {
         }
     }
 
-    private func named(_ host: Host, _ name: String, _ address: String?) -> Host {
+    func named(_ host: Host, _ name: String, _ address: String?) -> Host {
         var host = host
         let taken = (transport(of: host)?.keys ?? []).map(\.name)
         host.target.name = name

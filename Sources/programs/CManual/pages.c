@@ -66,6 +66,9 @@ static const unsigned char stuck[] = {
 static const unsigned char from_parallel[] = {
 #embed "../usweep/Documentation.docc/FromParallel.md"
 };
+static const unsigned char slurm[] = {
+#embed "../usweep/Documentation.docc/Slurm.md"
+};
 static const unsigned char from_slurm[] = {
 #embed "../usweep/Documentation.docc/FromSlurm.md"
 };
@@ -120,6 +123,7 @@ static const struct usweep_page pages[] = {
     PAGE("stuck", "Stuck", stuck),
     PAGE("from-parallel", "FromParallel", from_parallel),
     PAGE("from-slurm", "FromSlurm", from_slurm),
+    PAGE("slurm", "Slurm", slurm),
     PAGE("from-vswarm", "FromVSwarm", from_vswarm),
     PAGE("hosts", "Hosts", hosts),
     PAGE("reaching", "Reaching", reaching),

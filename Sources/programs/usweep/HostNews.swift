@@ -16,7 +16,11 @@ struct HostNews {
     mutating func note(_ view: HostView) {
         guard troubles[view.name] != view.problem else { return }
         troubles[view.name] = view.problem
-        guard !view.problem.isEmpty, view.standing == .away || view.standing == .refused else { return }
+        guard !view.problem.isEmpty else { return }
+        switch view.standing {
+        case .away, .refused, .queued: break
+        case .connecting, .working, .resting: return
+        }
         waiting.append((view.name, view.problem))
     }
 

@@ -37,6 +37,7 @@ extension Host: DocumentValue {
         writer.put(unlessEmpty: "resources", resources)
         writer.put("sharing", sharing)
         writer.put("cacheBytes", cacheBytes)
+        writer.put("pilot", pilot)
         return writer.json
     }
 
@@ -51,6 +52,59 @@ extension Host: DocumentValue {
         resources = try reader.take(list: "resources")
         sharing = try reader.take(ifAny: "sharing")
         cacheBytes = try reader.take(ifAny: "cacheBytes")
+        pilot = try reader.take(ifAny: "pilot")
+        try reader.end()
+    }
+}
+
+extension Pilot: DocumentValue {
+    package var json: JSON {
+        var writer = DocumentWriter()
+        writer.put("number", number)
+        writer.put("site", site)
+        return writer.json
+    }
+
+    package init(_ json: JSON) throws(WireError) {
+        var reader = try DocumentReader(json)
+        self.init(site: try reader.take("site"), number: try reader.take("number", in: 1...SlurmSite.mostNodes))
+        try reader.end()
+    }
+}
+
+extension SlurmSite: DocumentValue {
+    package var json: JSON {
+        var writer = DocumentWriter()
+        writer.put("name", name)
+        writer.put("time", time)
+        writer.put("leastNodes", nodes.lowerBound)
+        writer.put("mostNodes", nodes.upperBound)
+        writer.put(unlessEmpty: "partitions", partitions)
+        writer.put("account", account)
+        writer.put("qos", qos)
+        writer.put("constraint", constraint)
+        writer.put("slots", slots)
+        writer.put("backlog", backlog)
+        writer.put("idle", idle)
+        writer.put("poll", poll)
+        writer.put(unlessEmpty: "arguments", arguments)
+        return writer.json
+    }
+
+    package init(_ json: JSON) throws(WireError) {
+        var reader = try DocumentReader(json)
+        self.init(name: try reader.take("name"), time: try reader.take("time"))
+        let least = try reader.take("leastNodes", in: 0...SlurmSite.mostNodes)
+        nodes = least...max(least, try reader.take("mostNodes", in: 1...SlurmSite.mostNodes))
+        partitions = try reader.take(list: "partitions")
+        account = try reader.take(ifAny: "account")
+        qos = try reader.take(ifAny: "qos")
+        constraint = try reader.take(ifAny: "constraint")
+        slots = try reader.take(ifAny: "slots")
+        backlog = try reader.take("backlog", in: 1...SlurmSite.mostNodes)
+        idle = try reader.take("idle")
+        poll = try reader.take("poll")
+        arguments = try reader.take(list: "arguments")
         try reader.end()
     }
 }

@@ -75,6 +75,9 @@ struct ManualTableTests {
         #expect(Self.names("key of workload.yaml").sorted() == ManifestReader.keys.sorted())
     }
 
+    @Test("Keys of a cluster")
+    func clusterKeys() { #expect(Self.names("key of slurm").sorted() == SlurmReader.keys.sorted()) }
+
     @Test("No other table has keys")
     func keyTables() {
         let pages = Set(Self.tables.filter { $0.header.first == "key" }.map(\.page))

@@ -80,6 +80,27 @@ struct SpecificationTests {
         #expect(few?.message.contains("takes 25 slots") == true && few?.message.contains("host, c, has 24") == true)
     }
 
+    @Test("Runs that may take longer than any job are refused, with both times; beside a machine they are not")
+    func jobTime() throws {
+        var inventory = inventory
+        for index in inventory.hosts.indices {
+            let hours = Int64(index + 1) * 12
+            let site = SlurmSite(name: "hpc\(index)", time: hours * 3_600 * 1_000_000_000, nodes: 1...1)
+            inventory.hosts[index].pilot = Pilot(site: site, number: 1)
+        }
+        var sweep = sweep(["1"])
+        sweep.limits.job.time = 36 * 3_600 * 1_000_000_000
+        let folder = ArtifactsFolder(path: "/nonexistent")
+        _ = try SweepOutline(sweep, inventory, in: folder)
+        sweep.limits.job.time = 48 * 3_600 * 1_000_000_000
+        let failure = #expect(throws: Failure.self) { try SweepOutline(sweep, inventory, in: folder) }
+        #expect(
+            failure?.message == "limits.time: a run may take 2 d 0 h, but the longest job of the inventory, on hpc2, "
+                + "ends after 1 d 12 h; lower 'limits.time', or raise 'time' of the cluster")
+        inventory.hosts[0].pilot = nil
+        _ = try SweepOutline(sweep, inventory, in: folder)
+    }
+
     @Test("A host without the labels lends its memory to no sweep")
     func memory() {
         var inventory = inventory

@@ -58,11 +58,12 @@ package struct HostExamination: Sendable {
         _ inventory: Inventory, whenDone: @escaping @Sendable (HostExamination) -> Void
     ) -> [HostExamination] {
         let transport = HostConnections.transport(for: inventory, keepsConnections: false)
-        return HostConnections.waiting { await all(inventory.hosts, transport, whenDone: whenDone) }
+        return HostConnections.waiting { await all(examined(inventory.hosts), transport, whenDone: whenDone) }
     }
 
     /// Examines a host over connections that end one after the other.
     package static func of(_ host: Model.Host, _ transport: any Transport) async -> HostExamination {
+        if let pilot = host.pilot { return await ofCluster(host, pilot.site, transport) }
         // For a host to notice that the login has ended, and to do what it then does.
         let pause = Duration.seconds(2)
         let examination = await HostExamination(host, transport)
@@ -79,7 +80,7 @@ package struct HostExamination: Sendable {
         return survivor
     }
 
-    private init(_ host: Model.Host, _ transport: any Transport) async {
+    init(_ host: Model.Host, _ transport: any Transport) async {
         name = host.name
         let engines = host.engines.map { "\($0.name)=\($0.value)" }.joined(separator: "\n")
         let before = SystemTime().wall()
@@ -194,9 +195,9 @@ package struct HostExamination: Sendable {
         }
     }
 
-    private mutating func note(_ text: String) { findings.append(Finding(isBad: false, text: text)) }
-    private mutating func warn(_ text: String) { findings.append(Finding(isBad: true, text: text)) }
-    private mutating func unusable(_ text: String) {
+    mutating func note(_ text: String) { findings.append(Finding(isBad: false, text: text)) }
+    mutating func warn(_ text: String) { findings.append(Finding(isBad: true, text: text)) }
+    mutating func unusable(_ text: String) {
         warn(text)
         isUsable = false
     }
@@ -208,7 +209,7 @@ package struct HostExamination: Sendable {
     }
 
     /// Lines `usweep-doctor NAME VALUE`; whatever else a login prints is skipped.
-    private static func facts(_ output: String) -> [String: String] {
+    static func facts(_ output: String) -> [String: String] {
         var facts: [String: String] = [:]
         for line in output.split(whereSeparator: \.isNewline) {
             let words = line.split(separator: " ", maxSplits: 2)
@@ -219,7 +220,7 @@ package struct HostExamination: Sendable {
         return facts
     }
 
-    private static let say = #"say() { echo "usweep-doctor $*"; }"#
+    static let say = #"say() { echo "usweep-doctor $*"; }"#
 
     /// As the coordinator's own command: one line without single quote or `!`; what varies comes by standard input.
     private static let command =

@@ -28,11 +28,13 @@ package struct Explanation {
             self.init(try teller.story(of: run), number)
         } else if let story = try teller.story(ofHost: name) {
             self.init(
-                story.sentences,
+                story.sentences + (try teller.standing(ofPilot: name).map { [$0] } ?? []),
                 [
                     JSON.Member("host", .string(name)),
                     JSON.Member("advice", story.advice.map { .string($0) } ?? .null),
                 ])
+        } else if let story = try teller.story(ofSite: name) {
+            self.init(story.sentences, [JSON.Member("host", .string(name)), JSON.Member("advice", .null)])
         } else if ArtifactsFolder.isDigest(name) {
             try self.init(of: try RunChoice([target], in: folder))
         } else {

@@ -5,8 +5,8 @@ import SweepCore
 
 /// Gathers what the ledger knows.
 struct Storyteller {
-    private let view: SweepView
-    private var ledger: Ledger { view.ledger }
+    let view: SweepView
+    var ledger: Ledger { view.ledger }
 
     init(_ view: SweepView) { self.view = view }
 
@@ -89,9 +89,13 @@ struct Storyteller {
 
     /// Those of the inventory that the sweep was last launched with, and those that the ledger heard of before.
     func hostNames() throws -> [String] {
-        let note = try ledger.metadata().notes.first { $0.name == "inventory" }?.value
-        let inventory = try note.map { try Document.inventory($0) }
-        let listed = inventory?.hosts.map(\.name) ?? []
+        let listed = try inventory()?.hosts.map(\.name) ?? []
         return listed + (try ledger.hosts().map(\.host).filter { !listed.contains($0) })
+    }
+
+    /// That the sweep was last launched with.
+    func inventory() throws -> Inventory? {
+        let note = try ledger.metadata().notes.first { $0.name == "inventory" }?.value
+        return try note.map { try Document.inventory($0) }
     }
 }

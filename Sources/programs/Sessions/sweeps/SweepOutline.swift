@@ -72,6 +72,7 @@ extension Specification {
         if usable.hosts.isEmpty, !labelled.isEmpty { throw lacking(labelled) }
         try checkCores(usable)
         try checkMemory(usable)
+        try checkJobTime(usable)
         return usable
     }
 
@@ -95,6 +96,17 @@ extension Specification {
         throw Failure(
             .badSpecification, "cores: a run takes \(PeopleText.count(sweep.needs.cores, "slot")), but the largest "
                 + "host, \(largest.name), has \(largest.slots); lower 'cores', or raise 'slots' of a host")
+    }
+
+    private func checkJobTime(_ inventory: Inventory) throws {
+        let sites = inventory.hosts.compactMap { $0.pilot?.site }
+        guard let limit = sweep.limits.job.time, sites.count == inventory.hosts.count,
+            let longest = sites.max(by: { $0.time < $1.time }), longest.time < limit
+        else { return }
+        throw Failure(
+            .badSpecification, "limits.time: a run may take \(PeopleText.span(limit)), but the longest job of the "
+                + "inventory, on \(longest.name), ends after \(PeopleText.span(longest.time)); lower 'limits.time', or "
+                + "raise 'time' of the cluster")
     }
 
     private func unlabelled(_ inventory: Inventory) -> Failure {

@@ -8,7 +8,7 @@ package struct HostCounts {
 
     package init(_ views: some Collection<HostView>) {
         total = views.count
-        let order: [HostView.Standing] = [.working, .connecting, .away, .resting, .refused]
+        let order: [HostView.Standing] = [.working, .connecting, .queued, .away, .resting, .refused]
         counts = order.map { standing in (standing, views.count { $0.standing == standing }) }
             .filter { $0.count > 0 }
     }
@@ -40,6 +40,7 @@ extension HostView.Standing {
     package var word: String {
         switch self {
         case .connecting: "connecting"
+        case .queued: "waits for a job"
         case .working: "working"
         case .away: "not connected"
         case .resting: "paused"

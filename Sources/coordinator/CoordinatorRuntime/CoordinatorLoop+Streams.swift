@@ -1,0 +1,46 @@
+import Formats
+import Model
+import Ports
+import SweepCore
+
+/// Streams to hosts: how they begin, and what keeps them up.
+extension CoordinatorLoop {
+    func connect(_ host: Int, _ now: Nanoseconds) {
+        // A host that fell silent still has a stream, on which nothing is waited for any more.
+        forget(host)
+        generation += 1
+        let stream = generation
+        links[host] = HostLink(
+            generation: stream, bootstrap(of: host), hello: setting.hello(to: host), now: now,
+            open: { [transport, setting, sites] observer in
+                if setting.hosts[host].pilot != nil { return sites.open(host: host, observer: observer, now: now) }
+                return transport.open(setting.hosts[host].target, command: Bootstrap.command, observer: observer)
+            },
+            deliver: { [inbox] event in inbox.put(.stream(host: host, generation: stream, event)) })
+    }
+
+    private func bootstrap(of host: Int) -> Bootstrap {
+        // The gateway brings a pilot's agent, and its job starts it.
+        setting.hosts[host].pilot == nil
+            ? Bootstrap(agent: setting.agent, workdir: setting.hosts[host].workdir) : .attaching(to: setting.agent)
+    }
+
+    /// Looks for silent streams now and then only: there may be a thousand of them.
+    func keepAlive(_ now: Nanoseconds) {
+        guard now >= nextKeepAlive else { return }
+        nextKeepAlive = now + setting.leaseTerm / 32
+        for host in links.indices where links[host]?.isJoined == true {
+            guard let last = links[host]?.lastSent, now - last >= setting.leaseTerm / 4 else { continue }
+            links[host]?.lastSent = now
+            send(host, .heartbeat)
+        }
+    }
+
+    /// Copies of the agent that take long: told now and then, each host by itself.
+    func tellCopies(_ now: Nanoseconds) {
+        for host in links.indices {
+            guard let progress = links[host]?.tellProgress(now: now) else { continue }
+            warn("\(setting.hosts[host].name): copying the agent: \(progress.text)")
+        }
+    }
+}

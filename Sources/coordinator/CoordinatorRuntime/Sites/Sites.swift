@@ -1,0 +1,272 @@
+import Formats
+import Model
+import Ports
+import SweepCore
+
+/// The Slurm clusters of an inventory: one stream to each login node, and over it a stream to each pilot's agent.
+///
+/// To the loop a pilot is a host like any other, whose stream is opened when a job runs for it. Used on the loop's
+/// thread alone: what the transport tells comes through the inbox like everything else.
+final class Sites {
+    private struct Site {
+        var core: SiteCore
+        /// To log in with.
+        let target: HostTarget
+        /// Of the login node, which the compute nodes share.
+        let workdir: String
+        /// By pilot, from 0.
+        let hosts: [Int]
+        var link: GatewayLink?
+        /// Streams that wait for a job, by pilot.
+        var waiting: [Int: BridgedConnection] = [:]
+        /// By channel.
+        var open: [Int: BridgedConnection] = [:]
+        var wasPaused = false
+    }
+
+    private let sweepID: String
+    private let agent: BroughtAgent
+    private let transport: any Transport
+    private let inbox: Inbox
+    private var sites: [Site] = []
+    /// The site of each host, and which pilot of it the host is, from 1.
+    private var places: [Int: (site: Int, pilot: Int)] = [:]
+    private var generation = 0
+    private var nextChannel = 1
+    private var problems: [(site: Int, text: String)] = []
+
+    init(_ setting: Setting, _ transport: any Transport, _ inbox: Inbox) {
+        sweepID = setting.sweepID
+        agent = setting.agent
+        self.transport = transport
+        self.inbox = inbox
+        for (host, one) in setting.hosts.enumerated() {
+            guard let pilot = one.pilot else { continue }
+            if let known = sites.firstIndex(where: { $0.core.site.name == pilot.site.name }) {
+                places[host] = (known, pilot.number)
+                continue
+            }
+            var target = one.target
+            target.name = pilot.site.name
+            let hosts = setting.hosts.indices.filter { setting.hosts[$0].pilot?.site.name == pilot.site.name }
+            places[host] = (sites.count, pilot.number)
+            sites.append(
+                Site(
+                    core: SiteCore(site: pilot.site, pilots: hosts.count), target: target, workdir: one.workdir,
+                    hosts: hosts))
+        }
+    }
+
+    var isEmpty: Bool { sites.isEmpty }
+    var count: Int { sites.count }
+    func hosts(of site: Int) -> [Int] { sites[site].hosts }
+    func wantsPacking(_ site: Int) -> Bool { sites[site].link?.wantsPacking ?? false }
+
+    // MARK: Streams to pilots
+
+    /// Begins a stream to the agent of a pilot; it opens when a job runs for it.
+    func open(host: Int, observer: @escaping @Sendable (StreamEvent) -> Void, now: Nanoseconds) -> any Connection {
+        guard let (site, pilot) = places[host] else { preconditionFailure("the host belongs to no cluster") }
+        let connection = BridgedConnection(
+            pilot: pilot, observer: observer,
+            request: { [weak self] request in self?.send(request, to: site) },
+            left: { [weak self] connection in self?.forget(connection, site) })
+        sites[site].waiting[pilot] = connection
+        if sites[site].link == nil { connect(site, now) }
+        if let job = sites[site].core.runningJob(of: pilot) { begin(connection, job, site) }
+        return connection
+    }
+
+    private func begin(_ connection: BridgedConnection, _ job: String, _ site: Int) {
+        guard sites[site].link?.isStreaming == true else { return }
+        sites[site].waiting[connection.pilot] = nil
+        sites[site].open[nextChannel] = connection
+        nextChannel += 1
+        connection.begin(nextChannel - 1, job: job, folder: folder(ofPilot: connection.pilot))
+    }
+
+    private func forget(_ connection: BridgedConnection, _ site: Int) {
+        if let channel = connection.channel { sites[site].open[channel] = nil }
+        if sites[site].waiting[connection.pilot] === connection { sites[site].waiting[connection.pilot] = nil }
+    }
+
+    private var folderOfSweep: String { "pilots/\(sweepID)" }
+    private func folder(ofPilot pilot: Int) -> String { "\(folderOfSweep)/\(pilot)" }
+    private var namesOfJobs: String { "\(sweepID)." }
+
+    // MARK: The gateway
+
+    private func connect(_ site: Int, _ now: Nanoseconds) {
+        generation += 1
+        let stream = generation
+        let connection = transport.open(sites[site].target, command: Bootstrap.gatewayCommand) { [inbox] event in
+            inbox.put(.gateway(site: site, generation: stream, event))
+        }
+        sites[site].link = GatewayLink(
+            stream, connection, Bootstrap(agent: agent, workdir: sites[site].workdir), now: now)
+    }
+
+    private func send(_ request: GatewayRequest, to site: Int) {
+        do throws(WireError) { try sites[site].link?.send(request) } catch {
+            // Nobody sends so much in one request; the stream is of no use without it.
+            drop(site, StreamEnd(kind: .unreachable, message: "\(name(site)): \(error.message)."))
+        }
+    }
+
+    private func name(_ site: Int) -> String { sites[site].core.site.name }
+
+    /// The stream to a login node is over, and with it those to the pilots. Their jobs go on.
+    private func drop(_ site: Int, _ end: StreamEnd) {
+        sites[site].link?.connection.close()
+        sites[site].link = nil
+        sites[site].core.lostGateway()
+        let connections = sites[site].waiting.values.sorted { $0.pilot < $1.pilot }
+            + sites[site].open.sorted { $0.key < $1.key }.map(\.value)
+        sites[site].waiting = [:]
+        sites[site].open = [:]
+        for connection in connections { connection.end(end) }
+    }
+
+    /// Streams on which nothing comes.
+    func dropOverdue(now: Nanoseconds) {
+        for site in sites.indices {
+            guard let reason = sites[site].link?.overdue(now: now) else { continue }
+            drop(site, StreamEnd(kind: .unreachable, message: "\(name(site)): \(reason)."))
+        }
+    }
+
+    /// Something came on the stream to a login node.
+    func take(_ site: Int, _ stream: Int, _ event: StreamEvent, now: Nanoseconds) -> [Event] {
+        guard sites[site].link?.generation == stream else { return [] }
+        switch event {
+        case .opened: sites[site].link?.opened(now: now)
+        case .noted: break
+        case .diagnostic(let bytes): sites[site].link?.note(diagnostic: bytes)
+        case .closed(let end):
+            let said = sites[site].link?.diagnostics.trimmingLines ?? ""
+            drop(site, StreamEnd(kind: end.kind, message: end.message + (said.isEmpty ? "" : " (it said: \(said))")))
+            return []
+        case .received(let bytes): return receive(site, bytes, now)
+        }
+        return progress(site)
+    }
+
+    /// Something moves on the way to a cluster: as to any other host, it is waited for.
+    private func progress(_ site: Int) -> [Event] { sites[site].hosts.prefix(1).map { .progress(host: $0) } }
+
+    private func receive(_ site: Int, _ bytes: [UInt8], _ now: Nanoseconds) -> [Event] {
+        do {
+            guard let (reports, isNew) = try sites[site].link?.receive(bytes, now: now) else { return [] }
+            if isNew {
+                let poll = Int(sites[site].core.site.poll / 1_000_000)
+                send(.watch(names: namesOfJobs, milliseconds: poll), to: site)
+            }
+            return progress(site) + reports.flatMap { self.events(of: $0, site, now) }
+        } catch {
+            // What the login node lacks may be repaired: it is tried again like a host that cannot be reached.
+            let reason = (error as? Failure)?.description ?? "\(error)"
+            drop(site, StreamEnd(kind: .misconfigured, message: "\(name(site)): \(reason)"))
+            return []
+        }
+    }
+
+    private func events(of report: GatewayReport, _ site: Int, _ now: Nanoseconds) -> [Event] {
+        switch report {
+        case .queue(let jobs):
+            let own = jobs.compactMap { job in pilot(of: job.name, site).map { (pilot: $0, job: job) } }
+            return sites[site].core.see(own, now: now).flatMap { events(of: $0, site, now) }
+        case .blind(let problem):
+            let waiting = sites[site].waiting.values.sorted { $0.pilot < $1.pilot }
+            sites[site].waiting = [:]
+            let end = StreamEnd(kind: .unreachable, message: "the queue of \(name(site)) cannot be seen: \(problem).")
+            for connection in waiting { connection.end(end) }
+            return []
+        case .submitted(let job, let id, let problem):
+            guard let pilot = pilot(of: job, site) else { return [] }
+            return sites[site].core.submitted(pilot, job: id, problem: problem, now: now)
+                .flatMap { events(of: $0, site, now) }
+        case .data(let channel, let bytes): sites[site].open[channel]?.receive(bytes)
+        case .credit(let channel, let count): sites[site].open[channel]?.take(credit: count)
+        case .closed(let channel, let reason):
+            let connection = sites[site].open.removeValue(forKey: channel)
+            let message = "its stream through \(name(site)) ended: \(reason)."
+            connection?.end(StreamEnd(kind: .unreachable, message: message))
+        }
+        return []
+    }
+
+    private func pilot(of job: String, _ site: Int) -> Int? {
+        guard job.hasPrefix(namesOfJobs), let number = Int(job.dropFirst(namesOfJobs.count)),
+            1...sites[site].hosts.count ~= number
+        else { return nil }
+        return number
+    }
+
+    private func events(of news: SiteCore.News, _ site: Int, _ now: Nanoseconds) -> [Event] {
+        let hosts = sites[site].hosts
+        switch news {
+        case .waits(let pilot, let reason): return [.pilotWaits(host: hosts[pilot - 1], reason: reason)]
+        case .runs(let pilot, let job, let left):
+            if let connection = sites[site].waiting[pilot] { begin(connection, job, site) }
+            guard let left else { return [] }
+            return [.leaves(host: hosts[pilot - 1], at: now + Nanoseconds(left) * Timing.second)]
+        case .gone(let pilot, let end, let reason):
+            let event = Event.pilotEnded(host: hosts[pilot - 1], meaning(of: end, site), reason: reason)
+            guard let pause = sites[site].core.pause else { return [event] }
+            return [event, .refused(host: hosts[pilot - 1], reason: pause)]
+        case .paused(let reason):
+            problems.append((site, reason))
+            let live = sites[site].core.livePilots
+            return hosts.indices.filter { !live.contains($0 + 1) }.map { .refused(host: hosts[$0], reason: reason) }
+        }
+    }
+
+    private func meaning(of end: SlurmJob.End?, _ site: Int) -> Coordinator.PilotEnd {
+        switch end {
+        case .walltime: .walltime(sites[site].core.site.time)
+        case .memory, .nodeFailed, .failed: .doubtful
+        case .completed, .cancelled, .preempted, nil: .blameless
+        }
+    }
+
+    /// Why clusters get no more jobs, told once.
+    func takeProblems() -> [String] {
+        defer { problems = [] }
+        return problems.map { "\(name($0.site)): no more jobs are submitted: \($0.text)" }
+    }
+
+    // MARK: What follows
+
+    /// Submits and ends jobs.
+    ///
+    /// - Returns: what follows for the pilots.
+    func act(_ site: Int, _ demand: SiteCore.Demand, now: Nanoseconds) -> [Event] {
+        guard sites[site].link?.isStreaming == true else { return [] }
+        for (index, pilot) in demand.pilots.enumerated() where pilot.isJoined { sites[site].core.joined(index + 1) }
+        var news: [SiteCore.News] = []
+        for action in sites[site].core.actions(demand, now: now, &news) {
+            switch action {
+            case .cancel(let jobs): send(.cancel(jobs: jobs), to: site)
+            case .submit(let pilot, let excluded):
+                send(
+                    .submit(
+                        GatewaySubmission(
+                            name: "\(namesOfJobs)\(pilot)",
+                            arguments: sites[site].core.site.submission(excluding: excluded),
+                            folder: folder(ofPilot: pilot))), to: site)
+            }
+        }
+        return news.flatMap { events(of: $0, site, now) }
+    }
+
+    /// Nothing is left to do: all jobs end, and what they left on the shared folder goes.
+    ///
+    /// - Returns: the sites whose gateways are at it; each ends its stream when it is done.
+    func finish() -> [Int] {
+        sites.indices.filter { site in
+            guard sites[site].link?.isStreaming == true else { return false }
+            send(.finish(jobs: sites[site].core.finish(), folder: folderOfSweep), to: site)
+            return true
+        }
+    }
+}

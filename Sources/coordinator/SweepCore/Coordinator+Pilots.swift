@@ -1,0 +1,81 @@
+public import Model
+
+/// Hosts that are there only while a job of a cluster runs for them.
+///
+/// Unlike a host that is silent, a job that is over has taken all that it ran with it: its runs are anybody's at once,
+/// and none is charged for it.
+extension Coordinator {
+    /// What the end of a pilot's job says of the runs that it had.
+    public enum PilotEnd: Sendable, Hashable {
+        /// Nothing: it was preempted, cancelled, or had nothing to do.
+        case blameless
+        /// It was ended after so many nanoseconds because its time was over: a run that had all of it needs more.
+        case walltime(Nanoseconds)
+        /// Perhaps one of them did it: it ran out of memory, or its node died.
+        case doubtful
+    }
+
+    mutating func endPilot(
+        _ host: Int, _ end: PilotEnd, _ reason: String, _ now: Nanoseconds, _ records: inout [Record]
+    ) {
+        for lease in state.leasesOfHost[host] {
+            let open = state.openRuns(of: lease, host: host)
+            if case .walltime(let span) = end { endTooLong(open, lease, span, now, &records) }
+            if end == .doubtful {
+                let told = "\(plan.hosts[host]): \(reason)"
+                if !open.isEmpty { decide(.leaseVoided(lease: lease, reason: told), &records) }
+            } else {
+                for run in open where state.claim(of: lease, on: run) != nil {
+                    decide(
+                        .runWithdrawn(run: run, lease: lease, reason: "\(plan.hosts[host]): \(reason)"), &records)
+                }
+            }
+            for run in open { begun[AttemptPlace(run: run, lease: lease)] = nil }
+        }
+        // What is left in its folder goes with the sweep's.
+        if state.isHolding[host] { decide(.hostReleased(host: plan.hosts[host]), &records) }
+        links[host].ends = nil
+        links[host].unseen = []
+        // The next job may be on another node.
+        links[host].health.recover()
+        lose(host, reason, now)
+        links[host].isQueued = true
+        noteNewsOfAll()
+    }
+
+    /// A run that had a whole job and was not done would need another one for ever.
+    private mutating func endTooLong(
+        _ runs: [RunNumber], _ lease: LeaseNumber, _ span: Nanoseconds, _ now: Nanoseconds, _ records: inout [Record]
+    ) {
+        for run in runs {
+            guard let beginning = begun[AttemptPlace(run: run, lease: lease)],
+                now - beginning.time >= span / 10 * 9, state.claims(on: run).count == 1
+            else { continue }
+            decideEnd(run, .failed, .timeout, &records)
+        }
+    }
+
+    /// The job of a pilot waits: that is nobody's silence.
+    mutating func notePilotWaits(_ host: Int, _ reason: String, _ now: Nanoseconds) {
+        lastProgress = now
+        guard links[host].joined == nil, !links[host].isRefused else { return }
+        links[host].lastProblem = reason
+        links[host].isQueued = true
+    }
+
+    /// Whether a host that goes at some time can have another run before, as far as one can tell: after a turn in which
+    /// all were given what they can do, one with room has none that would be done in time.
+    public func hasTime(_ host: Int, now: Nanoseconds) -> Bool {
+        links[host].ends == nil || !wantsHosts || !isUsable(host, now) || room(on: host, now) <= 0
+            || state.readyCount == 0
+    }
+
+    /// Whether runs that wait are handed out now.
+    public var wantsHosts: Bool { !isInterrupted && cancelDeadline == nil && pause == nil && !state.isFinished }
+
+    /// How many runs a host was given that have not ended.
+    public func heldRuns(on host: Int) -> Int { state.openRuns[host] }
+
+    /// How many runs a host can have at a time; 0: it is not there.
+    public func slots(of host: Int) -> Int { links[host].slots }
+}

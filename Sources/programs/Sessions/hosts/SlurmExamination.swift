@@ -1,0 +1,98 @@
+import Model
+import Ports
+import SweepCore
+
+/// What can be said of a Slurm cluster without submitting anything.
+extension HostExamination {
+    /// A cluster once, in place of all its pilots.
+    static func examined(_ hosts: [Model.Host]) -> [Model.Host] {
+        var sites: Set<String> = []
+        return hosts.compactMap { host in
+            guard let site = host.pilot?.site else { return host }
+            guard sites.insert(site.name).inserted else { return nil }
+            var login = host
+            login.target.name = site.name
+            // They are where jobs run, and need not be on the login node.
+            login.engines = []
+            return login
+        }
+    }
+
+    static func ofCluster(_ login: Model.Host, _ site: SlurmSite, _ transport: any Transport) async -> HostExamination {
+        var examination = await HostExamination(login, transport)
+        guard examination.isUsable else { return examination }
+        let input = (site.partitions + ["end"] + site.submission(excluding: []) + ["end"]).map { "\($0)\n" }.joined()
+        let answer = await HostConnections.ask(transport, login.target, command: script, input: input)
+        examination.judge(site, HostExamination.facts(answer.output), answer.end)
+        return examination
+    }
+
+    private mutating func judge(_ site: SlurmSite, _ facts: [String: String], _ end: StreamEnd) {
+        guard facts["end"] != nil else { return unusable("sbatch could not be tried: \(end.message)") }
+        guard let version = facts["version"] else {
+            return unusable("sbatch is not in the PATH of a login: is this the login node of a Slurm cluster?")
+        }
+        note("\(version), at most \(PeopleText.count(site.nodes.upperBound, "job")) of \(PeopleText.span(site.time))")
+        for (name, text) in partitions(facts) {
+            guard let limit = SlurmTime.nanoseconds(text) else { continue }
+            if limit < site.time {
+                unusable(
+                    "partition \(name) lets a job run for \(PeopleText.span(limit)), and `time` is "
+                        + "\(PeopleText.span(site.time)): lower it to \(SlurmTime.written(limit))")
+            } else {
+                note("partition \(name) lets a job run for \(PeopleText.span(limit))")
+            }
+        }
+        let said = VisibleText.of(facts["tried"] ?? "", limit: 300)
+        if facts["accepted"] == "0" {
+            note("sbatch --test-only accepts a job: \(said)")
+        } else {
+            unusable("sbatch --test-only refuses a job: \(said)")
+        }
+        if facts["overlap"] != "yes" {
+            unusable("srun has no option --overlap (before Slurm 20.11), by which agents in jobs are reached")
+        }
+    }
+
+    private func partitions(_ facts: [String: String]) -> [(name: String, limit: String)] {
+        facts.filter { $0.key.hasPrefix("partition-") }.sorted { $0.key < $1.key }
+            .map { (String($0.key.dropFirst("partition-".count)), $0.value) }
+    }
+
+    /// As the coordinator's own command: one line without single quote or `!`; what varies comes by standard input.
+    private static let script =
+        "exec /bin/sh -c '"
+        + [
+            say, "echo", "command -v sbatch > /dev/null || { say end; exit 0; }",
+            #"say version "$(sbatch --version)""#,
+            #"case $(srun --help 2>&1) in *--overlap*) say overlap yes;; esac"#,
+            #"A="; while IFS= read -r p; do [ "$p" = end ] && break; A="$A $p "; done"#,
+            #"scontrol --oneliner show partition 2> /dev/null | while IFS= read -r l; do N=; D=; T=; for w in $l; do "#
+                + #"case $w in PartitionName=*) N=${w#*=};; Default=YES) D=1;; MaxTime=*) T=${w#*=};; esac; done; "#
+                + #"case "$A" in "") [ -n "$D" ] && say "partition-$N" "$T";; "#
+                + #"*" $N "*) say "partition-$N" "$T";; esac; done"#,
+            #"set --; while IFS= read -r o; do [ "$o" = end ] && break; set -- "$@" "$o"; done"#,
+            ##"O=$(printf "#\041/bin/sh\n" | sbatch --test-only --chdir=/ "$@" 2>&1); say accepted $?"##,
+            #"say tried "$(printf %s "$O" | tr "\n" ";")""#, "say end",
+        ].joined(separator: "; ") + "'"
+}
+
+/// Times as Slurm writes them: `UNLIMITED`, `30:00`, `12:00:00`, `2-00:00:00`.
+enum SlurmTime {
+    /// nil: no limit.
+    static func nanoseconds(_ text: String) -> Nanoseconds? {
+        let parts = text.split(separator: "-", maxSplits: 1)
+        let days = parts.count == 2 ? Int64(parts[0]) : 0
+        let clock = (parts.last ?? "").split(separator: ":").map { Int64($0) }
+        guard let days, !clock.isEmpty, clock.count <= 3, !clock.contains(nil) else { return nil }
+        let seconds = clock.compactMap { $0 }.reduce(0) { $0 * 60 + $1 }
+        return (days * 86_400 + seconds) * 1_000_000_000
+    }
+
+    /// As an inventory has it.
+    static func written(_ span: Nanoseconds) -> String {
+        let seconds = span / 1_000_000_000
+        if seconds % 3_600 == 0 { return "\(seconds / 3_600)h" }
+        return seconds % 60 == 0 ? "\(seconds / 60)m" : "\(seconds)s"
+    }
+}

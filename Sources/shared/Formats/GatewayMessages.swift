@@ -1,0 +1,191 @@
+public import Model
+
+// What a coordinator and the gateway on a cluster's login node say to each other. Both are of one build: the
+// coordinator brings the gateway's program, which lives as long as their stream does. So there are no versions of this.
+
+/// What the gateway is asked for.
+public enum GatewayRequest: Sendable, Hashable {
+    /// Tell the queue's jobs whose names begin so, now and every so many milliseconds.
+    case watch(names: String, milliseconds: Int)
+    /// Submit a job that runs a pilot.
+    case submit(GatewaySubmission)
+    case cancel(jobs: [String])
+    /// Join a channel to the agent of a job.
+    case open(channel: Int, job: String, folder: String)
+    case data(channel: Int, [UInt8])
+    /// So many bytes of a channel were taken: as many more may come.
+    case credit(channel: Int, Int)
+    case close(channel: Int)
+    /// End these jobs, delete this folder, and end.
+    case finish(jobs: [String], folder: String)
+}
+
+/// What the gateway tells.
+public enum GatewayReport: Sendable, Hashable {
+    case queue([SlurmJob])
+    /// The queue cannot be seen now.
+    case blind(problem: String)
+    /// `job`: nil where it was refused, with `problem` saying why.
+    case submitted(name: String, job: String?, problem: String)
+    case data(channel: Int, [UInt8])
+    case credit(channel: Int, Int)
+    /// A channel ended.
+    case closed(channel: Int, reason: String)
+}
+
+/// A job to be submitted.
+public struct GatewaySubmission: Sendable, Hashable {
+    public var name: String
+    /// Of sbatch(1).
+    public var arguments: [String]
+    /// The working folder of the pilot's agent; `~/` stands for the home there.
+    public var folder: String
+
+    public init(name: String, arguments: [String], folder: String) {
+        self.name = name
+        self.arguments = arguments
+        self.folder = folder
+    }
+}
+
+/// How many bytes of a channel may be on their way in each direction.
+public enum GatewayWindow {
+    public static let bytes = 1 << 20
+    /// Of one message.
+    public static let piece = 64 * 1_024
+}
+
+extension SlurmJob: FieldGroup {
+    package func putFields(to writer: inout ByteWriter) {
+        writer.field(1, id)
+        writer.field(2, name)
+        writer.field(3, state)
+        writer.field(4, reason)
+        writer.field(5, secondsLeft)
+        writer.field(6, node)
+        writer.field(7, note)
+    }
+
+    package init(fields: inout FieldDecoder) throws(WireError) {
+        self.init(
+            id: try fields.take(1), name: try fields.take(2), state: try fields.take(3), reason: try fields.take(4),
+            secondsLeft: try fields.take(ifAny: 5), node: try fields.take(6), note: try fields.take(7))
+    }
+}
+
+extension GatewayRequest {
+    public var frame: Frame {
+        var fields = ByteWriter()
+        let kind: UInt8
+        switch self {
+        case .watch(let names, let milliseconds):
+            kind = 40
+            fields.field(1, names)
+            fields.field(2, milliseconds)
+        case .submit(let submission):
+            kind = 41
+            fields.field(1, submission.name)
+            fields.fields(2, submission.arguments)
+            fields.field(3, submission.folder)
+        case .cancel(let jobs):
+            kind = 42
+            fields.fields(1, jobs)
+        case .open(let channel, let job, let folder):
+            kind = 43
+            fields.field(1, channel)
+            fields.field(2, job)
+            fields.field(3, folder)
+        case .data(let channel, let bytes):
+            kind = 44
+            fields.field(1, channel)
+            fields.field(2, bytes)
+        case .credit(let channel, let count):
+            kind = 45
+            fields.field(1, channel)
+            fields.field(2, count)
+        case .close(let channel):
+            kind = 46
+            fields.field(1, channel)
+        case .finish(let jobs, let folder):
+            kind = 47
+            fields.fields(1, jobs)
+            fields.field(2, folder)
+        }
+        return Frame(kind: kind, payload: fields.bytes)
+    }
+
+    /// - Throws: ``WireError`` for anything else.
+    public init(_ frame: Frame) throws(WireError) {
+        var fields = try FieldDecoder(frame.payload[...])
+        switch frame.kind {
+        case 40: self = .watch(names: try fields.take(1), milliseconds: try fields.take(2, in: 10...3_600_000))
+        case 41:
+            self = .submit(
+                GatewaySubmission(
+                    name: try fields.take(1), arguments: try fields.take(all: 2), folder: try fields.take(3)))
+        case 42: self = .cancel(jobs: try fields.take(all: 1))
+        case 43: self = .open(channel: try fields.take(1), job: try fields.take(2), folder: try fields.take(3))
+        case 44: self = .data(channel: try fields.take(1), try fields.take(2))
+        case 45: self = .credit(channel: try fields.take(1), try fields.take(2, in: 0...GatewayWindow.bytes))
+        case 46: self = .close(channel: try fields.take(1))
+        case 47: self = .finish(jobs: try fields.take(all: 1), folder: try fields.take(2))
+        default: throw WireError("a request of unknown kind \(frame.kind)", isNews: true)
+        }
+        try fields.end()
+    }
+}
+
+extension GatewayReport {
+    /// The longest list of jobs that a frame surely holds. Those that live go first.
+    public static let mostJobs = 512
+
+    public var frame: Frame {
+        var fields = ByteWriter()
+        let kind: UInt8
+        switch self {
+        case .queue(let jobs):
+            kind = 40
+            let live = jobs.filter { if case .ended = $0.phase { false } else { true } }
+            let ended = jobs.filter { if case .ended = $0.phase { true } else { false } }
+            fields.fields(1, Array((live + ended.reversed()).prefix(GatewayReport.mostJobs)))
+        case .blind(let problem):
+            kind = 41
+            fields.field(1, problem)
+        case .submitted(let name, let job, let problem):
+            kind = 42
+            fields.field(1, name)
+            fields.field(2, job)
+            fields.field(3, problem)
+        case .data(let channel, let bytes):
+            kind = 44
+            fields.field(1, channel)
+            fields.field(2, bytes)
+        case .credit(let channel, let count):
+            kind = 45
+            fields.field(1, channel)
+            fields.field(2, count)
+        case .closed(let channel, let reason):
+            kind = 46
+            fields.field(1, channel)
+            fields.field(2, reason)
+        }
+        return Frame(kind: kind, payload: fields.bytes)
+    }
+
+    /// - Throws: ``WireError`` for anything else.
+    public init(_ frame: Frame) throws(WireError) {
+        var fields = try FieldDecoder(frame.payload[...])
+        switch frame.kind {
+        case 40: self = .queue(try fields.take(all: 1))
+        case 41: self = .blind(problem: try fields.take(1))
+        case 42:
+            self = .submitted(
+                name: try fields.take(1), job: try fields.take(ifAny: 2), problem: try fields.take(3))
+        case 44: self = .data(channel: try fields.take(1), try fields.take(2))
+        case 45: self = .credit(channel: try fields.take(1), try fields.take(2, in: 0...GatewayWindow.bytes))
+        case 46: self = .closed(channel: try fields.take(1), reason: try fields.take(2))
+        default: throw WireError("a report of unknown kind \(frame.kind)", isNews: true)
+        }
+        try fields.end()
+    }
+}

@@ -1,0 +1,66 @@
+import Formats
+import Model
+import Testing
+
+@Suite("Messages of a cluster's gateway")
+struct GatewayMessageTests {
+    private static let requests: [GatewayRequest] = [
+        .watch(names: "study-a.", milliseconds: 30_000),
+        .submit(GatewaySubmission(name: "study-a.1", arguments: ["--time=60", ""], folder: "pilots/study-a/1")),
+        .cancel(jobs: ["1", "2"]), .open(channel: 3, job: "1", folder: "pilots/study-a/1"),
+        .data(channel: 3, [0, 1, 255]), .credit(channel: 3, 65_536), .close(channel: 3),
+        .finish(jobs: [], folder: "pilots/study-a"),
+    ]
+
+    private static let reports: [GatewayReport] = [
+        .queue([
+            SlurmJob(id: "1", name: "study-a.1", state: "RUNNING", secondsLeft: 5, node: "n1", note: "x"),
+            SlurmJob(id: "2", name: "study-a.2", state: "PENDING", reason: "Priority"),
+        ]),
+        .queue([]), .blind(problem: "slurm_load_jobs error"), .submitted(name: "study-a.1", job: "4", problem: ""),
+        .submitted(name: "study-a.1", job: nil, problem: "refused"), .data(channel: 3, [7]),
+        .credit(channel: 3, 0), .closed(channel: 3, reason: "srun ended"),
+    ]
+
+    @Test("Each comes out as it went in, and cut anywhere it is refused or shorter")
+    func roundTrip() throws {
+        for request in Self.requests {
+            #expect(try GatewayRequest(request.frame) == request)
+            try cut(request.frame) { try GatewayRequest($0) == request }
+        }
+        for report in Self.reports {
+            #expect(try GatewayReport(report.frame) == report)
+            try cut(report.frame) { try GatewayReport($0) == report }
+        }
+    }
+
+    private func cut(_ frame: Frame, _ isSame: (Frame) throws -> Bool) throws {
+        for count in 0..<frame.payload.count {
+            let short = Frame(kind: frame.kind, payload: Array(frame.payload[..<count]))
+            #expect((try? isSame(short)) != true)
+        }
+    }
+
+    @Test("Credit beyond the window, and kinds that there are not, are refused")
+    func lies() {
+        #expect(throws: WireError.self) {
+            try GatewayRequest(GatewayRequest.credit(channel: 1, GatewayWindow.bytes + 1).frame)
+        }
+        #expect(throws: WireError.self) { try GatewayReport(GatewayReport.credit(channel: 1, -1).frame) }
+        #expect(throws: WireError.self) { try GatewayRequest(Frame(kind: 60, payload: [])) }
+        #expect(throws: WireError.self) { try GatewayReport(Frame(kind: 60, payload: [])) }
+    }
+
+    @Test("Of more jobs than a frame surely holds, those that live are told")
+    func manyJobs() throws {
+        let ended = (0..<600).map { SlurmJob(id: "\($0)", name: "s.1", state: "COMPLETED") }
+        let live = (600..<700).map { SlurmJob(id: "\($0)", name: "s.2", state: "RUNNING") }
+        guard case .queue(let told) = try GatewayReport(GatewayReport.queue(ended + live).frame) else {
+            Issue.record("another report")
+            return
+        }
+        #expect(told.count == GatewayReport.mostJobs)
+        #expect(Array(told.prefix(100)) == live)
+        #expect(told.last?.id == "188", "the newest of those that ended")
+    }
+}
