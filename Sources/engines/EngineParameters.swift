@@ -5,10 +5,20 @@ package struct EngineParameters: Sendable {
     package var known: [EngineParameter]
     /// What other names mean, as in "the path of a parameter below 'system'"; nil: there are no others.
     package var others: String?
+    /// What is to be known of such other names where a run starts from a checkpoint; nil: nothing.
+    package var othersAfterRestore: String?
 
-    package init(_ known: [EngineParameter] = [], others: String? = nil) {
+    package init(_ known: [EngineParameter] = [], others: String? = nil, othersAfterRestore: String? = nil) {
         self.known = known
         self.others = others
+        self.othersAfterRestore = othersAfterRestore
+    }
+
+    /// What is to be known of a point that starts from a checkpoint which was made with another value of an axis; nil:
+    /// nothing, as the parameter is set up when the checkpoint is restored.
+    package func remark(afterRestoreWith axis: String) -> String? {
+        if let known = self[axis] { return known.afterRestore }
+        return others == nil ? nil : othersAfterRestore
     }
 
     package subscript(name: String) -> EngineParameter? { known.first { $0.name == name } }
@@ -28,6 +38,8 @@ package struct EngineParameter: Sendable {
     /// A value to try it with where there is no standard; nil: it cannot be tried.
     package var sample: String?
     package var meaning: String
+    /// What is to be known where a checkpoint was made with another value; nil: nothing of it is in a checkpoint.
+    package var afterRestore: String?
     /// A value in the one form that says what it means, so that two texts with one meaning are one value; nil: it is
     /// not a value.
     package var canonical: @Sendable (_ value: String) -> String?

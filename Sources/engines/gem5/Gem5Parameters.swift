@@ -14,7 +14,10 @@ enum Gem5Parameter {
             parameter.sample = samples[parameter.values]
             return parameter
         }
-        return EngineParameters(known, others: "the path of a parameter below 'system', as config.ini has it")
+        return EngineParameters(
+            known, others: "the path of a parameter below 'system', as config.ini has it",
+            othersAfterRestore: "gem5 does not check whether a checkpoint fits another value; compare one point with "
+                + "one whose guest was set up with it")
     }
 
     private static let all =
@@ -66,9 +69,16 @@ enum Gem5Parameter {
             "itlb.size", unit: "entries", values: number, "of the first-level translation buffer for code"),
         EngineParameter(
             "dtlb.size", unit: "entries", values: number, "of the first-level translation buffer for data"),
-        EngineParameter("clock", values: frequency, "of cores and caches"),
+        clock,
         EngineParameter("memory", choices: memories, "the kind of main memory"),
     ]
+
+    private static var clock: EngineParameter {
+        var clock = EngineParameter("clock", values: frequency, "of cores and caches")
+        clock.afterRestore = "the guest measured its processor's clock when it booted: by its own clock, time passes "
+            + "faster or slower now"
+        return clock
+    }
 
     static let cores = ["atomic", "timing", "minor", "o3"]
     static let memories = [

@@ -1,3 +1,4 @@
+import CoordinatorRuntime
 import Glibc
 package import Model
 import Results
@@ -23,6 +24,8 @@ package struct DiskUse {
     package private(set) var unreferredBytes: Int64 = 0
     package private(set) var unreferredObjects = 0
     package private(set) var workloadsBytes: Int64 = 0
+    /// Of the store of checkpoints, which is not in the folder; what sweeps here have of it, too, takes space once.
+    package private(set) var checkpointsBytes: Int64 = 0
     private let collecting: String
 
     package init(_ folder: ArtifactsFolder) throws {
@@ -57,6 +60,7 @@ package struct DiskUse {
             }
         }
         for path in try Removal.rests(folder) { unreferredBytes += DiskUse.bytes(below: path) }
+        checkpointsBytes = DiskUse.bytes(below: Caches.checkpoints.folder)
         workloadsBytes = DiskUse.bytes(below: WorkloadStore(in: folder).shelf.path)
     }
 
@@ -95,7 +99,9 @@ package struct DiskUse {
         text += "files of no sweep: \(size(unreferredBytes)) in \(PeopleText.count(unreferredObjects, "file"))"
         text += unreferredBytes == 0 ? "\n" : "; to delete them: \(collecting)\n"
         text += "workloads: \(size(workloadsBytes))\n"
-        return text + "all: \(size(totalBytes))\n"
+        text += "all: \(size(totalBytes))\n"
+        return text + "checkpoints of all sweeps, in \(VisibleText.of(Caches.checkpoints.folder)): "
+            + "\(size(checkpointsBytes)); which: usweep checkpoint list\n"
     }
 
     /// - Parameter hosts: those that were looked at; nil: nobody asked.
@@ -112,7 +118,9 @@ package struct DiskUse {
             JSON.Member("referred_bytes", .integer(referredBytes)),
             JSON.Member("unreferred_bytes", .integer(unreferredBytes)),
             JSON.Member("unreferred_objects", .integer(Int64(unreferredObjects))),
-            JSON.Member("workloads_bytes", .integer(workloadsBytes)), JSON.Member("total_bytes", .integer(totalBytes)),
+            JSON.Member("workloads_bytes", .integer(workloadsBytes)),
+            JSON.Member("checkpoints_bytes", .integer(checkpointsBytes)),
+            JSON.Member("total_bytes", .integer(totalBytes)),
         ] + (hosts.map { [JSON.Member("hosts", .array($0.map(\.document)))] } ?? []))
     }
 }

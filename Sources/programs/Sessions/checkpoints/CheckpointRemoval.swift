@@ -16,6 +16,15 @@ package enum CheckpointRemoval {
         }
     }
 
+    /// Deletes what belongs to no checkpoint.
+    ///
+    /// - Returns: how many bytes were freed; nil: somebody may be adding some.
+    package static func collect(_ store: CheckpointStore = Caches.checkpoints) throws -> Int64? {
+        guard let use = try ArtifactsUse.deleting(in: store) else { return nil }
+        defer { withExtendedLifetime(use) {} }
+        return try store.collect()
+    }
+
     /// - Returns: how many bytes were freed.
     /// - Throws: ``Failure`` (`heldElsewhere`) while a sweep may add to the store.
     package static func remove(

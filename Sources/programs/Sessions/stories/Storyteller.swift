@@ -13,7 +13,7 @@ struct Storyteller {
     func story(of run: RunStatus) throws -> RunStory {
         let number = run.plan.run
         let leases = try ledger.leases(of: number)
-        return RunStory(
+        var story = RunStory(
             name: "\(view.entry.identifier)/\(number)", option: view.entry.artifacts.option,
             description: view.describe(run.plan), state: run.state, failure: run.failure, isGone: run.plan.place == nil,
             attempts: try ledger.attempts(of: number).map {
@@ -29,6 +29,9 @@ struct Storyteller {
                 RunStory.Late(host: $0.host, failure: $0.failure, agrees: $0.agrees)
             },
             reopenings: try ledger.reopenings(of: number), wait: try wait(run))
+        // An engine that takes such parameters starts from checkpoints.
+        if !run.plan.key.isSetup { story.remarks = view.sweep.restoreRemarks(axes: view.points.axes) }
+        return story
     }
 
     private func wait(_ run: RunStatus) throws -> RunStory.Wait? {

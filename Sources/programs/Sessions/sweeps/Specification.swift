@@ -43,6 +43,12 @@ package struct Specification {
         }
     }
 
+    /// For each axis whose values a checkpoint knows of, what that means at points with other values.
+    var restoreRemarks: [String] {
+        guard !engine.setups.isEmpty || !engine.checkpointRemarks.isEmpty else { return [] }
+        return sweep.restoreRemarks(axes: sweep.allAxes.map(\.name))
+    }
+
     private var repeats: Int { sweep.measure.repeats }
 
     /// What the runs are of, in the order of their places: evaluations, point by point, then setups, then boots.
@@ -189,5 +195,13 @@ extension SpecificationChange {
         if gone > 0 { parts.append("\(gone) no longer in the sweep file (their results are kept, but not shown)") }
         if newSetups > 0 { parts.append(PeopleText.count(newSetups, "new setup")) }
         return parts.joined(separator: ", ") + "; \(succeeded) have succeeded already"
+    }
+}
+
+extension Sweep {
+    /// - Parameter axes: those that a point names.
+    func restoreRemarks(axes: [String]) -> [String] {
+        guard let parameters = try? EngineRegistry.find(engine).parameters(settings) else { return [] }
+        return axes.compactMap { axis in parameters.remark(afterRestoreWith: axis).map { "\(axis): \($0)" } }
     }
 }

@@ -27,6 +27,9 @@ package struct SweepOutline {
                 : "\(name), cannot be checked; not known: \(PeopleText.list(remark.unknown, atMost: 8))"
         }
     }
+    /// What is to be known of axes at points that start from a checkpoint, an axis each; the others are set up when a
+    /// checkpoint is restored.
+    package var restoreRemarks: [String] { specification.restoreRemarks }
     package var setupCount: Int { specification.engine.setups.count }
     package var bootCount: Int { specification.engine.boots.count }
 
@@ -53,6 +56,7 @@ package struct SweepOutline {
             JSON.Member("points", .integer(points.count)), JSON.Member("runs", .integer(runCount)),
             JSON.Member("done", .integer(earlier?.change.succeeded ?? 0)),
             JSON.Member("existing", earlier?.document ?? .null), JSON.Member("staged_bytes", .integer(stagedBytes)),
+            JSON.Member("restore_remarks", .array(restoreRemarks.map { .string($0) })),
             JSON.Member("hosts", .array(hostNames.map { .string($0) })), JSON.Member("time", estimate.document),
         ] + list)
     }

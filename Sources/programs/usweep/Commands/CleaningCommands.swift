@@ -73,6 +73,7 @@ struct CollectCommand: ParsableCommand {
 
     func run() throws {
         let deleted = try Removal.collect(common.artifactsFolder, isTrial: isTrial)
+        let spare = isTrial ? nil : try CheckpointRemoval.collect()
         let amount = "\(PeopleText.count(deleted.objects, "file")), \(PeopleText.size(deleted.bytes))"
         if common.output == .json {
             return try Console.print(
@@ -80,9 +81,13 @@ struct CollectCommand: ParsableCommand {
                     JSON.Member("version", .integer(1)), JSON.Member("dry_run", .bool(isTrial)),
                     JSON.Member("objects", .integer(Int64(deleted.objects))),
                     JSON.Member("bytes", .integer(deleted.bytes)),
+                    JSON.Member("checkpoints_bytes", .integer(spare ?? 0)),
                 ]).encoded)
         }
         common.console.say(isTrial ? "would delete \(amount)" : "deleted \(amount)")
+        if let spare, spare > 0 {
+            common.console.say("deleted \(PeopleText.size(spare)) that belonged to no checkpoint")
+        }
     }
 }
 

@@ -60,6 +60,7 @@ struct PlanCommand: ParsableCommand {
         let setups = outline.setupCount > 0 ? " and \(PeopleText.count(outline.setupCount, "setup"))\(boots)" : ""
         lines.append("runs        \(outline.runCount)\(setups)")
         lines += outline.checkpoints.map { "checkpoint  \($0)" }
+        lines += outline.restoreRemarks.map { "restore     \($0)" }
         lines.append("to send     \(PeopleText.size(outline.stagedBytes)) per host")
         if !outline.hostNames.isEmpty { lines.append("hosts       \(PeopleText.list(outline.hostNames, atMost: 40))") }
         if let time = outline.estimate.line { lines.append("time        \(time)") }
