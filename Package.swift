@@ -61,6 +61,7 @@ let package = Package(
             name: "CMath", path: "Sources/coordinator/CMath",
             cSettings: [.unsafeFlags(["-std=c11", "-Wall", "-Wextra", "-Werror"])], linkerSettings: [.linkedLibrary("m")]),
         target("Results", in: "coordinator", ["CMath", "Model"]),
+        target("Figures", in: "coordinator", ["Model", "Results"]),
         target("SweepCore", in: "coordinator", ["Model", deque]),
         target("SweepFiles", in: "coordinator", ["Model", "Results", "Engines", yams]),
         target("Ledger", in: "coordinator", ["Model", "Formats", "Ports", grdb]),
@@ -95,17 +96,20 @@ let package = Package(
         .target(
             name: "CManual", path: "Sources/programs/CManual",
             cSettings: [.unsafeFlags(["-std=c23", "-Wall", "-Wextra", "-Werror"])]),
+        .target(
+            name: "CReport", path: "Sources/programs/CReport", exclude: ["report.css", "report.js"],
+            cSettings: [.unsafeFlags(["-std=c23", "-Wall", "-Wextra", "-Werror"])]),
         target(
             "Sessions", in: "programs",
             [
-                "CSystem", "CManual", "Model", "Formats", "Ports", "Results", "SweepCore", "Storage", "SweepFiles",
-                "Transports", "Ledger", "Engines", "CoordinatorRuntime", deque,
+                "CSystem", "CManual", "CReport", "Model", "Formats", "Ports", "Results", "Figures", "SweepCore", "Storage",
+                "SweepFiles", "Transports", "Ledger", "Engines", "CoordinatorRuntime", deque,
             ]),
         program(
             "usweep", in: "programs",
             [
-                "Sessions", "Model", "Ports", "Results", "SweepCore", "Storage", "SweepFiles", "Transports", "Ledger",
-                "Engines", "CoordinatorRuntime", arguments,
+                "Sessions", "Model", "Ports", "Results", "Figures", "SweepCore", "Storage", "SweepFiles", "Transports",
+                "Ledger", "Engines", "CoordinatorRuntime", arguments,
             ]),
         program("usweep-agent", in: "programs", ["AgentRuntime", "Storage", "Model", "QEMUDriver"]),
         // development: the whole cluster on one thread, by seed; the programs behind ops/bench.
@@ -125,6 +129,8 @@ let package = Package(
         tests("FormatsTests", in: "shared", ["Model", "Formats", "TestKit"]),
         tests("StorageTests", in: "shared", ["Storage", "Model", "Ports", "Formats"]),
         tests("ResultsTests", in: "coordinator", ["Model", "Results", "Engines", "TestKit"], exclude: ["Fixtures"]),
+        tests(
+            "FiguresTests", in: "coordinator", ["Model", "Results", "Figures", "TestKit"], exclude: ["Golden"]),
         tests("SweepCoreTests", in: "coordinator", ["SweepCore", "Model", "Formats", "TestKit"]),
         tests("SweepFilesTests", in: "coordinator", ["SweepFiles", "Model", "Engines", "Transports", "TestKit"]),
         tests("LedgerTests", in: "coordinator", ["Model", "Formats", "Ledger", "Engines", "TestKit", grdb]),
@@ -150,7 +156,7 @@ let package = Package(
         tests(
             "SessionsTests", in: "programs",
             ["Sessions", "Model", "Ledger", "SweepFiles", "SweepCore", "CoordinatorRuntime", "Ports", "Transports",
-                "Results", "Formats", "usweep", grdb,
+                "Results", "Figures", "Formats", "usweep", grdb,
             ]),
         tests(
             "SimulationTests", in: "development",

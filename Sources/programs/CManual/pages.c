@@ -24,6 +24,9 @@ static const unsigned char spread[] = {
 static const unsigned char tables[] = {
 #embed "../usweep/Documentation.docc/Tables.md"
 };
+static const unsigned char figures[] = {
+#embed "../usweep/Documentation.docc/Figures.md"
+};
 static const unsigned char workload_images[] = {
 #embed "../usweep/Documentation.docc/Workloads.md"
 };
@@ -108,6 +111,7 @@ static const struct usweep_page pages[] = {
     PAGE("numbers", "Numbers", numbers),
     PAGE("spread", "Spread", spread),
     PAGE("tables", "Tables", tables),
+    PAGE("figures", "Figures", figures),
     PAGE("workload-images", "Workloads", workload_images),
     PAGE("checkpoints", "Checkpoints", checkpoints),
     PAGE("gem5", "Gem5", gem5),

@@ -47,6 +47,12 @@ enum Completions {
         try folder.entries().first.map { try SweepView($0).metricNames() } ?? []
     }
 
+    /// What points differ in.
+    static let axes = kind { folder, _ in
+        guard let view = try folder.entries().first.map({ try SweepView($0) }) else { return [] }
+        return (view.sweep.workloads.isEmpty ? [] : ["workload"]) + view.points.axes
+    }
+
     static let workloads = kind { folder, _ in WorkloadStore(in: folder).shelf.names }
 
     static let engines = CompletionKind.list(EngineReference.engineNames)

@@ -1,4 +1,5 @@
 import Engines
+import Figures
 import Foundation
 import Model
 import Results
@@ -116,6 +117,12 @@ struct ManualTableTests {
 
     @Test("Failure classes")
     func classes() { #expect(Self.names("class").sorted() == FailureClass.allCases.map(\.rawValue).sorted()) }
+
+    @Test("Kinds of figures, with what they show")
+    func figureKinds() {
+        let rows = Self.tables.filter { $0.page == "Figures" && $0.header.first == "kind" }.flatMap(\.rows)
+        #expect(rows == FigureKind.allCases.map { [$0.rawValue, $0.meaning] })
+    }
 
     @Test("Columns of all tables")
     func columns() {

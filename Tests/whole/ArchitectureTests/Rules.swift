@@ -51,10 +51,11 @@ enum Layers {
     /// The targets, all of which must be here.
     static let table: [String: Int] = [
         "CSystem": -1, "QEMUModel": -1, "CLibSSH2": -1, "CLibCrypto": -1, "CZlib": -1, "CZstd": -1, "CManual": -1,
+        "CReport": -1,
         "CMath": -1,
         "Model": 0, "Formats": 0,
         "Ports": 1, "Results": 1, "SweepCore": 1, "AgentCore": 1,
-        "Storage": 2, "Engines": 2,
+        "Storage": 2, "Engines": 2, "Figures": 2,
         "SweepFiles": 3, "Transports": 3, "Ledger": 3, "QEMUDriver": 3,
         "CoordinatorRuntime": 4, "AgentRuntime": 4,
         "Sessions": 5, "usweep-agent": 5, "usweep-bench": 5,

@@ -43,7 +43,7 @@ public struct Summary: Sendable, Hashable {
     }
 }
 
-enum Spread {
+package enum Spread {
     static func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
 
     /// Of a sample: the divisor is n - 1. nil: fewer than two values.
@@ -56,7 +56,7 @@ enum Spread {
 
     /// Between the two nearest values by a straight line: type 7 of R. J. Hyndman and Y. Fan ("Sample quantiles in
     /// statistical packages", 1996), what R and numpy do where nothing is said.
-    static func quantile(_ share: Double, sorted: [Double]) -> Double {
+    package static func quantile(_ share: Double, sorted: [Double]) -> Double {
         let place = share * Double(sorted.count - 1)
         let below = Int(place)
         guard below + 1 < sorted.count else { return sorted[sorted.count - 1] }

@@ -32,7 +32,7 @@ public struct RunCounts: Sendable, Hashable {
     public var missing: Int { failed + quarantined + cancelled + unfinished }
     public var all: Int { succeeded + missing }
 
-    mutating func add(_ state: RunState?) {
+    package mutating func add(_ state: RunState?) {
         switch state {
         case .succeeded: succeeded += 1
         case .failed: failed += 1

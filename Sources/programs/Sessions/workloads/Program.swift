@@ -18,6 +18,7 @@ struct Program {
     static let skopeo = Program(name: "skopeo", package: "skopeo")
     static let umoci = Program(name: "umoci", package: "umoci")
     static let mksquashfs = Program(name: "mksquashfs", package: "squashfs-tools")
+    static let rsvg = Program(name: "rsvg-convert", package: "librsvg2-bin")
     static let shell = Program(name: "sh", package: "dash")
     static let bash = Program(name: "bash", package: "bash")
 

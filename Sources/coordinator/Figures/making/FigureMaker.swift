@@ -1,0 +1,226 @@
+internal import Model
+public import Results
+
+/// Makes a figure of a sweep's runs: is given them one by one, in their order.
+public struct FigureMaker {
+    let request: FigureRequest
+    let subject: FigureSubject
+    /// Of the values that stand side by side.
+    private var summarizer: Summarizer?
+    /// Of what stands for all categories.
+    private var means: Summarizer?
+    /// Of figures that show single values.
+    private var samples = FigureSamples()
+    private var runs = RunCounts()
+
+    /// - Throws: ``Failure`` (`usage`) for what the sweep does not have, and for what no figure can show at once.
+    public init(_ request: FigureRequest, _ subject: FigureSubject) throws {
+        var request = request
+        if request.kind == nil, let x = request.x, !subject.columns.contains(x), subject.unitIsKnownOf(x) {
+            request.kind = .scatter
+        }
+        try request.check(subject)
+        self.request = request
+        self.subject = subject
+        if request.kind?.showsSingleValues != true {
+            summarizer = try summarizer(by: [request.facet, request.x, request.series])
+            if request.hasGeometricMean { means = try summarizer(by: [request.facet, request.series]) }
+        }
+    }
+
+    private func summarizer(by names: [String?]) throws -> Summarizer {
+        let question = SummaryQuestion(
+            metrics: request.y, by: names.compactMap { $0 }, baseline: request.baseline)
+        return try Summarizer(
+            axes: subject.axes, hasWorkloads: subject.hasWorkloads, question, formulas: subject.formulas)
+    }
+
+    public mutating func add(_ row: DatasetRow) {
+        runs.add(row.state)
+        summarizer?.add(row)
+        means?.add(row)
+        guard request.kind?.showsSingleValues == true else { return }
+        samples.add(row, request, subject)
+    }
+
+    /// - Throws: ``Failure`` (`usage`) for a baseline that no point has.
+    public func figure() throws -> Figure {
+        guard let summarizer else { return limited(singleValues()) }
+        let groups = try summarizer.groups()
+        var figure = try summarized(groups, by: summarizer.by)
+        figure.notes = notes(groups) + figure.notes
+        return limited(figure)
+    }
+
+    // MARK: Summaries
+
+    /// The distinct values of a column in the order in which a figure has them.
+    private func order(of name: String?, _ groups: [SummaryGroup], by: [String]) -> AxisOrder {
+        guard let name, let place = by.firstIndex(of: name) else { return AxisOrder([""]) }
+        var seen: Set<String> = []
+        let values = groups.map { $0.key[place] }.filter { seen.insert($0).inserted }
+        return name == "workload" ? AxisOrder(words: values) : AxisOrder(values)
+    }
+
+    private func summarized(_ groups: [SummaryGroup], by: [String]) throws -> Figure {
+        let xs = order(of: request.x, groups, by: by)
+        let facets = order(of: request.facet, groups, by: by)
+        var names = request.y.count > 1 ? request.y : order(of: request.series, groups, by: by).values
+        // All of it would be 1: the line across says so.
+        if let baseline = request.baseline, baseline.axis == request.series, names.count > 1 {
+            names.removeAll { $0 == baseline.value }
+        }
+        var panels = facets.values.map { FigurePanel($0) }
+        let places = FigurePlaces(xs.values, names, facets.values, request, by: by)
+        for group in groups { places.add(group, to: &panels) { mark(of: $0, in: group) } }
+        var categories = xs.values.map { FigureCategory($0) }
+        if let means {
+            for group in try means.groups() {
+                FigurePlaces(nil, names, facets.values, request, by: means.by, category: categories.count)
+                    .add(group, to: &panels) { mark(of: $0, in: group) }
+            }
+            categories.append(FigureCategory("geomean", isSummary: true))
+        }
+        for index in panels.indices {
+            panels[index].marks.sort { ($0.series, $0.category) < ($1.series, $1.category) }
+        }
+        let kind = request.kind ?? (means == nil && xs.isMeasure && xs.values.count > 2 ? .lines : .bars)
+        return Figure(
+            kind, x: FigureAxis(request.x ?? "", positions: means == nil ? xs.positions : nil), y: yAxis,
+            seriesTitle: request.y.count > 1 ? "" : request.series ?? "", categories: categories, series: names,
+            panels: panels, facetTitle: request.facet ?? "", reference: request.baseline == nil ? nil : 1)
+    }
+
+    private var yAxis: FigureAxis {
+        let unit = request.y.lazy.compactMap { subject.unit(of: $0) }.first
+        let title = request.y.count == 1 ? request.y[0] : request.baseline == nil ? "" : "value"
+        guard let baseline = request.baseline else { return FigureAxis(title, unit: unit) }
+        return FigureAxis("\(title) relative to \(baseline.value)")
+    }
+
+    private func mark(of metric: MetricSummary, in group: SummaryGroup) -> FigureMark {
+        var mark = FigureMark(category: 0, series: 0, value: metric.summary?.mean, count: metric.values.count)
+        var interval = metric.summary?.interval
+        if request.baseline != nil {
+            mark.value = metric.ratio?.ratio
+            mark.count = metric.ratio?.ratios.count ?? 0
+            interval = metric.ratio?.interval
+        }
+        if let interval, interval.lower < interval.upper { mark.interval = interval.lower...interval.upper }
+        if mark.value == nil { mark.absent = absence(metric, group.runs) }
+        return mark
+    }
+
+    private func absence(_ metric: MetricSummary, _ runs: RunCounts) -> String {
+        if metric.summary != nil { return "its baseline has no value" }
+        return runs.missing > 0 ? Self.words(runs) : "no finite value"
+    }
+
+    // MARK: Notes
+
+    /// How runs ended that have no result: "1 failed, 2 quarantined".
+    static func words(_ runs: RunCounts) -> String {
+        [
+            (runs.failed, "failed"), (runs.quarantined, "quarantined"), (runs.cancelled, "cancelled"),
+            (runs.unfinished, "not finished"),
+        ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
+    }
+
+    private func notes(_ groups: [SummaryGroup]) -> [String] {
+        var varied: [String] = []
+        for group in groups { varied += group.varied.filter { !varied.contains($0) } }
+        let columns = varied.filter { $0 != "invocation" && $0 != "repeat" }
+        var notes: [String] = []
+        if let baseline = request.baseline {
+            let many = columns.isEmpty ? "" : "; the geometric mean over \(PeopleText.list(columns))"
+            notes.append("Relative to \(baseline.axis)=\(baseline.value), which is 1\(many).")
+        } else if !columns.isEmpty {
+            notes.append("Means over \(PeopleText.list(columns)), each point once.")
+        }
+        let hasIntervals = groups.contains { $0.metrics.contains { shownInterval($0) != nil } }
+        if hasIntervals, request.kind != .stacks, request.kind != .heatmap {
+            let over = varied.map { $0 == "invocation" || $0 == "repeat" ? $0 + "s" : $0 }
+            notes.append("Error bars: 95% bootstrap intervals over \(PeopleText.list(over)).")
+        }
+        return notes + missing(groups)
+    }
+
+    private func shownInterval(_ metric: MetricSummary) -> Interval? {
+        request.baseline == nil ? metric.summary?.interval : metric.ratio?.interval
+    }
+
+    private func missing(_ groups: [SummaryGroup]) -> [String] {
+        var notes = missingRuns()
+        let metrics = groups.flatMap(\.metrics)
+        let without = metrics.reduce(0) { $0 + (request.baseline == nil ? $1.withoutValue : $1.ratio?.unpaired ?? 0) }
+        guard without > 0 else { return notes }
+        let which = request.baseline == nil ? "without a finite value" : "without a value or a baseline"
+        notes.append("\(PeopleText.count(without, "value")) left out of what is shown: \(which).")
+        return notes
+    }
+
+    private func missingRuns() -> [String] {
+        guard runs.missing > 0 else { return [] }
+        return ["\(runs.missing) of \(PeopleText.count(runs.all, "run")) without a result: \(Self.words(runs))."]
+    }
+
+    // MARK: Single values
+
+    private func singleValues() -> Figure {
+        var figure = samples.figure(request, subject)
+        figure.notes += missingRuns()
+        return figure
+    }
+
+    /// Without what nobody could tell apart, which is named.
+    private func limited(_ figure: Figure) -> Figure { FigureLimits.apply(to: figure) }
+}
+
+extension FigureKind {
+    /// Whether it shows each value by itself instead of a summary of several.
+    var showsSingleValues: Bool { self == .scatter || self == .cdf || self == .box }
+}
+
+extension FigureSubject {
+    func unitIsKnownOf(_ name: String) -> Bool { metrics.contains { $0.name == name } }
+}
+
+/// Where the marks of groups stand.
+private struct FigurePlaces {
+    private let categories: [String: Int]
+    private let series: [String: Int]
+    private let panels: [String: Int]
+    private let places: (x: Int?, series: Int?, facet: Int?)
+    private let metrics: Bool
+    /// For all groups; nil: by their x.
+    private let category: Int?
+
+    init(
+        _ xs: [String]?, _ series: [String], _ facets: [String], _ request: FigureRequest, by: [String],
+        category: Int? = nil
+    ) {
+        func index(_ values: [String]) -> [String: Int] {
+            Dictionary(values.enumerated().map { ($0.element, $0.offset) }, uniquingKeysWith: { first, _ in first })
+        }
+        func place(_ name: String?) -> Int? { name.flatMap { by.firstIndex(of: $0) } }
+        categories = index(xs ?? [])
+        self.series = index(series)
+        panels = index(facets)
+        places = (place(request.x), place(request.series), place(request.facet))
+        metrics = request.y.count > 1
+        self.category = category
+    }
+
+    /// - Parameter mark: of a metric, without its place.
+    func add(_ group: SummaryGroup, to panels: inout [FigurePanel], _ mark: (MetricSummary) -> FigureMark) {
+        let panel = places.facet.flatMap { self.panels[group.key[$0]] } ?? 0
+        guard let category = category ?? places.x.flatMap({ categories[group.key[$0]] }) else { return }
+        for metric in group.metrics {
+            let name = metrics ? metric.metric : places.series.map { group.key[$0] } ?? ""
+            guard let series = series[name] else { continue }
+            var mark = mark(metric)
+            (mark.category, mark.series) = (category, series)
+            panels[panel].marks.append(mark)
+        }
+    }
+}
