@@ -162,6 +162,8 @@ let package = Package(
             "SimulationTests", in: "development",
             ["Simulation", "Ledger", "Model", "Formats", "Ports", "AgentCore", "AgentRuntime", "usweep-simulate"]),
         tests("ArchitectureTests", in: "whole", []),
-        tests("EndToEndTests", in: "whole", ["Model", "Transports", "TestKit", "Formats", "usweep"], exclude: ["Gem5"]),
+        tests(
+            "EndToEndTests", in: "whole", ["Model", "Transports", "TestKit", "Formats", "usweep"],
+            exclude: ["Gem5", "Browser"]),
     ]
 )

@@ -145,6 +145,22 @@ extension Ledger {
         }
     }
 
+    /// Calls `body` with every attempt that ended, by run and number, without its result. Memory does not grow with
+    /// their count.
+    public func forEachAttempt(_ body: (AttemptStatus) throws -> Void) throws {
+        try reading { db in
+            let rows = try Row.fetchCursor(
+                db,
+                sql: """
+                    SELECT run, attempt, lease, host, class, evidence, wall_ns, peak_memory_bytes, ended_ns,
+                    NULL AS blocks FROM attempts ORDER BY run, attempt
+                    """)
+            while let row = try rows.next() {
+                if let attempt = try RunRow(row, self).attempt() { try body(attempt) }
+            }
+        }
+    }
+
     /// The outcomes of a run that came under void leases, in the order of their coming.
     public func fencedAttempts(of run: RunNumber) throws -> [FencedAttempt] {
         try reading { db in

@@ -1,11 +1,11 @@
 /// A number as people read it: four significant digits, whole parts in full, worked out on the text so that no digit is
 /// made up. What is not zero is never shown as zero, and what is not whole never as a whole number. Files have all
 /// digits.
-enum ShortNumber {
+package enum ShortNumber {
     private static let significant = 4
 
     /// - Parameter text: a number in JSON's grammar; anything else is left as it is.
-    static func text(_ text: String) -> String {
+    package static func text(_ text: String) -> String {
         guard let number = Decimal(text), !number.isPlainWhole else { return text }
         guard !number.digits.isEmpty else { return "0" }
         if number.written <= significant, text.utf8.count <= 10 { return text }

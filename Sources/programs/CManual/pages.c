@@ -27,6 +27,9 @@ static const unsigned char tables[] = {
 static const unsigned char figures[] = {
 #embed "../usweep/Documentation.docc/Figures.md"
 };
+static const unsigned char reports[] = {
+#embed "../usweep/Documentation.docc/Reports.md"
+};
 static const unsigned char workload_images[] = {
 #embed "../usweep/Documentation.docc/Workloads.md"
 };
@@ -112,6 +115,7 @@ static const struct usweep_page pages[] = {
     PAGE("spread", "Spread", spread),
     PAGE("tables", "Tables", tables),
     PAGE("figures", "Figures", figures),
+    PAGE("reports", "Reports", reports),
     PAGE("workload-images", "Workloads", workload_images),
     PAGE("checkpoints", "Checkpoints", checkpoints),
     PAGE("gem5", "Gem5", gem5),

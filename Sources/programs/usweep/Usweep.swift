@@ -34,7 +34,7 @@ struct Usweep: ParsableCommand {
         subcommands: [
             InitCommand.self, DoctorCommand.self, PlanCommand.self, LaunchCommand.self, ResumeCommand.self,
             FollowCommand.self, TopCommand.self, StatusCommand.self, LogsCommand.self, ResultsCommand.self,
-            PlotCommand.self,
+            PlotCommand.self, ReportCommand.self,
             CompareCommand.self, PullCommand.self, StatsCommand.self, WorkloadCommand.self, CheckpointCommand.self,
             ImportCommand.self, ExplainCommand.self, ReproduceCommand.self,
             RetryCommand.self, CancelCommand.self, RemoveCommand.self, CollectCommand.self, DiskUseCommand.self,

@@ -70,8 +70,20 @@ extension FigureDrawing {
                 drawInterval(mark, place + sideways(series, frame), frame, cap: 2, inks.line(series, dashed: false))
                 if isCrowded { continue }
                 let marker = SeriesStyle.of(series).marker.path(place, y(value, frame), radius: 2)
-                svg.element("path", "d=\"\(marker)\" \(inks.solid(series))", tip: tip(mark, panel))
+                svg.element("path", "d=\"\(marker)\" \(inks.solid(series))")
             }
+        }
+        drawTargets(panel, frame)
+    }
+
+    /// What one points at in place of small markers, above all of them.
+    private mutating func drawTargets(_ panel: FigurePanel, _ frame: PanelFrame) {
+        guard inks.theme == .page, step(frame) >= 4 else { return }
+        for mark in panel.marks {
+            guard let value = mark.value else { continue }
+            svg.element(
+                "circle", SVGText.numbers(["cx": x(category: mark.category, frame), "cy": y(value, frame), "r": 5])
+                    + " fill=\"transparent\"", tip: tip(mark, panel))
         }
     }
 
@@ -157,7 +169,7 @@ extension FigureDrawing {
             if TextSize.width(text, size: size.smallFont) + 2 <= width, height >= size.smallFont + 1 {
                 write(
                     text, x + width / 2, y + height / 2 + size.smallFont * 0.35, anchor: "middle",
-                    more: "style=\"fill:\(Shade.text(on: share))\"")
+                    more: inks.text(on: share))
             }
         }
         guard isLeftmost, height * Double(figure.series.count) >= 1 else { return }

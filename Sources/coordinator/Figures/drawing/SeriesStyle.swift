@@ -85,7 +85,7 @@ public enum FigureTheme: Sendable, Hashable {
 
             .fig text{fill:var(--ink)}.fig .grid{stroke:var(--grid)}.fig .axis{stroke:var(--ink)}
             .fig .error{stroke:var(--ink)}.fig .hatch{stroke:var(--paper)}.fig .dot{fill:var(--paper)}
-            .fig .paper{fill:var(--paper)}.fig .absent{stroke:var(--ink)}
+            .fig .absent{stroke:var(--ink)}.fig .on-dark{fill:#fff}.fig .on-light{fill:#000}
 
             """
     }
@@ -100,6 +100,11 @@ struct Inks {
     private func pick(_ paper: String, _ page: String) -> String { theme == .paper ? paper : "class=\"\(page)\"" }
 
     var text: String { pick("fill=\"#000\"", "ink") }
+    /// On a cell of a heat map. A page must not style single elements: its policy allows none.
+    func text(on share: Double) -> String {
+        let isDark = share > 0.55
+        return pick("fill=\"\(isDark ? "#fff" : "#000")\"", isDark ? "on-dark" : "on-light")
+    }
     var grid: String { "\(pick("stroke=\"#ddd\"", "grid")) stroke-width=\"0.4\"" }
     var axis: String { "\(pick("stroke=\"#000\"", "axis")) stroke-width=\"0.6\" fill=\"none\"" }
     /// Without a width.
@@ -167,7 +172,4 @@ enum Shade {
         }
         return "#" + mixed.joined()
     }
-
-    /// What can be read on a cell of such a shade.
-    static func text(on share: Double) -> String { share > 0.55 ? "#fff" : "#000" }
 }

@@ -34,6 +34,9 @@ public struct AxisOrder: Sendable, Hashable {
         self.isMeasure = isMeasure
     }
 
+    /// What a text is worth as a number, a size in bytes or a time in nanoseconds; nil: it is a word.
+    public static func amount(of text: String) -> Double? { Amount(text)?.value }
+
     /// A number, a size in bytes or a time in nanoseconds.
     struct Amount: Hashable {
         enum Kind { case number, size, time }

@@ -15,6 +15,14 @@ public enum SummaryNotes {
             notes.append(
                 "low and high: \(percent(confidence)) intervals from \(Resampling.resamples) bootstrap resamples")
         }
+        return notes + warnings(groups, warm: warm, canWarm: canWarm, command: command)
+    }
+
+    /// Those that are about the runs, whatever is shown of them.
+    public static func warnings(
+        _ groups: [SummaryGroup], warm: Int, canWarm: Bool, command: (String) -> String
+    ) -> [String] {
+        var notes: [String] = []
         let runs = groups.reduce(into: RunCounts()) { $0.add($1.runs) }
         if runs.missing > 0 {
             notes.append(

@@ -1,0 +1,86 @@
+import Figures
+import Ledger
+import Model
+import Results
+
+/// How a sweep went: what ran where and when, what failed and was tried again, and how long it took.
+struct ReportCourse {
+    /// Failures of one class.
+    struct Failures {
+        var failure: FailureClass
+        var attempts = 0
+        /// Runs that ended with it.
+        var runs = 0
+    }
+
+    private(set) var timeline: Timeline
+    private(set) var failures: [Failures]
+    private(set) var attempts = 0
+    /// Of all attempts together.
+    private(set) var busy: Nanoseconds = 0
+    /// Runs that ended after more than one attempt.
+    private(set) var retried = 0
+    private var lastRun: RunNumber = 0
+    private var places: [String: Int]
+    /// By host, in seconds, of attempts that succeeded.
+    private var walls: [[Double]]
+
+    init(_ view: SweepView, _ status: SweepStatus) throws {
+        let names = status.hosts.map(\.host)
+        timeline = Timeline(hosts: names, spans: [])
+        places = Dictionary(names.enumerated().map { ($0.element, $0.offset) }, uniquingKeysWith: { first, _ in first })
+        walls = Array(repeating: [], count: names.count)
+        failures = FailureClass.allCases.map { Failures(failure: $0) }
+        for count in status.counts + status.setups {
+            guard let failure = count.failure, let place = failures.firstIndex(where: { $0.failure == failure })
+            else { continue }
+            failures[place].runs += count.count
+        }
+        try view.ledger.forEachAttempt { add($0) }
+        failures.removeAll { $0.attempts == 0 && $0.runs == 0 }
+    }
+
+    private mutating func add(_ attempt: AttemptStatus) {
+        attempts += 1
+        busy = busy.addingCapped(max(0, attempt.wall))
+        if attempt.id.run == lastRun { retried += attempt.id.attempt == 2 ? 1 : 0 }
+        lastRun = attempt.id.run
+        if let failure = attempt.failure, let place = failures.firstIndex(where: { $0.failure == failure }) {
+            failures[place].attempts += 1
+        }
+        guard let host = places[attempt.host] else { return }
+        if attempt.failure == nil { walls[host].append(Double(attempt.wall) / 1e9) }
+        let outcome = ReportCourse.outcome(attempt.failure)
+        let word = attempt.failure?.rawValue ?? outcome.name
+        timeline.spans.append(
+            Timeline.Span(
+                host: host, start: attempt.endedAt.subtractingCapped(attempt.wall), end: attempt.endedAt,
+                outcome: outcome,
+                text: "run \(attempt.id.run), attempt \(attempt.id.attempt): \(word), "
+                    + PeopleText.span(attempt.wall)))
+    }
+
+    private static func outcome(_ failure: FailureClass?) -> Timeline.Outcome {
+        switch failure?.finalState {
+        case nil, .succeeded: .succeeded
+        case .failed: .failed
+        case .quarantined: .quarantined
+        case .cancelled: .cancelled
+        }
+    }
+
+    /// How long attempts took that succeeded, by host; nil: none did.
+    var times: Figure? {
+        let shown = walls.indices.filter { !walls[$0].isEmpty }.prefix(Timeline.mostHosts)
+        guard !shown.isEmpty else { return nil }
+        let marks = shown.enumerated().map { place, host in
+            let spread = FigureSpread(sorted: walls[host].sorted())
+            return FigureMark(
+                category: place, series: 0, value: spread?.median, spread: spread, count: walls[host].count)
+        }
+        return Figure(
+            .box, x: FigureAxis("host"), y: FigureAxis("time of an attempt", unit: "seconds"),
+            categories: shown.map { FigureCategory(timeline.hosts[$0]) }, panels: [FigurePanel(marks: marks)],
+            notes: ["Attempts that succeeded: quartiles and median; whiskers within 1.5 box lengths."])
+    }
+}
