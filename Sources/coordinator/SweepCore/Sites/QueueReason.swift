@@ -4,6 +4,7 @@ import Model
 public enum QueueReason {
     /// - Parameter code: of squeue's format `%r`.
     public static func text(_ code: String) -> String {
+        if code.isEmpty || code == "None" { return "the scheduler has not looked at it yet" }
         guard let meaning = meaning(code) else { return "the reason is \(VisibleText.of(code, limit: 80))" }
         return "\(meaning) (\(code))"
     }
@@ -22,7 +23,6 @@ public enum QueueReason {
 
     private static func meaning(_ code: String) -> String? {
         switch code {
-        case "None", "": "the scheduler has not looked at it yet"
         case "Priority": "jobs of higher priority are before it"
         case "Resources": "no node is free for it yet"
         case "PartitionTimeLimit": "its time is longer than the partition allows; shorten `time` of the site"

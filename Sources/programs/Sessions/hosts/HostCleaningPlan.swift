@@ -29,10 +29,10 @@ package struct HostCleaningPlan {
     }
 
     private static func find(_ name: String, _ inventory: Inventory) throws -> Host {
-        if let host = inventory.hosts.first(where: { $0.name == name }) { return host }
+        if let host = inventory.logins.first(where: { $0.name == name }) { return host }
         throw Failure(
             .usage, "'\(VisibleText.of(name, limit: 80))' is not a host of the inventory; "
-                + Names.suggestion(name, in: inventory.hosts.map(\.name)))
+                + Names.suggestion(name, in: inventory.logins.map(\.name)))
     }
 
     /// Whether no run of it can be at work, or wait on a host to be taken.

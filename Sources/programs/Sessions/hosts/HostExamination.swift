@@ -58,7 +58,7 @@ package struct HostExamination: Sendable {
         _ inventory: Inventory, whenDone: @escaping @Sendable (HostExamination) -> Void
     ) -> [HostExamination] {
         let transport = HostConnections.transport(for: inventory, keepsConnections: false)
-        return HostConnections.waiting { await all(examined(inventory.hosts), transport, whenDone: whenDone) }
+        return HostConnections.waiting { await all(inventory.logins, transport, whenDone: whenDone) }
     }
 
     /// Examines a host over connections that end one after the other.

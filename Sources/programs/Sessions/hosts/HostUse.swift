@@ -126,8 +126,9 @@ package enum HostCleaning {
         let agent = (try? AgentBinary.read()).map { SHA256.digest($0).hex } ?? "-"
         return HostConnections.waiting {
             await withTaskGroup(of: (Int, HostUse).self) { group in
-                var found = [HostUse?](repeating: nil, count: inventory.hosts.count)
-                for (index, host) in inventory.hosts.enumerated() {
+                let hosts = inventory.logins
+                var found = [HostUse?](repeating: nil, count: hosts.count)
+                for (index, host) in hosts.enumerated() {
                     if index >= mostAtOnce, let (done, use) = await group.next() { found[done] = use }
                     group.addTask { (index, await ask(host, mode, agent, sweeps, transport)) }
                 }

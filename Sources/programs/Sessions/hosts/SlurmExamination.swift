@@ -2,23 +2,26 @@ import Model
 import Ports
 import SweepCore
 
-/// What can be said of a Slurm cluster without submitting anything.
-extension HostExamination {
-    /// A cluster once, in place of all its pilots.
-    static func examined(_ hosts: [Model.Host]) -> [Model.Host] {
+extension Inventory {
+    /// The machines that can be logged in to: of a cluster its login node, by the cluster's name, not its pilots.
+    var logins: [Host] {
         var sites: Set<String> = []
         return hosts.compactMap { host in
             guard let site = host.pilot?.site else { return host }
             guard sites.insert(site.name).inserted else { return nil }
             var login = host
             login.target.name = site.name
-            // They are where jobs run, and need not be on the login node.
-            login.engines = []
             return login
         }
     }
+}
 
+/// What can be said of a Slurm cluster without submitting anything.
+extension HostExamination {
     static func ofCluster(_ login: Model.Host, _ site: SlurmSite, _ transport: any Transport) async -> HostExamination {
+        var login = login
+        // They are where jobs run, and need not be on the login node.
+        login.engines = []
         var examination = await HostExamination(login, transport)
         guard examination.isUsable else { return examination }
         let input = (site.partitions + ["end"] + site.submission(excluding: []) + ["end"]).map { "\($0)\n" }.joined()
@@ -66,7 +69,7 @@ extension HostExamination {
             say, "echo", "command -v sbatch > /dev/null || { say end; exit 0; }",
             #"say version "$(sbatch --version)""#,
             #"case $(srun --help 2>&1) in *--overlap*) say overlap yes;; esac"#,
-            #"A="; while IFS= read -r p; do [ "$p" = end ] && break; A="$A $p "; done"#,
+            #"A=; while IFS= read -r p; do [ "$p" = end ] && break; A="$A $p "; done"#,
             #"scontrol --oneliner show partition 2> /dev/null | while IFS= read -r l; do N=; D=; T=; for w in $l; do "#
                 + #"case $w in PartitionName=*) N=${w#*=};; Default=YES) D=1;; MaxTime=*) T=${w#*=};; esac; done; "#
                 + #"case "$A" in "") [ -n "$D" ] && say "partition-$N" "$T";; "#
@@ -77,7 +80,7 @@ extension HostExamination {
         ].joined(separator: "; ") + "'"
 }
 
-/// Times as Slurm writes them: `UNLIMITED`, `30:00`, `12:00:00`, `2-00:00:00`.
+/// Times as Slurm writes them: `UNLIMITED`, `30` and `30:00` (minutes), `12:00:00`, `2-12` and `2-12:00:00` (days).
 enum SlurmTime {
     /// nil: no limit.
     static func nanoseconds(_ text: String) -> Nanoseconds? {
@@ -85,8 +88,11 @@ enum SlurmTime {
         let days = parts.count == 2 ? Int64(parts[0]) : 0
         let clock = (parts.last ?? "").split(separator: ":").map { Int64($0) }
         guard let days, !clock.isEmpty, clock.count <= 3, !clock.contains(nil) else { return nil }
-        let seconds = clock.compactMap { $0 }.reduce(0) { $0 * 60 + $1 }
-        return (days * 86_400 + seconds) * 1_000_000_000
+        var values = clock.compactMap { $0 }
+        // Behind days stand hours, alone minutes.
+        if parts.count == 1, values.count < 3 { values.insert(0, at: 0) }
+        while values.count < 3 { values.append(0) }
+        return (days * 86_400 + values[0] * 3_600 + values[1] * 60 + values[2]) * 1_000_000_000
     }
 
     /// As an inventory has it.

@@ -47,8 +47,8 @@ struct SiteStory {
     static func standing(of view: HostView) -> String {
         switch view.standing {
         case .working: "\(view.running) of \(PeopleText.count(view.slots, "slot")) busy"
-        case .queued where view.problem.isEmpty: "no job; one is submitted when there is work for it"
-        case .connecting, .away, .resting, .refused, .queued:
+        case .queued: view.problem.isEmpty ? "no job; one is submitted when there is work for it" : view.problem
+        case .connecting, .away, .resting, .refused:
             view.standing.word + (view.problem.isEmpty ? "" : ": \(VisibleText.of(view.problem, limit: 400))")
         }
     }
