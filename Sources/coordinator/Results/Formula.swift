@@ -25,6 +25,16 @@ public struct MetricFormula: Sendable, Hashable {
         isOwn = true
     }
 
+    /// Any other of an engine, which a run may be without.
+    ///
+    /// - Returns: nil: it is no expression.
+    package init?(ofEngine name: String, _ text: String) {
+        guard let expression = try? MetricExpression(text) else { return nil }
+        self.name = name
+        self.expression = expression
+        isOwn = false
+    }
+
     /// As a person would write it: `1000 * l2.misses / instructions`.
     public var text: String { expression.text }
 

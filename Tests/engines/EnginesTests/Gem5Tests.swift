@@ -44,6 +44,39 @@ struct Gem5Tests {
         #expect(try #require(Double(first.value)) > 2 * cpi)
     }
 
+    @Test("The slots of an out-of-order core are all accounted for, as computed by hand; an in-order one has none")
+    func topDown() throws {
+        let blocks = try #require(try Fixture.verdict("o3-tage-1M", Fixture.contract(metrics: ["branch.mpki"])).blocks)
+        let metrics = blocks.metrics(ofBlock: 1, MetricFormula.gem5)
+        func value(_ name: String) throws -> Double {
+            try #require(metrics.first { $0.name == name }.flatMap { Double($0.value) }, "\(name)")
+        }
+        // Of block 2: 8 wide; squashing 470, idle 22,234, blocked 20,040, serializing 13,084, running 66,314 and
+        // unblocking 24,921 cycles; 486,562 micro-operations renamed, 470,794 committed; 147,225 cycles.
+        #expect(try value("active-cycles") == 147_063)
+        #expect(try value("slots") == 8 * 147_063)
+        let slots = 8.0 * 147_063
+        let parts: [(String, Int)] = [
+            ("retiring", 470_794), ("bad-speculation", 486_562 - 470_794 + 3_760), ("frontend", 907_752 - 486_562),
+            ("frontend.latency", 177_872), ("frontend.bandwidth", 729_880 - 486_562), ("backend", 264_992),
+            ("backend.full", 160_320), ("backend.serializing", 104_672),
+        ]
+        for (name, expected) in parts {
+            #expect(abs(try value("topdown.\(name)") - Double(expected) / slots) < 1e-12, "\(name)")
+        }
+        for block in blocks.blocks.indices {
+            let parts = blocks.metrics(ofBlock: block, MetricFormula.gem5).filter {
+                ["topdown.retiring", "topdown.bad-speculation", "topdown.frontend", "topdown.backend"].contains($0.name)
+            }
+            #expect(parts.count == 4 && abs(parts.compactMap { Double($0.value) }.reduce(0, +) - 1) < 1e-12)
+        }
+        #expect(abs(try value("idle.share") - 162.0 / 147_225) < 1e-12)
+        let timing = try #require(try Fixture.verdict("timing-1M", Fixture.contract()).blocks)
+        #expect(!timing.metrics(MetricFormula.gem5).contains { $0.name.hasPrefix("topdown") || $0.name == "width" })
+        let names = Set(Gem5Counter.metrics.map(\.name))
+        #expect(MetricFormula.gem5.allSatisfy { names.contains($0.name) } && names.contains("topdown.backend.full"))
+    }
+
     @Test("A driving node has statistics of the same names, which do not count")
     func drivingNode() throws {
         let text = """

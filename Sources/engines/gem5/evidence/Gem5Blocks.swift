@@ -106,4 +106,12 @@ struct Gem5Blocks: StatisticsVisitor {
         }
         blocks.append(Block(metrics))
     }
+
+    /// Adds to every block how wide the core is, where it is one that has rename's counters.
+    mutating func addWidth(_ configuration: Gem5Configuration) {
+        guard blocks.contains(where: { $0["renamed"] != nil }),
+            let width = core.flatMap({ Gem5TopDown.width(of: $0, configuration) })
+        else { return }
+        for place in blocks.indices { blocks[place].metrics.append(Metric(Gem5TopDown.width, String(width))) }
+    }
 }

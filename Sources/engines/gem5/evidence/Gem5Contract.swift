@@ -109,10 +109,10 @@ package struct Gem5Contract: Sendable, Hashable {
         do {
             try found.checkMessages()
             try found.checkTerminal()
-            try found.checkConfiguration()
+            let configuration = try found.checkConfiguration()
             try found.checkStatus()
             try found.checkOutput()
-            let (blocks, remark) = try found.blocks()
+            let (blocks, remark) = try found.blocks(configuration)
             return (.accepted(blocks), remark)
         } catch let breach as Breach {
             return (.broken(breach.failure, evidence: breach.evidence), "")

@@ -56,6 +56,7 @@ struct Gem5Counter: Sendable, Hashable {
         // Of reads and of writes.
         counters.append(Gem5Counter("itlb.misses", own("mmu.itb.??Misses"), parts: 2))
         counters.append(Gem5Counter("dtlb.misses", own("mmu.dtb.??Misses"), parts: 2))
+        counters += Gem5TopDown.counters { own($0) }
         return counters
     }
 }
@@ -77,7 +78,7 @@ extension MetricFormula {
         [
             MetricFormula("cpi", "cycles", per: "instructions"),
             MetricFormula("ipc", "instructions", per: "cycles"),
-        ] + model
+        ] + model + Gem5TopDown.formulas
 }
 
 extension Gem5Counter {
@@ -87,12 +88,14 @@ extension Gem5Counter {
             let (unit, meaning) = description(counter.name)
             return EngineMetric(counter.name, unit: unit, meaning)
         } + [
+            Gem5TopDown.widthMetric,
             EngineMetric("cpi", unit: "cycles", formula: "cycles / instructions", "cycles for each instruction"),
             EngineMetric("ipc", unit: "instructions", formula: "instructions / cycles", "instructions in each cycle"),
-        ] + EngineMetric.ratios
+        ] + EngineMetric.ratios + Gem5TopDown.metrics
     }
 
     private static func description(_ name: String) -> (unit: String, meaning: String) {
+        if let described = Gem5TopDown.description(name) { return described }
         let whose = " of the core under test"
         switch name {
         case "ticks": return ("picoseconds", "simulated time")

@@ -36,7 +36,9 @@ struct Gem5Evidence {
 
     /// A checkpoint restores without a word under more cores, and a parameter that gem5 did not take is no error
     /// either: only the configuration shows both.
-    func checkConfiguration() throws {
+    ///
+    /// - Returns: it.
+    func checkConfiguration() throws -> Gem5Configuration {
         let path = contract.configuration
         guard let bytes = try files.content(path, limit: EvidenceLimit.document), !bytes.isEmpty else {
             throw Breach("\(path) is missing or empty")
@@ -58,6 +60,7 @@ struct Gem5Evidence {
                 throw Breach("\(path): \(name) is \(VisibleText.of(value, limit: 80)), not \(parameter.value)")
             }
         }
+        return configuration
     }
 
     /// Where the run says that it put the point's parameters. What it does not say is not believed.
@@ -172,7 +175,7 @@ struct Gem5Evidence {
     }
 
     /// The statistics, and which core they are of, where somebody must be told.
-    func blocks() throws -> (Blocks, remark: String) {
+    func blocks(_ configuration: Gem5Configuration) throws -> (Blocks, remark: String) {
         guard let wanted = contract.blocks else { return (Blocks([]), "") }
         let path = contract.statistics
         guard try files.size(path) ?? 0 > 0 else { throw Breach("\(path) is missing or empty") }
@@ -190,6 +193,7 @@ struct Gem5Evidence {
         guard count == wanted else {
             throw Breach("\(path): \(count) statistics blocks, \(wanted) were asked for")
         }
+        gathered.addWidth(configuration)
         let blocks = Blocks(gathered.blocks)
         try checkTicks(blocks)
         do {
