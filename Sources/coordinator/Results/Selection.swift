@@ -37,6 +37,9 @@ public struct Selection: Sendable, Hashable {
         return Failure(.usage, "--where \(VisibleText.of(text)): no such axis or metric; there are \(known)")
     }
 
+    /// Whether all rows fit.
+    public var isEverything: Bool { conditions.isEmpty }
+
     /// Whether rows are chosen by what was measured.
     public var readsMetrics: Bool {
         conditions.contains { if case .metric = $0.column { true } else { false } }
@@ -57,6 +60,14 @@ public struct Selection: Sendable, Hashable {
                 }
             return condition.holds(value)
         }
+    }
+
+    /// Those that were asked for, each once, if a sweep has them whatever its runs gave; nil: the runs must be asked.
+    ///
+    /// - Parameter required: the metrics that the sweep asks for.
+    public func columns(within required: [String]) -> [String]? {
+        guard !metrics.isEmpty, metrics.allSatisfy(required.contains) else { return nil }
+        return try? columns(of: required)
     }
 
     /// Of all metric columns those that were asked for, in the order of the asking.

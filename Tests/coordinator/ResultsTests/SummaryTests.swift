@@ -153,6 +153,20 @@ private func groups(
         #expect(drift.goesOn)
     }
 
+    @Test func adviceSaysHowManyToWarm() throws {
+        let found = try groups([run("1", ["90", "40", "10", "10.2", "9.9", "10.1", "10", "9.8"])])
+        #expect(
+            SummaryNotes.ofRun(found[0].metrics, warm: 1, canWarm: true)
+                == "Of its invocations, the first 2 differ from the rest (v is up to 137.5% higher with them); leave "
+                + "them out with: measure: {warm: 3}.")
+        let steady = try groups([run("1", ["1", "1", "1", "1", "1"])])
+        #expect(SummaryNotes.ofRun(steady[0].metrics, warm: 0, canWarm: true) == nil)
+        let rising = try groups([run("1", (1...7).map { "\($0)" })])
+        #expect(
+            SummaryNotes.of(rising, confidence: 0.95, warm: 0, canWarm: false) { $0 }.last
+                == "of the invocations in 1 of 1 point, the values rise or fall up to the last: warm or measure more")
+    }
+
     @Test(arguments: [
         [10.0, 10.2, 9.9, 10.1, 10, 9.8], [10, 10, 10, 10, 10, 10], [10.05, 10, 10, 10, 10, 10],
         [10, 10, 90, 10, 10, 10], [90, 10, 10, 10], [],

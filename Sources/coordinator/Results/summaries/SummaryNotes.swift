@@ -46,30 +46,32 @@ public enum SummaryNotes {
         return kinds.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
     }
 
+    /// Of the invocations of one run; nil: none of them drifts.
+    public static func ofRun(_ metrics: [MetricSummary], warm: Int, canWarm: Bool) -> String? {
+        text(metrics, "", warm: warm, canWarm: canWarm).map { "Of its invocations, \($0)." }
+    }
+
     /// What is said of points whose first invocations differ; nil: none has such.
     private static func drifting(_ groups: [SummaryGroup], warm: Int, canWarm: Bool) -> String? {
-        let points = groups.filter { $0.metrics.contains { $0.drift != nil } }
-        guard !points.isEmpty else { return nil }
-        let found = points.flatMap { group in group.metrics.compactMap { one in one.drift.map { (one.metric, $0) } } }
-        let (metric, worst) = found.max { $0.1.shift.magnitude < $1.1.shift.magnitude } ?? found[0]
+        let points = groups.count { $0.metrics.contains { $0.drift != nil } }
+        let place = "of the invocations in \(points) of \(count(groups.count, "point")), "
+        return text(groups.flatMap(\.metrics), place, warm: warm, canWarm: canWarm)
+    }
+
+    private static func text(_ metrics: [MetricSummary], _ place: String, warm: Int, canWarm: Bool) -> String? {
+        let found = metrics.compactMap { one in one.drift.map { (one.metric, $0) } }
+        guard let (metric, worst) = found.max(by: { $0.1.shift.magnitude < $1.1.shift.magnitude }) else { return nil }
         let first = found.map(\.1.first).max() ?? 0
-        let ofAll = "\(points.count) of \(count(groups.count, "point"))"
-        var text: String
-        if first > 0 {
-            let more = worst.shift > 0 ? "higher" : "lower"
-            let which = first == 1 ? "invocation differs" : "\(first) invocations or fewer differ"
-            let shift = "\(VisibleText.of(metric)) is up to \(percent(worst.shift.magnitude)) \(more) with them"
-            text = "in \(ofAll) the first \(which) from the rest (\(shift))"
-            text += canWarm
-                ? "; leave them out with: measure: {warm: \(warm + first)}"
-                : "; let the program leave them out, or measure more"
-        } else {
-            text = "in \(ofAll) invocations rise or fall to the last one"
-        }
-        if found.contains(where: \.1.goesOn) {
-            text += first > 0 ? "; some still rise or fall after these: warm or measure more" : ": warm or measure more"
-        }
-        return text
+        let goesOn = found.contains { $0.1.goesOn }
+        guard first > 0 else { return "\(place)the values rise or fall up to the last: warm or measure more" }
+        let more = worst.shift > 0 ? "higher" : "lower"
+        let which = first == 1 ? "first differs" : "first \(first) differ"
+        let shift = "\(VisibleText.of(metric)) is up to \(percent(worst.shift.magnitude)) \(more) with them"
+        let advice = canWarm
+            ? "leave them out with: measure: {warm: \(warm + first)}"
+            : "let the program leave them out, or measure more"
+        return "\(place)the \(which) from the rest (\(shift)); \(advice)"
+            + (goesOn ? "; the rest still rises or falls" : "")
     }
 
     private static func count(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }

@@ -88,6 +88,8 @@ package struct RunStory: Sendable, Hashable {
     package var wait: Wait?
     /// What is to be known of its result, as it started from a checkpoint; a sentence's end each.
     package var remarks: [String] = []
+    /// What its numbers show that a reader should know, in sentences.
+    package var notes: [String] = []
 
     package init(
         name: String, option: String = "", description: String, state: RunState?, failure: FailureClass? = nil,
@@ -122,6 +124,7 @@ package struct RunStory: Sendable, Hashable {
         lines += reopenings.map { "It was run again: \(VisibleText.of($0))." }
         if let wait { lines.append(sentence(wait)) }
         lines += remarks.map { "It starts from a checkpoint that was made with another value. \($0)." }
+        lines += notes
         lines += advice.map { ["What to do: \($0)"] } ?? []
         return lines
     }

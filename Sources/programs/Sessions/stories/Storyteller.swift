@@ -31,6 +31,7 @@ struct Storyteller {
             reopenings: try ledger.reopenings(of: number), wait: try wait(run))
         // An engine that takes such parameters starts from checkpoints.
         if !run.plan.key.isSetup { story.remarks = view.sweep.restoreRemarks(axes: view.points.axes) }
+        story.notes = try view.notes(of: run)
         return story
     }
 

@@ -20,17 +20,31 @@ extension SweepView {
     /// - Throws: ``Failure`` (`usage`) for names that the sweep does not have.
     package func summaries(_ question: SummaryQuestion, selection: Selection) throws -> SweepSummaries {
         var question = question
-        if question.metrics.isEmpty { question.metrics = try selection.columns(of: metricNames()) }
+        if question.metrics.isEmpty { question.metrics = try metricColumns(selection) }
         var summarizer = try Summarizer(
             axes: points.axes, hasWorkloads: !sweep.workloads.isEmpty, question, formulas: formulas)
         try forEachSelected(selection, withResults: true) { _, row in summarizer.add(row) }
         let groups = try summarizer.groups()
         let notes = SummaryNotes.of(
             groups, confidence: question.confidence, warm: sweep.measure.warm,
-            canWarm: descriptor.phases.contains(.warm), command: { entry.command($0) })
+            canWarm: canWarm, command: { entry.command($0) })
         return SweepSummaries(
             groups: groups, by: summarizer.by, hasBaseline: question.baseline != nil, notes: notes)
     }
+
+    /// What a reader of a run's results should know.
+    func notes(of run: RunStatus) throws -> [String] {
+        guard let row = try row(of: run, withResult: true) else { return [] }
+        let metrics = sweep.metrics.isEmpty ? row.metricNames(formulas) : sweep.metrics
+        var summarizer = try Summarizer(
+            axes: points.axes, hasWorkloads: !sweep.workloads.isEmpty, SummaryQuestion(metrics: metrics),
+            formulas: formulas)
+        summarizer.add(row)
+        let found = try summarizer.groups().flatMap(\.metrics)
+        return SummaryNotes.ofRun(found, warm: sweep.measure.warm, canWarm: canWarm).map { [$0] } ?? []
+    }
+
+    private var canWarm: Bool { descriptor.phases.contains(.warm) }
 
     /// Writes summaries as text.
     ///

@@ -48,7 +48,7 @@ package struct SweepView {
         _ table: Table, _ format: TableWriter.Format, selection: Selection, columns: Columns = .standard,
         sink: @escaping Sink
     ) throws -> Int {
-        let dataset = dataset(table == .runs ? [] : try selection.columns(of: metricNames()))
+        let dataset = dataset(table == .runs ? [] : try metricColumns(selection))
         // That of the runs has the number anyway.
         let lead = table == .runs ? [] : ["run"]
         let merged = lead + dataset.columns(of: table)
@@ -86,7 +86,7 @@ package struct SweepView {
     package func write(sqlite path: String, selection: Selection, summaries: SweepSummaries? = nil) throws -> Int {
         var selected = 0
         let file = try TableFile(path)
-        let dataset = try dataset(selection.columns(of: metricNames()))
+        let dataset = try dataset(metricColumns(selection))
         for table in Table.allCases {
             let columns = dataset.columns(of: table)
             // No other column may have the name of an axis.
@@ -125,7 +125,8 @@ package struct SweepView {
         var writers = tables.map { table in
             TableWriter(.csv, name: table.rawValue, columns: dataset.columns(of: table), sink: sink(table))
         }
-        let passage = try forEachRow(of: tables, dataset, try Selection(axes: points.axes)) { place, _, _, cells in
+        let passage = try forEachRow(of: tables, dataset, try Selection(axes: points.axes), gathersNames: true) {
+            place, _, _, cells in
             try writers[place].add(cells)
         }
         for place in writers.indices { try writers[place].finish() }
@@ -141,24 +142,32 @@ package struct SweepView {
         Dataset(axes: points.axes, metrics: metrics, formulas: formulas)
     }
 
+    /// The columns of metrics that a selection asks for. Runs are read for it only where it must be.
+    func metricColumns(_ selection: Selection) throws -> [String] {
+        try selection.columns(within: sweep.metrics) ?? selection.columns(of: metricNames())
+    }
+
     /// The metrics that the results of all runs have.
     package func metricNames() throws -> [String] {
-        try forEachRow(of: [], dataset([]), try Selection(axes: points.axes)) { _, _, _, _ in }.metrics
+        let all = try Selection(axes: points.axes)
+        return try forEachRow(of: [], dataset([]), all, gathersNames: true) { _, _, _, _ in }.metrics
     }
 
     /// What was met on the way through all runs.
     private struct Passage {
-        /// What the results have; none where only provenance is asked for.
+        /// What the results have; none where they were not gathered.
         var metrics: [String]
         var selected: Int
     }
 
     /// Goes through all runs, and gives their rows of some tables.
     ///
-    /// - Parameter put: is given the place of a table among `tables`, the run, its values of the axes, and a row of the
-    ///   table.
+    /// - Parameters:
+    ///   - gathersNames: whether the metrics of all runs are wanted, also of those that are not selected.
+    ///   - put: is given the place of a table among `tables`, the run, its values of the axes, and a row of
+    ///     the table.
     private func forEachRow(
-        of tables: [Table], _ dataset: Dataset, _ selection: Selection,
+        of tables: [Table], _ dataset: Dataset, _ selection: Selection, gathersNames: Bool = false,
         put: (Int, RunNumber, _ values: [String], [Cell]) throws -> Void
     ) throws -> Passage {
         let origin = try Origin(ledger)
@@ -166,8 +175,10 @@ package struct SweepView {
         var selected = 0
         var names = MetricNames(required: sweep.metrics, formulas: formulas)
         try ledger.forEachRun { run in
+            // A result is read where it is shown, where it is asked about, or for its names.
+            if !gathersNames, try !isCandidate(run, selection) { return }
             guard let row = try row(of: run, withResult: readsResults) else { return }
-            names.add(row)
+            if gathersNames { names.add(row) }
             guard selection.matches(row, formulas) else { return }
             selected += 1
             let number = run.plan.run
@@ -179,7 +190,13 @@ package struct SweepView {
                 }
             }
         }
-        return Passage(metrics: readsResults ? names.names : [], selected: selected)
+        return Passage(metrics: gathersNames ? names.names : [], selected: selected)
+    }
+
+    /// Whether a run may fit, as far as can be told without its result.
+    private func isCandidate(_ run: RunStatus, _ selection: Selection) throws -> Bool {
+        guard !selection.isEverything, !selection.readsMetrics else { return true }
+        return try row(of: run).map { selection.matches($0) } ?? false
     }
 
     /// Goes through the runs of points that fit, with their rows.
@@ -189,7 +206,8 @@ package struct SweepView {
         _ selection: Selection, withResults: Bool = false, _ body: (RunStatus, DatasetRow) throws -> Void
     ) throws {
         try ledger.forEachRun { run in
-            guard let row = try row(of: run, withResult: withResults || selection.readsMetrics),
+            guard try isCandidate(run, selection),
+                let row = try row(of: run, withResult: withResults || selection.readsMetrics),
                 selection.matches(row, formulas)
             else { return }
             try body(run, row)
@@ -262,7 +280,7 @@ package struct SweepView {
     /// nil: a setup, which is no point of the sweep.
     ///
     /// - Throws: ``Failure`` (`badArchive`) where the result that the ledger keeps cannot be read.
-    private func row(of run: RunStatus, withResult: Bool = false) throws -> DatasetRow? {
+    func row(of run: RunStatus, withResult: Bool = false) throws -> DatasetRow? {
         guard let index = pointIndex(run.plan), let point = run.plan.key.point else { return nil }
         let kept = withResult && run.state == .succeeded ? run.decision?.blocks : nil
         let blocks: Blocks?
