@@ -19,9 +19,11 @@ enum Machine {
     /// machine one after the other, or together.
     static var bootID: String {
         let boot = text("/proc/sys/kernel/random/boot_id") ?? "unknown"
-        guard let job = getenv("USWEEP_PILOT").map({ String(cString: $0) }), !job.isEmpty else { return boot }
-        return "\(boot) job \(job)"
+        return job.map { "\(boot) job \($0.number)" } ?? boot
     }
+
+    /// The job of Slurm that this is the pilot of.
+    static let job: PilotJob? = PilotJob { name in getenv(name).map { String(cString: $0) } }
 
     static var hostName: String {
         var buffer = [CChar](repeating: 0, count: 256)
@@ -30,9 +32,9 @@ enum Machine {
     }
 
     /// Those that this process may use.
-    static var processors: Int { max(1, Int(sys_processors())) }
+    static var processors: Int { min(max(1, Int(sys_processors())), job?.processors ?? .max) }
 
-    static var memoryBytes: Int64 { sys_memory_bytes() }
+    static var memoryBytes: Int64 { min(sys_memory_bytes(), job?.memoryBytes ?? .max) }
 
     /// The file that this program was started from, absolute: where it was, if it has been removed since.
     static let program: String = {

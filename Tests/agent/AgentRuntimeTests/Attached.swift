@@ -46,12 +46,12 @@ final class Attached {
     /// - Parameter version: of the messages that it speaks.
     init(
         _ workdir: String, environment: [String: String] = [:], version: Int = WireVersion.current,
-        program: String = Attached.program
+        program: String = Attached.program, waits: Bool = false
     ) throws {
         self.version = version
         signal(SIGPIPE, SIG_IGN)
         process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = ["attach", "--workdir", workdir]
+        process.arguments = ["attach", "--workdir", workdir] + (waits ? ["--waits"] : [])
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardInput = input
         process.standardOutput = output
