@@ -56,8 +56,15 @@ final class Bench {
     ///   - engine: with one setup; nil: the engine `command`.
     init(
         runs: Int = 1, hosts names: [String] = ["h0"], inputs: [(String, [UInt8])] = [], engine: SetupEngine? = nil,
-        cache: CheckpointStore? = nil, argument: String? = nil
+        cache: CheckpointStore? = nil, argument: String? = nil, cluster: (site: SlurmSite, way: any Transport)? = nil
     ) throws {
+        let pilots: [Model.Host] = (1...(cluster?.site.nodes.upperBound ?? 1)).compactMap { number in
+            guard let site = cluster?.site else { return nil }
+            var host = Model.Host(target: HostTarget(name: site.hostName(ofPilot: number), address: "login"))
+            host.pilot = Pilot(site: site, number: number)
+            return host
+        }
+        let names = pilots.isEmpty ? names : pilots.map(\.name)
         workshop = HeldWorkshop(inbox)
         folder = "\(NSTemporaryDirectory())usweep-loop-\(UUID().uuidString.prefix(8))"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -87,11 +94,12 @@ final class Bench {
         }
         let chosen: any Engine = if let engine { engine } else { CommandEngine(sweep) }
         let setting = Setting(
-            sweepID: "s-1", hosts: names.map { Host(target: HostTarget(name: $0)) }, agentBinary: [1, 2, 3],
+            sweepID: "s-1", hosts: pilots.isEmpty ? names.map { Host(target: HostTarget(name: $0)) } : pilots,
+            agentBinary: [1, 2, 3],
             engine: chosen, points: try Points(sweep, recipe: ""), sweep: sweep,
             runs: RunList(1..<runs + setups.count + 1), setups: setups, timing: Timing(), checkpoints: cache)
         let plan = Plan(groups: groups, hosts: names, pinsEngine: engine != nil)
-        let transport = FakeTransport(hosts: hosts)
+        let transport = cluster?.way ?? FakeTransport(hosts: hosts)
         loop = CoordinatorLoop(
             core: Coordinator(state: SweepState(plan: plan), now: time.now), setting: setting, ledger: ledger,
             store: store, transport: transport, inbox: inbox, workshop: workshop, time: time)

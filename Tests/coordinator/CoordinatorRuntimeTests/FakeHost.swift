@@ -73,7 +73,7 @@ final class FakeHost: @unchecked Sendable {
 
     // MARK: The stream
 
-    fileprivate func opened(_ observer: @escaping @Sendable (StreamEvent) -> Void) {
+    func opened(_ observer: @escaping @Sendable (StreamEvent) -> Void) {
         streams += 1
         login = []
         isStreaming = false
@@ -83,7 +83,16 @@ final class FakeHost: @unchecked Sendable {
         say(bytes: Array(greeting.utf8))
     }
 
-    fileprivate func take(_ bytes: [UInt8]) {
+    /// A stream to an agent that something else has started.
+    func attached(_ observer: @escaping @Sendable (StreamEvent) -> Void) {
+        streams += 1
+        isStreaming = true
+        reader = FrameReader()
+        self.observer = observer
+        say(bytes: Preamble.bytes)
+    }
+
+    func take(_ bytes: [UInt8]) {
         guard observer != nil else { return }
         if !isStreaming {
             login += bytes
@@ -101,7 +110,7 @@ final class FakeHost: @unchecked Sendable {
         }
     }
 
-    fileprivate func closed() {
+    func closed() {
         closings += observer == nil ? 0 : 1
         observer = nil
     }

@@ -175,6 +175,17 @@ struct SiteTests {
         #expect(site.pause == nil)
     }
 
+    @Test("A job that was ended because nothing was left for it has not failed, however often")
+    func forgivesSurplus() {
+        var site = Self.site(1...1)
+        for number in 1...9 {
+            _ = site.see([(1, Self.job("\(number)", "PENDING"))], now: 0)
+            #expect(Self.cancelled(Self.actions(&site, Self.demand(0), now: 0)) == ["\(number)"])
+            _ = site.see([(1, Self.job("\(number)", "CANCELLED"))], now: 0)
+        }
+        #expect(site.pause == nil)
+    }
+
     @Test("A job that can never start is ended, and the site paused with the reason in words")
     func refusesHopelessJobs() throws {
         var site = Self.site(1...1)

@@ -66,6 +66,8 @@ public struct SiteCore: Sendable {
         /// In how many views in a row its job was missing.
         var missed = 0
         var isEnding = false
+        /// Whether it is ended because its agent was never reached.
+        var isGivenUp = false
         /// When its job was first seen to run.
         var runsSince: Nanoseconds?
         var hasJoined = false
@@ -165,7 +167,7 @@ public struct SiteCore: Sendable {
             let since = pilots[number - 1].runsSince ?? now
             if !pilots[number - 1].hasJoined, now - since > SiteCore.patience, !pilots[number - 1].isEnding {
                 doomed.append(job.id)
-                pilots[number - 1].isEnding = true
+                (pilots[number - 1].isEnding, pilots[number - 1].isGivenUp) = (true, true)
             }
         case .ends, .ended: break
         }
@@ -201,14 +203,15 @@ public struct SiteCore: Sendable {
         pilots[number - 1] = PilotState()
         let note = job.note.isEmpty ? "" : " (it wrote: \(job.note))"
         news.append(.gone(pilot: number, how, reason: "job \(job.id) \(text)\(note)"))
-        guard !pilot.isEnding || !pilot.hasJoined else { return }
+        guard !pilot.isEnding || pilot.isGivenUp else { return }
         let isSoon = pilot.runsSince.map { now - $0 < SiteCore.soon } ?? true
         switch how {
         case .failed, .memory, .nodeFailed:
             if isSoon || !pilot.hasJoined { fail("job \(job.id) \(text)\(note)", node: job.node, now, &news) }
         case .completed, .cancelled:
-            guard !pilot.hasJoined, how == .completed || pilot.isEnding else { break }
-            let what = pilot.isEnding ? "ran, but its agent could not be reached" : "ended before its agent was reached"
+            guard !pilot.hasJoined, how == .completed || pilot.isGivenUp else { break }
+            let what = pilot.isGivenUp ? "ran, but its agent could not be reached"
+                : "ended before its agent was reached"
             fail("job \(job.id) \(what)\(note)", node: job.node, now, &news)
         case .preempted, .walltime, nil: break
         }

@@ -1,0 +1,88 @@
+import Model
+import SweepCore
+import Testing
+@testable import CoordinatorRuntime
+
+@Suite("Sweeps on a cluster")
+struct SitesTests {
+    private func bench(_ cluster: FakeCluster, runs: Int = 40, nodes: ClosedRange<Int> = 1...4) throws -> Bench {
+        var site = SlurmSite(name: "hpc", time: 3_600 * Timing.second, nodes: nodes)
+        (site.backlog, site.idle) = (4, 20 * Timing.second)
+        return try Bench(runs: runs, cluster: (site, cluster))
+    }
+
+    /// Until the sweep ends; nil: it does not.
+    private func run(_ bench: Bench, _ cluster: FakeCluster, turns: Int = 4_000) throws -> Ending? {
+        for _ in 0..<turns {
+            for _ in 0..<20 {
+                if let ending = try bench.loop.turn(bench.inbox.take(timeout: 0)) { return ending }
+            }
+            bench.time.now += Timing.second
+            cluster.turn()
+        }
+        return nil
+    }
+
+    @Test("An undisturbed sweep takes as many jobs as it may have, and leaves none")
+    func undisturbed() throws {
+        let cluster = FakeCluster(seed: 1)
+        let bench = try bench(cluster)
+        let ending = try run(bench, cluster)
+        #expect(ending == .complete(allSucceeded: true))
+        #expect(cluster.jobs.count == 4)
+        #expect(cluster.liveCount == 0)
+    }
+
+    @Test(
+        "Jobs end, answers get lost, the gateway dies, the queue shows too little: each run succeeds once, uncharged",
+        arguments: UInt64(1)...40)
+    func disturbed(_ seed: UInt64) throws {
+        let cluster = FakeCluster(seed: seed)
+        cluster.trouble = 1 + seed % 5
+        let bench = try bench(cluster)
+        let ending = try run(bench, cluster)
+        #expect(ending == .complete(allSucceeded: true))
+        let state = bench.loop.state
+        for number in 1...40 {
+            #expect(state[number].failures + state[number].losses == 0)
+            let merged = bench.ledger.ends.count { $0.id.run == number && $0.failure == nil }
+            #expect(merged == 1, "run \(number)")
+        }
+        #expect(state.disagreements == 0)
+        #expect(cluster.mostLive <= 8, "jobs whose submission was not answered are found again")
+        #expect(cluster.liveCount <= 1, "but one that was submitted at the last moment")
+    }
+
+    @Test("The checks above notice: deaths that a run may have caused are counted as losses")
+    func notices() throws {
+        var losses = 0
+        for seed in UInt64(1)...10 {
+            let cluster = FakeCluster(seed: seed)
+            (cluster.trouble, cluster.ends) = (5, ["OUT_OF_MEMORY"])
+            let bench = try bench(cluster)
+            _ = try run(bench, cluster)
+            for number in 1...40 { losses += bench.loop.state[number].losses }
+        }
+        #expect(losses > 0)
+    }
+
+    @Test("A queue in which nothing moves is waited in for a day, and Ctrl-C ends that")
+    func waits() throws {
+        let cluster = FakeCluster(seed: 3)
+        cluster.isFull = true
+        let bench = try bench(cluster)
+        for _ in 0..<24 * 60 {
+            for _ in 0..<3 {
+                let ending = try bench.loop.turn(bench.inbox.take(timeout: 0))
+                try #require(ending == nil)
+            }
+            bench.time.now += 50 * Timing.second
+            cluster.turn()
+        }
+        #expect(bench.loop.hostView(0).standing == .queued)
+        #expect(bench.problem() == "its job waits: the scheduler has not looked at it yet")
+        bench.inbox.put(.request(.interrupt))
+        let ending = try bench.loop.turn(bench.inbox.take(timeout: 0))
+        #expect(ending == .interrupted)
+    }
+}
