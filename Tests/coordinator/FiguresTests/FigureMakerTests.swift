@@ -198,4 +198,18 @@ struct FigureMakerTests {
         let figure = try rows.figure(request)
         #expect(!figure.isEmpty && figure.panels[0].marks.map(\.interval) == [nil, nil])
     }
+
+    @Test("A figure for each metric is the one that it would be alone")
+    func each() throws {
+        var rows = Rows(["x", "s"], metrics: [("v", "cycles"), ("w", "misses")])
+        for x in 1...3 {
+            for s in 1...2 { rows.add(["\(x)", "\(s)"], blocks: [["v": "\(x)", "w": "\(s)"], ["v": "\(s)", "w": "9"]]) }
+        }
+        let request = FigureRequest(x: "x", y: ["v", "w"], series: "s")
+        var maker = try FigureMaker(each: request, rows.subject)
+        for row in rows.rows { maker.add(row) }
+        let alone = try request.y.map { try rows.figure(FigureRequest(x: "x", y: [$0], series: "s")) }
+        #expect(try maker.figures() == alone)
+        #expect(alone[0].y.unit == "cycles" && alone[1].y.unit == "misses")
+    }
 }

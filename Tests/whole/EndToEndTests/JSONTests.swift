@@ -51,7 +51,8 @@ struct JSONTests {
             ("clean", ["clean", "h0", "--yes"]),
             ("gc", ["gc", "--dry-run"]), ("doctor", ["doctor", "-i", "inventory.yaml"]),
             ("doctor-ledger", ["doctor", "--ledger"]), ("workload-list", ["workload", "list"]),
-            ("workload-list", ["workloads"]),
+            ("workload-list", ["workloads"]), ("report", ["report", "--to", "r.html"]),
+            ("plot", ["plot", "--x", "x", "--y", "value", "--to", "f.svg"]),
         ]
         for command in commands {
             let ended = try study.start(command.words + ["--output", "json"]).wait()

@@ -72,7 +72,7 @@ struct FigureLayout {
         let top = hasKey ? placeKeys(figure, left: 4) : 3
         let below = placeLabels(figure, width: width, left: left)
         let rows = (figure.panels.count + gridColumns - 1) / gridColumns
-        let head = figure.panels.contains { !$0.title.isEmpty } ? size.font + 4 : 2
+        let head = figure.panels.contains { !$0.title.isEmpty } ? size.font + 4 : 5
         var y = top
         for row in 0..<rows {
             y += head

@@ -3,7 +3,7 @@ public import Results
 
 /// Makes a figure of a sweep's runs: is given them one by one, in their order.
 public struct FigureMaker {
-    let request: FigureRequest
+    public private(set) var request: FigureRequest
     let subject: FigureSubject
     /// Of the values that stand side by side.
     private var summarizer: Summarizer?
@@ -20,6 +20,22 @@ public struct FigureMaker {
             request.kind = .scatter
         }
         try request.check(subject)
+        try self.init(checked: request, subject)
+    }
+
+    /// Of a figure for each metric of the request, all else being the same: see ``figures()``.
+    ///
+    /// - Throws: ``Failure`` (`usage`) as ``init(_:_:)`` does for any of them.
+    public init(each request: FigureRequest, _ subject: FigureSubject) throws {
+        for metric in request.y {
+            var one = request
+            one.y = [metric]
+            try one.check(subject)
+        }
+        try self.init(checked: request, subject)
+    }
+
+    private init(checked request: FigureRequest, _ subject: FigureSubject) throws {
         self.request = request
         self.subject = subject
         if request.kind?.showsSingleValues != true {
@@ -46,8 +62,29 @@ public struct FigureMaker {
     /// - Throws: ``Failure`` (`usage`) for a baseline that no point has.
     public func figure() throws -> Figure {
         guard let summarizer else { return limited(singleValues()) }
+        return try figure(try summarizer.groups(), by: summarizer.by)
+    }
+
+    /// One for each metric. Not of kinds that show single values.
+    ///
+    /// - Throws: ``Failure`` (`usage`) for a baseline that no point has.
+    public func figures() throws -> [Figure] {
+        guard let summarizer else { return [] }
         let groups = try summarizer.groups()
-        var figure = try summarized(groups, by: summarizer.by)
+        return try request.y.enumerated().map { place, metric in
+            var one = self
+            one.request.y = [metric]
+            return try one.figure(
+                groups.map { group in
+                    var group = group
+                    group.metrics = [group.metrics[place]]
+                    return group
+                }, by: summarizer.by)
+        }
+    }
+
+    private func figure(_ groups: [SummaryGroup], by: [String]) throws -> Figure {
+        var figure = try summarized(groups, by: by)
         figure.notes = notes(groups) + figure.notes
         return limited(figure)
     }

@@ -8,18 +8,21 @@ struct ReportFigures {
     typealias Choice = (name: String, values: [String])
 
     static let mostMetrics = 6
-    /// A figure for each metric.
-    private var makers: [(metric: String, maker: FigureMaker)] = []
+    let metrics: [String]
     /// Metrics that have no figure, as there are enough.
     let leftOut: [String]
+    /// One for all metrics; where nothing varies, one for each.
+    private var makers: [FigureMaker]
 
     init(_ view: SweepView, metrics: [String], _ subject: FigureSubject) throws {
+        self.metrics = Array(metrics.prefix(ReportFigures.mostMetrics))
         leftOut = Array(metrics.dropFirst(ReportFigures.mostMetrics))
         let chosen = ReportFigures.choose(ReportFigures.varied(view.sweep))
-        for metric in metrics.prefix(ReportFigures.mostMetrics) {
-            let request = FigureRequest(
-                chosen.x == nil ? .cdf : nil, x: chosen.x, y: [metric], series: chosen.series, facet: chosen.facet)
-            makers.append((metric, try FigureMaker(request, subject)))
+        if chosen.x == nil {
+            makers = try self.metrics.map { try FigureMaker(FigureRequest(.cdf, y: [$0]), subject) }
+        } else {
+            let request = FigureRequest(x: chosen.x, y: self.metrics, series: chosen.series, facet: chosen.facet)
+            makers = self.metrics.isEmpty ? [] : [try FigureMaker(each: request, subject)]
         }
     }
 
@@ -45,10 +48,11 @@ struct ReportFigures {
         return (x, series, facet)
     }
 
-    mutating func add(_ row: DatasetRow) { for index in makers.indices { makers[index].maker.add(row) } }
+    mutating func add(_ row: DatasetRow) { for index in makers.indices { makers[index].add(row) } }
 
     /// Those that have something to show.
     func figures() throws -> [(metric: String, figure: Figure)] {
-        try makers.map { ($0.metric, try $0.maker.figure()) }.filter { !$0.1.isEmpty }
+        let figures = try makers.first?.request.x == nil ? makers.map { try $0.figure() } : makers[0].figures()
+        return Array(zip(metrics, figures)).filter { !$0.1.isEmpty }.map { (metric: $0, figure: $1) }
     }
 }
