@@ -73,6 +73,7 @@ struct StatusCommand: ParsableCommand {
             for run in work.prefix(5) { lines.append("        \(run.sentence(names.describe(run.run)))") }
             if work.count > 5 { lines.append("        and \(work.count - 5) more: \(status.entry.command("top"))") }
         }
+        lines += waiting(live).map { "queue   \($0)" }
         if common.verbose { for pin in status.pins { lines.append("pin     \(pin.name): \(pin.digest.short)") } }
         for reason in status.stops { lines.append("stopped \(reason)") }
         for trouble in status.troubles {
@@ -82,5 +83,11 @@ struct StatusCommand: ParsableCommand {
                     + "\(PeopleText.count(trouble.attempts, "attempt"))\(why)")
         }
         return lines + ["", status.conclusion]
+    }
+
+    /// Pilots of clusters whose jobs wait, and why.
+    private func waiting(_ live: LiveView?) -> [String] {
+        let views = (live?.hosts ?? []).map(\.view).filter { $0.standing == .queued && !$0.problem.isEmpty }
+        return HostProblems.lines(views.map { ($0.name, $0.problem) })
     }
 }
