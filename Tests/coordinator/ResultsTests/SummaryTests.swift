@@ -113,6 +113,16 @@ private func groups(
         #expect(single.map { $0.metrics[0].ratio?.unpaired } == [0, 0, 0, 0, 1, 1, 1])
     }
 
+    @Test func theSameNumbersHaveTheRatioOneForSure() throws {
+        let rows = [run("1", ["2", "5", "7"]), run("2", ["2", "5", "7"]), run("3", ["0", "0"]), run("4", ["3"])]
+        let found = try groups(rows, baseline: Assignment(axis: "x", value: "1"))
+        #expect(found[0].metrics[0].ratio?.interval == nil, "it is the baseline itself")
+        #expect(found[1].metrics[0].ratio?.interval == Interval(lower: 1, upper: 1, confidence: 0.95))
+        #expect(found[2].metrics[0].ratio?.ratio == 0)
+        let zero = try groups(rows + [run("5", ["0", "0"])], baseline: Assignment(axis: "x", value: "3"))
+        #expect(zero[4].metrics[0].ratio?.ratio == nil && zero[4].metrics[0].ratio?.unpaired == 1)
+    }
+
     @Test func noGeometricMeanOfWhatIsNotAboveZero() throws {
         let rows = [run("1 a", ["2"]), run("2 a", ["0"]), run("1 b", ["2"]), run("2 b", ["4"])]
         let found = try groups(rows, axes: ["x", "y"], by: ["x"], baseline: Assignment(axis: "x", value: "1"))

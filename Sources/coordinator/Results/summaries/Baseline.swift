@@ -35,18 +35,31 @@ struct Baseline {
             return plan.metrics.map { _ in missing }
         }
         let arePaired = units.kind == other.kind && units.table.count == other.table.count
-        let own = units.resampled()
-        let others = other.resampled(seed: arePaired ? Resampling.seed : Resampling.otherSeed)
+        if partner != point, arePaired, units.table.isSame(as: other.table) { return same(units, confidence) }
+        let isBaseline = partner == point
+        let own = isBaseline ? [] : units.resampled()
+        let others = isBaseline ? [] : other.resampled(seed: arePaired ? Resampling.seed : Resampling.otherSeed)
         return plan.metrics.indices.map { place in
             let (mean, base) = (units.together[place], other.together[place])
             let ratio = mean / base
             guard ratio.isFinite else { return missing }
             var summary = RatioSummary(ratio: ratio, interval: nil, ratios: [ratio], unpaired: 0)
-            if partner != point {
+            if !isBaseline {
                 let ratios = Baseline.ratios(own[place], mean, others[place], base)
                 summary.interval = Resampling.interval(ratios, confidence)
             }
             return summary
+        }
+    }
+
+    /// What all draws of two sides with the same numbers give.
+    private func same(_ units: Units, _ confidence: Double) -> [RatioSummary] {
+        units.together.map { mean in
+            guard (mean / mean).isFinite else {
+                return RatioSummary(ratio: nil, interval: nil, ratios: [], unpaired: 1)
+            }
+            let one = Interval(lower: 1, upper: 1, confidence: confidence)
+            return RatioSummary(ratio: 1, interval: units.table.count > 1 ? one : nil, ratios: [1], unpaired: 0)
         }
     }
 

@@ -103,7 +103,7 @@ public struct Summarizer: Sendable {
         guard let units else {
             return plan.metrics.map { MetricSummary(metric: $0, values: [], withoutValue: 0) }
         }
-        let resampled = units.resampled()
+        let resampled = question.hasIntervals ? units.resampled() : plan.metrics.map { _ in [] }
         return plan.metrics.enumerated().map { place, metric in
             let values = units.values[place].filter { !$0.isNaN }
             let mean = units.together[place]

@@ -9,6 +9,8 @@ public struct SummaryQuestion: Sendable, Hashable {
     public var baseline: Assignment?
     /// Of the intervals: above 0 and below 1.
     public var confidence: Double
+    /// Whether means get intervals; ratios always do. Drawing resamples is most of the work.
+    public var hasIntervals = true
 
     public init(metrics: [String], by: [String]? = nil, baseline: Assignment? = nil, confidence: Double = 0.95) {
         self.metrics = metrics

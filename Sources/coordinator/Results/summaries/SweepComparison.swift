@@ -73,9 +73,10 @@ public struct SweepComparison: Sendable {
         self.hasWorkloads = hasWorkloads
         columns = (hasWorkloads ? ["workload"] : []) + axes
         let baseline = Assignment(axis: SweepComparison.sideColumn, value: "\(Side.first.rawValue)")
+        var question = SummaryQuestion(metrics: metrics, baseline: baseline, confidence: confidence)
+        question.hasIntervals = false
         summarizer = try Summarizer(
-            axes: axes + [SweepComparison.sideColumn], hasWorkloads: hasWorkloads,
-            SummaryQuestion(metrics: metrics, baseline: baseline, confidence: confidence), formulas: formulas)
+            axes: axes + [SweepComparison.sideColumn], hasWorkloads: hasWorkloads, question, formulas: formulas)
     }
 
     /// - Parameters:
