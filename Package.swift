@@ -120,7 +120,9 @@ let package = Package(
                 "AgentRuntime",
             ]),
         program("usweep-simulate", in: "development", ["Simulation", "Model"]),
-        program("usweep-bench", in: "development", ["Model", "Formats", "Ports", "Storage", "Results", "Ledger", "Engines"]),
+        program(
+            "usweep-bench", in: "development",
+            ["Model", "Formats", "Ports", "Storage", "Results", "Ledger", "Engines", "Simulation"]),
         // Tests, in the same wings.
         .target(
             name: "TestKit", dependencies: ["Model", "Ports", "Transports"], path: "Tests/support/TestKit",

@@ -36,6 +36,7 @@ public final class CoordinatorLoop {
     var watch = RunWatch()
     /// Whether what runs is asked how far it is, for those who look on.
     public var isWatched = false
+    public var hours = HoursWatch()
     /// Told the end of a file of a running attempt that was asked for under a token; nil: there is no such run or file.
     public var answer: (_ token: String, [UInt8]?) -> Void = { _, _ in }
     /// Told who wants to know how it goes.
@@ -126,6 +127,7 @@ public final class CoordinatorLoop {
             forget(host)
             records += core.handle(.lost(host: host, reason: reason + "."), now: now)
         }
+        for event in hourEvents(now) { records += core.handle(event, now: now) }
         records += core.tick(now: now)
         for event in actOnSites(now) { records += core.handle(event, now: now) }
         if !records.isEmpty { try ledger.commit(records) }

@@ -68,7 +68,7 @@ extension Coordinator {
             return
         }
         let run = state[id.run]
-        if wasDoubled, case .leased = run.phase, !isCancelled(id.run) { return }
+        if wasDoubled, case .leased = run.phase, !isCancelled(id.run), !faults.contains(.countsSecondStarts) { return }
         let isFinal =
             switch failure.remedy {
             case .giveUp: true

@@ -22,7 +22,8 @@ struct HostHealth: Sendable {
 
 extension Coordinator {
     func isUsable(_ host: Int, _ now: Nanoseconds) -> Bool {
-        links[host].slots > 0 && now >= links[host].health.restUntil && (links[host].ends ?? .max) > now
+        let link = links[host]
+        return link.slots > 0 && link.closed == nil && now >= link.health.restUntil && (link.ends ?? .max) > now
     }
 
     /// How many runs a host may have at a time, for now.
@@ -66,7 +67,7 @@ extension Coordinator {
     ) {
         let others = (state.failedOn[run] ?? []).filter { $0 != host }
         for other in others { acquit(other, of: run, now) }
-        guard others.isEmpty, !faults.contains(.blamesRunsOnly) else { return }
+        guard others.isEmpty else { return }
         if !links[host].health.strikes.contains(run) { links[host].health.strikes.append(run) }
         let isAlone = links.indices.contains { $0 != host && links[$0].hasSucceeded }
         guard isAlone, links[host].health.strikes.count >= HostHealth.most || links[host].health.isOnTrial else {

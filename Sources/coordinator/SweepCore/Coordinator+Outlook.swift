@@ -26,6 +26,9 @@ struct Outlook: Sendable {
     var longestWaiting = 0.0
     /// How much slower than most the fastest host is that stays, in octaves; infinite: no host does.
     var fastest = Double.infinity
+    /// Attempts that would end after all else, and that would make the sweep end later if they were not begun on
+    /// another host by now.
+    var critical: [AttemptUnderWay] = []
 
     /// Until when all can have ended at the earliest, in seconds from now.
     var earliestEnd: Double {
@@ -40,6 +43,9 @@ extension Coordinator {
         guard now >= nextOutlook, state.readyCount > 0 else { return }
         nextOutlook = now + Timing.second
         outlook = state.times.fit == nil ? nil : makeOutlook(now)
+        guard plan.hasSecondStarts else { return }
+        let critical = critical(now)
+        outlook?.critical = critical
     }
 
     private func makeOutlook(_ now: Nanoseconds) -> Outlook {
@@ -78,16 +84,6 @@ extension Coordinator {
         return work
     }
 
-    /// An attempt that was seen to begin.
-    struct AttemptUnderWay {
-        var place: AttemptPlace
-        var host: Int
-        var elapsed: Nanoseconds
-        /// How much longer it is predicted to take.
-        var rest: Nanoseconds
-        var prediction: RunPrediction
-    }
-
     /// The attempts that are at work on hosts of the inventory, in no order. Nothing where nothing is known of how long
     /// runs take.
     func underWay(_ now: Nanoseconds) -> [AttemptUnderWay] {
@@ -96,9 +92,7 @@ extension Coordinator {
             let host = host(of: claim)
             guard host >= 0, let prediction = state.prediction(place.run, host: host) else { return nil }
             let elapsed = max(0, now - beginning.time)
-            return AttemptUnderWay(
-                place: place, host: host, elapsed: elapsed, rest: prediction.rest(after: elapsed),
-                prediction: prediction)
+            return AttemptUnderWay(place: place, host: host, rest: prediction.rest(after: elapsed))
         }
     }
 
@@ -153,10 +147,19 @@ extension Coordinator {
     private static let slack = 1.05
 }
 
+/// An attempt that was seen to begin.
+struct AttemptUnderWay: Sendable {
+    var place: AttemptPlace
+    var host: Int
+    /// How much longer it is predicted to take.
+    var rest: Nanoseconds
+}
+
 extension RunPrediction {
-    /// How much longer an attempt takes that has gone on for so long. One that has taken longer than it was predicted
-    /// to is expected to take as much longer again: by then the prediction tells nothing.
+    /// How much longer an attempt takes that has gone on for so long. One that is beyond its interval, by a quarter, is
+    /// expected to take as long again: by then the prediction tells nothing.
     func rest(after elapsed: Nanoseconds) -> Nanoseconds {
-        max(elapsed < expected ? expected - elapsed : elapsed - expected, expected / 16)
+        if elapsed / 5 > high / 4 { return elapsed }
+        return max(elapsed < expected ? expected - elapsed : elapsed - expected, expected / 16)
     }
 }

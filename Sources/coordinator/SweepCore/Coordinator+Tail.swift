@@ -8,18 +8,44 @@ extension Coordinator {
         guard plan.hasSecondStarts, now >= nextSecondStart else { return }
         nextSecondStart = now + Timing.second
         guard state.readyCount == 0, pause == nil, state.times.fit != nil else { return }
-        var free = links.indices.filter { isUsable($0, now) && room(on: $0, now) > 0 }
-        guard !free.isEmpty else { return }
         let late = underWay(now).filter { mayStartAgain($0) }.sorted {
             ($1.rest, $0.place.run) < ($0.rest, $1.place.run)
         }
-        for attempt in late {
+        startAgain(late, now, &records)
+    }
+
+    /// Begins a second time what would be too late by the time that nothing waits any more.
+    mutating func startCritical(_ now: Nanoseconds, _ records: inout [Record]) {
+        guard let critical = outlook?.critical, !critical.isEmpty else { return }
+        startAgain(critical.filter { mayStartAgain($0) }, now, &records)
+    }
+
+    private mutating func startAgain(
+        _ attempts: [AttemptUnderWay], _ now: Nanoseconds, _ records: inout [Record]
+    ) {
+        var free = links.indices.filter { isUsable($0, now) && room(on: $0, now) > 0 }
+        for attempt in attempts where !free.isEmpty {
             guard let choice = bestHost(for: attempt, among: free, now) else { continue }
             startAgain(attempt, on: choice.host, in: choice.span, &records)
             if room(on: choice.host, now) <= 0 { free.removeAll { $0 == choice.host } }
-            if free.isEmpty { return }
         }
     }
+
+    /// Those that would end after all else if they are left where they are, though on another host they would end in
+    /// time, if they are begun there now and not later: the longest first.
+    func critical(_ now: Nanoseconds) -> [AttemptUnderWay] {
+        guard let outlook, outlook.capacity > 0 else { return [] }
+        let others = Nanoseconds(min((outlook.waiting + outlook.running) / outlook.capacity, 1e9) * 1e9)
+        let usable = links.indices.filter { isUsable($0, now) }
+        let late = underWay(now).filter { attempt in
+            guard attempt.rest > others, mayStartAgain(attempt), let best = bestHost(for: attempt, among: usable, now)
+            else { return false }
+            return best.span >= others / 10 * 9
+        }
+        return Array(late.sorted { ($1.rest, $0.place.run) < ($0.rest, $1.place.run) }.prefix(Coordinator.mostCritical))
+    }
+
+    private static let mostCritical = 8
 
     /// What makes a checkpoint is not done twice: two checkpoints of one function differ.
     private func mayStartAgain(_ attempt: AttemptUnderWay) -> Bool {
@@ -51,8 +77,8 @@ extension Coordinator {
         let (run, lease) = (attempt.place.run, state.nextLease)
         let reason = "on \(plan.hosts[host]) as well, where it should take \(PeopleText.span(span)); on "
             + "\(plan.hosts[attempt.host]) it should take \(PeopleText.span(attempt.rest)) more"
-        grant([Grant(run: run, firstAttempt: state[run].nextAttempt, attempts: 1)], to: host, &records)
         decide(.secondStart(run: run, lease: lease, reason: reason), &records)
+        grant([Grant(run: run, firstAttempt: state[run].nextAttempt, attempts: 1)], to: host, &records)
     }
 }
 

@@ -88,6 +88,7 @@ public struct Coordinator: Sendable {
         case .pilotEnded(let host, let end, let reason): endPilot(host, end, reason, now, &records)
         case .pilotWaits(let host, let reason): notePilotWaits(host, reason, now)
         case .leaves(let host, let time): links[host].ends = time
+        case .closed(let host, let reason): links[host].closed = reason
         case .provided(let pin, let digest): provide(pin, digest, attempt: 0, &records)
         case .cancel(let run, let reason): cancel(run, reason, now, &records)
         case .interrupted: isInterrupted = true
@@ -101,8 +102,8 @@ public struct Coordinator: Sendable {
         case .joined(let host, _), .engineFound(let host, _), .loginRefused(let host, _), .refused(let host, _),
             .lost(let host, _), .ended(let host, _), .released(let host):
             hasNews[host] = true
-        case .progress, .heard, .caughtUp, .started, .reported, .pilotEnded, .pilotWaits, .leaves, .provided,
-            .cancel, .interrupted:
+        case .leaves, .closed, .progress, .heard, .caughtUp, .started, .reported, .pilotEnded, .pilotWaits,
+            .provided, .cancel, .interrupted:
             break
         }
     }
@@ -126,7 +127,10 @@ public struct Coordinator: Sendable {
         if !isInterrupted, cancelDeadline == nil {
             state.order()
             lookAhead(now)
-            if pause == nil { grantLeases(now, &records) }
+            if pause == nil {
+                startCritical(now, &records)
+                grantLeases(now, &records)
+            }
             giveAway(now, &records)
             startAgain(now, &records)
         }

@@ -32,6 +32,8 @@ public enum Event: Sendable {
     case pilotEnded(host: Int, Coordinator.PilotEnd, reason: String)
     /// The job that a host's agent is to run in waits.
     case pilotWaits(host: Int, reason: String)
+    /// Nothing is begun on the host for now, for a reason that people are told; nil: it may be used again.
+    case closed(host: Int, reason: String?)
     /// A pin is known without a run: a checkpoint that an earlier sweep made.
     case provided(pin: String, digest: Digest)
     /// Somebody wants the sweep, or one run, cancelled.

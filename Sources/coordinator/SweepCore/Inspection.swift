@@ -6,6 +6,9 @@ extension SweepState {
     /// Whether a run is under suspicion of killing its hosts.
     package func isSuspected(_ run: RunNumber) -> Bool { isSuspect(run) }
 
+    /// How many runs a host has that have not ended.
+    package func openRunCount(on host: String) -> Int { hostIndex[host].map { openRuns[$0] } ?? 0 }
+
     /// The host that holds a lease, if it is in the inventory.
     package func hostName(of lease: LeaseNumber) -> String? {
         guard let host = leases[lease]?.host, host >= 0 else { return nil }
@@ -91,11 +94,9 @@ extension Coordinator {
         package static let forgetsWithdrawals = Faults(rawValue: 1_024)
         /// However many runs in a row fail alike, more are begun.
         package static let forgetsPauses = Faults(rawValue: 2_048)
-        /// What fails is never blamed on its host.
-        package static let blamesRunsOnly = Faults(rawValue: 4_096)
         /// A host that rested gets as many runs as before.
-        package static let trustsTheSick = Faults(rawValue: 8_192)
+        package static let trustsTheSick = Faults(rawValue: 4_096)
         /// Of a run that was begun a second time, the attempt that fails first decides.
-        package static let countsSecondStarts = Faults(rawValue: 16_384)
+        package static let countsSecondStarts = Faults(rawValue: 8_192)
     }
 }

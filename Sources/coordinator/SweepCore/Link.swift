@@ -36,6 +36,8 @@ struct Link: Sendable {
     var hasSucceeded = false
     /// When the host goes: what would end later is not begun there; nil: it stays.
     var ends: Nanoseconds?
+    /// Why nothing is begun there for now; nil: it may be used.
+    var closed: String?
     /// How many runs it can do at a time; 0 unless it is joined, with the right engine.
     var slots = 0
     /// Whether it is a pilot whose job does not run.

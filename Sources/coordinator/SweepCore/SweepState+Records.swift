@@ -29,7 +29,7 @@ extension SweepState {
         case .runAdopted(let run, let lease, _):
             for claim in claims(on: run) where claim.lease != lease { drop(claim.lease, on: run) }
         case .runWithdrawn(let run, let lease, _): drop(lease, on: run)
-        case .secondStart(_, let lease, _): if leases[lease] != nil { secondStarts.insert(lease) }
+        case .secondStart(_, let lease, _): secondStarts.insert(lease)
         case .runCancelAsked(let run, _): if !isOver(run) { cancelsAsked.insert(run) }
         case .runEnded(let run, let state, let failure, let attempt):
             end(run, state, failure)

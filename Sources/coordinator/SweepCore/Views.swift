@@ -76,11 +76,11 @@ extension Coordinator {
             case .away where link.isQueued, .connecting where link.isQueued: .queued
             case .away(_, let failures): failures == 0 && link.lastProblem.isEmpty ? .connecting : .away
             case .connecting: .connecting
-            case .joined: now < link.health.restUntil ? .resting : .working
+            case .joined: now < link.health.restUntil || link.closed != nil ? .resting : .working
             case .refused: .refused
             }
         return HostView(
-            name: plan.hosts[host], standing: standing, problem: link.lastProblem,
+            name: plan.hosts[host], standing: standing, problem: link.closed ?? link.lastProblem,
             slots: link.joined.map { plan.room(on: host, slots: $0.arrival.slots) } ?? 0, running: running,
             held: state.openRuns[host],
             silence: silenceView(of: host, now))

@@ -7,7 +7,7 @@ struct InventoryReader {
     /// What a host may have, and `defaults` too, beside the keys of its transport.
     static let common = [
         "transport", "workdir", "slots", "memory", "labels", "engines", "setup", "shell", "resources", "share",
-        "cache",
+        "cache", "hours",
     ]
     static let ofDefaults = ["ssh_config"]
     static let ofHosts = ["name", "address", "slurm"]
@@ -194,6 +194,7 @@ struct InventoryReader {
             case "resources": resources(&host, member)
             case "share": share(&host, member)
             case "cache": host.cacheBytes = read.bytes(member)
+            case "hours": hours(&host, member)
             case "setup": host.setup = read.text(member, limit: 16_384, mayHaveLines: true)
             case let name:
                 guard let key = transportKeys.first(where: { $0.name == name }) else { continue }
@@ -272,6 +273,15 @@ struct InventoryReader {
         let own = read.resources(field, from: 0)
         host.resources.removeAll { resource in own.contains { $0.name == resource.name } }
         host.resources = (host.resources + own).sorted { $0.name < $1.name }
+    }
+
+    private func hours(_ host: inout Host, _ field: Field) {
+        guard let text = read.text(field) else { return }
+        host.hours = HostHours(text)
+        if host.hours == nil, text != "always" {
+            read.fail(
+                field, "'\(Names.shown(text))' is not a time from and to; write hours: 20-8, 20:30-7:15 or always")
+        }
     }
 
     private func share(_ host: inout Host, _ field: Field) {

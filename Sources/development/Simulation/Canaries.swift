@@ -58,6 +58,10 @@ public enum Canary: String, CaseIterable, Sendable {
     case forgetNeeds = "forget-needs"
     /// More is begun however many runs in a row failed alike.
     case forgetPause = "forget-pause"
+    /// A host that rested gets as many runs as before.
+    case trustTheSick = "trust-the-sick"
+    /// Of a run that was begun a second time, the attempt that fails first decides.
+    case countSecondStarts = "count-second-starts"
     /// What comes from another host is taken for what its name says.
     case believePeers = "believe-peers"
     /// A host from which nothing came is asked again and again.
@@ -72,6 +76,7 @@ extension Canary {
         case .keepDropped, .blameUnsent: .forgetful
         case .forgetNeeds: .narrow
         case .believePeers, .askDeadPeers: .sharing
+        case .trustTheSick, .countSecondStarts: .tail
         default: .standard
         }
     }
@@ -91,6 +96,8 @@ extension Canary {
         case .blameUnsent: .blamesUnsent
         case .forgetWithdrawal: .forgetsWithdrawals
         case .forgetPause: .forgetsPauses
+        case .trustTheSick: .trustsTheSick
+        case .countSecondStarts: .countsSecondStarts
         case .acknowledgeBeforeCommit, .skipFileSync, .skipAgentSync, .skipFolderSync, .loseLease, .forgetRecord,
             .leaveFiles, .ignoreKill, .overbook, .forgetRevocation, .forgetInventory, .loseEvidence, .startUnconfirmed,
             .forgetNeeds, .believePeers, .askDeadPeers:

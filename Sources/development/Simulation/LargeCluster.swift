@@ -185,10 +185,7 @@ public final class LargeCluster {
     /// The same for all attempts at a run.
     func length(of run: RunNumber) -> Nanoseconds {
         var chance = Chance(seed: seed, stream: 1_000 + UInt64(run))
-        // Box and Muller: A note on the generation of random normal deviates, 1958.
-        let radius = (-2 * Libm.log(1 - chance.unit())).squareRoot()
-        let normal = radius * Libm.cos(2 * Double.pi * chance.unit())
-        return Nanoseconds(Double(size.medianLength) * Libm.exp(size.spread * normal))
+        return Nanoseconds(Double(size.medianLength) * Libm.exp(size.spread * chance.normal()))
     }
 }
 

@@ -33,13 +33,14 @@ public final class MemoryLedger {
             try need(ended.insert(run).inserted, "run \(run) has ended before")
             try need(attempt == 0 || attempts.contains([run, attempt]), "run \(run) ends by an unknown attempt")
         case .runReopened(let run, _): try need(ended.remove(run) != nil, "run \(run) is opened, but had not ended")
-        case .leaseMoved(let lease, _), .runAdopted(_, let lease, _), .runWithdrawn(_, let lease, _),
-            .secondStart(_, let lease, _):
+        case .leaseMoved(let lease, _), .runAdopted(_, let lease, _), .runWithdrawn(_, let lease, _):
             try need(leases.contains(lease) && !voided.contains(lease), "lease \(lease) is void or unknown")
         case .runCancelAsked(let run, _): try need(!ended.contains(run), "run \(run) is to be cancelled, but has ended")
         case .judgedAgain(let id, _, _, _):
             let isKnown = ended.contains(id.run) && attempts.contains([id.run, id.attempt])
             try need(isKnown, "run \(id.run) is judged again, but had not ended by attempt \(id.attempt)")
+        case .secondStart(let run, let lease, _):
+            try need(!ended.contains(run) && !leases.contains(lease), "run \(run) is begun again, and had ended")
         case .hostSeen, .pinned, .attemptFenced, .hostRested, .hostReleased, .sweepStopped: break
         case .revised, .repinned, .restored: break
         }

@@ -129,7 +129,8 @@ final class Programs {
     private func duration(_ program: Program, _ host: SimulatedHost) -> Nanoseconds {
         if host.isSick { return Timing.second / 10 }
         let spread = 0.25 + 3 * chance.unit() * chance.unit()
-        return Nanoseconds(spread * Double(meanDuration)) * host.slowness
+        let usual: Nanoseconds = scenario.hasSecondStarts ? Nanoseconds(1 + host.index) : 1
+        return Nanoseconds(spread * Double(meanDuration)) * host.slowness * usual
     }
 
     @discardableResult

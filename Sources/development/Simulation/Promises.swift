@@ -5,11 +5,11 @@ import SweepCore
 /// Whether what people are promised about their runs is kept: healthy work is not thrown away, what is cancelled ends,
 /// hosts are not given up, runs that kill their hosts are found, and nothing is counted twice.
 final class Promises {
-    private let world: World
-    private let fail: (String) -> Void
+    let world: World
+    let fail: (String) -> Void
     unowned(unsafe) var simulation: Simulation?
     /// What the ledger adds up to.
-    private var state: SweepState
+    var state: SweepState
     private var recorded: Set<[Int]> = []
     /// Per host, its last boot identifier.
     private var seen: [String: String] = [:]
@@ -17,7 +17,7 @@ final class Promises {
     private var askedAt: [RunNumber: Nanoseconds] = [:]
     /// How often each run killed a host.
     private var kills: [RunNumber: Int] = [:]
-    private var hadDeaths = false
+    var hadDeaths = false
     /// The last lease that was granted.
     private var lastLease: LeaseNumber = 0
     /// Per run, the last lease under which nobody wants it any more, because somebody has stopped the sweep or opened
@@ -30,6 +30,12 @@ final class Promises {
     private var boots: [LeaseNumber: String] = [:]
     /// Leases of which their hosts have heard.
     private var delivered: Set<LeaseNumber> = []
+    /// Leases by which runs are begun a second time on purpose.
+    var secondStarts: Set<LeaseNumber> = []
+    /// Runs of which an attempt failed last while another one that was begun on purpose went on, with that attempt.
+    var halfFailed: [RunNumber: AttemptNumber] = [:]
+    /// Hosts that rested, and gave no result since.
+    var onTrial: Set<String> = []
     /// How long healthy attempts had run that were ended because another host went on with their run.
     private(set) var thrownAway: Nanoseconds = 0
 
@@ -55,22 +61,26 @@ final class Promises {
         case .leaseGranted(let lease, let host, let grants):
             lastLease = max(lastLease, lease)
             boots[lease] = seen[host]
-            for grant in grants { granted(grant.run, to: host) }
+            for grant in grants { granted(grant.run, to: host, secondStart: secondStarts.contains(lease)) }
+            checkTrial(host, grants.count)
         case .leaseVoided(let lease, _): voided(lease)
-        case .attemptEnded(let report, _, let failure, _, _, _):
+        case .attemptEnded(let report, let host, let failure, _, _, _):
+            if failure == nil { onTrial.remove(host) } else { noteHalf(report.id) }
             if failure == .hostLost || failure == .supervisorLost { hadDeaths = true }
             note(report.id)
             leftAt[report.id.run] = world.now
         case .attemptFenced(let report, _, _): note(report.id)
-        case .runEnded(let run, let final, _, _):
+        case .runEnded(let run, let final, let failure, let attempt):
             ended(run, final)
+            checkHalf(run, final, failure, by: attempt)
             leftAt[run] = world.now
         case .runAdopted(let run, _, _), .runWithdrawn(let run, _, _): leftAt[run] = world.now
         case .runReopened(let run, _):
             (askedAt[run], kills[run]) = (nil, 0)
             disowned[run] = lastLease
-        case .secondStart: world.counts.note("second start")
-        case .pinned, .leaseMoved, .runCancelAsked, .hostRested, .hostReleased,
+        case .secondStart(let run, let lease, _): begunAgain(run, lease)
+        case .hostRested(let host, _): onTrial.insert(host)
+        case .pinned, .leaseMoved, .runCancelAsked, .hostReleased,
             .sweepStopped, .revised, .repinned, .restored, .judgedAgain:
             break
         }
@@ -82,9 +92,9 @@ final class Promises {
     }
 
     /// A run that another host has is given to this one as well.
-    private func granted(_ run: RunNumber, to host: String) {
+    private func granted(_ run: RunNumber, to host: String, secondStart: Bool) {
         let claims = state.claims(on: run)
-        guard !claims.isEmpty else { return }
+        guard !claims.isEmpty, !secondStart else { return }
         world.counts.note("given away")
         if !hadDeaths, state.readyCount > 0 { fail("run \(run) is given away to \(host) while others wait") }
         for claim in claims {
@@ -148,6 +158,7 @@ final class Promises {
 
     /// The coordinator that was asked may not have heard it, least of all one that stood still.
     func coordinatorEnded() {
+        onTrial = []
         let stoodUntil = simulation?.coordinator?.standsUntil ?? 0
         askedAt = askedAt.filter { world.now - max($0.value, stoodUntil) > Timing.second }
     }

@@ -38,6 +38,8 @@ public struct Scenario: Sendable {
     /// What a run takes of its host, and what each host has a few of.
     var needs = RunNeeds()
     var resources: [CountedResource] = []
+    /// Whether idle slots begin runs a second time; then each host is slower than the one before.
+    var hasSecondStarts = false
     /// Large inputs of all runs, which hosts give to one another; 0: there are none, and hosts do not.
     var sharedInputs = 0
 
@@ -118,8 +120,15 @@ public struct Scenario: Sendable {
         name: "spreading", hosts: 5, points: 10, slots: 1, durations: [2 * Timing.second], fates: .healthy, faults: 0,
         faultsUntil: 0, patience: 600 * Timing.second, sharedInputs: 8)
 
+    /// 4 hosts, each slower than the one before, whose idle slots begin runs a second time; some runs fail.
+    public static let tail = Scenario(
+        name: "tail", hosts: 4, points: 24, slots: 2, durations: [10 * Timing.second], fates: .some, faults: 8,
+        kinds: silences + [.hostReboots, .programIsKilled, .supervisorDies, .hostSickens],
+        faultsUntil: 200 * Timing.second,
+        patience: 12_000 * Timing.second, hasSecondStarts: true)
+
     public static let all = [
-        standard, calm, small, knotty, lone, busy, idle, narrow, killer, forgetful, sharing, spreading,
+        standard, calm, small, knotty, lone, busy, idle, narrow, killer, forgetful, sharing, spreading, tail,
     ]
 
     var timing: Timing { Timing() }
@@ -174,6 +183,7 @@ public struct Prepared: @unchecked Sendable {
             memory: scenario.memoryPerRun.map { .fixed($0) } ?? .uncounted,
             pinsEngine: engine.descriptor.binary != nil, timing: scenario.timing)
         plan.needs = scenario.needs
+        plan.hasSecondStarts = scenario.hasSecondStarts
         plan.resources = hosts.map(\.resources)
         self.plan = plan
         setting = Setting(

@@ -3,7 +3,7 @@ import Model
 
 enum Bench {
     static let usage = "usage: usweep-bench expand POINTS | recipe | statistics FILE | agent OUTCOMES WORKDIR "
-        + "| ledger PATH RUNS BATCH | pack FOLDER FILE..."
+        + "| ledger PATH RUNS BATCH | pack FOLDER FILE... | schedule TRACE.csv"
 
     static func run(_ arguments: [String]) throws {
         switch arguments.first {
@@ -26,6 +26,9 @@ enum Bench {
         case "pack":
             guard arguments.count > 2 else { throw Failure(.usage, usage) }
             try PackingBench.run(Array(arguments[2...]), folder: arguments[1])
+        case "schedule":
+            guard arguments.count == 2 else { throw Failure(.usage, usage) }
+            try ScheduleBench.run(arguments[1])
         default: throw Failure(.usage, usage)
         }
     }

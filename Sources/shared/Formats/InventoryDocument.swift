@@ -38,6 +38,7 @@ extension Host: DocumentValue {
         writer.put("sharing", sharing)
         writer.put("cacheBytes", cacheBytes)
         writer.put("pilot", pilot)
+        writer.put("hours", hours?.text)
         return writer.json
     }
 
@@ -52,6 +53,7 @@ extension Host: DocumentValue {
         resources = try reader.take(list: "resources")
         sharing = try reader.take(ifAny: "sharing")
         cacheBytes = try reader.take(ifAny: "cacheBytes")
+        hours = try reader.take(ifAny: "hours").flatMap { (text: String) in HostHours(text) }
         pilot = try reader.take(ifAny: "pilot")
         try reader.end()
     }

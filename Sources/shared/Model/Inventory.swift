@@ -30,6 +30,8 @@ public struct Host: Sendable, Hashable {
     public var resources: [CountedResource] = []
     /// Which pilot of a Slurm cluster it is; its target is then the login node. nil: a machine that is always there.
     public var pilot: Pilot?
+    /// When runs may be begun there; nil: always.
+    public var hours: HostHours?
     /// How it gives inputs of runs to the other hosts that have this, and gets them from these; nil: not at all.
     public var sharing: HostSharing?
     /// What objects kept on the host may take there, in bytes; nil: the agent's own limit.

@@ -18,8 +18,8 @@ public enum Record: Sendable, Hashable {
     case runAdopted(run: RunNumber, lease: LeaseNumber, reason: String)
     /// The run is no longer under the lease: what its host still reports of it is fenced.
     case runWithdrawn(run: RunNumber, lease: LeaseNumber, reason: String)
-    /// With this lease the run is begun a second time while its first attempt goes on, as it is predicted to end
-    /// earlier so; whichever ends well first counts.
+    /// With this lease, which is granted next, the run is begun a second time while its first attempt goes on, as it is
+    /// predicted to end earlier so; whichever ends well first counts.
     case secondStart(run: RunNumber, lease: LeaseNumber, reason: String)
     /// Somebody wants the run cancelled, and a host has it: it is told as soon as it can be reached.
     case runCancelAsked(run: RunNumber, reason: String)

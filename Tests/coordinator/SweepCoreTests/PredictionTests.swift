@@ -166,6 +166,16 @@ struct PredictionTests {
         #expect(cluster.step(.leaves(host: 0, at: 5_000 * Self.second)).granted(to: 0).count == 2)
     }
 
+    @Test("Nothing is begun on a host that is closed, and people are told why")
+    func closed() {
+        var cluster = Cluster(runs: 4, hosts: 1)
+        cluster.step(.closed(host: 0, reason: "outside its hours"))
+        #expect(cluster.join(0, slots: 2).granted(to: 0).isEmpty)
+        let view = cluster.core.view(of: 0, running: 0, now: cluster.now)
+        #expect(view.standing == .resting && view.problem == "outside its hours")
+        #expect(cluster.step(.closed(host: 0, reason: nil)).granted(to: 0) == [1, 2])
+    }
+
     @Test("Time left is work by capacity, and no less than the longest run")
     func timeLeft() throws {
         var cluster = Cluster(runs: 21, hosts: 2)

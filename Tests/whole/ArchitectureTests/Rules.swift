@@ -58,8 +58,8 @@ enum Layers {
         "Storage": 2, "Engines": 2, "Figures": 2,
         "SweepFiles": 3, "Transports": 3, "Ledger": 3, "QEMUDriver": 3,
         "CoordinatorRuntime": 4, "AgentRuntime": 4,
-        "Sessions": 5, "usweep-agent": 5, "usweep-bench": 5,
-        "Simulation": 6, "usweep": 6, "usweep-simulate": 7,
+        "Sessions": 5, "usweep-agent": 5,
+        "Simulation": 6, "usweep": 6, "usweep-simulate": 7, "usweep-bench": 7,
     ]
 
     /// Within one layer, these alone may be imported, and by these alone.

@@ -20,6 +20,7 @@ package struct RunTimeFit: Sendable {
     private var axes: [Effects]
     private var hosts: Effects
     private var points: [Int: Double] = [:]
+    private var pairs: [Pair] = []
     /// Between these, from what is predicted, lie four of five runs.
     private(set) var low = 0.0
     private(set) var high = 0.0
@@ -27,7 +28,7 @@ package struct RunTimeFit: Sendable {
 
     /// How many runs it takes until half of what they show is believed. A workload's or a point's own runs are much
     /// alike; hosts and other sweeps differ less than runs do.
-    private enum Doubt { static let group = 0.5, axis = 1.0, host = 3.0, origin = 1.0, point = 0.25 }
+    private enum Doubt { static let group = 0.5, axis = 1.0, host = 1.5, origin = 1.0, pair = 1.0, point = 0.25 }
 
     private static let rounds = 3
 
@@ -49,11 +50,69 @@ package struct RunTimeFit: Sendable {
             hosts.polish(&rest, rows.map(\.host))
         }
         var freedom = sweeps.weight + groups.weight + hosts.weight + axes.reduce(0) { $0 + $1.weight }
+        freedom += addPairs(&rest, rows)
         // What is predicted is of this sweep, whose offset is the first.
         for group in groups.values.indices { groups.values[group] += sweeps.values[0] }
         if hasRepeats { freedom += polishPoints(&rest, rows) }
         setSpread(rest, freedom)
     }
+
+    /// Two axes, or the group (-1) and an axis, whose values belong together: a level for each combination.
+    private struct Pair: Sendable {
+        var first: Int
+        var second: Int
+        var secondCount: Int
+        var effects: Effects
+
+        func level(_ first: Int, _ second: Int) -> Int {
+            first < 0 || second < 0 ? -1 : first * secondCount + second
+        }
+    }
+
+    private static let mostPairs = 2
+    private static let mostCells = 4_096
+
+    /// Where what single values add leaves much that a pair explains: the best, then the best beside it. Only pairs of
+    /// which there are two runs for each combination, on average.
+    private mutating func addPairs(_ rest: inout [Double], _ rows: [Row]) -> Double {
+        var freedom = 0.0
+        for _ in 0..<RunTimeFit.mostPairs {
+            let before = rest.reduce(0) { $0 + abs($1) }
+            var best: (pair: Pair, rest: [Double], left: Double)?
+            for candidate in candidates(rows.count) {
+                var (pair, trial) = (candidate, rest)
+                pair.effects.polish(&trial, rows.map { pair.level(level($0, pair.first), level($0, pair.second)) })
+                let left = trial.reduce(0) { $0 + abs($1) }
+                if left < best?.left ?? before * 0.8 { best = (pair, trial, left) }
+            }
+            guard let best else { break }
+            pairs.append(best.pair)
+            rest = best.rest
+            freedom += best.pair.effects.weight
+        }
+        return freedom
+    }
+
+    private func candidates(_ count: Int) -> [Pair] {
+        let factors = [-1] + axes.indices
+        let counts = [groups.values.count] + axes.map(\.values.count)
+        var found: [Pair] = []
+        for first in factors.indices where counts[first] > 1 {
+            for second in factors.indices.dropFirst(first + 1) where counts[second] > 1 {
+                let (cells, isOver) = counts[first].multipliedReportingOverflow(by: counts[second])
+                guard !isOver, cells <= min(RunTimeFit.mostCells, count / 2),
+                    !pairs.contains(where: { $0.first == factors[first] && $0.second == factors[second] })
+                else { continue }
+                found.append(
+                    Pair(
+                        first: factors[first], second: factors[second], secondCount: counts[second],
+                        effects: Effects(cells, doubt: Doubt.pair)))
+            }
+        }
+        return found
+    }
+
+    private func level(_ row: Row, _ factor: Int) -> Int { factor < 0 ? row.group : row.levels[factor] }
 
     private mutating func polishPoints(_ rest: inout [Double], _ rows: [Row]) -> Double {
         let known = Set(rows.map(\.point)).filter { $0 >= 0 }.sorted()
@@ -82,6 +141,11 @@ package struct RunTimeFit: Sendable {
         for axis in axes.indices {
             let level = level(point, axis)
             if level >= 0 { sum += axes[axis].values[level] }
+        }
+        for pair in pairs {
+            let first = pair.first < 0 ? group : level(point, pair.first)
+            let place = pair.level(first, level(point, pair.second))
+            if place >= 0 { sum += pair.effects.values[place] }
         }
         return sum + (points.isEmpty ? 0 : points[point] ?? 0)
     }

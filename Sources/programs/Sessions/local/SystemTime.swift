@@ -10,6 +10,13 @@ package struct SystemTime: TimeSource {
 
     package func wall() -> Nanoseconds { read(CLOCK_REALTIME) }
 
+    /// The second of the day here, from 0, of a time since 1970.
+    func secondOfDay(_ wall: Nanoseconds) -> Int {
+        var (seconds, parts) = (time_t(wall / 1_000_000_000), tm())
+        localtime_r(&seconds, &parts)
+        return Int(parts.tm_hour * 3_600 + parts.tm_min * 60 + min(parts.tm_sec, 59))
+    }
+
     private func read(_ clock: clockid_t) -> Nanoseconds {
         var now = timespec()
         clock_gettime(clock, &now)

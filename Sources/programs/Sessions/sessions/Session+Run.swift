@@ -61,6 +61,7 @@ extension Session {
         let requests = Requests(entry: entry)
         loop.answer = { requests.answer($0, $1) }
         loop.isWatched = true
+        loop.hours.secondOfDay = { time.secondOfDay($0) }
         loop.tellLive = { loop, token in
                 let live = LiveView(LoopSource(loop: copy loop, hostCount: hostCount))
             requests.answer(token, Array(live.document.encoded.utf8))
