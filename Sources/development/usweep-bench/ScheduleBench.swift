@@ -17,11 +17,14 @@ enum ScheduleBench {
         print("End of the sweep by its lower bound; 20 hosts of speeds 1, 0.7 and 0.5. median, 90th: what predictions")
         print("missed by when runs began; within: the part of the runs that ended in their interval (goal 0.8).")
         print(row(["trace", "runs", "here", "fifo", "random", "foreseen", "seconds", "median", "90th", "within"]))
-        for trace in [recorded] + (try ScheduleTrace.synthetic(seed: 5)) {
-            print(row(compared(trace, on: hosts(slots: trace.lengths.count < 1_000 ? 1 : 4))))
-        }
-        try sick(try ScheduleTrace.synthetic(seed: 6)[0])
+        print(row(compared([recorded], on: hosts(slots: 1))))
+        let drawn = try seeds.map { try ScheduleTrace.synthetic(seed: $0) }
+        for kind in drawn[0].indices { print(row(compared(drawn.map { $0[kind] }, on: hosts(slots: 4)))) }
+        sick(drawn.map { $0[0] })
     }
+
+    /// Drawn traces are drawn so often: all figures are means.
+    private static let seeds: ClosedRange<UInt64> = 1...3
 
     private static func text(_ path: String) throws -> String {
         let files = LocalFiles()
@@ -30,42 +33,59 @@ enum ScheduleBench {
         return String(decoding: try files.read(file, at: 0, count: Int(try files.size(file))), as: UTF8.self)
     }
 
-    private static func compared(_ trace: ScheduleTrace, on hosts: [ScheduleHost]) -> [String] {
-        let lengths = trace.lengths
-        let bound = ScheduleBaseline.lowerBound(lengths, on: hosts)
-        var trial = ScheduleTrial(trace, on: hosts)
-        let outcome = trial.run()
-        let (fifo, random) = (
-            ScheduleBaseline.listed(lengths, on: hosts), ScheduleBaseline.random(lengths, on: hosts, orders: 20)
-        )
-        let foreseen = ScheduleBaseline.listed(lengths.sorted(by: >), on: hosts)
-        func error(_ part: Double) -> String {
-            let misses = outcome.misses
-            let octaves = misses.isEmpty ? 0 : misses[min(misses.count - 1, Int(part * Double(misses.count)))]
-            return "\(Int(((pow(2, octaves) - 1) * 100).rounded())) %"
+    private static func compared(_ traces: [ScheduleTrace], on hosts: [ScheduleHost]) -> [String] {
+        var sums = [Double](repeating: 0, count: 8)
+        for trace in traces {
+            let lengths = trace.lengths
+            let bound = ScheduleBaseline.lowerBound(lengths, on: hosts)
+            var trial = ScheduleTrial(trace, on: hosts)
+            let outcome = trial.run()
+            let ends = [
+                outcome.end, ScheduleBaseline.listed(lengths, on: hosts),
+                ScheduleBaseline.random(lengths, on: hosts, orders: 20),
+                ScheduleBaseline.listed(lengths.sorted(by: >), on: hosts),
+            ]
+            let figures = ends.map { $0 / bound } + [
+                Double(outcome.secondStarts), error(outcome, 0.5), error(outcome, 0.9), outcome.covered,
+            ]
+            for (place, figure) in figures.enumerated() { sums[place] += figure / Double(traces.count) }
         }
-        return [trace.name, "\(lengths.count)"] + [outcome.end, fifo, random, foreseen].map { decimals($0 / bound, 3) }
-            + ["\(outcome.secondStarts)", error(0.5), error(0.9), decimals(outcome.covered, 2)]
+        return [traces[0].name, "\(traces[0].lengths.count)"] + sums[..<4].map { decimals($0, 3) }
+            + ["\(Int(sums[4].rounded()))", "\(Int(sums[5].rounded())) %", "\(Int(sums[6].rounded())) %"]
+            + [decimals(sums[7], 2)]
+    }
+
+    /// In percent of what was predicted, or of what it was, whichever is less.
+    private static func error(_ outcome: ScheduleTrial.Outcome, _ part: Double) -> Double {
+        let misses = outcome.misses
+        let octaves = misses.isEmpty ? 0 : misses[min(misses.count - 1, Int(part * Double(misses.count)))]
+        return (pow(2, octaves) - 1) * 100
     }
 
     /// One host of twenty is sick: against the same sweep on the nineteen others.
-    private static func sick(_ trace: ScheduleTrace) throws {
+    private static func sick(_ traces: [ScheduleTrace]) {
         print("\nOne host of twenty is sick: how much later the sweep ends than on the other nineteen (goal: < 3 %).")
-        var healthy = hosts(slots: 4)
-        healthy.remove(at: 7)
-        var reference = ScheduleTrial(trace, on: healthy)
-        let end = reference.run().end
         let kinds: [(String, ScheduleHost.Sickness)] = [
             ("fails all", .fails), ("20 x slower", .slows(20)), ("4 x slower", .slows(4)),
         ]
+        var healthy = hosts(slots: 4)
+        healthy.remove(at: 7)
+        let ends = traces.map { trace in
+            var trial = ScheduleTrial(trace, on: healthy)
+            return trial.run().end
+        }
         for (name, sickness) in kinds {
             var hosts = hosts(slots: 4)
             hosts[7].sickness = sickness
-            var trial = ScheduleTrial(trace, on: hosts)
-            let outcome = trial.run()
-            let delay = decimals((outcome.end / end - 1) * 100, 2)
-            let seconds = "\(outcome.secondStarts)"
-            print(row([name, "", "\(delay) %", "", "", "", seconds, "\(outcome.notSucceeded) failed"]))
+            var (delay, seconds, failed) = (0.0, 0, 0)
+            for (trace, end) in zip(traces, ends) {
+                var trial = ScheduleTrial(trace, on: hosts)
+                let outcome = trial.run()
+                delay += (outcome.end / end - 1) * 100 / Double(traces.count)
+                seconds += outcome.secondStarts / traces.count
+                failed += outcome.notSucceeded
+            }
+            print(row([name, "", "\(decimals(delay, 2)) %", "", "", "", "\(seconds)", "\(failed) failed"]))
         }
     }
 

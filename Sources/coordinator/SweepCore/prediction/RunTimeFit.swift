@@ -28,7 +28,7 @@ package struct RunTimeFit: Sendable {
 
     /// How many runs it takes until half of what they show is believed. A workload's or a point's own runs are much
     /// alike; hosts and other sweeps differ less than runs do.
-    private enum Doubt { static let group = 0.5, axis = 1.0, host = 1.5, origin = 1.0, pair = 1.0, point = 0.25 }
+    private enum Doubt { static let group = 0.5, axis = 1.0, host = 3.0, origin = 1.0, pair = 1.0, point = 0.25 }
 
     private static let rounds = 3
 
