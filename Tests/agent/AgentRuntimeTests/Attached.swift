@@ -93,6 +93,11 @@ final class Attached {
         }
     }
 
+    /// The number that a file holds.
+    static func number(in path: String) throws -> Int32? {
+        Int32(try String(contentsOfFile: path, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines))
+    }
+
     static func isAlive(_ pid: Int32) -> Bool {
         guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else { return false }
         return !text.contains(") Z ")

@@ -69,13 +69,18 @@ import Testing
         try grant(attached, 1, "echo 1 > result")
         var id: AttemptID?
         while id == nil { if case .outcome(let report) = try attached.next() { id = report.id } }
-        try grant(attached, 2, "exec sleep 1000")
+        try grant(attached, 2, "echo $$ > \(scratch.path)/pid; exec sleep 1000")
         while true { if case .started(let ids) = try attached.next(), ids.contains(where: { $0.run == 2 }) { break } }
         process.terminate()
-        // It still answers: its end waits for this.
+        // It goes on answering: its end waits for the acknowledgement.
         let digest = SHA256.digest("1\n")
-        try attached.send(.read(ObjectRange(digest: digest, offset: 0, length: 2)))
-        while true { if case .bytes(let piece) = try attached.next(), piece.digest == digest { break } }
+        for _ in 0..<5_000 {
+            try attached.send(.read(ObjectRange(digest: digest, offset: 0, length: 2)))
+            while true { if case .bytes(let piece) = try attached.next(), piece.digest == digest { break } }
+        }
+        // What still runs is Slurm's to end meanwhile.
+        let pid = try #require(try Attached.number(in: scratch.path + "/pid"))
+        #expect(Attached.isAlive(pid))
         try attached.send(.acknowledge([try #require(id)]))
         #expect(outcomesToTheEnd(attached).isEmpty)
         process.waitUntilExit()
