@@ -24,7 +24,7 @@ extension CoordinatorLoop {
             self.hours.next = now + CoordinatorLoop.hoursInterval
             let state = hours.state(second: self.hours.secondOfDay(wall))
             let change = now + Nanoseconds(state.change) * 1_000_000_000
-            let reason = "outside its hours (\(hours.text)); it is used again from \(HostHours.text(hours.from))"
+            let reason = "outside its hours (\(hours.text)); it is used again from \(hours.beginning)"
             events.append(.closed(host: host, reason: state.isOpen ? nil : reason))
             events.append(.leaves(host: host, at: state.isOpen ? change : nil))
         }

@@ -29,8 +29,10 @@ public struct HostHours: Sendable, Hashable {
     /// As it is written: `20-8`, `20:30-8`.
     public var text: String { "\(HostHours.text(from))-\(HostHours.text(to))" }
 
-    /// When the host may be used again, or no longer, as in `20:30`.
-    public static func text(_ minutes: Int) -> String {
+    /// When it may be used again, as in `20:00`.
+    public var beginning: String { from % 60 == 0 ? "\(from / 60):00" : HostHours.text(from) }
+
+    private static func text(_ minutes: Int) -> String {
         let minute = minutes % 60
         return minute == 0 ? "\(minutes / 60)" : "\(minutes / 60):\(minute < 10 ? "0" : "")\(minute)"
     }
