@@ -29,7 +29,9 @@ extension SweepState {
         case .runAdopted(let run, let lease, _):
             for claim in claims(on: run) where claim.lease != lease { drop(claim.lease, on: run) }
         case .runWithdrawn(let run, let lease, _): drop(lease, on: run)
-        case .secondStart(_, let lease, _): secondStarts.insert(lease)
+        case .secondStart(let run, let lease, _):
+            secondStarts.insert(lease)
+            startedTwice.insert(run)
         case .runCancelAsked(let run, _): if !isOver(run) { cancelsAsked.insert(run) }
         case .runEnded(let run, let state, let failure, let attempt):
             end(run, state, failure)
@@ -158,6 +160,7 @@ extension SweepState {
         runs[run - 1].phase = .ended(state, failure)
         cancelsAsked.remove(run)
         failedOn[run] = nil
+        startedTwice.remove(run)
         count(run, ended: 1, state)
         if failure?.isDeathOfHost ?? false { acquitCompany(of: run) }
     }

@@ -120,6 +120,8 @@ public struct SweepState: Sendable {
     package var times: RunTimes
     /// Leases by which a run was begun a second time while its first attempt went on.
     var secondStarts: Set<LeaseNumber> = []
+    /// Runs that have not ended and were begun a second time once: they are not again.
+    var startedTwice: Set<RunNumber> = []
     private let hasSetups: Bool
 
     public init(plan: Plan) {
