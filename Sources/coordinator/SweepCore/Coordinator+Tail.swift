@@ -51,7 +51,8 @@ extension Coordinator {
     private func mayStartAgain(_ attempt: AttemptUnderWay) -> Bool {
         let run = attempt.place.run
         return state.isCurrent(run) && state.group(of: run)?.provides == nil && !isCancelled(run)
-            && !state.isSuspect(run) && !state.startedTwice.contains(run) && state.claims(on: run).count == 1 && links[attempt.host].joined != nil
+            && !state.isSuspect(run) && !state.startedTwice.contains(run) && state.claims(on: run).count == 1
+            && links[attempt.host].joined != nil
             && links[attempt.host].joined?.underWay.contains { $0.run == run } == false
     }
 
