@@ -25,10 +25,11 @@ struct Usweep: ParsableCommand {
               usweep help sweep-file               a page: all keys of a sweep file
 
             EXIT STATUS
-              0 everything succeeded; 3 some runs did not; 4 compared sweeps differ; 64 wrong usage; 65 wrong \
-            sweep or inventory; 66 missing file; 74 input or output failed here; 75 no \
-            usable host, or another coordinator holds the sweep; 124 the sweep's time \
-            limit; 130 interrupted; 1 an internal error
+              0 everything succeeded              66 missing file
+              3 some runs did not                 74 input or output failed here
+              4 compare, reproduce: it differs    75 no usable host, or in use elsewhere
+              64 wrong usage                      124 the sweep's time limit
+              65 wrong sweep or inventory         130 interrupted; 1 an internal error
             """,
         version: Installation.version,
         subcommands: [

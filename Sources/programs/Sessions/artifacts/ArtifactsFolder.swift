@@ -37,6 +37,12 @@ package struct ArtifactsFolder: Sendable {
         package func command(_ verb: String, run: RunNumber? = nil) -> String {
             artifacts.command("\(verb) \(identifier)\(run.map { "/\($0)" } ?? "")")
         }
+
+        /// The same without the identifier if this is the last sweep, which commands take where none is named.
+        func shortCommand(_ verb: String, run: RunNumber? = nil) -> String {
+            guard (try? artifacts.find("last"))?.fullName == fullName else { return command(verb, run: run) }
+            return artifacts.command(verb + (run.map { " \($0)" } ?? ""))
+        }
     }
 
     /// A command as it can be typed, with what finds this folder again.

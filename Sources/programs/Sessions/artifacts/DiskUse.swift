@@ -24,12 +24,15 @@ package struct DiskUse {
     package private(set) var unreferredBytes: Int64 = 0
     package private(set) var unreferredObjects = 0
     package private(set) var workloadsBytes: Int64 = 0
+    /// Of runs that were reproduced; what they have in common with the folder's own sweeps takes space once, and counts
+    /// here, too.
+    package private(set) var reproducedBytes: Int64 = 0
     /// Of the store of checkpoints, which is not in the folder; what sweeps here have of it, too, takes space once.
     package private(set) var checkpointsBytes: Int64 = 0
-    private let collecting: String
+    private let folder: ArtifactsFolder
 
     package init(_ folder: ArtifactsFolder) throws {
-        collecting = folder.command("gc")
+        self.folder = folder
         try folder.checkIsThere()
         let store = try folder.objects()
         var uses: [Digest: Int] = [:]
@@ -61,6 +64,7 @@ package struct DiskUse {
         }
         for path in try Removal.rests(folder) { unreferredBytes += DiskUse.bytes(below: path) }
         checkpointsBytes = DiskUse.bytes(below: Caches.checkpoints.folder)
+        reproducedBytes = DiskUse.bytes(below: Reproduction.folder(in: folder).path)
         workloadsBytes = DiskUse.bytes(below: WorkloadStore(in: folder).shelf.path)
     }
 
@@ -97,8 +101,12 @@ package struct DiskUse {
             shares.map { [$0.sweep, size($0.folderBytes), size($0.ownBytes), size($0.sharedBytes)] })
         text += "\nfiles of sweeps, each once: \(size(referredBytes))\n"
         text += "files of no sweep: \(size(unreferredBytes)) in \(PeopleText.count(unreferredObjects, "file"))"
-        text += unreferredBytes == 0 ? "\n" : "; to delete them: \(collecting)\n"
+        text += unreferredBytes == 0 ? "\n" : "; to delete them: \(folder.command("gc"))\n"
         text += "workloads: \(size(workloadsBytes))\n"
+        if reproducedBytes > 0 {
+            let folder = Reproduction.folder(in: self.folder)
+            text += "reproductions, not counted below: \(size(reproducedBytes)); which: \(folder.command("du"))\n"
+        }
         text += "all: \(size(totalBytes))\n"
         return text + "checkpoints of all sweeps, in \(VisibleText.of(Caches.checkpoints.folder)): "
             + "\(size(checkpointsBytes)); which: usweep checkpoint list\n"
@@ -119,6 +127,7 @@ package struct DiskUse {
             JSON.Member("unreferred_bytes", .integer(unreferredBytes)),
             JSON.Member("unreferred_objects", .integer(Int64(unreferredObjects))),
             JSON.Member("workloads_bytes", .integer(workloadsBytes)),
+            JSON.Member("reproduced_bytes", .integer(reproducedBytes)),
             JSON.Member("checkpoints_bytes", .integer(checkpointsBytes)),
             JSON.Member("total_bytes", .integer(totalBytes)),
         ] + (hosts.map { [JSON.Member("hosts", .array($0.map(\.document)))] } ?? []))

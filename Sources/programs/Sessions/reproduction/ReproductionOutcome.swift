@@ -56,16 +56,21 @@ package struct ReproductionOutcome {
         }
         said.append(Self.files(capsule.artifacts, artifacts))
         verdict = isSame ? .identical : .differs
+        if !isSame, view.sweep.engine == "command" {
+            said.append("a program that uses random numbers or the clock gives no result twice: give it a seed")
+        }
         sentences = said
     }
 
-    /// The first value that is not the same.
+    /// How many values are not the same, and the first of them.
     private static func change(_ first: ResultText, _ second: ResultText) throws -> String {
-        let values = try [first, second].map { try JSON(parsing: $0.text).leaves }
-        for (one, other) in zip(values[0], values[1]) where one != other {
-            return "\(one.path) was \(one.text), and is \(other.path == one.path ? other.text : "missing")"
-        }
-        return "\(values[0].count) values, and \(values[1].count)"
+        let before = try JSON(parsing: first.text).leaves
+        let after = Dictionary(
+            try JSON(parsing: second.text).leaves.map { ($0.path, $0.text) }, uniquingKeysWith: { $1 })
+        let changed = before.filter { after[$0.path] != $0.text }
+        guard let one = changed.first else { return "\(before.count) values before, \(after.count) now" }
+        return "\(changed.count) of \(before.count) values differ; the first is \(one.path): \(one.text), then "
+            + (after[one.path] ?? "none")
     }
 
     private static func statistics(_ artifact: Artifact, _ store: ObjectStore) throws -> StatisticsRecord {
@@ -89,14 +94,17 @@ package struct ReproductionOutcome {
 }
 
 extension JSON {
-    /// All numbers, texts and the like, each with the way to it.
+    /// All numbers, texts and the like, each with the way to it: a result is a list with one object an invocation.
     fileprivate var leaves: [(path: String, text: String)] { leaves(at: "") }
 
     private func leaves(at path: String) -> [(path: String, text: String)] {
         switch self {
         case .object(let members):
-            members.flatMap { $0.value.leaves(at: path.isEmpty ? $0.name : "\(path).\($0.name)") }
-        case .array(let elements): elements.enumerated().flatMap { $1.leaves(at: "\(path)[\($0 + 1)]") }
+            members.flatMap { $0.value.leaves(at: path.isEmpty ? $0.name : "\(path), \($0.name)") }
+        case .array(let elements):
+            elements.enumerated().flatMap { place, element in
+                element.leaves(at: path.isEmpty ? "invocation \(place + 1)" : "\(path), \(place + 1)")
+            }
         default: [(path, encoded)]
         }
     }

@@ -93,11 +93,12 @@ package struct TimeEstimate {
     }
 
     /// For people; nil: nothing is left to do.
-    package var line: String? {
+    ///
+    /// - Parameter launch: the command that would do it.
+    package func line(_ launch: String) -> String? {
         guard runCount > 0 else { return nil }
         guard runCount > unknownCount, let basis else {
-            return "unknown, as no such run has ended yet; try a few points first: "
-                + "usweep launch SWEEP -i INVENTORY --dry-run 3"
+            return "unknown, as no such run has ended yet; try a few points first: \(launch) --dry-run 3"
         }
         let count = runCount - unknownCount
         let each = PeopleText.span(work / Int64(max(1, count)))

@@ -94,8 +94,8 @@ package struct SweepStatus: Sendable {
         if left > 0 { parts.append("\(left) \(left == 1 ? "has" : "have") not ended") }
         var sentences = [parts.joined(separator: ", ")]
         if let first = troubles.first(where: { $0.state != .cancelled }) {
-            sentences.append("See why: \(entry.artifacts.command("explain \(first.run)"))")
-            sentences.append("Run them again: \(entry.artifacts.command("retry"))")
+            sentences.append("See why: \(entry.shortCommand("explain", run: first.run))")
+            sentences.append("Run them again: \(entry.shortCommand("retry"))")
         }
         if isPaused {
             sentences.append(

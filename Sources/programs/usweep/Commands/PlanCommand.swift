@@ -63,7 +63,8 @@ struct PlanCommand: ParsableCommand {
         lines += outline.restoreRemarks.map { "restore     \($0)" }
         lines.append("to send     \(PeopleText.size(outline.stagedBytes)) per host")
         if !outline.hostNames.isEmpty { lines.append("hosts       \(PeopleText.list(outline.hostNames, atMost: 40))") }
-        if let time = outline.estimate.line { lines.append("time        \(time)") }
+        let launch = "usweep launch \(ShellWord.of(self.sweep)) -i \(inventory.map(ShellWord.of) ?? "INVENTORY")"
+        if let time = outline.estimate.line(launch) { lines.append("time        \(time)") }
         return lines + (outline.earlier?.lines ?? [])
     }
 

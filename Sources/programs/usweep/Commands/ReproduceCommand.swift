@@ -75,7 +75,7 @@ struct ReproduceCommand: ParsableCommand {
             try CapsuleArchive.write(found, of: store, in: folder, to: Paths.absolute(capsule))
             let size = PeopleText.size(Int64(ThisMachine().size(Paths.absolute(capsule)) ?? 0))
             common.console.say("wrote \(capsule), \(size): \(found.name)")
-            common.console.say("its own SHA-256, by which others know that nobody changed it: \(try digest(capsule))")
+            common.console.say("SHA-256 of \(capsule), to publish with it: \(try digest(capsule))")
             if let binary = found.binary {
                 common.console.say("the engine's binary is not in it; its SHA-256 is \(binary)")
             }
