@@ -188,7 +188,7 @@ public struct AgentCore: Sendable {
         case .release: return release(sweep, on: connection)
         case .share(let terms): share(terms, of: sweep, on: connection)
         case .elsewhere(let source): fetch(source, of: sweep, on: connection)
-        case .cacheLimit(let bytes): pending.append(.limitCache(bytes))
+        case .cacheLimit(let bytes): limitCache(bytes, by: sweep)
         }
         return []
     }
@@ -236,6 +236,8 @@ public struct AgentCore: Sendable {
         connections[connection] = hello.sweep
         sweeps[hello.sweep]?.connection = connection
         sweeps[hello.sweep]?.heardAt = now
+        // It says so again if it still has one.
+        if sweeps[hello.sweep]?.cacheBytes != nil { limitCache(nil, by: hello.sweep) }
         sweeps[hello.sweep]?.heartbeatPeriod = max(hello.leaseTerm / 4, 100_000_000)
         if let setup = context.setup, mustTry(setup, of: hello.sweep) {
             sweeps[hello.sweep]?.nextHeartbeat = .max
@@ -247,6 +249,12 @@ public struct AgentCore: Sendable {
             greet(hello.sweep, now: now)
         }
         return isNews ? [.context(sweep: hello.sweep, context)] : []
+    }
+
+    /// The smallest limit that a sweep names holds.
+    private mutating func limitCache(_ bytes: Int64?, by sweep: String) {
+        sweeps[sweep]?.cacheBytes = bytes
+        pending.append(.limitCache(sweeps.values.compactMap(\.cacheBytes).min()))
     }
 
     private mutating func greet(_ name: String, now: Nanoseconds) {

@@ -70,6 +70,8 @@ struct AgentSweep: Sendable {
     var started: [AttemptID] = []
     /// How its objects go to other hosts; nil: they do not.
     var sharing: Sharing?
+    /// What its coordinator wants objects kept here to take at most, in bytes; nil: it said nothing.
+    var cacheBytes: Int64?
     private var places = 0
 
     struct Sharing: Sendable {

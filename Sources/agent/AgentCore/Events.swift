@@ -84,8 +84,8 @@ public enum AgentEffect: Sendable, Hashable {
     /// Fetches an object from another host, in place of what is fetched of it from any; answered by
     /// ``AgentEvent/peerBytes(_:_:)`` and ``AgentEvent/unreached(_:)``.
     case fetch(PeerFetch)
-    /// What objects kept here may take, in bytes, from now on.
-    case limitCache(Int64)
+    /// What objects kept here may take from now on, in bytes; nil: what is usual.
+    case limitCache(Int64?)
     case probe(Int, path: String)
     case tail(Int, AttemptKey, TailRequest)
 }

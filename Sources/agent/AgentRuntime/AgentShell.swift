@@ -94,7 +94,7 @@ public struct AgentShell {
         return !gone.isEmpty
     }
 
-    mutating func limitCache(_ bytes: Int64) { cache.limit(bytes) }
+    mutating func limitCache(_ bytes: Int64?) { cache.limit(bytes ?? ObjectCache.budget) }
 
     private mutating func compact() throws(FilesError) {
         try journal.rewrite(core.snapshot.map(\.frame))

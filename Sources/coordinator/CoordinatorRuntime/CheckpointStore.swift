@@ -9,6 +9,7 @@ import Synchronization
 ///     objects/              files, or the maps and packs that large ones are made of
 ///     bundles/SHA256        what a checkpoint is and what belongs to it (``CheckpointBundle``), by its digest
 ///     index/SHA256          the digest of the checkpoint that was made from all that this digest stands for
+///     used/SHA256           when a sweep used or made a checkpoint last, in nanoseconds since 1970
 ///     names/NAME/WORKLOAD   the digest of the checkpoint that people call so
 ///     lock                  locked by who adds, and alone by who deletes
 ///
@@ -40,7 +41,7 @@ public struct CheckpointStore: Sendable {
 
     /// The objects, with all folders in place.
     public func objects() throws -> ObjectStore {
-        for part in ["index", "bundles", "names"] { try make("\(folder)/\(part)") }
+        for part in ["index", "bundles", "names", "used"] { try make("\(folder)/\(part)") }
         if try files.status(lock) == nil { files.close(try files.open(lock, .update)) }
         return try ObjectStore(root: "\(folder)/objects", files: files)
     }
@@ -81,20 +82,25 @@ public struct CheckpointStore: Sendable {
         return digest
     }
 
-    /// Notes that a sweep uses a checkpoint, by the time of its bundle. Nothing depends on it but which are removed
-    /// first.
+    /// Notes that a sweep uses a checkpoint. Nothing depends on it but which are removed first.
+    ///
+    /// It is a file that is written anew: only the owner of one may set its time, and a store may have several users.
     ///
     /// - Parameters:
     ///   - digest: of anything; what is no checkpoint is passed over.
     ///   - now: nanoseconds since 1970.
     public func noteUse(of digest: Digest, now: Nanoseconds) {
-        try? files.setModified(bundlePath(digest), now)
+        guard (try? files.status(bundlePath(digest))) != nil else { return }
+        try? write(usePath(digest), String(now))
     }
 
     /// When a sweep used or made a checkpoint last, in nanoseconds since 1970.
-    public func lastUse(of bundle: CheckpointBundle) throws(FilesError) -> Nanoseconds? {
-        try files.status(bundlePath(bundle.checkpoint))?.modified
+    public func lastUse(of bundle: CheckpointBundle) throws -> Nanoseconds? {
+        if let text = try content(usePath(bundle.checkpoint), 32), let time = Nanoseconds(text) { return time }
+        return try files.status(bundlePath(bundle.checkpoint))?.modified
     }
+
+    private func usePath(_ checkpoint: Digest) -> String { "\(folder)/used/\(checkpoint.hex)" }
 
     private func bundlePath(_ checkpoint: Digest) -> String { "\(folder)/bundles/\(checkpoint.hex)" }
 
@@ -225,6 +231,7 @@ public struct CheckpointStore: Sendable {
     public func remove(_ checkpoint: Digest) throws {
         _ = try objects()
         try files.removeTree(bundlePath(checkpoint))
+        try files.removeTree(usePath(checkpoint))
         for entry in try files.list("\(folder)/index") {
             let path = "\(folder)/index/\(entry.name)"
             if try content(path, 64) == checkpoint.hex { try files.removeTree(path) }
@@ -268,7 +275,7 @@ public struct CheckpointStore: Sendable {
         for entry in try files.list(folder) where entry.name.hasPrefix(CheckpointStore.exchange) {
             try files.removeTree("\(folder)/\(entry.name)")
         }
-        for place in ["bundles", "index"] {
+        for place in ["bundles", "index", "used"] {
             for entry in try files.list("\(folder)/\(place)") where Digest(hex: entry.name) == nil {
                 try files.removeTree("\(folder)/\(place)/\(entry.name)")
             }

@@ -119,6 +119,10 @@ struct CoordinatorOptions: ParsableArguments {
             tellEnd: { entry, status in
                 if let onEnd { EndCommand(onEnd).run(entry, status: status, say: common.console.say) }
             }, open: open)
+        // One that was interrupted is compared when it is resumed.
+        if let capsule = try Reproduction.origin(of: entry) {
+            return try ReproductionEnd.leave(capsule, ending, entry, common)
+        }
         try Foreground.leave(ending, entry, common.console)
     }
 

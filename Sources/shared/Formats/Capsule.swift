@@ -82,7 +82,8 @@ public struct Capsule: Sendable, Hashable {
         var reader = try DocumentReader(document)
         let specification: JSON = try reader.take("specification")
         self.init(
-            sweep: try reader.take("sweep"), run: try reader.take("run"), point: try reader.take("point"),
+            sweep: try reader.take("sweep"), run: try reader.take("run", in: 1...WireLimits.number),
+            point: try reader.take("point"),
             repetition: try reader.take("repetition", in: 1...WireLimits.number), tool: try reader.take("tool"),
             specification: try Sweep(document: specification.encoded), machine: try reader.take("machine"),
             pins: try reader.take(list: "pins"), objects: try reader.take(list: "objects"),
@@ -92,6 +93,11 @@ public struct Capsule: Sendable, Hashable {
         guard (inputs.map(\.path) + artifacts.map(\.path)).allSatisfy(RelativePath.isSafe) else {
             throw WireError("a path that leads out of its folder")
         }
+        // A point's digest says nothing of the sweep's name, which becomes that of a folder.
+        let names = [sweep, self.specification.name, tool] + self.specification.workloads
+            + self.specification.allAxes.map(\.name)
+        guard names.allSatisfy({ Names.isPlain($0, limit: 200) }) else { throw WireError("a name that is none") }
+        guard (try? JSON(parsing: self.result.text)) != nil else { throw WireError("a result that is not JSON") }
     }
 }
 

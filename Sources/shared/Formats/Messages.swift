@@ -47,8 +47,8 @@ public enum CoordinatorMessage: Sendable, Hashable {
     /// The object that was asked for is to be had from another host: no more bytes of it come from here until
     /// ``AgentMessage/unreached(_:)`` says that it did not come.
     case elsewhere(ObjectSource)
-    /// What objects kept on the host may take there, in bytes. Of the sweeps that a host works for, the one that said
-    /// it last counts. Since version 4.
+    /// What objects kept on the host may take there, in bytes. Of the sweeps that a host works for, the smallest limit
+    /// counts. Since version 4.
     case cacheLimit(Int64)
 }
 

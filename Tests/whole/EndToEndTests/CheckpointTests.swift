@@ -108,6 +108,9 @@ struct CheckpointTests {
         #expect(outside.status == 74 && outside.errors.contains("Permission denied"), "\(outside.errors)")
         let fresh = try run(asMemberOf: group, study, ["checkpoint", "remove", "--unused", "1h"], store: store)
         #expect(fresh.errors.contains("removed 0 checkpoints"), "\(fresh.errors)")
+        for use in try FileManager.default.contentsOfDirectory(atPath: "\(store)/used") {
+            try "1".write(toFile: "\(store)/used/\(use)", atomically: false, encoding: .utf8)
+        }
         for bundle in try FileManager.default.contentsOfDirectory(atPath: "\(store)/bundles") {
             #expect(utimes("\(store)/bundles/\(bundle)", [timeval(tv_sec: 1, tv_usec: 0), timeval()]) == 0)
         }

@@ -75,6 +75,9 @@ struct ReproduceTests {
         #expect(again.output.contains(said), "\(again.output)")
         let json = try study.run("reproduce", "1", "--output", "json")
         #expect(json.output.contains(#""verdict":"differs""#), "\(json.output)")
+        // Whoever resumes one that was interrupted learns it, too.
+        let resumed = try study.run("resume", "--artifacts", "artifacts/reproduced")
+        #expect(resumed.status == 4 && resumed.output.contains("values differ"), "\(resumed.output)")
     }
 
     @Test("A run that fails this time is no reproduction; one without a result, a setup or a missing run is refused")
@@ -112,9 +115,12 @@ struct ReproduceTests {
         let pack = "tar --format=ustar -cf bad.tar -C t capsule.json README.txt maps objects"
         try refuses("f=$(ls -S t/objects/* | head -1); chmod u+w $f; echo x >> $f; \(pack)", "not what its name says")
         try refuses("rm $(ls -S t/objects/* | head -1); \(pack)", "missing, or not as long as said")
-        try refuses("sed -i 's/in.txt/..\\/x/' t/capsule.json; \(pack)", "cannot be imported")
+        try refuses("sed -i 's/in.txt/..\\/x/' t/capsule.json; \(pack)", "cannot be used as a capsule")
         try refuses("sed -i 's/\"version\":1/\"version\":9/' t/capsule.json; \(pack)", "a newer usweep wrote it")
         try refuses("sed -i 's/\\/bin\\/cp/\\/bin\\/rm/' t/capsule.json; \(pack)", "is not that of the point")
+        let named = "sed -i 's/\"name\":\"e\"/\"name\":\"..\\/..\\/pwn\"/' t/capsule.json"
+        try refuses("\(named); \(pack)", "a name that is none")
+        try refuses("sed -i 's/\"run\":1/\"run\":-1/' t/capsule.json; \(pack)", "cannot be used as a capsule")
         try refuses("echo x > t/objects/extra; \(pack)", "does not belong to a capsule")
         try refuses("rm t/capsule.json; tar --format=ustar -cf bad.tar -C t maps objects", "it has no capsule.json")
         let left = try? FileManager.default.contentsOfDirectory(atPath: "\(study.folder)/other/reproduced")

@@ -51,6 +51,7 @@ final class ArtifactsUse: Sendable {
 
     /// - Throws: ``Failure`` (`heldElsewhere`) while somebody deletes.
     static func adding(to store: CheckpointStore) throws -> ArtifactsUse {
+        try Caches.checkNamedStore()
         _ = try store.objects()
         guard let use = try ArtifactsUse(store, LOCK_SH) else {
             throw Failure(
@@ -65,6 +66,7 @@ final class ArtifactsUse: Sendable {
 
     /// Nil: somebody may add.
     static func deleting(in store: CheckpointStore) throws -> ArtifactsUse? {
+        try Caches.checkNamedStore()
         _ = try store.objects()
         return try ArtifactsUse(store, LOCK_EX)
     }

@@ -33,7 +33,7 @@ struct References {
         let metadata = try ledger.metadata()
         for input in try Document.sweep(metadata.specification).inputs { all.insert(input.digest) }
         // What runs were started with, for those who run them again.
-        for note in metadata.notes where note.name == Reproduction.machineNote {
+        for note in metadata.notes where [Reproduction.machineNote, Reproduction.originNote].contains(note.name) {
             all.formUnion(Digest.all(in: Array(note.value.utf8)))
         }
         for pin in try ledger.pins() {

@@ -116,11 +116,14 @@ package enum Removal {
         return deleted
     }
 
-    /// What is left of removed sweeps and of transfers.
+    /// What is left of removed sweeps, of transfers and of capsules.
     static func rests(_ folder: ArtifactsFolder) throws -> [String] {
-        let removed = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasPrefix(prefix) }
+        let all = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        let removed = all.filter { $0.hasPrefix(prefix) }
+        // Nobody reads or writes a capsule meanwhile: that takes the folder, too.
+        let exchanged = all.filter { $0.hasPrefix(CapsuleArchive.scratch) }
         let partial = "\(folder.path)/objects/partial"
         let parts = (try? FileManager.default.contentsOfDirectory(atPath: partial)) ?? []
-        return removed.map { "\(folder.path)/\($0)" } + parts.map { "\(partial)/\($0)" }
+        return (removed + exchanged).map { "\(folder.path)/\($0)" } + parts.map { "\(partial)/\($0)" }
     }
 }

@@ -11,6 +11,7 @@ package struct CheckpointChoice {
     private let names: [(name: String, workload: String, checkpoint: Digest)]
 
     package init(_ store: CheckpointStore = Caches.checkpoints) throws {
+        try Caches.checkNamedStore()
         self.store = store
         bundles = try store.bundles()
         names = try store.names()

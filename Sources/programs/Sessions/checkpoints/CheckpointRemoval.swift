@@ -25,18 +25,20 @@ package enum CheckpointRemoval {
         return try store.collect()
     }
 
-    /// - Returns: how many bytes were freed.
+    /// - Parameter chosen: asked once nobody can use or add a checkpoint any more.
+    /// - Returns: what was removed, and how many bytes were freed.
     /// - Throws: ``Failure`` (`heldElsewhere`) while a sweep may add to the store.
     package static func remove(
-        _ bundles: [CheckpointBundle], from store: CheckpointStore = Caches.checkpoints
-    ) throws -> Int64 {
+        from store: CheckpointStore = Caches.checkpoints, _ chosen: () throws -> [CheckpointBundle]
+    ) throws -> (bundles: [CheckpointBundle], freed: Int64) {
         guard let use = try ArtifactsUse.deleting(in: store) else {
             throw Failure(
                 .heldElsewhere, "the checkpoints in \(store.folder) are in use, by a sweep or by usweep checkpoint "
                     + "add, import or export; try again when that has ended")
         }
         defer { withExtendedLifetime(use) {} }
+        let bundles = try chosen()
         for bundle in bundles { try store.remove(bundle.checkpoint) }
-        return try store.collect()
+        return (bundles, try store.collect())
     }
 }

@@ -47,8 +47,8 @@ struct ObjectArchive {
         defer { unlink(part) }
         let ended = try ObjectArchive.tar.run(
             [
-                "--format=ustar", "--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--mode=0644", "-cf", part,
-                "-C", folder, document,
+                "--format=ustar", "--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--mode=u=rwX,go=rX",
+                "-cf", part, "-C", folder, document,
             ] + (readme == nil ? [] : [ObjectArchive.readme]) + ["maps", "objects"])
         guard ended.status == 0 else { throw Failure(.storage, "\(path) cannot be written", cause: ended.reason) }
         guard rename(part, path) == 0 else {
@@ -99,7 +99,7 @@ struct ObjectArchive {
     }
 
     func damaged(_ path: String, _ why: String) -> Failure {
-        Failure(.badArchive, "\(path) cannot be imported: \(why). Nothing was imported")
+        Failure(.badArchive, "\(path) cannot be used as \(kind): \(why). Nothing of it was taken")
     }
 
     /// An archive that is compressed could fill the disk before anything of it is looked at: tar unpacks it unasked.

@@ -1,5 +1,6 @@
 package import CoordinatorRuntime
 import Foundation
+import Model
 import Ports
 import Storage
 
@@ -22,5 +23,28 @@ package enum Caches {
         let path = URL(fileURLWithPath: named).standardizedFileURL.path
         let mode = try? LocalFiles().status(path)?.mode
         return CheckpointStore(folder: path, files: LocalFiles(isForGroup: (mode ?? 0) & 0o020 != 0))
+    }
+
+    /// Whether the store that the environment names can be used at all.
+    ///
+    /// - Throws: ``Failure``: `usage` for a name that depends on the working folder, `missingFile` where nothing is.
+    package static func checkNamedStore() throws {
+        let named = ProcessInfo.processInfo.environment["USWEEP_CHECKPOINTS"] ?? ""
+        if named.isEmpty { return }
+        let shown = Names.shown(named)
+        guard named.hasPrefix("/") else {
+            throw Failure(.usage, "USWEEP_CHECKPOINTS is '\(shown)'; write a path that begins with /")
+        }
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: named, isDirectory: &isFolder), isFolder.boolValue else {
+            throw Failure(
+                .missingFile, "USWEEP_CHECKPOINTS: there is no folder \(shown); make it: install -d -m 2770 -g GROUP "
+                    + ShellWord.of(named))
+        }
+        guard access(named, R_OK | X_OK) == 0 else {
+            throw Failure(
+                .storage, "USWEEP_CHECKPOINTS: \(shown) cannot be read: Permission denied. Ask its owner to add you to "
+                    + "its group, or unset USWEEP_CHECKPOINTS")
+        }
     }
 }

@@ -9,6 +9,9 @@ package import Storage
 package enum CapsuleArchive {
     private static let archive = ObjectArchive(document: "capsule.json", kind: "a capsule")
 
+    /// How folders in an artifacts folder begin that are used while a capsule is written or read.
+    static let scratch = ".exchange-"
+
     /// - Parameters:
     ///   - store: has the capsule's objects and artifacts.
     ///   - path: absolute; what is there is replaced once the new one is whole.
@@ -75,7 +78,7 @@ package enum CapsuleArchive {
     private static func withScratch<Result>(
         _ folder: ArtifactsFolder, _ body: (String) throws -> Result
     ) throws -> Result {
-        let scratch = "\(folder.path)/.exchange-\(UUID().uuidString)"
+        let scratch = "\(folder.path)/\(scratch)\(UUID().uuidString)"
         try LocalFiles().makeFolder(scratch)
         defer { try? FileManager.default.removeItem(atPath: scratch) }
         return try body(scratch)

@@ -10,7 +10,7 @@ package import Storage
 package enum Reproduction {
     /// The note of a ledger with what the engine asked of the machine (``MachineRecord``).
     static let machineNote = "machine"
-    /// The note of a ledger whose sweep does a run of another again: its name.
+    /// The note of a ledger whose sweep does a run of another again: its capsule.
     static let originNote = "reproduces"
     /// Where reproductions are, in an artifacts folder: an artifacts folder of their own.
     private static let folderName = "reproduced"
@@ -23,6 +23,16 @@ package enum Reproduction {
     static func machine(_ metadata: LedgerMetadata, _ store: ObjectStore) throws -> any LaunchingMachine {
         guard metadata.notes.contains(where: { $0.name == originNote }) else { return ThisMachine() }
         return RecordedMachine(try record(metadata) ?? MachineRecord(), store)
+    }
+
+    /// What a sweep does again; nil: it is none of those.
+    package static func origin(of entry: ArtifactsFolder.Entry) throws -> Capsule? {
+        guard let note = try Ledger.read(entry.ledger).metadata().notes.first(where: { $0.name == originNote }) else {
+            return nil
+        }
+        do { return try Capsule(document: note.value) } catch {
+            throw Failure(.badArchive, "what the sweep reproduces cannot be read from its ledger", cause: error.message)
+        }
     }
 
     /// The inventory that a sweep was launched or resumed with last.
@@ -176,6 +186,8 @@ package enum Reproduction {
                 .missingFile, "\(VisibleText.of(object.path, limit: 200)) is no longer in the artifacts folder, so the "
                     + "run cannot be done again")
         }
+        // To be compared with, also by who resumes this later.
+        for artifact in capsule.artifacts { _ = try own.take(artifact.digest, from: store) }
         var capsule = capsule
         if anyEngine { capsule.pins.removeAll { $0.name == "engine" } }
         return try Session.create(capsule.specification, inventory: inventory, in: folder, from: capsule)
@@ -184,7 +196,7 @@ package enum Reproduction {
 
 extension Capsule {
     /// For people.
-    package var name: String { "run \(run) of \(sweep)" }
+    package var name: String { "run \(run) of \(VisibleText.of(sweep))" }
 }
 
 extension Sweep {

@@ -3,7 +3,7 @@ package import Formats
 import Ledger
 package import Model
 import Results
-package import Storage
+import Storage
 
 /// A run held against the one that it does again.
 package struct ReproductionOutcome {
@@ -21,10 +21,8 @@ package struct ReproductionOutcome {
     /// The run that did it again.
     package let run: RunNumber
 
-    /// - Parameters:
-    ///   - entry: the sweep of ``Reproduction/session(_:from:in:on:anyEngine:)``, which has ended.
-    ///   - store: has the artifacts of the first run; those of the second are in the sweep's own.
-    package init(_ capsule: Capsule, _ entry: ArtifactsFolder.Entry, from store: ObjectStore) throws {
+    /// - Parameter entry: the sweep of ``Reproduction/session(_:from:in:on:anyEngine:)``, which has ended.
+    package init(_ capsule: Capsule, _ entry: ArtifactsFolder.Entry) throws {
         let view = try SweepView(entry)
         // Its only point's last repeat.
         run = capsule.repetition
@@ -39,20 +37,11 @@ package struct ReproductionOutcome {
         var said: [String] = []
         var isSame = result == capsule.result
         said.append(isSame ? "result: identical" : "result: \(try Self.change(capsule.result, result))")
-        if let path = view.descriptor.statistics, let first = capsule.artifacts.first(where: { $0.path == path }),
-            let second = artifacts.first(where: { $0.path == path })
-        {
-            let before = try Self.statistics(first, store)
-            let after = try Self.statistics(second, try entry.artifacts.objects())
-            if let found = before.difference(from: after) {
-                isSame = false
-                said.append(
-                    "\(path): \(found.differing) of \(found.count) statistics differ; the first is "
-                        + "\(VisibleText.of(found.name, limit: 200)) in block \(found.block): "
-                        + "\(found.first ?? "none"), then \(found.second ?? "none")")
-            } else {
-                said.append("\(path): \(before.count) statistics identical (host* left out)")
-            }
+        if let path = view.descriptor.statistics {
+            let store = try entry.artifacts.objects()
+            let (text, same) = try Self.compared(path, capsule.artifacts, artifacts, in: store)
+            said.append("\(path): \(text)")
+            isSame = isSame && same
         }
         said.append(Self.files(capsule.artifacts, artifacts))
         verdict = isSame ? .identical : .differs
@@ -60,6 +49,25 @@ package struct ReproductionOutcome {
             said.append("a program that uses random numbers or the clock gives no result twice: give it a seed")
         }
         sentences = said
+    }
+
+    /// The statistics of both runs; of those that were left behind (`artifacts` of the sweep file) nothing is known.
+    private static func compared(
+        _ path: String, _ first: [Artifact], _ second: [Artifact], in store: ObjectStore
+    ) throws -> (text: String, isSame: Bool) {
+        guard let one = first.first(where: { $0.path == path }), let other = second.first(where: { $0.path == path }),
+            try store.contains(one.digest)
+        else { return ("not compared, because it was not kept", true) }
+        let before = try statistics(one, store)
+        let after = try statistics(other, store)
+        guard let found = before.difference(from: after) else {
+            return ("\(before.count) statistics identical (host* left out)", true)
+        }
+        let place = "\(VisibleText.of(found.name, limit: 200)) in block \(found.block)"
+        return (
+            "\(found.differing) of \(found.count) statistics differ; the first is \(place): "
+                + "\(found.first ?? "none"), then \(found.second ?? "none")", false
+        )
     }
 
     /// How many values are not the same, and the first of them.

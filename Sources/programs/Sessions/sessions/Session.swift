@@ -80,6 +80,9 @@ package final class Session {
         _ sweep: Sweep, inventory: Inventory, in folder: ArtifactsFolder, only pointCount: Int? = nil,
         from capsule: Capsule? = nil
     ) throws -> Session {
+        guard Names.isPlain(sweep.name) else {
+            throw Failure(.badSpecification, "'\(Names.shown(sweep.name))' cannot be the name of a sweep")
+        }
         let store = try folder.objects()
         let machine = RecordingMachine(capsule.map { RecordedMachine($0.machine, store) } ?? ThisMachine())
         let specification = try Specification(sweep, on: machine)
@@ -102,7 +105,7 @@ package final class Session {
             notes: [
                 EnvironmentVariable("inventory", inventory.document),
                 EnvironmentVariable(Reproduction.machineNote, machine.record.document),
-            ] + (capsule.map { [EnvironmentVariable(Reproduction.originNote, $0.name)] } ?? []))
+            ] + (capsule.map { [EnvironmentVariable(Reproduction.originNote, $0.document)] } ?? []))
         let ledger = try Ledger.create("\(path)/ledger.sqlite", metadata: metadata, runs: specification.keys)
         let entry = ArtifactsFolder.Entry(
             name: sweep.name, identifier: identifier, folder: path, changed: .now, artifacts: folder)

@@ -28,10 +28,14 @@ struct Program {
         /// What it said on standard error.
         var complaints: String
 
-        /// The last of its complaints, as part of a message.
+        private static let summaries = ["Error is not recoverable: exiting now", "Exiting with failure status"]
+
+        /// The last of its complaints that says something, as part of a message.
         var reason: String {
             let lines = complaints.split(whereSeparator: \.isNewline).filter { !$0.allSatisfy(\.isWhitespace) }
-            return VisibleText.of(lines.last.map(String.init) ?? "exit status \(status)", limit: 400)
+            // The last lines of tar say only that there was something.
+            let telling = lines.last { line in !Ended.summaries.contains { line.contains($0) } } ?? lines.last
+            return VisibleText.of(telling.map(String.init) ?? "exit status \(status)", limit: 400)
         }
     }
 

@@ -69,8 +69,8 @@ struct CheckpointListCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() throws {
-        let bundles = try Caches.checkpoints.bundles()
         let views = try CheckpointViews()
+        let bundles = try Caches.checkpoints.bundles()
         switch common.output {
         case .json: try Console.print(try views.document(bundles, among: bundles).encoded)
         case .table: try Console.write(Array(try views.table(bundles).utf8))
@@ -269,11 +269,13 @@ struct CheckpointRemoveCommand: ParsableCommand {
                 .usage, "say which checkpoints: their names or digests, or --unused TIME. See which there are: usweep "
                     + "checkpoint list")
         }
-        let choice = try CheckpointChoice()
-        let found = try unused.map { try CheckpointRemoval.unused(for: Quantity.duration($0)) }
-            ?? checkpoints.flatMap { try choice.find($0) }
-        let freed = try CheckpointRemoval.remove(found)
+        let term = try unused.map { try Quantity.duration($0) }
+        let removed = try CheckpointRemoval.remove {
+            if let term { return try CheckpointRemoval.unused(for: term) }
+            let choice = try CheckpointChoice()
+            return try checkpoints.flatMap { try choice.find($0) }
+        }
         common.console.say(
-            "removed \(PeopleText.count(found.count, "checkpoint")), \(PeopleText.size(freed)) freed")
+            "removed \(PeopleText.count(removed.bundles.count, "checkpoint")), \(PeopleText.size(removed.freed)) freed")
     }
 }

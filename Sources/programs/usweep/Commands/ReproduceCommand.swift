@@ -11,7 +11,8 @@ struct ReproduceCommand: ParsableCommand {
         abstract: "Run a run again from what is on record, and compare every number.",
         discussion: """
             Inputs, guest, checkpoint and engine are those that the run had, whatever has changed since. Results go \
-            into a folder of their own, 'reproduced' in the artifacts folder. With --capsule, a file is written with \
+            into a folder of their own, 'reproduced' in the artifacts folder. Of a run that was repeated, the repeats \
+            before it are run, too. With --capsule, a file is written with \
             which somebody else can do the same; it contains everything except the engine's binary, which it names \
             by its digest. A capsule runs what is in it on your hosts: take it only from people whom you trust.
 
@@ -52,7 +53,10 @@ struct ReproduceCommand: ParsableCommand {
     private var isFile: Bool { target.hasSuffix(".tar") }
 
     func validate() throws {
-        if isFile, capsule != nil { throw ValidationError("--capsule writes what TARGET would be read from.") }
+        if isFile, capsule != nil { throw ValidationError("\(target) is a capsule already: leave out --capsule.") }
+        if let capsule, !capsule.hasSuffix(".tar") {
+            throw ValidationError("A capsule's name ends with .tar: write --capsule \(ShellWord.of(capsule)).tar")
+        }
         if isFile, inventory == nil { throw ValidationError("A capsule names no hosts: add -i INVENTORY.") }
         if capsule != nil, inventory != nil || host != nil || anyEngine {
             throw ValidationError("--capsule runs nothing: leave out -i, --host and --any-engine.")
@@ -108,30 +112,14 @@ struct ReproduceCommand: ParsableCommand {
     private func reproduce(
         _ capsule: Capsule, from store: ObjectStore, in folder: ArtifactsFolder, on inventory: Inventory
     ) throws {
+        if capsule.repetition > 1 {
+            common.console.say(
+                "this is repeat \(capsule.repetition) of its point: the \(capsule.repetition - 1) before it "
+                    + "\(capsule.repetition == 2 ? "is" : "are") run again, too")
+        }
         let (ending, entry) = try Foreground.run(common) {
             try Reproduction.session(capsule, from: store, in: folder, on: inventory, anyEngine: anyEngine)
         }
-        if ![0, ExitStatus.someRunsFailed].contains(ending.exitStatus) {
-            return try Foreground.leave(ending, entry, common.console)
-        }
-        let outcome = try ReproductionOutcome(capsule, entry, from: store)
-        if common.output == .json {
-            try Console.print(
-                JSON.object([
-                    JSON.Member("version", .integer(1)), JSON.Member("event", .string("reproduced")),
-                    JSON.Member("verdict", .string(outcome.verdict.rawValue)),
-                    JSON.Member("original", .string("\(capsule.sweep)/\(capsule.run)")),
-                    JSON.Member("run", .string("\(entry.fullName)/\(outcome.run)")),
-                    JSON.Member("sentences", .array(outcome.sentences.map { .string($0) })),
-                ]).encoded)
-        } else if common.output == .table {
-            for sentence in outcome.sentences { try Console.print(sentence) }
-            if outcome.verdict != .failed { try Console.print("\(capsule.name): \(outcome.verdict.rawValue)") }
-        }
-        switch outcome.verdict {
-        case .identical: break
-        case .differs: throw ExitCode(ExitStatus.differs)
-        case .failed: throw ExitCode(ExitStatus.someRunsFailed)
-        }
+        try ReproductionEnd.leave(capsule, ending, entry, common)
     }
 }
