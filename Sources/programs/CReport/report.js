@@ -22,8 +22,9 @@
   function short(value) {
     if (value === null) return "";
     if (Number.isInteger(value) && Math.abs(value) < 1e15) return value.toLocaleString("en");
-    const text = value.toPrecision(4);
-    return text.includes("e") ? text : Number(text).toLocaleString("en", { maximumSignificantDigits: 4 });
+    const size = Math.abs(value);
+    if (size >= 1e15 || size < 1e-6) return value.toPrecision(7).replace(/\.?0+e/, "e");
+    return value.toLocaleString("en", { maximumSignificantDigits: 7 });
   }
 
   // By column: what a row shows, by what it is sorted (null: last), and whether it has a word.

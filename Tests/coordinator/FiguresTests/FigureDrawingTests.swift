@@ -117,6 +117,38 @@ struct FigureDrawingTests {
         #expect(ticks.values.map(ticks.label) == expected)
     }
 
+    static let nasty: [Double] = [
+        0, -0.0, .leastNonzeroMagnitude, .leastNormalMagnitude, 1e-300, 1, 1e15, 1e299, -1e299, 1e300, 1.7e308,
+        -1.7e308,
+    ]
+
+    @Test("An axis has a few ticks whatever its ends are", arguments: nasty, nasty)
+    func nastyTicks(_ one: Double, _ other: Double) {
+        for isTight in [false, true] {
+            let ticks = Ticks(min(one, other)...max(one, other), count: 5, isTight: isTight)
+            #expect(ticks.values.count <= 13 && ticks.lower < ticks.upper)
+            #expect((ticks.values + [ticks.lower, ticks.upper, ticks.upper - ticks.lower]).allSatisfy { $0.isFinite })
+            #expect(ticks.values.allSatisfy { ticks.label($0).count < 30 })
+        }
+    }
+
+    @Test("Values near the end of a Double are drawn or named, in every kind", arguments: nasty, nasty)
+    func nastyValues(_ one: Double, _ other: Double) throws {
+        var rows = Rows(["x", "s"])
+        for (x, value) in [one, other].enumerated() {
+            for s in ["a", "b"] { rows.add(["\(x)", s], [value, value]) }
+        }
+        for kind in FigureKind.allCases {
+            let x = kind == .cdf ? nil : kind == .scatter ? "v" : "x"
+            let figure = try rows.figure(FigureRequest(kind, x: x, y: ["v"], series: "s"))
+            let svg = FigureDrawing.svg(figure, size: .column, title: "t")
+            #expect(svg.utf8.count < 20_000 && !svg.contains("nan") && !svg.contains("inf"), "\(kind)")
+            #expect(try Shapes(svg).outside == [], "\(kind)")
+            let isLarge = max(one.magnitude, other.magnitude) > FigureLimits.largest
+            #expect(figure.notes.contains { $0.hasSuffix("not drawn.") } == isLarge, "\(kind): \(figure.notes)")
+        }
+    }
+
     // MARK: Files
 
     @Test("Pictures, tables and descriptions are what they were", arguments: ["bars", "lines", "heatmap"])
@@ -164,10 +196,10 @@ struct FigureDrawingTests {
 
     @Test("An axis may have the name of another column")
     func names() throws {
-        var rows = Rows(["lower", "n", "v"])
+        var rows = Rows(["low", "n", "v"])
         rows.add(["1", "2", "3"], [4])
-        let figure = try rows.figure(FigureRequest(x: "lower", y: ["v"], series: "n", facet: "v"))
-        #expect(FigureTable(figure).columns.names == ["v", "lower", "n", "v_", "lower_", "upper", "n_"])
+        let figure = try rows.figure(FigureRequest(x: "low", y: ["v"], series: "n", facet: "v"))
+        #expect(FigureTable(figure).columns.names == ["v", "low", "n", "v_", "low_", "high", "n_"])
     }
 }
 

@@ -74,13 +74,48 @@ struct FigureMakerTests {
         #expect(figure.isEmpty)
     }
 
+    @Test("Points without a result are counted by themselves; means and boxes say what they are of")
+    func lostPoints() throws {
+        var rows = Rows(["x", "s"])
+        for x in 1...3 {
+            for s in 1...2 { rows.add(["\(x)", "\(s)"], [1], state: x == 2 && s == 1 ? .failed : .succeeded) }
+        }
+        rows.add(["1", "1"], [1], repetition: 2)
+        rows.add(["3", "3"], blocks: [["v": "1e999"]])
+        let lines = try rows.figure(FigureRequest(x: "x", y: ["v"]))
+        #expect(lines.notes.contains("1 of 7 points has no result, and is not drawn."))
+        #expect(lines.notes.contains("1 value is missing or not finite, and not drawn."))
+        let boxes = try rows.figure(FigureRequest(.box, x: "x", y: ["v"]))
+        #expect(boxes.notes.contains("All values of s are pooled; choose with --where."))
+    }
+
+    @Test("A baseline of 0 is named, and so are ratios without a geometric mean")
+    func zeroBaseline() throws {
+        var rows = Rows(["n"], hasWorkloads: true)
+        for (workload, sign) in [("a", 1.0), ("b", -1)] {
+            rows.add(["5"], [0], workload: workload)
+            rows.add(["6"], [2], workload: workload)
+            rows.add(["7"], [2 * sign], workload: workload)
+        }
+        func request(_ value: String, geomean: Bool = false) -> FigureRequest {
+            FigureRequest(
+                .bars, x: "workload", y: ["v"], series: "n", baseline: Assignment(axis: "n", value: value),
+                hasGeometricMean: geomean)
+        }
+        #expect { try rows.figure(request("5")) } throws: { error in
+            (error as? Failure)?.message.hasPrefix("v is 0 at n=5, so there are no ratios to it") == true
+        }
+        let figure = try rows.figure(request("6", geomean: true))
+        #expect(figure.notes.contains("2 geometric means not drawn: a ratio is not above 0."))
+    }
+
     @Test("Infinite values are counted, and are no points of a distribution")
     func infinite() throws {
         var rows = Rows(["x"])
         rows.add(["1"], blocks: [["v": "1e999"], ["v": "2"], ["v": "-1e999"]])
         let figure = try rows.figure(FigureRequest(.cdf, y: ["v"]))
         #expect(figure.panels[0].points.map(\.x) == [2])
-        #expect(figure.notes.contains("2 values missing: not a finite number."))
+        #expect(figure.notes.contains("2 values are missing or not finite, and not drawn."))
         let bars = try rows.figure(FigureRequest(x: "x", y: ["v"]))
         #expect(bars.isEmpty)
         #expect(bars.panels[0].marks.map(\.absent) == ["no finite value"])
@@ -193,7 +228,7 @@ struct FigureMakerTests {
         var rows = Rows(["x"])
         rows.add(["1"], state: nil)
         #expect(try rows.figure(request).isEmpty)
-        #expect(try rows.figure(request).notes == ["1 of 1 run without a result: 1 not finished."])
+        #expect(try rows.figure(request).notes == ["1 of 1 run without a result: 1 not ended."])
         rows.add(["2"], [7])
         let figure = try rows.figure(request)
         #expect(!figure.isEmpty && figure.panels[0].marks.map(\.interval) == [nil, nil])

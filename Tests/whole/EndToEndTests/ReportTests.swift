@@ -166,8 +166,8 @@ struct ReportTests {
             let bytes = try Data(contentsOf: URL(filePath: "\(study.folder)/\(name)"))
             #expect(bytes.starts(with: magic.unicodeScalars.map { UInt8($0.value) }), "\(name)")
         }
-        #expect(study.text("f.csv") == """
-            x,s,v,lower,upper,n
+        #expect(study.text("f.svg.csv") == """
+            x,s,v,low,high,n
             1,1,11,,,1
             2,1,21,,,1
             3,1,31,,,1
@@ -176,13 +176,17 @@ struct ReportTests {
             3,2,32,,,1
 
             """)
-        let description = try JSON(parsing: Array(study.text("f.vl.json").utf8), file: "f.vl.json")
-        #expect(description["data"]?["url"]?.text == "f.csv")
+        let description = try JSON(parsing: Array(study.text("f.svg.vl.json").utf8), file: "f.svg.vl.json")
+        #expect(description["data"]?["url"]?.text == "f.svg.csv")
         let missing = try study.start(options + ["--to", "g.pdf"], environment: ["PATH": "/nowhere"]).wait()
         #expect(missing.status == 66 && missing.errors.contains("apt-get install librsvg2-bin"), "\(missing.errors)")
-        #expect(!study.exists("g.pdf") && !study.exists("g.csv"))
+        #expect(!study.exists("g.pdf") && !study.exists("g.pdf.csv"))
         let wrong = try study.start(options + ["--to", "f.jpg"]).wait()
         #expect(wrong.status == 64 && wrong.errors.contains(".svg, .pdf or .png"))
+        for name in ["x.pdf", "-"] {
+            let page = try study.start(["report", "--to", name]).wait()
+            #expect(page.status == 64 && page.errors.contains("ends with .html") && !study.exists(name))
+        }
         let nothing = try study.start(options + ["--to", "g.svg", "--where", "x=9"]).wait()
         #expect(nothing.status == 66 && nothing.errors.contains("nothing to draw"), "\(nothing.errors)")
     }

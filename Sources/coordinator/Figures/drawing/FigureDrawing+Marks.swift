@@ -55,10 +55,11 @@ extension FigureDrawing {
             for mark in marks {
                 guard let value = mark.value else {
                     isOpen = false
-                    drawAbsence(mark, panel, x(category: mark.category, frame), frame.bottom - 4)
+                    let middle = x(category: mark.category, frame)
+                    drawAbsence(mark, panel, middle + sideways(series, frame), frame.bottom - 4)
                     continue
                 }
-                path += "\(isOpen ? "L" : "M")\(n(x(category: mark.category, frame))) \(n(y(value, frame)))"
+                path += "\(isOpen ? "L" : "M")\(n(place(mark, frame))) \(n(y(value, frame)))"
                 isOpen = true
             }
             guard !path.isEmpty else { continue }
@@ -66,8 +67,8 @@ extension FigureDrawing {
             let isCrowded = step(frame) < 4
             for mark in marks {
                 guard let value = mark.value else { continue }
-                let place = x(category: mark.category, frame)
-                drawInterval(mark, place + sideways(series, frame), frame, cap: 2, inks.line(series, dashed: false))
+                let place = place(mark, frame)
+                drawInterval(mark, place, frame, cap: 2, inks.line(series, dashed: false))
                 if isCrowded { continue }
                 let marker = SeriesStyle.of(series).marker.path(place, y(value, frame), radius: 2)
                 svg.element("path", "d=\"\(marker)\" \(inks.solid(series))")
@@ -82,7 +83,7 @@ extension FigureDrawing {
         for mark in panel.marks {
             guard let value = mark.value else { continue }
             svg.element(
-                "circle", SVGText.numbers(["cx": x(category: mark.category, frame), "cy": y(value, frame), "r": 5])
+                "circle", SVGText.numbers(["cx": place(mark, frame), "cy": y(value, frame), "r": 5])
                     + " fill=\"transparent\"", tip: tip(mark, panel))
         }
     }
@@ -194,17 +195,24 @@ extension FigureDrawing {
                 + "h\(n(2 * cap))\" stroke-width=\"0.7\" \(ink)")
     }
 
-    /// Error bars of lines that meet stand beside each other.
+    /// Where a line has its value, marker and error bar: beside those of other lines where there are error bars, which
+    /// would cover each other.
+    private func place(_ mark: FigureMark, _ frame: PanelFrame) -> Double {
+        x(category: mark.category, frame) + (hasIntervals ? sideways(mark.series, frame) : 0)
+    }
+
+    /// How far what lines have at one place is moved, to stand side by side.
     private func sideways(_ series: Int, _ frame: PanelFrame) -> Double {
         let each = min(2.4, step(frame) * 0.5 / Double(figure.series.count))
         return (Double(series) - Double(figure.series.count - 1) / 2) * each
     }
 
-    /// A small cross where a value is missing: an empty place would be taken for zero.
+    /// A small cross where a value is missing, in the colour of its series: an empty place would be taken for zero.
     private mutating func drawAbsence(_ mark: FigureMark, _ panel: FigurePanel, _ x: Double, _ y: Double) {
         let n = SVGText.number
-        svg.element(
-            "path", "d=\"M\(n(x - 1.5)) \(n(y - 1.5))l3 3m0 -3l-3 3\" \(inks.absent)", tip: tip(mark, panel))
+        let isColored = figure.kind != .heatmap
+        let ink = isColored ? "\(inks.line(mark.series, dashed: false)) stroke-width=\"0.9\"" : inks.absent
+        svg.element("path", "d=\"M\(n(x - 1.5)) \(n(y - 1.5))l3 3m0 -3l-3 3\" \(ink)", tip: tip(mark, panel))
     }
 
     /// Many points as one shape; those at one place once.

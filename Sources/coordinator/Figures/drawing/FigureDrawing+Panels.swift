@@ -4,7 +4,7 @@ extension FigureDrawing {
         if !panel.title.isEmpty {
             // A number says nothing without its name.
             let isName = figure.facetTitle.isEmpty || figure.facetTitle == "workload"
-            let title = isName ? panel.title : "\(figure.facetTitle) \(panel.title)"
+            let title = isName ? panel.title : "\(figure.facetTitle) = \(panel.title)"
             write(
                 TextSize.cut(title, to: frame.width + 6, size: size.font), frame.x + frame.width / 2, frame.y - 3.5,
                 anchor: "middle", large: true)

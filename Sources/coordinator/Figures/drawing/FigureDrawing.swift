@@ -7,6 +7,8 @@ public struct FigureDrawing {
     let yTicks: Ticks
     /// Of figures whose x is a measure.
     let xTicks: Ticks?
+    /// Whether any mark has an error bar.
+    let hasIntervals: Bool
     var svg = SVGText()
 
     /// - Parameters:
@@ -24,6 +26,7 @@ public struct FigureDrawing {
     private init(_ figure: Figure, _ size: FigureSize, _ inks: Inks) {
         (self.figure, self.size, self.inks) = (figure, size, inks)
         let isMap = figure.kind == .heatmap
+        hasIntervals = figure.panels.contains { $0.marks.contains { $0.interval != nil } }
         yTicks = Ticks(
             FigureDrawing.yRange(figure), count: max(3, Int(size.panelHeight / 22)),
             isTight: isMap || figure.kind == .cdf)
@@ -36,8 +39,10 @@ public struct FigureDrawing {
         }
         let numbers = yTicks.values.map(yTicks.label)
         let hasKey = !isMap && (figure.series.count > 1 || figure.series.first?.isEmpty == false)
+        let yTitle = isMap ? figure.seriesTitle : FigureDrawing.title(figure.y, yTicks.factorName)
         layout = FigureLayout(
-            figure, size, yLabels: isMap ? figure.series : numbers, hasKey: hasKey, barLabels: isMap ? numbers : [])
+            figure, size, yLabels: isMap ? figure.series : numbers, hasYTitle: !yTitle.isEmpty, hasKey: hasKey,
+            barLabels: isMap ? numbers : [])
     }
 
     /// What the y axis, or the shade, has to show.

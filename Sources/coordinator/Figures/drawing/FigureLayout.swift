@@ -57,12 +57,12 @@ struct FigureLayout {
     let barWidth: Double
     static let longestLabel = 80.0
 
-    init(_ figure: Figure, _ size: FigureSize, yLabels: [String], hasKey: Bool, barLabels: [String]) {
+    init(_ figure: Figure, _ size: FigureSize, yLabels: [String], hasYTitle: Bool, hasKey: Bool, barLabels: [String]) {
         self.size = size
         let widest = yLabels.map { TextSize.width($0, size: size.smallFont) }.max() ?? 0
         barWidth = barLabels.isEmpty
             ? 0 : 24 + (barLabels.map { TextSize.width($0, size: size.smallFont) }.max() ?? 0) + size.font
-        let left = min(widest, FigureLayout.longestLabel) + 6 + (figure.y.title.isEmpty ? 2 : size.font + 4)
+        let left = min(widest, FigureLayout.longestLabel) + 6 + (hasYTitle ? size.font + 4 : 2)
         gridColumns = max(1, min(figure.panels.count, size.columns))
         // The labels of a measured axis reach beyond its ends.
         let gap = figure.kind.hasMeasuredX ? 16.0 : 8

@@ -8,32 +8,37 @@ struct Ticks: Equatable {
     let factorName: String
     private let places: Int
 
+    private static let most = 50
+    /// Beyond it a range's width, or the next round number, is infinite. See ``FigureLimits/largest``.
+    private static let largest = 1e301
+    /// What differs by less is one value to an axis.
+    private static let least = 1e-290
+
     /// - Parameters:
     ///   - range: what must be shown; its ends are finite.
     ///   - count: about how many ticks.
     ///   - isTight: whether the axis ends with the range instead of the next round number.
     init(_ range: ClosedRange<Double>, count: Int, isTight: Bool = false) {
-        var (low, high) = (range.lowerBound, range.upperBound)
+        var (low, high) = (
+            min(max(range.lowerBound, -Ticks.largest), Ticks.largest),
+            min(max(range.upperBound, -Ticks.largest), Ticks.largest)
+        )
         // One value alone, or two so near that a Double has nothing between them, need some room.
-        let least = max(low.magnitude, high.magnitude) * 1e-12
+        let least = max(max(low.magnitude, high.magnitude) * 1e-12, Ticks.least)
         if high - low <= least {
-            let room = low == 0 ? 1 : low.magnitude * 0.1
+            let room = low.magnitude < Ticks.least ? 1 : low.magnitude * 0.1
             (low, high) = (low - room, high + room)
         }
         let (step, exponent) = Ticks.step((high - low) / Double(max(count, 1)))
         let first = isTight ? (low / step).rounded(.up) : (low / step).rounded(.down)
         let last = isTight ? (high / step).rounded(.down) : (high / step).rounded(.up)
-        values = first <= last ? (0...Int(last - first)).map { (first + Double($0)) * step } : []
+        values = first <= last
+            ? (0...Int(min(last - first, Double(Ticks.most - 1)))).map { (first + Double($0)) * step } : []
         lower = isTight ? low : first * step
         upper = isTight ? high : last * step
-        (factor, factorName) = Ticks.factor(max(lower.magnitude, upper.magnitude))
-        var digits = exponent
-        var rest = factor
-        while rest > 1 {
-            digits -= 3
-            rest /= 1_000
-        }
-        places = max(0, -digits)
+        let zeros: Int
+        (factor, factorName, zeros) = Ticks.factor(max(lower.magnitude, upper.magnitude))
+        places = max(0, zeros - exponent)
     }
 
     func label(_ value: Double) -> String { Ticks.fixed(value / factor, places) }
@@ -50,10 +55,14 @@ struct Ticks: Equatable {
         return (10 * power, exponent + 1)
     }
 
-    private static func factor(_ most: Double) -> (Double, String) {
-        for (factor, name) in [(1e15, "10^15"), (1e12, "10^12"), (1e9, "billions"), (1e6, "millions")]
-        where most >= factor { return (factor, name) }
-        return most >= 20_000 ? (1e3, "thousands") : (1, "")
+    private static func factor(_ most: Double) -> (factor: Double, name: String, zeros: Int) {
+        for (factor, name, zeros) in [(1e9, "billions", 9), (1e6, "millions", 6)] where factor..<factor * 1e3 ~= most {
+            return (factor, name, zeros)
+        }
+        guard most >= 1e12 else { return most >= 20_000 ? (1e3, "thousands", 3) : (1, "", 0) }
+        var (factor, zeros) = (1e12, 12)
+        while most / factor >= 1_000 { (factor, zeros) = (factor * 1_000, zeros + 3) }
+        return (factor, "10^\(zeros)", zeros)
     }
 
     /// With so many decimals; whole thousands are told apart by commas.

@@ -47,7 +47,7 @@ public struct VegaLite {
 
     private func isNumber(_ name: String) -> Bool {
         if name == columns.x { return figure.kind.hasMeasuredX }
-        return [columns.y, columns.lower, columns.upper, columns.count].contains(name)
+        return [columns.y, columns.low, columns.high, columns.count].contains(name)
     }
 
     // MARK: Layers
@@ -61,7 +61,7 @@ public struct VegaLite {
         }
         let (mark, isColored) = mark
         layers.append(layer(mark, place(isColored: isColored)))
-        if figure.kind == .bars || figure.kind == .lines, columns.lower != nil,
+        if figure.kind == .bars || figure.kind == .lines, columns.low != nil,
             figure.panels.contains(where: { $0.marks.contains { $0.interval != nil } }) {
             layers.append(layer(["type": "rule"], interval))
         }
@@ -114,8 +114,8 @@ public struct VegaLite {
 
     private var interval: [JSON.Member] {
         var encoding = [
-            xChannel, JSON.Member("y", channel(columns.lower ?? "", "quantitative", figure.y.label)),
-            JSON.Member("y2", .object([.init("field", .string(VegaLite.field(columns.upper ?? "")))])),
+            xChannel, JSON.Member("y", channel(columns.low ?? "", "quantitative", figure.y.label)),
+            JSON.Member("y2", .object([.init("field", .string(VegaLite.field(columns.high ?? "")))])),
         ]
         if figure.kind == .bars, let series = columns.series { encoding.append(offset(series)) }
         return encoding

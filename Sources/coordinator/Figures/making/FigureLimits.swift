@@ -7,9 +7,17 @@ enum FigureLimits {
     /// Of bars, boxes, stacks and cells, in all panels' one row.
     static let categories = 64
     static let linePlaces = 2_000
+    /// Of values: beyond it the width of an axis, or the sum of a stack, is more than a Double can hold.
+    static let largest = 1e299
+
+    static func canShow(_ value: Double) -> Bool { value.magnitude <= largest }
+
+    static func beyond(_ count: Int) -> String {
+        "\(PeopleText.count(count, "value")) beyond 10^299 \(count == 1 ? "is" : "are") not drawn."
+    }
 
     static func apply(to figure: Figure) -> Figure {
-        var figure = figure
+        var figure = withoutLarge(figure)
         let series = figure.kind == .heatmap ? rows : SeriesStyle.limit
         if figure.series.count > series {
             figure.notes.append(leftOut(figure.series.count - series, figure.series.count, "series", "series"))
@@ -33,6 +41,26 @@ enum FigureLimits {
                 if figure.kind == .box { figure.panels[index].points.removeAll { !kept.contains(Int($0.x)) } }
             }
         }
+        return figure
+    }
+
+    private static func withoutLarge(_ figure: Figure) -> Figure {
+        var figure = figure
+        var count = 0
+        for panel in figure.panels.indices {
+            for place in figure.panels[panel].marks.indices {
+                let mark = figure.panels[panel].marks[place]
+                if let value = mark.value, !canShow(value) {
+                    count += 1
+                    figure.panels[panel].marks[place] = FigureMark(
+                        category: mark.category, series: mark.series, value: nil, count: mark.count,
+                        absent: "too large to be drawn")
+                } else if let interval = mark.interval, !canShow(interval.lowerBound) || !canShow(interval.upperBound) {
+                    figure.panels[panel].marks[place].interval = nil
+                }
+            }
+        }
+        if count > 0 { figure.notes.append(beyond(count)) }
         return figure
     }
 

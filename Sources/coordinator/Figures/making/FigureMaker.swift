@@ -12,6 +12,8 @@ public struct FigureMaker {
     /// Of figures that show single values.
     private var samples = FigureSamples()
     private var runs = RunCounts()
+    /// Whether any of its runs succeeded, by point.
+    private var points: [Digest: Bool] = [:]
 
     /// - Throws: ``Failure`` (`usage`) for what the sweep does not have, and for what no figure can show at once.
     public init(_ request: FigureRequest, _ subject: FigureSubject) throws {
@@ -53,6 +55,10 @@ public struct FigureMaker {
 
     public mutating func add(_ row: DatasetRow) {
         runs.add(row.state)
+        if summarizer != nil {
+            let hasResult = points[row.point] ?? false
+            points[row.point] = hasResult || row.state == .succeeded
+        }
         summarizer?.add(row)
         means?.add(row)
         guard request.kind?.showsSingleValues == true else { return }
@@ -84,9 +90,27 @@ public struct FigureMaker {
     }
 
     private func figure(_ groups: [SummaryGroup], by: [String]) throws -> Figure {
+        try checkBaseline(groups, by: by)
         var figure = try summarized(groups, by: by)
         figure.notes = notes(groups) + figure.notes
+        let withoutMean = figure.panels.reduce(0) { $0 + $1.marks.count { $0.absent == FigureMaker.noGeometricMean } }
+        if withoutMean > 0 {
+            let means = PeopleText.count(withoutMean, "geometric mean")
+            figure.notes.append("\(means) not drawn: a ratio is not above 0.")
+        }
         return limited(figure)
+    }
+
+    /// - Throws: ``Failure`` (`usage`) where the baseline is 0, and no ratio is left to draw.
+    private func checkBaseline(_ groups: [SummaryGroup], by: [String]) throws {
+        guard let baseline = request.baseline, let place = by.firstIndex(of: baseline.axis),
+            groups.allSatisfy({ $0.metrics.allSatisfy { $0.ratio?.ratios.isEmpty != false } }),
+            let zero = groups.lazy.filter({ $0.key[place] == baseline.value }).flatMap(\.metrics)
+                .first(where: { $0.summary?.mean == 0 })
+        else { return }
+        throw Failure(
+            .usage, "\(zero.metric) is 0 at \(Names.shown("\(baseline.axis)=\(baseline.value)")), so there are no "
+                + "ratios to it; name another --baseline")
     }
 
     // MARK: Summaries
@@ -149,9 +173,12 @@ public struct FigureMaker {
     }
 
     private func absence(_ metric: MetricSummary, _ runs: RunCounts) -> String {
+        if metric.ratio?.ratios.isEmpty == false { return FigureMaker.noGeometricMean }
         if metric.summary != nil { return "its baseline has no value" }
         return runs.missing > 0 ? Self.words(runs) : "no finite value"
     }
+
+    private static let noGeometricMean = "a ratio is not above 0"
 
     // MARK: Notes
 
@@ -159,7 +186,7 @@ public struct FigureMaker {
     static func words(_ runs: RunCounts) -> String {
         [
             (runs.failed, "failed"), (runs.quarantined, "quarantined"), (runs.cancelled, "cancelled"),
-            (runs.unfinished, "not finished"),
+            (runs.unfinished, "not ended"),
         ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
     }
 
@@ -188,12 +215,36 @@ public struct FigureMaker {
 
     private func missing(_ groups: [SummaryGroup]) -> [String] {
         var notes = missingRuns()
-        let metrics = groups.flatMap(\.metrics)
-        let without = metrics.reduce(0) { $0 + (request.baseline == nil ? $1.withoutValue : $1.ratio?.unpaired ?? 0) }
-        guard without > 0 else { return notes }
-        let which = request.baseline == nil ? "without a finite value" : "without a value or a baseline"
-        notes.append("\(PeopleText.count(without, "value")) left out of what is shown: \(which).")
+        guard request.baseline == nil else {
+            let unpaired = groups.flatMap(\.metrics).reduce(0) { $0 + ($1.ratio?.unpaired ?? 0) }
+            guard unpaired > 0 else { return notes }
+            let values = PeopleText.count(unpaired, "value")
+            return notes + ["\(values) left out of what is shown: without a value or a baseline."]
+        }
+        let lost = points.values.count { !$0 }
+        // Where each point is one run, that is said already.
+        if lost > 0, points.count != runs.all {
+            let ending = lost == 1 ? "has no result, and is not drawn" : "have no result, and are not drawn"
+            notes.append("\(lost) of \(PeopleText.count(points.count, "point")) \(ending).")
+        }
+        let without = groups.reduce(0) { $0 + FigureMaker.withoutValue($1) }
+        // A group of several points counts those without a result among its missing values, too.
+        let alone = groups.count { $0.points == 1 && $0.runs.succeeded == 0 }
+        let missing = without - (lost - alone) * request.y.count
+        if missing > 0 { notes.append(FigureMaker.withoutNumber(missing)) }
         return notes
+    }
+
+    /// With what is infinite only together.
+    private static func withoutValue(_ group: SummaryGroup) -> Int {
+        group.metrics.reduce(0) { count, metric in
+            let isInfinite = metric.summary == nil && group.runs.succeeded > 0 && metric.withoutValue == 0
+            return count + (isInfinite ? 1 : metric.withoutValue)
+        }
+    }
+
+    static func withoutNumber(_ count: Int) -> String {
+        "\(PeopleText.count(count, "value")) \(count == 1 ? "is" : "are") missing or not finite, and not drawn."
     }
 
     private func missingRuns() -> [String] {

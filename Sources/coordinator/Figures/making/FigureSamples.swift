@@ -29,8 +29,19 @@ struct FigureSamples {
     private var series = Values()
     private var xs = Values()
     private var missing = 0
+    private var beyond = 0
+    /// By column, the value of the first run, and whether others have another.
+    private var firsts: [String: (value: String, isAlone: Bool)] = [:]
 
     mutating func add(_ row: DatasetRow, _ request: FigureRequest, _ subject: FigureSubject) {
+        for column in subject.columns where ![request.x, request.series, request.facet].contains(column) {
+            let value = subject.value(of: column, row)
+            guard let first = firsts[column] else {
+                firsts[column] = (value, true)
+                continue
+            }
+            if first.isAlone, first.value != value { firsts[column] = (value, false) }
+        }
         let isScatter = request.kind == .scatter
         // Categories without a value are shown empty.
         let category = isScatter ? 0 : Double(xs.place(subject.value(of: request.x, row)))
@@ -39,27 +50,28 @@ struct FigureSamples {
         guard row.state == .succeeded, let blocks = row.blocks else { return }
         if isScatter {
             let metrics = blocks.metrics(subject.formulas)
-            guard let x = value(request.x ?? "", metrics), let y = value(request.y[0], metrics) else {
-                missing += 1
-                return
-            }
+            guard let x = value(request.x ?? "", metrics), let y = value(request.y[0], metrics) else { return }
             samples.append(Sample(facet: facet, series: named ?? 0, x: x, y: y))
             return
         }
         for index in blocks.blocks.indices {
             let metrics = blocks.metrics(ofBlock: index, subject.formulas)
             for name in request.y {
-                guard let y = value(name, metrics) else {
-                    missing += 1
-                    continue
-                }
+                guard let y = value(name, metrics) else { continue }
                 samples.append(Sample(facet: facet, series: named ?? series.place(name), x: category, y: y))
             }
         }
     }
 
-    private func value(_ name: String, _ metrics: [Metric]) -> Double? {
-        metrics.first { $0.name == name }.flatMap { Number.finite($0.value) }
+    /// - Returns: nil, and counts it, where there is nothing to draw.
+    private mutating func value(_ name: String, _ metrics: [Metric]) -> Double? {
+        guard let value = metrics.first(where: { $0.name == name }).flatMap({ Number.finite($0.value) }) else {
+            missing += 1
+            return nil
+        }
+        if FigureLimits.canShow(value) { return value }
+        beyond += 1
+        return nil
     }
 
     // MARK: The figure
@@ -88,7 +100,12 @@ struct FigureSamples {
         if kind == .box {
             figure.notes.append("Boxes: quartiles and median of all invocations; whiskers within 1.5 box lengths.")
         }
-        if missing > 0 { figure.notes.append("\(PeopleText.count(missing, "value")) missing: not a finite number.") }
+        let pooled = subject.columns.filter { firsts[$0]?.isAlone == false }
+        if !pooled.isEmpty {
+            figure.notes.append("All values of \(PeopleText.list(pooled)) are pooled; choose with --where.")
+        }
+        if missing > 0 { figure.notes.append(FigureMaker.withoutNumber(missing)) }
+        if beyond > 0 { figure.notes.append(FigureLimits.beyond(beyond)) }
         return figure
     }
 

@@ -60,7 +60,8 @@ public struct AxisOrder: Sendable, Hashable {
 
     /// Powers of two stand one step apart, as in every paper; 1, 2, 3, 10 do not.
     private static func isLinear(_ sorted: [Double]) -> Bool {
-        guard sorted.count > 2, Set(sorted).count == sorted.count else { return false }
+        guard sorted.count > 2, Set(sorted).count == sorted.count, (sorted[sorted.count - 1] - sorted[0]).isFinite
+        else { return false }
         let ratios = zip(sorted, sorted.dropFirst()).map { $1 / $0 }
         guard let first = ratios.first, sorted[0] > 0 else { return true }
         return ratios.contains { ($0 / first - 1).magnitude > 0.01 }

@@ -8,12 +8,12 @@ public struct FigureTable: Sendable, Hashable {
         public var x: String?
         public var series: String?
         public var y: String
-        public var lower: String?
-        public var upper: String?
+        public var low: String?
+        public var high: String?
         public var count: String?
 
         /// In their order.
-        public var names: [String] { [facet, x, series, y, lower, upper, count].compactMap { $0 } }
+        public var names: [String] { [facet, x, series, y, low, high, count].compactMap { $0 } }
     }
 
     public let columns: Columns
@@ -46,7 +46,7 @@ public struct FigureTable: Sendable, Hashable {
         let y = name(figure.y.title, "value")
         if isMeasured { return Columns(facet: facet, x: x, series: series, y: y) }
         return Columns(
-            facet: facet, x: x, series: series, y: y, lower: name("lower", "lower"), upper: name("upper", "upper"),
+            facet: facet, x: x, series: series, y: y, low: name("low", "low"), high: name("high", "high"),
             count: name("n", "n"))
     }
 

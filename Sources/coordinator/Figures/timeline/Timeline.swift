@@ -46,8 +46,8 @@ public struct Timeline: Sendable, Hashable {
         self.spans = spans
     }
 
-    /// More than that are shown as counts.
-    static let mostSpans = 3_000
+    /// More than that are shown as counts, without their texts.
+    public static let mostSpans = 3_000
     static let mostLanes = 100
     /// More are left out.
     public static let mostHosts = 40

@@ -3,7 +3,8 @@ import Foundation
 import Model
 import Results
 
-/// A figure on disk: the picture, and beside it what it takes to draw it again, `NAME.csv` and `NAME.vl.json`.
+/// A figure on disk: the picture, and beside it what it takes to draw it again. Both have the picture's whole
+/// name before their own ending, `f.svg.csv` and `f.svg.vl.json`: `f.csv` may be somebody's results.
 package struct FigureFiles {
     /// The kinds of pictures, by the ending of a file.
     enum Picture: String, CaseIterable {
@@ -31,12 +32,11 @@ package struct FigureFiles {
         }
         self.kind = kind
         picture = path
-        let base = url.deletingPathExtension().path
-        data = "\(base).csv"
-        description = "\(base).vl.json"
+        data = "\(path).csv"
+        description = "\(path).vl.json"
     }
 
-    /// Writes all three, each whole or not at all; the picture last.
+    /// Writes all three, or none where the disk is full.
     ///
     /// - Parameter title: for those who cannot see the picture.
     /// - Throws: ``Failure`` (`missingFile`) where the program is missing that makes PDF and PNG of SVG.
@@ -46,15 +46,18 @@ package struct FigureFiles {
         let converted = kind == .svg ? nil : try convert(svg)
         defer { if let converted { unlink(converted) } }
         let table = FigureTable(figure)
-        try AtomicFile.write(data) { sink in
-            var writer = TableWriter(.csv, name: "figure", columns: table.columns.names, sink: sink)
-            for row in table.rows { try writer.add(row) }
-            try writer.finish()
-        }
         let name = URL(fileURLWithPath: data).lastPathComponent
-        try AtomicFile.write(description) { try $0(Array((VegaLite.text(figure, data: name, size: size) + "\n").utf8)) }
+        let text = VegaLite.text(figure, data: name, size: size) + "\n"
         let bytes = try converted.map { try Data(contentsOf: URL(fileURLWithPath: $0)) }
-        try AtomicFile.write(picture) { try $0(bytes.map { [UInt8]($0) } ?? Array(svg.utf8)) }
+        try AtomicFile.write([
+            (data, { sink in
+                var writer = TableWriter(.csv, name: "figure", columns: table.columns.names, sink: sink)
+                for row in table.rows { try writer.add(row) }
+                try writer.finish()
+            }),
+            (description, { sink in try sink(Array(text.utf8)) }),
+            (picture, { sink in try sink(bytes.map { [UInt8]($0) } ?? Array(svg.utf8)) }),
+        ])
     }
 
     /// - Returns: the path of a file that is the caller's to remove.

@@ -35,9 +35,10 @@ package struct Report {
         var figures = try ReportFigures(view, metrics: metrics, subject)
         var rows = ReportRows(view, subject, metrics: metrics)
         let isJudged = view.points.count <= Report.mostJudgedPoints
+        var question = SummaryQuestion(metrics: metrics)
+        question.hasIntervals = false
         var summarizer = try Summarizer(
-            axes: view.points.axes, hasWorkloads: subject.hasWorkloads, SummaryQuestion(metrics: metrics),
-            formulas: subject.formulas)
+            axes: view.points.axes, hasWorkloads: subject.hasWorkloads, question, formulas: subject.formulas)
         try view.forEachSelected(try Selection(axes: view.points.axes), withResults: true) { run, row in
             figures.add(row)
             rows.add(run, row)

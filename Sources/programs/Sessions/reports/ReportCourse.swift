@@ -20,7 +20,7 @@ struct ReportCourse {
     private(set) var busy: Nanoseconds = 0
     /// Runs that ended after more than one attempt.
     private(set) var retried = 0
-    private var lastRun: RunNumber = 0
+    private var last: (run: RunNumber, attempts: Int) = (0, 0)
     private var places: [String: Int]
     /// By host, in seconds, of attempts that succeeded.
     private var walls: [[Double]]
@@ -43,21 +43,27 @@ struct ReportCourse {
     private mutating func add(_ attempt: AttemptStatus) {
         attempts += 1
         busy = busy.addingCapped(max(0, attempt.wall))
-        if attempt.id.run == lastRun { retried += attempt.id.attempt == 2 ? 1 : 0 }
-        lastRun = attempt.id.run
+        // Their numbers say nothing: each grant begins with a new one, and leaves out those that its agent did not use.
+        last = (attempt.id.run, attempt.id.run == last.run ? last.attempts + 1 : 1)
+        if last.attempts == 2 { retried += 1 }
         if let failure = attempt.failure, let place = failures.firstIndex(where: { $0.failure == failure }) {
             failures[place].attempts += 1
         }
         guard let host = places[attempt.host] else { return }
         if attempt.failure == nil { walls[host].append(Double(attempt.wall) / 1e9) }
         let outcome = ReportCourse.outcome(attempt.failure)
-        let word = attempt.failure?.rawValue ?? outcome.name
+        // Of more attempts than are drawn one by one, no text is ever seen.
+        let isShown = timeline.spans.count < Timeline.mostSpans
         timeline.spans.append(
             Timeline.Span(
                 host: host, start: attempt.endedAt.subtractingCapped(attempt.wall), end: attempt.endedAt,
                 outcome: outcome,
-                text: "run \(attempt.id.run), attempt \(attempt.id.attempt): \(word), "
-                    + PeopleText.span(attempt.wall)))
+                text: isShown ? ReportCourse.text(attempt, outcome) : ""))
+    }
+
+    private static func text(_ attempt: AttemptStatus, _ outcome: Timeline.Outcome) -> String {
+        "run \(attempt.id.run), attempt \(attempt.id.attempt): \(attempt.failure?.rawValue ?? outcome.name), "
+            + PeopleText.span(attempt.wall)
     }
 
     private static func outcome(_ failure: FailureClass?) -> Timeline.Outcome {

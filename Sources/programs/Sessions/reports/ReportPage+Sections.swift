@@ -1,3 +1,4 @@
+import Engines
 import Figures
 import Foundation
 import Ledger
@@ -179,8 +180,7 @@ extension ReportPage {
             ("sweep", "<code>\(Markup.escaped(report.view.entry.fullName))</code>"),
             ("launched", ReportPage.time(metadata.created)),
             ("by", "usweep \(Markup.escaped(metadata.toolVersion))"), ("engine", Markup.escaped(sweep.engine)),
-            ("measured", "\(PeopleText.count(sweep.measure.invocations, "invocation")) after "
-                + "\(sweep.measure.warm) to warm up, \(PeopleText.count(sweep.measure.repeats, "repeat"))"),
+            ("measured", "\(invocations), \(PeopleText.count(sweep.measure.repeats, "repeat"))"),
         ].map { "<dt>\($0)</dt><dd>\($1)</dd>\n" }.joined()
         var body = "<dl class=\"facts\">\n\(facts)</dl>\n"
         body += table("Axes", ["axis", "values"], axes)
@@ -209,6 +209,14 @@ extension ReportPage {
         let document = Markup.escaped(lines: metadata.specification)
         body += "<details><summary>The sweep as it was launched</summary><pre>\(document)</pre></details>\n"
         return section("provenance", "Provenance", body)
+    }
+
+    private var invocations: String {
+        let (measure, phases) = (report.view.sweep.measure, report.view.descriptor.phases)
+        // Without phases usweep has no say in what a run does.
+        guard !phases.isEmpty else { return "as many invocations as the program writes" }
+        let measured = PeopleText.count(measure.invocations, "invocation")
+        return phases.contains(.warm) ? "\(measured) after \(measure.warm) to warm up" : measured
     }
 
     private var axes: [[String]] {

@@ -28,6 +28,9 @@ struct ReportCommand: ParsableCommand {
 
     func run() throws {
         let entry = try common.artifactsFolder.find(sweep.id)
+        if let to, !to.lowercased().hasSuffix(".html"), !to.lowercased().hasSuffix(".htm") {
+            throw Failure(.usage, "--to \(Names.shown(to)): a report is HTML; name a file that ends with .html")
+        }
         let path = try Paths.file(to ?? "\(entry.folder)/report.html")
         let report = try Report(entry)
         try AtomicFile.write(path) { sink in try report.write(to: sink) }
