@@ -26,7 +26,8 @@ public enum SlurmOutput {
                 .split(separator: "|", maxSplits: 5, omittingEmptySubsequences: false).map(String.init)
             guard fields.count == 6, isJob(fields[0]), fields[4].hasPrefix(prefix) else { return nil }
             let state = fields[1].uppercased()
-            let end = Int(fields[2])
+            // Counted by others: anything may stand there.
+            let end = Int(fields[2]).flatMap { 1...max(1, now + SlurmJob.mostSecondsLeft) ~= $0 ? $0 : nil }
             return SlurmJob(
                 id: fields[0], name: fields[4], state: state, reason: fields[5],
                 secondsLeft: end.map { max(0, $0 - now) }, node: fields[3])

@@ -55,10 +55,13 @@ enum Machine {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    static func bytes(_ path: String) -> [UInt8]? {
+    /// - Parameter last: how many bytes of its end are enough.
+    static func bytes(_ path: String, last: Int = .max) -> [UInt8]? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
+        // Of a file that is shorter nothing is left out.
+        if last < .max { lseek(descriptor, off_t(-last), SEEK_END) }
         var content: [UInt8] = []
         while true {
             var count = 0

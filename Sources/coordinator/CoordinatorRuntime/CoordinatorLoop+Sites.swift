@@ -16,7 +16,7 @@ extension CoordinatorLoop {
         return events
     }
 
-    /// Submits and ends jobs by what there is to do, after all were given what they can do.
+    /// Decides what jobs to submit and to end by what there is to do, after all were given what they can do.
     func actOnSites(_ now: Nanoseconds) -> [Event] {
         guard !sites.isEmpty else { return [] }
         sites.dropOverdue(now: now)
@@ -43,12 +43,17 @@ extension CoordinatorLoop {
         }
         var left = Set(sites.finish())
         let deadline = time.monotonic() + CoordinatorLoop.farewell
-        while !left.isEmpty, time.monotonic() < deadline {
-            for case .gateway(let site, let generation, let event) in inbox.take(timeout: deadline - time.monotonic()) {
+        var isInterrupted = false
+        while !left.isEmpty, !isInterrupted, time.monotonic() < deadline {
+            for item in inbox.take(timeout: deadline - time.monotonic()) {
+                if case .request(.interrupt) = item { isInterrupted = true }
+                guard case .gateway(let site, let generation, let event) = item else { continue }
                 _ = sites.take(site, generation, event, now: time.monotonic())
                 if case .closed = event { left.remove(site) }
             }
         }
+        for site in left.sorted() { sites.giveUp(site) }
+        for problem in sites.takeProblems() { complain(problem) }
     }
 
     /// How long gateways have to end all jobs.

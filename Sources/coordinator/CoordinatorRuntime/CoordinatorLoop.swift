@@ -133,6 +133,7 @@ public final class CoordinatorLoop {
         if !records.isEmpty { try ledger.commit(records) }
         // A commit takes as long as the disk takes: what follows is done, and waited for, from now on.
         let committed = time.monotonic()
+        sites.sendDecided()
         var ending: Ending?
         for effect in core.effects(now: committed) {
             if case .finish(let how) = effect { ending = how } else { try perform(effect, now: committed) }

@@ -34,6 +34,13 @@ extension Ledger {
         try strings("SELECT reason FROM remarks WHERE host = ? ORDER BY seq", [host])
     }
 
+    /// Why any of these hosts was given no work, each time, in order.
+    public func rests(ofAny hosts: [String]) throws -> [String] {
+        let places = hosts.map { _ in "?" }.joined(separator: ", ")
+        return try strings(
+            "SELECT reason FROM remarks WHERE host IN (\(places)) ORDER BY seq", StatementArguments(hosts))
+    }
+
     /// Why a host's leases became void, in order.
     public func voidedLeases(of host: String) throws -> [String] {
         try strings("SELECT voided FROM leases WHERE host = ? AND voided IS NOT NULL ORDER BY lease", [host])

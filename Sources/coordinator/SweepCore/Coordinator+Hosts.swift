@@ -21,6 +21,7 @@ extension Coordinator {
                 host: plan.hosts[host], bootID: arrival.bootID, hostName: arrival.hostName, slots: arrival.slots,
                 memoryBytes: arrival.memoryBytes, clockOffset: arrival.clockOffset), &records)
         links[host].joined = Link.Joined(arrival: arrival, engineIsRight: !plan.pinsEngine)
+        links[host].usableSince = links[host].usableSince ?? now
         for run in state.leasesOfHost[host].flatMap({ state.openRuns(of: $0, host: host) }) where isGuilty(run) {
             decideEnd(run, .failed, .hostLost, &records)
         }

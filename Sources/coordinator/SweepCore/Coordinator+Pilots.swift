@@ -20,7 +20,7 @@ extension Coordinator {
     ) {
         for lease in state.leasesOfHost[host] {
             let open = state.openRuns(of: lease, host: host)
-            if case .walltime(let span) = end { endTooLong(open, lease, span, now, &records) }
+            if case .walltime(let span) = end { endTooLong(host, open, lease, span, reason, now, &records) }
             if end == .doubtful {
                 let told = "\(plan.hosts[host]): \(reason)"
                 if !open.isEmpty { decide(.leaseVoided(lease: lease, reason: told), &records) }
@@ -35,6 +35,7 @@ extension Coordinator {
         // What is left in its folder goes with the sweep's.
         if state.isHolding[host] { decide(.hostReleased(host: plan.hosts[host]), &records) }
         links[host].ends = nil
+        links[host].usableSince = nil
         links[host].unseen = []
         // The next job may be on another node.
         links[host].health.recover()
@@ -44,13 +45,23 @@ extension Coordinator {
     }
 
     /// A run that had a whole job and was not done would need another one for ever.
+    ///
+    /// It had one if it began as soon as the pilot could run things: when the end was noticed tells nothing, as the
+    /// gateway may have been away. After a coordinator's restart the pilot's age is not known, so that half of the
+    /// job's time is asked for, too.
     private mutating func endTooLong(
-        _ runs: [RunNumber], _ lease: LeaseNumber, _ span: Nanoseconds, _ now: Nanoseconds, _ records: inout [Record]
+        _ host: Int, _ runs: [RunNumber], _ lease: LeaseNumber, _ span: Nanoseconds, _ reason: String,
+        _ now: Nanoseconds, _ records: inout [Record]
     ) {
+        guard let since = links[host].usableSince else { return }
         for run in runs {
-            guard let beginning = begun[AttemptPlace(run: run, lease: lease)],
-                now - beginning.time >= span / 10 * 9, state.claims(on: run).count == 1
+            guard let beginning = begun[AttemptPlace(run: run, lease: lease)], state.claims(on: run).count == 1
             else { continue }
+            let had = min(span, min(now, links[host].ends ?? now) - beginning.time)
+            guard beginning.time - since <= span / 10, had >= span / 2 else { continue }
+            let told = "\(plan.hosts[host]): \(reason); the run had \(PeopleText.span(had)) of the job's "
+                + "\(PeopleText.span(span)) and was not done; raise 'time' of the cluster"
+            decide(.runWithdrawn(run: run, lease: lease, reason: told), &records)
             decideEnd(run, .failed, .timeout, &records)
         }
     }
@@ -63,11 +74,11 @@ extension Coordinator {
         links[host].isQueued = true
     }
 
-    /// Whether a host that goes at some time can have another run before, as far as one can tell: after a turn in which
-    /// all were given what they can do, one with room has none that would be done in time.
+    /// Whether a host that goes at some time can have another run before, as far as one can tell. What it is not given
+    /// for other reasons (it failed there, a faster host is to have it) is no question of time.
     public func hasTime(_ host: Int, now: Nanoseconds) -> Bool {
-        links[host].ends == nil || !wantsHosts || !isUsable(host, now) || room(on: host, now) <= 0
-            || state.readyCount == 0
+        guard links[host].ends != nil, wantsHosts, isUsable(host, now), room(on: host, now) > 0 else { return true }
+        return state.readyCount == 0 || state.hasReady(within: bounds(for: host, now).most)
     }
 
     /// Whether runs that wait are handed out now.

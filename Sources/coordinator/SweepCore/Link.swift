@@ -36,6 +36,8 @@ struct Link: Sendable {
     var hasSucceeded = false
     /// When the host goes: what would end later is not begun there; nil: it stays.
     var ends: Nanoseconds?
+    /// Since when this process knows that it can run things; nil: it was not there since the end of its last job.
+    var usableSince: Nanoseconds?
     /// Why nothing is begun there for now; nil: it may be used.
     var closed: String?
     /// How many runs it can do at a time; 0 unless it is joined, with the right engine.

@@ -33,6 +33,14 @@ extension SweepState {
         return taken
     }
 
+    /// Whether a run that could be handed out is predicted to take no longer than that, in octaves; nil: however long.
+    func hasReady(within most: Double?) -> Bool {
+        guard let most else { return readyCount > 0 }
+        return ready.contains(most: ReadyRuns.Rank.of(octaves: most)) { run in
+            self[run].phase == .waiting && !isSuspect(run) && !isLonger(run, than: most)
+        }
+    }
+
     private func isLonger(_ run: RunNumber, than most: Double?) -> Bool {
         guard let most, let octaves = times.octaves(run, group: Int(self[run].group)) else { return false }
         return octaves > most

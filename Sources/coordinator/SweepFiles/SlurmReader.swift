@@ -27,7 +27,7 @@ struct SlurmReader {
             case "backlog": site.backlog = read.integer(member, in: 1...SlurmSite.mostNodes) ?? site.backlog
             case "idle": site.idle = read.duration(member) ?? site.idle
             case "poll": site.poll = poll(member) ?? site.poll
-            default: site.arguments = (read.list(member) ?? []).compactMap(option)
+            default: site.arguments = (read.list(member) ?? []).compactMap(argument)
             }
         }
         for needed in ["time", "nodes"] where !members.contains(where: { $0.name == needed }) {
@@ -59,6 +59,19 @@ struct SlurmReader {
         guard let text = read.text(field) else { return nil }
         guard !text.isEmpty else {
             read.fail(field, "is empty; write an option of sbatch, as in [--mem=8G]")
+            return nil
+        }
+        return text
+    }
+
+    /// An option of sbatch(1). Jobs of another cluster than squeue(1) and scancel(1) mean would be lost sight of.
+    private func argument(_ field: Field) -> String? {
+        guard let text = option(field) else { return nil }
+        let name = text.prefix { $0 != "=" }
+        guard !text.hasPrefix("-M"), !(name.count > 3 && "--clusters".hasPrefix(name)) else {
+            read.fail(
+                field, "chooses a cluster, whose jobs squeue on the login node would not show; remove it, and write "
+                    + "the login node of that cluster as slurm: {login: ...}")
             return nil
         }
         return text

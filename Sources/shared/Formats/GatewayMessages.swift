@@ -31,6 +31,8 @@ public enum GatewayReport: Sendable, Hashable {
     case credit(channel: Int, Int)
     /// A channel ended.
     case closed(channel: Int, reason: String)
+    /// At the end: jobs have not ended in time, so that this folder is left.
+    case left(folder: String)
 }
 
 /// A job to be submitted.
@@ -69,7 +71,8 @@ extension SlurmJob: FieldGroup {
     package init(fields: inout FieldDecoder) throws(WireError) {
         self.init(
             id: try fields.take(1), name: try fields.take(2), state: try fields.take(3), reason: try fields.take(4),
-            secondsLeft: try fields.take(ifAny: 5), node: try fields.take(6), note: try fields.take(7))
+            secondsLeft: try fields.take(ifAny: 5, in: 0...SlurmJob.mostSecondsLeft),
+            node: try fields.take(6), note: try fields.take(7))
     }
 }
 
@@ -168,6 +171,9 @@ extension GatewayReport {
             kind = 46
             fields.field(1, channel)
             fields.field(2, reason)
+        case .left(let folder):
+            kind = 47
+            fields.field(1, folder)
         }
         return Frame(kind: kind, payload: fields.bytes)
     }
@@ -184,6 +190,7 @@ extension GatewayReport {
         case 44: self = .data(channel: try fields.take(1), try fields.take(2))
         case 45: self = .credit(channel: try fields.take(1), try fields.take(2, in: 0...GatewayWindow.bytes))
         case 46: self = .closed(channel: try fields.take(1), reason: try fields.take(2))
+        case 47: self = .left(folder: try fields.take(1))
         default: throw WireError("a report of unknown kind \(frame.kind)", isNews: true)
         }
         try fields.end()

@@ -131,8 +131,8 @@ extension FailureClass {
         case .timeout:
             Rule(
                 .giveUp, asksForEdit: true,
-                advice: "raise 'limits.time', or make the run smaller; a host with more slots than processors is slow, "
-                    + "too")
+                advice: "raise 'limits.time' ('time' of a Slurm cluster if its job ended), or make the run smaller; "
+                    + "a host with more slots than processors is slow, too")
         case .tooMuchOutput:
             Rule(
                 .giveUp, asksForEdit: true,

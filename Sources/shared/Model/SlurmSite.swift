@@ -84,6 +84,9 @@ public struct SlurmJob: Sendable, Hashable {
         self.note = note
     }
 
+    /// Ten years. An end that is farther away is nothing that Slurm means.
+    public static let mostSecondsLeft = 10 * 366 * 86_400
+
     /// What matters of its state.
     public enum Phase: Sendable, Hashable {
         case waits, runs

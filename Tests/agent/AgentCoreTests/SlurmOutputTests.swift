@@ -33,6 +33,14 @@ struct SlurmOutputTests {
         #expect(SlurmOutput.jobs(line, named: "s.", now: 200).map(\.secondsLeft) == [0])
     }
 
+    @Test("An end that no clock means is not known", arguments: [
+        "9223372036854775807", "-9223372036854775808", "-1", "0", "99999999999999999999", "N/A", "NONE",
+    ])
+    func doubtsEnds(_ end: String) {
+        let jobs = SlurmOutput.jobs("usweep|1|RUNNING|\(end)|n1|s.1|None\n", named: "s.", now: 1_795_778_257)
+        #expect(jobs.map(\.secondsLeft) == [nil])
+    }
+
     @Test("The number of a submitted job is found behind banners and before a cluster's name", arguments: [
         ("123\n", "123"), ("sbatch wrapper 2.1\n4711;cluster\n", "4711"), ("12\nbye\n", "12"),
         ("Submitted batch job 12\n", nil), ("", nil), ("-5\n", nil), ("١٢\n", nil),

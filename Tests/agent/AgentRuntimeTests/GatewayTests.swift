@@ -112,6 +112,7 @@ struct GatewayTests {
             "slurm_load_jobs error: Unable to contact slurm controller"),
         ([:], "squeue cannot be started: "),
         (["squeue": "\(Self.queue); kill -9 $$"], "signal 9"),
+        (["squeue": "exec yes"], "it printed more than 8 MiB"),
     ] as [([String: String], String)])
     func blind(_ commands: [String: String], _ problem: String) throws {
         let gateway = try Gateway(commands)
@@ -197,7 +198,7 @@ struct GatewayTests {
                     try gateway.send(.credit(channel: 5, owed))
                     owed = 0
                 }
-            case .closed, .queue, .blind, .submitted, .data, .credit:
+            case .closed, .queue, .blind, .submitted, .data, .credit, .left:
                 Issue.record("something else")
                 return
             }

@@ -65,6 +65,17 @@ struct PilotTests {
         #expect(cluster.phase(2) == .waiting)
     }
 
+    @Test("When an end is noticed says nothing of how long a run had")
+    func noticedLate() {
+        var cluster = working()
+        cluster.pass(20, hearing: [0])
+        cluster.step(.started(host: 0, [AttemptID(run: 1, lease: 1, attempt: 1)]))
+        cluster.pass(40, hearing: [0])
+        cluster.pass(300)
+        cluster.step(.pilotEnded(host: 0, .walltime(60 * Timing.second), reason: "job 7 reached its time limit"))
+        #expect(cluster.phase(1) == .waiting)
+    }
+
     @Test("What an ended job's agent had reported is in no way merged under a lease that is over")
     func fences() {
         var cluster = working()
@@ -89,6 +100,8 @@ struct PilotTests {
         }
         #expect(cluster.core.state.openRuns[0] == 0)
         #expect(!cluster.core.hasTime(0, now: cluster.now))
+        #expect(!cluster.core.state.hasReady(within: Octaves.of(Timing.second)))
+        #expect(cluster.core.state.hasReady(within: Octaves.of(100 * Timing.second)))
         cluster.step(.leaves(host: 0, at: cluster.now + 3_600 * Timing.second))
         #expect(cluster.core.state.openRuns[0] == 2)
     }

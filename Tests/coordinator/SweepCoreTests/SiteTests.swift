@@ -113,6 +113,41 @@ struct SiteTests {
         #expect(site.see([], now: 4) == [.gone(pilot: 1, nil, reason: "job 1 is no longer in the queue")])
     }
 
+    @Test("Jobs that sbatch names and the queue never shows are ended, and after three no more are submitted")
+    func stopsWhereJobsAreNotVisible() throws {
+        var site = Self.site(2...2)
+        var (submitted, ended): ([String], Set<String>) = ([], [])
+        let demand = SiteCore.Demand(ready: 99, pilots: [SiteCore.PilotDemand(), SiteCore.PilotDemand()])
+        for turn in 0..<600 {
+            let now = Nanoseconds(turn) * Self.second
+            _ = site.see([], now: now)
+            let actions = Self.actions(&site, demand, now: now)
+            ended.formUnion(Self.cancelled(actions))
+            for pilot in Self.submissions(actions) {
+                submitted.append("\(101 + submitted.count)")
+                _ = site.submitted(pilot, job: submitted.last, problem: "", now: now)
+            }
+        }
+        #expect(submitted.count == 4, "two at a time")
+        #expect(ended == Set(submitted))
+        #expect(try #require(site.pause).contains("sbatch submitted job 10"))
+        #expect(try #require(site.pause).contains("but squeue does not show it; look at: squeue --jobs 10"))
+    }
+
+    @Test("A pilot at work forgives the failures before it, not those beside it")
+    func countsFailuresBesideWork() {
+        var site = Self.site(2...2)
+        let working = SiteCore.PilotDemand(isJoined: true, runs: 1, slots: 1)
+        let short = SiteCore.PilotDemand(isJoined: true, runs: 0, slots: 1, hasTime: false)
+        for number in 1...3 {
+            _ = site.see([(1, Self.job("900", "RUNNING")), (2, Self.job("\(number)", "RUNNING"))], now: 0)
+            for pilot in 1...2 { site.joined(pilot) }
+            _ = Self.actions(&site, SiteCore.Demand(ready: 9, pilots: [working, short]), now: 0)
+            _ = site.see([(1, Self.job("900", "RUNNING")), (2, Self.job("\(number)", "CANCELLED"))], now: 0)
+        }
+        #expect(site.pause != nil)
+    }
+
     @Test("Of two jobs of one pilot the later is ended: the answer to the first submission was lost")
     func endsDuplicates() {
         var site = Self.site()

@@ -46,6 +46,8 @@ struct SlurmReaderTests {
         ("{time: 1h, nodes: 1..2, poll: 5m}", "every 100ms to 60s"),
         ("{time: 1h, nodes: 1, login: me@a}", "is not the name of a login node"),
         ("{time: 1h, nodes: 1, partition: 'a b'}", "is not a name for Slurm"),
+        ("{time: 1h, nodes: 1, arguments: ['--clusters=gpu']}", "chooses a cluster"),
+        ("{time: 1h, nodes: 1, arguments: ['-M', gpu]}", "chooses a cluster"),
         ("{time: 1h, nodes: 1, walltime: 1h}", "slurm.walltime': unknown"),
         ("{time: 60, nodes: 1}", "60s or 60m"),
     ])

@@ -42,4 +42,16 @@ struct HostProblemTests {
         #expect(news.take(now: 1).isEmpty)
         #expect(news.take(now: 6_000_000_000) == ["6 hosts joined with 12 slots: h1, h2, h3, h4 and 2 more"])
     }
+
+    @Test("Names that nobody knows are one trouble, whatever they are")
+    func unknownNames() {
+        let problems = (1...8).map { number -> (host: String, reason: String) in
+            let name = "node0\(number)"
+            return (host: name, reason: "host root@\(name):22: the name \(name) cannot be looked up: x")
+        }
+        let groups = HostProblems.groups(problems)
+        #expect(groups.count == 1)
+        #expect(groups.first?.reason.hasPrefix("unknown host name (user root, port 22)") == true)
+        #expect(groups.first?.hosts.count == 8)
+    }
 }

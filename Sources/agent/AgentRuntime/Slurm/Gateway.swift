@@ -22,6 +22,8 @@ final class Gateway {
         var child: GatewayChild
         var output: [UInt8] = []
         var deadline: Int64
+        /// Whether it was ended because it printed more than anybody needs.
+        var isTooLong = false
 
         var isLook: Bool { if case .queue = purpose { true } else { false } }
     }
@@ -51,6 +53,8 @@ final class Gateway {
     private var channels: [Int: Channel] = [:]
     private var farewell: Farewell?
     private var names = ""
+    /// The last lines of jobs that have ended, by job.
+    private var notes: [String: String] = [:]
     private var pause: Int64 = 30_000_000_000
     private var nextLook: Int64 = .max
     private var lastLook: Int64 = .min
@@ -240,12 +244,15 @@ final class Gateway {
         let output = String(decoding: command.output, as: UTF8.self)
         let complaint = SlurmOutput.complaint(String(decoding: command.child.said, as: UTF8.self))
         let how = ended.signal != 0 ? "signal \(ended.signal)" : "exit status \(ended.status)"
-        let failure = complaint.isEmpty ? how : complaint
+        let failure = command.isTooLong ? "it printed more than \(Gateway.longestOutput >> 20) MiB"
+            : complaint.isEmpty ? how : complaint
         let isGood = ended.signal == 0 && ended.status == 0
         switch command.purpose {
         case .queue where isGood:
             let seconds = Int(Machine.wallClock / 1_000_000_000)
-            let jobs = SlurmOutput.jobs(output, named: names, now: seconds).map(noted)
+            let jobs = SlurmOutput.jobs(output, named: names, now: seconds).map { noted($0) }
+            let shown = Set(jobs.map(\.id))
+            notes = notes.filter { shown.contains($0.key) }
             send(.queue(jobs))
             bidFarewell(jobs)
         case .submit(let name) where isGood:
@@ -259,14 +266,20 @@ final class Gateway {
 
     /// With the last line that a failed job wrote.
     private func noted(_ job: SlurmJob) -> SlurmJob {
-        guard case .ended(let end) = job.phase, end == .failed || end == .completed,
-            let number = job.name.split(separator: ".").last, Int(number) != nil,
-            let bytes = Machine.bytes("\(root)/pilots/\(job.name.dropLast(number.count + 1))/\(number)/job.log")
-        else { return job }
+        guard case .ended(let end) = job.phase, end == .failed || end == .completed else { return job }
         var job = job
-        let lines = bytes.suffix(4_096).split(separator: UInt8(ascii: "\n"))
-        job.note = lines.last.map { VisibleText.of(String(decoding: $0, as: UTF8.self), limit: 300) } ?? ""
+        job.note = notes[job.id] ?? lastLine(of: job)
+        notes[job.id] = job.note
         return job
+    }
+
+    private func lastLine(of job: SlurmJob) -> String {
+        guard let number = job.name.split(separator: ".").last, Int(number) != nil,
+            let bytes = Machine.bytes(
+                "\(root)/pilots/\(job.name.dropLast(number.count + 1))/\(number)/job.log", last: 4_096),
+            let line = bytes.split(separator: UInt8(ascii: "\n")).last
+        else { return "" }
+        return VisibleText.of(String(decoding: line, as: UTF8.self), limit: 300)
     }
 
     /// The sweep is over. While jobs end, their agents still write into the folder.
@@ -281,9 +294,13 @@ final class Gateway {
             start(.cancel, ["scancel"] + late)
         }
         guard isEmpty || Machine.now >= farewell.deadline else { return }
+        isOver = true
+        guard isEmpty else {
+            // Their agents may still write there.
+            return send(.left(folder: "\(root)/\(farewell.folder)"))
+        }
         if RelativePath.isSafe(farewell.folder) { _ = sys_remove_tree("\(root)/\(farewell.folder)") }
         rmdir("\(root)/pilots")
-        isOver = true
     }
 
     // MARK: Channels
@@ -313,7 +330,10 @@ final class Gateway {
         for pid in commands.keys.sorted() {
             if commands[pid]?.child.hasOutput(set) == true, let bytes = commands[pid]?.child.read(atMost: 256 * 1_024) {
                 commands[pid]?.output += bytes
-                if commands[pid]?.output.count ?? 0 > Gateway.longestOutput { kill(pid, SIGKILL) }
+                if commands[pid]?.output.count ?? 0 > Gateway.longestOutput {
+                    commands[pid]?.isTooLong = true
+                    kill(pid, SIGKILL)
+                }
             }
             if commands[pid]?.child.complains(set) == true { commands[pid]?.child.hear() }
         }

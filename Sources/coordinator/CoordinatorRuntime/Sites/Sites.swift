@@ -33,7 +33,9 @@ final class Sites {
     private var places: [Int: (site: Int, pilot: Int)] = [:]
     private var generation = 0
     private var nextChannel = 1
-    private var problems: [(site: Int, text: String)] = []
+    private var problems: [String] = []
+    /// Decided, and sent when what it follows from is durable.
+    private var decided: [(site: Int, request: GatewayRequest)] = []
 
     init(_ setting: Setting, _ transport: any Transport, _ inbox: Inbox) {
         sweepID = setting.sweepID
@@ -191,6 +193,10 @@ final class Sites {
             let connection = sites[site].open.removeValue(forKey: channel)
             let message = "its stream through \(name(site)) ended: \(reason)."
             connection?.end(StreamEnd(kind: .unreachable, message: message))
+        case .left(let folder):
+            problems.append(
+                "\(name(site)): some of its jobs have not ended yet; look there: squeue --me. When they have, "
+                    + "\(VisibleText.of(folder, limit: 400)) may be removed")
         }
         return []
     }
@@ -209,13 +215,13 @@ final class Sites {
         case .runs(let pilot, let job, let left):
             if let connection = sites[site].waiting[pilot] { begin(connection, job, site) }
             guard let left else { return [] }
-            return [.leaves(host: hosts[pilot - 1], at: now + Nanoseconds(left) * Timing.second)]
+            return [.leaves(host: hosts[pilot - 1], at: now.addingCapped(Nanoseconds(left) * Timing.second))]
         case .gone(let pilot, let end, let reason):
             let event = Event.pilotEnded(host: hosts[pilot - 1], meaning(of: end, site), reason: reason)
             guard let pause = sites[site].core.pause else { return [event] }
             return [event, .refused(host: hosts[pilot - 1], reason: pause)]
         case .paused(let reason):
-            problems.append((site, reason))
+            problems.append("\(name(site)): no more jobs are submitted: \(reason)")
             let live = sites[site].core.livePilots
             return hosts.indices.filter { !live.contains($0 + 1) }.map { .refused(host: hosts[$0], reason: reason) }
         }
@@ -229,15 +235,15 @@ final class Sites {
         }
     }
 
-    /// Why clusters get no more jobs, told once.
+    /// What people should know of clusters, told once.
     func takeProblems() -> [String] {
         defer { problems = [] }
-        return problems.map { "\(name($0.site)): no more jobs are submitted: \($0.text)" }
+        return problems
     }
 
     // MARK: What follows
 
-    /// Submits and ends jobs.
+    /// Decides what jobs to submit and to end; ``sendDecided()`` does it.
     ///
     /// - Returns: what follows for the pilots.
     func act(_ site: Int, _ demand: SiteCore.Demand, now: Nanoseconds) -> [Event] {
@@ -246,17 +252,20 @@ final class Sites {
         var news: [SiteCore.News] = []
         for action in sites[site].core.actions(demand, now: now, &news) {
             switch action {
-            case .cancel(let jobs): send(.cancel(jobs: jobs), to: site)
+            case .cancel(let jobs): decided.append((site, .cancel(jobs: jobs)))
             case .submit(let pilot, let excluded):
-                send(
-                    .submit(
-                        GatewaySubmission(
-                            name: "\(namesOfJobs)\(pilot)",
-                            arguments: sites[site].core.site.submission(excluding: excluded),
-                            folder: folder(ofPilot: pilot))), to: site)
+                let submission = GatewaySubmission(
+                    name: "\(namesOfJobs)\(pilot)", arguments: sites[site].core.site.submission(excluding: excluded),
+                    folder: folder(ofPilot: pilot))
+                decided.append((site, .submit(submission)))
             }
         }
         return news.flatMap { events(of: $0, site, now) }
+    }
+
+    func sendDecided() {
+        for (site, request) in decided { send(request, to: site) }
+        decided = []
     }
 
     /// Nothing is left to do: all jobs end, and what they left on the shared folder goes.
@@ -264,9 +273,21 @@ final class Sites {
     /// - Returns: the sites whose gateways are at it; each ends its stream when it is done.
     func finish() -> [Int] {
         sites.indices.filter { site in
-            guard sites[site].link?.isStreaming == true else { return false }
-            send(.finish(jobs: sites[site].core.finish(), folder: folderOfSweep), to: site)
+            let jobs = sites[site].core.finish()
+            guard sites[site].link?.isStreaming == true else {
+                if jobs.isEmpty { return false }
+                problems.append(
+                    "\(name(site)): its login node cannot be reached, so its jobs were not ended; end them there: "
+                        + "scancel \(jobs.joined(separator: " "))")
+                return false
+            }
+            send(.finish(jobs: jobs, folder: folderOfSweep), to: site)
             return true
         }
+    }
+
+    /// Nobody waits any longer for the ends of jobs.
+    func giveUp(_ site: Int) {
+        problems.append("\(name(site)): it is not known whether its jobs have ended; look there: squeue --me")
     }
 }

@@ -65,6 +65,8 @@ public struct SiteCore: Sendable {
         var phase = Phase.absent
         /// In how many views in a row its job was missing.
         var missed = 0
+        /// Whether a view has shown its job.
+        var isSeen = false
         var isEnding = false
         /// Whether it is ended because its agent was never reached.
         var isGivenUp = false
@@ -96,6 +98,8 @@ public struct SiteCore: Sendable {
     public private(set) var pause: String?
     var hasView = false
     private var doomed: [String] = []
+    /// The numbers of the jobs in the last view.
+    private var shown: Set<String> = []
 
     /// - Parameter pilots: how many of the site's pilots the sweep may use.
     public init(site: SlurmSite, pilots count: Int? = nil) {
@@ -126,6 +130,7 @@ public struct SiteCore: Sendable {
             news = pilots.indices.filter { pilots[$0].phase == .absent }.map { .waits(pilot: $0 + 1, reason: "") }
         }
         hasView = true
+        shown = Set(jobs.map(\.job.id))
         for number in 1...pilots.count {
             let own = jobs.filter { $0.pilot == number }.map(\.job).sorted { (Int($0.id) ?? 0) < (Int($1.id) ?? 0) }
             see(number, own, now, &news)
@@ -140,7 +145,7 @@ public struct SiteCore: Sendable {
                 pilots[number - 1].missed += 1
                 // A busy controller may answer with less than it has.
                 guard pilots[number - 1].missed >= 2 else { return }
-                return end(number, known, nil, "is no longer in the queue", now, &news)
+                return lose(number, known, now, &news)
             }
             pilots[number - 1].missed = 0
             if case .ended(let end) = seen.phase { self.end(number, seen, end, seen.endText, now, &news) }
@@ -152,8 +157,20 @@ public struct SiteCore: Sendable {
         take(job, as: number, now, &news)
     }
 
+    /// A job is not in the queue. Should it be there after all, say because squeue(1) shows the jobs of another cluster
+    /// than sbatch(1) uses, it must not run beside the one that takes its place.
+    private mutating func lose(_ number: Int, _ job: SlurmJob, _ now: Nanoseconds, _ news: inout [News]) {
+        let wasSeen = pilots[number - 1].isSeen
+        if !shown.contains(job.id) { doomed.append(job.id) }
+        end(number, job, nil, wasSeen ? "is no longer in the queue" : "is not in the queue", now, &news)
+        guard !wasSeen else { return }
+        let reason = "sbatch submitted job \(job.id), but squeue does not show it; look at: squeue --jobs \(job.id)"
+        fail(reason, node: "", now, &news)
+    }
+
     private mutating func take(_ job: SlurmJob, as number: Int, _ now: Nanoseconds, _ news: inout [News]) {
         pilots[number - 1].phase = .live(job)
+        pilots[number - 1].isSeen = true
         switch job.phase {
         case .waits:
             if job.isHopeless {
@@ -305,7 +322,9 @@ public struct SiteCore: Sendable {
         var ends: [String] = []
         for index in pilots.indices {
             let state = demand.pilots[index]
-            if state.runs > 0, state.isJoined { (pilots[index].hasWorked, failures) = (true, 0) }
+            if state.runs > 0, state.isJoined, !pilots[index].hasWorked {
+                (pilots[index].hasWorked, failures) = (true, 0)
+            }
             guard let job = pilots[index].job, job.phase == .runs, state.isJoined, !pilots[index].isEnding,
                 state.runs == 0, demand.ready == 0 || !state.hasTime
             else {

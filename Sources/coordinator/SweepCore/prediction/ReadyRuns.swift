@@ -98,6 +98,13 @@ struct ReadyRuns: Sendable {
         }
     }
 
+    /// Whether there is such a run, as far as ``take(most:_:)`` would look.
+    func contains(most: Int, _ isWanted: (RunNumber) -> Bool) -> Bool {
+        shelves.contains { shelf in
+            (shelf.rank > Rank.longest || shelf.rank <= most) && shelf.runs.prefix(64).contains(where: isWanted)
+        }
+    }
+
     enum Choice { case take, leave, drop, stop }
 
     /// The longest length, in octaves; nil: there is none.

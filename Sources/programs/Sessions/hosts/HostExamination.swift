@@ -16,6 +16,11 @@ package struct HostExamination: Sendable {
     private var detached: String?
     private var lingers = false
 
+    /// What is wrong, where nothing else is known of the host.
+    package var onlyProblem: String? {
+        findings.count == 1 && findings[0].isBad ? findings[0].text : nil
+    }
+
     package var document: JSON {
         .object([
             JSON.Member("host", .string(name)), JSON.Member("usable", .bool(isUsable)),

@@ -4,6 +4,17 @@ import Model
 package enum HostProblems {
     /// In the order in which the reasons come first.
     package static func lines(_ problems: [(host: String, reason: String)]) -> [String] {
+        groups(problems).map { key, names in
+            let reason = VisibleText.of(key, limit: 600)
+            return names.count == 1 ? "\(names[0]): \(reason)"
+                : "\(PeopleText.count(names.count, "host")): \(reason): \(PeopleText.list(names, atMost: 4))"
+        }
+    }
+
+    /// Hosts with the same trouble, in the order in which the reasons come first.
+    package static func groups(
+        _ problems: [(host: String, reason: String)]
+    ) -> [(reason: String, hosts: [String])] {
         var order: [String] = []
         var hosts: [String: [String]] = [:]
         for (host, reason) in problems {
@@ -11,17 +22,23 @@ package enum HostProblems {
             if hosts[key] == nil { order.append(key) }
             hosts[key, default: []].append(host)
         }
-        return order.map { key in
-            let names = hosts[key] ?? []
-            let reason = VisibleText.of(key, limit: 600)
-            return names.count == 1 ? "\(names[0]): \(reason)"
-                : "\(PeopleText.count(names.count, "host")): \(reason): \(PeopleText.list(names, atMost: 4))"
-        }
+        return order.map { ($0, hosts[$0] ?? []) }
     }
 
     /// A reason without the name of the host.
     private static func general(_ reason: String, of host: String) -> String {
         let bare = reason.hasPrefix("\(host): ") ? String(reason.dropFirst(host.count + 2)) : reason
-        return bare.isEmpty ? "no reason is known" : bare
+        return bare.isEmpty ? "no reason is known" : unknownName(bare) ?? bare
+    }
+
+    /// Of `host root@node01:22: the name node01 cannot be looked up: ...` what is the same for other names.
+    private static func unknownName(_ reason: String) -> String? {
+        guard reason.hasPrefix("host "), let colon = reason.firstRange(of: ": the name "),
+            reason[colon.upperBound...].contains(" cannot be looked up"),
+            let at = reason.firstIndex(of: "@"), at < colon.lowerBound,
+            let port = reason[at..<colon.lowerBound].split(separator: ":").last
+        else { return nil }
+        let user = reason[..<at].dropFirst("host ".count)
+        return "unknown host name (user \(user), port \(port)); correct it in the inventory, or add 'address'"
     }
 }

@@ -121,12 +121,20 @@ package struct RunStory: Sendable, Hashable {
         lines += attempts.map(sentence)
         lines += VoidLease.sentences(voidLeases)
         lines += late.map(sentence)
-        lines += reopenings.map { "It was run again: \(VisibleText.of($0))." }
+        for (index, reason) in reopenings.enumerated() {
+            let isEnd = wasCutOff && index == reopenings.count - 1
+            lines.append("\(isEnd ? "It was not done" : "It was run again"): \(VisibleText.of(reason)).")
+        }
         if let wait { lines.append(sentence(wait)) }
         lines += remarks.map { "It starts from a checkpoint that was made with another value. \($0)." }
         lines += notes
         lines += advice.map { ["What to do: \($0)"] } ?? []
         return lines
+    }
+
+    /// Whether the job of a cluster in which it ran ended before it did, for good.
+    private var wasCutOff: Bool {
+        state == .failed && failure == .timeout && !attempts.contains { $0.failure == .timeout }
     }
 
     /// nil: there is nothing to do.

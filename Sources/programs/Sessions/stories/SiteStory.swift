@@ -25,8 +25,12 @@ struct SiteStory {
             lines.append(
                 "No coordinator works on this sweep now, so no jobs are submitted; go on with it: \(resume)")
         }
+        // The last counts: what it was paused for in an earlier launch has mostly been repaired.
         var told: Set<String> = []
-        lines += rests.filter { told.insert($0).inserted }.map { "- it was paused: \(VisibleText.of($0, limit: 400))" }
+        for reason in rests.reversed() where told.insert(reason).inserted {
+            let when = told.count == 1 ? "it was paused, the last time" : "before that"
+            lines.append("- \(when): \(VisibleText.of(reason, limit: 400))")
+        }
         return lines
     }
 
@@ -65,7 +69,7 @@ extension Storyteller {
         return SiteStory(
             site: pilot.site, login: first.target.address ?? name,
             pilots: live.map { live in live.hosts.map(\.view).filter { names.contains($0.name) } },
-            rests: try names.flatMap { try ledger.rests(of: $0) }, resume: view.entry.command("resume"))
+            rests: try ledger.rests(ofAny: names), resume: view.entry.command("resume"))
     }
 
     /// How a pilot stands at this moment; nil: the host is none, or nobody knows.

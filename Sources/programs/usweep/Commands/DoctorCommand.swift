@@ -71,14 +71,15 @@ struct DoctorCommand: ParsableCommand {
         if common.output != .json { try Console.print("the ledger of \(entry.fullName): no problem found") }
     }
 
-    /// Shows each host as soon as all is known of it.
+    /// Shows each host as soon as all is known of it, but those with a single trouble at the end: many may have it.
     private func checkHosts(_ inventory: Inventory) throws {
         let problem = Mutex<(any Error)?>(nil)
         let examinations = HostExamination.all(inventory) { [self] examination in
-            guard common.output == .table else { return }
+            guard common.output == .table, examination.onlyProblem == nil else { return }
             do { try show(examination) } catch { problem.withLock { $0 = error } }
         }
         if let error = problem.withLock({ $0 }) { throw error }
+        if common.output == .table { try showTroubles(examinations) }
         if common.output == .json {
             try Console.print(
                 JSON.object([
@@ -88,6 +89,19 @@ struct DoctorCommand: ParsableCommand {
         let badCount = examinations.count { !$0.isUsable }
         if badCount > 0 {
             throw Failure(.noHost, "\(badCount) of \(PeopleText.count(examinations.count, "host")) cannot be used")
+        }
+    }
+
+    private func showTroubles(_ examinations: [HostExamination]) throws {
+        let troubles = examinations.compactMap { one in one.onlyProblem.map { (host: one.name, reason: $0) } }
+        for group in HostProblems.groups(troubles) {
+            if group.hosts.count == 1, let one = examinations.first(where: { $0.name == group.hosts[0] }) {
+                try show(one)
+            } else {
+                let verdict = common.console.paint("cannot be used", .red)
+                try Console.print("\(PeopleText.list(group.hosts, atMost: 16)): \(verdict)")
+                try Console.print("  ! \(VisibleText.of(group.reason))")
+            }
         }
     }
 
