@@ -74,7 +74,7 @@ extension Coordinator {
             case .giveUp: true
             case .retryAnywhere, .retryElsewhere:
                 run.failures >= plan.maximumFailures
-                    || state.failedOn[id.run, default: []].count >= SweepState.agreeingHosts
+                    || state.failedItselfOn[id.run, default: []].count >= SweepState.agreeingHosts
             case .retryUncounted: run.losses >= SweepState.maximumLosses || isGuilty(id.run)
             }
         if isFinal || isCancelled(id.run) {

@@ -14,6 +14,8 @@ struct HostHealth: Sendable {
     var restUntil: Nanoseconds = .min
     /// Whether it gets one run only, as it rested before.
     var isOnTrial = false
+    /// What was granted before says nothing of how the host is since it rested.
+    var firstLease: LeaseNumber = 0
 
     static let most = 3
 
@@ -26,9 +28,14 @@ extension Coordinator {
         return link.slots > 0 && link.closed == nil && now >= link.health.restUntil && (link.ends ?? .max) > now
     }
 
-    /// How many runs a host may have at a time, for now.
+    /// How many runs a host may have at a time, for now: on trial, one beside those that it had before.
     func allowedSlots(of host: Int) -> Int {
-        links[host].health.isOnTrial ? min(1, links[host].slots) : links[host].slots
+        let (slots, health) = (links[host].slots, links[host].health)
+        guard health.isOnTrial else { return slots }
+        let older = state.leasesOfHost[host].reduce(0) {
+            $1 < health.firstLease ? $0 + (state.leases[$1]?.open ?? 0) : $0
+        }
+        return min(older + 1, slots)
     }
 
     /// - Parameters:
@@ -40,14 +47,19 @@ extension Coordinator {
         _ records: inout [Record]
     ) {
         let run = judged.report.id.run
+        // What was under way when it came to rest tells nothing of how it is since.
+        let isOld = judged.report.id.lease < links[host].health.firstLease
         guard let failure = judged.failure else {
+            links[host].hasSucceeded = true
+            if isOld { return }
             return noteSuccess(host, run, judged.report.wallNanoseconds, prediction, now, &records)
         }
         switch failure.remedy {
         case .giveUp: break
-        case .retryAnywhere: noteStrike(host, run, "\(failure.rawValue): \(judged.evidence)", now, &records)
+        case .retryAnywhere:
+            noteStrike(host, run, isOld: isOld, "\(failure.rawValue): \(judged.evidence)", now, &records)
         case .retryElsewhere, .retryUncounted:
-            if failure.isDeathOfHost, !isNews { return }
+            if failure.isDeathOfHost ? !isNews : isOld { return }
             noteTrouble(host, "\(failure.rawValue): \(judged.evidence)", atOnce: failure == .diskFull, now, &records)
         }
     }
@@ -63,12 +75,13 @@ extension Coordinator {
 
     /// A failure tells of the host only where the same run does not fail on others, and these do well.
     private mutating func noteStrike(
-        _ host: Int, _ run: RunNumber, _ reason: String, _ now: Nanoseconds, _ records: inout [Record]
+        _ host: Int, _ run: RunNumber, isOld: Bool, _ reason: String, _ now: Nanoseconds, _ records: inout [Record]
     ) {
-        let others = (state.failedOn[run] ?? []).filter { $0 != host }
+        let others = (state.failedItselfOn[run] ?? []).filter { $0 != host }
         for other in others { acquit(other, of: run, now) }
         guard others.isEmpty else { return }
         if !links[host].health.strikes.contains(run) { links[host].health.strikes.append(run) }
+        if isOld { return }
         let isAlone = links.indices.contains { $0 != host && links[$0].hasSucceeded }
         guard isAlone, links[host].health.strikes.count >= HostHealth.most || links[host].health.isOnTrial else {
             return
@@ -90,12 +103,15 @@ extension Coordinator {
         _ host: Int, _ run: RunNumber, _ wall: Nanoseconds, _ prediction: RunPrediction?, _ now: Nanoseconds,
         _ records: inout [Record]
     ) {
-        links[host].hasSucceeded = true
-        guard let prediction, wall / HostHealth.slowFactor >= prediction.high else {
+        guard let prediction, wall / HostHealth.slowFactor >= prediction.high,
+            state.times.isKnown(run, group: Int(state[run].group), elsewhereThan: host)
+        else {
             return links[host].health.recover()
         }
         links[host].health.troubles = 0
         links[host].health.slowRuns += 1
+        // Slow is better than nothing.
+        guard links.indices.contains(where: { $0 != host && isUsable($0, now) }) else { return }
         if links[host].health.slowRuns >= HostHealth.most || links[host].health.isOnTrial {
             let (took, should) = (PeopleText.span(wall), PeopleText.span(prediction.expected))
             let reason = "its runs take far longer than predicted: run \(run) \(took) instead of \(should)"
@@ -110,6 +126,7 @@ extension Coordinator {
         links[host].health.troubles = 0
         links[host].health.restUntil = now + plan.timing.rest << Nanoseconds(min(rests, 4))
         links[host].health.rests = rests + 1
+        links[host].health.firstLease = state.nextLease
         links[host].health.isOnTrial = !faults.contains(.trustsTheSick)
         decide(.hostRested(host: plan.hosts[host], reason: reason), &records)
     }

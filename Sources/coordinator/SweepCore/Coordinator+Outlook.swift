@@ -99,7 +99,8 @@ extension Coordinator {
     /// How long what is left takes; nil: nothing is known, or nothing is left.
     public func timeLeft(now: Nanoseconds) -> TimeLeft? {
         guard let fit = state.times.fit, !state.isFinished else { return nil }
-        var outlook = makeOutlook(now)
+        // Viewers ask as often as they like.
+        var outlook = now < nextOutlook ? self.outlook ?? makeOutlook(now) : makeOutlook(now)
         guard outlook.capacity > 0 else { return nil }
         outlook.waiting += blockedWork(usual: fit.base)
         // What single runs miss by evens out over many; what hosts and workloads miss by does not.
@@ -107,12 +108,15 @@ extension Coordinator {
         let evened = 1 / count.squareRoot() + 0.1
         let work = (outlook.waiting + outlook.running) / outlook.capacity
         let last = max(outlook.longestRest, outlook.earliestEnd - work)
-        func span(_ octaves: Double) -> Nanoseconds {
-            let all = max(work * Octaves.ratio(octaves * evened), last * Octaves.ratio(octaves))
+        // That of a value of which nothing has ended may take most of it.
+        let unseen = fit.doubtAboutUnseen
+        func span(_ octaves: Double, _ doubt: Double) -> Nanoseconds {
+            let all = max(work * Octaves.ratio(octaves * evened + doubt), last * Octaves.ratio(octaves + doubt))
             return Nanoseconds(min(all, 1e9) * 1e9)
         }
         return TimeLeft(
-            expected: Nanoseconds(min(outlook.earliestEnd, 1e9) * 1e9), low: span(fit.low), high: span(fit.high))
+            expected: Nanoseconds(min(outlook.earliestEnd, 1e9) * 1e9), low: span(fit.low, -unseen),
+            high: span(fit.high, unseen))
     }
 
     /// Runs that wait for a setup, in seconds.

@@ -76,8 +76,8 @@ extension Coordinator {
         _ attempt: AttemptUnderWay, on host: Int, in span: Nanoseconds, _ records: inout [Record]
     ) {
         let (run, lease) = (attempt.place.run, state.nextLease)
-        let reason = "on \(plan.hosts[host]) as well, where it should take \(PeopleText.span(span)); on "
-            + "\(plan.hosts[attempt.host]) it should take \(PeopleText.span(attempt.rest)) more"
+        let reason = "on \(plan.hosts[host]), where it was predicted to take \(PeopleText.span(span)); on "
+            + "\(plan.hosts[attempt.host]) it would have taken \(PeopleText.span(attempt.rest)) more"
         decide(.secondStart(run: run, lease: lease, reason: reason), &records)
         grant([Grant(run: run, firstAttempt: state[run].nextAttempt, attempts: 1)], to: host, &records)
     }

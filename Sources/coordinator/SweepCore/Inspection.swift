@@ -9,6 +9,15 @@ extension SweepState {
     /// How many runs a host has that have not ended.
     package func openRunCount(on host: String) -> Int { hostIndex[host].map { openRuns[$0] } ?? 0 }
 
+    /// Of these, those that it was granted under a lease from `first` on.
+    package func openRunCount(on host: String, since first: LeaseNumber) -> Int {
+        guard let index = hostIndex[host] else { return 0 }
+        return leasesOfHost[index].reduce(0) { $1 >= first ? $0 + (leases[$1]?.open ?? 0) : $0 }
+    }
+
+    /// The number of the next lease.
+    package var nextLeaseNumber: LeaseNumber { nextLease }
+
     /// The host that holds a lease, if it is in the inventory.
     package func hostName(of lease: LeaseNumber) -> String? {
         guard let host = leases[lease]?.host, host >= 0 else { return nil }
@@ -21,7 +30,7 @@ extension SweepState {
             "\(index + 1): \(text(run.phase)) next \(run.nextAttempt) last \(run.lastAttempt) failures \(run.failures) "
                 + "losses \(run.losses) deaths \(run.deaths.shared) alone \(run.deaths.alone) "
                 + "older \(olderClaims[index + 1, default: []].map(\.lease)) "
-                + "failed on \(failedOn[index + 1, default: []]) "
+                + "failed on \(failedOn[index + 1, default: []]) itself \(failedItselfOn[index + 1, default: []]) "
                 + "result \(run.result.map { String($0, radix: 16) } ?? "-")"
         }
         lines += pins.keys.sorted().map { "pin \($0) \(pins[$0]?.short ?? "")" }

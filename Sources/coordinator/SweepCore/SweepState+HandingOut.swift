@@ -82,24 +82,15 @@ extension SweepState {
     }
 
     mutating func queueEverything() {
-        ready = ReadyRuns()
+        (ready, unordered) = (ReadyRuns(), [])
         waitingCounts = plan.groups.map(\.runs.count)
         waitingSuspects = []
         for index in runs.indices { runs[index].isQueued = false }
-        for index in plan.groups.indices { queue(plan.groups[index]) }
+        for index in plan.groups.indices { queue(index) }
     }
 
-    /// Queues the runs of a group that became possible.
-    mutating func queue(_ group: Plan.Group) {
-        guard isPossible(group) else { return }
-        var waiting: [RunNumber] = []
-        for run in group.runs where self[run].phase == .waiting && !self[run].isQueued && !isSuspect(run) {
-            runs[run - 1].isQueued = true
-            waiting.append(run)
-        }
-        ready.append(waiting, rank: group.provides == nil ? 0 : ReadyRuns.Rank.setup)
-        isOrderStale = true
-    }
+    /// A group became possible: ``order()`` queues its runs.
+    mutating func queue(_ group: Int) { if isPossible(plan.groups[group]) { unordered.append(group) } }
 
     mutating func wait(_ run: RunNumber) {
         runs[run - 1].phase = .waiting

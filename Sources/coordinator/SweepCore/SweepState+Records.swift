@@ -52,7 +52,7 @@ extension SweepState {
     private mutating func pin(_ name: String, _ digest: Digest) {
         let isNew = pins.updateValue(digest, forKey: name) == nil
         guard isNew else { return }
-        for group in plan.groups where group.requires == name { queue(group) }
+        for group in plan.groups.indices where plan.groups[group].requires == name { queue(group) }
     }
 
     // MARK: Hosts and leases
@@ -141,14 +141,19 @@ extension SweepState {
             runs[run - 1].failures += 1
         }
         if isDeath { noteDeath(of: run, under: report.id.lease, host: index) }
-        if failure.remedy != .retryUncounted { noteFailure(of: run, on: index) }
+        if failure.remedy != .retryUncounted { noteFailure(of: run, on: index, failure) }
         guard let claim = claim(of: report.id.lease, on: run) else { return }
         if !report.agentGoesOn(in: claim) { drop(claim.lease, on: run) }
     }
 
-    private mutating func noteFailure(of run: RunNumber, on host: Int) {
-        guard host >= 0, !failedOn[run, default: []].contains(host) else { return }
-        failedOn[run, default: []].append(host)
+    private mutating func noteFailure(of run: RunNumber, on host: Int, _ failure: FailureClass) {
+        guard host >= 0 else { return }
+        if !failedOn[run, default: []].contains(host) { failedOn[run, default: []].append(host) }
+        // A full disk, or a program that is not there, lies in the host, however many of them have it.
+        guard failure.remedy == .retryAnywhere || failure == .outOfMemory,
+            !failedItselfOn[run, default: []].contains(host)
+        else { return }
+        failedItselfOn[run, default: []].append(host)
     }
 
     private mutating func end(_ run: RunNumber, _ state: RunState, _ failure: FailureClass?) {
@@ -160,6 +165,7 @@ extension SweepState {
         runs[run - 1].phase = .ended(state, failure)
         cancelsAsked.remove(run)
         failedOn[run] = nil
+        failedItselfOn[run] = nil
         startedTwice.remove(run)
         count(run, ended: 1, state)
         if failure?.isDeathOfHost ?? false { acquitCompany(of: run) }

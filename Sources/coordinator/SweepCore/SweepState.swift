@@ -88,6 +88,8 @@ public struct SweepState: Sendable {
     var cancelsAsked: Set<RunNumber> = []
     /// The hosts on which each run has failed that has not ended, in the order of their failures: few have.
     var failedOn: [RunNumber: [Int]] = [:]
+    /// Of these, those on which it failed for a reason that may lie in the run.
+    var failedItselfOn: [RunNumber: [Int]] = [:]
     /// Attempts on record beside each run's last: few runs have any.
     var earlierAttempts: [RunNumber: [AttemptNumber]] = [:]
     var fencedAttempts: Set<AttemptID> = []
@@ -110,8 +112,10 @@ public struct SweepState: Sendable {
     /// Runs of possible groups that may be waiting. Their order is nothing that is on record: it follows from
     /// ``times``.
     var ready = ReadyRuns()
-    /// Whether runs became ready that have not been put into their order.
-    var isOrderStale = false
+    /// Groups whose runs became possible and have not been put into the order.
+    var unordered: [Int] = []
+    /// What the runs that are in the order show.
+    var shown = ShownFirst()
     /// At which count of ended runs the order is worked out anew.
     var nextOrder = 1
     var waitingCounts: [Int]

@@ -123,7 +123,10 @@ struct FieldReader {
         return number
     }
 
-    func bool(_ field: Field) -> Bool? { choice(field, ["true", "false"], "yes or no").map { $0 == "true" } }
+    /// People write YAML either way.
+    func bool(_ field: Field) -> Bool? {
+        choice(field, ["yes", "no", "true", "false"], "truth value").map { $0 == "yes" || $0 == "true" }
+    }
 
     func bytes(_ field: Field) -> Int64? { quantity(field, Quantity.bytes) }
 

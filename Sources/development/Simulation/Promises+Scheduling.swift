@@ -29,7 +29,12 @@ extension Promises {
     }
 
     func checkTrial(_ host: String, _ count: Int) {
-        guard onTrial.contains(host), count + state.openRunCount(on: host) > 1 else { return }
+        guard let first = onTrial[host], count + state.openRunCount(on: host, since: first) > 1 else { return }
         fail("\(host) rested, and gets \(count) runs before it gave a result")
+    }
+
+    /// What was under way when it came to rest shows nothing.
+    func endTrial(_ host: String, _ lease: LeaseNumber) {
+        if let first = onTrial[host], lease >= first { onTrial[host] = nil }
     }
 }

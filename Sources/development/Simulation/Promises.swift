@@ -34,8 +34,8 @@ final class Promises {
     var secondStarts: Set<LeaseNumber> = []
     /// Runs of which an attempt failed last while another one that was begun on purpose went on, with that attempt.
     var halfFailed: [RunNumber: AttemptNumber] = [:]
-    /// Hosts that rested, and gave no result since.
-    var onTrial: Set<String> = []
+    /// Hosts that rested, and gave no result since, with the first lease that tells of that.
+    var onTrial: [String: LeaseNumber] = [:]
     /// How long healthy attempts had run that were ended because another host went on with their run.
     private(set) var thrownAway: Nanoseconds = 0
 
@@ -65,7 +65,7 @@ final class Promises {
             checkTrial(host, grants.count)
         case .leaseVoided(let lease, _): voided(lease)
         case .attemptEnded(let report, let host, let failure, _, _, _):
-            if failure == nil { onTrial.remove(host) } else { noteHalf(report.id) }
+            if failure == nil { endTrial(host, report.id.lease) } else { noteHalf(report.id) }
             if failure == .hostLost || failure == .supervisorLost { hadDeaths = true }
             note(report.id)
             leftAt[report.id.run] = world.now
@@ -79,7 +79,7 @@ final class Promises {
             (askedAt[run], kills[run]) = (nil, 0)
             disowned[run] = lastLease
         case .secondStart(let run, let lease, _): begunAgain(run, lease)
-        case .hostRested(let host, _): onTrial.insert(host)
+        case .hostRested(let host, _): onTrial[host] = state.nextLeaseNumber
         case .pinned, .leaseMoved, .runCancelAsked, .hostReleased,
             .sweepStopped, .revised, .repinned, .restored, .judgedAgain:
             break
@@ -158,7 +158,7 @@ final class Promises {
 
     /// The coordinator that was asked may not have heard it, least of all one that stood still.
     func coordinatorEnded() {
-        onTrial = []
+        onTrial = [:]
         let stoodUntil = simulation?.coordinator?.standsUntil ?? 0
         askedAt = askedAt.filter { world.now - max($0.value, stoodUntil) > Timing.second }
     }

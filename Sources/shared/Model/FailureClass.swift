@@ -88,7 +88,7 @@ extension FailureClass {
         case .exitNonzero:
             Rule(
                 .retryAnywhere,
-                advice: "read what the program wrote ('usweep logs', stderr.txt); if it fails on every host, look at "
+                advice: "read what the program wrote (stderr.txt: 'usweep logs'); if it fails on every host, look at "
                     + "the command, its inputs and the values of the point")
         case .hostLost:
             Rule(

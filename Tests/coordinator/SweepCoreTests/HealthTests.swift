@@ -50,6 +50,27 @@ struct HealthTests {
         #expect(cluster.core.state.openRuns[0] == 3)
     }
 
+    @Test("What was under way when the pause began neither ends it nor passes for the run to try")
+    func oldSuccess() {
+        var cluster = Cluster(runs: 40, hosts: 2)
+        cluster.join(0, slots: 4)
+        cluster.join(1, slots: 4)
+        end(&cluster, 1, 1, nil)
+        end(&cluster, 0, 3, .exitNonzero)
+        #expect(restCount(cluster) == 1)
+        #expect(cluster.core.state.openRuns[0] == 3, "they go on")
+        end(&cluster, 0, 1, nil)
+        cluster.pass(30, hearing: [0, 1])
+        #expect(cluster.core.state.openRuns[0] == 2, "nothing new")
+        cluster.pass(31, hearing: [0, 1])
+        #expect(cluster.core.state.openRuns[0] == 3, "one run to try")
+        end(&cluster, 0, 2, nil)
+        #expect(cluster.core.links[0].health.isOnTrial)
+        end(&cluster, 0, 1, nil)
+        #expect(!cluster.core.links[0].health.isOnTrial)
+        #expect(cluster.core.state.openRuns[0] >= 4)
+    }
+
     @Test("Its victims go elsewhere with an attempt left, and succeed")
     func victims() {
         var cluster = Cluster(runs: 4, hosts: 2)
@@ -98,6 +119,37 @@ struct HealthTests {
         }
         #expect(cluster.phase(1) == .ended(.failed, .exitNonzero))
         #expect(cluster.core.state[1].failures == 3)
+    }
+
+    @Test("Three hosts that cannot start it say nothing of the run")
+    func noAgreement() {
+        var cluster = Cluster(runs: 1, hosts: 4, agentRetries: false, failures: 100)
+        for host in 0..<4 { cluster.join(host, slots: 1) }
+        for _ in 0..<3 {
+            guard let lease = cluster.lease(of: 1), let name = cluster.core.state.hostName(of: lease) else { break }
+            let host = Int(name.dropFirst()) ?? 0
+            let attempt = cluster.core.state.claims(on: 1)[0].attempts.lowerBound
+            cluster.step(.ended(host: host, Cluster.ended(1, lease: lease, attempt: attempt, failure: .spawn)))
+        }
+        #expect(cluster.core.state[1].failures == 3)
+        #expect(cluster.lease(of: 1).flatMap(cluster.core.state.hostName) == "h3")
+    }
+
+    @Test("The only usable host is not paused for being slow")
+    func onlyHost() {
+        var plan = Plan(groups: [Plan.Group(runs: 1..<80)], hosts: ["a", "b"])
+        plan.history = (0..<60).map {
+            PastRun(group: 0, levels: [], host: $0 % 2, origin: 1, wall: 100 * Self.second)
+        }
+        var cluster = Cluster(SweepState(plan: plan))
+        cluster.join(0, slots: 3)
+        for seconds: Int64 in [100, 100, 100, 100, 100, 100, 1_500, 1_500, 1_500, 1_500] {
+            let lease = cluster.core.state.leasesOfHost[0][0]
+            let run = cluster.core.state.openRuns(of: lease, host: 0)[0]
+            cluster.step(.ended(host: 0, Cluster.ended(run, lease: lease, wall: seconds * Self.second)))
+        }
+        #expect(cluster.core.links[0].health.slowRuns >= 3)
+        #expect(restCount(cluster) == 0)
     }
 
     @Test("Runs that take far longer than predicted make their host rest; the host's usual speed does not")

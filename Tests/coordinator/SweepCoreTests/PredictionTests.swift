@@ -132,6 +132,58 @@ struct PredictionTests {
         #expect(rest == [12, 11, 10, 8, 7, 6])
     }
 
+    @Test("A value of which nothing has ended is doubted, and its first run looked at at once")
+    func unseen() throws {
+        var state = try Self.state(hosts: 2)
+        for _ in 0..<3 {
+            for run in 1...4 { state.times.note(run, group: 0, host: 1, wall: Self.wall(run)) }
+        }
+        _ = state.times.refit()
+        let known = try #require(state.prediction(4, host: 0))
+        let unknown = try #require(state.prediction(12, host: 0))
+        #expect(known.high < 2 * known.expected)
+        #expect(unknown.high > 4 * unknown.expected && unknown.low < unknown.expected / 4)
+        // c is nine times as slow.
+        state.times.note(12, group: 0, host: 0, wall: Self.wall(12))
+        let isNew = state.times.refit()
+        #expect(isNew)
+        let later = try #require(state.prediction(12, host: 0))
+        #expect(later.expected > 2 * unknown.expected)
+    }
+
+    @Test("A run tells of its host only where others have shown what such runs take")
+    func knownElsewhere() throws {
+        var state = try Self.state(hosts: 2)
+        for run in 1...8 { state.times.note(run, group: 0, host: 1, wall: Self.wall(run)) }
+        for _ in 0..<5 { state.times.note(12, group: 0, host: 0, wall: Self.wall(12)) }
+        _ = state.times.refit()
+        #expect(!state.times.isKnown(12, group: 0, elsewhereThan: 0))
+        for run in 9...12 { state.times.note(run, group: 0, host: 1, wall: Self.wall(run)) }
+        #expect(state.times.isKnown(12, group: 0, elsewhereThan: 0))
+        #expect(!state.times.isKnown(1, group: 0, elsewhereThan: 1))
+    }
+
+    @Test("Runs that become possible later find their place among the others")
+    func laterGroup() throws {
+        var plan = Plan(
+            groups: [
+                Plan.Group(runs: 1..<4), Plan.Group(runs: 4..<7, requires: "p"),
+                Plan.Group(runs: 7..<8, provides: "p"),
+            ], hosts: ["h0"])
+        plan.history = (0..<12).map {
+            PastRun(group: $0 % 2, levels: [], host: 0, origin: 1, wall: ($0 % 2 == 0 ? 10 : 80) * Self.second)
+        }
+        var state = SweepState(plan: plan)
+        state.order()
+        let before = state.take(2, for: 0, of: [0])
+        #expect(before == [7, 1])
+        let digest = try #require(Digest(bytes: Array(repeating: 1, count: 32)))
+        state.apply(.pinned(name: "p", digest: digest))
+        state.order()
+        let after = state.take(9, for: 0, of: [0])
+        #expect(after == [4, 5, 6, 2, 3])
+    }
+
     @Test("The order in which runs end changes no prediction of theirs")
     func replayed() throws {
         var cluster = try Self.cluster(hosts: 1)

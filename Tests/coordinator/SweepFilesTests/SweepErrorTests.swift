@@ -124,6 +124,9 @@ struct SweepErrorTests {
         Wrong(command + "hosts: [a]", "4:8", "not a list; write key: value, as in {labels: ...}"),
         Wrong(command + "hosts: {names: [a]}", "4:9", "key 'hosts.names': unknown; there are: labels"),
         Wrong(command + "retry: {attempts: 0}", "4:19", "key 'retry.attempts': 0 is impossible"),
+        Wrong(
+            command + "retry: {second-starts: maybe}", "4:24",
+            "key 'retry.second-starts': 'maybe' is not a truth value", "there are: yes, no, true, false"),
         Wrong(command + "retry: 3", "4:8", "a mapping was expected, not '3'; write key: value, as in {attempts: ...}"),
         Wrong(
             command + "limits: {time: 5}", "4:16",

@@ -30,7 +30,7 @@ struct SweepFileTests {
             measure: {warm: 2, invocations: 5, repeat: 3}
             limits: {time: 2h30m, memory: 4GiB, stall: 90s, sweep: 3d}
             inputs: [my.py, tables/]
-            retry: {attempts: 5}
+            retry: {attempts: 5, second-starts: no}
             hosts: {labels: [kvm, big]}
             stop: {after: 25}
             cores: 4
@@ -54,6 +54,7 @@ struct SweepFileTests {
         #expect(sweep.limits.job == JobLimits(time: 9_000_000_000_000, stall: 90_000_000_000, memoryBytes: 4 << 30))
         #expect(sweep.limits.sweep == 259_200_000_000_000)
         #expect(sweep.attempts == 5)
+        #expect(!sweep.hasSecondStarts)
         #expect(sweep.hostLabels == ["kvm", "big"])
         #expect(sweep.stopAfter == 25)
         #expect(

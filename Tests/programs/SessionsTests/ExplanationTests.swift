@@ -18,11 +18,13 @@ struct ExplanationTests {
             name: "7f3a/3", description: "x=1", state: .failed, failure: .exitNonzero,
             attempts: [Self.attempt(1, .exitNonzero, evidence: "no\u{1b}[2J"), Self.attempt(2, .exitNonzero)],
             reopenings: ["asked for"])
-        let advice = "\(FailureClass.exitNonzero.advice). Then: usweep retry 7f3a/3"
+        let why = FailureClass.exitNonzero.advice.replacing("'usweep logs'", with: "'usweep logs 7f3a/3'")
+        let advice = "\(why). Then: usweep retry 7f3a/3"
+        #expect(why.contains("'usweep logs 7f3a/3'"))
         #expect(
             story.sentences == [
-                "Run 7f3a/3 (x=1) failed (exit-nonzero) after 2 attempts. Such failures are retried, on the same host "
-                    + "if need be.",
+                "Run 7f3a/3 (x=1) failed (exit-nonzero) after 2 attempts. 'retry.attempts' in the sweep file allows no "
+                    + "more.",
                 "- attempt 1 on h0 began 2023-11-14T22:13:20.000Z and took 2.5 s: exit-nonzero: no\\u{1b}[2J",
                 "- attempt 2 on h0 began 2023-11-14T22:13:20.000Z and took 2.5 s: exit-nonzero: why",
                 "It was run again: asked for.", "What to do: \(advice)",

@@ -24,6 +24,8 @@ package struct RunTimeFit: Sendable {
     /// Between these, from what is predicted, lie four of five runs.
     private(set) var low = 0.0
     private(set) var high = 0.0
+    /// Per axis, how far a value may lie of which no run has ended.
+    private(set) var doubts: [Double] = []
     package let count: Int
 
     /// How many runs it takes until half of what they show is believed. A workload's or a point's own runs are much
@@ -55,6 +57,7 @@ package struct RunTimeFit: Sendable {
         for group in groups.values.indices { groups.values[group] += sweeps.values[0] }
         if hasRepeats { freedom += polishPoints(&rest, rows) }
         setSpread(rest, freedom)
+        doubts = axes.map(\.unknown)
     }
 
     /// Two axes, or the group (-1) and an axis, whose values belong together: a level for each combination.
@@ -152,7 +155,31 @@ package struct RunTimeFit: Sendable {
 
     func slowness(of host: Int) -> Double { hosts.values.indices ~= host ? hosts.values[host] : 0 }
 
-    func knows(group: Int) -> Bool { groups.counts.indices ~= group && groups.counts[group] > 0 }
+    /// Of a workload, or a value, of which nothing has ended, nothing is known but what others take: four times as
+    /// much, or a quarter.
+    static let doubt = 2.0
+
+    /// How far a run may lie from what is predicted because few are like it, in octaves: each value, and the workload,
+    /// is known from three runs on.
+    func doubt(ofGroup group: Int, level: (_ axis: Int) -> Int) -> Double {
+        let count = groups.counts.indices ~= group ? groups.counts[group] : 0
+        var most = RunTimeFit.doubt * RunTimeFit.unknownShare(count)
+        for axis in axes.indices where doubts[axis] > 0 {
+            let level = level(axis)
+            if level >= 0 { most = max(most, doubts[axis] * RunTimeFit.unknownShare(axes[axis].counts[level])) }
+        }
+        return most
+    }
+
+    private static func unknownShare(_ count: Int) -> Double { count >= 3 ? 0 : 1 / Double(count + 1) }
+
+    /// The largest doubt about a value of which nothing has ended.
+    var doubtAboutUnseen: Double {
+        axes.indices.reduce(0) { axes[$1].counts.contains(0) ? max($0, doubts[$1]) : $0 }
+    }
+
+    /// Whether the values of an axis are seen to make little difference: a third, at most.
+    func isFlat(axis: Int) -> Bool { doubts[axis] < 0.4 }
 
     static func median(_ values: [Double]) -> Double {
         let sorted = values.sorted()
@@ -170,6 +197,13 @@ package struct RunTimeFit: Sendable {
             values = Array(repeating: 0, count: levels)
             counts = Array(repeating: 0, count: levels)
             self.doubt = doubt
+        }
+
+        /// How far a level may lie of which nothing is known: where many are known, as far as these are apart.
+        var unknown: Double {
+            let known = values.indices.filter { counts[$0] > 0 }.map { values[$0] }
+            guard known.count >= 8 else { return RunTimeFit.doubt }
+            return min(RunTimeFit.doubt, (known.max() ?? 0) - (known.min() ?? 0))
         }
 
         /// How many numbers it takes out of the data.

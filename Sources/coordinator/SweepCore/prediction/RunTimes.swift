@@ -32,6 +32,8 @@ package struct RunTimes: Sendable {
 
     private static let mostRecent = 1_024
     private static let mostHistory = 512
+    /// With many values it is no news any more that there is another one.
+    private static let mostEagerFits = 256
 
     init(plan: Plan) {
         traits = plan.traits
@@ -57,6 +59,8 @@ package struct RunTimes: Sendable {
             octaves: Octaves.of(wall), host: Int32(host), group: Int32(group), point: Int32(point))
         if isFirst(sample) {
             firsts.append(sample)
+            // What shows something new may change everything.
+            if firsts.count <= RunTimes.mostEagerFits { nextFit = min(nextFit, count + 1) }
         } else if recent.count < RunTimes.mostRecent {
             recent.append(sample)
         } else {
@@ -122,15 +126,28 @@ package struct RunTimes: Sendable {
     func prediction(_ run: RunNumber, group: Int, host: Int) -> RunPrediction? {
         guard let fit, let octaves = octaves(run, group: group) else { return nil }
         let expected = octaves + slowness(of: host)
-        let doubt = fit.knows(group: group) ? 0.0 : RunTimes.doubt
+        let doubt = doubt(fit, point(of: run), group: group)
         return RunPrediction(
             expected: Octaves.span(expected), low: Octaves.span(expected + fit.low - doubt),
             high: Octaves.span(expected + fit.high + doubt))
     }
 
-    /// Of a workload of which nothing has ended, nothing is known but what others take: four times as much, or a
-    /// quarter.
-    private static let doubt = 2.0
+    private func doubt(_ fit: RunTimeFit, _ point: Int?, group: Int) -> Double {
+        fit.doubt(ofGroup: group) { axis in point.flatMap { traits?.level(ofPoint: $0, axis: axis) } ?? -1 }
+    }
+
+    /// Whether other hosts have shown how long such runs take: three at least that have the workload, and three for
+    /// each value that makes a difference. Looks at all that is kept.
+    func isKnown(_ run: RunNumber, group: Int, elsewhereThan host: Int) -> Bool {
+        guard let fit else { return false }
+        let others = (history + firsts + recent).filter { $0.host != host }
+        guard others.count(where: { $0.group == group }) >= 3 else { return false }
+        guard let traits, let point = point(of: run) else { return true }
+        return traits.levelCounts.indices.allSatisfy { axis in
+            let level = traits.level(ofPoint: point, axis: axis)
+            return fit.isFlat(axis: axis) || others.count { levels(of: $0)[axis] == level } >= 3
+        }
+    }
 
     /// Of the axes' values that a run has, those of which no run has ended yet: places in ``levelCount``.
     func unseenLevels(ofPoint point: Int) -> [Int] {

@@ -144,7 +144,8 @@ package struct RunStory: Sendable, Hashable {
         switch state {
         case .succeeded: return nil
         case .failed, .quarantined, .cancelled:
-            let why = failure?.advice ?? "see its attempts"
+            let logs = "usweep logs \(name)\(option)"
+            let why = failure?.advice.replacing("'usweep logs'", with: "'\(logs)'") ?? "see its attempts"
             let edited = failure?.asksForEdit == true
                 ? "; after a change of the sweep file: usweep launch SWEEP -i INVENTORY --retry\(option)" : ""
             return "\(why). Then: usweep retry \(name)\(option)\(edited)"
@@ -171,8 +172,21 @@ package struct RunStory: Sendable, Hashable {
             let how = state == .quarantined ? "is quarantined" : state == .failed ? "failed" : "was cancelled"
             let why = failure.map { " (\($0.rawValue))" } ?? ""
             let after = tries == 0 ? "without an attempt of its own" : "after \(PeopleText.count(tries, "attempt"))"
-            let rule = tries > 0 && state == .failed ? failure.map { " \($0.remedy.sentence)" } ?? "" : ""
+            let rule = tries > 0 && state == .failed ? failure.map { " \(sentence($0.remedy))" } ?? "" : ""
             return "\(subject) \(how)\(why) \(after).\(rule)"
+        }
+    }
+
+    /// Why it was not tried again, of a run that failed.
+    private func sentence(_ remedy: FailureClass.Remedy) -> String {
+        switch remedy {
+        case .retryAnywhere, .retryElsewhere:
+            let hosts = Set(attempts.filter { $0.number > stale && $0.failure != nil }.map(\.host)).count
+            return hosts >= 3
+                ? "It failed on \(PeopleText.count(hosts, "host")), which is enough."
+                : "'retry.attempts' in the sweep file allows no more."
+        case .retryUncounted: return "Such failures are retried and do not count against the run."
+        case .giveUp: return "Such failures are not retried: they would only happen again."
         }
     }
 
@@ -212,18 +226,6 @@ package struct RunStory: Sendable, Hashable {
         case .room(let problems):
             let paused = HostProblems.lines(problems.map { (host: $0.host, reason: $0.reason) })
             return (["It waits for a free slot."] + paused.map { "- paused: \($0)" }).joined(separator: "\n")
-        }
-    }
-}
-
-extension FailureClass.Remedy {
-    /// What was done about a failure without being asked.
-    fileprivate var sentence: String {
-        switch self {
-        case .retryAnywhere: "Such failures are retried, on the same host if need be."
-        case .retryElsewhere: "Such failures are retried on another host, if there is one."
-        case .retryUncounted: "Such failures are retried and do not count against the run."
-        case .giveUp: "Such failures are not retried: they would only happen again."
         }
     }
 }
