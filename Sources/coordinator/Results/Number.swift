@@ -43,6 +43,8 @@ package enum Number {
 
     /// The shortest digits that give the value back, whole numbers without a fraction.
     package static func render(_ value: Double) -> String {
+        // Also of -0, which is no other number.
+        if value == 0 { return "0" }
         let text = value.description
         return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
     }

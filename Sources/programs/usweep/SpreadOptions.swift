@@ -32,6 +32,9 @@ struct SpreadOptions: ParsableArguments {
 
     /// - Throws: `ValidationError`.
     func validate() throws {
+        if confidence.confidence != nil, !isWanted {
+            throw ValidationError("--confidence is that of intervals: add --spread, --by or --baseline.")
+        }
         if let by, SpreadOptions.names(by).isEmpty { throw ValidationError("--by names axes, as in --by l2.size.") }
         if let baseline, !baseline.contains("=") {
             throw ValidationError("--baseline \(Names.shown(baseline)): write AXIS=VALUE.")
@@ -58,8 +61,8 @@ struct SpreadOptions: ParsableArguments {
 
 /// How sure intervals are.
 struct ConfidenceOption: ParsableArguments {
-    @Option(name: .long, help: ArgumentHelp("Confidence of the intervals.", valueName: "percent"))
-    var confidence = "95%"
+    @Option(name: .long, help: ArgumentHelp("Confidence of the intervals (default: 95%).", valueName: "percent"))
+    var confidence: String?
 
     func validate() throws { _ = try share() }
 
@@ -67,6 +70,7 @@ struct ConfidenceOption: ParsableArguments {
     ///
     /// - Throws: `ValidationError`.
     func share() throws -> Double {
+        guard let confidence else { return 0.95 }
         guard let millionths = try? Quantity.millionths(confidence), (500_000..<1_000_000).contains(millionths) else {
             throw ValidationError(
                 "--confidence \(Names.shown(confidence)): write a percentage from 50% to below 100%, as in 99%.")

@@ -43,7 +43,7 @@ struct FigureMakerTests {
         let lost = try #require(figure.panels[2].marks.first { $0.category == 1 && $0.series == 1 })
         #expect(lost.value == nil && lost.absent == "2 failed")
         #expect(figure.panels[0].marks[0].interval != nil)
-        #expect(figure.notes.contains("Error bars: 95% bootstrap intervals over repeats."))
+        #expect(figure.notes.contains("Error bars: 95% intervals over repeats."))
     }
 
     @Test("Ratios stand beside a line at 1, with their geometric mean at the end; a lost point is counted")

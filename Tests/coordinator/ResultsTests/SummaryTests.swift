@@ -173,7 +173,7 @@ private func groups(
         #expect(SummaryNotes.ofRun(steady[0].metrics, warm: 0, canWarm: true) == nil)
         let rising = try groups([run("1", (1...7).map { "\($0)" })])
         #expect(
-            SummaryNotes.of(rising, confidence: 0.95, warm: 0, canWarm: false) { $0 }.last
+            SummaryNotes.of(rising, confidence: 0.95, warm: 0, canWarm: false, canResume: true) { $0 }.last
                 == "of the invocations in 1 of 1 point, the values rise or fall up to the last: warm or measure more")
     }
 

@@ -76,6 +76,17 @@ struct NamingTests {
     }
 
     @Test(
+        "A name and the beginning of an identifier are enough",
+        arguments: ["study-h", "study-habc", "study-habcdefg"])
+    func beginnings(_ text: String) throws {
+        let folder = try Self.folder(Self.sweeps)
+        defer { try? FileManager.default.removeItem(atPath: folder.path) }
+        #expect(try folder.find(text).fullName == "study-habcdefg")
+        #expect(Self.message { _ = try folder.find("study-") }.hasPrefix("66: "))
+        #expect(Self.message { _ = try folder.find("nothing") }.contains("; there are "))
+    }
+
+    @Test(
         "What could mean two things is refused with both",
         arguments: [("h", ["h-nnnnnnnn (by its name)", "study-habcdefg (by its identifier)"])])
     func ambiguous(_ text: String, _ readings: [String]) throws {

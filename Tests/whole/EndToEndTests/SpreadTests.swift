@@ -52,6 +52,7 @@ struct SpreadTests {
         let mean = try study.start(words + ["mean", "--spread"]).wait().output
         #expect(mean == (try study.start(words + ["cpi"]).wait().output)
             .replacing("cpi\n", with: "mean\n"))
+        #expect(try study.run("results", "--confidence", "99%").status == 64)
         for words in [["--by", "sise"], ["--baseline", "size=3"], ["--baseline", "size"], ["--confidence", "5"]] {
             let refused = try study.start(["results", "--spread"] + words).wait()
             #expect(refused.status == 64 && refused.errors.contains(words[0]), "\(refused.errors)")
@@ -92,7 +93,9 @@ struct SpreadTests {
         #expect(lines[1].hasPrefix("64KiB,a,cpi,20.14") && lines[1].contains(",4,higher,\"invocation 1, cycles: 20142"))
         #expect(lines[4] == "1MiB,b,,,,,,,,no result in either,")
         #expect(lines[5] == "2MiB,a,,,,,,,,only in second,")
-        #expect(try study.run("compare", "one", "more", "--where", "size=4KiB").status == 4, "nothing to compare")
+        let none = try study.run("compare", "one", "more", "--where", "size=4KiB")
+        let expected = "--where size=4KiB: no point of either sweep has it; there are 64KiB, 1MiB and 2MiB"
+        #expect(none.status == 64 && none.errors.contains(expected), "\(none.errors)")
         #expect(try study.run("compare", "one", "./nowhere").status == 66)
     }
 }

@@ -204,7 +204,7 @@ public struct FigureMaker {
         let hasIntervals = groups.contains { $0.metrics.contains { shownInterval($0) != nil } }
         if hasIntervals, request.kind != .stacks, request.kind != .heatmap {
             let over = varied.map { $0 == "invocation" || $0 == "repeat" ? $0 + "s" : $0 }
-            notes.append("Error bars: 95% bootstrap intervals over \(PeopleText.list(over)).")
+            notes.append("Error bars: 95% intervals over \(PeopleText.list(over)).")
         }
         return notes + missing(groups)
     }

@@ -25,8 +25,8 @@ struct Baseline {
         }
     }
 
-    /// Of one point: both sides are resampled, invocation by invocation, or repeat by repeat, where both have as many.
-    /// The n-th of both then stay together: from the same checkpoint they are the same request.
+    /// Of one point: both sides are resampled, and the n-th invocations of both stay together where both have as many:
+    /// from the same checkpoint they are the same request. Repeats have nothing to do with each other.
     func paired(
         _ point: Int, _ units: Units?, _ plan: MetricPlan, _ points: [PointSamples], _ confidence: Double
     ) -> [RatioSummary] {
@@ -34,21 +34,30 @@ struct Baseline {
         guard let units, let partner = partners[point], let other = points[partner].units(plan) else {
             return plan.metrics.map { _ in missing }
         }
-        let arePaired = units.kind == other.kind && units.table.count == other.table.count
-        if partner != point, arePaired, units.table.isSame(as: other.table) { return same(units, confidence) }
-        let isBaseline = partner == point
-        let own = isBaseline ? [] : units.resampled()
-        let others = isBaseline ? [] : other.resampled(seed: arePaired ? Resampling.seed : Resampling.otherSeed)
+        if partner != point, units.kind == other.kind, units.table.isSame(as: other.table) {
+            return same(units, confidence)
+        }
+        let intervals = partner == point ? plan.metrics.map { _ in nil } : Baseline.intervals(units, other, confidence)
         return plan.metrics.indices.map { place in
-            let (mean, base) = (units.together[place], other.together[place])
-            let ratio = mean / base
+            let ratio = units.together[place] / other.together[place]
             guard ratio.isFinite else { return missing }
-            var summary = RatioSummary(ratio: ratio, interval: nil, ratios: [ratio], unpaired: 0)
-            if !isBaseline {
-                let ratios = Baseline.ratios(own[place], mean, others[place], base)
-                summary.interval = Resampling.interval(ratios, confidence)
-            }
-            return summary
+            return RatioSummary(ratio: ratio, interval: intervals[place], ratios: [ratio], unpaired: 0)
+        }
+    }
+
+    /// By metric, of the ratio. A side with a single unit says nothing of how much it varies: then there is none.
+    private static func intervals(_ own: Units, _ base: Units, _ confidence: Double) -> [Interval?] {
+        let arePaired = own.kind == .invocation && base.kind == .invocation && own.table.count == base.table.count
+        let drawn = own.resampled()
+        let others = base.resampled(seed: arePaired ? Resampling.seed : Resampling.otherSeed)
+        let few = own.values.indices.map { min(own.count($0), base.count($0)) < Intervals.enough }
+        let without = few.contains(true) ? (own.withoutEach(), base.withoutEach()) : nil
+        return few.indices.map { place in
+            let ratios = zip(drawn[place], others[place]).map { $0 / $1 }
+            return Intervals.ofRatio(
+                own.together[place] / base.together[place], drawn: ratios,
+                own: few[place] ? without?.0[place] ?? [] : [], base: few[place] ? without?.1[place] ?? [] : [],
+                arePaired: arePaired, confidence)
         }
     }
 
@@ -61,13 +70,6 @@ struct Baseline {
             let one = Interval(lower: 1, upper: 1, confidence: confidence)
             return RatioSummary(ratio: 1, interval: units.table.count > 1 ? one : nil, ratios: [1], unpaired: 0)
         }
-    }
-
-    /// A side with a single unit does not vary.
-    private static func ratios(_ own: [Double], _ mean: Double, _ others: [Double], _ base: Double) -> [Double] {
-        if own.isEmpty { return others.map { mean / $0 } }
-        if others.isEmpty { return own.map { $0 / base } }
-        return zip(own, others).map { $0 / $1 }
     }
 
     /// Of several points: the geometric mean of their ratios, with the pairs as what is resampled.
@@ -86,9 +88,14 @@ struct Baseline {
             let logarithms = found.map { $0 > 0 ? math_log($0) : .nan }
             let units = Units(points: [logarithms], ["ratio"])
             let hasMean = !logarithms.isEmpty && !logarithms.contains(where: \.isNaN)
-            let means = hasMean && !isBaseline ? units.resampled()[0].map { math_exp($0) } : []
+            var interval = hasMean && !isBaseline ? units.intervals(confidence)[0] : nil
+            if let found = interval {
+                interval?.lower = math_exp(found.lower)
+                interval?.upper = math_exp(found.upper)
+            }
+            if interval?.upper.isFinite == false { interval = nil }
             return RatioSummary(
-                ratio: hasMean ? math_exp(units.together[0]) : nil, interval: Resampling.interval(means, confidence),
+                ratio: hasMean ? math_exp(units.together[0]) : nil, interval: interval,
                 ratios: found, unpaired: members.count - found.count)
         }
     }

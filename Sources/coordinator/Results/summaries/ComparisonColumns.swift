@@ -13,7 +13,7 @@ public struct ComparisonColumns: Sendable {
         ("n", "how many values the second mean is of"),
         (
             "verdict",
-            "`same`, `noise`, `higher`, `lower`, `differs` (nothing to judge noise by), `only in first`, "
+            "`same`, `noise`, `higher`, `lower`, `differs` (nothing to judge noise by, or `--exact`), `only in first`, "
                 + "`only in second`, `no result in first`, `no result in second`, `no result in either`"
         ),
         ("changed_first", "the first number that is not the same, of the raw statistics where both sweeps have them"),
@@ -45,7 +45,8 @@ public struct ComparisonColumns: Sendable {
             ]
         }
         // Something moved that is none of the metrics.
-        let isHidden = pair.firstChange != nil && pair.metrics.allSatisfy { $0.verdict == .same }
+        let isHidden = pair.firstChange != nil
+            && pair.metrics.allSatisfy { $0.verdict == .same || $0.verdict == .noResult }
         return rows + (isHidden ? [lead + nothing + [.text(SweepComparison.Verdict.differs.rawValue), end]] : [])
     }
 

@@ -12,6 +12,11 @@ public struct Drift: Sendable, Hashable {
     public static let fewest = 5
     /// Smaller differences are left alone, whatever the tests say, as a share of the mean.
     public static let relevant = 0.01
+    /// No more invocations than these, from the first, are looked at: what has not settled by then is no warm-up.
+    public static let most = 1_000
+    /// From so many degrees of freedom on, Student's bound hardly changes any more.
+    private static let manyDegrees = 200
+    private static let boundOfMany = StudentT.bound(1 - level, degrees: manyDegrees)
     /// Of both tests: how seldom they are wrong where nothing drifts.
     static let level = 0.01
 
@@ -23,6 +28,7 @@ public struct Drift: Sendable, Hashable {
     /// - Parameter values: one an invocation, in their order.
     /// - Returns: nil: none is found, or there are too few invocations to tell.
     public init?(_ values: [Double]) {
+        let values = Array(values.prefix(Drift.most))
         guard values.count >= Drift.fewest, values.allSatisfy(\.isFinite) else { return nil }
         first = (1...values.count / 2).last { Drift.differ(values[..<$0], from: values[$0...]) } ?? 0
         let rest = Array(values[first...])
@@ -33,11 +39,22 @@ public struct Drift: Sendable, Hashable {
         if first == 0, !goesOn { return nil }
     }
 
+    /// What is worse of both.
+    func joined(_ other: Drift) -> Drift {
+        var worst = self
+        worst.first = max(first, other.first)
+        worst.goesOn = goesOn || other.goesOn
+        if other.shift.magnitude > shift.magnitude { worst.shift = other.shift }
+        return worst
+    }
+
     private static func differ(_ first: ArraySlice<Double>, from others: ArraySlice<Double>) -> Bool {
         let others = Array(others)
         guard let deviation = Spread.standardDeviation(others) else { return false }
         let (count, mean) = (Double(others.count), Spread.mean(others))
-        let bound = StudentT.bound(1 - level, degrees: others.count - 1) * deviation * (1 + 1 / count).squareRoot()
+        let degrees = others.count - 1
+        let quantile = degrees < manyDegrees ? StudentT.bound(1 - level, degrees: degrees) : boundOfMany
+        let bound = quantile * deviation * (1 + 1 / count).squareRoot()
         return first.allSatisfy { ($0 - mean).magnitude > max(bound, relevant * mean.magnitude) }
     }
 

@@ -29,6 +29,18 @@ struct PointSamples: Sendable {
 
     var identicalRepeats: Int { isRepeated ? 1 : max(accepted.count, 1) }
 
+    /// By metric, the invocations of each run that differ from its others; of several runs the worst is told.
+    func drifts(_ plan: MetricPlan) -> [Drift?] {
+        let runs = isRepeated ? accepted[...] : accepted.prefix(1)
+        let values = runs.map { $0.values(plan) }
+        return plan.metrics.indices.map { place in
+            values.compactMap { run in Drift(run[place].filter { !$0.isNaN }) }.reduce(nil) { worst, drift in
+                guard let worst else { return drift }
+                return worst.joined(drift)
+            }
+        }
+    }
+
     /// What its values are made up of; nil: nothing was accepted.
     func units(_ plan: MetricPlan) -> Units? {
         guard let first = accepted.first else { return nil }

@@ -11,10 +11,27 @@ public enum Resampling {
     /// The same for the other side of a ratio, where its units are not paired with these.
     public static let otherSeed: UInt64 = 1
 
-    /// The places of the units of all resamples, one resample after the other.
-    static func draws(of count: Int, seed: UInt64) -> [Int] {
+    /// By resample, the sum of each column over as many units as there are.
+    ///
+    /// - Parameters:
+    ///   - units: one after the other, each with its number of every column.
+    ///   - width: how many columns there are, at least 1.
+    static func sums(_ units: [Double], width: Int, seed: UInt64) -> [Double] {
         var generator = SplitMix64(seed: seed)
-        return (0..<resamples * count).map { _ in generator.index(below: count) }
+        var sums = Array(repeating: 0.0, count: resamples * width)
+        let count = units.count / width
+        units.withUnsafeBufferPointer { units in
+            sums.withUnsafeMutableBufferPointer { sums in
+                for resample in 0..<resamples {
+                    let row = resample * width
+                    for _ in 0..<count {
+                        let unit = generator.index(below: count) * width
+                        for column in 0..<width { sums[row + column] += units[unit + column] }
+                    }
+                }
+            }
+        }
+        return sums
     }
 
     /// The quantiles that leave out the same share at either end; nil: nothing was drawn, or a draw has no value.

@@ -46,6 +46,8 @@ struct MetricPlan: Sendable {
     }
 
     init(_ metrics: [String]) { self.init(metrics, []) }
+
+    func isFormula(_ metric: Int) -> Bool { formulas.contains { $0.name == metrics[metric] } }
 }
 
 /// Units of which one or many make up a value: invocations, the repeats of a point, the points of a group.
@@ -74,20 +76,28 @@ struct SampleTable: Sendable {
 
     /// What comes out in each resample, as a unit of its own.
     func resampled(seed: UInt64) -> SampleTable {
-        let draws = Resampling.draws(of: count, seed: seed)
-        return SampleTable(sums: sums.map { gather($0, draws) }, blocks: gather(blocks, draws))
+        let columns = sums + [blocks]
+        let units = (0..<count).flatMap { unit in columns.map { $0[unit] } }
+        let drawn = Resampling.sums(units, width: columns.count, seed: seed)
+        let gathered = columns.indices.map { column in
+            (0..<Resampling.resamples).map { drawn[$0 * columns.count + column] }
+        }
+        return SampleTable(sums: Array(gathered.dropLast()), blocks: gathered[columns.count - 1])
     }
 
-    private func gather(_ column: [Double], _ draws: [Int]) -> [Double] {
-        draws.withUnsafeBufferPointer { draws in
-            column.withUnsafeBufferPointer { column in
-                (0..<Resampling.resamples).map { resample in
-                    var sum = 0.0
-                    for draw in resample * column.count..<(resample + 1) * column.count { sum += column[draws[draw]] }
-                    return sum
-                }
+    /// What the others give together, for each unit as a unit of its own. Added up from both ends: subtracting from
+    /// the total would lose digits.
+    var withoutEach: SampleTable {
+        func others(_ column: [Double]) -> [Double] {
+            var after = Array(repeating: 0.0, count: column.count)
+            for place in column.indices.dropLast().reversed() { after[place] = after[place + 1] + column[place + 1] }
+            var before = 0.0
+            return column.indices.map { place in
+                defer { before += column[place] }
+                return before + after[place]
             }
         }
+        return SampleTable(sums: sums.map(others), blocks: others(blocks))
     }
 
     /// By metric and unit: its value, by the rules of `Blocks.metrics`; nan: there is none.

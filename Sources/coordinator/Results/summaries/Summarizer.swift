@@ -32,8 +32,18 @@ public struct Summarizer: Sendable {
         self.by = by
         let baselines = question.baseline.map { [$0.axis] } ?? []
         for (option, names) in [("--by", question.by ?? []), ("--baseline", baselines)] {
-            for name in names where !columns.contains(name) {
-                throw Failure(.usage, "\(option) \(Names.shown(name)): \(Names.suggestion(name, in: columns))")
+            for (place, name) in names.enumerated() {
+                if !hasWorkloads, name == "workload", !columns.contains(name) {
+                    throw Failure(
+                        .usage, "\(option) workload: this sweep has no workloads; "
+                            + (axes.isEmpty ? "it has no axes, either" : "its axes are \(PeopleText.list(axes))"))
+                }
+                guard columns.contains(name) else {
+                    throw Failure(.usage, "\(option) \(Names.shown(name)): \(Names.suggestion(name, in: columns))")
+                }
+                if names[..<place].contains(name) {
+                    throw Failure(.usage, "\(option) names \(Names.shown(name)) twice")
+                }
             }
         }
         plan = MetricPlan(question.metrics, formulas)
@@ -74,7 +84,7 @@ public struct Summarizer: Sendable {
         for member in members { runs.add(points[member].runs) }
         let single = members.count == 1 ? points[members[0]] : nil
         let units = single.map { $0.units(plan) } ?? grouped(members, &known)
-        let metrics = summaries(units)
+        let metrics = summaries(units, single)
         var group = SummaryGroup(
             key: key, points: members.count, runs: runs, varied: varied(members, units),
             identicalRepeats: single?.identicalRepeats ?? 1, metrics: metrics)
@@ -99,21 +109,23 @@ public struct Summarizer: Sendable {
         return Units(points: plan.metrics.indices.map { place in values.map { $0[place] } }, plan.metrics)
     }
 
-    private func summaries(_ units: Units?) -> [MetricSummary] {
+    /// - Parameter single: the point that the units are of; nil: they are points.
+    private func summaries(_ units: Units?, _ single: PointSamples?) -> [MetricSummary] {
         guard let units else {
             return plan.metrics.map { MetricSummary(metric: $0, values: [], withoutValue: 0) }
         }
-        let resampled = question.hasIntervals ? units.resampled() : plan.metrics.map { _ in [] }
+        let intervals = question.hasIntervals ? units.intervals(question.confidence) : plan.metrics.map { _ in nil }
+        let drifts = single?.drifts(plan) ?? plan.metrics.map { _ in nil }
         return plan.metrics.enumerated().map { place, metric in
             let values = units.values[place].filter { !$0.isNaN }
             let mean = units.together[place]
             var summary: Summary?
             if !mean.isNaN, !values.isEmpty {
-                summary = Summary(values, mean: mean, resampled: resampled[place], confidence: question.confidence)
+                summary = Summary(values, mean: mean, interval: intervals[place])
             }
             return MetricSummary(
                 metric: metric, summary: summary, values: values, withoutValue: units.table.count - values.count,
-                drift: units.kind == .invocation ? Drift(values) : nil)
+                drift: drifts[place])
         }
     }
 

@@ -37,7 +37,7 @@ public struct SummaryColumns: Sendable {
         Column("sd", "standard deviation of the values, with n - 1 as divisor") {
             number($1.summary?.standardDeviation)
         },
-        Column("n", "how many values there are") { .integer($1.summary?.n ?? 0) },
+        Column("n", "how many values there are") { .integer($1.values.count) },
         Column("varied", "what they differ in: `invocation`, `repeat`, or columns; empty for a single value") {
             .optional($0.varied.isEmpty || $1.values.count < 2 ? nil : $0.varied.joined(separator: " "))
         },
@@ -82,10 +82,10 @@ public struct SummaryColumns: Sendable {
             .integer($1.withoutValue)
         },
         Column("drifting", "how many invocations at the beginning differ from the rest", isShown: false) {
-            $0.varied == ["invocation"] ? .integer($1.drift?.first ?? 0) : .empty
+            ofRuns($0) ? .integer($1.drift?.first ?? 0) : .empty
         },
         Column("trend", "1 if the rest still rises or falls, otherwise 0", isShown: false) { group, found in
-            group.varied == ["invocation"] ? .integer(found.drift?.goesOn == true ? 1 : 0) : .empty
+            ofRuns(group) ? .integer(found.drift?.goesOn == true ? 1 : 0) : .empty
         },
     ]
 
@@ -109,6 +109,11 @@ public struct SummaryColumns: Sendable {
         group.metrics.map { found in
             group.key.map { .text($0) } + columns.map { $0.cell(group, found) }
         }
+    }
+
+    /// Whether its values are those of a point's runs.
+    private static func ofRuns(_ group: SummaryGroup) -> Bool {
+        group.points == 1 && (group.varied == ["invocation"] || group.varied == ["repeat"])
     }
 
     private static func number(_ value: Double?) -> Cell { value.map { .number(Number.render($0)) } ?? .empty }

@@ -77,7 +77,7 @@ public struct MetricSummary: Sendable, Hashable {
     public var withoutValue: Int
     /// nil: no baseline was asked for.
     public var ratio: RatioSummary?
-    /// The invocations of a point's run that differ from the others. nil: none, or it is no single run.
+    /// The invocations of a point's runs that differ from the others of their run. nil: none, or it is no single point.
     public var drift: Drift?
 }
 

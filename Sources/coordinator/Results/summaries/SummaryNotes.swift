@@ -6,28 +6,59 @@ public enum SummaryNotes {
     ///   - command: a command of this program for the same sweep, by its name.
     ///   - warm: how many invocations of a run are not measured as it is.
     ///   - canWarm: whether the sweep's engine lets invocations pass before those that are measured.
+    ///   - canResume: whether no coordinator works on it.
     public static func of(
-        _ groups: [SummaryGroup], confidence: Double, warm: Int, canWarm: Bool, command: (String) -> String
+        _ groups: [SummaryGroup], confidence: Double, warm: Int, canWarm: Bool, canResume: Bool,
+        command: (String) -> String
     ) -> [String] {
         var notes: [String] = []
         let metrics = groups.lazy.flatMap(\.metrics)
         if metrics.contains(where: { $0.summary?.interval != nil || $0.ratio?.interval != nil }) {
             notes.append(
-                "low and high: \(percent(confidence)) intervals from \(Resampling.resamples) bootstrap resamples")
+                "low and high: \(percent(confidence)) intervals from \(Resampling.resamples) bootstrap resamples; "
+                    + "below \(Intervals.enough) values at least as wide as Student's t")
         }
-        return notes + warnings(groups, warm: warm, canWarm: canWarm, command: command)
+        return notes + numbers(groups)
+            + warnings(groups, warm: warm, canWarm: canWarm, canResume: canResume, command: command)
+    }
+
+    /// Values that cannot be summed up, by metric.
+    private static func numbers(_ groups: [SummaryGroup]) -> [String] {
+        var notes: [String] = []
+        for place in groups.first?.metrics.indices ?? 0..<0 {
+            let found = groups.map { $0.metrics[place] }
+            let name = VisibleText.of(found[0].metric)
+            let beyond = found.count { one in
+                one.summary.map { $0.n > 1 && $0.standardDeviation == nil } ?? (one.values.count > 1)
+            }
+            if beyond > 0 {
+                let groups = count(beyond, groups.contains { $0.points > 1 } ? "group" : "point")
+                notes.append(
+                    "\(name): in \(groups) the mean or the standard deviation is beyond what a number can hold")
+            }
+            let without = found.count { one in
+                one.ratio.map { $0.ratio == nil && $0.ratios.contains { $0 <= 0 } } ?? false
+            }
+            if without > 0 {
+                notes.append(
+                    "\(name): no geometric mean in \(count(without, "group")), because ratios are zero or negative")
+            }
+        }
+        return notes
     }
 
     /// Those that are about the runs, whatever is shown of them.
     public static func warnings(
-        _ groups: [SummaryGroup], warm: Int, canWarm: Bool, command: (String) -> String
+        _ groups: [SummaryGroup], warm: Int, canWarm: Bool, canResume: Bool, command: (String) -> String
     ) -> [String] {
         var notes: [String] = []
         let runs = groups.reduce(into: RunCounts()) { $0.add($1.runs) }
         if runs.missing > 0 {
+            let isOpen = runs.unfinished == runs.missing
+            let advice = isOpen && canResume ? "Run them: \(command("resume"))" : "See why: \(command("status"))"
             notes.append(
                 "\(runs.missing) of \(count(runs.all, "run")) \(runs.missing == 1 ? "has" : "have") no results: "
-                    + "\(kinds(runs)). See why: \(command("status"))")
+                    + "\(kinds(runs)). \(advice)")
         }
         let identical = groups.filter { $0.identicalRepeats > 1 }
         if !identical.isEmpty {

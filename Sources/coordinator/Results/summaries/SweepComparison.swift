@@ -18,7 +18,7 @@ public struct SweepComparison: Sendable {
         /// Of the second sweep, beyond the noise.
         case higher = "higher"
         case lower = "lower"
-        /// Other numbers, with nothing to tell the noise by.
+        /// Other numbers, with nothing to tell the noise by: a single value, or no variance.
         case differs = "differs"
         case onlyInFirst = "only in first"
         case onlyInSecond = "only in second"
@@ -37,6 +37,13 @@ public struct SweepComparison: Sendable {
         /// Second divided by first.
         public var ratio: RatioSummary?
         public var verdict: Verdict
+
+        /// Without a judgement about noise: other numbers are a difference.
+        public var exactly: MetricPair {
+            var pair = self
+            if [.noise, .higher, .lower].contains(verdict) { pair.verdict = .differs }
+            return pair
+        }
     }
 
     public struct PointPair: Sendable, Hashable {
@@ -48,7 +55,10 @@ public struct SweepComparison: Sendable {
         /// The first number that is not the same, in the order of repeats, invocations and the source; nil: none.
         public var firstChange: String?
 
-        public var isSame: Bool { missing == nil && firstChange == nil && metrics.allSatisfy { $0.verdict == .same } }
+        public var isSame: Bool {
+            missing == nil && firstChange == nil
+                && metrics.allSatisfy { $0.verdict == .same || $0.verdict == .noResult }
+        }
     }
 
     /// Axes that both have, after `workload` where both have it.
@@ -89,11 +99,7 @@ public struct SweepComparison: Sendable {
         let values = axes.map { axis in names.firstIndex(of: axis).map { row.values[$0] } ?? "" }
         let key = (hasWorkloads ? [row.workload ?? ""] : []) + values
         if let other = points[side.rawValue][key], other != row.point {
-            let more = names.filter { !axes.contains($0) }
-            throw Failure(
-                .usage, "several points of the \(side == .first ? "first" : "second") sweep have "
-                    + "\(SweepComparison.words(key, columns)): they differ in \(Names.list(more)), which the other "
-                    + "sweep does not have as an axis. Choose one value: --where '\(more.first ?? "AXIS")=VALUE'")
+            throw ambiguity(key, names.filter { !axes.contains($0) }, side)
         }
         if points.allSatisfy({ $0[key] == nil }) { order.append(key) }
         points[side.rawValue][key] = row.point
@@ -103,6 +109,21 @@ public struct SweepComparison: Sendable {
         row.point = SHA256.digest("\(side.rawValue) \(row.point.hex)")
         summarizer.add(row)
         return key
+    }
+
+    /// Several points of a sweep have the same common values.
+    private func ambiguity(_ key: [String], _ more: [String], _ side: Side) -> Failure {
+        let which = side == .first ? "first" : "second"
+        let conditions = more.map { "--where '\($0)=VALUE'" }.joined(separator: " ")
+        if columns.isEmpty {
+            return Failure(
+                .usage, "the sweeps have no axis in common; the \(which) varies \(PeopleText.list(more)): choose one "
+                    + "value of each: \(conditions)")
+        }
+        return Failure(
+            .usage, "several points of the \(which) sweep have \(SweepComparison.words(key, columns)): they differ in "
+                + "\(Names.list(more)), which the other sweep does not have as an axis. Choose one value of each: "
+                + conditions)
     }
 
     /// In the order of the first sweep, then what only the second has.
@@ -128,16 +149,23 @@ public struct SweepComparison: Sendable {
     private static func judge(_ first: MetricSummary, _ second: MetricSummary) -> MetricPair {
         var pair = MetricPair(
             metric: first.metric, first: first.summary, second: second.summary, ratio: second.ratio, verdict: .same)
+        if first.summary == nil, second.summary == nil {
+            pair.verdict = .noResult
+            return pair
+        }
         if first.values == second.values, first.summary?.mean == second.summary?.mean { return pair }
-        if let interval = second.ratio?.interval {
+        if let interval = second.ratio?.interval, varies(first) || varies(second) {
             pair.verdict = interval.lower > 1 ? .higher : interval.upper < 1 ? .lower : .noise
         } else if first.summary == nil || second.summary == nil {
-            let hasNone = first.summary == nil && second.summary == nil
-            pair.verdict = hasNone ? .noResult : first.summary == nil ? .noResultInFirst : .noResultInSecond
+            pair.verdict = first.summary == nil ? .noResultInFirst : .noResultInSecond
         } else {
             pair.verdict = .differs
         }
         return pair
+    }
+
+    private static func varies(_ summary: MetricSummary) -> Bool {
+        summary.values.contains { $0 != summary.values[0] }
     }
 
     private func change(_ key: [String]) -> String? {

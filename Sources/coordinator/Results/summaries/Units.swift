@@ -20,7 +20,20 @@ struct Units {
         self.table = table
         self.plan = plan
         values = table.values(plan)
-        together = Units.forEachMetric(table, plan, kind, values) { $0.total.values(plan) }.map { $0[0] }
+        var together = Units.forEachMetric(table, plan, kind, values) { $0.total.values(plan) }.map { $0[0] }
+        for place in plan.metrics.indices where together[place].isNaN && !plan.isFormula(place) {
+            together[place] = Units.weighted(values[place], table.blocks, kind)
+        }
+        self.together = together
+    }
+
+    /// The mean of a counter whose sum is beyond what a number can hold, though it is not itself; nan: no value.
+    private static func weighted(_ values: [Double], _ blocks: [Double], _ kind: Kind) -> Double {
+        let units = values.indices.filter { !values[$0].isNaN }
+        guard !units.isEmpty, kind != .invocation || units.count == values.count else { return .nan }
+        let all = units.reduce(0) { $0 + blocks[$1] }
+        let mean = units.reduce(0) { $0 + values[$1] * (blocks[$1] / all) }
+        return mean.isFinite ? mean : .nan
     }
 
     /// Points as units, each of which counts once.
@@ -38,6 +51,14 @@ struct Units {
         Units.forEachMetric(table, plan, kind, values) { table in
             guard table.count > 1 else { return plan.metrics.map { _ in [] } }
             return table.resampled(seed: seed).values(plan)
+        }
+    }
+
+    /// By metric, what comes out with each unit left out; empty where there are fewer than two units.
+    func withoutEach() -> [[Double]] {
+        Units.forEachMetric(table, plan, kind, values) { table in
+            guard table.count > 1 else { return plan.metrics.map { _ in [] } }
+            return table.withoutEach.values(plan)
         }
     }
 

@@ -6,8 +6,8 @@ package import Model
 extension ArtifactsFolder {
     /// The sweep that a person means.
     ///
-    /// - Parameter id: its name (then the last one of that name), the beginning of its identifier, `NAME-IDENTIFIER`,
-    ///   or `last`.
+    /// - Parameter id: its name (then the last one of that name), the beginning of its identifier, or both with a
+    ///   hyphen between (`NAME-IDENTIFIER`), or `last`.
     /// - Throws: ``Failure`` (`missingFile`) where there is none, (`usage`) where it could be several.
     package func find(_ id: String) throws -> Entry {
         let all = try entries()
@@ -22,8 +22,8 @@ extension ArtifactsFolder {
             guard !all.isEmpty else { throw emptiness }
             throw Failure(
                 .missingFile,
-                "there is no sweep '\(VisibleText.of(id, limit: 100))' in \(path); there is "
-                    + PeopleText.list(all.map(\.fullName)))
+                "there is no sweep '\(VisibleText.of(id, limit: 100))' in \(path); "
+                    + "there \(all.count == 1 ? "is" : "are") " + PeopleText.list(all.map(\.fullName)))
         }
         guard readings.count == 1 else {
             let meanings = readings.map { "\($0.entry.fullName) (\($0.why))" }
@@ -85,6 +85,10 @@ extension ArtifactsFolder {
         for entry in all where entry.identifier.hasPrefix(id) {
             // A sweep of the name is as good as meant where another launch of it has such an identifier.
             if entry.name != id { add(entry, "by its identifier") }
+        }
+        // Of the identifier at least one digit.
+        for entry in all where entry.fullName.hasPrefix(id) && id.utf8.count > entry.name.utf8.count + 1 {
+            add(entry, "by its name and identifier")
         }
         return readings
     }

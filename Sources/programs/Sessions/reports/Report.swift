@@ -70,7 +70,7 @@ package struct Report {
         }
         return warnings + SummaryNotes.warnings(
             groups, warm: view.sweep.measure.warm, canWarm: view.descriptor.phases.contains(.warm),
-            command: { view.entry.command($0) })
+            canResume: !status.holder.isOther, command: { view.entry.command($0) })
     }
 
     /// Whether more may come: then the page says so.

@@ -115,13 +115,7 @@ package struct SweepStatus: Sendable {
     }
 
     /// Whether another process works on it.
-    private var isWorkedOn: Bool {
-        switch holder {
-        case .working(let pid, _): pid != getpid()
-        case .elsewhere: true
-        case .ended, .vanished, .nobody: false
-        }
-    }
+    private var isWorkedOn: Bool { holder.isOther }
 
     /// Of several sweeps, a few members each.
     package static func document(ofAll all: [SweepStatus]) -> JSON {
@@ -193,6 +187,17 @@ extension LedgerHolder {
                 JSON.Member("since", .string(since)),
             ])
         case .ended, .vanished, .nobody: .null
+        }
+    }
+}
+
+extension LedgerHolder {
+    /// Whether another process works on the sweep.
+    var isOther: Bool {
+        switch self {
+        case .working(let pid, _): pid != getpid()
+        case .elsewhere: true
+        case .ended, .vanished, .nobody: false
         }
     }
 }

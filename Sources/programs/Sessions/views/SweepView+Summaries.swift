@@ -27,7 +27,7 @@ extension SweepView {
         let groups = try summarizer.groups()
         let notes = SummaryNotes.of(
             groups, confidence: question.confidence, warm: sweep.measure.warm,
-            canWarm: canWarm, command: { entry.command($0) })
+            canWarm: canWarm, canResume: !Ledger.holder(entry.ledger).isOther, command: { entry.command($0) })
         return SweepSummaries(
             groups: groups, by: summarizer.by, hasBaseline: question.baseline != nil, notes: notes)
     }
@@ -57,7 +57,12 @@ extension SweepView {
             switch columns {
             case .standard: table.names
             case .onScreen: table.shownNames
-            case .named(let names): names
+            case .named(let names):
+                // An axis is named as in --by also where its column has another name.
+                names.map { name in
+                    let column = "axis.\(name)"
+                    return summaries.by.contains(name) && table.names.contains(column) ? column : name
+                }
             }
         let places = try SweepView.places(of: names, in: table.names)
         var writer = TableWriter(format, name: SweepSummaries.table, columns: names, sink: sink)

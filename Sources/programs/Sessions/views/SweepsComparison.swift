@@ -11,7 +11,10 @@ package struct SweepsComparison {
         package var columns: [String]
         package var pairs: [SweepComparison.PointPair]
         /// How many statistics of all pairs were compared; 0: their engine leaves none.
-        package var statistics: Int
+        package var statistics = 0
+        /// Of how many runs they were to be compared, and how many of these lack them in one sweep or in both.
+        package var judgedRuns = 0
+        package var runsWithoutStatistics = 0
         /// What a reader must know beside the table.
         package var notes: [String]
         package var confidence: Double
@@ -50,7 +53,11 @@ package struct SweepsComparison {
     /// - Parameters:
     ///   - conditions: as of `--where`; of an axis that one sweep does not have, they choose among the other's points.
     ///   - metrics: none: all that both have.
-    package func outcome(conditions: [String], metrics: [String], confidence: Double) throws -> Outcome {
+    ///   - exactly: whether nothing is put down to noise.
+    /// - Throws: ``Failure`` (`usage`) also where no point of either sweep fits the conditions.
+    package func outcome(
+        conditions: [String], metrics: [String], confidence: Double, exactly: Bool
+    ) throws -> Outcome {
         let axes = views[0].points.axes.filter(views[1].points.axes.contains)
         let metrics = try common(metrics)
         var comparison = try SweepComparison(
@@ -68,8 +75,13 @@ package struct SweepsComparison {
             }
         }
         var outcome = Outcome(
-            columns: comparison.columns, pairs: try comparison.pairs(), statistics: 0, notes: pins(),
-            confidence: confidence)
+            columns: comparison.columns, pairs: try comparison.pairs(), notes: pins(), confidence: confidence)
+        if outcome.pairs.isEmpty, !conditions.isEmpty { throw noPoint(conditions) }
+        if exactly {
+            for place in outcome.pairs.indices {
+                outcome.pairs[place].metrics = outcome.pairs[place].metrics.map(\.exactly)
+            }
+        }
         for place in outcome.pairs.indices where outcome.pairs[place].missing == nil {
             let key = outcome.pairs[place].key
             let (first, second) = (runs[0][key] ?? [], runs[1][key] ?? [])
@@ -113,6 +125,23 @@ package struct SweepsComparison {
         }
     }
 
+    /// Conditions that no point fits are a slip of the pen, and no comparison.
+    private func noPoint(_ conditions: [String]) -> Failure {
+        let asked = conditions.map { "--where \(Names.shown($0))" }.joined(separator: " ")
+        let problem = "\(asked): no point of either sweep has it"
+        let named = Set(views.flatMap(\.points.axes)).filter { conditions[0].hasPrefix($0) }
+        guard conditions.count == 1, let axis = named.max(by: { $0.utf8.count < $1.utf8.count }) else {
+            return Failure(.usage, problem)
+        }
+        var values: [String] = []
+        for view in views {
+            guard let place = view.points.axes.firstIndex(of: axis) else { continue }
+            for value in view.points.valuesOfAxes[place] where !values.contains(value) { values.append(value) }
+        }
+        let shown = PeopleText.list(values.map { VisibleText.of($0) }, atMost: 20)
+        return Failure(.usage, "\(problem); there are \(shown)")
+    }
+
     /// What the sweeps were made with, where that is not the same.
     private func pins() -> [String] {
         let pins = views.map { view in
@@ -132,8 +161,11 @@ package struct SweepsComparison {
         _ outcome: inout Outcome
     ) throws -> String? {
         var records: [StatisticsRecord] = []
+        guard views.allSatisfy({ $0.descriptor.statistics != nil }) else { return nil }
+        outcome.judgedRuns += 1
+        outcome.runsWithoutStatistics += 1
         for (place, one) in [first, second].enumerated() {
-            guard let path = views[place].descriptor.statistics else { return nil }
+            let path = views[place].descriptor.statistics ?? ""
             let artifacts = try views[place].ledger.artifacts(of: one.run, attempt: one.attempt)
             guard let artifact = artifacts.first(where: { $0.path == path }) else { return nil }
             var record = StatisticsRecord()
@@ -143,6 +175,7 @@ package struct SweepsComparison {
             }
             records.append(record)
         }
+        outcome.runsWithoutStatistics -= 1
         outcome.statistics += records[0].count
         return records[0].difference(from: records[1]).map { found in
             "block \(found.block), \(VisibleText.of(found.name)): \(found.first ?? "none"), then "
@@ -189,13 +222,16 @@ extension SweepsComparison.Outcome {
     /// What came out, for people.
     package var sentences: [String] {
         var sentences = [summary]
-        let noisy = changed.flatMap(\.metrics).count { $0.verdict != .same && $0.ratio?.interval != nil }
-        if noisy > 0 {
+        if changed.contains(where: { $0.metrics.contains { [.noise, .higher, .lower].contains($0.verdict) } }) {
             let share = PeopleText.percentage(millionths: Int64((confidence * 1_000_000).rounded()))
             let chance = PeopleText.percentage(millionths: Int64(((1 - confidence) * 1_000_000).rounded()))
             sentences.append(
-                "ratio_low and ratio_high: \(share) intervals; about \(chance) of all metrics lie beyond them by "
-                    + "chance alone")
+                "ratio_low and ratio_high: \(share) intervals; of metrics that do not differ, up to about \(chance) "
+                    + "lie beyond them by chance alone")
+        }
+        if runsWithoutStatistics > 0 {
+            sentences.append(
+                "statistics of \(runsWithoutStatistics) of \(PeopleText.count(judgedRuns, "run")) are not on record")
         }
         return sentences + notes
     }
@@ -204,7 +240,8 @@ extension SweepsComparison.Outcome {
         if pairs.isEmpty { return "no point to compare" }
         let points = "\(pairs.count) point\(pairs.count == 1 ? "" : "s")"
         if pairs.allSatisfy(\.isSame) {
-            let raw = statistics > 0 ? ", all \(statistics) raw statistics included (except host*)" : ""
+            let all = runsWithoutStatistics > 0 ? "" : "all "
+            let raw = statistics > 0 ? ", \(all)\(statistics) raw statistics included (except host*)" : ""
             return "identical: \(points)\(raw)"
         }
         let (same, noise) = (count(\.isSame), count { $0.missing == nil && isNoise($0) })

@@ -18,7 +18,8 @@ struct CompareCommand: ParsableCommand {
             EXAMPLES
               usweep compare study-x7 study-k2
               usweep compare last ../other-lab/artifacts --metric cpi --confidence 99%
-              usweep compare study-x7 study-k2 --exact               must be identical
+              # must be identical
+              usweep compare study-x7 study-k2 --exact
               usweep compare study-x7 study-k2 --format csv --to all.csv
             """)
 
@@ -68,7 +69,7 @@ struct CompareCommand: ParsableCommand {
     func run() throws {
         let comparison = try SweepsComparison(first, second, in: common.artifactsFolder)
         let outcome = try comparison.outcome(
-            conditions: condition.conditions, metrics: metric, confidence: try confidence.share())
+            conditions: condition.conditions, metrics: metric, confidence: try confidence.share(), exactly: exact)
         let format = format ?? to.flatMap(ResultFormat.init(file:))?.text
             ?? (common.output == .json ? .json : to == nil ? .table : .csv)
         let onlyDifferences = format == .table && to == nil && !all && !exact

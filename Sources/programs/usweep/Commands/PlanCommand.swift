@@ -13,8 +13,10 @@ struct PlanCommand: ParsableCommand {
 
             EXAMPLES
               usweep plan sweeps/quickstart.yaml
-              usweep plan study.yaml -i lab.yaml --points      every point, too
-              usweep plan study.yaml -i lab.yaml --bind        asks a host's gem5 whether all parameters exist
+              # every point, too
+              usweep plan study.yaml -i lab.yaml --points
+              # asks a host's gem5 whether all parameters exist
+              usweep plan study.yaml -i lab.yaml --bind
             """)
 
     @Argument(help: ArgumentHelp("The sweep file.", valueName: "sweep"), completion: .file(extensions: ["yaml"]))

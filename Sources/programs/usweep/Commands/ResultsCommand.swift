@@ -74,16 +74,20 @@ struct ResultsCommand: ParsableCommand {
             of a fresh one.
 
             EXAMPLES
-              usweep results                                       the last sweep's table
+              # the last sweep's table
+              usweep results
               usweep results study --format csv --to study.csv
-              usweep results --table invocations --metric l2.mpki --where l2.size=1MiB,2MiB
-              usweep results --where 'cpi>1.5' --where 'workload~aes*' --columns run,workload,cpi
-              usweep results --table runs                          how each run went
-              usweep results --spread                              intervals, n, and what varied
+              usweep results --table invocations --metric l2.mpki --where l2.size=1MiB
+              usweep results --where 'cpi>1.5' --columns run,workload,cpi
+              # how each run went
+              usweep results --table runs
+              # intervals, n, and what varied; geometric means of ratios
+              usweep results --spread
               usweep results --by l2.size --baseline l2.size=256KiB --metric cpi
-                                                                   geometric means of ratios
-              usweep results --format sqlite --to study.sqlite     all tables in one file
-              usweep results --stat '*.cpu1.ipc' --format csv      raw gem5 statistics of all measured invocations
+              # all tables in one file
+              usweep results --format sqlite --to study.sqlite
+              # raw gem5 statistics of all measured invocations
+              usweep results --stat '*.cpu1.ipc' --format csv
             """)
 
     @OptionGroup var sweep: SweepArgument
