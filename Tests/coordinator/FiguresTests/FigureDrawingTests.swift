@@ -153,7 +153,10 @@ struct FigureDrawingTests {
 
     @Test("Pictures, tables and descriptions are what they were", arguments: ["bars", "lines", "heatmap"])
     func golden(_ kind: String) throws {
-        let request = FigureRequest(FigureKind(rawValue: kind), x: "l2.size", y: ["v"], series: "predictor")
+        // A panel for each workload, so that the repeats have error bars.
+        let request = FigureRequest(
+            FigureKind(rawValue: kind), x: "l2.size", y: ["v"], series: "predictor",
+            facet: kind == "heatmap" ? nil : "workload")
         let figure = try Rows.study.figure(request)
         try Self.compare("\(kind).svg", FigureDrawing.svg(figure, size: .column, title: "v over l2.size"))
         try Self.compare("\(kind).vl.json", VegaLite.text(figure, data: "\(kind).csv", size: .column) + "\n")

@@ -44,13 +44,13 @@ struct Rows {
         return try maker.figure()
     }
 
-    /// Three sizes, two predictors, two workloads, two repeats; one point failed.
+    /// Three sizes, two predictors, two workloads, three repeats; one point failed.
     static var study: Rows {
         var rows = Rows(["l2.size", "predictor"], hasWorkloads: true)
         for (place, workload) in ["aes", "auth"].enumerated() {
             for (step, size) in ["1MiB", "256KiB", "512KiB"].enumerated() {
                 for (kind, predictor) in ["bimodal", "tage"].enumerated() {
-                    for repetition in 1...2 {
+                    for repetition in 1...3 {
                         let isLost = workload == "auth" && size == "1MiB" && predictor == "tage"
                         let value = Double((place + 1) * [2, 8, 4][step]) / Double(kind + 1) + Double(repetition) / 10
                         rows.add(

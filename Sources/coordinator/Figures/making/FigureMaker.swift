@@ -161,13 +161,13 @@ public struct FigureMaker {
 
     private func mark(of metric: MetricSummary, in group: SummaryGroup) -> FigureMark {
         var mark = FigureMark(category: 0, series: 0, value: metric.summary?.mean, count: metric.values.count)
-        var interval = metric.summary?.interval
         if request.baseline != nil {
             mark.value = metric.ratio?.ratio
             mark.count = metric.ratio?.ratios.count ?? 0
-            interval = metric.ratio?.interval
         }
-        if let interval, interval.lower < interval.upper { mark.interval = interval.lower...interval.upper }
+        if let interval = shownInterval(metric), interval.lower < interval.upper {
+            mark.interval = interval.lower...interval.upper
+        }
         if mark.value == nil { mark.absent = absence(metric, group.runs) }
         return mark
     }
@@ -206,11 +206,16 @@ public struct FigureMaker {
             let over = varied.map { $0 == "invocation" || $0 == "repeat" ? $0 + "s" : $0 }
             notes.append("Error bars: 95% intervals over \(PeopleText.list(over)).")
         }
+        if request.baseline == nil, groups.contains(where: { $0.metrics.contains { $0.values.count == 2 } }) {
+            notes.append(
+                "No error bars where there are two values: their interval is many times as wide as they are apart.")
+        }
         return notes + missing(groups)
     }
 
     private func shownInterval(_ metric: MetricSummary) -> Interval? {
-        request.baseline == nil ? metric.summary?.interval : metric.ratio?.interval
+        guard request.baseline == nil else { return metric.ratio?.interval }
+        return metric.values.count > 2 ? metric.summary?.interval : nil
     }
 
     private func missing(_ groups: [SummaryGroup]) -> [String] {
