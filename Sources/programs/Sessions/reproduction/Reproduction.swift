@@ -35,6 +35,12 @@ package enum Reproduction {
         }
     }
 
+    /// The checkpoints that a reproduction began with; none for other sweeps.
+    static func givenPins(_ ledger: Ledger) throws -> Set<String> {
+        guard try ledger.metadata().notes.contains(where: { $0.name == originNote }) else { return [] }
+        return Set(try ledger.pins().map(\.name).filter { $0.hasPrefix("checkpoint:") })
+    }
+
     /// The inventory that a sweep was launched or resumed with last.
     package static func inventory(of entry: ArtifactsFolder.Entry) throws -> Inventory {
         let notes = try Ledger.read(entry.ledger).metadata().notes

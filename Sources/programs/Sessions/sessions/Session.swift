@@ -52,7 +52,7 @@ package final class Session {
         checkpoints = useOfCheckpoints == nil ? nil : store
         var plan = specification.plan(
             runs, setups: setups, highestRun: try ledger.highestRun(), hosts: self.inventory.hosts,
-            only: pointCount)
+            only: pointCount, given: try Reproduction.givenPins(ledger))
         plan.history = PastRuns(in: folder, except: entry).like(specification, setups, self.inventory, plan)
         self.plan = plan
         state = SweepState(plan: plan)

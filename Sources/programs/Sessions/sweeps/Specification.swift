@@ -106,9 +106,10 @@ package struct Specification {
     ///   - runs: the ledger's, in the order of ``keys``, as many as these.
     ///   - setups: those of ``setups(_:_:)``, in the order of their runs.
     ///   - pointCount: only so many points, spread over the sweep, with the setups that they need; nil: all.
+    ///   - given: pins of checkpoints that came from elsewhere, so that nobody makes them.
     package func plan(
         _ runs: RunList, setups: [Setting.Setup], highestRun: RunNumber, hosts: [Model.Host],
-        only pointCount: Int? = nil
+        only pointCount: Int? = nil, given: Set<String> = []
     ) -> Plan {
         var groups: [Plan.Group] = []
         let workloads: [String?] = sweep.workloads.isEmpty ? [nil] : sweep.workloads
@@ -130,7 +131,7 @@ package struct Specification {
         }
         for (index, setup) in setups.enumerated() {
             let isNeeded = groups.contains { $0.requires == setup.pin && !$0.runs.isEmpty }
-            guard chosen == nil || isNeeded else { continue }
+            guard !given.contains(setup.pin), isNeeded || chosen == nil && given.isEmpty else { continue }
             let place = points.count * repeats + index
             groups.append(
                 Plan.Group(runs: runs.part(place..<place + 1), requires: setup.requires, provides: setup.pin))
