@@ -33,6 +33,7 @@ struct ReproduceTests {
         #expect(again.output.contains(/stats\.txt: \d{3,} statistics identical/), "\(again.output)")
         #expect(again.output.contains(": identical"))
         #expect(again.errors.contains("1 of 1 run left") && !again.errors.contains("setup"), "\(again.errors)")
+        #expect(again.errors.contains("1 of 1 run succeeded"), "\(again.errors)")
         // Nothing was set up, and the last sweep is still the one that was launched.
         let runs = try study.run("results", "--table", "runs", "--format", "csv", "--artifacts", "artifacts/reproduced")
         #expect(runs.output.split(separator: "\n").count == 2, "\(runs.output)")

@@ -40,7 +40,8 @@ package struct SweepStatus: Sendable {
         self.entry = entry
         holder = Ledger.holder(entry.ledger)
         counts = try ledger.counts()
-        setups = try ledger.counts(ofSetups: true)
+        // A reproduction was given the checkpoints that it starts from: nobody makes them.
+        setups = try Reproduction.givenPins(ledger).isEmpty ? ledger.counts(ofSetups: true) : []
         goneCount = try ledger.goneCount()
         hosts = try ledger.hosts()
         pins = try ledger.pins()
