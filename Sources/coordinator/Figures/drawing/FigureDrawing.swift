@@ -132,11 +132,18 @@ public struct FigureDrawing {
                 TextSize.cut(x, to: size.width - 4, size: size.font), (first.x + right) / 2, layout.height - 3,
                 anchor: "middle", large: true)
         }
-        let tall = last.bottom - first.y
+        let tall = max(last.bottom - first.y, 60)
         let isMap = figure.kind == .heatmap
-        let y = isMap ? figure.seriesTitle : FigureDrawing.title(figure.y, yTicks.factorName)
-        turned(TextSize.cut(y, to: max(tall, 60), size: size.font), size.font, (first.y + last.bottom) / 2)
+        let y = isMap ? figure.seriesTitle : yTitle(within: tall)
+        turned(TextSize.cut(y, to: tall, size: size.font), size.font, (first.y + last.bottom) / 2)
         if isMap { drawBar(first) }
+    }
+
+    /// With its unit, if there is room: a whole name says more than half a unit.
+    private func yTitle(within room: Double) -> String {
+        let full = FigureDrawing.title(figure.y, yTicks.factorName)
+        guard TextSize.width(full, size: size.font) > room, !figure.y.title.isEmpty else { return full }
+        return FigureDrawing.title(FigureAxis(figure.y.title), yTicks.factorName)
     }
 
     private static func title(_ axis: FigureAxis, _ factor: String) -> String {
