@@ -17,6 +17,7 @@ extension CoordinatorLoop {
                 return transport.open(setting.hosts[host].target, command: Bootstrap.command, observer: observer)
             },
             deliver: { [inbox] event in inbox.put(.stream(host: host, generation: stream, event)) })
+        nextGlance = min(nextGlance, now + CoordinatorLoop.glance)
     }
 
     private func bootstrap(of host: Int) -> Bootstrap {
@@ -36,11 +37,16 @@ extension CoordinatorLoop {
         }
     }
 
-    /// Copies of the agent that take long: told now and then, each host by itself.
-    func tellCopies(_ now: Nanoseconds) {
+    /// Copies of the agent that take long are told now and then, each host by itself.
+    func lookAfterStarts(_ now: Nanoseconds) {
+        let isAnyStarting = links.contains { $0?.isBootstrapping == true }
+        nextGlance = isAnyStarting ? now + CoordinatorLoop.glance : .max
         for host in links.indices {
             guard let progress = links[host]?.tellProgress(now: now) else { continue }
             warn("\(setting.hosts[host].name): copying the agent: \(progress.text)")
         }
     }
+
+    /// How often hosts that are being reached are looked after.
+    private static let glance: Nanoseconds = 1_000_000_000
 }

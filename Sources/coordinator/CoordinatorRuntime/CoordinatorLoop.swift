@@ -32,6 +32,10 @@ public final class CoordinatorLoop {
     private var inputList: (inputs: [Job.Input], name: InputListName)?
     var generation = 0
     var nextKeepAlive = Nanoseconds.min
+    /// When hosts that are being reached are looked after next.
+    var nextGlance = Nanoseconds.max
+    /// Hosts of which something was fetched, or could not be, since they were looked at.
+    private var stirred: Set<Int> = []
     var questions: [TailQuestion] = []
     var watch = RunWatch()
     /// Whether what runs is asked how far it is, for those who look on.
@@ -79,12 +83,9 @@ public final class CoordinatorLoop {
         var deadline = min(core.nextDeadline(now: now), supply.isWaiting ? now + CoordinatorLoop.moment : .max)
         if let time = fanoutDeadline(now: now) { deadline = min(deadline, time) }
         if isWatched, setting.engine.progressFile != nil { deadline = min(deadline, watch.nextRound) }
-        guard links.contains(where: { $0?.isBootstrapping == true }) else { return deadline }
-        return min(deadline, now + CoordinatorLoop.glance)
+        return min(deadline, nextGlance)
     }
 
-    /// How often hosts that are being reached are looked after.
-    private static let glance: Nanoseconds = 1_000_000_000
     /// How often streams are looked at that have not taken what they were given.
     private static let moment: Nanoseconds = 20_000_000
 
@@ -122,11 +123,14 @@ public final class CoordinatorLoop {
         for item in items {
             for event in try events(of: item, now: now) { records += core.handle(event, now: now) }
         }
-        for host in links.indices {
+        // There may be a thousand hosts, and each look at one copies it.
+        let isGlance = now >= nextGlance
+        for host in isGlance ? Array(links.indices) : stirred.sorted() {
             guard let reason = links[host]?.overdue(now: now) ?? transfers[host].problem else { continue }
             forget(host)
             records += core.handle(.lost(host: host, reason: reason + "."), now: now)
         }
+        stirred = []
         for event in hourEvents(now) { records += core.handle(event, now: now) }
         records += core.tick(now: now)
         for event in actOnSites(now) { records += core.handle(event, now: now) }
@@ -142,7 +146,7 @@ public final class CoordinatorLoop {
         askRunning(committed)
         share(committed)
         supplyHosts()
-        tellCopies(committed)
+        if isGlance { lookAfterStarts(committed) }
         observer(self, records)
         return ending
     }
@@ -375,6 +379,7 @@ public final class CoordinatorLoop {
 
     /// Asks for what is missing, and judges what is complete.
     private func goOn(_ host: Int, _ complete: [AttemptReport]) {
+        stirred.insert(host)
         let window = max(Int64(ObjectRange.maximumLength), HostLimits.window / Int64(max(1, links.count)))
         for range in transfers[host].requests(window: min(window, HostLimits.windowOfHost)) { send(host, .read(range)) }
         let (engine, now) = (core.state.pins["engine"], time.wall())
