@@ -24,8 +24,8 @@ struct Fanout: Sendable {
     private static let fast: Int64 = 4 << 20
     /// So many failures in a row, of one host with several others, are its own.
     private static let mostFailures = 3
-    private static let rest: Nanoseconds = 10_000_000_000
-    private static let longestRest: Nanoseconds = 300_000_000_000
+    private static let firstPause: Nanoseconds = 10_000_000_000
+    private static let longestPause: Nanoseconds = 300_000_000_000
 
     enum Effect: Sendable, Hashable {
         /// These pieces are sent from here.
@@ -46,7 +46,7 @@ struct Fanout: Sendable {
         /// In a row: others that could not get something from it, and it from others.
         var failures = 0
         var misses = 0
-        var restsUntil = Nanoseconds.min
+        var pausedUntil = Nanoseconds.min
         var isAloneUntil = Nanoseconds.min
         var doubts = 0
         /// It gave wrong bytes.
@@ -83,7 +83,7 @@ struct Fanout: Sendable {
     private var wants: [Key: Want] = [:]
     /// What is asked for, in the order in which it was.
     private var order: [Key] = []
-    private var rests: [Pair: (failures: Int, until: Nanoseconds)] = [:]
+    private var pauses: [Pair: (failures: Int, until: Nanoseconds)] = [:]
     /// Objects that are made of others: word of that comes from here, at once.
     private var packed: Set<Digest> = []
     /// Bytes per second that go to hosts from here, and what went since when for the next look.
@@ -199,18 +199,19 @@ struct Fanout: Sendable {
     private mutating func fails(_ giver: Int, _ asker: Int, _ now: Nanoseconds) {
         if forgetsFailures { return }
         let pair = Pair(asker: asker, giver: giver)
-        let failures = min(5, (rests[pair]?.failures ?? 0) + 1)
-        rests[pair] = (failures, now + min(Fanout.longestRest, Fanout.rest << Int64(failures - 1)))
+        let failures = min(5, (pauses[pair]?.failures ?? 0) + 1)
+        pauses[pair] = (failures, now + min(Fanout.longestPause, Fanout.firstPause << Int64(failures - 1)))
         peers[giver]?.most = 1
         peers[giver]?.failures += 1
         peers[asker]?.misses += 1
-        if peers[giver]?.failures ?? 0 >= Fanout.mostFailures { peers[giver]?.restsUntil = now + 6 * Fanout.rest }
-        if peers[asker]?.misses ?? 0 >= Fanout.mostFailures { peers[asker]?.isAloneUntil = now + 6 * Fanout.rest }
+        let end = now + 6 * Fanout.firstPause
+        if peers[giver]?.failures ?? 0 >= Fanout.mostFailures { peers[giver]?.pausedUntil = end }
+        if peers[asker]?.misses ?? 0 >= Fanout.mostFailures { peers[asker]?.isAloneUntil = end }
     }
 
     private mutating func gave(_ giver: Int, to asker: Int, in span: Nanoseconds) {
         given += 1
-        rests[Pair(asker: asker, giver: giver)] = nil
+        pauses[Pair(asker: asker, giver: giver)] = nil
         peers[asker]?.misses = 0
         guard var peer = peers[giver] else { return }
         peer.failures = 0
@@ -294,7 +295,7 @@ struct Fanout: Sendable {
     private func givers(_ key: Key, _ now: Nanoseconds) -> [Int] {
         (holders[key.digest] ?? []).filter { giver in
             guard giver != key.host, let peer = peers[giver] else { return false }
-            let until = max(peer.restsUntil, rests[Pair(asker: key.host, giver: giver)]?.until ?? .min)
+            let until = max(peer.pausedUntil, pauses[Pair(asker: key.host, giver: giver)]?.until ?? .min)
             return now >= until && !peer.isBlamed
         }
     }

@@ -30,12 +30,12 @@ extension Ledger {
     }
 
     /// Why a host was given no work, each time, in order.
-    public func rests(of host: String) throws -> [String] {
+    public func pauses(of host: String) throws -> [String] {
         try strings("SELECT reason FROM remarks WHERE host = ? ORDER BY seq", [host])
     }
 
     /// Why any of these hosts was given no work, each time, in order.
-    public func rests(ofAny hosts: [String]) throws -> [String] {
+    public func pauses(ofAny hosts: [String]) throws -> [String] {
         let places = hosts.map { _ in "?" }.joined(separator: ", ")
         return try strings(
             "SELECT reason FROM remarks WHERE host IN (\(places)) ORDER BY seq", StatementArguments(hosts))

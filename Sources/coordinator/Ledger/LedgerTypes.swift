@@ -88,13 +88,6 @@ public struct PastAttempt: Sendable, Hashable {
     public var wall: Nanoseconds
 }
 
-/// How long attempts of one kind took that ended well.
-public struct MeanWall: Sendable, Hashable {
-    public var isSetup: Bool
-    public var workload: String?
-    public var mean: Nanoseconds
-}
-
 /// An attempt that ended, after the judgement.
 public struct AttemptStatus: Sendable, Hashable {
     public var id: AttemptID
@@ -128,7 +121,7 @@ public struct HostStatus: Sendable, Hashable {
     public var memoryBytes: Int64?
     public var clockOffset: Nanoseconds?
     /// Why it was last given no more work; nil: that never happened.
-    public var rested: String?
+    public var pauseReason: String?
 }
 
 /// A lease as the ledger knows it.

@@ -175,22 +175,6 @@ extension Ledger {
         }
     }
 
-    /// How long attempts took that ended well, by what they were of.
-    public func meanWalls() throws -> [MeanWall] {
-        try reading { db in
-            try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT p.kind, p.workload, CAST(avg(a.wall_ns) AS INTEGER) FROM attempts a
-                    JOIN plan p ON p.run = a.run WHERE a.class IS NULL
-                    GROUP BY p.kind, p.workload ORDER BY p.kind, p.workload
-                    """
-            ).map { row in
-                try MeanWall(isSetup: row.value(0) == "setup", workload: row.value(1), mean: row.value(2))
-            }
-        }
-    }
-
     /// The attempts that ended well last, so many at most, in the order of their ends.
     public func lastSuccesses(_ count: Int) throws -> [PastAttempt] {
         try reading { db in
@@ -247,7 +231,7 @@ extension Ledger {
             ).map { row in
                 try HostStatus(
                     host: row.value(0), bootID: row.value(1), hostName: row.value(2), slots: row.value(3),
-                    memoryBytes: row.value(4), clockOffset: row.value(5), rested: row.value(6))
+                    memoryBytes: row.value(4), clockOffset: row.value(5), pauseReason: row.value(6))
             }
         }
     }

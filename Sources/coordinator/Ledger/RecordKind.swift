@@ -18,7 +18,7 @@ extension Model.Record {
         case .runEnded: "run-ended"
         case .runReopened: "run-reopened"
         case .judgedAgain: "judged-again"
-        case .hostRested: "host-rested"
+        case .hostPaused: "host-rested"
         case .hostReleased: "host-released"
         case .sweepStopped: "sweep-stopped"
         case .revised: "revised"

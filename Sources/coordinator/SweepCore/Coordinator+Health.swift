@@ -9,12 +9,12 @@ struct HostHealth: Sendable {
     var strikes: [RunNumber] = []
     /// Runs in a row that took far longer than predicted.
     var slowRuns = 0
-    /// How often in a row it rested.
-    var rests = 0
-    var restUntil: Nanoseconds = .min
-    /// Whether it gets one run only, as it rested before.
+    /// How often in a row it was paused.
+    var pauses = 0
+    var pausedUntil: Nanoseconds = .min
+    /// Whether it gets one run only, as it was paused before.
     var isOnTrial = false
-    /// What was granted before says nothing of how the host is since it rested.
+    /// What was granted before says nothing of how the host is since it was paused.
     var firstLease: LeaseNumber = 0
 
     static let most = 3
@@ -25,7 +25,7 @@ struct HostHealth: Sendable {
 extension Coordinator {
     func isUsable(_ host: Int, _ now: Nanoseconds) -> Bool {
         let link = links[host]
-        return link.slots > 0 && link.closed == nil && now >= link.health.restUntil && (link.ends ?? .max) > now
+        return link.slots > 0 && link.closed == nil && now >= link.health.pausedUntil && (link.ends ?? .max) > now
     }
 
     /// How many runs a host may have at a time, for now: on trial, one beside those that it had before.
@@ -47,7 +47,7 @@ extension Coordinator {
         _ records: inout [Record]
     ) {
         let run = judged.report.id.run
-        // What was under way when it came to rest tells nothing of how it is since.
+        // What was under way when it was paused tells nothing of how it is since.
         let isOld = judged.report.id.lease < links[host].health.firstLease
         guard let failure = judged.failure else {
             links[host].hasSucceeded = true
@@ -69,7 +69,7 @@ extension Coordinator {
     ) {
         links[host].health.troubles += 1
         if links[host].health.troubles >= HostHealth.most || atOnce || links[host].health.isOnTrial {
-            rest(host, reason, now, &records)
+            pauseHost(host, reason, now, &records)
         }
     }
 
@@ -86,7 +86,7 @@ extension Coordinator {
         guard isAlone, links[host].health.strikes.count >= HostHealth.most || links[host].health.isOnTrial else {
             return
         }
-        rest(host, "it fails what no other host has failed: \(reason)", now, &records)
+        pauseHost(host, "it fails what no other host has failed: \(reason)", now, &records)
     }
 
     /// The run fails elsewhere, too: it is the run.
@@ -96,7 +96,7 @@ extension Coordinator {
         guard links[host].health.strikes.count < HostHealth.most, links[host].health.troubles == 0,
             links[host].health.slowRuns == 0
         else { return }
-        links[host].health.restUntil = min(links[host].health.restUntil, now)
+        links[host].health.pausedUntil = min(links[host].health.pausedUntil, now)
     }
 
     private mutating func noteSuccess(
@@ -115,20 +115,20 @@ extension Coordinator {
         if links[host].health.slowRuns >= HostHealth.most || links[host].health.isOnTrial {
             let (took, should) = (PeopleText.span(wall), PeopleText.span(prediction.expected))
             let reason = "its runs take far longer than predicted: run \(run) \(took) instead of \(should)"
-            rest(host, reason, now, &records)
+            pauseHost(host, reason, now, &records)
         }
     }
 
-    private mutating func rest(_ host: Int, _ reason: String, _ now: Nanoseconds, _ records: inout [Record]) {
+    private mutating func pauseHost(_ host: Int, _ reason: String, _ now: Nanoseconds, _ records: inout [Record]) {
         // What was under way meanwhile tells nothing new.
-        guard now >= links[host].health.restUntil else { return }
-        let rests = links[host].health.rests
+        guard now >= links[host].health.pausedUntil else { return }
+        let pauses = links[host].health.pauses
         links[host].health.troubles = 0
-        links[host].health.restUntil = now + plan.timing.rest << Nanoseconds(min(rests, 4))
-        links[host].health.rests = rests + 1
+        links[host].health.pausedUntil = now + plan.timing.hostPause << Nanoseconds(min(pauses, 4))
+        links[host].health.pauses = pauses + 1
         links[host].health.firstLease = state.nextLease
         links[host].health.isOnTrial = !faults.contains(.trustsTheSick)
-        decide(.hostRested(host: plan.hosts[host], reason: reason), &records)
+        decide(.hostPaused(host: plan.hosts[host], reason: reason), &records)
     }
 }
 

@@ -70,19 +70,32 @@ extension Coordinator {
         return outlook
     }
 
-    /// Runs that hosts have and that were not seen to begin, in seconds.
+    /// Runs that hosts have and that were not seen to begin, in seconds. Where there are very many, every so many-th is
+    /// looked at and stands for those after it.
     private func heldWork() -> Double {
-        var work = 0.0
+        let held = state.leasesOfHost.joined().reduce(0) { $0 + (state.leases[$1]?.runs.count ?? 0) }
+        let step = 1 + held / Coordinator.mostHeldLooks
+        var (work, next) = (0.0, 0)
         for lease in state.leasesOfHost.joined() {
-            for run in state.leases[lease]?.runs ?? [] where begun[AttemptPlace(run: run, lease: lease)] == nil {
-                guard state.claim(of: lease, on: run) != nil,
-                    let octaves = state.times.octaves(run, group: Int(state[run].group))
-                else { continue }
-                work += Octaves.ratio(octaves) / 1e9
+            let runs = state.leases[lease]?.runs ?? []
+            while next < runs.count {
+                work += heldWork(runs[next], lease)
+                next += step
             }
+            next -= runs.count
         }
-        return work
+        return work * Double(step)
     }
+
+    private func heldWork(_ run: RunNumber, _ lease: LeaseNumber) -> Double {
+        guard begun[AttemptPlace(run: run, lease: lease)] == nil, state.claim(of: lease, on: run) != nil,
+            let octaves = state.times.octaves(run, group: Int(state[run].group))
+        else { return 0 }
+        return Octaves.ratio(octaves) / 1e9
+    }
+
+    /// A thousand hosts may hold half a million runs, and a look at each takes a second's large part.
+    private static let mostHeldLooks = 4_096
 
     /// The attempts that are at work on hosts of the inventory, in no order. Nothing where nothing is known of how long
     /// runs take.
@@ -103,20 +116,10 @@ extension Coordinator {
         var outlook = now < nextOutlook ? self.outlook ?? makeOutlook(now) : makeOutlook(now)
         guard outlook.capacity > 0 else { return nil }
         outlook.waiting += blockedWork(usual: fit.base)
-        // What single runs miss by evens out over many; what hosts and workloads miss by does not.
-        let count = Double(max(1, state.runCount - state.endedCount))
-        let evened = 1 / count.squareRoot() + 0.1
         let work = (outlook.waiting + outlook.running) / outlook.capacity
-        let last = max(outlook.longestRest, outlook.earliestEnd - work)
-        // That of a value of which nothing has ended may take most of it.
-        let unseen = fit.doubtAboutUnseen
-        func span(_ octaves: Double, _ doubt: Double) -> Nanoseconds {
-            let all = max(work * Octaves.ratio(octaves * evened + doubt), last * Octaves.ratio(octaves + doubt))
-            return Nanoseconds(min(all, 1e9) * 1e9)
-        }
         return TimeLeft(
-            expected: Nanoseconds(min(outlook.earliestEnd, 1e9) * 1e9), low: span(fit.low, -unseen),
-            high: span(fit.high, unseen))
+            seconds: outlook.earliestEnd, work: work, last: max(outlook.longestRest, outlook.earliestEnd - work),
+            count: state.runCount - state.endedCount, fit)
     }
 
     /// Runs that wait for a setup, in seconds.

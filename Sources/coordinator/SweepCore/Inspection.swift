@@ -103,7 +103,7 @@ extension Coordinator {
         package static let forgetsWithdrawals = Faults(rawValue: 1_024)
         /// However many runs in a row fail alike, more are begun.
         package static let forgetsPauses = Faults(rawValue: 2_048)
-        /// A host that rested gets as many runs as before.
+        /// A host that was paused gets as many runs as before.
         package static let trustsTheSick = Faults(rawValue: 4_096)
         /// Of a run that was begun a second time, the attempt that fails first decides.
         package static let countsSecondStarts = Faults(rawValue: 8_192)

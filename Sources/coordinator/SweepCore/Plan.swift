@@ -98,8 +98,8 @@ public struct Timing: Sendable, Hashable {
     /// First pause before another try to reach a host; it doubles up to `longestPause`.
     public var firstPause: Nanoseconds = Timing.second
     public var longestPause: Nanoseconds = 60 * Timing.second
-    /// How long a host rests that keeps failing runs.
-    public var rest: Nanoseconds = 60 * Timing.second
+    /// How long a host is paused that keeps failing runs.
+    public var hostPause: Nanoseconds = 60 * Timing.second
     /// How long to go on while no host can be reached, and nothing shows that one soon will be: before any was, and
     /// after.
     public var patienceAtStart: Nanoseconds = 60 * Timing.second

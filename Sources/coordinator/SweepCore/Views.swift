@@ -4,7 +4,7 @@ public import Model
 public struct HostView: Sendable, Hashable {
     public enum Standing: String, Sendable, Hashable {
         /// `queued`: it is a pilot whose job does not run.
-        case connecting, working, away, resting, refused, queued
+        case connecting, working, away, paused, refused, queued
     }
 
     public var name: String
@@ -76,7 +76,7 @@ extension Coordinator {
             case .away where link.isQueued, .connecting where link.isQueued: .queued
             case .away(_, let failures): failures == 0 && link.lastProblem.isEmpty ? .connecting : .away
             case .connecting: .connecting
-            case .joined: now < link.health.restUntil || link.closed != nil ? .resting : .working
+            case .joined: now < link.health.pausedUntil || link.closed != nil ? .paused : .working
             case .refused: .refused
             }
         return HostView(

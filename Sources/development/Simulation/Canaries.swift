@@ -58,7 +58,7 @@ public enum Canary: String, CaseIterable, Sendable {
     case forgetNeeds = "forget-needs"
     /// More is begun however many runs in a row failed alike.
     case forgetPause = "forget-pause"
-    /// A host that rested gets as many runs as before.
+    /// A host that was paused gets as many runs as before.
     case trustTheSick = "trust-the-sick"
     /// Of a run that was begun a second time, the attempt that fails first decides.
     case countSecondStarts = "count-second-starts"

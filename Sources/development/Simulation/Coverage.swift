@@ -57,7 +57,7 @@ public enum Coverage {
     private static let records = [
         "record: host seen", "record: lease granted", "record: lease void", "record: attempt ended",
         "record: fenced", "record: fenced, agrees", "record: run ended", "record: run opened again",
-        "record: run adopted", "record: run withdrawn", "record: run cancel asked", "given away", "record: host rests",
+        "record: run adopted", "record: run withdrawn", "record: run cancel asked", "given away", "record: host paused",
         "record: host released", "record: sweep stopped", "outcome: success",
         "outcome: exit-nonzero", "outcome: simulator-crash", "outcome: stalled-simulator", "outcome: timeout",
         "outcome: contract-broken", "outcome: cancelled", "outcome: spawn", "outcome: disk-full",

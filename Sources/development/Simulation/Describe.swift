@@ -26,7 +26,7 @@ enum Describe {
         case .runReopened(let run, let reason): "run \(run) opened again: \(reason)"
         case .judgedAgain(let id, let failure, let evidence, _):
             "attempt \(self.id(id)) judged again: \(failure?.rawValue ?? "success") \(evidence)"
-        case .hostRested(let host, let reason): "\(host) rests: \(reason)"
+        case .hostPaused(let host, let reason): "\(host) is paused: \(reason)"
         case .hostReleased(let host): "\(host) keeps nothing any more"
         case .sweepStopped(let reason): "sweep stopped: \(reason)"
         case .revised(let revision): "specification \(revision.number) with \(revision.runs.count) runs"
@@ -52,7 +52,7 @@ enum Describe {
         case .runEnded: "run ended"
         case .runReopened: "run opened again"
         case .judgedAgain: "judged again"
-        case .hostRested: "host rests"
+        case .hostPaused: "host paused"
         case .hostReleased: "host released"
         case .sweepStopped: "sweep stopped"
         case .revised: "revised"

@@ -1,7 +1,7 @@
 import Model
 import SweepCore
 
-/// Whether runs are begun a second time as promised, and hosts that rested are tried with one run.
+/// Whether runs are begun a second time as promised, and hosts that were paused are tried with one run.
 extension Promises {
     func begunAgain(_ run: RunNumber, _ lease: LeaseNumber) {
         world.counts.note("second start")
@@ -30,10 +30,10 @@ extension Promises {
 
     func checkTrial(_ host: String, _ count: Int) {
         guard let first = onTrial[host], count + state.openRunCount(on: host, since: first) > 1 else { return }
-        fail("\(host) rested, and gets \(count) runs before it gave a result")
+        fail("\(host) was paused, and gets \(count) runs before it gave a result")
     }
 
-    /// What was under way when it came to rest shows nothing.
+    /// What was under way when it was paused shows nothing.
     func endTrial(_ host: String, _ lease: LeaseNumber) {
         if let first = onTrial[host], lease >= first { onTrial[host] = nil }
     }

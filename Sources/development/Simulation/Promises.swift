@@ -34,7 +34,7 @@ final class Promises {
     var secondStarts: Set<LeaseNumber> = []
     /// Runs of which an attempt failed last while another one that was begun on purpose went on, with that attempt.
     var halfFailed: [RunNumber: AttemptNumber] = [:]
-    /// Hosts that rested, and gave no result since, with the first lease that tells of that.
+    /// Hosts that were paused, and gave no result since, with the first lease that tells of that.
     var onTrial: [String: LeaseNumber] = [:]
     /// How long healthy attempts had run that were ended because another host went on with their run.
     private(set) var thrownAway: Nanoseconds = 0
@@ -79,7 +79,7 @@ final class Promises {
             (askedAt[run], kills[run]) = (nil, 0)
             disowned[run] = lastLease
         case .secondStart(let run, let lease, _): begunAgain(run, lease)
-        case .hostRested(let host, _): onTrial[host] = state.nextLeaseNumber
+        case .hostPaused(let host, _): onTrial[host] = state.nextLeaseNumber
         case .pinned, .leaseMoved, .runCancelAsked, .hostReleased,
             .sweepStopped, .revised, .repinned, .restored, .judgedAgain:
             break

@@ -19,7 +19,7 @@ struct HostNews {
         guard !view.problem.isEmpty else { return }
         switch view.standing {
         case .away, .refused, .queued: break
-        case .connecting, .working, .resting: return
+        case .connecting, .working, .paused: return
         }
         waiting.append((view.name, view.problem))
     }

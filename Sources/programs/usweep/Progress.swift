@@ -108,7 +108,7 @@ final class Progress: SessionObserver {
             line(console.paint("lease \(lease) has ended: \(VisibleText.of(reason, limit: 400))", .yellow))
         case .runAdopted(let run, _, let reason): line("run \(run) was on two hosts, one goes on with it: \(reason)")
         case .secondStart(let run, _, let reason): line("run \(run) is started a second time, \(reason)")
-        case .hostRested(let host, let reason): news.paused(host, reason)
+        case .hostPaused(let host, let reason): news.paused(host, reason)
         case .sweepStopped(let reason): line("stopping: \(reason)")
         case .attemptFenced(let report, let host, _):
             line("\(host): a late result of run \(report.id.run) is kept, but not merged")

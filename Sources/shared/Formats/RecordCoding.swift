@@ -42,7 +42,7 @@ extension Record {
         case .attemptFenced: 6
         case .runEnded: 7
         case .runReopened: 8
-        case .hostRested: 9
+        case .hostPaused: 9
         case .sweepStopped: 10
         case .hostReleased: 11
         case .revised: 12
@@ -102,7 +102,7 @@ extension Record {
             writer.field(4, failure?.rawValue)
             writer.field(5, evidence)
             writer.field(6, blocks?.text)
-        case .hostRested(let host, let reason):
+        case .hostPaused(let host, let reason):
             writer.field(1, host)
             writer.field(2, reason)
         case .leaseMoved(let lease, let host):
@@ -144,7 +144,7 @@ extension Record {
                 run: try fields.run(1), state: try fields.runState(2), failure: try fields.failureClass(3),
                 attempt: try fields.attempt(4))
         case 8: self = .runReopened(run: try fields.run(1), reason: try fields.take(2))
-        case 9: self = .hostRested(host: try fields.take(1), reason: try fields.take(2))
+        case 9: self = .hostPaused(host: try fields.take(1), reason: try fields.take(2))
         case 10: self = .sweepStopped(reason: try fields.take(1))
         case 11: self = .hostReleased(host: try fields.take(1))
         case 12: self = .revised(try Revision(fields: &fields))

@@ -181,7 +181,7 @@ extension ByteReader {
             return .runEnded(
                 run: try run(), state: try runState(), failure: try failureClass(), attempt: try attempt())
         case 8: return .runReopened(run: try run(), reason: try string())
-        case 9: return .hostRested(host: try string(), reason: try string())
+        case 9: return .hostPaused(host: try string(), reason: try string())
         case 10: return .sweepStopped(reason: try string())
         case 11: return .hostReleased(host: try string())
         case 12:

@@ -39,7 +39,7 @@ public enum Record: Sendable, Hashable {
     /// is its verdict now, in place of the one before, and the run ends by it.
     case judgedAgain(AttemptID, failure: FailureClass?, evidence: String, blocks: ResultText?)
     /// A host gets no work for a while.
-    case hostRested(host: String, reason: String)
+    case hostPaused(host: String, reason: String)
     /// The sweep has ended, and the host's agent confirmed that it keeps nothing of it.
     case hostReleased(host: String)
     /// The sweep was ended before its runs were.

@@ -17,7 +17,7 @@ import Testing
             Sample.ended(2, lease: 2, attempt: 4, host: "h2", failure: .timeout),
             .runEnded(run: 2, state: .failed, failure: .timeout, attempt: 4),
             .attemptFenced(Sample.report(2, lease: 1, attempt: 1), host: "h1", agrees: false),
-            .hostRested(host: "h1", reason: "silent"), .hostReleased(host: "h1"), .sweepStopped(reason: "signal"),
+            .hostPaused(host: "h1", reason: "silent"), .hostReleased(host: "h1"), .sweepStopped(reason: "signal"),
         ])
         let first = try #require(try ledger.run(1))
         #expect(first.state == .succeeded)
@@ -42,13 +42,43 @@ import Testing
             try ledger.counts() == [
                 RunCount(state: nil, failure: nil, count: 2), RunCount(state: .failed, failure: .timeout, count: 1),
             ])
-        #expect(try ledger.hosts().map(\.rested) == ["silent", nil])
+        #expect(try ledger.hosts().map(\.pauseReason) == ["silent", nil])
         #expect(try ledger.leases().map(\.voided) == ["silent", nil])
         #expect(try ledger.pins().map(\.digest) == [SHA256.digest("e")])
         #expect(try ledger.stops() == ["signal"])
         var objects: [Digest] = []
         try ledger.forEachObject { objects.append($0) }
         #expect(objects == ["1", "2", "a", "e"].map { SHA256.digest($0) }.sorted())
+    }
+
+    @Test("Of two attempts that ran at the same time, the one that was ended is named, whichever it was")
+    func overtaken() throws {
+        let folder = try Folder()
+        let ledger = try Sample.ledger(folder)
+        func doubled(_ run: RunNumber, lease: LeaseNumber) -> [Model.Record] {
+            [
+                Sample.granted(lease, "h1", [run]), .secondStart(run: run, lease: lease + 1, reason: "slow"),
+                Sample.granted(lease + 1, "h2", [run], first: 4),
+            ]
+        }
+        try ledger.commit([Sample.seen("h1"), Sample.seen("h2")] + doubled(2, lease: 1) + doubled(3, lease: 3))
+        #expect(try ledger.overtakenAttempts().isEmpty)
+        try ledger.commit(
+            [
+                Sample.ended(2, lease: 2, attempt: 4, host: "h2"),
+                .runEnded(run: 2, state: .succeeded, failure: nil, attempt: 4),
+                Sample.ended(3, lease: 3, attempt: 1), .runEnded(run: 3, state: .succeeded, failure: nil, attempt: 1),
+            ] + doubled(4, lease: 5) + [
+                Sample.ended(4, lease: 6, attempt: 4, host: "h2", failure: .timeout),
+                Sample.ended(4, lease: 5, attempt: 1), .runEnded(run: 4, state: .succeeded, failure: nil, attempt: 1),
+            ])
+        let first = OvertakenAttempt(run: 2, attempt: 1, host: "h1", winner: 4, winnerHost: "h2", endedAt: 10)
+        let second = OvertakenAttempt(run: 3, attempt: 4, host: "h2", winner: 1, winnerHost: "h1", endedAt: 10)
+        #expect(try ledger.overtakenAttempts() == [first, second], "run 4's other attempt failed by itself")
+        #expect(try ledger.overtakenAttempts(of: 3) == [second])
+        // It came to an end all the same, before it was told: that is on record by itself.
+        try ledger.commit([.attemptFenced(Sample.report(2, lease: 1, attempt: 1), host: "h1", agrees: true)])
+        #expect(try ledger.overtakenAttempts() == [second])
     }
 
     @Test(arguments: 0..<25)

@@ -121,7 +121,7 @@ struct GoldenTests {
     func version2() throws {
         let digest = SHA256.digest("x")
         let others: [Model.Record] = [
-            .pinned(name: "engine", digest: digest), .hostRested(host: "lab1", reason: "spawn: no such file"),
+            .pinned(name: "engine", digest: digest), .hostPaused(host: "lab1", reason: "spawn: no such file"),
             .runReopened(run: 3, reason: "asked for"), .sweepStopped(reason: "the time limit"),
             .hostReleased(host: "lab1"), .restored(reason: "it was damaged"),
             .attemptFenced(AttemptReport(id: AttemptID(run: 1, lease: 2, attempt: 3)), host: "lab2", agrees: true),

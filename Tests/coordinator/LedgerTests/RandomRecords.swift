@@ -53,7 +53,7 @@ struct RandomRecords {
         case 13: return fence()
         case 14...16: return decide()
         case 17: return reopen()
-        case 18: return hosts.randomElement(using: &chance).map { .hostRested(host: $0, reason: "\(chance.next())") }
+        case 18: return hosts.randomElement(using: &chance).map { .hostPaused(host: $0, reason: "\(chance.next())") }
         case 19: return unusual()
         case 20: return judgeAgain()
         default: return .sweepStopped(reason: "signal")

@@ -232,7 +232,7 @@ struct CoordinatorTests {
         #expect(end.ending == .complete(allSucceeded: true))
     }
 
-    @Test("A host with a full disk rests, and its run goes elsewhere")
+    @Test("A host with a full disk is paused, and its run goes elsewhere")
     func diskFull() {
         var cluster = Cluster(runs: 3, hosts: 2)
         cluster.join(0, slots: 1)

@@ -37,7 +37,7 @@ struct DamagedJournalTests {
             seen("lab1", "b3"), .runWithdrawn(run: 3, lease: 1, reason: "r"), .runCancelAsked(run: 4, reason: "r"),
             .leaseGranted(lease: 3, host: "gone", grants: [Grant(run: 5, firstAttempt: 1, attempts: 3)]),
             .leaseMoved(lease: 3, host: "lab2"), .leaseVoided(lease: 3, reason: "r"),
-            .hostRested(host: "lab1", reason: "r"),
+            .hostPaused(host: "lab1", reason: "r"),
             .revised(
                 Revision(
                     number: 2, specification: "{}", runs: RunList(ranges: [3..<6, 1..<3]) ?? RunList(), madeAt: 1)),

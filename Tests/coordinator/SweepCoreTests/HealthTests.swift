@@ -24,11 +24,11 @@ struct HealthTests {
         }
     }
 
-    private func restCount(_ cluster: Cluster) -> Int {
-        cluster.count { if case .hostRested = $0 { true } else { false } }
+    private func pauseCount(_ cluster: Cluster) -> Int {
+        cluster.count { if case .hostPaused = $0 { true } else { false } }
     }
 
-    @Test("Three runs in a row that fail there alone: it rests, is tried with one run, and taken back with its result")
+    @Test("Three runs in a row that fail there alone: it is paused, tried with one run, and taken back with its result")
     func sickHost() {
         var cluster = Cluster(runs: 40, hosts: 2)
         cluster.join(0, slots: 3)
@@ -36,12 +36,12 @@ struct HealthTests {
         end(&cluster, 1, 1, nil)
         // Two more had begun when the third failed.
         end(&cluster, 0, 5, .exitNonzero)
-        #expect(restCount(cluster) == 1)
+        #expect(pauseCount(cluster) == 1)
         #expect(cluster.core.state.openRuns[0] == 0)
         cluster.pass(61, hearing: [0, 1])
         #expect(cluster.core.state.openRuns[0] == 1, "one run to try")
         end(&cluster, 0, 1, .exitNonzero)
-        #expect(restCount(cluster) == 2)
+        #expect(pauseCount(cluster) == 2)
         cluster.pass(100, hearing: [0, 1])
         #expect(cluster.core.state.openRuns[0] == 0, "twice as long")
         cluster.pass(30, hearing: [0, 1])
@@ -57,7 +57,7 @@ struct HealthTests {
         cluster.join(1, slots: 4)
         end(&cluster, 1, 1, nil)
         end(&cluster, 0, 3, .exitNonzero)
-        #expect(restCount(cluster) == 1)
+        #expect(pauseCount(cluster) == 1)
         #expect(cluster.core.state.openRuns[0] == 3, "they go on")
         end(&cluster, 0, 1, nil)
         cluster.pass(30, hearing: [0, 1])
@@ -104,7 +104,7 @@ struct HealthTests {
         cluster.join(0, slots: 3)
         cluster.join(1, slots: 3)
         end(&cluster, 0, 6, .exitNonzero)
-        #expect(restCount(cluster) == 0)
+        #expect(pauseCount(cluster) == 0)
     }
 
     @Test("Three hosts that fail it agree: attempts that are left are not used")
@@ -149,10 +149,10 @@ struct HealthTests {
             cluster.step(.ended(host: 0, Cluster.ended(run, lease: lease, wall: seconds * Self.second)))
         }
         #expect(cluster.core.links[0].health.slowRuns >= 3)
-        #expect(restCount(cluster) == 0)
+        #expect(pauseCount(cluster) == 0)
     }
 
-    @Test("Runs that take far longer than predicted make their host rest; the host's usual speed does not")
+    @Test("Runs that take far longer than predicted pause their host; the host's usual speed does not")
     func slowHost() {
         var plan = Plan(groups: [Plan.Group(runs: 1..<80)], hosts: ["a", "b"])
         plan.history = (0..<60).map {
@@ -167,9 +167,9 @@ struct HealthTests {
             cluster.step(.ended(host: host, Cluster.ended(run, lease: lease, wall: seconds * Self.second)))
         }
         for _ in 0..<6 { take(1, 220) }
-        #expect(restCount(cluster) == 0)
+        #expect(pauseCount(cluster) == 0)
         for _ in 0..<3 { take(0, 1_500) }
-        #expect(restCount(cluster) == 1)
-        #expect(cluster.core.view(of: 0, running: 0, now: cluster.now).standing == .resting)
+        #expect(pauseCount(cluster) == 1)
+        #expect(cluster.core.view(of: 0, running: 0, now: cluster.now).standing == .paused)
     }
 }

@@ -224,7 +224,7 @@ struct PredictionTests {
         cluster.step(.closed(host: 0, reason: "outside its hours"))
         #expect(cluster.join(0, slots: 2).granted(to: 0).isEmpty)
         let view = cluster.core.view(of: 0, running: 0, now: cluster.now)
-        #expect(view.standing == .resting && view.problem == "outside its hours")
+        #expect(view.standing == .paused && view.problem == "outside its hours")
         #expect(cluster.step(.closed(host: 0, reason: nil)).granted(to: 0) == [1, 2])
     }
 
@@ -238,5 +238,33 @@ struct PredictionTests {
         let left = try #require(cluster.core.timeLeft(now: cluster.now))
         #expect(abs(Double(left.expected) / 1e9 - 1_000) < 60)
         #expect(left.low <= left.expected && left.expected <= left.high)
+    }
+
+    @Test("Time left is as right where hosts hold more runs than are looked at one by one")
+    func timeLeftOfMany() throws {
+        var cluster = Cluster(runs: 12_001, hosts: 1)
+        cluster.join(0, slots: 6_000)
+        for _ in 0..<12 { cluster.step() }
+        let lease = try #require(cluster.lease(of: 1))
+        cluster.step(.ended(host: 0, Cluster.ended(1, lease: lease, wall: 100 * Self.second)))
+        #expect(cluster.core.heldRuns(on: 0) > 5_000)
+        let left = try #require(cluster.core.timeLeft(now: cluster.now))
+        #expect(abs(Double(left.expected) / 1e9 - 200) < 10)
+    }
+
+    @Test("Before a launch, time is foreseen from earlier sweeps; of a workload that never ran nothing is")
+    func forecast() throws {
+        var plan = Plan(groups: [Plan.Group(runs: 1..<13), Plan.Group(runs: 13..<15)], hosts: ["h0", "h1"])
+        plan.history = (0..<40).map { _ in
+            PastRun(group: 0, levels: [], host: -1, origin: 1, wall: 100 * Self.second)
+        }
+        let forecast = Forecast(plan) { $0 > 2 }
+        #expect(forecast.runCount == 12 && forecast.unknownCount == 2)
+        #expect(abs(Double(forecast.work) / 1e9 - 1_000) < 20)
+        let span = try #require(forecast.span(slots: [2, 3]))
+        #expect(abs(Double(span.expected) / 1e9 - 200) < 10)
+        #expect(span.low <= span.expected && span.expected <= span.high)
+        #expect(forecast.span(slots: []) == nil)
+        #expect(Forecast(plan) { _ in false }.span(slots: [1]) == nil)
     }
 }

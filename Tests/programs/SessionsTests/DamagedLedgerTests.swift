@@ -54,7 +54,7 @@ final class DamagedLedgerTests {
                 report(2, 1), host: "lab1", failure: .timeout, evidence: "late", blocks: nil, endedAt: 9),
             .runEnded(run: 2, state: .failed, failure: .timeout, attempt: 1),
             .attemptFenced(report(3, 1), host: "lab1", agrees: nil), .runCancelAsked(run: 3, reason: "r"),
-            .hostRested(host: "lab1", reason: "r"), .sweepStopped(reason: "r"),
+            .hostPaused(host: "lab1", reason: "r"), .sweepStopped(reason: "r"),
             .revised(Revision(
                 number: 2, specification: sweepText, runs: RunList(ranges: [3..<5, 1..<3]) ?? RunList(), madeAt: 1)),
         ]

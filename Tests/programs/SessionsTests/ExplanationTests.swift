@@ -47,6 +47,18 @@ struct ExplanationTests {
         #expect(text.count == 7 && story.advice == nil)
     }
 
+    @Test("Of two attempts at the same time, the one that was ended is told of")
+    func overtaken() {
+        var story = RunStory(
+            name: "7f3a/3", description: "x=1", state: .succeeded, attempts: [Self.attempt(4, on: "h1")])
+        story.overtaken = [
+            .init(number: 1, host: "h0", winner: 4, winnerHost: "h1", endedAt: 1_700_000_002_500_000_000)
+        ]
+        #expect(
+            story.sentences.last == "- attempt 1 on h0 was ended at 2023-11-14T22:13:22.500Z: attempt 4 on h1, which "
+                + "ran at the same time, succeeded first.")
+    }
+
     @Test("Why a run waits", arguments: [
         (RunStory.Wait.leased(host: "h1", waits: nil), "It is with h1", nil),
         (.setup(run: 9), "the checkpoint that run 9 makes", "usweep explain 7f3a/9"),
@@ -84,7 +96,7 @@ struct ExplanationTests {
         let story = HostStory(
             name: "h0", facts: facts, open: 1,
             ended: [.init(failure: nil, count: 10), .init(failure: .diskFull, count: 2)],
-            rests: ["disk-full: no space", "disk-full: no space"], voidLeases: ["silent"], late: 1)
+            pauses: ["disk-full: no space", "disk-full: no space"], voidLeases: ["silent"], late: 1)
         #expect(
             story.sentences == [
                 "Host h0 (node1) joined with 2 slots and 8 GiB of memory. Its clock is 5 s behind.",

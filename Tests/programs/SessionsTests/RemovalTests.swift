@@ -78,7 +78,7 @@ struct RemovalTests {
         #expect(working?.code == .heldElsewhere)
         #expect(throws: Failure.self) { try Removal.remove(held, from: folder) }
         withExtendedLifetime(ledger) {}
-        let open = try sweep("open", [], records: [.hostRested(host: "lab1", reason: "r")])
+        let open = try sweep("open", [], records: [.hostPaused(host: "lab1", reason: "r")])
         let failure = #expect(throws: Failure.self) { try Removal.check(open) }
         #expect(failure?.description.contains("usweep cancel \(open.identifier)") == true)
         #expect(try folder.entries().count == 2)

@@ -144,7 +144,7 @@ extension Chance {
             .attemptFenced(report(), host: text(), agrees: optional { $0.flip() }),
             .runEnded(
                 run: positive(), state: pick(RunState.allCases) ?? .failed, failure: failure(), attempt: natural()),
-            .runReopened(run: positive(), reason: text()), .hostRested(host: text(), reason: text()),
+            .runReopened(run: positive(), reason: text()), .hostPaused(host: text(), reason: text()),
             .sweepStopped(reason: text()), .hostReleased(host: text()), .repinned(reason: text()),
             .restored(reason: text()), .revised(revision()),
             .judgedAgain(

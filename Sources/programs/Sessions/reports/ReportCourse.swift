@@ -15,6 +15,8 @@ struct ReportCourse {
 
     private(set) var timeline: Timeline
     private(set) var failures: [Failures]
+    /// Attempts that were ended because the other one of their run succeeded first.
+    let overtaken: [OvertakenAttempt]
     private(set) var attempts = 0
     /// Of all attempts together.
     private(set) var busy: Nanoseconds = 0
@@ -36,9 +38,13 @@ struct ReportCourse {
             else { continue }
             failures[place].runs += count.count
         }
+        overtaken = try view.ledger.overtakenAttempts(atMost: ReportCourse.mostOvertaken)
         try view.ledger.forEachAttempt { add($0) }
         failures.removeAll { $0.attempts == 0 && $0.runs == 0 }
     }
+
+    /// Of more, the first.
+    private static let mostOvertaken = 200
 
     private mutating func add(_ attempt: AttemptStatus) {
         attempts += 1

@@ -133,7 +133,20 @@ extension ReportPage {
             body += "<p>No attempt has ended yet.</p>\n"
         }
         if let times = report.course.times { body += figure(times, "w", title: "Time of an attempt by host") }
-        return section("course", "How it went", "<div class=\"figures\">\n\(body)</div>\n")
+        return section("course", "How it went", "<div class=\"figures\">\n\(body)</div>\n\(overtaken)")
+    }
+
+    private var overtaken: String {
+        guard !report.course.overtaken.isEmpty else { return "" }
+        let rows = report.course.overtaken.map { found in
+            [
+                "\(found.run)", "\(found.attempt)", Markup.escaped(found.host), "\(found.winner)",
+                Markup.escaped(found.winnerHost), ReportPage.time(found.endedAt),
+            ]
+        }
+        return table(
+            "Attempts that were ended because the other attempt of their run succeeded first",
+            ["run", "attempt", "on host", "other attempt", "on host", "when"], rows)
     }
 
     var troubles: String {
@@ -203,7 +216,7 @@ extension ReportPage {
             status.hosts.map { host in
                 [
                     Markup.escaped(host.host), Markup.escaped(host.hostName ?? "-"), host.slots.map(String.init) ?? "-",
-                    host.memoryBytes.map(PeopleText.size) ?? "-", Markup.escaped(host.rested ?? ""),
+                    host.memoryBytes.map(PeopleText.size) ?? "-", Markup.escaped(host.pauseReason ?? ""),
                 ]
             })
         let document = Markup.escaped(lines: metadata.specification)

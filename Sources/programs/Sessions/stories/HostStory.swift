@@ -37,21 +37,21 @@ package struct HostStory: Sendable, Hashable {
     package var open: Int
     package var ended: [Ended]
     /// Why it was given no work, each time, in order.
-    package var rests: [String]
+    package var pauses: [String]
     /// Why its leases ended before their runs did.
     package var voidLeases: [String]
     /// How many outcomes it reported under void leases.
     package var late: Int
 
     package init(
-        name: String, facts: Facts?, open: Int = 0, ended: [Ended] = [], rests: [String] = [],
+        name: String, facts: Facts?, open: Int = 0, ended: [Ended] = [], pauses: [String] = [],
         voidLeases: [String] = [], late: Int = 0
     ) {
         self.name = name
         self.facts = facts
         self.open = open
         self.ended = ended
-        self.rests = rests
+        self.pauses = pauses
         self.voidLeases = voidLeases
         self.late = late
     }
@@ -67,7 +67,7 @@ package struct HostStory: Sendable, Hashable {
             let parts = ended.map { "\($0.count) \($0.failure?.rawValue ?? "succeeded")" }.joined(separator: ", ")
             lines.append("\(PeopleText.count(all, "attempt")) ended on it: \(parts).")
         }
-        lines += HostStory.gathered(rests).map { "- it was paused\($0)" }
+        lines += HostStory.gathered(pauses).map { "- it was paused\($0)" }
         lines += HostStory.gathered(voidLeases).map { "- it lost a lease\($0)" }
         if late > 0 {
             lines.append(
@@ -79,7 +79,7 @@ package struct HostStory: Sendable, Hashable {
 
     /// nil: nothing speaks against the host.
     package var advice: String? {
-        if facts == nil, rests.isEmpty { return "check whether it can be reached: usweep doctor -i INVENTORY" }
+        if facts == nil, pauses.isEmpty { return "check whether it can be reached: usweep doctor -i INVENTORY" }
         let blamed = ended.filter { $0.failure?.remedy == .retryElsewhere || $0.failure?.remedy == .retryUncounted }
         if let worst = blamed.max(by: { $0.count < $1.count }) { return worst.failure?.advice }
         return facts == nil ? "fix the reason for the refusal; 'usweep doctor -i INVENTORY' checks it" : nil

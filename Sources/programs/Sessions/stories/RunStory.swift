@@ -41,6 +41,26 @@ package struct RunStory: Sendable, Hashable {
         }
     }
 
+    /// An attempt that was ended because the other one of two, on another host, succeeded first.
+    package struct Overtaken: Sendable, Hashable {
+        package var number: AttemptNumber
+        package var host: String
+        package var winner: AttemptNumber
+        package var winnerHost: String
+        /// Nanoseconds since 1970.
+        package var endedAt: Nanoseconds
+
+        package init(
+            number: AttemptNumber, host: String, winner: AttemptNumber, winnerHost: String, endedAt: Nanoseconds
+        ) {
+            self.number = number
+            self.host = host
+            self.winner = winner
+            self.winnerHost = winnerHost
+            self.endedAt = endedAt
+        }
+    }
+
     /// A lease that ended before the run did.
     package struct VoidLease: Sendable, Hashable {
         package var host: String
@@ -78,6 +98,7 @@ package struct RunStory: Sendable, Hashable {
     package var isGone: Bool
     /// By number.
     package var attempts: [Attempt]
+    package var overtaken: [Overtaken] = []
     /// Attempts up to this one were made under pins that are void.
     package var stale: AttemptNumber
     package var voidLeases: [VoidLease]
@@ -119,6 +140,7 @@ package struct RunStory: Sendable, Hashable {
                 "The sweep file no longer contains it. Its results are kept, and shown again if it comes back.")
         }
         lines += attempts.map(sentence)
+        lines += overtaken.map(sentence)
         lines += VoidLease.sentences(voidLeases)
         lines += late.map(sentence)
         for (index, reason) in reopenings.enumerated() {
@@ -200,6 +222,11 @@ package struct RunStory: Sendable, Hashable {
             return "- \(span): it succeeded\(remark)"
         }
         return "- \(span): \(failure.rawValue): \(VisibleText.of(attempt.evidence, limit: 600))"
+    }
+
+    private func sentence(_ overtaken: Overtaken) -> String {
+        "- attempt \(overtaken.number) on \(overtaken.host) was ended at \(Instant.utc(overtaken.endedAt)): attempt "
+            + "\(overtaken.winner) on \(overtaken.winnerHost), which ran at the same time, succeeded first."
     }
 
     private func sentence(_ late: Late) -> String {

@@ -9,7 +9,7 @@ struct SiteStory {
     /// The pilots as the coordinator sees them; nil: none is at work.
     var pilots: [HostView]?
     /// Why it was given no work, each time, in order.
-    var rests: [String]
+    var pauses: [String]
     /// The command that goes on with the sweep.
     var resume: String
 
@@ -27,7 +27,7 @@ struct SiteStory {
         }
         // The last counts: what it was paused for in an earlier launch has mostly been repaired.
         var told: Set<String> = []
-        for reason in rests.reversed() where told.insert(reason).inserted {
+        for reason in pauses.reversed() where told.insert(reason).inserted {
             let when = told.count == 1 ? "it was paused, the last time" : "before that"
             lines.append("- \(when): \(VisibleText.of(reason, limit: 400))")
         }
@@ -52,7 +52,7 @@ struct SiteStory {
         switch view.standing {
         case .working: "\(view.running) of \(PeopleText.count(view.slots, "slot")) busy"
         case .queued: view.problem.isEmpty ? "no job; one is submitted when there is work for it" : view.problem
-        case .connecting, .away, .resting, .refused:
+        case .connecting, .away, .paused, .refused:
             view.standing.word + (view.problem.isEmpty ? "" : ": \(VisibleText.of(view.problem, limit: 400))")
         }
     }
@@ -69,7 +69,7 @@ extension Storyteller {
         return SiteStory(
             site: pilot.site, login: first.target.address ?? name,
             pilots: live.map { live in live.hosts.map(\.view).filter { names.contains($0.name) } },
-            rests: try ledger.rests(ofAny: names), resume: view.entry.command("resume"))
+            pauses: try ledger.pauses(ofAny: names), resume: view.entry.command("resume"))
     }
 
     /// How a pilot stands at this moment; nil: the host is none, or nobody knows.

@@ -29,6 +29,10 @@ struct Storyteller {
                 RunStory.Late(host: $0.host, failure: $0.failure, agrees: $0.agrees)
             },
             reopenings: try ledger.reopenings(of: number), wait: try wait(run))
+        story.overtaken = try ledger.overtakenAttempts(of: number).map {
+            RunStory.Overtaken(
+                number: $0.attempt, host: $0.host, winner: $0.winner, winnerHost: $0.winnerHost, endedAt: $0.endedAt)
+        }
         // An engine that takes such parameters starts from checkpoints.
         if !run.plan.key.isSetup { story.remarks = view.sweep.restoreRemarks(axes: view.points.axes) }
         story.notes = try view.notes(of: run)
@@ -46,7 +50,7 @@ struct Storyteller {
         // What has work now may have been given none before.
         let busy = try ledger.openRuns().map(\.host)
         let problems = try ledger.hosts().filter { !busy.contains($0.host) }.compactMap { host in
-            host.rested.map { RunStory.VoidLease(host: host.host, reason: $0) }
+            host.pauseReason.map { RunStory.VoidLease(host: host.host, reason: $0) }
         }
         return .room(problems: problems)
     }
@@ -87,7 +91,7 @@ struct Storyteller {
         return HostStory(
             name: name, facts: facts, open: try ledger.openRuns().first { $0.host == name }?.runs ?? 0,
             ended: try ledger.attemptCounts(on: name).map { HostStory.Ended(failure: $0.failure, count: $0.count) },
-            rests: try ledger.rests(of: name), voidLeases: try ledger.voidedLeases(of: name),
+            pauses: try ledger.pauses(of: name), voidLeases: try ledger.voidedLeases(of: name),
             late: try ledger.fencedCount(on: name))
     }
 

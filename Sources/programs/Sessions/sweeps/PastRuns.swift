@@ -20,6 +20,17 @@ struct PastRuns {
         entries = Array(others.prefix(PastRuns.mostSweeps))
     }
 
+    /// The sweep that such runs are of.
+    func name(ofOrigin origin: Int) -> String { entries[origin - 1].fullName }
+
+    /// How many slots a host had when it last joined one of the sweeps; nil: it never did.
+    func slots(of host: String) -> Int? {
+        entries.lazy.compactMap { entry in
+            let hosts = try? Ledger.read(entry.ledger, sweep: entry.name).hosts()
+            return hosts?.first { $0.host == host }?.slots
+        }.first
+    }
+
     /// Those that tell something of a sweep's runs: of the same engine, with a workload or an axis' value in common.
     /// The newest sweep is the last one. A ledger that cannot be read tells nothing.
     func like(
@@ -31,7 +42,7 @@ struct PastRuns {
             guard let sweep = try? PastSweep(entry, engine: specification.sweep.engine) else { continue }
             for attempt in sweep.attempts {
                 let levels = sweep.assignments(of: attempt).map(traits.levels) ?? []
-                let isLike = attempt.workload != nil || levels.contains { $0 >= 0 }
+                let isLike = attempt.workload != nil || attempt.isSetup || levels.contains { $0 >= 0 }
                 guard isLike || entry.name == specification.sweep.name,
                     let group = PastRuns.group(of: attempt, specification.sweep.workloads, setups),
                     plan.groups.indices ~= group
@@ -45,14 +56,19 @@ struct PastRuns {
     }
 
     /// The group of the plan whose runs are of the same kind and workload: first those of the workloads, then a setup
-    /// each.
+    /// each; of several boots the first stands for all.
     private static func group(of attempt: PastAttempt, _ workloads: [String], _ setups: [Setting.Setup]) -> Int? {
         guard attempt.isSetup else {
             guard let workload = attempt.workload else { return workloads.isEmpty ? 0 : nil }
             return workloads.firstIndex(of: workload)
         }
-        guard let workload = attempt.workload else { return nil }
-        let setup = setups.firstIndex { $0.task == .setup(workload: workload) }
+        let setup = setups.firstIndex { setup in
+            switch setup.task {
+            case .setup(let workload): workload == attempt.workload
+            case .boot: attempt.workload == nil
+            case .evaluation: false
+            }
+        }
         return setup.map { max(1, workloads.count) + $0 }
     }
 

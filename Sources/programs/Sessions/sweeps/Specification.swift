@@ -158,6 +158,15 @@ package struct Specification {
         return engine.descriptor.firstMemoryGuess.map { .learned(firstGuess: $0) } ?? .uncounted
     }
 
+    /// Those of a sweep that was not launched yet. Their pins have other names then.
+    package var newSetups: [Setting.Setup] {
+        engine.setups.map { workload in
+            let boot = engine.boots.firstIndex { $0.workloads.contains(workload) }
+            return Setting.Setup(
+                .setup(workload: workload), pin: "setup \(workload)", requires: boot.map { "boot \($0)" })
+        } + engine.boots.indices.map { Setting.Setup(.boot($0), pin: "boot \($0)") }
+    }
+
     /// Whether these are runs of a ledger in which guests are booted once; in older ones each setup boots by itself.
     private func hasBoots(_ runs: RunList) -> Bool { runs.count != points.count * repeats + engine.setups.count }
 

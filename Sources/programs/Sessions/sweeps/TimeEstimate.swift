@@ -1,95 +1,68 @@
+import CoordinatorRuntime
 import Engines
 import Ledger
 package import Model
+package import SweepCore
 
 /// How long what is left of a sweep takes, by what runs took before.
 package struct TimeEstimate {
-    /// Runs that a launch would begin, setups among them.
-    package private(set) var runCount = 0
-    /// How many of them nothing is known of.
-    package private(set) var unknownCount = 0
-    /// Time on one host for one run after the other, of those that something is known of.
-    package private(set) var work: Nanoseconds = 0
+    private let forecast: Forecast
     /// How many runs go on at a time on all hosts; nil: nobody knows.
     package private(set) var room: Int?
-    /// The sweep whose runs tell; nil: none does.
-    package private(set) var basis: String?
-    private var longest: Nanoseconds = 0
+    /// Wall time of all that something is known of; nil: nobody knows.
+    package private(set) var span: TimeLeft?
+    /// The same on one slot.
+    private let spanOnOneSlot: TimeLeft?
+    /// The sweep whose runs tell: this one's earlier launch, or the newest of others; nil: none does.
+    package let basis: String?
 
-    /// Ledgers that are looked into, the newest first.
-    private static let mostLedgers = 20
+    /// Runs that a launch would begin, setups among them.
+    package var runCount: Int { forecast.runCount }
+    /// How many of them nothing is known of.
+    package var unknownCount: Int { forecast.unknownCount }
+    /// Time on one host for one run after the other, of those that something is known of.
+    package var work: Nanoseconds { forecast.work }
 
     init(_ specification: Specification, _ inventory: Inventory?, _ earlier: EarlierLaunch?, in folder: ArtifactsFolder)
         throws
     {
-        let sweep = specification.sweep
-        let others = ((try? folder.entries()) ?? []).filter { $0.fullName != earlier?.entry.fullName }
-        let entries = (earlier.map { [$0.entry] } ?? []) + others.prefix(TimeEstimate.mostLedgers)
-        let ledgers = entries.compactMap { entry in
-            (try? Ledger.read(entry.ledger, sweep: entry.name)).map { (entry: entry, ledger: $0) }
+        let setups = specification.newSetups
+        let count = specification.points.count * specification.sweep.measure.repeats + setups.count
+        let hosts = inventory ?? Inventory(hosts: [])
+        var plan = specification.plan(
+            RunList(1..<count + 1), setups: setups, highestRun: count, hosts: hosts.hosts)
+        let past = PastRuns(in: folder, except: nil)
+        plan.history = past.like(specification, setups, hosts, plan)
+        let names = plan.history.map { past.name(ofOrigin: $0.origin) }
+        let own = earlier?.entry.fullName
+        basis = own.flatMap { names.contains($0) ? $0 : nil } ?? names.last
+        let isDone = try TimeEstimate.done(specification, earlier, count)
+        forecast = Forecast(plan) { !isDone[$0 - 1] }
+        spanOnOneSlot = forecast.span(slots: [1])
+        let slots = hosts.hosts.map { $0.slots ?? past.slots(of: $0.name) }
+        guard !slots.isEmpty, slots.allSatisfy({ $0 != nil }) else { return }
+        let rooms = zip(hosts.hosts, slots).map { host, slots in
+            specification.sweep.needs.room(slots: slots ?? 0, resources: host.resources)
         }
-        let pending = try TimeEstimate.pending(specification, earlier).filter { $0.count > 0 }
-        var means: [(mean: Nanoseconds, entry: ArtifactsFolder.Entry)?] = pending.map { _ in nil }
-        // Each ledger is read once, and none when all is known.
-        for (entry, ledger) in ledgers where means.contains(where: { $0 == nil }) {
-            guard let before = try? Document.sweep(try ledger.metadata().specification),
-                before.engine == sweep.engine, let walls = try? ledger.meanWalls()
-            else { continue }
-            for (index, (isSetup, workload, _)) in pending.enumerated()
-            where means[index] == nil && (workload != nil || isSetup || entry.name == sweep.name) {
-                means[index] = walls.first { $0.isSetup == isSetup && $0.workload == workload }.map { ($0.mean, entry) }
-            }
-        }
-        for ((_, _, count), known) in zip(pending, means) {
-            runCount += count
-            guard let known else {
-                unknownCount += count
-                continue
-            }
-            basis = basis ?? known.entry.fullName
-            longest = max(longest, known.mean)
-            let (product, isOver) = known.mean.multipliedReportingOverflow(by: Int64(count))
-            work = work.addingCapped(isOver ? .max : product)
-        }
-        room = inventory.flatMap { inventory in
-            let slots = inventory.hosts.map { host in
-                (host, host.slots ?? ledgers.lazy.compactMap { TimeEstimate.slots(host.name, $0.ledger) }.first)
-            }
-            guard !slots.isEmpty, slots.allSatisfy({ $0.1 != nil }) else { return nil }
-            return slots.reduce(0) { $0 + sweep.needs.room(slots: $1.1 ?? 0, resources: $1.0.resources) }
-        }
+        room = rooms.reduce(0, +)
+        span = forecast.span(slots: rooms)
     }
 
-    private static func slots(_ host: String, _ ledger: Ledger) -> Int? {
-        (try? ledger.hosts())?.first { $0.host == host }?.slots
-    }
-
-    /// What has not ended, by kind and workload.
-    private static func pending(
-        _ specification: Specification, _ earlier: EarlierLaunch?
-    ) throws -> [(isSetup: Bool, workload: String?, count: Int)] {
-        let (sweep, points) = (specification.sweep, specification.points)
-        let workloads: [String?] = sweep.workloads.isEmpty ? [nil] : sweep.workloads
-        let all = points.count / workloads.count * sweep.measure.repeats
-        var counts = [Int](repeating: all, count: workloads.count)
-        var setups = specification.engine.boots.map { _ in String?.none } + specification.engine.setups
-        if let earlier {
-            let ledger = try Ledger.read(earlier.entry.ledger, sweep: sweep.name)
-            try ledger.forEachRun(of: specification.keys) { place, run in
-                if run.state != nil, all > 0 { counts[place / all] -= 1 }
-            }
-            // Which of them have ended is not looked at: they take about as long.
-            let ended = try ledger.counts(ofSetups: true).filter { $0.state != nil }.reduce(0) { $0 + $1.count }
-            setups.removeFirst(min(ended, setups.count))
+    /// Whether a run has ended, by its place in the specification.
+    private static func done(
+        _ specification: Specification, _ earlier: EarlierLaunch?, _ count: Int
+    ) throws -> [Bool] {
+        var done = Array(repeating: false, count: count)
+        guard let earlier else { return done }
+        let ledger = try Ledger.read(earlier.entry.ledger, sweep: specification.sweep.name)
+        try ledger.forEachRun(of: specification.keys) { place, run in
+            if run.state != nil { done[place] = true }
         }
-        let known = setups.map { (isSetup: true, workload: $0, count: 1) }
-        return known + zip(workloads, counts).map { (isSetup: false, workload: $0, count: $1) }
-    }
-
-    /// Wall time of all of it; nil: nobody knows.
-    package var span: Nanoseconds? {
-        guard let room, room > 0, runCount > unknownCount else { return nil }
-        return max(longest, work / Int64(room))
+        // Which setups have ended is not looked at: they take about as long.
+        let ended = try ledger.counts(ofSetups: true).filter { $0.state != nil }.reduce(0) { $0 + $1.count }
+        let first = specification.points.count * specification.sweep.measure.repeats
+        for place in first..<min(count, first + ended) { done[place] = true }
+        return done
     }
 
     /// For people; nil: nothing is left to do.
@@ -103,16 +76,27 @@ package struct TimeEstimate {
         let count = runCount - unknownCount
         let each = PeopleText.span(work / Int64(max(1, count)))
         let unknown = unknownCount == 0 ? "" : "; nothing is known of \(PeopleText.count(unknownCount, "more run"))"
-        let why = "\(PeopleText.count(count, "run")) of \(each) each, as in \(basis)\(unknown)"
-        guard let span, let room else { return "about \(PeopleText.span(work)) on one slot: \(why)" }
-        return "about \(PeopleText.span(span)), \(PeopleText.count(room, "run")) at a time: \(why)"
+        let average = count == 1 ? "" : " on average"
+        let why = "\(PeopleText.count(count, "run")) of \(each)\(average), as in \(basis)\(unknown)"
+        if let span, let room {
+            return "\(TimeEstimate.text(span)), \(PeopleText.count(room, "run")) at a time: \(why)"
+        }
+        return spanOnOneSlot.map { "\(TimeEstimate.text($0)) on one slot: \(why)" }
+    }
+
+    /// As in `about 2 h 10 m (1 h 50 m to 3 h 0 m)`.
+    private static func text(_ span: TimeLeft) -> String {
+        let (least, most) = (PeopleText.span(span.low), PeopleText.span(span.high))
+        return "about \(PeopleText.span(span.expected))" + (least == most ? "" : " (\(least) to \(most))")
     }
 
     package var document: JSON {
         func seconds(_ span: Nanoseconds) -> JSON { .integer((span + 500_000_000) / 1_000_000_000) }
         return .object([
             JSON.Member("runs", .integer(Int64(runCount))), JSON.Member("unknown_runs", .integer(Int64(unknownCount))),
-            JSON.Member("work_s", seconds(work)), JSON.Member("wall_s", span.map(seconds) ?? .null),
+            JSON.Member("work_s", seconds(work)), JSON.Member("wall_s", span.map { seconds($0.expected) } ?? .null),
+            JSON.Member("wall_low_s", span.map { seconds($0.low) } ?? .null),
+            JSON.Member("wall_high_s", span.map { seconds($0.high) } ?? .null),
             JSON.Member("at_a_time", room.map { .integer(Int64($0)) } ?? .null),
             JSON.Member("basis", basis.map { .string($0) } ?? .null),
         ])

@@ -8,7 +8,7 @@ package struct HostCounts {
 
     package init(_ views: some Collection<HostView>) {
         total = views.count
-        let order: [HostView.Standing] = [.working, .connecting, .queued, .away, .resting, .refused]
+        let order: [HostView.Standing] = [.working, .connecting, .queued, .away, .paused, .refused]
         counts = order.map { standing in (standing, views.count { $0.standing == standing }) }
             .filter { $0.count > 0 }
     }
@@ -43,7 +43,7 @@ extension HostView.Standing {
         case .queued: "waits for a job"
         case .working: "working"
         case .away: "not connected"
-        case .resting: "paused"
+        case .paused: "paused"
         case .refused: "cannot be used"
         }
     }

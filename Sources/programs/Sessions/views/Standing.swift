@@ -122,8 +122,8 @@ package final class LedgerSource: ProgressSource {
         hosts = try ledger.hosts().map { host in
             let (slots, open) = (host.slots ?? 0, held[host.host] ?? 0)
             return HostView(
-                name: host.host, standing: open > 0 || host.rested == nil ? .working : .resting,
-                problem: open > 0 ? "" : host.rested ?? "", slots: slots, running: min(open, slots), held: open)
+                name: host.host, standing: open > 0 || host.pauseReason == nil ? .working : .paused,
+                problem: open > 0 ? "" : host.pauseReason ?? "", slots: slots, running: min(open, slots), held: open)
         }
     }
 }

@@ -156,7 +156,7 @@ package struct SweepStatus: Sendable {
                         .object([
                             JSON.Member("host", .string(host.host)),
                             JSON.Member("slots", host.slots.map { .integer($0) } ?? .null),
-                            JSON.Member("problem", host.rested.map { .string($0) } ?? .null),
+                            JSON.Member("problem", host.pauseReason.map { .string($0) } ?? .null),
                         ])
                     })), JSON.Member("pins", .object(pins.map { JSON.Member($0.name, .string($0.digest.hex)) })),
         ])

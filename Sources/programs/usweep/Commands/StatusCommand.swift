@@ -67,7 +67,7 @@ struct StatusCommand: ParsableCommand {
             let facts = host.slots.map {
                 "\(PeopleText.count($0, "slot")), \(PeopleText.size(host.memoryBytes ?? 0))"
             }
-            let paused = host.rested.map { "; paused: \(VisibleText.of($0, limit: 200))" } ?? ""
+            let paused = host.pauseReason.map { "; paused: \(VisibleText.of($0, limit: 200))" } ?? ""
             lines.append("host    \(host.host): \(facts ?? "never joined")\(paused)")
             let work = live?.hosts.first { $0.view.name == host.host }?.work ?? []
             for run in work.prefix(5) { lines.append("        \(run.sentence(names.describe(run.run)))") }
