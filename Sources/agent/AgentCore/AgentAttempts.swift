@@ -39,7 +39,7 @@ extension AgentCore {
         }
     }
 
-    private mutating func tellCapacity() {
+    mutating func tellCapacity() {
         if supervisorIsReady { pending.append(.supervise(capacity)) }
     }
 

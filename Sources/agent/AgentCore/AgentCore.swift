@@ -10,15 +10,26 @@ import Ports
 public struct AgentCore: Sendable {
     /// What is true of this host.
     public struct Host: Sendable, Hashable {
+        /// Hyper-threads counted.
         public var processors: Int
+        /// Physical ones.
+        public var cores: Int
         public var memoryBytes: Int64
         /// Folder of the attempts, absolute.
         public var attempts: String
         /// The agent's own program, absolute.
         public var program: String
+        /// Whether it is told what other people use of the machine.
+        public var watchesOthers: Bool
 
-        public init(processors: Int, memoryBytes: Int64, attempts: String, program: String) {
+        /// - Parameter cores: nil: as many as processors.
+        public init(
+            processors: Int, cores: Int? = nil, memoryBytes: Int64, attempts: String, program: String,
+            watchesOthers: Bool = false
+        ) {
+            self.watchesOthers = watchesOthers
             self.processors = processors
+            self.cores = max(1, cores ?? processors)
             self.memoryBytes = memoryBytes
             self.attempts = attempts
             self.program = program
@@ -42,13 +53,19 @@ public struct AgentCore: Sendable {
     var inFlight = 0
     var supervisorIsReady = false
     var pending: [AgentEffect] = []
+    /// What other people use of the machine, when it was last looked at, and what of that is left to them.
+    var surroundings = Surroundings()
+    var hasLooked = false
+    var busyCores = YieldedAmount()
+    var usedMemory = YieldedAmount()
+    var turn = 0
     var isStopping = false
 
     public init(host: Host) { self.host = host }
 
     /// How many programs of a sweep run here at a time: what its coordinator says, whatever others say.
     public func slots(of sweep: String?) -> Int {
-        max(1, sweep.flatMap { sweeps[$0]?.context.slots } ?? host.processors)
+        max(1, sweep.flatMap { sweeps[$0]?.context.slots } ?? host.cores)
     }
 
     /// Memory for programs, as far as a sweep's coordinator says.
@@ -58,14 +75,6 @@ public struct AgentCore: Sendable {
 
     /// The sweep that a connection serves.
     public func sweep(on connection: Int) -> String? { connections[connection] ?? nil }
-
-    /// What all sweeps may use together: the host's processors, or more where one of them is to have more.
-    var capacity: SupervisorCommand {
-        let shares = order.map { SweepSlots(sweep: $0, slots: slots(of: $0)) }
-        return .capacity(
-            slots: max(host.processors, shares.map(\.slots).max() ?? 1),
-            memoryBytes: order.map { memoryBytes(of: $0) }.max() ?? host.memoryBytes, sweeps: shares)
-    }
 
     /// Attempts that are ready beyond those that run: so many that the supervisor need never wait for the agent.
     var window: Int { order.reduce(0) { $0 + (sweeps[$1]?.works.isEmpty ?? true ? 0 : 2 * slots(of: $1) + 32) } }
@@ -114,6 +123,7 @@ public struct AgentCore: Sendable {
         case .peerBytes(let place, let piece):
             if let size = objects.received(piece, from: place) { pending.append(.store(piece, size: size)) }
         case .unreached(let failure): unreached(failure)
+        case .surroundings(let found): noteSurroundings(found, now: now)
         case .timer: break
         }
         return []
@@ -189,6 +199,7 @@ public struct AgentCore: Sendable {
         case .share(let terms): share(terms, of: sweep, on: connection)
         case .elsewhere(let source): fetch(source, of: sweep, on: connection)
         case .cacheLimit(let bytes): limitCache(bytes, by: sweep)
+        case .terms(let terms): set(terms, of: sweep)
         }
         return []
     }
@@ -238,6 +249,7 @@ public struct AgentCore: Sendable {
         sweeps[hello.sweep]?.heardAt = now
         // It says so again if it still has one.
         if sweeps[hello.sweep]?.cacheBytes != nil { limitCache(nil, by: hello.sweep) }
+        set(HostTerms(), of: hello.sweep)
         sweeps[hello.sweep]?.heartbeatPeriod = max(hello.leaseTerm / 4, 100_000_000)
         if let setup = context.setup, mustTry(setup, of: hello.sweep) {
             sweeps[hello.sweep]?.nextHeartbeat = .max

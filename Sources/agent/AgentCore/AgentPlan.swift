@@ -27,7 +27,9 @@ extension AgentCore {
                 continue
             }
             sweeps[name]?.nextHeartbeat = now + sweep.heartbeatPeriod
-            pending.append(.heartbeat(connection, running: inFlight, waiting: sweep.queue.count))
+            let offer = offer(to: name)
+            sweeps[name]?.offer = offer
+            pending.append(.heartbeat(connection, running: inFlight, waiting: sweep.queue.count, offer))
         }
         defer { pending.removeAll() }
         return pending
@@ -173,7 +175,7 @@ extension AgentCore {
 
     /// The program of an attempt, complete.
     func launch(_ key: AttemptKey, _ job: Job) -> Launch {
-        let context = sweeps[key.sweep]?.context
+        let (context, terms) = (sweeps[key.sweep]?.context, sweeps[key.sweep]?.terms ?? HostTerms())
         let job = job.filled(run: key.id.run, attempt: key.id.attempt)
         let folder = "\(host.attempts)/\(key.folder)"
         var arguments = job.arguments.map { argument in
@@ -195,7 +197,7 @@ extension AgentCore {
         return Launch(
             arguments: arguments, environment: environment, folder: folder, timeLimit: job.limits.time,
             stallLimit: job.limits.stall, memoryBytes: job.limits.memoryBytes ?? 0,
-            slots: job.slots, shares: job.shares,
+            slots: job.slots, shares: job.shares, nice: terms.nice, binding: terms.binding,
             folderLimit: job.limits.output.map { job.withInputs($0) },
             kept: job.artifacts.most.map { most in
                 var rule = job.artifacts

@@ -70,6 +70,10 @@ struct AgentSweep: Sendable {
     var started: [AttemptID] = []
     /// How its objects go to other hosts; nil: they do not.
     var sharing: Sharing?
+    /// On which terms it uses this host. Not durable: before its coordinator said so again, nothing new is begun.
+    var terms = HostTerms()
+    /// What its coordinator was last told that it may use; nil: all that it counts on.
+    var offer: HostOffer?
     /// What its coordinator wants objects kept here to take at most, in bytes; nil: it said nothing.
     var cacheBytes: Int64?
     private var places = 0

@@ -35,6 +35,8 @@ public enum AgentEvent: Sendable, Hashable {
     case peerBytes(SharingPlace, ObjectBytes)
     /// An object does not come from another host.
     case unreached(SourceFailure)
+    /// What other people use of this machine, looked at every few seconds while that matters.
+    case surroundings(Surroundings)
     case timer
 }
 
@@ -56,7 +58,7 @@ public enum AgentEffect: Sendable, Hashable {
     case send(Int, AgentMessage)
     /// Runs the setup text of a sweep's inventory once, alone; answered by ``AgentEvent/setupTried(sweep:problem:)``.
     case trySetup(sweep: String, String)
-    case heartbeat(Int, running: Int, waiting: Int)
+    case heartbeat(Int, running: Int, waiting: Int, HostOffer?)
     case drop(Int, reason: String)
     /// Looks an object up in the cache; answered by ``AgentEvent/object(_:_:)``.
     case locate(Digest)

@@ -159,6 +159,8 @@ extension Launch: FieldGroup {
         writer.field(8, kept)
         if slots != 1 { writer.field(9, slots) }
         writer.fields(10, shares)
+        if nice != 0 { writer.field(11, nice) }
+        if binding != .unbound { writer.field(12, binding) }
     }
 
     package init(fields: inout FieldDecoder) throws(WireError) {
@@ -169,6 +171,8 @@ extension Launch: FieldGroup {
             kept: try fields.take(ifAny: 8))
         slots = try fields.take(ifAny: 9) ?? 1
         shares = try fields.take(all: 10)
+        nice = try fields.take(ifAny: 11, in: HostTerms.niceValues) ?? 0
+        binding = try fields.take(ifAny: 12) ?? .unbound
     }
 }
 
@@ -176,10 +180,13 @@ extension SweepSlots: FieldGroup {
     package func putFields(to writer: inout ByteWriter) {
         writer.field(1, sweep)
         writer.field(2, slots)
+        if priority != 0 { writer.field(3, priority) }
     }
 
     package init(fields: inout FieldDecoder) throws(WireError) {
-        self.init(sweep: try fields.take(1), slots: try fields.take(2))
+        self.init(
+            sweep: try fields.take(1), slots: try fields.take(2),
+            priority: try fields.take(ifAny: 3, in: HostTerms.priorities) ?? 0)
     }
 }
 

@@ -66,7 +66,7 @@ public struct SupervisorCore: Sendable {
     }
 
     private(set) var slots = 0
-    private var shares: [String: Int] = [:]
+    private var shares: [String: SweepSlots] = [:]
     private var memoryBytes: Int64 = .max
     private var states: [AttemptKey: State] = [:]
     private var lines: [String: Line] = [:]
@@ -80,8 +80,13 @@ public struct SupervisorCore: Sendable {
     /// Of what hosts have a few of, by name.
     private var usedResources: [String: Int] = [:]
     private var isStopping = false
+    private var coreUse: CoreUse
+    private var processors: [AttemptKey: [Int]] = [:]
+    /// Whether any program was to be bound to processors.
+    public private(set) var bindsPrograms = false
 
-    public init() {}
+    /// - Parameter cores: those of the machine that programs may be bound to.
+    public init(cores: [ProcessorCore] = []) { coreUse = CoreUse(cores) }
 
     public var isIdle: Bool { running.isEmpty && lines.values.allSatisfy(\.isEmpty) }
     public var holdsNothing: Bool { states.isEmpty }
@@ -153,15 +158,16 @@ public struct SupervisorCore: Sendable {
     ) -> (signals: [Signal], records: [SupervisorRecord]) {
         switch command {
         case .capacity(let slots, let memoryBytes, let sweeps):
-            self.slots = max(1, slots)
+            self.slots = max(0, slots)
             shares = [:]
-            for share in sweeps { shares[share.sweep] = max(1, share.slots) }
+            for share in sweeps { shares[share.sweep] = share }
             self.memoryBytes = memoryBytes
             isStopping = false
             return ([], [])
         case .start(let key, let launch):
             guard states[key] == nil else { return ([], []) }
             states[key] = .queued(launch)
+            if launch.binding != .unbound { bindsPrograms = true }
             if lines[key.sweep] == nil {
                 lines[key.sweep] = Line()
                 order.append(key.sweep)
@@ -203,10 +209,10 @@ public struct SupervisorCore: Sendable {
 
     // MARK: Programs
 
-    /// Takes the program that is to start now, if there is room: of the sweep that has the fewest running, and room
-    /// left of its own; of several, of the one whose last start is longest ago. The first of a sweep is waited for: a
-    /// large one is not passed by small ones for ever. Only where it waits for something that others do not need (a
-    /// GPU), these go on.
+    /// Takes the program that is to start now, if there is room: of the sweep with the highest priority that has room
+    /// left of its own; of several, of the one that has the fewest running; of several of these, of the one whose last
+    /// start is longest ago. The first of a sweep is waited for: a large one is not passed by small ones for ever. Only
+    /// where it waits for something that others do not need (a GPU), these go on.
     ///
     /// - Parameter wall: the host's wall clock, to be kept.
     public mutating func takeNext(
@@ -224,8 +230,15 @@ public struct SupervisorCore: Sendable {
         states[key] = .running(Running(launch: launch, startedAt: now, wallStart: wall, watch: watch))
         running.append(key)
         use(launch, 1)
+        processors[key] = coreUse.take(key, slots: launch.countedSlots, launch.binding)
         return (key, launch)
     }
+
+    /// Those that a program is kept on which was taken; empty: any.
+    public func processors(of key: AttemptKey) -> [Int] { processors[key] ?? [] }
+
+    /// - Parameter processors: those that were busy of late.
+    public mutating func note(busy processors: Set<Int>) { coreUse.note(busy: processors) }
 
     /// What was taken last and was not started after all waits again, before all others of its sweep.
     public mutating func putBack(_ key: AttemptKey) {
@@ -243,12 +256,12 @@ public struct SupervisorCore: Sendable {
 
     private var nextInLine: (key: AttemptKey, launch: Launch)? {
         mutating get {
-            var heads: [(rank: (Int, Int), key: AttemptKey, launch: Launch)] = []
+            var heads: [(rank: (Int, Int, Int), key: AttemptKey, launch: Launch)] = []
             for sweep in order {
                 guard let (key, launch) = head(of: sweep), let line = lines[sweep], hasRoom(line, launch, sweep) else {
                     continue
                 }
-                let rank = (line.running, line.turn)
+                let rank = (-(shares[sweep]?.priority ?? 0), line.running, line.turn)
                 heads.insert((rank, key, launch), at: heads.firstIndex { $0.rank > rank } ?? heads.count)
             }
             order.removeAll { lines[$0] == nil }
@@ -261,9 +274,10 @@ public struct SupervisorCore: Sendable {
         }
     }
 
-    /// Within what its sweep may use. A program alone always has room.
+    /// Within what its sweep may use. A program alone has room in any but nothing.
     private func hasRoom(_ line: Line, _ launch: Launch, _ sweep: String) -> Bool {
-        line.running == 0 || line.slots + launch.countedSlots <= shares[sweep] ?? slots
+        let share = shares[sweep]?.slots ?? slots
+        return share > 0 && (line.running == 0 || line.slots + launch.countedSlots <= share)
     }
 
     private func isFree(_ share: ResourceShare) -> Bool {
@@ -287,6 +301,8 @@ public struct SupervisorCore: Sendable {
         guard case .running(let state) = states[key], let index = running.firstIndex(of: key) else { return }
         running.remove(at: index)
         use(state.launch, -1)
+        processors[key] = nil
+        coreUse.giveBack(key)
         guard let line = lines[key.sweep] else { return }
         lines[key.sweep]?.running = max(0, line.running - 1)
         lines[key.sweep]?.slots = max(0, line.slots - state.launch.countedSlots)

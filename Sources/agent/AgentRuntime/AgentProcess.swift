@@ -23,7 +23,7 @@ final class AgentProcess {
         setups = SetupTrial(folder: workdir.root)
         server = try AgentServer(
             workdir, program: Machine.program, host: RealHost(), files: LocalFiles(), setups: setups,
-            network: network,
+            network: network, neighbours: isPilot ? nil : MachineNeighbours(name: SHA256.digest(workdir.root).short),
             idleTime: isPilot ? AgentServer.idleTimeOfPilots : AgentServer.idleTime
         ) { [patience = Patience()] in AgentProcess.supervisor(of: workdir, patience: patience.next()) }
         guard signals >= 0 else { throw Failure(.internalError, "no signals", cause: SystemText.of(errno)) }

@@ -44,6 +44,8 @@ package final class AgentServer {
     private let network: any PeerNetwork
     private var peers: PeerExchange
     private var isListening = false
+    private let neighbours: (any Neighbours)?
+    private var nextLook: Nanoseconds
     /// Told after every step of the core what had come.
     package var observer: (AgentCore, [AgentEvent]) -> Void = { _, _ in }
 
@@ -60,12 +62,13 @@ package final class AgentServer {
     ///   - program: the agent's own, absolute.
     ///   - setups: tries the setup texts of inventories.
     ///   - network: to other hosts.
+    ///   - neighbours: other people who use this machine; nil: it is this agent's alone.
     ///   - idleTime: how long it stays with nothing to do and nobody connected.
     ///   - supervisor: connects to one.
     /// - Throws: ``Failure`` or ``FilesError`` where the agent cannot work here.
     package init(
         _ workdir: Workdir, program: String, host: any HostSystem, files: any Files, setups: any SetupTrials,
-        network: any PeerNetwork, idleTime: Nanoseconds = AgentServer.idleTime,
+        network: any PeerNetwork, neighbours: (any Neighbours)? = nil, idleTime: Nanoseconds = AgentServer.idleTime,
         supervisor: @escaping () -> SupervisorLink.Opened
     ) throws {
         self.workdir = workdir
@@ -74,12 +77,14 @@ package final class AgentServer {
         self.files = files
         self.setups = setups
         self.network = network
+        self.neighbours = neighbours
+        nextLook = neighbours?.firstLook ?? .max
         peers = PeerExchange(network, files) { host.log($0, $1) }
         idleSince = host.now
         shell = try AgentShell(
             host: AgentCore.Host(
-                processors: host.processors, memoryBytes: host.memoryBytes, attempts: workdir.attempts,
-                program: program),
+                processors: host.processors, cores: host.cores.count, memoryBytes: host.memoryBytes,
+                attempts: workdir.attempts, program: program, watchesOthers: neighbours != nil),
             root: workdir.root, files: files)
         link = SupervisorLink(open: supervisor) { host.log($0, $1) }
         if let problem = link.connect() { throw Failure(.storage, problem) }
@@ -128,6 +133,7 @@ package final class AgentServer {
             reconnectSupervisor()
         }
         if shell.isBusy { goOn() }
+        lookAround()
         for (sweep, problem) in setups.ended(now: host.now) {
             inbox.append(.setupTried(sweep: sweep, problem: problem))
         }
@@ -140,7 +146,10 @@ package final class AgentServer {
         fillStreams()
         flush()
         leaveWhenDone()
-        if isStopping, link.stream == nil { return false }
+        if isStopping, link.stream == nil {
+            neighbours?.leave()
+            return false
+        }
         if isIdle {
             if host.now - idleSince > idleTime { stop() }
         } else {
@@ -160,7 +169,8 @@ package final class AgentServer {
             return 0
         }
         var due = shell.core.nextDeadline
-        for time in [leavesBy, linkRetryAt, setups.nextDeadline, peers.nextDeadline].compactMap({ $0 }) {
+        let look = shell.core.hasSweeps ? nextLook : nil
+        for time in [leavesBy, linkRetryAt, setups.nextDeadline, peers.nextDeadline, look].compactMap({ $0 }) {
             due = min(due ?? time, time)
         }
         if isIdle {
@@ -168,6 +178,15 @@ package final class AgentServer {
             due = min(due ?? end, end)
         }
         return due.map { max(0, $0 - host.now) }
+    }
+
+    /// Looks what other people use of the machine, as long as it works for a sweep.
+    private func lookAround() {
+        guard let neighbours else { return }
+        guard shell.core.hasSweeps else { return neighbours.leave() }
+        guard host.now >= nextLook else { return }
+        nextLook = host.now + AgentCore.looks
+        inbox.append(.surroundings(neighbours.look(shell.core.claim(user: neighbours.user))))
     }
 
     // MARK: The step
@@ -198,8 +217,8 @@ package final class AgentServer {
         case .trySetup(let sweep, let text): setups.begin(sweep, text, now: host.now)
         case .greet(let number, let leases): send(number, .hello(hello(number, leases)))
         case .send(let number, let message): send(number, message)
-        case .heartbeat(let number, let running, let waiting):
-            send(number, .heartbeat(HostLoad(running: running, waiting: waiting, freeBytes: freeBytes)))
+        case .heartbeat(let number, let running, let waiting, let offer):
+            send(number, .heartbeat(HostLoad(running: running, waiting: waiting, freeBytes: freeBytes, offer: offer)))
         case .drop(let number, let reason):
             host.log("a connection is dropped:", reason)
             clients[number]?.isEnding = true

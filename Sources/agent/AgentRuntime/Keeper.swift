@@ -34,11 +34,16 @@ final class Keeper {
     /// - Parameters:
     ///   - environment: `NAME=value`, all of it.
     ///   - title: what ps(1) shows of the keeper.
-    func run(_ launch: Launch, environment: [String], title: String) throws(SpawnProblem) {
+    ///   - processors: those that it is kept on; empty: any.
+    func run(
+        _ launch: Launch, environment: [String], title: String, on processors: [Int]
+    ) throws(SpawnProblem) {
         try Spawn.start(
             launch.arguments, environment: environment, folder: launch.folder, output: "\(launch.folder)/stdout.txt",
             errorOutput: "\(launch.folder)/stderr.txt"
         ) { start, step in
+            start.pointee.nice = Int32(launch.nice)
+            for processor in processors { sys_keep_on(start, Int32(clamping: processor)) }
             let result = title.withCString { sys_keeper_run(keeper, start, $0, step) }
             if result < 0, errno == ECHILD { isGone = true }
             return result == 0 ? 1 : -1

@@ -1,3 +1,4 @@
+import AgentCore
 import CSystem
 import Glibc
 
@@ -33,6 +34,37 @@ enum Machine {
 
     /// Those that this process may use.
     static var processors: Int { min(max(1, Int(sys_processors())), job?.processors ?? .max) }
+
+    /// By the kernel's numbers.
+    static let allowedProcessors: [Int] = {
+        var list = [Int32](repeating: 0, count: 4_096)
+        let count = sys_allowed_processors(&list, Int32(list.count))
+        return list.prefix(max(0, Int(count))).map { Int($0) }
+    }()
+
+    /// The physical cores of these, hyper-threads together. Where the kernel does not tell, each is a core.
+    static let cores: [ProcessorCore] = {
+        let nodes = KernelText.list(text("/sys/devices/system/node/online") ?? "")
+        var nodeOfProcessor: [Int: Int] = [:]
+        for node in nodes {
+            for processor in KernelText.list(text("/sys/devices/system/node/node\(node)/cpulist") ?? "") {
+                nodeOfProcessor[processor] = node
+            }
+        }
+        var cores: [ProcessorCore] = []
+        var placeOfCore: [String: Int] = [:]
+        for processor in allowedProcessors {
+            let path = "/sys/devices/system/cpu/cpu\(processor)/topology/thread_siblings_list"
+            let siblings = text(path) ?? "\(processor)"
+            if let place = placeOfCore[siblings] {
+                cores[place].processors.append(processor)
+            } else {
+                placeOfCore[siblings] = cores.count
+                cores.append(ProcessorCore(processors: [processor], node: nodeOfProcessor[processor] ?? 0))
+            }
+        }
+        return Array(cores.prefix(job?.processors ?? .max))
+    }()
 
     static var memoryBytes: Int64 { min(sys_memory_bytes(), job?.memoryBytes ?? .max) }
 

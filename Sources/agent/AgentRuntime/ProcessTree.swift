@@ -23,7 +23,7 @@ struct ProcessTree: ProgramTree {
     private var lost: [(end: ProgramEnd, deadline: Int64)] = []
     private let environment = Spawn.environment
 
-    mutating func start(_ key: AttemptKey, _ launch: Launch) throws(SpawnProblem) {
+    mutating func start(_ key: AttemptKey, _ launch: Launch, on processors: [Int]) throws(SpawnProblem) {
         // Where a variable is there twice, each program takes another one.
         let own = Set(launch.environment.map(\.name))
         let inherited = environment.filter { !own.contains(String($0.prefix { $0 != "=" })) }
@@ -31,7 +31,7 @@ struct ProcessTree: ProgramTree {
         while idle.last?.hasEnded == true { idle.removeLast() }
         let keeper: Keeper = if let used = idle.popLast() { used } else { try Keeper() }
         do throws(SpawnProblem) {
-            try keeper.run(launch, environment: all, title: "usweep-agent keep \(key)")
+            try keeper.run(launch, environment: all, title: "usweep-agent keep \(key)", on: processors)
         } catch {
             guard keeper.isGone else {
                 idle.append(keeper)
@@ -141,7 +141,7 @@ struct ProcessTree: ProgramTree {
     /// How often the process table is gone through for what is to be killed: it may go on to fork.
     private static let passes = 20
 
-    private static var all: [Int32] {
+    static var all: [Int32] {
         guard let table = opendir("/proc") else { return [] }
         defer { closedir(table) }
         var pids: [Int32] = []

@@ -1,3 +1,4 @@
+package import AgentCore
 package import Formats
 package import Model
 package import Ports
@@ -61,19 +62,36 @@ package protocol HostSystem {
     var wallClock: Nanoseconds { get }
     var bootID: String { get }
     var hostName: String { get }
-    /// Those that this process may use.
+    /// Those that this process may use, hyper-threads counted.
     var processors: Int { get }
+    /// The physical cores of these.
+    var cores: [ProcessorCore] { get }
+    /// How long each processor has been busy since the host began.
+    var processorTimes: [Int: Nanoseconds] { get }
     var memoryBytes: Int64 { get }
     /// How often the kernel killed something for want of memory since the host began.
     var memoryKills: Int64 { get }
     func log(_ message: StaticString, _ values: String...)
 }
 
+/// Other people who use this machine.
+package protocol Neighbours: AnyObject {
+    /// Tells their agents what this one has, and looks what they and their programs use.
+    func look(_ own: SlotClaim) -> Surroundings
+    /// It has nothing any more.
+    func leave()
+    /// Before it the first look tells nothing.
+    var firstLook: Nanoseconds { get }
+    /// As others are told of this one's user.
+    var user: String { get }
+}
+
 /// Programs as the supervisor starts, signals and reaps them.
 package protocol ProgramTree {
     /// When ``reap(now:)`` is to be called though no child ended.
     var nextDeadline: Nanoseconds? { get }
-    mutating func start(_ key: AttemptKey, _ launch: Launch) throws(SpawnProblem)
+    /// - Parameter processors: those that it is kept on; empty: any.
+    mutating func start(_ key: AttemptKey, _ launch: Launch, on processors: [Int]) throws(SpawnProblem)
     mutating func signal(_ key: AttemptKey, isFinal: Bool, now: Nanoseconds)
     /// Takes all processes that ended; the attempts of which nothing runs any more.
     mutating func reap(now: Nanoseconds) -> [ProgramEnd]

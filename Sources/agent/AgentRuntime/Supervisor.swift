@@ -13,7 +13,7 @@ package final class Supervisor {
     private let workdir: Workdir
     private let host: any HostSystem
     private let files: any Files
-    package private(set) var core = SupervisorCore()
+    package private(set) var core: SupervisorCore
     private var tree: any ProgramTree
     private var journal: AgentJournal
     private let syncer: any BackgroundSync
@@ -29,6 +29,8 @@ package final class Supervisor {
     private var halfway: [AttemptKey: (cpu: Int64, time: Int64)] = [:]
     /// The folders of what runs: which each is, and when it is to be looked at.
     private var folders: [AttemptKey: (identity: UInt64, nextLook: Nanoseconds)] = [:]
+    /// How long each processor had been busy when that was last looked at.
+    private var processorTimes: (at: Nanoseconds, times: [Int: Nanoseconds]) = (0, [:])
     private var ticket: UInt64 = 0
     private var served: UInt64 = 0
     /// How long the journal was when it was last to be made durable.
@@ -58,6 +60,7 @@ package final class Supervisor {
         if opened.tornBytes > 0 { host.log("supervisor journal: unfinished bytes cut off:", "\(opened.tornBytes)") }
         idleSince = host.now
         memoryKills = host.memoryKills
+        core = SupervisorCore(cores: host.cores)
         try recover(opened.frames)
     }
 
@@ -96,6 +99,7 @@ package final class Supervisor {
     package func step(_ seen: Seen) {
         if seen.childEnded || tree.nextDeadline != nil { reap() }
         if let agent, seen.agentIsReady { listen(to: agent) }
+        lookAtProcessors()
         startAll()
         for signal in core.signals(now: host.now) { send(signal) }
         watchFolders()
@@ -157,13 +161,23 @@ package final class Supervisor {
             guard canWrite else { return core.putBack(key) }
             let identity = (try? files.status(launch.folder))?.identity ?? 0
             do throws(SpawnProblem) {
-                try tree.start(key, launch)
+                try tree.start(key, launch, on: core.processors(of: key))
                 folders[key] = (identity, host.now + pause(launch))
                 started.append(key)
             } catch {
                 ended(key, ProcessExit(cause: .notStarted(step: error.step, reason: error.reason)))
             }
         }
+    }
+
+    /// So that programs are bound to cores that nothing else keeps busy.
+    private func lookAtProcessors() {
+        guard core.bindsPrograms, host.now >= processorTimes.at + 1_000_000_000 else { return }
+        let (now, times) = (host.now, host.processorTimes)
+        let half = (now - processorTimes.at) / 2
+        let busy = times.filter { $0.value - (processorTimes.times[$0.key] ?? $0.value) > half }
+        core.note(busy: Set(busy.keys))
+        processorTimes = (now, times)
     }
 
     private func reap() {

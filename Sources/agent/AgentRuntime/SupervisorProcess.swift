@@ -99,6 +99,8 @@ struct RealHost: HostSystem {
     var bootID: String { Machine.bootID }
     var hostName: String { Machine.hostName }
     var processors: Int { Machine.processors }
+    var cores: [ProcessorCore] { Machine.cores }
+    var processorTimes: [Int: Nanoseconds] { Machine.processorTimes }
     var memoryBytes: Int64 { Machine.memoryBytes }
     var memoryKills: Int64 { ProcessTree.memoryKills }
 

@@ -254,8 +254,10 @@ public final class CoordinatorLoop {
         case .probed(let probe): return probed(host, probe)
         case .tail(let tail): take(tail, from: host, now: now)
         case .heartbeat(let load):
+            let before = links[host]?.load.offer
             links[host]?.load = load
-            return [.caughtUp(host: host)]
+            let news: [Event] = load.offer == before ? [] : [.offered(host: host, load.offer)]
+            return [.caughtUp(host: host)] + news
         case .released: return [.released(host: host)]
         case .refused(let reason): return [drop(host, reason: reason)]
         }

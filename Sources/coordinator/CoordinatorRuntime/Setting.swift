@@ -19,6 +19,7 @@ public struct Setting: Sendable {
     let leaseTerm: Nanoseconds
     private let artifacts: ArtifactRule
     private let needs: RunNeeds
+    private let priority: Int
     let checkpoints: CheckpointStore?
     /// What hosts that share know one another by; empty: none shares.
     private let sharingKey: [UInt8]
@@ -67,6 +68,7 @@ public struct Setting: Sendable {
         artifacts.evidence = engine.descriptor.alwaysKept(sweep.settings)
         self.artifacts = artifacts
         needs = sweep.needs
+        priority = sweep.priority
         leaseTerm = timing.leaseTerm
     }
 
@@ -120,7 +122,17 @@ public struct Setting: Sendable {
         if let path = enginePath(of: host) { messages.append(.probe(path: path)) }
         if let terms = sharing(of: host) { messages.append(.share(terms)) }
         if let bytes = hosts[host].cacheBytes { messages.append(.cacheLimit(bytes)) }
+        if terms(of: host) != HostTerms() { messages.append(.terms(terms(of: host))) }
         return messages
+    }
+
+    private func terms(of host: Int) -> HostTerms {
+        var terms = HostTerms()
+        terms.priority = priority
+        terms.nice = hosts[host].nice
+        terms.others = hosts[host].others
+        terms.binding = hosts[host].binding
+        return terms
     }
 
     /// The messages' shards for one lease: more than one where a frame does not hold it.

@@ -13,6 +13,7 @@ extension Coordinator {
         links[host].lastHeard = now
         links[host].lastProblem = ""
         links[host].isQueued = false
+        links[host].offer = nil
         lastProgress = now
         everJoined = true
         let deaths = state.deathCount
@@ -120,15 +121,17 @@ extension Coordinator {
     /// Slots, by what a run takes of them, less what memory and what there are few of forbid.
     mutating func setSlots(of host: Int) {
         guard let joined = links[host].joined, joined.engineIsRight else { return }
-        let arrival = joined.arrival
-        let room = min(plan.room(on: host, slots: arrival.slots), Coordinator.mostSlots)
+        guard let offered = offered(by: host) else { return }
+        let room = min(plan.room(on: host, slots: offered.slots), Coordinator.mostSlots)
         guard let memory = state.memoryPerRun, memory > 0 else {
             links[host].slots = room
             return
         }
-        let fitting = Int(arrival.memoryBytes / memory)
-        // A guess keeps no host out: its agent runs one at a time, whatever it takes.
-        let isGuess = if case .learned = plan.memory { true } else { false }
+        let fitting = Int(offered.memoryBytes / memory)
+        // A guess keeps no host out, unless other people have the memory: its agent runs one at a time, whatever it
+        // takes.
+        let isWhole = offered.memoryBytes == joined.arrival.memoryBytes
+        let isGuess = if case .learned = plan.memory { isWhole } else { false }
         links[host].slots = min(room, isGuess ? max(1, fitting) : fitting)
     }
 

@@ -64,7 +64,7 @@ extension Coordinator {
     }
 
     /// How many runs a host may hold beyond its slots.
-    private func ahead(slots: Int) -> Int {
+    func ahead(slots: Int) -> Int {
         guard var wall = state.meanWall else { return 0 }
         // What comes next may take far longer than what came first.
         if let fit = state.times.fit {

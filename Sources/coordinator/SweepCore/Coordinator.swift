@@ -89,6 +89,7 @@ public struct Coordinator: Sendable {
         case .pilotWaits(let host, let reason): notePilotWaits(host, reason, now)
         case .leaves(let host, let time): links[host].ends = time
         case .closed(let host, let reason): links[host].closed = reason
+        case .offered(let host, let offer): take(offer: offer, of: host, &records)
         case .provided(let pin, let digest): provide(pin, digest, attempt: 0, &records)
         case .cancel(let run, let reason): cancel(run, reason, now, &records)
         case .interrupted: isInterrupted = true
@@ -103,7 +104,7 @@ public struct Coordinator: Sendable {
             .lost(let host, _), .ended(let host, _), .released(let host):
             hasNews[host] = true
         case .leaves, .closed, .progress, .heard, .caughtUp, .started, .reported, .pilotEnded, .pilotWaits,
-            .provided, .cancel, .interrupted:
+            .offered, .provided, .cancel, .interrupted:
             break
         }
     }

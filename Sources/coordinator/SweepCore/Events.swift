@@ -34,6 +34,8 @@ public enum Event: Sendable {
     case pilotWaits(host: Int, reason: String)
     /// Nothing is begun on the host for now, for a reason that people are told; nil: it may be used again.
     case closed(host: Int, reason: String?)
+    /// What the sweep may have of a host for now, as others use it, too; nil: all that it has.
+    case offered(host: Int, HostOffer?)
     /// A pin is known without a run: a checkpoint that an earlier sweep made.
     case provided(pin: String, digest: Digest)
     /// Somebody wants the sweep, or one run, cancelled.

@@ -40,6 +40,8 @@ struct Link: Sendable {
     var usableSince: Nanoseconds?
     /// Why nothing is begun there for now; nil: it may be used.
     var closed: String?
+    /// What the sweep may have of it for now; nil: all.
+    var offer: HostOffer?
     /// How many runs it can do at a time; 0 unless it is joined, with the right engine.
     var slots = 0
     /// Whether it is a pilot whose job does not run.

@@ -76,12 +76,14 @@ extension Coordinator {
             case .away where link.isQueued, .connecting where link.isQueued: .queued
             case .away(_, let failures): failures == 0 && link.lastProblem.isEmpty ? .connecting : .away
             case .connecting: .connecting
-            case .joined: now < link.health.pausedUntil || link.closed != nil ? .paused : .working
+            case .joined where now < link.health.pausedUntil || link.closed != nil: .paused
+            case .joined: offered(by: host)?.slots == 0 ? .paused : .working
             case .refused: .refused
             }
         return HostView(
-            name: plan.hosts[host], standing: standing, problem: link.closed ?? link.lastProblem,
-            slots: link.joined.map { plan.room(on: host, slots: $0.arrival.slots) } ?? 0, running: running,
+            name: plan.hosts[host], standing: standing,
+            problem: link.closed ?? offerText(host) ?? link.lastProblem,
+            slots: offered(by: host).map { plan.room(on: host, slots: $0.slots) } ?? 0, running: running,
             held: state.openRuns[host],
             silence: silenceView(of: host, now))
     }

@@ -7,7 +7,7 @@ struct InventoryReader {
     /// What a host may have, and `defaults` too, beside the keys of its transport.
     static let common = [
         "transport", "workdir", "slots", "memory", "labels", "engines", "setup", "shell", "resources", "share",
-        "cache", "hours",
+        "cache", "hours", "nice", "others", "binding",
     ]
     static let ofDefaults = ["ssh_config"]
     static let ofHosts = ["name", "address", "slurm"]
@@ -195,6 +195,13 @@ struct InventoryReader {
             case "share": share(&host, member)
             case "cache": host.cacheBytes = read.bytes(member)
             case "hours": hours(&host, member)
+            case "nice": host.nice = read.integer(member, in: HostTerms.niceValues) ?? host.nice
+            case "others":
+                let word = read.choice(member, OtherUsers.allCases.map(\.rawValue), "way to share a host")
+                host.others = word.flatMap { OtherUsers(rawValue: $0) } ?? host.others
+            case "binding":
+                let word = read.choice(member, SlotBinding.allCases.map(\.rawValue), "binding")
+                host.binding = word.flatMap { SlotBinding(rawValue: $0) } ?? host.binding
             case "setup": host.setup = read.text(member, limit: 16_384, mayHaveLines: true)
             case let name:
                 guard let key = transportKeys.first(where: { $0.name == name }) else { continue }

@@ -7,7 +7,7 @@ struct SweepReader {
     static let common = [
         "sweep", "engine", "workloads", "axes", "zip", "exclude", "include", "measure", "limits", "inputs", "retry",
         "metrics", "define", "env", "hosts", "stop", "artifacts",
-        "cores", "resources",
+        "cores", "resources", "priority",
     ]
     /// Keys within these that every engine takes.
     static let groups = [
@@ -55,6 +55,7 @@ struct SweepReader {
         let own = EngineKeysReader(read: read, folder: folder, descriptor: engine, shelf: shelf)
         sweep.settings = own.settings(fields + measures + bounds, &inputs)
         if let field = field("cores") { sweep.needs.cores = read.integer(field, in: 1...4_096) ?? 1 }
+        if let field = field("priority") { sweep.priority = read.integer(field, in: HostTerms.priorities) ?? 0 }
         if let field = field("resources") { sweep.needs.resources = read.resources(field, from: 1) }
         if let field = field("artifacts") {
             sweep.artifacts = ArtifactsReader(read: read).rule(field, always: engine.alwaysKept(sweep.settings))

@@ -61,7 +61,7 @@ public enum Templates {
         # defaults: {user: lab, workdir: ~/.usweep, slots: auto}
 
         hosts:
-          # This machine, without SSH. slots: how many runs at a time; auto is one a processor.
+          # This machine, without SSH. slots: how many runs at a time; auto is one per core.
           - {name: here, address: local, slots: 2}
 
           # Many at once:

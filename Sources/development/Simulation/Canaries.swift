@@ -62,6 +62,8 @@ public enum Canary: String, CaseIterable, Sendable {
     case trustTheSick = "trust-the-sick"
     /// Of a run that was begun a second time, the attempt that fails first decides.
     case countSecondStarts = "count-second-starts"
+    /// The supervisor does not hear that other people use the machine, too.
+    case overlookOthers = "overlook-others"
     /// What comes from another host is taken for what its name says.
     case believePeers = "believe-peers"
     /// A host from which nothing came is asked again and again.
@@ -77,6 +79,7 @@ extension Canary {
         case .forgetNeeds: .narrow
         case .believePeers, .askDeadPeers: .sharing
         case .trustTheSick, .countSecondStarts: .tail
+        case .overlookOthers: .crowded
         default: .standard
         }
     }
@@ -100,7 +103,7 @@ extension Canary {
         case .countSecondStarts: .countsSecondStarts
         case .acknowledgeBeforeCommit, .skipFileSync, .skipAgentSync, .skipFolderSync, .loseLease, .forgetRecord,
             .leaveFiles, .ignoreKill, .overbook, .forgetRevocation, .forgetInventory, .loseEvidence, .startUnconfirmed,
-            .forgetNeeds, .believePeers, .askDeadPeers:
+            .forgetNeeds, .overlookOthers, .believePeers, .askDeadPeers:
             []
         }
     }
@@ -127,7 +130,7 @@ final class Canaries {
             return []
         case .hello: return canary == .startUnconfirmed ? [frame, CoordinatorMessage.heartbeat.frame] : [frame]
         case .cancel, .acknowledge, .read, .bytes, .packed, .probe, .tail, .release, .heartbeat, .holder, .share,
-            .elsewhere, .cacheLimit, nil:
+            .elsewhere, .cacheLimit, .terms, nil:
             return [frame]
         }
     }
@@ -138,9 +141,14 @@ final class Canaries {
             (launch.slots, launch.shares) = (1, [])
             return SupervisorCommand.start(key, launch).frame
         }
-        guard canary == .overbook,
+        guard canary == .overbook || canary == .overlookOthers,
             case .capacity(let slots, let memory, let sweeps) = try? SupervisorCommand(frame)
         else { return frame }
+        if canary == .overlookOthers {
+            let all = host?.processors ?? slots
+            let whole = sweeps.map { SweepSlots(sweep: $0.sweep, slots: all) }
+            return SupervisorCommand.capacity(slots: all, memoryBytes: memory, sweeps: whole).frame
+        }
         let twice = sweeps.map { SweepSlots(sweep: $0.sweep, slots: 2 * $0.slots) }
         return SupervisorCommand.capacity(slots: 2 * slots, memoryBytes: 2 * memory, sweeps: twice).frame
     }

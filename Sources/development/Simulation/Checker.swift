@@ -198,7 +198,7 @@ final class Checker {
             case .grant(let shard): promises.hasHeard(of: shard.lease)
             case .acknowledge(let attempts): for attempt in attempts { acknowledged(attempt) }
             case .hello, .cancel, .read, .bytes, .packed, .probe, .tail, .heartbeat, .holder, .share, .elsewhere,
-                .cacheLimit:
+                .cacheLimit, .terms:
                 break
             }
         }
@@ -305,6 +305,9 @@ final class Checker {
         let running = host.programs.all.filter(\.leads)
         if running.count > host.processors {
             fail("\(host.name) runs \(running.count) programs on \(host.processors) slots")
+        }
+        if let others = host.neighbours?.running, running.count + others > host.processors {
+            fail("\(host.name) runs \(running.count) programs beside \(others) of another user")
         }
         let needs = prepared.scenario.needs
         if running.count > max(1, needs.room(slots: host.processors, resources: prepared.scenario.resources)) {

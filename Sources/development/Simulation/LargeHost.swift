@@ -114,8 +114,9 @@ final class LargeHost {
         switch effect {
         case .greet(let number, let leases): send(number, .hello(hello(leases)))
         case .send(let number, let message): send(number, message)
-        case .heartbeat(let number, let running, let waiting):
-            send(number, .heartbeat(HostLoad(running: running, waiting: waiting, freeBytes: 1 << 40)))
+        case .heartbeat(let number, let running, let waiting, let offer):
+            let load = HostLoad(running: running, waiting: waiting, freeBytes: 1 << 40, offer: offer)
+            send(number, .heartbeat(load))
         case .locate(let digest): inbox.append(.object(digest, .complete))
         case .list(let digest): inbox.append(.listed(digest, []))
         case .prepare(let key, _): inbox.append(.prepared(key))

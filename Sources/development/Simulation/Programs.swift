@@ -243,7 +243,7 @@ struct SimulatedTree: ProgramTree {
 
     var nextDeadline: Nanoseconds? { nil }
 
-    func start(_ key: AttemptKey, _ launch: Launch) throws(SpawnProblem) {
+    func start(_ key: AttemptKey, _ launch: Launch, on processors: [Int]) throws(SpawnProblem) {
         guard life.act(.effect) else { throw SpawnProblem(step: "spawn", reason: "the supervisor is dead") }
         try host.programs.start(key, launch)
     }

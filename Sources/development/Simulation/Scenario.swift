@@ -40,6 +40,8 @@ public struct Scenario: Sendable {
     var resources: [CountedResource] = []
     /// Whether idle slots begin runs a second time; then each host is slower than the one before.
     var hasSecondStarts = false
+    /// Whether another user's agent is on each host as well.
+    var hasNeighbours = false
     /// Large inputs of all runs, which hosts give to one another; 0: there are none, and hosts do not.
     var sharedInputs = 0
 
@@ -127,8 +129,14 @@ public struct Scenario: Sendable {
         faultsUntil: 200 * Timing.second,
         patience: 12_000 * Timing.second, hasSecondStarts: true)
 
+    /// 3 hosts on which somebody else runs things, too.
+    public static let crowded = Scenario(
+        name: "crowded", hosts: 3, points: 30, slots: 4, durations: [2 * Timing.second, 8 * Timing.second],
+        fates: .some, faults: 8, kinds: silences + [.hostReboots, .supervisorDies, .programIsKilled],
+        faultsUntil: 90 * Timing.second, patience: 12_000 * Timing.second, hasNeighbours: true)
+
     public static let all = [
-        standard, calm, small, knotty, lone, busy, idle, narrow, killer, forgetful, sharing, spreading, tail,
+        standard, calm, small, knotty, lone, busy, idle, narrow, killer, forgetful, sharing, spreading, tail, crowded,
     ]
 
     var timing: Timing { Timing() }

@@ -38,6 +38,8 @@ final class SimulatedHost {
     let programs: Programs
     let watch: Checker
     let peering: Peering
+    /// nil: the machine is this user's alone.
+    private(set) var neighbours: SimulatedNeighbours?
     private(set) var agent: AgentInstance?
     private(set) var supervisor: SupervisorInstance?
     let agentRole: Role
@@ -69,6 +71,9 @@ final class SimulatedHost {
         supervisorRole = Role(name: "\(name)/supervisor", death: death)
         programs.host = self
         canaries?.host = self
+        if scenario.hasNeighbours {
+            neighbours = SimulatedNeighbours(self, seed: seed, until: scenario.faultsUntil)
+        }
     }
 
     var system: SimulatedSystem { SimulatedSystem(host: self) }
@@ -108,7 +113,8 @@ final class SimulatedHost {
             try Workdir.make(SimulatedHost.workdir, files)
             let server = try AgentServer(
                 SimulatedHost.workdir, program: "\(SimulatedHost.workdir.root)/bin/usweep-agent", host: system,
-                files: files, setups: SimulatedSetups(), network: SimulatedPeers(self, life)
+                files: files, setups: SimulatedSetups(), network: SimulatedPeers(self, life),
+                neighbours: neighbours
             ) { [self] in openSupervisor(for: life) }
             guard life.isAlive else { throw Failure(.storage, "it ended at once") }
             server.believesPeers = canary == .believePeers
@@ -352,6 +358,8 @@ struct SimulatedSystem: HostSystem {
     var bootID: String { "\(host.name)-boot-\(host.boot)" }
     var hostName: String { host.name }
     var processors: Int { host.processors }
+    var cores: [ProcessorCore] { (0..<host.processors).map { ProcessorCore(processors: [$0], node: 0) } }
+    var processorTimes: [Int: Nanoseconds] { [:] }
     var memoryBytes: Int64 { host.memoryBytes }
     var memoryKills: Int64 { host.memoryKills }
 

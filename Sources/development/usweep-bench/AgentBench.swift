@@ -66,7 +66,7 @@ struct AgentBench {
             }
         case .release: say(.released)
         case .revoke, .cancel, .acknowledge, .read, .bytes, .packed, .tail, .heartbeat, .holder, .share,
-            .elsewhere, .cacheLimit:
+            .elsewhere, .cacheLimit, .terms:
             break
         }
     }

@@ -79,6 +79,8 @@ static void end_others(struct sys_kept *kept, const sigset_t *news) {
 struct order {
     uint32_t arguments, environment;
     uint64_t length;
+    int32_t nice;
+    uint64_t processors[SYS_PROCESSOR_WORDS];
 };
 enum { SINGLE_TEXTS = 4 };
 
@@ -142,7 +144,9 @@ static int start_next(int socket, struct sys_kept *kept) {
     }
     struct sys_start start = {
         .folder = texts[1], .output = texts[2], .error_output = texts[3], .arguments = texts + SINGLE_TEXTS,
-        .environment = texts + last_argument + 1, .kept_descriptor = -1, .own_session = 1, .dies_with_parent = 1};
+        .environment = texts + last_argument + 1, .kept_descriptor = -1, .own_session = 1, .dies_with_parent = 1,
+        .nice = order.nice};
+    memcpy(start.processors, order.processors, sizeof start.processors);
     set_title(texts[0]);
     pid_t leader = sys_spawn(&start, &kept->step);
     if (leader < 0) kept->error = errno;
@@ -215,7 +219,8 @@ static char *append(char *place, const char *text) { return stpcpy(place, text) 
 // All that a keeper is told, in one piece of memory to be freed.
 static struct order *order_of(const struct sys_start *start, const char *title) {
     const char *single[SINGLE_TEXTS] = {title, start->folder, start->output, start->error_output};
-    struct order order = {0, 0, 0};
+    struct order order = {.nice = start->nice};
+    memcpy(order.processors, start->processors, sizeof order.processors);
     for (int i = 0; i < SINGLE_TEXTS; i++) order.length += strlen(single[i]) + 1;
     for (; start->arguments[order.arguments]; order.arguments++)
         order.length += strlen(start->arguments[order.arguments]) + 1;

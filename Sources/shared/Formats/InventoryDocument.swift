@@ -39,6 +39,9 @@ extension Host: DocumentValue {
         writer.put("cacheBytes", cacheBytes)
         writer.put("pilot", pilot)
         writer.put("hours", hours?.text)
+        if nice != 0 { writer.put("nice", nice) }
+        if others != .share { writer.put("others", others.rawValue) }
+        if binding != .unbound { writer.put("binding", binding.rawValue) }
         return writer.json
     }
 
@@ -54,6 +57,15 @@ extension Host: DocumentValue {
         sharing = try reader.take(ifAny: "sharing")
         cacheBytes = try reader.take(ifAny: "cacheBytes")
         hours = try reader.take(ifAny: "hours").flatMap { (text: String) in HostHours(text) }
+        nice = try reader.take(ifAny: "nice") ?? 0
+        if let word: String = try reader.take(ifAny: "others") {
+            guard let known = OtherUsers(rawValue: word) else { throw WireError("an unknown word", isNews: true) }
+            others = known
+        }
+        if let word: String = try reader.take(ifAny: "binding") {
+            guard let known = SlotBinding(rawValue: word) else { throw WireError("an unknown word", isNews: true) }
+            binding = known
+        }
         pilot = try reader.take(ifAny: "pilot")
         try reader.end()
     }

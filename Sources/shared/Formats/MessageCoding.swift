@@ -52,6 +52,9 @@ extension CoordinatorMessage {
         case .cacheLimit(let bytes):
             kind = 33
             fields.field(1, bytes)
+        case .terms(let terms):
+            kind = 34
+            terms.putFields(to: &fields)
         }
         return Frame(kind: kind, payload: fields.bytes)
     }
@@ -62,6 +65,7 @@ extension CoordinatorMessage {
         case .hello: frame
         case .packed, .share, .elsewhere: version < 3 ? nil : frame
         case .cacheLimit: version < 4 ? nil : frame
+        case .terms: version < 5 ? nil : frame
         case .grant, .revoke, .cancel, .acknowledge, .read, .bytes, .probe, .tail, .heartbeat, .holder, .release:
             version < 2 ? frame1 : frame
         }
@@ -94,6 +98,7 @@ extension CoordinatorMessage {
         case 31: self = .share(try SharingTerms(fields: &fields))
         case 32: self = .elsewhere(try ObjectSource(fields: &fields))
         case 33: self = .cacheLimit(try fields.take(1))
+        case 34: self = .terms(try HostTerms(fields: &fields))
         default: throw WireError("a message of unknown kind \(frame.kind)", isNews: true)
         }
         try fields.end()
@@ -276,12 +281,14 @@ extension HostLoad: FieldGroup {
         writer.field(1, running)
         writer.field(2, waiting)
         writer.field(3, freeBytes)
+        writer.field(4, offer)
     }
 
     package init(fields: inout FieldDecoder) throws(WireError) {
         self.init(
             running: try fields.take(1, in: 0...WireLimits.number),
-            waiting: try fields.take(2, in: 0...WireLimits.number), freeBytes: try fields.amount(3))
+            waiting: try fields.take(2, in: 0...WireLimits.number), freeBytes: try fields.amount(3),
+            offer: try fields.take(ifAny: 4))
     }
 }
 

@@ -3,7 +3,7 @@ public import Model
 /// The version of the messages. Raised when an older peer would misunderstand; each side names the range that it
 /// speaks, the higher common one is used, and without one both refuse.
 public enum WireVersion {
-    public static let current = 4
+    public static let current = 5
     public static let oldest = 1
 }
 
@@ -50,6 +50,8 @@ public enum CoordinatorMessage: Sendable, Hashable {
     /// What objects kept on the host may take there, in bytes. Of the sweeps that a host works for, the smallest limit
     /// counts. Since version 4.
     case cacheLimit(Int64)
+    /// On which terms the sweep uses the host; without it, on those of ``HostTerms/init()``. Since version 5.
+    case terms(HostTerms)
 }
 
 /// What an agent tells the coordinator.
@@ -87,7 +89,7 @@ public struct CoordinatorHello: Sendable, Hashable {
     public var sweep: String
     /// How long a lease outlives the last message from here.
     public var leaseTerm: Nanoseconds
-    /// nil: as many as the host has processors.
+    /// nil: as many as the host has physical cores.
     public var slots: Int?
     public var memoryBytes: Int64?
     /// Engine binary on this host, if the sweep's engine needs one.
@@ -235,16 +237,19 @@ public struct Tail: Sendable, Hashable {
     }
 }
 
-/// How busy a host is, for showing.
+/// How busy a host is, for showing, and what the sweep may use of it.
 public struct HostLoad: Sendable, Hashable {
     public var running: Int
     public var waiting: Int
     /// Free space of the working folder, in bytes.
     public var freeBytes: Int64
+    /// nil: all that the agent's hello said.
+    public var offer: HostOffer?
 
-    public init(running: Int, waiting: Int, freeBytes: Int64) {
+    public init(running: Int, waiting: Int, freeBytes: Int64, offer: HostOffer? = nil) {
         self.running = running
         self.waiting = waiting
         self.freeBytes = freeBytes
+        self.offer = offer
     }
 }

@@ -31,6 +31,7 @@ extension Sweep {
         // 0: never.
         if stopAfter != Sweep.usualStopAfter { writer.put("stopAfter", stopAfter ?? 0) }
         if !hasSecondStarts { writer.put("secondStarts", hasSecondStarts) }
+        if priority != 0 { writer.put("priority", priority) }
         return writer.json.encoded
     }
 
@@ -59,6 +60,7 @@ extension Sweep {
         artifacts = try reader.take(ifAny: "artifacts") ?? ArtifactRule()
         if let count: Int = try reader.take(ifAny: "stopAfter") { stopAfter = count > 0 ? count : nil }
         hasSecondStarts = try reader.take(ifAny: "secondStarts") ?? true
+        priority = try reader.take(ifAny: "priority") ?? 0
         try reader.end()
     }
 }

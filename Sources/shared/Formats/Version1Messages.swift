@@ -7,7 +7,7 @@ extension CoordinatorMessage {
     var frame1: Frame? {
         var writer = ByteWriter()
         switch self {
-        case .hello, .holder, .packed, .share, .elsewhere, .cacheLimit: return nil
+        case .hello, .holder, .packed, .share, .elsewhere, .cacheLimit, .terms: return nil
         case .grant(let shard):
             writer.put(shard)
             return Frame(kind: 2, payload: writer.bytes)

@@ -15,7 +15,7 @@ public struct Host: Sendable, Hashable {
     public var target: HostTarget
     /// The agent's folder on the host; `~/` stands for the home there.
     public var workdir: String
-    /// nil: as many as the host has processors.
+    /// nil: as many as the host has physical cores.
     public var slots: Int?
     /// Memory that runs may use, in bytes; nil: what the host has.
     public var memoryBytes: Int64?
@@ -32,6 +32,12 @@ public struct Host: Sendable, Hashable {
     public var pilot: Pilot?
     /// When runs may be begun there; nil: always.
     public var hours: HostHours?
+    /// Added to the priority of runs' processes, as by nice(1).
+    public var nice = 0
+    /// What becomes of its slots where other people use it, too.
+    public var others = OtherUsers.share
+    /// Which processors runs are kept on.
+    public var binding = SlotBinding.unbound
     /// How it gives inputs of runs to the other hosts that have this, and gets them from these; nil: not at all.
     public var sharing: HostSharing?
     /// What objects kept on the host may take there, in bytes; nil: the agent's own limit.

@@ -27,6 +27,8 @@ public struct Sweep: Sendable, Hashable {
     public var attempts: Int
     /// Whether runs that would end last are begun a second time on hosts that have nothing else to do.
     public var hasSecondStarts = true
+    /// Among sweeps of the same user on a host, the highest is served first; those of the same divide the slots.
+    public var priority = 0
     /// Metrics that must be present and finite.
     public var metrics: [String]
     /// Metrics of the user's own, as expressions over counters.

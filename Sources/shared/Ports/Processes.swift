@@ -37,6 +37,10 @@ public struct Launch: Sendable, Hashable {
     public var slots: Int
     /// What it takes of what else the host has a few of.
     public var shares: [ResourceShare]
+    /// As for nice(1), from 0.
+    public var nice: Int
+    /// Which processors it is kept on.
+    public var binding: SlotBinding
     /// The most that its folder may hold, inputs included, in bytes; nil: not watched.
     public var folderLimit: Int64?
     /// What of its files will be taken, with the most that these may hold, inputs included; nil: not watched.
@@ -45,8 +49,10 @@ public struct Launch: Sendable, Hashable {
     public init(
         arguments: [String], environment: [EnvironmentVariable], folder: String, timeLimit: Nanoseconds?,
         stallLimit: Nanoseconds? = nil, memoryBytes: Int64, slots: Int = 1, shares: [ResourceShare] = [],
-        folderLimit: Int64? = nil, kept: ArtifactRule? = nil
+        nice: Int = 0, binding: SlotBinding = .unbound, folderLimit: Int64? = nil, kept: ArtifactRule? = nil
     ) {
+        self.nice = nice
+        self.binding = binding
         self.slots = slots
         self.shares = shares
         self.kept = kept
@@ -132,14 +138,18 @@ public enum SupervisorCommand: Sendable, Hashable {
     case stop
 }
 
-/// How many programs of a sweep may run at a time on a host.
+/// How many programs of a sweep may run at a time on a host, and which of several sweeps is served first.
 public struct SweepSlots: Sendable, Hashable {
     public var sweep: String
+    /// From 0.
     public var slots: Int
+    /// The highest first.
+    public var priority: Int
 
-    public init(sweep: String, slots: Int) {
+    public init(sweep: String, slots: Int, priority: Int = 0) {
         self.sweep = sweep
         self.slots = slots
+        self.priority = priority
     }
 }
 

@@ -140,6 +140,50 @@ struct SupervisorTests {
         #expect(core.takeNext(now: 1)?.key == key(1, sweep: "s2"))
     }
 
+    @Test("The sweep with the highest priority is served first, and nothing starts of one that has no slots for now")
+    func priorities() {
+        var core = SupervisorCore()
+        func shares(_ first: Int) -> [SweepSlots] {
+            [
+                SweepSlots(sweep: "s1", slots: first), SweepSlots(sweep: "s2", slots: 3, priority: 2),
+                SweepSlots(sweep: "s3", slots: 3),
+            ]
+        }
+        _ = core.handle(.capacity(slots: 3, memoryBytes: 100, sweeps: shares(0)), now: 1)
+        for run in 1...4 {
+            for sweep in ["s1", "s2", "s3"] { _ = core.handle(.start(key(run, sweep: sweep), launch()), now: 1) }
+        }
+        func next() -> AttemptKey? { core.takeNext(now: 1)?.key }
+        #expect([next(), next(), next()] == (1...3).map { key($0, sweep: "s2") })
+        #expect(next() == nil)
+        for run in 1...2 { _ = core.ended(key(run, sweep: "s2"), ProcessExit(cause: .status(0)), now: 2) }
+        #expect([next(), next()] == [key(4, sweep: "s2"), key(1, sweep: "s3")])
+        _ = core.handle(.capacity(slots: 5, memoryBytes: 100, sweeps: shares(3)), now: 3)
+        #expect([next(), next()] == [key(1), key(2, sweep: "s3")], "in turn, as both have the same")
+        _ = core.handle(.capacity(slots: 0, memoryBytes: 100, sweeps: shares(3)), now: 4)
+        for key in core.running { _ = core.ended(key, ProcessExit(cause: .status(0)), now: 4) }
+        #expect(next() == nil && !core.isIdle)
+    }
+
+    @Test("A program that is bound has its processors until it ends")
+    func binding() {
+        var core = SupervisorCore(cores: (0..<2).map { ProcessorCore(processors: [$0], node: 0) })
+        _ = core.handle(.capacity(slots: 3, memoryBytes: 100), now: 1)
+        var bound = launch()
+        bound.binding = .core
+        queue(&core, 1, launch())
+        #expect(start(&core) == [1] && core.processors(of: key(1)).isEmpty && !core.bindsPrograms)
+        for run in 2...3 { queue(&core, run, bound) }
+        #expect(start(&core) == [2, 3] && core.bindsPrograms)
+        #expect([2, 3].map { core.processors(of: key($0)) } == [[0], [1]])
+        _ = core.ended(key(2), ProcessExit(cause: .status(0)), now: 2)
+        #expect(core.processors(of: key(2)).isEmpty)
+        queue(&core, 4, bound)
+        #expect(start(&core) == [4] && core.processors(of: key(4)) == [0])
+        core.putBack(key(4))
+        #expect(start(&core) == [4] && core.processors(of: key(4)) == [0])
+    }
+
     @Test("When a program started is told with its end, also by the journal")
     func startTime() {
         var core = core()

@@ -92,4 +92,56 @@ import Testing
         try other.send(.release)
         while try other.next() != .released {}
     }
+
+    @Test("A run has the niceness and the processors that the inventory says, and so has what it starts")
+    func niceAndBound() throws {
+        let scratch = try Scratch()
+        let agent = try Attached(scratch.path)
+        try agent.hello()
+        var terms = HostTerms()
+        (terms.nice, terms.binding) = (7, .core)
+        try agent.send(.terms(terms))
+        let job = script("nice; (nice); grep Cpus_allowed_list /proc/self/status")
+        try agent.send(.grant(Shard(lease: 1, entries: [entry(1, job)])))
+        let report = try agent.outcome()
+        #expect(report.failure == nil, "\(report.evidence)")
+        let lines = String(decoding: try agent.fetch(report, "stdout.txt"), as: UTF8.self).split(separator: "\n")
+        let stat = try String(contentsOfFile: "/proc/self/stat", encoding: .utf8).split(separator: ") ").last
+        let own = stat.flatMap { Int($0.split(separator: " ")[16]) } ?? 0
+        #expect(lines.prefix(2).map { Int($0) } == Array(repeating: min(19, own + 7), count: 2))
+        // A machine with one core binds nothing.
+        let all = try String(contentsOfFile: "/proc/self/status", encoding: .utf8).split(separator: "\n")
+            .first { $0.hasPrefix("Cpus_allowed_list") }
+        let isMany = all?.contains { $0 == "-" || $0 == "," } ?? false
+        #expect(lines.count == 3 && (!isMany || lines[2] != all))
+    }
+
+    @Test("Of two sweeps, the one with the higher priority is served first")
+    func priorities() throws {
+        let scratch = try Scratch()
+        let gate = Gate(scratch)
+        let (low, high) = (try Attached(scratch.path), try Attached(scratch.path))
+        try low.hello("low", slots: 64)
+        try high.hello("high", slots: 64)
+        var terms = HostTerms()
+        terms.priority = 5
+        try high.send(.terms(terms))
+        func noting(_ name: String) -> Job {
+            var job = script("echo \(name) >> \(scratch.path)/order")
+            job.slots = 64
+            return job
+        }
+        var first = gate.waits("echo low1 >> \(scratch.path)/order; ")
+        first.slots = 64
+        try low.send(.grant(Shard(lease: 1, entries: [entry(1, first), entry(2, noting("low2"))])))
+        try low.started(1)
+        try high.send(.grant(Shard(lease: 1, entries: [entry(1, noting("high1")), entry(2, noting("high2"))])))
+        // What is answered behind the grant is told behind it, to the supervisor as well.
+        try high.send(.probe(path: "/bin/true"))
+        while true { if case .probed = try high.next() { break } }
+        gate.open()
+        _ = try (low.outcomes(2), high.outcomes(2))
+        let order = try String(contentsOfFile: "\(scratch.path)/order", encoding: .utf8)
+        #expect(order == "low1\nhigh1\nhigh2\nlow2\n")
+    }
 }

@@ -135,7 +135,7 @@ final class FakeHost: @unchecked Sendable {
         case .release: say(.released)
         case .probe(let path): say(.probed(EngineProbe(path: path, digest: SHA256.digest("engine"))))
         case .revoke, .cancel, .acknowledge, .bytes, .packed, .tail, .heartbeat, .holder, .share, .elsewhere,
-            .cacheLimit: break
+            .cacheLimit, .terms: break
         }
     }
 

@@ -22,7 +22,7 @@ struct LoopTests {
                 for id in ids { #expect(ledger.ends.contains { $0.id == id }) }
             case .release: #expect(ledger.records.count { if case .runEnded = $0 { true } else { false } } == 5)
             case .hello, .revoke, .cancel, .read, .bytes, .packed, .probe, .tail, .heartbeat, .holder, .share,
-                .cacheLimit, .elsewhere:
+                .cacheLimit, .terms, .elsewhere:
                 break
             }
             return false
@@ -49,6 +49,21 @@ struct LoopTests {
         #expect(Set(bench.host.acknowledged).isSubset(of: bench.ledger.ends.map(\.id)))
         if number <= 4 { #expect(isBroken) }
         if isBroken { #expect(bench.ledger.commits == number) }
+    }
+
+    @Test("What a host offers for now is taken from its heartbeats")
+    func offers() throws {
+        let bench = try Bench(runs: 6)
+        try bench.run { bench.loop.hostView(0).standing == .working }
+        func say(_ offer: HostOffer?) throws -> HostView {
+            bench.host.say(.heartbeat(HostLoad(running: 0, waiting: 0, freeBytes: 0, offer: offer)))
+            try bench.step()
+            return bench.loop.hostView(0)
+        }
+        let less = try say(HostOffer(slots: 0, memoryBytes: 1, reason: "shared with alice"))
+        #expect(less.standing == .paused && less.slots == 0 && less.problem.hasSuffix("for now: shared with alice"))
+        let all = try say(nil)
+        #expect(all.standing == .working && all.slots > 0 && all.problem.isEmpty)
     }
 
     @Test("Who speaks before his hello is dropped for good")

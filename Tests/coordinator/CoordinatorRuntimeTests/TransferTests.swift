@@ -31,7 +31,7 @@ struct TransferTests {
                     return true
                 case .read(let range): return read(host, range)
                 case .hello, .revoke, .cancel, .acknowledge, .bytes, .packed, .probe, .tail, .heartbeat, .release,
-                    .holder, .cacheLimit, .share, .elsewhere:
+                    .holder, .cacheLimit, .terms, .share, .elsewhere:
                     return false
                 }
             }

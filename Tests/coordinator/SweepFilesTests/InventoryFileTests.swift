@@ -23,7 +23,7 @@ struct InventoryFileTests {
               - {name: here, address: local, slots: 2}
               - {name: modules, user: me, setup: 'module load gcc/12'}
               - {name: 'r[1-2]', address: '10.0.0.[1-2]'}
-              - {name: v6, address: '::1'}
+              - {name: v6, address: '::1', nice: 10, others: yield, binding: numa}
             """, folder: scratch.path)
         #expect(inventory.sshConfiguration == scratch.path + "/lab.conf")
         let hosts = inventory.hosts
@@ -50,11 +50,16 @@ struct InventoryFileTests {
         #expect(hosts[7].target.values["user"] == "me")
         #expect(hosts[9].target.address == "10.0.0.2")
         #expect(hosts[10].target.address == "::1")
+        #expect(hosts[10].nice == 10 && hosts[10].others == .yield && hosts[10].binding == .numa)
+        #expect(hosts[9].nice == 0 && hosts[9].others == .share && hosts[9].binding == .unbound)
     }
 
     @Test(arguments: [
         ("{}", "1:1: key 'hosts': is missing"),
         ("hosts: []", "1:8: key 'hosts': the list is empty"),
+        ("hosts: [{name: a, nice: 20}]", "1:25: key 'hosts.nice': 20 is impossible; write a number from 0 to 19"),
+        ("hosts: [{name: a, others: all}]", "1:27: key 'hosts.others': 'all' is not a way to share a host; there"),
+        ("hosts: [{name: a, binding: socket}]", "1:28: key 'hosts.binding': 'socket' is not a binding; there are:"),
         ("hosts: node1", "1:8: key 'hosts': a list was expected, not 'node1'; write [node1]"),
         ("host: [a]", "1:1: key 'host': unknown; did you mean 'hosts'?"),
         ("hosts: [a, b, a]", "1:15: key 'hosts': host 'a' is a duplicate"),

@@ -34,6 +34,7 @@ struct SweepFileTests {
             hosts: {labels: [kvm, big]}
             stop: {after: 25}
             cores: 4
+            priority: -5
             resources: {tpu: 2, gpu: 1}
             artifacts: {keep: ['*.txt', stats*], leave: [traces/*.bin], most: 1GiB}
             metrics: [cpi, l1i.mpki]
@@ -57,6 +58,7 @@ struct SweepFileTests {
         #expect(!sweep.hasSecondStarts)
         #expect(sweep.hostLabels == ["kvm", "big"])
         #expect(sweep.stopAfter == 25)
+        #expect(sweep.priority == -5)
         #expect(
             sweep.needs == RunNeeds(cores: 4, resources: [CountedResource("gpu", 1), CountedResource("tpu", 2)]))
         #expect(

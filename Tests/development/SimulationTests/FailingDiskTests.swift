@@ -70,13 +70,15 @@ private final class QuietHost: HostSystem, ProgramTree, BackgroundSync {
     let wallClock: Nanoseconds = 0
     let (bootID, hostName) = ("b", "h")
     let processors = 1
+    let cores = [ProcessorCore(processors: [0], node: 0)]
+    let processorTimes: [Int: Nanoseconds] = [:]
     let memoryBytes: Int64 = 1
     let memoryKills: Int64 = 0
     let nextDeadline: Nanoseconds? = nil
 
     func log(_ message: StaticString, _ values: String...) {}
 
-    func start(_ key: AttemptKey, _ launch: Launch) throws(SpawnProblem) { started.append(key) }
+    func start(_ key: AttemptKey, _ launch: Launch, on processors: [Int]) throws(SpawnProblem) { started.append(key) }
     func signal(_ key: AttemptKey, isFinal: Bool, now: Nanoseconds) {}
     func reap(now: Nanoseconds) -> [ProgramEnd] { [] }
     func killAll(below folder: String) {}

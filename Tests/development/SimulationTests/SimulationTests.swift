@@ -53,6 +53,15 @@ struct SimulationTests {
         }
     }
 
+    @Test("Hosts that somebody else uses, too, are not overbooked, and the sweep ends")
+    func crowded() throws {
+        let prepared = try Prepared(.crowded)
+        for seed in 1...12 {
+            let outcome = Simulation(prepared, seed: UInt64(seed)).run()
+            #expect(outcome.problem == nil, "usweep-simulate --scenario crowded --seed \(seed) --trace")
+        }
+    }
+
     @Test("A run that kills its hosts is found, and those that died with it succeed")
     func killer() throws {
         let prepared = try Prepared(.killer)

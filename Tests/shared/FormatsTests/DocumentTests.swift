@@ -66,6 +66,7 @@ struct DocumentTests {
         var labelled = sweep
         labelled.hostLabels = ["kvm"]
         labelled.stopAfter = 3
+        labelled.priority = -7
         labelled.needs = RunNeeds(cores: 2, resources: [CountedResource("gpu", 1)])
         labelled.artifacts = ArtifactRule(keep: ["*.txt"], leave: ["a/*"], most: 1 << 30)
         var endless = sweep
@@ -75,6 +76,9 @@ struct DocumentTests {
         var equipped = inventory
         equipped.hosts[0].usesLoginShell = true
         equipped.hosts[0].resources = [CountedResource("gpu", 0)]
+        equipped.hosts[0].nice = 10
+        equipped.hosts[0].others = .yield
+        equipped.hosts[0].binding = .numa
         #expect(try Inventory(document: equipped.document) == equipped)
     }
 

@@ -97,10 +97,23 @@ extension Chance {
             .bytes(piece()), .probe(path: text()),
             .tail(TailRequest(run: positive(), path: path(), maximumLength: number(1...ObjectRange.maximumLength))),
             .heartbeat, .release,
-            .cacheLimit(nanoseconds()),
+            .cacheLimit(nanoseconds()), .terms(terms()),
             .share(SharingTerms(key: digest().bytes, address: optional { $0.place().address })),
             .elsewhere(ObjectSource(digest: digest(), place: place())),
         ]
+    }
+
+    private mutating func terms() -> HostTerms {
+        var terms = HostTerms()
+        terms.priority = number(HostTerms.priorities)
+        terms.nice = number(HostTerms.niceValues)
+        terms.others = pick(OtherUsers.allCases) ?? .share
+        terms.binding = pick(SlotBinding.allCases) ?? .core
+        return terms
+    }
+
+    private mutating func offer() -> HostOffer {
+        HostOffer(slots: number(0...64), memoryBytes: nanoseconds(), reason: text())
     }
 
     private mutating func place() -> SharingPlace {
@@ -114,7 +127,9 @@ extension Chance {
             .bytes(piece()), .missing(digest(), reason: text()),
             .probed(EngineProbe(path: text(), digest: optional { $0.digest() }, problem: text())),
             .tail(Tail(run: positive(), path: path(), bytes: optional { $0.data() })),
-            .heartbeat(HostLoad(running: natural(), waiting: natural(), freeBytes: nanoseconds())),
+            .heartbeat(
+                HostLoad(
+                    running: natural(), waiting: natural(), freeBytes: nanoseconds(), offer: optional { $0.offer() })),
             .refused(reason: text()), .released,
             .sharing(optional { $0.place() }, problem: text()), .holding(list(4) { $0.digest() }),
             .unreached(

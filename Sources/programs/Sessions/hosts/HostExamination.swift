@@ -99,8 +99,12 @@ package struct HostExamination: Sendable {
         }
         note("\(facts["platform"] ?? "?"), login shell \(facts["shell"] ?? "?")")
         if facts["platform"] != "Linux x86_64" { unusable("the agent is built for Linux x86_64 only") }
-        let processors = facts["processors"].flatMap { Int($0) }.map { PeopleText.count($0, "processor") }
-        note("\(processors ?? "? processors"), \(HostExamination.size(facts["memory"])) of memory")
+        note(HostExamination.machine(facts))
+        let sharers = facts.keys.sorted().filter { $0.hasPrefix("sharer-") }.compactMap { facts[$0] }.map { sharer in
+            let words = sharer.split(separator: " ").map { VisibleText.of(String($0), limit: 40) }
+            return "\(words.first ?? "?") (\(PeopleText.count(words.last.flatMap { Int($0) } ?? 0, "slot")))"
+        }
+        if !sharers.isEmpty { note("sweeps of other users run there, too: \(PeopleText.list(sharers))") }
         let (free, folder) = (HostExamination.size(facts["free"]), facts["workdir"] ?? host.workdir)
         note("\(free) free in \(folder) (\(facts["filesystem"] ?? "?"))")
         if let said = host.memoryBytes, let kibibytes = facts["memory"].flatMap(Int64.init), said >> 10 > kibibytes {
@@ -129,6 +133,18 @@ package struct HostExamination: Sendable {
         }
         detached = facts["detached"]
         if detached == nil { warn("setsid is missing: cannot try a detached process") }
+    }
+
+    /// As in `8 processors on 4 cores, 15.5 GiB of memory, load 0.31`.
+    private static func machine(_ facts: [String: String]) -> String {
+        let processors = facts["processors"].flatMap { Int($0) }.map { PeopleText.count($0, "processor") }
+        var text = processors ?? "? processors"
+        if let cores = facts["cores"].flatMap({ Int($0) }), cores > 0 {
+            text += " on \(PeopleText.count(cores, "core"))"
+        }
+        text += ", \(size(facts["memory"])) of memory"
+        if let load = facts["load"] { text += ", load \(VisibleText.of(load, limit: 20))" }
+        return text
     }
 
     /// What an engine's program did when it was tried.
@@ -235,6 +251,13 @@ package struct HostExamination: Sendable {
             #"case $W in "~") W=$HOME;; "~/"*) W=$HOME/${W#??};; esac"#,
             #"say platform "$(uname -s) $(uname -m)""#, #"say shell "$SHELL""#, #"say workdir "$W""#,
             #"say processors "$(nproc)""#, #"say clock "$(date +%s)""#,
+            #"say cores "$(cat /sys/devices/system/cpu/cpu[0-9]*/topology/thread_siblings_list 2>/dev/null "#
+                + #"| sort -u | wc -l)""#,
+            #"while read -r l x; do say load "$l"; done < /proc/loadavg"#,
+            // What agents of other users announce, where its owner holds the lock.
+            #"n=0; for f in /tmp/usweep-slots-*; do [ -f "$f" ] || continue; [ -O "$f" ] && continue; "#
+                + #"grep -q ":$(stat -c %i "$f") " /proc/locks && n=$((n+1)) && say "sharer-$n" "#
+                + #""$(stat -c %U "$f") $(sed -n "s/^running \([0-9]*\)$/\1/p" "$f" | head -n1)"; done"#,
             #"while read -r k v u; do case $k in MemTotal:) say memory "$v";; esac; done < /proc/meminfo"#,
             #"P=$W; until [ -e "$P" ]; do P=${P%/*}; [ -n "$P" ] || P=/; done"#,
             #"say filesystem "$(stat -f -c %T "$P")""#,

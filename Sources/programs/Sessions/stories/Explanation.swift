@@ -28,7 +28,7 @@ package struct Explanation {
             self.init(try teller.story(of: run), number)
         } else if let story = try teller.story(ofHost: name) {
             self.init(
-                story.sentences + (try teller.standing(ofPilot: name).map { [$0] } ?? []),
+                story.sentences + (try teller.standing(of: name).map { [$0] } ?? []),
                 [
                     JSON.Member("host", .string(name)),
                     JSON.Member("advice", story.advice.map { .string($0) } ?? .null),

@@ -50,7 +50,9 @@ struct SiteStory {
 
     static func standing(of view: HostView) -> String {
         switch view.standing {
-        case .working: "\(view.running) of \(PeopleText.count(view.slots, "slot")) busy"
+        case .working:
+            "\(view.running) of \(PeopleText.count(view.slots, "slot")) busy"
+                + (view.problem.isEmpty ? "" : "; \(VisibleText.of(view.problem, limit: 400))")
         case .queued: view.problem.isEmpty ? "no job; one is submitted when there is work for it" : view.problem
         case .connecting, .away, .paused, .refused:
             view.standing.word + (view.problem.isEmpty ? "" : ": \(VisibleText.of(view.problem, limit: 400))")
@@ -72,10 +74,11 @@ extension Storyteller {
             pauses: try ledger.pauses(ofAny: names), resume: view.entry.command("resume"))
     }
 
-    /// How a pilot stands at this moment; nil: the host is none, or nobody knows.
-    func standing(ofPilot name: String) throws -> String? {
-        guard try inventory()?.hosts.first(where: { $0.name == name })?.pilot != nil,
-            let view = Requests(entry: view.entry).live()?.hosts.first(where: { $0.view.name == name })?.view
+    /// How a host stands at this moment; nil: nobody knows, or it is no pilot and there is nothing to say.
+    func standing(of name: String) throws -> String? {
+        let isPilot = try inventory()?.hosts.first { $0.name == name }?.pilot != nil
+        guard let view = Requests(entry: view.entry).live()?.hosts.first(where: { $0.view.name == name })?.view,
+            isPilot || !view.problem.isEmpty
         else { return nil }
         return "At this moment: \(SiteStory.standing(of: view))."
     }

@@ -52,7 +52,12 @@ struct Storyteller {
         let problems = try ledger.hosts().filter { !busy.contains($0.host) }.compactMap { host in
             host.pauseReason.map { RunStory.VoidLease(host: host.host, reason: $0) }
         }
-        return .room(problems: problems)
+        // What the hosts offer for now is on no record.
+        let paused = (Requests(entry: view.entry).live()?.hosts ?? []).map(\.view).filter {
+            $0.standing == .paused && !$0.problem.isEmpty
+        }
+        let told = problems.filter { problem in !paused.contains { $0.name == problem.host } }
+        return .room(problems: told + paused.map { RunStory.VoidLease(host: $0.name, reason: $0.problem) })
     }
 
     private func at(_ host: String, _ run: RunNumber) -> RunStory.Wait {

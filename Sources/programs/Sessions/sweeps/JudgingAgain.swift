@@ -133,6 +133,7 @@ extension Sweep {
         contract.needs = RunNeeds()
         contract.stopAfter = nil
         contract.hasSecondStarts = true
+        contract.priority = 0
         if !metrics { (contract.metrics, contract.definitions) = ([], []) }
         return contract
     }

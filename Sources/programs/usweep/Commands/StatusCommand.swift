@@ -69,7 +69,11 @@ struct StatusCommand: ParsableCommand {
             }
             let paused = host.pauseReason.map { "; paused: \(VisibleText.of($0, limit: 200))" } ?? ""
             lines.append("host    \(host.host): \(facts ?? "never joined")\(paused)")
-            let work = live?.hosts.first { $0.view.name == host.host }?.work ?? []
+            let found = live?.hosts.first { $0.view.name == host.host }
+            if let view = found?.view, view.standing == .working || view.standing == .paused, !view.problem.isEmpty {
+                lines.append("        \(VisibleText.of(view.problem, limit: 400))")
+            }
+            let work = found?.work ?? []
             for run in work.prefix(5) { lines.append("        \(run.sentence(names.describe(run.run)))") }
             if work.count > 5 { lines.append("        and \(work.count - 5) more: \(status.entry.command("top"))") }
         }

@@ -9,6 +9,9 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+/// Of 64 processors each.
+#define SYS_PROCESSOR_WORDS 64
+
 /// How a program is to be started. All strings end with NUL, both arrays with NULL.
 struct sys_start {
     const char *const *arguments;
@@ -22,7 +25,12 @@ struct sys_start {
     int kept_descriptor;         // stands as descriptor 3 in the program; -1: none
     int own_session;             // it leads a session, and so a process group, of its own
     int dies_with_parent;        // SIGKILL when the thread that started it ends
+    int nice;                    // its niceness, where that is above 0
+    uint64_t processors[SYS_PROCESSOR_WORDS];  // it is kept on those whose bits are set; none: on any
 };
+
+/// Keeps what is to be started on a processor; one that there cannot be is passed over.
+void sys_keep_on(struct sys_start *start, int processor);
 
 /// Starts a program with standard input from /dev/null, no descriptor inherited but those named, default signal
 /// dispositions and an umask of 077.
@@ -128,6 +136,16 @@ int64_t sys_memory_bytes(void);
 
 /// Processors that this process may use.
 int sys_processors(void);
+/// Their numbers, as far as there is room; how many.
+int sys_allowed_processors(int *list, int room);
+
+/// Opens a file of this user's in a folder where everybody may write and only owners may remove, made if need be and
+/// readable for all, and locks it as long as the descriptor is open. EPERM: the folder, or what stands there, is not
+/// such.
+int sys_claim(const char *folder, const char *path);
+/// What stands in a file that a user holds so; -1, whatever errno says, where nobody does, or where it is not that
+/// user's alone.
+int64_t sys_read_claim(const char *path, uint32_t user, void *bytes, size_t most);
 
 /// Removes a file or a folder with all that is in it, following no symbolic link; a missing one is no error.
 int sys_remove_tree(const char *path);
