@@ -78,7 +78,7 @@ package final class AgentServer {
         self.setups = setups
         self.network = network
         self.neighbours = neighbours
-        nextLook = neighbours?.firstLook ?? .max
+        nextLook = neighbours?.firstLook ?? 0
         peers = PeerExchange(network, files) { host.log($0, $1) }
         idleSince = host.now
         shell = try AgentShell(
@@ -169,7 +169,7 @@ package final class AgentServer {
             return 0
         }
         var due = shell.core.nextDeadline
-        let look = shell.core.hasSweeps ? nextLook : nil
+        let look = neighbours != nil && shell.core.hasSweeps ? nextLook : nil
         for time in [leavesBy, linkRetryAt, setups.nextDeadline, peers.nextDeadline, look].compactMap({ $0 }) {
             due = min(due ?? time, time)
         }
