@@ -183,7 +183,7 @@ extension AgentCore {
             return
         }
         sweeps[attempt.sweep]?.works[key]?.phase = .queued
-        pending.append(.supervise(.start(attempt, launch(attempt, work.entry.job))))
+        pending.append(.supervise(.start(attempt, launch(attempt, full(work.entry.job)))))
     }
 
     mutating func cancelledBeforeStart(_ sweep: String, _ key: WorkKey) {

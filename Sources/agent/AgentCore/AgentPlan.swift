@@ -63,12 +63,12 @@ extension AgentCore {
     /// The attempts that are under way and have an object as an input, with its name in each.
     package func attempts(with digest: Digest) -> [(key: AttemptKey, path: String)] {
         order.flatMap { name in
-            (sweeps[name]?.works ?? [:]).sorted { $0.key < $1.key }.flatMap { key, work in
-                let isUnderWay = work.isInFlight || work.phase == .collecting
-                return work.entry.job.inputs.filter { isUnderWay && $0.digest == digest }.map { input in
-                    (AttemptKey(sweep: name, id: key.id(work.attempt)), input.path)
+            (sweeps[name]?.works ?? [:]).filter { $0.value.isInFlight || $0.value.phase == .collecting }
+                .sorted { $0.key < $1.key }.flatMap { key, work in
+                    full(work.entry.job).inputs.filter { $0.digest == digest }.map { input in
+                        (AttemptKey(sweep: name, id: key.id(work.attempt)), input.path)
+                    }
                 }
-            }
         }
     }
 

@@ -58,7 +58,7 @@ struct InputTests {
         let inputs = (0..<500).map { Job.Input(path: "in/\($0)", digest: SHA256.digest("\($0)"), size: 5) }
         let bytes = InputList.encode(inputs)
         let list = InputListName(digest: SHA256.digest(bytes), size: Int64(bytes.count))
-        var many = job()
+        var many = job(limits: JobLimits(output: 1_000))
         many.inputList = list
         #expect(rig.grant(1, entry(1, many)).located == [list.digest])
         #expect(rig.tell(.object(list.digest, .complete)) == [.list(list.digest)])
@@ -75,8 +75,16 @@ struct InputTests {
         }
         #expect(full.inputs == inputs)
         #expect(rig.core.neededObjects.count == 501)
+        // They take room in its folder that is not its output, and it is one of those that could write to them.
+        let started = rig.tell(.prepared(key(1)))
+        guard case .supervise(.start(key(1), let launch)) = started.first else {
+            Issue.record("\(started)")
+            return
+        }
+        #expect(launch.folderLimit == 1_000 + 500 * 5)
+        #expect(rig.core.attempts(with: inputs[3].digest).map(\.path) == ["in/3"])
         // After a restart its folder is told from what it left by the list, too.
-        rig.run(key(1))
+        rig.tell(.started([key(1)]))
         rig.restart([SupervisedAttempt(key: key(1), state: .running)])
         #expect(rig.core.unreadLists == [list.digest])
         rig.tell(.listed(list.digest, inputs))
