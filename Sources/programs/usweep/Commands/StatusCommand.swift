@@ -67,13 +67,12 @@ struct StatusCommand: ParsableCommand {
             let facts = host.slots.map {
                 "\(PeopleText.count($0, "slot")), \(PeopleText.size(host.memoryBytes ?? 0))"
             }
-            let paused = host.pauseReason.map { "; paused: \(VisibleText.of($0, limit: 200))" } ?? ""
-            lines.append("host    \(host.host): \(facts ?? "never joined")\(paused)")
-            let found = live?.hosts.first { $0.view.name == host.host }
-            if let view = found?.view, view.standing == .working || view.standing == .paused, !view.problem.isEmpty {
+            let now = live?.hosts.first { $0.view.name == host.host }
+            lines.append("host    \(host.host): \(facts ?? "never joined")\(trouble(of: host, now?.view))")
+            if let view = now?.view, view.standing == .working, !view.problem.isEmpty {
                 lines.append("        \(VisibleText.of(view.problem, limit: 400))")
             }
-            let work = found?.work ?? []
+            let work = now?.work ?? []
             for run in work.prefix(5) { lines.append("        \(run.sentence(names.describe(run.run)))") }
             if work.count > 5 { lines.append("        and \(work.count - 5) more: \(status.entry.command("top"))") }
         }
@@ -87,6 +86,16 @@ struct StatusCommand: ParsableCommand {
                     + "\(PeopleText.count(trouble.attempts, "attempt"))\(why)")
         }
         return lines + ["", status.conclusion]
+    }
+
+    /// What keeps a host from working now; where no coordinator tells, what kept it from working last.
+    private func trouble(of host: HostStatus, _ now: HostView?) -> String {
+        if let now {
+            guard now.standing != .working else { return "" }
+            let why = now.problem.isEmpty ? "" : ": \(VisibleText.of(now.problem, limit: 200))"
+            return "; \(now.standing.word)\(why)"
+        }
+        return host.pauseReason.map { "; last paused: \(VisibleText.of($0, limit: 200))" } ?? ""
     }
 
     /// Pilots of clusters whose jobs wait, and why.
