@@ -128,5 +128,4 @@ make_files() {
     make_disk
 }
 
-# Not '"boots": 1' yet: booting once was tried with this guest in QEMU, and with no gem5.
-engine_line() { echo '"marks": "vswarm",'; }
+engine_line() { echo '"marks": "vswarm", "boots": 1,'; }
