@@ -15,19 +15,27 @@ struct Console {
         usesColor = isTerminal && !noColor && (environment["NO_COLOR"] ?? "").isEmpty
     }
 
-    /// Writes data. A reader that went away ends the program quietly.
+    /// Writes data. A reader that went away ends the program quietly: only for commands that do nothing but print.
     static func write(_ bytes: [UInt8]) throws {
+        if try !offer(bytes) { Usweep.leave(0) }
+    }
+
+    /// Writes data for whoever still reads it.
+    ///
+    /// - Returns: whether somebody does.
+    static func offer(_ bytes: [UInt8]) throws -> Bool {
         var rest = bytes[...]
         while !rest.isEmpty {
             let written = rest.withUnsafeBytes { Foundation.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
             if written > 0 {
                 rest = rest.dropFirst(written)
             } else if errno == EPIPE {
-                exit(0)
+                return false
             } else if errno != EINTR {
                 throw Failure(.storage, "standard output cannot be written", cause: String(cString: strerror(errno)))
             }
         }
+        return true
     }
 
     static func print(_ text: String) throws { try write(Array((text + "\n").utf8)) }

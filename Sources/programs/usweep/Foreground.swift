@@ -49,5 +49,4 @@ enum Foreground {
         }
         if ending.exitStatus != 0 { throw ExitCode(ending.exitStatus) }
     }
-
 }

@@ -20,6 +20,8 @@ final class Progress: SessionObserver {
     /// Hosts that were said to be silent.
     private var silent: Set<String> = []
     private var isPaused = false
+    /// Whether somebody may still read what goes to standard output. A coordinator goes on where nobody does.
+    private(set) var isRead = true
     private let names: RunNames
 
     init(console: Console, entry: ArtifactsFolder.Entry, startedAt: Nanoseconds) {
@@ -143,8 +145,10 @@ final class Progress: SessionObserver {
     }
 
     private func json(_ members: [JSON.Member]) {
-        guard console.output == .json else { return }
-        try? Console.print(JSON.object([JSON.Member("version", .integer(1))] + members).encoded)
+        guard console.output == .json, isRead else { return }
+        let line = JSON.object([JSON.Member("version", .integer(1))] + members).encoded + "\n"
+        // A full disk may have room again later.
+        isRead = (try? Console.offer(Array(line.utf8))) ?? true
     }
 
     // MARK: The live view

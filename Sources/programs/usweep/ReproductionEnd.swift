@@ -13,25 +13,38 @@ enum ReproductionEnd {
             return try Foreground.leave(ending, entry, common.console)
         }
         let outcome = try ReproductionOutcome(capsule, entry)
+        try tell(outcome, capsule, entry, common)
+        switch outcome.verdict {
+        case .identical: break
+        case .resultIdentical:
+            common.console.say("not everything could be compared: the statistics of one run cannot be read")
+            throw ExitCode(Failure.Code.badArchive.exitStatus)
+        case .differs: throw ExitCode(ExitStatus.differs)
+        case .failed: throw ExitCode(ExitStatus.someRunsFailed)
+        }
+    }
+
+    /// The exit status says the same to whoever does not read it.
+    private static func tell(
+        _ outcome: ReproductionOutcome, _ capsule: Capsule, _ entry: ArtifactsFolder.Entry, _ common: CommonOptions
+    ) throws {
+        var lines: [String] = []
         switch common.output {
         case .json:
-            try Console.print(
+            lines = [
                 JSON.object([
                     JSON.Member("version", .integer(1)), JSON.Member("event", .string("reproduced")),
                     JSON.Member("verdict", .string(outcome.verdict.rawValue)),
                     JSON.Member("original", .string("\(capsule.sweep)/\(capsule.run)")),
                     JSON.Member("run", .string("\(entry.fullName)/\(outcome.run)")),
                     JSON.Member("sentences", .array(outcome.sentences.map { .string($0) })),
-                ]).encoded)
+                ]).encoded,
+            ]
         case .table:
-            for sentence in outcome.sentences { try Console.print(sentence) }
-            if outcome.verdict != .failed { try Console.print("\(capsule.name): \(outcome.verdict.rawValue)") }
+            lines = outcome.sentences
+            if outcome.verdict != .failed { lines.append("\(capsule.name): \(outcome.verdict.rawValue)") }
         case .quiet: break
         }
-        switch outcome.verdict {
-        case .identical: break
-        case .differs: throw ExitCode(ExitStatus.differs)
-        case .failed: throw ExitCode(ExitStatus.someRunsFailed)
-        }
+        _ = try Console.offer(Array(lines.map { $0 + "\n" }.joined().utf8))
     }
 }

@@ -84,7 +84,7 @@ struct Usweep: ParsableCommand {
     }
 
     /// Ends at once: the libraries' exit handlers would free what the transports' threads still use.
-    private static func leave(_ status: Int32) -> Never {
+    static func leave(_ status: Int32) -> Never {
         fflush(nil)
         _exit(status)
     }

@@ -46,4 +46,35 @@ struct LiveTests {
         #expect(follow.wait().status == 0)
         #expect(try study.run("top").output.contains("3 of 3 runs succeeded"))
     }
+
+    @Test("A coordinator goes on when the reader of its JSON lines goes away, and ends with the sweep's status")
+    func readerGone() throws {
+        let study = try Study(hosts: 1)
+        let (gate, gone) = ("\(study.folder)/gate", "\(study.folder)/gone")
+        for path in [gate, gone] { try #require(mkfifo(path, 0o666) == 0) }
+        try study.write("sweep.yaml", """
+            sweep: unread
+            engine: command
+            command: [/bin/sh, -c, 'read line < \(gate); echo "{\\"v\\": 1}" > results.json; exit $(({x} / 2))']
+            axes: {x: [1, 2]}
+            results: results.json
+            metrics: [v]
+            retry: {attempts: 1}
+
+            """)
+        // The reader takes one line, closes its end of the pipe, and says so.
+        let script = "{ \"$@\"; echo $? > status; } | { head -n 1; exec 0<&-; echo > \(gone); }"
+        let launch = try study.start(
+            ["launch", "sweep.yaml", "-i", "inventory.yaml", "--output", "json", "--on-end", "touch ended"],
+            under: ["/bin/sh", "-c", script, "sh"])
+        _ = FileHandle(forReadingAtPath: gone)?.readDataToEndOfFile()
+        // One after the other, each opens the gate when it runs.
+        let opened = try #require(FileHandle(forUpdatingAtPath: gate))
+        try opened.write(contentsOf: Data("go\ngo\n".utf8))
+        let ended = launch.wait()
+        #expect(ended.output.hasPrefix("{") && ended.output.split(separator: "\n").count == 1, "\(ended.output)")
+        #expect(study.text("status") == "3\n", "\(ended.errors)")
+        #expect(study.exists("ended"))
+        #expect(try study.column("outcome") == ["succeeded", "failed"])
+    }
 }

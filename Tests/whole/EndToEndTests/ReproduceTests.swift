@@ -42,6 +42,7 @@ struct ReproduceTests {
         let written = try study.run("reproduce", "2", "--capsule", "run2.tar")
         #expect(written.status == 0, "\(written.errors)")
         #expect(written.errors.contains("the engine's binary is not in it; its SHA-256 is"))
+        try lostStatistics(study)
         try FileManager.default.removeItem(atPath: "\(study.folder)/artifacts")
         let elsewhere = try study.run("reproduce", "run2.tar", "-i", "inventory.yaml", "--artifacts", "other")
         #expect(elsewhere.status == 0, "\(elsewhere.output)\(elsewhere.errors)")
@@ -57,6 +58,23 @@ struct ReproduceTests {
         let asked = try study.run(
             "reproduce", "run2.tar", "-i", "inventory.yaml", "--artifacts", "other", "--any-engine")
         #expect(asked.status == 0, "\(asked.output)\(asked.errors)")
+    }
+
+    /// Of a run whose statistics are gone nobody can say that they are identical.
+    private func lostStatistics(_ study: Study) throws {
+        // The stand-in leaves the same bytes again, so that the object itself would be there again.
+        try study.write("lose.py", """
+            import glob, sqlite3
+            ledger = sqlite3.connect(glob.glob("\(study.folder)/artifacts/one-*/ledger.sqlite")[0])
+            changed = ledger.execute("UPDATE artifacts SET digest = randomblob(32) WHERE path LIKE '%stats.txt'")
+            assert changed.rowcount > 0
+            ledger.commit()
+            """)
+        _ = try RealSSHD.run("python3", ["\(study.folder)/lose.py"])
+        let lost = try study.run("reproduce", "2", "--output", "json")
+        #expect(lost.status == 74, "\(lost.output)\(lost.errors)")
+        #expect(lost.output.contains(#""verdict":"result-identical""#), "\(lost.output)")
+        #expect(lost.output.contains("stats.txt: not compared, because the original's is lost"), "\(lost.output)")
     }
 
     private func command(_ text: String, more: String = "") throws -> Study {
@@ -84,11 +102,16 @@ struct ReproduceTests {
 
     @Test("A run that fails this time is no reproduction; one without a result, a setup or a missing run is refused")
     func failing() throws {
-        let study = try command(
-            #"test -e /tmp/usweep-no-such-file && exit 1; echo "{\"value\": 1}" > results.json"#)
+        let stop = "\(NSTemporaryDirectory())/usweep-fails-\(UInt32.random(in: 0 ... .max))"
+        let study = try command(#"test -e \#(stop) && exit 1; echo "{\"value\": 1}" > results.json"#)
         #expect(try study.run("reproduce", "7").status == 66)
         #expect(try study.run("reproduce", "1", "--host", "nobody").status == 64)
         #expect(try study.run("reproduce", "1").status == 0)
+        try Data().write(to: URL(filePath: stop))
+        defer { try? FileManager.default.removeItem(atPath: stop) }
+        let failed = try study.run("reproduce", "1")
+        #expect(failed.status == 3 && !failed.output.contains("identical"), "\(failed.output)\(failed.errors)")
+        #expect(failed.output.contains("it was not reproduced, because the run failed"), "\(failed.output)")
         let broken = try study.launch("sweep: d\nengine: command\ncommand: [/bin/false]\nretry: {attempts: 1}\n")
         #expect(broken.status == 3)
         let refused = try study.run("reproduce", "1")

@@ -10,6 +10,8 @@ package struct ReproductionOutcome {
     package enum Verdict: String, Sendable {
         /// Result and statistics are the same to the last digit.
         case identical
+        /// The result is, and the statistics could not be compared.
+        case resultIdentical = "result-identical"
         case differs
         /// The run that was to do it again has no result.
         case failed
@@ -35,38 +37,51 @@ package struct ReproductionOutcome {
         }
         let artifacts = try view.ledger.artifacts(of: run, attempt: decision.id.attempt)
         var said: [String] = []
-        var isSame = result == capsule.result
-        said.append(isSame ? "result: identical" : "result: \(try Self.change(capsule.result, result))")
+        var verdict = result == capsule.result ? Verdict.identical : .differs
+        said.append(
+            verdict == .identical ? "result: identical" : "result: \(try Self.change(capsule.result, result))")
         if let path = view.descriptor.statistics {
-            let store = try entry.artifacts.objects()
-            let (text, same) = try Self.compared(path, capsule.artifacts, artifacts, in: store)
+            let (text, found) = try Self.compared(path, capsule.artifacts, artifacts, view)
             said.append("\(path): \(text)")
-            isSame = isSame && same
+            if verdict == .identical { verdict = found }
         }
         said.append(Self.files(capsule.artifacts, artifacts))
-        verdict = isSame ? .identical : .differs
-        if !isSame, view.sweep.engine == "command" {
+        // An engine without a program of its own runs people's.
+        if verdict == .differs, view.descriptor.binary == nil {
             said.append("a program that uses random numbers or the clock gives no result twice: give it a seed")
         }
+        self.verdict = verdict
         sentences = said
     }
 
-    /// The statistics of both runs; of those that were left behind (`artifacts` of the sweep file) nothing is known.
+    /// The statistics of both runs. Where the sweep's `artifacts` leaves them behind, neither run has them.
+    ///
+    /// - Parameter view: of the sweep that did it again; its store has what the original left, as far as that is there.
     private static func compared(
-        _ path: String, _ first: [Artifact], _ second: [Artifact], in store: ObjectStore
-    ) throws -> (text: String, isSame: Bool) {
-        guard let one = first.first(where: { $0.path == path }), let other = second.first(where: { $0.path == path }),
-            try store.contains(one.digest)
-        else { return ("not compared, because it was not kept", true) }
-        let before = try statistics(one, store)
-        let after = try statistics(other, store)
+        _ path: String, _ first: [Artifact], _ second: [Artifact], _ view: SweepView
+    ) throws -> (text: String, verdict: Verdict) {
+        let files = [first, second].map { artifacts in artifacts.first { $0.path == path } }
+        guard let one = files[0] else {
+            return files[1] == nil
+                ? ("not compared, because neither run kept it", .identical)
+                : ("not compared, because the original run did not keep it", .resultIdentical)
+        }
+        guard let other = files[1] else { return ("the run left none this time", .differs) }
+        let store = try view.entry.artifacts.objects()
+        var (before, after) = (StatisticsRecord(), StatisticsRecord())
+        if let problem = try view.scan(one, store, &before) {
+            return ("not compared, because the original's is lost or damaged: \(problem)", .resultIdentical)
+        }
+        if let problem = try view.scan(other, store, &after) {
+            return ("not compared, because this run's is lost or damaged: \(problem)", .resultIdentical)
+        }
         guard let found = before.difference(from: after) else {
-            return ("\(before.count) statistics identical (host* left out)", true)
+            return ("\(before.count) statistics identical (host* left out)", .identical)
         }
         let place = "\(VisibleText.of(found.name, limit: 200)) in block \(found.block)"
         return (
             "\(found.differing) of \(found.count) statistics differ; the first is \(place): "
-                + "\(found.first ?? "none"), then \(found.second ?? "none")", false
+                + "\(found.first ?? "none"), then \(found.second ?? "none")", .differs
         )
     }
 
@@ -79,17 +94,6 @@ package struct ReproductionOutcome {
         guard let one = changed.first else { return "\(before.count) values before, \(after.count) now" }
         return "\(changed.count) of \(before.count) values differ; the first is \(one.path): \(one.text), then "
             + (after[one.path] ?? "none")
-    }
-
-    private static func statistics(_ artifact: Artifact, _ store: ObjectStore) throws -> StatisticsRecord {
-        var scanner = StatisticsScanner()
-        var record = StatisticsRecord()
-        for offset in stride(from: 0, to: artifact.size, by: 1 << 20) {
-            let bytes = try store.read(artifact.digest, at: offset, count: 1 << 20)
-            scanner.scan(bytes.span.bytes, &record)
-        }
-        scanner.finish(&record)
-        return record
     }
 
     /// Logs have times and addresses in them: that they differ says nothing.

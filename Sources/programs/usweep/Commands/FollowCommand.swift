@@ -27,6 +27,7 @@ struct FollowCommand: ParsableCommand {
         while true {
             let (records, ending) = try source.refresh(now: time.monotonic())
             progress.show(source, records, now: time.monotonic())
+            guard progress.isRead else { return }
             if let ending {
                 progress.end(try SweepStatus(entry, troubles: 1))
                 if let message = ending.message { common.console.say(message) }

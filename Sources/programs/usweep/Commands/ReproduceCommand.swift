@@ -17,7 +17,7 @@ struct ReproduceCommand: ParsableCommand {
             by its digest. A capsule runs what is in it on your hosts: take it only from people whom you trust.
 
             Exit status: 0 if result and statistics are identical (host* statistics are left out), 4 if they differ, \
-            3 if the run failed this time.
+            3 if the run failed this time, 74 if the result is identical but statistics are lost or damaged.
 
             EXAMPLES
               usweep reproduce 7                              on the hosts of its sweep
