@@ -10,12 +10,20 @@ public struct MetricFormula: Sendable, Hashable {
     private let expression: MetricExpression
     /// Whether the sweep file defines it. A run without a value for it is not accepted.
     let isOwn: Bool
+    /// The counter that it divides by, where a sound run can have 0 of it, such as accesses to a cache that was not
+    /// needed: the metric then has no value, and that is no fault.
+    private(set) var optionalDivisor: String?
 
     /// `factor` x `dividend` / `divisor`, of an engine's counters.
-    public init(_ name: String, factor: Int = 1, _ dividend: String, per divisor: String) {
+    ///
+    /// - Parameter isOptional: whether a sound run can have 0 of the divisor.
+    public init(
+        _ name: String, factor: Int = 1, _ dividend: String, per divisor: String, isOptional: Bool = false
+    ) {
         self.name = name
         expression = MetricExpression(factor: factor, dividend, per: divisor)
         isOwn = false
+        optionalDivisor = isOptional ? divisor : nil
     }
 
     /// Of the sweep file.
@@ -41,6 +49,8 @@ public struct MetricFormula: Sendable, Hashable {
     /// The metrics that it needs.
     public var counters: [String] { expression.counters }
 
+    fileprivate func isSame(as other: MetricFormula) -> Bool { expression.isSame(as: other.expression) }
+
     func value<Value: ExpressionValue>(
         blocks: Value, _ metric: (String) -> MetricExpression.Operand<Value>?
     ) -> Value? {
@@ -55,6 +65,33 @@ extension MetricFormula {
         sweep.definitions.compactMap { definition in
             (try? MetricExpression(definition.expression)).map { MetricFormula(definition.name, $0) }
         }
+    }
+}
+
+/// A metric that two sweeps work out by different formulas, so that its values cannot be held against each other.
+package struct FormulaDifference: Sendable, Hashable {
+    /// The metric whose formula differs: the one in question, or one that it needs.
+    package var metric: String
+    package var first: String
+    package var second: String
+}
+
+extension FormulaDifference {
+    /// - Returns: nil: both sweeps have the same formulas for the metric and all that it needs. Where only one of them
+    ///   has a formula, the other was given the metric itself.
+    package init?(of metric: String, _ first: [MetricFormula], _ second: [MetricFormula]) {
+        var seen: Set<String> = []
+        var open = [metric]
+        while let name = open.popLast() {
+            guard seen.insert(name).inserted else { continue }
+            let found = [first, second].map { formulas in formulas.first { $0.name == name } }
+            if let one = found[0], let other = found[1], !one.isSame(as: other) {
+                self.init(metric: name, first: one.text, second: other.text)
+                return
+            }
+            open += found.flatMap { $0?.counters ?? [] }
+        }
+        return nil
     }
 }
 

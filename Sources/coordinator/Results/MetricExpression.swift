@@ -46,6 +46,9 @@ public struct MetricExpression: Sendable, Hashable {
     /// Whether a counter's name is a pattern of statistics in quotes.
     package static func isPattern(_ name: String) -> Bool { name.hasPrefix("\"") }
 
+    /// Whether it says the same, however it is spaced.
+    func isSame(as other: MetricExpression) -> Bool { root == other.root }
+
     /// Over `blocks` blocks. A metric enters as its mean, which is kept as a sum until something else is added to it:
     /// so the ratio of two counters divides their sums, to the last digit, and `l2.misses + 1` is the mean plus 1.
     ///

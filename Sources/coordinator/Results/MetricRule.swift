@@ -36,7 +36,7 @@ package struct MetricRule {
         }
         for found in blocks {
             let names = Set(Blocks([found.block]).metrics(formulas).map(\.name))
-            for name in required where !names.contains(name) {
+            for name in required where !names.contains(name) && !isUndefined(name, [found.block]) {
                 throw Breach("\(found.place): \(why(name, found, names, formulas[...]))")
             }
             for formula in formulas where formula.isOwn && found.block[formula.name] != nil {
@@ -45,8 +45,18 @@ package struct MetricRule {
             }
         }
         let names = Set(Blocks(blocks.map(\.block)).metrics(formulas).map(\.name))
-        for name in required where !names.contains(name) {
+        for name in required where !names.contains(name) && !isUndefined(name, blocks.map(\.block)) {
             throw Breach("the metric '\(name)' has no finite value over all \(blocks.count) blocks")
+        }
+    }
+
+    /// Whether an engine's ratio has no value since there is nothing to relate.
+    private func isUndefined(_ name: String, _ blocks: [Block]) -> Bool {
+        guard let formula = formulas.first(where: { $0.name == name }), let divisor = formula.optionalDivisor else {
+            return false
+        }
+        return blocks.allSatisfy { block in
+            formula.counters.allSatisfy { block[$0] != nil } && block[divisor].flatMap(Double.init) == 0
         }
     }
 

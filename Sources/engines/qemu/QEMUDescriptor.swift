@@ -40,7 +40,18 @@ package struct QEMUDescriptor: EngineDescriptor {
     package func evidence(_ settings: JSON) -> [String] { QEMUEngine.evidence }
 
     package func problems(_ sweep: Sweep) -> [KeyProblem] {
-        QEMUDriving.problems(sweep) + QEMUShapes.problems(sweep)
+        QEMUDriving.problems(sweep) + QEMUShapes.problems(sweep) + overlapProblems(sweep)
+    }
+
+    /// The only call of a guest has none before it to have lines in common with.
+    private func overlapProblems(_ sweep: Sweep) -> [KeyProblem] {
+        guard sweep.measure.warm == 0, sweep.measure.invocations < 2 else { return [] }
+        let names = sweep.requiredMetrics.filter { ["code.overlap", "data.overlap"].contains($0) }
+        return names.prefix(1).map { name in
+            KeyProblem(
+                "metrics", "\(name) is what a call has in common with the one before it, and there is only one; write "
+                    + "warm: 1 in 'measure'")
+        }
     }
 
     package func engine(for sweep: Sweep, _ machine: any LaunchingMachine) throws -> any Engine {

@@ -57,11 +57,11 @@ extension MetricFormula {
         (MetricFormula("store.share", "stores", per: "instructions"), "stores for each instruction"),
         (MetricFormula("branch.share", "branches", per: "instructions"), "conditional branches for each instruction"),
         (
-            MetricFormula("code.overlap", "code.lines.both", per: "code.lines.either"),
+            MetricFormula("code.overlap", "code.lines.both", per: "code.lines.either", isOptional: true),
             "lines of code in common with the call before: intersection by union (Jaccard)"
         ),
         (
-            MetricFormula("data.overlap", "data.lines.both", per: "data.lines.either"),
+            MetricFormula("data.overlap", "data.lines.both", per: "data.lines.either", isOptional: true),
             "lines of data in common with the call before"
         ),
         (
@@ -81,8 +81,10 @@ extension MetricFormula {
         ["l1i", "l1d", "l2", "llc", "itlb", "dtlb", "branch"].map {
             MetricFormula("\($0).mpki", factor: 1000, "\($0).misses", per: "instructions")
         }
-        + ["l1i", "l1d", "l2", "llc"].map { MetricFormula("\($0).miss-ratio", "\($0).misses", per: "\($0).accesses") }
-        + [MetricFormula("branch.miss-ratio", "branch.misses", per: "branches")]
+        + ["l1i", "l1d", "l2", "llc"].map {
+            MetricFormula("\($0).miss-ratio", "\($0).misses", per: "\($0).accesses", isOptional: true)
+        }
+        + [MetricFormula("branch.miss-ratio", "branch.misses", per: "branches", isOptional: true)]
 }
 
 extension EngineMetric {

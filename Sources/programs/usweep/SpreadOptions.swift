@@ -36,25 +36,30 @@ struct SpreadOptions: ParsableArguments {
             throw ValidationError("--confidence is that of intervals: add --spread, --by or --baseline.")
         }
         if let by, SpreadOptions.names(by).isEmpty { throw ValidationError("--by names axes, as in --by l2.size.") }
-        if let baseline, !baseline.contains("=") {
-            throw ValidationError("--baseline \(Names.shown(baseline)): write AXIS=VALUE.")
-        }
+        if let baseline { _ = try SpreadOptions.assignment(baseline, []) }
     }
 
     /// - Parameter axes: those of the sweep, which may have equals signs in their names.
     func question(axes: [String]) throws -> SummaryQuestion {
-        SummaryQuestion(
-            metrics: [], by: by.map(SpreadOptions.names), baseline: baseline.map { SpreadOptions.assignment($0, axes) },
-            confidence: try confidence.share())
+        try SummaryQuestion(
+            metrics: [], by: by.map(SpreadOptions.names),
+            baseline: baseline.map { try SpreadOptions.assignment($0, axes) },
+            confidence: confidence.share())
     }
 
     private static func names(_ list: String) -> [String] {
         list.split(separator: ",").map { String($0.drop { $0 == " " }) }
     }
 
-    private static func assignment(_ text: String, _ axes: [String]) -> Assignment {
+    /// What `--baseline` names, of every command that has it.
+    ///
+    /// - Parameter axes: those of the sweep, which may have equals signs in their names, as their values may.
+    /// - Throws: `ValidationError` where it is no assignment.
+    static func assignment(_ text: String, _ axes: [String]) throws -> Assignment {
         let signs = text.indices.filter { text[$0] == "=" }
-        let sign = signs.last { axes.contains(String(text[..<$0])) } ?? signs[0]
+        guard let sign = signs.last(where: { axes.contains(String(text[..<$0])) }) ?? signs.first,
+            sign > text.startIndex
+        else { throw ValidationError("--baseline \(Names.shown(text)): write AXIS=VALUE.") }
         return Assignment(axis: String(text[..<sign]), value: String(text[text.index(after: sign)...]))
     }
 }

@@ -57,6 +57,18 @@ struct QEMUInterleavingTests {
         }
     }
 
+    @Test("What a call has in common with the one before it is refused where there is only one")
+    func overlap() {
+        var sweep = Sweep(name: "s", engine: "qemu", settings: settings(#"{"guest": "/g"}"#))
+        sweep.metrics = ["instructions", "data.overlap"]
+        sweep.measure = Measure(warm: 0, invocations: 1)
+        #expect(QEMUDescriptor().problems(sweep).map(\.key) == ["metrics"])
+        for measure in [Measure(warm: 1, invocations: 1), Measure(warm: 0, invocations: 2)] {
+            sweep.measure = measure
+            #expect(QEMUDescriptor().problems(sweep).isEmpty)
+        }
+    }
+
     @Test("Another image, or another order, makes other points and another checkpoint")
     func identity() throws {
         let (one, two) = (Self.image("aes", "a"), Self.image("auth", "n"))

@@ -5,7 +5,9 @@ import Testing
 @Suite("Results with their spread, ratios, and two sweeps side by side")
 struct SpreadTests {
     /// Each run leaves four invocations, about `k` cycles for an instruction; the last point fails.
-    private func sweep(_ name: String, _ k: String, size: String = "64KiB, 1MiB") -> String {
+    private func sweep(
+        _ name: String, _ k: String, size: String = "64KiB, 1MiB", define: String = "{cpi: cycles / instructions}"
+    ) -> String {
         """
         sweep: \(name)
         engine: command
@@ -22,7 +24,7 @@ struct SpreadTests {
         results: results.json
         retry: {attempts: 1}
         metrics: [cpi]
-        define: {cpi: cycles / instructions}
+        define: \(define)
 
         """
     }
@@ -97,5 +99,28 @@ struct SpreadTests {
         let expected = "--where size=4KiB: no point of either sweep has it; there are 64KiB, 1MiB and 2MiB"
         #expect(none.status == 64 && none.errors.contains(expected), "\(none.errors)")
         #expect(try study.run("compare", "one", "./nowhere").status == 66)
+    }
+
+    @Test("Metrics that two sweeps define differently are never compared, also where only what they need differs")
+    func definitions() throws {
+        let study = try Study(hosts: 1, slots: 2)
+        let one = "{cpi: cycles / instructions, base: cycles, score: base / 10, twice: 2 * base}"
+        let other = "{cpi: cycles/instructions, base: cycles, score: 2 * cycles, twice: base * 2, ipc: 1 / cpi}"
+        let third = "{cpi: cycles / instructions, base: cycles + 1, score: base / 10, twice: 2 * base}"
+        #expect(try study.launch(sweep("one", "10", define: one)).status == 3)
+        #expect(try study.launch(sweep("other", "10", define: other)).status == 3)
+        #expect(try study.launch(sweep("third", "10", define: third)).status == 3)
+        let found = try study.run("compare", "one", "other", "--where", "kind=a", "--format", "csv")
+        #expect(found.status == 0, "\(found.errors)")
+        let metrics = Set(found.output.split(separator: "\n").dropFirst().map { $0.split(separator: ",")[2] })
+        #expect(metrics == ["cycles", "instructions", "cpi", "base"], "\(found.output)")
+        let note = "not compared: score is base / 10 in the first sweep and 2 * cycles in the second"
+        #expect(found.errors.contains(note), "\(found.errors)")
+        let asked = try study.run("compare", "other", "one", "--metric", "score")
+        #expect(asked.status == 64 && asked.errors.contains("--metric score is 2 * cycles in the first sweep"))
+        let needed = try study.run("compare", "one", "third", "--metric", "score")
+        let why = "score needs base, which is cycles in the first sweep and cycles + 1 in the second"
+        #expect(needed.status == 64 && needed.errors.contains(why), "\(needed.errors)")
+        #expect(try study.run("compare", "one", "third", "--metric", "cpi", "--where", "kind=a").status == 0)
     }
 }

@@ -59,10 +59,10 @@ package struct SweepsComparison {
         conditions: [String], metrics: [String], confidence: Double, exactly: Bool
     ) throws -> Outcome {
         let axes = views[0].points.axes.filter(views[1].points.axes.contains)
-        let metrics = try common(metrics)
+        let (metrics, leftOut) = try common(metrics)
         var comparison = try SweepComparison(
             axes: axes, hasWorkloads: views.allSatisfy { !$0.sweep.workloads.isEmpty }, metrics: metrics,
-            formulas: views[0].formulas, confidence: confidence)
+            formulas: formulas, confidence: confidence)
         let selections = try selections(conditions)
         var runs: [[[String]: [(repetition: Int, run: RunNumber, attempt: AttemptNumber)]]] = [[:], [:]]
         for side in SweepComparison.Side.allCases {
@@ -75,7 +75,8 @@ package struct SweepsComparison {
             }
         }
         var outcome = Outcome(
-            columns: comparison.columns, pairs: try comparison.pairs(), notes: pins(), confidence: confidence)
+            columns: comparison.columns, pairs: try comparison.pairs(), notes: leftOut + pins(),
+            confidence: confidence)
         if outcome.pairs.isEmpty, !conditions.isEmpty { throw noPoint(conditions) }
         if exactly {
             for place in outcome.pairs.indices {
@@ -96,13 +97,37 @@ package struct SweepsComparison {
         return outcome
     }
 
-    private func common(_ asked: [String]) throws -> [String] {
+    /// - Returns: what is compared, and what is not, for people: a name may be defined in two ways.
+    private func common(_ asked: [String]) throws -> (metrics: [String], leftOut: [String]) {
         let names = try views.map { try $0.metricNames() }
         let both = names[0].filter(Set(names[1]).contains)
-        for metric in asked where !both.contains(metric) {
-            throw Failure(.usage, "--metric \(Names.shown(metric)): \(Names.suggestion(metric, in: both))")
+        for metric in asked {
+            guard both.contains(metric) else {
+                throw Failure(.usage, "--metric \(Names.shown(metric)): \(Names.suggestion(metric, in: both))")
+            }
+            guard let difference = difference(metric) else { continue }
+            throw Failure(
+                .usage, "--metric \(difference); write the same formula in both sweep files and launch them again "
+                    + "(what has succeeded is not run again)")
         }
-        return asked.isEmpty ? both : asked
+        guard asked.isEmpty else { return (asked, []) }
+        let differences = both.compactMap(difference)
+        return (both.filter { difference($0) == nil }, differences.map { "not compared: \($0)" })
+    }
+
+    /// Why a metric's values say nothing beside each other; nil: they do.
+    private func difference(_ metric: String) -> String? {
+        guard let found = FormulaDifference(of: metric, views[0].formulas, views[1].formulas) else { return nil }
+        let name = Names.shown(metric)
+        let which = found.metric == metric ? "is" : "needs \(Names.shown(found.metric)), which is"
+        return "\(name) \(which) \(VisibleText.of(found.first)) in the first sweep and \(VisibleText.of(found.second)) "
+            + "in the second"
+    }
+
+    /// Of both: what one of them measured itself needs none.
+    private var formulas: [MetricFormula] {
+        let first = Set(views[0].formulas.map(\.name))
+        return views[0].formulas + views[1].formulas.filter { !first.contains($0.name) }
     }
 
     /// A condition must be about one sweep at least.

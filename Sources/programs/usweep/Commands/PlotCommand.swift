@@ -79,7 +79,8 @@ struct PlotCommand: ParsableCommand {
         let files = try FigureFiles(try Paths.file(to))
         let view = try SweepView(try common.artifactsFolder.find(sweep.id))
         let request = FigureRequest(
-            kind, x: x, y: y, series: series, facet: facet, baseline: try assignment(),
+            kind, x: x, y: y, series: series, facet: facet,
+            baseline: try baseline.map { try SpreadOptions.assignment($0, view.points.axes) },
             hasGeometricMean: geomean)
         let selection = try Selection(
             where: condition.conditions, axes: view.points.axes, among: { try view.metricNames() })
@@ -93,15 +94,6 @@ struct PlotCommand: ParsableCommand {
         let title = "\(view.sweep.name): \(y.joined(separator: ", "))" + (x.map { " over \($0)" } ?? "")
         try files.write(figure, size: size.size, title: title)
         try report(files, figure)
-    }
-
-    private func assignment() throws -> Assignment? {
-        guard let baseline else { return nil }
-        let parts = baseline.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        guard parts.count == 2, !parts[0].isEmpty else {
-            throw Failure(.usage, "--baseline \(Names.shown(baseline)): write AXIS=VALUE")
-        }
-        return Assignment(axis: String(parts[0]), value: String(parts[1]))
     }
 
     private func report(_ files: FigureFiles, _ figure: Figure) throws {
