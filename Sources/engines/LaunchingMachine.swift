@@ -51,10 +51,13 @@ package struct CheckpointRemark: Sendable, Hashable {
     package var digest: Digest?
     /// What could not be compared, as in "its kernel"; empty: it fits.
     package var unknown: [String]
+    /// What the sweep file leaves open and the checkpoint therefore decides, as in "4 cores".
+    package var decided: [String]
 
-    package init(workload: String, digest: Digest?, unknown: [String]) {
+    package init(workload: String, digest: Digest?, unknown: [String], decided: [String] = []) {
         self.workload = workload
         self.digest = digest
         self.unknown = unknown
+        self.decided = decided
     }
 }

@@ -79,8 +79,16 @@ package struct Gem5Engine: Engine {
             return CheckpointRemark(
                 workload: checkpoint.workload,
                 digest: checkpoint.files.first { $0.path.hasSuffix("/\(Gem5CheckpointRecord.name)") }?.digest,
-                unknown: unknown)
+                unknown: unknown, decided: checkpoint.record.map { decided($0.origin) } ?? [])
         }
+    }
+
+    /// Of a system of this project's own: a checkpoint's guest has the memory and cores that it was set up with.
+    private func decided(_ origin: Gem5CheckpointRecord.Origin) -> [String] {
+        guard case .named(_, let options) = settings.system else { return [] }
+        let cores = options.cores == nil ? origin.cores.map { PeopleText.count($0, "core") } : nil
+        let memory = options.memoryBytes == nil ? origin.memoryBytes.map { "\(PeopleText.size($0)) of memory" } : nil
+        return [cores, memory].compactMap { $0 }
     }
 
     /// - Parameters:
@@ -239,9 +247,7 @@ package struct Gem5Engine: Engine {
     ) -> [Job.Argument] {
         var values = Placeholders.values(task, points) + [
             Assignment(axis: "kernel", value: guest.kernel.path), Assignment(axis: "disk", value: guest.disk.path),
-            Assignment(axis: "invocations", value: String(sweep.measure.invocations)),
-            Assignment(axis: "warm", value: String(sweep.measure.warm)),
-        ] + (image.map { [Assignment(axis: Gem5Settings.workloadDisk, value: $0.disk.path)] } ?? [])
+        ] + measured + (image.map { [Assignment(axis: Gem5Settings.workloadDisk, value: $0.disk.path)] } ?? [])
         let arguments: [String]
         switch task {
         case .boot: arguments = []
@@ -257,6 +263,14 @@ package struct Gem5Engine: Engine {
         return [.text(script.path)] + arguments.map { Placeholders.argument($0, values) }
     }
 
+    /// What a script's arguments may name of the sweep's measure.
+    private var measured: [Assignment] {
+        [
+            Assignment(axis: "invocations", value: String(sweep.measure.invocations)),
+            Assignment(axis: "warm", value: String(sweep.measure.warm)),
+        ]
+    }
+
     private var setupInvocations: Int { sweep.measure.setupInvocations ?? 20 }
 
     package func checkpointKey(_ workload: String) -> String {
@@ -268,7 +282,11 @@ package struct Gem5Engine: Engine {
             if !boots.isEmpty { lines.append("booted once") }
         case .script(let script):
             lines.append("script \(script.path)")
-            lines += (script.setupArguments ?? []).map { "argument \($0.utf8.count):\($0)" }
+            let arguments = script.setupArguments ?? []
+            lines += arguments.map { "argument \($0.utf8.count):\($0)" }
+            // The arguments are as they were written: what a name in them stands for counts, too.
+            let named = Set(arguments.flatMap(Placeholders.names))
+            lines += measured.filter { named.contains($0.axis) }.map { "{\($0.axis)} \($0.value)" }
         }
         if let image = sweep.image(of: workload) { lines.append("workload-disk \(image.disk.digest)") }
         lines += ["workload \(workload)", "warm \(setupInvocations)"]

@@ -189,6 +189,7 @@ struct Gem5EngineTests {
         }
         let fitting = try engine(elsewhere, [try bundle(record())])
         #expect(fitting.setups.isEmpty)
+        #expect(fitting.checkpointRemarks.map(\.decided) == [["2 cores"]])
         #expect(fitting.pinnedFiles.contains { $0.path == "checkpoint/fibonacci/cpt.warm/m5.cpt" })
         for (bad, word) in [
             (try bundle(record(kernel: "other")), "kernel"), (try bundle(record(disk: "other")), "disk"),
@@ -225,6 +226,22 @@ struct Gem5EngineTests {
         #expect(Set(keys).count == changes.count + 1)
         let same = try engine(sweep { $0.axes = [Axis(name: "l2.size", values: ["2MiB"])] }).checkpointKey("fibonacci")
         #expect(same == keys[0])
+    }
+
+    @Test("What a script's setup is given of the measure is in the key; what only its runs are given is not")
+    func keyOfScript() throws {
+        func key(_ setup: String, warm: Int, invocations: Int) throws -> String {
+            try engine(sweep {
+                $0.settings = settings(
+                    #"{"system": {"script": "my.py", "arguments": ["{checkpoint}", "{warm}", "{invocations}"], "#
+                        + #""setup": ["{checkpoint}", "\#(setup)"]}}"#)
+                $0.measure = Measure(warm: warm, invocations: invocations)
+            }).checkpointKey("fibonacci")
+        }
+        #expect(try key("--warm={warm}", warm: 5, invocations: 3) != key("--warm={warm}", warm: 50, invocations: 3))
+        #expect(try key("{invocations}", warm: 5, invocations: 3) != key("{invocations}", warm: 5, invocations: 4))
+        #expect(try key("--warm={warm}", warm: 5, invocations: 3) == key("--warm={warm}", warm: 5, invocations: 4))
+        #expect(try key("{{warm}}", warm: 5, invocations: 3) == key("{{warm}}", warm: 50, invocations: 4))
     }
 
     // MARK: Verdicts

@@ -1,5 +1,6 @@
 import Model
 import Results
+
 /// A cache among the counters. gem5 leaves out counts that are zero (`nozero`), and what it left out looks like what
 /// was lost: only accesses, hits and misses together tell which.
 struct Gem5Cache {

@@ -1,5 +1,6 @@
 import Model
 import Results
+
 /// What gem5's own checkpoint file (`m5.cpt`, INI text) tells of the machines that it was taken of.
 struct Gem5CheckpointFacts: Sendable, Hashable {
     /// Names of the machines, sorted.

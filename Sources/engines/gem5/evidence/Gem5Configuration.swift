@@ -1,5 +1,6 @@
 import Model
 import Results
+
 /// The configuration that gem5 wrote about itself (`config.ini`): what was really simulated.
 ///
 /// Sections are SimObjects by their path, `[board.processor.cores1.core]`; lines are `parameter=value`, sizes in

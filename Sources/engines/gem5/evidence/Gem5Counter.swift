@@ -1,5 +1,6 @@
 import Model
 package import Results
+
 /// A counter of the table, and under which of gem5's names it is found: the first pattern that any statistic of a block
 /// matches is used, and all that match it are added up.
 struct Gem5Counter: Sendable, Hashable {

@@ -1,5 +1,6 @@
 import Model
 import Results
+
 /// The machines that gem5 simulates at a time, by their names in its statistics, configurations and checkpoints, which
 /// are vSwarm-u's.
 enum Gem5Machines {

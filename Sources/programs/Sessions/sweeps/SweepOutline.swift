@@ -22,9 +22,10 @@ package struct SweepOutline {
     package var checkpoints: [String] {
         specification.engine.checkpointRemarks.map { remark in
             let name = "\(remark.workload): \(remark.digest.map(\.short) ?? "without a record")"
-            return remark.unknown.isEmpty
-                ? "\(name), fits"
-                : "\(name), cannot be checked; not known: \(PeopleText.list(remark.unknown, atMost: 8))"
+            let fit = remark.unknown.isEmpty
+                ? "fits" : "cannot be checked; not known: \(PeopleText.list(remark.unknown, atMost: 8))"
+            return "\(name), \(fit)"
+                + (remark.decided.isEmpty ? "" : "; its guest has \(PeopleText.list(remark.decided))")
         }
     }
     /// What is to be known of axes at points that start from a checkpoint, an axis each; the others are set up when a
