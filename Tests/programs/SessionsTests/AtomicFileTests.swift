@@ -1,4 +1,5 @@
 import Foundation
+import Model
 import Testing
 @testable import Sessions
 
@@ -19,5 +20,29 @@ struct AtomicFileTests {
         }
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == [name])
         #expect(FileManager.default.contents(atPath: "\(folder)/\(name)") == Data([1]))
+    }
+
+    @Test("Of files that belong together none is replaced unless all are whole")
+    func together() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "usweep-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let paths = ["a", "b", "c"].map { "\(folder)/\($0)" }
+        func contents() -> [Data?] { paths.map { FileManager.default.contents(atPath: $0) } }
+        try AtomicFile.write(paths) { sinks in for (place, sink) in sinks.enumerated() { try sink([UInt8(place)]) } }
+        let first: [Data?] = [Data([0]), Data([1]), Data([2])]
+        #expect(contents() == first)
+        #expect(throws: CancellationError.self) {
+            try AtomicFile.write(paths) { sinks in
+                for sink in sinks { try sink([9]) }
+                #expect(contents() == first, "nothing is in its place before all are written")
+                throw CancellationError()
+            }
+        }
+        #expect(throws: Failure.self) {
+            try AtomicFile.write(paths + ["\(folder)/none/d"]) { sinks in for sink in sinks { try sink([9]) } }
+        }
+        #expect(contents() == first)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder).sorted() == ["a", "b", "c"])
     }
 }

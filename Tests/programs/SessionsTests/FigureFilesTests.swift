@@ -27,16 +27,4 @@ struct FigureFilesTests {
             #expect(try String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8) == "mine")
         }
     }
-
-    @Test("Where one of several files cannot be written, none is")
-    func together() throws {
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        struct Full: Error {}
-        #expect(throws: Full.self) {
-            try AtomicFile.write([
-                ("\(folder)/one", { sink in try sink([1]) }), ("\(folder)/two", { _ in throw Full() }),
-            ])
-        }
-        #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
-    }
 }

@@ -49,15 +49,13 @@ package struct FigureFiles {
         let name = URL(fileURLWithPath: data).lastPathComponent
         let text = VegaLite.text(figure, data: name, size: size) + "\n"
         let bytes = try converted.map { try Data(contentsOf: URL(fileURLWithPath: $0)) }
-        try AtomicFile.write([
-            (data, { sink in
-                var writer = TableWriter(.csv, name: "figure", columns: table.columns.names, sink: sink)
-                for row in table.rows { try writer.add(row) }
-                try writer.finish()
-            }),
-            (description, { sink in try sink(Array(text.utf8)) }),
-            (picture, { sink in try sink(bytes.map { [UInt8]($0) } ?? Array(svg.utf8)) }),
-        ])
+        try AtomicFile.write([data, description, picture]) { sinks in
+            var writer = TableWriter(.csv, name: "figure", columns: table.columns.names, sink: sinks[0])
+            for row in table.rows { try writer.add(row) }
+            try writer.finish()
+            try sinks[1](Array(text.utf8))
+            try sinks[2](bytes.map { [UInt8]($0) } ?? Array(svg.utf8))
+        }
     }
 
     /// - Returns: the path of a file that is the caller's to remove.

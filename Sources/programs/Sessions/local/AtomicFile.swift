@@ -4,40 +4,54 @@ import Model
 
 /// A file that is there whole or not at all.
 package enum AtomicFile {
-    package typealias Body = (@escaping ([UInt8]) throws -> Void) throws -> Void
+    /// Where a file's bytes go.
+    package typealias Sink = ([UInt8]) throws -> Void
+    package typealias Body = (@escaping Sink) throws -> Void
 
-    package static func write(_ path: String, _ body: Body) throws {
-        let part = PartFile.path(for: path)
-        defer { unlink(part) }
-        try fill(part, for: path, body)
-        try place(part, at: path)
-    }
+    package static func write(_ path: String, _ body: Body) throws { try write([path]) { try body($0[0]) } }
 
     /// Files that belong together: none is put in its place before all are on disk.
-    package static func write(_ files: [(path: String, body: Body)]) throws {
-        let parts = files.map { PartFile.path(for: $0.path) }
-        defer { for part in parts { unlink(part) } }
-        for (file, part) in zip(files, parts) { try fill(part, for: file.path, file.body) }
-        for (file, part) in zip(files, parts) { try place(part, at: file.path) }
-    }
-
-    private static func fill(_ part: String, for path: String, _ body: Body) throws {
-        let descriptor = open(part, O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o644)
-        guard descriptor >= 0 else { throw failure(path) }
-        defer { close(descriptor) }
-        try body { bytes in
-            var rest = bytes[...]
-            while !rest.isEmpty {
-                let written = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
-                if written < 0, errno != EINTR { throw failure(path) }
-                rest = rest.dropFirst(max(0, written))
-            }
+    ///
+    /// - Parameter body: is given a sink for each, in their order.
+    package static func write(_ paths: [String], _ body: ([Sink]) throws -> Void) throws {
+        let parts = paths.map { PartFile.path(for: $0) }
+        var descriptors: [Int32] = []
+        defer {
+            for descriptor in descriptors { close(descriptor) }
+            for part in parts { unlink(part) }
         }
-        guard fsync(descriptor) == 0 else { throw failure(path) }
+        for (path, part) in zip(paths, parts) {
+            let descriptor = open(part, O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o644)
+            guard descriptor >= 0 else { throw failure(path) }
+            descriptors.append(descriptor)
+        }
+        try body(zip(paths, descriptors).map { path, descriptor in { try put($0, into: descriptor, path) } })
+        for (path, descriptor) in zip(paths, descriptors) {
+            guard fsync(descriptor) == 0 else { throw failure(path) }
+        }
+        for (path, part) in zip(paths, parts) {
+            guard rename(part, path) == 0 else { throw failure(path) }
+        }
+        let folders = Set(paths.map { URL(fileURLWithPath: $0).deletingLastPathComponent().path })
+        for folder in folders.sorted() { try syncFolder(folder) }
     }
 
-    private static func place(_ part: String, at path: String) throws {
-        guard rename(part, path) == 0 else { throw failure(path) }
+    private static func put(_ bytes: [UInt8], into descriptor: Int32, _ path: String) throws {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let written = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
+            if written < 0, errno != EINTR { throw failure(path) }
+            rest = rest.dropFirst(max(0, written))
+        }
+    }
+
+    /// The new names are on disk then. A folder that may be written but not read cannot be asked for that.
+    private static func syncFolder(_ path: String) throws {
+        let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { return }
+        defer { close(descriptor) }
+        // Some file systems of networks know no such call for folders.
+        guard fsync(descriptor) == 0 || errno == EINVAL else { throw failure(path) }
     }
 
     private static func failure(_ path: String) -> Failure {

@@ -77,21 +77,11 @@ package final class MergedTables: Sendable {
 
     /// - Returns: the metrics that the runs have, if these are others; the tables are then as they were.
     private func write(_ view: SweepView, _ metrics: [String]) throws -> [String]? {
-        func path(_ table: Table) -> String { "\(entry.folder)/\(table.rawValue).csv" }
+        // Whoever joins them finds the same runs in all.
         do {
-            try AtomicFile.write(path(.results)) { results in
-                try AtomicFile.write(path(.invocations)) { invocations in
-                    try AtomicFile.write(path(.runs)) { runs in
-                        let found = try view.write(metrics: metrics) { table in
-                            switch table {
-                            case .results: results
-                            case .invocations: invocations
-                            case .runs: runs
-                            }
-                        }
-                        if found != metrics { throw OtherMetrics(names: found) }
-                    }
-                }
+            try AtomicFile.write(Table.allCases.map { "\(entry.folder)/\($0.rawValue).csv" }) { sinks in
+                let found = try view.write(metrics: metrics, sinks: sinks)
+                if found != metrics { throw OtherMetrics(names: found) }
             }
             return nil
         } catch let others as OtherMetrics {

@@ -117,13 +117,13 @@ package struct SweepView {
     ///
     /// - Parameters:
     ///   - metrics: the columns of metrics.
-    ///   - sink: where a table goes.
+    ///   - sinks: where each of the tables goes, in their order.
     /// - Returns: the metrics that the runs have. Where these are others, what was written is of no use.
-    package func write(metrics: [String], sink: (Table) -> Sink) throws -> [String] {
+    package func write(metrics: [String], sinks: [Sink]) throws -> [String] {
         let dataset = dataset(metrics)
         let tables = Table.allCases
-        var writers = tables.map { table in
-            TableWriter(.csv, name: table.rawValue, columns: dataset.columns(of: table), sink: sink(table))
+        var writers = zip(tables, sinks).map { table, sink in
+            TableWriter(.csv, name: table.rawValue, columns: dataset.columns(of: table), sink: sink)
         }
         let passage = try forEachRow(of: tables, dataset, try Selection(axes: points.axes), gathersNames: true) {
             place, _, _, cells in
