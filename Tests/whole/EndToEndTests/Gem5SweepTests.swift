@@ -112,9 +112,24 @@ struct Gem5SweepTests {
         try study.write("\(place)/stats.txt", whole.replacing("1", with: "2"))
         #expect(try study.run("pull", "--to", "pulled", "--layout", "vswarm").status == 0)
         #expect(study.text("\(place)/stats.txt") == whole)
+        try pullLess(place, study)
         let own = try study.run("stats", "\(place)/stats.txt", "--stat", "simTicks", "--format", "csv").output
         #expect(own.split(separator: "\n").count == 1 + 3)
         try lose("\(place)/stats.txt", of: study)
+    }
+
+    /// Points that the sweep file no longer has take their files with them; what people put there stays.
+    private func pullLess(_ place: String, _ study: Study) throws {
+        let whole = study.text("\(place)/stats.txt")
+        try study.write("\(place)/notes.txt", "mine")
+        #expect(try study.launch(Self.sweep.replacing("[64, 224]", with: "[64]")).status == 0)
+        #expect(try study.run("pull", "--to", "pulled", "--layout", "vswarm").status == 0)
+        #expect(!study.exists("\(place)/stats.txt") && study.text("\(place)/notes.txt") == "mine")
+        #expect(!study.exists("pulled/l2.size=1MiB,branch-predictor=bimode,core.rob=224"))
+        #expect(study.exists(place.replacing("core.rob=224", with: "core.rob=64") + "/stats.txt"))
+        #expect(try study.launch(Self.sweep).status == 0)
+        #expect(try study.run("pull", "--to", "pulled", "--layout", "vswarm").status == 0)
+        #expect(study.text("\(place)/stats.txt") == whole)
     }
 
     /// The object of a file that was pulled gets shorter: its run is named, and all others are still there.

@@ -23,7 +23,7 @@ package struct PulledArtifacts {
     /// Absolute.
     private let target: String
 
-    /// Writes what is not there yet.
+    /// Writes what is not there yet, and removes what earlier pulls of the sweep left and this one does not have.
     ///
     /// - Parameters:
     ///   - target: the folder, absolute; made if it is missing.
@@ -36,6 +36,7 @@ package struct PulledArtifacts {
         self.target = target
         let layout = try PulledArtifacts.layout(name, view)
         var places = FunctionFolders(view)
+        var files = try PulledFiles(in: target, sweep: entry.name, layout: name)
         for (plan, state, attempt) in try ended() {
             let artifacts = try view.ledger.artifacts(of: plan.run, attempt: attempt)
             // The ledger holds only checked paths; one that was tampered with must not lead out of the folder.
@@ -45,21 +46,17 @@ package struct PulledArtifacts {
             }
             if let layout {
                 guard state == .succeeded, let place = places.place(of: plan) else { continue }
-                let files = layout.files(artifacts)
-                for (name, parts) in files { try copy(parts, to: "\(place)/\(name)") }
-                fileCount += files.count
+                let found = layout.files(artifacts).map { (path: "\(place)/\($0.0)", parts: $0.1) }
+                try files.add(found.map(\.path))
+                for (path, parts) in found { try copy(parts, to: path) }
+                fileCount += found.count
             } else {
-                let place = FolderName.of(plan, view)
-                try forget(at: place, but: artifacts)
-                for artifact in artifacts { try copy([artifact], to: "\(place)/\(artifact.path)") }
-                if let document = view.document(of: plan) {
-                    try AtomicFile.write("\(target)/\(place)/point.json") { try $0(Array(document.utf8)) }
-                }
+                try put(plan, artifacts, &files)
                 fileCount += artifacts.count
             }
             runCount += 1
         }
-        try FileManager.default.createDirectory(atPath: target, withIntermediateDirectories: true)
+        try files.finish()
         try AtomicFile.write("\(target)/runs.csv") { sink in
             try view.write(.runs, .csv, selection: try Selection(axes: view.points.axes), sink: sink)
         }
@@ -85,22 +82,28 @@ package struct PulledArtifacts {
         return found
     }
 
-    /// Removes what was pulled before from another attempt of the run and is not of this one. What people put there
-    /// themselves stays.
-    private func forget(at place: String, but artifacts: [Artifact]) throws {
-        let list = "\(target)/\(place)/\(PulledArtifacts.listName)"
-        let before = (try? String(contentsOfFile: list, encoding: .utf8)) ?? ""
-        let now = Set(artifacts.map(\.path))
-        for path in before.split(separator: "\n").map(String.init) {
-            guard RelativePath.isSafe(path), !now.contains(path) else { continue }
-            try? FileManager.default.removeItem(atPath: "\(target)/\(place)/\(path)")
+    /// A run's folder of the plain layout.
+    private func put(_ plan: PlannedRun, _ artifacts: [Artifact], _ files: inout PulledFiles) throws {
+        let place = FolderName.of(plan, view)
+        files.adopt(place)
+        let document = view.document(of: plan)
+        let point = "\(place)/point.json"
+        try files.add(artifacts.map { "\(place)/\($0.path)" } + (document == nil ? [] : [point]))
+        for artifact in artifacts { try copy([artifact], to: "\(place)/\(artifact.path)") }
+        if let document {
+            try makeFolder(place)
+            try AtomicFile.write("\(target)/\(point)") { try $0(Array(document.utf8)) }
         }
-        try FileManager.default.createDirectory(atPath: "\(target)/\(place)", withIntermediateDirectories: true)
-        try AtomicFile.write(list) { try $0(Array(artifacts.map { $0.path + "\n" }.joined().utf8)) }
     }
 
-    /// The file that names what was pulled into a run's folder.
-    private static let listName = ".pulled"
+    private func makeFolder(_ place: String) throws {
+        do {
+            try FileManager.default.createDirectory(
+                atPath: "\(target)/\(place)", withIntermediateDirectories: true)
+        } catch {
+            throw Failure(.storage, "\(target)/\(place) cannot be created", cause: error.localizedDescription)
+        }
+    }
 
     /// Writes objects one after the other into one file, unless it is there: runs of one size differ in what they say.
     private func copy(_ parts: [Artifact], to place: String) throws {
@@ -109,12 +112,7 @@ package struct PulledArtifacts {
         if parts.count == 1, manager.fileExists(atPath: path),
             try LocalInput.file(path, at: place).digest == parts[0].digest
         { return }
-        do {
-            let parent = URL(fileURLWithPath: path).deletingLastPathComponent().path
-            try manager.createDirectory(atPath: parent, withIntermediateDirectories: true)
-        } catch {
-            throw Failure(.storage, "\(path) cannot be written", cause: error.localizedDescription)
-        }
+        try makeFolder(String(place[..<(place.lastIndex(of: "/") ?? place.startIndex)]))
         let piece: Int64 = 1 << 20
         try AtomicFile.write(path) { sink in
             for part in parts {

@@ -9,7 +9,8 @@ struct PullCommand: ParsableCommand {
         discussion: """
             A folder for each run, as DIR/3-aes-python-l2.size=1MiB, holds what its deciding attempt left, and its \
             parameters in point.json; DIR/runs.csv says how each run went. Files are copies: they can be changed \
-            without harm. Pulling again adds what is new.
+            without harm. Pulling again adds what is new, and removes what was pulled before and is no longer \
+            the sweep's, such as files of an old pin; your own files stay.
 
             With --layout vswarm, DIR/<function>/ holds stats.txt, config.ini, config.json, gem5.log and the console \
             of a gem5 run that succeeded, as vSwarm-u's notebooks read them; where a function has several runs, \

@@ -1,0 +1,76 @@
+import Foundation
+import Model
+
+/// What pulls have put into a folder, so that the next one can remove what is no longer a sweep's: the numbers of an
+/// old pin, or of a run that has failed since. What people put there themselves stays.
+///
+/// `.pulled/SWEEP.LAYOUT` names the files, a line each, from the folder on. It names them before they are there, so
+/// that whatever ends a pull, the next one knows of all.
+struct PulledFiles {
+    private static let folder = ".pulled"
+    /// Where older versions had such a list: in each run's folder.
+    private static let older = ".pulled"
+
+    /// Absolute.
+    private let target: String
+    private let list: String
+    private var before: [String]
+    private var now: Set<String> = []
+
+    init(in target: String, sweep: String, layout: String) throws {
+        self.target = target
+        let folder = "\(target)/\(PulledFiles.folder)"
+        try PulledFiles.make(folder)
+        list = "\(folder)/\(sweep).\(layout)"
+        before = PulledFiles.lines(list)
+    }
+
+    /// Files that are about to be written.
+    mutating func add(_ paths: [String]) throws {
+        let fresh = paths.filter { now.insert($0).inserted }
+        guard !fresh.isEmpty else { return }
+        let known = FileManager.default.fileExists(atPath: list)
+        guard known || FileManager.default.createFile(atPath: list, contents: nil),
+            let handle = FileHandle(forWritingAtPath: list)
+        else { throw Failure(.storage, "\(list) cannot be written", cause: String(cString: strerror(errno))) }
+        do {
+            try handle.seekToEnd()
+            try handle.write(contentsOf: Data(fresh.map { $0 + "\n" }.joined().utf8))
+            try handle.close()
+        } catch {
+            throw Failure(.storage, "\(list) cannot be written", cause: error.localizedDescription)
+        }
+    }
+
+    /// Takes over what an older version pulled into a run's folder.
+    mutating func adopt(_ place: String) {
+        let old = "\(place)/\(PulledFiles.older)"
+        guard FileManager.default.fileExists(atPath: "\(target)/\(old)") else { return }
+        before += PulledFiles.lines("\(target)/\(old)").map { "\(place)/\($0)" } + [old]
+    }
+
+    /// Removes what was pulled before and is not of this pull, and the folders that are empty then.
+    func finish() throws {
+        let others = try FileManager.default.contentsOfDirectory(atPath: "\(target)/\(PulledFiles.folder)")
+            .map { "\(target)/\(PulledFiles.folder)/\($0)" }.filter { $0 != list }
+        let kept = others.reduce(into: now) { $0.formUnion(PulledFiles.lines($1)) }
+        for path in before where RelativePath.isSafe(path) && !kept.contains(path) {
+            guard unlink("\(target)/\(path)") == 0 || errno == ENOENT else { continue }
+            var parts = path.split(separator: "/").dropLast()
+            while !parts.isEmpty, rmdir("\(target)/\(parts.joined(separator: "/"))") == 0 { parts.removeLast() }
+        }
+        try AtomicFile.write(list) { try $0(Array(now.sorted().map { $0 + "\n" }.joined().utf8)) }
+    }
+
+    private static func lines(_ path: String) -> [String] {
+        ((try? String(contentsOfFile: path, encoding: .utf8)) ?? "").split(separator: "\n").map(String.init)
+    }
+
+    private static func make(_ folder: String) throws {
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        } catch {
+            throw Failure(.storage, "\(folder) cannot be created", cause: error.localizedDescription)
+        }
+    }
+}
