@@ -110,7 +110,16 @@ public final class Ledger: LedgerStore {
     }
 
     /// Leaves word of how the work on the sweep ended, with the exit status of the program.
-    public func leave(status: Int32) { lock?.sign(ended: status) }
+    ///
+    /// - Parameter isPaused: whether runs were left that nobody begins, since those before them failed alike.
+    public func leave(status: Int32, isPaused: Bool = false) {
+        lock?.sign(ended: status, pausedAfter: isPaused ? try? recordCount() : nil)
+    }
+
+    /// Whether the last coordinator left the sweep paused, and nothing has been decided since.
+    public func isPaused() throws -> Bool {
+        try LedgerLock.pause(ledger: path).map { try $0 == recordCount() } ?? false
+    }
 
     static func open(_ path: String, lock: LedgerLock) throws -> Ledger {
         do {

@@ -64,8 +64,22 @@ final class LedgerLock: Sendable {
     }
 
     /// Leaves word of how the holder's work ended. Nobody depends on it.
-    func sign(ended status: Int32) {
-        _ = LedgerLock.write(Array("ended with status \(status) at \(SystemCall.utcNow())\n".utf8), descriptor)
+    ///
+    /// - Parameter record: the last of the journal where the sweep is paused; nil: it is not.
+    func sign(ended status: Int32, pausedAfter record: Int64?) {
+        let pause = record.map { " paused after record \($0)" } ?? ""
+        _ = LedgerLock.write(
+            Array("ended with status \(status) at \(SystemCall.utcNow())\(pause)\n".utf8), descriptor)
+    }
+
+    /// The last record of the journal when the last holder left the sweep paused; nil: it did not.
+    static func pause(ledger path: String) -> Int64? {
+        let opened = SystemCall.retrying { Glibc.open(path + ".lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW) }
+        guard opened >= 0 else { return nil }
+        defer { close(opened) }
+        let words = words(opened)
+        guard words.count >= 10, words[0] == "ended", words[6] == "paused" else { return nil }
+        return Int64(words[9])
     }
 
     private static func sign(_ descriptor: Int32) -> Bool {

@@ -34,7 +34,7 @@ extension Ledger {
             (try? ledger.checkName(sweep)) != nil, let problems = try? ledger.check()
         else { return nil }
         if problems.isEmpty { return ["no problem found: nothing was changed"] }
-        let aside = try LedgerRepair.freeName(path)
+        let aside = try AsideFiles.free(path)
         do {
             try SystemCall.makePrivateFile(aside)
             try ledger.queue.writeWithoutTransaction { try $0.execute(sql: "VACUUM INTO ?", arguments: [aside]) }
@@ -116,6 +116,23 @@ private struct LedgerRepair {
             return next
         }
 
+        /// nil: it lacks what no ledger can be without.
+        func metadata() -> [String: String]? {
+            let pairs = (rows("SELECT key, value FROM meta") ?? []).compactMap { row in
+                (try? (row.value(0) as String, row.value(1) as String))
+            }
+            let values = Dictionary(pairs, uniquingKeysWith: { first, _ in first })
+            return values["specification"] == nil ? nil : values
+        }
+
+        func lastRecord() -> (sequence: Int64, payload: [UInt8])? {
+            let row = try? queue.read { db in
+                try Row.fetchOne(db, sql: "SELECT seq, payload FROM journal ORDER BY seq DESC LIMIT 1")
+            }
+            guard let row, let payload = try? row.value(1) as Data else { return nil }
+            return (try? row.value(0) as Int64).map { ($0, Array(payload)) }
+        }
+
         func record(_ sequence: Int64) -> [UInt8]? {
             let row = try? queue.read { db in
                 try Data.fetchOne(db, sql: "SELECT payload FROM journal WHERE seq = ?", arguments: [sequence])
@@ -129,24 +146,8 @@ private struct LedgerRepair {
         self.sweep = sweep
         // An earlier try may have been ended between the old name and the new one.
         let isThere = (try? SystemCall.size(of: path)) ?? nil != nil
-        damaged = Source(isThere ? path : (try? LedgerRepair.lastAside(path)) ?? path, sweep: sweep)
+        damaged = Source(isThere ? path : (try? AsideFiles.last(path)) ?? path, sweep: sweep)
         copy = Source(Ledger.backupPath(path), sweep: sweep)
-    }
-
-    /// Where a damaged ledger can be put.
-    static func freeName(_ path: String) throws -> String {
-        let stem = path.hasSuffix(".sqlite") ? String(path.dropLast(7)) : path
-        var number = 1
-        while try SystemCall.size(of: "\(stem).damaged-\(number).sqlite") != nil { number += 1 }
-        return "\(stem).damaged-\(number).sqlite"
-    }
-
-    private static func lastAside(_ path: String) throws -> String? {
-        let free = try freeName(path)
-        guard let number = free.split(separator: "-").last.flatMap({ Int($0.dropLast(7)) }), number > 1 else {
-            return nil
-        }
-        return "\(free.dropLast("\(number).sqlite".count))\(number - 1).sqlite"
     }
 
     func make() throws -> [String] {
@@ -167,11 +168,10 @@ private struct LedgerRepair {
             }
         }
         try draft.close()
-        let aside = try LedgerRepair.freeName(path)
-        for suffix in ["-wal", "-shm", ""] where try SystemCall.size(of: path + suffix) != nil {
-            try SystemCall.rename(path + suffix, to: aside + suffix)
-            if suffix.isEmpty { done.append("as it was, the ledger is kept as \(aside)") }
-        }
+        let aside = try AsideFiles.free(path)
+        let isThere = try SystemCall.size(of: path) != nil
+        for step in try AsideFiles.steps(path, to: aside) { try step() }
+        if isThere { done.append("as it was, the ledger is kept as \(aside)") }
         try SystemCall.publish(temporary, as: path)
         done.append("what is lacking runs again: usweep resume")
         return done
@@ -179,20 +179,34 @@ private struct LedgerRepair {
 
     /// What is given, not derived. Of two that have a row the copy is believed: in the other, it may be damaged.
     private func putPlan(_ db: Database) throws {
-        let sources = [copy, damaged].compactMap { $0 }
-        let metas = sources.compactMap { $0.rows("SELECT key, value FROM meta") }
-            .filter { meta in meta.contains { (try? $0.value(0) as String) == "specification" } }
-        let plans = sources.compactMap { $0.rows("SELECT run, kind, point, workload, repeat, setup FROM plan") }
-        guard !metas.isEmpty, !plans.isEmpty else {
+        let plans = [copy, damaged].compactMap {
+            $0?.rows("SELECT run, kind, point, workload, repeat, setup FROM plan ORDER BY run")
+        }
+        guard let metadata = metadata(), !plans.isEmpty else {
             throw Failure(
                 .badArchive, "nothing of the ledger \(path) can be read, nor of a copy of it; launch the sweep "
                     + "again with --new")
         }
-        for row in metas.joined() { try PlanTable(db).put(row.value(0) as String, row.value(1) as String) }
+        for (key, value) in metadata.sorted(by: { $0.key < $1.key }) { try PlanTable(db).put(key, value) }
         let insert = try db.makeStatement(
-            sql: "INSERT OR IGNORE INTO plan (run, kind, point, workload, repeat, setup) VALUES (?, ?, ?, ?, ?, ?)")
-        for row in plans.joined() { try insert.execute(arguments: StatementArguments(row.databaseValues)) }
+            sql: "INSERT INTO plan (run, kind, point, workload, repeat, setup) VALUES (?, ?, ?, ?, ?, ?)")
+        // Runs are numbered without a gap: another number is damaged.
+        var next: RunNumber = 1
+        for row in plans.joined() where (try? row.value(0) as RunNumber) == next {
+            try insert.execute(arguments: StatementArguments(row.databaseValues))
+            next += 1
+        }
         try PlanTable(db).openRuns()
+    }
+
+    /// Only notes change after a copy was made: a newer one is believed where it can be read, as all are documents.
+    private func metadata() -> [String: String]? {
+        let found = damaged?.metadata()
+        guard var values = copy?.metadata() else { return found }
+        for (key, value) in found ?? [:] where key.hasPrefix("note:") {
+            if (try? JSON(parsing: Array(value.utf8))) != nil { values[key] = value }
+        }
+        return values
     }
 
     /// - Returns: how many records could be read without a gap.
@@ -215,15 +229,24 @@ private struct LedgerRepair {
                 isConsistent = false
             }
         }
+        let sources = isCopy() ? [copy, damaged] : [damaged, copy]
         while isConsistent {
             let before = next
-            _ = try damaged?.forEachRecord(from: next, put)
-            // The copy bridges a gap, if it is a copy of this journal.
-            let isSame = next == 1 || damaged == nil || copy?.record(next - 1) == lastPayload(db)
-            if isSame { _ = try copy?.forEachRecord(from: next, put) }
+            for source in sources.compactMap({ $0 }) {
+                // Each goes on where the other ends, if both are of one journal.
+                let last = source.record(next - 1)
+                if next == 1 || last == nil || last == lastPayload(db) { _ = try source.forEachRecord(from: next, put) }
+            }
             if next == before { break }
         }
         return next - 1
+    }
+
+    /// Whether the copy is known to be of the damaged journal: it is then believed as far as it reaches, since a
+    /// damaged record may still be one.
+    private func isCopy() -> Bool {
+        guard let last = copy?.lastRecord() else { return false }
+        return damaged?.record(last.sequence).map { $0 == last.payload } ?? true
     }
 
     private func lastPayload(_ db: Database) -> [UInt8]? {

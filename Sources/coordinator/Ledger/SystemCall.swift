@@ -79,6 +79,11 @@ enum SystemCall {
         guard unlink(path) == 0 || errno == ENOENT else { throw failure("\(path) cannot be removed") }
     }
 
+    /// Gives a file a second name.
+    static func link(_ path: String, as other: String) throws {
+        guard Glibc.link(path, other) == 0 else { throw failure("\(path) cannot be linked as \(other)") }
+    }
+
     static func rename(_ path: String, to other: String) throws {
         guard Glibc.rename(path, other) == 0 else { throw failure("\(path) cannot be renamed to \(other)") }
     }
@@ -87,7 +92,7 @@ enum SystemCall {
     static func replace(_ path: String, by temporary: String) throws {
         try synchronize(temporary)
         try rename(temporary, to: path)
-        try synchronize(folder(of: path))
+        try synchronizeFolder(of: path)
     }
 
     static func canMakeFiles(beside path: String) -> Bool { access(folder(of: path), W_OK) == 0 }
@@ -95,15 +100,17 @@ enum SystemCall {
     /// Gives a finished file its name, durably, unless something has that name.
     static func publish(_ temporary: String, as path: String) throws {
         try synchronize(temporary)
-        guard link(temporary, path) == 0 else {
+        guard Glibc.link(temporary, path) == 0 else {
             if errno == EEXIST {
                 throw Failure(.storage, "\(path) exists already; resume that sweep, or launch another with --new")
             }
             throw failure("\(path) cannot be created")
         }
         try remove(temporary)
-        try synchronize(folder(of: path))
+        try synchronizeFolder(of: path)
     }
+
+    static func synchronizeFolder(of path: String) throws { try synchronize(folder(of: path)) }
 
     private static func synchronize(_ path: String) throws {
         let descriptor = retrying { Glibc.open(path, O_RDONLY | O_CLOEXEC) }

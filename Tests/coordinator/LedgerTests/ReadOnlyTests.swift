@@ -27,4 +27,23 @@ import Testing
             (error as? Failure)?.code == .storage
         }
     }
+
+    /// The same for root, who may write wherever the file system lets anybody.
+    @Test(.enabled(if: geteuid() == 0, "only root mounts file systems"))
+    func aFileSystemThatIsReadOnlyCanBeRead() throws {
+        let folder = try Folder()
+        try #require(mount("tmpfs", folder.path, "tmpfs", 0, "size=8m") == 0)
+        defer { umount2(folder.path, Int32(MNT_DETACH.rawValue)) }
+        do { try Sample.ledger(folder).commit([.sweepStopped(reason: "signal")]) }
+        let flags = UInt(MS_REMOUNT.rawValue | MS_RDONLY.rawValue)
+        try #require(mount("tmpfs", folder.path, "tmpfs", flags, nil) == 0)
+        #expect(try Ledger.read(folder.ledger).stops() == ["signal"])
+        #expect { _ = try Ledger.open(folder.ledger) } throws: { ($0 as? Failure)?.code == .storage }
+        let other = folder.path + "/other.sqlite"
+        #expect {
+            _ = try Ledger.create(other, metadata: Sample.metadata, runs: Sample.runs(1))
+        } throws: { error in
+            (error as? Failure)?.code == .storage
+        }
+    }
 }

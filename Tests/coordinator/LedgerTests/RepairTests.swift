@@ -49,6 +49,71 @@ struct RepairTests {
         folder.write("ledger.sqlite", bytes)
     }
 
+    /// Changes a text wherever it is in the file, into one of the same length.
+    private static func garble(_ folder: Folder, _ text: String, into other: String) throws {
+        var bytes = try #require(folder.read("ledger.sqlite"))
+        let (wanted, others) = (Array(text.utf8), Array(other.utf8))
+        try #require(wanted.count == others.count)
+        var found = 0
+        for index in bytes.indices.dropLast(wanted.count) where bytes[index] == wanted[0] {
+            guard bytes[index...].starts(with: wanted) else { continue }
+            bytes.replaceSubrange(index..<index + wanted.count, with: others)
+            found += 1
+        }
+        try #require(found > 0)
+        folder.write("ledger.sqlite", bytes)
+    }
+
+    /// What is in a ledger beside its journal and what follows from that.
+    private static func given(_ ledger: Ledger) throws -> [Row] {
+        try ledger.queue.read { db in
+            try Row.fetchAll(db, sql: "SELECT key, value FROM meta ORDER BY key")
+                + Row.fetchAll(db, sql: "SELECT * FROM plan ORDER BY run")
+        }
+    }
+
+    @Test("What is damaged and still a text never wins over the copy; a note that is newer than the copy is kept")
+    func texts() throws {
+        let folder = try Folder()
+        let newer = #"{"hosts":["lab2"]}"#
+        do {
+            let ledger = try Sample.ledger(folder)
+            for number in 0..<60 { try ledger.commit([Self.record(number)]) }
+            try ledger.backUp()
+            try ledger.note(EnvironmentVariable("inventory", newer))
+            for number in 60..<100 { try ledger.commit([Self.record(number)]) }
+        }
+        try Self.garble(folder, "axes: {x: [1, 2]}", into: "axes: {x: [7, 2]}")
+        try Self.garble(folder, "DROP TABLE", into: "DROP FABLE")
+        try Self.garble(folder, "record-30-", into: "record-33-")
+        try Self.damage(folder, at: "record-80-")
+        _ = try Ledger.repair(folder.ledger, sweep: Self.sweep)
+        var expected = Sample.metadata
+        expected.notes = [Sample.metadata.notes[1], EnvironmentVariable("inventory", newer)]
+        for name in ["ledger.sqlite", "ledger.backup.sqlite"] {
+            #expect(try Ledger.read(folder.file(name)).metadata() == expected, "\(name)")
+        }
+        let records = try Self.records(folder)
+        #expect(records.count > 70 && records.dropLast() == (0..<records.count - 1).map(Self.record)[...])
+    }
+
+    @Test("A repair that is killed while the damaged ledger is put aside loses no commit of its log", arguments: 0...8)
+    func killed(after steps: Int) throws {
+        let (origin, folder) = (try Folder(), try Folder())
+        let ledger = try Sample.ledger(origin)
+        for number in 0..<40 { try ledger.commit([Self.record(number)]) }
+        // While it is open, its log has what the ledger itself does not.
+        for name in ["ledger.sqlite", "ledger.sqlite-wal"] { folder.write(name, try #require(origin.read(name))) }
+        try #require(folder.read("ledger.sqlite-wal")?.isEmpty == false)
+        let all = try AsideFiles.steps(folder.ledger, to: try AsideFiles.free(folder.ledger))
+        try #require(all.count == 8)
+        for step in all.prefix(steps) { try step() }
+        _ = try Ledger.repair(folder.ledger, sweep: Self.sweep)
+        let records = try Self.records(folder).filter { !Self.isRestored($0) }
+        #expect(records == (0..<40).map(Self.record))
+        _ = ledger.path
+    }
+
     @Test("Wrong tables are written anew; what there was is kept; a sound ledger is left alone")
     func tables() throws {
         let folder = try Folder()
@@ -173,8 +238,10 @@ struct RepairTests {
         let folder = try Folder()
         var source = RandomRecords(seed: UInt64(seed), runs: 6)
         let written = (0..<300).map { _ in source.next() }
+        let given: [Row]
         do {
             let ledger = try Sample.ledger(folder, runs: 6)
+            given = try Self.given(ledger)
             try ledger.commit(Array(written[..<100]))
             try ledger.backUp()
             try ledger.commit(Array(written[100...]))
@@ -190,6 +257,7 @@ struct RepairTests {
         }
         folder.write("ledger.sqlite", bytes)
         _ = try Ledger.repair(folder.ledger, sweep: Self.sweep)
+        #expect(try Self.given(try Ledger.read(folder.ledger)) == given)
         var records = try Self.records(folder)
         if Self.isRestored(records.last), records.last != written.last { records.removeLast() }
         #expect(records.count >= 100, "the copy has as much")

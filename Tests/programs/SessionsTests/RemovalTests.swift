@@ -136,4 +136,28 @@ struct RemovalTests {
         _ = try Removal.collect(folder, isTrial: false)
         #expect(try !store.contains(part))
     }
+
+    @Test("Launches that were killed before there was a ledger, and people's own folders, do not stop gc")
+    func abandoned() throws {
+        defer { clean() }
+        _ = try store.publish(Array("of no sweep".utf8))
+        func make(_ name: String, _ files: [String]) throws {
+            try FileManager.default.createDirectory(
+                atPath: "\(folder.path)/\(name)", withIntermediateDirectories: true)
+            for file in files { try Data("x".utf8).write(to: URL(filePath: "\(folder.path)/\(name)/\(file)")) }
+        }
+        try make("study-abcdefgh", ["ledger.sqlite.lock", "ledger.sqlite.new", "ledger.sqlite.new-journal"])
+        try make("my-analysis", ["notebook.ipynb"])
+        try Data("x".utf8).write(to: URL(filePath: "\(folder.path)/notes-bcdefghj"))
+        #expect(try Removal.collect(folder, isTrial: true).objects == 1)
+        #expect(try Removal.collect(folder, isTrial: false).objects == 1)
+        let left = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        #expect(left.contains("my-analysis") && left.contains("notes-bcdefghj") && !left.contains("study-abcdefgh"))
+        // Where a disk may be mounted, and where a ledger was.
+        for files in [[], ["ledger.sqlite.lock"], ["ledger.sqlite.lock", "ledger.sqlite.new", "results.csv"]] {
+            try make("lost-abcdefgh", files)
+            #expect(throws: Failure.self) { try Removal.collect(folder, isTrial: false) }
+            try FileManager.default.removeItem(atPath: "\(folder.path)/lost-abcdefgh")
+        }
+    }
 }

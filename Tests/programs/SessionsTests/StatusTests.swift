@@ -68,6 +68,30 @@ struct StatusTests {
                 == "0 of 3 runs succeeded, 3 cancelled. Run the rest: usweep resume \(entry.identifier)")
     }
 
+    @Test("A sweep is paused only as long as nothing has happened since its coordinator said so")
+    func paused() throws {
+        defer { remove() }
+        let failed = Record.runEnded(run: 1, state: .failed, failure: .exitNonzero, attempt: 0)
+        func leave(isPaused: Bool) throws {
+            let ledger = try Ledger.open(entry.ledger, sweep: "study")
+            try ledger.commit([failed, .runReopened(run: 1, reason: "r"), failed])
+            ledger.leave(status: 3, isPaused: isPaused)
+        }
+        try leave(isPaused: false)
+        #expect(try !SweepStatus(entry).isPaused, "runs are open, for whatever reason")
+        try commit([.runReopened(run: 1, reason: "r")])
+        try leave(isPaused: true)
+        let status = try SweepStatus(entry)
+        #expect(status.isPaused && status.conclusion.contains("The sweep is paused"))
+        // Whoever holds it for a moment leaves the lock as it was.
+        try commit([.runReopened(run: 1, reason: "r")])
+        guard case .ended(3, _) = Ledger.holder(entry.ledger) else {
+            Issue.record("\(Ledger.holder(entry.ledger))")
+            return
+        }
+        #expect(try !SweepStatus(entry).isPaused)
+    }
+
     @Test("Memory that no host has is refused before anything starts")
     func memory() throws {
         defer { remove() }

@@ -284,4 +284,18 @@ extension Study {
         let folder = try #require(status.firstMatch(of: /"folder":"([^"]+)"/)?.1)
         return try String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8)
     }
+
+    @Test("A launch that has no room for its ledger leaves no folder behind, and nothing that gc would stop at")
+    func noRoom() throws {
+        let study = try Study(hosts: 1)
+        try study.write("sweep.yaml", "sweep: large\nengine: command\ncommand: [/bin/true]\naxes: {x: [1, 2]}\n")
+        let limit = "trap '' XFSZ; ulimit -f 8; exec \"$@\""
+        let launched = try study.start(
+            ["launch", "sweep.yaml", "-i", "inventory.yaml"], under: ["/bin/sh", "-c", limit, "sh"]).wait()
+        #expect(launched.status == 74, "\(launched.errors)")
+        let left = try FileManager.default.contentsOfDirectory(atPath: "\(study.folder)/artifacts")
+        #expect(!left.contains { $0.hasPrefix("large-") }, "\(left)")
+        let collected = try study.run("gc")
+        #expect(collected.status == 0, "\(collected.errors)")
+    }
 }

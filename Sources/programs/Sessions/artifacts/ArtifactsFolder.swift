@@ -93,7 +93,34 @@ package struct ArtifactsFolder: Sendable {
             let isIdentifier = identifier.utf8.count == 8
                 && identifier.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) }
             return name.contains("-") && !name.hasPrefix(".") && isIdentifier && !seen.contains(name)
+                && mayBeSweep(name)
         }.sorted()
+    }
+
+    /// Folders of launches that ended before their ledgers were whole: nothing was run, and no object is theirs.
+    func abandoned() throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: path).filter(isAbandoned).sorted()
+    }
+
+    /// False for people's own folders, which are called like that by chance, and for ``abandoned()``.
+    private func mayBeSweep(_ name: String) -> Bool {
+        var isFolder: ObjCBool = false
+        if FileManager.default.fileExists(atPath: "\(path)/\(name)", isDirectory: &isFolder), !isFolder.boolValue {
+            return false
+        }
+        // An empty one may be where a disk is mounted.
+        guard let held = held(name), !held.isEmpty else { return true }
+        return held.contains { $0.hasPrefix("ledger.") } && !isAbandoned(name)
+    }
+
+    private func isAbandoned(_ name: String) -> Bool {
+        guard name.contains("-"), let held = held(name), held.contains("ledger.sqlite.new") else { return false }
+        return held.allSatisfy(["ledger.sqlite.lock", "ledger.sqlite.new", "ledger.sqlite.new-journal"].contains)
+    }
+
+    /// nil: it is no folder, or cannot be read.
+    private func held(_ name: String) -> [String]? {
+        try? FileManager.default.contentsOfDirectory(atPath: "\(path)/\(name)")
     }
 
     /// - Throws: ``Failure`` (`missingFile`) where nothing was ever launched.

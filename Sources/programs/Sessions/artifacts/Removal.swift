@@ -85,7 +85,8 @@ package enum Removal {
         if let name = try folder.unseen().first {
             throw Failure(
                 .badArchive, "\(folder.path)/\(name) looks like the folder of a sweep, but its ledger cannot be read, "
-                    + "so it is not known which files it needs; nothing was deleted. Make it readable, or move it away")
+                    + "so it is not known which files it needs; nothing was deleted. Make it readable, or move it out "
+                    + "of \(folder.path)")
         }
         return try delete(folder, store, keeping: references.all, isTrial: isTrial)
     }
@@ -116,14 +117,16 @@ package enum Removal {
         return deleted
     }
 
-    /// What is left of removed sweeps, of transfers and of capsules.
+    /// What is left of removed sweeps, of launches that came to nothing, of transfers and of capsules.
     static func rests(_ folder: ArtifactsFolder) throws -> [String] {
         let all = try FileManager.default.contentsOfDirectory(atPath: folder.path)
         let removed = all.filter { $0.hasPrefix(prefix) }
         // Nobody reads or writes a capsule meanwhile: that takes the folder, too.
         let exchanged = all.filter { $0.hasPrefix(CapsuleArchive.scratch) }
+        // Nobody launches a sweep meanwhile, either.
+        let abandoned = try folder.abandoned()
         let partial = "\(folder.path)/objects/partial"
         let parts = (try? FileManager.default.contentsOfDirectory(atPath: partial)) ?? []
-        return (removed + exchanged).map { "\(folder.path)/\($0)" } + parts.map { "\(partial)/\($0)" }
+        return (removed + exchanged + abandoned).map { "\(folder.path)/\($0)" } + parts.map { "\(partial)/\($0)" }
     }
 }

@@ -95,7 +95,6 @@ extension ArtifactsFolder {
         guard let entry = try entries().first else {
             throw Failure(.usage, "there is no sweep in \(path) to take the inventory from; name one with -i FILE")
         }
-        let notes = try Ledger.read(entry.ledger, sweep: entry.name).metadata().notes
-        return try Document.inventory(notes.first { $0.name == "inventory" }?.value ?? "")
+        return try Document.inventory(of: try Ledger.read(entry.ledger, sweep: entry.name).metadata())
     }
 }

@@ -27,9 +27,11 @@ package enum Reproduction {
 
     /// What a sweep does again; nil: it is none of those.
     package static func origin(of entry: ArtifactsFolder.Entry) throws -> Capsule? {
-        guard let note = try Ledger.read(entry.ledger).metadata().notes.first(where: { $0.name == originNote }) else {
-            return nil
-        }
+        try origin(try Ledger.read(entry.ledger).metadata())
+    }
+
+    static func origin(_ metadata: LedgerMetadata) throws -> Capsule? {
+        guard let note = metadata.notes.first(where: { $0.name == originNote }) else { return nil }
         do { return try Capsule(document: note.value) } catch {
             throw Failure(.badArchive, "what the sweep reproduces cannot be read from its ledger", cause: error.message)
         }
@@ -43,8 +45,7 @@ package enum Reproduction {
 
     /// The inventory that a sweep was launched or resumed with last.
     package static func inventory(of entry: ArtifactsFolder.Entry) throws -> Inventory {
-        let notes = try Ledger.read(entry.ledger).metadata().notes
-        return try Document.inventory(notes.first { $0.name == "inventory" }?.value ?? "")
+        try Document.inventory(of: try Ledger.read(entry.ledger).metadata())
     }
 
     private static func record(_ metadata: LedgerMetadata) throws -> MachineRecord? {

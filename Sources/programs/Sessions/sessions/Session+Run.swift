@@ -30,7 +30,7 @@ extension Session {
     ) throws -> SessionEnding {
         do {
             let ending = try work(observer, inbox, keepsGoing, waitsForSecondThoughts)
-            ledger.leave(status: ending.exitStatus)
+            ledger.leave(status: ending.exitStatus, isPaused: ending.isPaused)
             return ending
         } catch {
             ledger.leave(status: ExitStatus.of(error))
@@ -63,7 +63,7 @@ extension Session {
         loop.isWatched = true
         loop.hours.secondOfDay = { time.secondOfDay($0) }
         loop.tellLive = { loop, token in
-                let live = LiveView(LoopSource(loop: copy loop, hostCount: hostCount))
+            let live = LiveView(LoopSource(loop: copy loop, hostCount: hostCount))
             requests.answer(token, Array(live.document.encoded.utf8))
         }
         requests.open()

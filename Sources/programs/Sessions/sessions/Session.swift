@@ -103,16 +103,28 @@ package final class Session {
             sweep: sweep.name, identifier: identifier, specification: specification.text,
             created: SystemTime().wall(), toolVersion: Installation.version,
             notes: [
-                EnvironmentVariable("inventory", inventory.document),
+                EnvironmentVariable(Document.inventoryNote, inventory.document),
                 EnvironmentVariable(Reproduction.machineNote, machine.record.document),
             ] + (capsule.map { [EnvironmentVariable(Reproduction.originNote, $0.document)] } ?? []))
-        let ledger = try Ledger.create("\(path)/ledger.sqlite", metadata: metadata, runs: specification.keys)
+        let ledger: Ledger
+        do {
+            ledger = try Ledger.create("\(path)/ledger.sqlite", metadata: metadata, runs: specification.keys)
+            try ledger.commit(firstPins(specification, capsule))
+        } catch {
+            // Nothing of it was run. What is left would be taken for a sweep.
+            try? FileManager.default.removeItem(atPath: path)
+            throw error
+        }
         let entry = ArtifactsFolder.Entry(
             name: sweep.name, identifier: identifier, folder: path, changed: .now, artifacts: folder)
-        try ledger.commit(specification.pins.map { .pinned(name: $0.name, digest: $0.digest) })
-        try ledger.commit((capsule?.pins ?? []).map { .pinned(name: $0.name, digest: $0.digest) })
         try folder.noteUse(of: entry)
         return try Session(specification, inventory, folder, entry, ledger, use, only: pointCount)
+    }
+
+    /// What a new ledger begins with, in one transaction: a reproduction has to have all that its capsule names.
+    private static func firstPins(_ specification: Specification, _ capsule: Capsule?) -> [Record] {
+        specification.pins.map { .pinned(name: $0.name, digest: $0.digest) }
+            + (capsule?.pins ?? []).map { .pinned(name: $0.name, digest: $0.digest) }
     }
 
     /// Crockford's digits, a letter first: no number of a run begins one.
@@ -178,8 +190,12 @@ package final class Session {
         let machine = RecordingMachine(try Reproduction.machine(metadata, try folder.objects()))
         let specification = try Specification(resumption.sweep ?? planned, on: machine)
         let inventory = try resumption.inventory
-            ?? Document.inventory(metadata.notes.first { $0.name == "inventory" }?.value ?? "")
+            ?? Document.inventory(of: metadata)
         _ = try specification.usable(inventory)
+        // Killed before it was pinned.
+        if try ledger.recordCount() == 0 {
+            try ledger.commit(firstPins(specification, try Reproduction.origin(metadata)))
+        }
         let known = try ledger.pins()
         if !resumption.repins { try specification.checkPins(known) }
         let use = try ArtifactsUse.adding(to: folder)
@@ -205,7 +221,7 @@ package final class Session {
             (resumption.repins ? [.repinned(reason: "asked for with --repin")] : [])
                 + fresh.map { .pinned(name: $0.name, digest: $0.digest) })
         if let inventory = resumption.inventory {
-            try ledger.note(EnvironmentVariable("inventory", inventory.document))
+            try ledger.note(EnvironmentVariable(Document.inventoryNote, inventory.document))
         }
         try folder.noteUse(of: entry)
         let session = try Session(

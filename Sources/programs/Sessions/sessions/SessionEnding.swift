@@ -26,6 +26,10 @@ package enum SessionEnding: Sendable, Hashable {
         }
     }
 
+    var isPaused: Bool {
+        if case .paused = self { true } else { false }
+    }
+
     package var exitStatus: Int32 {
         switch self {
         case .complete(let allSucceeded): allSucceeded ? 0 : ExitStatus.someRunsFailed

@@ -108,7 +108,8 @@ struct Storyteller {
 
     /// That the sweep was last launched with.
     func inventory() throws -> Inventory? {
-        let note = try ledger.metadata().notes.first { $0.name == "inventory" }?.value
-        return try note.map { try Document.inventory($0) }
+        let metadata = try ledger.metadata()
+        guard metadata.notes.contains(where: { $0.name == Document.inventoryNote }) else { return nil }
+        return try Document.inventory(of: metadata)
     }
 }

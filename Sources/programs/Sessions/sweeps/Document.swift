@@ -1,4 +1,5 @@
 import Formats
+package import Ledger
 package import Model
 
 /// What a ledger keeps as text: the specification and the inventory.
@@ -19,6 +20,14 @@ package enum Document {
         } catch {
             throw failure("inventory", error)
         }
+    }
+
+    /// The note of a ledger with the inventory that the sweep was launched or resumed with last.
+    package static let inventoryNote = "inventory"
+
+    /// - Throws: ``Failure`` (`badArchive`) with what to do.
+    package static func inventory(of metadata: LedgerMetadata) throws(Failure) -> Inventory {
+        try inventory(metadata.notes.first { $0.name == inventoryNote }?.value ?? "")
     }
 
     private static func failure(_ what: String, _ error: WireError) -> Failure {

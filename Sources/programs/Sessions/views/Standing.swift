@@ -77,7 +77,6 @@ package final class LedgerSource: ProgressSource {
     package func work() -> [[LiveRun]]? { live?.hosts.map(\.work) }
     /// Whether somebody told its coordinator to keep going is in no ledger.
     package var pause: FailureSeries? { nil }
-    /// When attempts begin is in no ledger.
 
     /// Reads what is new, and asks the coordinator now and then.
     ///

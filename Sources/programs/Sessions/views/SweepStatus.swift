@@ -47,12 +47,7 @@ package struct SweepStatus: Sendable {
         pins = try ledger.pins()
         stops = try ledger.stops()
         late = try ledger.fencedCounts()
-        // Nobody else leaves runs behind with this status.
-        if case .ended(ExitStatus.someRunsFailed, _) = holder {
-            isPaused = (counts + setups).contains { $0.state == nil }
-        } else {
-            isPaused = false
-        }
+        isPaused = try ledger.isPaused()
         var troubles: [Trouble] = []
         let isTroubled = (counts + setups).contains { $0.state != nil && $0.state != .succeeded }
         if isTroubled, limit > 0 {
