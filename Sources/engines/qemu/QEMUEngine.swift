@@ -161,6 +161,7 @@ package struct QEMUEngine: Engine {
         case "guest-panic": .guestPanic
         case "emulator-failed": .simulatorFatal
         case "checkpoint-failed", "checkpoint-incompatible": .checkpointIncompatible
+        case "checkpoint-unwritten", "statistics-unwritten": .diskFull
         case "wrong-answer", "failing-status", "no-answer", "statistics-incomplete": .contractBroken
         default: nil
         }

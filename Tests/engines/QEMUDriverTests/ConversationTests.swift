@@ -172,11 +172,36 @@ struct ConversationTests {
         #expect(monitor.take(json(#"{"error":{"class":"GenericError","desc":"no"}}"#)) == [.endEmulator])
     }
 
+    @Test("What was not written is told from what the guest did not do, and from a checkpoint that cannot be read")
+    func unwritten() {
+        func cause(_ marks: (begun: Int, ended: Int)?, _ blocks: Int?) -> String {
+            EvidenceCheck.ending(3, marks, blocks: blocks).cause
+        }
+        #expect(cause((3, 3), 3) == "measured")
+        for blocks in [2, nil] { #expect(cause((3, 3), blocks) == "statistics-unwritten") }
+        #expect(cause(nil, 3) == "statistics-unwritten")
+        #expect(cause((3, 2), 2) == "statistics-incomplete" && cause((0, 0), 0) == "statistics-incomplete")
+        var restoring = Conversation(Self.evaluation)
+        for input in [json(#"{"QMP":{}}"#), done, done, done, done] { _ = restoring.take(input) }
+        #expect(causeOfFailure(&restoring) == "checkpoint-failed")
+        var saving = Conversation(.boot(Request.Boot(machine: Self.machine, disks: 1)))
+        for input in [json(#"{"QMP":{}}"#), done, done, done, .guest("booted"), stopped] { _ = saving.take(input) }
+        #expect(causeOfFailure(&saving) == "checkpoint-unwritten")
+    }
+
+    /// After a migration that QEMU calls failed.
+    private func causeOfFailure(_ talk: inout Conversation) -> String? {
+        #expect(talk.take(migration("failed")) == [.endEmulator])
+        guard case .finish(let outcome)? = talk.take(.exited(status: 1, lastLine: "")).first else { return nil }
+        return outcome.cause
+    }
+
     @Test("The engine knows what the driver's causes mean", arguments: [
         (outcome: DriverEnding.guestPanic(""), failure: FailureClass.guestPanic), (.wrongAnswer(""), .contractBroken),
         (.emulatorFailed(""), .simulatorFatal), (.checkpointFailed(""), .checkpointIncompatible),
         (.checkpointIncompatible(""), .checkpointIncompatible), (.failingStatus(""), .contractBroken),
         (.noAnswer(""), .contractBroken), (.statisticsIncomplete(""), .contractBroken),
+        (.checkpointUnwritten(""), .diskFull), (.statisticsUnwritten(""), .diskFull),
     ])
     func classes(end: (outcome: DriverEnding, failure: FailureClass)) {
         #expect(QEMUEngine.failureClass(end.outcome.cause) == end.failure)

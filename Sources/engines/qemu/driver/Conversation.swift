@@ -11,10 +11,14 @@ enum DriverEnding: Equatable {
     case noAnswer(String)
     case guestFailed(String)
     case emulatorFailed(String)
+    /// The run could not start from it.
     case checkpointFailed(String)
+    case checkpointUnwritten(String)
     /// It was made of other things than this run has.
     case checkpointIncompatible(String)
     case statisticsIncomplete(String)
+    /// Not because of what the guest did.
+    case statisticsUnwritten(String)
     case terminated(Int32)
 
     var exitStatus: Int32 {
@@ -29,6 +33,8 @@ enum DriverEnding: Equatable {
         case .checkpointIncompatible: 9
         case .failingStatus: 10
         case .noAnswer: 11
+        case .checkpointUnwritten: 12
+        case .statisticsUnwritten: 13
         case .terminated(let signal): 128 + signal
         }
     }
@@ -45,7 +51,9 @@ enum DriverEnding: Equatable {
         case .emulatorFailed: "emulator-failed"
         case .checkpointFailed: "checkpoint-failed"
         case .checkpointIncompatible: "checkpoint-incompatible"
+        case .checkpointUnwritten: "checkpoint-unwritten"
         case .statisticsIncomplete: "statistics-incomplete"
+        case .statisticsUnwritten: "statistics-unwritten"
         case .terminated: "terminated"
         }
     }
@@ -62,6 +70,8 @@ enum DriverEnding: Equatable {
         case .emulatorFailed(let text): "QEMU failed: \(text)"
         case .checkpointFailed(let text): "the checkpoint failed: \(text)"
         case .checkpointIncompatible(let text): "the checkpoint is not this run's: \(text)"
+        case .checkpointUnwritten(let text): "the checkpoint could not be written: \(text)"
+        case .statisticsUnwritten(let text): "the statistics could not be written: \(text)"
         case .statisticsIncomplete(let text): "the statistics are not complete: \(text)"
         case .terminated(let signal): "ended by signal \(signal)"
         }
@@ -184,7 +194,7 @@ struct Conversation {
             state = isEvaluation ? .measuring : .booting
             return [.phase(isEvaluation ? "measure" : "booted"), .command(#"{"execute":"cont"}"#)]
         case (.saving, "failed"), (.saving, "cancelled"):
-            return fail(.checkpointFailed("it could not be written; is the disk full, and is zstd installed?"))
+            return fail(.checkpointUnwritten("is the disk full, and is zstd installed?"))
         case (.restoring, "failed"), (.restoring, "cancelled"):
             return fail(.checkpointFailed("it could not be read, or belongs to another machine"))
         default: return []

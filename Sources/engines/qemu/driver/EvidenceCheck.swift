@@ -19,12 +19,12 @@ struct EvidenceCheck {
 
     /// The checkpoint gets its name only after zstd has read all of it back.
     private func keepCheckpoint() throws(SystemError) -> DriverEnding {
-        guard let zstd = EvidenceCheck.find("zstd") else { return .checkpointFailed("there is no program zstd") }
+        guard let zstd = EvidenceCheck.find("zstd") else { return .checkpointUnwritten("there is no program zstd") }
         let tester = try start(
             [zstd, "-t", "-q", RunFiles.partialCheckpoint], environment: ["LC_ALL=C"], descriptors: [])
         guard collect(tester, waiting: true) == 0 else {
             unlink(RunFiles.partialCheckpoint)
-            return .checkpointFailed("it was not written completely; is the disk full?")
+            return .checkpointUnwritten("it is not complete; is the disk full?")
         }
         let name = request.workload == nil ? RunFiles.booted : RunFiles.checkpoint
         guard rename(RunFiles.partialCheckpoint, name) == 0 else {
@@ -34,19 +34,28 @@ struct EvidenceCheck {
     }
 
     private func countInvocations(_ wanted: Int) throws(SystemError) -> DriverEnding {
-        let marks = EvidenceCheck.marks()
-        let blocks = try EvidenceCheck.completeLines(RunFiles.statistics)
-        if marks.begun == wanted, marks.ended == wanted, blocks == wanted { return .measured }
-        return .statisticsIncomplete(
-            "\(wanted) invocations were asked for, \(marks.begun) began, \(marks.ended) ended, "
-                + "\(blocks.map { "\($0) are" } ?? "a cut line is") on file; is the disk full?")
+        EvidenceCheck.ending(
+            wanted, EvidenceCheck.marks(), blocks: try EvidenceCheck.completeLines(RunFiles.statistics))
     }
 
-    /// How many invocations the model saw begin and end; zeros where it did not say.
-    static func marks() -> (begun: Int, ended: Int) {
+    /// - Parameters:
+    ///   - marks: nil: the model could not say.
+    ///   - blocks: how many are on file; nil: the last one is cut.
+    static func ending(_ wanted: Int, _ marks: (begun: Int, ended: Int)?, blocks: Int?) -> DriverEnding {
+        let found = "\(blocks.map { "\($0) are" } ?? "a cut line is") on file"
+        guard let marks else {
+            return .statisticsUnwritten("the model did not say what it saw, and \(found); is the disk full?")
+        }
+        let text = "\(wanted) invocations were asked for, \(marks.begun) began, \(marks.ended) ended, \(found)"
+        guard marks.begun == wanted, marks.ended == wanted else { return .statisticsIncomplete(text) }
+        return blocks == wanted ? .measured : .statisticsUnwritten("\(text); is the disk full?")
+    }
+
+    /// How many invocations the model saw begin and end; nil: it did not say.
+    static func marks() -> (begun: Int, ended: Int)? {
         let words = (try? read(RunFiles.marks, most: mostMarks)).map { String(decoding: $0, as: UTF8.self) } ?? ""
         let numbers = words.split(whereSeparator: \.isWhitespace).map { Int($0) }
-        guard numbers.count == 2, let begun = numbers[0], let ended = numbers[1] else { return (0, 0) }
+        guard numbers.count == 2, let begun = numbers[0], let ended = numbers[1] else { return nil }
         return (begun, ended)
     }
 

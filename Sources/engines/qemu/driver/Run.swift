@@ -159,7 +159,7 @@ final class Run {
         var members = [("cause", quoted(verdict.cause))]
         if let message = verdict.message { members.append(("message", quoted(message))) }
         if case .evaluate(let evaluation) = request {
-            let marks = EvidenceCheck.marks()
+            let marks = EvidenceCheck.marks() ?? (0, 0)
             members.append(("begun", "\(marks.begun)"))
             members.append(("ended", "\(marks.ended)"))
             if evaluation.driving.arrivals != .closedLoop { members.append(("late", "\(conversation.lateCalls)")) }
