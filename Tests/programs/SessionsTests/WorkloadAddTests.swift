@@ -324,6 +324,13 @@ struct WorkloadAddTests {
         try image.finish()
         let said = place.message(limit: 16 << 20)
         #expect(said.hasPrefix("65: ") && said.contains("more than 16 MiB unpacked"), "\(said)")
+        // Skopeo unpacks a compressed archive before anybody can look into it.
+        let file = "\(place.path)/image.tar"
+        try Tool.run(
+            "skopeo", "--insecure-policy", "copy", "oci:\(place.own)/image", "docker-archive:\(file):own:latest")
+        try Tool.run("gzip", file)
+        let archive = place.message("\(file).gz", manifest: place.own, limit: 16 << 20)
+        #expect(archive.contains("more than 16 MiB unpacked; to take it"), "\(archive)")
         #expect(place.store.shelf.names.isEmpty)
     }
 

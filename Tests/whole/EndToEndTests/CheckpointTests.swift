@@ -35,6 +35,7 @@ struct CheckpointTests {
 
     private func list(_ study: Study) throws -> [Listed] {
         let listed = try study.run("checkpoint", "list", "--output", "json")
+        try JSONTests.expect(listed.output, "checkpoints")
         let document = try JSON(parsing: Array(listed.output.utf8))
         return (document["checkpoints"]?.elements ?? []).map { entry in
             Listed(
@@ -137,6 +138,9 @@ struct CheckpointTests {
         try bytes.write(to: URL(filePath: path))
         let verified = try study.run("checkpoint", "verify")
         #expect(verified.status == 74)
+        let document = try study.run("checkpoint", "verify", "--output", "json")
+        #expect(document.status == 74)
+        try JSONTests.expect(document.output, "checkpoint-verify")
         // Every one that it names has the damaged pack.
         let advised = verified.errors.split(separator: "usweep checkpoint remove ").dropFirst().map { $0.prefix(12) }
         #expect(!advised.isEmpty)
@@ -214,9 +218,21 @@ struct CheckpointTests {
             sed 's/"version":1/"version":7/; s/"version": 1/"version": 7/' bundle.json > b; mv b bundle.json
             pack newer bundle.json maps objects
             head -c 5000 ../good.tar > ../short.tar
+            python3 ../disguise.py
             """
+        // Compressed, with the magic of a tar header in the name that gzip's own header has.
+        try study.write("disguise.py", """
+            import os, struct, zlib
+            os.chdir("\(study.folder)")
+            plain = open("good.tar", "rb").read()
+            squeeze = zlib.compressobj(9, zlib.DEFLATED, -15)
+            name = b"a" * 247 + b"ustar" + b"a" * 300 + b"\\0"
+            with open("disguised.tar", "wb") as file:
+                file.write(b"\\x1f\\x8b\\x08\\x08" + bytes(4) + b"\\x02\\x03" + name + squeeze.compress(plain)
+                           + squeeze.flush() + struct.pack("<II", zlib.crc32(plain), len(plain)))
+            """)
         try RealSSHD.run("bash", ["-c", script])
-        for name in ["flipped", "missing", "linked", "outside", "stray", "twice", "newer", "short"] {
+        for name in ["flipped", "missing", "linked", "outside", "stray", "twice", "newer", "short", "disguised"] {
             let ended = try study.run("checkpoint", "import", "\(study.folder)/\(name).tar")
             #expect(ended.status == 74, "\(name): \(ended.errors)")
             #expect(try study.listing("cache/usweep/checkpoints") == before, "\(name)")

@@ -79,9 +79,8 @@ struct ObjectArchive {
         try checkForm(path)
         try checkNames(path)
         for name in ["objects", "maps"] { try LocalFiles().makeFolder("\(folder)/\(name)") }
-        let ended = try ObjectArchive.tar.run([
-            "-xf", path, "-C", folder, "--no-same-owner", "--no-same-permissions", "--no-overwrite-dir",
-        ])
+        let options = ["-C", folder, "--no-same-owner", "--no-same-permissions", "--no-overwrite-dir"]
+        let ended = try ObjectArchive.tar.run(["-xf", "-"] + options, input: path)
         guard ended.status == 0 else { throw damaged(path, ended.reason) }
         return try taken(folder, archiveSize: size, store, path)
     }
@@ -102,7 +101,8 @@ struct ObjectArchive {
         Failure(.badArchive, "\(path) cannot be used as \(kind): \(why). Nothing of it was taken")
     }
 
-    /// An archive that is compressed could fill the disk before anything of it is looked at: tar unpacks it unasked.
+    /// An archive that is compressed could fill the disk before anything of it is looked at. That is why tar is given
+    /// it as its input everywhere: a file it unpacks unasked, whatever is where a header has its magic.
     private func checkForm(_ path: String) throws {
         let files = LocalFiles()
         guard let file = try? files.open(path, .read) else {
@@ -116,7 +116,7 @@ struct ObjectArchive {
 
     /// Before anything is unpacked: tar would go along with much.
     private func checkNames(_ path: String) throws {
-        let ended = try ObjectArchive.tar.run(["--quoting-style=escape", "-tf", path])
+        let ended = try ObjectArchive.tar.run(["--quoting-style=escape", "-tf", "-"], input: path)
         guard ended.status == 0 else { throw damaged(path, ended.reason) }
         let names = ended.output.split(separator: "\n").map(String.init)
         guard Set(names).count == names.count else { throw damaged(path, "a name stands in it twice") }

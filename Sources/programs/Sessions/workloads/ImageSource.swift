@@ -14,7 +14,8 @@ struct ImageSource {
     ///   - path: the same, absolute.
     ///   - manifest: the manifest's folder, absolute; nil: `path` itself.
     ///   - scratch: a folder for what has to be converted.
-    init(_ text: String, path: String, manifest named: String?, scratch: String) throws {
+    ///   - limit: most bytes that the image may have, unpacked: no file that is written on the way is longer.
+    init(_ text: String, path: String, manifest named: String?, scratch: String, limit: Int64) throws {
         var isFolder: ObjCBool = false
         let isThere = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
         if !text.contains("://"), !isThere { throw Failure(.missingFile, "there is no \(text)") }
@@ -28,49 +29,71 @@ struct ImageSource {
         if isFolder.boolValue {
             let own = "\(path)/image"
             let isPair = named == nil || FileManager.default.fileExists(atPath: own)
-            layout = try ImageSource.readable(ImageLayout(isPair ? own : path, shown: text), scratch, shown: text)
+            layout = try ImageSource.readable(
+                ImageLayout(isPair ? own : path, shown: text), scratch, limit, shown: text)
         } else {
-            layout = try ImageSource.convert(text, path, to: "\(scratch)/converted")
+            layout = try ImageSource.convert(text, path, to: "\(scratch)/converted", limit)
         }
     }
 
     /// The image of a service, from a folder with image/, or a layout.
     static func service(
-        _ service: WorkloadManifest.Service, of folder: String, scratch: String
+        _ service: WorkloadManifest.Service, of folder: String, scratch: String, limit: Int64
     ) throws -> ImageLayout {
         let path = URL(fileURLWithPath: "\(folder)/\(service.image)").standardizedFileURL.path
         let own = "\(path)/image"
         let isPair = FileManager.default.fileExists(atPath: own)
         let shown = "the image of the service '\(service.name)' (\(path))"
-        return try readable(ImageLayout(isPair ? own : path, shown: shown), scratch, shown: shown)
+        return try readable(ImageLayout(isPair ? own : path, shown: shown), scratch, limit, shown: shown)
     }
 
     /// The same image with layers that umoci reads: it knows gzip only.
-    private static func readable(_ layout: ImageLayout, _ scratch: String, shown: String) throws -> ImageLayout {
+    private static func readable(
+        _ layout: ImageLayout, _ scratch: String, _ limit: Int64, shown: String
+    ) throws -> ImageLayout {
         guard layout.hasZstd else { return layout }
         let (alone, target) = ("\(scratch)/alone-\(UUID().uuidString)", "\(scratch)/gzip-\(UUID().uuidString)")
         try layout.writeAlone(to: alone)
-        let copied = try copy("oci:\(alone):image", to: target)
+        let copied = try copy("oci:\(alone):image", to: target, limit)
         guard copied.status == 0 else {
-            throw Failure(.badData, "\(shown) cannot be copied by skopeo", cause: message(of: copied.reason))
+            throw tooLarge(copied, limit, shown)
+                ?? Failure(.badData, "\(shown) cannot be copied by skopeo", cause: message(of: copied.reason))
         }
         return try ImageLayout(target, shown: shown)
     }
 
-    private static func copy(_ source: String, to target: String) throws -> Program.Ended {
-        try Program.skopeo.run([
+    private static func copy(_ source: String, to target: String, _ limit: Int64) throws -> Program.Ended {
+        let words = [
             "--insecure-policy", "--override-arch", "amd64", "--override-os", "linux", "copy", "--quiet",
             "--dest-compress-format", "gzip", source, "oci:\(target):image",
-        ])
+        ]
+        // An archive that is compressed is unpacked whole, into a temporary file.
+        let script = #"ulimit -f "$1" && shift && exec skopeo "$@""#
+        let ended = try Program.shell.run(["-c", script, "sh", String(limit / 512 + 1)] + words)
+        // Says what is to be installed.
+        if ended.status == 127 { _ = try Program.skopeo.run(["--version"]) }
+        return ended
+    }
+
+    /// nil: that was not why it failed.
+    private static func tooLarge(_ ended: Program.Ended, _ limit: Int64, _ shown: String) -> Failure? {
+        let signs = ["short write", "file too large", "file size limit exceeded"]
+        guard signs.contains(where: ended.complaints.contains) else { return nil }
+        return Failure(
+            .refused, "\(shown) has more than \(PeopleText.size(limit)) unpacked; to take it all the same, allow "
+                + "more: --limit SIZE")
     }
 
     // MARK: Archives and registries
 
-    private static func convert(_ text: String, _ path: String, to target: String) throws -> ImageLayout {
+    private static func convert(
+        _ text: String, _ path: String, to target: String, _ limit: Int64
+    ) throws -> ImageLayout {
         let isRemote = text.contains("://")
         let source = isRemote ? text : try "\(kind(of: path, text)):\(path)"
-        let copied = try copy(source, to: target)
+        let copied = try copy(source, to: target, limit)
         guard copied.status == 0 else {
+            if let failure = tooLarge(copied, limit, text) { throw failure }
             let reason = message(of: copied.reason)
             guard isRemote else { throw Failure(.badData, "\(text) cannot be copied by skopeo", cause: reason) }
             throw Failure(

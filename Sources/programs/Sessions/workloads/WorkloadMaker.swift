@@ -49,7 +49,7 @@ struct WorkloadMaker {
             let bundle = Bundle(
                 name: service.name, core: service.core, memoryBytes: service.memoryBytes, command: service.command,
                 environment: service.environment)
-            try add(bundle, ImageSource.service(service, of: source.folder, scratch: scratch),
+            try add(bundle, ImageSource.service(service, of: source.folder, scratch: scratch, limit: limit),
                 shown: "the image of '\(service.name)'")
         }
         try addFiles()

@@ -32,7 +32,7 @@ package struct WorkloadStore: Sendable {
     package func add(_ text: String, path: String, manifest: String?, limit: Int64) throws -> Added {
         let scratch = try makeScratch()
         defer { WorkloadStore.remove(scratch) }
-        let source = try ImageSource(text, path: path, manifest: manifest, scratch: scratch)
+        let source = try ImageSource(text, path: path, manifest: manifest, scratch: scratch, limit: limit)
         var maker = WorkloadMaker(source, scratch: scratch, limit: limit)
         let made = "\(scratch)/made"
         let record = try maker.make(made)
