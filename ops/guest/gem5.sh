@@ -33,7 +33,7 @@ kernel_digest() {
 unpack_kernel() {
     rm -rf "$1"
     mkdir -p "$1"
-    dpkg-deb --fsys-tarfile "$(ls -t "$cache/$kernel_package"_*.deb | head -n 1)" |
+    dpkg-deb --fsys-tarfile "$(deb_of "$kernel_package")" |
         tar -xO "./usr/src/$kernel_package.tar.xz" |
         tar -xJ -C "$1" --strip-components=1 --exclude='*/Documentation/*/*' --exclude='*/drivers/gpu/*.[ch]' \
             --exclude='*/arch/[!x]*/*.[chS]' --exclude='*/tools/testing/*' --exclude='*.dts*'
@@ -78,15 +78,17 @@ make_kernel() {
     cp "$kept/vmlinux" "$kept/bzImage" "$out/"
 }
 
-# keep_kernel TREE FOLDER: another clone may be doing the same.
+# keep_kernel TREE FOLDER: another clone may be doing the same, or copy what is there: that stays if it is whole.
 keep_kernel() {
     local new
     mkdir -p "$(dirname "$2")"
     new=$(mktemp -d "$2.XXXXXX")
     cp "$1/arch/x86/boot/bzImage" "$1/vmlinux" "$new/"
     (cd "$new" && sha256sum vmlinux bzImage >digests)
-    rm -rf "$2"
-    mv -T "$new" "$2" || is_kept "$2" || fail "$2 cannot be written"
+    if [ -e "$2" ] && ! is_kept "$2"; then mv -T "$2" "$new/broken" 2>/dev/null || true; fi
+    mv -T "$new" "$2" 2>/dev/null || rm -rf "$new"
+    rm -rf "$2/broken"
+    is_kept "$2" || fail "$2 cannot be written"
 }
 
 # Owners and times are those of the build otherwise: the same inputs are to make the same disk.

@@ -22,10 +22,32 @@ need() {
     command -v "$1" >/dev/null || fail "the program $1 is missing: install the Debian package $2"
 }
 
-# One line a package, so that another version makes another guest.
+# Whether the programs are used as they are installed.
+are_installed() {
+    dpkg-query -W "$@" >/dev/null 2>&1 &&
+        [ "$(dpkg-query -W -f '${db:Status-Status}\n' "$@" | sort -u)" = installed ]
+}
+
+has_http2() { [ -f /usr/include/nghttp2/nghttp2.h ]; }
+
+# The version of a package that is downloaded: the one that apt would install.
+candidate() { apt-cache policy "$1" | awk '/Candidate:/ {print $2}'; }
+
+# package_versions: one line a package, so that another version makes another guest: exactly what is built from, whether
+# it is installed or downloaded.
 package_versions() {
-    printf '%s %s\n' "$kernel_package" "$(apt-cache policy "$kernel_package" | awk '/Candidate:/ {print $2}')"
-    dpkg-query -W -f '${Package} ${Version}\n' "${programs[@]}" 2>/dev/null || true
+    local package
+    printf '%s %s\n' "$kernel_package" "$(candidate "$kernel_package")"
+    if are_installed "${programs[@]}"; then
+        dpkg-query -W -f '${Package} ${Version}\n' "${programs[@]}"
+    else
+        for package in "${programs[@]}"; do printf '%s %s\n' "$package" "$(candidate "$package")"; done
+    fi
+    if ! has_http2; then
+        printf 'libnghttp2-dev %s\n' "$(candidate libnghttp2-dev)"
+    elif are_installed libnghttp2-dev; then
+        dpkg-query -W -f '${Package} ${Version}\n' libnghttp2-dev
+    fi
     cc --version | head -n 1
 }
 
@@ -36,14 +58,21 @@ input_digest() {
     } | sha256sum | cut -d ' ' -f 1
 }
 
+# deb_of PACKAGE: its file in the cache, of the version that package_versions has: an older one may lie beside it.
+deb_of() {
+    local version
+    version=$(candidate "$1")
+    compgen -G "$cache/$1_${version//:/%3a}_*.deb" | head -n 1
+}
+
 # download PACKAGE...: as files into the cache, unless they are there.
 download() {
     local package
     mkdir -p "$cache"
     for package in "$@"; do
-        compgen -G "$cache/${package}_*.deb" >/dev/null && continue
+        [ -z "$(deb_of "$package")" ] || continue
         say "downloading $package"
-        (cd "$cache" && apt-get download "$package" >download.log 2>&1) ||
+        (cd "$cache" && apt-get download "$package=$(candidate "$package")" >download.log 2>&1) ||
             fail "cannot download $package (see $cache/download.log); is apt's list of packages fresh?"
     done
 }
@@ -51,15 +80,14 @@ download() {
 # Says where the programs lie: nowhere special if all are installed, else in a tree of unpacked packages.
 find_tree() {
     local package
-    if dpkg-query -W -f '${db:Status-Status}\n' "${programs[@]}" 2>/dev/null | grep -vq '^installed$' ||
-        ! dpkg-query -W "${programs[@]}" >/dev/null 2>&1; then
+    if ! are_installed "${programs[@]}"; then
         download "${programs[@]}"
         tree=$PWD/$cache/tree
         rm -rf "$tree"
         mkdir -p "$tree/usr/bin" "$tree/usr/lib64" "$tree/usr/lib"
         ln -s usr/bin "$tree/bin" && ln -s usr/lib "$tree/lib" && ln -s usr/lib64 "$tree/lib64"
         for package in "${programs[@]}"; do
-            dpkg-deb --fsys-tarfile "$(ls -t "$cache/${package}"_*.deb | head -n 1)" |
+            dpkg-deb --fsys-tarfile "$(deb_of "$package")" |
                 tar -x --keep-directory-symlink -C "$tree"
         done
     else
@@ -107,10 +135,10 @@ compile() {
 # it is not installed.
 compile_caller() {
     local libraries=
-    if [ ! -f /usr/include/nghttp2/nghttp2.h ]; then
+    if ! has_http2; then
         libraries=$cache/nghttp2
         download libnghttp2-dev
-        dpkg-deb -x "$(ls -t "$cache"/libnghttp2-dev_*.deb | head -n 1)" "$libraries"
+        dpkg-deb -x "$(deb_of libnghttp2-dev)" "$libraries"
     fi
     compile "$1" -I Sources/engines/qemu/model/include "${@:2}" \
         ops/guest/{calls,json,wire,http1,http2}.c -isystem "$libraries/usr/include" \

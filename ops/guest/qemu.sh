@@ -22,7 +22,7 @@ check_needs() {
 # The package's files, without installing it.
 unpack_kernel() {
     download "$kernel_package"
-    dpkg-deb --fsys-tarfile "$(ls -t "$cache/$kernel_package"_*.deb | head -n 1)" >"$cache/kernel.tar"
+    dpkg-deb --fsys-tarfile "$(deb_of "$kernel_package")" >"$cache/kernel.tar"
 }
 
 make_kernel() {
