@@ -158,7 +158,7 @@ let package = Package(
         tests(
             "SessionsTests", in: "programs",
             ["Sessions", "Model", "Ledger", "SweepFiles", "SweepCore", "CoordinatorRuntime", "Ports", "Transports",
-                "Results", "Figures", "Formats", "usweep", grdb,
+                "Results", "Figures", "Formats", "usweep", "TestKit", grdb,
             ]),
         tests(
             "SimulationTests", in: "development",

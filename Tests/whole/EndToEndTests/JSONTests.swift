@@ -2,6 +2,7 @@ import Foundation
 import Model
 import TestKit
 import Testing
+@testable import usweep
 
 /// What the real program prints with `--output json` is what the schemas say.
 @Suite("Documents for programs", .serialized)
@@ -13,7 +14,7 @@ struct JSONTests {
         try JSONSchema(String(contentsOf: folder.appending(path: "\(name).json"), encoding: .utf8), file: name)
     }
 
-    private static func expect(_ text: String, _ schema: String) throws {
+    static func expect(_ text: String, _ schema: String) throws {
         let problems = try self.schema(schema).problems(JSON(parsing: Array(text.utf8), file: schema))
         #expect(problems == [], "\(schema): \(text.prefix(2_000))")
     }
@@ -29,9 +30,66 @@ struct JSONTests {
 
         """
 
+    /// What a gem5 leaves, as short as can be.
+    private static let statistics = """
+
+        ---------- Begin Simulation Statistics ----------
+        simTicks                                  1000                       # Number of ticks simulated (Tick)
+
+        ---------- End Simulation Statistics   ----------
+
+        """
+
+    /// Commands whose documents are looked at elsewhere, or that have none.
+    private static let others: [String: String] = [
+        "launch": "above", "checkpoint list": "CheckpointTests", "checkpoint verify": "CheckpointTests",
+        "checkpoint show": "CheckpointTests", "workload try": "needs a guest: WorkloadTrialTests",
+        "init": "writes files", "pull": "writes files", "import vswarm": "writes files", "help": "a text",
+        "rm": "says only what it did", "cancel": "says only what it did", "workload build": "says only what it did",
+        "workload add": "says only what it did", "workload remove": "says only what it did",
+        "checkpoint add": "says only what it did", "checkpoint export": "says only what it did",
+        "checkpoint import": "says only what it did", "checkpoint remove": "says only what it did",
+    ]
+
+    @Test("Every command is among those whose documents are looked at, or there is a reason why not")
+    func commands() throws {
+        let words = (Self.commands + Self.streams).map(\.words)
+        let tested = words.compactMap { words in
+            Commands.leaves.filter { words.joined(separator: " ").hasPrefix($0) }.max { $0.count < $1.count }
+        }
+        #expect(tested.count == words.count)
+        #expect(Set(tested).union(Self.others.keys).sorted() == Commands.leaves.sorted())
+    }
+
+    private static let commands: [(schema: String, words: [String])] = [
+        ("status", ["status"]), ("top", ["top"]), ("status-all", ["status", "--all"]),
+        ("plan", ["plan", "sweep.yaml", "-i", "inventory.yaml"]), ("plan", ["plan", "sweep.yaml", "--points"]),
+        ("logs", ["logs", "1"]), ("logs", ["logs", "3", "--attempt", "1"]), ("explain", ["explain", "1"]),
+        ("explain", ["explain", "3"]), ("explain", ["explain", "h0"]), ("table", ["results"]),
+        ("table", ["results", "--table", "runs"]), ("table", ["results", "--table", "invocations"]),
+        ("table", ["results", "--spread"]), ("table", ["compare", "simple", "simple"]),
+        ("table", ["axes"]), ("table", ["metrics", "--engine", "qemu"]), ("du", ["du"]),
+        ("table", ["stats", "stats.txt"]),
+        ("du", ["du", "-i", "inventory.yaml"]), ("clean", ["clean", "h0", "--dry-run"]),
+        ("clean", ["clean", "h0", "--yes"]),
+        ("gc", ["gc", "--dry-run"]), ("gc", ["gc"]), ("doctor", ["doctor", "-i", "inventory.yaml"]),
+        ("doctor-ledger", ["doctor", "--ledger"]), ("doctor-ledger", ["doctor", "--ledger", "--repair"]),
+        ("workload-list", ["workload", "list"]),
+        ("workload-list", ["workloads"]), ("workload", ["workload", "show", "own"]),
+        ("report", ["report", "--to", "r.html"]),
+        ("plot", ["plot", "--x", "x", "--y", "value", "--to", "f.svg"]),
+    ]
+
+    /// Those that write a document a line, with the schema of the last.
+    private static let streams: [(schema: String, words: [String])] = [
+        ("event", ["follow"]), ("event", ["resume"]), ("event", ["retry"]), ("reproduced", ["reproduce", "1"]),
+    ]
+
     @Test("Every command's document fits its schema")
     func documents() throws {
         let study = try Study(hosts: 1)
+        try study.makeWorkload("own", disk: "a disk")
+        try study.write("stats.txt", Self.statistics)
         let launched = try study.launch(Self.sweep, options: ["--output", "json"])
         #expect(launched.status == 3, "\(launched.errors)")
         let events = launched.output.split(separator: "\n").map(String.init)
@@ -39,22 +97,7 @@ struct JSONTests {
         for word in ["begin", "attempt", "run", "end"] {
             #expect(events.contains { $0.contains("\"event\":\"\(word)\"") }, "\(word)")
         }
-        let commands: [(schema: String, words: [String])] = [
-            ("status", ["status"]), ("top", ["top"]), ("status-all", ["status", "--all"]),
-            ("plan", ["plan", "sweep.yaml", "-i", "inventory.yaml"]), ("plan", ["plan", "sweep.yaml", "--points"]),
-            ("logs", ["logs", "1"]), ("logs", ["logs", "3", "--attempt", "1"]), ("explain", ["explain", "1"]),
-            ("explain", ["explain", "3"]), ("explain", ["explain", "h0"]), ("table", ["results"]),
-            ("table", ["results", "--table", "runs"]), ("table", ["results", "--table", "invocations"]),
-            ("table", ["results", "--spread"]), ("table", ["compare", "simple", "simple"]),
-            ("table", ["axes"]), ("table", ["metrics", "--engine", "qemu"]), ("du", ["du"]),
-            ("du", ["du", "-i", "inventory.yaml"]), ("clean", ["clean", "h0", "--dry-run"]),
-            ("clean", ["clean", "h0", "--yes"]),
-            ("gc", ["gc", "--dry-run"]), ("doctor", ["doctor", "-i", "inventory.yaml"]),
-            ("doctor-ledger", ["doctor", "--ledger"]), ("workload-list", ["workload", "list"]),
-            ("workload-list", ["workloads"]), ("report", ["report", "--to", "r.html"]),
-            ("plot", ["plot", "--x", "x", "--y", "value", "--to", "f.svg"]),
-        ]
-        for command in commands {
+        for command in Self.commands {
             let ended = try study.start(command.words + ["--output", "json"]).wait()
             #expect(ended.status == 0, "\(command.words): \(ended.errors)")
             try Self.expect(ended.output, command.schema)
@@ -67,6 +110,36 @@ struct JSONTests {
         #expect(points?.map { $0["parameters"]?["x"]?.text } == ["1", "2", "3"])
         #expect(try study.run("pull", "--to", "pulled").status == 0)
         try Self.expect(study.text("pulled/1-x=1/point.json"), "point")
+        for command in Self.streams {
+            let ended = try study.start(command.words + ["--output", "json"]).wait()
+            #expect(ended.status == (command.schema == "event" ? 3 : 0), "\(command.words): \(ended.errors)")
+            let lines = ended.output.split(separator: "\n").map(String.init)
+            for line in lines.dropLast() { try Self.expect(line, "event") }
+            try Self.expect(lines.last ?? "", command.schema)
+        }
+    }
+
+    @Test("A statistics file that is missing leaves the document whole, with what the others have")
+    func missing() throws {
+        let study = try Study(hosts: 0)
+        try study.write("stats.txt", Self.statistics)
+        let ended = try study.run("stats", "none.txt", "stats.txt", "--output", "json")
+        #expect(ended.status == 66 && ended.errors.contains("none.txt cannot be read"), "\(ended.errors)")
+        try Self.expect(ended.output, "table")
+        #expect(ended.output.contains("simTicks"), "\(ended.output)")
+    }
+
+    @Test("Documents say nothing of what was not looked at, and quiet says nothing at all")
+    func nothing() throws {
+        let study = try Study(hosts: 1)
+        #expect(try study.launch(Self.sweep).status == 3)
+        let trial = try study.run("gc", "--dry-run", "--output", "json").output
+        #expect(trial.contains(#""checkpoints_bytes":null"#), "\(trial)")
+        #expect(try study.run("gc", "--output", "json").output.contains(#""checkpoints_bytes":0"#))
+        for words in [["doctor", "--ledger"], ["doctor", "--ledger", "--repair"], ["checkpoint", "verify"]] {
+            let ended = try study.start(words + ["--output", "quiet"]).wait()
+            #expect(ended.status == 0 && ended.output.isEmpty, "\(words): \(ended.output)")
+        }
     }
 
     @Test("A file is written in the form that its name says, or refused")

@@ -1,5 +1,5 @@
 import Ledger
-import Model
+package import Model
 
 extension ArtifactsFolder.Entry {
     /// Looks at SQLite's structure, the references between tables, every record, and whether the tables are what the
@@ -12,4 +12,14 @@ extension ArtifactsFolder.Entry {
     ///
     /// - Returns: what was done, a sentence each.
     package func repairLedger() throws -> [String] { try Ledger.repair(ledger, sweep: name) }
+
+    /// - Parameters:
+    ///   - problems: what is wrong with the ledger; after a repair, what still is.
+    ///   - done: what a repair did; nil: there was none.
+    package func ledgerDocument(_ problems: [String], done: [String]? = nil) -> JSON {
+        .object([
+            JSON.Member("version", .integer(1)), JSON.Member("sweep", .string(name)),
+            JSON.Member("id", .string(identifier)), JSON.Member("problems", .array(problems.map { .string($0) })),
+        ] + (done.map { [JSON.Member("done", .array($0.map { .string($0) }))] } ?? []))
+    }
 }

@@ -100,3 +100,13 @@ package struct CheckpointViews {
         }
     }
 }
+
+extension CheckpointBundle {
+    /// What was found when its files were read.
+    package func document(problems: [String]) -> JSON {
+        .object([
+            JSON.Member("checkpoint", .string(checkpoint.hex)), JSON.Member("workload", .string(workload)),
+            JSON.Member("problems", .array(problems.map { .string($0) })),
+        ])
+    }
+}

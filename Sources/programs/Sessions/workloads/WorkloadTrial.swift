@@ -1,12 +1,12 @@
 import Foundation
-import Model
+package import Model
 import Results
 import SweepFiles
 
 /// One workload, booted and called on this machine, for whoever writes a function.
 package struct WorkloadTrial {
     private let image: WorkloadImage
-    private let requests: [Substring]
+    private let requests: TriedRequests
     private let guest: String
     private let agent: String
     private let warm: Int
@@ -14,9 +14,23 @@ package struct WorkloadTrial {
 
     /// What it came to.
     package struct Said {
-        package var lines: [String]
+        /// Those that were measured; nil: none was tried, as it did not boot.
+        var calls: [Call]?
+        /// What the containers said, a line each.
+        var log: [String]
         /// What went wrong; nil: nothing.
         package var problem: String?
+    }
+
+    struct Call {
+        /// From 1.
+        var number: Int
+        /// On the function's core; nil: not known.
+        var instructions: Int64?
+        var userInstructions: Int64?
+        var kernelInstructions: Int64?
+        /// The request and its answer, as in the file of calls.
+        var request: String?
     }
 
     /// - Throws: ``Failure`` for a workload, a guest or an agent that is not here.
@@ -24,7 +38,7 @@ package struct WorkloadTrial {
         image = try store.shelf.image(of: name)
         let calls = "\(store.shelf.folder(of: name))/\(WorkloadMaker.requestsName)"
         let text = FileManager.default.contents(atPath: calls).map { String(decoding: $0, as: UTF8.self) } ?? ""
-        requests = text.split(separator: "\n").filter { !$0.hasPrefix("#") && !$0.hasPrefix("usweep-calls ") }
+        requests = TriedRequests(text)
         let places = guest.map { [$0] } ?? Installation.guestPlaces
         let builder = Installation.guestBuilder == nil ? "ops/guest/build" : "usweep-guest"
         self.guest = try WorkloadTrial.first(
@@ -55,7 +69,7 @@ package struct WorkloadTrial {
         let booted = try drive(["setup"] + machine + ["--warm", String(warm), "--log"], in: folder)
         var log = containerLog(folder)
         guard booted.status == 0 else {
-            return Said(lines: logLines(log.isEmpty ? lastLines(folder) : log), problem: booted.reason)
+            return Said(calls: nil, log: log.isEmpty ? lastLines(folder) : log, problem: booted.reason)
         }
         say("measuring \(PeopleText.count(invocations, "call"))")
         let measured = try drive(
@@ -64,8 +78,7 @@ package struct WorkloadTrial {
                 String(invocations),
             ], in: folder)
         log += lines(folder)
-        return Said(
-            lines: try calls(folder) + logLines(log), problem: measured.status == 0 ? nil : measured.reason)
+        return Said(calls: calls(folder), log: log, problem: measured.status == 0 ? nil : measured.reason)
     }
 
     private var machine: [String] {
@@ -81,20 +94,16 @@ package struct WorkloadTrial {
 
     // MARK: What it left
 
-    /// A line a call: its instructions on the function's core, and the request.
-    private func calls(_ folder: String) throws -> [String] {
+    private func calls(_ folder: String) -> [Call] {
         let data = FileManager.default.contents(atPath: "\(folder)/stats.jsonl") ?? Data()
         let blocks = String(decoding: data, as: UTF8.self).split(separator: "\n")
             .compactMap { try? JSON(parsing: Array($0.utf8)) }
-        let rows = blocks.enumerated().map { number, block in
-            let counts = ["instructions", "user.instructions", "kernel.instructions"].map { name in
-                block[name]?.integer.map(String.init) ?? ""
-            }
-            let request = requests.isEmpty ? "" : VisibleText.of(requests[number % requests.count], limit: 100)
-            return ["\(number + 1)"] + counts + [request]
+        return blocks.enumerated().map { number, block in
+            Call(
+                number: number + 1, instructions: block["instructions"]?.integer,
+                userInstructions: block["user.instructions"]?.integer,
+                kernelInstructions: block["kernel.instructions"]?.integer, request: requests[number])
         }
-        let table = try TableWriter.text(["CALL", "INSTRUCTIONS", "USER", "KERNEL", "REQUEST AND ANSWER"], rows)
-        return table.split(separator: "\n").map(String.init)
     }
 
     private func lines(_ folder: String) -> [String] {
@@ -111,8 +120,70 @@ package struct WorkloadTrial {
     }
 
     private func lastLines(_ folder: String) -> [String] { Array(lines(folder).suffix(10)) }
+}
 
-    private func logLines(_ log: [String]) -> [String] {
-        log.isEmpty ? ["the containers printed nothing"] : ["what the containers said:"] + log.map { "  \($0)" }
+/// The requests of a file of calls (`ops/guest/calls.c`), in the order in which a guest makes them.
+struct TriedRequests {
+    private var requests: [String] = []
+    private var seed: UInt64?
+
+    init(_ text: String) {
+        for line in text.split(separator: "\n") {
+            let words = line.split(separator: " ")
+            switch words.first {
+            case nil, "usweep-calls": break
+            case let word? where word.hasPrefix("#"): break
+            case "seed": seed = words.dropFirst().first.flatMap { UInt64($0) }
+            default: requests.append(String(line))
+            }
+        }
+    }
+
+    /// The request of a call, from 0; nil: there is none.
+    subscript(call: Int) -> String? {
+        guard !requests.isEmpty else { return nil }
+        guard let seed else { return requests[call % requests.count] }
+        var random = SplitMix64(seed: seed)
+        for _ in 0..<call { _ = random.next() }
+        return requests[Int(random.next() % UInt64(requests.count))]
+    }
+}
+
+extension WorkloadTrial.Said {
+    /// For people: a line a call, and the log.
+    package var lines: [String] {
+        get throws {
+            var lines: [String] = []
+            if let calls {
+                let rows = calls.map { call in
+                    let counts = [call.instructions, call.userInstructions, call.kernelInstructions]
+                    return ["\(call.number)"] + counts.map { $0.map(String.init) ?? "" }
+                        + [call.request.map { VisibleText.of($0, limit: 100) } ?? ""]
+                }
+                let table = try TableWriter.text(["CALL", "INSTRUCTIONS", "USER", "KERNEL", "REQUEST AND ANSWER"], rows)
+                lines = table.split(separator: "\n").map(String.init)
+            }
+            return lines
+                + (log.isEmpty
+                    ? ["the containers printed nothing"] : ["what the containers said:"] + log.map { "  \($0)" })
+        }
+    }
+
+    package var document: JSON {
+        func number(_ value: Int64?) -> JSON { value.map { .integer($0) } ?? .null }
+        let list = (calls ?? []).map { call in
+            JSON.object([
+                JSON.Member("call", .integer(call.number)),
+                JSON.Member("instructions", number(call.instructions)),
+                JSON.Member("user_instructions", number(call.userInstructions)),
+                JSON.Member("kernel_instructions", number(call.kernelInstructions)),
+                JSON.Member("request", call.request.map { .string($0) } ?? .null),
+            ])
+        }
+        return .object([
+            JSON.Member("version", .integer(1)), JSON.Member("calls", .array(list)),
+            JSON.Member("log", .array(log.map { .string($0) })),
+            JSON.Member("problem", problem.map { .string($0) } ?? .null),
+        ])
     }
 }

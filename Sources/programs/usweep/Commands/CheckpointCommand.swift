@@ -127,11 +127,18 @@ struct CheckpointVerifyCommand: ParsableCommand {
         let found = checkpoints.isEmpty ? all : try checkpoints.flatMap { try choice.find($0) }
         let views = try CheckpointViews()
         var damaged: [CheckpointBundle] = []
+        var checked: [JSON] = []
         for bundle in found {
             let problems = try views.problems(bundle)
             if !problems.isEmpty { damaged.append(bundle) }
+            checked.append(bundle.document(problems: problems))
+            guard common.output == .table else { continue }
             let shown = "\(bundle.checkpoint.short)  \(bundle.workload)"
             for line in problems.isEmpty ? ["ok"] : problems { try Console.print("\(shown)  \(line)") }
+        }
+        if common.output == .json {
+            try Console.print(
+                JSON.object([JSON.Member("version", .integer(1)), JSON.Member("checkpoints", .array(checked))]).encoded)
         }
         if found.isEmpty { common.console.say("no checkpoints") }
         guard !damaged.isEmpty else { return }

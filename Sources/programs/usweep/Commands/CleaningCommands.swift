@@ -81,7 +81,7 @@ struct CollectCommand: ParsableCommand {
                     JSON.Member("version", .integer(1)), JSON.Member("dry_run", .bool(isTrial)),
                     JSON.Member("objects", .integer(Int64(deleted.objects))),
                     JSON.Member("bytes", .integer(deleted.bytes)),
-                    JSON.Member("checkpoints_bytes", .integer(spare ?? 0)),
+                    JSON.Member("checkpoints_bytes", spare.map { .integer($0) } ?? .null),
                 ]).encoded)
         }
         common.console.say(isTrial ? "would delete \(amount)" : "deleted \(amount)")

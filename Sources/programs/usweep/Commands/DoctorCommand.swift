@@ -49,18 +49,18 @@ struct DoctorCommand: ParsableCommand {
     private func checkLedger() throws {
         let entry = try common.artifactsFolder.find(sweep.id)
         if repair || mend {
-            for sentence in try entry.repairLedger() { try Console.print(sentence) }
-            return
+            let done = try entry.repairLedger()
+            switch common.output {
+            case .json: return try Console.print(entry.ledgerDocument(try entry.checkLedger(), done: done).encoded)
+            case .table: return try Console.print(done.joined(separator: "\n"))
+            case .quiet: return
+            }
         }
         let problems = try entry.checkLedger()
-        if common.output == .json {
-            try Console.print(
-                JSON.object([
-                    JSON.Member("version", .integer(1)), JSON.Member("sweep", .string(entry.name)),
-                    JSON.Member("id", .string(entry.identifier)),
-                    JSON.Member("problems", .array(problems.map { .string($0) })),
-                ]).encoded)
-        } else {
+        switch common.output {
+        case .json: try Console.print(entry.ledgerDocument(problems).encoded)
+        case .quiet: break
+        case .table:
             for problem in problems { try Console.print(problem) }
         }
         guard problems.isEmpty else {
@@ -68,7 +68,7 @@ struct DoctorCommand: ParsableCommand {
                 .badArchive, "the ledger of \(entry.fullName) is damaged; repair it with: "
                     + entry.command("doctor --ledger --repair"))
         }
-        if common.output != .json { try Console.print("the ledger of \(entry.fullName): no problem found") }
+        if common.output == .table { try Console.print("the ledger of \(entry.fullName): no problem found") }
     }
 
     /// Shows each host as soon as all is known of it, but those with a single trouble at the end: many may have it.

@@ -10,7 +10,7 @@ struct StatsCommand: ParsableCommand {
         abstract: "Print the statistics in gem5's stats.txt files.",
         discussion: """
             Only complete blocks are printed; a file that ends inside a block, or has lines that gem5 does not \
-            write, is named, and the exit status is 65. In a pattern, * stands for any characters.
+            write, is named, and the exit status is 65; 66 if it is missing. In a pattern, * stands for any characters.
 
             EXAMPLES
               usweep stats m5out/stats.txt --stat '*.ipc'
@@ -32,21 +32,20 @@ struct StatsCommand: ParsableCommand {
     func run() throws {
         let format = format ?? (common.output == .json ? .json : .table)
         var list = try StatisticsList(format, patterns: stat.map(Glob.init)) { try Console.write($0) }
-        var problems: [String] = []
+        var problems: [Failure] = []
         for path in files {
             if let problem = try read(path, &list) { problems.append(problem) }
         }
         try list.finish()
-        guard problems.isEmpty else {
-            throw Failure(.badData, problems.joined(separator: "\n"))
-        }
+        guard let first = problems.first else { return }
+        throw Failure(first.code, problems.map { "\($0)" }.joined(separator: "\n"))
     }
 
-    /// - Returns: what is wrong with the file, if anything.
-    private func read(_ path: String, _ list: inout StatisticsList) throws -> String? {
+    /// - Returns: what is wrong with the file, if anything: the others are read all the same.
+    private func read(_ path: String, _ list: inout StatisticsList) throws -> Failure? {
         let descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
-            throw Failure(.missingFile, "\(path) cannot be read", cause: String(cString: strerror(errno)))
+            return Failure(.missingFile, "\(path) cannot be read", cause: String(cString: strerror(errno)))
         }
         defer { if path != "-" { close(descriptor) } }
         var scanner = StatisticsScanner()
@@ -58,13 +57,13 @@ struct StatsCommand: ParsableCommand {
             if count == 0 { break }
             guard count > 0 else {
                 if errno == EINTR { continue }
-                throw Failure(.storage, "\(path) cannot be read", cause: String(cString: strerror(errno)))
+                return Failure(.storage, "\(path) cannot be read", cause: String(cString: strerror(errno)))
             }
             scanner.scan(UnsafeRawBufferPointer(rebasing: buffer[..<count]).bytes, &list)
             try list.check()
         }
         scanner.finish(&list)
         try list.check()
-        return scanner.complaint.map { "\(path): \($0)" }
+        return scanner.complaint.map { Failure(.badData, "\(path): \($0)") }
     }
 }

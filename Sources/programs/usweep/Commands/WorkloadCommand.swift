@@ -214,7 +214,11 @@ struct WorkloadTryCommand: ParsableCommand {
             name, WorkloadStore(in: common.artifactsFolder), guest: guest.map(Paths.absolute), warm: warm,
             invocations: invocations)
         let said = try trial.run { common.console.say($0) }
-        try Console.print(said.lines.joined(separator: "\n"))
+        switch common.output {
+        case .json: try Console.print(said.document.encoded)
+        case .table: try Console.print(try said.lines.joined(separator: "\n"))
+        case .quiet: break
+        }
         if let problem = said.problem { throw Failure(.refused, problem) }
     }
 }
