@@ -21,6 +21,11 @@ public struct Block: Sendable, Hashable {
 
     /// The value of a metric, derived metrics not included.
     public subscript(name: String) -> String? { metrics.first { $0.name == name }?.value }
+
+    /// The same for all names at once.
+    var byName: [String: String] {
+        Dictionary(metrics.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
+    }
 }
 
 /// The measured blocks of a run, in order.

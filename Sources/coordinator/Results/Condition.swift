@@ -21,29 +21,6 @@ struct Condition: Sendable, Hashable {
         case compared(Sign, Amount)
     }
 
-    /// Numbers are compared with all, sizes and times with their like.
-    private struct Amount: Hashable {
-        enum Kind { case number, bytes, time }
-
-        var kind: Kind
-        var value: Double
-
-        /// nil: neither a decimal number nor a size nor a time.
-        init?(_ text: String) {
-            if Number.canonical(text) != nil, let number = Number.finite(text) {
-                (kind, value) = (.number, number)
-            } else if let bytes = try? Quantity.bytes(text) {
-                (kind, value) = (.bytes, Double(bytes))
-            } else if let time = try? Quantity.duration(text) {
-                (kind, value) = (.time, Double(time))
-            } else {
-                return nil
-            }
-        }
-
-        func isLike(_ other: Amount) -> Bool { kind == other.kind || kind == .number || other.kind == .number }
-    }
-
     private enum Sign: String {
         case less = "<"
         case atMost = "<="

@@ -9,6 +9,8 @@ public enum EvidenceLimit {
     public static let document: Int64 = 32 << 20
     /// Of one line in a file that is only searched; what follows on the line is not looked at.
     public static let line = 64 << 10
+    /// Of columns in a file with results: their names are chosen by whatever ran.
+    public static let columns = 65_536
     /// Of a piece of a file that is searched.
     static let piece = 1 << 20
 }

@@ -50,9 +50,13 @@ extension Evidence {
                 throw Breach("\(place): \(found); write commas, and points in numbers")
             }
         }
-        for (index, name) in header.fields.enumerated() where !name.isEmpty {
+        guard header.fields.count <= EvidenceLimit.columns else {
+            throw Breach("\(place): \(header.fields.count) columns; at most \(EvidenceLimit.columns) are read")
+        }
+        var seen: Set<String> = []
+        for name in header.fields where !name.isEmpty {
             try checkName(name, place)
-            if header.fields[..<index].contains(name) {
+            guard seen.insert(name).inserted else {
                 throw Breach("\(place): duplicate column: '\(VisibleText.of(name, limit: 80))' is there twice")
             }
         }

@@ -109,6 +109,15 @@ private func evidence(_ verdict: Verdict, _ failure: FailureClass = .contractBro
         }
     }
 
+    @Test func columnsOfCSVHaveALimit() {
+        func table(_ count: Int) -> String {
+            (0..<count).map { "c\($0)" }.joined(separator: ",") + ",value\n" + String(repeating: "1,", count: count)
+                + "1\n"
+        }
+        #expect(metrics(judge(csv: table(9_000)))?.count == 1)
+        #expect(evidence(judge(csv: table(70_000))) == "results.csv:1: 70001 columns; at most 65536 are read")
+    }
+
     @Test func emptyLinesOfCSVAreNoBlocks() {
         #expect(metrics(judge(csv: "value\n1\n\n2\n\n"))?.count == 2)
     }
@@ -291,6 +300,19 @@ private func evidence(_ verdict: Verdict, _ failure: FailureClass = .contractBro
     ] as [(String?, String)])
     func brokenStatistics(_ text: String?, _ expected: String) {
         #expect(evidence(QEMUJudgementTests.judge(statistics: text)) == expected)
+    }
+
+    @Test func ratiosOfACacheThatWasNotNeededHaveNoValueAndAreNoFault() {
+        func line(_ invocation: Int, _ counters: String) -> String {
+            #"{"invocation":\#(invocation),"instructions":9\#(counters)}"# + "\n"
+        }
+        let unused = #","l2.accesses":0,"l2.misses":0"#
+        let judge = { QEMUJudgementTests.judge(statistics: $0, metrics: ["l2.miss-ratio"]) }
+        let used = #","l2.accesses":4,"l2.misses":1"#
+        #expect(metrics(judge(line(0, unused) + line(1, used)))?.count == 2)
+        #expect(metrics(judge(line(0, unused) + line(1, unused)))?.count == 2)
+        let missing = evidence(judge(line(0, unused) + line(1, "")))
+        #expect(missing?.contains("the metric 'l2.misses' is missing") == true, "\(missing ?? "")")
     }
 
     @Test func aDivisorOfZeroBreaksOnlyWhatIsAskedFor() {

@@ -173,6 +173,16 @@ struct StatisticsTests {
         #expect(endless.begunBlocks == 0)
     }
 
+    @Test("A row that is too long is out of place as a whole, though its beginning would be a row", arguments: [1, 3])
+    func longRow(_ megabytes: Int) {
+        let element = "| 1 0.10% 0.10% "
+        let row = "row " + String(repeating: element, count: StatisticsScanner.longestLine / element.utf8.count + 9)
+        let (scanner, listing) = scan(block(row + "\nsimTicks 5") + block("simTicks 6"), piece: megabytes << 20)
+        #expect(scanner.begunBlocks == 2 && scanner.completeBlocks == 1)
+        #expect(listing.complete == [2] && listing.blocks[0].map(\.name) == ["simTicks"])
+        #expect(scanner.problem != nil)
+    }
+
     @Test(
         "Blocks of real files",
         arguments: [

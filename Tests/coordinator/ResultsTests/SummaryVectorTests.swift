@@ -131,12 +131,19 @@ private func isSame(_ found: Interval?, _ expected: [Double]) -> Bool {
         }
     }
 
+    /// As `math.erfc` of Python says.
+    @Test func probabilitiesOfTrendsOfManyValues() {
+        for (count, score, probability) in [(50, 300, 0.01238108453297363), (41, 200, 0.025407129576314916)] {
+            #expect(abs(MannKendall.probability(of: score, count: count) / probability - 1) < 1e-12)
+        }
+        #expect(MannKendall.probability(of: 1, count: 100) == 1)
+    }
+
     @Test func probabilitiesOfTrends() {
         #expect(vectors.trends.count == 5)
         for expected in vectors.trends {
             let found = MannKendall.probability(of: expected.score, count: expected.count)
-            // Beyond 40 values Student's distribution of a million degrees stands for the normal one.
-            #expect(abs(found - expected.probability) < (expected.count > 40 ? 1e-6 : 1e-9), "\(expected.count) values")
+            #expect(abs(found - expected.probability) < 1e-9, "\(expected.count) values")
         }
     }
 }

@@ -6,5 +6,6 @@
 double math_log(double value);
 double math_exp(double value);
 double math_atan(double value);
+double math_erfc(double value);
 
 #endif

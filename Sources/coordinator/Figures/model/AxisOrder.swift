@@ -1,4 +1,4 @@
-internal import Model
+internal import Results
 
 /// In which order the values of an axis stand in a figure, and whether their distances mean something.
 ///
@@ -36,27 +36,6 @@ public struct AxisOrder: Sendable, Hashable {
 
     /// What a text is worth as a number, a size in bytes or a time in nanoseconds; nil: it is a word.
     public static func amount(of text: String) -> Double? { Amount(text)?.value }
-
-    /// A number, a size in bytes or a time in nanoseconds.
-    struct Amount: Hashable {
-        enum Kind { case number, size, time }
-
-        let kind: Kind
-        let value: Double
-
-        /// nil: a word.
-        init?(_ text: String) {
-            if let number = Double(text), number.isFinite {
-                (kind, value) = (.number, number)
-            } else if let bytes = try? Quantity.bytes(text) {
-                (kind, value) = (.size, Double(bytes))
-            } else if let time = try? Quantity.duration(text) {
-                (kind, value) = (.time, Double(time))
-            } else {
-                return nil
-            }
-        }
-    }
 
     /// Powers of two stand one step apart, as in every paper; 1, 2, 3, 10 do not.
     private static func isLinear(_ sorted: [Double]) -> Bool {

@@ -36,6 +36,8 @@ public struct StatisticsScanner: Sendable {
     private var isBlockWhole = true
     /// The beginning of a line whose end has not come yet.
     private var rest: [UInt8] = []
+    /// Whether that line is longer than ``longestLine`` already.
+    private var isTooLong = false
     private var hasEnded = false
 
     /// The longest line that is read, in bytes; what is longer is out of place.
@@ -88,10 +90,10 @@ public struct StatisticsScanner: Sendable {
     }
 
     private mutating func append(_ bytes: RawSpan) {
-        guard bytes.byteCount > 0 else { return }
+        guard bytes.byteCount > 0, !isTooLong else { return }
         guard rest.count + bytes.byteCount <= StatisticsScanner.longestLine else {
-            // Enough is kept for the line to be found out of place when it ends.
-            if rest.isEmpty { rest = [0] }
+            // What is kept is no line of gem5's, whatever this one begins with: it is out of place when it ends.
+            (rest, isTooLong) = ([0], true)
             return
         }
         bytes.withUnsafeBytes { rest.append(contentsOf: $0) }
@@ -99,7 +101,7 @@ public struct StatisticsScanner: Sendable {
 
     private mutating func endRest(_ visitor: inout some StatisticsVisitor) {
         let whole = rest
-        rest = []
+        (rest, isTooLong) = ([], false)
         line(whole.span.bytes, &visitor)
     }
 

@@ -1,3 +1,5 @@
+import CMath
+
 /// Whether the first invocations of a run differ from those that follow, as they do while caches and predictors warm
 /// up, and whether those that follow still rise or fall.
 public struct Drift: Sendable, Hashable {
@@ -16,7 +18,8 @@ public struct Drift: Sendable, Hashable {
     public static let most = 1_000
     /// From so many degrees of freedom on, Student's bound hardly changes any more.
     private static let manyDegrees = 200
-    private static let boundOfMany = StudentT.bound(1 - level, degrees: manyDegrees)
+    /// By degrees of freedom: asked for with every first k invocations of every metric of every point.
+    private static let bounds = (1...manyDegrees).map { StudentT.bound(1 - level, degrees: $0) }
     /// Of both tests: how seldom they are wrong where nothing drifts.
     static let level = 0.01
 
@@ -52,8 +55,7 @@ public struct Drift: Sendable, Hashable {
         let others = Array(others)
         guard let deviation = Spread.standardDeviation(others) else { return false }
         let (count, mean) = (Double(others.count), Spread.mean(others))
-        let degrees = others.count - 1
-        let quantile = degrees < manyDegrees ? StudentT.bound(1 - level, degrees: degrees) : boundOfMany
+        let quantile = bounds[min(others.count - 1, manyDegrees) - 1]
         let bound = quantile * deviation * (1 + 1 / count).squareRoot()
         return first.allSatisfy { ($0 - mean).magnitude > max(bound, relevant * mean.magnitude) }
     }
@@ -80,8 +82,7 @@ enum MannKendall {
         guard count <= 40 else {
             let deviation = Double(count * (count - 1) * (2 * count + 5)) / 18
             let distance = Double(max(score.magnitude, 1) - 1) / deviation.squareRoot()
-            // Of very many degrees of freedom, Student's distribution is the normal one.
-            return 1 - StudentT.within(distance, 1_000_000)
+            return math_erfc(distance / 2.0.squareRoot())
         }
         // What share of the orders of so many values has so many falling pairs.
         var shares = [1.0]

@@ -182,11 +182,13 @@ public struct SweepComparison: Sendable {
 
     private static func change(_ first: Blocks, _ second: Blocks) -> String? {
         for (index, (one, other)) in zip(first.blocks, second.blocks).enumerated() where one != other {
-            for metric in one.metrics where other[metric.name] != metric.value {
-                let value = other[metric.name] ?? "none"
+            let values = other.byName
+            for metric in one.metrics where values[metric.name] != metric.value {
+                let value = values[metric.name] ?? "none"
                 return "invocation \(index + 1), \(VisibleText.of(metric.name)): \(metric.value), then \(value)"
             }
-            if let more = other.metrics.first(where: { one[$0.name] == nil }) {
+            let known = one.byName
+            if let more = other.metrics.first(where: { known[$0.name] == nil }) {
                 return "invocation \(index + 1), \(VisibleText.of(more.name)): none, then \(more.value)"
             }
         }
