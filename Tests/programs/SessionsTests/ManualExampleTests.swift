@@ -135,6 +135,9 @@ struct ManualExampleTests {
         }
     }
 
+    @Test("There are examples in each of these languages", arguments: ["yaml", "json", "sh"])
+    func languages(_ language: String) { #expect(!Self.examples(language).isEmpty) }
+
     @Test("JSON is JSON", arguments: examples("json"))
     func json(_ example: Example) throws {
         _ = try JSON(parsing: Array(example.text.utf8), file: example.page)

@@ -1,6 +1,7 @@
 import Engines
 package import Ledger
 package import Model
+import Ports
 import Results
 import Storage
 
@@ -75,11 +76,25 @@ package struct RunLog {
         let store = try folder.objects()
         var offset: Int64 = 0
         while offset < artifact.size {
-            let bytes = try store.read(artifact.digest, at: offset, count: 1 << 20)
-            if bytes.isEmpty { throw Failure(.badArchive, "the object \(artifact.digest.short) is cut short") }
+            let bytes = try read(artifact, at: offset, count: 1 << 20, store)
             try sink(bytes)
             offset += Int64(bytes.count)
         }
+    }
+
+    private func read(_ artifact: Artifact, at offset: Int64, count: Int, _ store: ObjectStore) throws -> [UInt8] {
+        let cause: String
+        do throws(FilesError) {
+            let bytes = try store.read(artifact.digest, at: offset, count: count)
+            if !bytes.isEmpty { return bytes }
+            cause = "it is cut short"
+        } catch {
+            cause = "\(error)"
+        }
+        throw Failure(
+            .badArchive, "run \(run.plan.run), \(VisibleText.of(artifact.path, limit: 200)): the object "
+                + "\(artifact.digest) in \(folder.path) cannot be read; put it back from a copy, or measure again "
+                + "with 'usweep launch --new'", cause: cause)
     }
 
     /// The ends of the texts that people look at first; empty ones are left out.
@@ -89,7 +104,7 @@ package struct RunLog {
         return try texts.compactMap { path in
             guard let artifact = artifacts.first(where: { $0.path == path }), artifact.size > 0 else { return nil }
             let start = max(0, artifact.size - RunLog.tailLength)
-            let bytes = try store.read(artifact.digest, at: start, count: Int(RunLog.tailLength))
+            let bytes = try read(artifact, at: start, count: Int(RunLog.tailLength), store)
             return Tail(path: path, isWhole: start == 0, bytes: bytes)
         }
     }
