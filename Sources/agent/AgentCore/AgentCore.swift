@@ -59,7 +59,6 @@ public struct AgentCore: Sendable {
     var busyCores = YieldedAmount()
     var usedMemory = YieldedAmount()
     var turn = 0
-    var isStopping = false
 
     public init(host: Host) { self.host = host }
 
@@ -153,7 +152,7 @@ public struct AgentCore: Sendable {
         objects.disconnected(connection)
         releasing.removeAll { $0.connection == connection }
         guard let sweep else { return }
-        if sweeps[sweep]?.contender == connection { sweeps[sweep]?.contender = nil }
+        if sweeps[sweep]?.contender?.connection == connection { sweeps[sweep]?.contender = nil }
         guard sweeps[sweep]?.connection == connection else { return }
         sweeps[sweep]?.connection = nil
         sweeps[sweep]?.holder = nil
@@ -171,11 +170,10 @@ public struct AgentCore: Sendable {
         }
         guard let sweep = known else { return refuse(connection, "the first message is not a hello") }
         if case .holder(let name) = message {
-            identified(name, sweep, connection, now: now)
-            return []
+            return identified(name, sweep, connection, now: now)
         }
         // Who has not said who it is asks for nothing yet.
-        guard sweeps[sweep]?.contender != connection else { return [] }
+        guard sweeps[sweep]?.contender?.connection != connection else { return [] }
         if sweeps[sweep]?.connection == connection { sweeps[sweep]?.heardAt = now }
         switch message {
         case .hello: return []
@@ -226,16 +224,24 @@ public struct AgentCore: Sendable {
         guard (hello.setup ?? "").utf8.count <= 16_384, (hello.enginePath ?? "").utf8.count <= 4_096 else {
             return refuse(connection, "the inventory's setup text is longer than 16 KiB, or the engine's path than 4")
         }
-        guard !isStopping else { return refuse(connection, "this agent is about to end") }
         if mayBeAnother(hello, now: now) {
             connections[connection] = hello.sweep
             if let other = sweeps[hello.sweep]?.contender {
-                pending.append(.drop(other, reason: "another connection wants to serve the sweep"))
+                pending.append(.drop(other.connection, reason: "another connection wants to serve the sweep"))
             }
-            sweeps[hello.sweep]?.contender = connection
+            sweeps[hello.sweep]?.contender = AgentSweep.Contender(connection: connection, hello: hello)
             pending.append(.greet(connection, leases: sweeps[hello.sweep]?.held ?? []))
             return []
         }
+        return serve(hello, on: connection, isGreeted: false, now: now)
+    }
+
+    /// A connection serves its sweep from now on, in place of any other, with what its hello says of this host.
+    ///
+    /// - Parameter isGreeted: whether it was answered already.
+    private mutating func serve(
+        _ hello: CoordinatorHello, on connection: Int, isGreeted: Bool, now: Nanoseconds
+    ) -> [AgentRecord] {
         let context = SweepContext(
             enginePath: hello.enginePath, setup: hello.setup, slots: hello.slots, memoryBytes: hello.memoryBytes)
         let isNews = sweeps[hello.sweep]?.context != context
@@ -246,17 +252,15 @@ public struct AgentCore: Sendable {
         }
         connections[connection] = hello.sweep
         sweeps[hello.sweep]?.connection = connection
+        sweeps[hello.sweep]?.isGreeted = isGreeted
         sweeps[hello.sweep]?.heardAt = now
         // It says so again if it still has one.
         if sweeps[hello.sweep]?.cacheBytes != nil { limitCache(nil, by: hello.sweep) }
         set(HostTerms(), of: hello.sweep)
         sweeps[hello.sweep]?.heartbeatPeriod = max(hello.leaseTerm / 4, 100_000_000)
-        if let setup = context.setup, mustTry(setup, of: hello.sweep) {
+        let isTried = context.setup.map { beginTrial(of: $0, hello.sweep) } ?? false
+        if isTried, !isGreeted {
             sweeps[hello.sweep]?.nextHeartbeat = .max
-            if sweeps[hello.sweep]?.triedSetup != .underWay(setup) {
-                sweeps[hello.sweep]?.triedSetup = .underWay(setup)
-                pending.append(.trySetup(sweep: hello.sweep, setup))
-            }
         } else {
             greet(hello.sweep, now: now)
         }
@@ -272,7 +276,8 @@ public struct AgentCore: Sendable {
     private mutating func greet(_ name: String, now: Nanoseconds) {
         guard let sweep = sweeps[name], let connection = sweep.connection else { return }
         sweeps[name]?.nextHeartbeat = now
-        pending.append(.greet(connection, leases: sweep.held))
+        if !sweep.isGreeted { pending.append(.greet(connection, leases: sweep.held)) }
+        sweeps[name]?.isGreeted = true
         for report in sweep.unacknowledged { pending.append(.send(connection, .outcome(report))) }
     }
 
@@ -287,41 +292,42 @@ public struct AgentCore: Sendable {
         return now - sweep.heardAt < 3 * sweep.heartbeatPeriod
     }
 
-    private mutating func identified(_ name: String, _ sweep: String, _ connection: Int, now: Nanoseconds) {
-        guard sweeps[sweep]?.contender == connection else {
+    private mutating func identified(
+        _ name: String, _ sweep: String, _ connection: Int, now: Nanoseconds
+    ) -> [AgentRecord] {
+        guard let contender = sweeps[sweep]?.contender, contender.connection == connection else {
             if sweeps[sweep]?.connection == connection { sweeps[sweep]?.holder = name }
-            return
+            return []
         }
         sweeps[sweep]?.contender = nil
-        guard let older = sweeps[sweep]?.connection else { return take(sweep, connection, name, now: now) }
-        guard let holder = sweeps[sweep]?.holder, holder != name else {
-            disconnected(older)
-            pending.append(.drop(older, reason: "another connection serves the sweep now"))
-            return take(sweep, connection, name, now: now)
+        let holder = sweeps[sweep]?.connection == nil ? nil : sweeps[sweep]?.holder
+        guard let holder, holder != name else {
+            let records = serve(contender.hello, on: connection, isGreeted: true, now: now)
+            sweeps[sweep]?.holder = name
+            return records
         }
         let seconds = (now - (sweeps[sweep]?.heardAt ?? now)) / 1_000_000_000
-        _ = refuse(
+        return refuse(
             connection,
             "\(VisibleText.of(holder)) works on this sweep, and was heard \(seconds) s ago. This is a copy "
                 + "of its ledger: only one of the two may go on")
-    }
-
-    /// A contender serves the sweep from now on.
-    private mutating func take(_ sweep: String, _ connection: Int, _ name: String, now: Nanoseconds) {
-        sweeps[sweep]?.connection = connection
-        sweeps[sweep]?.holder = name
-        sweeps[sweep]?.heardAt = now
-        sweeps[sweep]?.nextHeartbeat = now
-        for report in sweeps[sweep]?.unacknowledged ?? [] { pending.append(.send(connection, .outcome(report))) }
     }
 
     // MARK: The setup of a host
 
     /// A setup text is tried before the first run, so that one that fails refuses the host, by name, instead of failing
     /// each run. What runs here already has shown that it works.
-    private func mustTry(_ setup: String, of name: String) -> Bool {
-        guard !setup.isEmpty, let sweep = sweeps[name], sweep.works.isEmpty else { return false }
-        return sweep.triedSetup != .works(setup)
+    ///
+    /// - Returns: whether it has to be.
+    private mutating func beginTrial(of setup: String, _ name: String) -> Bool {
+        guard !setup.isEmpty, let sweep = sweeps[name], sweep.works.isEmpty, sweep.triedSetup != .works(setup) else {
+            return false
+        }
+        if sweep.triedSetup != .underWay(setup) {
+            sweeps[name]?.triedSetup = .underWay(setup)
+            pending.append(.trySetup(sweep: name, setup))
+        }
+        return true
     }
 
     private mutating func setupTried(_ name: String, _ problem: String?, now: Nanoseconds) {
@@ -333,7 +339,12 @@ public struct AgentCore: Sendable {
             return
         }
         sweeps[name]?.triedSetup = problem == nil ? .works(setup) : nil
-        guard let problem else { return greet(name, now: now) }
+        guard let problem else {
+            if !sweep.isGreeted { greet(name, now: now) }
+            return
+        }
+        // What was granted meanwhile waits for another text.
+        sweeps[name]?.isConfirmed = false
         guard let connection = sweep.connection else { return }
         sweeps[name]?.connection = nil
         _ = refuse(connection, problem)

@@ -98,7 +98,7 @@ extension AgentCore {
                 cancelledBeforeStart(name, key)
                 return true
             }
-            guard sweep.isConfirmed else {
+            guard sweep.isConfirmed, !sweep.isTryingSetup else {
                 index += 1
                 continue
             }

@@ -51,7 +51,9 @@ struct AgentSweep: Sendable {
     /// Who works on it, as the connection said; nil: it did not, or there is none.
     var holder: String?
     /// A connection that has not said yet who it is, while another one serves the sweep.
-    var contender: Int?
+    var contender: Contender?
+    /// Whether the hello of the connection was answered.
+    var isGreeted = false
     /// Whether the coordinator has said, since this agent started, what it still wants of what is held: a host that
     /// was away may hold runs that were cancelled or given to others meanwhile, and nothing new of it starts before.
     var isConfirmed = false
@@ -77,6 +79,15 @@ struct AgentSweep: Sendable {
     /// What its coordinator wants objects kept here to take at most, in bytes; nil: it said nothing.
     var cacheBytes: Int64?
     private var places = 0
+
+    struct Contender: Sendable {
+        var connection: Int
+        /// What it says of this host holds when it takes over.
+        var hello: CoordinatorHello
+    }
+
+    /// Whether its setup text is being tried: nothing begins with one that may fail.
+    var isTryingSetup: Bool { if case .underWay = triedSetup { true } else { false } }
 
     struct Sharing: Sendable {
         var key: [UInt8]

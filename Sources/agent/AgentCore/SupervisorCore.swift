@@ -218,7 +218,7 @@ public struct SupervisorCore: Sendable {
     public mutating func takeNext(
         now: Nanoseconds, wall: Nanoseconds? = nil
     ) -> (key: AttemptKey, launch: Launch)? {
-        guard usedSlots < slots, let (key, launch) = nextInLine else { return nil }
+        guard !isStopping, usedSlots < slots, let (key, launch) = nextInLine else { return nil }
         guard running.isEmpty || usedMemory + launch.countedMemory <= memoryBytes else { return nil }
         guard running.isEmpty || usedSlots + launch.countedSlots <= slots else { return nil }
         lines[key.sweep]?.advance()

@@ -231,7 +231,8 @@ package final class AgentServer {
             if let event = shell.unpack(object, map) { inbox.append(event) }
         case .prepare(let key, let job):
             if let event = shell.prepare(key, job) { inbox.append(event) }
-        case .supervise(let command): if leavesBy == nil { link.perform([command]) }
+        // Whoever is about to end begins nothing, and has told what ends.
+        case .supervise(let command): if leavesBy == nil, !isStopping { link.perform([command]) }
         case .collect(let key, let exit, let job): shell.beginCollecting(key, exit, job)
         case .discard(let key): note(shell.discard(key))
         case .discardSweep(let sweep): note(shell.discardSweep(sweep))

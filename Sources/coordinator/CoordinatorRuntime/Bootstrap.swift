@@ -45,7 +45,9 @@ struct Bootstrap {
     private static let failure = "usweep-failed "
 
     private var phase = Phase.greeting
+    /// Output that was not taken, whose first `searched` bytes hold no line end.
     private var buffer: [UInt8] = []
+    private var searched = 0
     private var received = 0
     /// When something last happened that brings the agent closer; nil: the command was not started yet.
     private var lastProgress: Nanoseconds?
@@ -155,27 +157,27 @@ struct Bootstrap {
         buffer.append(contentsOf: bytes)
         received += bytes.count
         var steps: [Step] = []
-        while let step = next(now) {
-            steps.append(contentsOf: step)
-            if case .attached = step.last { return steps }
-            if case .failed = step.last { return steps }
+        // Somebody may send nothing but line ends, or a byte at a time: none is looked at again and again.
+        var start = 0
+        var isWaiting = false
+        while !isWaiting, let end = buffer[searched...].firstIndex(of: UInt8(ascii: "\n")) {
+            let line = String(decoding: buffer[start..<end], as: UTF8.self)
+            if case .attaching = phase, buffer[end...].starts(with: Preamble.bytes) {
+                return steps + [.attached(Array(buffer[(end + Preamble.bytes.count)...]))]
+            }
+            // Of a script that failed nothing follows, and so no preamble.
+            isWaiting = !line.hasPrefix(Bootstrap.failure) && isPreambleStart(end)
+            searched = end
+            if isWaiting { continue }
+            (start, searched) = (end + 1, end + 1)
+            steps += take(line, now)
+            if case .failed = steps.last { return steps }
         }
+        if !isWaiting { searched = buffer.count }
+        buffer.removeFirst(start)
+        searched -= start
         if received > Bootstrap.longestNoise { steps.append(.failed(Bootstrap.tooMuch)) }
         return steps
-    }
-
-    private mutating func next(_ now: Nanoseconds) -> [Step]? {
-        if case .attaching = phase, let end = endOfPreamble() {
-            let rest = Array(buffer[end...])
-            buffer = []
-            return [.attached(rest)]
-        }
-        guard let end = buffer.firstIndex(of: UInt8(ascii: "\n")) else { return nil }
-        let line = String(decoding: buffer[..<end], as: UTF8.self)
-        // Of a script that failed nothing follows, and so no preamble.
-        guard line.hasPrefix(Bootstrap.failure) || !isPreambleStart(end) else { return nil }
-        buffer.removeFirst(end + 1)
-        return take(line, now)
     }
 
     private mutating func take(_ line: String, _ now: Nanoseconds) -> [Step] {
@@ -217,12 +219,5 @@ struct Bootstrap {
     private func isPreambleStart(_ index: Int) -> Bool {
         guard case .attaching = phase else { return false }
         return buffer[index...].starts(with: Preamble.bytes.prefix(buffer.count - index))
-    }
-
-    private func endOfPreamble() -> Int? {
-        guard let start = buffer.indices.first(where: { buffer[$0...].starts(with: Preamble.bytes) }) else {
-            return nil
-        }
-        return start + Preamble.bytes.count
     }
 }

@@ -29,7 +29,7 @@ extension CoordinatorLoop {
         let pilots = sites.hosts(of: site).map { host in
             SiteCore.PilotDemand(
                 isJoined: links[host]?.isJoined ?? false, runs: core.heldRuns(on: host), slots: core.slots(of: host),
-                hasTime: core.hasTime(host, now: now))
+                hasTime: core.hasTime(host, now: now), refusal: core.refusal(of: host))
         }
         return SiteCore.Demand(ready: core.wantsHosts ? core.state.readyCount : 0, pilots: pilots)
     }

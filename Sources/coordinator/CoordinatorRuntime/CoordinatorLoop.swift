@@ -95,7 +95,7 @@ public final class CoordinatorLoop {
         let end = time.monotonic() + timeout
         while time.monotonic() < end {
             let items = inbox.take(timeout: end - time.monotonic())
-            let isAsked = items.contains { if case .request = $0 { true } else { false } }
+            let isAsked = items.contains { $0.asksToCancelAll }
             _ = try step(items)
             if isAsked {
                 // Decided before anything else: an interrupted sweep without a cancellation is over.
@@ -198,7 +198,7 @@ public final class CoordinatorLoop {
             try links[host]?.note(diagnostic: bytes)
             return []
         case .closed(let end):
-            let said = links[host]?.diagnostics.trimmingLines ?? ""
+            let said = links[host]?.diagnostics.text ?? ""
             var reason = end.message
             if links[host]?.isInsideMessage == true { reason += " The stream broke off in the middle of a message." }
             if !said.isEmpty { reason += " (it said: \(said))" }
@@ -354,6 +354,7 @@ public final class CoordinatorLoop {
     /// Looks which artifacts of an outcome have to be fetched.
     private func look(_ host: Int, _ report: AttemptReport) throws {
         guard let generation = links[host]?.generation else { return }
+        let report = report.within(setting.outputLimit)
         links[host]?.looks += 1
         guard transfers[host].pendingCount + (links[host]?.looks ?? 0) <= HostLimits.outcomes else {
             throw Failure(.badMessage, "it reported more than \(HostLimits.outcomes) outcomes at once")

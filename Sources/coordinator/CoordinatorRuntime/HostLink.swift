@@ -23,7 +23,7 @@ struct HostLink {
     private var version = WireVersion.oldest
     private var reader = FrameReader()
     /// The end of what the host wrote on its standard error, for messages.
-    private(set) var diagnostics = ""
+    private(set) var diagnostics = StandardErrorTail()
     /// Whether the agent said hello.
     var isJoined = false
     /// Outcomes whose artifacts are being looked for.
@@ -115,7 +115,7 @@ struct HostLink {
             phase = .bootstrapping(bootstrap)
             if let problem { throw Failure(.noHost, problem) }
         }
-        diagnostics = String((diagnostics + String(decoding: bytes, as: UTF8.self)).suffix(2_000))
+        diagnostics.add(bytes)
     }
 
     /// When an attempt ended, by this machine's clock: what comes late, as after a pause of the coordinator, ended when

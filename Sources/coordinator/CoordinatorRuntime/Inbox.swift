@@ -19,7 +19,10 @@ public final class Inbox: @unchecked Sendable {
     /// What people ask of a coordinator while it runs.
     public enum Request: Sendable, Hashable {
         /// Stop handing out; leave what runs.
-        case interrupt
+        ///
+        /// - Parameter byKey: by Ctrl-C, whose second press cancels what runs; the end of a terminal, or of a session,
+        ///   is no second press.
+        case interrupt(byKey: Bool)
         case cancel(run: RunNumber?, reason: String)
         /// The end of a file of a running attempt. Whoever asks is told by ``CoordinatorLoop/answer``, under `token`.
         case tail(run: RunNumber, path: String, token: String)
@@ -72,5 +75,17 @@ public final class Inbox: @unchecked Sendable {
     private func takeAll() -> [Item] {
         defer { items = [] }
         return items
+    }
+}
+
+extension Inbox.Item {
+    /// Whether somebody wants all runs cancelled, who has interrupted the sweep before. Others only look on, or want
+    /// something of one run.
+    var asksToCancelAll: Bool {
+        switch self {
+        case .request(.interrupt(let byKey)): byKey
+        case .request(.cancel(let run, _)): run == nil
+        case .request(.tail), .request(.live), .stream, .gateway, .finished: false
+        }
     }
 }

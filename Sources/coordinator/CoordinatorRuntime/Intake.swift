@@ -6,7 +6,11 @@ import Synchronization
 final class Intake: Sendable {
     private struct State {
         var waiting = 0
+        /// Whether the stream is to stand still, and what it was told last.
         var isPaused = false
+        var isToldPaused = false
+        /// Somebody is telling it.
+        var isTelling = false
         var connection: (any Connection)?
     }
 
@@ -17,34 +21,46 @@ final class Intake: Sendable {
 
     /// The stream's connection, which came to be after this.
     func hold(_ connection: any Connection) {
-        let isPaused = state.withLock { state in
-            state.connection = connection
-            return state.isPaused
-        }
-        if isPaused { connection.pause() }
+        state.withLock { $0.connection = connection }
+        tell()
     }
 
     /// On the transport's thread.
     func arrived(_ event: StreamEvent) {
-        let paused: (any Connection)? = state.withLock { state in
+        state.withLock { state in
             if case .closed = event { state.connection = nil }
             state.waiting += event.byteCount
-            guard state.waiting > Intake.much, !state.isPaused else { return nil }
-            state.isPaused = true
-            return state.connection
+            if state.waiting > Intake.much { state.isPaused = true }
         }
-        paused?.pause()
+        tell()
     }
 
     /// On the loop's.
     func taken(_ event: StreamEvent) {
-        let resumed: (any Connection)? = state.withLock { state in
+        state.withLock { state in
             state.waiting -= event.byteCount
-            guard state.isPaused, state.waiting < Intake.little else { return nil }
-            state.isPaused = false
-            return state.connection
+            if state.waiting < Intake.little { state.isPaused = false }
         }
-        resumed?.resume()
+        tell()
+    }
+
+    /// Tells the stream what it is to do, outside of the lock, as it may come back here; and one thread at a time, so
+    /// that what it is told last is what holds.
+    private func tell() {
+        while let (connection, isPaused) = next() {
+            if isPaused { connection.pause() } else { connection.resume() }
+            state.withLock { $0.isTelling = false }
+        }
+    }
+
+    private func next() -> (any Connection, isPaused: Bool)? {
+        state.withLock { state in
+            guard !state.isTelling, state.isPaused != state.isToldPaused, let connection = state.connection else {
+                return nil
+            }
+            (state.isTelling, state.isToldPaused) = (true, state.isPaused)
+            return (connection, state.isPaused)
+        }
     }
 }
 

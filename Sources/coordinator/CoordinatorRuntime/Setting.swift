@@ -18,6 +18,8 @@ public struct Setting: Sendable {
     private let places: RunPlaces
     let leaseTerm: Nanoseconds
     private let artifacts: ArtifactRule
+    /// The most that an attempt may leave, in bytes.
+    let outputLimit: Int64
     private let needs: RunNeeds
     private let priority: Int
     let checkpoints: CheckpointStore?
@@ -67,6 +69,7 @@ public struct Setting: Sendable {
         var artifacts = sweep.artifacts
         artifacts.evidence = engine.descriptor.alwaysKept(sweep.settings)
         self.artifacts = artifacts
+        outputLimit = sweep.limits.job.output ?? JobLimits.standardOutput
         needs = sweep.needs
         priority = sweep.priority
         leaseTerm = timing.leaseTerm
@@ -188,7 +191,7 @@ public struct Setting: Sendable {
         }
         var job = try engine.job(for: task, points: points, checkpoint: checkpoint)
         job.limits.memoryBytes = state.memoryBytes(of: run)
-        job.limits.output = job.limits.output ?? JobLimits.standardOutput
+        job.limits.output = outputLimit
         job.slots = needs.cores
         job.shares = needs.resources.map { need in
             let capacity = hosts[host].resources.first { $0.name == need.name }?.count ?? need.count

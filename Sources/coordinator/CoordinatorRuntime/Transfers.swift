@@ -302,3 +302,20 @@ public struct Transfers {
         return done
     }
 }
+
+extension AttemptReport {
+    /// The same, failed and without its files where these take more than an attempt may leave: an agent that keeps to
+    /// the limit reports no such thing, and the disk that they would fill here is everybody's.
+    func within(_ limit: Int64) -> AttemptReport {
+        var digests: Set<Digest> = []
+        let bytes = artifacts.reduce(Int64(0)) { digests.insert($1.digest).inserted ? $0.addingCapped($1.size) : $0 }
+        guard bytes > limit else { return self }
+        var report = self
+        let found = "its files take \(PeopleText.size(bytes)), more than limits.output "
+            + "(\(PeopleText.size(limit))), and none was fetched"
+        report.failure = failure ?? .tooMuchOutput
+        report.evidence = [evidence, found].filter { !$0.isEmpty }.joined(separator: "; ")
+        report.artifacts = []
+        return report
+    }
+}

@@ -53,6 +53,8 @@ extension SweepState {
 
     /// Adds a claim, newer than those on the run.
     mutating func add(_ claim: Claim, on run: RunNumber) {
+        count(run, limiting: -1)
+        defer { count(run, limiting: 1) }
         if case .leased(let lease, let attempts) = self[run].phase {
             olderClaims[run, default: []].append(Claim(lease: lease, attempts: attempts))
         } else {
@@ -64,6 +66,8 @@ extension SweepState {
     /// A claim is over. Without another one the run waits again.
     mutating func drop(_ lease: LeaseNumber, on run: RunNumber) {
         guard case .leased(let newest, _) = self[run].phase, claim(of: lease, on: run) != nil else { return }
+        count(run, limiting: -1)
+        defer { count(run, limiting: 1) }
         release(lease)
         if newest != lease {
             olderClaims[run]?.removeAll { $0.lease == lease }
@@ -77,6 +81,7 @@ extension SweepState {
 
     /// Ends all claims on a run; what becomes of it then is the caller's.
     mutating func dropAll(on run: RunNumber) {
+        count(run, limiting: -1)
         for claim in claims(on: run) { release(claim.lease) }
         olderClaims[run] = nil
     }
@@ -95,6 +100,6 @@ extension SweepState {
         secondStarts.remove(lease)
         guard entry.host >= 0 else { return strayLeases.removeAll { $0 == lease } }
         leasesOfHost[entry.host].removeAll { $0 == lease }
-        if leasesOfHost[entry.host].isEmpty { openRuns[entry.host] = 0 }
+        if leasesOfHost[entry.host].isEmpty { (openRuns[entry.host], limitingRuns[entry.host]) = (0, 0) }
     }
 }

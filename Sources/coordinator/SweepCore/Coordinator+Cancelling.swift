@@ -40,7 +40,7 @@ extension Coordinator {
             if !state.isOver(run) { decideEnd(run, .cancelled, .cancelled, &records) }
             cancels[run] = nil
         }
-        guard let cancelDeadline, now >= cancelDeadline else { return }
+        guard let cancelDeadline, now >= cancelDeadline, !state.isFinished else { return }
         for run in plan.groups.flatMap(\.runs) where !state.isOver(run) {
             decideEnd(run, .cancelled, .cancelled, &records)
         }

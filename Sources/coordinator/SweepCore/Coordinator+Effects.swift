@@ -111,7 +111,7 @@ extension Coordinator {
             case .joined: return nil
             case .connecting: if isPatient { return nil }
             case .away(_, let failures): if isPatient || failures < 3 { return nil }
-            case .refused: break
+            case .refused: if link.mayGetJob, isPatient { return nil }
             }
         }
         let reasons = zip(plan.hosts, links).map { "\($0): \($1.lastProblem)" }

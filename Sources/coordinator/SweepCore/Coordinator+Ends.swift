@@ -111,21 +111,27 @@ extension Coordinator {
     /// Runs whose setup failed can never start, nor can setups whose boot did. A boot is begun only while a setup waits
     /// for it: those of earlier sweeps may be there.
     mutating func settleDependents(_ records: inout [Record]) {
-        // What is required comes later in the plan: a boot's failure goes through to the evaluations at once.
-        for maker in plan.groups.reversed() {
-            guard let pin = maker.provides, state.pins[pin] == nil, let run = maker.runs.first else { continue }
-            let dependents = plan.groups.filter { $0.requires == pin }
-            let waiting = dependents.flatMap(\.runs).filter { state[$0].phase == .waiting }
-            let isBoot = !dependents.isEmpty && dependents.allSatisfy { $0.provides != nil }
-            switch state[run].phase {
+        // A boot comes before its setups here: its failure goes through to the evaluations at once.
+        for maker in state.makers where state.pins[maker.pin] == nil {
+            switch state[maker.run].phase {
             case .leased: break
-            case .waiting: if isBoot, waiting.isEmpty { decideEnd(run, .succeeded, nil, &records) }
-            case .ended(.succeeded, _) where isBoot:
-                guard !waiting.isEmpty else { break }
-                decide(.runReopened(run: run, reason: "a setup needs the guest that it boots"), &records)
-            case .ended(_, let failure):
-                let why = failure ?? .contractBroken
-                for run in waiting { decideEnd(run, why.finalState, why, &records) }
+            case .waiting:
+                if maker.isBoot, !isAwaited(maker) { decideEnd(maker.run, .succeeded, nil, &records) }
+            case .ended(.succeeded, _) where maker.isBoot:
+                guard isAwaited(maker) else { break }
+                decide(.runReopened(run: maker.run, reason: "a setup needs the guest that it boots"), &records)
+            case .ended(_, let failure): endDependents(of: maker, failure ?? .contractBroken, &records)
+            }
+        }
+    }
+
+    private func isAwaited(_ maker: Maker) -> Bool { maker.dependents.contains { state.waitingCounts[$0] > 0 } }
+
+    private mutating func endDependents(of maker: Maker, _ failure: FailureClass, _ records: inout [Record]) {
+        // There may be millions, and this is asked in every step.
+        for group in maker.dependents where state.waitingCounts[group] > 0 {
+            for run in plan.groups[group].runs where state[run].phase == .waiting {
+                decideEnd(run, failure.finalState, failure, &records)
             }
         }
     }

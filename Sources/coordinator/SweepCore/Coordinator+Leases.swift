@@ -24,20 +24,23 @@ extension Coordinator {
             grant(state.grants(on: runs, others: hasOthers(host)), to: host, &records)
             ready -= runs.count
         }
-        if ready <= 0, state.hasSuspects { grantSuspects(usable, &records) }
+        if ready <= 0 { grantSuspects(usable, &records) }
     }
 
     /// Runs under suspicion come last, in no more company than each of them may have.
     private mutating func grantSuspects(_ usable: [Int], _ records: inout [Record]) {
-        for host in usable {
+        guard !state.waitingSuspects.isEmpty else { return }
+        var ready = state.readySuspects[...]
+        for host in usable where !ready.isEmpty {
             let slots = allowedSlots(of: host)
             var company = min(slots, state.company(on: host, slots: slots))
             var runs: [RunNumber] = []
-            for run in state.readySuspects {
-                let limit = min(company, state.company(of: run, slots: slots, silences: 0))
-                guard state.openRuns[host] + runs.count + 1 <= limit else { continue }
-                company = limit
+            while let run = ready.first {
+                company = min(company, state.company(of: run, slots: slots, silences: 0))
+                // Those behind it may have no more company than it.
+                guard state.openRuns[host] + runs.count < company else { break }
                 runs.append(run)
+                ready.removeFirst()
             }
             if !runs.isEmpty { grant(state.grants(on: runs, others: hasOthers(host)), to: host, &records) }
         }

@@ -37,8 +37,12 @@ extension Coordinator {
         links[host].ends = nil
         links[host].usableSince = nil
         links[host].unseen = []
-        // The next job may be on another node.
+        // The next job may be on another node: what was wrong with this one says nothing of it.
         links[host].health.recover()
+        if links[host].isRefused {
+            links[host].phase = .away(until: now, failures: 0)
+            links[host].isDisconnected = false
+        }
         lose(host, reason, now)
         links[host].isQueued = true
         noteNewsOfAll()
@@ -69,6 +73,7 @@ extension Coordinator {
     /// The job of a pilot waits: that is nobody's silence.
     mutating func notePilotWaits(_ host: Int, _ reason: String, _ now: Nanoseconds) {
         lastProgress = now
+        links[host].mayGetJob = true
         guard links[host].joined == nil, !links[host].isRefused else { return }
         links[host].lastProblem = reason
         links[host].isQueued = true
@@ -83,6 +88,11 @@ extension Coordinator {
 
     /// Whether runs that wait are handed out now.
     public var wantsHosts: Bool { !isInterrupted && cancelDeadline == nil && pause == nil && !state.isFinished }
+
+    /// Why a host stays out of the sweep; nil: it does not.
+    public func refusal(of host: Int) -> String? {
+        if case .refused(let reason) = links[host].phase { reason } else { nil }
+    }
 
     /// How many runs a host was given that have not ended.
     public func heldRuns(on host: Int) -> Int { state.openRuns[host] }

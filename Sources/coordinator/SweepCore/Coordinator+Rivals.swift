@@ -64,7 +64,7 @@ extension Coordinator {
         links[host].joined?.caughtUpAt = now
         hasNews[host] = true
         let slots = max(1, links[host].slots)
-        guard state.hasSuspects, state.openRuns[host] > state.company(on: host, slots: slots) else { return }
+        guard state.openRuns[host] > state.company(on: host, slots: slots) else { return }
         for lease in state.leasesOfHost[host] {
             for run in state.openRuns(of: lease, host: host) where state.isSuspect(run) {
                 guard let claim = state.claim(of: lease, on: run), !isReported(run, claim) else { continue }

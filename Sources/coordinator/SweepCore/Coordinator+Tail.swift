@@ -8,6 +8,8 @@ extension Coordinator {
         guard plan.hasSecondStarts, now >= nextSecondStart else { return }
         nextSecondStart = now + Timing.second
         guard state.readyCount == 0, pause == nil, state.times.fit != nil else { return }
+        // Until some slot is free, there is nothing to look for.
+        guard links.indices.contains(where: { isUsable($0, now) && room(on: $0, now) > 0 }) else { return }
         let late = underWay(now).filter { mayStartAgain($0) }.sorted {
             ($1.rest, $0.place.run) < ($0.rest, $1.place.run)
         }
@@ -23,12 +25,21 @@ extension Coordinator {
     private mutating func startAgain(
         _ attempts: [AttemptUnderWay], _ now: Nanoseconds, _ records: inout [Record]
     ) {
-        var free = links.indices.filter { isUsable($0, now) && room(on: $0, now) > 0 }
+        if attempts.isEmpty { return }
+        var free = takers(now) { room(on: $0, now) > 0 }
         for attempt in attempts where !free.isEmpty {
-            guard let choice = bestHost(for: attempt, among: free, now) else { continue }
+            guard let choice = bestHost(for: attempt, among: free) else { continue }
             startAgain(attempt, on: choice.host, in: choice.span, &records)
-            if room(on: choice.host, now) <= 0 { free.removeAll { $0 == choice.host } }
+            if room(on: choice.host, now) <= 0 { free.removeAll { $0.host == choice.host } }
         }
+    }
+
+    /// Hosts that could begin a run, the fastest first: what is looked for among them is mostly the first one.
+    private func takers(_ now: Nanoseconds, where isMeant: (Int) -> Bool = { _ in true }) -> [Taker] {
+        links.indices.filter { isUsable($0, now) && isMeant($0) }.map { host in
+            let most = links[host].ends.map { Octaves.of($0 - now - plan.timing.marginBeforeEnd) } ?? .infinity
+            return Taker(host: host, slowness: state.times.slowness(of: host), most: most)
+        }.sorted { ($0.slowness, $0.host) < ($1.slowness, $1.host) }
     }
 
     /// Those that would end after all else if they are left where they are, though on another host they would end in
@@ -36,9 +47,9 @@ extension Coordinator {
     func critical(_ now: Nanoseconds) -> [AttemptUnderWay] {
         guard let outlook, outlook.capacity > 0 else { return [] }
         let others = Nanoseconds(min((outlook.waiting + outlook.running) / outlook.capacity, 1e9) * 1e9)
-        let usable = links.indices.filter { isUsable($0, now) }
+        let usable = takers(now)
         let late = underWay(now).filter { attempt in
-            guard attempt.rest > others, mayStartAgain(attempt), let best = bestHost(for: attempt, among: usable, now)
+            guard attempt.rest > others, mayStartAgain(attempt), let best = bestHost(for: attempt, among: usable)
             else { return false }
             return best.span >= others / 10 * 9
         }
@@ -57,19 +68,23 @@ extension Coordinator {
     }
 
     /// The host on which it would end first, if that is early enough.
-    private func bestHost(
-        for attempt: AttemptUnderWay, among free: [Int], _ now: Nanoseconds
+    ///
+    /// - Parameter takers: the fastest first. There may be a thousand of them, for each of a thousand attempts: none is
+    ///   looked at behind one on which nothing would be gained.
+    func bestHost(
+        for attempt: AttemptUnderWay, among takers: some Sequence<Taker>
     ) -> (host: Int, span: Nanoseconds)? {
         let run = attempt.place.run
-        var best: (host: Int, span: Nanoseconds)?
-        for host in free where host != attempt.host && state.failedOn[run]?.contains(host) != true {
-            guard let prediction = state.prediction(run, host: host) else { continue }
-            if let ends = links[host].ends, now + prediction.high + plan.timing.marginBeforeEnd > ends { continue }
-            if prediction.expected < best?.span ?? .max { best = (host, prediction.expected) }
+        guard let length = state.times.length(run, group: Int(state[run].group)) else { return nil }
+        for taker in takers {
+            // It would have to go before.
+            if length.high + taker.slowness > taker.most { continue }
+            let span = Octaves.span(length.expected + taker.slowness)
+            guard attempt.rest - span >= max(span / 4, plan.timing.leastGain) else { return nil }
+            if taker.host == attempt.host || state.failedOn[run]?.contains(taker.host) == true { continue }
+            return (taker.host, span)
         }
-        guard let best else { return nil }
-        let gain = attempt.rest - best.span
-        return gain >= max(best.span / 4, plan.timing.leastGain) ? best : nil
+        return nil
     }
 
     private mutating func startAgain(
@@ -81,6 +96,15 @@ extension Coordinator {
         decide(.secondStart(run: run, lease: lease, reason: reason), &records)
         grant([Grant(run: run, firstAttempt: state[run].nextAttempt, attempts: 1)], to: host, &records)
     }
+}
+
+/// A host that could begin a run.
+struct Taker: Sendable {
+    var host: Int
+    /// How much longer than most it takes, in octaves.
+    var slowness: Double
+    /// What must have ended there may take no longer, in octaves; infinite: however long.
+    var most: Double
 }
 
 extension SweepState {

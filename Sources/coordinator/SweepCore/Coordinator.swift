@@ -87,6 +87,9 @@ public struct Coordinator: Sendable {
             if state.isFinished, state.isHolding[host] { decide(.hostReleased(host: plan.hosts[host]), &records) }
         case .pilotEnded(let host, let end, let reason): endPilot(host, end, reason, now, &records)
         case .pilotWaits(let host, let reason): notePilotWaits(host, reason, now)
+        case .pilotGivenUp(let host, let reason):
+            links[host].mayGetJob = false
+            refuse(host, reason, &records)
         case .leaves(let host, let time): links[host].ends = time
         case .closed(let host, let reason): links[host].closed = reason
         case .offered(let host, let offer): take(offer: offer, of: host, &records)
@@ -101,7 +104,7 @@ public struct Coordinator: Sendable {
     private mutating func noteNews(of event: Event) {
         switch event {
         case .joined(let host, _), .engineFound(let host, _), .loginRefused(let host, _), .refused(let host, _),
-            .lost(let host, _), .ended(let host, _), .released(let host):
+            .lost(let host, _), .ended(let host, _), .released(let host), .pilotGivenUp(let host, _):
             hasNews[host] = true
         case .leaves, .closed, .progress, .heard, .caughtUp, .started, .reported, .pilotEnded, .pilotWaits,
             .offered, .provided, .cancel, .interrupted:
@@ -150,12 +153,18 @@ public struct Coordinator: Sendable {
             switch links[host].phase {
             case .away(let until, _): links[host].phase = .away(until: min(until, now), failures: 0)
             case .connecting: links[host].phase = .connecting(failures: 0)
-            case .joined, .refused: break
+            case .joined: if let time = links[host].joined?.caughtUpAt { links[host].joined?.caughtUpAt = time + pause }
+            case .refused: break
             }
         }
         noteNewsOfAll()
         lastProgress += pause
         straySince += pause
+        // What hosts have to confirm by these, they could not: a commit may take longer than they last.
+        cancelDeadline = cancelDeadline.map { $0 + pause }
+        cancels = cancels.mapValues { $0 + pause }
+        // It may have been set since, when the commit was done.
+        finishedAt = finishedAt.map { min($0 + pause, now) }
         // Whoever can be reached answers by then.
         nextGiveAway = now + plan.timing.leaseTerm
     }

@@ -32,6 +32,8 @@ public enum Event: Sendable {
     case pilotEnded(host: Int, Coordinator.PilotEnd, reason: String)
     /// The job that a host's agent is to run in waits.
     case pilotWaits(host: Int, reason: String)
+    /// No job comes any more for a host's agent to run in.
+    case pilotGivenUp(host: Int, reason: String)
     /// Nothing is begun on the host for now, for a reason that people are told; nil: it may be used again.
     case closed(host: Int, reason: String?)
     /// What the sweep may have of a host for now, as others use it, too; nil: all that it has.

@@ -46,6 +46,8 @@ struct Link: Sendable {
     var slots = 0
     /// Whether it is a pilot whose job does not run.
     var isQueued = false
+    /// Whether it is a pilot for which another job may come, and with it another node: then a refusal is not the end.
+    var mayGetJob = false
     /// A refused host's stream has been ended.
     var isDisconnected = false
     /// Leases that were sent to it in this life, and of which nothing shows yet that they arrived.

@@ -34,7 +34,8 @@ extension SweepState {
         return deaths.count >= SweepState.fatalDeaths.count && deaths.alone >= SweepState.fatalDeaths.alone
     }
 
-    /// Suspects that could be handed out now.
+    /// Suspects that could be handed out now, those with the fewest deaths first: no run may have more company than one
+    /// before it.
     var readySuspects: [RunNumber] {
         waitingSuspects.filter { run in group(of: run).map(isPossible) ?? false }
     }
@@ -49,12 +50,25 @@ extension SweepState {
 
     /// The most runs that may be on a host, because of those that are there.
     func company(on host: Int, slots: Int) -> Int {
-        guard hasSuspects else { return .max }
+        guard limitingRuns[host] > 0 else { return .max }
         return leasesOfHost[host].flatMap { openRuns(of: $0, host: host) }
             .reduce(.max) { min($0, company(of: $1, slots: slots, silences: olderClaims[$1]?.count ?? 0)) }
     }
 
+    /// Whether a run has less company than a host has slots, wherever it is.
+    func isLimiting(_ run: RunNumber) -> Bool {
+        self[run].deaths.count + (olderClaims[run]?.count ?? 0) >= SweepState.suspiciousDeaths
+    }
+
     // MARK: Changes
+
+    /// To be told -1 before a run's deaths or claims change, and 1 when they have.
+    mutating func count(_ run: RunNumber, limiting change: Int) {
+        guard isLimiting(run) else { return }
+        for claim in claims(on: run) {
+            if let host = leases[claim.lease]?.host, host >= 0 { limitingRuns[host] += change }
+        }
+    }
 
     /// A host was started again: whatever it had may have been the cause. That shows here first, and perhaps only here:
     /// an agent whose host died right after an attempt's start need not know of that start.
@@ -79,13 +93,14 @@ extension SweepState {
 
     private mutating func noteDeath(of run: RunNumber, host: Int) {
         guard self[run].deaths.last != deathOfHost[host] else { return }
+        count(run, limiting: -1)
         runs[run - 1].deaths.last = deathOfHost[host]
-        hasSuspects = true
         if companyOfDeath[host] == 1 {
             runs[run - 1].deaths.alone += 1
         } else {
             runs[run - 1].deaths.shared.append(deathOfHost[host])
         }
+        count(run, limiting: 1)
     }
 
     /// A run was proven guilty: its deaths are explained, and no other's.
@@ -95,7 +110,9 @@ extension SweepState {
         for run in runs.indices.map({ $0 + 1 }) where run != guilty && !self[run].deaths.shared.isEmpty {
             let waits = self[run].phase == .waiting
             if waits { stopWaiting(run) }
+            count(run, limiting: -1)
             runs[run - 1].deaths.shared.removeAll(where: explained.contains)
+            count(run, limiting: 1)
             if waits { wait(run) }
         }
     }

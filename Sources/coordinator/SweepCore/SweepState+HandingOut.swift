@@ -3,7 +3,10 @@ public import Model
 extension SweepState {
     /// Runs that could be handed out now, to any host.
     package var readyCount: Int {
-        zip(plan.groups, waitingCounts).reduce(0) { $0 + (isPossible($1.0) ? $1.1 : 0) } - readySuspects.count
+        plan.groups.indices.reduce(0) { count, group in
+            let ready = waitingCounts[group] - suspectCounts[group]
+            return ready > 0 && isPossible(plan.groups[group]) ? count + ready : count
+        }
     }
 
     /// Takes up to `count` ready runs for `host`, in order. Runs that failed on this very host are passed over while
@@ -84,7 +87,7 @@ extension SweepState {
     mutating func queueEverything() {
         (ready, unordered) = (ReadyRuns(), [])
         waitingCounts = plan.groups.map(\.runs.count)
-        waitingSuspects = []
+        (waitingSuspects, suspectCounts) = ([], plan.groups.map { _ in 0 })
         for index in runs.indices { runs[index].isQueued = false }
         for index in plan.groups.indices { queue(index) }
     }
@@ -96,16 +99,63 @@ extension SweepState {
         runs[run - 1].phase = .waiting
         count(run, waiting: 1)
         guard isCurrent(run) else { return }
-        if isSuspect(run) { waitingSuspects.append(run) } else { enqueue(run, Int(self[run].group)) }
+        if isSuspect(run) {
+            waitingSuspects.insert(run, at: place(ofSuspect: run))
+            suspectCounts[Int(self[run].group)] += 1
+        } else {
+            enqueue(run, Int(self[run].group))
+        }
     }
 
     /// A run that waited is handed out, or has ended.
     mutating func stopWaiting(_ run: RunNumber) {
         count(run, waiting: -1)
-        if isSuspect(run) { waitingSuspects.removeAll { $0 == run } }
+        guard isSuspect(run) else { return }
+        let place = place(ofSuspect: run)
+        guard place < waitingSuspects.count, waitingSuspects[place] == run else { return }
+        waitingSuspects.remove(at: place)
+        suspectCounts[Int(self[run].group)] -= 1
+    }
+
+    /// Where a run stands, or would stand, among ``waitingSuspects``.
+    private func place(ofSuspect run: RunNumber) -> Int {
+        let rank = (self[run].deaths.count, run)
+        var places = 0..<waitingSuspects.count
+        while !places.isEmpty {
+            let middle = places.lowerBound + places.count / 2
+            let other = waitingSuspects[middle]
+            places = (self[other].deaths.count, other) < rank
+                ? middle + 1..<places.upperBound : places.lowerBound..<middle
+        }
+        return places.lowerBound
     }
 
     private mutating func count(_ run: RunNumber, waiting change: Int) {
         if isCurrent(run) { waitingCounts[Int(self[run].group)] += change }
+    }
+}
+
+/// A run that makes a checkpoint, with what waits for that.
+struct Maker: Sendable {
+    var run: RunNumber
+    /// The pin that it provides.
+    var pin: String
+    /// The groups that require it.
+    var dependents: [Int]
+    /// Whether only setups do.
+    var isBoot: Bool
+
+    /// Those of a plan, the last first: what is required comes later in it.
+    static func all(_ groups: [Plan.Group]) -> [Maker] {
+        var dependents: [String: [Int]] = [:]
+        for (index, group) in groups.enumerated() {
+            if let pin = group.requires { dependents[pin, default: []].append(index) }
+        }
+        return groups.reversed().compactMap { group in
+            guard let pin = group.provides, let run = group.runs.first else { return nil }
+            let those = dependents[pin] ?? []
+            let isBoot = !those.isEmpty && those.allSatisfy { groups[$0].provides != nil }
+            return Maker(run: run, pin: pin, dependents: those, isBoot: isBoot)
+        }
     }
 }

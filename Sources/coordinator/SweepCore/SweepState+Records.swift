@@ -68,14 +68,14 @@ extension SweepState {
         // Whoever stops a sweep grants nothing more of it: it was launched again, and goes on as any other.
         stopReason = nil
         let index = hostIndex[host] ?? -1
+        let bootID = index >= 0 ? bootOfHost[index] : ""
+        leases[lease] = Lease(host: index, bootID: bootID, runs: grants.map(\.run), open: grants.count)
+        place(lease, on: index)
         for grant in grants {
             let attempts = grant.firstAttempt..<grant.firstAttempt + grant.attempts
             add(Claim(lease: lease, attempts: attempts), on: grant.run)
             runs[grant.run - 1].nextAttempt = attempts.upperBound
         }
-        let bootID = index >= 0 ? bootOfHost[index] : ""
-        leases[lease] = Lease(host: index, bootID: bootID, runs: grants.map(\.run), open: grants.count)
-        place(lease, on: index)
     }
 
     private mutating func place(_ lease: LeaseNumber, on host: Int) {
@@ -88,6 +88,8 @@ extension SweepState {
     /// The agent that holds the lease goes by another name in the inventory now.
     private mutating func move(_ lease: LeaseNumber, to host: String) {
         guard var entry = leases[lease] else { return }
+        for run in entry.runs where claim(of: lease, on: run) != nil { count(run, limiting: -1) }
+        defer { for run in entry.runs where claim(of: lease, on: run) != nil { count(run, limiting: 1) } }
         if entry.host >= 0 {
             leasesOfHost[entry.host].removeAll { $0 == lease }
             openRuns[entry.host] -= entry.open
@@ -239,6 +241,8 @@ extension SweepState {
         stopReason = nil
         failuresInRow = nil
         firstLeaseOfPins = nextLease
+        // A run that failed everywhere may do so because of what was pinned.
+        (failedOn, failedItselfOn, startedTwice) = ([:], [:], [])
         queueEverything()
     }
 

@@ -93,10 +93,13 @@ public struct SweepState: Sendable {
     /// Attempts on record beside each run's last: few runs have any.
     var earlierAttempts: [RunNumber: [AttemptNumber]] = [:]
     var fencedAttempts: Set<AttemptID> = []
-    /// Runs that wait and are under suspicion; they stand in no queue.
+    /// Runs that wait and are under suspicion, by their deaths, then by their numbers; they stand in no queue.
     var waitingSuspects: [RunNumber] = []
-    /// Whether any run ever was: most sweeps never look further.
-    var hasSuspects = false
+    /// How many there are of each group.
+    var suspectCounts: [Int]
+    /// Per host, how many of its runs must not have as much company as it has slots: mostly none, and then none is
+    /// looked at.
+    var limitingRuns: [Int]
     /// Each death of a host, or of its supervisor, has a number; per host that of the last one; 0: it had none.
     var deathCount: Int32 = 0
     var deathOfHost: [Int32]
@@ -119,6 +122,8 @@ public struct SweepState: Sendable {
     /// At which count of ended runs the order is worked out anew.
     var nextOrder = 1
     var waitingCounts: [Int]
+    /// Groups that provide a pin, the last of the plan first.
+    let makers: [Maker]
     let hostIndex: [String: Int]
     /// How long runs take.
     package var times: RunTimes
@@ -135,14 +140,16 @@ public struct SweepState: Sendable {
         leasesOfHost = Array(repeating: [], count: plan.hosts.count)
         openRuns = Array(repeating: 0, count: plan.hosts.count)
         companyOfDeath = Array(repeating: 0, count: plan.hosts.count)
+        limitingRuns = Array(repeating: 0, count: plan.hosts.count)
         leaseOfDeath = Array(repeating: 0, count: plan.hosts.count)
         deathOfHost = Array(repeating: 0, count: plan.hosts.count)
         bootOfHost = Array(repeating: "", count: plan.hosts.count)
         isHolding = Array(repeating: false, count: plan.hosts.count)
-        waitingCounts = []
+        (waitingCounts, suspectCounts) = ([], [])
         times = RunTimes(plan: plan)
         let groups = plan.groups
-        hasSetups = groups.contains { $0.provides != nil }
+        makers = Maker.all(groups)
+        hasSetups = !makers.isEmpty
         hostIndex = Dictionary(plan.hosts.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
         for (index, group) in groups.enumerated() {
             for range in group.runs.ranges { for run in range { runs[run - 1].group = Int32(index) } }

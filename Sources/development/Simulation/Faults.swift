@@ -138,7 +138,7 @@ extension Simulation {
             ledger.isFull = true
             world.after(time) { [self] in ledger.isFull = false }
         case .coordinatorStandsStill: coordinator?.standStill(for: long)
-        case .interrupt: coordinator?.ask(.interrupt)
+        case .interrupt: coordinator?.ask(.interrupt(byKey: true))
         case .cancelRun:
             let run = 1 + chance.below(scenario.points)
             if coordinator != nil { checker.promises.cancelAsked(run) }
@@ -147,7 +147,7 @@ extension Simulation {
         case .cancelAll: coordinator?.ask(.cancel(run: nil, reason: "somebody asked for it"))
         case .retry:
             isRetryAsked = true
-            coordinator?.ask(.interrupt)
+            coordinator?.ask(.interrupt(byKey: true))
         case .agentDies, .supervisorDies, .programIsKilled, .memoryRunsOut, .hostReboots, .connectionBreaks,
             .requestsStall, .answersStall, .networkStalls, .hostDiskFills, .hostDiskFails, .hostSlows, .hostLocks,
             .hostSickens, .hostIsCleaned, .clockJumps, .linkIsCut, .hostIsRenewed, .peersLie,

@@ -37,8 +37,9 @@ public struct LargeReport: Sendable {
     public var lost: Int
     public var coordinatorSteps: Int
     public var records: Int
-    /// The processor's time that the coordinator took, in seconds.
+    /// The processor's time that the coordinator took, in seconds, and that of its longest step.
     public var coordinatorSeconds: Double
+    public var longestStep: Double
 }
 
 /// Many hosts and a sweep that takes hours, for seeing whether slots stay busy and what the coordinator costs.
@@ -62,7 +63,7 @@ public final class LargeCluster {
     private let readClock: () -> Double
     private var outcome = LargeReport(
         problem: nil, busy: 0, untilLastWave: 0, virtualTime: 0, hostFailures: 0, lost: 0, coordinatorSteps: 0,
-        records: 0, coordinatorSeconds: 0)
+        records: 0, coordinatorSeconds: 0, longestStep: 0)
     private var ending: Ending?
     private var busyUntil: Nanoseconds = 0
     private var meter: SlotMeter
@@ -92,10 +93,11 @@ public final class LargeCluster {
             Host(target: HostTarget(name: "h\(number)"), slots: size.slots, memoryBytes: 256 << 30)
         }
         let engine = CommandEngine(sweep)
-        let plan = Plan(
+        var plan = Plan(
             groups: [Plan.Group(runs: 1..<size.runs + 1)], hosts: inventory.map(\.name),
             maximumFailures: sweep.attempts, agentRetries: engine.descriptor.agentRetries,
             pinsEngine: engine.descriptor.binary != nil)
+        plan.hasSecondStarts = sweep.hasSecondStarts
         let setting = Setting(
             sweepID: "large-1", hosts: inventory, agentBinary: Array("agent".utf8), engine: engine,
             points: try Points(sweep, recipe: sweep.recipe), sweep: sweep, runs: RunList(1..<size.runs + 1),
@@ -149,7 +151,9 @@ public final class LargeCluster {
         } catch {
             outcome.problem = "\(error)"
         }
-        outcome.coordinatorSeconds += readClock() - before.clock
+        let taken = readClock() - before.clock
+        outcome.coordinatorSeconds += taken
+        outcome.longestStep = max(outcome.longestStep, taken)
         outcome.coordinatorSteps += 1
         let records = ledger.count - before.records
         if records > 0 { busyUntil = world.now + LargeCluster.commitTime + Int64(records) * LargeCluster.recordTime }

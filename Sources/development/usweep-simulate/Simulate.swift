@@ -171,7 +171,8 @@ enum Simulate {
             slots of living hosts busy until the last wave (\(outcome.untilLastWave / 60_000_000_000) of \
             \(outcome.virtualTime / 60_000_000_000) min): \(busy.dropLast(3)).\(busy.suffix(3)) %
             the coordinator's processor time: \(micros) us a run, in \(outcome.coordinatorSteps) steps with \
-            \(outcome.records) records; the simulation's: \(Int(cpuTime - began)) s
+            \(outcome.records) records, the longest of \(Int(outcome.longestStep * 1e3)) ms; the simulation's: \
+            \(Int(cpuTime - began)) s
 
             """, to: 1)
         if let problem = outcome.problem { say("\(problem)\n", to: 1) }

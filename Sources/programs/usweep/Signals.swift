@@ -50,7 +50,7 @@ final class Signals: Sendable {
             for request in requests.take() { inbox.put(.request(request)) }
         } else {
             lastSignal.store(number, ordering: .relaxed)
-            inbox.put(.request(.interrupt))
+            inbox.put(.request(.interrupt(byKey: number == SIGINT)))
         }
     }
 }

@@ -23,3 +23,7 @@ enum UserState {
 
 /// How much may wait to be sent below libssh2 before a channel stops adding to it, in bytes.
 let outboundLimit = 1 << 20
+
+/// How much may have come and not been taken by libssh2 before no more is read, in bytes: two windows of a channel. A
+/// host that keeps to these never gets there.
+let inboundLimit = 4 << 20

@@ -158,7 +158,9 @@ final class SSHLink {
     func advance(now: ContinuousClock.Instant) {
         isDirty = false
         receive(now: now)
+        let wasFull = buffers.isFull
         step(now: now)
+        if wasFull, !buffers.isFull { gateway?.isDirty = true }
         flush()
         if case .ready = phase, buffers.outbound.count < outboundLimit / 2, wantsToSendMore { isDirty = true }
     }
@@ -172,9 +174,11 @@ final class SSHLink {
     private static let mostReadPerTurn = 1 << 20
 
     private func receive(now: ContinuousClock.Instant) {
+        // Whoever is not listened to is not silent.
+        if buffers.isFull { lastHeard = now }
         if let socket, !isConnecting {
             var total = 0
-            reading: while total < SSHLink.mostReadPerTurn, !buffers.isEnded {
+            reading: while total < SSHLink.mostReadPerTurn, !buffers.isEnded, !buffers.isFull {
                 var result = IOResult.wouldBlock
                 let bytes = [UInt8](unsafeUninitializedCapacity: 65536) { room, count in
                     result = socket.read(into: UnsafeMutableRawBufferPointer(room))
@@ -298,7 +302,9 @@ final class SSHLink {
             break
         }
         if let socket, !isConnecting, !buffers.isEnded {
-            wait.add(socket.number, buffers.outbound.isEmpty ? POLLIN : POLLIN | POLLOUT)
+            let events = (buffers.isFull ? 0 : POLLIN) | (buffers.outbound.isEmpty ? 0 : POLLOUT)
+            // Without any, a closed connection would still wake the thread, again and again.
+            if events != 0 { wait.add(socket.number, events) }
         }
     }
 

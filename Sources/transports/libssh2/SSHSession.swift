@@ -24,6 +24,8 @@ final class SSHBuffers {
     var outbound = ByteQueue()
     /// Nothing more will come: reading past the end is an error then.
     var isEnded = false
+    /// The other side has to wait until some of what it sent was taken.
+    var isFull: Bool { inbound.count >= inboundLimit }
 }
 
 /// Owns a libssh2 session. Belongs to the driver's thread.

@@ -80,7 +80,8 @@ final class Tunnel: LinkUser {
             }
             break
         }
-        while true {
+        // The link inside says when it has taken some of it.
+        while !buffers.isFull {
             var outcome = CallResult<Int>.wouldBlock
             let bytes = [UInt8](unsafeUninitializedCapacity: 65536) { room, count in
                 outcome = channel.read(0, into: UnsafeMutableRawBufferPointer(room))
@@ -95,6 +96,7 @@ final class Tunnel: LinkUser {
             case .failed(let failure): return failed(failure.text)
             }
         }
+        return .alive
     }
 
     private func idle(_ channel: SSHChannel) -> UserState {

@@ -109,7 +109,7 @@ final class ChildStream {
         messages.append(contentsOf: bytes)
         if isOpen {
             observer(.diagnostic(bytes))
-        } else if let marker, let place = ChildStream.find(marker, in: messages) {
+        } else if let marker, let place = ChildStream.find(marker, in: messages, last: bytes.count) {
             let rest = Array(messages[(place + marker.count)...])
             messages = rest
             self.marker = nil
@@ -121,9 +121,11 @@ final class ChildStream {
         }
     }
 
-    private static func find(_ needle: [UInt8], in bytes: [UInt8]) -> Int? {
+    /// - Parameter last: how many bytes at the end are new: it is not wholly among those before.
+    private static func find(_ needle: [UInt8], in bytes: [UInt8], last: Int) -> Int? {
         guard bytes.count >= needle.count else { return nil }
-        return (0...(bytes.count - needle.count)).first { bytes[$0...].starts(with: needle) }
+        let first = max(0, bytes.count - last - needle.count + 1)
+        return (first...max(first, bytes.count - needle.count)).first { bytes[$0...].starts(with: needle) }
     }
 
     /// Reads what is there. Returns nil when nothing more will come.

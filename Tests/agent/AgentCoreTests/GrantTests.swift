@@ -43,6 +43,44 @@ struct HolderTests {
         #expect(taken.drops == [1] && taken.outcomes.map(\.id) == [key(1).id])
     }
 
+    /// The same coordinator comes again, after its inventory was edited, while its first connection looks alive.
+    private func edited(_ rig: inout Rig, _ hello: CoordinatorHello) -> [AgentEffect] {
+        rig.tell(.connected(2), .message(2, .hello(hello)))
+        return rig.say(.holder("anna@one:/a"), on: 2)
+    }
+
+    @Test("What it says of the host on a new connection holds from then on, and is durable")
+    func contextOfTheNewOne() throws {
+        var rig = rig()
+        let hello = CoordinatorHello(sweep: "s1", leaseTerm: 80 * second, slots: 3, enginePath: "/new/gem5.opt")
+        let taken = edited(&rig, hello)
+        #expect(taken.drops == [1] && taken.greetings.isEmpty, "it was greeted before")
+        #expect(rig.core.slots(of: "s1") == 3)
+        let records = rig.journal.compactMap { if case .context("s1", let context) = $0 { context } else { nil } }
+        #expect(records.last == SweepContext(enginePath: "/new/gem5.opt", slots: 3))
+        var job = job()
+        job.arguments = [.engine]
+        rig.grant(2, entry(1, job), on: 2)
+        let effects = rig.tell(.prepared(key(1, lease: 2)))
+        let launches = effects.compactMap { if case .supervise(.start(_, let launch)) = $0 { launch } else { nil } }
+        #expect(launches.map(\.arguments) == [["/new/gem5.opt"]])
+    }
+
+    @Test("A setup text that it brings is tried before anything begins with it; one that fails refuses the host")
+    func setupOfTheNewOne() {
+        for problem in [nil, "the setup of this host fails: module: not found"] {
+            var rig = rig()
+            let hello = CoordinatorHello(sweep: "s1", leaseTerm: 80 * second, slots: 1, setup: "module load gcc")
+            let taken = edited(&rig, hello)
+            #expect(taken.contains(.trySetup(sweep: "s1", "module load gcc")))
+            #expect(rig.grant(2, entry(1), on: 2).prepared.isEmpty)
+            let tried = rig.tell(.setupTried(sweep: "s1", problem: problem))
+            #expect(tried.greetings.isEmpty)
+            #expect(tried.prepared == (problem == nil ? [key(1, lease: 2)] : []))
+            #expect(tried.refusals == (problem.map { [$0] } ?? []))
+        }
+    }
+
     @Test("One that was not heard for a while is replaced, and so is one that is gone")
     func silent() {
         var rig = rig()

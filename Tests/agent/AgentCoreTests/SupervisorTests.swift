@@ -278,10 +278,13 @@ struct SupervisorTests {
         #expect(start(&core) == [1])
         _ = core.handle(.stop, now: 2)
         #expect(!core.shallStop)
+        queue(&core, 2, launch())
+        #expect(start(&core) == [], "it would keep it here")
         _ = core.ended(key(1), ProcessExit(cause: .status(0)), now: 3)
         #expect(core.shallStop)
         _ = core.handle(.capacity(slots: 1, memoryBytes: 1), now: 4)
         #expect(!core.shallStop)
+        #expect(start(&core) == [2])
     }
 
     @Test("Its journal says again what ran and what ended; who ran without an end is found")

@@ -52,13 +52,16 @@ final class Bench {
     let loop: CoordinatorLoop
 
     /// - Parameters:
+    ///   - pilots: of the cluster, those that are used; nil: all.
     ///   - inputs: contents by name.
     ///   - engine: with one setup; nil: the engine `command`.
     init(
         runs: Int = 1, hosts names: [String] = ["h0"], inputs: [(String, [UInt8])] = [], engine: SetupEngine? = nil,
-        cache: CheckpointStore? = nil, argument: String? = nil, cluster: (site: SlurmSite, way: any Transport)? = nil
+        cache: CheckpointStore? = nil, argument: String? = nil, cluster: (site: SlurmSite, way: any Transport)? = nil,
+        pilots numbers: [Int]? = nil
     ) throws {
-        let pilots: [Model.Host] = (1...(cluster?.site.nodes.upperBound ?? 1)).compactMap { number in
+        let all = Array(1...(cluster?.site.nodes.upperBound ?? 1))
+        let pilots: [Model.Host] = (numbers ?? all).compactMap { number in
             guard let site = cluster?.site else { return nil }
             var host = Model.Host(target: HostTarget(name: site.hostName(ofPilot: number), address: "login"))
             host.pilot = Pilot(site: site, number: number)

@@ -93,6 +93,32 @@ struct BootstrapTests {
         #expect(reason.contains(".bashrc") && count <= Bootstrap.longestNoise + piece.count)
     }
 
+    /// Each of these took a look at all that had come for each line, or for each byte: minutes.
+    @Test(
+        "Nothing that a login prints keeps the loop busy: nothing but line ends, or a byte at a time",
+        arguments: [(text: "\n", times: 65_536, pieces: 3), ("y", 1, 100_000), ("\n\u{2}usweep", 9_000, 2)])
+    func busy(text: String, times: Int, pieces: Int) {
+        var bootstrap = bootstrap()
+        _ = bootstrap.receive(bytes("usweep-bootstrap 2 Linux x86_64\nusweep-have\n"), now: 0)
+        let piece = bytes(String(repeating: text, count: times))
+        var steps: [Bootstrap.Step] = []
+        for _ in 0..<pieces { steps += bootstrap.receive(piece, now: 0) }
+        #expect(steps.isEmpty)
+        #expect(bootstrap.receive(Preamble.bytes + [7], now: 0) == [.attached([7])])
+    }
+
+    @Test("The end of what a host says on its standard error is kept, in bytes: one character may have any number")
+    func standardError() {
+        var tail = StandardErrorTail()
+        tail.add(bytes("all of it\n"))
+        #expect(tail.text == "all of it")
+        tail.add(bytes("e" + String(repeating: "\u{301}", count: 100_000)))
+        #expect(tail.text.utf8.count <= StandardErrorTail.longest)
+        tail.add(bytes("\nno such file\nor folder\n"))
+        #expect(tail.text.hasSuffix("; no such file; or folder"))
+        #expect(!tail.text.contains("\u{fffd}"))
+    }
+
     @Test("Nothing is waited for without end: the login, the disk, the copy, the agent")
     func overdue() {
         var bootstrap = bootstrap()

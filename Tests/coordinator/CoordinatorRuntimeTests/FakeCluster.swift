@@ -11,14 +11,17 @@ final class FakeCluster: Transport, @unchecked Sendable {
         let id: Int
         let name: String
         let agent: FakeHost
+        /// Where it is to run.
+        let node: String
         var state = "PENDING"
         /// What it was granted and has not done.
         var pending: [AttemptID] = []
         /// What it holds, by lease.
         var held: [LeaseNumber: Set<RunNumber>] = [:]
 
-        init(_ id: Int, _ name: String) {
-            (self.id, self.name) = (id, name)
+        /// - Parameter nodes: from which it gets one.
+        init(_ id: Int, _ name: String, _ nodes: [String]) {
+            (self.id, self.name, node) = (id, name, nodes[id % nodes.count])
             agent = FakeHost("job \(id)")
         }
 
@@ -32,6 +35,10 @@ final class FakeCluster: Transport, @unchecked Sendable {
     var trouble: UInt64 = 0
     /// Jobs never begin.
     var isFull = false
+    /// Where agents refuse the sweep.
+    var uselessNode = ""
+    /// Those of all jobs.
+    private(set) var folders: Set<String> = []
     private(set) var mostLive = 0
     var liveCount: Int { jobs.count { $0.lives } }
     private(set) var breaks = 0
@@ -118,7 +125,11 @@ final class FakeCluster: Transport, @unchecked Sendable {
 
     private func submit(_ submission: GatewaySubmission) {
         if chance(100) < trouble { return say(.submitted(name: submission.name, job: nil, problem: "not now")) }
-        let job = Job(jobs.count + 1, submission.name)
+        let excluded = submission.arguments.first { $0.hasPrefix("--exclude=") }?.dropFirst(10).split(separator: ",")
+        let all = (0..<4).map { "n\($0)" }
+        let nodes = all.filter { !(excluded ?? []).contains($0[...]) }
+        let job = Job(jobs.count + 1, submission.name, nodes.isEmpty ? all : nodes)
+        folders.insert(submission.folder)
         jobs.append(job)
         mostLive = max(mostLive, liveCount)
         // The answer is lost on the way.
@@ -135,8 +146,11 @@ final class FakeCluster: Transport, @unchecked Sendable {
         for (other, its) in channels where its === job { channels[other] = nil }
         channels[channel] = job
         job.agent.leases = job.held.map { HeldLease(lease: $0.key, runs: $0.value.sorted()) }
-        job.agent.part = { [unowned job] _, message in
+        job.agent.part = { [unowned job, uselessNode] agent, message in
             switch message {
+            case .hello where job.node == uselessNode:
+                agent.say(.refused(reason: "its setup fails"))
+                return true
             case .grant(let shard):
                 for entry in shard.entries where !(job.held[shard.lease]?.contains(entry.run) ?? false) {
                     job.held[shard.lease, default: []].insert(entry.run)
@@ -189,7 +203,7 @@ final class FakeCluster: Transport, @unchecked Sendable {
                 SlurmJob(
                     id: "\(job.id)", name: job.name, state: job.state,
                     secondsLeft: job.state == "RUNNING" ? 3_600 : nil,
-                    node: job.state == "PENDING" ? "" : "n\(job.id % 4)")
+                    node: job.state == "PENDING" ? "" : job.node)
             }))
     }
 }

@@ -113,6 +113,72 @@ struct LoopTests {
         #expect(other.host.kinds.isSubset(of: Set([1]).union(18...27)))
     }
 
+    /// One host at work on both runs; the sweep was interrupted. What then comes at every step, and time passes.
+    private func interrupted(_ requests: [Inbox.Request]) throws -> (bench: Bench, isAsked: Bool) {
+        let bench = try Bench(runs: 2)
+        bench.host.part = { _, message in if case .grant = message { true } else { false } }
+        try bench.run { !bench.host.grants.isEmpty }
+        bench.inbox.put(.request(.interrupt(byKey: true)))
+        #expect(try bench.run() == .interrupted)
+        bench.loop.observer = { [time = bench.time, inbox = bench.inbox] _, _ in
+            time.now += Timing.second
+            inbox.put(.request(.live(token: "top")))
+        }
+        for request in requests { bench.inbox.put(.request(request)) }
+        bench.inbox.put(.request(.live(token: "top")))
+        return (bench, try bench.loop.waitForCancel(timeout: 3 * Timing.second))
+    }
+
+    @Test("After Ctrl-C those who look on, the end of the terminal and the end of one run cancel nothing else")
+    func looksOn() throws {
+        let (bench, isAsked) = try interrupted([
+            .live(token: "status"), .tail(run: 1, path: "stdout.txt", token: "logs"), .interrupt(byKey: false),
+            .cancel(run: 1, reason: "cancelled by 'usweep cancel'"),
+        ])
+        #expect(!isAsked)
+        #expect(!bench.ledger.records.contains { if case .sweepStopped = $0 { true } else { false } })
+        let asked = bench.ledger.records.compactMap { if case .runCancelAsked(let run, _) = $0 { run } else { nil } }
+        #expect(asked == [1])
+        #expect(bench.loop.state.openRunCount(on: "h0") == 2)
+    }
+
+    @Test("A second Ctrl-C, or a word that all are to be cancelled, cancels all", arguments: [
+        Inbox.Request.interrupt(byKey: true), .cancel(run: nil, reason: "cancelled by 'usweep cancel'"),
+    ])
+    func cancelsAll(_ request: Inbox.Request) throws {
+        let (bench, isAsked) = try interrupted([.live(token: "status"), request])
+        #expect(isAsked)
+        #expect(bench.ledger.records.contains { if case .sweepStopped = $0 { true } else { false } })
+    }
+
+    @Test("A host that reports more than a run may leave: none of it is fetched, and the run ends as too much output")
+    func terabyte() throws {
+        let bench = try Bench(runs: 1)
+        bench.host.part = { host, message in
+            guard case .grant(let shard) = message, let entry = shard.entries.first else { return false }
+            let id = AttemptID(run: entry.run, lease: shard.lease, attempt: entry.firstAttempt)
+            let artifacts = (1...2).map { number in
+                Artifact(path: "huge\(number)", digest: SHA256.digest("\(number)"), size: 1 << 40)
+            }
+            host.say(.outcome(AttemptReport(id: id, artifacts: artifacts)))
+            return true
+        }
+        #expect(try bench.run() == .complete(allSucceeded: false))
+        #expect(bench.host.reads.isEmpty && bench.host.streams == 1)
+        #expect(bench.ledger.ends.map(\.failure) == [.tooMuchOutput])
+        #expect(bench.ledger.evidence.first?.contains("more than limits.output (8 GiB)") == true)
+        #expect(bench.loop.state[1].phase == .ended(.failed, .tooMuchOutput))
+    }
+
+    @Test("What a run may leave counts once where it has several names")
+    func severalNames() {
+        let digest = SHA256.digest("x")
+        let twice = (1...2).map { Artifact(path: "\($0)", digest: digest, size: 6) }
+        let report = AttemptReport(id: AttemptID(run: 1, lease: 1, attempt: 1), artifacts: twice)
+        #expect(report.within(6) == report)
+        #expect(report.within(5).failure == .tooMuchOutput && report.within(5).artifacts.isEmpty)
+    }
+
     @Test("A stream that breaks off in the middle of a message is tried again, and said so")
     func tornMessage() throws {
         let bench = try Bench()
@@ -149,7 +215,7 @@ struct LoopTests {
         let bench = try Bench(runs: 3)
         bench.host.part = { _, message in if case .grant = message { true } else { false } }
         try bench.run(until: { !bench.host.grants.isEmpty })
-        bench.inbox.put(.request(.interrupt))
+        bench.inbox.put(.request(.interrupt(byKey: true)))
         #expect(try bench.run() == .interrupted)
         #expect(bench.host.closings == 0)
     }

@@ -5,10 +5,12 @@ import Testing
 
 @Suite("Sweeps on a cluster")
 struct SitesTests {
-    private func bench(_ cluster: FakeCluster, runs: Int = 40, nodes: ClosedRange<Int> = 1...4) throws -> Bench {
+    private func bench(
+        _ cluster: FakeCluster, runs: Int = 40, nodes: ClosedRange<Int> = 1...4, only pilots: [Int]? = nil
+    ) throws -> Bench {
         var site = SlurmSite(name: "hpc", time: 3_600 * Timing.second, nodes: nodes)
         (site.backlog, site.idle) = (4, 20 * Timing.second)
-        return try Bench(runs: runs, cluster: (site, cluster))
+        return try Bench(runs: runs, cluster: (site, cluster), pilots: pilots)
     }
 
     /// Until the sweep ends; nil: it does not.
@@ -66,6 +68,28 @@ struct SitesTests {
         #expect(losses > 0)
     }
 
+    @Test("A node on which the agent refuses the sweep is left; the pilot's next job is elsewhere", arguments: [1, 4])
+    func refused(nodes: Int) throws {
+        let cluster = FakeCluster(seed: 7)
+        cluster.uselessNode = "n1"
+        let bench = try bench(cluster, nodes: 1...nodes)
+        let ending = try run(bench, cluster)
+        #expect(ending == .complete(allSucceeded: true))
+        let useless = cluster.jobs.filter { $0.node == "n1" }
+        #expect(useless.count == 1 && useless.allSatisfy { $0.state == "CANCELLED" })
+        #expect(cluster.jobs.count == nodes + 1, "no job but that one was for nothing")
+    }
+
+    @Test("Of a cluster's pilots any may be used alone, under its own name")
+    func onlyOne() throws {
+        let cluster = FakeCluster(seed: 2)
+        let bench = try bench(cluster, runs: 4, only: [3])
+        let ending = try run(bench, cluster)
+        #expect(ending == .complete(allSucceeded: true))
+        #expect(cluster.jobs.map(\.name) == ["s-1.3"])
+        #expect(cluster.folders == ["pilots/s-1/3"])
+    }
+
     @Test("A queue in which nothing moves is waited in for a day, and Ctrl-C ends that")
     func waits() throws {
         let cluster = FakeCluster(seed: 3)
@@ -81,7 +105,7 @@ struct SitesTests {
         }
         #expect(bench.loop.hostView(0).standing == .queued)
         #expect(bench.problem() == "its job waits: the scheduler has not looked at it yet")
-        bench.inbox.put(.request(.interrupt))
+        bench.inbox.put(.request(.interrupt(byKey: true)))
         let ending = try bench.loop.turn(bench.inbox.take(timeout: 0))
         #expect(ending == .interrupted)
     }

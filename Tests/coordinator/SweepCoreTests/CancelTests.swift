@@ -49,6 +49,18 @@ struct CancelTests {
         #expect(cluster.core.state.cancelsAsked.isEmpty)
     }
 
+    @Test("Nobody's time to confirm it passes while the coordinator does nothing: it slept, or its commit took long")
+    func pause() {
+        var cluster = Cluster(runs: 2, hosts: 1)
+        cluster.join(0, slots: 2)
+        cluster.step(.cancel(run: 1, reason: "test"))
+        cluster.sleep(40)
+        cluster.step(.heard(host: 0))
+        #expect(cluster.lease(of: 1) == 1)
+        cluster.step(.ended(host: 0, Cluster.ended(1, lease: 1)))
+        #expect(cluster.phase(1) == .ended(.succeeded, nil), "it was faster")
+    }
+
     @Test("A failure that would be tried again ends it")
     func failing() {
         var cluster = Cluster(runs: 1, hosts: 1)
@@ -61,6 +73,20 @@ struct CancelTests {
 
 @Suite("A sweep is stopped")
 struct StopTests {
+    @Test("What its hosts had reached counts, though they are told late: the commit of its ends may take long")
+    func slowCommit() {
+        var cluster = Cluster(runs: 2, hosts: 1)
+        cluster.join(0)
+        cluster.step(.cancel(run: nil, reason: "test"))
+        cluster.sleep(40)
+        cluster.step(.heard(host: 0))
+        #expect(cluster.lease(of: 1) == 1)
+        cluster.step(.ended(host: 0, Cluster.ended(1, lease: 1)))
+        #expect(cluster.phase(1) == .ended(.succeeded, nil))
+        cluster.pass(16, hearing: [0])
+        #expect(cluster.phase(2) == .ended(.cancelled, .cancelled), "and the time passes all the same")
+    }
+
     @Test("and launched again: what begins from then on is kept whoever dies, and a run that is cancelled stays so")
     func again() {
         var first = Cluster(runs: 2, hosts: 1)

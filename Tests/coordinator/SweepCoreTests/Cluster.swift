@@ -59,10 +59,29 @@ struct Cluster {
         other.noteNewsOfAll()
         let rest = other.effects(now: now).filter { if case .finish = $0 { false } else { true } }
         #expect(rest.isEmpty)
+        checkCounts()
         if agentsRelease {
             for host in effects.released { effects += step(.released(host: host)) }
         }
         return effects
+    }
+
+    /// What is counted as it changes is what counting gives.
+    private func checkCounts() {
+        let state = core.state
+        for host in state.limitingRuns.indices {
+            let open = state.leasesOfHost[host].flatMap { state.openRuns(of: $0, host: host) }
+            #expect(state.limitingRuns[host] == open.count { state.isLimiting($0) })
+        }
+        let suspects = state.runs.indices.map { $0 + 1 }.filter { run in
+            state[run].phase == .waiting && state.isCurrent(run) && state.isSuspect(run)
+        }
+        #expect(state.waitingSuspects == suspects.sorted {
+            (state[$0].deaths.count, $0) < (state[$1].deaths.count, $1)
+        })
+        for group in state.suspectCounts.indices {
+            #expect(state.suspectCounts[group] == suspects.count { Int(state[$0].group) == group })
+        }
     }
 
     private mutating func note(_ decided: [Record]) {

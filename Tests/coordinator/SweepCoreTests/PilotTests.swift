@@ -27,8 +27,21 @@ struct PilotTests {
             #expect(cluster.core.state[run].failures == 0)
             #expect(cluster.core.state[run].losses == 0)
         }
-        #expect(!cluster.core.state.hasSuspects)
+        #expect(cluster.core.state.deathCount == 0)
         #expect(cluster.join(1).granted(to: 1).sorted() == [1, 2])
+    }
+
+    @Test("One that was refused is tried again with its next job, which may be on another node")
+    func refused() {
+        var cluster = working(hosts: 2)
+        cluster.step(.refused(host: 0, reason: "its setup fails"))
+        #expect(cluster.core.phase(of: 0) == .refused)
+        #expect(cluster.core.refusal(of: 0) == "its setup fails")
+        cluster.step(.pilotEnded(host: 0, .blameless, reason: "job 7 was cancelled"))
+        #expect(cluster.core.refusal(of: 0) == nil)
+        cluster.pass(2)
+        #expect(cluster.step().contains(.connect(host: 0)))
+        #expect(cluster.join(0).granted(to: 0).sorted() == [1, 2])
     }
 
     @Test("However often it happens, no run fails by it")

@@ -101,6 +101,34 @@ struct RevisionTests {
         #expect(core.state.fencedCount == 1 && core.state.disagreements == 0)
     }
 
+    @Test("New pins: on which hosts a run failed under the old ones is forgotten")
+    func repinnedFailure() throws {
+        var cluster = Cluster(runs: 1, hosts: 3, agentRetries: false, failures: 9)
+        for host in 0...1 {
+            cluster.join(host)
+            let claim = try #require(cluster.core.state.claims(on: 1).first)
+            cluster.step(
+                .ended(
+                    host: host,
+                    Cluster.ended(
+                        1, lease: claim.lease, attempt: claim.attempts.lowerBound, failure: .exitNonzero)),
+                .lost(host: host, reason: "cable"))
+        }
+        var state = cluster.replayed
+        #expect(state.failedItselfOn[1] == [0, 1])
+        state.apply(.repinned(reason: "asked for"))
+        var second = Cluster(state)
+        second.join(2)
+        let claim = try #require(second.core.state.claims(on: 1).first)
+        second.step(
+            .ended(
+                host: 2,
+                Cluster.ended(1, lease: claim.lease, attempt: claim.attempts.lowerBound, failure: .exitNonzero)))
+        #expect(second.core.state[1].failures == 1)
+        #expect(second.core.state.failedItselfOn[1] == [2])
+        if case .ended = second.phase(1) { Issue.record("one failure ended it") }
+    }
+
     @Test("What is tried again takes its setup with it, and a setup what waited for it")
     func reopening() {
         var cluster = Cluster(runs: 4, hosts: 1, setups: ["checkpoint:a", "checkpoint:b"])

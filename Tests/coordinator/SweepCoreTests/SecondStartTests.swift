@@ -100,6 +100,35 @@ struct SecondStartTests {
         #expect(cluster.core.state.claims(on: 1).map(\.lease) == [1, 3])
     }
 
+    /// What a test may see of which hosts were looked at.
+    private struct Looks: Sequence, IteratorProtocol {
+        final class Count { var looked = 0 }
+
+        let count = Count()
+        var rest: ArraySlice<Taker>
+
+        mutating func next() -> Taker? {
+            guard let taker = rest.popFirst() else { return nil }
+            count.looked += 1
+            return taker
+        }
+    }
+
+    @Test("Of a thousand hosts on which nothing is gained one is looked at; of others, those up to the first that does")
+    func looks() {
+        let cluster = cluster()
+        let attempt = AttemptUnderWay(place: AttemptPlace(run: 1, lease: 1), host: 0, rest: 130 * Self.second)
+        let equal = Looks(rest: (1...1_000).map { Taker(host: $0, slowness: 0, most: .infinity) }[...])
+        #expect(cluster.core.bestHost(for: attempt, among: equal) == nil)
+        #expect(equal.count.looked == 1)
+        let long = AttemptUnderWay(place: attempt.place, host: 3, rest: 4_000 * Self.second)
+        let mixed = Looks(
+            rest: (1...1_000).map { Taker(host: $0, slowness: 0, most: $0 < 3 ? 1 : .infinity) }[...])
+        let choice = cluster.core.bestHost(for: long, among: mixed)
+        #expect(choice?.host == 4, "two have to go before, the third has it")
+        #expect(mixed.count.looked == 4)
+    }
+
     @Test("One that takes far longer than predicted is begun elsewhere, as its host may be the cause")
     func overdue() {
         var plan = Plan(groups: [Plan.Group(runs: 1..<3)], hosts: ["a", "b"])

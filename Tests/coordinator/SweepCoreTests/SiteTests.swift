@@ -239,6 +239,43 @@ struct SiteTests {
         #expect(Self.cancelled(Self.actions(&site, Self.demand(9), now: 181 * Self.second)) == ["3"])
     }
 
+    @Test("While the login node is away no agent can be reached: that time is not held against a pilot")
+    func waitsForItsGateway() {
+        var site = Self.site(1...1)
+        _ = site.see([(1, Self.job("3", "RUNNING"))], now: 0)
+        site.lostGateway()
+        _ = site.see([(1, Self.job("3", "RUNNING"))], now: 400 * Self.second)
+        #expect(Self.cancelled(Self.actions(&site, Self.demand(9), now: 400 * Self.second)).isEmpty)
+        _ = site.see([(1, Self.job("3", "RUNNING"))], now: 581 * Self.second)
+        #expect(Self.cancelled(Self.actions(&site, Self.demand(9), now: 581 * Self.second)) == ["3"])
+    }
+
+    @Test("A job on a node of which the sweep can make no use ends at once, and another is submitted elsewhere")
+    func leavesUselessNodes() {
+        var site = Self.site(1...1)
+        _ = site.see([(1, Self.job("3", "RUNNING", node: "n7"))], now: 0)
+        var refused = SiteCore.PilotDemand(runs: 1, refusal: "its engine is another")
+        #expect(Self.actions(&site, Self.demand(9, [refused]), now: 1).isEmpty, "what runs there goes on")
+        refused.runs = 0
+        #expect(Self.actions(&site, Self.demand(9, [refused]), now: 2) == [.cancel(jobs: ["3"])])
+        #expect(Self.actions(&site, Self.demand(9, [refused]), now: 3).isEmpty)
+        _ = site.see([(1, Self.job("3", "CANCELLED", node: "n7"))], now: 4)
+        let later = Self.actions(&site, Self.demand(9), now: 9 * Self.second)
+        #expect(later == [.submit(pilot: 1, excluding: ["n7"])])
+    }
+
+    @Test("Where every node is of no use, the site is paused with the reason")
+    func pausesWhereNoNodeIsOfUse() throws {
+        var site = Self.site(1...1)
+        let refused = SiteCore.PilotDemand(refusal: "its setup fails")
+        for number in 1...3 {
+            _ = site.see([(1, Self.job("\(number)", "RUNNING", node: "n\(number)"))], now: 0)
+            _ = Self.actions(&site, Self.demand(9, [refused]), now: 0)
+            _ = site.see([(1, Self.job("\(number)", "CANCELLED"))], now: 0)
+        }
+        #expect(try #require(site.pause) == "3 jobs in a row failed; the last: job 3 on n3: its setup fails")
+    }
+
     @Test("Options of sbatch are as the inventory says, the user's own last")
     func submits() {
         var site = SlurmSite(name: "hpc", time: 90 * Self.second, nodes: 1...2)

@@ -95,6 +95,42 @@ struct SuspicionTests {
         #expect((1...64).allSatisfy { $0 == 5 || !cluster.core.state.isSuspect($0) })
     }
 
+    @Test("While no run may be the cause, no host's runs are looked at for it; nor afterwards")
+    func looksNowhere() {
+        var cluster = Cluster(runs: 6, hosts: 2, agentRetries: false)
+        cluster.join(0, slots: 2)
+        die(&cluster, host: 0, slots: 2, boot: 1)
+        cluster.join(1, slots: 2)
+        #expect(cluster.core.state.limitingRuns == [0, 0], "once is an accident")
+        die(&cluster, host: 0, slots: 2, boot: 2)
+        for run in running(cluster, 0) { finish(&cluster, host: 0, run) }
+        for run in running(cluster, 1) { finish(&cluster, host: 1, run) }
+        #expect(cluster.core.state.limitingRuns == [1, 1], "each alone on its host")
+        finish(&cluster, host: 0, 1)
+        finish(&cluster, host: 1, 2)
+        #expect(cluster.core.state.limitingRuns == [0, 0])
+        #expect(cluster.core.state.isFinished && cluster.core.state.notSucceededCount == 0)
+    }
+
+    @Test("Of suspects those with the fewest deaths are tried first, as many on each host as they may be")
+    func order() {
+        var cluster = Cluster(runs: 32, hosts: 1, agentRetries: false)
+        cluster.join(0, slots: 16)
+        for boot in 1...2 { die(&cluster, host: 0, slots: 16, boot: boot) }
+        cluster.pass(61, hearing: [0])
+        cluster.step()
+        for _ in 0..<40 where !running(cluster, 0).isEmpty && cluster.core.state.readyCount > 0 {
+            finish(&cluster, host: 0, running(cluster, 0)[0])
+        }
+        while let run = running(cluster, 0).first(where: { $0 > 16 }) { finish(&cluster, host: 0, run) }
+        #expect(running(cluster, 0) == [1, 2, 3, 4])
+        die(&cluster, host: 0, slots: 16, boot: 3)
+        cluster.pass(300, hearing: [0])
+        cluster.step()
+        #expect(cluster.core.state.waitingSuspects.suffix(4) == [1, 2, 3, 4])
+        #expect(running(cluster, 0).allSatisfy { 5...16 ~= $0 })
+    }
+
     @Test("A run that hangs its hosts for good does not take the whole lab with it")
     func silent() {
         var cluster = Cluster(runs: 1, hosts: 9, agentRetries: false)

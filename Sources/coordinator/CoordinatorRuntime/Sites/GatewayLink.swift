@@ -15,7 +15,8 @@ struct GatewayLink {
     private var phase: Phase
     private var reader = FrameReader()
     private var lastHeard: Nanoseconds
-    private(set) var diagnostics = ""
+    /// The end of what the login node wrote on its standard error, for messages.
+    private(set) var diagnostics = StandardErrorTail()
 
     /// The queue is told now and then, and squeue(1) may take long.
     private static let silence: Nanoseconds = 240_000_000_000
@@ -43,9 +44,7 @@ struct GatewayLink {
         phase = .bootstrapping(bootstrap)
     }
 
-    mutating func note(diagnostic bytes: [UInt8]) {
-        diagnostics = String((diagnostics + String(decoding: bytes, as: UTF8.self)).suffix(2_000))
-    }
+    mutating func note(diagnostic bytes: [UInt8]) { diagnostics.add(bytes) }
 
     /// - Returns: what the gateway tells, and whether it has just begun to listen.
     /// - Throws: ``Failure`` when it cannot go on.

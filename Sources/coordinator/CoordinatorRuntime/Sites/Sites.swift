@@ -14,8 +14,10 @@ final class Sites {
         let target: HostTarget
         /// Of the login node, which the compute nodes share.
         let workdir: String
-        /// By pilot, from 0.
+        /// By pilot, from 0. Not all that the inventory has need be here.
         let hosts: [Int]
+        /// The same pilots' numbers in the inventory, by which their jobs and folders go.
+        let numbers: [Int]
         var link: GatewayLink?
         /// Streams that wait for a job, by pilot.
         var waiting: [Int: BridgedConnection] = [:]
@@ -29,7 +31,7 @@ final class Sites {
     private let transport: any Transport
     private let inbox: Inbox
     private var sites: [Site] = []
-    /// The site of each host, and which pilot of it the host is, from 1.
+    /// The site of each host, and which of its pilots here the host is, from 1.
     private var places: [Int: (site: Int, pilot: Int)] = [:]
     private var generation = 0
     private var nextChannel = 1
@@ -42,20 +44,18 @@ final class Sites {
         agent = setting.agent
         self.transport = transport
         self.inbox = inbox
-        for (host, one) in setting.hosts.enumerated() {
-            guard let pilot = one.pilot else { continue }
-            if let known = sites.firstIndex(where: { $0.core.site.name == pilot.site.name }) {
-                places[host] = (known, pilot.number)
+        for one in setting.hosts {
+            guard let pilot = one.pilot, !sites.contains(where: { $0.core.site.name == pilot.site.name }) else {
                 continue
             }
             var target = one.target
             target.name = pilot.site.name
             let hosts = setting.hosts.indices.filter { setting.hosts[$0].pilot?.site.name == pilot.site.name }
-            places[host] = (sites.count, pilot.number)
+            for (index, host) in hosts.enumerated() { places[host] = (sites.count, index + 1) }
             sites.append(
                 Site(
                     core: SiteCore(site: pilot.site, pilots: hosts.count), target: target, workdir: one.workdir,
-                    hosts: hosts))
+                    hosts: hosts, numbers: hosts.compactMap { setting.hosts[$0].pilot?.number }))
         }
     }
 
@@ -84,7 +84,7 @@ final class Sites {
         sites[site].waiting[connection.pilot] = nil
         sites[site].open[nextChannel] = connection
         nextChannel += 1
-        connection.begin(nextChannel - 1, job: job, folder: folder(ofPilot: connection.pilot))
+        connection.begin(nextChannel - 1, job: job, folder: folder(ofPilot: connection.pilot, site))
     }
 
     private func forget(_ connection: BridgedConnection, _ site: Int) {
@@ -93,7 +93,9 @@ final class Sites {
     }
 
     private var folderOfSweep: String { "pilots/\(sweepID)" }
-    private func folder(ofPilot pilot: Int) -> String { "\(folderOfSweep)/\(pilot)" }
+    private func folder(ofPilot pilot: Int, _ site: Int) -> String {
+        "\(folderOfSweep)/\(sites[site].numbers[pilot - 1])"
+    }
     private var namesOfJobs: String { "\(sweepID)." }
 
     // MARK: The gateway
@@ -145,7 +147,7 @@ final class Sites {
         case .noted: break
         case .diagnostic(let bytes): sites[site].link?.note(diagnostic: bytes)
         case .closed(let end):
-            let said = sites[site].link?.diagnostics.trimmingLines ?? ""
+            let said = sites[site].link?.diagnostics.text ?? ""
             drop(site, StreamEnd(kind: end.kind, message: end.message + (said.isEmpty ? "" : " (it said: \(said))")))
             return []
         case .received(let bytes): return receive(site, bytes, now)
@@ -202,10 +204,8 @@ final class Sites {
     }
 
     private func pilot(of job: String, _ site: Int) -> Int? {
-        guard job.hasPrefix(namesOfJobs), let number = Int(job.dropFirst(namesOfJobs.count)),
-            1...sites[site].hosts.count ~= number
-        else { return nil }
-        return number
+        guard job.hasPrefix(namesOfJobs), let number = Int(job.dropFirst(namesOfJobs.count)) else { return nil }
+        return sites[site].numbers.firstIndex(of: number).map { $0 + 1 }
     }
 
     private func events(of news: SiteCore.News, _ site: Int, _ now: Nanoseconds) -> [Event] {
@@ -219,11 +219,13 @@ final class Sites {
         case .gone(let pilot, let end, let reason):
             let event = Event.pilotEnded(host: hosts[pilot - 1], meaning(of: end, site), reason: reason)
             guard let pause = sites[site].core.pause else { return [event] }
-            return [event, .refused(host: hosts[pilot - 1], reason: pause)]
+            return [event, .pilotGivenUp(host: hosts[pilot - 1], reason: pause)]
         case .paused(let reason):
             problems.append("\(name(site)): no more jobs are submitted: \(reason)")
             let live = sites[site].core.livePilots
-            return hosts.indices.filter { !live.contains($0 + 1) }.map { .refused(host: hosts[$0], reason: reason) }
+            return hosts.indices.filter { !live.contains($0 + 1) }.map {
+                .pilotGivenUp(host: hosts[$0], reason: reason)
+            }
         }
     }
 
@@ -255,8 +257,9 @@ final class Sites {
             case .cancel(let jobs): decided.append((site, .cancel(jobs: jobs)))
             case .submit(let pilot, let excluded):
                 let submission = GatewaySubmission(
-                    name: "\(namesOfJobs)\(pilot)", arguments: sites[site].core.site.submission(excluding: excluded),
-                    folder: folder(ofPilot: pilot))
+                    name: "\(namesOfJobs)\(sites[site].numbers[pilot - 1])",
+                    arguments: sites[site].core.site.submission(excluding: excluded),
+                    folder: folder(ofPilot: pilot, site))
                 decided.append((site, .submit(submission)))
             }
         }

@@ -45,12 +45,17 @@ public struct SiteCore: Sendable {
         public var slots: Int
         /// Whether its job lasts long enough for another run.
         public var hasTime: Bool
+        /// Why the agent in its job is of no use to the sweep; nil: it is. On another node one may be.
+        public var refusal: String?
 
-        public init(isJoined: Bool = false, runs: Int = 0, slots: Int = 0, hasTime: Bool = true) {
+        public init(
+            isJoined: Bool = false, runs: Int = 0, slots: Int = 0, hasTime: Bool = true, refusal: String? = nil
+        ) {
             self.isJoined = isJoined
             self.runs = runs
             self.slots = slots
             self.hasTime = hasTime
+            self.refusal = refusal
         }
     }
 
@@ -207,9 +212,11 @@ public struct SiteCore: Sendable {
 
     public mutating func joined(_ number: Int) { pilots[number - 1].hasJoined = true }
 
-    /// The gateway is gone: submissions that it did not answer may have been made.
+    /// The gateway is gone: submissions that it did not answer may have been made, and agents can be reached again only
+    /// when it is back.
     public mutating func lostGateway() {
         hasView = false
+        for index in pilots.indices where !pilots[index].hasJoined { pilots[index].runsSince = nil }
         for index in pilots.indices where pilots[index].phase == .submitting { pilots[index].phase = .absent }
     }
 
@@ -259,7 +266,7 @@ public struct SiteCore: Sendable {
     public mutating func actions(_ demand: Demand, now: Nanoseconds, _ news: inout [News]) -> [Action] {
         guard hasView else { return [] }
         var actions: [Action] = []
-        let ends = doomed + surplus(demand) + idle(demand, now, &news)
+        let ends = doomed + surplus(demand) + refused(demand, now, &news) + idle(demand, now, &news)
         doomed = []
         if !ends.isEmpty { actions.append(.cancel(jobs: ends)) }
         guard pause == nil, now >= nextSubmission else { return actions }
@@ -300,9 +307,24 @@ public struct SiteCore: Sendable {
             switch pilot.phase {
             case .absent: false
             case .submitting: true
-            case .live: !pilot.isEnding && (demand.hasTime || demand.runs > 0)
+            case .live: !pilot.isEnding && demand.refusal == nil && (demand.hasTime || demand.runs > 0)
             }
         }
+    }
+
+    /// Jobs on nodes of which the sweep can make no use, as soon as nothing runs there.
+    private mutating func refused(_ demand: Demand, _ now: Nanoseconds, _ news: inout [News]) -> [String] {
+        var ends: [String] = []
+        for index in pilots.indices {
+            guard let refusal = demand.pilots[index].refusal, demand.pilots[index].runs == 0,
+                let job = pilots[index].job, job.phase == .runs, !pilots[index].isEnding
+            else { continue }
+            pilots[index].isEnding = true
+            ends.append(job.id)
+            let place = job.node.isEmpty ? "" : " on \(job.node)"
+            fail("job \(job.id)\(place): \(refusal)", node: job.node, now, &news)
+        }
+        return ends
     }
 
     /// Jobs that wait although nothing is left for them.

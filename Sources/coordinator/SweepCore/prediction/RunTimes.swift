@@ -124,12 +124,14 @@ package struct RunTimes: Sendable {
 
     /// - Parameter host: -1: one as fast as most.
     func prediction(_ run: RunNumber, group: Int, host: Int) -> RunPrediction? {
+        length(run, group: group)?.prediction(slowness: slowness(of: host))
+    }
+
+    /// How long a run takes, whatever the host; nil: nothing is known.
+    func length(_ run: RunNumber, group: Int) -> RunLength? {
         guard let fit, let octaves = octaves(run, group: group) else { return nil }
-        let expected = octaves + slowness(of: host)
         let doubt = doubt(fit, point(of: run), group: group)
-        return RunPrediction(
-            expected: Octaves.span(expected), low: Octaves.span(expected + fit.low - doubt),
-            high: Octaves.span(expected + fit.high + doubt))
+        return RunLength(expected: octaves, low: octaves + fit.low - doubt, high: octaves + fit.high + doubt)
     }
 
     private func doubt(_ fit: RunTimeFit, _ point: Int?, group: Int) -> Double {
@@ -169,6 +171,20 @@ package struct RunTimes: Sendable {
     var levelCount: Int { traits?.levelCounts.reduce(0, +) ?? 0 }
     /// Whether there are values of which no run has ended yet.
     var hasUnseenLevels: Bool { isSeen.dropLast().contains { $0.contains(false) } }
+}
+
+/// How long a run is predicted to take on a host as fast as most, in octaves: hosts differ by a factor.
+struct RunLength: Sendable {
+    var expected: Double
+    /// Four of five runs take no less than the one and no more than the other.
+    var low: Double
+    var high: Double
+
+    func prediction(slowness: Double) -> RunPrediction {
+        RunPrediction(
+            expected: Octaves.span(expected + slowness), low: Octaves.span(low + slowness),
+            high: Octaves.span(high + slowness))
+    }
 }
 
 /// How long a run is predicted to take.
