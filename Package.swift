@@ -108,8 +108,8 @@ let package = Package(
         program(
             "usweep", in: "programs",
             [
-                "Sessions", "Model", "Ports", "Results", "Figures", "SweepCore", "Storage", "SweepFiles", "Transports",
-                "Ledger", "Engines", "CoordinatorRuntime", arguments,
+                "CSystem", "Sessions", "Model", "Ports", "Results", "Figures", "SweepCore", "Storage", "SweepFiles",
+                "Transports", "Ledger", "Engines", "CoordinatorRuntime", arguments,
             ]),
         program("usweep-agent", in: "programs", ["AgentRuntime", "Storage", "Model", "QEMUDriver"]),
         // development: the whole cluster on one thread, by seed; the programs behind ops/bench.

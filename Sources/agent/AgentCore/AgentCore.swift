@@ -395,7 +395,18 @@ public struct AgentCore: Sendable {
         guard sweeps[sweep] != nil else { return [] }
         let record = AgentRecord.released(sweep: sweep)
         apply(record)
+        forgetLists()
         return [record]
+    }
+
+    /// Lists of inputs that no run refers to any more: an agent serves sweeps for months.
+    private mutating func forgetLists() {
+        guard !lists.isEmpty else { return }
+        var needed: Set<Digest> = []
+        for sweep in sweeps.values {
+            for work in sweep.works.values { if let list = work.entry.job.inputList { needed.insert(list.digest) } }
+        }
+        lists = lists.filter { needed.contains($0.key) }
     }
 
     /// Answers those who wait for a sweep of which nothing runs any more.

@@ -58,13 +58,13 @@ public struct Diagnosis: Sendable, Hashable {
         let note = exit.note.isEmpty ? "" : "; \(VisibleText.of(exit.note))"
         self.init(
             failure: .stalledSimulator,
-            evidence: "none of its files changed for \(Diagnosis.span(limit ?? 0)) (limits: stall)\(note)\(quotes)")
+            evidence: "none of its files changed for \(PeopleText.span(limit ?? 0)) (limits: stall)\(note)\(quotes)")
     }
 
     private init(ended exit: ProcessExit, quote: String, errorTail: [UInt8], limit: JobLimits) {
         switch exit.kill {
         case .timeout:
-            let span = Diagnosis.span(limit.time ?? exit.wallNanoseconds)
+            let span = PeopleText.span(limit.time ?? exit.wallNanoseconds)
             self.init(failure: .timeout, evidence: "it was still running after \(span) (limits: time)\(quote)")
             return
         case .cancelled:
@@ -87,7 +87,7 @@ public struct Diagnosis: Sendable, Hashable {
                     + "the folder in which it is started")
             return
         case .tooMuchOutput:
-            let limit = limit.output.map { " of \(Diagnosis.size($0))" } ?? ""
+            let limit = limit.output.map { " of \(PeopleText.size($0))" } ?? ""
             self.init(
                 failure: .tooMuchOutput,
                 evidence: "it wrote more than its limit\(limit) (limits: output): "
@@ -116,7 +116,7 @@ public struct Diagnosis: Sendable, Hashable {
             case .notStarted, .supervisorLost, .hostLost: ""
             }
         if exit.freeBytes < Diagnosis.scarceBytes || Diagnosis.speaksOfFullDisk(errorTail) {
-            let free = exit.freeBytes == .max ? "" : ", \(Diagnosis.size(max(0, exit.freeBytes))) free when it ended"
+            let free = exit.freeBytes == .max ? "" : ", \(PeopleText.size(max(0, exit.freeBytes))) free when it ended"
             self.init(failure: .diskFull, evidence: "\(how)\(free)\(quote)")
         } else if case .signal(let signal) = exit.cause {
             let isMemory = signal == 9 && exit.memoryRanOut
@@ -128,23 +128,6 @@ public struct Diagnosis: Sendable, Hashable {
         } else {
             self.init(failure: .exitNonzero, evidence: "\(how)\(quote)")
         }
-    }
-
-    /// For people: `1.5 GiB`.
-    public static func size(_ bytes: Int64) -> String {
-        var (unit, value) = (0, max(0, bytes))
-        let names = ["bytes", "KiB", "MiB", "GiB", "TiB"]
-        while value >= 1_024 * 1_024, unit + 2 < names.count {
-            value /= 1_024
-            unit += 1
-        }
-        guard value >= 1_024 else { return "\(value) \(names[unit])" }
-        let tenths = value * 10 / 1_024
-        return "\(tenths / 10)\(tenths % 10 == 0 ? "" : ".\(tenths % 10)") \(names[unit + 1])"
-    }
-
-    private static func span(_ span: Nanoseconds) -> String {
-        span % 1_000_000_000 == 0 ? "\(span / 1_000_000_000) s" : "\(span / 1_000_000) ms"
     }
 
     private static func speaksOfFullDisk(_ tail: [UInt8]) -> Bool {

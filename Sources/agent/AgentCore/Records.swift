@@ -44,7 +44,8 @@ public struct Acknowledged: Sendable, Hashable {
     }
 }
 
-// Kinds 1 to 7 are those of version 1, by place; their like of version 2, with fields, have kinds that are 16 higher.
+// Kinds 1 to 7 are those of version 1; their like of version 2, with fields, have kinds that are 16 higher. They do not
+// follow the cases' order: `over` is 6 and 22, `released` is 7 and 23.
 
 extension AgentRecord {
     package var frame: Frame {

@@ -7,6 +7,9 @@ public import Model
 /// print, or a wrapper around a command, do not begin as the format does and are skipped.
 public enum SlurmOutput {
     private static let mark = "usweep|"
+    private static let longestReason = 200
+    /// HOST_NAME_MAX of Linux, and an end that says that it was longer.
+    private static let longestNode = 67
 
     /// Options of squeue(1) for the jobs of a user, those that have just ended among them.
     public static func queueArguments(user: String) -> [String] {
@@ -26,11 +29,12 @@ public enum SlurmOutput {
                 .split(separator: "|", maxSplits: 5, omittingEmptySubsequences: false).map(String.init)
             guard fields.count == 6, isJob(fields[0]), fields[4].hasPrefix(prefix) else { return nil }
             let state = fields[1].uppercased()
-            // Counted by others: anything may stand there.
+            // Anything may stand in these.
             let end = Int(fields[2]).flatMap { 1...max(1, now + SlurmJob.mostSecondsLeft) ~= $0 ? $0 : nil }
             return SlurmJob(
-                id: fields[0], name: fields[4], state: state, reason: fields[5],
-                secondsLeft: end.map { max(0, $0 - now) }, node: fields[3])
+                id: fields[0], name: fields[4], state: VisibleText.cut(state, bytes: 40),
+                reason: VisibleText.cut(fields[5], bytes: longestReason), secondsLeft: end.map { max(0, $0 - now) },
+                node: VisibleText.cut(fields[3], bytes: longestNode))
         }
     }
 

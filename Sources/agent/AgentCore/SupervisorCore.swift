@@ -89,7 +89,6 @@ public struct SupervisorCore: Sendable {
     public init(cores: [ProcessorCore] = []) { coreUse = CoreUse(cores) }
 
     public var isIdle: Bool { running.isEmpty && lines.values.allSatisfy(\.isEmpty) }
-    public var holdsNothing: Bool { states.isEmpty }
     public var shallStop: Bool { isStopping && running.isEmpty }
 
     /// Everything that is held, ordered by key.

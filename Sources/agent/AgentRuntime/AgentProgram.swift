@@ -67,11 +67,15 @@ public enum AgentProgram {
 
     private static func pilot(_ name: String) -> Int32 {
         let status = serve(name, nil, isPilot: true)
-        // What is on the node's own disk, instead of the shared folder, nobody asks for after the job.
-        if let workdir = try? Workdir.prepare(name), workdir.root != workdir.named {
-            _ = sys_remove_tree(workdir.root)
-        }
+        if let workdir = try? Workdir.prepare(name) { clear(workdir, after: status) }
         return status
+    }
+
+    /// What is on the node's own disk, instead of the shared folder, nobody asks for after the job.
+    static func clear(_ workdir: Workdir, after status: Int32) {
+        // Another job's agent is at work there: the queue did not show it when this one was submitted.
+        guard status != Failure.Code.heldElsewhere.exitStatus, workdir.root != workdir.named else { return }
+        _ = sys_remove_tree(workdir.root)
     }
 
     private static func serve(_ name: String, _ ready: Int32?, isPilot: Bool = false) -> Int32 {

@@ -34,21 +34,13 @@ struct AttemptFolders {
 
     mutating func makeRoot() throws(FilesError) {
         madeSweeps.removeAll()
-        try make(root)
-    }
-
-    private func make(_ folder: String) throws(FilesError) {
-        do throws(FilesError) {
-            try files.makeFolder(folder)
-        } catch {
-            if !error.isAlreadyThere { throw error }
-        }
+        try files.ensureFolder(root)
     }
 
     mutating func makeFolder(_ key: AttemptKey) throws(FilesError) -> String {
         let sweep = "\(root)/\(key.sweep)"
         if madeSweeps.contains(key.sweep), try files.status(sweep) == nil { try makeRoot() }
-        if madeSweeps.insert(key.sweep).inserted { try make(sweep) }
+        if madeSweeps.insert(key.sweep).inserted { try files.ensureFolder(sweep) }
         let folder = path(key)
         do throws(FilesError) {
             try files.makeFolder(folder)

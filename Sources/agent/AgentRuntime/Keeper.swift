@@ -29,7 +29,24 @@ final class Keeper {
     /// What it says of the program that it keeps, or kept last.
     var kept: sys_kept { sys_keeper_kept(keeper).pointee }
 
-    /// Starts a program.
+    /// Whether a program's start was not waited for, as it took long, and how it went is not known yet.
+    private(set) var isStarting = false
+    /// What was last started, and where.
+    private var program = ""
+    private var folder = ""
+
+    /// Looks how such a start went; what went wrong, if it did.
+    func takeProblem() -> SpawnProblem? {
+        guard isStarting else { return nil }
+        var step: UnsafePointer<CChar>?
+        let state = sys_keeper_has_started(keeper, &step)
+        let number = errno
+        isStarting = state == 0
+        return state < 0 ? Spawn.problem(step, number, program, folder: folder) : nil
+    }
+
+    /// Starts a program. One whose file does not answer, as on a file server that is away, is under way when this
+    /// returns: ``isStarting``.
     ///
     /// - Parameters:
     ///   - environment: `NAME=value`, all of it.
@@ -38,6 +55,7 @@ final class Keeper {
     func run(
         _ launch: Launch, environment: [String], title: String, on processors: [Int]
     ) throws(SpawnProblem) {
+        (program, folder) = (launch.arguments.first ?? "", launch.folder)
         try Spawn.start(
             launch.arguments, environment: environment, folder: launch.folder, output: "\(launch.folder)/stdout.txt",
             errorOutput: "\(launch.folder)/stderr.txt"
@@ -48,5 +66,6 @@ final class Keeper {
             if result < 0, errno == ECHILD { isGone = true }
             return result == 0 ? 1 : -1
         }
+        isStarting = kept.leader <= 0
     }
 }

@@ -15,31 +15,54 @@ struct LeftFiles {
     }
 
     static let maximumFiles = 1_000
-    /// So that a report fits a frame.
-    static let maximumNameBytes = 80 * 1024
+    /// So that a report fits a frame, whatever the sizes of the files.
+    static let maximumNameBytes = 72 * 1024
     /// Further ones are counted alone: a list may not fill the memory.
     private static let maximumNames = 100_000
     private static let maximumDepth = 64
     private static let shownOmissions = 5
+    /// What a name and a look at a file count for, in bytes that could be read meanwhile.
+    private static let cost = (name: 64, look: 1_024)
+
+    /// A folder that is gone through: all its names are read, then each is looked at, in order.
+    private struct Visit {
+        var place: String
+        var name: String
+        var depth: Int
+        var isLinked: Bool
+        /// Nil: not opened yet, or read to its end.
+        var folder: (any FolderEntries)?
+        var isRead = false
+        var entries: [FolderEntry] = []
+        var next = 0
+    }
 
     private let root: String
     /// The same without links in it.
     private let realRoot: String
     private let files: any Files
     private let staged: Set<String>
+    private let needed: Set<String>
+    /// From the attempt's folder down.
+    private var visits: [Visit] = []
+    /// Names in `visits` that are to be looked at.
+    private var held = 0
     private(set) var all: [File] = []
     private var omitted: [String] = []
     private var omittedCount = 0
     /// The folder itself is gone, though nobody saw it go.
     private(set) var isGone = false
 
-    /// - Parameter isThere: false: nothing of it is to be taken.
-    init(_ root: String, _ files: any Files, staged: Set<String>, isThere: Bool) {
+    /// - Parameters:
+    ///   - needed: names that are taken before all others where there are too many.
+    ///   - isThere: false: nothing of it is to be taken.
+    init(_ root: String, _ files: any Files, staged: Set<String>, needed: Set<String> = [], isThere: Bool) {
         self.root = root
         self.files = files
         self.staged = staged
+        self.needed = needed
         realRoot = (try? files.resolve(root)) ?? root
-        if isThere { list("", called: "", depth: 0, isLinked: false) }
+        if isThere { visits = [Visit(place: "", name: "", depth: 0, isLinked: false)] }
     }
 
     /// What was left out, as a sentence; empty: nothing.
@@ -57,38 +80,71 @@ struct LeftFiles {
 
     // MARK: Listing
 
-    private mutating func list(_ place: String, called prefix: String, depth: Int, isLinked: Bool) {
-        let entries: [FolderEntry]
-        do throws(FilesError) {
-            entries = try files.list(place.isEmpty ? root : "\(root)/\(place)")
-        } catch {
-            if prefix.isEmpty { isGone = error.isMissing }
-            return omit(prefix.isEmpty ? "." : prefix, "the folder cannot be read: \(error.reason)")
+    /// Goes on with the list for about `budget` bytes. False: more is to be done.
+    mutating func list(budget: inout Int) -> Bool {
+        while budget > 0, let last = visits.indices.last {
+            if !visits[last].isRead {
+                budget -= LeftFiles.cost.name
+                read(last)
+            } else if visits[last].next < visits[last].entries.count {
+                budget -= LeftFiles.cost.look
+                let entry = visits[last].entries[visits[last].next]
+                visits[last].next += 1
+                held -= 1
+                look(at: entry, visits[last])
+            } else {
+                visits.removeLast()
+            }
         }
-        for entry in entries {
-            let name = prefix.isEmpty ? entry.name : "\(prefix)/\(entry.name)"
-            let here = place.isEmpty ? entry.name : "\(place)/\(entry.name)"
-            if staged.contains(here), entry.isText { continue }
-            guard entry.kind != .other else { continue }
-            guard entry.isText else {
-                omit(name, "its name is not UTF-8")
-                continue
+        return visits.isEmpty
+    }
+
+    /// Reads the next name of a folder.
+    private mutating func read(_ visit: Int) {
+        let (place, called) = (visits[visit].place, visits[visit].name)
+        do throws(FilesError) {
+            if visits[visit].folder == nil {
+                visits[visit].folder = try files.entries(place.isEmpty ? root : "\(root)/\(place)")
             }
-            guard RelativePath.isSafe(name) else {
-                omit(name, "its name has control characters or is too long")
-                continue
-            }
-            switch entry.kind {
-            case .file: add(name, here)
-            case .folder: enter(here, name, depth, isLinked)
-            case .symbolicLink: if !isLinked { follow(here, name, depth) }
-            case .other: break
-            }
+            if let entry = try visits[visit].folder?.next() { return take(entry, visit) }
+        } catch {
+            if called.isEmpty { isGone = error.isMissing }
+            omit(called.isEmpty ? "." : called, "the folder cannot be read: \(error.reason)")
+        }
+        visits[visit].folder = nil
+        visits[visit].isRead = true
+        visits[visit].entries.sort { $0.name < $1.name }
+    }
+
+    private mutating func take(_ entry: FolderEntry, _ visit: Int) {
+        let here = LeftFiles.path(visits[visit].place, entry.name)
+        guard entry.kind != .other, !entry.isText || !staged.contains(here) else { return }
+        let name = LeftFiles.path(visits[visit].name, entry.name)
+        guard all.count + held < LeftFiles.maximumNames || needed.contains(name) else {
+            return omit(name, "there are too many files")
+        }
+        visits[visit].entries.append(entry)
+        held += 1
+    }
+
+    private static func path(_ folder: String, _ name: String) -> String {
+        folder.isEmpty ? name : "\(folder)/\(name)"
+    }
+
+    private mutating func look(at entry: FolderEntry, _ visit: Visit) {
+        let name = LeftFiles.path(visit.name, entry.name)
+        guard entry.isText else { return omit(name, "its name is not UTF-8") }
+        guard RelativePath.isSafe(name) else { return omit(name, "its name has control characters or is too long") }
+        let here = LeftFiles.path(visit.place, entry.name)
+        switch entry.kind {
+        case .file: add(name, here)
+        case .folder: enter(here, name, visit.depth, visit.isLinked)
+        case .symbolicLink: if !visit.isLinked { follow(here, name, visit.depth) }
+        case .other: break
         }
     }
 
     private mutating func add(_ name: String, _ place: String) {
-        guard all.count < LeftFiles.maximumNames else { return omit(name, "there are too many files") }
         let size = (try? files.status("\(root)/\(place)"))?.size ?? 0
         all.append(File(name: name, place: place, size: size))
     }
@@ -97,7 +153,7 @@ struct LeftFiles {
         guard depth < LeftFiles.maximumDepth else {
             return omit(name, "it is more than \(LeftFiles.maximumDepth) folders deep")
         }
-        list(place, called: name, depth: depth + 1, isLinked: isLinked)
+        visits.append(Visit(place: place, name: name, depth: depth + 1, isLinked: isLinked))
     }
 
     /// A link leads to what it stands for only within the folder, and not to a folder that it is in itself.
@@ -138,7 +194,7 @@ struct LeftFiles {
         all = []
         for (file, _, _) in ranked {
             guard all.count < LeftFiles.maximumFiles, bytes + file.name.utf8.count <= LeftFiles.maximumNameBytes else {
-                omit(file.name, "there are more than \(LeftFiles.maximumFiles) files or 80 KiB of names")
+                omit(file.name, "there are more than \(LeftFiles.maximumFiles) files or 72 KiB of names")
                 continue
             }
             bytes += file.name.utf8.count
@@ -176,11 +232,11 @@ struct LeftFiles {
         var rest = total
         var gone: Set<String> = []
         for file in largest where rest > limit && gone.insert(file.place).inserted { rest -= file.size }
-        for file in largest where gone.contains(file.place) { omit(file.name, Diagnosis.size(file.size)) }
+        for file in largest where gone.contains(file.place) { omit(file.name, PeopleText.size(file.size)) }
         all.removeAll { gone.contains($0.place) }
         let shown = largest.prefix(LeftFiles.shownOmissions).filter { $0.size > 0 }
-        let list = shown.map { "\($0.name) \(Diagnosis.size($0.size))" }.joined(separator: ", ")
+        let list = shown.map { "\($0.name) \(PeopleText.size($0.size))" }.joined(separator: ", ")
         let more = largest.count > shown.count ? ", and \(largest.count - shown.count) smaller" : ""
-        return "it left \(Diagnosis.size(total)): \(list)\(more)"
+        return "it left \(PeopleText.size(total)): \(list)\(more)"
     }
 }

@@ -96,6 +96,8 @@ struct ObjectCache {
         try store.write(piece.digest, at: piece.offset, piece.bytes)
         let end = piece.offset + Int64(piece.bytes.count)
         var transfer = transfers[piece.digest] ?? Transfer()
+        // It begins again: what was read before is not what is there now.
+        if piece.offset < transfer.hashed { transfer = Transfer() }
         if transfer.hashed == piece.offset {
             transfer.hash.update(piece.bytes)
             transfer.hashed = end

@@ -60,7 +60,10 @@ struct ProcessTree: ProgramTree {
         var ends: [ProgramEnd] = []
         for (key, attempt) in attempts {
             let keepersEnd = gone[attempt.keeper.process]
-            if attempt.keeper.isComplete {
+            if keepersEnd == nil, let problem = attempt.keeper.takeProblem() {
+                ends.append(ProcessTree.end(key, attempt.folder, problem))
+                idle.append(attempt.keeper)
+            } else if attempt.keeper.isComplete {
                 let kept = attempt.keeper.kept
                 ends.append(ProcessTree.end(key, attempt.folder, kept, attempt.peakMemoryBytes))
                 if keepersEnd == nil, kept.left == 0 { idle.append(attempt.keeper) }
@@ -84,6 +87,13 @@ struct ProcessTree: ProgramTree {
             note: kept.left == 0 ? "" : "\(kept.left) of its processes could not be ended")
     }
 
+    /// Of a program whose start took long and came to nothing.
+    private static func end(_ key: AttemptKey, _ folder: String, _ problem: SpawnProblem) -> ProgramEnd {
+        ProgramEnd(
+            key: key, folder: folder, cause: .notStarted(step: problem.step, reason: problem.reason),
+            cpuNanoseconds: 0, peakMemoryBytes: 0)
+    }
+
     private static func lost(_ key: AttemptKey, _ folder: String, _ ended: sys_ended) -> ProgramEnd {
         ProgramEnd(
             key: key, folder: folder, cause: .signal(ended.signal != 0 ? Int(ended.signal) : Int(SIGKILL)),
@@ -103,7 +113,13 @@ struct ProcessTree: ProgramTree {
     }
 
     mutating func signal(_ key: AttemptKey, isFinal: Bool, now: Int64) {
-        guard let kept = attempts[key]?.keeper.kept, kept.leader_ended == 0 else { return }
+        guard let keeper = attempts[key]?.keeper, keeper.kept.leader_ended == 0 else { return }
+        let kept = keeper.kept
+        guard kept.leader > 0 else {
+            // What has not begun hears nothing. It dies with its keeper, as soon as the system lets it.
+            if isFinal, kept.leader == 0 { kill(keeper.process, SIGKILL) }
+            return
+        }
         kill(-kept.leader, isFinal ? SIGKILL : SIGTERM)
         // A stopped process takes SIGTERM only when it goes on.
         kill(-kept.leader, SIGCONT)

@@ -48,13 +48,19 @@ enum Spawn {
                 }
             }
         }
-        guard pid > 0 else {
-            let step = step.map { String(cString: $0) } ?? "spawn"
-            guard step == "exec" else { throw SpawnProblem(step: step, reason: SystemText.of(number)) }
-            let reason = MissingProgram.explain(arguments[0], folder: folder ?? "/", number)
-            throw SpawnProblem(step: step, reason: reason)
-        }
+        guard pid > 0 else { throw problem(step, number, arguments[0], folder: folder) }
         return pid
+    }
+
+    /// - Parameters:
+    ///   - step: what failed, as `sys_spawn` names it.
+    ///   - number: of errno(3).
+    static func problem(
+        _ step: UnsafePointer<CChar>?, _ number: Int32, _ program: String, folder: String?
+    ) -> SpawnProblem {
+        let step = step.map { String(cString: $0) } ?? "spawn"
+        guard step == "exec" else { return SpawnProblem(step: step, reason: SystemText.of(number)) }
+        return SpawnProblem(step: step, reason: MissingProgram.explain(program, folder: folder ?? "/", number))
     }
 
     /// One allocation for all texts, ended by a null pointer.
@@ -120,40 +126,5 @@ enum Spawn {
         }
         close(ends[1])
         return Ready.hear(on: ends[0], log: log)
-    }
-}
-
-/// How a process in the background tells who started it that it is ready, or why not: on descriptor 3.
-enum Ready {
-    private static let ready: UInt8 = 6
-    private static let held: UInt8 = 7
-
-    /// Descriptor 3 is that pipe only where the option says so.
-    static func say(_ beginning: Spawn.Beginning, on descriptor: Int32?) {
-        guard let descriptor else { return }
-        let bytes =
-            switch beginning {
-            case .ready: [ready]
-            case .heldElsewhere: [held]
-            case .problem(let problem): Array(problem.utf8)
-            }
-        _ = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress!, $0.count) }
-        close(descriptor)
-    }
-
-    static func hear(on descriptor: Int32, log: String) -> Spawn.Beginning {
-        var said: [UInt8] = []
-        while said.count < 4_096 {
-            var byte: UInt8 = 0
-            let count = read(descriptor, &byte, 1)
-            if count < 0, errno == EINTR { continue }
-            guard count == 1 else {
-                return .problem(said.isEmpty ? "it ended at once; see \(log)" : String(decoding: said, as: UTF8.self))
-            }
-            if said.isEmpty, byte == ready { return .ready }
-            if said.isEmpty, byte == held { return .heldElsewhere }
-            said.append(byte)
-        }
-        return .problem(String(decoding: said, as: UTF8.self))
     }
 }

@@ -236,14 +236,16 @@ package final class Supervisor {
         let mark = tree.mark(of: launch.folder)
         if let limit = launch.folderLimit, mark.bytes > limit {
             let most = mark.largest.isEmpty ? "" : ", most of it in \(mark.largest)"
-            return end(key, .tooMuchOutput, note: "its folder held \(Diagnosis.size(mark.bytes))\(most)")
+            return end(key, .tooMuchOutput, note: "its folder held \(PeopleText.size(mark.bytes))\(most)")
         }
         // To tell what is wanted of it takes longer, and is asked only where all of it would be too much.
         guard let kept = launch.kept, let most = kept.most, mark.bytes > most else { return }
         var left = LeftFiles(launch.folder, files, staged: ["point.json"], isThere: true)
+        var budget = Int.max
+        _ = left.list(budget: &budget)
         _ = left.keep(kept)
         guard left.bytes > most else { return }
-        end(key, .tooMuchKept, note: "they held \(Diagnosis.size(left.bytes)) while it ran")
+        end(key, .tooMuchKept, note: "they held \(PeopleText.size(left.bytes)) while it ran")
     }
 
     private func end(_ key: AttemptKey, _ kill: ProcessExit.Kill, note: String) {
@@ -361,10 +363,7 @@ package final class Supervisor {
         let held = core.inventory.map { attempt in
             undurableKeys.contains(attempt.key) ? SupervisedAttempt(key: attempt.key, state: .running) : attempt
         }
-        for start in stride(from: 0, to: held.count, by: 200) {
-            let part = Array(held[start..<min(start + 200, held.count)])
-            stream.send(SupervisorReport.inventory(part, isLast: false).frame)
-        }
+        for part in held.framefuls { stream.send(SupervisorReport.inventory(part, isLast: false).frame) }
         stream.send(SupervisorReport.inventory([], isLast: true).frame)
         stream.flush()
     }
@@ -403,13 +402,9 @@ package final class Supervisor {
             undurable.removeFirst()
         }
         guard let agent else { return }
-        if !started.isEmpty {
-            agent.send(SupervisorReport.started(started).frame)
-            started.removeAll(keepingCapacity: true)
-        }
-        for start in stride(from: 0, to: durable.count, by: 200) {
-            agent.send(SupervisorReport.ended(Array(durable[start..<min(start + 200, durable.count)])).frame)
-        }
+        for part in started.framefuls { agent.send(SupervisorReport.started(part).frame) }
+        started.removeAll(keepingCapacity: true)
+        for part in durable.framefuls { agent.send(SupervisorReport.ended(part).frame) }
         agent.flush()
         if agent.isBroken { dropAgent() }
     }

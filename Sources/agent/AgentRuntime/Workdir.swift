@@ -129,20 +129,15 @@ public struct Workdir: Sendable, Hashable {
     }
 
     private static func make(_ path: String, _ files: any Files) throws(Failure) {
-        var made = ""
-        for part in path.split(separator: "/") {
-            let parent = made
-            made += "/\(part)"
-            do throws(FilesError) {
-                let isMissing = try files.status(made) == nil
-                guard isMissing || made == path else { continue }
-                if isMissing { try files.makeFolder(made) }
-                // What is made durable in a folder is lost with it. Folders of others may not be open to this user.
-                try? files.syncFolder(parent.isEmpty ? "/" : parent)
-            } catch {
-                if error.isAlreadyThere { continue }
-                throw Failure(.storage, "the working folder \(path) cannot be created", cause: error.description)
+        do throws(FilesError) {
+            // What is made durable in a folder is lost with it; another process may have made this one just now.
+            for folder in Set(try files.ensureFolders(path) + [path]).sorted() {
+                let parent = folder[..<(folder.lastIndex(of: "/") ?? folder.startIndex)]
+                // Folders of others may not be open to this user.
+                try? files.syncFolder(parent.isEmpty ? "/" : String(parent))
             }
+        } catch {
+            throw Failure(.storage, "the working folder \(path) cannot be created", cause: error.description)
         }
     }
 

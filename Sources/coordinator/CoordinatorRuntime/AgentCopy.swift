@@ -40,18 +40,14 @@ struct AgentCopy {
         /// Seconds until the end at this rate.
         var secondsLeft: Double? { rate.flatMap { $0 > 0 ? Double(total - arrived) / $0 : nil } }
 
-        /// As in "1.2 of 3.1 MiB".
-        var amount: String {
-            func mebibytes(_ count: Int) -> String { "\(count >> 20).\(((count % (1 << 20)) * 10) >> 20)" }
-            return "\(mebibytes(arrived)) of \(mebibytes(total)) MiB"
-        }
+        /// As in "1.2 MiB of 3.1 MiB".
+        var amount: String { "\(PeopleText.size(Int64(arrived))) of \(PeopleText.size(Int64(total)))" }
 
-        /// As in "1.2 of 3.1 MiB, 12 KiB/s, 2 m 30 s left".
+        /// As in "1.2 MiB of 3.1 MiB, 12 KiB/s, 2 m 30 s left".
         var text: String {
             guard let rate, let secondsLeft else { return amount }
-            let left = Int(min(secondsLeft, 1e9).rounded(.up))
-            let time = left < 60 ? "\(left) s" : "\(left / 60) m \(left % 60) s"
-            return "\(amount), \(Int(min(rate, 1e15)) >> 10) KiB/s, \(time) left"
+            let left = PeopleText.span(Nanoseconds(min(secondsLeft, 1e9).rounded(.up) * 1e9))
+            return "\(amount), \(PeopleText.size(Int64(min(rate, 1e15))))/s, \(left) left"
         }
     }
 

@@ -41,23 +41,9 @@ public struct CheckpointStore: Sendable {
 
     /// The objects, with all folders in place.
     public func objects() throws -> ObjectStore {
-        for part in ["index", "bundles", "names", "used"] { try make("\(folder)/\(part)") }
+        for part in ["index", "bundles", "names", "used"] { try files.ensureFolders("\(folder)/\(part)") }
         if try files.status(lock) == nil { files.close(try files.open(lock, .update)) }
         return try ObjectStore(root: "\(folder)/objects", files: files)
-    }
-
-    private func make(_ folder: String) throws {
-        var path = ""
-        for part in folder.split(separator: "/") {
-            path += "/\(part)"
-            guard try files.status(path) == nil else { continue }
-            do throws(FilesError) {
-                try files.makeFolder(path)
-            } catch {
-                // Another process may have been faster.
-                if !error.isAlreadyThere { throw error }
-            }
-        }
     }
 
     // MARK: Finding
@@ -194,7 +180,7 @@ public struct CheckpointStore: Sendable {
     /// Gives a checkpoint a name, which stands for one a workload; another that had it loses it.
     public func name(_ bundle: CheckpointBundle, _ name: String) throws {
         _ = try objects()
-        try make("\(folder)/names/\(name)")
+        try files.ensureFolders("\(folder)/names/\(name)")
         try write("\(folder)/names/\(name)/\(bundle.workload)", bundle.checkpoint.hex)
     }
 
@@ -220,7 +206,7 @@ public struct CheckpointStore: Sendable {
     /// - Parameter name: that no other one has now.
     public func withExchange<Result>(_ name: String, _ body: (String) throws -> Result) throws -> Result {
         let path = "\(folder)/\(CheckpointStore.exchange)\(name)"
-        try make(path)
+        try files.ensureFolders(path)
         defer { try? files.removeTree(path) }
         return try body(path)
     }

@@ -10,13 +10,14 @@ extension CoordinatorLoop {
         forget(host)
         generation += 1
         let stream = generation
-        links[host] = HostLink(
-            generation: stream, bootstrap(of: host), hello: setting.hello(to: host), now: now,
+        let opened = BootstrappedStream(
+            generation: stream, bootstrap(of: host),
             open: { [transport, setting, sites] observer in
                 if setting.hosts[host].pilot != nil { return sites.open(host: host, observer: observer, now: now) }
                 return transport.open(setting.hosts[host].target, command: Bootstrap.command, observer: observer)
             },
             deliver: { [inbox] event in inbox.put(.stream(host: host, generation: stream, event)) })
+        links[host] = HostLink(opened, hello: setting.hello(to: host), now: now)
         nextGlance = min(nextGlance, now + CoordinatorLoop.glance)
     }
 

@@ -198,7 +198,7 @@ public final class CoordinatorLoop {
             try links[host]?.note(diagnostic: bytes)
             return []
         case .closed(let end):
-            let said = links[host]?.diagnostics.text ?? ""
+            let said = links[host]?.diagnostics ?? ""
             var reason = end.message
             if links[host]?.isInsideMessage == true { reason += " The stream broke off in the middle of a message." }
             if !said.isEmpty { reason += " (it said: \(said))" }
@@ -242,7 +242,7 @@ public final class CoordinatorLoop {
             throw Failure(.badMessage, "the agent did not begin with its hello; the connection was dropped")
         }
         switch message {
-        case .hello(let hello): return join(host, hello)
+        case .hello(let hello): return try join(host, hello)
         case .started(let attempts): return [.started(host: host, attempts)]
         case .outcome(let report):
             try look(host, report)
@@ -264,7 +264,11 @@ public final class CoordinatorLoop {
         return []
     }
 
-    private func join(_ host: Int, _ hello: AgentHello) -> [Event] {
+    private func join(_ host: Int, _ hello: AgentHello) throws(Failure) -> [Event] {
+        // Each is written to the ledger, and all that the host was granted is sent again.
+        guard links[host]?.isJoined != true else {
+            throw Failure(.badMessage, "the agent said its hello twice; the connection was dropped")
+        }
         guard hello.oldest <= WireVersion.current, hello.current >= WireVersion.oldest else {
             return [
                 drop(

@@ -3,27 +3,15 @@ import Model
 import Ports
 import SweepCore
 
-/// One stream to one host, from the first byte of the login to the last frame.
+/// One stream to the agent of one host.
 struct HostLink {
-    private enum Phase {
-        case bootstrapping(Bootstrap)
-        case streaming
-    }
-
-    /// Tells this stream's events from those of the streams before it.
-    let generation: Int
-    let connection: any Connection
-    private let intake: Intake
+    private var stream: BootstrappedStream
     private var nextTelling = Nanoseconds.min
     private let hello: CoordinatorHello
-    private var phase: Phase
     /// How far the host's wall clock is ahead of this machine's.
     var clockOffset: Nanoseconds = 0
     /// Of the messages that the agent understands.
     private var version = WireVersion.oldest
-    private var reader = FrameReader()
-    /// The end of what the host wrote on its standard error, for messages.
-    private(set) var diagnostics = StandardErrorTail()
     /// Whether the agent said hello.
     var isJoined = false
     /// Outcomes whose artifacts are being looked for.
@@ -31,91 +19,40 @@ struct HostLink {
     var lastSent: Nanoseconds
     var load = HostLoad(running: 0, waiting: 0, freeBytes: 0)
 
-    init(
-        generation: Int, _ bootstrap: Bootstrap, hello: CoordinatorHello, now: Nanoseconds,
-        open: (@escaping @Sendable (StreamEvent) -> Void) -> any Connection,
-        deliver: @escaping @Sendable (StreamEvent) -> Void
-    ) {
-        self.generation = generation
-        let intake = Intake()
-        connection = open { event in
-            intake.arrived(event)
-            deliver(event)
-        }
-        intake.hold(connection)
-        self.intake = intake
+    init(_ stream: BootstrappedStream, hello: CoordinatorHello, now: Nanoseconds) {
+        self.stream = stream
         self.hello = hello
-        phase = .bootstrapping(bootstrap)
         lastSent = now
     }
+
+    var generation: Int { stream.generation }
+    var connection: any Connection { stream.connection }
+    var isBootstrapping: Bool { stream.isBootstrapping }
+    var wantsPacking: Bool { stream.wantsPacking }
+    /// Whether a message has begun that has not ended.
+    var isInsideMessage: Bool { stream.isInsideFrame }
+    /// The end of what the host wrote on its standard error, for messages.
+    var diagnostics: String { stream.diagnostics }
+
+    func overdue(now: Nanoseconds) -> String? { stream.overdue(now: now) }
+    func took(_ event: StreamEvent) { stream.took(event) }
+    mutating func opened(now: Nanoseconds) { stream.opened(now: now) }
+    mutating func note(diagnostic bytes: [UInt8]) throws(Failure) { try stream.note(diagnostic: bytes) }
 
     /// Takes in bytes; answers those of the bootstrap by itself.
     ///
     /// - Throws: ``Failure`` when the host cannot go on, or sends what no agent of a known version would.
     mutating func receive(_ bytes: [UInt8], now: Nanoseconds) throws -> [AgentMessage] {
-        switch phase {
-        case .bootstrapping(var bootstrap):
-            let steps = bootstrap.receive(bytes, now: now)
-            phase = .bootstrapping(bootstrap)
-            for step in steps {
-                switch step {
-                case .send(let bytes): connection.send(bytes)
-                case .failed(let reason): throw Failure(.noHost, reason)
-                case .attached(let rest):
-                    phase = .streaming
-                    try greet()
-                    reader.append(rest)
-                }
-            }
-        case .streaming: reader.append(bytes)
-        }
+        if try stream.receive(bytes, now: now) { try greet() }
         return try messages()
     }
 
-    /// Whether a message has begun that has not ended.
-    var isInsideMessage: Bool {
-        switch phase {
-        case .bootstrapping: false
-        case .streaming: reader.pendingCount > 0
-        }
-    }
-
-    /// An event was taken out of the inbox: the stream may go on.
-    func took(_ event: StreamEvent) { intake.taken(event) }
-
-    mutating func opened(now: Nanoseconds) {
-        guard case .bootstrapping(var bootstrap) = phase else { return }
-        bootstrap.opened(now: now)
-        phase = .bootstrapping(bootstrap)
-    }
-
-    private var bootstrap: Bootstrap? { if case .bootstrapping(let bootstrap) = phase { bootstrap } else { nil } }
-
-    /// Whether the agent has not spoken yet.
-    var isBootstrapping: Bool { bootstrap != nil }
-
-    /// Why it is given up; nil: it is not.
-    func overdue(now: Nanoseconds) -> String? { bootstrap?.overdue(now: now) }
-
     /// How far the copy of the agent is, where that is to be told again; nil: it is not.
     mutating func tellProgress(now: Nanoseconds) -> AgentCopy.Progress? {
-        guard let progress = bootstrap?.progress(now: now), progress.rate != nil, now >= nextTelling else { return nil }
+        guard let progress = stream.progress(now: now), progress.rate != nil, now >= nextTelling else { return nil }
         defer { nextTelling = now + 10_000_000_000 }
         // What is over soon is not worth a line.
         return nextTelling == .min ? nil : progress
-    }
-
-    /// Whether the agent's program is to be compressed for this host.
-    var wantsPacking: Bool { bootstrap?.wantsPacking ?? false }
-
-    /// - Throws: ``Failure`` when that was too much.
-    mutating func note(diagnostic bytes: [UInt8]) throws {
-        if case .bootstrapping(var bootstrap) = phase {
-            let problem = bootstrap.hear(bytes.count)
-            phase = .bootstrapping(bootstrap)
-            if let problem { throw Failure(.noHost, problem) }
-        }
-        diagnostics.add(bytes)
     }
 
     /// When an attempt ended, by this machine's clock: what comes late, as after a pause of the coordinator, ended when
@@ -151,7 +88,7 @@ struct HostLink {
     private mutating func messages() throws -> [AgentMessage] {
         var messages: [AgentMessage] = []
         do {
-            while let frame = try reader.next() {
+            while let frame = try stream.next() {
                 let message = try AgentMessage(frame)
                 if case .hello(let hello) = message { version = min(hello.current, WireVersion.current) }
                 messages.append(message)
@@ -194,12 +131,5 @@ extension Array {
     /// So many at a time that a frame holds them.
     var parts: [[Element]] {
         stride(from: 0, to: count, by: 4_096).map { Array(self[$0..<Swift.min($0 + 4_096, count)]) }
-    }
-}
-
-extension String {
-    /// On one line, without the white space around.
-    var trimmingLines: String {
-        split(whereSeparator: \.isNewline).map { $0.drop { $0 == " " } }.joined(separator: "; ")
     }
 }

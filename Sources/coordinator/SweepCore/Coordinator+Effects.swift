@@ -110,7 +110,7 @@ extension Coordinator {
             switch link.phase {
             case .joined: return nil
             case .connecting: if isPatient { return nil }
-            case .away(_, let failures): if isPatient || failures < 3 { return nil }
+            case .away(_, let failures): if isPatient || failures + link.breaks < 3 { return nil }
             case .refused: if link.mayGetJob, isPatient { return nil }
             }
         }

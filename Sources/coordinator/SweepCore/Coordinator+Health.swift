@@ -82,10 +82,9 @@ extension Coordinator {
         guard others.isEmpty else { return }
         if !links[host].health.strikes.contains(run) { links[host].health.strikes.append(run) }
         if isOld { return }
-        let isAlone = links.indices.contains { $0 != host && links[$0].hasSucceeded }
-        guard isAlone, links[host].health.strikes.count >= HostHealth.most || links[host].health.isOnTrial else {
-            return
-        }
+        let othersDoWell = links.indices.contains { $0 != host && links[$0].hasSucceeded }
+        guard othersDoWell, links[host].health.strikes.count >= HostHealth.most || links[host].health.isOnTrial
+        else { return }
         pauseHost(host, "it fails what no other host has failed: \(reason)", now, &records)
     }
 

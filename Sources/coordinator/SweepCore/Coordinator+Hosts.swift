@@ -14,14 +14,14 @@ extension Coordinator {
         links[host].lastProblem = ""
         links[host].isQueued = false
         links[host].offer = nil
-        lastProgress = now
+        if !breaksAgain(host) { lastProgress = now }
         everJoined = true
         let deaths = state.deathCount
         decide(
             .hostSeen(
                 host: plan.hosts[host], bootID: arrival.bootID, hostName: arrival.hostName, slots: arrival.slots,
                 memoryBytes: arrival.memoryBytes, clockOffset: arrival.clockOffset), &records)
-        links[host].joined = Link.Joined(arrival: arrival, engineIsRight: !plan.pinsEngine)
+        links[host].joined = Link.Joined(arrival: arrival, since: now, engineIsRight: !plan.pinsEngine)
         links[host].usableSince = links[host].usableSince ?? now
         for run in state.leasesOfHost[host].flatMap({ state.openRuns(of: $0, host: host) }) where isGuilty(run) {
             decideEnd(run, .failed, .hostLost, &records)
@@ -175,17 +175,23 @@ extension Coordinator {
         let failures: Int
         switch links[host].phase {
         case .refused: return
-        case .joined: failures = 0
+        case .joined(let joined):
+            failures = 0
+            links[host].breaks = now - joined.since < plan.timing.leaseTerm ? links[host].breaks + 1 : 0
         case .connecting(let before): failures = before + 1
         case .away(_, let before): failures = before
         }
         links[host].lastProblem = reason
         links[host].isQueued = false
         links[host].slots = 0
-        let pause = plan.timing.firstPause << Nanoseconds(min(failures, 16))
+        // One that comes up and breaks at once, as where its agent crashes, is reached more and more seldom, too.
+        let pause = plan.timing.firstPause << Nanoseconds(min(failures + max(0, links[host].breaks - 1), 16))
         links[host].phase = .away(until: now + min(pause, plan.timing.longestPause), failures: failures)
         hasNews[host] = true
     }
+
+    /// Whether a host comes up and breaks again and again: that is no progress, and nothing to wait for.
+    func breaksAgain(_ host: Int) -> Bool { links[host].breaks >= 3 }
 
     /// A stream on which nothing comes for a lease's term is taken for broken.
     mutating func noteSilence(_ now: Nanoseconds, _ records: inout [Record]) {

@@ -43,6 +43,7 @@ extension Coordinator {
             links[host].phase = .away(until: now, failures: 0)
             links[host].isDisconnected = false
         }
+        links[host].breaks = 0
         lose(host, reason, now)
         links[host].isQueued = true
         noteNewsOfAll()

@@ -69,7 +69,7 @@ public struct Coordinator: Sendable {
         notePause(now)
         var records: [Record] = []
         switch event {
-        case .progress(let host): if links[host].joined == nil { lastProgress = now }
+        case .progress(let host): if links[host].joined == nil, !breaksAgain(host) { lastProgress = now }
         case .joined(let host, let arrival): join(host, arrival, now, &records)
         case .heard(let host): links[host].lastHeard = now
         case .caughtUp(let host):
@@ -150,6 +150,7 @@ public struct Coordinator: Sendable {
         for host in links.indices {
             links[host].lastHeard += pause
             // What did not answer before may do so now: it is not left waiting for what it was then.
+            links[host].breaks = 0
             switch links[host].phase {
             case .away(let until, _): links[host].phase = .away(until: min(until, now), failures: 0)
             case .connecting: links[host].phase = .connecting(failures: 0)

@@ -14,6 +14,7 @@ struct Link: Sendable {
     /// One stream that is up.
     struct Joined: Sendable {
         var arrival: Arrival
+        var since: Nanoseconds
         var engineIsRight: Bool
         /// Leases that the agent is known to have, or was sent.
         var told: Set<LeaseNumber> = []
@@ -29,6 +30,8 @@ struct Link: Sendable {
     }
 
     var phase: Phase = .away(until: .min, failures: 0)
+    /// How often in a row its stream broke within a lease's term after its agent had said hello.
+    var breaks = 0
     var lastHeard: Nanoseconds
     var lastProblem = ""
     var health = HostHealth()

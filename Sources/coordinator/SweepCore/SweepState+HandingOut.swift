@@ -64,11 +64,14 @@ extension SweepState {
     }
 
     /// What opens the runs again that a stop cancelled, for a sweep that is resumed after all. What hosts still hold
-    /// they were told to cancel: it is not waited for.
+    /// they were told to cancel: it is not waited for, and none of them has died.
     public var reopening: [Record] {
         guard stopReason != nil else { return [] }
         let reason = "launched again after it was cancelled"
-        return leases.keys.sorted().map { .leaseVoided(lease: $0, reason: reason) }
+        return leases.keys.sorted().flatMap { lease in
+            (leases[lease]?.runs ?? []).filter { claim(of: lease, on: $0) != nil }
+                .map { Record.runWithdrawn(run: $0, lease: lease, reason: reason) }
+        }
             + runs.indices.compactMap { index in
                 guard isCurrent(index + 1), case .ended(.cancelled, _) = runs[index].phase else { return nil }
                 return .runReopened(run: index + 1, reason: reason)

@@ -167,12 +167,13 @@ final class SimulatedFiles: Files, @unchecked Sendable {
         disk.add(path, Disk.Node(isFolder: true, mode: 0o700))
     }
 
-    func list(_ path: String) throws(FilesError) -> [FolderEntry] {
+    func entries(_ path: String) throws(FilesError) -> any FolderEntries {
         guard life.isAlive else { throw error(4, path, "list") }
         guard let node = disk.names[path], node.isFolder else { throw error(2, path, "list") }
-        return node.children.sorted().map { name in
-            FolderEntry(name: name, kind: disk.names["\(path)/\(name)"]?.isFolder == true ? .folder : .file)
-        }
+        return SimulatedFolder(
+            node.children.sorted().map { name in
+                FolderEntry(name: name, kind: disk.names["\(path)/\(name)"]?.isFolder == true ? .folder : .file)
+            })
     }
 
     func status(_ path: String) throws(FilesError) -> FileStatus? {
@@ -234,4 +235,13 @@ final class SimulatedFiles: Files, @unchecked Sendable {
     }
 
     func freeBytes(_ path: String) throws(FilesError) -> Int64 { disk.isFull ? 0 : 1 << 36 }
+}
+
+/// What was in a folder when it was opened.
+private final class SimulatedFolder: FolderEntries {
+    private var rest: ArraySlice<FolderEntry>
+
+    init(_ entries: [FolderEntry]) { rest = entries[...] }
+
+    func next() throws(FilesError) -> FolderEntry? { rest.popFirst() }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CSystem
 import CoordinatorRuntime
 import Foundation
 import Model
@@ -22,9 +23,8 @@ struct Detached {
     /// - Throws: ``ExitCode``, its own, where it ended at once; ``Failure``.
     func start(_ common: CommonOptions, _ options: [String]) throws -> pid_t {
         var ends: [Int32] = [-1, -1]
-        guard pipe(&ends) == 0 else { throw failure("a pipe cannot be created", errno) }
+        guard sys_pipe(&ends) == 0 else { throw failure("a pipe cannot be created", errno) }
         defer { close(ends[0]) }
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         let start = (try? FileManager.default.attributesOfItem(atPath: log)[.size] as? UInt64) ?? 0
         let pid: pid_t
         do {

@@ -1,3 +1,4 @@
+import CSystem
 import CoordinatorRuntime
 import Foundation
 import Sessions
@@ -9,11 +10,8 @@ final class Signals: Sendable {
     /// The handlers write the signal's number here; nothing else is safe in one.
     private static let pipe: (read: Int32, write: Int32) = {
         var ends: [Int32] = [-1, -1]
-        _ = Foundation.pipe(&ends)
-        for end in ends {
-            _ = fcntl(end, F_SETFD, FD_CLOEXEC)
-            _ = fcntl(end, F_SETFL, O_NONBLOCK)
-        }
+        _ = sys_pipe(&ends)
+        for end in ends { _ = fcntl(end, F_SETFL, O_NONBLOCK) }
         return (ends[0], ends[1])
     }()
 

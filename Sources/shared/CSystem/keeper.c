@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,6 +89,8 @@ struct sys_keeper {
     pid_t process;
     int socket;
     struct sys_kept *kept;
+    // It was told of a program, and has not said yet whether that began.
+    int is_starting;
 };
 
 static int receive(int socket, void *target, size_t length) {
@@ -129,7 +132,7 @@ static char *room_for(size_t length) {
 // Waits for the next program, and starts it; 0: it could not be started. The parent's end is this process's end.
 //
 // What is shared is the parent's again as soon as it is told of a failure, as it is after a program's end.
-static int start_next(int socket, struct sys_kept *kept) {
+static int start_next(int socket, struct sys_kept *kept, pid_t parent) {
     struct order order;
     if (receive(socket, &order, sizeof order) < 0) _exit(0);
     size_t count = (size_t)order.arguments + order.environment;
@@ -153,6 +156,8 @@ static int start_next(int socket, struct sys_kept *kept) {
     kept->leader = leader;
     char byte = 1;
     if (deliver(socket, &byte, 1) < 0) _exit(127);
+    // Perhaps nobody waits for that word any more.
+    if (leader < 0) kill(parent, SIGCHLD);
     return leader > 0;
 }
 
@@ -170,7 +175,7 @@ static _Noreturn void keep(struct sys_kept *kept, int socket, pid_t parent) {
     fcntl(3, F_SETFD, FD_CLOEXEC);
     prctl(PR_SET_NAME, "usweep-keep");
     for (;;) {
-        if (!start_next(3, kept)) continue;
+        if (!start_next(3, kept, parent)) continue;
         for (;;) {
             reap(kept);
             if (kept->leader_ended) break;
@@ -236,24 +241,62 @@ static struct order *order_of(const struct sys_start *start, const char *title) 
     return all;
 }
 
-int sys_keeper_run(struct sys_keeper *keeper, const struct sys_start *start, const char *title, const char **step) {
-    *step = "keep";
-    struct order *order = order_of(start, title);
-    if (!order) return -1;
+// How long a program's start is waited for. Where its file or its folder does not answer, as on a file server that is
+// away, it is under way for as long as that lasts.
+static const int64_t start_patience = 1000000000;
+
+// Waits for the keeper's word on the program that it was told to start. 1: it came; 0: it did not; -1: the keeper is
+// gone.
+static int hear_start(struct sys_keeper *keeper, int64_t patience) {
+    if (!keeper->is_starting) return 1;
+    struct pollfd news = {.fd = keeper->socket, .events = POLLIN};
+    const int64_t deadline = now() + patience;
+    int count;
+    do {
+        int64_t rest = deadline - now();
+        count = poll(&news, 1, rest > 0 ? (int)((rest + 999999) / 1000000) : 0);
+    } while (count < 0 && errno == EINTR);
+    if (count == 0) return 0;
     char byte;
-    // What it said of the program before is no word of this one, also if the keeper is gone by now.
-    memset(keeper->kept, 0, sizeof *keeper->kept);
-    int told = deliver(keeper->socket, order, sizeof *order + order->length);
-    if (told == 0) told = receive(keeper->socket, &byte, 1);
-    free(order);
-    if (told < 0) {
-        errno = ECHILD;
-        return -1;
-    }
-    if (keeper->kept->leader > 0) return 0;
+    if (count < 0 || receive(keeper->socket, &byte, 1) < 0) return -1;
+    keeper->is_starting = 0;
+    return 1;
+}
+
+// What the keeper said: 1: its program began; -1, with errno and the step: it could not be started.
+static int heard_start(const struct sys_keeper *keeper, const char **step) {
+    if (keeper->kept->leader > 0) return 1;
     *step = keeper->kept->step;
     errno = keeper->kept->error;
     return -1;
+}
+
+int sys_keeper_run(struct sys_keeper *keeper, const struct sys_start *start, const char *title, const char **step) {
+    *step = "keep";
+    // Of the program before.
+    if (hear_start(keeper, 0) != 1) {
+        errno = ECHILD;
+        return -1;
+    }
+    struct order *order = order_of(start, title);
+    if (!order) return -1;
+    // What it said of the program before is no word of this one, also if the keeper is gone by now.
+    memset(keeper->kept, 0, sizeof *keeper->kept);
+    int told = deliver(keeper->socket, order, sizeof *order + order->length);
+    free(order);
+    keeper->is_starting = 1;
+    int heard = told < 0 ? -1 : hear_start(keeper, start_patience);
+    if (heard < 0) {
+        errno = ECHILD;
+        return -1;
+    }
+    if (heard == 0) return 0;
+    return heard_start(keeper, step) < 0 ? -1 : 0;
+}
+
+int sys_keeper_has_started(struct sys_keeper *keeper, const char **step) {
+    if (hear_start(keeper, 0) != 1) return 0;
+    return heard_start(keeper, step);
 }
 
 pid_t sys_keeper_process(const struct sys_keeper *keeper) { return keeper->process; }

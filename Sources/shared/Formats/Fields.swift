@@ -53,6 +53,25 @@ extension ByteWriter {
     }
 }
 
+extension Array where Element: FieldValue {
+    /// In order, as many at a time as one frame holds as fields beside a few others, however large each is.
+    package var framefuls: [[Element]] {
+        var parts: [[Element]] = []
+        var size = 0
+        for element in self {
+            var field = ByteWriter()
+            field.field(1, element)
+            size += field.bytes.count
+            if size > Frame.maximumLength - 64 || parts.isEmpty {
+                parts.append([])
+                size = field.bytes.count
+            }
+            parts[parts.count - 1].append(element)
+        }
+        return parts
+    }
+}
+
 // MARK: Reading
 
 /// Takes fields by number, in ascending order. Those between that nobody asks for are passed over.

@@ -139,8 +139,14 @@ extension GatewayRequest {
 }
 
 extension GatewayReport {
-    /// The longest list of jobs that a frame surely holds. Those that live go first.
-    public static let mostJobs = 512
+    /// As many jobs as a frame holds: all that live, as one that is not told of is taken to be gone, then those that
+    /// ended last.
+    private static func fitting(_ jobs: [SlurmJob]) -> [SlurmJob] {
+        var live = jobs.filter { if case .ended = $0.phase { false } else { true } }
+        let ended = jobs.filter { if case .ended = $0.phase { true } else { false } }
+        if live.framefuls.count > 1 { for index in live.indices { live[index].reason = "" } }
+        return (live + ended.reversed()).framefuls.first ?? []
+    }
 
     public var frame: Frame {
         var fields = ByteWriter()
@@ -148,9 +154,7 @@ extension GatewayReport {
         switch self {
         case .queue(let jobs):
             kind = 40
-            let live = jobs.filter { if case .ended = $0.phase { false } else { true } }
-            let ended = jobs.filter { if case .ended = $0.phase { true } else { false } }
-            fields.fields(1, Array((live + ended.reversed()).prefix(GatewayReport.mostJobs)))
+            fields.fields(1, GatewayReport.fitting(jobs))
         case .blind(let problem):
             kind = 41
             fields.field(1, problem)

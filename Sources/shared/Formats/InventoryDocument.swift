@@ -56,7 +56,12 @@ extension Host: DocumentValue {
         resources = try reader.take(list: "resources")
         sharing = try reader.take(ifAny: "sharing")
         cacheBytes = try reader.take(ifAny: "cacheBytes")
-        hours = try reader.take(ifAny: "hours").flatMap { (text: String) in HostHours(text) }
+        if let text: String = try reader.take(ifAny: "hours") {
+            guard let known = HostHours(text) else {
+                throw WireError("the unknown hours '\(Names.shown(text))' of a host", isNews: true)
+            }
+            hours = known
+        }
         nice = try reader.take(ifAny: "nice") ?? 0
         if let word: String = try reader.take(ifAny: "others") {
             guard let known = OtherUsers(rawValue: word) else { throw WireError("an unknown word", isNews: true) }

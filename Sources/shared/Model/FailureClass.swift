@@ -7,7 +7,7 @@ public enum FailureClass: String, Sendable, Hashable, CaseIterable {
     case spawn = "spawn"
     /// The program ended with a status other than 0.
     case exitNonzero = "exit-nonzero"
-    /// The host was gone for longer than its lease, or was rebooted.
+    /// The host was rebooted, or somebody took the run's folder away. Silence alone ends nothing.
     case hostLost = "host-lost"
     /// The supervisor died, and the run with it.
     case supervisorLost = "supervisor-lost"

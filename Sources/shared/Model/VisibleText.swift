@@ -39,6 +39,15 @@ public enum VisibleText {
         return String(text[..<(end ?? text.endIndex)])
     }
 
+    /// As much of a text as so many bytes hold, with `...` at its end where that is not all. One character can be of
+    /// any length.
+    public static func cut(_ text: String, bytes limit: Int) -> String {
+        guard text.utf8.count > limit else { return text }
+        var end = text.utf8.index(text.startIndex, offsetBy: max(0, limit - 3))
+        while end.samePosition(in: text.unicodeScalars) == nil { text.utf8.formIndex(before: &end) }
+        return String(text[..<end]) + "..."
+    }
+
     /// Whether a character moves the cursor, changes how others are shown, or cannot be told from a space or from
     /// nothing: two names that differ by it look the same.
     public static func isHidden(_ scalar: Unicode.Scalar) -> Bool {

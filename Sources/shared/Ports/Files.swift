@@ -25,8 +25,8 @@ public protocol Files: Sendable {
     func rename(_ path: String, to other: String) throws(FilesError)
     /// One folder; one that is there already is an error (`EEXIST`).
     func makeFolder(_ path: String) throws(FilesError)
-    /// The entries of a folder, ordered by name.
-    func list(_ path: String) throws(FilesError) -> [FolderEntry]
+    /// The entries of a folder one after the other: there may be more of them than memory holds.
+    func entries(_ path: String) throws(FilesError) -> any FolderEntries
     /// What the name stands for, symbolic links not followed; nil: nothing.
     func status(_ path: String) throws(FilesError) -> FileStatus?
     func remove(_ path: String) throws(FilesError)
@@ -58,12 +58,29 @@ public struct FileHandle: Sendable, Hashable {
 
 /// How a file is opened.
 public enum OpenMode: Sendable, Hashable {
-    /// For reading; neither symbolic links nor anything but regular files.
+    /// For reading; no symbolic link. Of a FIFO that nobody writes to, nothing is waited for.
     case read
     /// For reading and writing, made if it is missing.
     case update
     /// For writing; it must not be there.
     case create
+}
+
+/// The entries of an open folder, in no order.
+public protocol FolderEntries: AnyObject {
+    /// Nil: there are no more.
+    func next() throws(FilesError) -> FolderEntry?
+}
+
+extension Files {
+    /// The entries of a folder, ordered by name.
+    public func list(_ path: String) throws(FilesError) -> [FolderEntry] {
+        let folder = try entries(path)
+        var all: [FolderEntry] = []
+        while let entry = try folder.next() { all.append(entry) }
+        all.sort { $0.name < $1.name }
+        return all
+    }
 }
 
 /// A name in a folder.

@@ -110,7 +110,4 @@ public struct StreamEnd: Error, Sendable, Equatable {
         case .hostKeyRefused: .byHand
         }
     }
-
-    /// Whether connecting again without anybody's help can succeed, though the host was never joined.
-    public var isWorthRetrying: Bool { recovery == .byItself }
 }

@@ -112,20 +112,9 @@ public struct LocalFiles: Files {
         }
     }
 
-    public func list(_ path: String) throws(FilesError) -> [FolderEntry] {
+    public func entries(_ path: String) throws(FilesError) -> any FolderEntries {
         guard let folder = opendir(path) else { throw FilesError(path, "list") }
-        defer { closedir(folder) }
-        var entries: [FolderEntry] = []
-        while let entry = readdir(folder) {
-            let type = entry.pointee.d_type
-            let (name, isText) = LocalFiles.name(of: entry)
-            if name == "." || name == ".." { continue }
-            var kind = LocalFiles.kind(of: type)
-            if kind == nil { kind = try status("\(path)/\(name)")?.kind ?? .other }
-            entries.append(FolderEntry(name: name, isText: isText, kind: kind ?? .other))
-        }
-        entries.sort { $0.name < $1.name }
-        return entries
+        return LocalFolder(folder, path)
     }
 
     public func status(_ path: String) throws(FilesError) -> FileStatus? {
@@ -242,26 +231,6 @@ public struct LocalFiles: Files {
         }
     }
 
-    private static func name(of entry: UnsafeMutablePointer<dirent>) -> (String, Bool) {
-        withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-            pointer.withMemoryRebound(to: UInt8.self, capacity: 256) { start in
-                let bytes = UnsafeBufferPointer(start: start, count: strlen(UnsafeRawPointer(start)
-                    .assumingMemoryBound(to: CChar.self)))
-                if let text = String(validating: bytes, as: UTF8.self) { return (text, true) }
-                return (String(decoding: bytes, as: UTF8.self), false)
-            }
-        }
-    }
-
-    private static func kind(of type: UInt8) -> FolderEntry.Kind? {
-        switch Int(type) {
-        case Int(DT_REG): .file
-        case Int(DT_DIR): .folder
-        case Int(DT_LNK): .symbolicLink
-        case Int(DT_UNKNOWN): nil
-        default: .other
-        }
-    }
 }
 
 extension FilesError {

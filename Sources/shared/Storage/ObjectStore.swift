@@ -11,7 +11,7 @@ public struct ObjectStore: Sendable {
     private let files: any Files
     /// The folder of the objects, absolute.
     public let root: String
-    private let secured = Secured()
+    private let secured = SecuredNames()
     /// For all stores of this process: two may have one root.
     private static let turns = Turns()
     private static let unpacks = Mutex<Void>(())
@@ -413,7 +413,7 @@ public struct ObjectStore: Sendable {
     private func settle(_ temporary: String, _ digest: Digest, mode: UInt32 = 0o400) throws(FilesError) {
         try files.setMode(temporary, mode)
         let folder = folder(digest)
-        if try files.status(folder) == nil { try ObjectStore.make(folder, files) }
+        if try files.status(folder) == nil { try files.ensureFolder(folder) }
         try files.rename(temporary, to: path(digest))
     }
 
@@ -425,38 +425,13 @@ public struct ObjectStore: Sendable {
 
     /// Makes a folder if it is missing; it outlives a crash then.
     private static func ensure(_ folder: String, _ files: any Files) throws(FilesError) {
-        if try files.status(folder) == nil { try make(folder, files) }
+        if try files.status(folder) == nil { try files.ensureFolder(folder) }
         if let parent = folder.lastIndex(of: "/") { try files.syncFolder(String(folder[..<parent])) }
-    }
-
-    private static func make(_ folder: String, _ files: any Files) throws(FilesError) {
-        do throws(FilesError) {
-            try files.makeFolder(folder)
-        } catch {
-            if !error.isAlreadyThere { throw error }
-        }
     }
 
     private static func mismatch(_ digest: Digest) -> Failure {
         Failure(.badArchive, "the bytes that came as object \(digest.short) are not that object")
     }
-}
-
-/// The objects that this process knows to outlive a crash, and the folders that do.
-private final class Secured: Sendable {
-    private struct State {
-        var digests: Set<Digest> = []
-        var folders: Set<String> = []
-    }
-
-    private let state = Mutex(State())
-
-    func contains(_ digest: Digest) -> Bool { state.withLock { $0.digests.contains(digest) } }
-    func insert(_ digests: [Digest]) { state.withLock { $0.digests.formUnion(digests) } }
-    func remove(_ digest: Digest) { _ = state.withLock { $0.digests.remove(digest) } }
-
-    /// Whether it is new.
-    func insert(folder: String) -> Bool { state.withLock { $0.folders.insert(folder).inserted } }
 }
 
 /// Who publishes an object has it for himself: its file has one name before it is whole. Several threads may publish

@@ -18,8 +18,6 @@ struct HandshakeGate {
         waiting.append((link, gateway))
     }
 
-    func holds(_ link: UInt64) -> Bool { holders[link] != nil }
-
     mutating func release(_ link: UInt64) {
         holders[link] = nil
         waiting.removeAll { $0.link == link }

@@ -111,33 +111,11 @@ enum Pattern {
         var found = false
         for pattern in patterns {
             if pattern.hasPrefix("!") {
-                if matches(Array(pattern.utf8.dropFirst()), Array(text.utf8)) { return false }
-            } else if matches(Array(pattern.utf8), Array(text.utf8)) {
+                if Glob(String(pattern.dropFirst())).matches(text) { return false }
+            } else if Glob(pattern).matches(text) {
                 found = true
             }
         }
         return found
-    }
-
-    /// Backtracks to the last `*` only, so that the time is at most the product of both lengths.
-    private static func matches(_ pattern: [UInt8], _ text: [UInt8]) -> Bool {
-        var (p, t) = (0, 0)
-        var star: (pattern: Int, text: Int)?
-        while t < text.count {
-            if p < pattern.count, pattern[p] == UInt8(ascii: "*") {
-                star = (p, t)
-                p += 1
-            } else if p < pattern.count, pattern[p] == UInt8(ascii: "?") || pattern[p] == text[t] {
-                p += 1
-                t += 1
-            } else if let last = star {
-                star = (last.pattern, last.text + 1)
-                p = last.pattern + 1
-                t = last.text + 1
-            } else {
-                return false
-            }
-        }
-        return pattern[p...].allSatisfy { $0 == UInt8(ascii: "*") }
     }
 }

@@ -30,7 +30,7 @@ final class LibraryWay: SSHWay {
             let stream = self.nextStream.wrappingAdd(1, ordering: .relaxed).oldValue
             let unsent = UnsentCount()
             mailbox.post(.open(stream, route, command: command, unsent, observer))
-            return LibraryConnection(stream: stream, thread: self.thread, mailbox: mailbox, unsent: unsent)
+            return MailboxConnection(stream: stream, mailbox: mailbox, unsent: unsent, owner: self.thread)
         }
     }
 }
@@ -44,36 +44,8 @@ extension TransportDescriptor {
     ) { SSHTransport(settings: $0.ssh, choice: .libraryOnly) }
 }
 
-private final class LibraryConnection: Connection {
-    private let stream: UInt64
-    /// The thread goes on as long as a connection refers to it.
-    private let thread: ThreadOnDemand<DriverMessage>
-    private let mailbox: Mailbox<DriverMessage>
-    private let unsent: UnsentCount
-
-    init(
-        stream: UInt64, thread: ThreadOnDemand<DriverMessage>, mailbox: Mailbox<DriverMessage>, unsent: UnsentCount
-    ) {
-        self.stream = stream
-        self.thread = thread
-        self.mailbox = mailbox
-        self.unsent = unsent
-    }
-
-    var unsentCount: Int { unsent.value }
-
-    func send(_ bytes: [UInt8]) {
-        unsent.add(bytes.count)
-        mailbox.post(.send(stream, bytes))
-    }
-
-    func pause() { mailbox.post(.pause(stream, true)) }
-    func resume() { mailbox.post(.pause(stream, false)) }
-    func close() { mailbox.post(.close(stream)) }
-}
-
 /// What other threads tell the driver.
-enum DriverMessage: Sendable {
+enum DriverMessage: StreamMessage {
     case open(UInt64, LibraryRoute, command: String, UnsentCount, @Sendable (SSHWayEvent) -> Void)
     case send(UInt64, [UInt8])
     case pause(UInt64, Bool)

@@ -1,8 +1,9 @@
-public import Glibc
+import CSystem
+import Glibc
 
 /// A child process in a session of its own, joined by three pipes.
 public struct Child: Sendable {
-    public let process: pid_t
+    public let process: Int32
     public let input: Descriptor
     public let output: Descriptor
     public let errors: Descriptor
@@ -72,7 +73,9 @@ public struct Child: Sendable {
 
     private static func pipe() throws(SpawnFailure) -> (reader: Descriptor, writer: Descriptor) {
         var ends: [Int32] = [-1, -1]
-        guard Glibc.pipe(&ends) == 0 else { throw SpawnFailure(code: errno) }
+        // Closed on `exec` from the beginning: other threads start programs at the same time, and a stranger that kept
+        // an end open would keep this child's stream from ending.
+        guard sys_pipe(&ends) == 0 else { throw SpawnFailure(code: errno) }
         return (Descriptor(owning: ends[0]), Descriptor(owning: ends[1]))
     }
 

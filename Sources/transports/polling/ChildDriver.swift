@@ -59,7 +59,7 @@ final class Children: Sendable {
         let stream = nextStream.wrappingAdd(1, ordering: .relaxed).oldValue
         let unsent = UnsentCount()
         mailbox.post(.start(stream, task, unsent, observer))
-        return ChildConnection(stream: stream, children: self, mailbox: mailbox, unsent: unsent)
+        return MailboxConnection(stream: stream, mailbox: mailbox, unsent: unsent, owner: self)
     }
 }
 
@@ -73,33 +73,8 @@ struct EndedConnection: Connection {
     func close() {}
 }
 
-private final class ChildConnection: Connection {
-    private let stream: UInt64
-    private let children: Children
-    private let mailbox: Mailbox<ChildMessage>
-    private let unsent: UnsentCount
-
-    init(stream: UInt64, children: Children, mailbox: Mailbox<ChildMessage>, unsent: UnsentCount) {
-        self.stream = stream
-        self.children = children
-        self.mailbox = mailbox
-        self.unsent = unsent
-    }
-
-    var unsentCount: Int { unsent.value }
-
-    func send(_ bytes: [UInt8]) {
-        unsent.add(bytes.count)
-        mailbox.post(.send(stream, bytes))
-    }
-
-    func close() { mailbox.post(.close(stream)) }
-    func pause() { mailbox.post(.pause(stream, true)) }
-    func resume() { mailbox.post(.pause(stream, false)) }
-}
-
 /// What other threads tell the driver.
-enum ChildMessage: Sendable {
+enum ChildMessage: StreamMessage {
     case start(UInt64, ChildTask, UnsentCount, @Sendable (StreamEvent) -> Void)
     case send(UInt64, [UInt8])
     case pause(UInt64, Bool)

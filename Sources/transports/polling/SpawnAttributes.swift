@@ -1,3 +1,4 @@
+import CSystem
 package import Glibc
 
 /// How a program is started that outlives, or must not disturb, the terminal of this one: in a session of its own, with

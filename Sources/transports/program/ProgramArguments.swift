@@ -1,3 +1,5 @@
+import Model
+
 /// How `ssh` is called for a route.
 ///
 /// The last host is reached by its own name, so that all of the configuration counts for it. On the way to it, however,
@@ -16,7 +18,7 @@ struct ProgramArguments: Equatable {
                 ProgramArguments.common(settings) + ProgramArguments.proxy(index)
                 + ["-W", "\(host):\(next.port)"] + ProgramArguments.name(hop.destination)
             variables[ProgramArguments.variable(index)] =
-                "exec " + words.map(ProgramArguments.quoted).joined(separator: " ")
+                "exec " + words.map(ShellWord.quoted).joined(separator: " ")
         }
         let local = ["PermitLocalCommand=yes", "LocalCommand=echo \(marker) >&2", "RemoteCommand=none"]
         arguments =
@@ -53,14 +55,5 @@ struct ProgramArguments: Equatable {
             "LogLevel=INFO",
         ]
         return words + values.flatMap { ["-o", $0] }
-    }
-
-    /// One word for `/bin/sh`.
-    static func quoted(_ word: String) -> String {
-        var text = "'"
-        for character in word.unicodeScalars {
-            if character == "'" { text += #"'\''"# } else { text.unicodeScalars.append(character) }
-        }
-        return text + "'"
     }
 }

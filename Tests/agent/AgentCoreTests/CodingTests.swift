@@ -32,6 +32,24 @@ struct CodingTests {
         #expect((try? read(Frame(kind: frame.kind, payload: frame.payload + [0]))) == nil)
         #expect((try? read(Frame(kind: 200, payload: frame.payload))) == nil)
     }
+
+    @Test("However much there is to say of each, so many attempts go into a frame as it holds, in order")
+    func framefuls() throws {
+        let notes = [0, 4_000, 100, 60_000, 0].map { String(repeating: "n", count: $0) }
+        let attempts = (0..<500).map { number in
+            SupervisedAttempt(
+                key: AttemptKey(sweep: "s1", id: AttemptID(run: number + 1, lease: 1, attempt: 1)),
+                state: .ended(ProcessExit(cause: .status(0), note: notes[number % notes.count])))
+        }
+        let parts = attempts.framefuls
+        #expect(parts.flatMap { $0 } == attempts)
+        for part in parts {
+            _ = try SupervisorReport.inventory(part, isLast: true).frame.encoded
+            _ = try SupervisorReport.ended(part).frame.encoded
+        }
+        #expect(parts.count < 100)
+        #expect([SupervisedAttempt]().framefuls.isEmpty)
+    }
 }
 
 extension Chance {

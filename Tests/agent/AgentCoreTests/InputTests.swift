@@ -52,6 +52,26 @@ struct InputTests {
         #expect(rig.tell(.object(SHA256.digest("nothing"), .partial(0))).wanted.isEmpty)
     }
 
+    @Test("A list of inputs is forgotten with the last sweep that refers to it, and read again where it is needed")
+    func forgotten() {
+        var rig = Rig()
+        let inputs = [Job.Input(path: "a", digest: digest, size: 5)]
+        let list = InputListName(digest: SHA256.digest("list"), size: 40)
+        var many = job()
+        many.inputList = list
+        rig.grant(1, entry(1, many))
+        rig.tell(.object(list.digest, .complete))
+        rig.tell(.listed(list.digest, inputs))
+        rig.hello(2, "s2")
+        rig.grant(1, entry(1, many), on: 2)
+        rig.say(.release)
+        #expect(rig.core.lists.keys.sorted() == [list.digest], "the other sweep's run refers to it")
+        rig.say(.release, on: 2)
+        #expect(rig.core.lists.isEmpty)
+        rig.hello(3, "s3")
+        #expect(rig.grant(1, entry(1, many), on: 3).contains(.list(list.digest)))
+    }
+
     @Test("Thousands of inputs come as a list, which is fetched, read, and followed a few at a time")
     func listed() {
         var rig = Rig()

@@ -154,13 +154,13 @@ struct StallTests {
             #expect(verdict.failure == .stalledSimulator)
             #expect(
                 verdict.evidence
-                    == "none of its files changed for 600 s (limits: stall); it waits: sh (5) sleeps; "
+                    == "none of its files changed for 10 m 0 s (limits: stall); it waits: sh (5) sleeps; "
                     + "standard output ends with \"last\"; standard error ends with \"oh\"")
         }
         #expect(FailureClass.stalledSimulator.remedy == .retryAnywhere)
         let short = ProcessExit(cause: .signal(15), kill: .stalled)
         #expect(
             Diagnosis(short, errorTail: [], limits: JobLimits(stall: 1_500_000_000)).evidence
-                == "none of its files changed for 1500 ms (limits: stall)")
+                == "none of its files changed for 1.5 s (limits: stall)")
     }
 }

@@ -223,7 +223,7 @@ struct SupervisorTests {
         queue(&core, 1, launch())
         #expect(start(&core) == [])
         #expect(core.handle(.forget([key(1), key(2)]), now: 3).records == [.forgotten([key(1)])])
-        #expect(core.holdsNothing)
+        #expect(core.inventory.isEmpty)
     }
 
     @Test("The time limit: SIGTERM, and SIGKILL until it is gone; it says that it was the limit")
@@ -345,7 +345,7 @@ struct DiagnosisTests {
                 == "exit status 2; standard error ends with \"last \\u{1b}[31mword\\u{7}\"")
         let long = verdict(.status(2), tail: String(repeating: "a", count: 4_000)).evidence
         #expect(long.utf8.count < 600)
-        #expect(verdict(.status(3), free: 100).evidence == "exit status 3, 100 bytes free when it ended")
+        #expect(verdict(.status(3), free: 100).evidence == "exit status 3, 100 B free when it ended")
         #expect(verdict(.signal(11)).evidence == "signal 11 from outside usweep")
     }
 }

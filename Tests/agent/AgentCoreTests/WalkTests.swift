@@ -213,13 +213,13 @@ extension World {
             acknowledge()
         }
         expect(core.isIdle && core.inFlight == 0, "in the end the agent is idle")
-        expect(supervisor.holdsNothing, "in the end the supervisor holds nothing: \(supervisor.inventory)")
+        expect(supervisor.inventory.isEmpty, "in the end the supervisor holds nothing: \(supervisor.inventory)")
         expect(folders.isEmpty, "in the end no folder is left: \(folders)")
         for sweep in World.sweeps { checkOutcomes(of: sweep) }
     }
 
     private var isSettled: Bool {
-        core.isIdle && answers.isEmpty && wanted.isEmpty && supervisor.holdsNothing && folders.isEmpty
+        core.isIdle && answers.isEmpty && wanted.isEmpty && supervisor.inventory.isEmpty && folders.isEmpty
     }
 
     /// Every run that was granted and not revoked came to an end that nothing follows.

@@ -41,6 +41,23 @@ import Testing
         #expect(try !cache.has(digests[2]) && cache.has(digests[0]))
     }
 
+    @Test("A transfer that begins again is judged by what came then, not by what came before")
+    func beginsAgain() throws {
+        var cache = try cache()
+        let bytes = (0..<1_000).map { UInt8(truncatingIfNeeded: $0) }
+        let digest = SHA256.digest(bytes)
+        func piece(_ range: Range<Int>, _ bytes: [UInt8]) -> ObjectBytes {
+            ObjectBytes(digest: digest, offset: Int64(range.lowerBound), bytes: Array(bytes[range]))
+        }
+        #expect(try cache.write(piece(0..<600, bytes), size: 1_000) == .more)
+        try cache.store.removePartial(of: digest)
+        let wrong = [UInt8](repeating: 7, count: 1_000)
+        #expect(try cache.write(piece(0..<300, wrong), size: 1_000) == .more)
+        #expect(try cache.write(piece(300..<600, wrong), size: 1_000) == .more)
+        #expect(throws: Failure.self) { try cache.write(piece(600..<1_000, bytes), size: 1_000) }
+        #expect(exists([digest]) == [false])
+    }
+
     @Test("A lower limit holds at once, a higher one from then on")
     func otherLimit() throws {
         var cache = try cache(10_000)

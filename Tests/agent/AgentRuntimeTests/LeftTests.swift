@@ -2,6 +2,7 @@ import Formats
 import Foundation
 import Model
 import Testing
+@testable import AgentRuntime
 
 /// What attempts leave: names, links, numbers and sizes that a program may choose.
 @Suite(.serialized) struct LeftTests {
@@ -69,12 +70,25 @@ import Testing
         #expect(report.evidence.utf8.count < 2_000)
     }
 
+    @Test("What programs write into names and errors takes no more of a report than there is room for")
+    func evidence() throws {
+        let (report, _) = try report(
+            #"""
+            n=$(printf '\001%.0s' $(seq 250)); for i in 1 2 3 4 5; do : > "$n$i"; done
+            printf '\001%.0s' $(seq 500) >&2; exit 3
+            """#)
+        #expect(report.failure == .exitNonzero)
+        #expect(report.evidence.utf8.count == Collector.longestEvidence)
+        #expect(report.evidence.hasPrefix("exit status 3; standard error ends with \"\\u{1}"), "\(report.evidence)")
+        #expect(report.evidence.hasSuffix("..."))
+    }
+
     @Test("More output than the limit: the class says so, with what was found; what is small is kept")
     func tooMuch() throws {
         let (report, results) = try report(
             "echo 7 > results.json; head -c 3000000 /dev/zero > trace.bin; echo why", output: 1 << 20)
         #expect(report.failure == .tooMuchOutput)
-        #expect(report.evidence.hasPrefix("it wrote more than its limit of 1 MiB (limits: output): it left 2.8 MiB"))
+        #expect(report.evidence.hasPrefix("it wrote more than its limit of 1 MiB (limits: output): it left 2.9 MiB"))
         #expect(report.evidence.contains("trace.bin") && report.evidence.contains("ends with \"why\"") == false)
         #expect(report.artifacts.map(\.path) == ["results.json", "stderr.txt", "stdout.txt"])
         #expect(results == Array("7\n".utf8))
@@ -84,7 +98,7 @@ import Testing
     func stopped() throws {
         let (report, _) = try report("head -c 3000000 /dev/zero; exec sleep 1000", output: 1 << 20)
         #expect(report.failure == .tooMuchOutput)
-        #expect(report.evidence.contains("its folder held 2.8 MiB, most of it in stdout.txt"), "\(report.evidence)")
+        #expect(report.evidence.contains("its folder held 2.9 MiB, most of it in stdout.txt"), "\(report.evidence)")
         #expect(report.artifacts.map(\.path) == ["stderr.txt"])
     }
 
@@ -122,8 +136,8 @@ import Testing
             "head -c 9000000 /dev/zero > c.bin; sleep 3; head -c 3000000 /dev/zero; exec sleep 1000",
             artifacts: Self.rule)
         #expect(report.failure == .tooMuchOutput)
-        #expect(report.evidence.contains("they held 2.8 MiB while it ran"), "\(report.evidence)")
-        #expect(report.evidence.contains("stdout.txt 2.8 MiB"), "\(report.evidence)")
+        #expect(report.evidence.contains("they held 2.9 MiB while it ran"), "\(report.evidence)")
+        #expect(report.evidence.contains("stdout.txt 2.9 MiB"), "\(report.evidence)")
     }
 
     @Test("A run that puts a link in the place of its folder gets nothing collected")

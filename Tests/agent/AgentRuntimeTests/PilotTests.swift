@@ -49,6 +49,36 @@ import Testing
         #expect(process.terminationStatus == 0)
     }
 
+    @Test("What a job leaves on its node goes with it, but for what another job's agent is at work in")
+    func clears() throws {
+        let root = "\(scratch.path)/node"
+        let workdir = Workdir(root: root, sockets: root, named: "\(scratch.path)/home")
+        try FileManager.default.createDirectory(atPath: workdir.attempts, withIntermediateDirectories: true)
+        let isThere = { FileManager.default.fileExists(atPath: workdir.attempts) }
+        AgentProgram.clear(workdir, after: Failure.Code.heldElsewhere.exitStatus)
+        #expect(isThere())
+        AgentProgram.clear(workdir, after: 0)
+        #expect(!isThere())
+    }
+
+    @Test("A second job that lands in the folder of one that runs ends, and says that it is held")
+    func twice() throws {
+        try process.run()
+        let (attached, _) = try attach()
+        let second = Process()
+        second.executableURL = process.executableURL
+        second.arguments = process.arguments
+        second.environment = process.environment
+        try second.run()
+        second.waitUntilExit()
+        #expect(second.terminationStatus == Failure.Code.heldElsewhere.exitStatus)
+        try grant(attached, 1, "echo 1 > result")
+        while true { if case .outcome(let report) = try attached.next(), report.failure == nil { break } }
+        process.terminate()
+        _ = outcomesToTheEnd(attached)
+        process.waitUntilExit()
+    }
+
     @Test("SIGTERM ends what runs, and that is told as no failure of the run")
     func ends() throws {
         try process.run()

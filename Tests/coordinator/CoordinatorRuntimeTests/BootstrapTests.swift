@@ -159,9 +159,9 @@ struct BootstrapTests {
     @Test("How far a copy is, for people")
     func progressText() {
         var progress = AgentCopy.Progress(arrived: 1_300_000, total: 3_300_000, rate: nil)
-        #expect(progress.text == "1.2 of 3.1 MiB")
+        #expect(progress.text == "1.2 MiB of 3.1 MiB")
         progress.rate = 12_500
-        #expect(progress.text == "1.2 of 3.1 MiB, 12 KiB/s, 2 m 40 s left")
+        #expect(progress.text == "1.2 MiB of 3.1 MiB, 12.2 KiB/s, 2 m 40 s left")
     }
 
     @Test("A fast link: sent as it is, in growing pieces, and never compressed")

@@ -33,6 +33,10 @@ final class FakeCluster: Transport, @unchecked Sendable {
     var ends = ["PREEMPTED", "TIMEOUT", "CANCELLED"]
     /// Of 100 turns, in how many something goes wrong.
     var trouble: UInt64 = 0
+    /// How many logins fail, at first, for want of something on the login node.
+    var failingLogins = 0
+    /// How many logins print without end, at first.
+    var noisyLogins = 0
     /// Jobs never begin.
     var isFull = false
     /// Where agents refuse the sweep.
@@ -71,6 +75,11 @@ final class FakeCluster: Transport, @unchecked Sendable {
         hangUp()
         (self.observer, login, reader, isStreaming, names) = (observer, [], FrameReader(), false, nil)
         observer(.opened)
+        if noisyLogins > 0 {
+            noisyLogins -= 1
+            for _ in 0..<20 { observer(.diagnostic([UInt8](repeating: UInt8(ascii: "x"), count: 64 << 10))) }
+            return Line(cluster: self)
+        }
         observer(.received(Array("usweep-bootstrap 2 Linux x86_64\n".utf8)))
         return Line(cluster: self)
     }
@@ -98,6 +107,11 @@ final class FakeCluster: Transport, @unchecked Sendable {
         guard isStreaming else {
             login += bytes
             guard login.count(where: { $0 == UInt8(ascii: "\n") }) == 2 else { return }
+            if failingLogins > 0 {
+                failingLogins -= 1
+                observer?(.received(Array("usweep-failed the disk is full\n".utf8)))
+                return
+            }
             isStreaming = true
             observer?(.received(Array("usweep-have\n".utf8) + Preamble.bytes))
             return

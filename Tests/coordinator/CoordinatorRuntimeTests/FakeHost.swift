@@ -119,12 +119,7 @@ final class FakeHost: @unchecked Sendable {
         switch message {
         case .hello:
             guard saysHello else { return }
-            say(
-                .hello(
-                    AgentHello(
-                        oldest: versions.lowerBound, current: versions.upperBound, bootID: name, hostName: name,
-                        slots: 2, processors: 2, memoryBytes: 1 << 30, freeBytes: 1 << 30, workdir: "/w", wallClock: 1,
-                        leases: leases)))
+            greet()
             for report in kept { say(.outcome(report)) }
         case .grant(let shard):
             for entry in shard.entries {
@@ -137,6 +132,15 @@ final class FakeHost: @unchecked Sendable {
         case .revoke, .cancel, .acknowledge, .bytes, .packed, .tail, .heartbeat, .holder, .share, .elsewhere,
             .cacheLimit, .terms: break
         }
+    }
+
+    func greet() {
+        say(
+            .hello(
+                AgentHello(
+                    oldest: versions.lowerBound, current: versions.upperBound, bootID: name, hostName: name,
+                    slots: 2, processors: 2, memoryBytes: 1 << 30, freeBytes: 1 << 30, workdir: "/w", wallClock: 1,
+                    leases: leases)))
     }
 
     func answer(to range: ObjectRange) -> AgentMessage {

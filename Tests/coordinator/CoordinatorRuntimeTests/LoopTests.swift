@@ -82,6 +82,22 @@ struct LoopTests {
         #expect(bench.host.streams == 1 && bench.host.closings == 1)
     }
 
+    @Test("Who says hello again is dropped for good, and written down once")
+    func secondHello() throws {
+        let bench = try Bench()
+        bench.host.part = { host, message in
+            guard case .grant = message else { return false }
+            host.greet()
+            return true
+        }
+        guard case .noHost(let reason) = try bench.run() else {
+            Issue.record("it went on")
+            return
+        }
+        #expect(reason.contains("said its hello twice"), "\(reason)")
+        #expect(bench.ledger.records.count { if case .hostSeen = $0 { true } else { false } } == 1)
+    }
+
     @Test("An agent of another version is dropped for good, and both versions are named", arguments: [0...0, 7...9])
     func version(_ versions: ClosedRange<Int>) throws {
         let bench = try Bench()

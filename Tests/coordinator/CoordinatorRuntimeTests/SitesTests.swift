@@ -1,3 +1,4 @@
+import Formats
 import Model
 import SweepCore
 import Testing
@@ -88,6 +89,30 @@ struct SitesTests {
         #expect(ending == .complete(allSucceeded: true))
         #expect(cluster.jobs.map(\.name) == ["s-1.3"])
         #expect(cluster.folders == ["pilots/s-1/3"])
+    }
+
+    @Test("A login node that lacks something for a while, or prints without end, costs a sweep nothing but time")
+    func badLogins() throws {
+        let cluster = FakeCluster(seed: 1)
+        (cluster.failingLogins, cluster.noisyLogins) = (2, 2)
+        let bench = try bench(cluster)
+        var problems: Set<String> = []
+        bench.loop.observer = { loop, _ in problems.insert(loop.hostView(0).problem) }
+        #expect(try run(bench, cluster) == .complete(allSucceeded: true))
+        #expect(problems.contains { $0.contains("hpc: its login printed more than 1 MiB") }, "\(problems)")
+        #expect(problems.contains { $0.contains("hpc: the disk is full") }, "\(problems)")
+        #expect(cluster.liveCount == 0)
+    }
+
+    @Test("A gateway that sends more than it was asked for is not heard any more")
+    func overrun() throws {
+        let connection = BridgedConnection(pilot: 1, observer: { _ in }, request: { _ in }, left: { _ in })
+        connection.begin(1, job: "1", folder: "pilots/s/1")
+        for _ in 0..<64 { try connection.receive([UInt8](repeating: 0, count: GatewayWindow.piece)) }
+        connection.pause()
+        #expect(throws: Failure.self) {
+            for _ in 0..<64 { try connection.receive([UInt8](repeating: 0, count: GatewayWindow.piece)) }
+        }
     }
 
     @Test("A queue in which nothing moves is waited in for a day, and Ctrl-C ends that")

@@ -94,8 +94,14 @@ struct StopTests {
         first.step(.cancel(run: nil, reason: "test"))
         var state = first.replayed
         let reopening = state.reopening
-        #expect(reopening == [.leaseVoided(lease: 1, reason: "launched again after it was cancelled")])
+        let reason = "launched again after it was cancelled"
+        #expect(reopening == [1, 2].map { .runWithdrawn(run: $0, lease: 1, reason: reason) })
         for record in reopening { state.apply(record) }
+        for run in 1...2 {
+            #expect(state[run].losses == 0 && !state.isSuspected(run), "nobody has died")
+            #expect(state[run].phase == .waiting)
+        }
+        #expect(state.deathCount == 0 && state.leases.isEmpty)
 
         var second = Cluster(state)
         second.join(0, leases: [HeldLease(lease: 1, runs: [1, 2])])

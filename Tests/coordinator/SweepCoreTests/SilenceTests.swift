@@ -32,6 +32,41 @@ struct SilenceTests {
         #expect(cluster.lease(of: 1) == 1)
     }
 
+    @Test("A host that joins and breaks is reached more and more seldom, and not waited for without end")
+    func breaks() {
+        var cluster = Cluster(runs: 1, hosts: 1)
+        var joins = 0
+        var ending: Ending?
+        for _ in 0..<2 * 3_600 where ending == nil {
+            cluster.pass(1)
+            var effects = cluster.step()
+            if effects.contains(.connect(host: 0)) {
+                joins += 1
+                effects += cluster.join(0)
+                effects += cluster.step(.lost(host: 0, reason: "its agent crashed"))
+            }
+            ending = effects.ending
+        }
+        #expect(ending == .noHost(reason: "h0: its agent crashed"))
+        #expect(joins < 80, "\(joins) in \(cluster.now / Timing.second) s")
+    }
+
+    @Test("A host whose stream broke after a while, or was bad for a while, is reached again at once")
+    func breaksSeldom() {
+        var cluster = Cluster(runs: 1, hosts: 1)
+        for _ in 0..<5 {
+            cluster.join(0)
+            cluster.step(.lost(host: 0, reason: "it crashed"))
+            cluster.pass(60)
+            #expect(cluster.step() == [.connect(host: 0)])
+        }
+        cluster.comeBack(0)
+        cluster.pass(40, hearing: [0])
+        cluster.step(.lost(host: 0, reason: "cable"))
+        cluster.pass(1)
+        #expect(cluster.step() == [.connect(host: 0)])
+    }
+
     @Test("Coordinators that die between a grant's commit and its sending cost no run anything, however often")
     func unsent() {
         var cluster = Cluster(runs: 1, hosts: 1)

@@ -51,16 +51,36 @@ struct GatewayMessageTests {
         #expect(throws: WireError.self) { try GatewayReport(Frame(kind: 60, payload: [])) }
     }
 
-    @Test("Of more jobs than a frame surely holds, those that live are told")
-    func manyJobs() throws {
-        let ended = (0..<600).map { SlurmJob(id: "\($0)", name: "s.1", state: "COMPLETED") }
-        let live = (600..<700).map { SlurmJob(id: "\($0)", name: "s.2", state: "RUNNING") }
-        guard case .queue(let told) = try GatewayReport(GatewayReport.queue(ended + live).frame) else {
+    private func told(_ jobs: [SlurmJob]) throws -> [SlurmJob] {
+        let frame = GatewayReport.queue(jobs).frame
+        _ = try frame.encoded
+        guard case .queue(let told) = try GatewayReport(frame) else {
             Issue.record("another report")
-            return
+            return []
         }
-        #expect(told.count == GatewayReport.mostJobs)
+        return told
+    }
+
+    @Test("Of more jobs than a frame holds, those that live are told, and those that ended last")
+    func manyJobs() throws {
+        let note = String(repeating: "n", count: 600)
+        let ended = (0..<600).map { SlurmJob(id: "\($0)", name: "s.1", state: "FAILED", note: note) }
+        let live = (600..<700).map { SlurmJob(id: "\($0)", name: "s.2", state: "RUNNING") }
+        let told = try told(ended + live)
+        #expect(told.count > 250)
         #expect(Array(told.prefix(100)) == live)
-        #expect(told.last?.id == "188", "the newest of those that ended")
+        #expect(told.dropFirst(100).map(\.id) == (0..<told.count - 100).map { "\(599 - $0)" })
+    }
+
+    @Test("As many pilots as a cluster may have are told of, whatever the queue says of each")
+    func longReasons() throws {
+        let name = String(repeating: "s", count: 80)
+        let text = String(repeating: "r", count: 200)
+        let live = (0..<SlurmSite.mostNodes).map { number in
+            SlurmJob(
+                id: "1234567890\(number)", name: "\(name).\(number)", state: "PENDING", reason: text,
+                secondsLeft: SlurmJob.mostSecondsLeft, node: String(text.prefix(67)))
+        }
+        #expect(try told(live).map(\.id) == live.map(\.id))
     }
 }

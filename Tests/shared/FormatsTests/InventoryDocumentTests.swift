@@ -3,6 +3,21 @@ import Model
 import Testing
 
 struct InventoryDocumentTests {
+    @Test("Hours of a host that this version cannot read are refused: nobody's machine is used at noon for it")
+    func newerHours() throws {
+        let stored = { (hours: String) in
+            #"{"hosts":[{"target":{"name":"a","transport":"local"},"workdir":"~/w","labels":[],"engines":[],"#
+                + #""hours":"\#(hours)"}]}"#
+        }
+        #expect(try Inventory(document: stored("20-8")).hosts.first?.hours == HostHours("20-8"))
+        do {
+            _ = try Inventory(document: stored("20-8,weekend"))
+            Issue.record("it was accepted")
+        } catch {
+            #expect(error.isNews && error.message.contains("'20-8,weekend'"), "\(error)")
+        }
+    }
+
     @Test("How a host is reached, as ledgers of version 1 have it, still means the same")
     func version1() throws {
         let old: [(String, HostTarget)] = [

@@ -27,7 +27,7 @@ struct SSHTests {
         let fingerprint = try #require(shown.split(separator: " ").first { $0.hasPrefix("SHA256:") })
         #expect(end.message.contains(fingerprint))
         #expect(end.message.contains("ssh-keyscan -p \(server.port) 127.0.0.1"))
-        #expect(!end.isWorthRetrying)
+        #expect(end.recovery != .byItself)
     }
 
     @Test("a changed key is refused, whatever the configuration says")
@@ -259,9 +259,15 @@ struct SSHTests {
         server.signal(SIGCONT)
     }
 
-    @Test("login shells that are none of Bourne's", arguments: ["/usr/bin/tcsh", "/usr/bin/fish"])
-    func strangeShells(_ shell: String) async throws {
-        guard access(shell, X_OK) == 0 else { return }
+    @Test("tcsh as the login shell", .enabled(if: isInstalled("tcsh"), "tcsh is not installed"))
+    func tcsh() async throws { try await loginShell("/usr/bin/tcsh") }
+
+    @Test("fish as the login shell", .enabled(if: isInstalled("fish"), "fish is not installed"))
+    func fish() async throws { try await loginShell("/usr/bin/fish") }
+
+    private static func isInstalled(_ name: String) -> Bool { access("/usr/bin/\(name)", X_OK) == 0 }
+
+    private func loginShell(_ shell: String) async throws {
         let server = try RealSSHD(
             options { $0.configuration = ["ForceCommand \(shell) -c \"echo motd; $SSH_ORIGINAL_COMMAND\""] })
         let events = await talk(server.transport(.libraryOnly), server.target)

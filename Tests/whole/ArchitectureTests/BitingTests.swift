@@ -70,6 +70,13 @@ struct BitingTests {
         #expect(rules("Tests/ATests/A.swift", text) == [.forbidden])
     }
 
+    @Test("Pipes that others inherit", arguments: ["_ = Glibc.pipe(&ends)", "guard pipe(&ends) == 0 else { return }"])
+    func pipes(text: String) {
+        #expect(rules("Sources/wing/usweep/A.swift", text) == [.forbidden])
+        #expect(rules("Tests/ATests/A.swift", text) == [])
+        #expect(rules("Sources/wing/usweep/A.swift", "_ = sys_pipe(&ends)") == [])
+    }
+
     @Test("Sizes, in C too")
     func sizes() {
         let line = String(repeating: "é", count: 120)

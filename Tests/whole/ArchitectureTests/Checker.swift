@@ -135,6 +135,7 @@ enum Checker {
         if let swift {
             let code = String(decoding: swift.code, as: UTF8.self)
             texts += Layers.forbiddenTexts.filter { code.contains($0) }
+            if file.target != nil { texts += Layers.leakingTexts.filter { code.contains($0) } }
             let comments = String(decoding: swift.comments, as: UTF8.self)
             texts += Layers.marks.intersection(identifiers(code) + identifiers(comments)).sorted()
         } else {

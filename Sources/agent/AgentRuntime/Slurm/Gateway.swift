@@ -191,7 +191,7 @@ final class Gateway {
         guard RelativePath.isSafe(submission.folder) else {
             return send(.submitted(name: submission.name, job: nil, problem: "its folder leads elsewhere"))
         }
-        do throws(FilesError) { try Gateway.make(folder) } catch {
+        do throws(FilesError) { try LocalFiles().ensureFolders(folder) } catch {
             return send(
                 .submitted(name: submission.name, job: nil, problem: "\(folder) cannot be created: \(error)"))
         }
@@ -199,19 +199,6 @@ final class Gateway {
         let script = SlurmOutput.script(agent: Machine.program, folder: folder)
         let arguments = ["sbatch", "--parsable", "--job-name=\(submission.name)", "--chdir=/", output]
         start(.submit(name: submission.name), arguments + submission.arguments, input: Array(script.utf8))
-    }
-
-    private static func make(_ folder: String) throws(FilesError) {
-        let files = LocalFiles()
-        var made = ""
-        for part in folder.split(separator: "/") {
-            made += "/\(part)"
-            if try files.status(made) == nil {
-                do throws(FilesError) { try files.makeFolder(made) } catch {
-                    guard error.isAlreadyThere else { throw error }
-                }
-            }
-        }
     }
 
     private func start(
@@ -279,7 +266,7 @@ final class Gateway {
                 "\(root)/pilots/\(job.name.dropLast(number.count + 1))/\(number)/job.log", last: 4_096),
             let line = bytes.split(separator: UInt8(ascii: "\n")).last
         else { return "" }
-        return VisibleText.of(String(decoding: line, as: UTF8.self), limit: 300)
+        return VisibleText.cut(VisibleText.of(line), bytes: 600)
     }
 
     /// The sweep is over. While jobs end, their agents still write into the folder.

@@ -56,7 +56,6 @@ struct GatewayChild {
     }
 
     var unsentCount: Int { input.unsentCount }
-    var hasClosedBoth: Bool { stream < 0 && complaints < 0 }
 
     func add(to set: inout Poll, reads: Bool) {
         if stream >= 0 { set.add(stream, reads: reads, writes: input.unsentCount > 0) }

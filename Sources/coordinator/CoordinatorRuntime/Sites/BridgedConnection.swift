@@ -69,9 +69,14 @@ final class BridgedConnection: Connection, @unchecked Sendable {
         pump()
     }
 
-    func receive(_ bytes: [UInt8]) {
+    /// - Throws: ``Failure`` (`badMessage`) for more than was asked for.
+    func receive(_ bytes: [UInt8]) throws(Failure) {
         guard !isOver, !bytes.isEmpty else { return }
         owed += bytes.count
+        // The last bytes of a job that ended come without credit: a pipe's content.
+        guard owed <= 2 * GatewayWindow.bytes else {
+            throw Failure(.badMessage, "its gateway sent more than it was asked for")
+        }
         observer(.received(bytes))
         if !isPaused { giveCredit() }
     }

@@ -23,7 +23,6 @@ final class Sites {
         var waiting: [Int: BridgedConnection] = [:]
         /// By channel.
         var open: [Int: BridgedConnection] = [:]
-        var wasPaused = false
     }
 
     private let sweepID: String
@@ -103,11 +102,11 @@ final class Sites {
     private func connect(_ site: Int, _ now: Nanoseconds) {
         generation += 1
         let stream = generation
-        let connection = transport.open(sites[site].target, command: Bootstrap.gatewayCommand) { [inbox] event in
-            inbox.put(.gateway(site: site, generation: stream, event))
-        }
-        sites[site].link = GatewayLink(
-            stream, connection, Bootstrap(agent: agent, workdir: sites[site].workdir), now: now)
+        let opened = BootstrappedStream(
+            generation: stream, Bootstrap(agent: agent, workdir: sites[site].workdir),
+            open: { transport.open(sites[site].target, command: Bootstrap.gatewayCommand, observer: $0) },
+            deliver: { [inbox] event in inbox.put(.gateway(site: site, generation: stream, event)) })
+        sites[site].link = GatewayLink(opened, now: now)
     }
 
     private func send(_ request: GatewayRequest, to site: Int) {
@@ -142,12 +141,14 @@ final class Sites {
     /// Something came on the stream to a login node.
     func take(_ site: Int, _ stream: Int, _ event: StreamEvent, now: Nanoseconds) -> [Event] {
         guard sites[site].link?.generation == stream else { return [] }
+        sites[site].link?.took(event)
         switch event {
         case .opened: sites[site].link?.opened(now: now)
         case .noted: break
-        case .diagnostic(let bytes): sites[site].link?.note(diagnostic: bytes)
+        case .diagnostic(let bytes):
+            do throws(Failure) { try sites[site].link?.note(diagnostic: bytes) } catch { drop(site, after: error) }
         case .closed(let end):
-            let said = sites[site].link?.diagnostics.text ?? ""
+            let said = sites[site].link?.diagnostics ?? ""
             drop(site, StreamEnd(kind: end.kind, message: end.message + (said.isEmpty ? "" : " (it said: \(said))")))
             return []
         case .received(let bytes): return receive(site, bytes, now)
@@ -159,22 +160,32 @@ final class Sites {
     private func progress(_ site: Int) -> [Event] { sites[site].hosts.prefix(1).map { .progress(host: $0) } }
 
     private func receive(_ site: Int, _ bytes: [UInt8], _ now: Nanoseconds) -> [Event] {
+        var events: [Event] = []
         do {
             guard let (reports, isNew) = try sites[site].link?.receive(bytes, now: now) else { return [] }
             if isNew {
                 let poll = Int(sites[site].core.site.poll / 1_000_000)
                 send(.watch(names: namesOfJobs, milliseconds: poll), to: site)
             }
-            return progress(site) + reports.flatMap { self.events(of: $0, site, now) }
+            events = progress(site)
+            for report in reports { events += try self.events(of: report, site, now) }
         } catch {
-            // What the login node lacks may be repaired: it is tried again like a host that cannot be reached.
-            let reason = (error as? Failure)?.description ?? "\(error)"
-            drop(site, StreamEnd(kind: .misconfigured, message: "\(name(site)): \(reason)"))
-            return []
+            drop(site, after: error)
         }
+        return events
     }
 
-    private func events(of report: GatewayReport, _ site: Int, _ now: Nanoseconds) -> [Event] {
+    /// What the login node lacks may be repaired: it is tried again like a host that cannot be reached. A gateway that
+    /// sends what makes no sense would do so again.
+    private func drop(_ site: Int, after error: any Error) {
+        let failure = error as? Failure
+        let isRepairable = failure?.code == .noHost
+        let reason = failure?.description ?? "its gateway sent what no gateway sends: \(error)"
+        drop(
+            site, StreamEnd(kind: isRepairable ? .unreachable : .misconfigured, message: "\(name(site)): \(reason)."))
+    }
+
+    private func events(of report: GatewayReport, _ site: Int, _ now: Nanoseconds) throws(Failure) -> [Event] {
         switch report {
         case .queue(let jobs):
             let own = jobs.compactMap { job in pilot(of: job.name, site).map { (pilot: $0, job: job) } }
@@ -189,7 +200,7 @@ final class Sites {
             guard let pilot = pilot(of: job, site) else { return [] }
             return sites[site].core.submitted(pilot, job: id, problem: problem, now: now)
                 .flatMap { events(of: $0, site, now) }
-        case .data(let channel, let bytes): sites[site].open[channel]?.receive(bytes)
+        case .data(let channel, let bytes): try sites[site].open[channel]?.receive(bytes)
         case .credit(let channel, let count): sites[site].open[channel]?.take(credit: count)
         case .closed(let channel, let reason):
             let connection = sites[site].open.removeValue(forKey: channel)

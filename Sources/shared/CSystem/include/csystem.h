@@ -77,7 +77,11 @@ struct sys_keeper *sys_keeper_start(void);
 /// Starts a program as ``sys_spawn`` does, in a session of its own. `start` says arguments, environment, folder and
 /// both outputs, and no descriptors; `title` is what ps(1) shows of the keeper meanwhile. This process gets SIGCHLD
 /// when it is complete. Returns 0, or -1 as ``sys_spawn`` does; with the step "keep" and ECHILD the keeper is gone.
+/// A start that takes longer than a second goes on without being waited for: ``sys_keeper_has_started``.
 int sys_keeper_run(struct sys_keeper *keeper, const struct sys_start *start, const char *title, const char **step);
+/// 1: the program began; 0: its start is still under way, or the keeper is gone; -1, as ``sys_spawn``: it could not be
+/// started. This process gets SIGCHLD when it is that.
+int sys_keeper_has_started(struct sys_keeper *keeper, const char **step);
 pid_t sys_keeper_process(const struct sys_keeper *keeper);
 /// Whether its process has ended, which was perhaps reaped.
 int sys_keeper_has_ended(const struct sys_keeper *keeper);

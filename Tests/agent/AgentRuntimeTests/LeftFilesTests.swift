@@ -1,0 +1,56 @@
+import Formats
+import Foundation
+import Model
+import Storage
+import Testing
+@testable import AgentRuntime
+
+/// What an attempt left, where it is more than memory or a frame holds.
+@Suite struct LeftFilesTests {
+    @Test("Very many files are listed in pieces, so many as may be held, and what a verdict needs among them")
+    func many() {
+        let names = (0..<120_000).map { "x\($0)" } + ["results.json"]
+        var left = LeftFiles(
+            "/nowhere", AlteredFiles(names: names), staged: ["x7"], needed: ["results.json"], isThere: true)
+        var pieces = 1
+        var budget = 8 << 20
+        while !left.list(budget: &budget) {
+            budget = 8 << 20
+            pieces += 1
+        }
+        #expect(pieces >= 12)
+        #expect(left.all.count == 100_001)
+        #expect(left.all.contains { $0.name == "results.json" } && !left.all.contains { $0.name == "x7" })
+        #expect(left.remark.hasSuffix("and 19994 more"), "\(left.remark)")
+        left.thin()
+        #expect(left.all.count == LeftFiles.maximumFiles)
+        #expect(left.all.contains { $0.name == "results.json" })
+    }
+
+    @Test("A folder that is not there is said to be gone")
+    func gone() {
+        var left = LeftFiles("/nowhere", LocalFiles(), staged: [], isThere: true)
+        var budget = 1 << 20
+        let isListed = left.list(budget: &budget)
+        #expect(isListed && left.isGone && left.all.isEmpty)
+    }
+
+    @Test("The fullest report fits a frame in every version, whatever the sizes of the files and the evidence")
+    func fullest() throws {
+        let perName = LeftFiles.maximumNameBytes / LeftFiles.maximumFiles
+        let artifacts = (0..<LeftFiles.maximumFiles).map { number in
+            let name = "\(number)/"
+            let rest = String(repeating: "n", count: perName - name.utf8.count)
+            return Artifact(path: name + rest, digest: SHA256.digest(name), size: .max)
+        }
+        let id = AttemptID(run: 1 << 40, lease: 1 << 40, attempt: 1 << 40)
+        let evidence = String(repeating: "e", count: Collector.longestEvidence)
+        let report = AttemptReport(
+            id: id, failure: .checkpointIncompatible, evidence: evidence, wallNanoseconds: .max,
+            peakMemoryBytes: .max, artifacts: artifacts, startedAt: .max)
+        for version in WireVersion.oldest...WireVersion.current {
+            let frame = try #require(AgentMessage.outcome(report).frame(for: version))
+            #expect(try frame.encoded.count > 100_000)
+        }
+    }
+}
