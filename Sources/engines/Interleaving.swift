@@ -86,7 +86,7 @@ enum Interleaving {
         let count = others(sweep.settings).count
         if count > mostOthers {
             problems.append(
-                KeyProblem(key, "\(count) workloads; at most \(mostOthers) are allowed"))
+                KeyProblem(key, "\(PeopleText.count(count, "workload")); at most \(mostOthers) are allowed"))
         }
         let isLukewarm = axis(stateAxis)?.values.contains("lukewarm") == true
         let isThere = sweep.settings[key] != nil

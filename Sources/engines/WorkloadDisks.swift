@@ -5,8 +5,8 @@ extension Sweep {
     func checkImages() throws {
         guard let missing = workloads.first(where: { image(of: $0) == nil }) else { return }
         throw Failure(
-            .badSpecification, "the workload '\(missing)' has no image: the guest of this engine holds no function "
-                + "itself; launch the sweep's file again, with --repin")
+            .badSpecification, "the workload '\(missing)' has no image: this engine's guest contains no functions; "
+                + "launch the sweep file again, with --repin")
     }
 
     /// The image of a workload, where all have one.

@@ -26,7 +26,7 @@ def bytes_of(text):
     match = re.fullmatch(r"\s*(\d+)\s*([A-Za-z]*)\s*", text)
     unit = match.group(2).lower() if match else None
     if unit not in UNITS:
-        raise argparse.ArgumentTypeError("'%s' is no size: write it as 512MiB" % text)
+        raise argparse.ArgumentTypeError("'%s' is not a size: write it as 512MiB" % text)
     factor = UNITS[unit if "i" in unit or unit in ("", "b") else unit[0] + "ib"]
     return int(match.group(1)) * factor
 
@@ -47,7 +47,7 @@ def digest(text):
 
 def count(text):
     if not text.isdigit():
-        raise argparse.ArgumentTypeError("'%s' is no number" % text)
+        raise argparse.ArgumentTypeError("'%s' is not a number" % text)
     return int(text)
 
 
@@ -130,14 +130,14 @@ def parse(words, folder="."):
         if not path:
             raise Refused("bad-arguments", "--%s is missing" % name)
         if not os.path.isfile(path):
-            raise Refused("missing-file", "the %s %s is no file" % (name.replace("-", " "), path))
+            raise Refused("missing-file", "the %s %s is not a file" % (name.replace("-", " "), path))
     check_boot(arguments)
     check_workload(arguments)
     check_state(arguments)
     if arguments.system == "two-machine" and not arguments.function and arguments.mode != "boot":
         raise Refused("bad-arguments", "two machines have a script each: two-machine needs --function")
     if arguments.script and not arguments.function and not os.path.isfile(arguments.script):
-        raise Refused("missing-file", "the script %s is no file" % arguments.script)
+        raise Refused("missing-file", "the script %s is not a file" % arguments.script)
     if arguments.cores is not None and arguments.cores < 2:
         raise Refused("bad-value", "--cores %d: one core drives, one is measured; 2 are needed" % arguments.cores)
     if arguments.cores is not None and arguments.cores > MOST_CORES:

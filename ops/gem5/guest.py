@@ -96,7 +96,7 @@ def boot_script():
 def run_script(function, warming, role=ALONE):
     """The script that a guest reads by `m5 readfile` once it is up."""
     if not all(letter.isalnum() or letter in "-_." for letter in function):
-        raise ValueError("'%s' is no function's name" % function)
+        raise ValueError("'%s' is not a function's name" % function)
     return role.script.format(
         function=function, warming=warming, many=MANY, server=SERVER, driver=DRIVER, booted=BOOTED,
         container=CONTAINER, pinned=PINNED, client_starts=CLIENT_STARTS, client_stops=CLIENT_STOPS, stopped=STOPPED,

@@ -103,7 +103,7 @@ static long read_head(void)
     long length = -1;
     read_line(line);
     if (strncmp(line, "HTTP/1.", 7) || strlen(line) < 12)
-        fail_protocol("HTTP/1.1: this is no status line");
+        fail_protocol("HTTP/1.1: this is not a status line");
     answer.http_status = atoi(line + 9);
     is_closing |= line[7] == '0';
     for (read_line(line); line[0]; read_line(line)) {

@@ -216,13 +216,14 @@ public struct AgentCore: Sendable {
             return refuse(
                 connection,
                 "this agent speaks versions \(WireVersion.oldest) to \(WireVersion.current), the coordinator "
-                    + "\(hello.oldest) to \(hello.current): let the newer one wait until the agent has nothing to do")
+                    + "\(hello.oldest) to \(hello.current): wait until the sweeps that this agent works for have ended")
         }
         guard AgentCore.isUsable(sweep: hello.sweep) else {
             return refuse(connection, "the sweep's identifier cannot be the name of a folder")
         }
         guard (hello.setup ?? "").utf8.count <= 16_384, (hello.enginePath ?? "").utf8.count <= 4_096 else {
-            return refuse(connection, "the inventory's setup text is longer than 16 KiB, or the engine's path than 4")
+            return refuse(
+                connection, "the inventory's setup text is longer than 16 KiB, or the engine's path longer than 4 KiB")
         }
         if mayBeAnother(hello, now: now) {
             connections[connection] = hello.sweep
@@ -248,7 +249,7 @@ public struct AgentCore: Sendable {
         if isNews { apply(.context(sweep: hello.sweep, context)) }
         if let older = sweeps[hello.sweep]?.connection {
             disconnected(older)
-            pending.append(.drop(older, reason: "another connection serves the sweep now"))
+            pending.append(.drop(older, reason: "another connection has taken over the sweep"))
         }
         connections[connection] = hello.sweep
         sweeps[hello.sweep]?.connection = connection
@@ -309,8 +310,8 @@ public struct AgentCore: Sendable {
         let seconds = (now - (sweeps[sweep]?.heardAt ?? now)) / 1_000_000_000
         return refuse(
             connection,
-            "\(VisibleText.of(holder)) works on this sweep, and was heard \(seconds) s ago. This is a copy "
-                + "of its ledger: only one of the two may go on")
+            "\(VisibleText.of(holder)) works on this sweep, and was last heard from \(seconds) s "
+                + "ago. This sweep is a copy of that one: only one of them can go on")
     }
 
     // MARK: The setup of a host

@@ -32,7 +32,7 @@ public struct Diagnosis: Sendable, Hashable {
                 failure: .supervisorLost, evidence: "the supervisor of this host ended while the run was under way")
         case .hostLost:
             self.init(
-                failure: .hostLost, evidence: "the host was started again before the run's result was taken from it")
+                failure: .hostLost, evidence: "the host restarted before the run's result was fetched")
         case .notStarted(let step, let reason):
             switch exit.kill {
             case .cancelled: self.init(failure: .cancelled, evidence: "it was cancelled before it began")
@@ -77,7 +77,7 @@ public struct Diagnosis: Sendable, Hashable {
             // Nothing is wrong with the run: it is tried again, and a bounded number of such losses ends it.
             self.init(
                 failure: .hostLost,
-                evidence: "somebody removed its folder on the host before its results were collected: exclude the "
+                evidence: "its folder on the host was removed before its results were collected: exclude the "
                     + "agent's working folder from whatever cleans there, or choose another `workdir`")
             return
         case .folderReplaced:
@@ -96,7 +96,7 @@ public struct Diagnosis: Sendable, Hashable {
         case .tooMuchKept:
             self.init(
                 failure: .tooMuchOutput,
-                evidence: "the files that are to come back hold more than the sweep allows (artifacts: most): "
+                evidence: "the files to bring back are larger than the sweep allows (artifacts: most): "
                     + "\(VisibleText.of(exit.note))\(quote)")
             return
         case .none, .stalled: break

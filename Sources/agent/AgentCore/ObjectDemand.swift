@@ -115,7 +115,7 @@ struct ObjectDemand: Sendable {
         packed.isUnderWay = false
         let isTangled = packs.contains { pack in if case .packed = states[pack.digest] { true } else { false } }
         states[digest] = isTangled
-            ? .impossible(.spawn, "an input cannot be put together: what it is made of is made of others")
+            ? .impossible(.spawn, "an input cannot be assembled: its parts are made of other parts")
             : .packed(packed)
     }
 

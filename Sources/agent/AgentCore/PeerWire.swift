@@ -111,11 +111,13 @@ public struct PeerAsker: Sendable {
                 guard let head = take(PeerWire.headLength, of: &rest) else { break }
                 guard head[0] == 0 else { throw failure(.absent, "it does not have the object") }
                 guard PeerWire.number(head[1...]) == fetch.size else {
-                    throw failure(.wrong, "it has the object with another length")
+                    throw failure(.wrong, "its copy of the object has another length")
                 }
                 phase = .content
             case .content:
-                guard Int64(rest.count) <= missing else { throw failure(.wrong, "it sends more than the object has") }
+                guard Int64(rest.count) <= missing else {
+                    throw failure(.wrong, "it sent more bytes than the object has")
+                }
                 missing -= Int64(rest.count)
                 step.content = rest
                 rest = []
@@ -174,7 +176,7 @@ public struct PeerGiver: Sendable {
 
     /// - Parameter key: of the sweep with a tag; nil: it is not shared here.
     public mutating func receive(_ bytes: [UInt8], key: (_ tag: Digest) -> [UInt8]?) -> Step {
-        guard bytes.count <= appetite else { return .drop(reason: "it says too much") }
+        guard bytes.count <= appetite else { return .drop(reason: "it sent more than was asked for") }
         buffer += bytes
         guard appetite == 0 else { return .nothing }
         defer { buffer = [] }
@@ -183,7 +185,7 @@ public struct PeerGiver: Sendable {
             let start = PeerWire.magic.count
             guard buffer.starts(with: PeerWire.magic), let tag = Digest(bytes: buffer[start..<start + 32]),
                 let key = key(tag)
-            else { return .drop(reason: "it asks for no sweep that is shared here") }
+            else { return .drop(reason: "it asks for a sweep that is not shared here") }
             let asker = Array(buffer[(start + 32)...])
             phase = .request(tag: tag, key: key, nonce: asker)
             return .say(nonce + PeerWire.giverProof(key, tag, asker, nonce))
@@ -194,8 +196,8 @@ public struct PeerGiver: Sendable {
                 let digest = Digest(bytes: request[..<32])
             else { return .drop(reason: "it does not know the key of the sweep") }
             let offset = PeerWire.number(request[32...])
-            return offset < 0 ? .drop(reason: "it asks for nothing") : .give(tag: tag, digest, offset: offset)
-        case .done: return .drop(reason: "it says too much")
+            return offset < 0 ? .drop(reason: "it asks for no object") : .give(tag: tag, digest, offset: offset)
+        case .done: return .drop(reason: "it sent more than was asked for")
         }
     }
 

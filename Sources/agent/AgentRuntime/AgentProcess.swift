@@ -90,7 +90,7 @@ final class AgentProcess {
         guard foothold.timeout == 0, server.acceptsConnections else { return }
         switch foothold.look() {
         case .taken:
-            Log.write("somebody removed the working folder, and another agent works in a new one: this one ends")
+            Log.write("the working folder was removed, and another agent uses a new one: this agent ends")
             server.stop()
         case .nothingNew, .remade:
             program.restore()

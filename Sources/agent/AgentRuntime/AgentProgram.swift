@@ -9,7 +9,7 @@ import Storage
 public enum AgentProgram {
     static let usage = """
         usage: usweep-agent VERB [--workdir DIR]
-          attach   joins standard input and output to the agent of the working folder; starts it if need be, or
+          attach   connects standard input and output to the agent of the working folder; starts it if needed, or
                    with --waits waits for it
           serve    the agent itself, in the foreground
           supervise  starts and watches programs for the agent
@@ -122,11 +122,11 @@ public enum AgentProgram {
                 set.add(descriptor, reads: true)
                 set.wait(30_000_000_000)
                 guard set.isReadable(descriptor) else {
-                    throw Failure(.internalError, "the agent in \(workdir.root) does not end: see \(workdir.log)")
+                    throw Failure(.internalError, "the agent in \(workdir.root) did not stop; see \(workdir.log)")
                 }
                 let answers = (try? stream.receive()) ?? []
                 if answers.contains(where: { $0.kind == LocalCommand.busy.rawValue }) {
-                    throw Failure(.heldElsewhere, "the agent in \(workdir.root) has something to do")
+                    throw Failure(.heldElsewhere, "the agent in \(workdir.root) is still running something")
                 }
             }
             return 0

@@ -159,7 +159,9 @@ package final class AgentServer {
     }
 
     /// Makes what somebody removed of the agent's files, where this one alone works.
-    package func lookAfterFiles() throws { if try shell.restoreFiles() { host.log("files were made again") } }
+    package func lookAfterFiles() throws {
+        if try shell.restoreFiles() { host.log("removed files of the working folder were recreated") }
+    }
 
     private var isIdle: Bool { clients.isEmpty && shell.core.isIdle && inbox.isEmpty }
 
@@ -240,7 +242,7 @@ package final class AgentServer {
         case .read(let number, let range):
             clients[number]?.reads.append(range)
             if clients[number]?.reads.count ?? 0 > AgentServer.maximumReads {
-                host.log("a connection is dropped: it asks for more than it takes")
+                host.log("a connection is dropped: it asks for data faster than it reads them")
                 clients[number]?.isEnding = true
             }
         case .probe(let number, let path):
@@ -256,7 +258,7 @@ package final class AgentServer {
     private func listen(_ sweep: String, _ address: String?) -> AgentEvent {
         guard let address else {
             return .listening(
-                sweep: sweep, nil, problem: "it is not known at which address other hosts reach it: name it in the "
+                sweep: sweep, nil, problem: "the address at which other hosts reach it is not known; write it in the "
                     + "inventory, as in share: {address: 192.0.2.7}")
         }
         do throws(Failure) {

@@ -223,7 +223,7 @@ public struct AgentShell {
         do throws(FilesError) {
             for input in job.inputs where try !cache.has(input.digest) { return .inputMissing(key, input.digest) }
         } catch {
-            return .notPrepared(key, .spawn, evidence: "an input cannot be looked at: \(error)")
+            return .notPrepared(key, .spawn, evidence: "an input cannot be checked: \(error)")
         }
         do throws(FilesError) {
             var preparation = try Preparation(key, job, &folders)
@@ -327,7 +327,7 @@ public struct AgentShell {
             return .bytes(ObjectBytes(digest: range.digest, offset: range.offset, bytes: []))
         }
         guard let path = served[range.digest]?.first else {
-            return .missing(range.digest, reason: "no attempt that is kept here left it")
+            return .missing(range.digest, reason: "no attempt on this host left that file")
         }
         do throws(FilesError) {
             let file = try files.open(path, .read)

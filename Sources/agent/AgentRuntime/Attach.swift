@@ -56,7 +56,7 @@ enum Attach {
         switch Rendezvous.connect(to: workdir.agentSocket, patience: 2 * Rendezvous.patience, start: { .heldElsewhere })
         {
         case .connected(let descriptor): return descriptor
-        case .problem: throw Failure(.storage, "no agent is at work in \(workdir.root): see job.log there")
+        case .problem: throw Failure(.storage, "no agent is running in \(workdir.root): see job.log there")
         }
     }
 

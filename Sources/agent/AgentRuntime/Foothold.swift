@@ -123,11 +123,11 @@ final class Foothold {
             guard try lock() else { return .taken }
             Log.reopen(workdir.log)
             if !socketIsInPlace { try listen() }
-            Log.write("somebody removed files of the working folder, which were made again; exclude it from cleaning:",
+            Log.write("files of the working folder were removed, and are recreated; exclude the folder from cleaning:",
                 workdir.root)
             return .remade
         } catch {
-            if !hasTold { Log.write("files of the working folder were removed, and cannot be made again:", "\(error)") }
+            if !hasTold { Log.write("files of the working folder were removed, and cannot be recreated:", "\(error)") }
             hasTold = true
             return .nothingNew
         }

@@ -159,7 +159,7 @@ struct LeftFiles {
     /// A link leads to what it stands for only within the folder, and not to a folder that it is in itself.
     private mutating func follow(_ place: String, _ name: String, _ depth: Int) {
         guard let end = try? files.resolve("\(root)/\(place)"), let status = try? files.status(end) else {
-            return omit(name, "a link that leads to nothing")
+            return omit(name, "a broken link")
         }
         guard end == realRoot || end.hasPrefix(realRoot + "/") else {
             return omit(name, "a link that leads out of the run's folder")
@@ -170,7 +170,7 @@ struct LeftFiles {
         case .file: add(name, target)
         case .folder:
             guard !target.isEmpty, !place.hasPrefix(target + "/") else {
-                return omit(name, "a link to a folder that it is in")
+                return omit(name, "a link to a folder that contains it")
             }
             enter(target, name, depth, true)
         case .symbolicLink, .other: break

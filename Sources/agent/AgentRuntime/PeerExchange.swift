@@ -136,7 +136,7 @@ struct PeerExchange {
             events.append(.unreached(asking.asker.failure(.unreachable, "the connection broke or was refused")))
             end(digest)
         } else if now >= asking.heardAt + PeerExchange.patience {
-            events.append(.unreached(asking.asker.failure(.stalled, "nothing came for 5 s")))
+            events.append(.unreached(asking.asker.failure(.stalled, "nothing was received for 5 s")))
             end(digest)
         }
     }

@@ -1,5 +1,6 @@
 import CSystem
 import Glibc
+import Model
 import Ports
 
 /// What an attempt's processes do, read from the kernel's tables while they still do it.
@@ -43,7 +44,10 @@ extension ProcessTree {
     func report(of key: AttemptKey) -> String {
         let states = members(of: key).compactMap { ProcessState($0) }
         var parts = states.prefix(ProcessTree.shownProcesses).map(\.description)
-        if states.count > parts.count { parts.append("and \(states.count - parts.count) processes more") }
+        if states.count > parts.count {
+            let more = PeopleText.count(states.count - parts.count, "more process", "more processes")
+            parts.append("and \(more)")
+        }
         return parts.isEmpty ? "none of its processes is left" : parts.joined(separator: ", ")
     }
 }

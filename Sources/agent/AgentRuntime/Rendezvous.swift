@@ -26,7 +26,7 @@ enum Rendezvous {
                 let descriptor = sys_connect(socket)
                 if descriptor >= 0 { return .connected(descriptor) }
                 reason = SystemText.of(errno)
-            case .heldElsewhere: reason = "another one works there and does not answer at \(socket)"
+            case .heldElsewhere: reason = "another agent is running there and does not answer at \(socket)"
             case .problem(let problem): return .problem(problem)
             }
             guard Machine.now < deadline else { return .problem(reason) }

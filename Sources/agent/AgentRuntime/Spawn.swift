@@ -27,7 +27,10 @@ enum Spawn {
         // A NUL would silently cut a text short.
         guard !arguments.isEmpty, !arguments.contains(where: { $0.utf8.contains(0) }),
             !environment.contains(where: { $0.utf8.contains(0) })
-        else { throw SpawnProblem(step: "exec", reason: "an argument or variable holds a NUL, or there is no program") }
+        else {
+            throw SpawnProblem(
+                step: "exec", reason: "an argument or a variable contains a NUL byte, or the program is empty")
+        }
         var step: UnsafePointer<CChar>?
         var number: Int32 = 0
         let pid = withTexts(arguments) { arguments in

@@ -114,7 +114,7 @@ package final class Supervisor {
     /// Makes the journal again where somebody removed it, if this supervisor alone works here.
     package func lookAfterFiles() {
         guard !journal.isInPlace else { return }
-        host.log("somebody removed the supervisor's journal, which is made again")
+        host.log("the supervisor's journal was removed, and is recreated")
         mustRewrite = true
         write()
     }

@@ -50,7 +50,7 @@ final class SupervisorProcess {
         guard foothold.timeout == 0 else { return }
         switch foothold.look() {
         case .taken:
-            Log.write("somebody removed the working folder, and another supervisor works in a new one: this one ends")
+            Log.write("the working folder was removed, and another supervisor uses a new one: this one ends")
             supervisor.stop()
         case .nothingNew, .remade: supervisor.lookAfterFiles()
         }

@@ -55,7 +55,7 @@ public struct Workdir: Sendable, Hashable {
             guard let local else {
                 throw Failure(
                     .refused, "\(named) is on \(system), and so is \(place.localFolders.joined(separator: ", ")): "
-                        + "name a `workdir` on a disk of the host's own")
+                        + "set `workdir` to a folder on a local disk of the host")
             }
             root = try ownFolder(for: named, in: local, files)
         }
@@ -123,7 +123,8 @@ public struct Workdir: Sendable, Hashable {
         while path.count > 1, path.hasSuffix("/") { path.removeLast() }
         guard path.hasPrefix("/"), path.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f }), path != "/" else {
             throw Failure(
-                .badSpecification, "the working folder \(name) is not an absolute path: write one, or one below ~/")
+                .badSpecification,
+                "the working folder \(name) is not an absolute path: write one that begins with / or ~/")
         }
         return path
     }

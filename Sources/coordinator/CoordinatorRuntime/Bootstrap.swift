@@ -125,7 +125,7 @@ struct Bootstrap {
         case .deciding: return "its disk did not answer within \(limit)"
         case .copying(let copy):
             return "the copy of the agent stopped at \(copy.progress(now: now).amount): nothing arrived for \(limit). "
-                + "The next try goes on from there"
+                + "The next try continues from there"
         case .attaching: return "the agent did not start within \(limit)"
         }
     }

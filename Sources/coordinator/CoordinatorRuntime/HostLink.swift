@@ -99,7 +99,7 @@ struct HostLink {
                     + "started it, or upgrade this one", cause: "\(error)")
         } catch {
             throw Failure(
-                .badMessage, "it sent what no agent sends, and the connection was dropped", cause: "\(error)")
+                .badMessage, "it sent a message that is not valid, and the connection was dropped", cause: "\(error)")
         }
         return messages
     }

@@ -76,7 +76,7 @@ public struct Rejudgement {
                 throw Failure(
                     .storage, "run \(run) cannot be judged again, and nothing was changed: its artifact "
                         + "\(VisibleText.of(artifact.path)) cannot be read (\(error.reason)). Repeat the command when "
-                        + "the disk is well again; or remove the file, and the run is done again: "
+                        + "the disk works again, or remove the file so that the run is done again: "
                         + "rm -f '\(store.path(artifact.digest))'")
             }
         }

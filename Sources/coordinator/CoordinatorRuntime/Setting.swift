@@ -210,8 +210,8 @@ public struct Setting: Sendable {
             guard let size = try store.size(file.digest) ?? store.map(of: file.digest)?.map.size else {
                 throw Failure(
                     .storage,
-                    "the checkpoint \(digest.short) is not whole in the object store any more (\(file.path)); put it "
-                        + "back, or launch with --repin to do everything again")
+                    "the checkpoint \(digest.short) is damaged or incomplete in the object store (\(file.path)); "
+                        + "restore it from a copy, or launch with --repin to run everything again")
             }
             return Job.Input(path: file.path, digest: file.digest, size: size)
         }

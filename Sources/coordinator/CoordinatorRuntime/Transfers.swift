@@ -22,7 +22,7 @@ public struct StoredParts: Sendable {
             var size = try store.holds(artifact.digest) ? store.size(artifact.digest) : nil
             if size == nil, artifact.size == 0 {
                 guard artifact.digest == (try store.publish([UInt8]())) else {
-                    throw Failure(.badMessage, "it announced an empty file under a digest that is another's")
+                    throw Failure(.badMessage, "it announced an empty file with a digest that is another's")
                 }
                 size = 0
             }
@@ -171,7 +171,7 @@ public struct Transfers {
         if takeStale(piece.digest) { return (nil, []) }
         guard var fetch = fetches[piece.digest], let range = fetch.due.first, piece.offset == range.offset,
             piece.bytes.count <= range.length
-        else { throw Failure(.badMessage, "it sent bytes that nobody asked for, and the connection was dropped") }
+        else { throw Failure(.badMessage, "it sent bytes that were not asked for, and the connection was dropped") }
         fetch.due.removeFirst()
         fetches[piece.digest] = fetch
         guard piece.bytes.count == range.length else {
@@ -214,7 +214,7 @@ public struct Transfers {
             sincePostponed += 1
             return complete(piece.digest)
         case .damaged:
-            return again(piece.digest, orGiveUp: "its bytes arrived different from what its host had announced")
+            return again(piece.digest, orGiveUp: "its bytes are not those that its host announced")
         }
     }
 
@@ -254,7 +254,7 @@ public struct Transfers {
         let streams = failedStreams[digest, default: 0] + 1
         guard streams < Transfers.mostStreams else {
             failedStreams[digest] = nil
-            return giveUp(digest, reason: "\(reason), on each of \(streams) connections")
+            return giveUp(digest, reason: "\(reason), on \(PeopleText.count(streams, "connection")) in a row")
         }
         failedStreams[digest] = streams
         abandon(digest)

@@ -128,7 +128,8 @@ struct PlanTable {
         else { return 0 }
         let (lowest, count): (Int, Int) = try (row.value(1), row.value(2))
         guard lowest == 1, highest == count else {
-            throw damaged("the table 'plan' has \(count) rows, numbered from \(lowest) to \(highest)")
+            let rows = PeopleText.count(count, "row")
+            throw damaged("the table 'plan' has \(rows), numbered from \(lowest) to \(highest)")
         }
         return highest
     }

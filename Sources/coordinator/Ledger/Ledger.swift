@@ -178,7 +178,7 @@ public final class Ledger: LedgerStore {
     func write(_ body: (Database) throws -> Void) throws {
         guard lock != nil else { throw Failure(.internalError, "the ledger \(path) was opened for reading only") }
         if let reason = stopped.withLock({ $0 }) {
-            throw Failure(reason.code, "the ledger \(path) takes nothing more after a failure", cause: "\(reason)")
+            throw Failure(reason.code, "the ledger \(path) accepts no more changes after a failure", cause: "\(reason)")
         }
         do {
             try queue.writeWithoutTransaction { db in

@@ -96,7 +96,7 @@ final class LedgerLock: Sendable {
     /// What the holder wrote, fit to be shown.
     private static func holder(_ descriptor: Int32) -> String {
         let words = LedgerLock.words(descriptor)
-        return words.isEmpty ? "it has not said who it is" : words.prefix(6).joined(separator: " ")
+        return words.isEmpty ? "an unknown process" : words.prefix(6).joined(separator: " ")
     }
 
     private static func words(_ descriptor: Int32) -> [String] {

@@ -46,8 +46,8 @@ extension Ledger {
         }
         try ledger.backUp()
         return [
-            "the tables were written anew from \(try ledger.recordCount()) records of the journal",
-            "as it was, the ledger is kept as \(aside)",
+            "the tables were written anew from \(PeopleText.count(try ledger.recordCount(), "record")) of the journal",
+            "the damaged ledger is kept as \(aside)",
         ]
     }
 
@@ -163,7 +163,8 @@ private struct LedgerRepair {
                 try putPlan(db)
                 let count = try putJournal(db)
                 try Journal(db, path: path).append([.restored(reason: "the ledger was damaged, and was repaired")])
-                done.append("\(count) records of its journal could be read, and made a new ledger")
+                let records = PeopleText.count(count, "record")
+                done.append("a new ledger was made from the \(records) of its journal that could be read")
                 return .commit
             }
         }
@@ -173,7 +174,7 @@ private struct LedgerRepair {
         for step in try AsideFiles.steps(path, to: aside) { try step() }
         if isThere { done.append("as it was, the ledger is kept as \(aside)") }
         try SystemCall.publish(temporary, as: path)
-        done.append("what is lacking runs again: usweep resume")
+        done.append("run what is missing: usweep resume")
         return done
     }
 

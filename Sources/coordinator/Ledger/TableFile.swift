@@ -50,7 +50,7 @@ public final class TableFile {
     ) throws {
         guard columns.count <= TableFile.mostColumns else {
             throw Failure(
-                .usage, "the table '\(table)' has \(columns.count) columns, and SQLite takes \(TableFile.mostColumns): "
+                .usage, "the table '\(table)' has more columns than SQLite takes (\(TableFile.mostColumns)): "
                     + "choose some with --metric, or another --format")
         }
         do {

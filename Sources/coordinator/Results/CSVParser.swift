@@ -38,8 +38,8 @@ struct CSVParser {
         let start = position
         while position < bytes.count, bytes[position] != UInt8(ascii: ","), !isLineEnd {
             if bytes[position] == UInt8(ascii: "\"") {
-                let advice = "put quotes around it, and double this one"
-                throw problem("a quote within a field that has none around it; \(advice)")
+                let advice = "put quotes around the field, and double this one"
+                throw problem("a quote in a field that is not quoted; \(advice)")
             }
             position += 1
         }

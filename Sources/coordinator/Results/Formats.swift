@@ -57,7 +57,7 @@ extension Evidence {
         for name in header.fields where !name.isEmpty {
             try checkName(name, place)
             guard seen.insert(name).inserted else {
-                throw Breach("\(place): duplicate column: '\(VisibleText.of(name, limit: 80))' is there twice")
+                throw Breach("\(place): duplicate column: '\(VisibleText.of(name, limit: 80))' is given twice")
             }
         }
     }
@@ -65,7 +65,8 @@ extension Evidence {
     func lineBlocks(_ path: String, _ count: Int) throws -> [FoundBlock] {
         let lines = try lines(path)
         guard lines.count == count else {
-            throw Breach("\(path):\(lines.count): \(lines.count) blocks where \(count) were to be measured")
+            let found = PeopleText.count(lines.count, "block")
+            throw Breach("\(path):\(lines.count): \(found) where \(count) were to be measured")
         }
         var blocks: [FoundBlock] = []
         var first: Int64?

@@ -32,7 +32,7 @@ package struct MetricRule {
     /// Every block must have every metric, and so must the run as a whole.
     package func check(_ blocks: [FoundBlock]) throws(Breach) {
         if blocks.isEmpty, let name = required.first {
-            throw Breach("the metric '\(name)' is asked for, but the run leaves no results; name its file by 'results'")
+            throw Breach("the metric '\(name)' is asked for, but the run leaves no results; write 'results: FILE'")
         }
         for found in blocks {
             let names = Set(Blocks([found.block]).metrics(formulas).map(\.name))
@@ -65,7 +65,7 @@ package struct MetricRule {
         _ name: String, _ found: FoundBlock, _ names: Set<String>, _ formulas: ArraySlice<MetricFormula>
     ) -> String {
         let metric = "the metric '\(VisibleText.of(name))'"
-        if columns.contains(name) { return "\(metric) has the name of a column; give it another one" }
+        if columns.contains(name) { return "\(metric) has the name of a column; rename it" }
         if let other = found.others.first(where: { $0.name == name }) {
             return "\(metric) is \(other.what), not a finite number"
         }

@@ -65,7 +65,7 @@ public struct TableWriter {
     /// - Parameter cells: as many as there are columns.
     public mutating func add(_ cells: [Cell]) throws {
         guard cells.count == columns.count else {
-            throw Failure(.internalError, "a row of \(cells.count) fields in a table of \(columns.count) columns")
+            throw Failure(.internalError, "a row has \(cells.count) fields, and its table \(columns.count)")
         }
         switch format {
         case .csv: putCSV(cells)

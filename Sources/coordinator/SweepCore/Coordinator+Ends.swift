@@ -52,8 +52,8 @@ extension Coordinator {
         // A death that showed by the host's new boot identifier is counted already.
         let isCounted = deaths.last == state.deathOfHost[host] && judged.report.id.lease < state.leaseOfDeath[host]
         let alone = deaths.alone + (!isCounted && state.openRuns[host] == 1 ? 1 : 0)
-        return judged.evidence + "; death \(deaths.count + (isCounted ? 0 : 1)) of its host while this run was there"
-            + (alone > 0 ? ", \(alone) of them while no other run of this sweep was" : "")
+        return judged.evidence + "; hosts that died while they had this run: \(deaths.count + (isCounted ? 0 : 1))"
+            + (alone > 0 ? ", \(alone) of them with no other run of this sweep" : "")
     }
 
     /// Decides what an attempt's end means for its run.

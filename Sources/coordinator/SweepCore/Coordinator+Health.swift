@@ -85,7 +85,7 @@ extension Coordinator {
         let othersDoWell = links.indices.contains { $0 != host && links[$0].hasSucceeded }
         guard othersDoWell, links[host].health.strikes.count >= HostHealth.most || links[host].health.isOnTrial
         else { return }
-        pauseHost(host, "it fails what no other host has failed: \(reason)", now, &records)
+        pauseHost(host, "runs fail on it that failed on no other host: \(reason)", now, &records)
     }
 
     /// The run fails elsewhere, too: it is the run.
@@ -113,7 +113,7 @@ extension Coordinator {
         guard links.indices.contains(where: { $0 != host && isUsable($0, now) }) else { return }
         if links[host].health.slowRuns >= HostHealth.most || links[host].health.isOnTrial {
             let (took, should) = (PeopleText.span(wall), PeopleText.span(prediction.expected))
-            let reason = "its runs take far longer than predicted: run \(run) \(took) instead of \(should)"
+            let reason = "its runs take far longer than predicted, as run \(run): \(took) instead of \(should)"
             pauseHost(host, reason, now, &records)
         }
     }

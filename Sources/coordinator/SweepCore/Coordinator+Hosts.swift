@@ -29,7 +29,7 @@ extension Coordinator {
         setSlots(of: host)
         if let lack = lack(of: host, arrival) { return refuse(host, lack, &records) }
         if state.deathCount != deaths, state.companyOfDeath[host] > 0 {
-            noteTrouble(host, "it was started again, with what it ran", now, &records)
+            noteTrouble(host, "it restarted while runs were running on it", now, &records)
         }
         for held in arrival.leases { takeUp(held, host, arrival, &records) }
         let held = Set(arrival.leases.map(\.lease))
@@ -83,11 +83,12 @@ extension Coordinator {
         } else if isSameBoot, lease < firstLeaseOfLife, !faults.contains(.blamesUnsent) {
             // The coordinator before this one may have died before it sent it: nobody is to blame, least of all a run.
             for run in state.openRuns(of: lease, host: host) {
-                let reason = "\(plan.hosts[host]) does not have it: it was granted just before the coordinator ended"
+                let reason =
+                    "\(plan.hosts[host]) never received it: it was handed out just before the coordinator ended"
                 decide(.runWithdrawn(run: run, lease: lease, reason: reason), &records)
             }
         } else {
-            let reason = "\(plan.hosts[host]) no longer has it: its agent has lost what it knew of this sweep"
+            let reason = "\(plan.hosts[host]) no longer has it: its agent lost its records of this sweep"
             decide(.leaseVoided(lease: lease, reason: reason), &records)
         }
     }
@@ -96,7 +97,7 @@ extension Coordinator {
     private mutating func leaveToOthers(_ runs: [RunNumber], of lease: LeaseNumber, _ records: inout [Record]) {
         for run in runs {
             guard let other = state.claims(on: run).last(where: { $0.lease != lease }) else { continue }
-            adopt(run, other, "the other host never had it", &records)
+            adopt(run, other, "the other host never received it", &records)
         }
     }
 
@@ -113,7 +114,7 @@ extension Coordinator {
             refuse(
                 host,
                 "its engine binary (\(digest.short)) is not the one that this sweep began with (\(pinned.short)); "
-                    + "results of two engines are not mixed: put the old one back, or launch with --repin to do "
+                    + "results of two engines are not mixed: restore the old one, or launch with --repin to run "
                     + "everything again", &records)
         }
     }
@@ -197,7 +198,7 @@ extension Coordinator {
     mutating func noteSilence(_ now: Nanoseconds, _ records: inout [Record]) {
         for host in links.indices where now - links[host].lastHeard > plan.timing.leaseTerm {
             if links[host].joined != nil {
-                lose(host, "nothing came from it for \(plan.timing.leaseTerm / Timing.second) s", now)
+                lose(host, "nothing was received from it for \(plan.timing.leaseTerm / Timing.second) s", now)
             }
             guard faults.contains(.endsSilentLeases) else { continue }
             for lease in state.leasesOfHost[host] { decide(.leaseVoided(lease: lease, reason: "silent"), &records) }

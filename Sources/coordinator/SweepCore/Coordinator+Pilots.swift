@@ -65,7 +65,7 @@ extension Coordinator {
             let had = min(span, min(now, links[host].ends ?? now) - beginning.time)
             guard beginning.time - since <= span / 10, had >= span / 2 else { continue }
             let told = "\(plan.hosts[host]): \(reason); the run had \(PeopleText.span(had)) of the job's "
-                + "\(PeopleText.span(span)) and was not done; raise 'time' of the cluster"
+                + "\(PeopleText.span(span)) and did not finish; raise 'time' of the cluster"
             decide(.runWithdrawn(run: run, lease: lease, reason: told), &records)
             decideEnd(run, .failed, .timeout, &records)
         }

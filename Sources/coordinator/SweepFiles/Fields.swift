@@ -117,7 +117,7 @@ struct FieldReader {
         }
         guard range.contains(number) else {
             let end = range.upperBound == .max ? "" : " to \(range.upperBound)"
-            fail(field, "\(number) is impossible; write a number from \(range.lowerBound)\(end)")
+            fail(field, "\(number) is out of range; write a number from \(range.lowerBound)\(end)")
             return nil
         }
         return number
@@ -139,7 +139,7 @@ struct FieldReader {
         do {
             let value = try parse(text)
             guard value > 0 else {
-                fail(field, "\(text) is impossible; write more than 0, or remove the key for no limit")
+                fail(field, "\(text) is too small; write more than 0, or remove the key for no limit")
                 return nil
             }
             return value

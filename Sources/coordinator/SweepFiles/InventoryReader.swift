@@ -104,7 +104,8 @@ struct InventoryReader {
         check(members, transport(of: host), because: "transport: \(transport(of: host)?.name ?? "")")
         let addresses = self.names(address)
         guard addresses.count == names.count || addresses.isEmpty || names.isEmpty else {
-            read.fail(address, "gives \(addresses.count) addresses for \(names.count) names; write as many of each")
+            let given = PeopleText.count(addresses.count, "address", "addresses")
+            read.fail(address, "gives \(given) for \(PeopleText.count(names.count, "name")); write as many of each")
             return []
         }
         return zip(names, addresses).map { named(host, $0, $1) }

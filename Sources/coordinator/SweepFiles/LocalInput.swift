@@ -28,7 +28,7 @@ public enum LocalInput {
     ) throws -> [InputFile] {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else {
-            throw Failure(.missingFile, "there is not a folder \(path)")
+            throw Failure(.missingFile, "there is no folder \(path)")
         }
         let names: [String]
         do { names = try FileManager.default.contentsOfDirectory(atPath: path) } catch {

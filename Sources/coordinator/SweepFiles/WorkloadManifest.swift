@@ -165,7 +165,7 @@ struct ManifestReader {
     private func memory(_ field: Field) -> Int64? {
         guard let bytes = read.bytes(field) else { return nil }
         guard bytes >= 4 << 20, bytes <= 64 << 30 else {
-            read.fail(field, "\(PeopleText.size(bytes)) is impossible; write 4MiB to 64GiB")
+            read.fail(field, "\(PeopleText.size(bytes)) is out of range; write 4MiB to 64GiB")
             return nil
         }
         return bytes

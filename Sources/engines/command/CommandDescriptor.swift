@@ -30,7 +30,7 @@ package struct CommandDescriptor: EngineDescriptor {
             problems.append(KeyProblem("inputs", text))
         }
         if settings.results == nil, !sweep.requiredMetrics.isEmpty {
-            let text = "needs the file with the numbers; name it by 'results', as in results: results.json"
+            let text = "needs the file with the numbers; write it as in results: results.json"
             problems.append(KeyProblem(sweep.metrics.isEmpty ? "define" : "metrics", text))
         }
         return problems

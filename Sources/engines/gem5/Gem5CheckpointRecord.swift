@@ -45,17 +45,17 @@ package struct Gem5CheckpointRecord: Sendable, Hashable {
                 return "it was made with the disk \(disk), not \(wanted)"
             }
             if workload != expected.workload {
-                return "it is of the workload '\(workload)', not '\(expected.workload)'"
+                return "it is for the workload '\(workload)', not '\(expected.workload)'"
             }
             if let wanted = expected.machines, let machines, machines != wanted {
                 let names = [machines, wanted].map { $0.joined(separator: " and ") }
-                return "it is of the machines \(names[0]), not \(names[1])"
+                return "it is for the machines \(names[0]), not \(names[1])"
             }
             if let wanted = expected.memoryBytes, let memoryBytes, memoryBytes != wanted {
-                return "its guest has \(memoryBytes) bytes of memory, not \(wanted)"
+                return "its guest has \(PeopleText.size(memoryBytes)) of memory, not \(PeopleText.size(wanted))"
             }
             if let wanted = expected.cores, let cores, cores != wanted {
-                return "its guest has \(cores) cores, not \(wanted)"
+                return "its guest has \(PeopleText.count(cores, "core")), not \(wanted)"
             }
             return nil
         }

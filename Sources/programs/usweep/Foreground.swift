@@ -41,11 +41,11 @@ enum Foreground {
                 "paused: the last \(PeopleText.count(series.count, "run")) failed alike (\(series.failure.rawValue)), "
                     + "so no further run was started")
         case .outOfTime:
-            console.say("the sweep's time limit (limits.sweep) has passed; what is done is kept. Go on: \(resume)")
+            console.say("the sweep's time limit (limits.sweep) has passed; what is done is kept. Continue: \(resume)")
         case .noHost(let reason):
             throw Failure(
-                .noHost, "no host can be used; what is done is kept. Go on when this is fixed: \(resume)\n\(reason)")
-        case .interrupted: console.say("interrupted; what is done is kept. Go on: \(resume)")
+                .noHost, "no host can be used; what is done is kept. Continue when this is fixed: \(resume)\n\(reason)")
+        case .interrupted: console.say("interrupted; what is done is kept. Continue: \(resume)")
         }
         if ending.exitStatus != 0 { throw ExitCode(ending.exitStatus) }
     }

@@ -24,7 +24,7 @@ struct CommonOptions: ParsableArguments {
     @Flag(name: .customLong("no-color"), help: "No colours, also on a terminal (as NO_COLOR in the environment).")
     var noColor = false
 
-    @Flag(name: .long, help: "Say more on standard error.")
+    @Flag(name: .long, help: "Print more on standard error.")
     var verbose = false
 
     var artifactsFolder: ArtifactsFolder {
@@ -60,7 +60,7 @@ enum Paths {
         var status = stat()
         guard stat(real, &status) == 0, status.st_mode & S_IFMT != S_IFREG else { return real }
         throw Failure(
-            .usage, "\(path) is there and is not a plain file: name another one, or leave out --to and redirect the "
+            .usage, "\(path) exists and is not a plain file: name another one, or leave out --to and redirect the "
                 + "output")
     }
 

@@ -22,6 +22,8 @@ final class Progress: SessionObserver {
     private var isPaused = false
     /// Whether somebody may still read what goes to standard output. A coordinator goes on where nobody does.
     private(set) var isRead = true
+    /// Whether it was said that the coordinator does not answer.
+    private var isUnanswered = false
     private let names: RunNames
 
     init(console: Console, entry: ArtifactsFolder.Entry, startedAt: Nanoseconds) {
@@ -57,6 +59,7 @@ final class Progress: SessionObserver {
             for record in records { tell(record, runs: runs) }
         }
         tellPause(source.pause)
+        tellSilence(source.silence)
         for index in 0..<source.hostCount {
             let view = source.host(index)
             tellSilence(view)
@@ -108,7 +111,8 @@ final class Progress: SessionObserver {
         case .hostSeen(let host, _, _, let slots, _, _): news.joined(host, slots: slots)
         case .leaseVoided(let lease, let reason):
             line(console.paint("lease \(lease) has ended: \(VisibleText.of(reason, limit: 400))", .yellow))
-        case .runAdopted(let run, _, let reason): line("run \(run) was on two hosts, one goes on with it: \(reason)")
+        case .runAdopted(let run, _, let reason):
+            line("run \(run) was on two hosts, and one of them continues it: \(reason)")
         case .secondStart(let run, _, let reason): line("run \(run) is started a second time, \(reason)")
         case .hostPaused(let host, let reason): news.paused(host, reason)
         case .sweepStopped(let reason): line("stopping: \(reason)")
@@ -127,7 +131,13 @@ final class Progress: SessionObserver {
         line(
             console.paint(
                 "\(PeopleText.count(series.count, "run")) in a row failed alike (\(series.failure.rawValue)): no "
-                    + "further run is started, what is running goes on", .yellow))
+                    + "further run is started, what is running continues", .yellow))
+    }
+
+    private func tellSilence(_ silence: CoordinatorSilence?) {
+        guard (silence != nil) != isUnanswered else { return }
+        isUnanswered.toggle()
+        line(silence.map { console.paint($0.sentence, .yellow) } ?? "the coordinator answers again")
     }
 
     private func tellSilence(_ view: HostView) {

@@ -12,7 +12,7 @@ struct SpreadOptions: ParsableArguments {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "The same for groups of points that agree in these axes (or workload): names with commas.",
+            "The same for groups of points that agree in these axes (or workload): names separated by commas.",
             valueName: "axis,..."),
         completion: Completions.groupings)
     var by: String?

@@ -12,8 +12,8 @@ struct Usweep: ParsableCommand {
         abstract: "Run micro-architecture sweeps on the hosts of a lab, over SSH.",
         discussion: """
             A sweep file says what to run, an inventory where. `launch` splits the sweep into shards, hands them to \
-            agents on the hosts, and merges what comes back; launching the same sweep again goes on where it \
-            stopped.
+            agents on the hosts, and merges what comes back; launching the same sweep again continues \
+            where it stopped.
 
             EXAMPLES
               usweep init study                    a sweep and an inventory to start from
@@ -56,7 +56,7 @@ struct Usweep: ParsableCommand {
             try command.run()
             leave(0)
         } catch {
-            guard let status = status(of: error) else { exit(withError: error) }
+            guard let status = status(of: error) else { exit(withMessageOf: error) }
             if let failure = ExitStatus.failure(error) { Console.complain(failure) }
             leave(status)
         }
@@ -73,6 +73,15 @@ struct Usweep: ParsableCommand {
     /// The exit status for an error; nil: the parser of arguments knows.
     private static func status(of error: any Error) -> Int32? {
         (error as? ExitCode)?.rawValue ?? ExitStatus.failure(error)?.code.exitStatus
+    }
+
+    /// Ends with what the parser of arguments says: help on standard output, a complaint on standard error.
+    private static func exit(withMessageOf error: any Error) -> Never {
+        let (code, message) = (exitCode(for: error), Commands.folded(fullMessage(for: error)))
+        if !message.isEmpty {
+            if code.isSuccess { try? Console.print(message) } else { Console.note(message) }
+        }
+        leave(code.rawValue)
     }
 
     /// Each connection takes a descriptor or a few; by default a process may have 1,024.

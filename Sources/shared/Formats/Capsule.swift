@@ -96,7 +96,7 @@ public struct Capsule: Sendable, Hashable {
         // A point's digest says nothing of the sweep's name, which becomes that of a folder.
         let names = [sweep, self.specification.name, tool] + self.specification.workloads
             + self.specification.allAxes.map(\.name)
-        guard names.allSatisfy({ Names.isPlain($0, limit: 200) }) else { throw WireError("a name that is none") }
+        guard names.allSatisfy({ Names.isPlain($0, limit: 200) }) else { throw WireError("a name that is not valid") }
         guard (try? JSON(parsing: self.result.text)) != nil else { throw WireError("a result that is not JSON") }
     }
 }

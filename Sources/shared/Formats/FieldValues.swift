@@ -74,7 +74,7 @@ extension ByteReader {
     mutating func runList() throws(WireError) -> RunList {
         let ranges = try list { reader throws(WireError) in
             let (first, count) = (try reader.integer(), try reader.integer())
-            guard first > 0, count > 0, first <= Int.max - count else { throw WireError("a range that is none") }
+            guard first > 0, count > 0, first <= Int.max - count else { throw WireError("a range that is not valid") }
             return first..<first + count
         }
         guard let runs = RunList(ranges: ranges) else { throw WireError("a list that names a run twice") }
@@ -111,7 +111,7 @@ extension FieldDecoder {
 
     package mutating func runs(_ number: Int) throws(WireError) -> [RunNumber] {
         let runs: [RunNumber] = try take(all: number)
-        guard runs.allSatisfy((1...WireLimits.number).contains) else { throw WireError("the number of no run") }
+        guard runs.allSatisfy((1...WireLimits.number).contains) else { throw WireError("a number that no run has") }
         return runs
     }
 
@@ -121,7 +121,7 @@ extension FieldDecoder {
 
     package mutating func leases(_ number: Int) throws(WireError) -> [LeaseNumber] {
         let leases: [LeaseNumber] = try take(all: number)
-        guard leases.allSatisfy((0...WireLimits.number).contains) else { throw WireError("the number of no lease") }
+        guard leases.allSatisfy((0...WireLimits.number).contains) else { throw WireError("a number that no lease has") }
         return leases
     }
 

@@ -430,7 +430,7 @@ public struct ObjectStore: Sendable {
     }
 
     private static func mismatch(_ digest: Digest) -> Failure {
-        Failure(.badArchive, "the bytes that came as object \(digest.short) are not that object")
+        Failure(.badArchive, "the bytes that were received as object \(digest.short) do not match it")
     }
 }
 

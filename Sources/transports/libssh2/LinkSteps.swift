@@ -180,7 +180,7 @@ extension SSHLink {
         }
         if let due = nextKeepalive, now >= due {
             let limit = timeouts.keepaliveInterval * timeouts.keepaliveCount
-            if now - lastHeard >= limit { return fail(.unreachable, "nothing was heard from it for \(limit)") }
+            if now - lastHeard >= limit { return fail(.unreachable, "nothing was received from it for \(limit)") }
             nextKeepalive = now + .seconds(session.keepAlive())
         }
     }

@@ -192,7 +192,7 @@ final class Login {
                 + "~/.ssh/authorized_keys of \(endpoint.user) there.")
         let other = left.first { endpoint.otherMethods.contains($0) }
         return .done(
-            LinkEnd(end, beyond: obstacle ?? other.map { Obstacle(text: "the host lets in by \($0)") }))
+            LinkEnd(end, beyond: obstacle ?? other.map { Obstacle(text: "the host accepts only logins by \($0)") }))
     }
 }
 

@@ -137,7 +137,7 @@ struct GatewayTests {
     @Test("What refuses a job is told in its own words", arguments: [
         (["sbatch": "echo 'sbatch: error: Batch job submission failed: Invalid qos specification' >&2; exit 1"],
             "Batch job submission failed: Invalid qos specification"),
-        (["sbatch": "exit 3"], "exit status 3"), (["sbatch": "echo thanks"], "it named no job"),
+        (["sbatch": "exit 3"], "exit status 3"), (["sbatch": "echo thanks"], "it printed no job number"),
         ([:], "sbatch cannot be started"),
     ] as [([String: String], String)])
     func refuses(_ commands: [String: String], _ problem: String) throws {
@@ -164,7 +164,7 @@ struct GatewayTests {
         let commands = ["sbatch", "srun", "scancel"].map { ($0, "echo \"$0 $*\" >> \"$LOG\"") }
         let gateway = try Gateway(Dictionary(commands) { first, _ in first })
         try gateway.send(.submit(GatewaySubmission(name: "study.1", arguments: [], folder: "../../etc")))
-        #expect(try gateway.first(Self.submitted).problem == "its folder leads elsewhere")
+        #expect(try gateway.first(Self.submitted).problem == "its folder is a link to another place")
         try gateway.send(.open(channel: 1, job: "7 --uid=0", folder: "pilots/study/1"))
         guard case .closed(1, _) = try gateway.next() else {
             Issue.record("it was opened")

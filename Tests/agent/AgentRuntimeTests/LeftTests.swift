@@ -34,8 +34,8 @@ import Testing
                 == ["hard", "latest/r.json", "results.json", "run-7/r.json", "stderr.txt", "stdout.txt"])
         #expect(results == Array("7\n".utf8))
         for said in [
-            "\"root\" (a link that leads out", "\"self\" (a link to a folder that it is in)",
-            "\"dangling\" (a link that leads to nothing)", "\"out\" (a link that leads out of the run's folder)",
+            "\"root\" (a link that leads out", "\"self\" (a link to a folder that contains it)",
+            "\"dangling\" (a broken link)", "\"out\" (a link that leads out of the run's folder)",
         ] { #expect(report.evidence.contains(said), "\(report.evidence)") }
         #expect(!report.evidence.contains("latest"))
     }
@@ -45,7 +45,7 @@ import Testing
         let (report, _) = try report("echo 7 > results.json; rm -rf \"$PWD\"")
         #expect(report.failure == .hostLost)
         #expect(
-            report.evidence.contains("removed its folder on the host before its results were collected"),
+            report.evidence.contains("its folder on the host was removed before its results were collected"),
             "\(report.evidence)")
     }
 

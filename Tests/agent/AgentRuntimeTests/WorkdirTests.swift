@@ -65,7 +65,7 @@ import Testing
         lab.place.fileSystem = { _ in Self.nfs }
         let failure = try #require(throws: Failure.self) { try Workdir.prepare(lab.home, in: lab.place) }
         #expect(failure.description.contains("\(lab.home) is on NFS, and so is"))
-        #expect(failure.description.contains("`workdir` on a disk of the host's own"))
+        #expect(failure.description.contains("`workdir` to a folder on a local disk of the host"))
     }
 
     @Test("Sockets go elsewhere where the folder's file system has none, or its name is too long")

@@ -130,14 +130,14 @@ struct BootstrapTests {
         #expect(bootstrap.overdue(now: 109 * second) == nil)
         #expect(bootstrap.overdue(now: 110 * second)?.contains("disk") == true)
         _ = bootstrap.receive(bytes("usweep-need 0 -\n"), now: 100 * second)
-        #expect(bootstrap.overdue(now: 160 * second)?.contains("goes on from there") == true)
+        #expect(bootstrap.overdue(now: 160 * second)?.contains("continues from there") == true)
         _ = bootstrap.receive(bytes("usweep-at raw 3\n"), now: 150 * second)
         // What a login prints in the meantime is not progress.
         _ = bootstrap.receive(bytes("tick\n"), now: 200 * second)
         #expect(bootstrap.overdue(now: 210 * second)?.contains("agent did not start") == true)
     }
 
-    @Test("A slow link: sent compressed, in small pieces, with rate and time left; a later try goes on from there")
+    @Test("A slow link: sent compressed, in small pieces, with rate and time left; a later try continues from there")
     func slowLink() {
         // Half of each byte is chance.
         let agent = BroughtAgent((0..<10_000).flatMap { SHA256.digest("\($0)").bytes.map { $0 & 15 } })

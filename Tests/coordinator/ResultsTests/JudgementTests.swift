@@ -31,7 +31,7 @@ private func metrics(_ verdict: Verdict) -> [[Metric]]? {
 }
 
 private let comma = "; write numbers with a point, and text with commas in quotes"
-private let around = "; put quotes around it, and double this one"
+private let around = "; put quotes around the field, and double this one"
 private let double = "; double quotes that belong to it"
 
 private func evidence(_ verdict: Verdict, _ failure: FailureClass = .contractBroken) -> String? {
@@ -155,11 +155,11 @@ private func evidence(_ verdict: Verdict, _ failure: FailureClass = .contractBro
         ("value\n", "results.csv:1: there is no line of numbers after the header"),
         ("value,b\n1\n", "results.csv:2: 1 field under 2 columns\(comma)"),
         ("value\n1,2\n", "results.csv:2: 2 fields under 1 column\(comma)"),
-        ("value,a,value\n1,2,3\n", "results.csv:1: duplicate column: 'value' is there twice"),
+        ("value,a,value\n1,2,3\n", "results.csv:1: duplicate column: 'value' is given twice"),
         ("\"a\nb\",value\n1,2\n", "results.csv:1: the name 'a\\nb' has an invisible character; remove it"),
         ("value\n\"1", "results.csv:2: a quote is opened and never closed"),
         ("value\n\"1\"2\n", "results.csv:2: something follows the closing quote of a field\(double)"),
-        ("value\n1\"2\n", "results.csv:2: a quote within a field that has none around it\(around)"),
+        ("value\n1\"2\n", "results.csv:2: a quote in a field that is not quoted\(around)"),
         ("value\n1\nNaN\n", "results.csv:3: the metric 'value' is the text 'NaN', not a finite number"),
         ("value,b\n,1\n", "results.csv:2: the metric 'value' is empty, not a finite number"),
         ("value\ninf\n", "results.csv:2: the metric 'value' is the text 'inf', not a finite number"),
@@ -182,7 +182,7 @@ private func evidence(_ verdict: Verdict, _ failure: FailureClass = .contractBro
 
     @Test func aMetricNamedAsAnAxisIsExplained() {
         let verdict = judge(json: #"{"x": 1}"#, metrics: ["x"])
-        #expect(evidence(verdict) == "results.json: the metric 'x' has the name of a column; give it another one")
+        #expect(evidence(verdict) == "results.json: the metric 'x' has the name of a column; rename it")
     }
 
     @Test func withoutResultsThereIsNothingToBreak() {
@@ -233,7 +233,7 @@ private func evidence(_ verdict: Verdict, _ failure: FailureClass = .contractBro
         ([10, 0], nil),
         ([0, 11], "stats.jsonl:2: interference is above its limit: 11 of 1000 instructions, where 1% is"),
         ([11, 0], "stats.jsonl:1: interference is above"),
-        ([nil, 0], "stats.jsonl:1: interference is limited, but others.instructions is not told"),
+        ([nil, 0], "stats.jsonl:1: interference has a limit, but others.instructions is not told"),
     ] as [([Int?], String?)])
     func bounds(_ others: [Int?], _ problem: String?) {
         let lines = others.enumerated().map { index, others in
@@ -279,7 +279,7 @@ private func evidence(_ verdict: Verdict, _ failure: FailureClass = .contractBro
     @Test(arguments: [
         (nil, "stats.jsonl is missing: the run ended without leaving it"),
         ("", "stats.jsonl is empty"),
-        (line(0), "stats.jsonl:1: 1 blocks where 2 were to be measured"),
+        (line(0), "stats.jsonl:1: 1 block where 2 were to be measured"),
         (line(0) + line(1) + line(2), "stats.jsonl:3: 3 blocks where 2 were to be measured"),
         (line(0) + line(1).dropLast(),
             "stats.jsonl:2: the last line is cut short: "

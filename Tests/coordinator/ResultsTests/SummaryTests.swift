@@ -136,7 +136,7 @@ private func groups(
         let value = #expect(throws: Failure.self) {
             try groups([run("1", ["1"]), run("3", ["1"])], baseline: Assignment(axis: "x", value: "2"))
         }
-        #expect(value?.message == "--baseline x=2: no point that is shown has it; there are 1 or 3")
+        #expect(value?.message == "--baseline x=2: no point that is shown has this value; there are 1 or 3")
     }
 
     @Test func theOrderOfPointsMovesNoInterval() throws {

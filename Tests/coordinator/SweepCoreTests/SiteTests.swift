@@ -301,11 +301,11 @@ struct SiteTests {
             #expect(Self.cancelled(actions) == ["\(number)"])
             _ = site.see([(1, Self.job("\(number)", "CANCELLED"))], now: 0)
         }
-        #expect(try #require(site.pause).contains("job 3 has no time for any run that waits"))
+        #expect(try #require(site.pause).contains("job 3 has too little time left for the waiting runs"))
     }
 
     @Test("Reasons of the queue are sentences, those of later versions named as they are", arguments: [
-        ("Priority", "jobs of higher priority are before it (Priority)"),
+        ("Priority", "jobs of higher priority are ahead of it (Priority)"),
         ("QOSMaxCpuPerUserLimit", "you have as much as the quality of service lets one user have "
             + "(QOSMaxCpuPerUserLimit)"),
         ("AssocGrpCPUMinutesLimit", "the account has used what its group may (AssocGrpCPUMinutesLimit)"),

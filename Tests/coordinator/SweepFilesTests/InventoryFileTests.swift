@@ -57,7 +57,7 @@ struct InventoryFileTests {
     @Test(arguments: [
         ("{}", "1:1: key 'hosts': is missing"),
         ("hosts: []", "1:8: key 'hosts': the list is empty"),
-        ("hosts: [{name: a, nice: 20}]", "1:25: key 'hosts.nice': 20 is impossible; write a number from 0 to 19"),
+        ("hosts: [{name: a, nice: 20}]", "1:25: key 'hosts.nice': 20 is out of range; write a number from 0 to 19"),
         ("hosts: [{name: a, others: all}]", "1:27: key 'hosts.others': 'all' is not a way to share a host; there"),
         ("hosts: [{name: a, binding: socket}]", "1:28: key 'hosts.binding': 'socket' is not a binding; there are:"),
         ("hosts: node1", "1:8: key 'hosts': a list was expected, not 'node1'; write [node1]"),
@@ -75,10 +75,10 @@ struct InventoryFileTests {
         ("hosts:\n  - $(touch x)", "2:5: key 'hosts': '$(touch x)' is not a name for a host"),
         ("hosts: [{address: x}]", "1:9: key 'hosts': a host has no name"),
         ("hosts: [{name: x, adress: y}]", "1:19: key 'hosts.adress': unknown; did you mean 'address'?"),
-        ("hosts: [{name: x, port: 0}]", "1:25: key 'hosts.port': 0 is impossible; write a number from 1 to 65535"),
-        ("hosts: [{name: x, port: 65536}]", "1:25: key 'hosts.port': 65536 is impossible"),
+        ("hosts: [{name: x, port: 0}]", "1:25: key 'hosts.port': 0 is out of range; write a number from 1 to 65535"),
+        ("hosts: [{name: x, port: 65536}]", "1:25: key 'hosts.port': 65536 is out of range"),
         ("hosts: [{name: x, slots: many}]", "1:26: key 'hosts.slots': 'many' is not a whole number"),
-        ("hosts: [{name: x, slots: 0}]", "1:26: key 'hosts.slots': 0 is impossible"),
+        ("hosts: [{name: x, slots: 0}]", "1:26: key 'hosts.slots': 0 is out of range"),
         ("hosts: [{name: x, memory: 4}]", "1:27: key 'hosts.memory': '4' is not a size"),
         (
             "hosts: [{name: x, transport: sssh}]",
@@ -89,13 +89,13 @@ struct InventoryFileTests {
         ("hosts: [{name: x, engines: {gem: /x}}]", "1:29: key 'hosts.engines.gem': unknown; did you mean 'gem5'?"),
         ("hosts: [{name: x, labels: kvm}]", "1:27: key 'hosts.labels': a list was expected, not 'kvm'; write [kvm]"),
         ("hosts: [{name: x, shell: fish}]", "1:26: key 'hosts.shell': 'fish' is not a shell; there are: plain, login"),
-        ("hosts: [{name: x, resources: {gpu: -1}}]", "1:36: key 'hosts.resources.gpu': -1 is impossible"),
+        ("hosts: [{name: x, resources: {gpu: -1}}]", "1:36: key 'hosts.resources.gpu': -1 is out of range"),
         ("hosts: [{name: x, user: -l}]", "1:25: key 'hosts.user': '-l' is not a user's name"),
         ("hosts: [{name: x, jump: -J}]", "1:25: key 'hosts.jump': '-J' is not a jump host"),
         ("hosts: [{name: x, jump: 'a b'}]", "1:25: key 'hosts.jump': 'a b' is not a jump host"),
         ("hosts: [{name: x, address: local, port: 22}]", "1:35: key 'hosts.port': has no meaning beside"),
         ("hosts:\n  - {name: 'x[1-2]', address: local}", "2:31: key 'hosts.address': 'local' is one machine"),
-        ("hosts:\n  - {name: 'x[1-2]', address: y}", "2:31: key 'hosts.address': gives 1 addresses for 2 names"),
+        ("hosts:\n  - {name: 'x[1-2]', address: y}", "2:31: key 'hosts.address': gives 1 address for 2 names"),
         ("defaults: {name: x}\nhosts: [a]", "1:12: key 'defaults.name': unknown"),
     ])
     func place(_ text: String, _ start: String) {

@@ -44,11 +44,11 @@ struct WorkloadTests {
         ("name: aes-go\nrequests: r", "workload.yaml:1:1: key 'port': is missing"),
         ("port: 1\nrequests: r", "key 'name': is missing"), ("name: a\nport: 1", "key 'requests': is missing"),
         ("name: A/b\nport: 1\nrequests: r", ":1:7: key 'name': 'A/b' is not a name for a workload"),
-        ("name: a\nport: 70000\nrequests: r", ":2:7: key 'port': 70000 is impossible"),
+        ("name: a\nport: 70000\nrequests: r", ":2:7: key 'port': 70000 is out of range"),
         ("name: a\nport: 1\nrequests: ../r", ":3:11: key 'requests': '../r' is not a path below"),
         ("name: a\nport: 1\nrequests: r\nprotocl: grpc", "did you mean 'protocol'?"),
         ("name: a\nport: 1\nrequests: r\nprotocol: smtp", "'smtp' is not a protocol"),
-        ("name: a\nport: 1\nrequests: r\nmemory: 1KiB", "1 KiB is impossible; write 4MiB to 64GiB"),
+        ("name: a\nport: 1\nrequests: r\nmemory: 1KiB", "1 KiB is out of range; write 4MiB to 64GiB"),
         ("name: a\nport: 1\nrequests: r\nservices: [{name: s}]", "has no 'image' and no 'port'"),
         (
             "name: a\nport: 1\nrequests: r\nservices: [{name: s, image: i, port: 1}]",

@@ -207,7 +207,7 @@ struct Gem5EngineTests {
         let sweep = sweep { $0.settings = settings(#"{"system": "two-machine"}"#) }
         let expected = try engine(sweep).expectation("fibonacci")
         let one = try Gem5CheckpointRecord(record()).origin
-        #expect(one.misfit(with: expected) == "it is of the machines system, not drivesys and testsys")
+        #expect(one.misfit(with: expected) == "it is for the machines system, not drivesys and testsys")
         #expect(try Gem5CheckpointRecord(record(machines: two)).origin.misfit(with: expected) == nil)
     }
 

@@ -116,8 +116,8 @@ struct Gem5WorkloadTests {
     @Test("A sweep from before workloads had disks is refused with what to do")
     func withoutImages() throws {
         let failure = #expect(throws: Failure.self) { try engine(sweep { $0.images = [] }) }
-        #expect(failure?.message == "the workload 'fibonacci' has no image: the guest of this engine holds no function "
-            + "itself; launch the sweep's file again, with --repin")
+        #expect(failure?.message == "the workload 'fibonacci' has no image: this engine's guest contains no functions; "
+            + "launch the sweep file again, with --repin")
     }
 
     @Test("A script of the user's own is told where the workload's disk is")

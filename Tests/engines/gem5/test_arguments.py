@@ -57,7 +57,7 @@ class Arguments(unittest.TestCase):
             self.assertEqual(arguments.bytes_of(text), size, text)
         cause, text = self.refusal("--function", "f", "--memory", "lots")
         self.assertEqual(cause, "bad-arguments")
-        self.assertIn("'lots' is no size", text)
+        self.assertIn("'lots' is not a size", text)
 
     def test_the_only_function_in_the_list_is_taken(self):
         self.file("functions.list", "# all\n#aes-go\n  fibonacci-python  # this one\n\n")
@@ -89,7 +89,7 @@ class Arguments(unittest.TestCase):
         self.assertEqual(cause, "bad-value")
         self.assertIn("disk.img is not the disk of a workload; usweep workload add makes one", text)
         self.assertEqual(self.refusal("--function", "f", "--workload-disk", self.path("gone")), (
-            "missing-file", "the workload disk %s is no file" % self.path("gone")))
+            "missing-file", "the workload disk %s is not a file" % self.path("gone")))
 
     def test_this_projects_guest_holds_no_function(self):
         with open(self.path("disk.img"), "wb") as file:

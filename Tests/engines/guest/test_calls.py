@@ -193,7 +193,7 @@ class CallsTests(unittest.TestCase):
 
         self.call(HTTP1(missing), lines, STATUS, "/x() gave status 404 (HTTP 404), not 200")
         self.call(HTTP1(missing), ["http1 GET /x - - status 404"])
-        self.call(HTTP1(lambda *_: [b"SSH-2.0-OpenSSH_9.2\r\n\r\n"]), lines, LOST, "this is no status line")
+        self.call(HTTP1(lambda *_: [b"SSH-2.0-OpenSSH_9.2\r\n\r\n"]), lines, LOST, "this is not a status line")
         self.call(HTTP1(lambda *_: [b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nno", None]), lines, LOST, "reset")
         self.call(HTTP1(lambda *_: [b"HTTP/1.1 200 OK\r\nContent-Length: -9\r\n\r\n"]), lines, LOST, "length")
         chunk = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n"

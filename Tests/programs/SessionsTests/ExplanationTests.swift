@@ -60,9 +60,9 @@ struct ExplanationTests {
     }
 
     @Test("Why a run waits", arguments: [
-        (RunStory.Wait.leased(host: "h1", waits: nil), "It is with h1", nil),
+        (RunStory.Wait.leased(host: "h1", waits: nil), "It was handed to h1", nil),
         (.setup(run: 9), "the checkpoint that run 9 makes", "usweep explain 7f3a/9"),
-        (.coordinator, "no coordinator works", "usweep resume 7f3a"),
+        (.coordinator, "no coordinator is running", "usweep resume 7f3a"),
         (.room(problems: [.init(host: "h1", reason: "disk-full")]), "a free slot.\n- paused: h1: disk-full", nil),
     ] as [(RunStory.Wait, String, String?)])
     func waits(_ wait: RunStory.Wait, _ text: String, _ advice: String?) {

@@ -19,6 +19,7 @@ import Testing
         let standing = Standing(runs: 9, ended: 1, notSucceeded: 0)
         let pause: FailureSeries? = nil
         let timeLeft: TimeLeft? = TimeLeft(expected: 7_800 * second, low: 6_600 * second, high: 10_800 * second)
+        let silence: CoordinatorSilence? = nil
         var hostCount: Int { hosts.count }
         func host(_ index: Int) -> HostView { hosts[index].0 }
         func work() -> [[LiveRun]]? { hosts.map(\.1) }
@@ -58,6 +59,21 @@ import Testing
         #expect(view.hosts.map(\.work.count) == [2_000, 0] && view.more == 4_000)
     }
 
+    @Test(
+        "A coordinator that does not answer, with what is known of why",
+        arguments: [
+            (CoordinatorSilence.Cause.unknown, "the coordinator (pid 7) has not answered for 12 s"),
+            (
+                .stopped,
+                "the coordinator (pid 7) has not answered for 12 s: it is stopped, as by Ctrl-Z. Continue it: "
+                    + "kill -CONT 7"
+            ),
+            (.starting, "the coordinator (pid 7) is starting: it checks what the runs need"),
+        ])
+    func silence(_ cause: CoordinatorSilence.Cause, _ sentence: String) {
+        #expect(CoordinatorSilence(pid: 7, span: 12 * Self.second, cause: cause).sentence == sentence)
+    }
+
     @Test("A run in a sentence")
     func sentence() {
         let run = LiveRun(run: 3, span: 100 * Self.second, stage: Self.stage)
@@ -65,6 +81,16 @@ import Testing
             run.sentence("aes") == "run 3 aes, running for 1 m 40 s: invocation 2 of 5 for 40 s (last time: 50 s), "
                 + "9 M instructions, no progress for 1 m 30 s")
         #expect(LiveRun(run: 3, span: Self.second).sentence("aes") == "run 3 aes, running for 1 s")
+    }
+
+    @Test("The manual shows a run as it is shown")
+    func manual() throws {
+        let stage = LiveRun.Stage(
+            phase: RunPhase("booting", count: "", detail: "310 M instructions, 1.2 s simulated"),
+            span: 182 * Self.second, quiet: 0, usual: 170 * Self.second)
+        let run = LiveRun(run: 5, span: 190 * Self.second, stage: stage)
+        let page = try Manual.page("stuck", commands: []).markup.split(whereSeparator: \.isWhitespace)
+        #expect(page.joined(separator: " ").contains(run.sentence("setup of aes-go")))
     }
 
     @Test(
@@ -86,7 +112,7 @@ import Testing
         #expect(lines.count == 4 && lines.last == "and 1 more run")
         #expect(lines.allSatisfy { VisibleText.width($0) <= columns })
         let empty = LiveTable(LiveView(Source(hosts: [])), by: .run) { _ in "" }
-        #expect(empty.text(columns: 80, lines: 9) == ["nothing runs"])
+        #expect(empty.text(columns: 80, lines: 9) == ["nothing is running"])
     }
 
     @Test("Slots that other sweeps have are told from one's own, where that is known")

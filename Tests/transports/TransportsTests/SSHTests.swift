@@ -252,7 +252,7 @@ struct SSHTests {
         server.signal(SIGSTOP)
         let lost = try #require(await recorder.all().end)
         #expect(lost.kind == .unreachable)
-        #expect(lost.message.contains("nothing was heard"))
+        #expect(lost.message.contains("nothing was received"))
         let refused = try #require(await talk(server.transport(.libraryOnly, timeouts: timeouts), server.target).end)
         #expect(refused.kind == .unreachable)
         #expect(refused.message.contains("greeting"))

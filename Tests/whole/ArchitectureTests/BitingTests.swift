@@ -130,7 +130,9 @@ struct BitingTests {
     @Test(
         "Texts",
         arguments: [
-            (#"let s = "joined with \(count) slots""#, 1), (#"let s = "mend it with: x""#, 1),
+            (#"let s = "joined with \(count) slots""#, 1), (#"let s = "for \(a.count) points""#, 1),
+            (#"let s = "more than \(limit) points""#, 0), (#"let s = "it is not whole""#, 1),
+            (#"let s = "mend it with: x""#, 1),
             (#"let s = "'\(x)' is no name for a host""#, 1), (#"let s = "it is no longer there""#, 0),
             (#"let s = "\(PeopleText.count(2, "slot")) of \(all)""#, 0), (#"let name = "mend""#, 0),
             ("// this is no good", 0), ("// mended by hand", 1), (#"let s = "recommended: --mend""#, 0),

@@ -8,7 +8,10 @@ enum Wording {
     /// A phrase, and what to write instead.
     private static let phrases: [(phrase: String, instead: String)] = [
         ("1 slots", "1 slot"), ("stands twice", "duplicate"), ("any number of times", "may be repeated"),
-        ("without a word", "say what happened"), (" a host)", "per host"),
+        ("without a word", "say what happened"), (" a host)", "per host"), ("not whole", "damaged or incomplete"),
+        ("well again", "works again"), ("held against", "compared with"), ("that is none", "that is not valid"),
+        ("nobody knows", "it is not known"), ("there is not a", "there is no"), ("somebody removed", "was removed"),
+        ("do everything again", "run everything again"), (" kB", "PeopleText.size"), ("lets in by", "accepts"),
     ]
     /// Words that nobody in the field uses, in comments too.
     private static let metaphors: [(word: String, instead: String)] = [
@@ -20,7 +23,11 @@ enum Wording {
         ("cannot be made", ["durable", "again"], "cannot be created"),
     ]
     /// What is counted agrees with its number, which PeopleText sees to.
-    private static let plurals = ["runs", "slots", "hosts", "attempts", "setups", "files", "functions", "checkpoints"]
+    private static let plurals = [
+        "runs", "slots", "hosts", "attempts", "setups", "files", "functions", "checkpoints", "points", "repeats",
+        "jobs", "blocks", "columns", "rows", "records", "invocations", "workloads", "cores", "images", "layers",
+        "connections", "processes", "sweeps", "addresses", "groups", "errors", "leases", "calls",
+    ]
 
     static func violations(_ file: SourceFile) -> [Violation] {
         guard file.isSwift, isRead(file.path) else { return [] }

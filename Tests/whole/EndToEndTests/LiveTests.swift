@@ -2,6 +2,7 @@ import Foundation
 import Model
 import TestKit
 import Testing
+import Transports
 
 /// What a run says of itself while it runs reaches whoever looks, in another process.
 @Suite("Looking at what runs", .serialized)
@@ -37,6 +38,8 @@ struct LiveTests {
         #expect(try study.run("explain", "3").output.contains("It waits for a free slot"))
         let document = try JSON(parsing: Array(try study.run("top", "--output", "json").output.utf8))
         #expect(document["hosts"]?.elements?.first?["runs"]?.elements?.count == 2)
+        #expect(document["unanswered_s"] == .null)
+        try stopped(launch, study)
         let follow = try study.start(["follow"])
         for run in 1...3 {
             let opened = try #require(FileHandle(forWritingAtPath: "\(gate).\(run)"))
@@ -76,5 +79,25 @@ struct LiveTests {
         #expect(study.text("status") == "3\n", "\(ended.errors)")
         #expect(study.exists("ended"))
         #expect(try study.column("outcome") == ["succeeded", "failed"])
+    }
+
+    /// Nobody waits for long for a coordinator that is stopped, and what is said of it helps.
+    private func stopped(_ launch: Study.Running, _ study: Study) throws {
+        launch.signal(SIGSTOP)
+        defer { launch.signal(SIGCONT) }
+        let stat = "/proc/\(launch.child.process)/stat"
+        #expect(study.eventually { (try? String(contentsOfFile: stat, encoding: .utf8))?.contains(") T ") == true })
+        let silence = "the coordinator (pid \(launch.child.process)) has not answered for "
+        let top = try study.run("top").output
+        #expect(top.contains(silence) && top.contains("h0  2 of 2 slots busy"), "\(top)")
+        let document = try JSON(parsing: Array(try study.run("top", "--output", "json").output.utf8))
+        #expect((document["unanswered_s"]?.integer ?? 0) >= 2)
+        let logs = try study.run("logs", "1")
+        #expect(logs.status == 75 && logs.errors.contains(silence), "\(logs)")
+        let status = try study.run("status").output
+        #expect(status.contains(silence), "\(status)")
+        let advice = try #require(status.firstMatch(of: /Continue it: (kill -CONT [0-9]+)/), "\(status)")
+        try RealSSHD.run("/bin/sh", ["-c", String(advice.1)])
+        #expect(try study.run("status").output.contains("run 1 x=1, running for "))
     }
 }

@@ -32,8 +32,8 @@ struct Lie: Sendable, CustomTestStringConvertible {
             name: "unknown kind", bytes: hello() + Frame(kind: 99, payload: []).bytes,
             report: "a message of unknown kind 99"),
         Lie(
-            name: "bytes that nobody asked for", bytes: hello() + outcome("results.json") + outcome("results.json"),
-            report: "bytes that nobody asked for"),
+            name: "bytes that were not asked for", bytes: hello() + outcome("results.json") + outcome("results.json"),
+            report: "bytes that were not asked for"),
         Lie(
             name: "an object that it was not given",
             bytes: hello()

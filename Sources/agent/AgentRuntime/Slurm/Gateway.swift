@@ -189,7 +189,7 @@ final class Gateway {
     private func submit(_ submission: GatewaySubmission) {
         let folder = "\(root)/\(submission.folder)"
         guard RelativePath.isSafe(submission.folder) else {
-            return send(.submitted(name: submission.name, job: nil, problem: "its folder leads elsewhere"))
+            return send(.submitted(name: submission.name, job: nil, problem: "its folder is a link to another place"))
         }
         do throws(FilesError) { try LocalFiles().ensureFolders(folder) } catch {
             return send(
@@ -244,7 +244,7 @@ final class Gateway {
             bidFarewell(jobs)
         case .submit(let name) where isGood:
             let job = SlurmOutput.submitted(output)
-            send(.submitted(name: name, job: job, problem: job == nil ? "it named no job: \(complaint)" : ""))
+            send(.submitted(name: name, job: job, problem: job == nil ? "it printed no job number: \(complaint)" : ""))
             lookSoon()
         case .cancel where isGood: lookSoon()
         case .queue, .submit, .cancel: tell(command.purpose, failure: failure)

@@ -48,6 +48,6 @@ struct GatewayLink {
     func overdue(now: Nanoseconds) -> String? {
         if let reason = stream.overdue(now: now) { return reason }
         guard isStreaming, now - lastHeard > GatewayLink.silence else { return nil }
-        return "nothing came from the gateway for \(PeopleText.span(GatewayLink.silence))"
+        return "nothing was received from the gateway for \(PeopleText.span(GatewayLink.silence))"
     }
 }

@@ -193,7 +193,7 @@ final class Sites {
         case .blind(let problem):
             let waiting = sites[site].waiting.values.sorted { $0.pilot < $1.pilot }
             sites[site].waiting = [:]
-            let end = StreamEnd(kind: .unreachable, message: "the queue of \(name(site)) cannot be seen: \(problem).")
+            let end = StreamEnd(kind: .unreachable, message: "the queue of \(name(site)) cannot be read: \(problem).")
             for connection in waiting { connection.end(end) }
             return []
         case .submitted(let job, let id, let problem):
@@ -291,8 +291,8 @@ final class Sites {
             guard sites[site].link?.isStreaming == true else {
                 if jobs.isEmpty { return false }
                 problems.append(
-                    "\(name(site)): its login node cannot be reached, so its jobs were not ended; end them there: "
-                        + "scancel \(jobs.joined(separator: " "))")
+                    "\(name(site)): its login node cannot be reached, so its jobs were not cancelled; cancel them "
+                        + "there: scancel \(jobs.joined(separator: " "))")
                 return false
             }
             send(.finish(jobs: jobs, folder: folderOfSweep), to: site)

@@ -51,7 +51,7 @@ public struct StatisticsScanner: Sendable {
     /// What is wrong with the whole file, once it is finished; nil: nothing.
     public var complaint: String? {
         if let problem {
-            return "line \(problem.line) is none of gem5's statistics: \(VisibleText.of(problem.text))"
+            return "line \(problem.line) is not a statistic of gem5: \(VisibleText.of(problem.text))"
         }
         if isTruncated { return "it ends inside block \(begunBlocks); \(completeBlocks) are complete" }
         return begunBlocks == 0 ? "it has no statistics block" : nil

@@ -15,8 +15,8 @@ struct Baseline {
             var values: [String] = []
             for point in points where !values.contains(point.key[column]) { values.append(point.key[column]) }
             throw Failure(
-                .usage, "--baseline \(Names.shown("\(baseline.axis)=\(value)")): no point that is shown has it; "
-                    + "there are \(Names.list(values.map { VisibleText.of($0) }))")
+                .usage, "--baseline \(Names.shown("\(baseline.axis)=\(value)")): no point that is shown has this "
+                    + "value; there are \(Names.list(values.map { VisibleText.of($0) }))")
         }
         partners = points.map { point in
             var key = point.key

@@ -193,7 +193,7 @@ public struct SweepComparison: Sendable {
             }
         }
         guard first.blocks.count != second.blocks.count else { return nil }
-        return "\(first.blocks.count) invocations, then \(second.blocks.count)"
+        return "\(PeopleText.count(first.blocks.count, "invocation")), then \(second.blocks.count)"
     }
 
     /// Values as people write them: `l2.size=1MiB tage`.

@@ -23,11 +23,11 @@ public enum QueueReason {
 
     private static func meaning(_ code: String) -> String? {
         switch code {
-        case "Priority": "jobs of higher priority are before it"
+        case "Priority": "jobs of higher priority are ahead of it"
         case "Resources": "no node is free for it yet"
         case "PartitionTimeLimit": "its time is longer than the partition allows; shorten `time` of the site"
         case "PartitionNodeLimit", "PartitionConfig":
-            "the partition does not allow what it asks for, mostly its `time`; see `scontrol show partition`"
+            "the partition does not allow what it asks for, usually its `time`; see `scontrol show partition`"
         case "PartitionDown": "the partition is down"
         case "PartitionInactive": "the partition does not start jobs now"
         case "ReqNodeNotAvail": "nodes that it needs are down, drained or reserved"
@@ -36,13 +36,13 @@ public enum QueueReason {
         case "InvalidAccount", "AccountNotAllowed": "the account may not be used here; see `account` of the site"
         case "InvalidQOS", "QOSNotAllowed": "the quality of service may not be used here; see `qos` of the site"
         case "Dependency": "it depends on another job"
-        case "BeginTime": "its time to begin has not come"
+        case "BeginTime": "its start time has not come yet"
         case "JobHeldUser": "it is held; release it with scontrol release"
         case "JobHeldAdmin": "an administrator holds it"
         case "Licenses": "no licence is free"
         case "Reservation": "its reservation has not begun"
-        case "AssociationJobLimit", "AssocMaxJobsLimit", "QOSMaxJobsPerUserLimit": "you have as many jobs as you may"
-        case "Cleaning": "what was left of its earlier start is cleaned up"
+        case "AssociationJobLimit", "AssocMaxJobsLimit", "QOSMaxJobsPerUserLimit": "you have reached your limit of jobs"
+        case "Cleaning": "what its earlier start left is being cleaned up"
         default: limit(code)
         }
     }

@@ -359,7 +359,7 @@ public struct SiteCore: Sendable {
             pilots[index].isEnding = true
             ends.append(job.id)
             guard !state.hasTime, !pilots[index].hasWorked else { continue }
-            let reason = "job \(job.id) has no time for any run that waits, as they are predicted to take longer; "
+            let reason = "job \(job.id) has too little time left for the waiting runs, by their predicted times; "
                 + "raise `time` of the cluster"
             fail(reason, node: "", now, &news)
         }

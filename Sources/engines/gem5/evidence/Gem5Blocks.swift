@@ -60,7 +60,7 @@ struct Gem5Blocks: StatisticsVisitor {
         patterns.forEachMatch(name) { matching.append($0) }
         guard !matching.isEmpty else { return }
         if seen.updateValue(block, forKey: name.withUnsafeBytes { Array($0) }) == block {
-            note("\(name.text) is there twice")
+            note("\(name.text) is given twice")
         }
         let isDriving = Gem5Machines.isDriving(name.text)
         let number = Sum([text.text])

@@ -48,7 +48,8 @@ struct Gem5Evidence {
             let found = configuration.paths.count { Gem5Evidence.isCore($0) }
             guard found == cores else {
                 throw Breach(
-                    .checkpointIncompatible, "\(path): \(found) cores, but the checkpoint was made with \(cores)")
+                    .checkpointIncompatible,
+                    "\(path): \(PeopleText.count(found, "core")), but the checkpoint was made with \(cores)")
             }
         }
         for parameter in try contract.parameters + setParameters() {
@@ -67,7 +68,9 @@ struct Gem5Evidence {
     private func setParameters() throws(Breach) -> [Gem5Contract.Parameter] {
         guard !contract.axes.isEmpty, let path = contract.status else { return [] }
         let found = try events.get().filter { $0.event["event"]?.text == "parameters" }
-        guard found.count == 1 else { throw Breach("\(path): \(found.count) events 'parameters', not one") }
+        guard found.count == 1 else {
+            throw Breach("\(path): the event 'parameters' is there \(found.count) times, not once")
+        }
         let entries = found[0].event["set"]?.elements ?? []
         for axis in contract.axes {
             let given = entries.filter { $0["axis"]?.text == axis.axis }.map { $0["given"]?.text ?? "" }
@@ -102,9 +105,9 @@ struct Gem5Evidence {
     func checkStatus() throws(Breach) {
         guard let path = contract.status else { return }
         let events = try events.get()
-        guard let last = events.last else { throw Breach("\(path) tells of no event") }
+        guard let last = events.last else { throw Breach("\(path) has no event") }
         guard last.event["event"]?.text == "end", let cause = last.event["cause"]?.text else {
-            throw Breach("\(path), line \(last.line): the last event is not 'end': the run broke off")
+            throw Breach("\(path), line \(last.line): the last event is not 'end': the run was cut off")
         }
         if let early = events.dropLast().first(where: { $0.event["event"]?.text == "end" }) {
             throw Breach("\(path), line \(early.line): 'end' is not the last event")
@@ -191,7 +194,7 @@ struct Gem5Evidence {
         if let complaint = scanner.complaint ?? gathered.problem { throw Breach("\(path): \(complaint)") }
         let count = gathered.blocks.count
         guard count == wanted else {
-            throw Breach("\(path): \(count) statistics blocks, \(wanted) were asked for")
+            throw Breach("\(path): \(PeopleText.count(count, "statistics block")), \(wanted) were asked for")
         }
         gathered.addWidth(configuration)
         let blocks = Blocks(gathered.blocks)
@@ -265,7 +268,7 @@ struct Gem5Evidence {
             let names = events.filter { $0.event["number"]?.integer != 0 }.map { $0.event["event"]?.text }
             parts.append(
                 "\(path), line \(last.line): in phase '\(VisibleText.of(phase, limit: 40))', "
-                    + "\(names.count { $0 == "invocation-begin" }) invocations begun, "
+                    + "\(PeopleText.count(names.count { $0 == "invocation-begin" }, "invocation")) begun, "
                     + "\(names.count { $0 == "invocation-end" }) ended")
         }
         for terminal in contract.terminals {
@@ -284,7 +287,9 @@ struct Gem5Evidence {
         guard let path = contract.status, let last = try? events.get().last, last.event["event"]?.text == "idle" else {
             return nil
         }
-        return Breach(.stalledGuest, "\(path), line \(last.line): the guest was idle: it waits for what never comes")
+        return Breach(
+            .stalledGuest,
+            "\(path), line \(last.line): the guest was idle: it waits for something that does not happen")
     }
 
     /// What the run itself says of its end, where it says why.

@@ -362,7 +362,7 @@ static bool take_argument(struct options *options, char *argument, char *error, 
 {
     char *value = strchr(argument, '=');
     if (!value) {
-        snprintf(error, length, "'%s' is no name=value", argument);
+        snprintf(error, length, "'%s' is not NAME=VALUE", argument);
         return false;
     }
     *value++ = 0;

@@ -105,11 +105,11 @@ package struct DiskUse {
         text += "workloads: \(size(workloadsBytes))\n"
         if reproducedBytes > 0 {
             let folder = Reproduction.folder(in: self.folder)
-            text += "reproductions, not counted below: \(size(reproducedBytes)); which: \(folder.command("du"))\n"
+            text += "reproductions, not counted below: \(size(reproducedBytes)); see which: \(folder.command("du"))\n"
         }
         text += "all: \(size(totalBytes))\n"
         return text + "checkpoints of all sweeps, in \(VisibleText.of(Caches.checkpoints.folder)): "
-            + "\(size(checkpointsBytes)); which: usweep checkpoint list\n"
+            + "\(size(checkpointsBytes)); see which: usweep checkpoint list\n"
     }
 
     /// - Parameter hosts: those that were looked at; nil: nobody asked.

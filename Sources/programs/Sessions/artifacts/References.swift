@@ -21,7 +21,7 @@ struct References {
             try addAll(entry)
         } catch let failure as Failure where failure.code == .badArchive {
             throw Failure(
-                .badArchive, "the ledger of \(entry.fullName) cannot be read, so that nobody knows which files it "
+                .badArchive, "the ledger of \(entry.fullName) cannot be read, so it is not known which files it "
                     + "needs. Repair it: \(entry.command("doctor --ledger --repair")), or remove the sweep: "
                     + entry.command("rm"), cause: "\(failure)")
         }

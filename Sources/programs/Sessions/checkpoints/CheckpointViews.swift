@@ -64,10 +64,10 @@ package struct CheckpointViews {
         var lines = [
             "checkpoint  \(bundle.checkpoint)", "name        \(names.isEmpty ? "-" : names.joined(separator: ", "))",
             "workload    \(bundle.workload)",
-            "engine      \(bundle.engine), binary \(bundle.binary.map { "\($0)" } ?? "not known")",
-            "made        \(bundle.madeAt.map(CheckpointViews.time) ?? "not known when"), "
-                + "by \(bundle.madeBy.map { VisibleText.of($0, limit: 200) } ?? "not known whom")",
-            "used        \(try used(bundle) ?? "not known when")",
+            "engine      \(bundle.engine), binary \(bundle.binary.map { "\($0)" } ?? "unknown")",
+            "made        \(bundle.madeAt.map(CheckpointViews.time) ?? "at an unknown time"), "
+                + "by \(bundle.madeBy.map { VisibleText.of($0, limit: 200) } ?? "an unknown user")",
+            "used        \(try used(bundle) ?? "unknown")",
             "size        \(PeopleText.size(bundle.size)) in \(PeopleText.count(bundle.files.count, "file")), stored in "
                 + "\(PeopleText.size(stored.all)), of which \(PeopleText.size(stored.own)) are its own",
         ]

@@ -98,7 +98,7 @@ struct ObjectArchive {
     }
 
     func damaged(_ path: String, _ why: String) -> Failure {
-        Failure(.badArchive, "\(path) cannot be used as \(kind): \(why). Nothing of it was taken")
+        Failure(.badArchive, "\(path) cannot be used as \(kind): \(why). Nothing was taken from it")
     }
 
     /// An archive that is compressed could fill the disk before anything of it is looked at. That is why tar is given
@@ -119,7 +119,7 @@ struct ObjectArchive {
         let ended = try ObjectArchive.tar.run(["--quoting-style=escape", "-tf", "-"], input: path)
         guard ended.status == 0 else { throw damaged(path, ended.reason) }
         let names = ended.output.split(separator: "\n").map(String.init)
-        guard Set(names).count == names.count else { throw damaged(path, "a name stands in it twice") }
+        guard Set(names).count == names.count else { throw damaged(path, "it has a name twice") }
         let odd = names.first { name in
             let parts = name.split(separator: "/", omittingEmptySubsequences: false)
             let isFolder = name == "objects/" || name == "maps/"
@@ -138,18 +138,18 @@ struct ObjectArchive {
         var left = archiveSize
         func regular(_ file: String) throws {
             guard let status = try files.status(file), status.kind == .file else {
-                throw damaged(path, "it holds something else than files")
+                throw damaged(path, "it contains something other than files")
             }
             left -= status.size
             // With holes a file can be longer than the archive that it came in.
-            guard left >= 0 else { throw damaged(path, "what is in it is longer than it is itself") }
+            guard left >= 0 else { throw damaged(path, "its contents are longer than the file itself") }
         }
         try regular("\(folder)/\(document)")
         for entry in try files.list("\(folder)/objects") {
             let file = "\(folder)/objects/\(entry.name)"
             try regular(file)
             guard try store.publish(file: file).digest.hex == entry.name else {
-                throw damaged(path, "the object \(entry.name.prefix(12)) is not what its name says")
+                throw damaged(path, "the object \(entry.name.prefix(12)) does not match its digest")
             }
         }
         for entry in try files.list("\(folder)/maps") {

@@ -122,7 +122,7 @@ package struct PulledArtifacts {
                     hash.update(bytes)
                     try sink(bytes)
                 }
-                guard hash.finish() == part.digest else { throw lost(part, place, "its bytes are others") }
+                guard hash.finish() == part.digest else { throw lost(part, place, "its contents differ") }
             }
         }
     }
@@ -137,7 +137,7 @@ package struct PulledArtifacts {
 
     private func lost(_ part: Artifact, _ place: String, _ cause: String) -> Failure {
         Failure(
-            .badArchive, "\(place) is not whole in the object store any more (\(part.digest.short)); put the object "
-                + "back from a copy, or measure again with 'usweep launch --new'", cause: cause)
+            .badArchive, "\(place) is damaged or incomplete in the object store (\(part.digest.short)); restore the "
+                + "object from a copy, or measure again with 'usweep launch --new'", cause: cause)
     }
 }

@@ -105,8 +105,8 @@ private final class Question: Sendable {
         let timer = Task { [self] in
             do { try await Task.sleep(for: patience) } catch { return }
             close(
-                "logged in, but the command did not end within \(patience): does something in the account's start-up "
-                    + "files (~/.bashrc, ~/.profile) wait for ever?")
+                "logged in, but the command did not end within \(patience): does a command in the account's start-up "
+                    + "files (~/.bashrc, ~/.profile) wait for something?")
         }
         state.withLock { $0.timer = timer }
     }
@@ -119,8 +119,8 @@ private final class Question: Sendable {
         }
         if isTooLong {
             close(
-                "its login prints without end, more than 1 MiB: does something in the account's start-up files "
-                    + "(~/.bashrc, ~/.profile) loop?")
+                "its login prints without end, more than 1 MiB: does a command in the account's start-up files "
+                    + "(~/.bashrc, ~/.profile) loop without end?")
         }
     }
 

@@ -61,7 +61,7 @@ extension ReportPage {
         if !report.metricsWithoutFigure.isEmpty {
             let names = PeopleText.list(report.metricsWithoutFigure)
             body.append(
-                "<p class=\"note\">Without a figure here: \(Markup.escaped(names)). Draw one: "
+                "<p class=\"note\">Metrics without a figure here: \(Markup.escaped(names)). Draw one: "
                     + "<code>\(Markup.escaped(report.view.entry.command("plot")))</code></p>\n")
         }
         return section("figures", "Figures", "<div class=\"figures\">\n\(body.joined())</div>\n")
@@ -87,7 +87,8 @@ extension ReportPage {
         let most = 200
         let found = FigureTable(figure)
         let rows = found.rows.prefix(most).map { $0.map { Markup.escaped(ReportPage.short($0)) } }
-        let note = found.rows.count > most ? "<p>The first \(most) of \(found.rows.count) rows.</p>" : ""
+        let all = PeopleText.count(found.rows.count, "row")
+        let note = found.rows.count > most ? "<p>The first \(most) of \(all).</p>" : ""
         let data = table("Data of: \(title)", found.columns.names, rows)
         return "<details><summary>Data</summary>\(note)\(data)</details>\n"
     }
@@ -199,7 +200,7 @@ extension ReportPage {
         body += table("Axes", ["axis", "values"], axes)
         if !status.pins.isEmpty {
             body += table(
-                "What all runs were made with, by SHA-256", ["what", "digest"],
+                "What all runs used, by SHA-256", ["what", "digest"],
                 status.pins.map { [Markup.escaped($0.name), "<code>\($0.digest.hex)</code>"] })
         }
         if !sweep.inputs.isEmpty {

@@ -72,7 +72,7 @@ package enum Reproduction {
         let sweep = view.sweep.reduced(to: found.place, of: view.points, repetition: found.repetition)
         guard try Points(sweep, recipe: try sweep.recipe).digest(0) == found.point else {
             throw Failure(
-                .internalError, "the point of run \(run) cannot be had alone from the sweep file; please report this")
+                .internalError, "the point of run \(run) cannot be taken out of the sweep file; please report this")
         }
         // Sweeps of older versions have no record: what they were launched with has to be here still.
         let recorded = try record(metadata)
@@ -116,7 +116,7 @@ package enum Reproduction {
         }
         guard status.state == .succeeded, let decision = status.decision, let result = decision.blocks else {
             throw Failure(
-                .usage, "run \(run) has no result that another could be compared with; why: "
+                .usage, "run \(run) has no result that another could be compared with; see why: "
                     + entry.command("explain", run: run))
         }
         return Succeeded(

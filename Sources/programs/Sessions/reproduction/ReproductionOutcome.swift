@@ -32,7 +32,8 @@ package struct ReproductionOutcome {
             let result = decision.blocks
         else {
             verdict = .failed
-            sentences = ["it was not reproduced, because the run failed; why: \(entry.command("explain", run: run))"]
+            let explanation = entry.command("explain", run: run)
+            sentences = ["it was not reproduced, because the run failed; see why: \(explanation)"]
             return
         }
         let artifacts = try view.ledger.artifacts(of: run, attempt: decision.id.attempt)
@@ -48,7 +49,8 @@ package struct ReproductionOutcome {
         said.append(Self.files(capsule.artifacts, artifacts))
         // An engine without a program of its own runs people's.
         if verdict == .differs, view.descriptor.binary == nil {
-            said.append("a program that uses random numbers or the clock gives no result twice: give it a seed")
+            said.append(
+                "a program that uses random numbers or the clock gives another result each time; give it a seed")
         }
         self.verdict = verdict
         sentences = said
@@ -91,7 +93,9 @@ package struct ReproductionOutcome {
         let after = Dictionary(
             try JSON(parsing: second.text).leaves.map { ($0.path, $0.text) }, uniquingKeysWith: { $1 })
         let changed = before.filter { after[$0.path] != $0.text }
-        guard let one = changed.first else { return "\(before.count) values before, \(after.count) now" }
+        guard let one = changed.first else {
+            return "\(PeopleText.count(before.count, "value")) before, \(after.count) now"
+        }
         return "\(changed.count) of \(before.count) values differ; the first is \(one.path): \(one.text), then "
             + (after[one.path] ?? "none")
     }

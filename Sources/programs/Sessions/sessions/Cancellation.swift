@@ -76,7 +76,7 @@ package enum Cancellation {
         let host = try view.ledger.run(first)?.host
         return (cancelled.isEmpty ? "" : "cancelled \(names(cancelled)) of \(name); ")
             + "\(names(left)) of \(name) will be cancelled "
-            + (host.map { "as soon as \(left.count > 1 ? "the hosts" : $0) can be told" }
+            + (host.map { "as soon as \(left.count > 1 ? "the hosts" : $0) can be reached" }
                 ?? "when its coordinator has started")
     }
 }

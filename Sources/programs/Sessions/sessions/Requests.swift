@@ -21,7 +21,7 @@ package struct Requests: Sendable {
     /// Leaves a request to cancel and wakes the coordinator.
     ///
     /// - Throws: ``Failure`` where it cannot be reached from this machine.
-    func leave(cancel run: RunNumber?) throws { try leave("cancel \(run.map(String.init) ?? "all")") }
+    func leave(cancel run: RunNumber?) throws { try put("cancel \(run.map(String.init) ?? "all")") }
 
     /// Asks for the end of a file of a running attempt.
     ///
@@ -33,37 +33,77 @@ package struct Requests: Sendable {
         return answer.first == Requests.something ? Array(answer.dropFirst()) : nil
     }
 
-    /// Asks how it goes.
+    /// A question that was left for a coordinator.
+    struct Question {
+        let pid: pid_t
+        fileprivate let path: String
+
+        /// nil: it has not answered yet.
+        var answer: [UInt8]? { FileManager.default.contents(atPath: "\(path).answer").map { Array($0) } }
+
+        /// Waits for the answer, up to so many seconds.
+        func answer(within seconds: Int) -> [UInt8]? {
+            for _ in 0..<seconds * 50 {
+                if let answer { return answer }
+                usleep(20_000)
+            }
+            return nil
+        }
+
+        /// Removes the question, in case it was not taken, and its answer.
+        func withdraw() {
+            for path in [path, "\(path).answer"] { try? FileManager.default.removeItem(atPath: path) }
+        }
+    }
+
+    /// Asks how it goes, without waiting for the answer.
     ///
-    /// - Parameter patience: for how long, in seconds.
-    /// - Returns: nil: nobody who can be asked works on the sweep, or it does not answer.
-    package func live(patience: Int = 2) -> LiveView? {
-        guard case .working = Ledger.holder(entry.ledger),
-            let answer = try? ask("live", patience: { _ in patience }), answer.first == Requests.something,
-            let document = try? JSON(parsing: Array(answer.dropFirst()))
+    /// - Returns: nil: nobody who can be asked works on the sweep.
+    func askHowItGoes() -> Question? {
+        guard case .working = Ledger.holder(entry.ledger) else { return nil }
+        return try? put("live")
+    }
+
+    /// - Returns: nil: it cannot be read.
+    static func view(_ answer: [UInt8]) -> LiveView? {
+        guard answer.first == something, let document = try? JSON(parsing: Array(answer.dropFirst()))
         else { return nil }
         return try? LiveView(document)
     }
 
+    /// Asks how it goes, and waits for the answer.
+    ///
+    /// - Returns: nil: nobody who can be asked works on the sweep, or it does not answer within two seconds.
+    package func live() -> LiveView? {
+        guard let question = askHowItGoes() else { return nil }
+        defer { question.withdraw() }
+        return question.answer(within: CoordinatorSilence.noticeable).flatMap(Requests.view)
+    }
+
     /// - Parameter patience: in seconds, by whether the coordinator is at its loop.
-    private func ask(_ question: String, patience: (Bool) -> Int) throws -> [UInt8] {
-        let pid = try holder()
-        let token = try leave(question)
-        let answer = "\(folder)/\(token).answer"
-        defer { for path in ["\(folder)/\(token)", answer] { try? FileManager.default.removeItem(atPath: path) } }
-        let patience = patience(isReady(pid))
-        for _ in 0..<patience * 50 {
-            if let data = FileManager.default.contents(atPath: answer) { return Array(data) }
-            usleep(20_000)
-        }
-        let state = isReady(pid) ? "has not answered within \(patience) s" : "is starting: it checks what the runs need"
-        throw Failure(
-            .heldElsewhere,
-            "the coordinator (pid \(pid)) of \(entry.fullName) \(state); try again, or see: \(entry.command("status"))")
+    private func ask(_ text: String, patience: (Bool) -> Int) throws -> [UInt8] {
+        let question = try put(text)
+        defer { question.withdraw() }
+        let patience = patience(isReady(question.pid))
+        if let answer = question.answer(within: patience) { return answer }
+        let silence = silence(of: question.pid, span: Nanoseconds(patience) * 1_000_000_000)
+        throw Failure(.heldElsewhere, "\(silence.sentence). Try again, or see: \(entry.command("status"))")
+    }
+
+    /// - Parameter span: since it was asked.
+    func silence(of pid: pid_t, span: Nanoseconds) -> CoordinatorSilence {
+        let cause: CoordinatorSilence.Cause =
+            CoordinatorSilence.isStopped(pid) ? .stopped : isReady(pid) ? .unknown : .starting
+        return CoordinatorSilence(pid: pid, span: span, cause: cause)
     }
 
     /// What answers begin with, where there is something to tell, and where not.
     private static let (something, nothing) = (UInt8(ascii: "+"), UInt8(ascii: "-"))
+
+    /// Whether this process still works on the sweep.
+    func isHeld(by pid: pid_t) -> Bool {
+        if case .working(pid, _) = Ledger.holder(entry.ledger) { true } else { false }
+    }
 
     /// The process that can be asked.
     private func holder() throws -> pid_t {
@@ -71,28 +111,29 @@ package struct Requests: Sendable {
         case .working(let pid, _): return pid
         case .elsewhere(_, let host, _):
             throw Failure(
-                .heldElsewhere, "the coordinator of \(entry.fullName) works on \(host); type the command there")
+                .heldElsewhere, "the coordinator of \(entry.fullName) is running on \(host); type the command there")
         case .ended, .vanished, .nobody:
             throw Failure(.heldElsewhere, "the coordinator of \(entry.fullName) has just ended; try again")
         }
     }
 
-    /// - Returns: the name under which the request was left.
     @discardableResult
-    private func leave(_ text: String) throws -> String {
-        let (token, pid) = (UUID().uuidString, try holder())
+    private func put(_ text: String) throws -> Question {
+        let pid = try holder()
+        // A name of its own, so that no request takes another's place.
+        let path = "\(folder)/\(UUID().uuidString)"
         do {
             try makeFolder()
-            // A name of its own, so that no request takes another's place.
-            try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(token)"), options: .atomic)
+            try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
         } catch {
             throw Failure(.storage, "\(folder) cannot be written", cause: error.localizedDescription)
         }
         guard kill(pid, SIGUSR1) == 0 else {
             throw Failure(
-                .heldElsewhere, "the coordinator (pid \(pid)) cannot be told", cause: String(cString: strerror(errno)))
+                .heldElsewhere, "the coordinator (pid \(pid)) cannot be sent a signal",
+                cause: String(cString: strerror(errno)))
         }
-        return token
+        return Question(pid: pid, path: path)
     }
 
     // MARK: Answering

@@ -205,7 +205,7 @@ package struct RunStory: Sendable, Hashable {
         case .retryAnywhere, .retryElsewhere:
             let hosts = Set(attempts.filter { $0.number > stale && $0.failure != nil }.map(\.host)).count
             return hosts >= 3
-                ? "It failed on \(PeopleText.count(hosts, "host")), which is enough."
+                ? "It failed on \(PeopleText.count(hosts, "host")), so it is not tried again."
                 : "'retry.attempts' in the sweep file allows no more."
         case .retryUncounted: return "Such failures are retried and do not count against the run."
         case .giveUp: return "Such failures are not retried: they would only happen again."
@@ -244,12 +244,13 @@ package struct RunStory: Sendable, Hashable {
         switch wait {
         case .leased(let host, let waits):
             return waits == true
-                ? "It waits on \(host) for a slot." : "It is with \(host): it runs there, or waits there for a slot."
+                ? "It waits on \(host) for a slot."
+                : "It was handed to \(host), where it is running or waits for a slot."
         case .running(let host, let live):
             let at = live.stage.map { ": \($0.sentence)" } ?? ""
             return "It has been running on \(host) for \(PeopleText.span(live.span))\(at)."
         case .setup(let run): return "It waits for the checkpoint that run \(run) makes."
-        case .coordinator: return "It waits: no coordinator works on the sweep."
+        case .coordinator: return "It waits: no coordinator is running."
         case .room(let problems):
             let paused = HostProblems.lines(problems.map { (host: $0.host, reason: $0.reason) })
             return (["It waits for a free slot."] + paused.map { "- paused: \($0)" }).joined(separator: "\n")

@@ -28,7 +28,7 @@ package struct EarlierLaunch {
 
     /// The difference, if there is one, and how far it is.
     package var lines: [String] {
-        var lines = ["launched    as \(entry.fullName); launching it again goes on there"]
+        var lines = ["launched    as \(entry.fullName); launching it again continues it"]
         let runs = PeopleText.count(change.kept + change.new + change.back, "run")
         lines.append("done        \(change.succeeded) of \(runs)")
         if change.isOther {

@@ -72,7 +72,7 @@ package struct LiveTable {
         }
         let hidden = lines.count - shown.count + more
         if hidden > 0 { text.append("and \(PeopleText.count(hidden, "more run", "more runs"))") }
-        return lines.isEmpty ? ["nothing runs"] : text
+        return lines.isEmpty ? ["nothing is running"] : text
     }
 
     private static func cells(_ line: Line) -> [String] {

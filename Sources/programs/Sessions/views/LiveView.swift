@@ -16,6 +16,8 @@ package struct LiveView: Sendable, Hashable {
     package var timeLeft: TimeLeft?
     /// Runs that are not listed, as there are too many.
     package var more: Int
+    /// How long the coordinator has not answered; nil: it has. What it says itself has none.
+    package var unanswered: Nanoseconds?
 
     /// More would make those wait who ask, and the coordinator as well.
     private static let most = 2_000
@@ -34,6 +36,7 @@ package struct LiveView: Sendable, Hashable {
         }
         (self.hosts, self.more) = (hosts, more)
         timeLeft = source.timeLeft
+        unanswered = source.silence?.span
     }
 
     // MARK: JSON
@@ -44,6 +47,7 @@ package struct LiveView: Sendable, Hashable {
             JSON.Member("more", .integer(more)), JSON.Member("left_s", JSON.seconds(timeLeft?.expected)),
             JSON.Member("left_low_s", JSON.seconds(timeLeft?.low)),
             JSON.Member("left_high_s", JSON.seconds(timeLeft?.high)),
+            JSON.Member("unanswered_s", JSON.seconds(unanswered)),
         ])
     }
 
@@ -54,6 +58,7 @@ package struct LiveView: Sendable, Hashable {
         }
         hosts = list.map(Host.init)
         more = Int(document["more"]?.integer ?? 0)
+        unanswered = document["unanswered_s"]?.nanoseconds
         timeLeft = document["left_s"]?.nanoseconds.map { expected in
             TimeLeft(
                 expected: expected, low: document["left_low_s"]?.nanoseconds ?? expected,

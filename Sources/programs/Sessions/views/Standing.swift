@@ -14,6 +14,8 @@ package protocol ProgressSource {
     var timeLeft: TimeLeft? { get }
     /// What each host is at; nil: that is not known here. Asked for only to be shown.
     func work() -> [[LiveRun]]?
+    /// That the coordinator does not answer; nil: it does, or there is none. Asked for only to be shown.
+    var silence: CoordinatorSilence? { get }
 }
 
 /// How far a sweep is.
@@ -43,6 +45,7 @@ struct LoopSource: ProgressSource {
     var timeLeft: TimeLeft? { loop.timeLeft }
     func host(_ index: Int) -> HostView { loop.hostView(index) }
     func work() -> [[LiveRun]]? { loop.work() }
+    var silence: CoordinatorSilence? { nil }
 }
 
 /// How far a sweep is that another process works on, by its ledger alone.
@@ -58,15 +61,16 @@ package final class LedgerSource: ProgressSource {
     private let ledger: Ledger
     private var last: Int64
     private var hosts: [HostView] = []
-    /// What its coordinator last said of itself, and when that is to be asked again.
-    private var live: LiveView?
-    private var nextQuestion: Nanoseconds = 0
+    /// What its coordinator says of itself.
+    private let watch: CoordinatorWatch
+    private var live: LiveView? { watch.view }
     package private(set) var standing = Standing(runs: 0, ended: 0, notSucceeded: 0)
     package var hostCount: Int { live?.hosts.count ?? hosts.count }
 
     package init(_ entry: ArtifactsFolder.Entry) throws {
         self.entry = entry
         ledger = try Ledger.read(entry.ledger)
+        watch = CoordinatorWatch(entry)
         last = try ledger.recordCount()
         try count()
     }
@@ -75,21 +79,20 @@ package final class LedgerSource: ProgressSource {
     package var timeLeft: TimeLeft? { live?.timeLeft }
     /// When attempts begin is in no ledger: only a coordinator that can be asked knows.
     package func work() -> [[LiveRun]]? { live?.hosts.map(\.work) }
+    package var silence: CoordinatorSilence? { watch.silence }
     /// Whether somebody told its coordinator to keep going is in no ledger.
     package var pause: FailureSeries? { nil }
 
-    /// Reads what is new, and asks the coordinator now and then.
+    /// Reads what is new, and asks the coordinator now and then. Only the first time it waits for the answer, for two
+    /// seconds at most.
     ///
     /// - Returns: `ending`: nil: it goes on.
-    package func refresh(now: Nanoseconds) throws -> (records: [Record], ending: Ending?) {
+    package func refresh() throws -> (records: [Record], ending: Ending?) {
         // Asked first: whatever was committed before it ended is then seen.
         let holder = Ledger.holder(entry.ledger)
         let records = try ledger.records(after: &last)
         if !records.isEmpty { try count() }
-        if now >= nextQuestion {
-            live = Requests(entry: entry).live()
-            nextQuestion = now + 2 * Timing.second
-        }
+        watch.look()
         return (records, ending(holder))
     }
 
@@ -104,7 +107,7 @@ package final class LedgerSource: ProgressSource {
             let message = "the coordinator (pid \(pid)) was killed; what is done is kept"
             return Ending(exitStatus: complete ?? ExitStatus.interrupted, message: complete == nil ? message : nil)
         case .nobody:
-            let message = complete == nil ? "no coordinator works on the sweep" : nil
+            let message = complete == nil ? "no coordinator is running" : nil
             return Ending(exitStatus: complete ?? ExitStatus.interrupted, message: message)
         }
     }

@@ -242,7 +242,7 @@ package struct SweepView {
             list.begin(lead: lead)
             let artifacts = try ledger.artifacts(of: run, attempt: attempt)
             let artifact = artifacts.first { $0.path == path }
-            let problem = try artifact.map { try self.list($0, store, &list) } ?? "the ledger knows of no such file"
+            let problem = try artifact.map { try self.list($0, store, &list) } ?? "the ledger has no such file"
             if let problem { problems.append("run \(run), \(path): \(problem)") }
         }
         try list.finish()

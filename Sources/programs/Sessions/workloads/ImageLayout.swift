@@ -33,7 +33,7 @@ struct ImageLayout {
             configuration["config"]?[name]?.elements?.isEmpty == false
         }
         guard layers.count <= ImageLayout.mostLayers else {
-            throw Failure(.badData, "\(shown) has \(layers.count) layers; at most \(ImageLayout.mostLayers) are taken")
+            throw Failure(.badData, "\(shown) has more than \(ImageLayout.mostLayers) layers")
         }
         hasZstd = layers.contains { $0["mediaType"]?.text?.hasSuffix("zstd") == true }
         layerBytes = try layers.reduce(0) { try $0 + ImageLayout.size(of: $1, folder, shown) }
@@ -93,9 +93,10 @@ struct ImageLayout {
         guard let entry = fitting.first, fitting.count == 1 else {
             let found = entries.map { platform($0["platform"]) ?? "unknown" }.joined(separator: ", ")
             throw Failure(
-                .badData, "\(shown) has \(entries.count) images (\(VisibleText.of(found, limit: 200))), of which "
-                    + "\(fitting.isEmpty ? "none is" : "\(fitting.count) are") for \(wanted); copy the one that is "
-                    + "meant into a layout of its own: skopeo copy")
+                .badData,
+                "\(shown) has \(PeopleText.count(entries.count, "image")) (\(VisibleText.of(found, limit: 200))), "
+                    + "of which \(fitting.isEmpty ? "none is" : "\(fitting.count) are") for \(wanted); copy the one "
+                    + "that is meant into a layout of its own: skopeo copy SOURCE oci:FOLDER")
         }
         return (entry, try blob(entry, folder, shown))
     }

@@ -36,7 +36,7 @@ struct ServiceOrder {
         if let start = chain.firstIndex(where: { $0.folder == folder }) {
             let names = chain[start...].map(\.name) + [name]
             throw Failure(
-                .badData, "\(manifest.name): services need each other in a circle "
+                .badData, "\(manifest.name): the services depend on each other in a circle "
                     + "(\(names.joined(separator: " -> "))), so that none can be "
                     + "started first; remove one of them from 'services' of another")
         }

@@ -29,7 +29,7 @@ package struct WorkloadCatalogue {
         }
         let ended = try Program.bash.run([builder, "--sources"])
         guard ended.status == 0 else {
-            throw Failure(.storage, "the guest builder has no folder to work in", cause: ended.reason)
+            throw Failure(.storage, "the guest builder cannot create its working folder", cause: ended.reason)
         }
         return [String(ended.output.prefix { $0 != "\n" })]
     }

@@ -109,7 +109,7 @@ struct CheckpointShowCommand: ParsableCommand {
 
 struct CheckpointVerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "verify", abstract: "Read all files of checkpoints, and compare them with their digests.",
+        commandName: "verify", abstract: "Check all files of checkpoints against their digests.",
         discussion: """
             EXAMPLES
               usweep checkpoint verify                   all of them
@@ -265,7 +265,7 @@ struct CheckpointRemoveCommand: ParsableCommand {
 
     @Option(
         name: .long,
-        help: ArgumentHelp("Those without a name that no sweep has used for so long (60d, 12h).", valueName: "time"))
+        help: ArgumentHelp("Those without a name that no sweep has used for this long (60d, 12h).", valueName: "time"))
     var unused: String?
 
     @OptionGroup var common: CommonOptions

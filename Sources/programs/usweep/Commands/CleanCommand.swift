@@ -34,7 +34,7 @@ struct CleanCommand: ParsableCommand {
     @Flag(name: .long, help: "Also remove files of sweeps that may be resumed, and the agent.")
     var all = false
 
-    @Flag(name: .customLong("dry-run"), help: "Say what would be removed, and remove nothing.")
+    @Flag(name: .customLong("dry-run"), help: "Show what would be removed; remove nothing.")
     var isTrial = false
 
     @Flag(name: .long, help: "Do not ask.")

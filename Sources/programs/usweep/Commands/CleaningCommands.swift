@@ -66,7 +66,7 @@ struct CollectCommand: ParsableCommand {
               usweep gc
             """)
 
-    @Flag(name: .customLong("dry-run"), help: "Say what would be deleted, and delete nothing.")
+    @Flag(name: .customLong("dry-run"), help: "Show what would be deleted; delete nothing.")
     var isTrial = false
 
     @OptionGroup var common: CommonOptions
@@ -104,7 +104,7 @@ struct DiskUseCommand: ParsableCommand {
 
     @Option(
         name: [.short, .long],
-        help: ArgumentHelp("Also look at the hosts of this inventory.", valueName: "file"),
+        help: ArgumentHelp("Also show the hosts of this inventory.", valueName: "file"),
         completion: .file(extensions: ["yaml"]))
     var inventory: String?
 

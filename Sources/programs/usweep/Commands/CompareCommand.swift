@@ -24,10 +24,12 @@ struct CompareCommand: ParsableCommand {
             """)
 
     @Argument(
-        help: ArgumentHelp("What the second is held against.", valueName: "first"), completion: Completions.sweeps)
+        help: ArgumentHelp("The first: a sweep, or a path.", valueName: "first"), completion: Completions.sweeps)
     var first: String
 
-    @Argument(help: ArgumentHelp("A sweep, or a path.", valueName: "second"), completion: Completions.sweeps)
+    @Argument(
+        help: ArgumentHelp("The second: a sweep, or a path.", valueName: "second"),
+        completion: Completions.sweeps)
     var second: String
 
     @Option(
@@ -39,10 +41,10 @@ struct CompareCommand: ParsableCommand {
 
     @OptionGroup var confidence: ConfidenceOption
 
-    @Flag(name: .long, help: "Everything must be the same: noise is a difference, too.")
+    @Flag(name: .long, help: "Report every difference, also within the noise.")
     var exact = false
 
-    @Flag(name: .long, help: "Also what is the same or within the noise, on a screen; files have it always.")
+    @Flag(name: .long, help: "Also show what is the same or within the noise; files always have it.")
     var all = false
 
     @Option(name: .long, help: ArgumentHelp("How to write it.", valueName: "table|csv|json|jsonl"))

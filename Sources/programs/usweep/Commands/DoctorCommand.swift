@@ -30,15 +30,12 @@ struct DoctorCommand: ParsableCommand {
     @Flag(name: .long, help: "With --ledger: repair it as far as possible.")
     var repair = false
 
-    @Flag(name: .customLong("mend"), help: .hidden)
-    var mend = false
-
     @OptionGroup var sweep: SweepArgument
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
         if inventory == nil, !ledger { throw ValidationError("Name an inventory with -i, or add --ledger.") }
-        if repair || mend, !ledger { throw ValidationError("--repair is about a ledger: add --ledger.") }
+        if repair, !ledger { throw ValidationError("--repair is about a ledger: add --ledger.") }
     }
 
     func run() throws {
@@ -48,7 +45,7 @@ struct DoctorCommand: ParsableCommand {
 
     private func checkLedger() throws {
         let entry = try common.artifactsFolder.find(sweep.id)
-        if repair || mend {
+        if repair {
             let done = try entry.repairLedger()
             switch common.output {
             case .json: return try Console.print(entry.ledgerDocument(try entry.checkLedger(), done: done).encoded)

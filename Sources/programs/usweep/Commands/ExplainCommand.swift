@@ -5,7 +5,7 @@ import Sessions
 struct ExplainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain",
-        abstract: "Say in sentences what became of a run or a host, and what to do.",
+        abstract: "Explain what happened to a run or a host, and what to do.",
         discussion: """
             From the ledger's evidence: what happened, on which host, what was tried, why it waits.
 

@@ -7,12 +7,12 @@ struct FollowCommand: ParsableCommand {
         commandName: "follow",
         abstract: "Watch a sweep that another process runs, until it ends.",
         discussion: """
-            Shows what `launch` shows, and ends with the status that the coordinator ended with. Ctrl-C ends the \
-            watching only.
+            Shows what `launch` shows, and ends with the status that the coordinator ended with. Ctrl-C ends only \
+            the watching.
 
             EXAMPLES
               usweep follow                          the last sweep
-              usweep follow study --output json      an event a line
+              usweep follow study --output json      one event per line
             """)
 
     @OptionGroup var sweep: SweepArgument
@@ -25,7 +25,7 @@ struct FollowCommand: ParsableCommand {
         let progress = Progress(console: common.console, entry: entry, startedAt: time.monotonic())
         progress.begin(source, verb: "following")
         while true {
-            let (records, ending) = try source.refresh(now: time.monotonic())
+            let (records, ending) = try source.refresh()
             progress.show(source, records, now: time.monotonic())
             guard progress.isRead else { return }
             if let ending {

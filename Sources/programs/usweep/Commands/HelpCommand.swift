@@ -47,9 +47,9 @@ struct HelpCommand: ParsableCommand {
     func run() throws {
         if writes { return try write() }
         guard let first = topic.first else {
-            return try Console.print("\(Usweep.helpMessage())\n\nPAGES (usweep help PAGE)\n\(Manual.contents)")
+            return try Console.print("\(Commands.help(Usweep.self))\n\nPAGES (usweep help PAGE)\n\(Manual.contents)")
         }
-        if let command = Commands.find(topic) { return try Console.print(Usweep.helpMessage(for: command)) }
+        if let command = Commands.find(topic) { return try Console.print(Commands.help(command)) }
         guard topic.count == 1 else {
             let words = Names.shown(topic.joined(separator: " "))
             throw Failure(.usage, "there is no command '\(words)'; see all: usweep help")
@@ -62,7 +62,7 @@ struct HelpCommand: ParsableCommand {
 
     private func write() throws {
         if let man {
-            let commands = Commands.all.map { (name: $0.name, help: Usweep.helpMessage(for: $0.type, columns: 76)) }
+            let commands = Commands.all.map { (name: $0.name, help: Commands.help($0.type, columns: 76)) }
             let configuration = Usweep.configuration
             let program = RoffPage.program(
                 abstract: configuration.abstract, discussion: configuration.discussion, commands: commands,
@@ -110,6 +110,29 @@ enum Commands {
 
     /// What can be run: all but those that only hold others.
     static var leaves: [String] { all.filter { $0.type.configuration.subcommands.isEmpty }.map(\.name) }
+
+    /// What `--help` of a command shows.
+    ///
+    /// - Parameter columns: nil: as many as the terminal has, or 80.
+    static func help(_ command: any ParsableCommand.Type, columns: Int? = nil) -> String {
+        folded(Usweep.helpMessage(for: command, columns: columns), columns: columns ?? 80)
+    }
+
+    /// Breaks the line of all options, which the library leaves as long as it is, between options.
+    static func folded(_ message: String, columns: Int = 80) -> String {
+        let lines = message.split(separator: "\n", omittingEmptySubsequences: false)
+        guard let place = lines.firstIndex(where: { $0.lowercased().hasPrefix("usage: ") }) else { return message }
+        // An option stays with its value.
+        let parts = lines[place].replacing(/\ (?=[\[-])/, with: "\n").split(separator: "\n")
+        var usage = String(parts[0])
+        var width = usage.count
+        for part in parts.dropFirst() {
+            let isFull = width + 1 + part.count >= columns
+            usage += (isFull ? "\n       " : " ") + part
+            width = (isFull ? 7 : width + 1) + part.count
+        }
+        return (lines[..<place] + [usage[...]] + lines[(place + 1)...]).joined(separator: "\n")
+    }
 
     /// What is wrong with a command line, without running it; nil: nothing.
     static func problem(_ arguments: [String]) -> String? {

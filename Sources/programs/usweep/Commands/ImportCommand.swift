@@ -5,7 +5,7 @@ import Sessions
 struct ImportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
-        abstract: "Take over what another tool left.",
+        abstract: "Import what another tool left.",
         subcommands: [ImportVSwarmCommand.self])
 }
 

@@ -23,11 +23,11 @@ struct LaunchCommand: ParsableCommand {
     var sweep: String
 
     @Option(
-        name: [.short, .long], help: ArgumentHelp("The inventory file.", valueName: "file"),
+        name: [.short, .long], help: ArgumentHelp("The inventory file (required).", valueName: "file"),
         completion: .file(extensions: ["yaml"]))
     var inventory: String
 
-    @Flag(name: .long, help: "Start another sweep of this name, even if there is one to go on with.")
+    @Flag(name: .long, help: "Start another sweep of this name, even if there is one to continue.")
     var new = false
 
     @Flag(name: .long, help: "Also run again what failed before.")
@@ -76,21 +76,22 @@ struct ResumeCommand: ParsableCommand {
         abstract: "Continue an interrupted sweep: keep what still runs, run what is missing.",
         discussion: """
             EXAMPLES
-              usweep resume                       the last sweep, on the inventory it was launched with
-              usweep resume study -i lab.yaml     on other hosts
+              usweep resume                       the last sweep, on the same hosts
+              usweep resume study -i lab.yaml     on the hosts of another inventory
               usweep resume study --sweep study.yaml --repin
             """)
 
     @OptionGroup var sweep: SweepArgument
 
     @Option(
-        name: [.short, .long], help: ArgumentHelp("Another inventory than at launch.", valueName: "file"),
+        name: [.short, .long],
+        help: ArgumentHelp("Another inventory (default: that of the launch).", valueName: "file"),
         completion: .file(extensions: ["yaml"]))
     var inventory: String?
 
     @Option(
         name: .customLong("sweep"),
-        help: ArgumentHelp("The sweep file, where it was edited since.", valueName: "file"),
+        help: ArgumentHelp("The sweep file, if it was edited since.", valueName: "file"),
         completion: .file(extensions: ["yaml"]))
     var sweepFile: String?
 

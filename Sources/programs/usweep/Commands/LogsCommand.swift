@@ -26,10 +26,10 @@ struct LogsCommand: ParsableCommand {
 
     @OptionGroup var condition: ConditionOptions
 
-    @Option(name: .long, help: ArgumentHelp("Which attempt; without it, the last.", valueName: "number"))
+    @Option(name: .long, help: ArgumentHelp("Which attempt (default: the last).", valueName: "number"))
     var attempt: Int?
 
-    @Option(name: .long, help: ArgumentHelp("Print only this artifact, as it is.", valueName: "path"))
+    @Option(name: .long, help: ArgumentHelp("Print only this artifact, byte for byte.", valueName: "path"))
     var file: String?
 
     @OptionGroup var common: CommonOptions

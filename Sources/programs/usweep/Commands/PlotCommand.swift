@@ -34,7 +34,7 @@ struct PlotCommand: ParsableCommand {
 
     @OptionGroup var sweep: SweepArgument
 
-    @Option(name: .long, help: ArgumentHelp("The axis below: an axis, workload, or a metric.", valueName: "axis"),
+    @Option(name: .long, help: ArgumentHelp("The horizontal axis: an axis, workload, or a metric.", valueName: "axis"),
         completion: Completions.axes)
     var x: String?
 
@@ -42,11 +42,13 @@ struct PlotCommand: ParsableCommand {
         completion: Completions.metrics)
     var y: [String] = []
 
-    @Option(name: .long, help: ArgumentHelp("What colours tell apart: an axis, or workload.", valueName: "axis"),
+    @Option(
+        name: .long, help: ArgumentHelp("One colour for each of its values: an axis, or workload.", valueName: "axis"),
         completion: Completions.axes)
     var series: String?
 
-    @Option(name: .long, help: ArgumentHelp("A small chart for each of its values.", valueName: "axis"),
+    @Option(
+        name: .long, help: ArgumentHelp("One small chart for each value: an axis, or workload.", valueName: "axis"),
         completion: Completions.axes)
     var facet: String?
 
@@ -57,7 +59,7 @@ struct PlotCommand: ParsableCommand {
             valueName: FigureKind.allCases.map(\.rawValue).joined(separator: "|")))
     var kind: FigureKind?
 
-    @Option(name: .long, help: ArgumentHelp("Show ratios to the points that have it.", valueName: "axis=value"))
+    @Option(name: .long, help: ArgumentHelp("Show ratios to the points with this value.", valueName: "axis=value"))
     var baseline: String?
 
     @Flag(name: .long, help: "With --baseline: geometric means as a last group of bars.")

@@ -28,7 +28,7 @@ struct PullCommand: ParsableCommand {
 
     @Option(
         name: .long,
-        help: ArgumentHelp("How it is laid out.", valueName: PulledArtifacts.layouts.joined(separator: "|")))
+        help: ArgumentHelp("The layout of the folders.", valueName: PulledArtifacts.layouts.joined(separator: "|")))
     var layout = PulledArtifacts.plain
 
     @OptionGroup var common: CommonOptions

@@ -12,9 +12,9 @@ struct ReproduceCommand: ParsableCommand {
         discussion: """
             Inputs, guest, checkpoint and engine are those that the run had, whatever has changed since. Results go \
             into a folder of their own, 'reproduced' in the artifacts folder. Of a run that was repeated, the repeats \
-            before it are run, too. With --capsule, a file is written with \
-            which somebody else can do the same; it contains everything except the engine's binary, which it names \
-            by its digest. A capsule runs what is in it on your hosts: take it only from people whom you trust.
+            before it are run, too. With --capsule, a file is written that \
+            lets somebody else do the same; it contains everything except the engine's binary, which it names by \
+            its digest. A capsule runs what is in it on your hosts: take it only from people whom you trust.
 
             Exit status: 0 if result and statistics are identical (host* statistics are left out), 4 if they differ, \
             3 if the run failed this time, 74 if the result is identical but statistics are lost or damaged.

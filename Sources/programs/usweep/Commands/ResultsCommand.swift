@@ -69,8 +69,8 @@ struct ResultsCommand: ParsableCommand {
         commandName: "results",
         abstract: "Print the merged dataset, or write it to a file.",
         discussion: """
-            As SQLite file all three tables are written: results, invocations and runs. On a screen the number of each \
-            run stands first; files have it only where --columns names 'run', so that an edited sweep gives the bytes \
+            As SQLite file all three tables are written: results, invocations and runs. On a screen the first column \
+            is the run's number; files have it only if --columns names 'run', so that an edited sweep gives the bytes \
             of a fresh one.
 
             EXAMPLES
@@ -108,13 +108,14 @@ struct ResultsCommand: ParsableCommand {
     @OptionGroup var spread: SpreadOptions
 
     @Option(
-        name: .long, help: ArgumentHelp("Only these columns, in this order: names with commas.", valueName: "list"),
+        name: .long,
+        help: ArgumentHelp("Only these columns, in this order: names separated by commas.", valueName: "list"),
         completion: Completions.columnLists)
     var columns: String?
 
     @Option(
         name: .long,
-        help: ArgumentHelp("Raw gem5 statistics with such names; may be repeated.", valueName: "glob"))
+        help: ArgumentHelp("Raw gem5 statistics whose names match; may be repeated.", valueName: "glob"))
     var stat: [String] = []
 
     @Option(
@@ -198,8 +199,9 @@ struct ResultsCommand: ParsableCommand {
         guard !problems.isEmpty else { return }
         let shown = problems.prefix(20) + (problems.count > 20 ? ["..."] : [])
         throw Failure(
-            .badArchive, "of \(problems.count) succeeded runs the statistics are not whole any more; the rows of all "
-                + "others were written. Put the objects back from a copy, or measure again with 'usweep launch "
-                + "--new'\n  " + shown.joined(separator: "\n  "))
+            .badArchive,
+            "the statistics of \(PeopleText.count(problems.count, "succeeded run")) are damaged or missing; "
+                + "the rows of all others were written. Restore the objects from a copy, or measure again with "
+                + "'usweep launch --new'\n  " + shown.joined(separator: "\n  "))
     }
 }

@@ -10,11 +10,13 @@ struct StatsCommand: ParsableCommand {
         abstract: "Print the statistics in gem5's stats.txt files.",
         discussion: """
             Only complete blocks are printed; a file that ends inside a block, or has lines that gem5 does not \
-            write, is named, and the exit status is 65; 66 if it is missing. In a pattern, * stands for any characters.
+            write, is reported, and the exit status is 65; 66 if it is missing. In a pattern, * stands for any \
+            characters.
 
             EXAMPLES
               usweep stats m5out/stats.txt --stat '*.ipc'
-              usweep stats runs/*/stats.txt --format csv > all.csv      file,block,statistic,value
+              # columns: file, block, statistic, value
+              usweep stats runs/*/stats.txt --format csv > all.csv
               zcat stats.txt.gz | usweep stats - --format json
             """)
 
@@ -24,7 +26,7 @@ struct StatsCommand: ParsableCommand {
     @Option(name: .long, help: ArgumentHelp("How to write it.", valueName: "table|csv|json|jsonl"))
     var format: TableWriter.Format?
 
-    @Option(name: .long, help: ArgumentHelp("Only such names; may be repeated.", valueName: "glob"))
+    @Option(name: .long, help: ArgumentHelp("Only names that match; may be repeated.", valueName: "glob"))
     var stat: [String] = []
 
     @OptionGroup var common: CommonOptions

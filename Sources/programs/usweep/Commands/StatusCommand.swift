@@ -49,7 +49,10 @@ struct StatusCommand: ParsableCommand {
     private func lines(_ status: SweepStatus) -> [String] {
         var lines = ["sweep   \(status.entry.name) (\(status.entry.identifier))", "folder  \(status.entry.folder)"]
         lines.append("work    \(status.holder.sentence)")
-        let live = Requests(entry: status.entry).live()
+        let watch = CoordinatorWatch(status.entry)
+        watch.look()
+        let live = watch.view
+        if let silence = watch.silence { lines.append("        \(silence.sentence)") }
         let names = RunNames(status.entry)
         for count in status.counts {
             let name = count.state?.rawValue ?? "not ended"

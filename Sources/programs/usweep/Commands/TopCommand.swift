@@ -29,8 +29,7 @@ struct TopCommand: ParsableCommand {
     func run() throws {
         let entry = try common.artifactsFolder.find(sweep.id)
         let source = try LedgerSource(entry)
-        let time = SystemTime()
-        var ending = try source.refresh(now: time.monotonic()).ending
+        var ending = try source.refresh().ending
         if common.output == .json { return try Console.print(LiveView(source).document.encoded) }
         let names = RunNames(entry)
         var order = sort
@@ -53,7 +52,7 @@ struct TopCommand: ParsableCommand {
             case UInt8(ascii: "s"): order = order.next
             default: break
             }
-            ending = try source.refresh(now: time.monotonic()).ending
+            ending = try source.refresh().ending
         }
         screen.leave()
         try Console.print(try SweepStatus(entry, troubles: 1).conclusion)
@@ -66,6 +65,7 @@ struct TopCommand: ParsableCommand {
         let runs = PeopleText.count(standing.runs, "run")
         let left = source.timeLeft.map { ", \($0.sentence)" } ?? ""
         var lines = ["\(entry.fullName): \(standing.ended) of \(runs) ended\(troubled)\(left)"]
+        if let silence = source.silence { lines.append(silence.sentence) }
         let work = source.work()
         for index in 0..<source.hostCount {
             let view = source.host(index)

@@ -63,7 +63,7 @@ struct WorkloadAddCommand: ParsableCommand {
             EXAMPLES
               usweep workload add images/aes-go
               usweep workload add aes-go.tar --manifest aes-go
-              usweep workload add docker://docker.io/vhiveease/aes-go:latest --manifest aes-go
+              usweep workload add docker://docker.io/vhiveease/aes-go --manifest aes-go
             """)
 
     @Argument(help: ArgumentHelp("Folder, archive or docker://REFERENCE.", valueName: "image"))
@@ -84,7 +84,7 @@ struct WorkloadAddCommand: ParsableCommand {
 
 /// How images are unpacked.
 struct UnpackingOptions: ParsableArguments {
-    @Option(name: .long, help: ArgumentHelp("Most that an image may have, unpacked.", valueName: "size"))
+    @Option(name: .long, help: ArgumentHelp("Largest size of an image, unpacked.", valueName: "size"))
     var limit = "8GiB"
 
     func add(_ shown: String, _ path: String, manifest: String?, _ common: CommonOptions) throws {
@@ -193,7 +193,7 @@ struct WorkloadTryCommand: ParsableCommand {
     @Option(name: .long, help: ArgumentHelp("Calls to measure.", valueName: "n"))
     var invocations = 5
 
-    @Option(name: .long, help: ArgumentHelp("Calls before those.", valueName: "n"))
+    @Option(name: .long, help: ArgumentHelp("Calls to warm up, before those.", valueName: "n"))
     var warm = 5
 
     @Option(
