@@ -77,7 +77,7 @@ let package = Package(
             name: "Engines", dependencies: ["Model", "Results"], path: "Sources/engines",
             exclude: ["qemu/driver", "qemu/model"], swiftSettings: strict),
         .target(
-            name: "QEMUDriver", dependencies: ["CSystem", "Model"], path: "Sources/engines/qemu/driver",
+            name: "QEMUDriver", dependencies: ["CSystem", "Model", "Results"], path: "Sources/engines/qemu/driver",
             swiftSettings: strict),
         .target(
             name: "QEMUModel", path: "Sources/engines/qemu/model", exclude: ["LICENSE.md", "plugin.c", "turns.c"],
@@ -111,7 +111,7 @@ let package = Package(
                 "CSystem", "Sessions", "Model", "Ports", "Results", "Figures", "SweepCore", "Storage", "SweepFiles",
                 "Transports", "Ledger", "Engines", "CoordinatorRuntime", arguments,
             ]),
-        program("usweep-agent", in: "programs", ["AgentRuntime", "Storage", "Model", "QEMUDriver"]),
+        program("usweep-agent", in: "programs", ["AgentRuntime", "Engines", "Storage", "Model", "Results", "QEMUDriver"]),
         // development: the whole cluster on one thread, by seed; the programs behind ops/bench.
         target(
             "Simulation", in: "development",
@@ -153,7 +153,7 @@ let package = Package(
         tests("QEMUModelTests", in: "engines", ["QEMUModel"]),
         tests(
             "QEMUDriverTests", in: "engines",
-            ["QEMUDriver", "Engines", "Model", "TestKit", "usweep-agent", "usweep"]),
+            ["QEMUDriver", "Engines", "Model", "Results", "TestKit", "usweep-agent", "usweep"]),
         tests("TransportsTests", in: "transports", ["Model", "Ports", "Transports", "TestKit"]),
         tests(
             "SessionsTests", in: "programs",

@@ -23,6 +23,9 @@ package protocol EngineDescriptor: Sendable {
     func parameters(_ settings: JSON) -> EngineParameters
     /// The metrics that a run with these settings gives; nil: only its program knows.
     func metrics(_ settings: JSON) -> [EngineMetric]?
+    /// Why a run with these settings cannot end as soon as a metric is known well enough (`measure.until`); nil: it
+    /// can.
+    func refusesUntil(_ settings: JSON) -> String?
     /// What is wrong with a sweep whose keys are each right by themselves.
     func problems(_ sweep: Sweep) -> [KeyProblem]
     /// What of the settings the evidence of a run is held against: where it changes, runs are judged again.
@@ -70,6 +73,10 @@ extension EngineDescriptor {
     package func workloads(_ settings: JSON) -> EngineWorkloads { .optional }
     package func parameters(_ settings: JSON) -> EngineParameters { EngineParameters(others: "any name") }
     package func metrics(_ settings: JSON) -> [EngineMetric]? { nil }
+    package func refusesUntil(_ settings: JSON) -> String? {
+        "engine '\(name)' runs a program that alone knows what it measures and when it ends; remove the key, and let "
+            + "the program end when it has measured enough"
+    }
     package func problems(_ sweep: Sweep) -> [KeyProblem] { [] }
     package func contract(_ settings: JSON) -> JSON { .null }
     package func write(_ settings: JSON, to recipe: inout Recipe) { recipe.item("settings", settings.encoded) }

@@ -19,6 +19,14 @@ package struct Recipe {
         for value in values { item(name, value) }
     }
 
+    /// What ends a run early changes how much is measured. The engine's own formulas do not change.
+    fileprivate mutating func until(_ rule: StoppingRule) {
+        item("until", rule.precision.metric)
+        item("interval", String(rule.precision.interval))
+        item("confidence", String(rule.precision.confidence))
+        for formula in rule.formulas { item("formula", "\(formula.name) = \(formula.text)") }
+    }
+
     /// Those that all points need; the others are part of the digests of theirs.
     fileprivate mutating func inputs(_ inputs: [InputFile]) {
         let ofAll = inputs.filter(\.only.isEmpty)
@@ -43,6 +51,7 @@ extension Sweep {
             recipe.item("warm", String(measure.warm))
             recipe.item("invocations", String(measure.invocations))
             if let setup = measure.setupInvocations { recipe.item("setup", String(setup)) }
+            if let until = StoppingRule(of: self, []) { recipe.until(until) }
             recipe.inputs(inputs)
             if !environment.isEmpty {
                 let sorted = environment.sorted { $0.name < $1.name }

@@ -15,6 +15,17 @@ package struct RunPhase: Sendable, Hashable {
         self.detail = detail
     }
 
+    /// Which invocation is measured, for a phase that counts them: `2 of 5`, `12 of at most 50 (±1.4% so far)`.
+    ///
+    /// - Parameter events: since the phase began; of them those called `interval` say how far the interval reached that
+    ///   ends a run early.
+    static func measured(_ number: Int64, _ measure: Measure, _ events: [JSON]) -> String {
+        guard measure.until != nil else { return "\(number) of \(measure.invocations)" }
+        let reach = events.last { $0["event"]?.text == "interval" }?["reach"]?.integer
+        let text = reach.map { " (±\(PeopleText.percentage(millionths: $0 / 100 * 100)) so far)" } ?? ""
+        return "\(number) of at most \(measure.invocations)\(text)"
+    }
+
     /// `booting`, `invocation 2 of 5`.
     package var text: String { count.isEmpty ? name : name.isEmpty ? count : "\(name) \(count)" }
 

@@ -71,6 +71,9 @@ def make_parser():
         help="invocations made on the atomic cores first, to warm caches and branch predictors")
     add("--functional-warming", type=count, default=5000, metavar="N",
         help="setup: invocations made before the checkpoint")
+    add("--until", metavar="RULE", help="evaluation: end before all invocations were measured when a metric is known "
+                                      "well enough; a rule of usweep's")
+    add("--until-by", metavar="PROGRAM", help="the usweep-agent that applies it")
     add("--state", choices=guest.STATES, default="warm",
         help="evaluation: what a measured call finds in caches, TLBs and predictors: what the call before left (warm), "
              "what a program on its core left (lukewarm, with --stress), or nothing (cold-caches)")
@@ -134,6 +137,8 @@ def parse(words, folder="."):
     check_boot(arguments)
     check_workload(arguments)
     check_state(arguments)
+    if (arguments.until is None) != (arguments.until_by is None) or arguments.until and arguments.mode != "evaluation":
+        raise Refused("bad-arguments", "--until and --until-by go together, and with --mode evaluation")
     if arguments.system == "two-machine" and not arguments.function and arguments.mode != "boot":
         raise Refused("bad-arguments", "two machines have a script each: two-machine needs --function")
     if arguments.script and not arguments.function and not os.path.isfile(arguments.script):

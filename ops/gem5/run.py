@@ -25,6 +25,7 @@ import record
 import simulation
 import systems
 import trial
+import until
 import x86
 from status import DONE, FAILED, REFUSED, Refused, Status
 
@@ -183,8 +184,9 @@ def simulate(arguments, status, outdir):
         run = kind(rig.system, arguments, status, recorder(arguments, known), heart_of(rig, status, outdir), *more)
     else:
         m5.instantiate(restored(arguments))
+        more = [until.Until(arguments.until_by, arguments.until, outdir, status)] if arguments.until else []
         run = simulation.Evaluation(rig.system, systems.warmers(rig.system), arguments, status,
-                                    heart_of(rig, status, outdir))
+                                    heart_of(rig, status, outdir), *more)
     status.say("parameters", set=binder.report())
     # Else it says with each slice of time that it goes on.
     _m5.core.setLogLevel(_m5.core.LogLevel.WARN)

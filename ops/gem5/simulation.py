@@ -8,6 +8,7 @@ import pulse
 import record
 from arguments import checkpoint_folder
 
+TIGHT = "tight"  # the cause of an end before all invocations were measured
 INTERRUPTS = ("user interrupt received",)
 LIMIT = "simulate() limit reached"
 FAIL, WORK_BEGIN, WORK_END, GUEST_EXIT = (
@@ -143,12 +144,12 @@ class Evaluation(Run):
     """Restored: warms with the atomic cores, then measures, a block of statistics an invocation.
 
     Without `warmers` the measured cores warm themselves. What runs between measured calls, for a state of the function,
-    runs on the atomic cores, too.
+    runs on the atomic cores, too. `is_enough` is asked after each measured invocation, with its number.
     """
 
-    def __init__(self, system, warmers, arguments, status, heart=None):
+    def __init__(self, system, warmers, arguments, status, heart=None, is_enough=lambda number: False):
         super().__init__(system, arguments, status, heart)
-        self.warmers = warmers
+        self.warmers, self.is_enough = warmers, is_enough
         self.to_warm = arguments.atomic_warming
         self.on_atomic = self.measuring = self.others_ran = False
 
@@ -222,3 +223,5 @@ class Evaluation(Run):
         self.status.timed("invocation-end", m5.curTick(), number=self.ended)
         if self.ended == self.arguments.num_invocations:
             raise End(WORK_END)
+        if self.is_enough(self.ended):
+            raise End(TIGHT)

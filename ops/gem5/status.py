@@ -5,7 +5,7 @@ import time
 
 REFUSED = 3  # exit status: nothing was simulated
 FAILED = 4  # exit status: the simulation went wrong
-DONE = {"workend": 0, "checkpoint": 0, "bind": 0, "kvm": 0}  # causes of an end that is a success
+DONE = {"workend": 0, "tight": 0, "checkpoint": 0, "bind": 0, "kvm": 0}  # causes of an end that is a success
 
 
 class Refused(Exception):

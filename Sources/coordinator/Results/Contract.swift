@@ -8,8 +8,8 @@ public struct Contract: Sendable, Hashable {
         case json(path: String)
         /// A header, then a line a block.
         case csv(path: String)
-        /// Exactly so many lines, each an object and ended by a newline, with whole numbers only. Their member
-        /// `invocation` counts up by one.
+        /// Exactly so many lines, or as many as the exit event of a run says that ended early, each an object and ended
+        /// by a newline, with whole numbers only. Their member `invocation` counts up by one.
         case jsonLines(path: String, blocks: Int)
     }
 
@@ -19,6 +19,9 @@ public struct Contract: Sendable, Hashable {
         public var cause: String
         /// nil: the members `begun` and `ended` do not matter.
         public var invocations: Int?
+
+        /// The cause of a run that has measured enough.
+        package static let early = "tight"
 
         public init(path: String, cause: String, invocations: Int? = nil) {
             self.path = path
@@ -55,6 +58,8 @@ public struct Contract: Sendable, Hashable {
     /// Files that must be there and not be empty, whatever they hold.
     public var requiredFiles: [String]
     public var bounds: [Bound]
+    /// By which a run may end before all of its blocks; its exit event then says ``ExitEvent/early``. nil: it may not.
+    package var until: StoppingRule?
 
     public init(
         format: Format, requiredMetrics: [String] = [], formulas: [MetricFormula] = [], columns: [String] = [],

@@ -28,7 +28,7 @@ public struct DatasetRow: Sendable, Hashable {
     }
 
     /// A result that breaks the contract is never merged, wherever it comes from.
-    var merged: Blocks? { state == .succeeded ? blocks : nil }
+    package var merged: Blocks? { state == .succeeded ? blocks : nil }
 
     /// What it has a value of, over all its blocks; empty without a success.
     public func metricNames(_ formulas: [MetricFormula]) -> [String] { merged?.metrics(formulas).map(\.name) ?? [] }

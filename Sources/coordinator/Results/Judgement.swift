@@ -14,10 +14,11 @@ public enum Judgement {
         let evidence = Evidence(contract: contract, files: files)
         do {
             try evidence.checkGuest()
-            try evidence.checkExit()
+            let early = try evidence.checkExit()
             try evidence.checkFiles()
-            let blocks = try evidence.blocks()
-            try evidence.checkMetrics(of: blocks)
+            let found = try evidence.blocks(early)
+            try evidence.checkMetrics(of: found)
+            let blocks = try contract.until?.counted(found, isEarly: early != nil) ?? found
             try evidence.checkBounds(of: blocks)
             return .accepted(Blocks(blocks.map(\.block)))
         } catch let breach as Breach {
@@ -54,8 +55,9 @@ package struct Evidence {
         guard isThere else { throw Evidence.missing(path) }
     }
 
-    package func checkExit() throws {
-        guard let exit = contract.exitEvent else { return }
+    /// - Returns: how many invocations a run says that it has measured which ended early; nil: all.
+    package func checkExit() throws -> Int? {
+        guard let exit = contract.exitEvent else { return nil }
         let lines = try lines(exit.path, limit: EvidenceLimit.document)
         let place = "\(exit.path):\(lines.count)"
         guard let last = lines.last else { throw Breach("\(exit.path) is empty") }
@@ -63,14 +65,18 @@ package struct Evidence {
         guard event["event"]?.text == "exit" else {
             throw Breach("\(place): the last event is not 'exit': \(Evidence.quote(last))")
         }
-        guard event["cause"]?.text == exit.cause else {
+        let isEarly = contract.until != nil && event["cause"]?.text == Contract.ExitEvent.early
+        guard isEarly || event["cause"]?.text == exit.cause else {
             let failure: FailureClass = event["cause"]?.text == "guest-panic" ? .guestPanic : .contractBroken
             throw Breach(failure, "\(place): the cause is not '\(exit.cause)': \(Evidence.quote(last))")
         }
-        guard let wanted = exit.invocations else { return }
+        guard let most = exit.invocations else { return nil }
+        let told = event["ended"]?.integer.flatMap { Int(exactly: $0) } ?? 0
+        let wanted = isEarly ? max(1, min(told, most)) : most
         for name in ["begun", "ended"] where event[name]?.integer != Int64(wanted) {
             throw Breach("\(place): '\(name)' is not the expected \(wanted): \(Evidence.quote(last))")
         }
+        return isEarly ? wanted : nil
     }
 
     package func checkFiles() throws {
@@ -80,12 +86,13 @@ package struct Evidence {
         }
     }
 
-    package func blocks() throws -> [FoundBlock] {
+    /// - Parameter early: how many there are of a run that ended early; nil: all.
+    package func blocks(_ early: Int? = nil) throws -> [FoundBlock] {
         switch contract.format {
         case .none: return []
         case .json(let path): return try jsonBlocks(path)
         case .csv(let path): return try csvBlocks(path)
-        case .jsonLines(let path, let count): return try lineBlocks(path, count)
+        case .jsonLines(let path, let count): return try lineBlocks(path, early ?? count)
         }
     }
 

@@ -13,20 +13,27 @@ struct MetricsReader {
 
     /// Any text may be one: metrics have the names that programs give.
     mutating func names(_ field: Field) -> [String] {
-        var seen: Set<String> = []
+        var names: [String] = []
         for element in read.list(field) ?? [] {
-            guard let name = read.text(element, limit: 200) else { continue }
-            guard !name.isEmpty, !Names.reserved.contains(name) else {
-                read.fail(element, "'\(name)' is not a metric: the tables have that column themselves; write another")
-                continue
-            }
-            guard seen.insert(name).inserted else {
+            guard let name = name(element) else { continue }
+            guard !names.contains(name) else {
                 read.fail(element, "'\(name)' is a duplicate; remove one")
                 continue
             }
-            asked.append((name, element))
+            names.append(name)
         }
-        return asked.map(\.name)
+        return names
+    }
+
+    /// One of them; nil: a problem was noted.
+    mutating func name(_ field: Field) -> String? {
+        guard let name = read.text(field, limit: 200) else { return nil }
+        guard !name.isEmpty, !Names.reserved.contains(name) else {
+            read.fail(field, "'\(name)' is not a metric: the tables have that column themselves; write another")
+            return nil
+        }
+        asked.append((name, field))
+        return name
     }
 
     /// `define: {l2.latency: '"system.cpu1.l2cache.overallMissLatency::total" / l2.misses'}`

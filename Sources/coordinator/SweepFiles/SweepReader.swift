@@ -11,7 +11,8 @@ struct SweepReader {
     ]
     /// Keys within these that every engine takes.
     static let groups = [
-        "workloads": ["file"], "measure": ["warm", "invocations", "repeat", "setup"],
+        "workloads": ["file"], "measure": ["warm", "invocations", "repeat", "setup", "until"],
+        "measure.until": ["metric", "interval", "confidence", "most"],
         "limits": ["time", "memory", "stall", "output", "sweep"],
         "retry": ["attempts", "second-starts"], "hosts": ["labels"],
         "stop": ["after"], "artifacts": ArtifactsReader.keys,
@@ -38,14 +39,15 @@ struct SweepReader {
         refuseForeign(fields, engine)
         let measures = field("measure").map { read.members($0.value, path: $0.path, known: measureKeys) ?? [] } ?? []
         refuseForeign(measures, engine)
-        sweep.measure = measure(measures, engine)
+        var metrics = MetricsReader(read: read)
+        let measure = MeasureReader(read: read, engine: engine)
+        sweep.measure = measure.measure(measures, &metrics)
         let bounds = field("limits").map { read.members($0.value, path: $0.path, known: limitKeys) ?? [] } ?? []
         refuseForeign(bounds, engine)
         sweep.limits = limits(bounds)
         if let field = field("retry") { retry(field, &sweep) }
         if let field = field("stop") { stopAfter(field, &sweep) }
         if let field = field("hosts") { sweep.hostLabels = hostLabels(field) }
-        var metrics = MetricsReader(read: read)
         if let field = field("metrics") { sweep.metrics = metrics.names(field) }
         if let field = field("define") { sweep.definitions = metrics.definitions(field) }
         var inputs = InputsReader(read: read, folder: folder)
@@ -54,6 +56,7 @@ struct SweepReader {
         if let field = field("env") { sweep.environment = environment.variables(field) }
         let own = EngineKeysReader(read: read, folder: folder, descriptor: engine, shelf: shelf)
         sweep.settings = own.settings(fields + measures + bounds, &inputs)
+        measure.check(measures, sweep.settings)
         if let field = field("cores") { sweep.needs.cores = read.integer(field, in: 1...4_096) ?? 1 }
         if let field = field("priority") { sweep.priority = read.integer(field, in: HostTerms.priorities) ?? 0 }
         if let field = field("resources") { sweep.needs.resources = read.resources(field, from: 1) }
@@ -136,27 +139,6 @@ struct SweepReader {
                 if !keys.contains(key) { keys.append(key) }
             }
     }
-
-    private func measure(_ members: [Field], _ engine: any EngineDescriptor) -> Measure {
-        var measure = Measure()
-        for member in members {
-            if let phase = EnginePhase(rawValue: member.name), !engine.phases.contains(phase) {
-                read.problems.add(
-                    member.keyMark, key: member.path, "engine '\(engine.name)' has no such phase; remove it")
-                continue
-            }
-            switch member.name {
-            case "warm": measure.warm = count(member, from: 0) ?? measure.warm
-            case "invocations": measure.invocations = count(member, from: 1) ?? measure.invocations
-            case "repeat": measure.repeats = count(member, from: 1) ?? measure.repeats
-            case "setup": measure.setupInvocations = count(member, from: 1)
-            default: break  // The engine's own.
-            }
-        }
-        return measure
-    }
-
-    private func count(_ field: Field, from least: Int) -> Int? { read.integer(field, in: least...1_000_000) }
 
     private func limits(_ members: [Field]) -> SweepLimits {
         var limits = SweepLimits()

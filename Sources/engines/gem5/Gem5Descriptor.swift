@@ -90,6 +90,12 @@ package struct Gem5Descriptor: EngineDescriptor {
 
     package func metrics(_ settings: JSON) -> [EngineMetric]? { Gem5Counter.metrics }
 
+    package func refusesUntil(_ settings: JSON) -> String? {
+        guard Gem5Settings(settings).isScript else { return nil }
+        return "a script of your own alone knows what it measures and when it ends; remove the key, or use a 'system' "
+            + "of this project"
+    }
+
     package func problems(_ sweep: Sweep) -> [KeyProblem] {
         let settings = Gem5Settings(sweep.settings)
         var problems: [KeyProblem] = []

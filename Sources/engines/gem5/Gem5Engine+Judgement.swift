@@ -39,6 +39,7 @@ extension Gem5Engine {
             contract.blocks = nil
             contract.cause = "checkpoint"
         case .evaluation(let point, _):
+            contract.until = until
             contract.warm = sweep.measure.warm
             contract.axes = points.assignments(point).filter { !Gem5States.isState($0) }
             contract.state = Interleaving.state(points.assignments(point))

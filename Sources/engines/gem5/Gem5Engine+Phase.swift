@@ -25,7 +25,7 @@ extension Gem5Engine {
             return "\(min(done + 1, sweep.measure.warm)) of \(sweep.measure.warm)"
         case "measure":
             let number = events.last { $0["number"] != nil }?["number"]?.integer ?? 1
-            return "\(number) of \(sweep.measure.invocations)"
+            return RunPhase.measured(number, sweep.measure, events)
         default: return ""
         }
     }

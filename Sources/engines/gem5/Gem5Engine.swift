@@ -184,6 +184,7 @@ package struct Gem5Engine: Engine {
             switch settings.system {
             case .named(let name, let options):
                 package(name, options, task, points, isRestored: !checkpoint.isEmpty).map { Job.Argument.text($0) }
+                    + untilArguments(task)
             case .script(let script): own(script, task, workload ?? "", image, points)
             }
         var job = Job(
@@ -269,6 +270,14 @@ package struct Gem5Engine: Engine {
             Assignment(axis: "invocations", value: String(sweep.measure.invocations)),
             Assignment(axis: "warm", value: String(sweep.measure.warm)),
         ]
+    }
+
+    var until: StoppingRule? { StoppingRule(of: sweep, MetricFormula.gem5) }
+
+    /// The script asks the agent that started it whether it has measured enough: there is one rule only.
+    private func untilArguments(_ task: EngineTask) -> [Job.Argument] {
+        guard case .evaluation = task, let until else { return [] }
+        return [.text("--until"), .text(until.document.encoded), .text("--until-by"), .agent]
     }
 
     private var setupInvocations: Int { sweep.measure.setupInvocations ?? 20 }

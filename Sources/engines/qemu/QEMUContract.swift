@@ -4,13 +4,15 @@ extension Contract {
     /// Engine `qemu`, evaluation.
     package static func qemuEvaluation(
         invocations: Int, requiredMetrics: [String], formulas: [MetricFormula] = MetricFormula.qemu, axes: [String],
-        bounds: [Bound] = []
+        bounds: [Bound] = [], until: StoppingRule? = nil
     ) -> Contract {
-        Contract(
+        var contract = Contract(
             format: .jsonLines(path: "stats.jsonl", blocks: invocations), requiredMetrics: requiredMetrics,
             formulas: formulas, columns: Table.fixedColumns + axes,
             exitEvent: ExitEvent(path: "status.jsonl", cause: "measured", invocations: invocations),
             terminal: "terminal.log", bounds: bounds)
+        contract.until = until
+        return contract
     }
 
     /// Engine `qemu`, setup.

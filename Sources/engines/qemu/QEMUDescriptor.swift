@@ -26,6 +26,8 @@ package struct QEMUDescriptor: EngineDescriptor {
 
     package func metrics(_ settings: JSON) -> [EngineMetric]? { QEMUCounter.metrics }
 
+    package func refusesUntil(_ settings: JSON) -> String? { nil }
+
     package func write(_ settings: JSON, to recipe: inout Recipe) {
         recipe.list("argument", [])
         recipe.item("checkpoint", "setup")

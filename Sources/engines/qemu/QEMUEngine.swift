@@ -93,7 +93,7 @@ package struct QEMUEngine: Engine {
         var arguments = ["evaluate"] + machine(image, warm: sweep.measure.warm) + [
             "--plugin", "./\(guest.plugin.path)", "--checkpoint", QEMUEngine.checkpointFile,
             "--invocations", String(sweep.measure.invocations),
-        ]
+        ] + (until.map { ["--until", $0.document.encoded] } ?? [])
         for setting in QEMUDriving.settings(sweep.settings) { arguments += ["--set", setting] }
         for assignment in points.assignments(point) {
             // In the form that says what it means: the plugin knows fewer units.
@@ -129,7 +129,7 @@ package struct QEMUEngine: Engine {
             return try Contract.qemuEvaluation(
                 invocations: sweep.measure.invocations, requiredMetrics: sweep.requiredMetrics,
                 formulas: MetricFormula.qemu + MetricFormula.own(of: sweep), axes: sweep.allAxes.map(\.name),
-                bounds: QEMUDriving.bounds(sweep.settings)
+                bounds: QEMUDriving.bounds(sweep.settings), until: until
             ).verdict(files)
         }
     }
@@ -170,7 +170,11 @@ package struct QEMUEngine: Engine {
     package var progressFile: String? { "status.jsonl" }
 
     package func phase(of task: EngineTask, _ tail: [UInt8]) -> RunPhase? {
-        RunPhase(eventsOf: tail, names: QEMUEngine.phaseNames)
+        RunPhase(eventsOf: tail, names: QEMUEngine.phaseNames) { phase, events in
+            let looks = events.filter { $0["event"]?.text == "interval" }
+            guard phase == "measure", let number = looks.last?["number"]?.integer else { return "" }
+            return RunPhase.measured(number, sweep.measure, looks)
+        }
     }
 
     /// The phases of the driver's events (`QEMUDriver`), as people call them.
@@ -219,6 +223,8 @@ package struct QEMUEngine: Engine {
         }
         return found
     }
+
+    private var until: StoppingRule? { StoppingRule(of: sweep, MetricFormula.qemu) }
 
     private var setupInvocations: Int { sweep.measure.setupInvocations ?? 20 }
 

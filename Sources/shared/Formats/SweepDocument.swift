@@ -141,6 +141,7 @@ extension Measure: DocumentValue {
         writer.put("invocations", invocations)
         writer.put("repeats", repeats)
         writer.put("setupInvocations", setupInvocations)
+        writer.put("until", until)
         return writer.json
     }
 
@@ -150,7 +151,25 @@ extension Measure: DocumentValue {
             warm: try reader.take("warm", in: 0...WireLimits.number),
             invocations: try reader.take("invocations", in: 0...WireLimits.number),
             repeats: try reader.take("repeats", in: 1...WireLimits.attempts),
-            setupInvocations: try reader.take(ifAny: "setupInvocations"))
+            setupInvocations: try reader.take(ifAny: "setupInvocations"), until: try reader.take(ifAny: "until"))
+        try reader.end()
+    }
+}
+
+extension Precision: DocumentValue {
+    package var json: JSON {
+        var writer = DocumentWriter()
+        writer.put("metric", metric)
+        writer.put("interval", interval)
+        writer.put("confidence", confidence)
+        return writer.json
+    }
+
+    package init(_ json: JSON) throws(WireError) {
+        var reader = try DocumentReader(json)
+        self.init(
+            metric: try reader.take("metric"), interval: try reader.take("interval"),
+            confidence: try reader.take("confidence"))
         try reader.end()
     }
 }

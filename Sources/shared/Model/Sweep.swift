@@ -71,9 +71,12 @@ public struct Sweep: Sendable, Hashable {
     /// All axes in column order: the grid's, then those of the zips.
     public var allAxes: [Axis] { axes + zips.flatMap { $0 } }
 
-    /// Without which no result is accepted: the metrics that are asked for, then those that the sweep defines.
+    /// Without which no result is accepted: the metrics that are asked for, then those that the sweep defines, then the
+    /// one that says how long is measured.
     public var requiredMetrics: [String] {
-        metrics + definitions.map(\.name).filter { !metrics.contains($0) }
+        (definitions.map(\.name) + (measure.until.map { [$0.metric] } ?? [])).reduce(into: metrics) { names, name in
+            if !names.contains(name) { names.append(name) }
+        }
     }
 }
 
@@ -115,19 +118,41 @@ public struct Assignment: Sendable, Hashable {
 public struct Measure: Sendable, Hashable {
     /// Invocations after the restore that are not measured.
     public var warm: Int
-    /// Invocations measured, one statistics block each.
+    /// Invocations measured, one statistics block each; the most, where ``until`` may end a run before.
     public var invocations: Int
+    /// What ends a run before all invocations were measured; nil: nothing.
+    public var until: Precision?
     /// Runs of each point.
     public var repeats: Int
     /// Invocations of the setup phase, before the checkpoint; nil: the engine's own number.
     public var setupInvocations: Int?
 
-    public init(warm: Int = 0, invocations: Int = 1, repeats: Int = 1, setupInvocations: Int? = nil) {
+    public init(
+        warm: Int = 0, invocations: Int = 1, repeats: Int = 1, setupInvocations: Int? = nil, until: Precision? = nil
+    ) {
         self.warm = warm
         self.invocations = invocations
         self.repeats = repeats
         self.setupInvocations = setupInvocations
+        self.until = until
     }
+}
+
+/// How well a metric is to be known.
+public struct Precision: Sendable, Hashable {
+    public var metric: String
+    /// How far its interval may reach to either side of its value, in millionths of that.
+    public var interval: Int64
+    /// Of the interval, in millionths.
+    public var confidence: Int64
+
+    public init(metric: String, interval: Int64, confidence: Int64 = Precision.usualConfidence) {
+        self.metric = metric
+        self.interval = interval
+        self.confidence = confidence
+    }
+
+    public static let usualConfidence: Int64 = 950_000
 }
 
 /// Limits of a sweep and of each of its runs.

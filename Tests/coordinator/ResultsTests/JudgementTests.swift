@@ -340,6 +340,39 @@ private func evidence(_ verdict: Verdict, _ failure: FailureClass = .contractBro
         #expect(evidence(QEMUJudgementTests.judge(status: text)) == expected)
     }
 
+    /// What a run left that ended after `count` invocations, and said so of `told`.
+    private static func judgeEarly(
+        _ count: Int, told: Int? = nil, spread: Int = 0, most: Int = 50, cause: String = "tight", mayEnd: Bool = true
+    ) -> Verdict {
+        let lines = (0..<count).map { line($0, instructions: 1000 + $0 % 2 * spread) }.joined()
+        let until = StoppingRule(Precision(metric: "instructions", interval: 10_000), MetricFormula.qemu)
+        let contract = Contract.qemuEvaluation(
+            invocations: most, requiredMetrics: ["instructions"], axes: [], until: mayEnd ? until : nil)
+        let told = told ?? count
+        let exit = "{\"event\":\"exit\",\"cause\":\"\(cause)\",\"begun\":\(told),\"ended\":\(told)}\n"
+        return ResultsTests.judge(
+            contract, ["stats.jsonl": lines, "status.jsonl": start + exit, "terminal.log": "booted\n"])
+    }
+
+    @Test("An early end is accepted with its evidence alone")
+    func earlyEnds() {
+        #expect(metrics(Self.judgeEarly(10))?.count == 10)
+        #expect(metrics(Self.judgeEarly(50, cause: "measured"))?.count == 10, "the end came too late to be of use")
+        #expect(metrics(Self.judgeEarly(50, spread: 500, cause: "measured"))?.count == 50)
+        for (verdict, problem) in [
+            (Self.judgeEarly(10, mayEnd: false), "status.jsonl:2: the cause is not 'measured'"),
+            (Self.judgeEarly(10, told: 11), "stats.jsonl:10: 10 blocks where 11 were to be measured"),
+            (Self.judgeEarly(11, told: 10), "stats.jsonl:11: 11 blocks where 10 were to be measured"),
+            (Self.judgeEarly(60), "status.jsonl:2: 'begun' is not the expected 50"),
+            (Self.judgeEarly(11), "the run measured 11 invocations, though instructions was known to within ±1%"),
+            (Self.judgeEarly(10, spread: 500), "the run ended after 10 invocations, as if instructions was known"),
+            (Self.judgeEarly(9), "the run ended after 9 invocations"),
+            (Self.judgeEarly(10, cause: "measured"), "status.jsonl:2: 'begun' is not the expected 50"),
+        ] {
+            #expect(evidence(verdict)?.hasPrefix(problem) == true, "\(verdict)")
+        }
+    }
+
     @Test func aPanicOfTheGuestHasItsOwnClass() {
         let terminal = "booting\n[ 1.0] Kernel panic - not syncing: \u{1b}[31mno init\nend\n"
         #expect(

@@ -18,6 +18,9 @@ struct Wrong: Sendable, CustomTestStringConvertible {
 
 struct SweepErrorTests {
     static let command = "command: [x]\n"
+    static func until(_ members: String, _ others: String = "") -> String {
+        "guest: g\nworkloads: [a]\nmeasure: {\(others)until: {\(members)}}"
+    }
     static let results = command + "results: r.json\n"
 
     @Test(arguments: [
@@ -101,6 +104,28 @@ struct SweepErrorTests {
         Wrong(command + "measure: {repeat: 010}", "4:19", "'010' is not a whole number"),
         Wrong(command + "measure: {warm: 1}", "4:11", "engine 'command' has no such phase"),
         Wrong(command + "measure: {repeats: 1}", "4:11", "key 'measure.repeats': unknown; did you mean 'repeat'?"),
+        Wrong(
+            command + "measure: {until: {metric: x, interval: 1%, most: 50}}", "4:11",
+            "key 'measure.until': engine 'command' runs a program that alone knows what it measures"),
+        Wrong(
+            engine: "qemu", until("metric: cpi, interval: 1%, most: 50"), "5:27",
+            "key 'measure.until.metric': engine 'qemu' has no metric 'cpi'"),
+        Wrong(
+            engine: "qemu", until("metric: l2.mpki, interval: 1%, most: 10"), "5:56",
+            "10 is too few: the interval is first looked at after 10 invocations; write more, or in place of 'until' "
+                + "write invocations: 10"),
+        Wrong(
+            engine: "qemu", until("metric: l2.mpki, interval: 1, most: 50"), "5:46",
+            "is not a percentage"),
+        Wrong(
+            engine: "qemu", until("metric: l2.mpki, interval: 1%, confidence: 100%, most: 50"), "5:62",
+            "write a percentage from 50% to below 100%"),
+        Wrong(
+            engine: "qemu", until("metric: l2.mpki"), "5:18",
+            "key 'measure.until': has no 'interval' and no 'most'; write until: {metric: cpi, interval: 1%, most: 50}"),
+        Wrong(
+            engine: "qemu", until("metric: l2.mpki, interval: 1%, most: 50", "invocations: 3, "), "5:11",
+            "key 'measure.invocations': does not go with 'until'"),
         Wrong(command + "stop: {after: 0}", "4:15", "key 'stop.after': 0 is out of range; write a number from 1"),
         Wrong(command + "stop: {after: often}", "4:15", "key 'stop.after': 'often' is not a whole number"),
         Wrong(command + "stop: 3", "4:7", "key 'stop': a mapping was expected"),

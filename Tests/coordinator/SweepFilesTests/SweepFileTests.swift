@@ -72,6 +72,20 @@ struct SweepFileTests {
         #expect(points.count == 2 * (2 * 11 * 3 - 3 + 1))
     }
 
+    @Test("What ends a run early: the metric must be there, also without being asked for")
+    func until() throws {
+        let before = "sweep: u\nengine: gem5\nguest: g\nworkloads: [a]\ndefine: {slow: cpi * 2}\n"
+        let sweep = try parse(
+            before + "measure: {warm: 1, until: {metric: slow, interval: 0.5%, confidence: 99%, most: 40}}")
+        let until = Precision(metric: "slow", interval: 5_000, confidence: 990_000)
+        #expect(sweep.measure == Measure(warm: 1, invocations: 40, until: until))
+        #expect(sweep.requiredMetrics == ["slow"] && sweep.metrics.isEmpty)
+        let usual = try parse(
+            before + "measure: {until: {most: 11, interval: 1%, metric: cpi}}\nmetrics: [l2.mpki]")
+        #expect(usual.measure == Measure(invocations: 11, until: Precision(metric: "cpi", interval: 10_000)))
+        #expect(usual.requiredMetrics == ["l2.mpki", "slow", "cpi"])
+    }
+
     @Test func guestIsRelativeToTheFile() throws {
         let sweep = try parse(
             "sweep: q\nengine: qemu\nguest: ../ops/guest/out\nmeasure: {setup: 7}\nworkloads: [a]\n"

@@ -77,6 +77,46 @@ struct Gem5EngineTests {
         #expect(job.inputs.map(\.path) == ["guest/vmlinux", "guest/disk.img", "gem5/run.py", "checkpoint/x"])
     }
 
+    @Test("An evaluation that may end early asks the agent; with a script of the user's own there is no such thing")
+    func until() throws {
+        let sweep = sweep {
+            $0.definitions = [MetricDefinition(name: "slow", expression: "cpi * 2")]
+            $0.measure.until = Precision(metric: "slow", interval: 10_000)
+        }
+        let points = try Points(sweep, recipe: sweep.recipe)
+        let (engine, input) = (try engine(sweep), Job.Input(path: "checkpoint/x", digest: SHA256.digest("c"), size: 1))
+        let words = try engine.job(
+            for: .evaluation(point: 1, repetition: 1), points: points, checkpoint: [input]
+        ).words
+        let rule = #"{"version":1,"metric":"slow","interval":10000,"confidence":950000,"formulas":["#
+            + #"{"name":"cpi","formula":"cycles / instructions"},{"name":"slow","formula":"cpi * 2"}]}"#
+        #expect(words.suffix(4) == ["--until", rule, "--until-by", "<agent>"])
+        let setup = try engine.job(for: .setup(workload: "fibonacci"), points: points, checkpoint: [])
+        #expect(!setup.words.contains("--until"))
+        #expect(engine.descriptor.refusesUntil(sweep.settings) == nil)
+        let script = settings(#"{"system": {"script": "my.py", "arguments": []}}"#)
+        #expect(engine.descriptor.refusesUntil(script)?.contains("script of your own") == true)
+    }
+
+    @Test("What ends a run early is part of a point's identity, with what it is worked out from")
+    func identity() throws {
+        func digest(_ change: (inout Sweep) -> Void) throws -> Digest {
+            let sweep = sweep(change)
+            return try Points(sweep, recipe: sweep.recipe).digest(0)
+        }
+        func until(_ interval: Int64, _ expression: String) -> (inout Sweep) -> Void {
+            return {
+                $0.definitions = [MetricDefinition(name: "slow", expression: expression)]
+                $0.measure.until = Precision(metric: "slow", interval: interval)
+            }
+        }
+        let first = try digest(until(10_000, "cpi * 2"))
+        #expect(try digest(until(10_000, "cpi * 2")) == first)
+        #expect(try digest(until(10_000, "cpi * 3")) != first)
+        #expect(try digest(until(20_000, "cpi * 2")) != first)
+        #expect(try digest { $0.definitions = [MetricDefinition(name: "slow", expression: "cpi")] } == digest { _ in })
+    }
+
     @Test("A setup's command line; addresses that stay")
     func setup() throws {
         let options = #"{"system": {"name": "simple", "memory": 536870912, "cores": 2, "kvm": true, "aslr": false}}"#

@@ -33,6 +33,17 @@ import Testing
         #expect(phase("{\"phase\":7}\n") == nil)
     }
 
+    @Test("A run that may end early says how far the interval reached")
+    func early() {
+        var measure = Measure(invocations: 50)
+        let looks = [#"{"event":"interval","reach":null}"#, #"{"event":"interval","reach":13256}"#, #"{"event":"x"}"#]
+            .compactMap { try? JSON(parsing: $0) }
+        #expect(RunPhase.measured(12, measure, looks) == "12 of 50")
+        measure.until = Precision(metric: "cpi", interval: 10_000)
+        #expect(RunPhase.measured(12, measure, looks) == "12 of at most 50 (±1.32% so far)")
+        #expect(RunPhase.measured(3, measure, []) == "3 of at most 50")
+    }
+
     @Test("Names that nobody chose are made fit for a terminal")
     func hidden() { #expect(phase("{\"phase\":\"a\\u001b[2Jb\"}")?.name == "a\\u{1b}[2Jb") }
 

@@ -1,4 +1,5 @@
 import Model
+import Results
 import Testing
 @testable import Engines
 @testable import QEMUDriver
@@ -103,6 +104,46 @@ struct ConversationTests {
         #expect(command(talk.take(.guest("measured"))) == "quit", "even before QEMU has answered")
         #expect(talk.take(done) == [], "the answer to cont")
         #expect(talk.take(.exited(status: 0, lastLine: "")) == [.finish(.measured)])
+    }
+
+    @Test("As soon as enough was measured QEMU is killed; before and after that, enough means nothing")
+    func enough() {
+        var talk = measuring()
+        #expect(talk.take(.enough(12)) == [.killEmulator])
+        #expect(talk.take(.enough(13)) == [])
+        #expect(talk.take(.guest("wrong measured call 14: x")) == [])
+        #expect(talk.take(.exited(status: 137, lastLine: "")) == [.finish(.tight(12))])
+        var late = measuring()
+        _ = late.take(.guest("measured"))
+        #expect(late.take(.enough(2)) == [])
+        #expect(late.take(.exited(status: 0, lastLine: "")) == [.finish(.measured)])
+        var ended = measuring()
+        _ = ended.take(.enough(12))
+        #expect(ended.take(.signal(15)) == [.endEmulator])
+        #expect(ended.take(.exited(status: 137, lastLine: "")) == [.finish(.terminated(15))])
+        #expect(DriverEnding.tight(3).exitStatus == 0 && DriverEnding.tight(3).cause == Contract.ExitEvent.early)
+    }
+
+    @Test("Blocks are enough when the rule says so, however they come; a line that is none ends nothing")
+    func blocks() {
+        let rule = StoppingRule(Precision(metric: "l2.mpki", interval: 10_000), MetricFormula.qemu)
+        let lines = (0..<30).map { number in
+            "{\"invocation\":\(number),\"instructions\":1000,\"l2.misses\":\(5 + number % 2 * number / 19)}\n"
+        }
+        let text = Array(lines.joined().utf8)
+        var whole = MeasuredBlocks(rule)
+        #expect(whole.take(text) == [.init(number: 10, reach: 0, isEnough: true)])
+        var single = MeasuredBlocks(rule)
+        var found: [MeasuredBlocks.Look] = []
+        for byte in text where found.isEmpty { found = single.take([byte]) }
+        #expect(found.map(\.number) == [10])
+        var broken = MeasuredBlocks(rule)
+        #expect(broken.take(Array("oops\n".utf8) + text) == [])
+        #expect(broken.take(text) == [])
+        var none = MeasuredBlocks(StoppingRule(Precision(metric: "cpi", interval: 10_000), []))
+        let looks = none.take(text)
+        #expect(looks.map(\.number) == Array(10...20) + [22, 24, 26, 28, 30])
+        #expect(looks.allSatisfy { $0.reach == nil && !$0.isEnough })
     }
 
     @Test("An exit status of QEMU other than 0 spoils what was measured")

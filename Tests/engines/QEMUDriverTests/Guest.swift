@@ -130,9 +130,10 @@ enum Guest {
 
     static func evaluate(
         _ checkpoint: URL, workload: String = "fibonacci-python", warm: Int = 1, invocations: Int = 3,
-        initrd: URL? = nil, disk: URL? = nil, settings: [String] = []
+        initrd: URL? = nil, disk: URL? = nil, settings: [String] = [], until: String? = nil
     ) throws -> Ended {
         let counts = ["--invocations", "\(invocations)"] + settings.flatMap { ["--set", $0] }
+            + (until.map { ["--until", $0] } ?? [])
         return try run(
             ["evaluate"] + machine(workload, warm: warm, initrd: initrd, disk: disk) + state(checkpoint) + counts,
             in: folder())

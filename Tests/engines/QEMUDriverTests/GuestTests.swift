@@ -1,4 +1,7 @@
+import Engines
 import Foundation
+import Model
+import Results
 import Testing
 
 @Suite("Real boots", .serialized, .enabled(if: Guest.isBuilt, Comment(rawValue: Guest.missing)))
@@ -50,6 +53,29 @@ struct GuestTests {
         for (one, other) in zip(before, after) {
             #expect(one["instructions"] == other["instructions"])
             #expect(try #require(one[axis.counter]) > #require(other[axis.counter]))
+        }
+    }
+
+    @Test("One that ends early has the beginning of what one that measures all has, byte for byte")
+    func early() throws {
+        let checkpoint = try Guest.checkpoint.get()
+        let whole = try Guest.evaluate(checkpoint, invocations: 40)
+        let lines = whole.text("stats.jsonl").split(separator: "\n")
+        #expect(lines.count == 40, "\(whole.errors)")
+        let blocks = try whole.blocks().map { block in Block(block.map { Metric($0.key, "\($0.value)") }) }
+        // As wide as the interval is after so many, so that the run ends there or before.
+        let narrow = StoppingRule(Precision(metric: "l1i.mpki", interval: 1), MetricFormula.qemu)
+        let reach = try #require(narrow.reach(of: blocks.prefix(16)))
+        let rule = StoppingRule(
+            Precision(metric: "l1i.mpki", interval: Int64(reach * 1_000_000) + 1), MetricFormula.qemu)
+        let end = try #require(rule.end(of: blocks))
+        #expect(end <= 16)
+        for _ in 0..<2 {
+            let early = try Guest.evaluate(checkpoint, invocations: 40, until: rule.document.encoded)
+            #expect(early.status == 0, "\(early.errors)")
+            #expect(early.text("stats.jsonl") == lines.prefix(end).map { "\($0)\n" }.joined())
+            #expect(early.lastEvent.contains(#""cause":"tight","begun":\#(end),"ended":\#(end)"#), "\(early.lastEvent)")
+            #expect(early.text("status.jsonl").contains(#""event":"interval","number":10,"#))
         }
     }
 

@@ -1,3 +1,6 @@
+import Engines
+import Model
+import Results
 import Testing
 @testable import QEMUDriver
 
@@ -88,6 +91,21 @@ struct RequestTests {
         #expect(record.fields.suffix(2).map(\.value) == ["b.squashfs", "c,d.squashfs"])
         let alone = try Request(evaluation).record(&digests)
         #expect(record.differences(from: alone).count == 2 && alone.differences(from: record).count == 2)
+    }
+
+    @Test("A rule by which it may end early comes as it was sent; one that is not known is refused")
+    func until() throws {
+        let rule = StoppingRule(Precision(metric: "l2.mpki", interval: 10_000), MetricFormula.qemu)
+        let request = try Request(evaluation + ["--until", rule.document.encoded])
+        guard case .evaluate(let found) = request else {
+            Issue.record("it is no evaluation")
+            return
+        }
+        #expect(found.until?.document == rule.document && found.invocations == 5)
+        // QEMU and the guest know nothing of it.
+        #expect(request.commandLine() == (try Request(evaluation)).commandLine())
+        let error = #expect(throws: UsageError.self) { try Request(evaluation + ["--until", "{}"]) }
+        #expect(error?.message.contains("--until is not a rule that this agent knows") == true)
     }
 
     @Test("The longest plan has room")

@@ -27,7 +27,7 @@ class Simulations(unittest.TestCase):
         self.folder = tempfile.mkdtemp()
         self.recorded = []
 
-    def run_mode(self, mode, events, heart=None, warmers=WARMERS, machines=1, **arguments):
+    def run_mode(self, mode, events, heart=None, warmers=WARMERS, machines=1, more=(), **arguments):
         simulation.m5 = self.gem5 = support.Gem5(events)
         status = Status(self.folder)
         arguments = types.SimpleNamespace(**{
@@ -39,7 +39,7 @@ class Simulations(unittest.TestCase):
             run = simulation.Setup(self.system, arguments, status, write) if mode == "setup" else simulation.Boot(
                 self.system, arguments, status, write, machines=machines)
         else:
-            run = simulation.Evaluation(self.system, warmers, arguments, status, heart)
+            run = simulation.Evaluation(self.system, warmers, arguments, status, heart, *more)
         with self.assertRaises(simulation.End) as caught:
             run.run()
         with open(os.path.join(self.folder, "status.jsonl"), encoding="utf-8") as file:
@@ -58,6 +58,19 @@ class Simulations(unittest.TestCase):
         self.assertEqual(self.gem5.did, ["reset", "dump", "reset"] * 2)
         self.assertEqual((self.numbers("invocation-begin"), self.numbers("invocation-end")), ([1, 2], [1, 2]))
         self.assertEqual((self.counts, self.phases()), ((2, 2), ["measure"]))
+
+    def test_it_ends_when_enough_was_measured(self):
+        asked = []
+
+        def is_enough(number):
+            asked.append((number, list(self.gem5.did)))
+            return number == 3
+        cause = self.run_mode("evaluation", invocations(9), more=[is_enough], atomic_warming=1, num_invocations=5)
+        self.assertEqual((cause, self.counts), ("tight", (3, 3)))
+        self.assertEqual([number for number, _ in asked], [1, 2, 3])
+        self.assertEqual(asked[0][1][-2:], ["dump", "reset"], "only once the block is there")
+        cause = self.run_mode("evaluation", invocations(9), more=[lambda number: number == 5], num_invocations=5)
+        self.assertEqual((cause, self.counts), ("workend", (5, 5)))
 
     def test_a_panic_between_slices_ends_the_run(self):
         heart = types.SimpleNamespace(beats=[], has_panicked=lambda: len(heart.beats) > 1)

@@ -37,6 +37,10 @@ struct RecipeChangeTests {
             ("variable A of env changed", { $0.environment = [EnvironmentVariable("A", "2")] }),
             ("variable A of env was removed", { $0.environment = [] }),
             ("measure.warm was 0 and is 3", { $0.measure.warm = 3 }),
+            (
+                "measure.until was not set and is m ±0.5% (95%)",
+                { $0.measure.until = Precision(metric: "m", interval: 5_000) }
+            ),
             ("'command' changed", { $0.settings = .object([
                 JSON.Member("command", .array([.string("./other")])), JSON.Member("results", .string("r.json")),
             ]) }),
@@ -47,6 +51,22 @@ struct RecipeChangeTests {
             #expect(
                 change.line(repeats: 3) == "6 runs with the same parameters will run again, because \(reason)",
                 "\(reason)")
+        }
+    }
+
+    @Test("A definition counts where it says how much is measured, and nowhere else")
+    func definition() throws {
+        func with(_ expression: String, _ metric: String) -> Sweep {
+            sweep {
+                $0.definitions = [MetricDefinition(name: "m", expression: expression)]
+                $0.measure.until = Precision(metric: metric, interval: 5_000)
+            }
+        }
+        let reason = "the definition of 'm' changed, which says how much is measured"
+        for (metric, reasons) in [("m", [reason]), ("v", [])] {
+            let (before, after) = (with("v * 2", metric), with("v * 3", metric))
+            let change = try RecipeChange(before: before, after: after, try Points(after, recipe: after.recipe))
+            #expect(change.reasons == reasons)
         }
     }
 

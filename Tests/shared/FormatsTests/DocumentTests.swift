@@ -69,6 +69,7 @@ struct DocumentTests {
         labelled.priority = -7
         labelled.needs = RunNeeds(cores: 2, resources: [CountedResource("gpu", 1)])
         labelled.artifacts = ArtifactRule(keep: ["*.txt"], leave: ["a/*"], most: 1 << 30)
+        labelled.measure.until = Precision(metric: "cpi", interval: 10_000, confidence: 990_000)
         var endless = sweep
         endless.stopAfter = nil
         for sweep in others + [labelled, endless] { #expect(try Sweep(document: sweep.document) == sweep) }

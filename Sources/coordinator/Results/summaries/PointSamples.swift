@@ -14,14 +14,7 @@ struct PointSamples: Sendable {
     mutating func add(_ row: DatasetRow, _ places: [String: Int]) {
         runs.add(row.state)
         guard let blocks = row.merged?.blocks, !blocks.isEmpty else { return }
-        var sums = Array(repeating: Array(repeating: Double.nan, count: blocks.count), count: places.count)
-        for (index, block) in blocks.enumerated() {
-            for metric in block.metrics {
-                guard let place = places[metric.name], let value = Number.finite(metric.value) else { continue }
-                sums[place][index] = value
-            }
-        }
-        accepted.append(SampleTable(sums: sums, blocks: Array(repeating: 1, count: blocks.count)))
+        accepted.append(SampleTable(blocks, places))
     }
 
     /// Repeats that gave the same are no further evidence: a deterministic simulator's repeat has no variance.

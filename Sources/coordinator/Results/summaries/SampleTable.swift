@@ -47,6 +47,9 @@ struct MetricPlan: Sendable {
 
     init(_ metrics: [String]) { self.init(metrics, []) }
 
+    /// Of the counters, by name.
+    var places: [String: Int] { Dictionary(uniqueKeysWithValues: counters.enumerated().map { ($1, $0) }) }
+
     func isFormula(_ metric: Int) -> Bool { formulas.contains { $0.name == metrics[metric] } }
 }
 
@@ -58,6 +61,25 @@ struct SampleTable: Sendable {
     var blocks: [Double]
 
     var count: Int { blocks.count }
+
+    init(sums: [[Double]], blocks: [Double]) {
+        self.sums = sums
+        self.blocks = blocks
+    }
+
+    /// A unit for each block.
+    ///
+    /// - Parameter places: of the counters, by name.
+    init(_ blocks: some Collection<Block>, _ places: [String: Int]) {
+        var sums = Array(repeating: Array(repeating: Double.nan, count: blocks.count), count: places.count)
+        for (index, block) in blocks.enumerated() {
+            for metric in block.metrics {
+                guard let place = places[metric.name], let value = Number.finite(metric.value) else { continue }
+                sums[place][index] = value
+            }
+        }
+        self.init(sums: sums, blocks: Array(repeating: 1, count: blocks.count))
+    }
 
     /// Whether the same was measured, also where there was no value.
     func isSame(as other: SampleTable) -> Bool {

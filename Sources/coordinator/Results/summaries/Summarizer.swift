@@ -47,7 +47,7 @@ public struct Summarizer: Sendable {
             }
         }
         plan = MetricPlan(question.metrics, formulas)
-        places = Dictionary(uniqueKeysWithValues: plan.counters.enumerated().map { ($0.element, $0.offset) })
+        places = plan.places
     }
 
     public mutating func add(_ row: DatasetRow) {

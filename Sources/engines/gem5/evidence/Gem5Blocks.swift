@@ -50,6 +50,25 @@ struct Gem5Blocks: StatisticsVisitor {
         ranks = Array(repeating: nil, count: counters.count)
     }
 
+    /// The counters of a core under test, and what users' own metrics name beside them.
+    init(_ core: Gem5Core, _ formulas: [MetricFormula]) {
+        self.init(Gem5Counter.library(core) + Gem5Counter.patterns(of: formulas))
+    }
+
+    /// Takes in a file of statistics.
+    ///
+    /// - Parameter most: after so many blocks it is not read on.
+    /// - Throws: ``Breach`` for a file that gem5 does not write.
+    mutating func read(_ path: String, _ files: EvidenceFiles, most: Int = .max) throws {
+        var scanner = StatisticsScanner()
+        try files.forEachPiece(path) { piece in
+            scanner.scan(piece.span.bytes, &self)
+            return problem == nil && blocks.count <= most
+        }
+        scanner.finish(&self)
+        if let complaint = scanner.complaint ?? problem { throw Breach("\(path): \(complaint)") }
+    }
+
     mutating func begin(block: Int) {
         self.block = block
         found = Array(repeating: nil, count: counters.count)

@@ -21,6 +21,8 @@ package struct Gem5Contract: Sendable, Hashable {
 
     /// Measured invocations, which must have begun and ended; nil: they are not looked at, as of a setup.
     package var invocations: Int?
+    /// By which a run may end before all of them, with the cause ``Contract/ExitEvent/early``; nil: it may not.
+    package var until: StoppingRule?
     /// Invocations that only warm, before those; nil: they are not looked at.
     package var warm: Int?
     /// What measured invocations find; in any other state than warm an event must say so of each.

@@ -112,18 +112,27 @@ struct Gem5Evidence {
         if let early = events.dropLast().first(where: { $0.event["event"]?.text == "end" }) {
             throw Breach("\(path), line \(early.line): 'end' is not the last event")
         }
-        guard cause == contract.cause else {
+        let early = early()
+        guard cause == contract.cause || early != nil else {
             let shown = VisibleText.of(cause, limit: 80)
             throw Breach("\(path), line \(last.line): the exit cause is '\(shown)', not '\(contract.cause)'")
         }
-        guard let invocations = contract.invocations else { return }
+        guard let invocations = early ?? contract.invocations else { return }
         for name in ["begun", "ended"] where last.event[name]?.integer != Int64(invocations) {
             let count = last.event[name]?.integer.map(String.init) ?? "nothing"
-            throw Breach("\(path), line \(last.line): \(name) is \(count), \(invocations) were asked for")
+            throw Breach("\(path), line \(last.line): \(name) is \(count), where \(invocations) was expected")
         }
         try checkOrder(path, events)
         try checkInvocations(path, events, invocations)
         try checkStates(path, events, invocations)
+    }
+
+    /// How many invocations a run says that it has measured which ended because they were enough; nil: all.
+    private func early() -> Int? {
+        guard contract.until != nil, let most = contract.invocations, let last = try? events.get().last?.event,
+            last["event"]?.text == "end", last["cause"]?.text == Contract.ExitEvent.early
+        else { return nil }
+        return max(1, min(Int(clamping: last["ended"]?.integer ?? 0), most))
     }
 
     private func checkStates(
@@ -179,34 +188,28 @@ struct Gem5Evidence {
 
     /// The statistics, and which core they are of, where somebody must be told.
     func blocks(_ configuration: Gem5Configuration) throws -> (Blocks, remark: String) {
-        guard let wanted = contract.blocks else { return (Blocks([]), "") }
-        let path = contract.statistics
+        guard let most = contract.blocks else { return (Blocks([]), "") }
+        let early = early()
+        let (path, wanted) = (contract.statistics, early ?? most)
         guard try files.size(path) ?? 0 > 0 else { throw Breach("\(path) is missing or empty") }
-        var scanner = StatisticsScanner()
-        let own = Gem5Counter.patterns(of: contract.formulas)
-        var gathered = Gem5Blocks(Gem5Counter.library(contract.core) + own)
-        try files.forEachPiece(path) { piece in
-            scanner.scan(piece.span.bytes, &gathered)
-            // So many blocks too many are enough to say so.
-            return gathered.problem == nil && gathered.blocks.count <= wanted + 1_000
-        }
-        scanner.finish(&gathered)
-        if let complaint = scanner.complaint ?? gathered.problem { throw Breach("\(path): \(complaint)") }
+        var gathered = Gem5Blocks(contract.core, contract.formulas)
+        // So many blocks too many are enough to say so.
+        try gathered.read(path, files, most: wanted + 1_000)
         let count = gathered.blocks.count
         guard count == wanted else {
             throw Breach("\(path): \(PeopleText.count(count, "statistics block")), \(wanted) were asked for")
         }
         gathered.addWidth(configuration)
-        let blocks = Blocks(gathered.blocks)
-        try checkTicks(blocks)
+        try checkTicks(Blocks(gathered.blocks), count: early ?? contract.invocations)
+        var found = gathered.blocks.enumerated().map { FoundBlock(place: "\(path), block \($0 + 1)", block: $1) }
         do {
-            try MetricRule(contract.requiredMetrics, MetricFormula.gem5 + contract.formulas).check(
-                gathered.blocks.enumerated().map { FoundBlock(place: "\(path), block \($0 + 1)", block: $1) })
+            try MetricRule(contract.requiredMetrics, MetricFormula.gem5 + contract.formulas).check(found)
         } catch {
             guard contract.saysCore else { throw error }
             throw Breach(error.failure, "\(error.evidence); \(try whichCore(gathered.core))")
         }
-        return (blocks, contract.saysCore ? try whichCore(gathered.core) : "")
+        if let until = contract.until { found = try until.counted(found, isEarly: early != nil) }
+        return (Blocks(found.map(\.block)), contract.saysCore ? try whichCore(gathered.core) : "")
     }
 
     /// Which core the numbers are of, and where there is none, which there are.
@@ -222,8 +225,8 @@ struct Gem5Evidence {
 
     /// A block tells of the time of its invocation. Scripts reset the statistics at its begin or at the end of the one
     /// before.
-    private func checkTicks(_ blocks: Blocks) throws(Breach) {
-        guard contract.status != nil, contract.invocations == blocks.blocks.count else { return }
+    private func checkTicks(_ blocks: Blocks, count: Int?) throws(Breach) {
+        guard contract.status != nil, count == blocks.blocks.count else { return }
         let events = try events.get().map(\.event).filter { $0["number"]?.integer != 0 }
         func ticks(_ name: String) -> [Int64] {
             events.filter { $0["event"]?.text == name }.map { $0["tick"]?.integer ?? -1 }

@@ -4,6 +4,8 @@ import Model
 enum DriverEnding: Equatable {
     case checkpointed
     case measured
+    /// Not all was measured, since so many invocations were enough.
+    case tight(Int)
     case guestPanic(String)
     case wrongAnswer(String)
     case failingStatus(String)
@@ -23,7 +25,7 @@ enum DriverEnding: Equatable {
 
     var exitStatus: Int32 {
         switch self {
-        case .checkpointed, .measured: 0
+        case .checkpointed, .measured, .tight: 0
         case .guestPanic: 3
         case .wrongAnswer: 4
         case .guestFailed: 5
@@ -43,6 +45,7 @@ enum DriverEnding: Equatable {
         switch self {
         case .checkpointed: "checkpointed"
         case .measured: "measured"
+        case .tight: "tight"
         case .guestPanic: "guest-panic"
         case .wrongAnswer: "wrong-answer"
         case .failingStatus: "failing-status"
@@ -61,7 +64,7 @@ enum DriverEnding: Equatable {
     /// What to tell people; nothing where all went well.
     var message: String? {
         switch self {
-        case .checkpointed, .measured: nil
+        case .checkpointed, .measured, .tight: nil
         case .guestPanic(let text): "the guest's kernel panicked: \(text)"
         case .wrongAnswer(let text): "the function gave a wrong answer: \(text)"
         case .failingStatus(let text): "the function failed: \(text)"
@@ -82,13 +85,16 @@ enum DriverEnding: Equatable {
 ///
 /// Boot: greeting, capabilities, guest booted, stop, save, saved, quit. Setup: the same with a guest that was warmed,
 /// after a restore where it goes on from a booted one. Evaluation: greeting, capabilities, restore, restored, continue,
-/// guest has measured, quit. Whatever goes wrong on the way ends QEMU.
+/// guest has measured, quit; or so much is measured that it is enough, and QEMU is killed: its statistics are on file,
+/// and its monitor would answer only when the guest's cores sleep. Whatever goes wrong on the way ends QEMU.
 struct Conversation {
     enum Input {
         case monitor(JSON)
         case guest(String)
         case console(String)
         case signal(Int32)
+        /// So many invocations are enough.
+        case enough(Int)
         /// QEMU's exit status as a shell gives it, and the last line that it said.
         case exited(status: Int32, lastLine: String)
     }
@@ -140,6 +146,7 @@ struct Conversation {
         case .guest(let line): guest(line)
         case .console(let line): console(line)
         case .signal(let number): signal(number)
+        case .enough(let count): enough(count)
         case .exited(let status, let lastLine): exited(status, lastLine)
         }
     }
@@ -237,6 +244,12 @@ struct Conversation {
             return [.phase(String(word))]
         default: return []
         }
+    }
+
+    private mutating func enough(_ count: Int) -> [Action] {
+        guard state == .measuring else { return [] }
+        state = .ending(.tight(count))
+        return [.killEmulator]
     }
 
     private mutating func console(_ line: String) -> [Action] {

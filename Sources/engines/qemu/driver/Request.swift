@@ -1,4 +1,5 @@
 import Model
+import Results
 
 /// What the driver was asked to do.
 enum Request: Equatable {
@@ -47,7 +48,10 @@ enum Request: Equatable {
         var workload: Workload
         var plugin: String
         var checkpoint: String
+        /// The most, where ``until`` may end it before.
         var invocations: Int
+        /// nil: all invocations are measured.
+        var until: StoppingRule?
         /// Of the model.
         var settings: [Setting]
         var driving = Driving()
@@ -100,7 +104,8 @@ extension Request {
     static let usage = """
         usage: qemu boot MACHINE --disks N
                qemu setup MACHINE WORKLOAD [--booted FILE] [--log]
-               qemu evaluate MACHINE WORKLOAD --plugin FILE --checkpoint FILE --invocations N [--set NAME=VALUE]...
+               qemu evaluate MACHINE WORKLOAD --plugin FILE --checkpoint FILE --invocations N
+                 [--until RULE] [--set NAME=VALUE]...
         MACHINE: --qemu PATH --kernel FILE --initrd FILE --memory MIB
         WORKLOAD: --workload NAME --disk FILE [--other FILE]... --warm N
         """
@@ -138,10 +143,11 @@ extension Request {
 extension Request.Evaluation {
     fileprivate init(_ machine: Request.Machine, _ options: inout Options) throws(UsageError) {
         let (workload, settings) = (try Request.Workload(&options), try options.settings())
+        let until = try options.rule("until")
         self.init(
             machine: machine, workload: workload, plugin: try options.take("plugin"),
             checkpoint: try options.take("checkpoint"), invocations: try options.count("invocations", from: 1),
-            settings: settings.filter { !Driving.names.contains($0.name) },
+            until: until, settings: settings.filter { !Driving.names.contains($0.name) },
             driving: try Driving(settings, hasOthers: !workload.others.isEmpty))
     }
 }
@@ -195,6 +201,14 @@ private struct Options {
 
     mutating func takeIfAny(_ name: String) throws(UsageError) -> String? {
         given.contains { $0.name == name } ? try take(name) : nil
+    }
+
+    mutating func rule(_ name: String) throws(UsageError) -> StoppingRule? {
+        guard let text = try takeIfAny(name) else { return nil }
+        guard let rule = StoppingRule(document: text) else {
+            throw UsageError("--\(name) is not a rule that this agent knows; it may be older than usweep")
+        }
+        return rule
     }
 
     mutating func takeAll(_ name: String) -> [String] {

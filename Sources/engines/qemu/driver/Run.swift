@@ -13,6 +13,8 @@ final class Run {
     private let console: Stream
     private let events: Stream
     private let monitor: Stream
+    /// nil: all invocations are measured.
+    private let watch: StatisticsWatch?
     private var conversation: Conversation
     private var child: pid_t = 0
     private var lastLine = ""
@@ -30,6 +32,11 @@ final class Run {
         console = try Stream()
         events = try Stream()
         monitor = try Stream()
+        if case .evaluate(let evaluation) = request, let until = evaluation.until {
+            watch = try StatisticsWatch(until)
+        } else {
+            watch = nil
+        }
     }
 
     /// - Returns: the verdict, when QEMU has gone.
@@ -95,11 +102,13 @@ final class Run {
         let streams = [output, console, events, monitor]
         var waiting = streams.map { pollfd(fd: $0.isOpen ? $0.descriptor : -1, events: Int16(POLLIN), revents: 0) }
         waiting.append(pollfd(fd: signals, events: Int16(POLLIN), revents: 0))
+        waiting.append(pollfd(fd: watch?.descriptor ?? -1, events: Int16(POLLIN), revents: 0))
         guard poll(&waiting, nfds_t(waiting.count), -1) >= 0 else {
             if errno == EINTR { return }
             throw SystemError("cannot wait for QEMU")
         }
         for index in streams.indices where waiting[index].revents != 0 { try receive(streams[index]) }
+        if waiting[streams.count + 1].revents != 0 { try takeLooks() }
         if waiting[streams.count].revents != 0 { try takeSignals() }
     }
 
@@ -118,6 +127,16 @@ final class Run {
             } else if let message = try? JSON(parsing: line) {
                 try act(conversation.take(.monitor(message)))
             }
+        }
+    }
+
+    private func takeLooks() throws(SystemError) {
+        for look in try watch?.take() ?? [] {
+            let reach = look.reach.map { "\($0)" } ?? "null"
+            try status.write(
+                event: "interval",
+                [("number", "\(look.number)"), ("reach", reach), ("tight", "\(look.isEnough)")])
+            if look.isEnough { try act(conversation.take(.enough(look.number))) }
         }
     }
 
@@ -159,6 +178,10 @@ final class Run {
         var members = [("cause", quoted(verdict.cause))]
         if let message = verdict.message { members.append(("message", quoted(message))) }
         if case .evaluate(let evaluation) = request {
+            if case .tight(let count) = verdict {
+                // How many calls were late the guest counts up to the last one only.
+                return members + [("begun", "\(count)"), ("ended", "\(count)")]
+            }
             let marks = EvidenceCheck.marks() ?? (0, 0)
             members.append(("begun", "\(marks.begun)"))
             members.append(("ended", "\(marks.ended)"))

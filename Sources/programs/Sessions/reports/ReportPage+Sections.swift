@@ -229,7 +229,8 @@ extension ReportPage {
         let (measure, phases) = (report.view.sweep.measure, report.view.descriptor.phases)
         // Without phases usweep has no say in what a run does.
         guard !phases.isEmpty else { return "as many invocations as the program writes" }
-        let measured = PeopleText.count(measure.invocations, "invocation")
+        let measured = measure.until.map { Markup.escaped($0.sentence(most: measure.invocations)) }
+            ?? PeopleText.count(measure.invocations, "invocation")
         return phases.contains(.warm) ? "\(measured) after \(measure.warm) to warm up" : measured
     }
 

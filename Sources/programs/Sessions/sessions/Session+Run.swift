@@ -83,6 +83,7 @@ extension Session {
         var status = try SweepStatus(entry, troubles: 1)
         if case .paused = ending { status.isPaused = true }
         observer.end(status)
+        if let saving = try SweepView(entry).saving() { observer.say(saving) }
         if let text = loop.sharingText { observer.say(text) }
         tellHolding(loop.state, observer)
         copies.write(observer.say)

@@ -1,5 +1,6 @@
 import Engines
 package import Model
+import Results
 
 /// Why points whose parameters were there before are other points now.
 package struct RecipeChange {
@@ -19,6 +20,7 @@ package struct RecipeChange {
             reasons = ["the engine was '\(before.engine)'"]
         }
         noteMeasure(before.measure, after.measure)
+        noteUntil(StoppingRule(of: before, []), StoppingRule(of: after, []))
         noteInputs(before.inputs, after.inputs)
         noteNames(
             "env", before.environment.map { ($0.name, $0.value) }, after.environment.map { ($0.name, $0.value) })
@@ -61,6 +63,18 @@ package struct RecipeChange {
         for (name, old, new) in numbers where old != new {
             let before = old == 0 && name == "setup" ? "not set" : "\(old)"
             reasons.append("measure.\(name) was \(before) and is \(new)")
+        }
+    }
+
+    /// Both with the sweeps' own formulas alone.
+    private mutating func noteUntil(_ before: StoppingRule?, _ after: StoppingRule?) {
+        func text(_ rule: StoppingRule?) -> String {
+            rule.map { "\($0.precision.metric) \($0.precision.text)" } ?? "not set"
+        }
+        if before?.precision != after?.precision {
+            reasons.append("measure.until was \(text(before)) and is \(text(after))")
+        } else if let after, before?.formulas != after.formulas {
+            reasons.append("the definition of '\(after.precision.metric)' changed, which says how much is measured")
         }
     }
 

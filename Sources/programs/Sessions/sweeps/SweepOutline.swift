@@ -1,6 +1,7 @@
 import Engines
 import Ledger
 package import Model
+import Results
 
 /// What launching a sweep file would do.
 package struct SweepOutline {
@@ -31,6 +32,14 @@ package struct SweepOutline {
     /// What is to be known of axes at points that start from a checkpoint, an axis each; the others are set up when a
     /// checkpoint is restored.
     package var restoreRemarks: [String] { specification.restoreRemarks }
+    /// How many invocations all runs measure together, at least and at most; nil: only their program knows.
+    package var invocations: ClosedRange<Int>? {
+        guard !specification.engine.descriptor.phases.isEmpty else { return nil }
+        let (most, until) = (sweep.measure.invocations, sweep.measure.until)
+        let least = until == nil ? most : min(StoppingRule.least, most)
+        // Ten million runs of a million each at most.
+        return runCount * least...runCount * most
+    }
     package var setupCount: Int { specification.engine.setups.count }
     package var bootCount: Int { specification.engine.boots.count }
 
@@ -55,11 +64,21 @@ package struct SweepOutline {
                 "axes",
                 .object(sweep.allAxes.map { JSON.Member($0.name, .array($0.values.map { .string($0) })) })),
             JSON.Member("points", .integer(points.count)), JSON.Member("runs", .integer(runCount)),
+            JSON.Member("invocations", invocations.map(SweepOutline.bounds) ?? .null),
             JSON.Member("done", .integer(earlier?.change.succeeded ?? 0)),
             JSON.Member("existing", earlier?.document ?? .null), JSON.Member("staged_bytes", .integer(stagedBytes)),
             JSON.Member("restore_remarks", .array(restoreRemarks.map { .string($0) })),
             JSON.Member("hosts", .array(hostNames.map { .string($0) })), JSON.Member("time", estimate.document),
         ] + list)
+    }
+}
+
+extension SweepOutline {
+    private static func bounds(_ range: ClosedRange<Int>) -> JSON {
+        .object([
+            JSON.Member("least", .integer(Int64(range.lowerBound))),
+            JSON.Member("most", .integer(Int64(range.upperBound))),
+        ])
     }
 }
 

@@ -23,13 +23,18 @@ extension SweepView {
         if question.metrics.isEmpty { question.metrics = try metricColumns(selection) }
         var summarizer = try Summarizer(
             axes: points.axes, hasWorkloads: !sweep.workloads.isEmpty, question, formulas: formulas)
-        try forEachSelected(selection, withResults: true) { _, row in summarizer.add(row) }
+        var amount = MeasuredAmount(sweep.measure)
+        try forEachSelected(selection, withResults: true) { _, row in
+            summarizer.add(row)
+            amount?.add(row)
+        }
         let groups = try summarizer.groups()
         let notes = SummaryNotes.of(
             groups, confidence: question.confidence, warm: sweep.measure.warm,
             canWarm: canWarm, canResume: !Ledger.holder(entry.ledger).isOther, command: { entry.command($0) })
         return SweepSummaries(
-            groups: groups, by: summarizer.by, hasBaseline: question.baseline != nil, notes: notes)
+            groups: groups, by: summarizer.by, hasBaseline: question.baseline != nil,
+            notes: notes + (amount?.sentence.map { [$0] } ?? []))
     }
 
     /// What a reader of a run's results should know.
@@ -41,7 +46,27 @@ extension SweepView {
             formulas: formulas)
         summarizer.add(row)
         let found = try summarizer.groups().flatMap(\.metrics)
-        return SummaryNotes.ofRun(found, warm: sweep.measure.warm, canWarm: canWarm).map { [$0] } ?? []
+        let drift = SummaryNotes.ofRun(found, warm: sweep.measure.warm, canWarm: canWarm)
+        return [ending(row), drift].compactMap(\.self)
+    }
+
+    /// How much a run measured that may end early.
+    private func ending(_ row: DatasetRow) -> String? {
+        guard let blocks = row.merged?.blocks, let rule = StoppingRule(of: sweep, descriptor.formulas) else {
+            return nil
+        }
+        let most = sweep.measure.invocations
+        let reach = rule.reach(of: blocks).map { "known to within \(StoppingRule.percent($0))" } ?? "not known"
+        return "It measured \(blocks.count) of at most \(PeopleText.count(most, "invocation")), and "
+            + "\(VisibleText.of(rule.precision.metric)) is \(reach); \(rule.precision.text) was asked for."
+    }
+
+    /// What a sweep that measures until a metric is known well enough saved by that; nil: it does not, or nothing has
+    /// succeeded.
+    func saving() throws -> String? {
+        guard var amount = MeasuredAmount(sweep.measure) else { return nil }
+        try forEachSelected(try Selection(axes: points.axes), withResults: true) { _, row in amount.add(row) }
+        return amount.sentence
     }
 
     private var canWarm: Bool { descriptor.phases.contains(.warm) }

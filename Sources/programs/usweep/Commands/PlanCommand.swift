@@ -1,5 +1,6 @@
 import ArgumentParser
 import Model
+import Results
 import Sessions
 import SweepFiles
 
@@ -61,6 +62,10 @@ struct PlanCommand: ParsableCommand {
         let boots = outline.bootCount > 0 ? " from \(PeopleText.count(outline.bootCount, "boot")) of the guest" : ""
         let setups = outline.setupCount > 0 ? " and \(PeopleText.count(outline.setupCount, "setup"))\(boots)" : ""
         lines.append("runs        \(outline.runCount)\(setups)")
+        if let until = sweep.measure.until, let all = outline.invocations {
+            lines.append("measured    \(until.sentence(most: sweep.measure.invocations)) in each run")
+            lines.append("            \(all.lowerBound) to \(all.upperBound) invocations in all")
+        }
         lines += outline.checkpoints.map { "checkpoint  \($0)" }
         lines += outline.restoreRemarks.map { "restore     \($0)" }
         lines.append("to send     \(PeopleText.size(outline.stagedBytes)) per host")

@@ -1,0 +1,89 @@
+import Engines
+import Model
+import Results
+
+/// Reads what is measured of each point: the keys of `measure` that all engines have.
+struct MeasureReader {
+    let read: FieldReader
+    let engine: any EngineDescriptor
+
+    func measure(_ members: [Field], _ metrics: inout MetricsReader) -> Measure {
+        var measure = Measure()
+        for member in members {
+            if let phase = EnginePhase(rawValue: member.name), !engine.phases.contains(phase) {
+                read.problems.add(
+                    member.keyMark, key: member.path, "engine '\(engine.name)' has no such phase; remove it")
+                continue
+            }
+            switch member.name {
+            case "warm": measure.warm = count(member, from: 0) ?? measure.warm
+            case "invocations": measure.invocations = count(member, from: 1) ?? measure.invocations
+            case "repeat": measure.repeats = count(member, from: 1) ?? measure.repeats
+            case "setup": measure.setupInvocations = count(member, from: 1)
+            default: break  // The engine's own, and what follows.
+            }
+        }
+        if let field = members.first(where: { $0.name == "until" }) {
+            if let other = members.first(where: { $0.name == "invocations" }) {
+                read.problems.add(
+                    other.keyMark, key: other.path, "does not go with 'until', whose 'most' is that number; remove it")
+            }
+            until(field, &measure, &metrics)
+        }
+        return measure
+    }
+
+    private func count(_ field: Field, from least: Int) -> Int? { read.integer(field, in: least...1_000_000) }
+
+    /// `until: {metric: cpi, interval: 1%, confidence: 95%, most: 50}`
+    private func until(_ field: Field, _ measure: inout Measure, _ metrics: inout MetricsReader) {
+        guard let members = read.members(field.value, path: field.path, known: SweepReader.groups[field.path]) else {
+            return
+        }
+        var precision = Precision(metric: "", interval: 0)
+        for member in members {
+            switch member.name {
+            case "metric": precision.metric = metrics.name(member) ?? ""
+            case "interval": precision.interval = read.share(member) ?? 0
+            case "confidence": precision.confidence = confidence(member) ?? precision.confidence
+            default: measure.invocations = most(member) ?? 0
+            }
+        }
+        let missing = ["metric", "interval", "most"].filter { name in !members.contains { $0.name == name } }
+        guard missing.isEmpty else {
+            let names = missing.map { "'\($0)'" }.joined(separator: " and no ")
+            return read.fail(field, "has no \(names); write until: {metric: cpi, interval: 1%, most: 50}")
+        }
+        measure.until = precision
+    }
+
+    private func confidence(_ field: Field) -> Int64? {
+        guard let share = read.share(field) else { return nil }
+        guard (500_000..<1_000_000).contains(share) else {
+            read.fail(field, "write a percentage from 50% to below 100%, as in 95%")
+            return nil
+        }
+        return share
+    }
+
+    private func most(_ field: Field) -> Int? {
+        guard let count = read.integer(field, in: 1...MeasureReader.most) else { return nil }
+        guard count > StoppingRule.least else {
+            read.fail(
+                field, "\(count) is too few: the interval is first looked at after \(StoppingRule.least) invocations; "
+                    + "write more, or in place of 'until' write invocations: \(count)")
+            return nil
+        }
+        return count
+    }
+
+    /// The rule is worked out again for every result, whose time grows with this.
+    private static let most = 10_000
+
+    /// What can be said where the engine's settings are known.
+    func check(_ members: [Field], _ settings: JSON) {
+        guard let field = members.first(where: { $0.name == "until" }), let reason = engine.refusesUntil(settings)
+        else { return }
+        read.problems.add(field.keyMark, key: field.path, reason)
+    }
+}
