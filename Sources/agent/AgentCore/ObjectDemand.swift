@@ -3,8 +3,9 @@ import Model
 
 /// Which objects are needed here, which are on their way, and what is asked for next.
 struct ObjectDemand: Sendable {
-    /// Bytes of one object that may be asked for and not have come.
-    static let window: Int64 = 1 << 20
+    /// Bytes that may be asked for on one connection and not have come, of all objects: what a fast link carries while
+    /// the other side looks for more, and fewer pieces than any coordinator lets a host ask for at once.
+    static let window: Int64 = 16 << 20
     /// Objects that are fetched at a time from one coordinator: one that stalls keeps no other waiting.
     static let streams = 4
     /// The same where others may have them: those that wait for another host keep none waiting that could come at once.
@@ -223,17 +224,32 @@ struct ObjectDemand: Sendable {
 
     mutating func wants() -> [(Int, AgentMessage)] {
         var messages: [(Int, AgentMessage)] = []
+        var open = openBytes
         for digest in fetching {
             guard case .fetching(var fetch) = states[digest], fetch.source == nil else { continue }
-            while fetch.asked < fetch.size, fetch.asked - fetch.received < ObjectDemand.window {
+            // Each object its share: one that comes slowly keeps no other waiting.
+            let share = ObjectDemand.window / Int64(streams(of: fetch.connection))
+            while fetch.asked < fetch.size, fetch.asked - fetch.received < share,
+                open[fetch.connection, default: 0] < ObjectDemand.window {
                 let length = min(Int64(ObjectRange.maximumLength), fetch.size - fetch.asked)
                 messages.append(
                     (fetch.connection, .want(ObjectRange(digest: digest, offset: fetch.asked, length: Int(length)))))
                 fetch.asked += length
+                open[fetch.connection, default: 0] += length
             }
             states[digest] = .fetching(fetch)
         }
         return messages
+    }
+
+    /// What was asked for on each connection, and has not come.
+    private var openBytes: [Int: Int64] {
+        var bytes: [Int: Int64] = [:]
+        for digest in fetching {
+            guard case .fetching(let fetch) = states[digest], fetch.source == nil else { continue }
+            bytes[fetch.connection, default: 0] += fetch.asked - fetch.received
+        }
+        return bytes
     }
 
     // MARK: From other hosts

@@ -140,7 +140,11 @@ enum Attach {
         }
     }
 
+    /// Of standard input, if it is a pipe: sshd need not wait until each 64 KiB went on.
+    private static let room: Int32 = 1 << 20
+
     private static func bridge(_ socket: Int32) -> Int32 {
+        _ = sys_widen_pipe(0, room)
         var up = Pipe(from: 0, to: socket)
         var down = Pipe(from: socket, to: 1)
         while true {

@@ -25,7 +25,8 @@ struct ObjectCache {
     private struct Transfer {
         var hash = SHA256()
         var hashed: Int64 = 0
-        var unsynced = 0
+        /// Up to where the disk has begun with it.
+        var writtenOut: Int64 = 0
     }
 
     /// What was added to an object.
@@ -36,8 +37,9 @@ struct ObjectCache {
         case unchecked
     }
 
-    /// How many bytes of an object may wait to be made durable: a disk takes a second for them, not a minute.
-    private static let unsyncedBytes = 32 << 20
+    /// In steps of so many bytes an object goes to the disk while it comes: twice as many may wait for it at the end,
+    /// for which it takes a second, not a minute.
+    private static let stride: Int64 = 16 << 20
 
     let store: ObjectStore
     private let files: any Files
@@ -95,17 +97,16 @@ struct ObjectCache {
         hasParts = true
         try store.write(piece.digest, at: piece.offset, piece.bytes)
         let end = piece.offset + Int64(piece.bytes.count)
-        var transfer = transfers[piece.digest] ?? Transfer()
+        var transfer = transfers[piece.digest] ?? Transfer(writtenOut: piece.offset)
         // It begins again: what was read before is not what is there now.
-        if piece.offset < transfer.hashed { transfer = Transfer() }
+        if piece.offset < transfer.hashed { transfer = Transfer(writtenOut: piece.offset) }
         if transfer.hashed == piece.offset {
             transfer.hash.update(piece.bytes)
             transfer.hashed = end
         }
-        transfer.unsynced += piece.bytes.count
-        if transfer.unsynced >= ObjectCache.unsyncedBytes, end < size {
-            try store.syncPartial(piece.digest)
-            transfer.unsynced = 0
+        while end - transfer.writtenOut >= ObjectCache.stride, end < size {
+            try store.writeOutPartial(piece.digest, from: transfer.writtenOut, count: ObjectCache.stride)
+            transfer.writtenOut += ObjectCache.stride
         }
         transfers[piece.digest] = transfer
         guard end == size else { return .more }

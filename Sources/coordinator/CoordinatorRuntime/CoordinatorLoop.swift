@@ -26,6 +26,9 @@ public final class CoordinatorLoop {
     var fanout = Fanout()
     /// Bytes of inputs that went to hosts from here.
     package private(set) var suppliedBytes: Int64 = 0
+    /// Inputs that are not in the store yet, and what attempts came to in the meantime.
+    var unstaged: [Digest: InputFile] = [:]
+    var heldBack: [Event] = []
     /// The files of checkpoints that evaluations start from.
     private var checkpoints: [Digest: [Job.Input]] = [:]
     /// The inputs that were last put into a list: mostly those of all runs.
@@ -323,19 +326,21 @@ public final class CoordinatorLoop {
             goOn(host, transfers[host].wrote(piece, written))
         case .judged(let host, let report, let verdict, let problem):
             if let problem { complain(problem) }
-            return judged(host, report, verdict)
-        case .read(let host, let generation, let range, let supplied):
+            return afterStaging(judged(host, report, verdict))
+        case .read(let host, let generation, let pieces):
             guard links[host]?.generation == generation else { return [] }
-            supply.wasRead(range.length, for: host)
-            switch supplied {
-            case .bytes(let bytes):
-                suppliedBytes += Int64(bytes.bytes.count)
-                send(host, .bytes(bytes))
-            case .packed(let object):
-                fanout.isPacked(object.object, at: host)
-                supply.drop(object.object, for: host)
-                send(host, .packed(object))
-            case nil: return [drop(host, reason: "it asked for bytes of an object that it was not given")]
+            for (range, supplied) in pieces {
+                supply.wasRead(range.length, for: host)
+                switch supplied {
+                case .bytes(let bytes):
+                    suppliedBytes += Int64(bytes.bytes.count)
+                    send(host, .bytes(bytes))
+                case .packed(let object):
+                    fanout.isPacked(object.object, at: host)
+                    supply.drop(object.object, for: host)
+                    send(host, .packed(object))
+                case nil: return [drop(host, reason: "it asked for bytes of an object that it was not given")]
+                }
             }
         case .foundCheckpoints(let host, let generation, let engine, let found, let problem):
             if let problem { complain(problem) }
@@ -345,6 +350,9 @@ public final class CoordinatorLoop {
         case .refused(let host, let generation, let reason):
             guard links[host]?.generation == generation else { return [] }
             return [drop(host, reason: reason)]
+        case .staged(let digest):
+            unstaged[digest] = nil
+            return afterStaging([])
         case .nothing: break
         }
         return []
@@ -418,12 +426,16 @@ public final class CoordinatorLoop {
 
     /// Reads what hosts have asked for, as far as their streams take it.
     private func supplyHosts() {
-        for (host, range) in supply.next(unsent: { [links] in links[$0]?.connection.unsentCount ?? 0 }) {
+        let due = supply.next(unsent: { [links] in links[$0]?.connection.unsentCount ?? 0 })
+        // All for one host at a time: each piece by itself would take more time to hand over than to read.
+        for (host, taken) in Dictionary(grouping: due, by: \.host).sorted(by: { $0.key < $1.key }) {
             guard let link = links[host] else { continue }
             let (generation, takesMaps) = (link.generation, link.understandsMaps)
-            workshop.hand(in: .host(host)) { [store] in
-                let supplied = try Supplied(range, store, takesMaps: takesMaps)
-                return .read(host: host, generation: generation, range, supplied)
+            workshop.hand(in: .host(host)) { [store, unstaged] in
+                let pieces = try taken.map { (_, range) in
+                    (range, try Supplied(range, store, unstaged[range.digest], takesMaps: takesMaps))
+                }
+                return .read(host: host, generation: generation, pieces)
             }
         }
     }

@@ -58,7 +58,8 @@ public struct Setting: Sendable {
         self.sweepID = sweepID
         self.holder = holder
         self.sharingKey = sharingKey
-        self.hosts = hosts
+        let much = engine.inputs.reduce(0) { $0.addingCapped($1.size) } >= Setting.muchBytes || !setups.isEmpty
+        self.hosts = Setting.marked(hosts, much: much)
         agent = BroughtAgent(agentBinary)
         self.engine = engine
         self.points = points
@@ -73,6 +74,21 @@ public struct Setting: Sendable {
         needs = sweep.needs
         priority = sweep.priority
         leaseTerm = timing.leaseTerm
+    }
+
+    /// From how many bytes of inputs on it matters which way they go. A checkpoint is hardly ever smaller.
+    private static let muchBytes: Int64 = 64 << 20
+    /// A fast way may take a process for each host.
+    private static let mostFastWays = 32
+
+    /// Hosts that much is to be sent to, as transports are to know them.
+    private static func marked(_ hosts: [Host], much: Bool) -> [Host] {
+        guard much, hosts.count <= mostFastWays else { return hosts }
+        return hosts.map { host in
+            var host = host
+            host.target.takesMuch = true
+            return host
+        }
     }
 
     private var evaluationCount: Int { points.count * repeats }

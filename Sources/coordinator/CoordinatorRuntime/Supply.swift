@@ -5,7 +5,7 @@ import Model
 /// take them, so that a thousand slow hosts cost no more memory than a few.
 struct Supply {
     /// Bytes that may be on their way to one host, and to all together: being read, or waiting in a stream.
-    static let mostToHost = 1 << 20
+    static let mostToHost = 2 << 20
     static let mostInAll = 32 << 20
 
     private struct Line {

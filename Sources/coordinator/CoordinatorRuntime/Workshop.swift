@@ -37,10 +37,12 @@ public enum Finished: Sendable {
     case wrote(host: Int, generation: Int, Transfers.Piece, Transfers.Written)
     /// What an attempt came to; and why a checkpoint that it made is not kept for later sweeps.
     case judged(host: Int, AttemptReport, EngineVerdict, problem: String?)
-    /// The range of an object that was asked for; nil: it is not here, or not as long.
-    case read(host: Int, generation: Int, ObjectRange, Supplied?)
+    /// Ranges of objects that were asked for; nil: one is not here, or not as long.
+    case read(host: Int, generation: Int, [(range: ObjectRange, supplied: Supplied?)])
     /// The checkpoints that earlier sweeps made with the engine of this digest, as events.
     case foundCheckpoints(host: Int, generation: Int, engine: Digest, [Event], problem: String?)
+    /// An input is in the object store now.
+    case staged(Digest)
     /// What the host sent makes no sense.
     case refused(host: Int, generation: Int, reason: String)
     case nothing
@@ -54,15 +56,26 @@ public enum Supplied: Sendable {
 
     /// Reads an object that is here, whole or in packs.
     ///
-    /// - Parameter takesMaps: whether the host can put objects together; for one that cannot, it is done here.
+    /// - Parameters:
+    ///   - unstaged: the file that is being put into the store, if it is such an object.
+    ///   - takesMaps: whether the host can put objects together; for one that cannot, it is done here.
     /// - Returns: nil: there is no such object, or it is not as long.
-    init?(_ range: ObjectRange, _ store: ObjectStore, takesMaps: Bool) throws {
+    init?(_ range: ObjectRange, _ store: ObjectStore, _ unstaged: InputFile? = nil, takesMaps: Bool) throws {
         if takesMaps, let found = try store.map(of: range.digest), let size = try store.size(found.digest) {
             self = .packed(PackedObject(object: range.digest, map: found.digest, mapSize: size))
             return
         }
         if try !store.contains(range.digest), let found = try store.map(of: range.digest) {
             try store.unpack(found.map)
+        }
+        if let unstaged, try !store.contains(range.digest) {
+            guard range.offset < unstaged.size else { return nil }
+            let bytes = try store.read(file: unstaged.source, at: range.offset, count: range.length)
+            guard bytes.count == min(Int64(range.length), unstaged.size - range.offset) else {
+                throw Failure(.badSpecification, "\(unstaged.source) changed while it was being read; launch again")
+            }
+            self = .bytes(ObjectBytes(digest: range.digest, offset: range.offset, bytes: bytes))
+            return
         }
         guard let size = try store.size(range.digest), range.offset < size else { return nil }
         let bytes = try store.read(range.digest, at: range.offset, count: range.length)

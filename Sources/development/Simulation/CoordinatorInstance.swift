@@ -23,7 +23,13 @@ final class CoordinatorInstance {
         let prepared = simulation.prepared
         let files = SimulatedFiles(simulation.disk, life: life, world: world, who: "coordinator")
         let store = try ObjectStore(root: "/objects", files: files)
-        for input in prepared.inputs {
+        var staged: [InputFile] = []
+        for (index, input) in prepared.inputs.enumerated() {
+            // A quarter stages them while hosts fetch them.
+            if simulation.seed % 4 == 3 {
+                staged.append(try CoordinatorInstance.lay(input, "/input-\(index)", files))
+                continue
+            }
             let digest = try store.publish(input)
             // Half of all clusters get their inputs in packs.
             guard simulation.seed.isMultiple(of: 2) else { continue }
@@ -58,10 +64,19 @@ final class CoordinatorInstance {
         loop = CoordinatorLoop(
             core: core, setting: prepared.setting, ledger: held,
             store: store, transport: transport, inbox: inbox, workshop: workshop, time: time)
+        loop.stage(staged) { _ = try store.publish(file: $0.source) }
         loop.asksDeadPeers = simulation.canary == .askDeadPeers
         loop.observer = { [checker = simulation.checker] loop, _ in checker.coordinatorStepped(loop) }
         alarm = Alarm(world, ring: { [self] in step() }, spins: { simulation.checker.fail("the coordinator spins") })
         wake.action = { [unowned self] in self.wake() }
+    }
+
+    private static func lay(_ input: [UInt8], _ path: String, _ files: SimulatedFiles) throws -> InputFile {
+        let file = try files.open(path, .update)
+        defer { files.close(file) }
+        try files.write(file, at: 0, input)
+        return InputFile(
+            path: "input", source: path, digest: SHA256.digest(input), size: Int64(input.count), isExecutable: false)
     }
 
     /// Holds all results against the specification once more, as after an edit: their evidence must be there, whatever

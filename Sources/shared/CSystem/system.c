@@ -360,6 +360,15 @@ int sys_reserve(int descriptor, int64_t bytes) {
     return fallocate(descriptor, FALLOC_FL_KEEP_SIZE, 0, (off_t)bytes);
 }
 
+int sys_write_out(int descriptor, int64_t offset, int64_t count) {
+    if (sync_file_range(descriptor, offset, count, SYNC_FILE_RANGE_WRITE) < 0) return -1;
+    if (offset < count) return 0;
+    return sync_file_range(descriptor, offset - count, count,
+        SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
+}
+
+int sys_widen_pipe(int descriptor, int bytes) { return fcntl(descriptor, F_SETPIPE_SZ, bytes); }
+
 void sys_spread(const char *folder) {
     int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     int flags;

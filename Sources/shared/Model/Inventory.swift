@@ -77,6 +77,8 @@ public struct HostTarget: Sendable, Hashable {
     public var transport: String?
     /// What the inventory says to the transport, by the names of the keys that it takes.
     public var values: [String: String]
+    /// Whether much is to go there, so that a transport does well to choose its fastest way.
+    public var takesMuch = false
 
     public init(name: String, address: String? = nil, transport: String? = nil, values: [String: String] = [:]) {
         self.name = name

@@ -16,6 +16,9 @@ public protocol Files: Sendable {
     func truncate(_ file: FileHandle, to size: Int64) throws(FilesError)
     /// Makes the contents durable (`fdatasync`).
     func sync(_ file: FileHandle) throws(FilesError)
+    /// Has the disk begin with `count` bytes from `offset`, and waits for the `count` bytes before them, so that little
+    /// is left for ``sync(_:)`` and who writes meanwhile seldom waits. Nothing is durable by it.
+    func writeOut(_ file: FileHandle, from offset: Int64, count: Int64) throws(FilesError)
     /// Whether the name still stands for this open file.
     func isInPlace(_ file: FileHandle, _ path: String) -> Bool
     /// Sets space aside, so that a full disk cannot stop the first `bytes` from being written. Best effort.

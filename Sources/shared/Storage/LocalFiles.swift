@@ -82,6 +82,14 @@ public struct LocalFiles: Files {
         guard fdatasync(file.number) == 0 else { throw FilesError(LocalFiles.path(of: file), "make durable") }
     }
 
+    public func writeOut(_ file: FileHandle, from offset: Int64, count: Int64) throws(FilesError) {
+        if sys_write_out(file.number, offset, count) == 0 { return }
+        // Some file systems have no such call: then all is left for the end.
+        guard errno == ENOSYS || errno == EINVAL || errno == ESPIPE || errno == EOPNOTSUPP else {
+            throw FilesError(LocalFiles.path(of: file), "write out")
+        }
+    }
+
     public func isInPlace(_ file: FileHandle, _ path: String) -> Bool {
         var open = stat()
         var named = stat()

@@ -76,6 +76,13 @@ public struct ObjectStore: Sendable {
         return try files.read(file, at: offset, count: count)
     }
 
+    /// The same of a file that is not an object yet.
+    public func read(file path: String, at offset: Int64, count: Int) throws(FilesError) -> [UInt8] {
+        let file = try files.open(path, .read)
+        defer { files.close(file) }
+        return try files.read(file, at: offset, count: count)
+    }
+
     /// Computes the digest again. False: the object is damaged.
     public func verify(_ digest: Digest) throws(FilesError) -> Bool {
         let file = try files.open(path(digest), .read)
@@ -316,11 +323,18 @@ public struct ObjectStore: Sendable {
         return try files.open(partialPath(digest), .create)
     }
 
-    /// Makes what came so far durable, so that not all of a large object is left to do at its end.
-    public func syncPartial(_ digest: Digest) throws(FilesError) {
-        let file = try files.open(partialPath(digest), .update)
+    /// Has the disk begin with `count` bytes that came, so that not all of a large object is left to do at its end.
+    public func writeOutPartial(_ digest: Digest, from offset: Int64, count: Int64) throws(FilesError) {
+        let path = partialPath(digest)
+        let file = try files.open(path, .update)
         defer { files.close(file) }
-        try sync(file, partialPath(digest))
+        do throws(FilesError) {
+            try files.writeOut(file, from: offset, count: count)
+        } catch {
+            // As after a sync that failed.
+            try? files.removeTree(path)
+            throw error
+        }
     }
 
     /// What was transferred, to be read in pieces.

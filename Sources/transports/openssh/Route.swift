@@ -39,6 +39,8 @@ struct Route: Hashable, Sendable {
     var name: String
     var hops: [HostConfiguration]
     var account: String
+    /// Whether much is to be sent on it.
+    var takesMuch = false
 
     var target: HostConfiguration { hops[hops.count - 1] }
 

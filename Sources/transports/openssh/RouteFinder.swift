@@ -32,7 +32,7 @@ actor RouteFinder {
             port: target.values["port"].flatMap { UInt16($0) })
         let hops = try await hops(
             to: destination, jump: target.values["jump"], label: "host \(target.name.debugDescription)", depth: 0)
-        return Route(name: target.name, hops: hops, account: account.user)
+        return Route(name: target.name, hops: hops, account: account.user, takesMuch: target.takesMuch)
     }
 
     /// - Parameter jump: overrides what the configuration says; nil: nothing does.

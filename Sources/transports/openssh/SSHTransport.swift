@@ -8,6 +8,12 @@ protocol SSHWay: Sendable {
     ///
     /// - Throws: what the route asks for that this way cannot do.
     func opener(of route: Route) throws(Obstacle) -> SSHOpener
+    /// Whether others take the same routes, so that nobody needs to know why this one was not gone.
+    var isShortcut: Bool { get }
+}
+
+extension SSHWay {
+    var isShortcut: Bool { false }
 }
 
 typealias SSHOpener = @Sendable (_ command: String, @escaping @Sendable (SSHWayEvent) -> Void) -> any Connection
@@ -42,7 +48,9 @@ package final class SSHTransport: Transport {
     package init(settings: SSHSettings, choice: Choice) {
         finder = RouteFinder(settings: settings)
         switch choice {
-        case .automatic: ways = [LibraryWay(settings: settings), ProgramWay(settings: settings)]
+        case .automatic:
+            let program = ProgramWay(settings: settings)
+            ways = [FastWay(program), LibraryWay(settings: settings), program]
         case .libraryOnly: ways = [LibraryWay(settings: settings)]
         case .programOnly: ways = [ProgramWay(settings: settings)]
         }
@@ -77,7 +85,7 @@ extension TransportDescriptor {
         TransportFormat(
             name: "auto",
             meaning: "SSH through libssh2 within usweep, and through the `ssh` program where a host needs what libssh2 "
-                + "cannot do",
+                + "cannot do, or much is sent",
             keys: sshKeys)
     ) { SSHTransport(settings: $0.ssh, choice: .automatic) }
 }
@@ -187,7 +195,8 @@ private final class SSHPassage: Connection {
                             kind: .misconfigured,
                             message: "\(route.label): \(error.text), which libssh2 cannot do. \(SSHPassage.advice)"))
                 }
-                state.withLock { ($0.next, $0.obstacle) = (number + 1, error) }
+                let reason = ways[number].isShortcut ? nil : error
+                state.withLock { ($0.next, $0.obstacle) = (number + 1, reason) }
             }
         }
     }
@@ -223,7 +232,8 @@ private final class SSHPassage: Connection {
         case .beyond(let obstacle, let end):
             let isLast = state.withLock { state in
                 guard state.next + 1 < ways.count, !state.isEnded else { return true }
-                (state.next, state.inner, state.obstacle) = (state.next + 1, nil, obstacle)
+                let reason = ways[state.next].isShortcut ? nil : obstacle
+                (state.next, state.inner, state.obstacle) = (state.next + 1, nil, reason)
                 return false
             }
             if !isLast { return goOn(route) }

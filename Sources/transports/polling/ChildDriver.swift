@@ -1,3 +1,4 @@
+import CSystem
 import Glibc
 import Ports
 import Synchronization
@@ -7,6 +8,8 @@ struct ChildTask: Sendable {
     var program: String
     var arguments: [String]
     var environment: [String: String]
+    /// How many bytes of its standard input may wait in the pipe; nil: what is usual.
+    var inputRoom: Int32?
     /// The line of its standard error that says that it is open; nil: started is as good as open.
     var marker: String?
     /// How long it may take to be open.
@@ -137,6 +140,8 @@ final class ChildDriver: PollClient {
         }
         do {
             let child = try Child(program: task.program, arguments: task.arguments, environment: task.environment)
+            // Who may not have that much goes on with less.
+            if let room = task.inputRoom { _ = sys_widen_pipe(child.input.number, room) }
             let stream = ChildStream(id: id, task: task, child: child, unsent: unsent, now: now, observer: observer)
             streams.append(stream)
             let mailbox = mailbox

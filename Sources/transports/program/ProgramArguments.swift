@@ -23,7 +23,17 @@ struct ProgramArguments: Equatable {
         let local = ["PermitLocalCommand=yes", "LocalCommand=echo \(marker) >&2", "RemoteCommand=none"]
         arguments =
             ProgramArguments.common(settings) + ProgramArguments.proxy(route.hops.count - 1)
-            + local.flatMap { ["-o", $0] } + ProgramArguments.name(route.target.destination) + [command]
+            + (local + (route.takesMuch ? ProgramArguments.ciphers(route.target) : [])).flatMap { ["-o", $0] }
+            + ProgramArguments.name(route.target.destination) + [command]
+    }
+
+    /// AES-GCM, for which processors have instructions, encrypts and authenticates in one go: half the time of
+    /// ChaCha20-Poly1305, which `ssh` asks for first. No cipher is added to those that the configuration allows.
+    private static func ciphers(_ target: HostConfiguration) -> [String] {
+        let allowed = (target["ciphers"] ?? "").split(separator: ",")
+        let fast = allowed.filter { $0.contains("-gcm@") }
+        guard !fast.isEmpty else { return [] }
+        return ["Ciphers=" + (fast + allowed.filter { !$0.contains("-gcm@") }).joined(separator: ",")]
     }
 
     private static func variable(_ hop: Int) -> String { "USWEEP_GATEWAY_\(hop)" }

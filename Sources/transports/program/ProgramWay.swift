@@ -8,9 +8,13 @@ final class ProgramWay: SSHWay {
 
     init(settings: SSHSettings) { self.settings = settings }
 
+    var canBeFound: Bool { Child.canFind("ssh", environment: settings.environment) }
+
     func opener(of route: Route) throws(Obstacle) -> SSHOpener {
         { command, observer in self.open(route, command, observer) }
     }
+
+    private static let roomForMuch: Int32 = 1 << 20
 
     private func open(
         _ route: Route, _ command: String, _ observer: @escaping @Sendable (SSHWayEvent) -> Void
@@ -25,7 +29,8 @@ final class ProgramWay: SSHWay {
         environment["LC_ALL"] = "C"
         let (label, limit) = (route.label, settings.timeouts.program)
         let task = ChildTask(
-            program: "ssh", arguments: line.arguments, environment: environment, marker: marker, openTimeout: limit,
+            program: "ssh", arguments: line.arguments, environment: environment,
+            inputRoom: route.takesMuch ? ProgramWay.roomForMuch : nil, marker: marker, openTimeout: limit,
             label: label, explain: { SSHProgramEnd.ssh($0, limit: limit, label: label) })
         return children.start(task) { observer(.stream($0)) }
     }

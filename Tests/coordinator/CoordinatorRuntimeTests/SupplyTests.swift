@@ -39,7 +39,7 @@ struct SupplyTests {
         #expect(sent.allSatisfy { $0 == 43 } && most < Supply.mostInAll + length)
     }
 
-    @Test("A host that takes nothing keeps no other waiting, and costs no more than a megabyte")
+    @Test("A host that takes nothing keeps no other waiting, and costs no more than two megabytes")
     func stuck() throws {
         var supply = try supply(hosts: 2)
         var given = [0, 0]
@@ -62,10 +62,10 @@ struct SupplyTests {
     func reading() throws {
         var supply = try supply(hosts: 1)
         let pieces = supply.next(unsent: { _ in 0 })
-        #expect(pieces.map(\.range) == (0..<11).map(range), "in the order in which they were asked for")
+        #expect(pieces.map(\.range) == (0..<22).map(range), "in the order in which they were asked for")
         #expect(supply.next(unsent: { _ in 0 }).isEmpty)
         supply.wasRead(length, for: 0)
-        #expect(supply.next(unsent: { _ in 0 }).map(\.range) == [range(11)])
+        #expect(supply.next(unsent: { _ in 0 }).map(\.range) == [range(22)])
     }
 
     @Test("Who asks for more than agents do is told so")

@@ -104,6 +104,22 @@ struct ConfigTests {
         #expect(line.arguments.suffix(3) == ["--", "w", "exec cat"])
     }
 
+    @Test("where much is sent, the fast ones of the configured ciphers are asked for first, and no others")
+    func ciphers() {
+        func asked(_ printed: String, takesMuch: Bool) -> [String] {
+            var route = configuration(printed)
+            route.takesMuch = takesMuch
+            let settings = SSHSettings(environment: [:])
+            return ProgramArguments(route, command: "exec cat", settings: settings, marker: "m").arguments
+                .filter { $0.hasPrefix("Ciphers=") }
+        }
+        let usual = "ciphers chacha20-poly1305@openssh.com,aes128-ctr,aes128-gcm@openssh.com,aes256-gcm@openssh.com\n"
+        let first = "Ciphers=aes128-gcm@openssh.com,aes256-gcm@openssh.com,chacha20-poly1305@openssh.com,aes128-ctr"
+        #expect(asked(usual, takesMuch: true) == [first])
+        #expect(asked(usual, takesMuch: false).isEmpty)
+        #expect(asked("ciphers aes128-ctr\n", takesMuch: true).isEmpty && asked("", takesMuch: true).isEmpty)
+    }
+
     @Test("HMAC-SHA1 and Base64 give what RFC 2202 and RFC 4648 say")
     func encodings() {
         func hex(_ bytes: [UInt8]) -> String { bytes.map { String(format: "%02x", $0) }.joined() }

@@ -9,6 +9,8 @@ import Transports
 /// The adapters that all have to behave the same.
 enum Adapter: String, CaseIterable, Sendable, CustomTestStringConvertible {
     case inMemory, local, sshProgram, libssh2, automatic
+    /// Automatic, to a host that much is sent to.
+    case fast
 
     var testDescription: String { rawValue }
 }
@@ -30,24 +32,26 @@ struct Subject {
             server = nil
             transport = LocalTransport(environment: ["PATH": "/usr/bin:/bin"])
             target = HostTarget(name: "here")
-        case .sshProgram, .libssh2, .automatic:
+        case .sshProgram, .libssh2, .automatic, .fast:
             let server = try RealSSHD(options)
             self.server = server
             transport = server.transport(adapter.choice)
-            target = server.target
+            var target = server.target
+            target.takesMuch = adapter == .fast
+            self.target = target
         }
     }
 }
 
 extension Adapter {
     /// Those that go over SSH.
-    static let ssh: [Adapter] = [.sshProgram, .libssh2, .automatic]
+    static let ssh: [Adapter] = [.sshProgram, .libssh2, .automatic, .fast]
 
     var choice: SSHTransport.Choice {
         switch self {
         case .sshProgram: .programOnly
         case .libssh2: .libraryOnly
-        case .inMemory, .local, .automatic: .automatic
+        case .inMemory, .local, .automatic, .fast: .automatic
         }
     }
 }

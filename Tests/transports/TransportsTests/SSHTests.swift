@@ -17,6 +17,26 @@ struct SSHTests {
 
     // MARK: Host keys
 
+    @Test("where much is sent the program is tried first, and what stops it is told as libssh2 tells it")
+    func fast() async throws {
+        // Which libssh2 does not have, so that it would be seen to be tried.
+        let server = try RealSSHD(options { $0.configuration = ["Ciphers aes128-gcm@openssh.com"] })
+        var target = server.target
+        #expect(await talk(server.transport(.automatic), target).notes.first?.contains("no algorithm") == true)
+        target.takesMuch = true
+        let events = await talk(server.transport(.automatic), target)
+        expectHello(events)
+        #expect(events.notes.isEmpty)
+        let other = try RealSSHD()
+        try other.write(knownHosts: [])
+        target = other.target
+        target.takesMuch = true
+        let end = try #require(await talk(other.transport(.automatic), target).end)
+        #expect(end.kind == .hostKeyUnknown && end.message.contains("ssh-keyscan"))
+        let missing = other.transport(.automatic, environment: ["PATH": other.folder])
+        #expect(await talk(missing, target).end?.kind == .hostKeyUnknown)
+    }
+
     @Test("an unknown key is refused, with its fingerprint and how to accept it")
     func unknownKey() async throws {
         let server = try RealSSHD()

@@ -35,7 +35,7 @@ struct CheckpointTests {
 
     private func list(_ study: Study) throws -> [Listed] {
         let listed = try study.run("checkpoint", "list", "--output", "json")
-        try JSONTests.expect(listed.output, "checkpoints")
+        try JSONTests.expect(listed.output, "checkpoint-list")
         let document = try JSON(parsing: Array(listed.output.utf8))
         return (document["checkpoints"]?.elements ?? []).map { entry in
             Listed(
@@ -43,6 +43,27 @@ struct CheckpointTests {
                 own: entry["own_bytes"]?.integer ?? 0, stored: entry["stored_bytes"]?.integer ?? 0,
                 size: entry["size_bytes"]?.integer ?? 0)
         }.filter { $0.workload != "booted-guest" }.sorted { $0.workload < $1.workload }
+    }
+
+    /// The hosts say what they have: all files of a checkpoint, or some.
+    private func expectHolders(_ study: Study, _ digest: String) throws {
+        func holders() throws -> [String: Bool] {
+            let ended = try study.run("checkpoint", "list", "--hosts", "--output", "json")
+            #expect(ended.status == 0, "\(ended.errors)")
+            try JSONTests.expect(ended.output, "checkpoint-list")
+            let all = try JSON(parsing: Array(ended.output.utf8))["checkpoints"]?.elements ?? []
+            let hosts = all.first { $0["bundle"]?["checkpoint"]?.text == digest }?["hosts"]?.elements ?? []
+            return Dictionary(uniqueKeysWithValues: hosts.compactMap { host in
+                host["host"]?.text.map { ($0, host["whole"] == .bool(true)) }
+            })
+        }
+        let before = try holders()
+        #expect(before.values.contains(true))
+        let name = try #require(before.first { $0.value }?.key)
+        let objects = "\(study.workdir(name == "h0" ? 0 : 1))/objects"
+        try FileManager.default.removeItem(atPath: "\(objects)/\(digest.prefix(2))/\(digest)")
+        #expect(try holders()[name] == false, "one of its files is not there")
+        #expect(try study.run("checkpoint", "list", "--hosts").output.contains("\(name) ("))
     }
 
     @Test("Made once, kept and sent in packs; the second function costs little; exported, imported, found by another")
@@ -77,6 +98,7 @@ struct CheckpointTests {
         let made = try study.run("checkpoint", "show", "lab/fibonacci-python").output
         #expect(made.contains("of one-"), "it is that of the first sweep, and no other was made: \(made)")
         #expect(try study.run("checkpoint", "show", "lab/fibonacci-python").output.contains("workload-disk "))
+        try expectHolders(study, try #require(try list(study).first).digest)
     }
 
     /// Runs a command as a user without rights, of a group with this number; needs root.

@@ -31,7 +31,8 @@ package struct CheckpointViews {
         return files.union(try objects.parts(of: files))
     }
 
-    package func table(_ bundles: [CheckpointBundle]) throws -> String {
+    /// - Parameter holders: nil: no host was asked.
+    package func table(_ bundles: [CheckpointBundle], _ holders: CheckpointHolders? = nil) throws -> String {
         guard !bundles.isEmpty else {
             return "no checkpoints; sweeps keep those that they make, and this adds one: usweep checkpoint add FOLDER\n"
         }
@@ -42,9 +43,10 @@ package struct CheckpointViews {
                 bundle.workload,
                 PeopleText.size(bundle.size), PeopleText.size(stored.own),
                 bundle.madeAt.map(CheckpointViews.time) ?? "", try used(bundle) ?? "",
-            ]
+            ] + (holders.map { [$0.text(bundle)] } ?? [])
         }
-        return try TableWriter.text(["CHECKPOINT", "NAME", "ENGINE", "WORKLOAD", "SIZE", "OWN", "MADE", "USED"], rows)
+        let header = ["CHECKPOINT", "NAME", "ENGINE", "WORKLOAD", "SIZE", "OWN", "MADE", "USED"]
+        return try TableWriter.text(header + (holders == nil ? [] : ["HOSTS"]), rows)
     }
 
     /// When a sweep used it last.
@@ -79,7 +81,10 @@ package struct CheckpointViews {
         return lines
     }
 
-    package func document(_ bundles: [CheckpointBundle], among all: [CheckpointBundle]) throws -> JSON {
+    /// - Parameter holders: nil: no host was asked.
+    package func document(
+        _ bundles: [CheckpointBundle], among all: [CheckpointBundle], _ holders: CheckpointHolders? = nil
+    ) throws -> JSON {
         let list = try bundles.map { bundle in
             let stored = try stored(bundle, all)
             return JSON.object([
@@ -88,7 +93,7 @@ package struct CheckpointViews {
                 JSON.Member("own_bytes", .integer(stored.own)),
                 JSON.Member("used_ns", (try store.lastUse(of: bundle)).map { .integer($0) } ?? .null),
                 JSON.Member("bundle", bundle.document),
-            ])
+            ] + (holders.map { [JSON.Member("hosts", $0.document(bundle))] } ?? []))
         }
         return .object([JSON.Member("version", .integer(1)), JSON.Member("checkpoints", .array(list))])
     }

@@ -91,7 +91,7 @@ package struct HostCleaningPlan {
 
 extension ArtifactsFolder {
     /// The hosts that the last sweep was last launched or resumed with.
-    fileprivate func inventoryOfLastSweep() throws -> Inventory {
+    package func inventoryOfLastSweep() throws -> Inventory {
         guard let entry = try entries().first else {
             throw Failure(.usage, "there is no sweep in \(path) to take the inventory from; name one with -i FILE")
         }

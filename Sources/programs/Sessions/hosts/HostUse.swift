@@ -151,24 +151,30 @@ package enum HostCleaning {
     /// It names what it deletes, so that a folder with other things in it keeps these.
     private static let command = "exec /bin/sh -c '" + script.joined(separator: "; ") + "'"
 
-    private static let script = [
-        "umask 077", #"say() { echo "usweep-clean $*"; }"#, "echo",
-        "IFS= read -r W && IFS= read -r M && IFS= read -r D || exit 1",
-        #"X=" "; while IFS= read -r k; do case $k in end) break;; esac; X="$X$k "; done"#,
+    /// Finds R, where runs and objects are, for the folder W that the inventory names.
+    ///
+    /// Where the agent works if the named folder is on a file system that others share, and where its sockets are: see
+    /// Workdir of AgentRuntime.
+    static let finding = [
         #"case $W in "~") W=$HOME;; "~/"*) W=$HOME/${W#??};; esac"#,
-        #"[ -d "$W" ] || { say end; exit 0; }"#,
-        #"refuse() { say refused "$*"; say end; exit 0; }"#,
         #"mine() { [ -L "$1" ] && return 1; [ -d "$1" ] && [ -O "$1" ]; }"#,
-        // A sweep's full name: letters, digits, `.`, `_`, `-`, with an identifier at its end.
-        #"named() { [ "$(printf %s "$1" | tr -cd "A-Za-z0-9._-")" = "$1" ] || return 1; "#
-            + #"case $1 in *-????????) return 0;; esac; return 1; }"#,
-        #"kib() { du -sk "$@" 2>/dev/null | { t=0; while read -r n r; do t=$((t + n)); done; echo $t; }; }"#,
-        // Where the agent works if the named folder is on a file system that others share, and where its sockets are:
-        // see Workdir of AgentRuntime.
         #"name() { h=$(printf %s "$1" | sha256sum); echo "${h%"${h#????????????}"}"; }"#,
         #"U=usweep-$(id -u); R=$W"#,
         #"for L in /var/tmp /tmp; do N=$L/$U/$(name "$W"); "#
             + #"if mine "$L/$U" && mine "$N" && mine "$N/attempts"; then R=$N; fi; done"#,
+    ]
+
+    private static let script = [
+        "umask 077", #"say() { echo "usweep-clean $*"; }"#, "echo",
+        "IFS= read -r W && IFS= read -r M && IFS= read -r D || exit 1",
+        #"X=" "; while IFS= read -r k; do case $k in end) break;; esac; X="$X$k "; done"#,
+        finding.joined(separator: "; "),
+        #"[ -d "$W" ] || { say end; exit 0; }"#,
+        #"refuse() { say refused "$*"; say end; exit 0; }"#,
+        // A sweep's full name: letters, digits, `.`, `_`, `-`, with an identifier at its end.
+        #"named() { [ "$(printf %s "$1" | tr -cd "A-Za-z0-9._-")" = "$1" ] || return 1; "#
+            + #"case $1 in *-????????) return 0;; esac; return 1; }"#,
+        #"kib() { du -sk "$@" 2>/dev/null | { t=0; while read -r n r; do t=$((t + n)); done; echo $t; }; }"#,
         #"S=/tmp/$U/$(name "$R"); if mine "/tmp/$U" && mine "$S"; then :; else S=; fi"#,
         #"G=; for F in "$W/bin/usweep-agent-"* "$R/agent.journal" "$R/start.lock"; do [ -f "$F" ] && G=1; done"#,
         #"[ -n "$G" ] || { say end; exit 0; }"#,

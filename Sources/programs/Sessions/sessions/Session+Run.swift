@@ -52,6 +52,8 @@ extension Session {
             archive.stop()
         }
         let loop = try loop(inbox, workshop, keepsGoing: keepsGoing)
+        let store = try folder.objects()
+        loop.stage(unstaged) { try Session.put($0, into: store) }
         loop.warn = { observer.say("warning: \($0)") }
         if let problem = checkpointsProblem {
             loop.warn("checkpoints of other sweeps are not used, and this sweep's are not kept for others: \(problem)")
@@ -104,6 +106,8 @@ extension Session {
             try ledger.commit(
                 runs.map { .runEnded(run: $0, state: .cancelled, failure: .cancelled, attempt: 0) })
         } else {
+            // Hosts may ask for them until they are told.
+            try Session.stage(unstaged, folder)
             let inbox = Inbox()
             inbox.put(.request(.cancel(run: nil, reason: "cancelled by 'usweep cancel'")))
             let workshop = WorkThreads(inbox)

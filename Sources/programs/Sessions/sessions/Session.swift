@@ -22,6 +22,8 @@ package final class Session {
     private let useOfCheckpoints: ArtifactsUse?
     /// Why checkpoints of other sweeps are not used, and this sweep's not kept for others; nil: they are.
     let checkpointsProblem: String?
+    /// Inputs that are to be put into the object store while the sweep runs.
+    let unstaged: [InputFile]
     let plan: Plan
     private let runs: RunList
     private let setups: [Setting.Setup]
@@ -34,9 +36,11 @@ package final class Session {
 
     private init(
         _ specification: Specification, _ inventory: Inventory, _ folder: ArtifactsFolder,
-        _ entry: ArtifactsFolder.Entry, _ ledger: Ledger, _ use: ArtifactsUse, only pointCount: Int?
+        _ entry: ArtifactsFolder.Entry, _ ledger: Ledger, _ use: ArtifactsUse, _ unstaged: [InputFile],
+        only pointCount: Int?
     ) throws {
         self.use = use
+        self.unstaged = unstaged
         self.specification = specification
         self.inventory = try specification.usable(inventory)
         self.folder = folder
@@ -89,7 +93,7 @@ package final class Session {
         _ = try specification.usable(inventory)
         _ = try AgentBinary.read()
         let use = try ArtifactsUse.adding(to: folder)
-        try stage(specification.engine.inputs, folder)
+        let unstaged = try beginStaging(specification.engine.inputs, folder)
         try machine.publish(into: store)
         let identifier = newIdentifier()
         let path = "\(folder.path)/\(sweep.name)-\(identifier)"
@@ -118,7 +122,7 @@ package final class Session {
         let entry = ArtifactsFolder.Entry(
             name: sweep.name, identifier: identifier, folder: path, changed: .now, artifacts: folder)
         try folder.noteUse(of: entry)
-        return try Session(specification, inventory, folder, entry, ledger, use, only: pointCount)
+        return try Session(specification, inventory, folder, entry, ledger, use, unstaged, only: pointCount)
     }
 
     /// What a new ledger begins with, in one transaction: a reproduction has to have all that its capsule names.
@@ -199,7 +203,7 @@ package final class Session {
         let known = try ledger.pins()
         if !resumption.repins { try specification.checkPins(known) }
         let use = try ArtifactsUse.adding(to: folder)
-        try stage(specification.engine.inputs, folder)
+        let unstaged = try beginStaging(specification.engine.inputs, folder)
         try machine.publish(into: try folder.objects())
         try ledger.note(EnvironmentVariable(Reproduction.machineNote, machine.record.document))
         if specification.sweep != planned {
@@ -225,7 +229,7 @@ package final class Session {
         }
         try folder.noteUse(of: entry)
         let session = try Session(
-            specification, inventory, folder, entry, ledger, use, only: resumption.pointCount)
+            specification, inventory, folder, entry, ledger, use, unstaged, only: resumption.pointCount)
         if let retry = resumption.retry { try session.reopen(retry, say) } else { session.tellFailed(say) }
         return session
     }
@@ -274,17 +278,42 @@ package final class Session {
         say("runs again: \(PeopleText.list(runs.map { "run \($0)" }, atMost: 20))")
     }
 
+    /// From how many bytes on an input is put into the store while the sweep runs.
+    private static let largeInput: Int64 = 32 << 20
+
+    /// Puts inputs into the store, but for large ones, which are left to the loop.
+    ///
+    /// - Returns: these.
+    private static func beginStaging(_ inputs: [InputFile], _ folder: ArtifactsFolder) throws -> [InputFile] {
+        let store = try folder.objects()
+        let large = try inputs.filter { try $0.size >= largeInput && !isKept($0) && !store.holds($0.digest) }
+        // A disk that is too small is better found out before anything has begun.
+        let bytes = large.reduce(Int64(0)) { $0.addingCapped($1.size) }
+        guard bytes < (try LocalFiles().freeBytes(folder.path)) / 2 else {
+            try stage(inputs, folder)
+            return []
+        }
+        let left = Set(large.map(\.digest))
+        try stage(inputs.filter { !left.contains($0.digest) }, folder)
+        return large
+    }
+
+    /// Puts inputs into the store.
     static func stage(_ inputs: [InputFile], _ folder: ArtifactsFolder) throws {
         let store = try folder.objects()
         let missing = try inputs.filter { try !store.holds($0.digest) }
-        let kept = "\(Caches.checkpoints.folder)/"
-        try take(missing.filter { $0.source.hasPrefix(kept) }, into: store)
-        for input in missing where !input.source.hasPrefix(kept) {
-            do {
-                try store.publish(file: input.source, as: input.digest) { try LocalInput.isUnchanged(input) }
-            } catch let failure as Failure where failure.code == .badArchive {
-                throw Failure(.badSpecification, "\(input.source) changed while it was being read; launch again")
-            }
+        try take(missing.filter(isKept), into: store)
+        for input in missing where !isKept(input) { try put(input, into: store) }
+    }
+
+    /// Whether a file is one of the store of checkpoints.
+    private static func isKept(_ input: InputFile) -> Bool { input.source.hasPrefix("\(Caches.checkpoints.folder)/") }
+
+    static func put(_ input: InputFile, into store: ObjectStore) throws {
+        do {
+            try store.publish(file: input.source, as: input.digest) { try LocalInput.isUnchanged(input) }
+        } catch let failure as Failure where failure.code == .badArchive {
+            throw Failure(.badSpecification, "\(input.source) changed while it was being read; launch again")
         }
     }
 

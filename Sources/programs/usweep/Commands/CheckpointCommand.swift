@@ -59,23 +59,48 @@ struct CheckpointListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "List the checkpoints that are here.",
         discussion: """
-            SIZE: its files, as the engine reads them. OWN: disk space that removing it would free.
+            SIZE: its files, as the engine reads them. OWN: disk space that removing it would free. HOSTS: which have \
+            it in their working folders; sweeps copy it there when they need it.
 
             EXAMPLES
               usweep checkpoint list
+              usweep checkpoint list --hosts                 hosts of the last sweep
+              usweep checkpoint list --hosts -i lab.yaml
               usweep checkpoint list --output json
+
+            EXIT STATUS
+              75 if a host could not be reached
             """)
+
+    @Flag(name: .long, help: "Ask hosts which checkpoints they have.")
+    var hosts = false
+
+    @Option(
+        name: [.short, .long],
+        help: ArgumentHelp("Inventory of these hosts (default: that of the last sweep).", valueName: "file"),
+        completion: .file(extensions: ["yaml"]))
+    var inventory: String?
 
     @OptionGroup var common: CommonOptions
 
     func run() throws {
         let views = try CheckpointViews()
         let bundles = try Caches.checkpoints.bundles()
+        let holders = try holders(bundles)
         switch common.output {
-        case .json: try Console.print(try views.document(bundles, among: bundles).encoded)
-        case .table: try Console.write(Array(try views.table(bundles).utf8))
+        case .json: try Console.print(try views.document(bundles, among: bundles, holders).encoded)
+        case .table: try Console.write(Array(try views.table(bundles, holders).utf8))
         case .quiet: break
         }
+        try holders?.check()
+    }
+
+    /// nil: nobody wants to know.
+    private func holders(_ bundles: [CheckpointBundle]) throws -> CheckpointHolders? {
+        let named = try inventory.map { try HostConnections.inventory(path: Paths.absolute($0)) }
+        guard hosts || named != nil else { return nil }
+        return try CheckpointHolders(
+            of: bundles, Caches.checkpoints, on: named ?? common.artifactsFolder.inventoryOfLastSweep())
     }
 }
 

@@ -178,6 +178,12 @@ int sys_crc32c(uint32_t *value, const void *bytes, size_t count);
 /// Sets aside disk blocks for a file without changing its length.
 int sys_reserve(int descriptor, int64_t bytes);
 
+/// Has the disk begin with `count` bytes from `offset` of a file, and waits for the `count` bytes before them.
+int sys_write_out(int descriptor, int64_t offset, int64_t count);
+
+/// How many bytes a pipe may hold; -1 where the system does not allow so many.
+int sys_widen_pipe(int descriptor, int bytes);
+
 /// Asks the file system to place what is made in a folder far from each other (chattr +T); some do.
 void sys_spread(const char *folder);
 
