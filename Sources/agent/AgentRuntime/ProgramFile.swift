@@ -26,6 +26,6 @@ final class ProgramFile {
             unlink(temporary)
             return
         }
-        Log.write("somebody removed the agent's program, which was put back:", path)
+        Log.write("the agent's program was removed, and was put back:", path)
     }
 }

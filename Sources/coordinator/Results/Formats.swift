@@ -51,7 +51,8 @@ extension Evidence {
             }
         }
         guard header.fields.count <= EvidenceLimit.columns else {
-            throw Breach("\(place): \(header.fields.count) columns; at most \(EvidenceLimit.columns) are read")
+            throw Breach(
+                "\(place): too many columns: \(header.fields.count); at most \(EvidenceLimit.columns) are read")
         }
         var seen: Set<String> = []
         for name in header.fields where !name.isEmpty {

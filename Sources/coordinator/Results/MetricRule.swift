@@ -46,7 +46,7 @@ package struct MetricRule {
         }
         let names = Set(Blocks(blocks.map(\.block)).metrics(formulas).map(\.name))
         for name in required where !names.contains(name) && !isUndefined(name, blocks.map(\.block)) {
-            throw Breach("the metric '\(name)' has no finite value over all \(blocks.count) blocks")
+            throw Breach("the metric '\(name)' has no finite value over all blocks (\(blocks.count))")
         }
     }
 

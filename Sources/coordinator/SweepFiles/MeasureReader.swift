@@ -70,8 +70,10 @@ struct MeasureReader {
         guard let count = read.integer(field, in: 1...MeasureReader.most) else { return nil }
         guard count > StoppingRule.least else {
             read.fail(
-                field, "\(count) is too few: the interval is first looked at after \(StoppingRule.least) invocations; "
-                    + "write more, or in place of 'until' write invocations: \(count)")
+                field,
+                "\(count) is too few: the interval is first looked at after "
+                    + "\(PeopleText.count(StoppingRule.least, "invocation")); write more, or in place of 'until' "
+                    + "write invocations: \(count)")
             return nil
         }
         return count

@@ -101,7 +101,7 @@ struct InputTests {
             Issue.record("\(started)")
             return
         }
-        #expect(launch.folderLimit == 1_000 + 500 * 5)
+        #expect(launch.folderLimit == 3_500)
         #expect(rig.core.attempts(with: inputs[3].digest).map(\.path) == ["in/3"])
         // After a restart its folder is told from what it left by the list, too.
         rig.tell(.started([key(1)]))

@@ -40,6 +40,9 @@ struct AlteredFiles: Files {
     func size(_ file: FileHandle) throws(FilesError) -> Int64 { try real.size(file) }
     func truncate(_ file: FileHandle, to size: Int64) throws(FilesError) { try real.truncate(file, to: size) }
     func sync(_ file: FileHandle) throws(FilesError) { try real.sync(file) }
+    func writeOut(_ file: FileHandle, from offset: Int64, count: Int64) throws(FilesError) {
+        try real.writeOut(file, from: offset, count: count)
+    }
     func isInPlace(_ file: FileHandle, _ path: String) -> Bool { real.isInPlace(file, path) }
     func reserve(_ file: FileHandle, bytes: Int64) { real.reserve(file, bytes: bytes) }
     func syncFolder(_ path: String) throws(FilesError) { try real.syncFolder(path) }

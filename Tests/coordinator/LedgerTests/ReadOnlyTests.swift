@@ -33,9 +33,9 @@ import Testing
     func aFileSystemThatIsReadOnlyCanBeRead() throws {
         let folder = try Folder()
         try #require(mount("tmpfs", folder.path, "tmpfs", 0, "size=8m") == 0)
-        defer { umount2(folder.path, Int32(MNT_DETACH.rawValue)) }
+        defer { umount2(folder.path, Int32(MNT_DETACH)) }
         do { try Sample.ledger(folder).commit([.sweepStopped(reason: "signal")]) }
-        let flags = UInt(MS_REMOUNT.rawValue | MS_RDONLY.rawValue)
+        let flags = UInt(MS_REMOUNT | MS_RDONLY)
         try #require(mount("tmpfs", folder.path, "tmpfs", flags, nil) == 0)
         #expect(try Ledger.read(folder.ledger).stops() == ["signal"])
         #expect { _ = try Ledger.open(folder.ledger) } throws: { ($0 as? Failure)?.code == .storage }

@@ -115,7 +115,7 @@ private func evidence(_ verdict: Verdict, _ failure: FailureClass = .contractBro
                 + "1\n"
         }
         #expect(metrics(judge(csv: table(9_000)))?.count == 1)
-        #expect(evidence(judge(csv: table(70_000))) == "results.csv:1: 70001 columns; at most 65536 are read")
+        #expect(evidence(judge(csv: table(70_000))) == "results.csv:1: too many columns: 70001; at most 65536 are read")
     }
 
     @Test func emptyLinesOfCSVAreNoBlocks() {

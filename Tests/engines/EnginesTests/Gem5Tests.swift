@@ -156,7 +156,7 @@ struct Gem5Tests {
             ("fail-checkpoint-truncated", 5, .exitNonzero, .checkpointIncompatible, "board.physmem.store0.pmem"),
             ("fail-bad-value", 5, .exitNonzero, .simulatorFatal, "simerr.txt, line"),
             ("fail-cores-1", 5, .stalledSimulator, .stalledSimulator, "as the agent saw it"),
-            ("fail-cores-1", 5, nil, .checkpointIncompatible, "config.ini: 1 cores"),
+            ("fail-cores-1", 5, nil, .checkpointIncompatible, "config.ini: 1 core"),
             ("fail-guest-panic", 5, .timeout, .guestPanic, "Unable to mount root fs"),
             ("fail-guest-panic", 5, .stalledSimulator, .guestPanic, "board.pc.com_1.device, line"),
             ("silent-cores-4", 5, nil, .checkpointIncompatible, "config.ini: 4 cores"),

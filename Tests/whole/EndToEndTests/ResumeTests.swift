@@ -107,7 +107,7 @@ struct ResumeTests {
         try FileManager.default.removeItem(atPath: object)
         try study.write("sweep.yaml", sweep + "define: {rate: 10 / value}\n")
         let plan = try study.run("plan", "sweep.yaml")
-        let expected = "3 runs are judged again, 1 runs again: its artifact results.json is missing"
+        let expected = "3 runs are judged again, 1 run is done again: its artifact results.json is missing"
         #expect(plan.output.contains(expected), "\(plan.output)")
         #expect(begun() == 4)
         let fixed = try study.run("launch", "sweep.yaml", "-i", "inventory.yaml")

@@ -85,7 +85,8 @@ package struct StoppingRule: Sendable, Hashable {
                     + found)
         }
         guard end == blocks.count else {
-            throw Breach("the run measured \(blocks.count) invocations, though \(text) after \(end)")
+            throw Breach(
+                "the run measured \(PeopleText.count(blocks.count, "invocation")), though \(text) after \(end)")
         }
         return blocks
     }

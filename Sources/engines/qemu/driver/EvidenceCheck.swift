@@ -60,7 +60,7 @@ struct EvidenceCheck {
         guard let marks else {
             return .statisticsUnwritten("the model did not say what it saw, and \(found); is the disk full?")
         }
-        let text = "\(wanted) invocations were asked for, \(marks.begun) began, \(marks.ended) ended, \(found)"
+        let text = "invocations: \(wanted) were asked for, \(marks.begun) began, \(marks.ended) ended, \(found)"
         guard marks.begun == wanted, marks.ended == wanted else { return .statisticsIncomplete(text) }
         return blocks == wanted ? .measured : .statisticsUnwritten("\(text); is the disk full?")
     }

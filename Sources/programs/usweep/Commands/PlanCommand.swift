@@ -64,7 +64,7 @@ struct PlanCommand: ParsableCommand {
         lines.append("runs        \(outline.runCount)\(setups)")
         if let until = sweep.measure.until, let all = outline.invocations {
             lines.append("measured    \(until.sentence(most: sweep.measure.invocations)) in each run")
-            lines.append("            \(all.lowerBound) to \(all.upperBound) invocations in all")
+            lines.append("            \(all.lowerBound) to \(PeopleText.count(all.upperBound, "invocation")) in all")
         }
         lines += outline.checkpoints.map { "checkpoint  \($0)" }
         lines += outline.restoreRemarks.map { "restore     \($0)" }
