@@ -8,6 +8,8 @@ extension Coordinator {
     /// fast host gets more; and towards the end no more than its share, so that all end together.
     mutating func grantLeases(_ now: Nanoseconds, _ records: inout [Record]) {
         var ready = state.readyCount
+        // Nothing waits in most steps: they do not look at every host.
+        guard ready > 0 || !state.waitingSuspects.isEmpty else { return }
         let usable = links.indices.filter { isUsable($0, now) }
         let allSlots = usable.reduce(0) { $0 + allowedSlots(of: $1) }
         for host in usable where ready > 0 {
