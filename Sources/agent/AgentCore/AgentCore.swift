@@ -477,7 +477,9 @@ public struct AgentCore: Sendable {
     }
 
     private mutating func tail(_ request: TailRequest, of sweep: String, on connection: Int) {
-        let found = sweeps[sweep]?.works.filter { $0.key.run == request.run && $0.value.phase == .running }
+        let found = sweeps[sweep]?.works.filter { key, work in
+            key.run == request.run && (work.phase == .running || work.phase == .collecting)
+        }
         guard let key = found?.keys.max(), let work = found?[key] else {
             pending.append(.send(connection, .tail(Tail(run: request.run, path: request.path, bytes: nil))))
             return

@@ -340,10 +340,11 @@ public struct AgentShell {
     }
 
     public func tail(_ key: AttemptKey, _ request: TailRequest) -> AgentMessage {
-        .tail(
-            Tail(
-                run: request.run, path: request.path,
-                bytes: folders.tail(key, request.path, count: request.maximumLength)))
+        let collected = work.collectors.first { $0.key == key }?.progress
+        // What one wrote that has ended is in its report.
+        let isOver = collected != nil || reported[key] != nil
+        let bytes = isOver ? nil : folders.tail(key, request.path, count: request.maximumLength)
+        return .tail(Tail(run: request.run, path: request.path, bytes: bytes, collected: collected))
     }
 
     /// Begins to look at an engine's binary; nil: ``goOn(budget:)`` gives the answer.

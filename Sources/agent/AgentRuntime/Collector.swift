@@ -1,4 +1,5 @@
 import AgentCore
+import Formats
 import Model
 import Ports
 import Storage
@@ -19,6 +20,8 @@ struct Collector {
     private var next = 0
     private var hash: FileHash?
     private var artifacts: [Artifact] = []
+    /// What is to be read, in bytes.
+    private var total: Int64 = 0
     /// Of files that nobody wants back.
     private var unwantedBytes: Int64 = 0
     /// Where the bytes of artifacts are that links stand for, by name.
@@ -56,6 +59,7 @@ struct Collector {
         unwantedBytes = left.keep(job.artifacts)
         if isThere, let most = job.artifacts.most, let found = left.cut(to: most) { exit.note(.tooMuchKept, found) }
         left.thin()
+        total = Collector.sum(left.all.map(\.size))
         let isWell = exit.cause == .status(0) && exit.kill == .none
         let tails = ["stderr.txt", "stdout.txt"].map { name in
             isWell || !isThere ? [] : folders.tail(key, name, count: Diagnosis.tailLength) ?? []
@@ -79,6 +83,12 @@ struct Collector {
             left.omit(file.name, "it cannot be read: \(error.reason)")
         }
         next += 1
+    }
+
+    /// How much of it has been read.
+    var progress: BytesDone {
+        BytesDone(
+            done: Collector.sum(artifacts.map(\.size) + [hash?.offset ?? 0]), total: diagnosis == nil ? nil : total)
     }
 
     /// What its folder takes at most; nil: nobody knows, as files were left out.

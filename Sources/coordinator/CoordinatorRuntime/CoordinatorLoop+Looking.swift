@@ -6,6 +6,14 @@ public import SweepCore
 
 /// Looking at what runs: for those who ask, and for showing how it goes. Nothing is decided by it.
 extension CoordinatorLoop {
+    /// What the loop knows, for showing.
+    public var state: SweepState { core.state }
+    /// Why nothing more is begun although runs are left.
+    public var pause: FailureSeries? { core.pause }
+    public func hostView(_ host: Int) -> HostView {
+        core.view(of: host, running: links[host]?.load.running ?? 0, now: time.monotonic())
+    }
+
     /// How long what is left takes; nil: nothing is known.
     public var timeLeft: TimeLeft? { core.timeLeft(now: time.monotonic()) }
 
@@ -34,7 +42,7 @@ extension CoordinatorLoop {
     /// A host answers in the order in which it was asked.
     func take(_ tail: Tail, from host: Int, now: Nanoseconds) {
         let asked = questions.firstIndex { $0.host == host && $0.run == tail.run && $0.path == tail.path }
-        if let asked { settle(questions.remove(at: asked), tail.bytes, now: now) }
+        if let asked { settle(questions.remove(at: asked), tail, now: now) }
     }
 
     /// Nobody waits any more for what a host was asked.
@@ -44,23 +52,49 @@ extension CoordinatorLoop {
         for question in dropped { settle(question, nil, now: 0) }
     }
 
-    private func settle(_ question: TailQuestion, _ bytes: [UInt8]?, now: Nanoseconds) {
+    private func settle(_ question: TailQuestion, _ tail: Tail?, now: Nanoseconds) {
         switch question.asker {
-        case .person(let token): answer(token, bytes)
+        case .person(let token): answer(token, tail?.bytes)
         case .watch:
-            guard let bytes, let task = setting.task(of: question.run),
-                let phase = setting.engine.phase(of: task, bytes)
-            else { return }
+            guard let tail, let task = setting.task(of: question.run) else { return }
+            let said = tail.bytes.flatMap { setting.engine.phase(of: task, $0) }
+            guard let phase = tail.collected.map({ RunPhase("collecting its files", $0) }) ?? said else { return }
             watch.saw(question.run, isSetup: setting.isSetup(question.run), phase, now: now)
         }
     }
 
-    /// Asks some of what runs how far it is.
+    /// Looks how far some of what runs is, and asks where that is not known here.
     func askRunning(_ now: Nanoseconds) {
-        guard isWatched, now >= watch.nextRound, let path = setting.engine.progressFile else { return }
-        for (host, run) in watch.round(core.work(now: now), now: now)
-        where links[host]?.isJoined == true && !questions.contains(where: { $0.run == run && $0.asker == .watch }) {
-            ask(TailQuestion(host: host, run: run, path: path, asker: .watch))
+        guard isWatched, now >= watch.nextRound else { return }
+        for (host, running) in watch.round(core.work(now: now), now: now) {
+            let run = running.run
+            if let phase = phaseHere(running, host) {
+                watch.saw(run, isSetup: setting.isSetup(run), phase, now: now)
+            } else if let path = setting.engine.progressFile, links[host]?.isJoined == true,
+                !questions.contains(where: { $0.run == run && $0.asker == .watch })
+            {
+                ask(TailQuestion(host: host, run: run, path: path, asker: .watch))
+            }
         }
+    }
+
+    /// What is done here with what a run left; nil: it goes on, as far as is known here, or goes on again.
+    private func phaseHere(_ running: RunningRun, _ host: Int) -> RunPhase? {
+        let (run, lease) = (running.run, running.id.lease)
+        if let (id, bytes) = transfers[host].arrival(of: run, lease), id.attempt >= running.id.attempt {
+            return RunPhase("fetching its files", bytes)
+        }
+        guard judging.contains(where: { $0.run == run && $0.lease == lease && $0.attempt >= running.id.attempt }) else {
+            return nil
+        }
+        return RunPhase(setting.isSetup(run) ? "storing the checkpoint" : "checking its results")
+    }
+}
+
+extension RunPhase {
+    /// As in `fetching its files`, with `30.2 MiB of 185.0 MiB`.
+    fileprivate init(_ name: String, _ bytes: BytesDone) {
+        let detail = bytes.total.map { "\(PeopleText.size(min(bytes.done, $0))) of \(PeopleText.size($0))" }
+        self.init(name, detail: detail ?? "")
     }
 }

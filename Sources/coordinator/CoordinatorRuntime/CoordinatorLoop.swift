@@ -21,7 +21,9 @@ public final class CoordinatorLoop {
     let time: any TimeSource
     var links: [HostLink?]
     let sites: Sites
-    private var transfers: [Transfers]
+    var transfers: [Transfers]
+    /// Attempts all of whose artifacts are here, and of which it is found out what they came to.
+    var judging: Set<AttemptID> = []
     var supply = Supply()
     var fanout = Fanout()
     /// Bytes of inputs that went to hosts from here.
@@ -85,7 +87,7 @@ public final class CoordinatorLoop {
     private func nextDeadline(now: Nanoseconds) -> Nanoseconds {
         var deadline = min(core.nextDeadline(now: now), supply.isWaiting ? now + CoordinatorLoop.moment : .max)
         if let time = fanoutDeadline(now: now) { deadline = min(deadline, time) }
-        if isWatched, setting.engine.progressFile != nil { deadline = min(deadline, watch.nextRound) }
+        if isWatched { deadline = min(deadline, watch.nextRound) }
         return min(deadline, nextGlance)
     }
 
@@ -152,14 +154,6 @@ public final class CoordinatorLoop {
         if isGlance { lookAfterStarts(committed) }
         observer(self, records)
         return ending
-    }
-
-    /// What the loop knows, for showing.
-    public var state: SweepState { core.state }
-    /// Why nothing more is begun although runs are left.
-    public var pause: FailureSeries? { core.pause }
-    public func hostView(_ host: Int) -> HostView {
-        core.view(of: host, running: links[host]?.load.running ?? 0, now: time.monotonic())
     }
 
     // MARK: In
@@ -326,6 +320,7 @@ public final class CoordinatorLoop {
             goOn(host, transfers[host].wrote(piece, written))
         case .judged(let host, let report, let verdict, let problem):
             if let problem { complain(problem) }
+            judging.remove(report.id)
             return afterStaging(judged(host, report, verdict))
         case .read(let host, let generation, let pieces):
             guard links[host]?.generation == generation else { return [] }
@@ -399,6 +394,7 @@ public final class CoordinatorLoop {
         for range in transfers[host].requests(window: min(window, HostLimits.windowOfHost)) { send(host, .read(range)) }
         let (engine, now) = (core.state.pins["engine"], time.wall())
         for report in complete {
+            judging.insert(report.id)
             // In one lane with the looks: the attempts of a run end in the order in which they came.
             workshop.hand(in: .run(report.id.run)) { [setting, store] in
                 let verdict = try setting.judge(report, store)

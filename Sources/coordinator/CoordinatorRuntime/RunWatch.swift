@@ -37,7 +37,7 @@ package struct LiveRun: Sendable, Hashable {
 }
 
 /// Follows how far running attempts are, for showing only: asks a few of them at a time, and never often, for the end
-/// of the file in which their engine says so.
+/// of the file in which their engine says so. What follows their end is known here, or by their agent.
 struct RunWatch {
     /// What is known of a running attempt.
     private struct Sighting {
@@ -67,20 +67,20 @@ struct RunWatch {
     static let tailLength = 2_048
 
     /// Whom to ask now, those first that were not asked for longest.
-    mutating func round(_ work: [[RunningRun]], now: Nanoseconds) -> [(host: Int, run: RunNumber)] {
+    mutating func round(_ work: [[RunningRun]], now: Nanoseconds) -> [(host: Int, running: RunningRun)] {
         nextRound = now + RunWatch.pause
-        var running: [(host: Int, run: RunNumber, asked: Nanoseconds)] = []
+        var running: [(host: Int, running: RunningRun, asked: Nanoseconds)] = []
         for (host, runs) in work.enumerated() {
             for run in runs where run.span >= RunWatch.patience {
-                running.append((host, run.run, asked[run.run] ?? .min))
+                running.append((host, run, asked[run.run] ?? .min))
             }
         }
         let there = Set(work.joined().map(\.run))
         sightings = sightings.filter { there.contains($0.key) }
         asked = asked.filter { there.contains($0.key) }
-        let chosen = running.sorted { ($0.asked, $0.run) < ($1.asked, $1.run) }.prefix(RunWatch.most)
-        for one in chosen { asked[one.run] = now }
-        return chosen.map { ($0.host, $0.run) }
+        let chosen = running.sorted { ($0.asked, $0.running.id) < ($1.asked, $1.running.id) }.prefix(RunWatch.most)
+        for one in chosen { asked[one.running.run] = now }
+        return chosen.map { ($0.host, $0.running) }
     }
 
     mutating func saw(_ run: RunNumber, isSetup: Bool, _ phase: RunPhase, now: Nanoseconds) {

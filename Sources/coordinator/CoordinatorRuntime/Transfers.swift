@@ -112,6 +112,26 @@ public struct Transfers {
     /// Attempts some of whose artifacts are not here yet.
     var pendingCount: Int { pending.count }
 
+    /// The attempt of a run, the last one under a lease, some of whose artifacts are not here yet, and how much of them
+    /// is.
+    func arrival(of run: RunNumber, _ lease: LeaseNumber) -> (id: AttemptID, bytes: BytesDone)? {
+        guard let entry = pending.last(where: { $0.report.id.run == run && $0.report.id.lease == lease }) else {
+            return nil
+        }
+        var (here, all): (Int64, Int64) = (0, 0)
+        var seen: Set<Digest> = []
+        for artifact in entry.report.artifacts where seen.insert(artifact.digest).inserted {
+            let part = entry.missing.contains(artifact.digest) ? received(artifact.digest) : artifact.size
+            here = here.addingCapped(part)
+            all = all.addingCapped(artifact.size)
+        }
+        return (entry.report.id, BytesDone(done: here, total: all))
+    }
+
+    private func received(_ digest: Digest) -> Int64 {
+        fetches[digest].map { fetch in fetch.due.reduce(fetch.asked) { $0 - Int64($1.length) } } ?? 0
+    }
+
     /// Takes note of an outcome.
     ///
     /// - Parameter stored: what is here already.

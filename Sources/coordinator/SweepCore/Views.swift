@@ -48,12 +48,15 @@ public struct HostView: Sendable, Hashable {
 
 /// A run that a host is at, for showing.
 public struct RunningRun: Sendable, Hashable {
-    public var run: RunNumber
+    /// The attempt that was last seen to begin; there may be a later one under its lease.
+    public var id: AttemptID
     /// Since it was seen to begin, or since its host was joined, if that was later.
     public var span: Nanoseconds
 
-    public init(run: RunNumber, span: Nanoseconds) {
-        self.run = run
+    public var run: RunNumber { id.run }
+
+    public init(id: AttemptID, span: Nanoseconds) {
+        self.id = id
         self.span = span
     }
 }
@@ -95,7 +98,9 @@ extension Coordinator {
         for (place, beginning) in begun {
             guard let claim = state.claim(of: place.lease, on: place.run) else { continue }
             let host = host(of: claim)
-            if host >= 0 { work[host].append(RunningRun(run: place.run, span: now - beginning.time)) }
+            guard host >= 0 else { continue }
+            let id = AttemptID(run: place.run, lease: place.lease, attempt: beginning.attempt)
+            work[host].append(RunningRun(id: id, span: now - beginning.time))
         }
         for host in work.indices { work[host].sort { ($1.span, $0.run) < ($0.span, $1.run) } }
         return work

@@ -269,10 +269,24 @@ extension Tail: FieldGroup {
         writer.field(1, run)
         writer.field(2, path)
         writer.field(3, bytes)
+        writer.field(4, collected)
     }
 
     package init(fields: inout FieldDecoder) throws(WireError) {
-        self.init(run: try fields.run(1), path: try fields.path(2), bytes: try fields.take(ifAny: 3))
+        self.init(
+            run: try fields.run(1), path: try fields.path(2), bytes: try fields.take(ifAny: 3),
+            collected: try fields.take(ifAny: 4))
+    }
+}
+
+extension BytesDone: FieldGroup {
+    package func putFields(to writer: inout ByteWriter) {
+        writer.field(1, done)
+        writer.field(2, total)
+    }
+
+    package init(fields: inout FieldDecoder) throws(WireError) {
+        self.init(done: try fields.amount(1), total: try fields.amount(ifAny: 2))
     }
 }
 

@@ -228,13 +228,29 @@ public struct TailRequest: Sendable, Hashable {
 public struct Tail: Sendable, Hashable {
     public var run: RunNumber
     public var path: String
-    /// nil: there is no such run or file.
+    /// nil: there is no such run or file, or the attempt has ended.
     public var bytes: [UInt8]?
+    /// How much of its files has been read of an attempt that has ended and is not reported yet; nil: it is not such a
+    /// one, or its agent is older than this.
+    public var collected: BytesDone?
 
-    public init(run: RunNumber, path: String, bytes: [UInt8]?) {
+    public init(run: RunNumber, path: String, bytes: [UInt8]?, collected: BytesDone? = nil) {
         self.run = run
         self.path = path
         self.bytes = bytes
+        self.collected = collected
+    }
+}
+
+/// How far something is that takes long, in bytes.
+public struct BytesDone: Sendable, Hashable {
+    public var done: Int64
+    /// nil: not known yet.
+    public var total: Int64?
+
+    public init(done: Int64, total: Int64?) {
+        self.done = done
+        self.total = total
     }
 }
 

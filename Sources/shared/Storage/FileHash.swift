@@ -8,7 +8,8 @@ public struct FileHash: Sendable {
     private let files: any Files
     private let file: FileHandle
     private var hash = SHA256()
-    private var offset: Int64 = 0
+    /// How much of the file has been read, in bytes.
+    public private(set) var offset: Int64 = 0
 
     /// - Parameter path: of a regular file; it is open until ``step(budget:)`` is done, or ``close()``.
     public init(_ path: String, _ files: any Files) throws(FilesError) {

@@ -291,5 +291,9 @@ struct InputTests {
         rig.grant(1, entry(1))
         rig.run(key(1))
         #expect(rig.say(.tail(request)) == [.tail(1, key(1), request)])
+        rig.end(key(1))
+        #expect(rig.say(.tail(request)) == [.tail(1, key(1), request)], "it says how far what it left is collected")
+        rig.collect(key(1))
+        #expect(rig.say(.tail(request)) == [.send(1, .tail(Tail(run: 1, path: "stdout.txt", bytes: nil)))])
     }
 }

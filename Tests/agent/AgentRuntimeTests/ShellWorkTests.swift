@@ -111,6 +111,29 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: folders[0]) && !shell.isBusy)
     }
 
+    @Test("Of an attempt whose files are being collected it is told how far that is, and nothing of what it wrote")
+    mutating func collecting() throws {
+        let key = try prepare([1], [1, 2, 3])[0]
+        let request = TailRequest(run: 1, path: "stdout.txt", maximumLength: 10)
+        func told() -> Tail? { if case .tail(let tail) = shell.tail(key, request) { tail } else { nil } }
+        try Data("so far".utf8).write(to: URL(fileURLWithPath: "\(attempts)/\(key.folder)/stdout.txt"))
+        #expect(told() == Tail(run: 1, path: "stdout.txt", bytes: Array("so far".utf8)))
+        try Data(count: 4 << 20).write(to: URL(fileURLWithPath: "\(attempts)/\(key.folder)/large.bin"))
+        let input = Job.Input(path: "disk.img", digest: SHA256.digest([1, 2, 3]), size: 3)
+        let job = Job(arguments: [.text("/bin/true")], inputs: [input])
+        shell.beginCollecting(key, ProcessExit(cause: .status(0)), job)
+        #expect(told()?.collected == BytesDone(done: 0, total: nil), "it is not known yet what there is")
+        var seen: [Int64] = []
+        while shell.goOn(budget: 1 << 20).events.isEmpty {
+            let tail = try #require(told())
+            let collected = try #require(tail.collected)
+            #expect(tail.bytes == nil && collected.total == (4 << 20) + 6)
+            seen.append(collected.done)
+        }
+        #expect(seen.count >= 3 && seen == seen.sorted() && seen.last ?? 0 > 1 << 20)
+        #expect(told() == Tail(run: 1, path: "stdout.txt", bytes: nil), "it is about to be reported")
+    }
+
     @Test("Runs that share a large input, one of which writes to it: both are set aside, later ones get copies")
     mutating func sharedInput() throws {
         let bytes = [UInt8](repeating: 1, count: 5_000)

@@ -9,17 +9,17 @@ import Testing
     private let second: Nanoseconds = 1_000_000_000
 
     private func work(_ runs: ClosedRange<Int>, span: Nanoseconds = 60_000_000_000) -> [[RunningRun]] {
-        [runs.map { RunningRun(run: $0, span: span) }]
+        [runs.map { RunningRun(id: AttemptID(run: $0, lease: 1, attempt: 1), span: span) }]
     }
 
     @Test("A few in a round, those first that were not asked for longest; short runs are left alone")
     func rounds() {
         var watch = RunWatch()
         #expect(watch.round(work(1...40, span: second), now: 0).isEmpty)
-        let first = watch.round(work(1...40), now: second).map(\.run)
-        let others = watch.round(work(1...40), now: 6 * second).map(\.run)
+        let first = watch.round(work(1...40), now: second).map(\.running.run)
+        let others = watch.round(work(1...40), now: 6 * second).map(\.running.run)
         #expect(first == Array(1...16) && others == Array(17...32))
-        #expect(watch.round(work(1...40), now: 11 * second).map(\.run) == Array(33...40) + Array(1...8))
+        #expect(watch.round(work(1...40), now: 11 * second).map(\.running.run) == Array(33...40) + Array(1...8))
         #expect(watch.nextRound == 16 * second)
     }
 

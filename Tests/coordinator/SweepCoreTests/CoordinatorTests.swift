@@ -256,7 +256,7 @@ struct CoordinatorTests {
         cluster.step(.started(host: 0, [id(1)]))
         cluster.pass(1)
         let second = Timing.second
-        let both = [RunningRun(run: 2, span: 4 * second), RunningRun(run: 1, span: second)]
+        let both = [RunningRun(id: id(2), span: 4 * second), RunningRun(id: id(1), span: second)]
         #expect(cluster.core.work(now: cluster.now) == [both, []])
         cluster.step(.ended(host: 0, Cluster.ended(2, lease: lease)))
         #expect(cluster.core.work(now: cluster.now)[0].map(\.run) == [1])

@@ -81,6 +81,9 @@ import Testing
             run.sentence("aes") == "run 3 aes, running for 1 m 40 s: invocation 2 of 5 for 40 s (last time: 50 s), "
                 + "9 M instructions, no progress for 1 m 30 s")
         #expect(LiveRun(run: 3, span: Self.second).sentence("aes") == "run 3 aes, running for 1 s")
+        let fetching = LiveRun.Stage(
+            phase: RunPhase("fetching its files", detail: "30.2 MiB of 185 MiB"), span: 12 * Self.second, quiet: 0)
+        #expect(fetching.sentence == "fetching its files for 12 s, 30.2 MiB of 185 MiB")
     }
 
     @Test("The manual shows a run as it is shown")

@@ -19,11 +19,19 @@ extension CoordinatorMessage {
 }
 
 extension AgentMessage {
-    /// What hosts have less to offer than their hellos said is younger.
+    /// What hosts have less to offer than their hellos said is younger, and so is how far what ended is collected.
     fileprivate var asVersion1Says: AgentMessage {
-        guard case .heartbeat(var load) = self else { return self }
-        load.offer = nil
-        return .heartbeat(load)
+        switch self {
+        case .heartbeat(var load):
+            load.offer = nil
+            return .heartbeat(load)
+        case .tail(var tail):
+            tail.collected = nil
+            return .tail(tail)
+        case .hello, .started, .outcome, .want, .bytes, .missing, .probed, .refused, .released, .sharing, .holding,
+            .unreached:
+            return self
+        }
     }
 }
 

@@ -126,7 +126,12 @@ extension Chance {
             .hello(agentHello()), .started(list(4) { $0.attemptID() }), .outcome(report()), .want(range()),
             .bytes(piece()), .missing(digest(), reason: text()),
             .probed(EngineProbe(path: text(), digest: optional { $0.digest() }, problem: text())),
-            .tail(Tail(run: positive(), path: path(), bytes: optional { $0.data() })),
+            .tail(
+                Tail(
+                    run: positive(), path: path(), bytes: optional { $0.data() },
+                    collected: optional { chance in
+                        BytesDone(done: chance.nanoseconds(), total: chance.optional { $0.nanoseconds() })
+                    })),
             .heartbeat(
                 HostLoad(
                     running: natural(), waiting: natural(), freeBytes: nanoseconds(), offer: optional { $0.offer() })),
