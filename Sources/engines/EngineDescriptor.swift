@@ -23,6 +23,8 @@ package protocol EngineDescriptor: Sendable {
     func parameters(_ settings: JSON) -> EngineParameters
     /// The metrics that a run with these settings gives; nil: only its program knows.
     func metrics(_ settings: JSON) -> [EngineMetric]?
+    /// What people look for among its metrics and it cannot tell, and where they get it, in sentences; nil: nothing.
+    var untold: String? { get }
     /// Why a run with these settings cannot end as soon as a metric is known well enough (`measure.until`); nil: it
     /// can.
     func refusesUntil(_ settings: JSON) -> String?
@@ -73,6 +75,7 @@ extension EngineDescriptor {
     package func workloads(_ settings: JSON) -> EngineWorkloads { .optional }
     package func parameters(_ settings: JSON) -> EngineParameters { EngineParameters(others: "any name") }
     package func metrics(_ settings: JSON) -> [EngineMetric]? { nil }
+    package var untold: String? { nil }
     package func refusesUntil(_ settings: JSON) -> String? {
         "engine '\(name)' runs a program that alone knows what it measures and when it ends; remove the key, and let "
             + "the program end when it has measured enough"

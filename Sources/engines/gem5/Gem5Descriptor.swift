@@ -89,6 +89,9 @@ package struct Gem5Descriptor: EngineDescriptor {
     }
 
     package func metrics(_ settings: JSON) -> [EngineMetric]? { Gem5Counter.metrics }
+    package let untold: String? =
+        "gem5 does not count the kernel apart from programs, the lines and pages of code and data that a call uses, "
+        + "page faults, or system calls. The engine 'qemu' counts these for the same workload."
 
     package func refusesUntil(_ settings: JSON) -> String? {
         guard Gem5Settings(settings).isScript else { return nil }

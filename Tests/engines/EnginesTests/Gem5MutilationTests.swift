@@ -32,7 +32,7 @@ struct IntactRun {
             let text = String(decoding: try #require(try Fixture.file(name, file)), as: UTF8.self)
             files[file] = text.split(separator: "\n", omittingEmptySubsequences: false)
         }
-        let globs = GlobSet(Gem5Counter.library(.number(1)).flatMap(\.patterns).map(Glob.init))
+        let globs = GlobSet(Gem5Counter.library(.number(1)).flatMap(\.alternatives).joined().map(Glob.init))
         files["stats.txt"]?.removeAll { line in
             let name = Array(IntactRun.name(line).utf8)
             return !line.hasPrefix("--") && !line.isEmpty && !globs.matches(name.span.bytes)
@@ -73,9 +73,11 @@ struct IntactRun {
         return Gem5Counter.library(.number(1)).filter { counter in
             needed.contains(counter.name) || counter.isAid && !counter.name.hasSuffix(".replacements")
         }.flatMap { counter -> [Int] in
-            for pattern in counter.patterns {
-                let glob = Glob(pattern)
-                let found = lines.indices.filter { glob.matches(String(IntactRun.name(lines[$0]))) }
+            for patterns in counter.alternatives {
+                let globs = patterns.map(Glob.init)
+                let found = lines.indices.filter { line in
+                    globs.contains { $0.matches(String(IntactRun.name(lines[line]))) }
+                }
                 if !found.isEmpty { return found }
             }
             return []

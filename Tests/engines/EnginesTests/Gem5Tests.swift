@@ -77,6 +77,67 @@ struct Gem5Tests {
         #expect(MetricFormula.gem5.allSatisfy { names.contains($0.name) } && names.contains("topdown.backend.full"))
     }
 
+    @Test("What the committed instructions do, as computed by hand, of any core")
+    func mix() throws {
+        // Of block 2, its micro-operations: 470,794 and 471,977; of these 459,322 and 460,521 scalar.
+        let runs: [(name: String, loads: Int, stores: Int, branches: Int, float: Int, instructions: Int)] = [
+            ("o3-tage-1M", 47_456, 46_286, 42_873, 603 + 16, 254_268),
+            ("timing-1M", 47_643, 46_346, 43_017, 603, 254_850),
+        ]
+        for run in runs {
+            let contract = Fixture.contract(predictor: run.name == "timing-1M" ? nil : "LTAGE")
+            let blocks = try #require(try Fixture.verdict(run.name, contract).blocks)
+            let metrics = blocks.metrics(ofBlock: 1, MetricFormula.gem5)
+            func value(_ name: String) throws -> Double {
+                try #require(metrics.first { $0.name == name }.flatMap { Double($0.value) }, "\(name)")
+            }
+            let simd = 3_014 + 2_412 + 5_427
+            let parts = [
+                ("load", "loads", run.loads), ("store", "stores", run.stores), ("branch", "branches", run.branches),
+                ("float", "float", run.float), ("simd", "simd", simd),
+            ]
+            for (share, counter, expected) in parts {
+                #expect(try value(counter) == Double(expected), "\(run.name) \(counter)")
+                #expect(abs(try value("\(share).share") - Double(expected) / Double(run.instructions)) < 1e-12)
+            }
+        }
+    }
+
+    @Test("The mix is found under the names of earlier versions; without one of its classes there is none of SIMD")
+    func mixOfEarlier() throws {
+        let scalars = [
+            "No_OpClass", "IntAlu", "IntMult", "IntDiv", "MemRead", "MemWrite", "FloatMemRead", "FloatMemWrite",
+            "IprAccess", "InstPrefetch",
+        ]
+        let floats = ["Add", "Cmp", "Cvt", "Mult", "MultAcc", "Div", "Misc", "Sqrt"].map { "Float\($0)" }
+        func block(_ cpu: String, _ counters: [(String, Int)], _ classes: [String]) throws -> Block {
+            var lines = ["---------- Begin Simulation Statistics ----------", "simTicks 1000 # (Tick)"]
+            lines += counters.map { "\(cpu).\($0.0) \($0.1) #" } + classes.map { "\(cpu).\($0) 2 #" }
+            lines += ["---------- End Simulation Statistics   ----------", ""]
+            var scanner = StatisticsScanner()
+            var blocks = Gem5Blocks(Gem5Counter.library(.number(1)))
+            scanner.scan(Array(lines.joined(separator: "\n").utf8).span.bytes, &blocks)
+            scanner.finish(&blocks)
+            return try #require(blocks.blocks.first)
+        }
+        let all = scalars + floats + ["SimdAlu"]
+        let ordered = try block(
+            "system.cpu1", [("commit.loads", 4), ("commit.memRefs", 9), ("commit.opsCommitted", 50)],
+            all.map { "commit.committedInstType_0::\($0)" } + all.map { "statIssuedInstType_0::\($0)" })
+        #expect(ordered["loads"] == "4" && ordered["stores"] == nil)
+        #expect(ordered["scalar"] == "20" && ordered["float"] == "16")
+        #expect(Blocks([ordered]).metrics(MetricFormula.gem5).first { $0.name == "simd" }?.value == "14")
+        let simple = try block(
+            "system.cpu1", [("exec_context.thread_0.numLoadInsts", 4), ("exec_context.thread_0.numStoreInsts", 5)],
+            all.map { "exec_context.thread_0.statExecutedInstType::\($0)" })
+        #expect(simple["loads"] == "4" && simple["stores"] == "5" && simple["float"] == "16")
+        let lost = try block(
+            "system.cpu1", [("commitStats0.numOps", 50)],
+            all.filter { $0 != "IprAccess" }.map { "commitStats0.committedInstType::\($0)" })
+        #expect(lost["float"] == "16" && lost["scalar"] == nil)
+        #expect(!Blocks([lost]).metrics(MetricFormula.gem5).contains { $0.name.hasPrefix("simd") })
+    }
+
     @Test("A driving node has statistics of the same names, which do not count")
     func drivingNode() throws {
         let text = """

@@ -43,6 +43,7 @@ struct ReferenceTests {
         }
         lines += metrics.map { table(["metric", "unit", "formula", "meaning"], $0) }
             ?? ["Every number that the program leaves is a metric."]
+        if let untold = engine.untold { lines += ["", untold] }
         return lines.joined(separator: "\n") + "\n"
     }
 

@@ -40,10 +40,10 @@ struct Gem5Blocks: StatisticsVisitor {
     init(_ counters: [Gem5Counter]) {
         self.counters = counters
         caches = Gem5Cache.names.compactMap { Gem5Cache($0, in: counters) }
-        patterns = GlobSet(counters.flatMap(\.patterns).map(Glob.init))
+        patterns = GlobSet(counters.flatMap(\.alternatives).joined().map(Glob.init))
         places = counters.enumerated().flatMap { index, counter in
-            counter.patterns.enumerated().map { rank, text in
-                Place(counter: index, rank: rank, isDriving: Gem5Machines.isDriving(text))
+            counter.alternatives.enumerated().flatMap { rank, patterns in
+                patterns.map { Place(counter: index, rank: rank, isDriving: Gem5Machines.isDriving($0)) }
             }
         }
         found = Array(repeating: nil, count: counters.count)

@@ -1,20 +1,25 @@
 import Model
 package import Results
 
-/// A counter of the table, and under which of gem5's names it is found: the first pattern that any statistic of a block
-/// matches is used, and all that match it are added up.
+/// A counter of the table, and under which of gem5's names it is found: the first alternative that any statistic of a
+/// block matches is used, and all that match it are added up.
 struct Gem5Counter: Sendable, Hashable {
     var name: String
-    var patterns: [String]
+    /// Each some patterns.
+    var alternatives: [[String]]
     /// How many statistics of a block make it up; nil: as many as match. One that is lost must not look like a zero.
     var parts: Int?
     /// It is only there to check others.
     var isAid = false
 
-    init(_ name: String, _ patterns: [String], parts: Int? = 1) {
+    init(_ name: String, alternatives: [[String]], parts: Int? = 1) {
         self.name = name
-        self.patterns = patterns
+        self.alternatives = alternatives
         self.parts = parts
+    }
+
+    init(_ name: String, _ patterns: [String], parts: Int? = 1) {
+        self.init(name, alternatives: patterns.map { [$0] }, parts: parts)
     }
 
     /// The counters of systems with classic caches, made by the package `ops/gem5` (names as in vSwarm-u) or with
@@ -58,6 +63,7 @@ struct Gem5Counter: Sendable, Hashable {
         counters.append(Gem5Counter("itlb.misses", own("mmu.itb.??Misses"), parts: 2))
         counters.append(Gem5Counter("dtlb.misses", own("mmu.dtb.??Misses"), parts: 2))
         counters += Gem5TopDown.counters { own($0) }
+        counters += Gem5Mix.counters { own($0) }
         return counters
     }
 }
@@ -79,7 +85,7 @@ extension MetricFormula {
         [
             MetricFormula("cpi", "cycles", per: "instructions"),
             MetricFormula("ipc", "instructions", per: "cycles"),
-        ] + model + Gem5TopDown.formulas
+        ] + model + Gem5TopDown.formulas + Gem5Mix.formulas
 }
 
 extension Gem5Counter {
@@ -92,11 +98,11 @@ extension Gem5Counter {
             Gem5TopDown.widthMetric,
             EngineMetric("cpi", unit: "cycles", formula: "cycles / instructions", "cycles for each instruction"),
             EngineMetric("ipc", unit: "instructions", formula: "instructions / cycles", "instructions in each cycle"),
-        ] + EngineMetric.ratios + Gem5TopDown.metrics
+        ] + EngineMetric.ratios + Gem5TopDown.metrics + Gem5Mix.metrics
     }
 
     private static func description(_ name: String) -> (unit: String, meaning: String) {
-        if let described = Gem5TopDown.description(name) { return described }
+        if let described = Gem5TopDown.description(name) ?? Gem5Mix.description(name) { return described }
         let whose = " of the core under test"
         switch name {
         case "ticks": return ("picoseconds", "simulated time")

@@ -49,6 +49,8 @@ package struct EngineReference {
 
     /// nil: only the program that a sweep runs knows.
     package var metrics: [EngineMetric]? { descriptor.metrics(settings) }
+    /// What is not among them, and where it is to be had, in sentences; nil: nothing that people would look for.
+    package var untold: String? { descriptor.untold }
 
     // MARK: On a host
 

@@ -100,7 +100,9 @@ struct MetricsCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() throws {
-        try engine.print("metrics", EngineReference.metricColumns, \.metricRows, common)
+        let references = try engine.references()
+        try engine.print("metrics", EngineReference.metricColumns, of: references, \.metricRows, common)
+        for untold in references.compactMap(\.untold) { common.console.say(untold) }
     }
 }
 
