@@ -6,6 +6,8 @@ extension GuestTests {
     /// One way to go wrong.
     private struct Trouble: Sendable {
         var mode: String
+        /// What the answer is held against.
+        var rule = "bytes \(GuestTests.hex("yes"))"
         /// Of the manifest, beside name, port and requests.
         var manifest = ""
         /// The driver's exit status and the last event's cause.
@@ -14,6 +16,12 @@ extension GuestTests {
         /// What the message has; and of the run before its third call, where it ends there.
         var says: [String] = []
     }
+
+    private static func hex(_ text: String) -> String {
+        text.utf8.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+
+    private static let fields = "json \(hex(#"{"user":{"id":7}}"#))"
 
     /// A manifest's service that is the same program.
     private static func service(_ words: String, port: Int = 8001) -> String {
@@ -45,6 +53,12 @@ extension GuestTests {
             mode: "bomb", manifest: "memory: 32MiB\n", status: 5, cause: "guest-failed",
             says: ["the container function has ended"]),
         Trouble(mode: "hang", status: 11, cause: "no-answer", says: ["measured call 0: timeout: no answer in time"]),
+        // Of a document some members are compared: the others differ from call to call.
+        Trouble(mode: "json", rule: fields, status: 0, cause: "measured"),
+        Trouble(
+            mode: "json-wrong", rule: fields, status: 4, cause: "wrong-answer",
+            says: ["measured call 0", #"gave '{"call": 3, "user": {"id": 8}}', which differs at user.id"#]),
+        Trouble(mode: "json-cut", rule: fields, status: 4, cause: "wrong-answer", says: ["which is not JSON"]),
         Trouble(mode: "late", status: 0, cause: "measured"),
         Trouble(mode: "forks", status: 0, cause: "measured"),
     ]
@@ -77,7 +91,8 @@ extension GuestTests {
         let manifest = "name: trouble\nport: 8000\nprotocol: http1\nrequests: requests.calls\n"
             + "command: [/trouble, \(trouble.mode), 8000]\n" + trouble.manifest
         try Data(manifest.utf8).write(to: own.appending(path: "workload.yaml"))
-        try Data("usweep-calls 1\nhttp1 GET / - - bytes 796573\n".utf8).write(to: own.appending(path: "requests.calls"))
+        let calls = "usweep-calls 1\nhttp1 GET / - - \(trouble.rule)\n"
+        try Data(calls.utf8).write(to: own.appending(path: "requests.calls"))
         try Guest.usweep(["workload", "add", own.path], workloads: folder)
         let disk = folder.appending(path: "trouble/disk.squashfs")
         let setup = try Guest.run(

@@ -1,5 +1,5 @@
-/* A function that goes wrong, for tests of the guest: it answers `yes` over HTTP/1.1, but its third call goes as its
- * first argument says. Further arguments are ports to listen on, of which the first is served.
+/* A function that goes wrong, for tests of the guest: it answers `yes` over HTTP/1.1, or a document in JSON, but its
+ * third call goes as its first argument says. Further arguments are ports to listen on, of which the first is served.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -56,8 +56,24 @@ static int answer_in_child(int call)
     return 0;
 }
 
+/* It has the number of the call, so that no two are the same. */
+static const char *document(int call, int id)
+{
+    static char text[64];
+    snprintf(text, sizeof text, "{\"call\": %d, \"user\": {\"id\": %d}}", call, id);
+    return text;
+}
+
 static const char *answer_to(int call)
 {
+    if (is("json"))
+        return document(call, 7);
+    if (is("json-wrong"))
+        return document(call, call == CALL ? 8 : 7);
+    if (is("json-cut") && call < CALL)
+        return document(call, 7);
+    if (is("json-cut"))
+        return "{\"user\": {\"id\": 7}";
     if (is("wrong") && call > 1)
         return "no!";
     if (call != CALL)
@@ -91,7 +107,9 @@ static void serve(int connection)
         call++;
         if (is("forks") && answer_in_child(call))
             continue;
-        int size = snprintf(answer, sizeof answer, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n%s", answer_to(call));
+        const char *body = answer_to(call);
+        int size = snprintf(answer, sizeof answer, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s",
+                            strlen(body), body);
         if (write(connection, answer, size) != size)
             end("cannot answer");
         if (is("forks"))
