@@ -72,7 +72,7 @@ struct Derivation {
                 or: "run \(run) cannot be opened again: it has not ended")
         case .judgedAgain(let id, let failure, let evidence, let blocks):
             try judge(id, failure, evidence, blocks)
-        case .hostPaused(let host, let reason):
+        case .hostPaused(let host, let reason), .hostRefused(let host, let reason):
             try run(
                 "INSERT INTO hosts (host, rested) VALUES (?, ?) ON CONFLICT (host) DO UPDATE SET rested = ?2",
                 [host, reason])

@@ -29,9 +29,14 @@ extension Ledger {
         }
     }
 
-    /// Why a host was given no work, each time, in order.
+    /// Why a host was given no work for a while, each time, in order.
     public func pauses(of host: String) throws -> [String] {
-        try strings("SELECT reason FROM remarks WHERE host = ? ORDER BY seq", [host])
+        try strings("SELECT reason FROM remarks WHERE host = ? AND kind <> 'host-refused' ORDER BY seq", [host])
+    }
+
+    /// Why a host was given no work any more, each time that a coordinator was at work, in order.
+    public func refusals(of host: String) throws -> [String] {
+        try strings("SELECT reason FROM remarks WHERE host = ? AND kind = 'host-refused' ORDER BY seq", [host])
     }
 
     /// Why any of these hosts was given no work, each time, in order.

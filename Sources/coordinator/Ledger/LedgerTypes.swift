@@ -122,6 +122,8 @@ public struct HostStatus: Sendable, Hashable {
     public var clockOffset: Nanoseconds?
     /// Why it was last given no more work; nil: that never happened.
     public var pauseReason: String?
+    /// Whether that was not for a while: it was refused.
+    public var isRefused: Bool
 }
 
 /// A lease as the ledger knows it.

@@ -225,13 +225,18 @@ extension Ledger {
             try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT host, boot_id, host_name, slots, memory_bytes, clock_offset_ns, rested
-                    FROM hosts ORDER BY host
+                    SELECT h.host, boot_id, host_name, slots, memory_bytes, clock_offset_ns, rested,
+                        coalesce(r.kind = 'host-refused', 0)
+                    FROM hosts h LEFT JOIN
+                        (SELECT host, kind, max(seq) FROM remarks WHERE host IS NOT NULL GROUP BY host) r
+                        ON r.host = h.host
+                    ORDER BY h.host
                     """
             ).map { row in
                 try HostStatus(
                     host: row.value(0), bootID: row.value(1), hostName: row.value(2), slots: row.value(3),
-                    memoryBytes: row.value(4), clockOffset: row.value(5), pauseReason: row.value(6))
+                    memoryBytes: row.value(4), clockOffset: row.value(5), pauseReason: row.value(6),
+                    isRefused: row.value(7))
             }
         }
     }

@@ -19,6 +19,7 @@ extension Model.Record {
         case .runReopened: "run-reopened"
         case .judgedAgain: "judged-again"
         case .hostPaused: "host-rested"
+        case .hostRefused: "host-refused"
         case .hostReleased: "host-released"
         case .sweepStopped: "sweep-stopped"
         case .revised: "revised"

@@ -173,7 +173,7 @@ enum Schema {
             made_ns INTEGER NOT NULL
         ) STRICT;
 
-        -- run-reopened, host-rested, repinned, restored
+        -- run-reopened, host-rested, host-refused, repinned, restored
         CREATE TABLE remarks (
             seq INTEGER PRIMARY KEY NOT NULL,
             kind TEXT NOT NULL,

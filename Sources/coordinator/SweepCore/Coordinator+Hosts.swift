@@ -169,7 +169,7 @@ extension Coordinator {
         links[host].phase = .refused(reason)
         links[host].slots = 0
         links[host].lastProblem = reason
-        decide(.hostPaused(host: plan.hosts[host], reason: reason), &records)
+        decide(.hostRefused(host: plan.hosts[host], reason: reason), &records)
     }
 
     mutating func lose(_ host: Int, _ reason: String, _ now: Nanoseconds) {

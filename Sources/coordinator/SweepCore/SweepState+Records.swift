@@ -14,7 +14,7 @@ extension SweepState {
     /// Adds a record about runs that the sweep has. Every record has one meaning, whenever it is read.
     public mutating func apply(_ record: Record) {
         switch record {
-        case .hostPaused: break
+        case .hostPaused, .hostRefused: break
         case .hostSeen(let host, let bootID, _, _, _, _): see(host, bootID)
         case .pinned(let name, let digest): pin(name, digest)
         case .leaseGranted(let lease, let host, let grants): grant(lease, host: host, grants)
@@ -273,8 +273,8 @@ extension Record {
             [run]
         case .secondStart(let run, _, _): [run]
         case .judgedAgain(let id, _, _, _): [id.run]
-        case .hostSeen, .pinned, .leaseVoided, .leaseMoved, .hostPaused, .hostReleased, .sweepStopped, .revised,
-            .repinned, .restored:
+        case .hostSeen, .pinned, .leaseVoided, .leaseMoved, .hostPaused, .hostRefused, .hostReleased,
+            .sweepStopped, .revised, .repinned, .restored:
             []
         }
     }

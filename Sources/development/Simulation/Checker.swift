@@ -122,7 +122,7 @@ final class Checker {
                 for other in leases.keys where other != lease { leases[other]?[run] = nil }
             case .runWithdrawn(let run, let lease, _): leases[lease]?[run] = nil
             case .leaseMoved, .runCancelAsked, .secondStart: break
-            case .runEnded, .hostSeen, .pinned, .hostPaused, .hostReleased, .sweepStopped: break
+            case .runEnded, .hostSeen, .pinned, .hostPaused, .hostRefused, .hostReleased, .sweepStopped: break
             case .revised, .repinned, .restored: fail("a coordinator that nobody asked changes the sweep itself")
             }
         }

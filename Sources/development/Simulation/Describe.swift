@@ -27,6 +27,7 @@ enum Describe {
         case .judgedAgain(let id, let failure, let evidence, _):
             "attempt \(self.id(id)) judged again: \(failure?.rawValue ?? "success") \(evidence)"
         case .hostPaused(let host, let reason): "\(host) is paused: \(reason)"
+        case .hostRefused(let host, let reason): "\(host) is refused: \(reason)"
         case .hostReleased(let host): "\(host) keeps nothing any more"
         case .sweepStopped(let reason): "sweep stopped: \(reason)"
         case .revised(let revision): "specification \(revision.number) with \(revision.runs.count) runs"
@@ -53,6 +54,7 @@ enum Describe {
         case .runReopened: "run opened again"
         case .judgedAgain: "judged again"
         case .hostPaused: "host paused"
+        case .hostRefused: "host refused"
         case .hostReleased: "host released"
         case .sweepStopped: "sweep stopped"
         case .revised: "revised"

@@ -41,7 +41,7 @@ public final class MemoryLedger {
             try need(isKnown, "run \(id.run) is judged again, but had not ended by attempt \(id.attempt)")
         case .secondStart(let run, let lease, _):
             try need(!ended.contains(run) && !leases.contains(lease), "run \(run) is begun again, and had ended")
-        case .hostSeen, .pinned, .attemptFenced, .hostPaused, .hostReleased, .sweepStopped: break
+        case .hostSeen, .pinned, .attemptFenced, .hostPaused, .hostRefused, .hostReleased, .sweepStopped: break
         case .revised, .repinned, .restored: break
         }
     }

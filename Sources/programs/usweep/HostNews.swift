@@ -29,6 +29,11 @@ struct HostNews {
         waiting.append((host, "paused: \(reason)"))
     }
 
+    mutating func refused(_ host: String, _ reason: String) {
+        troubles[host] = reason
+        waiting.append((host, reason))
+    }
+
     mutating func joined(_ host: String, slots: Int) { joined.append((host, slots)) }
 
     /// What is to be said now, a line each. Of a few hosts it is said at once; of many after some seconds, in which

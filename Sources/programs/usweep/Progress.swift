@@ -115,6 +115,7 @@ final class Progress: SessionObserver {
             line("run \(run) was on two hosts, and one of them continues it: \(reason)")
         case .secondStart(let run, _, let reason): line("run \(run) is started a second time, \(reason)")
         case .hostPaused(let host, let reason): news.paused(host, reason)
+        case .hostRefused(let host, let reason): news.refused(host, reason)
         case .sweepStopped(let reason): line("stopping: \(reason)")
         case .attemptFenced(let report, let host, _):
             line("\(host): a late result of run \(report.id.run) is kept, but not merged")

@@ -42,7 +42,8 @@ extension Record {
         case .attemptFenced: 6
         case .runEnded: 7
         case .runReopened: 8
-        case .hostPaused: 9
+        // To readers who do not know the third field, a host that is refused is paused.
+        case .hostPaused, .hostRefused: 9
         case .sweepStopped: 10
         case .hostReleased: 11
         case .revised: 12
@@ -105,6 +106,10 @@ extension Record {
         case .hostPaused(let host, let reason):
             writer.field(1, host)
             writer.field(2, reason)
+        case .hostRefused(let host, let reason):
+            writer.field(1, host)
+            writer.field(2, reason)
+            writer.field(3, true)
         case .leaseMoved(let lease, let host):
             writer.field(1, lease)
             writer.field(2, host)
@@ -144,7 +149,10 @@ extension Record {
                 run: try fields.run(1), state: try fields.runState(2), failure: try fields.failureClass(3),
                 attempt: try fields.attempt(4))
         case 8: self = .runReopened(run: try fields.run(1), reason: try fields.take(2))
-        case 9: self = .hostPaused(host: try fields.take(1), reason: try fields.take(2))
+        case 9:
+            let (host, reason): (String, String) = (try fields.take(1), try fields.take(2))
+            let isRefused = try fields.take(ifAny: 3) ?? false
+            self = isRefused ? .hostRefused(host: host, reason: reason) : .hostPaused(host: host, reason: reason)
         case 10: self = .sweepStopped(reason: try fields.take(1))
         case 11: self = .hostReleased(host: try fields.take(1))
         case 12: self = .revised(try Revision(fields: &fields))

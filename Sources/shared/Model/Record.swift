@@ -40,6 +40,8 @@ public enum Record: Sendable, Hashable {
     case judgedAgain(AttemptID, failure: FailureClass?, evidence: String, blocks: ResultText?)
     /// A host gets no work for a while.
     case hostPaused(host: String, reason: String)
+    /// A host gets no work any more in this life of the coordinator.
+    case hostRefused(host: String, reason: String)
     /// The sweep has ended, and the host's agent confirmed that it keeps nothing of it.
     case hostReleased(host: String)
     /// The sweep was ended before its runs were.

@@ -18,6 +18,8 @@ import Testing
             .runEnded(run: 2, state: .failed, failure: .timeout, attempt: 4),
             .attemptFenced(Sample.report(2, lease: 1, attempt: 1), host: "h1", agrees: false),
             .hostPaused(host: "h1", reason: "silent"), .hostReleased(host: "h1"), .sweepStopped(reason: "signal"),
+            .hostPaused(host: "h3", reason: "no disk"), .hostRefused(host: "h3", reason: "another engine"),
+            .hostRefused(host: "h4", reason: "no engine"), .hostPaused(host: "h4", reason: "no disk"),
         ])
         let first = try #require(try ledger.run(1))
         #expect(first.state == .succeeded)
@@ -42,7 +44,11 @@ import Testing
             try ledger.counts() == [
                 RunCount(state: nil, failure: nil, count: 2), RunCount(state: .failed, failure: .timeout, count: 1),
             ])
-        #expect(try ledger.hosts().map(\.pauseReason) == ["silent", nil])
+        let hosts = try ledger.hosts()
+        #expect(hosts.map(\.pauseReason) == ["silent", nil, "another engine", "no disk"])
+        #expect(hosts.map(\.isRefused) == [false, false, true, false], "the last counts")
+        #expect(try ledger.pauses(of: "h3") == ["no disk"] && ledger.refusals(of: "h3") == ["another engine"])
+        #expect(try ledger.pauses(ofAny: ["h1", "h4"]) == ["silent", "no engine", "no disk"])
         #expect(try ledger.leases().map(\.voided) == ["silent", nil])
         #expect(try ledger.pins().map(\.digest) == [SHA256.digest("e")])
         #expect(try ledger.stops() == ["signal"])

@@ -53,7 +53,11 @@ struct RandomRecords {
         case 13: return fence()
         case 14...16: return decide()
         case 17: return reopen()
-        case 18: return hosts.randomElement(using: &chance).map { .hostPaused(host: $0, reason: "\(chance.next())") }
+        case 18:
+            let (reason, isRefused) = ("\(chance.next())", Bool.random(using: &chance))
+            return hosts.randomElement(using: &chance).map { host in
+                isRefused ? .hostRefused(host: host, reason: reason) : .hostPaused(host: host, reason: reason)
+            }
         case 19: return unusual()
         case 20: return judgeAgain()
         default: return .sweepStopped(reason: "signal")

@@ -63,7 +63,11 @@ struct ExplanationTests {
         (RunStory.Wait.leased(host: "h1", waits: nil), "It was handed to h1", nil),
         (.setup(run: 9), "the checkpoint that run 9 makes", "usweep explain 7f3a/9"),
         (.coordinator, "no coordinator is running", "usweep resume 7f3a"),
-        (.room(problems: [.init(host: "h1", reason: "disk-full")]), "a free slot.\n- paused: h1: disk-full", nil),
+        (
+            .room(
+                problems: [.init(host: "h1", reason: "disk-full")], refused: [.init(host: "h2", reason: "no engine")]),
+            "a free slot.\n- paused: h1: disk-full\n- cannot be used: h2: no engine", nil
+        ),
     ] as [(RunStory.Wait, String, String?)])
     func waits(_ wait: RunStory.Wait, _ text: String, _ advice: String?) {
         let story = RunStory(name: "7f3a/3", description: "x=1", state: nil, wait: wait)
@@ -96,12 +100,14 @@ struct ExplanationTests {
         let story = HostStory(
             name: "h0", facts: facts, open: 1,
             ended: [.init(failure: nil, count: 10), .init(failure: .diskFull, count: 2)],
-            pauses: ["disk-full: no space", "disk-full: no space"], voidLeases: ["silent"], late: 1)
+            pauses: ["disk-full: no space", "disk-full: no space"], refusals: ["another engine"],
+            voidLeases: ["silent"], late: 1)
         #expect(
             story.sentences == [
                 "Host h0 (node1) joined with 2 slots and 8 GiB of memory. Its clock is 5 s behind.",
                 "1 run of this sweep is with it now.", "12 attempts ended on it: 10 succeeded, 2 disk-full.",
-                "- it was paused 2 times: disk-full: no space", "- it lost a lease: silent",
+                "- it was paused 2 times: disk-full: no space", "- it could not be used: another engine",
+                "- it lost a lease: silent",
                 "1 result came from it after the lease had ended: kept, not merged.",
                 "What to do: \(FailureClass.diskFull.advice)",
             ])

@@ -165,6 +165,7 @@ extension Chance {
             .runEnded(
                 run: positive(), state: pick(RunState.allCases) ?? .failed, failure: failure(), attempt: natural()),
             .runReopened(run: positive(), reason: text()), .hostPaused(host: text(), reason: text()),
+            .hostRefused(host: text(), reason: text()),
             .sweepStopped(reason: text()), .hostReleased(host: text()), .repinned(reason: text()),
             .restored(reason: text()), .revised(revision()),
             .judgedAgain(

@@ -213,7 +213,7 @@ extension ReportPage {
                 })
         }
         body += table(
-            "Hosts", ["host", "its own name", "slots", "memory", "paused because"],
+            "Hosts", ["host", "its own name", "slots", "memory", "paused or refused because"],
             status.hosts.map { host in
                 [
                     Markup.escaped(host.host), Markup.escaped(host.hostName ?? "-"), host.slots.map(String.init) ?? "-",

@@ -36,8 +36,10 @@ package struct HostStory: Sendable, Hashable {
     /// Runs that are with it.
     package var open: Int
     package var ended: [Ended]
-    /// Why it was given no work, each time, in order.
+    /// Why it was given no work for a while, each time, in order.
     package var pauses: [String]
+    /// Why it was given none any more.
+    package var refusals: [String]
     /// Why its leases ended before their runs did.
     package var voidLeases: [String]
     /// How many outcomes it reported under void leases.
@@ -45,13 +47,14 @@ package struct HostStory: Sendable, Hashable {
 
     package init(
         name: String, facts: Facts?, open: Int = 0, ended: [Ended] = [], pauses: [String] = [],
-        voidLeases: [String] = [], late: Int = 0
+        refusals: [String] = [], voidLeases: [String] = [], late: Int = 0
     ) {
         self.name = name
         self.facts = facts
         self.open = open
         self.ended = ended
         self.pauses = pauses
+        self.refusals = refusals
         self.voidLeases = voidLeases
         self.late = late
     }
@@ -68,6 +71,7 @@ package struct HostStory: Sendable, Hashable {
             lines.append("\(PeopleText.count(all, "attempt")) ended on it: \(parts).")
         }
         lines += HostStory.gathered(pauses).map { "- it was paused\($0)" }
+        lines += HostStory.gathered(refusals).map { "- it could not be used\($0)" }
         lines += HostStory.gathered(voidLeases).map { "- it lost a lease\($0)" }
         if late > 0 {
             lines.append(
@@ -79,7 +83,9 @@ package struct HostStory: Sendable, Hashable {
 
     /// nil: nothing speaks against the host.
     package var advice: String? {
-        if facts == nil, pauses.isEmpty { return "check whether it can be reached: usweep doctor -i INVENTORY" }
+        if facts == nil, pauses.isEmpty, refusals.isEmpty {
+            return "check whether it can be reached: usweep doctor -i INVENTORY"
+        }
         let blamed = ended.filter { $0.failure?.remedy == .retryElsewhere || $0.failure?.remedy == .retryUncounted }
         if let worst = blamed.max(by: { $0.count < $1.count }) { return worst.failure?.advice }
         return facts == nil ? "fix the reason for the refusal; 'usweep doctor -i INVENTORY' checks it" : nil

@@ -82,8 +82,9 @@ package struct RunStory: Sendable, Hashable {
         case setup(run: RunNumber)
         /// It could be handed out, but nobody does.
         case coordinator
-        /// It is its turn as soon as a host has room. `problems`: hosts that get nothing, and why.
-        case room(problems: [VoidLease])
+        /// It is its turn as soon as a host has room. `problems`: hosts that get nothing for now, and why; `refused`:
+        /// those that get nothing any more.
+        case room(problems: [VoidLease], refused: [VoidLease] = [])
     }
 
     /// As people type it: `ID/NUMBER`.
@@ -251,9 +252,12 @@ package struct RunStory: Sendable, Hashable {
             return "It has been running on \(host) for \(PeopleText.span(live.span))\(at)."
         case .setup(let run): return "It waits for the checkpoint that run \(run) makes."
         case .coordinator: return "It waits: no coordinator is running."
-        case .room(let problems):
-            let paused = HostProblems.lines(problems.map { (host: $0.host, reason: $0.reason) })
-            return (["It waits for a free slot."] + paused.map { "- paused: \($0)" }).joined(separator: "\n")
+        case .room(let problems, let refused):
+            func lines(_ hosts: [VoidLease], _ what: String) -> [String] {
+                HostProblems.lines(hosts.map { (host: $0.host, reason: $0.reason) }).map { "- \(what): \($0)" }
+            }
+            let all = lines(problems, "paused") + lines(refused, "cannot be used")
+            return (["It waits for a free slot."] + all).joined(separator: "\n")
         }
     }
 }

@@ -49,15 +49,18 @@ struct Storyteller {
         if let maker = try missingMaker(run.plan) { return .setup(run: maker) }
         // What has work now may have been given none before.
         let busy = try ledger.openRuns().map(\.host)
-        let problems = try ledger.hosts().filter { !busy.contains($0.host) }.compactMap { host in
-            host.pauseReason.map { RunStory.VoidLease(host: host.host, reason: $0) }
+        let idle = try ledger.hosts().filter { !busy.contains($0.host) }
+        func problems(_ hosts: [HostStatus]) -> [RunStory.VoidLease] {
+            hosts.compactMap { host in host.pauseReason.map { RunStory.VoidLease(host: host.host, reason: $0) } }
         }
         // What the hosts offer for now is on no record.
         let paused = (Requests(entry: view.entry).live()?.hosts ?? []).map(\.view).filter {
             $0.standing == .paused && !$0.problem.isEmpty
         }
-        let told = problems.filter { problem in !paused.contains { $0.name == problem.host } }
-        return .room(problems: told + paused.map { RunStory.VoidLease(host: $0.name, reason: $0.problem) })
+        let told = problems(idle.filter { !$0.isRefused }).filter { told in !paused.contains { $0.name == told.host } }
+        return .room(
+            problems: told + paused.map { RunStory.VoidLease(host: $0.name, reason: $0.problem) },
+            refused: problems(idle.filter(\.isRefused)))
     }
 
     private func at(_ host: String, _ run: RunNumber) -> RunStory.Wait {
@@ -96,8 +99,8 @@ struct Storyteller {
         return HostStory(
             name: name, facts: facts, open: try ledger.openRuns().first { $0.host == name }?.runs ?? 0,
             ended: try ledger.attemptCounts(on: name).map { HostStory.Ended(failure: $0.failure, count: $0.count) },
-            pauses: try ledger.pauses(of: name), voidLeases: try ledger.voidedLeases(of: name),
-            late: try ledger.fencedCount(on: name))
+            pauses: try ledger.pauses(of: name), refusals: try ledger.refusals(of: name),
+            voidLeases: try ledger.voidedLeases(of: name), late: try ledger.fencedCount(on: name))
     }
 
     /// Those of the inventory that the sweep was last launched with, and those that the ledger heard of before.

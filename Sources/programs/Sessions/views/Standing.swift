@@ -123,8 +123,9 @@ package final class LedgerSource: ProgressSource {
         let held = Dictionary(try ledger.openRuns().map { ($0.host, $0.runs) }, uniquingKeysWith: { $1 })
         hosts = try ledger.hosts().map { host in
             let (slots, open) = (host.slots ?? 0, held[host.host] ?? 0)
+            let isIdle = open == 0 && host.pauseReason != nil
             return HostView(
-                name: host.host, standing: open > 0 || host.pauseReason == nil ? .working : .paused,
+                name: host.host, standing: !isIdle ? .working : host.isRefused ? .refused : .paused,
                 problem: open > 0 ? "" : host.pauseReason ?? "", slots: slots, running: min(open, slots), held: open)
         }
     }

@@ -98,7 +98,8 @@ struct StatusCommand: ParsableCommand {
             let why = now.problem.isEmpty ? "" : ": \(VisibleText.of(now.problem, limit: 200))"
             return "; \(now.standing.word)\(why)"
         }
-        return host.pauseReason.map { "; last paused: \(VisibleText.of($0, limit: 200))" } ?? ""
+        let what = host.isRefused ? "could not be used" : "last paused"
+        return host.pauseReason.map { "; \(what): \(VisibleText.of($0, limit: 200))" } ?? ""
     }
 
     /// Pilots of clusters whose jobs wait, and why.
