@@ -17,8 +17,8 @@ struct LeftFiles {
     static let maximumFiles = 1_000
     /// So that a report fits a frame, whatever the sizes of the files.
     static let maximumNameBytes = 72 * 1024
-    /// Further ones are counted alone: a list may not fill the memory.
-    private static let maximumNames = 100_000
+    /// A list may not fill the memory.
+    static let maximumNames = 100_000
     private static let maximumDepth = 64
     private static let shownOmissions = 5
     /// What a name and a look at a file count for, in bytes that could be read meanwhile.
@@ -43,6 +43,7 @@ struct LeftFiles {
     private let files: any Files
     private let staged: Set<String>
     private let needed: Set<String>
+    private let mostNames: Int
     /// From the attempt's folder down.
     private var visits: [Visit] = []
     /// Names in `visits` that are to be looked at.
@@ -56,11 +57,16 @@ struct LeftFiles {
     /// - Parameters:
     ///   - needed: names that are taken before all others where there are too many.
     ///   - isThere: false: nothing of it is to be taken.
-    init(_ root: String, _ files: any Files, staged: Set<String>, needed: Set<String> = [], isThere: Bool) {
+    ///   - mostNames: further ones are counted alone.
+    init(
+        _ root: String, _ files: any Files, staged: Set<String>, needed: Set<String> = [], isThere: Bool,
+        mostNames: Int = LeftFiles.maximumNames
+    ) {
         self.root = root
         self.files = files
         self.staged = staged
         self.needed = needed
+        self.mostNames = mostNames
         realRoot = (try? files.resolve(root)) ?? root
         if isThere { visits = [Visit(place: "", name: "", depth: 0, isLinked: false)] }
     }
@@ -120,7 +126,7 @@ struct LeftFiles {
         let here = LeftFiles.path(visits[visit].place, entry.name)
         guard entry.kind != .other, !entry.isText || !staged.contains(here) else { return }
         let name = LeftFiles.path(visits[visit].name, entry.name)
-        guard all.count + held < LeftFiles.maximumNames || needed.contains(name) else {
+        guard all.count + held < mostNames || needed.contains(name) else {
             return omit(name, "there are too many files")
         }
         visits[visit].entries.append(entry)
@@ -183,7 +189,10 @@ struct LeftFiles {
     /// is like no other; deep ones before others.
     mutating func thin() {
         var groups: [String: Int] = [:]
-        func pattern(_ name: String) -> String { String(name.map { $0.isASCII && $0.isNumber ? "0" : $0 }) }
+        let zero = UInt8(ascii: "0")
+        func pattern(_ name: String) -> String {
+            String(decoding: name.utf8.map { zero...zero + 9 ~= $0 ? zero : $0 }, as: UTF8.self)
+        }
         for file in all { groups[pattern(file.name), default: 0] += 1 }
         let ranked = all.map { file in
             let depth = file.name.utf8.count { $0 == UInt8(ascii: "/") }

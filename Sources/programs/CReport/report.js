@@ -7,17 +7,24 @@
   const filter = document.getElementById("filter");
   const shown = document.getElementById("shown");
   const collator = new Intl.Collator(undefined, { numeric: true });
-  const sizes = {
-    b: 1, kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30, tib: 2 ** 40, kb: 1e3, mb: 1e6, gb: 1e9, tb: 1e12,
-    ms: 1e6, s: 1e9, m: 60e9, h: 3600e9, d: 86400e9,
-  };
 
-  // A number, a size in bytes, or a time in nanoseconds; NaN: a word.
+  // MARK: Amounts, as `usweep results --where` reads them
+
+  const sizes = {
+    B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40, KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12,
+  };
+  const times = [86400e9, 3600e9, 60e9, 1e9, 1e6];
+
+  // A number, a size in bytes, or a time in nanoseconds, as in 2h30m; NaN: a word.
   function amount(text) {
-    const found = /^(-?[0-9.]+(?:e[-+]?[0-9]+)?)([a-z]*)$/i.exec(text);
-    if (!found) return NaN;
-    return found[2] === "" ? Number(found[1]) : Number(found[1]) * (sizes[found[2].toLowerCase()] ?? NaN);
+    if (/^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[-+]?[0-9]+)?$/i.test(text)) return Number(text);
+    const size = /^([0-9]+)([a-z]+)$/i.exec(text);
+    if (size && Object.hasOwn(sizes, size[2])) return Number(size[1]) * sizes[size[2]];
+    const time = /^(?=.)(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s)?(?:([0-9]+)ms)?$/.exec(text);
+    return time ? times.reduce((sum, factor, place) => sum + Number(time[place + 1] ?? 0) * factor, 0) : NaN;
   }
+
+  // MARK: Text
 
   function short(value) {
     if (value === null) return "";

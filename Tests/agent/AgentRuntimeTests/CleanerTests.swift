@@ -1,6 +1,7 @@
 import Formats
 import Foundation
 import Model
+import TestKit
 import Testing
 
 /// Whoever removes temporary files does so under an agent that works.
@@ -56,9 +57,8 @@ import Testing
         try agent.send(.grant(Shard(lease: 3, entries: [entry(1, waits)])))
         try agent.started(1)
         try remove(["agent.journal", "agent.sock"])
-        let deadline = Date.now + 20
         let journal = "\(workdir)/agent.journal"
-        while !FileManager.default.fileExists(atPath: journal), Date.now < deadline { usleep(20_000) }
+        #expect(Outside.eventually(in: workdir, within: 20) { FileManager.default.fileExists(atPath: journal) })
         for pid in try Attached.processes("serve", workdir) { kill(pid, SIGKILL) }
         agent = try Attached(workdir)
         #expect(try agent.hello().leases == [HeldLease(lease: 3, runs: [1])])
@@ -125,8 +125,8 @@ import Testing
         for pid in try Attached.processes("supervise", workdir) { kill(pid, SIGKILL) }
         #expect(try agent.outcomes(2).map(\.failure) == [.supervisorLost, nil])
         let version = Job(arguments: [.agent, .text("version")])
-        let deadline = Date.now + 20
-        while !FileManager.default.fileExists(atPath: copy), Date.now < deadline { usleep(20_000) }
+        let folder = "\(scratch.path)/bin"
+        #expect(Outside.eventually(in: folder, within: 20) { FileManager.default.fileExists(atPath: copy) })
         try agent.send(.grant(Shard(lease: 2, entries: [entry(3, version)])))
         #expect(try agent.outcome().failure == nil)
     }

@@ -6,6 +6,28 @@ import Ports
 import Testing
 @testable import AgentRuntime
 
+/// Whatever there is to see of a keeper, it sends SIGCHLD for it: here a byte of a pipe.
+private enum ChildNews {
+    static let (output, input): (Int32, Int32) = {
+        var ends: [Int32] = [0, 0]
+        pipe(&ends)
+        return (ends[0], ends[1])
+    }()
+
+    static func begin() {
+        // Made before a signal can come.
+        _ = input
+        signal(SIGCHLD) { _ in write(ChildNews.input, "!", 1) }
+    }
+
+    static func end() { signal(SIGCHLD, SIG_DFL) }
+
+    static func wait() {
+        var buffer = [UInt8](repeating: 0, count: 64)
+        read(output, &buffer, buffer.count)
+    }
+}
+
 /// Programs whose start takes long: here the file for their output is a pipe that nobody reads yet, elsewhere they are
 /// on a file server that is away.
 @Suite(.serialized) struct KeeperTests {
@@ -40,7 +62,11 @@ import Testing
         return String(decoding: try end.readToEnd() ?? Data(), as: UTF8.self)
     }
 
-    private func waitUntil(_ isTrue: () -> Bool) { while !isTrue() { usleep(1_000) } }
+    private func waitUntil(_ isTrue: () -> Bool) {
+        ChildNews.begin()
+        defer { ChildNews.end() }
+        while !isTrue() { ChildNews.wait() }
+    }
 
     @Test("It is not waited for; it begins late, ends, and its keeper takes the next program")
     func late() throws {

@@ -2,6 +2,7 @@ import Engines
 import Foundation
 import Model
 import Results
+import TestKit
 import Testing
 
 @Suite("Real boots", .serialized, .enabled(if: Guest.isBuilt, Comment(rawValue: Guest.missing)))
@@ -165,17 +166,17 @@ struct GuestTests {
         let folder = try Guest.folder()
         let arguments = try ["setup"] + Guest.machine("aes-python", warm: 1_000_000)
         let (driver, _) = try Guest.start(arguments, in: folder)
-        let emulator = try #require(child(of: driver.processIdentifier))
+        let emulator = try #require(child(of: driver.processIdentifier, in: folder))
         kill(driver.processIdentifier, signal)
         driver.waitUntilExit()
         #expect(driver.terminationStatus == (signal == SIGKILL ? SIGKILL : 128 + SIGTERM))
-        #expect(eventually { !isRunning(emulator) })
+        #expect(Outside.eventually(in: folder.path, within: 20) { !isRunning(emulator) })
     }
 
     /// QEMU, once it is one: the driver's child executes it a moment after it was made.
-    private func child(of process: Int32) -> Int32? {
+    private func child(of process: Int32, in folder: URL) -> Int32? {
         var found: Int32?
-        _ = eventually {
+        _ = Outside.eventually(in: folder.path, within: 20) {
             let path = "/proc/\(process)/task/\(process)/children"
             let children = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
             guard let child = children.split(separator: " ").first.flatMap({ Int32($0) }) else { return false }
@@ -189,14 +190,5 @@ struct GuestTests {
     private func isRunning(_ process: Int32) -> Bool {
         let state = (try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)) ?? ""
         return !state.isEmpty && !state.contains(") Z ")
-    }
-
-    /// Nothing tells of the end of a process that is no child: so it is looked at, for 20 s at most.
-    private func eventually(_ condition: () -> Bool) -> Bool {
-        for _ in 0..<2_000 {
-            if condition() { return true }
-            usleep(10_000)
-        }
-        return condition()
     }
 }

@@ -171,12 +171,6 @@ final class Study {
         return !text[bracket...].hasPrefix(") Z")
     }
 
-    /// Until a condition on the outside world holds; there is no signal for these.
-    func eventually(_ condition: () -> Bool) -> Bool {
-        for _ in 0..<12_000 {
-            if condition() { return true }
-            usleep(10_000)
-        }
-        return false
-    }
+    /// Until a condition holds, mostly on a file in its folder.
+    func eventually(_ condition: () -> Bool) -> Bool { Outside.eventually(in: folder, condition) }
 }

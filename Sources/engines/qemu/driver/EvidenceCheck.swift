@@ -37,18 +37,13 @@ struct EvidenceCheck {
     }
 
     private func countInvocations(_ wanted: Int) throws(SystemError) -> DriverEnding {
-        EvidenceCheck.ending(
-            wanted, EvidenceCheck.marks(), blocks: try EvidenceCheck.completeLines(RunFiles.statistics))
+        let lines = try EvidenceCheck.lines(of: RunFiles.statistics)
+        return EvidenceCheck.ending(wanted, EvidenceCheck.marks(), blocks: lines.isCut ? nil : lines.count)
     }
 
     /// The model may have gone on until QEMU was gone: what nobody waited for would differ from run to run.
     private static func cut(_ path: String, afterLine count: Int) throws(SystemError) {
-        let bytes = try read(path, most: 1 << 30)
-        var (lines, size) = (0, 0)
-        while lines < count, size < bytes.count {
-            if bytes[size] == UInt8(ascii: "\n") { lines += 1 }
-            size += 1
-        }
+        let size = try lines(of: path, most: count).size
         guard truncate(path, off_t(size)) == 0 else { throw SystemError("cannot cut \(path)") }
     }
 
@@ -73,28 +68,43 @@ struct EvidenceCheck {
         return (begun, ended)
     }
 
-    /// - Returns: `nil` where the last line has no end.
-    private static func completeLines(_ path: String) throws(SystemError) -> Int? {
-        let bytes = try read(path, most: 1 << 30)
-        guard bytes.isEmpty || bytes.last == UInt8(ascii: "\n") else { return nil }
-        return bytes.reduce(0) { $0 + ($1 == UInt8(ascii: "\n") ? 1 : 0) }
+    /// The lines of a file, which may be too long to be held in memory.
+    ///
+    /// - Parameter most: how many are looked at.
+    /// - Returns: how many have an end, up to where they reach, in bytes, and whether more follows that has none.
+    static func lines(of path: String, most: Int = .max) throws(SystemError) -> (count: Int, size: Int, isCut: Bool) {
+        var (count, size, position) = (0, 0, 0)
+        try forEachPart(of: path) { part in
+            for byte in part where count < most {
+                position += 1
+                if byte == UInt8(ascii: "\n") { (count, size) = (count + 1, position) }
+            }
+            return count < most
+        }
+        return (count, size, position > size)
     }
 
     static func read(_ path: String, most: Int) throws(SystemError) -> [UInt8] {
+        var content: [UInt8] = []
+        try forEachPart(of: path) { part in
+            content += part.prefix(most - content.count)
+            return content.count < most
+        }
+        return content
+    }
+
+    /// - Parameter body: whether it wants more.
+    private static func forEachPart(of path: String, _ body: (ArraySlice<UInt8>) -> Bool) throws(SystemError) {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw SystemError("cannot read \(path)") }
         defer { close(descriptor) }
-        var content: [UInt8] = []
         var part = [UInt8](repeating: 0, count: 65_536)
-        while content.count < most {
-            let wanted = min(part.count, most - content.count)
-            let count = part.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, wanted) }
+        while true {
+            let count = part.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, $0.count) }
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else { throw SystemError("cannot read \(path)") }
-            if count == 0 { break }
-            content.append(contentsOf: part[..<count])
+            guard count > 0, body(part[..<count]) else { return }
         }
-        return content
     }
 
     /// PATH, or where programs usually lie.
