@@ -45,6 +45,9 @@ package protocol Engine: Sendable {
     /// What is to be known of checkpoints that the sweep did not make itself.
     var checkpointRemarks: [CheckpointRemark] { get }
 
+    /// Those of them that do not fit. Runs from them are made as if they were forced, which is for others to see to.
+    var misfits: [CheckpointMisfit] { get }
+
     /// Everything but the engine's binary that a workload's checkpoint depends on, as text.
     func checkpointKey(_ workload: String) -> String
 
@@ -71,6 +74,7 @@ extension Engine {
     package var progressFile: String? { nil }
     package func phase(of task: EngineTask, _ tail: [UInt8]) -> RunPhase? { nil }
     package var checkpointRemarks: [CheckpointRemark] { [] }
+    package var misfits: [CheckpointMisfit] { [] }
 
     package func parameterQuestion(
         _ parameters: [Assignment], program: String, _ machine: any LaunchingMachine

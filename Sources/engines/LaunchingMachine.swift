@@ -44,12 +44,27 @@ package struct StoredCheckpoint: Sendable {
     }
 }
 
-/// What is to be known before runs start from a checkpoint that was made elsewhere. One that does not fit is refused.
+/// A checkpoint from elsewhere that is not what a sweep expects of it.
+package struct CheckpointMisfit: Sendable, Hashable {
+    package var workload: String
+    /// At least one.
+    package var differences: [CheckpointDifference]
+    /// Whether the engine can restore it all the same.
+    package var canBeForced: Bool
+
+    package init(workload: String, differences: [CheckpointDifference], canBeForced: Bool) {
+        self.workload = workload
+        self.differences = differences
+        self.canBeForced = canBeForced
+    }
+}
+
+/// What is to be known before runs start from a checkpoint that was made elsewhere.
 package struct CheckpointRemark: Sendable, Hashable {
     package var workload: String
     /// nil: it has no record.
     package var digest: Digest?
-    /// What could not be compared, as in "its kernel"; empty: it fits.
+    /// What could not be compared, as in "its kernel"; empty: nothing.
     package var unknown: [String]
     /// What the sweep file leaves open and the checkpoint therefore decides, as in "4 cores".
     package var decided: [String]

@@ -13,6 +13,7 @@ TRIALS = ("bind", "kvm")  # modes that have no guest
 FILES = ("kernel", "disk", "workload-disk")
 DIGESTS = FILES + ("engine",)
 SQUASHFS = b"hsqs"
+FORCIBLE = ("kernel", "disk", "workload", "workload-disk", "files")
 DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -80,6 +81,9 @@ def make_parser():
     add("--stress", type=bytes_of, metavar="SIZE", help="footprint of the program that runs in the state lukewarm")
     add("--checkpoint-dir", default="cpt_1m", help="checkpoints lie at DIR/FUNCTION/cpt.warm and cpt.boot")
     add("--use-checkpoint", choices=["boot", "warm"], default="warm", help="evaluation: which of them to restore")
+    add("--forced", choices=FORCIBLE, action="append", default=[], metavar="WHAT",
+        help="evaluation: use the checkpoint although this differs from what it was made with (%s); may be repeated"
+             % ", ".join(FORCIBLE))
     add("--take-checkpoints", action="store_true", help="setup: take cpt.boot, too, once Linux is up")
     add("--booted", metavar="FOLDER", help="setup: the checkpoint of a booted guest (DIR/cpt.boot of --mode boot)")
     add("--for-workload-disks", action="store_true", help="boot: setups from it have --workload-disk")
@@ -139,6 +143,8 @@ def parse(words, folder="."):
     check_state(arguments)
     if (arguments.until is None) != (arguments.until_by is None) or arguments.until and arguments.mode != "evaluation":
         raise Refused("bad-arguments", "--until and --until-by go together, and with --mode evaluation")
+    if arguments.forced and arguments.mode != "evaluation":
+        raise Refused("bad-arguments", "--forced goes with --mode evaluation")
     if arguments.system == "two-machine" and not arguments.function and arguments.mode != "boot":
         raise Refused("bad-arguments", "two machines have a script each: two-machine needs --function")
     if arguments.script and not arguments.function and not os.path.isfile(arguments.script):

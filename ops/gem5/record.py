@@ -131,27 +131,31 @@ def shown(value):
 
 
 def misfits(wanted, found):
-    """Sentences, one for each field that both know and that differs."""
+    """For each field that both know and that differs its name, and a sentence."""
     both = (name for name in wanted if wanted[name] is not None and found.get(name) is not None)
-    return ["its %s %s %s, not %s" % (name.replace("_", " "), "are" if name.endswith("s") else "is", shown(found[name]),
-                                      shown(wanted[name]))
+    return [(name, "its %s %s %s, not %s" % (name.replace("_", " "), "are" if name.endswith("s") else "is",
+                                             shown(found[name]), shown(wanted[name])))
             for name in both if wanted[name] != found[name]]
 
 
-def check_files(folder, record):
+def wrong_files(folder, record):
+    """A sentence for each file that is not as long as it was written."""
     for file in record.get("files", []):
         path = os.path.join(folder, file["path"])
         size = os.path.getsize(path) if os.path.exists(path) else None
         if size != file["size"]:
-            raise Refused("checkpoint-incompatible", "%s is not what was written (%s bytes of %d): fetch it again"
-                          % (path, "no" if size is None else size, file["size"]))
+            yield "%s is not what was written (%s bytes of %d)" % (path, "no" if size is None else size, file["size"])
 
 
-def check(folder, record, found, wanted):
-    """Raises Refused if what is wanted is not what the checkpoint says of itself."""
+def check(folder, record, found, wanted, forced=()):
+    """Raises Refused if what is wanted is not what the checkpoint says of itself, but for the fields, or `files`, that
+    are forced. Returns what differs of those, in sentences."""
     wrong = misfits(wanted, found) + (misfits(wanted, record) if record else [])
-    if wrong:
+    refused = [text for name, text in wrong if name not in forced]
+    if refused:
         raise Refused("checkpoint-incompatible", "the checkpoint %s does not fit: %s; make it again by --mode setup"
-                      % (folder, "; ".join(dict.fromkeys(wrong))))
-    if record:
-        check_files(folder, record)
+                      % (folder, "; ".join(dict.fromkeys(refused))))
+    files = list(wrong_files(folder, record)) if record else []
+    if files and "files" not in forced:
+        raise Refused("checkpoint-incompatible", files[0] + ": fetch it again")
+    return list(dict.fromkeys([text for _, text in wrong] + files))

@@ -68,8 +68,9 @@ def digests(arguments):
             for name, path in command.files(arguments).items()}
 
 
-def complete(arguments):
-    """Fills in what was not given; where a checkpoint is restored from that, which must fit. Returns its facts."""
+def complete(arguments, status):
+    """Fills in what was not given; where a checkpoint is restored from that, which must fit, but for what is forced.
+    Returns its facts."""
     found, folder = None, restored(arguments)
     if folder:
         found, known = record.facts(folder), record.read(folder)
@@ -78,7 +79,10 @@ def complete(arguments):
                       disks=2 if arguments.workload_disk else 1, workload=arguments.function, gem5=VERSION)
         if arguments.booted:
             wanted.update(workload_disk=None, workload="")
-        record.check(folder, known, found, wanted)
+        forced = [name.replace("-", "_") for name in arguments.forced]
+        differences = record.check(folder, known, found, wanted, forced)
+        if forced:
+            status.say("forced", items=arguments.forced, differences=differences)
         arguments.memory, arguments.cores = found["memory_bytes"], found["cores"]
     set_usual(arguments)
     if found:
@@ -136,9 +140,9 @@ def write_script(arguments, outdir, role):
     return path
 
 
-def prepare(arguments, outdir):
+def prepare(arguments, status, outdir):
     """What is simulated, made and loaded, and known to be what gem5 takes. Raises Refused."""
-    found = complete(arguments)
+    found = complete(arguments, status)
     root = arguments.root or guest.root_device(arguments.disk)
     rig, binder = make(arguments, arguments.settings)
     if found:
@@ -176,7 +180,7 @@ def heart_of(rig, status, outdir):
 def simulate(arguments, status, outdir):
     """Raises End or Refused, always."""
     known = digests(arguments) if systems.is_setup(arguments) else {}
-    rig, binder = prepare(arguments, outdir)
+    rig, binder = prepare(arguments, status, outdir)
     if systems.is_setup(arguments):
         os.makedirs(os.path.join(arguments.checkpoint_dir, arguments.function), exist_ok=True)
         m5.instantiate(restored(arguments))

@@ -48,7 +48,7 @@ public enum Table: String, Sendable, Hashable, CaseIterable {
     case runs
 
     /// Columns of ``results`` and ``invocations`` that are neither axes nor metrics.
-    public static let fixedColumns = ["point", "workload", "repeat", "invocation", "outcome", "class"]
+    public static let fixedColumns = ["point", "workload", "repeat", "invocation", "outcome", "class", "forced"]
 
     /// Whether an axis of that name would be taken for a column of the tables, or for a variable of the
     /// run contract, in any spelling that gives the same variable.
@@ -92,19 +92,34 @@ public struct Dataset: Sendable {
     public let axes: [String]
     public let metrics: [String]
     private let formulas: [MetricFormula]
+    private let forced: [String: String]
 
-    /// - Parameter metrics: the columns of metrics, such as ``MetricNames/names``.
-    public init(axes: [String], metrics: [String], formulas: [MetricFormula]) {
+    /// - Parameters:
+    ///   - metrics: the columns of metrics, such as ``MetricNames/names``.
+    ///   - forced: by workload, what does not fit of checkpoints that are used all the same; there is a column where
+    ///     there are some.
+    public init(axes: [String], metrics: [String], formulas: [MetricFormula], forced: [String: String] = [:]) {
         self.axes = axes
+        self.forced = forced
         self.metrics = metrics
         self.formulas = formulas
     }
 
     /// Columns of `results`.
-    public var resultColumns: [String] { ["point", "workload"] + axes + ["repeat", "outcome", "class"] + metrics }
+    public var resultColumns: [String] {
+        ["point", "workload"] + axes + ["repeat", "outcome", "class"] + forcedColumn + metrics
+    }
 
     /// Columns of `invocations`.
-    public var invocationColumns: [String] { ["point", "workload"] + axes + ["repeat", "invocation"] + metrics }
+    public var invocationColumns: [String] {
+        ["point", "workload"] + axes + ["repeat", "invocation"] + forcedColumn + metrics
+    }
+
+    private var forcedColumn: [String] { forced.isEmpty ? [] : ["forced"] }
+
+    private func forcedCell(_ row: DatasetRow) -> [Cell] {
+        forcedColumn.map { _ in .optional(row.workload.flatMap { forced[$0] }) }
+    }
 
     /// Columns of `runs`.
     public var runColumns: [String] {
@@ -122,14 +137,15 @@ public struct Dataset: Sendable {
     /// The row of `results`: there whatever the outcome, with metrics only after a success.
     public func result(_ row: DatasetRow) -> [Cell] {
         let found = row.merged?.metrics(formulas) ?? []
-        return row.lead + [.optional(row.state?.rawValue), .optional(row.failure?.rawValue)] + cells(found)
+        return row.lead + [.optional(row.state?.rawValue), .optional(row.failure?.rawValue)] + forcedCell(row)
+            + cells(found)
     }
 
     /// The rows of `invocations`, numbered from 1; none without a success.
     public func invocations(_ row: DatasetRow) -> [[Cell]] {
         guard let blocks = row.merged else { return [] }
         return blocks.blocks.indices.map { index in
-            row.lead + [.integer(index + 1)] + cells(blocks.metrics(ofBlock: index, formulas))
+            row.lead + [.integer(index + 1)] + forcedCell(row) + cells(blocks.metrics(ofBlock: index, formulas))
         }
     }
 

@@ -30,6 +30,9 @@ public struct RunColumn: Sendable {
         RunColumn("lease", "under which lease") { $0.lease.map { .integer($0) } ?? .empty },
         RunColumn("engine_digest", "SHA-256 of the engine's program") { $0.engine.map { .digest($0) } ?? .empty },
         RunColumn("checkpoint_digest", "digest of the checkpoint") { $0.checkpoint.map { .digest($0) } ?? .empty },
+        RunColumn("forced", "what does not fit of the checkpoint that was used all the same (`launch --force`)") {
+            .optional($0.forced)
+        },
         RunColumn("started", "when the attempt started, UTC") { .optional($0.started.map(Instant.utc)) },
         RunColumn("wall_s", "how long the attempt took, in seconds") {
             $0.wall.map { .number(Instant.seconds($0)) } ?? .empty
@@ -57,6 +60,7 @@ public struct ProvenanceRow: Sendable, Hashable {
     public var lease: LeaseNumber?
     public var engine: Digest?
     public var checkpoint: Digest?
+    public var forced: String?
     /// Wall clock, nanoseconds since 1970.
     public var started: Nanoseconds?
     public var wall: Nanoseconds?
@@ -66,8 +70,8 @@ public struct ProvenanceRow: Sendable, Hashable {
     public init(
         run: RunNumber, point: Digest?, workload: String?, repetition: Int, state: RunState?,
         failure: FailureClass? = nil, host: String? = nil, attempts: Int = 0, lease: LeaseNumber? = nil,
-        engine: Digest? = nil, checkpoint: Digest? = nil, started: Nanoseconds? = nil, wall: Nanoseconds? = nil,
-        peakMemoryBytes: Int64? = nil, evidence: String = ""
+        engine: Digest? = nil, checkpoint: Digest? = nil, forced: String? = nil, started: Nanoseconds? = nil,
+        wall: Nanoseconds? = nil, peakMemoryBytes: Int64? = nil, evidence: String = ""
     ) {
         self.run = run
         self.point = point
@@ -80,6 +84,7 @@ public struct ProvenanceRow: Sendable, Hashable {
         self.lease = lease
         self.engine = engine
         self.checkpoint = checkpoint
+        self.forced = forced
         self.started = started
         self.wall = wall
         self.peakMemoryBytes = peakMemoryBytes

@@ -29,35 +29,41 @@ package struct Gem5CheckpointRecord: Sendable, Hashable {
             self.cores = cores
         }
 
-        /// Whether a checkpoint of this origin can be restored into what is expected, in a sentence; nil: it fits.
+        /// In what a checkpoint of this origin is not what is expected, as far as both are known.
+        package func differences(from expected: Origin) -> [CheckpointDifference] {
+            func difference<Value: Equatable>(
+                _ item: String, _ found: Value?, _ wanted: Value?, _ text: (Value) -> String
+            ) -> CheckpointDifference? {
+                guard let found, let wanted, found != wanted else { return nil }
+                return CheckpointDifference(item, found: text(found), expected: text(wanted))
+            }
+            // A disk that is not there is known not to be there.
+            let disks = [workloadDisk, expected.workloadDisk].map { $0?.hex ?? Origin.none }
+            return [
+                difference("workload disk", disks[0], disks[1]) { $0 },
+                difference("kernel", kernel, expected.kernel, \.hex), difference("disk", disk, expected.disk, \.hex),
+                difference("workload", workload, expected.workload) { "'\($0)'" },
+                difference("machines", machines, expected.machines) { $0.joined(separator: " and ") },
+                difference("memory", memoryBytes, expected.memoryBytes) { PeopleText.size($0) },
+                difference("cores", cores, expected.cores) { String($0) },
+            ].compactMap(\.self)
+        }
+
+        /// As the text of a difference has it.
+        static let none = "none"
+
+        /// Whether gem5 can restore a checkpoint into what differs from it so: into a machine with the same parts.
+        package static func canRestore(_ difference: CheckpointDifference) -> Bool {
+            switch difference.item {
+            case "machines", "memory", "cores": false
+            default: difference.found != none && difference.expected != none
+            }
+        }
+
+        /// The same in sentences; nil: it fits.
         package func misfit(with expected: Origin) -> String? {
-            if workloadDisk == nil, expected.workloadDisk != nil {
-                return "it was made before workloads had disks of their own"
-            }
-            if let disk = workloadDisk, disk != expected.workloadDisk {
-                let other = expected.workloadDisk.map { "\($0)" } ?? "none"
-                return "it was made with the disk \(disk) of its workload, not \(other)"
-            }
-            if let kernel, let wanted = expected.kernel, kernel != wanted {
-                return "it was made with the kernel \(kernel), not \(wanted)"
-            }
-            if let disk, let wanted = expected.disk, disk != wanted {
-                return "it was made with the disk \(disk), not \(wanted)"
-            }
-            if workload != expected.workload {
-                return "it is for the workload '\(workload)', not '\(expected.workload)'"
-            }
-            if let wanted = expected.machines, let machines, machines != wanted {
-                let names = [machines, wanted].map { $0.joined(separator: " and ") }
-                return "it is for the machines \(names[0]), not \(names[1])"
-            }
-            if let wanted = expected.memoryBytes, let memoryBytes, memoryBytes != wanted {
-                return "its guest has \(PeopleText.size(memoryBytes)) of memory, not \(PeopleText.size(wanted))"
-            }
-            if let wanted = expected.cores, let cores, cores != wanted {
-                return "its guest has \(PeopleText.count(cores, "core")), not \(wanted)"
-            }
-            return nil
+            let differences = differences(from: expected)
+            return differences.isEmpty ? nil : differences.sentence
         }
 
         /// What gem5 would not notice and nobody wrote down.

@@ -14,7 +14,11 @@ extension Gem5Engine {
         case .accepted(let blocks):
             do {
                 switch task {
-                case .evaluation: return EngineVerdict(failure: nil, evidence: remark, blocks: blocks.text)
+                case .evaluation:
+                    let forced = misfits.first { $0.workload == task.workload(points) }?.differences.sentence
+                    let told = [remark, forced.map { "its checkpoint was forced: \($0)" } ?? ""].filter { !$0.isEmpty }
+                    return EngineVerdict(
+                        failure: nil, evidence: told.joined(separator: "; "), blocks: blocks.text)
                 case .boot: return try checkpoint(nil, Gem5Files.newBooted, report, files)
                 case .setup(let workload):
                     guard !settings.isScript else { return try ownCheckpoint(workload, report, files) }
@@ -43,6 +47,7 @@ extension Gem5Engine {
             contract.warm = sweep.measure.warm
             contract.axes = points.assignments(point).filter { !Gem5States.isState($0) }
             contract.state = Interleaving.state(points.assignments(point))
+            contract.forced = forcedItems(task.workload(points))
             guard case .script(let script) = settings.system else { break }
             contract.blocks = script.blocks ?? contract.blocks
             contract.line = script.line

@@ -19,6 +19,7 @@ package struct Gem5Engine: Engine {
     /// The configuration package; empty with a script of the user's own.
     package let packageFiles: [InputFile]
     let checkpoints: [Checkpoint]
+    package private(set) var misfits: [CheckpointMisfit] = []
     /// The user's own metrics.
     let formulas: [MetricFormula]
 
@@ -94,7 +95,8 @@ package struct Gem5Engine: Engine {
     /// - Parameters:
     ///   - scripts: the configuration package, below `gem5`; empty with a script of the user's own.
     ///   - checkpoints: one a workload where the sweep does not make them itself.
-    /// - Throws: ``Failure`` (`badSpecification`) for what cannot go together.
+    /// - Throws: ``Failure`` (`badSpecification`) for what cannot go together. Checkpoints that do not fit are among
+    ///   ``misfits``.
     package init(_ sweep: Sweep, guest: Guest, scripts: [InputFile], checkpoints: [Checkpoint] = []) throws {
         self.sweep = sweep
         settings = Gem5Settings(sweep.settings)
@@ -103,25 +105,8 @@ package struct Gem5Engine: Engine {
         self.checkpoints = checkpoints
         formulas = MetricFormula.own(of: sweep)
         setups = settings.makesCheckpoints ? sweep.workloads : []
-        try check()
-    }
-
-    private func check() throws {
         if settings.takesImages { try sweep.checkImages() }
-        for checkpoint in checkpoints {
-            guard let record = checkpoint.record else { continue }
-            let folder = Gem5Files.checkpoint(checkpoint.workload)
-            let changed = record.files.first { file in
-                !checkpoint.files.contains { $0.path == "\(folder)/\(file.path)" && $0.digest == file.digest }
-            }
-            let misfit = record.origin.misfit(with: expectation(checkpoint.workload))
-                ?? changed.map { "its file \($0.path) is not the one that its record names" }
-            guard let misfit else { continue }
-            throw Failure(
-                .badSpecification,
-                "the checkpoint of '\(checkpoint.workload)' does not fit, and gem5 would not notice: \(misfit); have "
-                    + "it made again by the sweep, with: checkpoint: setup")
-        }
+        misfits = checkpoints.compactMap(misfit)
     }
 
     /// What stands in braces in a script's arguments, beside what does so everywhere.
@@ -232,6 +217,7 @@ package struct Gem5Engine: Engine {
                 "--atomic-warming", String(sweep.measure.warm),
                 "--num-invocations", String(sweep.measure.invocations),
             ]
+            arguments += forced(task.workload(points))
             let assignments = points.assignments(point)
             arguments += Gem5States.arguments(assignments, sweep.settings)
             for assignment in assignments where !Gem5States.isState(assignment) {

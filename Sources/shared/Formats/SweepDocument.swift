@@ -32,6 +32,7 @@ extension Sweep {
         if stopAfter != Sweep.usualStopAfter { writer.put("stopAfter", stopAfter ?? 0) }
         if !hasSecondStarts { writer.put("secondStarts", hasSecondStarts) }
         if priority != 0 { writer.put("priority", priority) }
+        writer.put(unlessEmpty: "forced", forced)
         return writer.json.encoded
     }
 
@@ -61,6 +62,7 @@ extension Sweep {
         if let count: Int = try reader.take(ifAny: "stopAfter") { stopAfter = count > 0 ? count : nil }
         hasSecondStarts = try reader.take(ifAny: "secondStarts") ?? true
         priority = try reader.take(ifAny: "priority") ?? 0
+        forced = try reader.take(list: "forced")
         try reader.end()
     }
 }
@@ -85,6 +87,38 @@ extension WorkloadImage: DocumentValue {
         self.init(
             workload: try reader.take("workload"), disk: try reader.take("disk"),
             memoryBytes: try reader.take("memoryBytes"))
+        try reader.end()
+    }
+}
+
+extension ForcedCheckpoint: DocumentValue {
+    package var json: JSON {
+        var writer = DocumentWriter()
+        writer.put("workload", workload)
+        writer.put("differences", differences)
+        return writer.json
+    }
+
+    package init(_ json: JSON) throws(WireError) {
+        var reader = try DocumentReader(json)
+        self.init(workload: try reader.take("workload"), differences: try reader.take("differences"))
+        try reader.end()
+    }
+}
+
+extension CheckpointDifference: DocumentValue {
+    package var json: JSON {
+        var writer = DocumentWriter()
+        writer.put("item", item)
+        writer.put("found", found)
+        writer.put("expected", expected)
+        return writer.json
+    }
+
+    package init(_ json: JSON) throws(WireError) {
+        var reader = try DocumentReader(json)
+        self.init(
+            try reader.take("item"), found: try reader.take("found"), expected: try reader.take("expected"))
         try reader.end()
     }
 }

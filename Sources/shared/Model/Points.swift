@@ -97,7 +97,8 @@ public struct Points: Sendable {
 ///
 /// A point's digest is the SHA-256 of, one after the other: the line `usweep point 1`, the SHA-256 of the recipe,
 /// the SHA-256 of `workload NAME` (of `none` without one; with an image, of `workload NAME`, `disk DIGEST` and `memory
-/// BYTES`, with line feeds between them), and for each parameter, sorted by name, `LENGTH:NAME=LENGTH:VALUE` and a line
+/// BYTES`, with line feeds between them; then, of each difference of a checkpoint that is forced, `forced` and three
+/// times ` LENGTH:TEXT`), and for each parameter, sorted by name, `LENGTH:NAME=LENGTH:VALUE` and a line
 /// feed, lengths in bytes; then the lines of ``PointInputs``. Files of digests outlive this program, so the definition
 /// changes with the number in its first line only.
 struct PointIdentity {

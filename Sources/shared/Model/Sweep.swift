@@ -39,6 +39,8 @@ public struct Sweep: Sendable, Hashable {
     public var needs: RunNeeds
     /// What of the files of its runs comes back; of its setups everything does.
     public var artifacts: ArtifactRule
+    /// Checkpoints that are used although they do not fit. Their points are others than those of checkpoints that do.
+    public var forced: [ForcedCheckpoint] = []
     /// How many runs in a row may fail alike, none succeeding, before the sweep is paused; nil: any number.
     public var stopAfter: Int?
 

@@ -17,10 +17,11 @@ extension Sweep {
     public func image(of workload: String) -> WorkloadImage? { images.first { $0.workload == workload } }
 
     /// A workload as part of the identity of its points: by name, and by content where the sweep knows that, so that
-    /// another image is another point, and no other workload's point changes.
+    /// another image is another point, and no other workload's point changes; the same of a checkpoint that is forced.
     func identity(of workload: String?) -> String {
         guard let workload else { return "none" }
-        guard let image = image(of: workload) else { return "workload \(workload)" }
-        return "workload \(workload)\ndisk \(image.disk.digest)\nmemory \(image.memoryBytes)"
+        let disk = image(of: workload).map { ["disk \($0.disk.digest)", "memory \($0.memoryBytes)"] } ?? []
+        let forced = forced.first { $0.workload == workload }?.differences.map { "forced\($0.identity)" } ?? []
+        return (["workload \(workload)"] + disk + forced).joined(separator: "\n")
     }
 }

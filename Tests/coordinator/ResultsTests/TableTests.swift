@@ -142,21 +142,42 @@ private func row(
                 """)
     }
 
+    @Test("Where checkpoints were forced, each result says what does not fit of its own")
+    func forced() throws {
+        let dataset = Dataset(axes: ["x"], metrics: ["value"], formulas: [], forced: ["aes": "its kernel is a, not b"])
+        let rows = [DatasetTests.rows[0], row("1", workload: "fib", blocks: blocks([[("value", "2")]]))]
+        let results = try write(.csv, dataset.resultColumns, rows.map { dataset.result($0) })
+        #expect(
+            results == """
+                point,workload,x,repeat,outcome,class,forced,value
+                \(hex),aes,1,1,succeeded,,"its kernel is a, not b",1.50
+                \(hex),fib,1,1,succeeded,,,2
+
+                """)
+        #expect(
+            try write(.csv, dataset.invocationColumns, rows.flatMap { dataset.invocations($0) }) == """
+                point,workload,x,repeat,invocation,forced,value
+                \(hex),aes,1,1,1,"its kernel is a, not b",1.50
+                \(hex),fib,1,1,1,,2
+
+                """)
+    }
+
     @Test func provenanceHasEverythingElse() throws {
         let ended = ProvenanceRow(
             run: 7, point: point, workload: "aes", repetition: 1, state: .failed, failure: .timeout, host: hostile,
-            attempts: 3, lease: 2, engine: point, started: 951_827_696_789_000_000, wall: 1_500_000_001,
-            peakMemoryBytes: 4096, evidence: "a, b")
+            attempts: 3, lease: 2, engine: point, forced: "its kernel is a, not b",
+            started: 951_827_696_789_000_000, wall: 1_500_000_001, peakMemoryBytes: 4096, evidence: "a, b")
         let open = ProvenanceRow(run: 8, point: nil, workload: nil, repetition: 1, state: nil)
         let rows = [ended.cells(["2"]), open.cells([""])]
         let text = try write(.csv, DatasetTests.dataset().columns(of: .runs), rows, name: "runs")
         #expect(
             text == """
-                run,point,workload,x,repeat,outcome,class,host,attempts,lease,engine_digest,checkpoint_digest,started,\
-                wall_s,peak_memory_bytes,evidence
+                run,point,workload,x,repeat,outcome,class,host,attempts,lease,engine_digest,checkpoint_digest,forced,\
+                started,wall_s,peak_memory_bytes,evidence
                 7,\(hex),aes,2,1,failed,timeout,"$(touch x); 'a b', ""c""
-                d",3,2,\(hex),,2000-02-29T12:34:56.789Z,1.500000001,4096,"a, b"
-                8,,,,1,,,,0,,,,,,,
+                d",3,2,\(hex),,"its kernel is a, not b",2000-02-29T12:34:56.789Z,1.500000001,4096,"a, b"
+                8,,,,1,,,,0,,,,,,,,
 
                 """)
     }
@@ -169,7 +190,7 @@ private func row(
     ] as [(Nanoseconds, String)])
     func instants(_ time: Nanoseconds, _ expected: String) {
         let row = ProvenanceRow(run: 1, point: nil, workload: nil, repetition: 1, state: nil, started: time)
-        #expect(row.cells([])[11] == .text(expected))
+        #expect(row.cells([])[12] == .text(expected))
     }
 
     @Test func meansAreExactForWholeNumbers() {

@@ -216,7 +216,7 @@ struct Gem5EngineTests {
         #expect(throws: Failure.self) { try Gem5CheckpointRecord(Array(text.utf8)) }
     }
 
-    @Test("A checkpoint from elsewhere that does not fit is refused before anything starts")
+    @Test("What does not fit of a checkpoint from elsewhere is told, and whether gem5 can restore it all the same")
     func misfit() throws {
         func bundle(_ bytes: [UInt8], state: String = "state") throws -> Gem5Engine.Checkpoint {
             Gem5Engine.Checkpoint(
@@ -231,14 +231,59 @@ struct Gem5EngineTests {
         #expect(fitting.setups.isEmpty)
         #expect(fitting.checkpointRemarks.map(\.decided) == [["2 cores"]])
         #expect(fitting.pinnedFiles.contains { $0.path == "checkpoint/fibonacci/cpt.warm/m5.cpt" })
-        for (bad, word) in [
-            (try bundle(record(kernel: "other")), "kernel"), (try bundle(record(disk: "other")), "disk"),
-            (try bundle(record(memory: 1 << 30)), "memory"),
-            (try bundle(record(machines: two)), "the machines drivesys and testsys, not system"),
-            (try bundle(record(), state: "changed"), "m5.cpt"),
-        ] {
-            let failure = #expect(throws: Failure.self) { try engine(elsewhere, [bad]) }
-            #expect(failure?.message.contains(word) == true, "\(failure?.message ?? "")")
+        #expect(fitting.misfits.isEmpty)
+        let lost = #"[{"path":"m5.cpt","size":5,"sha256":"\#(SHA256.digest("state").hex)"},"#
+            + #"{"path":"a.pmem","size":5,"sha256":"\#(SHA256.digest("a").hex)"}]"#
+        let digests = ["other", "kernel", "disk", "changed", "state", "a"].map { SHA256.digest($0).short }
+        for (bad, sentence, arguments) in [
+            (try bundle(record(kernel: "other")), "its kernel is \(digests[0]), not \(digests[1])", ["kernel"]),
+            (try bundle(record(disk: "other")), "its disk is \(digests[0]), not \(digests[2])", ["disk"]),
+            (try bundle(record(), state: "changed"), "its file m5.cpt is \(digests[3]), not \(digests[4])", ["files"]),
+            (
+                try bundle(record(kernel: "other", disk: "other")),
+                "its kernel is \(digests[0]), not \(digests[1]); its disk is \(digests[0]), not \(digests[2])",
+                ["kernel", "disk"]
+            ),
+            (try bundle(record(memory: 1 << 30)), "its memory is 1 GiB, not 512 MiB", nil),
+            (try bundle(record(machines: two)), "its machines are drivesys and testsys, not system", nil),
+            (try bundle(record(files: lost)), "its file a.pmem is none, not \(digests[5])", nil),
+        ] as [(Gem5Engine.Checkpoint, String, [String]?)] {
+            let engine = try engine(elsewhere, [bad])
+            let misfit = try #require(engine.misfits.first)
+            #expect(misfit.differences.sentence == sentence)
+            #expect(misfit.canBeForced == (arguments != nil), "\(sentence)")
+            let points = try Points(elsewhere, recipe: elsewhere.recipe)
+            let words = try engine.job(for: .evaluation(point: 0, repetition: 1), points: points, checkpoint: []).words
+            let forced = words.indices.filter { words[$0] == "--forced" }.map { words[$0 + 1] }
+            if let arguments { #expect(forced == arguments) }
+        }
+    }
+
+    @Test("A run says itself what it did not compare, and nothing else than what is forced")
+    func forcedEvidence() throws {
+        func verdict(_ status: String, _ forced: [String]) throws -> Verdict {
+            var contract = Gem5Contract(invocations: nil, terminals: [])
+            contract.forced = forced
+            let files = EvidenceFiles { path in
+                switch path {
+                case "status.jsonl": Array((status + #"{"event":"end","cause":"workend"}"# + "\n").utf8)
+                case "config.ini": Array("[root]\n".utf8)
+                case "simerr.txt": []
+                default: nil
+                }
+            }
+            return try contract.judge(failure: nil, evidence: "", files: files)
+        }
+        let told = #"{"event":"forced","items":["kernel","files"],"differences":["its kernel is a, not b"]}"# + "\n"
+        #expect(try verdict(told, ["kernel", "files"]).failure == nil)
+        #expect(try verdict("", []).failure == nil)
+        for (status, forced, words) in [
+            (told, [], "kernel, files was not compared, where nothing is forced"),
+            (told, ["kernel"], "where kernel is forced"), ("", ["kernel"], "were all compared, where kernel is forced"),
+        ] as [(String, [String], String)] {
+            let verdict = try verdict(status, forced)
+            #expect(verdict.failure == .checkpointIncompatible)
+            #expect(verdict.evidence.contains(words), "\(verdict.evidence)")
         }
     }
 
@@ -247,7 +292,7 @@ struct Gem5EngineTests {
         let sweep = sweep { $0.settings = settings(#"{"system": "two-machine"}"#) }
         let expected = try engine(sweep).expectation("fibonacci")
         let one = try Gem5CheckpointRecord(record()).origin
-        #expect(one.misfit(with: expected) == "it is for the machines system, not drivesys and testsys")
+        #expect(one.misfit(with: expected) == "its machines are system, not drivesys and testsys")
         #expect(try Gem5CheckpointRecord(record(machines: two)).origin.misfit(with: expected) == nil)
     }
 

@@ -109,6 +109,13 @@ class Arguments(unittest.TestCase):
                       ["--mode", "evaluation", "--function", "f", "--booted", "c"]):
             self.assertEqual(self.refusal(*words)[0], "bad-arguments", words)
 
+    def test_what_is_forced(self):
+        words = ["--mode", "evaluation", "--function", "f", "--forced", "kernel", "--forced", "workload-disk"]
+        self.assertEqual(self.parse(*words).forced, ["kernel", "workload-disk"])
+        self.assertEqual(self.refusal("--function", "f", "--forced", "kernel")[0], "bad-arguments")
+        self.assertEqual(
+            self.refusal("--mode", "evaluation", "--function", "f", "--forced", "memory")[0], "bad-arguments")
+
     def test_refusals(self):
         for words, cause in (
                 (["--function", "f", "--kernel", self.path("gone")], "missing-file"),

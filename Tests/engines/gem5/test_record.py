@@ -98,6 +98,23 @@ class Records(unittest.TestCase):
         self.assertIn("its cores are 2, not 4", self.refusal(cores=4))
         self.assertIn("its devices are com_1, ide, not com_1", self.refusal(devices=["com_1"]))
 
+    def test_what_is_forced_is_not_compared_and_told(self):
+        record.write(self.folder, dict(self.fields, workload_disk=64 * "d"))
+        wanted = dict(self.fields, kernel=64 * "c", workload_disk=64 * "e")
+
+        def check(*forced):
+            return record.check(self.folder, record.read(self.folder), record.facts(self.folder), wanted, forced)
+        self.assertEqual(check("kernel", "workload_disk", "disk"), [
+            "its kernel is aaaaaaaaaaaa..., not cccccccccccc...",
+            "its workload disk is dddddddddddd..., not eeeeeeeeeeee..."])
+        for forced in ((), ("kernel",), ("workload_disk",), ("files",)):
+            with self.assertRaises(Refused):
+                check(*forced)
+        self.file("system.physmem.store0.pmem", "mem")
+        with self.assertRaises(Refused):
+            check("kernel", "workload_disk")
+        self.assertIn("3 bytes of 6", check("kernel", "workload_disk", "files")[-1])
+
     def test_a_checkpoint_of_another_disk_of_the_workload(self):
         record.write(self.folder, dict(self.fields, workload_disk=64 * "d"))
         fits = dict(self.fields, workload_disk=64 * "d", disks=2)

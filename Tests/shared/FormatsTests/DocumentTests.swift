@@ -67,6 +67,10 @@ struct DocumentTests {
         labelled.hostLabels = ["kvm"]
         labelled.stopAfter = 3
         labelled.priority = -7
+        labelled.forced = [
+            ForcedCheckpoint(
+                workload: "aes-go", differences: [CheckpointDifference("file m5.cpt", found: "a", expected: "b")])
+        ]
         labelled.needs = RunNeeds(cores: 2, resources: [CountedResource("gpu", 1)])
         labelled.artifacts = ArtifactRule(keep: ["*.txt"], leave: ["a/*"], most: 1 << 30)
         labelled.measure.until = Precision(metric: "cpi", interval: 10_000, confidence: 990_000)

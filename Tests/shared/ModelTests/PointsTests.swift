@@ -60,6 +60,21 @@ struct PointsTests {
         }
     }
 
+    @Test("A checkpoint that is forced makes other points of its workload, by what does not fit, and of no other")
+    func forced() throws {
+        func digests(_ forced: [CheckpointDifference]) throws -> [Digest] {
+            var sweep = sweep("a 1 2", workloads: ["v", "w"])
+            if !forced.isEmpty { sweep.forced = [ForcedCheckpoint(workload: "w", differences: forced)] }
+            let points = try points(sweep)
+            return (0..<points.count).map(points.digest)
+        }
+        let kernel = CheckpointDifference("kernel", found: "a", expected: "b")
+        let all = try [[], [kernel], [CheckpointDifference("kernel", found: "a", expected: "c")], [kernel, kernel]]
+            .map(digests)
+        for digests in all { #expect(digests[..<2] == all[0][..<2]) }
+        #expect(Set(all.flatMap { $0[2...] }).count == 8)
+    }
+
     @Test func zipsTurnTogether() throws {
         let sweep = sweep("a 1 2", zips: [["b x y z", "c x x q"]])
         #expect(try points(sweep).axes == ["a", "b", "c"])

@@ -206,7 +206,7 @@ struct CheckpointTests {
         #expect(try study.run("plan", file).output.contains(", fits"))
         try study.write("vmlinux", "another kernel")
         let misfit = try study.run("plan", file)
-        #expect(misfit.status == 65 && misfit.errors.contains("made with the kernel"), "\(misfit.errors)")
+        #expect(misfit.status == 65 && misfit.errors.contains("its kernel is"), "\(misfit.errors)")
         try study.write("vswarm.yaml", sweep.replacing("checkpoint: vswarm", with: "checkpoint: vswram"))
         let wrong = try study.run("plan", file)
         #expect(wrong.status == 66 && wrong.errors.contains("did you mean 'vswarm'"), "\(wrong.errors)")

@@ -58,6 +58,8 @@ package struct Gem5Contract: Sendable, Hashable {
     /// The point's parameters, by the names that the sweep has for them: the run must say which SimObjects it gave them
     /// to (event `parameters`), and gem5's configuration must agree.
     package var axes: [Assignment]
+    /// What of its checkpoint the run must say that it did not compare; it may say so of nothing else.
+    package var forced: [String]
     package var requiredMetrics: [String]
     /// Of users' own metrics, beside gem5's.
     package var formulas: [MetricFormula]
@@ -87,6 +89,7 @@ package struct Gem5Contract: Sendable, Hashable {
         self.cores = cores
         self.parameters = parameters
         axes = []
+        forced = []
         self.requiredMetrics = requiredMetrics
         self.formulas = formulas
     }
@@ -113,6 +116,7 @@ package struct Gem5Contract: Sendable, Hashable {
             try found.checkTerminal()
             let configuration = try found.checkConfiguration()
             try found.checkStatus()
+            try found.checkForced()
             try found.checkOutput()
             let (blocks, remark) = try found.blocks(configuration)
             return (.accepted(blocks), remark)

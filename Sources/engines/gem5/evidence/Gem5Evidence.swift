@@ -145,6 +145,19 @@ struct Gem5Evidence {
         }
     }
 
+    /// A run that compared less than was asked of it may have started from anything.
+    func checkForced() throws(Breach) {
+        guard let path = contract.status else { return }
+        let found = try events.get().filter { $0.event["event"]?.text == "forced" }
+        let items = found.flatMap { $0.event["items"]?.elements ?? [] }.map { $0.text ?? "" }
+        guard items != contract.forced else { return }
+        let (told, wanted) = (VisibleText.of(items.joined(separator: ", "), limit: 200), contract.forced)
+        throw Breach(
+            .checkpointIncompatible, "\(path): the checkpoint's \(told.isEmpty ? "parts" : told) "
+                + "\(items.isEmpty ? "were all compared" : "was not compared"), where "
+                + (wanted.isEmpty ? "nothing is forced" : "\(wanted.joined(separator: ", ")) is forced"))
+    }
+
     private func checkOrder(_ path: String, _ events: [(line: Int, event: JSON)]) throws(Breach) {
         var latest: Int64 = 0
         for (line, event) in events {

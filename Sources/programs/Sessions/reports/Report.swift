@@ -62,6 +62,10 @@ package struct Report {
             warnings.append(
                 "\(PeopleText.count(status.goneCount, "run")) no longer in the sweep file: kept, and not shown here.")
         }
+        warnings += view.sweep.forced.map { forced in
+            "The results of \(forced.workload) start from a checkpoint that does not fit and was forced: "
+                + "\(forced.differences.sentence)."
+        }
         guard let groups else {
             return warnings + [
                 "Whether invocations drift was not judged, as there are more than \(mostJudgedPoints) points; see: "

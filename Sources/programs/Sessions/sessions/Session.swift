@@ -78,18 +78,19 @@ package final class Session {
     /// Plans a new sweep and makes its ledger.
     ///
     /// - Parameters:
+    ///   - forces: whether checkpoints are used that do not fit.
     ///   - pointCount: do only so many points; nil: all.
     ///   - capsule: what is to be done again, whose objects are in the folder's store; nil: something new.
     package static func create(
-        _ sweep: Sweep, inventory: Inventory, in folder: ArtifactsFolder, only pointCount: Int? = nil,
-        from capsule: Capsule? = nil
+        _ sweep: Sweep, inventory: Inventory, in folder: ArtifactsFolder, forces: Bool = false,
+        only pointCount: Int? = nil, from capsule: Capsule? = nil
     ) throws -> Session {
         guard Names.isPlain(sweep.name) else {
             throw Failure(.badSpecification, "'\(Names.shown(sweep.name))' cannot be the name of a sweep")
         }
         let store = try folder.objects()
         let machine = RecordingMachine(capsule.map { RecordedMachine($0.machine, store) } ?? ThisMachine())
-        let specification = try Specification(sweep, on: machine)
+        let specification = try Specification(sweep, on: machine, forces: forces)
         _ = try specification.usable(inventory)
         _ = try AgentBinary.read()
         let use = try ArtifactsUse.adding(to: folder)
@@ -144,6 +145,8 @@ package final class Session {
         package var inventory: Inventory?
         /// What the sweep file says now; nil: what it said when it was last launched.
         package var sweep: Sweep?
+        /// Use checkpoints that do not fit.
+        package var forces = false
         /// Do everything again under new pins.
         package var repins = false
         /// Try again what has failed.
@@ -152,12 +155,13 @@ package final class Session {
         package var pointCount: Int?
 
         package init(
-            inventory: Inventory? = nil, sweep: Sweep? = nil, repins: Bool = false, retry: Retry? = nil,
-            only pointCount: Int? = nil
+            inventory: Inventory? = nil, sweep: Sweep? = nil, forces: Bool = false, repins: Bool = false,
+            retry: Retry? = nil, only pointCount: Int? = nil
         ) {
             self.pointCount = pointCount
             self.inventory = inventory
             self.sweep = sweep
+            self.forces = forces
             self.repins = repins
             self.retry = retry
         }
@@ -192,7 +196,8 @@ package final class Session {
         let metadata = try ledger.metadata()
         let planned = try Document.sweep(metadata.specification)
         let machine = RecordingMachine(try Reproduction.machine(metadata, try folder.objects()))
-        let specification = try Specification(resumption.sweep ?? planned, on: machine)
+        let specification = try Specification(
+            resumption.sweep ?? planned, on: machine, forces: resumption.forces)
         let inventory = try resumption.inventory
             ?? Document.inventory(of: metadata)
         _ = try specification.usable(inventory)

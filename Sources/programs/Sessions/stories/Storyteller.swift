@@ -35,8 +35,13 @@ struct Storyteller {
         }
         // An engine that takes such parameters starts from checkpoints.
         if !run.plan.key.isSetup { story.remarks = view.sweep.restoreRemarks(axes: view.points.axes) }
-        story.notes = try view.notes(of: run)
+        story.notes = forced(run.plan.key) + (try view.notes(of: run))
         return story
+    }
+
+    private func forced(_ key: RunKey) -> [String] {
+        guard !key.isSetup, let forced = view.sweep.forced(key.workload) else { return [] }
+        return ["It starts from a checkpoint that does not fit and was forced: \(forced)."]
     }
 
     private func wait(_ run: RunStatus) throws -> RunStory.Wait? {

@@ -27,6 +27,7 @@ package struct RecipeChange {
         noteNames(
             "the image of workload", before.images.map { ($0.workload, $0.disk.digest.hex) },
             after.images.map { ($0.workload, $0.disk.digest.hex) })
+        noteForced(before, after)
         guard !reasons.isEmpty, points.count <= RecipeChange.mostPoints else { return }
         let old = try Points(before, recipe: try before.recipe)
         guard old.count <= RecipeChange.mostPoints else { return }
@@ -92,6 +93,13 @@ package struct RecipeChange {
         }
         let kept = Set(after.map(\.path))
         for file in before where !kept.contains(file.path) { reasons.append("input \(file.path) was removed") }
+    }
+
+    private mutating func noteForced(_ before: Sweep, _ after: Sweep) {
+        for workload in after.workloads where before.forced(workload) != after.forced(workload) {
+            let how = after.forced(workload).map { "is forced: \($0)" } ?? "is no longer forced"
+            reasons.append("the checkpoint of '\(workload)' \(how)")
+        }
     }
 
     private mutating func noteNames(_ what: String, _ before: [(String, String)], _ after: [(String, String)]) {

@@ -15,10 +15,13 @@ package struct Specification {
     /// As the ledger keeps it.
     package let text: String
 
-    /// - Parameter machine: has the files that the engine needs.
-    package init(_ sweep: Sweep, on machine: any LaunchingMachine = ThisMachine()) throws {
-        self.sweep = sweep
+    /// - Parameters:
+    ///   - machine: has the files that the engine needs.
+    ///   - forces: whether checkpoints are used that do not fit.
+    package init(_ sweep: Sweep, on machine: any LaunchingMachine = ThisMachine(), forces: Bool = false) throws {
         engine = try EngineRegistry.find(sweep.engine).engine(for: sweep, machine)
+        let sweep = try sweep.forcing(engine.misfits, all: forces)
+        self.sweep = sweep
         points = try Points(sweep, recipe: try sweep.recipe)
         try Specification.checkDescription(engine, points, sweep.measure.repeats)
         text = sweep.document

@@ -18,13 +18,14 @@ package struct SweepOutline {
     package var hostNames: [String] { inventory?.hosts.map(\.name) ?? [] }
     package var points: Points { specification.points }
     package var runCount: Int { points.count * sweep.measure.repeats }
-    /// Which checkpoints the sweep starts from that it does not make itself, and whether they fit. One that does not is
-    /// refused before.
+    /// Which checkpoints the sweep starts from that it does not make itself, and whether they fit. One that does not
+    /// fit and is not forced is refused before.
     package var checkpoints: [String] {
         specification.engine.checkpointRemarks.map { remark in
             let name = "\(remark.workload): \(remark.digest.map(\.short) ?? "without a record")"
-            let fit = remark.unknown.isEmpty
-                ? "fits" : "cannot be checked; not known: \(PeopleText.list(remark.unknown, atMost: 8))"
+            let fit = sweep.forced(remark.workload).map { "does not fit, and is forced: \($0)" }
+                ?? (remark.unknown.isEmpty
+                    ? "fits" : "cannot be checked; not known: \(PeopleText.list(remark.unknown, atMost: 8))")
             return "\(name), \(fit)"
                 + (remark.decided.isEmpty ? "" : "; its guest has \(PeopleText.list(remark.decided))")
         }
@@ -43,9 +44,12 @@ package struct SweepOutline {
     package var setupCount: Int { specification.engine.setups.count }
     package var bootCount: Int { specification.engine.boots.count }
 
+    /// - Parameter forces: whether checkpoints are used that do not fit.
     /// - Throws: ``Failure`` also where no host of the inventory could ever take a run.
-    package init(_ sweep: Sweep, _ inventory: Inventory?, in folder: ArtifactsFolder) throws {
-        let specification = try Specification(sweep)
+    package init(
+        _ sweep: Sweep, _ inventory: Inventory?, in folder: ArtifactsFolder, forces: Bool = false
+    ) throws {
+        let specification = try Specification(sweep, forces: forces)
         self.specification = specification
         self.inventory = try inventory.map { try specification.usable($0) }
         stagedBytes = specification.engine.inputs.reduce(Int64(0)) { $0 + $1.size }
@@ -67,6 +71,7 @@ package struct SweepOutline {
             JSON.Member("invocations", invocations.map(SweepOutline.bounds) ?? .null),
             JSON.Member("done", .integer(earlier?.change.succeeded ?? 0)),
             JSON.Member("existing", earlier?.document ?? .null), JSON.Member("staged_bytes", .integer(stagedBytes)),
+            JSON.Member("forced", .array(sweep.forced.map(SweepOutline.document))),
             JSON.Member("restore_remarks", .array(restoreRemarks.map { .string($0) })),
             JSON.Member("hosts", .array(hostNames.map { .string($0) })), JSON.Member("time", estimate.document),
         ] + list)
@@ -74,6 +79,13 @@ package struct SweepOutline {
 }
 
 extension SweepOutline {
+    private static func document(_ forced: ForcedCheckpoint) -> JSON {
+        .object([
+            JSON.Member("workload", .string(forced.workload)),
+            JSON.Member("differences", .array(forced.differences.map { .string($0.sentence) })),
+        ])
+    }
+
     private static func bounds(_ range: ClosedRange<Int>) -> JSON {
         .object([
             JSON.Member("least", .integer(Int64(range.lowerBound))),

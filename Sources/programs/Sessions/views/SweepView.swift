@@ -139,7 +139,10 @@ package struct SweepView {
     }
 
     private func dataset(_ metrics: [String]) -> Dataset {
-        Dataset(axes: points.axes, metrics: metrics, formulas: formulas)
+        let forced = sweep.forced.map { ($0.workload, $0.differences.sentence) }
+        return Dataset(
+            axes: points.axes, metrics: metrics, formulas: formulas,
+            forced: Dictionary(forced, uniquingKeysWith: { first, _ in first }))
     }
 
     /// The columns of metrics that a selection asks for. Runs are read for it only where it must be.
@@ -170,7 +173,7 @@ package struct SweepView {
         of tables: [Table], _ dataset: Dataset, _ selection: Selection, gathersNames: Bool = false,
         put: (Int, RunNumber, _ values: [String], [Cell]) throws -> Void
     ) throws -> Passage {
-        let origin = try Origin(ledger)
+        let origin = try Origin(ledger, sweep)
         let readsResults = tables != [.runs] || selection.readsMetrics
         var selected = 0
         var names = MetricNames(required: sweep.metrics, formulas: formulas)
@@ -333,8 +336,10 @@ private struct Origin {
     private let engine: Digest?
     /// By workload.
     private var checkpoints: [String: Digest] = [:]
+    private let sweep: Sweep
 
-    init(_ ledger: Ledger) throws {
+    init(_ ledger: Ledger, _ sweep: Sweep) throws {
+        self.sweep = sweep
         let pins = Dictionary(try ledger.pins().map { ($0.name, $0.digest) }, uniquingKeysWith: { $1 })
         engine = pins["engine"]
         var checkpoints: [String: Digest] = [:]
@@ -351,6 +356,7 @@ private struct Origin {
             repetition: run.plan.key.repetition, state: run.state, failure: run.failure, host: run.host,
             attempts: run.attempts, lease: run.lease, engine: engine,
             checkpoint: run.plan.key.workload.flatMap { checkpoints[$0] },
+            forced: run.plan.key.isSetup ? nil : sweep.forced(run.plan.key.workload),
             started: decision.map { $0.endedAt.subtractingCapped($0.wall) }, wall: decision?.wall,
             peakMemoryBytes: decision?.peakMemoryBytes, evidence: decision?.evidence ?? "")
     }

@@ -75,7 +75,7 @@ package struct SweepsComparison {
             }
         }
         var outcome = Outcome(
-            columns: comparison.columns, pairs: try comparison.pairs(), notes: leftOut + pins(),
+            columns: comparison.columns, pairs: try comparison.pairs(), notes: leftOut + pins() + forced(),
             confidence: confidence)
         if outcome.pairs.isEmpty, !conditions.isEmpty { throw noPoint(conditions) }
         if exactly {
@@ -175,6 +175,16 @@ package struct SweepsComparison {
         return pins[0].keys.sorted().compactMap { name in
             guard let first = pins[0][name], let second = pins[1][name], first != second else { return nil }
             return "\(VisibleText.of(name)) is not the same: \(first.short), then \(second.short)"
+        }
+    }
+
+    /// Checkpoints that were used although they do not fit, where the other sweep did not do the same.
+    private func forced() -> [String] {
+        zip(["first", "second"], [(views[0], views[1]), (views[1], views[0])]).flatMap { name, pair in
+            pair.0.sweep.forced.filter { !pair.1.sweep.forced.contains($0) }.map { forced in
+                "in the \(name) sweep the checkpoint of \(VisibleText.of(forced.workload)) does not fit and was "
+                    + "forced: \(forced.differences.sentence)"
+            }
         }
     }
 

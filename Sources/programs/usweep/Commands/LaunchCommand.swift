@@ -33,6 +33,9 @@ struct LaunchCommand: ParsableCommand {
     @Flag(name: .long, help: "Also run again what failed before.")
     var retry = false
 
+    @Flag(name: .long, help: "Use checkpoints that do not fit; every result says so.")
+    var force = false
+
     @Option(
         name: .customLong("dry-run"),
         help: ArgumentHelp("Run only this many points, spread over the sweep; the next launch does the rest.",
@@ -58,12 +61,12 @@ struct LaunchCommand: ParsableCommand {
         try folder.prepare()
         try coordinator.run(common) {
             guard !new, let entry = try folder.newest(named: sweep.name) else {
-                return try Session.create(sweep, inventory: inventory, in: folder, only: dryRun)
+                return try Session.create(sweep, inventory: inventory, in: folder, forces: force, only: dryRun)
             }
             return try Session.resume(
                 entry, in: folder,
                 Session.Resumption(
-                    inventory: inventory, sweep: sweep, repins: resumption.repin,
+                    inventory: inventory, sweep: sweep, forces: force, repins: resumption.repin,
                     retry: retry ? Session.Retry() : nil, only: dryRun),
                 say: common.console.say)
         }

@@ -34,6 +34,9 @@ struct PlanCommand: ParsableCommand {
     @Flag(name: .long, help: "Ask one host's gem5 whether it takes every parameter and every value.")
     var bind = false
 
+    @Flag(name: .long, help: "Plan with checkpoints that do not fit, as launch --force does.")
+    var force = false
+
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
@@ -43,7 +46,7 @@ struct PlanCommand: ParsableCommand {
     func run() throws {
         let sweep = try SweepFile.read(path: Paths.absolute(self.sweep), shelf: common.shelf)
         let inventory = try inventory.map { try HostConnections.inventory(path: Paths.absolute($0)) }
-        let outline = try SweepOutline(sweep, inventory, in: common.artifactsFolder)
+        let outline = try SweepOutline(sweep, inventory, in: common.artifactsFolder, forces: force)
         if common.output == .json {
             try Console.print(outline.document(withPoints: points).encoded)
         } else {
@@ -71,6 +74,7 @@ struct PlanCommand: ParsableCommand {
         lines.append("to send     \(PeopleText.size(outline.stagedBytes)) per host")
         if !outline.hostNames.isEmpty { lines.append("hosts       \(PeopleText.list(outline.hostNames, atMost: 40))") }
         let launch = "usweep launch \(ShellWord.of(self.sweep)) -i \(inventory.map(ShellWord.of) ?? "INVENTORY")"
+            + (force ? " --force" : "")
         if let time = outline.estimate.line(launch) { lines.append("time        \(time)") }
         return lines + (outline.earlier?.lines ?? [])
     }
