@@ -24,7 +24,7 @@ final class AgentProcess {
         server = try AgentServer(
             workdir, program: Machine.program, host: RealHost(), files: LocalFiles(), setups: setups,
             network: network, neighbours: isPilot ? nil : MachineNeighbours(name: SHA256.digest(workdir.root).short),
-            idleTime: isPilot ? AgentServer.idleTimeOfPilots : AgentServer.idleTime
+            idleTime: isPilot ? AgentServer.idleTimeOfPilots : AgentServer.idleTime, scrubs: true
         ) { [patience = Patience()] in AgentProcess.supervisor(of: workdir, patience: patience.next()) }
         guard signals >= 0 else { throw Failure(.internalError, "no signals", cause: SystemText.of(errno)) }
         try foothold.listen()
@@ -94,6 +94,7 @@ final class AgentProcess {
             server.stop()
         case .nothingNew, .remade:
             program.restore()
+            program.inUse()
             try server.lookAfterFiles()
         }
     }

@@ -75,7 +75,7 @@ public enum AgentProgram {
     static func clear(_ workdir: Workdir, after status: Int32) {
         // Another job's agent is at work there: the queue did not show it when this one was submitted.
         guard status != Failure.Code.heldElsewhere.exitStatus, workdir.root != workdir.named else { return }
-        _ = sys_remove_tree(workdir.root)
+        _ = sys_remove_tree(workdir.root, .max)
     }
 
     private static func serve(_ name: String, _ ready: Int32?, isPilot: Bool = false) -> Int32 {

@@ -64,12 +64,13 @@ package final class AgentServer {
     ///   - network: to other hosts.
     ///   - neighbours: other people who use this machine; nil: it is this agent's alone.
     ///   - idleTime: how long it stays with nothing to do and nobody connected.
+    ///   - scrubs: whether it reads what it keeps again and again.
     ///   - supervisor: connects to one.
     /// - Throws: ``Failure`` or ``FilesError`` where the agent cannot work here.
     package init(
         _ workdir: Workdir, program: String, host: any HostSystem, files: any Files, setups: any SetupTrials,
         network: any PeerNetwork, neighbours: (any Neighbours)? = nil, idleTime: Nanoseconds = AgentServer.idleTime,
-        supervisor: @escaping () -> SupervisorLink.Opened
+        scrubs: Bool = false, supervisor: @escaping () -> SupervisorLink.Opened
     ) throws {
         self.workdir = workdir
         self.idleTime = idleTime
@@ -89,6 +90,7 @@ package final class AgentServer {
         link = SupervisorLink(open: supervisor) { host.log($0, $1) }
         if let problem = link.connect() { throw Failure(.storage, problem) }
         for note in shell.notes { host.log("start:", note) }
+        if scrubs { shell.beginScrub(now: host.now) }
     }
 
     /// The stream to the supervisor, if it is up.
@@ -132,7 +134,7 @@ package final class AgentServer {
         } else if let linkRetryAt, host.now >= linkRetryAt {
             reconnectSupervisor()
         }
-        if shell.isBusy { goOn() }
+        if shell.isBusy { goOn() } else { goOnScrubbing() }
         lookAround()
         for (sweep, problem) in setups.ended(now: host.now) {
             inbox.append(.setupTried(sweep: sweep, problem: problem))
@@ -163,7 +165,7 @@ package final class AgentServer {
         if try shell.restoreFiles() { host.log("removed files of the working folder were recreated") }
     }
 
-    private var isIdle: Bool { clients.isEmpty && shell.core.isIdle && inbox.isEmpty }
+    private var isIdle: Bool { clients.isEmpty && shell.core.isIdle && inbox.isEmpty && !shell.isBusy }
 
     /// How long the process may wait before the next step; nil: until something comes.
     package var timeout: Nanoseconds? {
@@ -172,7 +174,8 @@ package final class AgentServer {
         }
         var due = shell.core.nextDeadline
         let look = neighbours != nil && shell.core.hasSweeps ? nextLook : nil
-        for time in [leavesBy, linkRetryAt, setups.nextDeadline, peers.nextDeadline, look].compactMap({ $0 }) {
+        let times = [leavesBy, linkRetryAt, setups.nextDeadline, peers.nextDeadline, look, shell.nextScrub]
+        for time in times.compactMap({ $0 }) {
             due = min(due ?? time, time)
         }
         if isIdle {
@@ -212,6 +215,14 @@ package final class AgentServer {
         inbox += events
         for (number, answer) in answers { send(number, answer) }
         note(shell.clear())
+    }
+
+    private func goOnScrubbing() {
+        guard let found = shell.goOnScrubbing(now: host.now) else { return }
+        let runs = found.users.map { "\($0.sweep)/\($0.id.run)" }
+        host.log(
+            "an input in the cache was damaged on the disk, and was removed:", found.digest.hex,
+            runs.isEmpty ? "no run has it now" : "runs that have it: \(PeopleText.list(runs, atMost: 20))")
     }
 
     private func perform(_ effect: AgentEffect) {

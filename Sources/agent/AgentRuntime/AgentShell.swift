@@ -14,6 +14,8 @@ public struct AgentShell {
     private var folders: AttemptFolders
     private var work = ShellWork()
     private var sharedInputs = SharedInputs()
+    /// Nil: objects are not read again.
+    private var scrub: Scrub?
     /// Where the bytes of reported artifacts are, by attempt and by digest.
     private var served: [Digest: [String]] = [:]
     private var reported: [AttemptKey: Reported] = [:]
@@ -85,8 +87,10 @@ public struct AgentShell {
 
     /// Removes all that can be spared. False: there was nothing.
     private mutating func makeRoom() -> Bool {
-        if folders.mustClear(isCalm: true) {
+        if folders.mustClear(isCalm: true) || folders.hasTrash {
             _ = folders.clear(atMost: .max)
+            // More at a time than when nobody waits for the room.
+            _ = folders.emptyTrash(atMost: 10_000)
             return true
         }
         let gone = (try? cache.clear(keeping: core.neededObjects)) ?? []
@@ -116,7 +120,13 @@ public struct AgentShell {
 
     // MARK: Effects on files
 
+    /// Some object that was wanted was found changed by a program: who shared it is told when it ends.
+    private mutating func noteChanged() {
+        for digest in cache.takeChanged() { sharedInputs.wasChanged(core.attempts(with: digest), folders) }
+    }
+
     public mutating func locate(_ digest: Digest) -> AgentEvent {
+        defer { noteChanged() }
         do {
             if try cache.has(digest) { return .object(digest, .complete) }
             if digest == SHA256.digest([]) {
@@ -212,6 +222,7 @@ public struct AgentShell {
 
     /// An object for another host, open to be read; nil: it is not here.
     mutating func give(_ digest: Digest) -> (file: FileHandle, size: Int64)? {
+        defer { noteChanged() }
         guard (try? cache.has(digest)) == true, let size = try? cache.store.size(digest),
             let file = try? files.open(cache.store.path(digest), .read)
         else { return nil }
@@ -220,6 +231,7 @@ public struct AgentShell {
 
     /// Begins to make an attempt's folder; nil: ``goOn(budget:)`` goes on with it.
     public mutating func prepare(_ key: AttemptKey, _ job: Job) -> AgentEvent? {
+        defer { noteChanged() }
         do throws(FilesError) {
             for input in job.inputs where try !cache.has(input.digest) { return .inputMissing(key, input.digest) }
         } catch {
@@ -243,18 +255,42 @@ public struct AgentShell {
         return prepare(key, job)
     }
 
+    // MARK: Objects that are read again
+
+    mutating func beginScrub(now: Nanoseconds) { scrub = Scrub(cache.store, files, now: now) }
+
+    /// When ``goOnScrubbing(now:)`` has something to do; nil: never.
+    var nextScrub: Nanoseconds? { scrub?.due }
+
+    /// Reads on in what is kept here. What is damaged goes, is fetched again when it is needed, and those that have it
+    /// as an input are set aside when they end.
+    ///
+    /// - Returns: such an object, and the attempts that have it; nil: there is none.
+    mutating func goOnScrubbing(now: Nanoseconds) -> (digest: Digest, users: [AttemptKey])? {
+        guard let digest = scrub?.step(cache, now: now) else { return nil }
+        let users = core.attempts(with: digest)
+        sharedInputs.wasDamaged(users)
+        try? cache.throwAway(digest)
+        forget([digest])
+        return (digest, users.map(\.key))
+    }
+
     public mutating func beginCollecting(_ key: AttemptKey, _ exit: ProcessExit, _ job: Job) {
         sharedInputs.check(key, job, folders, &cache) { core.attempts(with: $0) }
         work.collectors.append(Collector(key, exit, job, folders))
     }
 
     /// Whether there is work that is done in pieces.
-    public var isBusy: Bool { !work.isDone || folders.mustClear(isCalm: core.isIdle) }
+    public var isBusy: Bool { !work.isDone || folders.hasTrash || folders.mustClear(isCalm: core.isIdle) }
 
-    /// Deletes some of the folders that wait for it, if it is time; what went wrong, as text.
+    /// Deletes some of what waits for it, if it is time; what went wrong, as text.
     public mutating func clear() -> String? {
-        folders.mustClear(isCalm: core.isIdle) ? folders.clear(atMost: 64)?.description : nil
+        let problem = folders.mustClear(isCalm: core.isIdle) ? folders.clear(atMost: 64) : nil
+        return (folders.emptyTrash(atMost: AgentShell.deletedAtOnce) ?? problem)?.description
     }
+
+    /// Files and folders: some milliseconds.
+    static let deletedAtOnce = 256
 
     /// Goes on with what is done in pieces, for about `budget` bytes of each kind. What it came to: events, and answers
     /// on connections.
@@ -309,8 +345,11 @@ public struct AgentShell {
         return folders.discard(key, bytes: reported?.bytes ?? .max)?.description
     }
 
-    /// Deletes the folder of a sweep's attempts; what went wrong, as text.
-    public mutating func discardSweep(_ sweep: String) -> String? { folders.discard(sweep: sweep)?.description }
+    /// Deletes the folder of a sweep's attempts, in which there is little as a rule; what went wrong, as text.
+    public mutating func discardSweep(_ sweep: String) -> String? {
+        let problem = folders.discard(sweep: sweep)
+        return (problem ?? folders.emptyTrash(atMost: AgentShell.deletedAtOnce))?.description
+    }
 
     public mutating func keepOnly(_ keys: [AttemptKey]) -> String? {
         do throws(FilesError) {

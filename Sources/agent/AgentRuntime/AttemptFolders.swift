@@ -4,6 +4,10 @@ import Ports
 import Storage
 
 /// The folders of attempts: made, read, deleted.
+///
+/// What nobody needs any more is renamed into a folder of their folder, which takes no time however much it is, and is
+/// deleted there a piece at a time. Neither has to be durable: whoever is killed in between finds it in either place
+/// when it starts again, and knows that nobody needs it.
 struct AttemptFolders {
     let root: String
     let files: any Files
@@ -11,6 +15,11 @@ struct AttemptFolders {
     let largeInput: Int64
     private var madeSweeps: Set<String> = []
     private var rubbish = Rubbish()
+    /// Whether there is something in ``trash`` that may be deleted now.
+    private(set) var hasTrash: Bool
+    private var nextInTrash: Int
+    /// How often in a row nothing of it could be deleted.
+    private var failures = 0
 
     /// Folders that nobody needs any more, and how much is in them.
     private struct Rubbish {
@@ -22,7 +31,14 @@ struct AttemptFolders {
         self.largeInput = largeInput
         self.root = root
         self.files = files
+        let left = try? files.list("\(root)/\(AttemptFolders.trashName)")
+        hasTrash = left != nil
+        nextInTrash = left?.compactMap { Int($0.name) }.max() ?? 0
     }
+
+    /// No sweep is called so.
+    private static let trashName = ".trash"
+    private var trash: String { "\(root)/\(AttemptFolders.trashName)" }
 
     func path(_ key: AttemptKey) -> String { "\(root)/\(key.folder)" }
 
@@ -47,11 +63,46 @@ struct AttemptFolders {
         } catch {
             guard error.isAlreadyThere else { throw error }
             // Prepared before a crash and never started: the supervisor does not know it.
-            try files.removeTree(folder)
+            try throwAway(folder)
             try files.makeFolder(folder)
         }
         return folder
     }
+
+    // MARK: Deleting
+
+    /// Has a file or folder out of the way at once, and deleted later.
+    private mutating func throwAway(_ path: String) throws(FilesError) {
+        guard let status = try files.status(path) else { return }
+        do throws(FilesError) {
+            if try files.status(trash) == nil { try files.makeFolder(trash) }
+            // A folder goes elsewhere only where its owner may write to it.
+            if status.kind == .folder, status.mode & 0o200 == 0 { try files.setMode(path, 0o700) }
+            nextInTrash += 1
+            try files.rename(path, to: "\(trash)/\(nextInTrash)")
+            (hasTrash, failures) = (true, 0)
+        } catch {
+            // A full disk may have no room for a further name.
+            try files.removeTree(path)
+        }
+    }
+
+    /// Deletes at most so many files and folders of what was thrown away.
+    mutating func emptyTrash(atMost count: Int) -> FilesError? {
+        guard hasTrash else { return nil }
+        do throws(FilesError) {
+            hasTrash = try !files.removeTree(trash, atMost: count)
+            failures = 0
+            return nil
+        } catch {
+            failures += 1
+            // Tried again when the next one is thrown away, and at the next start.
+            if failures >= AttemptFolders.mostFailures { hasTrash = false }
+            return error
+        }
+    }
+
+    private static let mostFailures = 5
 
     /// Deletes an attempt's folder: a large one at once, a small one when there is time.
     ///
@@ -87,9 +138,9 @@ struct AttemptFolders {
         return problem
     }
 
-    private func remove(_ key: AttemptKey) -> FilesError? {
+    private mutating func remove(_ key: AttemptKey) -> FilesError? {
         do throws(FilesError) {
-            try files.removeTree(path(key))
+            try throwAway(path(key))
             return nil
         } catch {
             return error
@@ -101,7 +152,7 @@ struct AttemptFolders {
         rubbish.keys.removeAll { $0.sweep == sweep }
         if rubbish.keys.isEmpty { rubbish.bytes = 0 }
         do throws(FilesError) {
-            try files.removeTree("\(root)/\(sweep)")
+            try throwAway("\(root)/\(sweep)")
             return nil
         } catch {
             return error
@@ -113,17 +164,17 @@ struct AttemptFolders {
         rubbish = Rubbish()
         let kept = Set(keys.map(\.folder))
         for sweep in try files.list(root) {
-            guard sweep.kind == .folder else { continue }
+            guard sweep.kind == .folder, sweep.name != AttemptFolders.trashName else { continue }
             var isEmpty = true
             for attempt in try files.list("\(root)/\(sweep.name)") {
                 if kept.contains("\(sweep.name)/\(attempt.name)") {
                     isEmpty = false
                 } else {
-                    try files.removeTree("\(root)/\(sweep.name)/\(attempt.name)")
+                    try throwAway("\(root)/\(sweep.name)/\(attempt.name)")
                 }
             }
             if isEmpty {
-                try files.removeTree("\(root)/\(sweep.name)")
+                try throwAway("\(root)/\(sweep.name)")
                 madeSweeps.remove(sweep.name)
             }
         }

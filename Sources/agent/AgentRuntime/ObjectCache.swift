@@ -51,6 +51,8 @@ struct ObjectCache {
     private var entries: [Digest: Entry] = [:]
     private var uses = 0
     private var nextTrim = Nanoseconds.min
+    /// Objects that a program was found to have changed when they were wanted.
+    private var changed: [Digest] = []
     /// A bug for the simulation: whatever came is taken for what its name says.
     var believesAll = false
     /// Whether there may be parts of objects whose transfer nobody goes on with.
@@ -85,7 +87,8 @@ struct ObjectCache {
             return false
         }
         if let entry = entries[digest], entry.size != status.size || entry.modified != status.modified {
-            try drop(digest)
+            changed.append(digest)
+            try wasChanged(digest)
             return false
         }
         note(digest, status)
@@ -130,7 +133,16 @@ struct ObjectCache {
         return try has(digest)
     }
 
+    /// All that are here.
+    var digests: [Digest] { Array(entries.keys) }
+
     // MARK: Sharing
+
+    /// What ``has(_:)`` found changed since this was asked last.
+    mutating func takeChanged() -> [Digest] {
+        defer { changed = [] }
+        return changed
+    }
 
     /// Whether runs may be given the object itself, under another name, instead of a copy.
     func maySeeItself(_ digest: Digest) -> Bool {

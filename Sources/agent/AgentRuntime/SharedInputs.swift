@@ -26,11 +26,33 @@ struct SharedInputs {
             let runs = Set(sharing.map(\.key.id.run)).sorted().map { "\($0)" }.joined(separator: ", ")
             let who = sharing.count < 2 ? "by itself" : "by one of the runs that had it then (\(runs))"
             for user in sharing {
-                changed[user.key] =
-                    "its input \(user.path) was changed while it ran, \(who): what it left is set aside, and runs "
-                    + "on this host get copies of that input from now on"
+                noteChanged(user, who)
             }
             try? cache.wasChanged(input.digest)
+        }
+    }
+
+    private mutating func noteChanged(_ user: (key: AttemptKey, path: String), _ who: String) {
+        changed[user.key] =
+            "its input \(user.path) was changed while it ran, \(who): what it left is set aside, and runs "
+            + "on this host get copies of that input from now on"
+    }
+
+    /// An object was found changed, and is gone. Those of its users that have it under a further name see the change.
+    mutating func wasChanged(_ users: [(key: AttemptKey, path: String)], _ folders: AttemptFolders) {
+        let sharing = users.filter { user in
+            status(folders, user.key, user.path).map { !ObjectCache.isSealed($0.modified) } ?? false
+        }
+        let runs = Set(sharing.map(\.key.id.run)).sorted().map { "\($0)" }.joined(separator: ", ")
+        for user in sharing { noteChanged(user, "by one of the runs that had it then (\(runs))") }
+    }
+
+    /// An object was found damaged, nobody knows since when: whoever has it may have it from the damaged one.
+    mutating func wasDamaged(_ users: [(key: AttemptKey, path: String)]) {
+        for user in users {
+            changed[user.key] =
+                "its input \(user.path) was found damaged on this host's disk when it was read again: what the run "
+                + "left is set aside, and the input is fetched again"
         }
     }
 

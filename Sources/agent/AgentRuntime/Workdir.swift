@@ -36,6 +36,8 @@ public struct Workdir: Sendable, Hashable {
         /// Where to work instead of a folder that other machines share; the first that they do not.
         var localFolders = ["/var/tmp", "/tmp"]
         var socketFolder = "/tmp"
+        /// What this machine is called, for as long as its disk is not another; nil: it has no such name.
+        var machine: () -> String? = { Machine.text("/etc/machine-id") }
     }
 
     /// Finds the folder, and makes what is missing of it.
@@ -58,6 +60,8 @@ public struct Workdir: Sendable, Hashable {
                         + "set `workdir` to a folder on a local disk of the host")
             }
             root = try ownFolder(for: named, in: local, files)
+        } else if let local = try folderBeside(named, place, files) {
+            root = local
         }
         try own(root)
         let isShort = root.utf8.count <= longestSocketFolder
@@ -69,18 +73,73 @@ public struct Workdir: Sendable, Hashable {
         return workdir
     }
 
+    // MARK: Folders that several machines see
+
+    /// Where to work instead of a folder in which another machine works: some file systems that machines share cannot
+    /// be told by their type, and locks and sockets on them may hold on one machine only. Nil: the folder is this
+    /// machine's.
+    private static func folderBeside(
+        _ named: String, _ place: Surroundings, _ files: LocalFiles
+    ) throws(Failure) -> String? {
+        let local = place.localFolders.first { NetworkFileSystem.name(ofType: place.fileSystem($0)) == nil }
+        guard let local else { return nil }
+        // Once it works there it stays there, whatever becomes of the mark.
+        let beside = ownPath(for: named, in: local)
+        if let status = try? files.status("\(beside.folder)/attempts"), status.kind == .folder {
+            return try ownFolder(for: named, in: local, files)
+        }
+        guard let machine = place.machine(), !machine.isEmpty, isOfOther(named, than: machine, files) else {
+            return nil
+        }
+        // So that who cleans up there knows.
+        if let file = try? files.open("\(named)/\(sharedMark)", .update) { files.close(file) }
+        return try ownFolder(for: named, in: local, files)
+    }
+
+    static let machineMark = ".usweep-machine"
+    static let sharedMark = ".usweep-shared"
+
+    /// Whether another machine was first to mark a folder as its own.
+    private static func isOfOther(_ folder: String, than machine: String, _ files: LocalFiles) -> Bool {
+        let mark = "\(folder)/\(machineMark)"
+        do {
+            if try files.status(mark) == nil {
+                // Two may come at once: a name is given only where there is none.
+                let temporary = "\(mark).\(SHA256.digest(machine).short).\(files.processMark)"
+                try files.removeTree(temporary)
+                let file = try files.open(temporary, .create)
+                defer { files.close(file) }
+                try files.write(file, at: 0, Array(machine.utf8))
+                if (try? files.link(temporary, to: mark)) == nil, try files.status(mark) == nil {
+                    // A file system without such names.
+                    try? files.copy(temporary, to: mark, mode: 0o600)
+                }
+                try files.remove(temporary)
+            }
+            guard let found = try files.content(mark, atMost: 256) else { return false }
+            return found != Array(machine.utf8)
+        } catch {
+            // What stands in the way of a mark stands in the way of a journal, too, which says so.
+            return false
+        }
+    }
+
     /// The address of a socket has 108 bytes, its end and the longest name in the folder among them.
     private static let longestSocketFolder = 80
 
     /// A folder of this user's that stands for another one, in a folder where everybody may write.
     private static func ownFolder(for path: String, in common: String, _ files: LocalFiles) throws(Failure) -> String {
-        let users = "\(common)/usweep-\(getuid())"
-        let folder = "\(users)/\(SHA256.digest(path).short)"
+        let (users, folder) = ownPath(for: path, in: common)
         for folder in [users, folder] {
             try make(folder, files)
             try own(folder, isNamed: false)
         }
         return folder
+    }
+
+    private static func ownPath(for path: String, in common: String) -> (users: String, folder: String) {
+        let users = "\(common)/usweep-\(getuid())"
+        return (users, "\(users)/\(SHA256.digest(path).short)")
     }
 
     /// Makes what is missing of a folder that the agent works in.

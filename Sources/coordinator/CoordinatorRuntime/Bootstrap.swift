@@ -84,7 +84,8 @@ struct Bootstrap {
             "A=$W/bin/usweep-agent-$D",
             #"if [ -x "$A" ] && same "$A"; then echo usweep-have; else"#
                 + " " + copying.joined(separator: "; ") + "; fi",
-            #"exec "$A" "# + verb,
+            // By that `usweep clean` knows that it is in use, also on another machine that sees this folder.
+            #"touch "$A" 2>/dev/null"#, #"exec "$A" "# + verb,
         ]
         return "exec /bin/sh -c '" + script.joined(separator: "; ") + "'"
     }
@@ -106,7 +107,9 @@ struct Bootstrap {
         #"same "$T" || { rm -f "$P".*; fail "the agent arrived damaged (or the disk is full)"; }"#,
         #"rm -f "$P.raw" "$P.gzip"; chmod 700 "$T"; "$T" version > /dev/null 2>&1 || { rm -f "$T"; "#
             + #"fail "programs cannot run from $W (mounted noexec?): give the host another workdir"; }"#,
-        #"mv -f "$T" "$A" || fail "the agent cannot be put into $W/bin""#,
+        // A file that another machine runs from a shared folder must not be replaced: that kills what runs.
+        #"if ln "$T" "$A" 2>/dev/null || { [ -x "$A" ] && same "$A"; }; then rm -f "$T"; "#
+            + #"else mv -f "$T" "$A" || fail "the agent cannot be put into $W/bin"; fi"#,
     ]
 
     // MARK: Time

@@ -95,11 +95,21 @@ final class Disk {
         changes.append(.remove(path))
     }
 
-    func removeTree(_ path: String) {
-        guard let node = names[path] else { return }
-        if canary == .leaveFiles, node.isFolder { return }
-        for child in node.children.sorted() { removeTree("\(path)/\(child)") }
+    /// Removes at most so many names. True: nothing is left.
+    @discardableResult
+    func removeTree(_ path: String, atMost most: Int = .max) -> Bool {
+        var most = most
+        return removeTree(path, &most)
+    }
+
+    private func removeTree(_ path: String, _ most: inout Int) -> Bool {
+        guard let node = names[path] else { return true }
+        if canary == .leaveFiles, node.isFolder { return true }
+        for child in node.children.sorted() where !removeTree("\(path)/\(child)", &most) { return false }
+        guard most > 0 else { return false }
+        most -= 1
         remove(path)
+        return true
     }
 
     func rename(_ path: String, to other: String) {
@@ -108,7 +118,16 @@ final class Disk {
         names[Disk.parent(path)]?.children.remove(Disk.name(path))
         names[other] = node
         names[Disk.parent(other)]?.children.insert(Disk.name(other))
+        Disk.move(&names, path, other, node)
         changes.append(.rename(path, other, node))
+    }
+
+    /// What is in a folder goes with it.
+    private static func move(_ names: inout [String: Node], _ path: String, _ other: String, _ folder: Node) {
+        guard folder.isFolder else { return }
+        for name in names.keys.filter({ $0.hasPrefix(path + "/") }) {
+            names[other + name.dropFirst(path.count)] = names.removeValue(forKey: name)
+        }
     }
 
     func syncFolder(_ path: String) {
@@ -142,6 +161,7 @@ final class Disk {
         case .rename(let path, let other, let node):
             durable[path] = nil
             durable[other] = node
+            Disk.move(&durable, path, other, node)
         }
     }
 

@@ -196,10 +196,10 @@ final class SimulatedFiles: Files, @unchecked Sendable {
         disk.remove(path)
     }
 
-    func removeTree(_ path: String) throws(FilesError) {
-        guard disk.names[path] != nil else { return }
+    func removeTree(_ path: String, atMost count: Int) throws(FilesError) -> Bool {
+        guard disk.names[path] != nil else { return true }
         try change("remove", path)
-        disk.removeTree(path)
+        return disk.removeTree(path, atMost: count)
     }
 
     func link(_ path: String, to other: String) throws(FilesError) {

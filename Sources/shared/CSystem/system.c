@@ -267,8 +267,14 @@ int64_t sys_read_claim(const char *path, uint32_t user, void *bytes, size_t most
     return count;
 }
 
-static int remove_at(int folder, const char *name, int depth) {
-    if (unlinkat(folder, name, 0) == 0 || errno == ENOENT) return 0;
+/// Removes at most so many names, by which `most` is lowered. 0: nothing is left; 1: that was not all.
+static int remove_at(int folder, const char *name, int depth, int64_t *most) {
+    if (*most <= 0) return 1;
+    if (unlinkat(folder, name, 0) == 0) {
+        --*most;
+        return 0;
+    }
+    if (errno == ENOENT) return 0;
     if (errno != EISDIR && errno != EPERM) return -1;
     if (depth > 512) {
         errno = ELOOP;
@@ -287,19 +293,22 @@ static int remove_at(int folder, const char *name, int depth) {
         close(descriptor);
         return -1;
     }
-    int error = 0;
+    int error = 0, rest = 0;
     struct dirent *entry;
-    while ((entry = readdir(stream)) != NULL) {
+    while (rest != 1 && (entry = readdir(stream)) != NULL) {
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
-        if (remove_at(dirfd(stream), entry->d_name, depth + 1) < 0 && error == 0) error = errno;
+        rest = remove_at(dirfd(stream), entry->d_name, depth + 1, most);
+        if (rest < 0 && error == 0) error = errno;
     }
     closedir(stream);
-    if (unlinkat(folder, name, AT_REMOVEDIR) < 0 && error == 0) error = errno;
+    if (*most <= 0) return 1;
+    if (unlinkat(folder, name, AT_REMOVEDIR) == 0) --*most;
+    else if (error == 0) error = errno;
     errno = error;
     return error == 0 || error == ENOENT ? 0 : -1;
 }
 
-int sys_remove_tree(const char *path) { return remove_at(AT_FDCWD, path, 0); }
+int sys_remove_tree(const char *path, int64_t most) { return remove_at(AT_FDCWD, path, 0, &most); }
 
 /// The finaliser of SplitMix64: spreads every bit over all.
 static uint64_t spread(uint64_t value) {

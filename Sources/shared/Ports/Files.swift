@@ -33,8 +33,9 @@ public protocol Files: Sendable {
     /// What the name stands for, symbolic links not followed; nil: nothing.
     func status(_ path: String) throws(FilesError) -> FileStatus?
     func remove(_ path: String) throws(FilesError)
-    /// A file, or a folder with all that is in it; a missing one is no error.
-    func removeTree(_ path: String) throws(FilesError)
+    /// Removes at most `count` names of a file, or a folder with all that is in it; a missing one is no error. True:
+    /// nothing is left of it. Where something cannot be removed, it throws when all else is gone.
+    func removeTree(_ path: String, atMost count: Int) throws(FilesError) -> Bool
     func link(_ path: String, to other: String) throws(FilesError)
     /// A new file with the same bytes and the given mode.
     func copy(_ path: String, to other: String, mode: UInt32) throws(FilesError)
@@ -76,6 +77,9 @@ public protocol FolderEntries: AnyObject {
 }
 
 extension Files {
+    /// Removes a file, or a folder with all that is in it; a missing one is no error.
+    public func removeTree(_ path: String) throws(FilesError) { _ = try removeTree(path, atMost: .max) }
+
     /// The entries of a folder, ordered by name.
     public func list(_ path: String) throws(FilesError) -> [FolderEntry] {
         let folder = try entries(path)

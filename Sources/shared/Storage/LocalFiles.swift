@@ -148,8 +148,10 @@ public struct LocalFiles: Files {
         guard unlink(path) == 0 else { throw FilesError(path, "remove") }
     }
 
-    public func removeTree(_ path: String) throws(FilesError) {
-        guard sys_remove_tree(path) == 0 else { throw FilesError(path, "remove") }
+    public func removeTree(_ path: String, atMost count: Int) throws(FilesError) -> Bool {
+        let rest = sys_remove_tree(path, Int64(count))
+        guard rest >= 0 else { throw FilesError(path, "remove") }
+        return rest == 0
     }
 
     public func link(_ path: String, to other: String) throws(FilesError) {

@@ -1,5 +1,18 @@
+import Glibc
 import Ports
 import Storage
+import Synchronization
+
+/// How much was to be removed at once, of what.
+final class Removals: Sendable {
+    private let counts = Mutex<[(path: String, count: Int)]>([])
+
+    func most(below folder: String) -> Int {
+        counts.withLock { $0.filter { $0.path.hasPrefix(folder) }.map(\.count).max() ?? 0 }
+    }
+
+    func note(_ path: String, atMost count: Int) { counts.withLock { $0.append((path, count)) } }
+}
 
 /// The machine's file system, but for what a test wants to be otherwise.
 struct AlteredFiles: Files {
@@ -7,6 +20,10 @@ struct AlteredFiles: Files {
     var clones: Bool?
     /// Of every folder, instead of what is in it; nil: what is in it.
     var names: [String]?
+    /// Whether anything can be removed.
+    var removes = true
+    /// Is told how much is removed at once.
+    var removals: Removals?
     private let real = LocalFiles()
 
     private final class Names: FolderEntries {
@@ -50,7 +67,13 @@ struct AlteredFiles: Files {
     func makeFolder(_ path: String) throws(FilesError) { try real.makeFolder(path) }
     func status(_ path: String) throws(FilesError) -> FileStatus? { try real.status(path) }
     func remove(_ path: String) throws(FilesError) { try real.remove(path) }
-    func removeTree(_ path: String) throws(FilesError) { try real.removeTree(path) }
+    func removeTree(_ path: String, atMost count: Int) throws(FilesError) -> Bool {
+        removals?.note(path, atMost: count)
+        guard removes else {
+            throw FilesError(errorNumber: EPERM, path: path, operation: "remove", reason: "Operation not permitted")
+        }
+        return try real.removeTree(path, atMost: count)
+    }
     func link(_ path: String, to other: String) throws(FilesError) { try real.link(path, to: other) }
     func copy(_ path: String, to other: String, mode: UInt32) throws(FilesError) {
         try real.copy(path, to: other, mode: mode)

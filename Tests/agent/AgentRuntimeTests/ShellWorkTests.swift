@@ -134,6 +134,155 @@ import Testing
         #expect(told() == Tail(run: 1, path: "stdout.txt", bytes: nil), "it is about to be reported")
     }
 
+    /// A folder as a program leaves it that means harm: many files, deep, with names of all bytes, and closed.
+    private func makeMess(_ folder: String, files: Int) throws {
+        let script = #"""
+            mkdir -p "$1/deep/er" && cd "$1/deep/er" && seq -f f%g 1 "$2" | xargs touch
+            : > "$(printf 'a\377b')"; ln -s / root; mkfifo pipe; mkdir closed; : > closed/x
+            chmod 0 closed; chmod 0500 "$1/deep" "$1"
+            """#
+        let process = Process()
+        process.executableURL = URL(filePath: "/bin/sh")
+        process.arguments = ["-c", script, "sh", folder, String(files)]
+        try process.run()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0)
+    }
+
+    private static let key = AttemptKey(sweep: "s1", id: AttemptID(run: 1, lease: 1, attempt: 1))
+
+    @Test(
+        "However much is to be deleted, it is out of the way at once, and goes a piece at a time; also after a kill",
+        arguments: ["keepOnly", "discard", "sweep", "prepare"])
+    mutating func muchToDelete(_ way: String) throws {
+        let removals = Removals()
+        let host = AgentCore.Host(processors: 2, memoryBytes: 1 << 30, attempts: attempts, program: "/bin/true")
+        let root = scratch.path
+        func start() throws -> AgentShell {
+            try AgentShell(host: host, root: root, files: AlteredFiles(removals: removals))
+        }
+        let folder = "\(attempts)/\(Self.key.folder)"
+        try makeMess(folder, files: 3_000)
+        shell = try start()
+        switch way {
+        case "keepOnly": #expect(shell.keepOnly([]) == nil)
+        case "discard": #expect(shell.discard(Self.key) == nil)
+        case "sweep": #expect(shell.discardSweep("s1") == nil)
+        default:
+            let event = shell.prepare(Self.key, Job(arguments: [.text("/bin/true")]))
+            #expect(event == .prepared(Self.key))
+        }
+        #expect(!FileManager.default.fileExists(atPath: "\(folder)/deep"))
+        var pieces = 0
+        while shell.isBusy {
+            _ = shell.goOn(budget: 1 << 20)
+            #expect(shell.clear() == nil)
+            pieces += 1
+            // Killed: the next one finds what is left.
+            if pieces == 3 { shell = try start() }
+        }
+        #expect(pieces >= 3_000 / AgentShell.deletedAtOnce)
+        #expect(removals.most(below: "\(attempts)/") == AgentShell.deletedAtOnce)
+        let rest = try FileManager.default.subpathsOfDirectory(atPath: attempts).sorted()
+        let expected = ["keepOnly": [], "sweep": [], "discard": ["s1"]]
+        #expect(rest == expected[way] ?? ["s1", Self.key.folder, "\(Self.key.folder)/point.json"])
+    }
+
+    @Test("What cannot be deleted keeps nobody busy for ever, and goes once it can be")
+    mutating func stuck() throws {
+        try makeMess("\(attempts)/\(Self.key.folder)", files: 10)
+        let host = AgentCore.Host(processors: 2, memoryBytes: 1 << 30, attempts: attempts, program: "/bin/true")
+        shell = try AgentShell(host: host, root: scratch.path, files: AlteredFiles(removes: false))
+        _ = shell.keepOnly([])
+        var problems: [String] = []
+        while shell.isBusy {
+            _ = shell.goOn(budget: 1 << 20)
+            if let problem = shell.clear() { problems.append(problem) }
+        }
+        #expect(problems.count == 5 && problems[0].contains("cannot remove"))
+        shell = try AgentShell(host: host, root: scratch.path, files: LocalFiles())
+        #expect(shell.isBusy && shell.clear() == nil && !shell.isBusy)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: attempts) == [])
+    }
+
+    /// A bit of a file changes on the disk, which nobody did.
+    private func flip(_ path: String) throws {
+        let before = try #require(try LocalFiles().status(path))
+        #expect(chmod(path, 0o600) == 0)
+        let file = try #require(FileHandle(forUpdatingAtPath: path))
+        let byte = try #require(try file.read(upToCount: 1)?.first)
+        try file.seek(toOffset: 0)
+        try file.write(contentsOf: Data([byte ^ 4]))
+        try file.close()
+        #expect(chmod(path, mode_t(before.mode)) == 0)
+        try LocalFiles().setModified(path, before.modified)
+    }
+
+    /// What is found until all was read once, and when that was.
+    private mutating func scrub(
+        from start: Nanoseconds
+    ) -> (found: [(digest: Digest, users: [AttemptKey])], end: Nanoseconds) {
+        var now = start
+        var found: [(digest: Digest, users: [AttemptKey])] = []
+        while let due = shell.nextScrub, due < start + 3_600_000_000_000 {
+            now = max(now, due)
+            if let damage = shell.goOnScrubbing(now: now) { found.append(damage) }
+        }
+        return (found, now)
+    }
+
+    @Test("A flipped bit is found when objects are read again; who has it is set aside, and it is fetched again")
+    mutating func flippedBit() throws {
+        let (good, bad) = ([UInt8](repeating: 1, count: 3 << 20), [UInt8](repeating: 2, count: 3 << 20))
+        let digests = [good, bad].map { SHA256.digest($0) }
+        func job(_ place: Int) -> Job {
+            Job(
+                arguments: [.text("/bin/true")],
+                inputs: [Job.Input(path: "disk.img", digest: digests[place], size: Int64(good.count))])
+        }
+        let hello = CoordinatorHello(sweep: "s1", leaseTerm: 40_000_000_000, slots: 4)
+        let entries = (1...3).map { Shard.Entry(run: $0, firstAttempt: 1, attempts: 1, job: job($0 == 3 ? 0 : 1)) }
+        _ = try shell.step(
+            [
+                .supervisorReady([]), .connected(1), .message(1, .hello(hello)),
+                .message(1, .grant(Shard(lease: 1, entries: entries))), .object(digests[0], .complete),
+                .object(digests[1], .complete),
+            ], now: 1)
+        _ = try shell.step([.timer], now: 2)
+        let keys = try prepare([1, 2], bad) + prepare([3], good)
+        shell.beginScrub(now: 10)
+        #expect(scrub(from: 10).found.isEmpty)
+        let path = "\(scratch.path)/objects/\(digests[1].hex.prefix(2))/\(digests[1].hex)"
+        try flip(path)
+        shell.beginScrub(now: 20)
+        let (found, end) = scrub(from: 20)
+        #expect(found.map(\.digest) == [digests[1]] && found.first?.users == [keys[0], keys[1]])
+        #expect(end - 20 > 1_000_000_000, "6 MiB at 4 MiB/s")
+        #expect(!FileManager.default.fileExists(atPath: path))
+        #expect(shell.locate(digests[1]) == .object(digests[1], .partial(0)))
+        for key in keys { shell.beginCollecting(key, ProcessExit(cause: .status(0)), job(key.id.run == 3 ? 0 : 1)) }
+        let reports = pieces().events.compactMap { if case .collected(_, let report) = $0 { report } else { nil } }
+        #expect(reports.map(\.failure) == [.spawn, .spawn, nil])
+        #expect(reports[0].evidence.contains("its input disk.img was found damaged on this host's disk"))
+    }
+
+    @Test("The next agent goes on reading where the last one was")
+    mutating func scrubPosition() throws {
+        let store = try ObjectStore(root: "\(scratch.path)/objects", files: LocalFiles())
+        let digests = try (0..<4).map { try store.publish([UInt8](repeating: UInt8($0), count: 1 << 20)) }.sorted()
+        let host = AgentCore.Host(processors: 2, memoryBytes: 1 << 30, attempts: attempts, program: "/bin/true")
+        shell = try AgentShell(host: host, root: scratch.path, files: AlteredFiles())
+        shell.beginScrub(now: 0)
+        // Each takes two steps: the second finds its end. They are long enough apart to be written down.
+        for step in 0..<4 { #expect(shell.goOnScrubbing(now: Nanoseconds(step) * 100_000_000_000) == nil) }
+        try flip("\(scratch.path)/objects/\(digests[0].hex.prefix(2))/\(digests[0].hex)")
+        shell = try AgentShell(host: host, root: scratch.path, files: AlteredFiles())
+        shell.beginScrub(now: 0)
+        var steps = 1
+        while shell.goOnScrubbing(now: Nanoseconds(steps) * 1_000_000_000) == nil, steps < 20 { steps += 1 }
+        #expect(steps == 6, "after the third and the fourth")
+    }
+
     @Test("Runs that share a large input, one of which writes to it: both are set aside, later ones get copies")
     mutating func sharedInput() throws {
         let bytes = [UInt8](repeating: 1, count: 5_000)

@@ -21,6 +21,7 @@ import Testing
             place.fileSystem = { $0.hasPrefix("\(scratch.path)/home") ? nfs : ext4 }
             place.localFolders = ["\(scratch.path)/var", "\(scratch.path)/tmp"]
             place.socketFolder = "\(scratch.path)/tmp"
+            place.machine = { nil }
             for folder in place.localFolders {
                 try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             }
@@ -54,6 +55,55 @@ import Testing
         #expect(try Workdir.prepare(lab.home, in: lab.place).root == workdir.root)
         #expect(try Workdir.prepare(workdir.root, in: lab.place).sockets == workdir.sockets)
         #expect(try Workdir.prepare("\(lab.home)2", in: lab.place).root != workdir.root)
+    }
+
+    /// A folder that looks like one on a local disk, as a machine sees it that has disks of its own.
+    private static func seen(by machine: String?, _ path: String) throws -> Workdir.Surroundings {
+        var place = Workdir.Surroundings()
+        place.fileSystem = { _ in ext4 }
+        place.machine = { machine }
+        place.localFolders = ["\(path)/disks-of-\(machine ?? "none")"]
+        try FileManager.default.createDirectory(
+            atPath: place.localFolders[0], withIntermediateDirectories: true)
+        return place
+    }
+
+    @Test("Of machines that see one folder, whatever its file system, one works in it, and each of the others at home")
+    func sharedUnknowingly() throws {
+        let lab = try Lab()
+        let folder = "\(lab.scratch.path)/disk"
+        let path = lab.scratch.path
+        let (first, second) = (try Self.seen(by: "a", path), try Self.seen(by: "b", path))
+        #expect(try Workdir.prepare(folder, in: first).root == folder)
+        #expect(!FileManager.default.fileExists(atPath: "\(folder)/.usweep-shared"))
+        let beside = try Workdir.prepare(folder, in: second)
+        #expect(beside.root.hasPrefix("\(second.localFolders[0])/usweep-"))
+        #expect(beside.sockets == beside.root && beside.named == folder)
+        #expect(FileManager.default.fileExists(atPath: "\(folder)/.usweep-shared"))
+        for _ in 0..<2 {
+            #expect(try Workdir.prepare(folder, in: first).root == folder)
+            #expect(try Workdir.prepare(folder, in: second).root == beside.root)
+            #expect(try Workdir.prepare(beside.root, in: second).root == beside.root)
+            // Somebody empties the folder of the first: the second has work, and stays where it is.
+            try FileManager.default.removeItem(atPath: "\(folder)/.usweep-machine")
+        }
+        #expect(try Workdir.prepare(folder, in: Self.seen(by: nil, path)).root == folder, "without a name as ever")
+    }
+
+    @Test("Machines that come at once do not work in one folder")
+    func atOnce() async throws {
+        let lab = try Lab()
+        let path = lab.scratch.path
+        for round in 0..<20 {
+            let folder = "\(path)/disk\(round)"
+            let roots = try await withThrowingTaskGroup(of: String.self) { group in
+                for machine in 0..<4 {
+                    group.addTask { try Workdir.prepare(folder, in: Self.seen(by: "\(machine)", path)).root }
+                }
+                return try await group.reduce(into: [String]()) { $0.append($1) }
+            }
+            #expect(Set(roots).count == 4 && roots.contains(folder))
+        }
     }
 
     @Test("A machine without a disk works in memory, and one with nothing of its own is refused")

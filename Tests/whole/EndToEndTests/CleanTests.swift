@@ -62,6 +62,28 @@ struct CleanTests {
         #expect(names(study.workdir(0)) == ["mine"] && !study.exists("w1"), "\(names(study.workdir(0)))")
     }
 
+    @Test("Where another machine sees the folder, programs that were in use lately stay, whatever is asked")
+    func seenByOthers() throws {
+        let study = try Study(hosts: 1)
+        try study.write("big.bin", "an input")
+        #expect(try study.launch(sweep(study, "true")).status == 0)
+        let old = "w0/bin/usweep-agent-0"
+        for arguments in [["clean", "h0", "--yes"], ["clean", "h0", "--all", "--yes"]] {
+            try study.write(old, "of another machine")
+            try study.write("w0/.usweep-shared", "")
+            let cleaned = try study.start(arguments + ["-i", "inventory.yaml"]).wait()
+            #expect(cleaned.status == 0, "\(cleaned.errors)")
+            #expect(study.exists(old), "\(arguments)")
+        }
+        try study.write("w0/.usweep-shared", "")
+        try study.write("w0/agent.journal", "")
+        let lastWeek = Date.now.addingTimeInterval(-8 * 86_400)
+        try FileManager.default.setAttributes(
+            [.modificationDate: lastWeek], ofItemAtPath: "\(study.folder)/\(old)")
+        #expect(try study.run("clean", "h0", "--yes", "-i", "inventory.yaml").status == 0)
+        #expect(!study.exists(old))
+    }
+
     /// What `clean --all --yes` says of a folder in which an agent has worked, as far as can be seen.
     private func clean(_ study: Study, _ folder: String) throws -> Study.Ended {
         try study.write("odd.yaml", "hosts: [{name: odd, address: local, workdir: \(study.folder)/\(folder)}]\n")

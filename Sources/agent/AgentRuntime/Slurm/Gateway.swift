@@ -286,7 +286,7 @@ final class Gateway {
             // Their agents may still write there.
             return send(.left(folder: "\(root)/\(farewell.folder)"))
         }
-        if RelativePath.isSafe(farewell.folder) { _ = sys_remove_tree("\(root)/\(farewell.folder)") }
+        if RelativePath.isSafe(farewell.folder) { _ = sys_remove_tree("\(root)/\(farewell.folder)", .max) }
         rmdir("\(root)/pilots")
     }
 

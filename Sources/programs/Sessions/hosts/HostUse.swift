@@ -183,6 +183,9 @@ package enum HostCleaning {
         #"for F in "$W/bin" "$R/attempts" "$R/objects"; do if [ -e "$F" ] || [ -L "$F" ]; then mine "$F" || "#
             + #"refuse "$F is a symbolic link, or belongs to another user"; fi; done"#,
         #"[ -L "$R/start.lock" ] && refuse "$R/start.lock is a symbolic link""#,
+        // Programs that other machines may run: where they see the folder, all that were in use in the last week.
+        #"spared() { case $R in "$W") [ -e "$W/.usweep-shared" ] || return 1;; esac; "#
+            + #"[ -n "$(find "$1" -mtime -7 2>/dev/null)" ]; }"#,
         // P: processes of agents, and what these run of themselves; I: the names of their files; A: one of these.
         #"B=$(cd "$W/bin" 2>/dev/null && pwd -P)"#,
         #"working() { P=; I=" "; for E in /proc/[0-9]*; do T=$(readlink "$E/exe" 2>/dev/null) || continue; "#
@@ -191,7 +194,7 @@ package enum HostCleaning {
         "L=; working", "case $M in look) ;; *) " + cleaning.joined(separator: "; ") + ";; esac",
         #"say root "$R"; case $P$L in "") say busy no;; *) say busy yes;; esac"#,
         #"O=0; for F in "$W/bin/usweep-agent-"*; do case "$I usweep-agent-$D " in *" ${F##*/} "*) ;; "#
-            + #"*) O=$((O + $(kib "$F")));; esac; done"#,
+            + #"*) spared "$F" || O=$((O + $(kib "$F")));; esac; done"#,
         #"say agents "$(kib "$W/bin")"; say old $O; say objects "$(kib "$R/objects")""#,
         #"for F in "$R/attempts/"*; do if mine "$F" && named "${F##*/}"; then "#
             + #"say sweep "$(kib "$F")" "${F##*/}"; fi; done"#,
@@ -205,7 +208,8 @@ package enum HostCleaning {
         #"working; if [ -n "$P" ] && timeout 60 "$A" stop --if-idle --workdir "$W" > /dev/null 2>&1 < /dev/null; "#
             + #"then i=0; while [ -n "$P" ] && [ $i -lt 10 ]; do sleep 1; i=$((i + 1)); working; done; fi"#,
         #"K=usweep-agent-$D; case $M in all) K=;; esac"#,
-        #"for F in "$W/bin/usweep-agent-"*; do case "$I$K " in *" ${F##*/} "*) ;; *) rm -f "$F";; esac; done"#,
+        #"for F in "$W/bin/usweep-agent-"*; do case "$I$K " in *" ${F##*/} "*) ;; "#
+            + #"*) spared "$F" || rm -f "$F";; esac; done"#,
         #"find "$W/bin" -name "part-*" -mtime +1 -exec rm -f {} + 2>/dev/null"#,
         // Journals first, where no sweep stays: an agent that finds folders without one deletes them.
         #"if [ -z "$P$L" ]; then Y=; for F in "$R/attempts/"*; do [ -d "$F" ] || continue; "#
@@ -214,8 +218,9 @@ package enum HostCleaning {
             + #"rm -f "$R/$F.$k"; done; done; rm -f "$R/"setup-[0-9]*-[0-9]*.txt; fi"#,
         #"for F in "$R/attempts/"*; do mine "$F" && named "${F##*/}" || continue; case $M in all) rm -rf "$F";; "#
             + #"*) case $X in *" ${F##*/} "*) rm -rf "$F";; esac;; esac; done"#,
-        #"rm -rf "$R/objects""#,
-        #"case $M in all) rm -f "$W/bin/part-"*; rmdir "$W/bin" "$R/attempts" 2>/dev/null; "#
+        #"rm -rf "$R/objects" "$R/attempts/.trash""#,
+        #"case $M in all) case $R in "$W") rm -f "$R/.usweep-machine" "$R/.usweep-shared" "$W/bin/part-"*;; esac; "#
+            + #"rmdir "$W/bin" "$R/attempts" 2>/dev/null; "#
             + #"[ -n "$S" ] && { rm -f "$S/agent.sock" "$S/supervisor.sock"; rmdir "$S" 2>/dev/null; }; "#
             // The lock last: by it the folder is known where all of this is typed again.
             + #"rm -f "$R/start.lock"; rmdir "$R" "$W" "/var/tmp/$U" "/tmp/$U" 2>/dev/null;; esac; fi"#,

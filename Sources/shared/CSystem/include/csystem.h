@@ -151,8 +151,10 @@ int sys_claim(const char *folder, const char *path);
 /// user's alone.
 int64_t sys_read_claim(const char *path, uint32_t user, void *bytes, size_t most);
 
-/// Removes a file or a folder with all that is in it, following no symbolic link; a missing one is no error.
-int sys_remove_tree(const char *path);
+/// Removes a file or a folder with all that is in it, following no symbolic link, but at most so many names; a missing
+/// one is no error. 0: nothing is left; 1: so many were removed, and more is to be; -1: errno is of the first name that
+/// cannot be removed, and all that can be are gone.
+int sys_remove_tree(const char *path, int64_t most);
 
 /// What a folder looks like, with all that is in it, symbolic links not followed.
 struct sys_mark {
