@@ -65,12 +65,13 @@ public enum SlurmOutput {
     }
 
     /// The script of a pilot's job.
-    public static func script(agent: String, folder: String) -> String {
-        """
+    public static func script(agent: String, folder: String, bridge: SlurmSite.Bridge) -> String {
+        let verb = bridge == .spool ? "spool" : "pilot"
+        return """
         #!/bin/sh
         USWEEP_PILOT=$SLURM_JOB_ID
         export USWEEP_PILOT
-        exec \(ShellWord.quoted(agent)) pilot --workdir \(ShellWord.quoted(folder))
+        exec \(ShellWord.quoted(agent)) \(verb) --workdir \(ShellWord.quoted(folder))
 
         """
     }

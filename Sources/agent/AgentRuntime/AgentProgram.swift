@@ -15,6 +15,7 @@ public enum AgentProgram {
           supervise  starts and watches programs for the agent
           check    facts about this host, as JSON
           pilot    the agent within a job of Slurm
+          spool    the same, reached by files on a shared folder; bridge is the other end of that
           gateway  on a login node of Slurm: submits jobs and joins channels to their agents
           stop     ends the agent of the working folder and what it runs; --if-idle: only if it has nothing to do
           version
@@ -50,6 +51,10 @@ public enum AgentProgram {
         case ("gateway", let workdir?): return Gateway.run(workdir: workdir)
         case ("serve", let workdir?): return serve(workdir, ready)
         case ("pilot", let workdir?): return pilot(workdir)
+        case ("spool", let workdir?):
+            guard let job = Machine.job?.number else { return wrongUsage("spool: there is no job (USWEEP_PILOT)") }
+            return SpoolJob.run(workdir: workdir, job: job)
+        case ("bridge", let folder?): return SpoolBridge.run(folder)
         case ("supervise", let workdir?): return supervise(workdir, ready)
         case ("stop", let workdir?): return stop(workdir, command)
         case ("check", _): return HostCheck.print(workdir: workdir ?? "~/.usweep")

@@ -4,7 +4,7 @@ import Model
 struct SlurmReader {
     static let keys = [
         "login", "partition", "account", "qos", "constraint", "time", "nodes", "slots", "backlog", "idle", "poll",
-        "arguments",
+        "bridge", "arguments",
     ]
 
     let read: FieldReader
@@ -27,6 +27,7 @@ struct SlurmReader {
             case "backlog": site.backlog = read.integer(member, in: 1...SlurmSite.mostNodes) ?? site.backlog
             case "idle": site.idle = read.duration(member) ?? site.idle
             case "poll": site.poll = poll(member) ?? site.poll
+            case "bridge": site.bridge = bridge(member) ?? site.bridge
             default: site.arguments = (read.list(member) ?? []).compactMap(argument)
             }
         }
@@ -94,6 +95,15 @@ struct SlurmReader {
             return nil
         }
         return least...most
+    }
+
+    private func bridge(_ field: Field) -> SlurmSite.Bridge? {
+        guard let text = read.text(field) else { return nil }
+        guard let bridge = SlurmSite.Bridge(rawValue: text) else {
+            read.fail(field, "'\(Names.shown(text))' is not a way to reach the agents of jobs; write srun or spool")
+            return nil
+        }
+        return bridge
     }
 
     private func poll(_ field: Field) -> Nanoseconds? {

@@ -11,7 +11,7 @@ public enum GatewayRequest: Sendable, Hashable {
     case submit(GatewaySubmission)
     case cancel(jobs: [String])
     /// Join a channel to the agent of a job.
-    case open(channel: Int, job: String, folder: String)
+    case open(channel: Int, job: String, folder: String, SlurmSite.Bridge)
     case data(channel: Int, [UInt8])
     /// So many bytes of a channel were taken: as many more may come.
     case credit(channel: Int, Int)
@@ -42,11 +42,13 @@ public struct GatewaySubmission: Sendable, Hashable {
     public var arguments: [String]
     /// The working folder of the pilot's agent; `~/` stands for the home there.
     public var folder: String
+    public var bridge: SlurmSite.Bridge
 
-    public init(name: String, arguments: [String], folder: String) {
+    public init(name: String, arguments: [String], folder: String, bridge: SlurmSite.Bridge = .srun) {
         self.name = name
         self.arguments = arguments
         self.folder = folder
+        self.bridge = bridge
     }
 }
 
@@ -90,14 +92,16 @@ extension GatewayRequest {
             fields.field(1, submission.name)
             fields.fields(2, submission.arguments)
             fields.field(3, submission.folder)
+            fields.field(4, submission.bridge.rawValue)
         case .cancel(let jobs):
             kind = 42
             fields.fields(1, jobs)
-        case .open(let channel, let job, let folder):
+        case .open(let channel, let job, let folder, let bridge):
             kind = 43
             fields.field(1, channel)
             fields.field(2, job)
             fields.field(3, folder)
+            fields.field(4, bridge.rawValue)
         case .data(let channel, let bytes):
             kind = 44
             fields.field(1, channel)
@@ -125,9 +129,13 @@ extension GatewayRequest {
         case 41:
             self = .submit(
                 GatewaySubmission(
-                    name: try fields.take(1), arguments: try fields.take(all: 2), folder: try fields.take(3)))
+                    name: try fields.take(1), arguments: try fields.take(all: 2), folder: try fields.take(3),
+                    bridge: try GatewayRequest.bridge(&fields)))
         case 42: self = .cancel(jobs: try fields.take(all: 1))
-        case 43: self = .open(channel: try fields.take(1), job: try fields.take(2), folder: try fields.take(3))
+        case 43:
+            self = .open(
+                channel: try fields.take(1), job: try fields.take(2), folder: try fields.take(3),
+                try GatewayRequest.bridge(&fields))
         case 44: self = .data(channel: try fields.take(1), try fields.take(2))
         case 45: self = .credit(channel: try fields.take(1), try fields.take(2, in: 0...GatewayWindow.bytes))
         case 46: self = .close(channel: try fields.take(1))
@@ -135,6 +143,13 @@ extension GatewayRequest {
         default: throw WireError("a request of unknown kind \(frame.kind)", isNews: true)
         }
         try fields.end()
+    }
+}
+
+extension GatewayRequest {
+    fileprivate static func bridge(_ fields: inout FieldDecoder) throws(WireError) -> SlurmSite.Bridge {
+        guard let bridge = SlurmSite.Bridge(rawValue: try fields.take(4)) else { throw WireError("an unknown bridge") }
+        return bridge
     }
 }
 

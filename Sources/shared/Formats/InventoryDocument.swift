@@ -106,6 +106,8 @@ extension SlurmSite: DocumentValue {
         writer.put("backlog", backlog)
         writer.put("idle", idle)
         writer.put("poll", poll)
+        // Only where it is not what all inventories had that were written before there was a choice.
+        writer.put("bridge", bridge == .srun ? nil : bridge.rawValue)
         writer.put(unlessEmpty: "arguments", arguments)
         return writer.json
     }
@@ -123,6 +125,10 @@ extension SlurmSite: DocumentValue {
         backlog = try reader.take("backlog", in: 1...SlurmSite.mostNodes)
         idle = try reader.take("idle")
         poll = try reader.take("poll")
+        if let name: String = try reader.take(ifAny: "bridge") {
+            guard let known = Bridge(rawValue: name) else { throw WireError("a bridge of unknown kind '\(name)'") }
+            bridge = known
+        }
         arguments = try reader.take(list: "arguments")
         try reader.end()
     }

@@ -22,8 +22,17 @@ public struct SlurmSite: Sendable, Hashable {
     public var idle: Nanoseconds = 600 * SlurmSite.second
     /// How often the queue is looked at.
     public var poll: Nanoseconds = 30 * SlurmSite.second
+    public var bridge = Bridge.srun
     /// More options of sbatch(1), behind all others.
     public var arguments: [String] = []
+
+    /// How the login node reaches the agents of jobs.
+    public enum Bridge: String, Sendable, Hashable, CaseIterable {
+        /// By `srun --overlap`: at once, and nothing is written anywhere.
+        case srun
+        /// By files on the folder that login node and compute nodes share, where `--overlap` is forbidden.
+        case spool
+    }
 
     public static let mostNodes = 500
     /// How often a queue may be looked at: not so seldom that a job's begin or end is overlooked for long.

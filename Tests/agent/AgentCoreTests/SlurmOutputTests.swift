@@ -57,8 +57,10 @@ struct SlurmOutputTests {
 
     @Test("The script of a job runs the agent in its folder, whatever that is called")
     func writesScript() {
-        let script = SlurmOutput.script(agent: "/home/a b/agent", folder: "/home/it's/1")
-        #expect(script.hasPrefix("#!/bin/sh\n"))
-        #expect(script.hasSuffix(#"exec '/home/a b/agent' pilot --workdir '/home/it'\''s/1'"# + "\n"))
+        for (bridge, verb) in [(SlurmSite.Bridge.srun, "pilot"), (.spool, "spool")] {
+            let script = SlurmOutput.script(agent: "/home/a b/agent", folder: "/home/it's/1", bridge: bridge)
+            #expect(script.hasPrefix("#!/bin/sh\n"))
+            #expect(script.hasSuffix("exec '/home/a b/agent' \(verb) --workdir '/home/it'\\''s/1'\n"))
+        }
     }
 }

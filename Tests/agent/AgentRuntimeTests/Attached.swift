@@ -43,15 +43,17 @@ final class Attached {
 
     struct Ended: Error {}
 
-    /// - Parameter version: of the messages that it speaks.
+    /// - Parameters:
+    ///   - version: of the messages that it speaks.
+    ///   - verb: what joins it to the agent.
     init(
         _ workdir: String, environment: [String: String] = [:], version: Int = WireVersion.current,
-        program: String = Attached.program, waits: Bool = false
+        program: String = Attached.program, verb: String = "attach", waits: Bool = false
     ) throws {
         self.version = version
         signal(SIGPIPE, SIG_IGN)
         process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = ["attach", "--workdir", workdir] + (waits ? ["--waits"] : [])
+        process.arguments = [verb, "--workdir", workdir] + (waits ? ["--waits"] : [])
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardInput = input
         process.standardOutput = output
@@ -118,13 +120,14 @@ final class Attached {
 
     @discardableResult
     func hello(
-        _ sweep: String = "s1", slots: Int? = 1, setup: String? = nil, memoryBytes: Int64? = nil
+        _ sweep: String = "s1", slots: Int? = 1, setup: String? = nil, memoryBytes: Int64? = nil,
+        engine: String? = nil
     ) throws -> AgentHello {
         try send(
             .hello(
                 CoordinatorHello(
                     current: version, sweep: sweep, leaseTerm: 400_000_000_000, slots: slots,
-                    memoryBytes: memoryBytes, setup: setup)))
+                    memoryBytes: memoryBytes, enginePath: engine, setup: setup)))
         while true {
             if case .hello(let hello) = try next() { return hello }
         }

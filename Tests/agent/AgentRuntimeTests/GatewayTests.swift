@@ -165,7 +165,7 @@ struct GatewayTests {
         let gateway = try Gateway(Dictionary(commands) { first, _ in first })
         try gateway.send(.submit(GatewaySubmission(name: "study.1", arguments: [], folder: "../../etc")))
         #expect(try gateway.first(Self.submitted).problem == "its folder is a link to another place")
-        try gateway.send(.open(channel: 1, job: "7 --uid=0", folder: "pilots/study/1"))
+        try gateway.send(.open(channel: 1, job: "7 --uid=0", folder: "pilots/study/1", .srun))
         guard case .closed(1, _) = try gateway.next() else {
             Issue.record("it was opened")
             return
@@ -178,7 +178,7 @@ struct GatewayTests {
     @Test("A channel carries every byte both ways, and takes no more than was promised")
     func channels() throws {
         let gateway = try Gateway(["srun": "exec cat"])
-        try gateway.send(.open(channel: 5, job: "7", folder: "pilots/study/1"))
+        try gateway.send(.open(channel: 5, job: "7", folder: "pilots/study/1", .srun))
         let bytes = (0..<3 << 20).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 3) }
         var (sent, credit) = (0, GatewayWindow.bytes)
         var (received, owed): ([UInt8], Int) = ([], 0)
@@ -212,7 +212,7 @@ struct GatewayTests {
     @Test("Why a channel ends is told in srun's words")
     func brokenChannel() throws {
         let gateway = try Gateway(["srun": "printf abc; echo 'srun: error: Unable to confirm allocation' >&2; exit 1"])
-        try gateway.send(.open(channel: 1, job: "7", folder: "pilots/study/1"))
+        try gateway.send(.open(channel: 1, job: "7", folder: "pilots/study/1", .srun))
         var bytes: [UInt8] = []
         let reason: String = try gateway.first { report in
             if case .data(1, let piece) = report { bytes += piece }

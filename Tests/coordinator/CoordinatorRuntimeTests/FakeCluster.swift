@@ -125,7 +125,7 @@ final class FakeCluster: Transport, @unchecked Sendable {
         case .watch(let names, _): self.names = names
         case .submit(let submission): submit(submission)
         case .cancel(let ids): for job in jobs where job.lives && ids.contains("\(job.id)") { end(job, "CANCELLED") }
-        case .open(let channel, let id, _): open(channel, id)
+        case .open(let channel, let id, _, _): open(channel, id)
         case .data(let channel, let bytes):
             channels[channel]?.agent.take(bytes)
             say(.credit(channel: channel, bytes.count))

@@ -107,7 +107,7 @@ struct SitesTests {
     @Test("A gateway that sends more than it was asked for is not heard any more")
     func overrun() throws {
         let connection = BridgedConnection(pilot: 1, observer: { _ in }, request: { _ in }, left: { _ in })
-        connection.begin(1, job: "1", folder: "pilots/s/1")
+        connection.begin(1, job: "1", folder: "pilots/s/1", .srun)
         for _ in 0..<64 { try connection.receive([UInt8](repeating: 0, count: GatewayWindow.piece)) }
         connection.pause()
         #expect(throws: Failure.self) {

@@ -16,7 +16,8 @@ struct SlurmReaderTests {
                 port: 2222
                 slurm:
                   {login: hpc.example, partition: [compute, preempt], account: arch, qos: long, constraint: 'avx2&ib',
-                   time: 24h, nodes: 2..3, slots: 8, backlog: 4, idle: 5m, poll: 45s, arguments: ['--mem=8G']}
+                   time: 24h, nodes: 2..3, slots: 8, backlog: 4, idle: 5m, poll: 45s, bridge: spool,
+                   arguments: ['--mem=8G']}
               - {name: small, slurm: {time: 30m, nodes: 1}}
             """)
         #expect(inventory.hosts.map(\.name) == ["node1", "hpc-1", "hpc-2", "hpc-3", "small-1"])
@@ -28,7 +29,7 @@ struct SlurmReaderTests {
         var site = SlurmSite(name: "hpc", time: 86_400_000_000_000, nodes: 2...3)
         (site.partitions, site.account, site.qos) = (["compute", "preempt"], "arch", "long")
         (site.constraint, site.slots, site.backlog, site.arguments) = ("avx2&ib", 8, 4, ["--mem=8G"])
-        (site.idle, site.poll) = (300_000_000_000, 45_000_000_000)
+        (site.idle, site.poll, site.bridge) = (300_000_000_000, 45_000_000_000, .spool)
         #expect(host.pilot == Pilot(site: site, number: 2))
         let small = inventory.hosts[4]
         #expect(small.target.address == "small")
@@ -44,6 +45,7 @@ struct SlurmReaderTests {
         ("{time: 1h, nodes: 1..501}", "up to 500"),
         ("{time: 1h, nodes: 0}", "'0' is not a number of jobs"),
         ("{time: 1h, nodes: 1..2, poll: 5m}", "every 100ms to 60s"),
+        ("{time: 1h, nodes: 1, bridge: nfs}", "write srun or spool"),
         ("{time: 1h, nodes: 1, login: me@a}", "is not the name of a login node"),
         ("{time: 1h, nodes: 1, partition: 'a b'}", "is not a name for Slurm"),
         ("{time: 1h, nodes: 1, arguments: ['--clusters=gpu']}", "chooses a cluster"),

@@ -7,7 +7,7 @@ struct GatewayMessageTests {
     private static let requests: [GatewayRequest] = [
         .watch(names: "study-a.", milliseconds: 30_000),
         .submit(GatewaySubmission(name: "study-a.1", arguments: ["--time=60", ""], folder: "pilots/study-a/1")),
-        .cancel(jobs: ["1", "2"]), .open(channel: 3, job: "1", folder: "pilots/study-a/1"),
+        .cancel(jobs: ["1", "2"]), .open(channel: 3, job: "1", folder: "pilots/study-a/1", .srun),
         .data(channel: 3, [0, 1, 255]), .credit(channel: 3, 65_536), .close(channel: 3),
         .finish(jobs: [], folder: "pilots/study-a"),
     ]

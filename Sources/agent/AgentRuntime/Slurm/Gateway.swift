@@ -10,7 +10,7 @@ import Storage
 /// squeue(1) for all jobs, submits and ends jobs, and joins the coordinator's channels to the agents of jobs.
 ///
 /// It keeps nothing: what it was told to watch, and its channels, end with its stream. Compute nodes need not reach the
-/// login node; channels go through srun(1), by which Slurm reaches its nodes anyway.
+/// login node; channels go through srun(1), by which Slurm reaches its nodes anyway, or by a spool (``SpoolEnd``).
 final class Gateway {
     private struct Command {
         enum Purpose {
@@ -29,6 +29,8 @@ final class Gateway {
     }
 
     private struct Channel {
+        /// Of what carries it.
+        var name: String
         var child: GatewayChild
         /// How many more bytes may go to the coordinator.
         var credit = GatewayWindow.bytes
@@ -154,7 +156,7 @@ final class Gateway {
         case .cancel(let jobs):
             let known = jobs.filter(SlurmOutput.isJob)
             if !known.isEmpty { start(.cancel, ["scancel"] + known) }
-        case .open(let channel, let job, let folder): open(channel, job, folder)
+        case .open(let channel, let job, let folder, let bridge): open(channel, job, folder, bridge)
         case .data(let channel, let bytes):
             channels[channel]?.child.send(bytes)
             flush(channel)
@@ -196,7 +198,7 @@ final class Gateway {
                 .submitted(name: submission.name, job: nil, problem: "\(folder) cannot be created: \(error)"))
         }
         let output = "--output=\(folder)/job.log"
-        let script = SlurmOutput.script(agent: Machine.program, folder: folder)
+        let script = SlurmOutput.script(agent: Machine.program, folder: folder, bridge: submission.bridge)
         let arguments = ["sbatch", "--parsable", "--job-name=\(submission.name)", "--chdir=/", output]
         start(.submit(name: submission.name), arguments + submission.arguments, input: Array(script.utf8))
     }
@@ -292,19 +294,24 @@ final class Gateway {
 
     // MARK: Channels
 
-    private func open(_ number: Int, _ job: String, _ folder: String) {
+    private func open(_ number: Int, _ job: String, _ folder: String, _ bridge: SlurmSite.Bridge) {
         guard SlurmOutput.isJob(job), RelativePath.isSafe(folder), channels[number] == nil else {
             return send(.closed(channel: number, reason: "the channel cannot be opened"))
         }
-        let arguments = [
-            "srun", "--overlap", "--jobid=\(job)", "--nodes=1", "--ntasks=1", "--quiet", "--unbuffered", "--chdir=/",
-            Machine.program, "attach", "--waits", "--workdir", "\(root)/\(folder)",
-        ]
+        let folder = "\(root)/\(folder)"
+        let arguments =
+            switch bridge {
+            case .srun: [
+                "srun", "--overlap", "--jobid=\(job)", "--nodes=1", "--ntasks=1", "--quiet", "--unbuffered",
+                "--chdir=/", Machine.program, "attach", "--waits", "--workdir", folder,
+            ]
+            case .spool: [Machine.program, "bridge", "--workdir", SpoolEnd.fresh(toJob: job, of: folder)]
+            }
         do throws(SpawnProblem) {
             // A killed srun leaves the agent's side waiting, one whose input ends does not.
-            channels[number] = Channel(child: try GatewayChild(arguments, diesWithParent: false))
+            channels[number] = Channel(name: bridge.rawValue, child: try GatewayChild(arguments, diesWithParent: false))
         } catch {
-            send(.closed(channel: number, reason: "srun cannot be started: \(error.reason)"))
+            send(.closed(channel: number, reason: "\(arguments[0]) cannot be started: \(error.reason)"))
         }
     }
 
@@ -348,7 +355,7 @@ final class Gateway {
         }
         let said = SlurmOutput.complaint(String(decoding: channel.child.said, as: UTF8.self))
         let how = ended.signal != 0 ? "was ended by signal \(ended.signal)" : "ended with status \(ended.status)"
-        send(.closed(channel: number, reason: said.isEmpty ? "srun \(how)" : said))
+        send(.closed(channel: number, reason: said.isEmpty ? "\(channel.name) \(how)" : said))
         lookSoon()
     }
 

@@ -62,9 +62,9 @@ final class BridgedConnection: Connection, @unchecked Sendable {
 
     // MARK: The gateway
 
-    func begin(_ channel: Int, job: String, folder: String) {
+    func begin(_ channel: Int, job: String, folder: String, _ bridge: SlurmSite.Bridge) {
         self.channel = channel
-        request(.open(channel: channel, job: job, folder: folder))
+        request(.open(channel: channel, job: job, folder: folder, bridge))
         observer(.opened)
         pump()
     }

@@ -83,7 +83,8 @@ final class Sites {
         sites[site].waiting[connection.pilot] = nil
         sites[site].open[nextChannel] = connection
         nextChannel += 1
-        connection.begin(nextChannel - 1, job: job, folder: folder(ofPilot: connection.pilot, site))
+        let folder = folder(ofPilot: connection.pilot, site)
+        connection.begin(nextChannel - 1, job: job, folder: folder, sites[site].core.site.bridge)
     }
 
     private func forget(_ connection: BridgedConnection, _ site: Int) {
@@ -270,7 +271,7 @@ final class Sites {
                 let submission = GatewaySubmission(
                     name: "\(namesOfJobs)\(sites[site].numbers[pilot - 1])",
                     arguments: sites[site].core.site.submission(excluding: excluded),
-                    folder: folder(ofPilot: pilot, site))
+                    folder: folder(ofPilot: pilot, site), bridge: sites[site].core.site.bridge)
                 decided.append((site, .submit(submission)))
             }
         }

@@ -234,7 +234,8 @@ public struct SiteCore: Sendable {
             if isSoon || !pilot.hasJoined { fail("job \(job.id) \(text)\(note)", node: job.node, now, &news) }
         case .completed, .cancelled:
             guard !pilot.hasJoined, how == .completed || pilot.isGivenUp else { break }
-            let what = pilot.isGivenUp ? "ran, but its agent could not be reached"
+            let advice = site.bridge == .srun ? " (if srun --overlap is forbidden there: slurm: {bridge: spool})" : ""
+            let what = pilot.isGivenUp ? "ran, but its agent could not be reached\(advice)"
                 : "ended before its agent was reached"
             fail("job \(job.id) \(what)\(note)", node: job.node, now, &news)
         case .preempted, .walltime, nil: break

@@ -52,8 +52,10 @@ extension HostExamination {
         } else {
             unusable("sbatch --test-only refuses a job: \(said)")
         }
-        if facts["overlap"] != "yes" {
-            unusable("srun has no option --overlap (before Slurm 20.11), by which agents in jobs are reached")
+        if site.bridge == .srun, facts["overlap"] != "yes" {
+            unusable(
+                "srun has no option --overlap (before Slurm 20.11), by which agents in jobs are reached: write "
+                    + "slurm: {bridge: spool}")
         }
     }
 
