@@ -10,7 +10,7 @@ extension Contract {
         let format: Format =
             switch results {
             case nil: .none
-            case .some(let path) where path.hasSuffix(".csv"): .csv(path: path)
+            case .some(let path) where path.lowercased().hasSuffix(".csv"): .csv(path: path)
             case .some(let path): .json(path: path)
             }
         return Contract(

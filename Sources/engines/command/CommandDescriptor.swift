@@ -29,11 +29,23 @@ package struct CommandDescriptor: EngineDescriptor {
             let text = "'\(Names.shown(results))' is what 'results' names; a run must write it itself"
             problems.append(KeyProblem("inputs", text))
         }
+        if let results = settings.results, let text = CommandDescriptor.problem(ofResults: results) {
+            problems.append(KeyProblem("results", text))
+        }
         if settings.results == nil, !sweep.requiredMetrics.isEmpty {
             let text = "needs the file with the numbers; write it as in results: results.json"
             problems.append(KeyProblem(sweep.metrics.isEmpty ? "define" : "metrics", text))
         }
         return problems
+    }
+
+    private static func problem(ofResults path: String) -> String? {
+        let shown = Names.shown(path)
+        if path == "point.json" { return "'point.json' is the file that describes the point; write another name" }
+        if path.contains("{") { return "'\(shown)' has one name for all points; each run has a folder of its own" }
+        let others = [".tsv", ".gz", ".zst", ".xz", ".parquet", ".sqlite", ".xlsx"]
+        guard others.contains(where: path.lowercased().hasSuffix) else { return nil }
+        return "'\(shown)' cannot be read; results are JSON, or CSV in a file whose name ends in .csv"
     }
 
     /// A program that is named by a path below the attempt's folder has to come from the inputs.

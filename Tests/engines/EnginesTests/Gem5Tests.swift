@@ -303,12 +303,40 @@ struct Gem5Tests {
     func checkpointMessages(_ text: String, _ evaluation: FailureClass, _ setup: FailureClass) {
         for prefix in ["fatal: ", "fatal: fatal condition !cp.find(section, name, str) occurred: ", "panic: "] {
             let line = Array("src/sim/serialize.hh:379: \(prefix)\(text)".utf8)[...]
-            #expect(Gem5Message.meaning(of: line, isSetup: false) == evaluation, "\(prefix)")
-            #expect(Gem5Message.meaning(of: line, isSetup: true) == setup, "\(prefix)")
+            for hasFailed in [false, true] {
+                func meaning(_ isSetup: Bool) -> FailureClass? {
+                    Gem5Message.meaning(of: line, isSetup: isSetup, hasFailed: hasFailed)
+                }
+                #expect(meaning(false) == evaluation, "\(prefix)")
+                #expect(meaning(true) == setup, "\(prefix)")
+            }
         }
         // A warning, or what the guest prints, ends nothing.
-        #expect(Gem5Message.meaning(of: Array("warn: \(text)".utf8)[...], isSetup: false) == nil)
+        let warning = Array("src/sim/serialize.hh:379: warn: \(text)".utf8)[...]
+        #expect(Gem5Message.meaning(of: warning, isSetup: false, hasFailed: true) == nil)
     }
+
+    @Test("Of a run that ended well, words of other programs are no end", arguments: [
+        ("fatal: not a git repository (or any of the parent directories): .git", true),
+        ("Traceback (most recent call last):", true), ("ValueError: ignored", true),
+        ("build/X86/x.cc:12: warn: non-fatal: retrying", false),
+        ("build/X86/x.cc: the word fatal: is in a text", true),
+    ])
+    func otherWords(_ text: String, _ meansFailure: Bool) {
+        let line = Array(text.utf8)[...]
+        #expect(Gem5Message.meaning(of: line, isSetup: false, hasFailed: false) == nil)
+        #expect((Gem5Message.meaning(of: line, isSetup: false, hasFailed: true) != nil) == meansFailure)
+    }
+
+    @Test("A kernel's panic is told from what programs of the guest say", arguments: [
+        ("Kernel panic - not syncing: no init", true), ("[    4.2] Kernel panic - not syncing: VFS", true),
+        ("login: [    4.2] Kernel panic - not syncing: VFS", true), ("[    4.2] Oops: 0002 [#1] PREEMPT SMP", true),
+        ("Oops: 0000 [#1] SMP NOPTI", true), ("Oops: invalid request, try again", false),
+        ("[    9.1] BUG: unable to handle page fault for address: ffff", true),
+        ("[    9.1] kernel BUG at mm/slub.c:305!", true), ("no Kernel panic - not syncing here", false),
+        ("error: BUG: unable to handle this", false), ("[info] Oops: not a kernel", false),
+    ])
+    func kernelPanics(_ line: String, _ isPanic: Bool) { #expect(KernelPanic.isIn(Array(line.utf8)[...]) == isPanic) }
 
     @Test("A parameter is that of its own section, and the last word counts")
     func configuration() {

@@ -15,16 +15,11 @@ struct Gem5Evidence {
         }
     }
 
-    private static let panics = [
-        "Kernel panic - not syncing", "BUG: unable to handle", "BUG: kernel NULL pointer", "kernel BUG at ", "Oops: ",
-        "Unable to handle kernel ", "general protection fault, probably for",
-    ]
-
     // MARK: A run that ended by itself
 
     func checkMessages() throws {
         guard try files.size(contract.messages) != nil else { throw Breach("\(contract.messages) is missing") }
-        if let breach = try message() { throw breach }
+        if let breach = try message(hasFailed: false) { throw breach }
     }
 
     func checkTerminal() throws {
@@ -262,8 +257,8 @@ struct Gem5Evidence {
     func explain(_ failure: FailureClass, _ evidence: String) throws -> Verdict {
         let better: Breach?
         switch failure {
-        case .exitNonzero: better = try ending() ?? message() ?? panic()
-        case .simulatorCrash: better = try message() ?? panic()
+        case .exitNonzero: better = try ending() ?? message(hasFailed: true) ?? panic()
+        case .simulatorCrash: better = try message(hasFailed: true) ?? panic()
         // gem5 goes on for ever with a guest that is dead.
         case .timeout, .stalledGuest: better = try panic()
         case .stalledSimulator: better = try panic() ?? idleness()
@@ -327,10 +322,11 @@ struct Gem5Evidence {
 
     // MARK: Texts
 
-    private func message() throws -> Breach? {
+    private func message(hasFailed: Bool) throws -> Breach? {
         var worst: Breach?
         try files.forEachLine(contract.messages) { number, line in
-            guard let found = Gem5Message.meaning(of: line, isSetup: contract.isSetup) else { return true }
+            let meaning = Gem5Message.meaning(of: line, isSetup: contract.isSetup, hasFailed: hasFailed)
+            guard let found = meaning else { return true }
             // A cause that has a class of its own says more than that the simulator gave up.
             if worst == nil || worst?.failure == .simulatorFatal && found != .simulatorFatal {
                 worst = Breach(found, "\(contract.messages), line \(number): \(Evidence.quote(line))")
@@ -344,7 +340,7 @@ struct Gem5Evidence {
         for terminal in contract.terminals {
             var breach: Breach?
             try files.forEachLine(terminal) { number, line in
-                guard Gem5Evidence.panics.contains(where: { line.contains($0) }) else { return true }
+                guard KernelPanic.isIn(line) else { return true }
                 breach = Breach(.guestPanic, "\(terminal), line \(number): \(Evidence.quote(line))")
                 return false
             }

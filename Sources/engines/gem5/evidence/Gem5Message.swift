@@ -20,14 +20,31 @@ struct Gem5Message {
         self.setup = setup ?? evaluation
     }
 
-    /// nil: the line says nothing of an end.
-    static func meaning(of line: ArraySlice<UInt8>, isSetup: Bool) -> FailureClass? {
+    /// - Parameter hasFailed: whether the run ended with another status than 0. If not, only gem5's own lines count:
+    ///   others tell of what the program, or one that it called, got over.
+    /// - Returns: nil: the line says nothing of an end.
+    static func meaning(of line: ArraySlice<UInt8>, isSetup: Bool, hasFailed: Bool) -> FailureClass? {
         func first(_ messages: [Gem5Message]) -> FailureClass? {
             messages.first { $0.texts.allSatisfy { line.contains($0) } }.map { isSetup ? $0.setup : $0.evaluation }
         }
         if let found = first(ofLibraries) { return found }
-        if line.contains("fatal: ") || line.contains("panic: ") { return first(ofGem5) ?? .simulatorFatal }
-        return exceptions.contains { line.contains($0) } ? .simulatorFatal : nil
+        if isEnd(line, hasFailed: hasFailed) { return first(ofGem5) ?? .simulatorFatal }
+        return hasFailed && exceptions.contains { line.contains($0) } ? .simulatorFatal : nil
+    }
+
+    /// Whether a word of gem5's for its end stands behind a place in its sources, as in `src/sim/init.cc:12: fatal: `;
+    /// after a failure, alone.
+    private static func isEnd(_ line: ArraySlice<UInt8>, hasFailed: Bool) -> Bool {
+        ["fatal: ", "panic: "].contains { word in
+            guard let start = line.firstRange(of: Array(word.utf8))?.lowerBound else { return false }
+            let before = line[..<start]
+            if hasFailed { return before.isEmpty || before.last == UInt8(ascii: " ") }
+            guard before.suffix(2).elementsEqual(": ".utf8) else { return false }
+            let place = before.dropLast(2)
+            let digits = place.reversed().prefix { 0x30...0x39 ~= $0 }.count
+            return digits > 0 && place.dropLast(digits).last == UInt8(ascii: ":")
+                && !place.contains(UInt8(ascii: " "))
+        }
     }
 
     private static let ofLibraries = [
