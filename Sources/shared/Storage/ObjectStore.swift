@@ -76,9 +76,9 @@ public struct ObjectStore: Sendable {
         return try files.read(file, at: offset, count: count)
     }
 
-    /// The same of a file that is not an object yet.
+    /// The same of a file that is not an object yet, or where a link to it leads.
     public func read(file path: String, at offset: Int64, count: Int) throws(FilesError) -> [UInt8] {
-        let file = try files.open(path, .read)
+        let file = try files.open(files.resolve(path) ?? path, .read)
         defer { files.close(file) }
         return try files.read(file, at: offset, count: count)
     }
@@ -281,7 +281,7 @@ public struct ObjectStore: Sendable {
     }
 
     /// Publishes a file that is on this disk already under the digest that it is known to have, by one copy, which
-    /// shares the blocks where the file system can.
+    /// shares the blocks where the file system can. A link stands for where it leads.
     ///
     /// - Parameter isUnchanged: asked after the copying whether the file still is what has that digest.
     /// - Throws: ``Failure`` (`badArchive`) where it is not.
@@ -290,7 +290,7 @@ public struct ObjectStore: Sendable {
             if try holds(digest) { return }
             let temporary = ownPath(digest)
             try files.removeTree(temporary)
-            try files.copy(path, to: temporary, mode: 0o600)
+            try files.copy(files.resolve(path) ?? path, to: temporary, mode: 0o600)
             guard try isUnchanged() else {
                 try files.removeTree(temporary)
                 throw ObjectStore.mismatch(digest)

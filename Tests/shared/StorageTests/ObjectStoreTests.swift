@@ -1,5 +1,6 @@
 import Foundation
 import Model
+import Ports
 import Storage
 import Synchronization
 import Testing
@@ -20,6 +21,20 @@ import Testing
         #expect(try store.all() == [digest])
         #expect(
             try FileManager.default.attributesOfItem(atPath: store.path(digest))[.posixPermissions] as? Int == 0o400)
+    }
+
+    @Test("A file of the user's may be a link; one of an archive may not")
+    func links() throws {
+        let (store, path) = try store()
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let (file, link) = ("\(path)/file", "\(path)/link")
+        try "hello".write(toFile: file, atomically: false, encoding: .utf8)
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "file")
+        #expect(try store.read(file: link, at: 1, count: 3) == Array("ell".utf8))
+        let digest = SHA256.digest("hello")
+        try store.publish(file: link, as: digest) { true }
+        #expect(try store.read(digest, at: 0, count: 9) == Array("hello".utf8))
+        #expect(throws: FilesError.self) { try store.publish(file: link) }
     }
 
     @Test func transferGoesOnAfterABreak() throws {
