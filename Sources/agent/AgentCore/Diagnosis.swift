@@ -131,10 +131,12 @@ public struct Diagnosis: Sendable, Hashable {
     }
 
     private static func speaksOfFullDisk(_ tail: [UInt8]) -> Bool {
-        let phrase = Array("No space left on device".utf8)
-        guard tail.count >= phrase.count else { return false }
-        for start in 0...(tail.count - phrase.count) where tail[start] == phrase[0] {
-            if tail[start..<start + phrase.count].elementsEqual(phrase) { return true }
+        // Of ENOSPC and of EDQUOT.
+        for phrase in ["No space left on device", "Disk quota exceeded"].map({ Array($0.utf8) })
+        where tail.count >= phrase.count {
+            for start in 0...(tail.count - phrase.count) where tail[start] == phrase[0] {
+                if tail[start..<start + phrase.count].elementsEqual(phrase) { return true }
+            }
         }
         return false
     }

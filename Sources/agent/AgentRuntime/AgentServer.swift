@@ -314,9 +314,11 @@ package final class AgentServer {
                 if let command = LocalCommand(rawValue: frame.kind) {
                     control(command, number, frame.payload)
                 } else {
-                    let message = try CoordinatorMessage(frame)
-                    if case .hello(let hello) = message {
+                    var message = try CoordinatorMessage(frame)
+                    if case .hello(var hello) = message {
                         clients[number]?.version = min(hello.current, WireVersion.current)
+                        hello.enginePath = hello.enginePath.map(Workdir.inHome)
+                        message = .hello(hello)
                     }
                     inbox.append(.message(number, message))
                 }

@@ -391,10 +391,11 @@ public struct AgentShell {
         func problem(_ text: String) -> AgentMessage {
             .probed(EngineProbe(path: path, digest: nil, problem: text))
         }
-        guard path.hasPrefix("/") else { return problem("not an absolute path") }
+        let place = Workdir.inHome(path)
+        guard place.hasPrefix("/") else { return problem("not an absolute path") }
         do throws(FilesError) {
             // A symbolic link is what it leads to, as it is when it is started.
-            guard let real = try files.resolve(path), let status = try files.status(real) else {
+            guard let real = try files.resolve(place), let status = try files.status(real) else {
                 return problem("there is no such file")
             }
             guard status.kind == .file else { return problem("it is not a file") }

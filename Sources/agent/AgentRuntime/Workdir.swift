@@ -171,13 +171,18 @@ public struct Workdir: Sendable, Hashable {
         NetworkFileSystem.name(ofType: sys_file_system_magic(path))
     }
 
+    /// What `~` and `~/` stand for; as it is, if this host does not tell where the home is.
+    static func inHome(_ path: String) -> String {
+        guard path == "~" || path.hasPrefix("~/"), let home = getenv("HOME").map({ String(cString: $0) }),
+            home.hasPrefix("/")
+        else { return path }
+        return home + path.dropFirst(1)
+    }
+
     private static func expand(_ name: String) throws(Failure) -> String {
-        var path = name
-        if path == "~" || path.hasPrefix("~/") {
-            guard let home = getenv("HOME").map({ String(cString: $0) }), home.hasPrefix("/") else {
-                throw Failure(.badSpecification, "the working folder \(name) needs HOME, which is not set on this host")
-            }
-            path = home + path.dropFirst(1)
+        var path = inHome(name)
+        guard !path.hasPrefix("~") else {
+            throw Failure(.badSpecification, "the working folder \(name) needs HOME, which is not set on this host")
         }
         while path.count > 1, path.hasSuffix("/") { path.removeLast() }
         guard path.hasPrefix("/"), path.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f }), path != "/" else {

@@ -23,6 +23,11 @@ struct ValueRange {
         width = digits.count > 1 && digits.first == "0" ? digits.count : 0
     }
 
+    /// Whether a text that is no range was perhaps to be one: `0.1..0.5 step 0.1`, `1...4`.
+    static func isMeant(by text: String) -> Bool {
+        text.contains("..") && text.first.map { $0.isNumber || $0 == "-" } ?? false && ValueRange(text) == nil
+    }
+
     /// What is wrong with it; nil: nothing.
     func problem(limit: Int) -> String? {
         if step < 1 { return "the step is 0; write 1 or more" }

@@ -58,8 +58,9 @@ extension YAMLValue {
             throw Failure(
                 .badSpecification, "\(file):1:1: the file is larger than 4 MiB; this is not a sweep or an inventory")
         }
-        // Before anything is built: an alias in a key would be expanded while keys are compared, without limit.
-        if let place = aliasPlace(text) {
+        // Before anything is built: aliases in keys would be expanded while keys are compared, without limit.
+        let seeming = SeemingAliases(text)
+        if let place = seeming.anchor, seeming.aliases > SeemingAliases.harmless {
             throw Failure(.badSpecification, "\(file):\(place.line):\(place.column): \(aliasText)")
         }
         let root: Node?
@@ -71,7 +72,24 @@ extension YAMLValue {
         guard let root else {
             throw Failure(.badSpecification, "\(file):1:1: the file is empty; 'usweep init' writes one to start from")
         }
-        return try convert(root, depth: 0, YAMLComplaint(text, file))
+        let source = YAMLComplaint(text, file)
+        if seeming.aliases > 0, let anchored = anchored(root) {
+            throw source.at(anchored.mark.map(Place.init) ?? Place(line: 1, column: 1), aliasText)
+        }
+        return try convert(root, depth: 0, source)
+    }
+
+    /// The first node that has an anchor.
+    private static func anchored(_ node: Node) -> Node? {
+        switch node {
+        case .scalar(let scalar): return scalar.anchor == nil ? nil : node
+        case .sequence(let sequence):
+            return sequence.anchor == nil ? sequence.lazy.compactMap { anchored($0) }.first : node
+        case .mapping(let mapping):
+            return mapping.anchor == nil
+                ? mapping.lazy.compactMap { anchored($0.key) ?? anchored($0.value) }.first : node
+        case .alias: return node
+        }
     }
 
     private static func convert(_ node: Node, depth: Int, _ source: YAMLComplaint) throws -> YAMLValue {
@@ -112,25 +130,30 @@ extension YAMLValue {
             throw refuse("tags (\(Names.shown(tag.description))) are not supported; write the value without one")
         }
     }
+}
 
-    /// The first anchor of a text that has both what looks like an anchor and what looks like an alias.
-    ///
-    /// Wider than YAML, since it does not know quotes: `&` or `*` before a name, where a token may begin.
-    private static func aliasPlace(_ text: String) -> (line: Int, column: Int)? {
+/// What looks like anchors and aliases in a text: `&` or `*` before a name, where a token may begin. There may be none,
+/// as quotes and comments are not told from the rest.
+private struct SeemingAliases {
+    /// So few aliases can stand for little only, however they are nested.
+    static let harmless = 16
+
+    private(set) var aliases = 0
+    private(set) var anchor: (line: Int, column: Int)?
+
+    init(_ text: String) {
         var (line, column) = (1, 1)
         var previous: UInt8 = 0x0a
-        var anchor: (line: Int, column: Int)?
-        var hasAlias = false
         let bytes = Array(text.utf8)
         for (index, byte) in bytes.enumerated() {
             let mayBegin = previous <= 0x20 || previous >= 0x80 || "[]{},:?-".utf8.contains(previous)
-            if byte == 0x26 || byte == 0x2a, mayBegin, index + 1 < bytes.count, isWord(bytes[index + 1]) {
-                if byte == 0x2a { hasAlias = true } else if anchor == nil { anchor = (line, column) }
+            if byte == 0x26 || byte == 0x2a, mayBegin, index + 1 < bytes.count,
+                SeemingAliases.isWord(bytes[index + 1]) {
+                if byte == 0x2a { aliases += 1 } else if anchor == nil { anchor = (line, column) }
             }
             if byte == 0x0a { (line, column) = (line + 1, 1) } else if byte & 0xc0 != 0x80 { column += 1 }
             previous = byte
         }
-        return hasAlias ? anchor : nil
     }
 
     private static func isWord(_ byte: UInt8) -> Bool {

@@ -39,7 +39,9 @@ public enum Quantity {
             }
             guard let index = units.firstIndex(where: { $0.name == unit }) else {
                 let hint = "the units d, h, m, s, ms, each once and from long to short, as in 90s or 2h30m"
-                throw wrong(text, "a duration", unit.isEmpty ? "a unit too: \(number)s or \(number)m" : hint)
+                let isAlone = unit.isEmpty && after.isEmpty && units.count == timeUnits.count
+                throw wrong(
+                    text, "a duration", guess(text) ?? (isAlone ? "a unit too: \(number)s or \(number)m" : hint))
             }
             let (value, overflow) = number.multipliedReportingOverflow(by: units[index].factor)
             let (sum, sumOverflow) = total.addingReportingOverflow(value)
@@ -49,6 +51,25 @@ public enum Quantity {
             rest = after
         } while !rest.isEmpty
         return total
+    }
+
+    /// What `1 h`, `2 days` and `1.5h` are written as; nil: not known.
+    private static func guess(_ text: String) -> String? {
+        let number = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
+        let word = text[number.endIndex...].drop { $0 == " " }.lowercased()
+        let names = ["ms": "ms", "millisecond": "ms", "s": "s", "sec": "s", "second": "s", "m": "m", "min": "m",
+            "minute": "m", "h": "h", "hr": "h", "hour": "h", "d": "d", "day": "d"]
+        guard let unit = names[word] ?? names[word.hasSuffix("s") ? String(word.dropLast()) : word],
+            let factor = timeUnits.first(where: { $0.name == unit })?.factor, let value = Double(number)
+        else { return nil }
+        var rest = Nanoseconds((value * Double(factor)).rounded())
+        guard value < 1_000_000, rest > 0 else { return nil }
+        var parts = ""
+        for unit in timeUnits where rest >= unit.factor {
+            parts += "\(rest / unit.factor)\(unit.name)"
+            rest %= unit.factor
+        }
+        return rest == 0 ? parts : nil
     }
 
     /// A percentage in millionths: `1%`, `0.05%`, up to four digits behind the point.

@@ -322,6 +322,7 @@ struct DiagnosisTests {
         #expect(verdict(.status(3)).failure == .exitNonzero)
         #expect(verdict(.status(3), free: 100).failure == .diskFull)
         #expect(verdict(.status(3), tail: "cp: x: No space left on device\n").failure == .diskFull)
+        #expect(verdict(.status(3), tail: "cp: x: Disk quota exceeded\n").failure == .diskFull)
         #expect(verdict(.signal(11)).failure == .simulatorCrash)
         #expect(verdict(.signal(9)).failure == .simulatorCrash)
         #expect(verdict(.signal(9), oom: true).failure == .outOfMemory)

@@ -93,6 +93,23 @@ import Testing
         while try other.next() != .released {}
     }
 
+    @Test("An engine may be in the account's home on the host")
+    func engineInHome() throws {
+        let scratch = try Scratch()
+        let engine = "\(scratch.path)/my simulator"
+        try "#!/bin/sh\necho $1\n".write(toFile: engine, atomically: false, encoding: .utf8)
+        chmod(engine, 0o755)
+        let agent = try Attached(scratch.path, environment: ["HOME": scratch.path])
+        try agent.hello(engine: "~/my simulator")
+        try agent.send(.probe(path: "~/my simulator"))
+        var probe: EngineProbe?
+        while probe == nil { if case .probed(let found) = try agent.next() { probe = found } }
+        #expect(probe?.path == "~/my simulator" && probe?.digest != nil, "\(probe?.problem ?? "")")
+        try agent.send(.grant(Shard(lease: 1, entries: [entry(1, Job(arguments: [.engine, .text("restored")]))])))
+        let report = try agent.outcome()
+        #expect(try agent.fetch(report, "stdout.txt") == Array("restored\n".utf8))
+    }
+
     @Test("A run has the niceness and the processors that the inventory says, and so has what it starts")
     func niceAndBound() throws {
         let scratch = try Scratch()

@@ -270,6 +270,8 @@ struct InputsTests {
             #expect(message.hasPrefix("s.yaml:4:") && message.contains(part), "\(list): \(message)")
         }
         #expect(try inputs("[../in/]", scratch).map(\.path) == ["in/f", "in/g"])
+        // Signs of YAML within quotes and comments are text.
+        #expect(try inputs("[a] # &co, see *important*", scratch, more: "env: {E: '&x *y'}\n").map(\.path) == ["a"])
         let clash = message { _ = try inputs("[a]", scratch, more: "results: a\n") }
         #expect(clash?.contains("'a' is what 'results' names") == true)
     }

@@ -29,9 +29,10 @@ struct QuantityTests {
     func wrongSizes(_ text: String, _ hint: String) { check(hint) { _ = try Quantity.bytes(text) } }
 
     @Test(arguments: [
-        ("5", "5s or 5m"), ("", "as in 90s"), ("h", "as in 90s"), ("5min", "from long to short"),
+        ("5", "5s or 5m"), ("", "as in 90s"), ("h", "as in 90s"), ("5min", "write 5m"),
+        ("1 h", "write 1h"), ("2 days", "write 2d"),
         ("1m1h", "from long to short"),
-        ("1s1s", "from long to short"), ("1h ", "as in 90s"), ("-1s", "as in 90s"), ("1.5h", "5"),
+        ("1s1s", "from long to short"), ("1h ", "as in 90s"), ("-1s", "as in 90s"), ("1.5h", "write 1h30m"),
         ("9999999999d", "292 years"),
         ("106751d106751h9999999999999m", "292 years"),
     ])

@@ -95,6 +95,20 @@ struct LabTests {
         #expect(!study.exists("w0"))
     }
 
+    @Test("An account that runs nothing, or something else, is refused with what it printed", arguments: [
+        ("echo 'This account is currently not available.'; exit 1", "'This account is currently not available.'"),
+        ("echo only this", "'only this'"), ("exit 0", "its login ended before the agent was started: "),
+    ])
+    func fixedCommand(_ command: String, _ said: String) throws {
+        let login = try Script("login", "#!/bin/sh\n\(command)\n")
+        var server = RealSSHD.Options()
+        server.configuration = ["ForceCommand \(login.path)"]
+        let study = try Study(hosts: 1, server: server)
+        let launched = try study.launch(Self.sweep)
+        #expect(launched.status == 75)
+        #expect(launched.errors.contains(said) && launched.errors.contains("nologin"), "\(launched.errors)")
+    }
+
     @Test(
         "A working folder from which no program runs is refused, with the way out",
         .enabled(if: getuid() == 0, "needs root for a mount"))

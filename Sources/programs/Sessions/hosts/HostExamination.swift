@@ -266,7 +266,8 @@ package struct HostExamination: Sendable {
             #"say free "$(df -Pk "$P" | { read -r x; read -r d s u f r; echo "$f"; })""#,
             #"if [ -w "$P" ]; then say writable yes; fi"#,
             #"case ,$(findmnt -n -o OPTIONS -T "$P" 2>/dev/null), in *,noexec,*) say noexec yes;; esac"#,
-            #"while IFS== read -r n p; do [ "$n" = end ] && break; [ -x "$p" ] || continue; case $n in "#
+            #"while IFS== read -r n p; do [ "$n" = end ] && break; "#
+                + #"case $p in "~/"*) p=$HOME/${p#??};; esac; [ -x "$p" ] || continue; case $n in "#
                 + EngineRegistry.all.map { "\($0.name)) \($0.examination.script);; " }.joined() + "esac; done",
             #"if [ -w /dev/kvm ]; then say kvm yes; fi"#,
             #"if command -v setsid > /dev/null; then "#
