@@ -64,7 +64,15 @@ struct Collector {
         let tails = ["stderr.txt", "stdout.txt"].map { name in
             isWell || !isThere ? [] : folders.tail(key, name, count: Diagnosis.tailLength) ?? []
         }
-        return Diagnosis(exit, errorTail: tails[0], outputTail: tails[1], limits: job.limits)
+        var diagnosis = Diagnosis(exit, errorTail: tails[0], outputTail: tails[1], limits: job.limits)
+        if diagnosis.failure == .exitNonzero, let remark = wrongFirstLine { diagnosis.evidence += "; \(remark)" }
+        return diagnosis
+    }
+
+    /// What is wrong with the first line of a program that is one of the run's own files; nil: nothing.
+    private var wrongFirstLine: String? {
+        guard isThere, case .text(let program)? = job.arguments.first, program.contains("/") else { return nil }
+        return MissingProgram(program, folder: folder).wrongFirstLine
     }
 
     private mutating func advance(_ budget: inout Int) {

@@ -31,8 +31,9 @@ final class Keeper {
 
     /// Whether a program's start was not waited for, as it took long, and how it went is not known yet.
     private(set) var isStarting = false
-    /// What was last started, and where.
+    /// What was last started, with which variables, and where.
     private var program = ""
+    private var environment: [String] = []
     private var folder = ""
 
     /// Looks how such a start went; what went wrong, if it did.
@@ -42,7 +43,8 @@ final class Keeper {
         let state = sys_keeper_has_started(keeper, &step)
         let number = errno
         isStarting = state == 0
-        return state < 0 ? Spawn.problem(step, number, program, folder: folder) : nil
+        guard state < 0 else { return nil }
+        return Spawn.problem(step, number, program, environment: environment, folder: folder)
     }
 
     /// Starts a program. One whose file does not answer, as on a file server that is away, is under way when this
@@ -56,6 +58,7 @@ final class Keeper {
         _ launch: Launch, environment: [String], title: String, on processors: [Int]
     ) throws(SpawnProblem) {
         (program, folder) = (launch.arguments.first ?? "", launch.folder)
+        self.environment = environment
         try Spawn.start(
             launch.arguments, environment: environment, folder: launch.folder, output: "\(launch.folder)/stdout.txt",
             errorOutput: "\(launch.folder)/stderr.txt"

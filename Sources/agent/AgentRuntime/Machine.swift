@@ -32,6 +32,15 @@ enum Machine {
         return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
+    /// What its processors are, as `uname -m` says it.
+    static var architecture: String {
+        var name = utsname()
+        guard uname(&name) == 0 else { return "another machine" }
+        return withUnsafeBytes(of: name.machine) { bytes in
+            String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        }
+    }
+
     /// Those that this process may use.
     static var processors: Int { min(max(1, Int(sys_processors())), job?.processors ?? .max) }
 

@@ -51,19 +51,21 @@ enum Spawn {
                 }
             }
         }
-        guard pid > 0 else { throw problem(step, number, arguments[0], folder: folder) }
+        guard pid > 0 else { throw problem(step, number, arguments[0], environment: environment, folder: folder) }
         return pid
     }
 
     /// - Parameters:
     ///   - step: what failed, as `sys_spawn` names it.
     ///   - number: of errno(3).
+    ///   - environment: of the program, whose PATH was searched.
     static func problem(
-        _ step: UnsafePointer<CChar>?, _ number: Int32, _ program: String, folder: String?
+        _ step: UnsafePointer<CChar>?, _ number: Int32, _ program: String, environment: [String], folder: String?
     ) -> SpawnProblem {
         let step = step.map { String(cString: $0) } ?? "spawn"
         guard step == "exec" else { return SpawnProblem(step: step, reason: SystemText.of(number)) }
-        return SpawnProblem(step: step, reason: MissingProgram.explain(program, folder: folder ?? "/", number))
+        let missing = MissingProgram(program, environment: environment, folder: folder ?? "/")
+        return SpawnProblem(step: step, reason: missing.explain(number))
     }
 
     /// One allocation for all texts, ended by a null pointer.

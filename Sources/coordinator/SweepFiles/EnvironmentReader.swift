@@ -25,6 +25,12 @@ struct EnvironmentReader {
                 return nil
             }
             guard let text = read.argument(member) else { return nil }
+            if let reference = EnvironmentReader.reference(in: text) {
+                read.fail(
+                    member, "\(reference) is not replaced: the programs would get these letters; write the value "
+                        + "itself, or export the variable in 'setup' of the hosts, which a shell runs")
+                return nil
+            }
             values.append((member, text))
             return EnvironmentVariable(member.name, text)
         }
@@ -34,6 +40,15 @@ struct EnvironmentReader {
         for (field, text) in values {
             if let problem = Placeholders.ofRun.problem(text, sweep) { read.fail(field, problem) }
         }
+    }
+
+    /// The first `$NAME` or `${NAME}` of a text, which only a shell would replace; nil: there is none.
+    static func reference(in text: String) -> String? {
+        for piece in text.split(separator: "$", omittingEmptySubsequences: false).dropFirst() {
+            let name = piece.drop { $0 == "{" }.prefix { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
+            if isName(String(name)) { return "$\(name)" }
+        }
+        return nil
     }
 
     private static func isName(_ name: String) -> Bool {

@@ -257,6 +257,12 @@ struct InventoryReader {
             read.fail(field, "'\(Names.shown(text))' is not a path on a host; write one that begins with / or ~/")
             return nil
         }
+        if let reference = EnvironmentReader.reference(in: text) {
+            read.fail(
+                field, "\(reference) is not replaced; write the path itself, or one that begins with ~/, the account's "
+                    + "home folder")
+            return nil
+        }
         return text
     }
 

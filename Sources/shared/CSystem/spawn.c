@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -86,6 +87,44 @@ static void place(const struct sys_start *start) {
     }
 }
 
+// Executes the file, or the first program of that name in the PATH that the program itself gets. Returns where there is
+// none, with errno. execvpe(3) searches the caller's PATH instead, and gives what is not a program to /bin/sh.
+static void execute(const struct sys_start *start) {
+    char *const *arguments = (char *const *)start->arguments;
+    char *const *environment = (char *const *)start->environment;
+    const char *name = start->file ? start->file : arguments[0];
+    if (start->file || strchr(name, '/')) {
+        execve(name, arguments, environment);
+        return;
+    }
+    const char *entry = "/bin:/usr/bin";
+    for (int i = 0; environment[i]; i++) {
+        if (strncmp(environment[i], "PATH=", 5) != 0) continue;
+        entry = environment[i] + 5;
+        break;
+    }
+    char file[PATH_MAX];
+    size_t length = strlen(name);
+    int error = ENOENT;
+    while (length > 0) {
+        const char *end = strchrnul(entry, ':');
+        size_t folder = (size_t)(end - entry);
+        if (folder + length + 2 <= sizeof file) {
+            memcpy(file, entry, folder);
+            // An empty entry is the working folder.
+            if (folder > 0) file[folder++] = '/';
+            memcpy(file + folder, name, length + 1);
+            execve(file, arguments, environment);
+            if (errno == EACCES) error = EACCES;
+            else if (errno != ENOENT && errno != ENOTDIR && errno != ENODEV && errno != ESTALE && errno != ETIMEDOUT)
+                return;
+        }
+        if (*end == 0) break;
+        entry = end + 1;
+    }
+    errno = error;
+}
+
 static void child(const struct sys_start *start, pid_t parent) {
     place(start);
     failure_step = "setsid";
@@ -99,10 +138,7 @@ static void child(const struct sys_start *start, pid_t parent) {
     failure_step = "open";
     if (redirect_all(start) < 0) goto failed;
     failure_step = "exec";
-    if (start->file)
-        execve(start->file, (char *const *)start->arguments, (char *const *)start->environment);
-    else
-        execvpe(start->arguments[0], (char *const *)start->arguments, (char *const *)start->environment);
+    execute(start);
 failed:
     failure_errno = errno;
     _exit(127);

@@ -127,6 +127,78 @@ import Testing
             ])
     }
 
+    /// A run of an executable file of its own, `./prog`.
+    private func run(_ number: RunNumber, of bytes: [UInt8], _ agent: Attached) -> Shard.Entry {
+        agent.objects[SHA256.digest(bytes)] = bytes
+        let input = Job.Input(
+            path: "prog", digest: SHA256.digest(bytes), size: Int64(bytes.count), isExecutable: true)
+        return entry(number, Job(arguments: [.text("./prog")], inputs: [input]))
+    }
+
+    @Test("What the system cannot execute is never given to a shell, and said for what it is")
+    func cannotBeExecuted() throws {
+        let scratch = try Scratch()
+        let agent = try Attached(scratch.path)
+        try agent.hello()
+        // An ELF file of a machine that no host emulates (ia64, e_machine 50).
+        var binary: [UInt8] = [0x7f, 0x45, 0x4c, 0x46, 2, 1, 1] + [UInt8](repeating: 0, count: 121)
+        (binary[16], binary[18], binary[20]) = (2, 50, 1)
+        let contents: [[UInt8]] = [
+            Array("#!/etc/passwd\n".utf8), Array("#!/etc\n".utf8), binary,
+            [0xef, 0xbb, 0xbf] + Array("#!/bin/sh\ntrue\n".utf8), Array("true\n".utf8), [],
+        ]
+        let entries = contents.enumerated().map { run($0.offset + 1, of: $0.element, agent) }
+        try agent.send(.grant(Shard(lease: 1, entries: entries)))
+        let reports = try agent.outcomes(contents.count)
+        let start = "the program could not be started: "
+        let evidence = reports.map { $0.evidence.replacing(start, with: "") }
+        #expect(reports.allSatisfy { $0.failure == .spawn }, "\(evidence)")
+        let interpreter = "./prog asks for an interpreter in its first line that cannot be executed: "
+        #expect(evidence[0] == interpreter + "/etc/passwd is not executable: chmod +x /etc/passwd")
+        #expect(evidence[1] == interpreter + "/etc is a folder")
+        #expect(evidence[2].hasPrefix("./prog is built for ia64, and this host is "), "\(evidence[2])")
+        #expect(evidence[3].hasSuffix("see its first line: sed -i '1s/^\\xef\\xbb\\xbf//' ./prog"), "\(evidence[3])")
+        #expect(evidence[4].hasPrefix("./prog is neither a binary nor a script: "), "\(evidence[4])")
+        #expect(evidence[5] == "./prog is an empty file")
+    }
+
+    @Test("Line ends of Windows behind an interpreter that runs are named beside its words")
+    func carriageReturnOfAnArgument() throws {
+        let scratch = try Scratch()
+        let agent = try Attached(scratch.path)
+        try agent.hello()
+        let texts = ["#!/usr/bin/env sh\r\ntrue\n", "#!/bin/sh -\r\ntrue\n", "#!/bin/sh\nexit 9\n"]
+        let entries = texts.enumerated().map { run($0.offset + 1, of: Array($0.element.utf8), agent) }
+        try agent.send(.grant(Shard(lease: 1, entries: entries)))
+        let reports = try agent.outcomes(texts.count)
+        #expect(reports.allSatisfy { $0.failure == .exitNonzero })
+        let mended = reports.map { $0.evidence.hasSuffix("its interpreter is not found: sed -i 's/\\r$//' ./prog") }
+        #expect(mended == [true, true, false], "\(reports.map(\.evidence))")
+    }
+
+    @Test("A program is looked for in the PATH that the run itself gets")
+    func ownPath() throws {
+        let scratch = try Scratch()
+        let agent = try Attached(scratch.path)
+        try agent.hello()
+        let folder = "\(scratch.path)/tools"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+        #expect(
+            FileManager.default.createFile(
+                atPath: "\(folder)/own-tool", contents: Data("#!/bin/sh\nexit 7\n".utf8),
+                attributes: [.posixPermissions: 0o755]))
+        let job = Job(
+            arguments: [.text("own-tool")], environment: [EnvironmentVariable("PATH", "/nowhere:\(folder):/bin")])
+        var other = job
+        other.arguments = [.text("no-tool")]
+        try agent.send(.grant(Shard(lease: 1, entries: [entry(1, job), entry(2, other)])))
+        let reports = try agent.outcomes(2)
+        #expect(reports[0].failure == .exitNonzero && reports[0].evidence.hasPrefix("exit status 7"), "\(reports[0])")
+        #expect(
+            reports[1].evidence
+                == "the program could not be started: there is no program no-tool in the PATH of this run (env)")
+    }
+
     @Test("A setup that fails refuses the host once, with its words, and starts nothing")
     func failingSetup() throws {
         let scratch = try Scratch()

@@ -182,6 +182,8 @@ struct SweepErrorTests {
         Wrong("command: [x, '{attemp}']", "3:14", "write {attempt}, or {{attemp}} for the braces themselves"),
         Wrong("command: [x, '{workload}']", "3:14", "{workload} has no value, since the sweep names no workloads"),
         Wrong(command + "env: {A: '{size}'}\naxes: {x: [1]}", "4:10", "key 'env.A': nothing is called {size} here"),
+        Wrong(command + "env: {A: '/x:$PATH'}", "4:10", "key 'env.A': $PATH is not replaced", "write the value itself"),
+        Wrong(command + "env: {A: '${HOME}/x'}", "4:10", "key 'env.A': $HOME is not replaced"),
         Wrong(command + "env: {A=B: c}", "4:7", "key 'env.A=B': is not a name for a variable"),
         Wrong(command + "env: {USWEEP_X: c}", "4:7", "names that begin with USWEEP_ are set by usweep"),
         Wrong(command + "env: {A: [1]}", "4:10", "key 'env.A': text was expected"),

@@ -16,7 +16,7 @@
 struct sys_start {
     const char *const *arguments;
     const char *const *environment;
-    const char *file;            // what is executed; NULL: arguments[0], looked for as execvp(3) does
+    const char *file;            // what is executed; NULL: arguments[0], looked for in the PATH of `environment`
     const char *folder;          // working folder; NULL: unchanged
     const char *output;          // file for standard output, created or appended to; NULL: /dev/null
     const char *error_output;    // the same for standard error; equal to `output`: one file
