@@ -15,6 +15,8 @@ struct Endpoint: Hashable, Sendable {
     var agentSocket: String?
     /// Ways to log in that `ssh` would try and libssh2 cannot, as the host would offer them.
     var otherMethods: [String]
+    /// Where the socket of a connection is that `ssh` shares, if there is one.
+    var controlPath: String?
 
     /// `user@host:port`, for messages.
     var address: String { "\(user)@\(host.contains(":") ? "[\(host)]" : host):\(port)" }
@@ -73,7 +75,8 @@ struct EndpointPlanner {
             keyName: alias ?? KnownHosts.name(host, port: hop.port),
             bareKeyName: alias == nil && hop.port != 22 ? host : nil,
             identityFiles: identities, identitiesOnly: hop.isYes("identitiesonly"),
-            knownHostsFiles: try knownHosts(), agentSocket: try agentSocket(), otherMethods: otherMethods)
+            knownHostsFiles: try knownHosts(), agentSocket: try agentSocket(), otherMethods: otherMethods,
+            controlPath: hop["controlpath"])
         try checkKeys(of: endpoint)
         return endpoint
     }
@@ -87,6 +90,7 @@ struct EndpointPlanner {
         ("pkcs11provider", "its keys are on a token (PKCS11Provider)"),
         ("bindaddress", "the connection is to come from a certain address (BindAddress)"),
         ("bindinterface", "the connection is to go by a certain interface (BindInterface)"),
+        ("setenv", "programs there are to get variables (SetEnv)"),
     ]
 
     private func checkSettings() throws(Obstacle) {
@@ -98,6 +102,13 @@ struct EndpointPlanner {
             throw Obstacle(text: "keys are not to be used (PubkeyAuthentication \(answer))")
         }
         if hop.isYes("verifyhostkeydns") { throw Obstacle(text: "the name server tells its keys (VerifyHostKeyDNS)") }
+        if let name = hop.all("sendenv").first(where: { !HostConfiguration.isForPeople($0) }) {
+            throw Obstacle(text: "programs there are to get variables of this machine (SendEnv \(name))")
+        }
+        if !hop.changedLists.isEmpty {
+            let names = hop.changedLists.joined(separator: ", ")
+            throw Obstacle(text: "the configuration says which algorithms or logins may be used (\(names))")
+        }
         if hop.isYes("checkhostip") { throw Obstacle(text: "its address has a key on record, too (CheckHostIP)") }
     }
 
@@ -105,8 +116,6 @@ struct EndpointPlanner {
         var methods: [String] = []
         if hop.isYes("gssapiauthentication") { methods.append("gssapi-with-mic") }
         if hop.isYes("hostbasedauthentication") { methods.append("hostbased") }
-        // Nobody can type a password here; over a connection that the user has opened none is asked for.
-        if hop["controlpath"] != nil { methods += ["password", "keyboard-interactive"] }
         return methods
     }
 

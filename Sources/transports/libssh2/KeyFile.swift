@@ -6,6 +6,8 @@ struct KeyFile {
         case usable
         case missing
         case unreadable(String)
+        /// A private key that others than its owner can read, which `ssh` does not use.
+        case exposed
         case encrypted
         /// RSA: libssh2 1.10 signs with SHA-1 only, which servers refuse since OpenSSH 8.8.
         case rsa
@@ -44,6 +46,16 @@ struct KeyFile {
         } else {
             kind = .other("no private key that is known here")
         }
+        switch kind {
+        case .usable, .encrypted, .rsa, .token, .certificate: if KeyFile.isExposed(path) { kind = .exposed }
+        case .missing, .unreadable, .exposed, .other: break
+        }
+    }
+
+    /// As OpenSSH finds it: of a file of somebody else's, the mode says nothing.
+    private static func isExposed(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_uid == getuid() && status.st_mode & 0o077 != 0
     }
 
     private static func publicKey(beside path: String) -> [UInt8]? {

@@ -1,4 +1,5 @@
 import CLibSSH2
+import Model
 import Ports
 
 /// The phases of a link, one step each.
@@ -28,7 +29,9 @@ extension SSHLink {
             phase = .dialing(dialer)
             return false
         case .failed(let text):
-            fail(.unreachable, "cannot be reached: \(text). Is it up, and is sshd listening on port \(endpoint.port)?")
+            fail(
+                .unreachable,
+                "cannot be reached: \(text). Check that it is up and that sshd listens on port \(endpoint.port)")
             return false
         case .connected(let descriptor):
             socket = descriptor
@@ -44,7 +47,10 @@ extension SSHLink {
             deadline = nil
             host.requestHandshake(self)
         } else if buffers.isEnded {
-            fail(.unreachable, "closed the connection without a greeting; is it sshd? \(carrierFailure)")
+            fail(
+                .unreachable,
+                "closed the connection without a greeting (\(carrierFailure)); check that it is sshd that listens on "
+                    + "port \(endpoint.port)")
         }
         return false
     }
@@ -102,18 +108,19 @@ extension SSHLink {
     /// Whether the host is who it says; ends the link when not.
     private func isTrusted(_ key: [UInt8]) -> Bool {
         let known = KnownHosts(files: endpoint.knownHostsFiles)
-        let name = endpoint.keyName
         let print = "\(SSHBytes.keyType(of: key)) \(KnownHosts.fingerprint(key))"
         switch known.standing(of: key, shownBy: endpoint) {
         case .trusted: return true
         case .revoked(let place):
             fail(.hostKeyRefused, "its key (\(print)) is revoked (\(place))")
         case .changed(let place):
+            let file = String(place[..<(place.lastIndex(of: ":") ?? place.endIndex)])
+            let command = "ssh-keygen -R \(ShellWord.quoted(endpoint.keyName)) -f \(ShellWord.of(file))"
             fail(
                 .hostKeyRefused,
                 "ITS KEY HAS CHANGED: it shows \(print), but \(place) has another. Somebody may be listening in, or "
-                    + "the host was installed anew. Only if you know that it was: `ssh-keygen -R '\(name)'`"
-                    + fileOption(" -f ") + ", then accept the new key")
+                    + "the host was installed anew. Only if you know that it was: `\(command)`, then accept the new "
+                    + "key")
         case .unknown:
             let others = known.keyTypes(of: endpoint)
             let hint =
@@ -129,13 +136,10 @@ extension SSHLink {
         return false
     }
 
-    private func fileOption(_ before: String) -> String {
-        endpoint.knownHostsFiles.first.map { before + $0 } ?? ""
-    }
-
     private var acceptCommand: String {
         if route.toGateway != nil { return "ssh \(endpoint.name)" }
-        return "ssh-keyscan -p \(endpoint.port) \(endpoint.host)" + fileOption(" >> ")
+        let file = endpoint.knownHostsFiles.first.map { " >> \(ShellWord.of($0))" } ?? ""
+        return "ssh-keyscan -p \(endpoint.port) \(endpoint.host)\(file)"
     }
 
     private func logIn(_ session: SSHSession, _ login: Login, now: ContinuousClock.Instant) -> Bool {
@@ -144,7 +148,8 @@ extension SSHLink {
             if buffers.isEnded, buffers.inbound.isEmpty { fail(.unreachable, "closed the connection during login") }
             return false
         case .failed(let failure):
-            let cause = buffers.isEnded ? "\(carrierFailure)" : failure.text
+            let said = buffers.farewell.map { "the host says: \($0.text)" }
+            let cause = said ?? (buffers.isEnded ? carrierFailure : failure.text)
             fail(
                 .unreachable,
                 "the login broke off: \(cause). If many keys were tried, the host may have had enough of them: "

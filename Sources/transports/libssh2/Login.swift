@@ -1,5 +1,6 @@
 import CLibSSH2
 import Glibc
+import Model
 import Ports
 
 /// Logs in on one session: keys of the agent first, then key files. Belongs to the driver's thread.
@@ -26,6 +27,10 @@ final class Login {
     private var notes: [String] = []
     /// The first key that only `ssh` can use.
     private var obstacle: Obstacle?
+    /// How many keys the host has seen.
+    private var askedKeys = 0
+    /// A key was left out for its mode.
+    private var hasExposedKey = false
     /// Alive while a signature is under way.
     private var signature: SignatureRequest?
 
@@ -68,7 +73,9 @@ final class Login {
                 case .wouldBlock: return .wouldBlock
                 case .done: return .done(nil)
                 case .failed(let failure):
-                    if Login.isConnectionLost(failure) { return .failed(failure) }
+                    if Login.isRefusal(failure) { askedKeys += 1 }
+                    if let farewell = session.buffers.farewell, farewell.isOfLogin { return .done(hadEnough(farewell)) }
+                    if isConnectionLost(failure) { return .failed(failure) }
                     notes.append("\(Login.name(candidate)): \(Login.reason(failure))")
                     candidates.removeFirst()
                     signature = nil
@@ -112,6 +119,9 @@ final class Login {
         switch kind {
         case .usable: break
         case .missing: notes.append("\(name): no such file")
+        case .exposed:
+            hasExposedKey = true
+            notes.append("\(name): others can read it, so that ssh does not use it: chmod 600 \(ShellWord.of(name))")
         case .unreadable(let text): notes.append("\(name): \(text)")
         case .encrypted: notes.append("\(name): has a passphrase; load it into an agent (ssh-add \(name))")
         case .rsa: beyond(name, "an RSA key, which libssh2 can only sign with SHA-1, and servers refuse that today")
@@ -145,17 +155,39 @@ final class Login {
     }
 
     private static func reason(_ failure: LibraryFailure) -> String {
-        switch failure.code {
-        case LIBSSH2_ERROR_AUTHENTICATION_FAILED, LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED: "not accepted"
-        default: failure.text
-        }
+        isRefusal(failure) ? "not accepted" : failure.text
     }
 
-    private static func isConnectionLost(_ failure: LibraryFailure) -> Bool {
-        [
+    private static func isRefusal(_ failure: LibraryFailure) -> Bool {
+        [LIBSSH2_ERROR_AUTHENTICATION_FAILED, LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED].contains(failure.code)
+    }
+
+    /// After the end of the connection libssh2 calls every further key one that is not accepted.
+    private func isConnectionLost(_ failure: LibraryFailure) -> Bool {
+        let buffers = session.buffers
+        if buffers.farewell != nil || buffers.isEnded && buffers.inbound.isEmpty { return true }
+        return [
             LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_SOCKET_SEND,
             LIBSSH2_ERROR_PROTO, LIBSSH2_ERROR_DECRYPT,
         ].contains(failure.code)
+    }
+
+    /// The host sees no more keys: those that are left were not tried.
+    private func hadEnough(_ farewell: Disconnection) -> LinkEnd {
+        let left = candidates.count - 1
+        let others = left > 0 ? "; \(PeopleText.count(left, "other key", "other keys")) not tried" : ""
+        let end = StreamEnd(
+            kind: .loginRefused,
+            message: "\(endpoint.label): the host ended the login after \(PeopleText.count(askedKeys, "key")) "
+                + "(\(farewell.text))\(others). Name the right one for this host in ssh's configuration: "
+                + "IdentityFile KEY, and IdentitiesOnly yes.")
+        return LinkEnd(end, beyond: obstacle ?? sharedConnection)
+    }
+
+    /// One that the user has opened needs no login.
+    private var sharedConnection: Obstacle? {
+        guard let path = endpoint.controlPath, access(path, F_OK) == 0 else { return nil }
+        return Obstacle(text: "a connection to it is shared (ControlPath \(path))")
     }
 
     private func noMethod() -> LinkEnd {
@@ -186,13 +218,13 @@ final class Login {
                     + "and ControlPersist in ssh's configuration).")
             return .done(LinkEnd(end, beyond: Obstacle(text: "the host asks for a second factor (\(asked))")))
         }
+        let advice = hasExposedKey ? ""
+            : " Put a public key of type ed25519 into ~/.ssh/authorized_keys of \(endpoint.user) there."
         let end = StreamEnd(
-            kind: .loginRefused,
-            message: "\(endpoint.label): login refused: \(tried). Put a public key of type ed25519 into "
-                + "~/.ssh/authorized_keys of \(endpoint.user) there.")
-        let other = left.first { endpoint.otherMethods.contains($0) }
-        return .done(
-            LinkEnd(end, beyond: obstacle ?? other.map { Obstacle(text: "the host accepts only logins by \($0)") }))
+            kind: .loginRefused, message: "\(endpoint.label): login refused: \(tried).\(advice)")
+        let method = left.first { endpoint.otherMethods.contains($0) }
+        let other = method.map { Obstacle(text: "the host accepts only logins by \($0)") }
+        return .done(LinkEnd(end, beyond: obstacle ?? other ?? sharedConnection))
     }
 }
 

@@ -1,5 +1,6 @@
 import CLibSSH2
 import Glibc
+import Model
 
 /// What a libssh2 call came to. "Would block" is neither success nor failure.
 enum CallResult<Value> {
@@ -24,8 +25,21 @@ final class SSHBuffers {
     var outbound = ByteQueue()
     /// Nothing more will come: reading past the end is an error then.
     var isEnded = false
+    /// Why the host ended the connection, if it said so.
+    var farewell: Disconnection?
     /// The other side has to wait until some of what it sent was taken.
     var isFull: Bool { inbound.count >= inboundLimit }
+}
+
+/// What a host says when it ends a connection (RFC 4253, 11.1).
+struct Disconnection {
+    var reason: Int32
+    var text: String
+
+    /// Whether it had enough of keys that it does not accept. OpenSSH says that with the number of another reason.
+    var isOfLogin: Bool {
+        reason == SSH_DISCONNECT_NO_MORE_AUTH_METHODS_AVAILABLE || text.contains("authentication failures")
+    }
 }
 
 /// Owns a libssh2 session. Belongs to the driver's thread.
@@ -53,9 +67,16 @@ final class SSHSession {
             buffers.outbound.append(Array(UnsafeRawBufferPointer(start: bytes, count: length)))
             return length
         }
+        let disconnect: Disconnect = { _, reason, start, length, _, _, context in
+            guard let buffers = context?.pointee.map({ SSHSession.buffers(at: $0) }) else { return }
+            let bytes = UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : Int(max(0, length)))
+            let text = VisibleText.of(String(decoding: bytes, as: UTF8.self), limit: 200)
+            buffers.farewell = Disconnection(reason: reason, text: text)
+        }
         typealias Address = UnsafeMutableRawPointer
         libssh2_session_callback_set(raw, LIBSSH2_CALLBACK_RECV, unsafeBitCast(receive, to: Address.self))
         libssh2_session_callback_set(raw, LIBSSH2_CALLBACK_SEND, unsafeBitCast(send, to: Address.self))
+        libssh2_session_callback_set(raw, LIBSSH2_CALLBACK_DISCONNECT, unsafeBitCast(disconnect, to: Address.self))
     }
 
     deinit {
@@ -71,6 +92,11 @@ final class SSHSession {
     private typealias Send = @convention(c) (
         Int32, UnsafeRawPointer?, Int, Int32, UnsafeMutablePointer<UnsafeMutableRawPointer?>?
     ) -> Int
+
+    private typealias Disconnect = @convention(c) (
+        OpaquePointer?, Int32, UnsafePointer<CChar>?, Int32, UnsafePointer<CChar>?, Int32,
+        UnsafeMutablePointer<UnsafeMutableRawPointer?>?
+    ) -> Void
 
     private static func buffers(at context: UnsafeMutableRawPointer) -> SSHBuffers {
         Unmanaged<SSHBuffers>.fromOpaque(context).takeUnretainedValue()

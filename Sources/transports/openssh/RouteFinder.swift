@@ -16,6 +16,8 @@ actor RouteFinder {
     /// Questions without an answer yet. Many hosts may share a gateway.
     private var asked: [[String]: Task<Result<String, StreamEnd>, Never>] = [:]
     private var hasSaidMissing = false
+    /// What `ssh -G` prints without any configuration; nil: not known yet.
+    private var usual: String?
 
     private static let mostAtOnce = 32
     private static let mostHops = 8
@@ -93,7 +95,16 @@ actor RouteFinder {
         if let jump { arguments += ["-J", jump] }
         arguments += ["--", destination.host]
         let printed = try await answer(to: arguments, label).get()
-        return HostConfiguration(destination, printed: printed)
+        let usual = try await usualAnswer(label)
+        return HostConfiguration(destination, printed: printed, usual: usual)
+    }
+
+    /// What is the same for all hosts, asked once.
+    private func usualAnswer(_ label: String) async throws(StreamEnd) -> String {
+        if let usual { return usual }
+        let printed = try await answer(to: ["ssh", "-G", "-T", "-F", "none", "--", "usweep"], label).get()
+        usual = printed
+        return printed
     }
 
     /// Without the program only the inventory counts. That is told once.

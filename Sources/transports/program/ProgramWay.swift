@@ -26,7 +26,8 @@ final class ProgramWay: SSHWay {
         // Commands of its configuration and of ours are run by $SHELL, which may be none that knows `>&2`.
         environment["SHELL"] = "/bin/sh"
         environment["SSH_ASKPASS_REQUIRE"] = "never"
-        environment["LC_ALL"] = "C"
+        // Messages are in English without them, and the host is sent none of them.
+        environment = environment.filter { !HostConfiguration.isForPeople($0.key) }
         let (label, limit) = (route.label, settings.timeouts.program)
         let task = ChildTask(
             program: "ssh", arguments: line.arguments, environment: environment,

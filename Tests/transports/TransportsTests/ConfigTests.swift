@@ -52,6 +52,7 @@ struct ConfigTests {
             ("pubkeyauthentication false", "PubkeyAuthentication"), ("verifyhostkeydns yes", "VerifyHostKeyDNS"),
             ("identityfile ${HOME}/k", "${HOME}/k"), ("identityfile ~other/k", "~other/k"),
             ("identityfile %C", "%C"), ("identityfile key", "key"),
+            ("setenv A=b", "SetEnv"), ("sendenv LANG\nsendenv MY_*", "SendEnv MY_*"),
             ("userknownhostsfile /tmp/a b", "(b)"), ("globalknownhostsfile known", "(known)"),
         ])
     func obstacles(_ printed: String, _ part: String) throws {
@@ -71,8 +72,30 @@ struct ConfigTests {
             gssapiauthentication yes
             canonicalizehostname always
             stricthostkeychecking false
+            sendenv LANG
+            sendenv LC_*
             """)
         #expect(found.otherMethods == ["gssapi-with-mic"])
+    }
+
+    @Test("lists of algorithms and logins that are others than without a configuration are an obstacle")
+    func changedLists() throws {
+        func endpoint(_ printed: String) throws -> Endpoint {
+            let usual = "ciphers a,b\nmacs m\nhostkeyalgorithms k\nuser root\n"
+            let host = HostConfiguration(Destination(host: "a"), printed: printed, usual: usual)
+            return try LibraryRoute(Route(name: "a", hops: [host], account: "me"), account: account).target
+        }
+        let same = "ciphers a,b\nmacs m\nhostkeyalgorithms k\n"
+        #expect(try endpoint(same + "user alice\n").user == "alice")
+        for (printed, names) in [
+            ("ciphers b,a\nmacs m\nhostkeyalgorithms k\n", "(Ciphers)"),
+            ("ciphers a,b\nmacs m\n", "(HostKeyAlgorithms)"),
+            (same + "preferredauthentications password\n", "(PreferredAuthentications)"),
+            ("ciphers a\nmacs n\nhostkeyalgorithms k\n", "(Ciphers, MACs)"),
+        ] {
+            let obstacle = #expect(throws: Obstacle.self) { try endpoint(printed) }
+            #expect(obstacle?.text.contains(names) == true, "\(obstacle?.text ?? "")")
+        }
     }
 
     @Test("jump hosts are read in all their forms")

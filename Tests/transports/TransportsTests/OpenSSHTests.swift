@@ -240,6 +240,77 @@ struct OpenSSHTests {
         #expect(await expectSame(reached: true)?.contains("ProxyCommand") == true)
     }
 
+    @Test(
+        "what the configuration allows is obeyed: algorithms and ways to log in",
+        arguments: [
+            ("HostKeyAlgorithms ecdsa-sha2-nistp256", false), ("PubkeyAcceptedAlgorithms ecdsa-sha2-nistp256", false),
+            ("PreferredAuthentications password", false), ("Ciphers 3des-cbc", false), ("Ciphers aes256-ctr", true),
+            ("KexAlgorithms curve25519-sha256", true), ("MACs hmac-sha2-256", true),
+        ])
+    func allowed(_ line: String, _ reached: Bool) async throws {
+        try server.write(configuration: block() + [line])
+        let keyword = try #require(line.split(separator: " ").first)
+        #expect(await expectSame(reached: reached, line)?.contains(keyword) == true)
+    }
+
+    @Test("a private key that others can read is not used; the message has the command that helps")
+    func exposedKey() async throws {
+        let key = server.folder + "/open"
+        try FileManager.default.copyItem(atPath: server.clientKey(), toPath: key)
+        try #require(chmod(key, 0o644) == 0)
+        try server.write(configuration: block(without: "IdentityFile") + ["IdentityFile \(key)", "IdentitiesOnly yes"])
+        await expectSame(reached: false)
+        let end = try #require(await talk(server.transport(.automatic), target).end)
+        #expect(end.kind == .loginRefused && end.message.hasSuffix("chmod 600 \(key)."), "\(end.message)")
+        try #require(chmod(key, 0o600) == 0)
+        #expect(await expectSame(reached: true) == nil)
+    }
+
+    @Test("variables that the configuration sets or sends are there by either way, and locales by none")
+    func variables() async throws {
+        var options = RealSSHD.Options()
+        options.configuration = ["AcceptEnv FOO SENT LC_*"]
+        let server = try RealSSHD(options)
+        var environment = server.environment
+        environment["SENT"] = "sent"
+        environment["LC_ALL"] = "C.UTF-8"
+        let usual = [
+            "IdentityFile \(server.clientKey())", "UserKnownHostsFile \(server.knownHostsFile)", "SendEnv LC_*",
+        ]
+        let cases: [([String], String)] = [
+            (["SetEnv FOO=bar"], "bar,,"), (["SendEnv SENT"], ",sent,"), ([], ",,"),
+        ]
+        for (lines, said) in cases {
+            try server.write(configuration: usual + lines)
+            for adapter in [SSHTransport.Choice.automatic, .programOnly] {
+                let recorder = StreamRecorder()
+                let transport = server.transport(adapter, environment: environment)
+                _ = transport.open(server.target, command: "echo $FOO,$SENT,$LC_ALL", observer: recorder.observer)
+                let events = await recorder.all()
+                #expect(events.output == Array("\(said)\n".utf8), "\(lines) \(events.end?.message ?? "")")
+            }
+        }
+    }
+
+    @Test("a connection that the user shares is used where no key is let in")
+    func sharedConnection() async throws {
+        let socket = server.folder + "/shared"
+        let path = "ControlPath \(socket)"
+        try server.write(configuration: block() + [path])
+        func control(_ words: String) throws {
+            let line = "exec ssh \(words) -F '\(server.configFile)' worker < /dev/null > /dev/null 2>&1"
+            try RealSSHD.run("/bin/sh", ["-c", line])
+        }
+        try control("-f -N -M")
+        defer { try? control("-O exit") }
+        let gone = ["IdentityFile \(server.folder)/gone", "IdentitiesOnly yes"]
+        try server.write(configuration: block(without: "IdentityFile") + gone + [path])
+        #expect(await expectSame(reached: true)?.contains("ControlPath \(socket)") == true)
+        try server.write(configuration: block(without: "IdentityFile") + gone + [path + "-none"])
+        let detour = await expectSame(reached: false)
+        #expect(detour == nil)
+    }
+
     @Test("an RSA key logs in by the program; the next connection begins with it")
     func rsaKey() async throws {
         var options = RealSSHD.Options()

@@ -66,6 +66,8 @@ struct SSHTests {
         #expect(end.kind == .hostKeyRefused)
         #expect(end.message.contains("HAS CHANGED"))
         #expect(end.message.contains("\(server.knownHostsFile):1"))
+        let command = "`ssh-keygen -R '[127.0.0.1]:\(server.port)' -f \(server.knownHostsFile)`"
+        #expect(end.message.contains(command), "\(end.message)")
         let program = try #require(await talk(server.transport(.programOnly), server.target).end)
         #expect(program.kind == .hostKeyRefused)
     }
@@ -150,6 +152,26 @@ struct SSHTests {
         #expect(try await message(stranger).contains("not accepted"))
         let program = try #require(await talk(server.transport(.programOnly), server.target).end)
         #expect(program.kind == .loginRefused)
+    }
+
+    @Test("a host that has had enough of keys: how many it saw, and that others were not tried")
+    func tooManyKeys() async throws {
+        let server = try RealSSHD(options { $0.configuration = ["MaxAuthTries 2"] })
+        var keys: [String] = []
+        for number in 0..<3 {
+            let key = "\(server.folder)/stranger\(number)"
+            try RealSSHD.run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", key])
+            keys.append(key)
+        }
+        let lines = (keys + [server.clientKey()]).map { "IdentityFile \($0)" }
+        try server.write(configuration: lines + ["UserKnownHostsFile \(server.knownHostsFile)"])
+        for choice in [SSHTransport.Choice.libraryOnly, .automatic] {
+            let end = try #require(await talk(server.transport(choice), server.target).end)
+            #expect(end.kind == .loginRefused)
+            let told = "ended the login after 2 keys (Too many authentication failures); 2 other keys not tried. "
+            #expect(end.message.contains(told) && end.message.contains("IdentitiesOnly yes"), "\(end.message)")
+            #expect(!end.message.contains("not accepted"))
+        }
     }
 
     @Test("a host that asks for more than a key: a message about the second factor")
