@@ -1,5 +1,6 @@
 import Formats
 import Model
+import Ports
 
 /// Brings the agent to a host and attaches to it, over one stream to one constant command.
 ///
@@ -49,6 +50,8 @@ struct Bootstrap {
     private var buffer: [UInt8] = []
     private var searched = 0
     private var received = 0
+    /// The last line before the greeting that was not blank, as far as a message shows it.
+    private var lastNoise = ""
     /// When something last happened that brings the agent closer; nil: the command was not started yet.
     private var lastProgress: Nanoseconds?
     private let agent: BroughtAgent
@@ -188,7 +191,10 @@ struct Bootstrap {
         let words = line.split(separator: " ").map(String.init)
         switch phase {
         case .greeting:
-            guard line.hasPrefix("usweep-bootstrap 2 ") else { return [] }
+            guard line.hasPrefix("usweep-bootstrap 2 ") else {
+                note(noise: line)
+                return []
+            }
             let platform = String(line.dropFirst(19))
             guard platform == BroughtAgent.platform else {
                 return [.failed("the host is \(platform); the agent is built for \(BroughtAgent.platform) only")]
@@ -208,6 +214,18 @@ struct Bootstrap {
             return go(copy, now)
         case .attaching: return []
         }
+    }
+
+    private mutating func note(noise line: String) {
+        if !line.allSatisfy(\.isWhitespace) { lastNoise = String(line.prefix(1_000)) }
+    }
+
+    /// What the end of the stream means here.
+    func reason(of end: StreamEnd) -> String {
+        guard case .greeting = phase else { return end.message }
+        var copy = self
+        copy.note(noise: String(decoding: buffer, as: UTF8.self))
+        return end.withoutCommand(lastLine: copy.lastNoise)
     }
 
     private mutating func go(_ copy: AgentCopy, _ now: Nanoseconds) -> [Step] {

@@ -56,6 +56,9 @@ struct BootstrappedStream {
     /// What the host wrote on its standard error last, on one line.
     var diagnostics: String { said.text }
 
+    /// What its end means here, for messages.
+    func reason(of end: StreamEnd) -> String { bootstrap?.reason(of: end) ?? end.message }
+
     /// An event was taken out of the inbox: the stream may go on.
     func took(_ event: StreamEvent) { intake.taken(event) }
 

@@ -196,7 +196,7 @@ public final class CoordinatorLoop {
             return []
         case .closed(let end):
             let said = links[host]?.diagnostics ?? ""
-            var reason = end.message
+            var reason = links[host]?.reason(of: end) ?? end.message
             if links[host]?.isInsideMessage == true { reason += " The stream broke off in the middle of a message." }
             if !said.isEmpty { reason += " (it said: \(said))" }
             forget(host)

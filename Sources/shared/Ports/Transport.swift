@@ -111,3 +111,17 @@ public struct StreamEnd: Error, Sendable, Equatable {
         }
     }
 }
+
+extension StreamEnd {
+    /// What people are told where nothing was seen of the command that the login was to run.
+    ///
+    /// - Parameter line: the last that the login printed; empty: nothing.
+    public func withoutCommand(lastLine line: String) -> String {
+        guard case .commandEnded = kind else { return message }
+        let shown = "\"\(VisibleText.of(line, limit: 200))\""
+        let printed = line.isEmpty ? "It printed nothing" : "The last that it printed is \(shown)"
+        return "\(message) \(printed), and what usweep sent was not run: the account may have a fixed command "
+            + "(ForceCommand in sshd_config, command= in authorized_keys), or its login shell or start-up files end "
+            + "the login. See what ssh shows by hand."
+    }
+}

@@ -1,5 +1,6 @@
 import Formats
 import Model
+import Ports
 import Testing
 @testable import CoordinatorRuntime
 
@@ -35,6 +36,21 @@ struct BootstrapTests {
         }
         let sent: [Bootstrap.Step] = [.send(described), .send(bytes("put raw 3\n") + [1, 2, 3])]
         #expect(steps == sent + [.send(bytes("done raw\n")), .attached([9, 8, 7])])
+    }
+
+    @Test("Of a login that ends before the command begins, the last line is told")
+    func otherCommand() {
+        var bootstrap = bootstrap()
+        let end = StreamEnd(kind: .commandEnded(status: 1), message: "It ended.")
+        #expect(bootstrap.reason(of: end).hasPrefix("It ended. It printed nothing, "))
+        _ = bootstrap.receive(bytes("Welcome\nsftp only\n\n"), now: 0)
+        #expect(bootstrap.reason(of: end).hasPrefix("It ended. The last that it printed is \"sftp only\", "))
+        _ = bootstrap.receive(bytes("really"), now: 0)
+        #expect(bootstrap.reason(of: end).contains("\"really\""))
+        let lost = StreamEnd(kind: .unreachable, message: "It broke.")
+        #expect(bootstrap.reason(of: lost) == "It broke.")
+        #expect(bootstrap.receive(bytes("\nusweep-bootstrap 2 Linux x86_64\n"), now: 0) == [.send(described)])
+        #expect(bootstrap.reason(of: end) == "It ended.")
     }
 
     @Test("An agent that is there already is not sent")

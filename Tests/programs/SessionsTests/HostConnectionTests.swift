@@ -28,6 +28,26 @@ struct HostConnectionTests {
         #expect(silent.end.message.contains("host here") && silent.end.message.contains(".bashrc"))
     }
 
+    /// A host whose account runs one command, whatever it is told.
+    private struct FixedCommand: Transport {
+        let local: LocalTransport
+        let fixed: String
+
+        func open(
+            _ target: HostTarget, command: String, observer: @escaping @Sendable (StreamEvent) -> Void
+        ) -> any Connection { local.open(target, command: fixed, observer: observer) }
+    }
+
+    @Test(
+        "an account that runs another command: what it printed last is shown, and what to look for",
+        arguments: ["echo Welcome; echo only this; echo", "echo only this >&2; exit 1"])
+    func fixedCommand(_ fixed: String) async {
+        let found = await HostExamination(Host(target: here), FixedCommand(local: local, fixed: fixed))
+        #expect(!found.isUsable)
+        let text = found.onlyProblem ?? ""
+        #expect(text.contains("\"only this\"") && text.contains("ForceCommand"), "\(text)")
+    }
+
     /// Answers nobody before all hosts have been asked.
     private final class Gathering: Transport {
         private struct Line: Connection {

@@ -150,7 +150,8 @@ final class Sites {
             do throws(Failure) { try sites[site].link?.note(diagnostic: bytes) } catch { drop(site, after: error) }
         case .closed(let end):
             let said = sites[site].link?.diagnostics ?? ""
-            drop(site, StreamEnd(kind: end.kind, message: end.message + (said.isEmpty ? "" : " (it said: \(said))")))
+            let reason = sites[site].link?.reason(of: end) ?? end.message
+            drop(site, StreamEnd(kind: end.kind, message: reason + (said.isEmpty ? "" : " (it said: \(said))")))
             return []
         case .received(let bytes): return receive(site, bytes, now)
         }

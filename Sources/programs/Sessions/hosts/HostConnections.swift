@@ -27,6 +27,17 @@ package enum HostConnections {
         /// What people should know about the way to the host.
         package var notes: [String]
         package var end: StreamEnd
+        /// The end of what it said on standard error.
+        var complaints = ""
+
+        /// The last line of its output, or else of standard error, that is not blank; empty: there is none.
+        var lastLine: String {
+            for text in [output, complaints] {
+                let lines = text.split(whereSeparator: \.isNewline)
+                if let line = lines.last(where: { !$0.allSatisfy(\.isWhitespace) }) { return String(line) }
+            }
+            return ""
+        }
     }
 
     /// Runs one constant command to its end.
@@ -64,6 +75,7 @@ package enum HostConnections {
 private final class Question: Sendable {
     private struct State {
         var output: [UInt8] = []
+        var complaints: [UInt8] = []
         var count = 0
         var notes: [String] = []
         var connection: (any Connection)?
@@ -78,6 +90,8 @@ private final class Question: Sendable {
 
     /// What a command may say, in bytes.
     private static let longestOutput = 1 << 20
+    /// What is kept of its standard error.
+    private static let longestComplaint = 4_096
 
     init(label: String, patience: Duration) {
         self.label = label
@@ -114,7 +128,11 @@ private final class Question: Sendable {
     private func take(_ bytes: [UInt8], keeping: Bool) {
         let isTooLong = state.withLock { state in
             state.count += bytes.count
-            if keeping { state.output += bytes.prefix(max(0, Question.longestOutput - state.output.count)) }
+            if keeping {
+                state.output += bytes.prefix(max(0, Question.longestOutput - state.output.count))
+            } else {
+                state.complaints = Array((state.complaints + bytes).suffix(Question.longestComplaint))
+            }
             return state.count > Question.longestOutput
         }
         if isTooLong {
@@ -139,7 +157,8 @@ private final class Question: Sendable {
             // The closure of the connection refers to this: let both go.
             state.connection = nil
             return HostConnections.Answer(
-                output: String(decoding: state.output, as: UTF8.self), notes: state.notes, end: reason ?? end)
+                output: String(decoding: state.output, as: UTF8.self), notes: state.notes, end: reason ?? end,
+                complaints: String(decoding: state.complaints, as: UTF8.self))
         }
     }
 }

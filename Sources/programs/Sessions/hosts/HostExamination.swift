@@ -94,7 +94,8 @@ package struct HostExamination: Sendable {
         let facts = HostExamination.facts(answer.output)
         for text in answer.notes { note(text) }
         guard facts["end"] != nil else {
-            unusable(answer.end.message)
+            // Of a command that began, some was seen.
+            unusable(facts.isEmpty ? answer.end.withoutCommand(lastLine: answer.lastLine) : answer.end.message)
             return
         }
         note("\(facts["platform"] ?? "?"), login shell \(facts["shell"] ?? "?")")
