@@ -55,9 +55,14 @@ struct Collector {
     /// Leaves out of the whole list what is not wanted or too much, and says what the end of the attempt means.
     private mutating func diagnose() -> Diagnosis {
         if left.isGone, exit.kill == .none { exit.kill = .folderRemoved }
-        if isThere, let limit = job.limits.output, let found = left.cut(to: limit) { exit.note(.tooMuchOutput, found) }
+        if isThere, let limit = job.limits.output, let found = left.cut(to: limit, \.taken) {
+            exit.note(.tooMuchOutput, found)
+        }
         unwantedBytes = left.keep(job.artifacts)
-        if isThere, let most = job.artifacts.most, let found = left.cut(to: most) { exit.note(.tooMuchKept, found) }
+        if isThere, let limit = job.limits.output { left.leaveSparse(beyond: limit) }
+        if isThere, let most = job.artifacts.most, let found = left.cut(to: most, \.size) {
+            exit.note(.tooMuchKept, found)
+        }
         left.thin()
         total = Collector.sum(left.all.map(\.size))
         let isWell = exit.cause == .status(0) && exit.kill == .none

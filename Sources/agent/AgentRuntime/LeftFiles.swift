@@ -12,6 +12,8 @@ struct LeftFiles {
         var name: String
         var place: String
         var size: Int64
+        /// What it takes on the disk, no more than its size: holes take nothing.
+        var taken: Int64
     }
 
     static let maximumFiles = 1_000
@@ -151,8 +153,9 @@ struct LeftFiles {
     }
 
     private mutating func add(_ name: String, _ place: String) {
-        let size = (try? files.status("\(root)/\(place)"))?.size ?? 0
-        all.append(File(name: name, place: place, size: size))
+        let status = try? files.status("\(root)/\(place)")
+        let size = status?.size ?? 0
+        all.append(File(name: name, place: place, size: size, taken: min(size, status?.allocated ?? 0)))
     }
 
     private mutating func enter(_ place: String, _ name: String, _ depth: Int, _ isLinked: Bool) {
@@ -227,25 +230,45 @@ struct LeftFiles {
         return bytes
     }
 
-    /// What they take together, in bytes; what has several names counts once.
-    var bytes: Int64 {
+    /// Their sizes together, in bytes.
+    var bytes: Int64 { sum(of: \.size) }
+
+    /// What has several names counts once.
+    private func sum(of measure: (File) -> Int64) -> Int64 {
         var places: Set<String> = []
-        return all.reduce(Int64(0)) { places.insert($1.place).inserted ? $0.addingCapped($1.size) : $0 }
+        return all.reduce(Int64(0)) { places.insert($1.place).inserted ? $0.addingCapped(measure($1)) : $0 }
     }
 
     /// Leaves out the largest until the rest is within the limit. What was found, if it was more.
-    mutating func cut(to limit: Int64) -> String? {
-        let total = bytes
+    ///
+    /// - Parameter measure: what counts of a file, in bytes.
+    mutating func cut(to limit: Int64, _ measure: (File) -> Int64) -> String? {
+        let total = sum(of: measure)
         guard total > limit else { return nil }
-        let largest = all.sorted { ($0.size, $1.name) > ($1.size, $0.name) }
+        let largest = all.sorted { (measure($0), $1.name) > (measure($1), $0.name) }
         var rest = total
         var gone: Set<String> = []
-        for file in largest where rest > limit && gone.insert(file.place).inserted { rest -= file.size }
-        for file in largest where gone.contains(file.place) { omit(file.name, PeopleText.size(file.size)) }
+        for file in largest where rest > limit && gone.insert(file.place).inserted { rest -= measure(file) }
+        for file in largest where gone.contains(file.place) { omit(file.name, PeopleText.size(measure(file))) }
         all.removeAll { gone.contains($0.place) }
-        let shown = largest.prefix(LeftFiles.shownOmissions).filter { $0.size > 0 }
-        let list = shown.map { "\($0.name) \(PeopleText.size($0.size))" }.joined(separator: ", ")
+        let shown = largest.prefix(LeftFiles.shownOmissions).filter { measure($0) > 0 }
+        let list = shown.map { "\($0.name) \(PeopleText.size(measure($0)))" }.joined(separator: ", ")
         let more = largest.count > shown.count ? ", and \(largest.count - shown.count) smaller" : ""
         return "it left \(PeopleText.size(total)): \(list)\(more)"
+    }
+
+    /// Leaves out the largest sparse files until the rest is within the limit: they would be sent with their holes. The
+    /// run is none the worse for it, as it has written less.
+    mutating func leaveSparse(beyond limit: Int64) {
+        var rest = bytes
+        guard rest > limit else { return }
+        let sparse = all.filter { $0.taken < $0.size }.sorted { ($0.size, $1.name) > ($1.size, $0.name) }
+        var gone: Set<String> = []
+        for file in sparse where rest > limit && gone.insert(file.place).inserted { rest -= file.size }
+        for file in sparse where gone.contains(file.place) {
+            let (size, taken) = (PeopleText.size(file.size), PeopleText.size(file.taken))
+            omit(file.name, "a sparse file of \(size), of which \(taken) are on the disk")
+        }
+        all.removeAll { gone.contains($0.place) }
     }
 }

@@ -114,6 +114,8 @@ public struct FileStatus: Sendable, Hashable {
     public var kind: FolderEntry.Kind
     /// In bytes.
     public var size: Int64
+    /// What it takes on the disk, in bytes: holes take nothing.
+    public var allocated: Int64
     /// Permission bits.
     public var mode: UInt32
     /// When the contents last changed, nanoseconds since 1970: to be compared with what it was, not with a clock.
@@ -121,9 +123,12 @@ public struct FileStatus: Sendable, Hashable {
     /// Which file it is, whatever its name: no two that are there at the same time have the same.
     public var identity: UInt64
 
+    /// - Parameter allocated: nil: as much as its size.
     public init(
-        kind: FolderEntry.Kind, size: Int64, mode: UInt32, modified: Int64 = 0, identity: UInt64 = 0
+        kind: FolderEntry.Kind, size: Int64, allocated: Int64? = nil, mode: UInt32, modified: Int64 = 0,
+        identity: UInt64 = 0
     ) {
+        self.allocated = allocated ?? size
         self.identity = identity
         self.kind = kind
         self.size = size

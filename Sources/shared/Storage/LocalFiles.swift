@@ -140,7 +140,8 @@ public struct LocalFiles: Files {
             }
         let modified = Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
         return FileStatus(
-            kind: kind, size: Int64(status.st_size), mode: status.st_mode & 0o7777, modified: modified,
+            kind: kind, size: Int64(status.st_size), allocated: Int64(status.st_blocks) * 512,
+            mode: status.st_mode & 0o7777, modified: modified,
             identity: UInt64(status.st_ino) ^ (UInt64(status.st_dev) << 40))
     }
 

@@ -36,6 +36,27 @@ import Testing
         #expect(isListed && left.isGone && left.all.isEmpty)
     }
 
+    @Test("Holes are nothing that a run wrote; a file that is too large with them is left out, and no other")
+    func sparse() throws {
+        let scratch = try Scratch()
+        for (name, size) in [("disk.img", Int64(100) << 30), ("small.img", 1 << 20), ("results.json", 2)] {
+            let path = "\(scratch.path)/\(name)"
+            #expect(FileManager.default.createFile(atPath: path, contents: Data("{}".utf8)))
+            try #require(truncate(path, off_t(size)) == 0)
+        }
+        var left = LeftFiles(scratch.path, LocalFiles(), staged: [], isThere: true)
+        var budget = 1 << 20
+        let isListed = left.list(budget: &budget)
+        let found = left.cut(to: 64 << 10, \.taken)
+        #expect(isListed && found == nil && left.all.count == 3, "\(found ?? "")")
+        left.leaveSparse(beyond: 1 << 30)
+        #expect(left.all.map(\.name) == ["results.json", "small.img"])
+        let start = "not collected: \"disk.img\" (a sparse file of 100 GiB, of which "
+        #expect(left.remark.hasPrefix(start), "\(left.remark)")
+        let whole = left.cut(to: 64 << 10, \.size)
+        #expect(whole?.hasPrefix("it left 1 MiB: small.img 1 MiB") == true, "\(whole ?? "")")
+    }
+
     @Test("The fullest report fits a frame in every version, whatever the sizes of the files and the evidence")
     func fullest() throws {
         let perName = LeftFiles.maximumNameBytes / LeftFiles.maximumFiles
