@@ -102,7 +102,7 @@ struct InventoryReader {
             return chosenByAddress(names, host, address, members, chosen)
         }
         check(members, transport(of: host), because: "transport: \(transport(of: host)?.name ?? "")")
-        let addresses = self.names(address)
+        let addresses = self.names(address, areAddresses: true)
         guard addresses.count == names.count || addresses.isEmpty || names.isEmpty else {
             let given = PeopleText.count(addresses.count, "address", "addresses")
             read.fail(address, "gives \(given) for \(PeopleText.count(names.count, "name")); write as many of each")
@@ -156,16 +156,26 @@ struct InventoryReader {
     }
 
     /// The names of a pattern, all of them safe as an argument and as a folder's name.
-    private func names(_ field: Field) -> [String] {
-        guard let text = read.text(field) else { return [] }
+    private func names(_ field: Field, areAddresses: Bool = false) -> [String] {
+        guard var text = read.text(field) else { return [] }
         if let at = text.lastIndex(of: "@") {
             let (user, name) = (Names.shown(String(text[..<at])), Names.shown(String(text[text.index(after: at)...])))
             read.fail(field, "'\(Names.shown(text))' has a user in it; write {name: \(name), user: \(user)}")
             return []
         }
+        let bracketed = Names.bracketed(text)
+        let pair = Names.hostAndPort(text)
+        if let port = bracketed?.port ?? pair?.port {
+            let host = bracketed?.host ?? pair?.host ?? ""
+            let shown = host.contains { ":[]".contains($0) } ? "'\(Names.shown(host))'" : Names.shown(host)
+            let keys = "\(areAddresses ? "address" : "name"): \(shown), port: \(Names.shown(port))"
+            read.fail(field, "'\(Names.shown(text))' has a port in it; write \(areAddresses ? keys : "{\(keys)}")")
+            return []
+        }
+        if let bracketed { text = bracketed.host }
         do {
             let names = try HostRange.expand(text)
-            if let wrong = names.first(where: { !Names.isHost($0) }) {
+            if let wrong = names.first(where: { areAddresses ? !Names.isAddress($0) : !Names.isHost($0) }) {
                 let rule = "write letters, digits, '.', '_', '-' or ':', beginning with a letter or digit"
                 read.fail(field, "'\(Names.shown(wrong))' is not a name for a host; \(rule)")
                 return []
@@ -240,14 +250,25 @@ struct InventoryReader {
     private func jump(_ field: Field) -> String? {
         guard let text = read.text(field) else { return nil }
         let isRight = text.split(separator: ",", omittingEmptySubsequences: false).allSatisfy { hop in
-            guard let at = hop.lastIndex(of: "@") else { return Names.isHost(String(hop)) }
-            return isUser(String(hop[..<at])) && Names.isHost(String(hop[hop.index(after: at)...]))
+            guard let at = hop.lastIndex(of: "@") else { return isJumpHost(String(hop)) }
+            return isUser(String(hop[..<at])) && isJumpHost(String(hop[hop.index(after: at)...]))
         }
         guard isRight else {
             read.fail(field, "'\(Names.shown(text))' is not a jump host; write one like gateway or user@gateway:22")
             return nil
         }
         return text
+    }
+
+    private func isJumpHost(_ text: String) -> Bool {
+        var (host, port): (String, String?) = (text, nil)
+        if let bracketed = Names.bracketed(text) {
+            (host, port) = (bracketed.host, bracketed.port)
+        } else if let pair = Names.hostAndPort(text) {
+            (host, port) = (pair.host, pair.port)
+        }
+        guard let port else { return Names.isAddress(host) }
+        return Names.isAddress(host) && (UInt16(port) ?? 0) > 0
     }
 
     private func path(_ field: Field) -> String? {

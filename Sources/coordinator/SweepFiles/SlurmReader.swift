@@ -40,7 +40,7 @@ struct SlurmReader {
 
     private func login(_ field: Field) -> String? {
         guard let text = read.text(field) else { return nil }
-        guard Names.isHost(text) else {
+        guard Names.isHost(text), Names.hostAndPort(text) == nil else {
             read.fail(field, "'\(Names.shown(text))' is not the name of a login node; write one like hpc.example, and "
                 + "'user' and 'port' beside 'slurm'")
             return nil

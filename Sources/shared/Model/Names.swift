@@ -21,6 +21,30 @@ public enum Names {
         return isPlain(String(decoding: text, as: UTF8.self), limit: 253)
     }
 
+    /// Addresses of hosts: as ``isHost(_:)``, or an IPv6 address with the interface that it is reached by,
+    /// `fe80::1%eth0`.
+    public static func isAddress(_ text: String) -> Bool {
+        guard let sign = text.firstIndex(of: "%") else { return isHost(text) }
+        let (address, interface) = (String(text[..<sign]), String(text[text.index(after: sign)...]))
+        return address.contains(":") && isHost(address) && isPlain(interface)
+    }
+
+    /// A name or an IPv4 address with a port behind it, `host:22`; nil: there is none. An IPv6 address has more colons.
+    public static func hostAndPort(_ text: String) -> (host: String, port: String)? {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count == 2 else { return nil }
+        return (host: String(parts[0]), port: String(parts[1]))
+    }
+
+    /// An IPv6 address in brackets, with a port or without, `[::1]:22`; nil: it is none.
+    public static func bracketed(_ text: String) -> (host: String, port: String?)? {
+        guard text.hasPrefix("["), let close = text.firstIndex(of: "]") else { return nil }
+        let host = String(text[text.index(after: text.startIndex)..<close])
+        let rest = text[text.index(after: close)...]
+        guard host.contains(":"), rest.isEmpty || rest.hasPrefix(":") else { return nil }
+        return (host: host, port: rest.isEmpty ? nil : String(rest.dropFirst()))
+    }
+
     /// The environment variable that carries the value of an axis: `l2.size` gives `USWEEP_L2_SIZE`.
     public static func variable(axis: String) -> String {
         "USWEEP_" + String(decoding: axis.utf8.map { isAlphanumeric($0) ? upper($0) : 0x5f }, as: UTF8.self)

@@ -71,6 +71,17 @@ struct InventoryFileTests {
         ("hosts:\n  - n[1-99999]", "2:5: key 'hosts': 'n[1-99999]' is not a host range: it gives more than"),
         ("hosts:\n  - n[1-999]m[1-999]", "2:5: key 'hosts': 'n[1-999]m[1-999]' is not a host range: it gives more"),
         ("hosts:\n  - lab@node1", "2:5: key 'hosts': 'lab@node1' has a user in it; write {name: node1, user: lab}"),
+        ("hosts:\n  - n1:2222", "2:5: key 'hosts': 'n1:2222' has a port in it; write {name: n1, port: 2222}"),
+        (
+            "hosts: [{name: x, address: 'h:22'}]",
+            "1:28: key 'hosts.address': 'h:22' has a port in it; write address: h, port: 22"
+        ),
+        (
+            "hosts: [{name: x, address: '[::1]:22'}]",
+            "1:28: key 'hosts.address': '[::1]:22' has a port in it; write address: '::1', port: 22"
+        ),
+        ("hosts: [{name: x, jump: 'gw:ssh'}]", "1:25: key 'hosts.jump': 'gw:ssh' is not a jump host"),
+        ("hosts: [{name: x, jump: '[::1]22'}]", "1:25: key 'hosts.jump': '[::1]22' is not a jump host"),
         ("hosts:\n  - -oProxyCommand=x", "2:5: key 'hosts': '-oProxyCommand=x' is not a name for a host"),
         ("hosts:\n  - $(touch x)", "2:5: key 'hosts': '$(touch x)' is not a name for a host"),
         ("hosts: [{address: x}]", "1:9: key 'hosts': a host has no name"),
@@ -103,6 +114,21 @@ struct InventoryFileTests {
         let message = message { _ = try parseHosts(text) } ?? "no error"
         #expect(message.hasPrefix("i.yaml:" + start), "\(message)")
         #expect(code { _ = try parseHosts(text) } == .badSpecification)
+    }
+
+    @Test("IPv6 addresses as people write them")
+    func addresses() throws {
+        let hosts = try parseHosts(
+            """
+            hosts:
+              - {name: a, address: 'fe80::1%eth0'}
+              - {name: b, address: '[2001:db8::1]', jump: 'me@[2001:db8::2]:22,2001:db8::3,gw:22'}
+              - '[::1]'
+            """
+        ).hosts
+        #expect(hosts.map(\.target.name) == ["a", "b", "::1"])
+        #expect(hosts.map(\.target.address) == ["fe80::1%eth0", "2001:db8::1", nil])
+        #expect(hosts[1].target.values["jump"] == "me@[2001:db8::2]:22,2001:db8::3,gw:22")
     }
 
     @Test("a transport's description is all that its keys need")

@@ -78,6 +78,7 @@ struct NamesTests {
         #expect(Names.variable(axis: "branch-predictor") == "USWEEP_BRANCH_PREDICTOR")
         for name in ["run", "Host", "point-file", "wall.s", "attempt", "workload"] { #expect(Names.isReserved(name)) }
         for name in ["runs", "x", "l2.size"] { #expect(!Names.isReserved(name)) }
+        #expect(Names.isAddress("fe80::1%eth0") && !Names.isAddress("h%eth0") && !Names.isAddress("fe80::1%"))
         #expect(Names.isHost("::1") && Names.isHost("node-1.lab") && !Names.isHost("-x") && !Names.isHost("a b"))
     }
 
