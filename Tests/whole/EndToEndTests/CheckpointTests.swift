@@ -214,6 +214,27 @@ struct CheckpointTests {
         #expect(try study.run("checkpoint", "export", "vswarm", "--to", "\(study.folder)/x.tar").status == 64)
     }
 
+    @Test("The workload of a checkpoint is never called as gem5 calls a folder")
+    func addedBelow() throws {
+        let study = try Study(hosts: 0)
+        try study.vswarm("aes-go\n", checkpoints: ["aes-go"])
+        let folder = "\(study.folder)/wkdir/cpt_1m/aes-go"
+        let added = try study.run("checkpoint", "add", folder)
+        #expect(added.status == 0 && added.errors.contains(" of 'aes-go', "), "\(added.errors)")
+        let output = "\(study.folder)/m5out"
+        try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: false)
+        try FileManager.default.copyItem(atPath: "\(folder)/cpt.warm", toPath: "\(output)/cpt.777")
+        for place in [output, "\(output)/cpt.777"] {
+            let refused = try study.run("checkpoint", "add", place)
+            #expect(refused.status == 64 && refused.errors.contains("--workload NAME"), "\(refused.errors)")
+            let named = try study.run("checkpoint", "add", place, "--workload", "geo")
+            #expect(named.status == 0 && named.errors.contains(" of 'geo', "), "\(named.errors)")
+        }
+        try FileManager.default.copyItem(atPath: "\(folder)/cpt.warm", toPath: "\(output)/cpt.778")
+        let several = try study.run("checkpoint", "add", output, "--workload", "geo")
+        #expect(several.status == 64 && several.errors.contains("cpt.777"), "\(several.errors)")
+    }
+
     @Test("An archive that lies is refused, and nothing is taken from it")
     func hostileArchives() throws {
         let study = try study()

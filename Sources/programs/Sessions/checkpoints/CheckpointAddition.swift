@@ -53,6 +53,18 @@ package struct CheckpointAddition {
         func isCheckpoint(_ folder: String) -> Bool { FileManager.default.fileExists(atPath: "\(folder)/m5.cpt") }
         if isCheckpoint(path) { return [(path, options.workload ?? CheckpointAddition.workload(of: path))] }
         let names = (try? FileManager.default.contentsOfDirectory(atPath: path))?.sorted() ?? []
+        // The folder is a workload's, or gem5's own, and not one of workloads.
+        let own = names.filter { $0.hasPrefix("cpt.") && isCheckpoint("\(path)/\($0)") }
+        guard own.count < 2 else {
+            throw Failure(
+                .usage, "\(path) has several checkpoints: "
+                    + PeopleText.list(own.map { VisibleText.of($0, limit: 80) }, atMost: 20)
+                    + "; name the folder of one of them")
+        }
+        if let name = own.first {
+            let folder = "\(path)/\(name)"
+            return [(folder, options.workload ?? CheckpointAddition.workload(of: folder))]
+        }
         let found = names.compactMap { name -> (folder: String, workload: String)? in
             let folder = ["\(path)/\(name)", "\(path)/\(name)/cpt.warm"].first(where: isCheckpoint)
             return folder.map { ($0, name) }
@@ -95,7 +107,14 @@ package struct CheckpointAddition {
                 .usage, "\(folder)/\(Gem5Import.recordName) says what the checkpoint was made from; leave out --kernel "
                     + "and --disk")
         }
-        if record == nil { record = try made(folder, workload, state, files) }
+        if record == nil {
+            guard options.workload != nil || (workload != "m5out" && !workload.hasPrefix("cpt.")) else {
+                throw Failure(
+                    .usage, "the name of the folder \(folder) does not say which workload's checkpoint it is; say it: "
+                        + "--workload NAME")
+            }
+            record = try made(folder, workload, state, files)
+        }
         guard let record else { throw Failure(.internalError, "a checkpoint without its record") }
         let facts = try Gem5Import.facts(record, files)
         guard facts.workload == workload || options.workload == nil else {

@@ -25,8 +25,9 @@ package struct VSwarmImport {
         let bundler = VSwarmBundler(kernel: kernel.digest, disk: disk.digest)
         var (taken, left, bundles): ([String], [String], [Gem5Import.Bundle]) = ([], [], [])
         for function in functions {
-            guard let checkpoint = working.checkpoint(of: function) else {
-                left.append("there is no checkpoint cpt.warm of \(function)")
+            let found = working.checkpoints(of: function)
+            guard let checkpoint = found.first, found.count == 1 else {
+                left.append(working.choice(of: function, found))
                 continue
             }
             let place = "\(target)/checkpoints/\(function)/cpt.warm"
@@ -61,23 +62,57 @@ private struct VSwarmFolder {
         guard let data = FileManager.default.contents(atPath: "\(path)/functions.list") else {
             throw Failure(.missingFile, "there is no functions.list in \(path): it is not a working folder of vSwarm-u")
         }
-        let names = WorkloadList.entries(String(decoding: data, as: UTF8.self)).map(\.name)
-        guard !names.isEmpty else {
+        guard !data.contains(0), let text = String(validating: data, as: UTF8.self) else {
+            throw Failure(.badData, "\(path)/functions.list is not a text in UTF-8; save it as UTF-8")
+        }
+        let entries = WorkloadList.entries(text)
+        guard !entries.isEmpty else {
             throw Failure(.badData, "\(path)/functions.list names no function; remove the '#' before one")
         }
-        if let bad = names.first(where: { !Names.isPlain($0) }) {
+        if let bad = entries.first(where: { !Names.isPlain($0.name) }) {
             throw Failure(
-                .badData, "\(path)/functions.list: '\(Names.shown(bad))' is not a function's name; write letters, "
-                    + "digits, '.', '_' and '-' only, or remove the line")
+                .badData, "\(path)/functions.list:\(bad.line):\(bad.column): '\(Names.shown(bad.name))' is not a "
+                    + "function's name; write letters, digits, '.', '_' and '-' only, or remove the line")
         }
-        return names.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+        return entries.reduce(into: []) { if !$0.contains($1.name) { $0.append($1.name) } }
     }
 
-    /// In the folder that `--checkpoint-dir` named; its default changed over time.
-    func checkpoint(of function: String) -> String? {
-        let places = ["cpt_1m", "cpt_2m", "checkpoints", "cpt", "."].flatMap { folder in
-            ["\(path)/\(folder)/\(function)/cpt.warm", "\(path)/\(folder)/\(function)"]
+    /// Names that vSwarm-u's scripts had for `--checkpoint-dir` over time.
+    private static let usual = ["cpt_1m", "cpt_2m", "checkpoints", "cpt", "."]
+
+    /// In the folder that `--checkpoint-dir` named, whatever that was; called `cpt.warm`, or as gem5 calls them.
+    ///
+    /// - Returns: one, or all of which none is a likelier one than the others.
+    func checkpoints(of function: String) -> [String] {
+        let usual = VSwarmFolder.usual.map { "\(path)/\($0)/\(function)" }
+        let others = names(in: path).filter { !VSwarmFolder.usual.contains($0) }.map { "\(path)/\($0)/\(function)" }
+        let likely = usual.flatMap { ["\($0)/cpt.warm", $0] }.filter(isCheckpoint)
+        if let first = likely.first { return [first] }
+        let warm = others.flatMap { ["\($0)/cpt.warm", $0] }.filter(isCheckpoint)
+        if !warm.isEmpty { return warm }
+        return (usual + others).flatMap { folder in
+            names(in: folder).filter { VSwarmFolder.isTime($0) }.map { "\(folder)/\($0)" }
+        }.filter(isCheckpoint)
+    }
+
+    /// Why none of them was taken over.
+    func choice(of function: String, _ found: [String]) -> String {
+        guard !found.isEmpty else {
+            return "there is no checkpoint of \(function): no folder \(path)/*/\(function) has a file cpt.warm/m5.cpt, "
+                + "m5.cpt or cpt.NUMBER/m5.cpt"
         }
-        return places.first { FileManager.default.fileExists(atPath: "\($0)/m5.cpt") }
+        return "\(function) has several checkpoints, \(PeopleText.list(found, atMost: 5)); leave one of them in "
+            + "\(path), and import into another folder"
+    }
+
+    private func names(in folder: String) -> [String] {
+        (try? FileManager.default.contentsOfDirectory(atPath: folder))?.sorted() ?? []
+    }
+
+    private func isCheckpoint(_ folder: String) -> Bool { FileManager.default.fileExists(atPath: "\(folder)/m5.cpt") }
+
+    /// `cpt.` and the simulated time, as gem5 calls a checkpoint.
+    private static func isTime(_ name: String) -> Bool {
+        name.hasPrefix("cpt.") && name.utf8.count > 4 && name.utf8.dropFirst(4).allSatisfy { 0x30...0x39 ~= $0 }
     }
 }
