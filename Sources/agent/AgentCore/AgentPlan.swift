@@ -6,7 +6,9 @@ extension AgentCore {
     /// The shell text's place is the environment: nothing that comes from elsewhere is ever part of a command line.
     /// A setup that fails leaves the program without what it needs, which may give wrong numbers: it is not started.
     static let setupScript =
-        "eval \"$\(setupVariable)\" || { echo \"\(HostSetup.failure) $?\" >&2; exit 113; }; exec \"$@\""
+        "_usweep_folder=$PWD; eval \"$\(setupVariable)\" || { echo \"\(HostSetup.failure) $?\" >&2; exit 113; }; "
+        // Setups change into the folders of tools; a run starts in its own.
+        + "cd \"$_usweep_folder\" || exit 113; exec \"$@\""
 
     /// No axis has it: theirs begin with USWEEP_.
     package static let setupVariable = "_USWEEP_SETUP"

@@ -10,6 +10,7 @@ final class SetupTrial: SetupTrials {
     private struct Trial {
         var sweep: String
         var output: String
+        var isLogin: Bool
         var deadline: Nanoseconds
     }
 
@@ -30,9 +31,10 @@ final class SetupTrial: SetupTrials {
         let output = "\(folder)/setup-\(getpid())-\(count).txt"
         do throws(SpawnProblem) {
             let pid = try Spawn.plain(
-                ["/bin/sh", "-c", "eval \"$\(AgentCore.setupVariable)\""],
+                ["/bin/sh", "-c", "eval \"$\(AgentCore.setupVariable)\" || exit $?; exit \(HostSetup.reached)"],
                 environment: Spawn.environment + ["\(AgentCore.setupVariable)=\(text)"], folder: folder, output: output)
-            trials[pid] = Trial(sweep: sweep, output: output, deadline: now + SetupTrial.patience)
+            trials[pid] = Trial(
+                sweep: sweep, output: output, isLogin: HostSetup.isLogin(text), deadline: now + SetupTrial.patience)
         } catch {
             results.append((sweep, "the host's setup cannot be run: \(error.step): \(error.reason)"))
         }
@@ -43,8 +45,12 @@ final class SetupTrial: SetupTrials {
         guard let trial = trials.removeValue(forKey: ended.pid) else { return }
         // What it left running has the same group.
         kill(-ended.pid, SIGKILL)
-        guard ended.signal != 0 || ended.status != 0 else { return finish(trial, nil) }
-        let how = ended.signal != 0 ? "is ended by signal \(ended.signal)" : "ends with status \(ended.status)"
+        // What belongs to a login shell checks by itself that it comes to its end.
+        let isReached = ended.status == HostSetup.reached || ended.status == 0 && trial.isLogin
+        if ended.signal == 0, isReached { return finish(trial, nil) }
+        let how = ended.signal != 0 ? "is ended by signal \(ended.signal)"
+            : ended.status == 0 ? "ends the shell, so that no run would begin: remove exit, exec or return from it"
+            : "ends with status \(ended.status)"
         finish(trial, "the host's setup (key setup of the inventory) \(how)\(lastLine(of: trial))")
     }
 

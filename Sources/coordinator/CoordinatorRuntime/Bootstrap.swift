@@ -220,12 +220,13 @@ struct Bootstrap {
         if !line.allSatisfy(\.isWhitespace) { lastNoise = String(line.prefix(1_000)) }
     }
 
-    /// What the end of the stream means here.
-    func reason(of end: StreamEnd) -> String {
-        guard case .greeting = phase else { return end.message }
+    /// What the end of the stream means here. A login that ends by itself before the script ran does so each time.
+    func meaning(of end: StreamEnd) -> StreamEnd {
+        guard case .greeting = phase, case .commandEnded(let status) = end.kind else { return end }
         var copy = self
         copy.note(noise: String(decoding: buffer, as: UTF8.self))
-        return end.withoutCommand(lastLine: copy.lastNoise)
+        return StreamEnd(
+            kind: status == nil ? end.kind : .loginRefused, message: end.withoutCommand(lastLine: copy.lastNoise))
     }
 
     private mutating func go(_ copy: AgentCopy, _ now: Nanoseconds) -> [Step] {

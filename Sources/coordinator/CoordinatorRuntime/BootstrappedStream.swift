@@ -57,7 +57,7 @@ struct BootstrappedStream {
     var diagnostics: String { said.text }
 
     /// What its end means here, for messages.
-    func reason(of end: StreamEnd) -> String { bootstrap?.reason(of: end) ?? end.message }
+    func meaning(of end: StreamEnd) -> StreamEnd { bootstrap?.meaning(of: end) ?? end }
 
     /// An event was taken out of the inbox: the stream may go on.
     func took(_ event: StreamEvent) { intake.taken(event) }

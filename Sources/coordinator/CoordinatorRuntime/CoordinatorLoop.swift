@@ -194,9 +194,10 @@ public final class CoordinatorLoop {
         case .diagnostic(let bytes):
             try links[host]?.note(diagnostic: bytes)
             return []
-        case .closed(let end):
+        case .closed(let seen):
             let said = links[host]?.diagnostics ?? ""
-            var reason = links[host]?.reason(of: end) ?? end.message
+            let end = links[host]?.meaning(of: seen) ?? seen
+            var reason = end.message
             if links[host]?.isInsideMessage == true { reason += " The stream broke off in the middle of a message." }
             if !said.isEmpty { reason += " (it said: \(said))" }
             forget(host)

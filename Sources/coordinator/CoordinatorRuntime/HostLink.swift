@@ -35,7 +35,7 @@ struct HostLink {
     var diagnostics: String { stream.diagnostics }
 
     func overdue(now: Nanoseconds) -> String? { stream.overdue(now: now) }
-    func reason(of end: StreamEnd) -> String { stream.reason(of: end) }
+    func meaning(of end: StreamEnd) -> StreamEnd { stream.meaning(of: end) }
     func took(_ event: StreamEvent) { stream.took(event) }
     mutating func opened(now: Nanoseconds) { stream.opened(now: now) }
     mutating func note(diagnostic bytes: [UInt8]) throws(Failure) { try stream.note(diagnostic: bytes) }

@@ -69,7 +69,10 @@ enum Paths {
     static var artifacts: String {
         let named = ProcessInfo.processInfo.environment["USWEEP_ARTIFACTS"] ?? ""
         if !named.isEmpty { return absolute(named) }
-        var folder = URL(fileURLWithPath: FileManager.default.currentDirectoryPath).standardizedFileURL
+        // Empty where the folder was deleted.
+        let current = FileManager.default.currentDirectoryPath
+        guard current.hasPrefix("/") else { return "artifacts" }
+        var folder = URL(fileURLWithPath: current).standardizedFileURL
         let here = folder.appending(path: "artifacts").path
         while true {
             let place = folder.appending(path: "artifacts").path

@@ -3,9 +3,13 @@ public enum HostSetup {
     /// What is written to standard error, before a status, where it fails.
     public static let failure = "usweep: the host's setup failed with status"
 
-    /// The status by which the trial of a setup, which has no program behind it, shows that start-up files came to
-    /// their end: one that says `exit 0` would make every run a success.
-    private static let reached = 97
+    /// The status by which the trial of a setup, which has no program behind it, shows that the setup came to its end:
+    /// one that says `exit 0` would make every run a success. The same of start-up files.
+    public static let reached: Int32 = 97
+    private static let loginStart = "export _USWEEP_LOGIN_SETUP="
+
+    /// Whether a text that an agent was given runs in the account's login shell.
+    public static func isLogin(_ text: String) -> Bool { text.hasPrefix(loginStart) }
 
     /// The text that an agent is given.
     ///
@@ -23,12 +27,13 @@ public enum HostSetup {
             [ $# -eq 0 ] || { echo "\(failure) $status" >&2; status=113; }
             exit $status
             }
+            cd "$_USWEEP_LOGIN_FOLDER" || exit 1
             unset _USWEEP_LOGIN_SETUP _USWEEP_LOGIN_FOLDER
             [ $# -eq 0 ] && exit \(reached)
             exec "$@"
             """
         return """
-            export _USWEEP_LOGIN_SETUP=\(ShellWord.quoted(setup ?? ":")) _USWEEP_LOGIN_FOLDER="$PWD"
+            \(loginStart)\(ShellWord.quoted(setup ?? ":")) _USWEEP_LOGIN_FOLDER="$PWD"
             _usweep_shell=$(getent passwd "$(id -un)" 2>/dev/null) || _usweep_shell=:$SHELL
             _usweep_shell=${_usweep_shell##*:}
             case ${_usweep_shell##*/} in

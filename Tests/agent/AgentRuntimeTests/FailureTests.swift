@@ -214,6 +214,27 @@ import Testing
         #expect(try other.outcome().failure == nil)
     }
 
+    @Test("A setup that ends the shell would let no run begin: it refuses the host", arguments: [
+        "exit 0", "exec true", "return 0", "true; exit",
+    ])
+    func setupThatEndsTheShell(_ setup: String) throws {
+        let scratch = try Scratch()
+        let agent = try Attached(scratch.path)
+        #expect(throws: Attached.Ended.self) { try agent.hello(setup: setup) }
+        guard case .refused(let reason)? = agent.seen.last else { return #expect(agent.seen.isEmpty == false) }
+        #expect(reason.contains("ends the shell, so that no run would begin"), "\(reason)")
+    }
+
+    @Test("Wherever a setup goes, a run starts in its own folder")
+    func setupThatGoesElsewhere() throws {
+        let scratch = try Scratch()
+        let agent = try Attached(scratch.path)
+        try agent.hello(setup: "cd / && export A=1")
+        try agent.send(.grant(Shard(lease: 1, entries: [entry(1, script("echo $A > mine"))])))
+        let report = try agent.outcome()
+        #expect(report.failure == nil && report.artifacts.contains { $0.path == "mine" }, "\(report)")
+    }
+
     @Test("A setup that fails later starts no program")
     func setupThatFailsLater() throws {
         let scratch = try Scratch()

@@ -42,15 +42,15 @@ struct BootstrapTests {
     func otherCommand() {
         var bootstrap = bootstrap()
         let end = StreamEnd(kind: .commandEnded(status: 1), message: "It ended.")
-        #expect(bootstrap.reason(of: end).hasPrefix("It ended. It printed nothing, "))
+        #expect(bootstrap.meaning(of: end).message.hasPrefix("It ended. It printed nothing, "))
         _ = bootstrap.receive(bytes("Welcome\nsftp only\n\n"), now: 0)
-        #expect(bootstrap.reason(of: end).hasPrefix("It ended. The last that it printed is \"sftp only\", "))
+        #expect(bootstrap.meaning(of: end).message.hasPrefix("It ended. The last that it printed is \"sftp only\", "))
         _ = bootstrap.receive(bytes("really"), now: 0)
-        #expect(bootstrap.reason(of: end).contains("\"really\""))
+        #expect(bootstrap.meaning(of: end).message.contains("\"really\""))
         let lost = StreamEnd(kind: .unreachable, message: "It broke.")
-        #expect(bootstrap.reason(of: lost) == "It broke.")
+        #expect(bootstrap.meaning(of: lost).message == "It broke.")
         #expect(bootstrap.receive(bytes("\nusweep-bootstrap 2 Linux x86_64\n"), now: 0) == [.send(described)])
-        #expect(bootstrap.reason(of: end) == "It ended.")
+        #expect(bootstrap.meaning(of: end).message == "It ended.")
     }
 
     @Test("An agent that is there already is not sent")

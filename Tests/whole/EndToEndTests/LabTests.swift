@@ -96,8 +96,8 @@ struct LabTests {
     }
 
     @Test("An account that runs nothing, or something else, is refused with what it printed", arguments: [
-        ("echo 'This account is currently not available.'; exit 1", "'This account is currently not available.'"),
-        ("echo only this", "'only this'"), ("exit 0", "its login ended before the agent was started: "),
+        ("echo 'This account is currently not available.'; exit 1", "\"This account is currently not available.\""),
+        ("echo only this", "\"only this\""), ("exit 0", "It printed nothing"),
     ])
     func fixedCommand(_ command: String, _ said: String) throws {
         let login = try Script("login", "#!/bin/sh\n\(command)\n")
@@ -106,7 +106,7 @@ struct LabTests {
         let study = try Study(hosts: 1, server: server)
         let launched = try study.launch(Self.sweep)
         #expect(launched.status == 75)
-        #expect(launched.errors.contains(said) && launched.errors.contains("nologin"), "\(launched.errors)")
+        #expect(launched.errors.contains(said) && launched.errors.contains("ForceCommand"), "\(launched.errors)")
     }
 
     @Test(

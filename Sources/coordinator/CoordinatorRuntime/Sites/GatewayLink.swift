@@ -21,7 +21,7 @@ struct GatewayLink {
     var wantsPacking: Bool { stream.wantsPacking }
     var diagnostics: String { stream.diagnostics }
 
-    func reason(of end: StreamEnd) -> String { stream.reason(of: end) }
+    func meaning(of end: StreamEnd) -> StreamEnd { stream.meaning(of: end) }
     func took(_ event: StreamEvent) { stream.took(event) }
     mutating func note(diagnostic bytes: [UInt8]) throws(Failure) { try stream.note(diagnostic: bytes) }
 

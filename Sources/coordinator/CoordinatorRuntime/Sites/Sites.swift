@@ -148,10 +148,10 @@ final class Sites {
         case .noted: break
         case .diagnostic(let bytes):
             do throws(Failure) { try sites[site].link?.note(diagnostic: bytes) } catch { drop(site, after: error) }
-        case .closed(let end):
+        case .closed(let seen):
             let said = sites[site].link?.diagnostics ?? ""
-            let reason = sites[site].link?.reason(of: end) ?? end.message
-            drop(site, StreamEnd(kind: end.kind, message: reason + (said.isEmpty ? "" : " (it said: \(said))")))
+            let end = sites[site].link?.meaning(of: seen) ?? seen
+            drop(site, StreamEnd(kind: end.kind, message: end.message + (said.isEmpty ? "" : " (it said: \(said))")))
             return []
         case .received(let bytes): return receive(site, bytes, now)
         }
