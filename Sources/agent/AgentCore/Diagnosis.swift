@@ -118,13 +118,11 @@ public struct Diagnosis: Sendable, Hashable {
         if exit.freeBytes < Diagnosis.scarceBytes || Diagnosis.speaksOfFullDisk(errorTail) {
             let free = exit.freeBytes == .max ? "" : ", \(PeopleText.size(max(0, exit.freeBytes))) free when it ended"
             self.init(failure: .diskFull, evidence: "\(how)\(free)\(quote)")
-        } else if case .signal(let signal) = exit.cause {
-            let isMemory = signal == 9 && exit.memoryRanOut
+        } else if exit.cause == .signal(9) || exit.cause == .status(128 + 9), exit.memoryRanOut {
+            self.init(failure: .outOfMemory, evidence: "the kernel killed it because memory ran out\(quote)")
+        } else if case .signal = exit.cause {
             let note = exit.note.isEmpty ? "from outside usweep" : "(\(VisibleText.of(exit.note)))"
-            self.init(
-                failure: isMemory ? .outOfMemory : .simulatorCrash,
-                evidence: isMemory ? "the kernel killed it because memory ran out\(quote)"
-                    : "\(how) \(note)\(quote)")
+            self.init(failure: .simulatorCrash, evidence: "\(how) \(note)\(quote)")
         } else {
             self.init(failure: .exitNonzero, evidence: "\(how)\(quote)")
         }

@@ -25,6 +25,7 @@ public enum AgentProgram {
     /// - Parameter arguments: without the program's name.
     /// - Returns: the exit status.
     public static func main(_ arguments: [String]) -> Int32 {
+        sys_fill_standard_descriptors()
         _ = sys_set_umask(0o077)
         sys_reset_signals()
         let verb = arguments.first ?? ""

@@ -183,7 +183,8 @@ package final class Supervisor {
     private func reap() {
         let ends = tree.reap(now: host.now)
         for end in ends {
-            let isKill = end.cause == .signal(9)
+            // Of a program below a script, the script tells so.
+            let isKill = end.cause == .signal(9) || end.cause == .status(128 + 9)
             var exit = ProcessExit(
                 cause: end.cause, cpuNanoseconds: end.cpuNanoseconds, peakMemoryBytes: end.peakMemoryBytes,
                 freeBytes: end.cause == .status(0) ? .max : (try? files.freeBytes(end.folder)) ?? .max, note: end.note)

@@ -6,14 +6,17 @@ import SweepCore
 struct HostNews {
     /// The last trouble that was noted of a host.
     private var troubles: [String: String] = [:]
+    /// Hosts of which it was said that they are not used for now: by others' programs, or by their hours.
+    private var resting: Set<String> = []
     private var waiting: [(host: String, reason: String)] = []
     private var joined: [(host: String, slots: Int)] = []
     private var next: Nanoseconds = 0
     /// How many hosts were spoken of.
     private var said = 0
 
-    /// Takes note of a host that cannot be worked with now.
+    /// Takes note of a host that cannot be worked with now, or can be again.
     mutating func note(_ view: HostView) {
+        if noteRest(view) { return }
         guard troubles[view.name] != view.problem else { return }
         troubles[view.name] = view.problem
         guard !view.problem.isEmpty else { return }
@@ -22,6 +25,20 @@ struct HostNews {
         case .connecting, .working, .paused: return
         }
         waiting.append((view.name, view.problem))
+    }
+
+    /// How many slots others leave changes often: that there are none, and that there are some, is said.
+    private mutating func noteRest(_ view: HostView) -> Bool {
+        switch view.standing {
+        case .paused:
+            guard !view.problem.isEmpty, troubles[view.name] != view.problem else { return true }
+            if resting.insert(view.name).inserted { waiting.append((view.name, "paused: \(view.problem)")) }
+            return true
+        case .working:
+            if resting.remove(view.name) != nil { joined.append((view.name, view.slots)) }
+        case .connecting, .away, .refused, .queued: break
+        }
+        return false
     }
 
     mutating func paused(_ host: String, _ reason: String) {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CSystem
 import Foundation
 import Model
 import Sessions
@@ -44,6 +45,7 @@ struct Usweep: ParsableCommand {
         ])
 
     static func main() {
+        sys_fill_standard_descriptors()
         // A reader that goes away (`usweep results | head`) is an error of write(2), not the end of the program.
         signal(SIGPIPE, SIG_IGN)
         // A request may come to whoever holds a sweep before it listens, or after: who listens takes it over.

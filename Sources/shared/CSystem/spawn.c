@@ -211,6 +211,12 @@ int sys_children(pid_t *pids, int room) {
 
 int sys_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
 
+void sys_fill_standard_descriptors(void) {
+    // The lowest that is free is taken: 0, 1 or 2.
+    for (int descriptor = 0; descriptor <= 2; descriptor++)
+        if (fcntl(descriptor, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0) return;
+}
+
 char **sys_environment(void) { return environ; }
 
 int sys_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1); }

@@ -326,6 +326,8 @@ struct DiagnosisTests {
         #expect(verdict(.signal(11)).failure == .simulatorCrash)
         #expect(verdict(.signal(9)).failure == .simulatorCrash)
         #expect(verdict(.signal(9), oom: true).failure == .outOfMemory)
+        #expect(verdict(.status(137), oom: true).failure == .outOfMemory, "a script tells so of what it started")
+        #expect(verdict(.status(137)).failure == .exitNonzero)
         #expect(verdict(.signal(9), .timeout, oom: true).failure == .timeout)
         #expect(verdict(.status(0), .timeout).failure == .timeout, "it was told to end, and did")
         #expect(verdict(.signal(15), .cancelled).failure == .cancelled)

@@ -33,6 +33,27 @@ struct HostProblemTests {
         #expect(news.take(now: 11_000_000_000) == ["h1: refused"])
     }
 
+    @Test("That a host has no slots for now is said once, and that it has some again")
+    func rests() {
+        func view(_ standing: HostView.Standing, _ problem: String) -> HostView {
+            HostView(name: "a", standing: standing, problem: problem, slots: 2, running: 0, held: 0)
+        }
+        var news = HostNews()
+        news.note(view(.working, ""))
+        #expect(news.take(now: 0).isEmpty)
+        news.note(view(.paused, "programs of other people keep 2 of 2 cores busy"))
+        #expect(news.take(now: 1) == ["a: paused: programs of other people keep 2 of 2 cores busy"])
+        news.note(view(.paused, "programs of other people keep 1 of 2 cores busy"))
+        #expect(news.take(now: 2).isEmpty, "how many they are changes often")
+        news.note(view(.working, ""))
+        #expect(news.take(now: 3) == ["a: joined with 2 slots"])
+        // What the sweep found of the host itself is told where it is found.
+        news.paused("a", "3 runs in a row failed")
+        #expect(news.take(now: 4) == ["a: paused: 3 runs in a row failed"])
+        news.note(view(.paused, "3 runs in a row failed"))
+        #expect(news.take(now: 5).isEmpty)
+    }
+
     @Test("Hosts that join")
     func joined() {
         var news = HostNews()

@@ -1,4 +1,5 @@
 import Foundation
+import Model
 import Testing
 
 @Suite("Which files of runs come back over SSH", .serialized)
@@ -47,5 +48,30 @@ struct ArtifactsTests {
         try study.write("sweep.yaml", sweep("{most: 5MB}", "1, 2, 4"))
         let third = try study.run("launch", "sweep.yaml", "-i", "inventory.yaml", "--retry")
         #expect(third.status == 0, "\(third.errors)")
+    }
+
+    @Test("An object that is lost costs a pull its file, and no other")
+    func lost() throws {
+        let study = try Study(hosts: 1)
+        #expect(try study.launch(sweep("{keep: ['*']}", "1, 2, 3")).status == 0)
+        let digest = SHA256.digest("2\n").hex
+        let object = "\(study.folder)/artifacts/objects/\(digest.prefix(2))/\(digest)"
+        try FileManager.default.removeItem(atPath: object)
+        let pulled = try study.run("pull", "--to", "pulled")
+        #expect(pulled.status == 74, "\(pulled.errors)")
+        #expect(pulled.errors.contains("2-x=2/small.txt is damaged or incomplete"), "\(pulled.errors)")
+        #expect(!study.exists("pulled/2-x=2/small.txt") && study.exists("pulled/2-x=2/results.json"))
+        #expect(study.text("pulled/3-x=3/small.txt") == "3\n" && study.exists("pulled/runs.csv"))
+    }
+
+    @Test("Commands whose outputs are closed do their work; in a folder that was deleted they end")
+    func oddSurroundings() throws {
+        let study = try Study(hosts: 1)
+        try study.write("sweep.yaml", sweep("{keep: ['*.txt']}"))
+        let closed = "exec \"$0\" launch sweep.yaml -i inventory.yaml >&- 2>&-"
+        #expect(try study.start(["-c", closed, Study.program], program: "/bin/sh").wait().status == 0)
+        #expect(try study.column("outcome") == ["succeeded", "succeeded"])
+        let deleted = "mkdir gone && cd gone && rmdir ../gone && exec \"$0\" status"
+        #expect(try study.start(["-c", deleted, Study.program], program: "/bin/sh").wait().status == 66)
     }
 }

@@ -22,12 +22,15 @@ package struct PulledArtifacts {
     private let store: ObjectStore
     /// Absolute.
     private let target: String
+    /// Why files could not be written whose objects are lost or damaged.
+    private var losses: [Failure] = []
 
     /// Writes what is not there yet, and removes what earlier pulls of the sweep left and this one does not have.
     ///
     /// - Parameters:
     ///   - target: the folder, absolute; made if it is missing.
     ///   - layout: ``plain``, or one that the sweep's engine has.
+    /// - Throws: ``Failure``: `badArchive`, where files are damaged, after all others were written.
     package init(
         of entry: ArtifactsFolder.Entry, in folder: ArtifactsFolder, to target: String, layout name: String
     ) throws {
@@ -48,7 +51,7 @@ package struct PulledArtifacts {
                 guard state == .succeeded, let place = places.place(of: plan) else { continue }
                 let found = layout.files(artifacts).map { (path: "\(place)/\($0.0)", parts: $0.1) }
                 try files.add(found.map(\.path))
-                for (path, parts) in found { try copy(parts, to: path) }
+                for (path, parts) in found { try copyIfWhole(parts, to: path) }
                 fileCount += found.count
             } else {
                 try put(plan, artifacts, &files)
@@ -60,6 +63,9 @@ package struct PulledArtifacts {
         try AtomicFile.write("\(target)/runs.csv") { sink in
             try view.write(.runs, .csv, selection: try Selection(axes: view.points.axes), sink: sink)
         }
+        guard var failure = losses.first else { return }
+        if losses.count > 1 { failure.message += " (and \(PeopleText.count(losses.count - 1, "other file")))" }
+        throw failure
     }
 
     /// One of the layouts that the sweep's engine has; nil: the plain one.
@@ -83,13 +89,13 @@ package struct PulledArtifacts {
     }
 
     /// A run's folder of the plain layout.
-    private func put(_ plan: PlannedRun, _ artifacts: [Artifact], _ files: inout PulledFiles) throws {
+    private mutating func put(_ plan: PlannedRun, _ artifacts: [Artifact], _ files: inout PulledFiles) throws {
         let place = FolderName.of(plan, view)
         files.adopt(place)
         let document = view.document(of: plan)
         let point = "\(place)/point.json"
         try files.add(artifacts.map { "\(place)/\($0.path)" } + (document == nil ? [] : [point]))
-        for artifact in artifacts { try copy([artifact], to: "\(place)/\(artifact.path)") }
+        for artifact in artifacts { try copyIfWhole([artifact], to: "\(place)/\(artifact.path)") }
         if let document {
             try makeFolder(place)
             try AtomicFile.write("\(target)/\(point)") { try $0(Array(document.utf8)) }
@@ -102,6 +108,13 @@ package struct PulledArtifacts {
                 atPath: "\(target)/\(place)", withIntermediateDirectories: true)
         } catch {
             throw Failure(.storage, "\(target)/\(place) cannot be created", cause: error.localizedDescription)
+        }
+    }
+
+    /// One file that is lost does not keep others from being written.
+    private mutating func copyIfWhole(_ parts: [Artifact], to place: String) throws {
+        do { try copy(parts, to: place) } catch let failure as Failure where failure.code == .badArchive {
+            losses.append(failure)
         }
     }
 

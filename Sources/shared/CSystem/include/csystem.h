@@ -39,6 +39,9 @@ pid_t sys_spawn(const struct sys_start *start, const char **step);
 
 /// A pipe whose ends no started program inherits.
 int sys_pipe(int ends[2]);
+/// Opens /dev/null in place of standard input, output and error where these are closed: what is opened next would be
+/// taken for them.
+void sys_fill_standard_descriptors(void);
 /// This process's environment, ended by NULL.
 char **sys_environment(void);
 
