@@ -63,9 +63,11 @@ extension YAMLValue {
         if let place = seeming.anchor, seeming.aliases > SeemingAliases.harmless {
             throw Failure(.badSpecification, "\(file):\(place.line):\(place.column): \(aliasText)")
         }
+        let parser: Parser
         let root: Node?
         do {
-            root = try Parser(yaml: text, encoding: .utf8).singleRoot()
+            parser = try Parser(yaml: text, encoding: .utf8)
+            root = try parser.singleRoot()
         } catch let error as YamlError {
             throw YAMLComplaint(text, file).failure(error)
         }
@@ -73,7 +75,8 @@ extension YAMLValue {
             throw Failure(.badSpecification, "\(file):1:1: the file is empty; 'usweep init' writes one to start from")
         }
         let source = YAMLComplaint(text, file)
-        if seeming.aliases > 0, let anchored = anchored(root) {
+        // Nodes know their anchors for as long as the parser is there.
+        if seeming.aliases > 0, let anchored = withExtendedLifetime(parser, { anchored(root) }) {
             throw source.at(anchored.mark.map(Place.init) ?? Place(line: 1, column: 1), aliasText)
         }
         return try convert(root, depth: 0, source)

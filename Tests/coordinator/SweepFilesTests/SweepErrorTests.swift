@@ -89,9 +89,9 @@ struct SweepErrorTests {
         Wrong(command + "zip:\n  - {a: [1, 1], b: [2, 2]}", "5:5", "{a: 1, b: 2} is a duplicate"),
         Wrong(command + "axes: {x: 0.1..0.5 step 0.1}", "4:11", "'0.1..0.5 step 0.1' is not a range"),
         Wrong(command + "axes: {x: 1...4}", "4:11", "'1...4' is not a range"),
-        Wrong(command + "results: 'r{x}.json'\naxes: {x: [1]}", "4:10", "has one name for all points"),
-        Wrong(command + "results: point.json\naxes: {x: [1]}", "4:10", "the file that describes the point"),
-        Wrong(command + "results: R.tsv\naxes: {x: [1]}", "4:10", "results are JSON, or CSV"),
+        Wrong(command + "results: 'r{x}.json'\naxes: {x: [1]}", "4:1", "has one name for all points"),
+        Wrong(command + "results: point.json\naxes: {x: [1]}", "4:1", "the file that describes the point"),
+        Wrong(command + "results: R.tsv\naxes: {x: [1]}", "4:1", "results are JSON, or CSV"),
         Wrong(command + "zip: {a: [1]}", "4:6", "key 'zip': a list was expected, not a mapping"),
         Wrong(
             command + "axes: {x: [1]}\nexclude: [{y: 1}]", "5:12", "key 'exclude.y': no axis has this name",

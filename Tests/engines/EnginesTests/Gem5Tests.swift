@@ -318,7 +318,7 @@ struct Gem5Tests {
 
     @Test("Of a run that ended well, words of other programs are no end", arguments: [
         ("fatal: not a git repository (or any of the parent directories): .git", true),
-        ("Traceback (most recent call last):", true), ("ValueError: ignored", true),
+        ("UserWarning: ValueError: ignored", true),
         ("build/X86/x.cc:12: warn: non-fatal: retrying", false),
         ("build/X86/x.cc: the word fatal: is in a text", true),
     ])

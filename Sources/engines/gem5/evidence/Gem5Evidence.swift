@@ -324,7 +324,10 @@ struct Gem5Evidence {
 
     private func message(hasFailed: Bool) throws -> Breach? {
         var worst: Breach?
+        var isIgnored = false
         try files.forEachLine(contract.messages) { number, line in
+            defer { isIgnored = Gem5Message.isIgnored(line) }
+            if isIgnored, !hasFailed { return true }
             let meaning = Gem5Message.meaning(of: line, isSetup: contract.isSetup, hasFailed: hasFailed)
             guard let found = meaning else { return true }
             // A cause that has a class of its own says more than that the simulator gave up.

@@ -29,7 +29,7 @@ struct Gem5Message {
         }
         if let found = first(ofLibraries) { return found }
         if isEnd(line, hasFailed: hasFailed) { return first(ofGem5) ?? .simulatorFatal }
-        return hasFailed && exceptions.contains { line.contains($0) } ? .simulatorFatal : nil
+        return (hasFailed ? exceptions + names : exceptions).contains { line.contains($0) } ? .simulatorFatal : nil
     }
 
     /// Whether a word of gem5's for its end stands behind a place in its sources, as in `src/sim/init.cc:12: fatal: `;
@@ -74,9 +74,13 @@ struct Gem5Message {
         Gem5Message("Insufficient memory to allocate compression state", means: .outOfMemory),
     ]
 
-    /// Of Python and of C.
-    private static let exceptions = [
-        "Assertion `", "Traceback (most recent call last)", "RuntimeError: ", "ValueError: ", "AttributeError: ",
-        "TypeError: ", "KeyError: ", "ModuleNotFoundError: ",
+    /// Of C and of Python: nothing goes on behind them.
+    private static let exceptions = ["Assertion `", "Traceback (most recent call last)"]
+    /// What Python calls them, in warnings as well.
+    private static let names = [
+        "RuntimeError: ", "ValueError: ", "AttributeError: ", "TypeError: ", "KeyError: ", "ModuleNotFoundError: ",
     ]
+
+    /// Before the traceback of an exception that Python could not raise to anybody, as at its own end.
+    static func isIgnored(_ line: ArraySlice<UInt8>) -> Bool { line.starts(with: "Exception ignored in".utf8) }
 }
