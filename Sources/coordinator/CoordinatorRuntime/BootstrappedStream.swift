@@ -3,8 +3,9 @@ import Model
 import Ports
 
 /// One stream to a program that is brought to a host first, from the first byte of the login to the last frame: an
-/// agent, or a cluster's gateway.
-struct BootstrappedStream {
+/// agent, or a cluster's gateway. There may be a thousand of them, and they are looked at again and again: none is
+/// copied for that.
+final class BootstrappedStream {
     private enum Phase {
         case bootstrapping(Bootstrap)
         case streaming
@@ -62,14 +63,14 @@ struct BootstrappedStream {
     /// An event was taken out of the inbox: the stream may go on.
     func took(_ event: StreamEvent) { intake.taken(event) }
 
-    mutating func opened(now: Nanoseconds) {
+    func opened(now: Nanoseconds) {
         guard case .bootstrapping(var bootstrap) = phase else { return }
         bootstrap.opened(now: now)
         phase = .bootstrapping(bootstrap)
     }
 
     /// - Throws: ``Failure`` when that was too much.
-    mutating func note(diagnostic bytes: [UInt8]) throws(Failure) {
+    func note(diagnostic bytes: [UInt8]) throws(Failure) {
         if case .bootstrapping(var bootstrap) = phase {
             let problem = bootstrap.hear(bytes.count)
             phase = .bootstrapping(bootstrap)
@@ -82,7 +83,7 @@ struct BootstrappedStream {
     ///
     /// - Returns: whether the program has just begun to listen.
     /// - Throws: ``Failure`` when the host cannot go on.
-    mutating func receive(_ bytes: [UInt8], now: Nanoseconds) throws(Failure) -> Bool {
+    func receive(_ bytes: [UInt8], now: Nanoseconds) throws(Failure) -> Bool {
         guard case .bootstrapping(var bootstrap) = phase else {
             reader.append(bytes)
             return false
@@ -103,7 +104,7 @@ struct BootstrappedStream {
     }
 
     /// The next frame that is there as a whole; nil: more has to come.
-    mutating func next() throws(WireError) -> Frame? { try reader.next() }
+    func next() throws(WireError) -> Frame? { try reader.next() }
 }
 
 extension String {

@@ -128,7 +128,6 @@ public final class CoordinatorLoop {
         for item in items {
             for event in try events(of: item, now: now) { records += core.handle(event, now: now) }
         }
-        // There may be a thousand hosts, and each look at one copies it.
         let isGlance = now >= nextGlance
         for host in isGlance ? Array(links.indices) : stirred.sorted() {
             guard let reason = links[host]?.overdue(now: now) ?? transfers[host].problem else { continue }
@@ -423,6 +422,7 @@ public final class CoordinatorLoop {
 
     /// Reads what hosts have asked for, as far as their streams take it.
     private func supplyHosts() {
+        guard supply.isWaiting else { return }
         let due = supply.next(unsent: { [links] in links[$0]?.connection.unsentCount ?? 0 })
         // All for one host at a time: each piece by itself would take more time to hand over than to read.
         for (host, taken) in Dictionary(grouping: due, by: \.host).sorted(by: { $0.key < $1.key }) {

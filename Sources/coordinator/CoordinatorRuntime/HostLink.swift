@@ -4,8 +4,8 @@ import Ports
 import SweepCore
 
 /// One stream to the agent of one host.
-struct HostLink {
-    private var stream: BootstrappedStream
+final class HostLink {
+    private let stream: BootstrappedStream
     private var nextTelling = Nanoseconds.min
     private let hello: CoordinatorHello
     /// How far the host's wall clock is ahead of this machine's.
@@ -37,19 +37,19 @@ struct HostLink {
     func overdue(now: Nanoseconds) -> String? { stream.overdue(now: now) }
     func meaning(of end: StreamEnd) -> StreamEnd { stream.meaning(of: end) }
     func took(_ event: StreamEvent) { stream.took(event) }
-    mutating func opened(now: Nanoseconds) { stream.opened(now: now) }
-    mutating func note(diagnostic bytes: [UInt8]) throws(Failure) { try stream.note(diagnostic: bytes) }
+    func opened(now: Nanoseconds) { stream.opened(now: now) }
+    func note(diagnostic bytes: [UInt8]) throws(Failure) { try stream.note(diagnostic: bytes) }
 
     /// Takes in bytes; answers those of the bootstrap by itself.
     ///
     /// - Throws: ``Failure`` when the host cannot go on, or sends what no agent of a known version would.
-    mutating func receive(_ bytes: [UInt8], now: Nanoseconds) throws -> [AgentMessage] {
+    func receive(_ bytes: [UInt8], now: Nanoseconds) throws -> [AgentMessage] {
         if try stream.receive(bytes, now: now) { try greet() }
         return try messages()
     }
 
     /// How far the copy of the agent is, where that is to be told again; nil: it is not.
-    mutating func tellProgress(now: Nanoseconds) -> AgentCopy.Progress? {
+    func tellProgress(now: Nanoseconds) -> AgentCopy.Progress? {
         guard let progress = stream.progress(now: now), progress.rate != nil, now >= nextTelling else { return nil }
         defer { nextTelling = now + 10_000_000_000 }
         // What is over soon is not worth a line.
@@ -86,7 +86,7 @@ struct HostLink {
         }
     }
 
-    private mutating func messages() throws -> [AgentMessage] {
+    private func messages() throws -> [AgentMessage] {
         var messages: [AgentMessage] = []
         do {
             while let frame = try stream.next() {

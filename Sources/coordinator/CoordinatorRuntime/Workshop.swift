@@ -32,11 +32,11 @@ public enum Lane: Sendable, Hashable {
 /// What came of a piece of work. `generation` tells for which stream to the host it was done.
 public enum Finished: Sendable {
     /// What the object store has of the artifacts of an outcome.
-    case looked(host: Int, generation: Int, AttemptReport, StoredParts)
+    indirect case looked(host: Int, generation: Int, AttemptReport, StoredParts)
     /// What came of writing a piece of an object.
     case wrote(host: Int, generation: Int, Transfers.Piece, Transfers.Written)
     /// What an attempt came to; and why a checkpoint that it made is not kept for later sweeps.
-    case judged(host: Int, AttemptReport, EngineVerdict, problem: String?)
+    indirect case judged(host: Int, AttemptReport, EngineVerdict, problem: String?)
     /// Ranges of objects that were asked for; nil: one is not here, or not as long.
     case read(host: Int, generation: Int, [(range: ObjectRange, supplied: Supplied?)])
     /// The checkpoints that earlier sweeps made with the engine of this digest, as events.

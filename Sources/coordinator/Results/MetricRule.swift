@@ -44,6 +44,8 @@ package struct MetricRule {
                 throw Breach("\(found.place): the run gives '\(formula.name)' itself; \(advice)")
             }
         }
+        // A run of one block has what its block has.
+        guard blocks.count > 1 else { return }
         let names = Set(Blocks(blocks.map(\.block)).metrics(formulas).map(\.name))
         for name in required where !names.contains(name) && !isUndefined(name, blocks.map(\.block)) {
             throw Breach("the metric '\(name)' has no finite value over all blocks (\(blocks.count))")

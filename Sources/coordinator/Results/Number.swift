@@ -36,9 +36,8 @@ package enum Number {
     /// The mean: a whole number if it is one, else the nearest `Double` in the fewest digits that give it back.
     /// One number is its own mean, to the last digit. nil: none, or not finite.
     package static func mean(_ texts: [String]) -> String? {
-        guard let sum = Sum(texts) else { return nil }
-        if texts.count == 1 { return texts[0] }
-        return (sum / Sum(texts.count))?.text
+        if texts.count == 1 { return finite(texts[0]) == nil ? nil : texts[0] }
+        return Sum(texts).flatMap { $0 / Sum(texts.count) }?.text
     }
 
     /// The shortest digits that give the value back, whole numbers without a fraction.
@@ -72,8 +71,13 @@ package struct Sum: Sendable, Hashable {
     }
 
     private init(_ value: Double, _ integer: Int128?) {
-        self.value = integer.map { Double($0) } ?? value
+        self.value = integer.map(Sum.nearest) ?? value
         self.integer = integer
+    }
+
+    /// Few numbers need 128 bits, whose conversion takes long.
+    private static func nearest(_ integer: Int128) -> Double {
+        Int64(exactly: integer).map { Double($0) } ?? Double(integer)
     }
 
     /// nil: not a finite number.

@@ -54,7 +54,7 @@ extension SweepState {
     /// Adds a claim, newer than those on the run.
     mutating func add(_ claim: Claim, on run: RunNumber) {
         count(run, limiting: -1)
-        defer { count(run, limiting: 1) }
+        defer { claimsChanged(on: run) }
         if case .leased(let lease, let attempts) = self[run].phase {
             olderClaims[run, default: []].append(Claim(lease: lease, attempts: attempts))
         } else {
@@ -67,7 +67,7 @@ extension SweepState {
     mutating func drop(_ lease: LeaseNumber, on run: RunNumber) {
         guard case .leased(let newest, _) = self[run].phase, claim(of: lease, on: run) != nil else { return }
         count(run, limiting: -1)
-        defer { count(run, limiting: 1) }
+        defer { claimsChanged(on: run) }
         release(lease)
         if newest != lease {
             olderClaims[run]?.removeAll { $0.lease == lease }
@@ -84,6 +84,12 @@ extension SweepState {
         count(run, limiting: -1)
         for claim in claims(on: run) { release(claim.lease) }
         olderClaims[run] = nil
+        contested.remove(run)
+    }
+
+    private mutating func claimsChanged(on run: RunNumber) {
+        count(run, limiting: 1)
+        if olderClaims[run] != nil, !isDoubled(run) { contested.insert(run) } else { contested.remove(run) }
     }
 
     /// One run of the lease is no longer under it.

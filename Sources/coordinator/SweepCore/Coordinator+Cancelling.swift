@@ -24,7 +24,7 @@ extension Coordinator {
             let host = host(of: claim)
             guard host >= 0, links[host].joined != nil else { continue }
             links[host].joined?.toCancel.append(run)
-            hasNews[host] = true
+            news.insert(host)
         }
     }
 

@@ -6,8 +6,8 @@ extension Coordinator {
         var effects: [Effect] = []
         if state.isFinished != (finishedAt != nil) { noteNewsOfAll() }
         finishedAt = state.isFinished ? finishedAt ?? now : nil
-        for host in links.indices where hasNews[host] {
-            hasNews[host] = false
+        for host in news.sorted() {
+            news.remove(host)
             switch links[host].phase {
             case .away(let until, let failures): connect(host, until, failures, now, &effects)
             case .connecting: break
@@ -23,7 +23,7 @@ extension Coordinator {
     public func nextDeadline(now: Nanoseconds) -> Nanoseconds {
         var next = now + Timing.second
         // Hosts that are away always have news.
-        for host in links.indices where hasNews[host] {
+        for host in news.sorted() {
             if case .away(let until, _) = links[host].phase, until > now { next = min(next, until) }
         }
         for deadline in [cancelDeadline, cancels.values.min(), finishedAt.map { $0 + plan.timing.releaseGrace }] {
@@ -36,7 +36,7 @@ extension Coordinator {
         _ host: Int, _ until: Nanoseconds, _ failures: Int, _ now: Nanoseconds, _ effects: inout [Effect]
     ) {
         guard now >= until, !isInterrupted, !state.isFinished || state.isHolding[host] else {
-            hasNews[host] = true
+            news.insert(host)
             return
         }
         links[host].phase = .connecting(failures: failures)
@@ -51,7 +51,9 @@ extension Coordinator {
 
     /// The difference between what the ledger wants of a host and what its agent was told.
     private mutating func tell(_ host: Int, _ effects: inout [Effect]) {
-        guard var joined = links[host].joined else { return }
+        // Taken out, so that what it holds is changed where it is, and not copied.
+        guard var joined = links[host].joined.take() else { return }
+        defer { links[host].joined = joined }
         let active = state.leasesOfHost[host]
         if !joined.unacknowledged.isEmpty {
             effects.append(.acknowledge(host: host, joined.unacknowledged))
@@ -74,7 +76,6 @@ extension Coordinator {
             effects.append(.release(host: host))
             joined.isReleased = true
         }
-        links[host].joined = joined
     }
 
     // MARK: The end
@@ -106,12 +107,12 @@ extension Coordinator {
     private func noHost(now: Nanoseconds) -> Ending? {
         let patience = everJoined ? plan.timing.patience : plan.timing.patienceAtStart
         let isPatient = now - lastProgress < patience
-        for link in links {
-            switch link.phase {
+        for host in links.indices {
+            switch links[host].phase {
             case .joined: return nil
             case .connecting: if isPatient { return nil }
-            case .away(_, let failures): if isPatient || failures + link.breaks < 3 { return nil }
-            case .refused: if link.mayGetJob, isPatient { return nil }
+            case .away(_, let failures): if isPatient || failures + links[host].breaks < 3 { return nil }
+            case .refused: if links[host].mayGetJob, isPatient { return nil }
             }
         }
         let reasons = zip(plan.hosts, links).map { "\($0): \($1.lastProblem)" }

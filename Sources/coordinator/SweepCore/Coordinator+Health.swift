@@ -23,19 +23,12 @@ struct HostHealth: Sendable {
 }
 
 extension Coordinator {
-    func isUsable(_ host: Int, _ now: Nanoseconds) -> Bool {
-        let link = links[host]
-        return link.slots > 0 && link.closed == nil && now >= link.health.pausedUntil && (link.ends ?? .max) > now
-    }
-
     /// How many runs a host may have at a time, for now: on trial, one beside those that it had before.
     func allowedSlots(of host: Int) -> Int {
-        let (slots, health) = (links[host].slots, links[host].health)
-        guard health.isOnTrial else { return slots }
-        let older = state.leasesOfHost[host].reduce(0) {
-            $1 < health.firstLease ? $0 + (state.leases[$1]?.open ?? 0) : $0
-        }
-        return min(older + 1, slots)
+        guard links[host].health.isOnTrial else { return links[host].slots }
+        let first = links[host].health.firstLease
+        let older = state.leasesOfHost[host].reduce(0) { $1 < first ? $0 + (state.leases[$1]?.open ?? 0) : $0 }
+        return min(older + 1, links[host].slots)
     }
 
     /// - Parameters:
@@ -96,6 +89,7 @@ extension Coordinator {
             links[host].health.slowRuns == 0
         else { return }
         links[host].health.pausedUntil = min(links[host].health.pausedUntil, now)
+        news.insert(host)
     }
 
     private mutating func noteSuccess(
@@ -110,7 +104,7 @@ extension Coordinator {
         links[host].health.troubles = 0
         links[host].health.slowRuns += 1
         // Slow is better than nothing.
-        guard links.indices.contains(where: { $0 != host && isUsable($0, now) }) else { return }
+        guard links.indices.contains(where: { $0 != host && links[$0].isUsable(now) }) else { return }
         if links[host].health.slowRuns >= HostHealth.most || links[host].health.isOnTrial {
             let (took, should) = (PeopleText.span(wall), PeopleText.span(prediction.expected))
             let reason = "its runs take far longer than predicted, as run \(run): \(took) instead of \(should)"

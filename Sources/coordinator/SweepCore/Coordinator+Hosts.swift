@@ -21,7 +21,7 @@ extension Coordinator {
             .hostSeen(
                 host: plan.hosts[host], bootID: arrival.bootID, hostName: arrival.hostName, slots: arrival.slots,
                 memoryBytes: arrival.memoryBytes, clockOffset: arrival.clockOffset), &records)
-        links[host].joined = Link.Joined(arrival: arrival, since: now, engineIsRight: !plan.pinsEngine)
+        links[host].join(Link.Joined(arrival: arrival, since: now, engineIsRight: !plan.pinsEngine))
         links[host].usableSince = links[host].usableSince ?? now
         for run in state.leasesOfHost[host].flatMap({ state.openRuns(of: $0, host: host) }) where isGuilty(run) {
             decideEnd(run, .failed, .hostLost, &records)
@@ -176,9 +176,10 @@ extension Coordinator {
         let failures: Int
         switch links[host].phase {
         case .refused: return
-        case .joined(let joined):
+        case .joined:
             failures = 0
-            links[host].breaks = now - joined.since < plan.timing.leaseTerm ? links[host].breaks + 1 : 0
+            let isShort = now - (links[host].joined?.since ?? now) < plan.timing.leaseTerm
+            links[host].breaks = isShort ? links[host].breaks + 1 : 0
         case .connecting(let before): failures = before + 1
         case .away(_, let before): failures = before
         }
@@ -188,7 +189,7 @@ extension Coordinator {
         // One that comes up and breaks at once, as where its agent crashes, is reached more and more seldom, too.
         let pause = plan.timing.firstPause << Nanoseconds(min(failures + max(0, links[host].breaks - 1), 16))
         links[host].phase = .away(until: now + min(pause, plan.timing.longestPause), failures: failures)
-        hasNews[host] = true
+        news.insert(host)
     }
 
     /// Whether a host comes up and breaks again and again: that is no progress, and nothing to wait for.
@@ -196,9 +197,16 @@ extension Coordinator {
 
     /// A stream on which nothing comes for a lease's term is taken for broken.
     mutating func noteSilence(_ now: Nanoseconds, _ records: inout [Record]) {
-        for host in links.indices where now - links[host].lastHeard > plan.timing.leaseTerm {
+        guard now > nextSilence else { return }
+        let term = plan.timing.leaseTerm
+        // Whoever is heard of from now on can be silent for that long only after these.
+        nextSilence = links.indices.reduce(now + term) { next, host in
+            let end = links[host].lastHeard + term
+            return end < now ? next : min(next, end)
+        }
+        for host in links.indices where now - links[host].lastHeard > term {
             if links[host].joined != nil {
-                lose(host, "nothing was received from it for \(plan.timing.leaseTerm / Timing.second) s", now)
+                lose(host, "nothing was received from it for \(term / Timing.second) s", now)
             }
             guard faults.contains(.endsSilentLeases) else { continue }
             for lease in state.leasesOfHost[host] { decide(.leaseVoided(lease: lease, reason: "silent"), &records) }

@@ -2,38 +2,70 @@ import Model
 
 /// Who gets which runs.
 extension Coordinator {
-    /// Gives every host that has room a new lease.
+    /// How many runs wait to be handed out: such as any host may have, and such as must not have much company.
+    struct Waiting: Sendable, Hashable {
+        var ready = 0
+        var suspects = 0
+    }
+
+    private var waiting: Waiting {
+        pause == nil ? Waiting(ready: state.readyCount, suspects: state.waitingSuspects.count) : Waiting()
+    }
+
+    /// Gives what waits to hosts that have room for it.
+    ///
+    /// Room comes to be where there is news. All hosts, of which there may be a thousand, are looked at only where
+    /// other runs wait than were left over, and now and then, as the pause of a host ends by time alone.
+    mutating func fillHosts(_ now: Nanoseconds, _ records: inout [Record]) {
+        let waiting = waiting
+        defer { leftWaiting = self.waiting }
+        guard waiting != Waiting() else { return }
+        let looksAtAll = waiting != leftWaiting || now >= nextFilling
+        if looksAtAll { nextFilling = now + Timing.second }
+        let hosts = (looksAtAll ? Array(links.indices) : news.sorted()).filter { links[$0].isUsable(now) }
+        if hosts.isEmpty { return }
+        startCritical(on: hosts, now, &records)
+        grantLeases(to: hosts, now, &records)
+    }
+
+    /// Gives every one of these usable hosts that has room a new lease.
     ///
     /// Work is handed out on demand, in shards as large as a host will finish in ``Timing/workAhead``, so that a
     /// fast host gets more; and towards the end no more than its share, so that all end together.
-    mutating func grantLeases(_ now: Nanoseconds, _ records: inout [Record]) {
+    private mutating func grantLeases(to hosts: [Int], _ now: Nanoseconds, _ records: inout [Record]) {
         var ready = state.readyCount
-        // Nothing waits in most steps: they do not look at every host.
-        guard ready > 0 || !state.waitingSuspects.isEmpty else { return }
-        let usable = links.indices.filter { isUsable($0, now) }
-        let allSlots = usable.reduce(0) { $0 + allowedSlots(of: $1) }
-        for host in usable where ready > 0 {
+        let aheadPerSlot = aheadPerSlot
+        // Of all hosts. Not looked at where runs take long: these are not handed out ahead.
+        let allSlots = aheadPerSlot > 0 ? usableSlots(now) : 0
+        for host in hosts where ready > 0 {
             let slots = allowedSlots(of: host)
-            let share = (ready * slots + allSlots - 1) / max(1, allSlots)
             let company = state.company(on: host, slots: slots)
-            let ahead = company == .max ? min(ahead(slots: slots), share) : 0
-            let room = min(slots, company) + ahead - state.openRuns[host]
+            let share = (ready * slots + allSlots - 1) / max(1, allSlots)
+            let ahead = company == .max ? min(ahead(slots: slots, perSlot: aheadPerSlot), share) : 0
+            var room = min(slots, company) + ahead - state.openRuns[host]
             // Small top-ups are not worth a commit while the host has enough to do.
             guard room > 0, state.openRuns[host] < slots || room * 4 >= ahead else { continue }
-            let runs = state.take(
-                min(room, Coordinator.longestShard), for: host, of: usable, within: bounds(for: host, now))
-            guard !runs.isEmpty else { continue }
-            grant(state.grants(on: runs, others: hasOthers(host)), to: host, &records)
-            ready -= runs.count
+            while room > 0 {
+                let runs = state.take(
+                    min(room, Coordinator.longestShard), for: host, within: bounds(for: host, now),
+                    isUsable: { [links] in links[$0].isUsable(now) })
+                if runs.isEmpty { break }
+                grant(state.grants(on: runs, others: hasOthers(host)), to: host, &records)
+                (room, ready) = (room - runs.count, ready - runs.count)
+            }
         }
-        if ready <= 0 { grantSuspects(usable, &records) }
+        if ready <= 0 { grantSuspects(to: hosts, &records) }
+    }
+
+    private func usableSlots(_ now: Nanoseconds) -> Int {
+        links.indices.reduce(0) { links[$1].isUsable(now) ? $0 + allowedSlots(of: $1) : $0 }
     }
 
     /// Runs under suspicion come last, in no more company than each of them may have.
-    private mutating func grantSuspects(_ usable: [Int], _ records: inout [Record]) {
+    private mutating func grantSuspects(to hosts: [Int], _ records: inout [Record]) {
         guard !state.waitingSuspects.isEmpty else { return }
         var ready = state.readySuspects[...]
-        for host in usable where !ready.isEmpty {
+        for host in hosts where !ready.isEmpty {
             let slots = allowedSlots(of: host)
             var company = min(slots, state.company(on: host, slots: slots))
             var runs: [RunNumber] = []
@@ -52,7 +84,7 @@ extension Coordinator {
         let lease = state.nextLease
         decide(.leaseGranted(lease: lease, host: plan.hosts[host], grants: grants), &records)
         links[host].unseen.insert(lease)
-        hasNews[host] = true
+        news.insert(host)
         forgetBeginnings()
     }
 
@@ -63,20 +95,23 @@ extension Coordinator {
     private func hasOthers(_ host: Int) -> Bool { links.indices.contains { $0 != host && !links[$0].isRefused } }
 
     /// How many more runs a host may have just now.
-    func room(on host: Int, _ now: Nanoseconds) -> Int {
+    func room(on host: Int) -> Int {
         let slots = allowedSlots(of: host)
         return min(slots, state.company(on: host, slots: slots)) - state.openRuns[host]
     }
 
     /// How many runs a host may hold beyond its slots.
-    func ahead(slots: Int) -> Int {
-        guard var wall = state.meanWall else { return 0 }
+    func ahead(slots: Int) -> Int { ahead(slots: slots, perSlot: aheadPerSlot) }
+
+    private func ahead(slots: Int, perSlot: Int) -> Int { min(slots * perSlot, Coordinator.longestShard - 1) }
+
+    private var aheadPerSlot: Int {
+        guard var wall = state.meanWall, wall <= plan.timing.workAhead else { return 0 }
         // What comes next may take far longer than what came first.
         if let fit = state.times.fit {
             wall = max(wall, Octaves.span((state.ready.longest ?? fit.base) + fit.high))
         }
-        let perSlot = plan.timing.workAhead / max(wall, Timing.second / 10_000)
-        return min(slots * Int(perSlot), Coordinator.longestShard - 1)
+        return Int(plan.timing.workAhead / max(wall, Timing.second / 10_000))
     }
 
     // MARK: Silent hosts
@@ -88,9 +123,12 @@ extension Coordinator {
     mutating func giveAway(_ now: Nanoseconds, _ records: inout [Record]) {
         guard now >= nextGiveAway else { return }
         nextGiveAway = now + Timing.second
-        var free = links.indices.filter { isUsable($0, now) && state.openRuns[$0] < allowedSlots(of: $0) }
-        guard !free.isEmpty, state.readyCount == 0 else { return }
-        for (run, silences) in available(now) {
+        guard state.readyCount == 0 else { return }
+        let available = available(now)
+        if available.isEmpty { return }
+        var free = links.indices.filter { links[$0].isUsable(now) && state.openRuns[$0] < allowedSlots(of: $0) }
+        if free.isEmpty { return }
+        for (run, silences) in available {
             guard silences < SweepState.fatalSilences else {
                 decideEnd(run, .failed, .hostLost, &records)
                 continue

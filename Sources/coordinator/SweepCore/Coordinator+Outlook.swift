@@ -41,16 +41,24 @@ extension Coordinator {
     /// Looks at what is left, now and then.
     mutating func lookAhead(_ now: Nanoseconds) {
         guard now >= nextOutlook, state.readyCount > 0 else { return }
-        nextOutlook = now + Timing.second
-        outlook = state.times.fit == nil ? nil : makeOutlook(now)
-        guard plan.hasSecondStarts else { return }
-        let critical = critical(now)
-        outlook?.critical = critical
+        nextOutlook = now + lookInterval
+        guard state.times.fit != nil else { return outlook = nil }
+        let attempts = underWay(now)
+        var outlook = makeOutlook(attempts, now)
+        if plan.hasSecondStarts { outlook.critical = critical(among: attempts, outlook, now) }
+        self.outlook = outlook
     }
 
-    private func makeOutlook(_ now: Nanoseconds) -> Outlook {
+    /// How long until all attempts that are under way are looked at again, and the hosts for them. A look takes some
+    /// tenths of a microsecond for each, so that however many there are, no more than a ten-thousandth of the time goes
+    /// into it.
+    var lookInterval: Nanoseconds {
+        max(Timing.second, Nanoseconds(begun.count + links.count) * (Timing.second / 200))
+    }
+
+    private func makeOutlook(_ attempts: [AttemptUnderWay], _ now: Nanoseconds) -> Outlook {
         var outlook = Outlook()
-        for host in links.indices where isUsable(host, now) {
+        for host in links.indices where links[host].isUsable(now) {
             let slowness = state.times.slowness(of: host)
             outlook.capacity += Double(allowedSlots(of: host)) * Octaves.ratio(-slowness)
             if links[host].ends == nil { outlook.fastest = min(outlook.fastest, slowness) }
@@ -62,7 +70,7 @@ extension Coordinator {
             outlook.longestWaiting = max(outlook.longestWaiting, octaves)
         }
         outlook.running = heldWork()
-        for attempt in underWay(now) {
+        for attempt in attempts {
             let rest = Double(attempt.rest) / 1e9
             outlook.running += rest * Octaves.ratio(-state.times.slowness(of: attempt.host))
             outlook.longestRest = max(outlook.longestRest, rest)
@@ -103,9 +111,11 @@ extension Coordinator {
         begun.compactMap { place, beginning in
             guard let claim = state.claim(of: place.lease, on: place.run) else { return nil }
             let host = host(of: claim)
-            guard host >= 0, let prediction = state.prediction(place.run, host: host) else { return nil }
-            let elapsed = max(0, now - beginning.time)
-            return AttemptUnderWay(place: place, host: host, rest: prediction.rest(after: elapsed))
+            guard host >= 0, let length = state.times.length(place.run, group: Int(state[place.run].group)) else {
+                return nil
+            }
+            let rest = length.rest(after: max(0, now - beginning.time), slowness: state.times.slowness(of: host))
+            return AttemptUnderWay(place: place, host: host, length: length, rest: rest)
         }
     }
 
@@ -113,7 +123,8 @@ extension Coordinator {
     public func timeLeft(now: Nanoseconds) -> TimeLeft? {
         guard let fit = state.times.fit, !state.isFinished else { return nil }
         // Viewers ask as often as they like.
-        var outlook = now < nextOutlook ? self.outlook ?? makeOutlook(now) : makeOutlook(now)
+        let known = now < nextOutlook ? self.outlook : nil
+        var outlook = known ?? makeOutlook(underWay(now), now)
         guard outlook.capacity > 0 else { return nil }
         outlook.waiting += blockedWork(usual: fit.base)
         let work = (outlook.waiting + outlook.running) / outlook.capacity
@@ -158,15 +169,25 @@ extension Coordinator {
 struct AttemptUnderWay: Sendable {
     var place: AttemptPlace
     var host: Int
+    var length: RunLength
     /// How much longer it is predicted to take.
     var rest: Nanoseconds
+
+    /// For sorting: what ends last comes first.
+    static func endsLater(_ left: AttemptUnderWay, _ right: AttemptUnderWay) -> Bool {
+        (right.rest, left.place.run) < (left.rest, right.place.run)
+    }
 }
 
-extension RunPrediction {
+extension RunLength {
     /// How much longer an attempt takes that has gone on for so long. One that is beyond its interval, by a quarter, is
     /// expected to take as long again: by then the prediction tells nothing.
-    func rest(after elapsed: Nanoseconds) -> Nanoseconds {
-        if elapsed / 5 > high / 4 { return elapsed }
-        return max(elapsed < expected ? expected - elapsed : elapsed - expected, expected / 16)
+    ///
+    /// - Parameter slowness: of its host.
+    func rest(after elapsed: Nanoseconds, slowness: Double) -> Nanoseconds {
+        let expected = Octaves.span(expected + slowness)
+        if elapsed < expected { return max(expected - elapsed, expected / 16) }
+        if elapsed / 5 > Octaves.span(high + slowness) / 4 { return elapsed }
+        return max(elapsed - expected, expected / 16)
     }
 }

@@ -83,7 +83,7 @@ extension Coordinator {
     /// Whether a host that goes at some time can have another run before, as far as one can tell. What it is not given
     /// for other reasons (it failed there, a faster host is to have it) is no question of time.
     public func hasTime(_ host: Int, now: Nanoseconds) -> Bool {
-        guard links[host].ends != nil, wantsHosts, isUsable(host, now), room(on: host, now) > 0 else { return true }
+        guard links[host].ends != nil, wantsHosts, links[host].isUsable(now), room(on: host) > 0 else { return true }
         return state.readyCount == 0 || state.hasReady(within: bounds(for: host, now).most)
     }
 

@@ -7,8 +7,7 @@ import Model
 /// tell, and has the most to lose.
 extension Coordinator {
     mutating func settleRivals(_ now: Nanoseconds, _ records: inout [Record]) {
-        guard !state.olderClaims.isEmpty else { return }
-        for run in state.olderClaims.keys.sorted() where !state.isDoubled(run) {
+        for run in state.contested.sorted() {
             let live = state.claims(on: run).filter { isLive($0, now) }
             guard live.count > 1, !live.contains(where: { isReported(run, $0) }) else { continue }
             let order = live.sorted { left, right in
@@ -55,14 +54,14 @@ extension Coordinator {
         } else {
             links[host].joined?.toCancel.append(run)
         }
-        hasNews[host] = true
+        news.insert(host)
     }
 
     /// A host has told what had ended when it joined. Suspects that it has still, in whatever company, are tried
     /// again in the company that they may have.
     mutating func catchUp(_ host: Int, _ now: Nanoseconds, _ records: inout [Record]) {
         links[host].joined?.caughtUpAt = now
-        hasNews[host] = true
+        news.insert(host)
         let slots = max(1, links[host].slots)
         guard state.openRuns[host] > state.company(on: host, slots: slots) else { return }
         for lease in state.leasesOfHost[host] {

@@ -6,54 +6,55 @@ import Model
 extension Coordinator {
     mutating func startAgain(_ now: Nanoseconds, _ records: inout [Record]) {
         guard plan.hasSecondStarts, now >= nextSecondStart else { return }
-        nextSecondStart = now + Timing.second
+        nextSecondStart = now + lookInterval
         guard state.readyCount == 0, pause == nil, state.times.fit != nil else { return }
         // Until some slot is free, there is nothing to look for.
-        guard links.indices.contains(where: { isUsable($0, now) && room(on: $0, now) > 0 }) else { return }
-        let late = underWay(now).filter { mayStartAgain($0) }.sorted {
-            ($1.rest, $0.place.run) < ($0.rest, $1.place.run)
-        }
-        startAgain(late, now, &records)
+        let free = takers(now, among: links.indices, haveRoom: true)
+        if free.isEmpty { return }
+        let late = underWay(now).filter { bestHost(for: $0, among: free) != nil && mayStartAgain($0) }
+        startAgain(late.sorted(by: AttemptUnderWay.endsLater), on: free, &records)
     }
 
     /// Begins a second time what would be too late by the time that nothing waits any more.
-    mutating func startCritical(_ now: Nanoseconds, _ records: inout [Record]) {
+    mutating func startCritical(on hosts: [Int], _ now: Nanoseconds, _ records: inout [Record]) {
         guard let critical = outlook?.critical, !critical.isEmpty else { return }
-        startAgain(critical.filter { mayStartAgain($0) }, now, &records)
+        startAgain(critical.filter { mayStartAgain($0) }, on: takers(now, among: hosts, haveRoom: true), &records)
     }
 
     private mutating func startAgain(
-        _ attempts: [AttemptUnderWay], _ now: Nanoseconds, _ records: inout [Record]
+        _ attempts: [AttemptUnderWay], on takers: [Taker], _ records: inout [Record]
     ) {
-        if attempts.isEmpty { return }
-        var free = takers(now) { room(on: $0, now) > 0 }
+        var free = takers
         for attempt in attempts where !free.isEmpty {
             guard let choice = bestHost(for: attempt, among: free) else { continue }
             startAgain(attempt, on: choice.host, in: choice.span, &records)
-            if room(on: choice.host, now) <= 0 { free.removeAll { $0.host == choice.host } }
+            if room(on: choice.host) <= 0 { free.removeAll { $0.host == choice.host } }
         }
     }
 
     /// Hosts that could begin a run, the fastest first: what is looked for among them is mostly the first one.
-    private func takers(_ now: Nanoseconds, where isMeant: (Int) -> Bool = { _ in true }) -> [Taker] {
-        links.indices.filter { isUsable($0, now) && isMeant($0) }.map { host in
+    ///
+    /// - Parameter haveRoom: whether they could begin it now.
+    private func takers(_ now: Nanoseconds, among hosts: some Sequence<Int>, haveRoom: Bool) -> [Taker] {
+        var takers: [Taker] = []
+        for host in hosts where links[host].isUsable(now) && (!haveRoom || room(on: host) > 0) {
             let most = links[host].ends.map { Octaves.of($0 - now - plan.timing.marginBeforeEnd) } ?? .infinity
-            return Taker(host: host, slowness: state.times.slowness(of: host), most: most)
-        }.sorted { ($0.slowness, $0.host) < ($1.slowness, $1.host) }
+            takers.append(Taker(host: host, slowness: state.times.slowness(of: host), most: most))
+        }
+        return takers.sorted { ($0.slowness, $0.host) < ($1.slowness, $1.host) }
     }
 
     /// Those that would end after all else if they are left where they are, though on another host they would end in
     /// time, if they are begun there now and not later: the longest first.
-    func critical(_ now: Nanoseconds) -> [AttemptUnderWay] {
-        guard let outlook, outlook.capacity > 0 else { return [] }
+    func critical(among attempts: [AttemptUnderWay], _ outlook: Outlook, _ now: Nanoseconds) -> [AttemptUnderWay] {
+        guard outlook.capacity > 0 else { return [] }
         let others = Nanoseconds(min((outlook.waiting + outlook.running) / outlook.capacity, 1e9) * 1e9)
-        let usable = takers(now)
-        let late = underWay(now).filter { attempt in
-            guard attempt.rest > others, mayStartAgain(attempt), let best = bestHost(for: attempt, among: usable)
-            else { return false }
-            return best.span >= others / 10 * 9
+        let usable = takers(now, among: links.indices, haveRoom: false)
+        let late = attempts.filter { attempt in
+            guard attempt.rest > others, let best = bestHost(for: attempt, among: usable) else { return false }
+            return best.span >= others / 10 * 9 && mayStartAgain(attempt)
         }
-        return Array(late.sorted { ($1.rest, $0.place.run) < ($0.rest, $1.place.run) }.prefix(Coordinator.mostCritical))
+        return Array(late.sorted(by: AttemptUnderWay.endsLater).prefix(Coordinator.mostCritical))
     }
 
     private static let mostCritical = 8
@@ -75,11 +76,10 @@ extension Coordinator {
         for attempt: AttemptUnderWay, among takers: some Sequence<Taker>
     ) -> (host: Int, span: Nanoseconds)? {
         let run = attempt.place.run
-        guard let length = state.times.length(run, group: Int(state[run].group)) else { return nil }
         for taker in takers {
             // It would have to go before.
-            if length.high + taker.slowness > taker.most { continue }
-            let span = Octaves.span(length.expected + taker.slowness)
+            if attempt.length.high + taker.slowness > taker.most { continue }
+            let span = Octaves.span(attempt.length.expected + taker.slowness)
             guard attempt.rest - span >= max(span / 4, plan.timing.leastGain) else { return nil }
             if taker.host == attempt.host || state.failedOn[run]?.contains(taker.host) == true { continue }
             return (taker.host, span)

@@ -13,9 +13,14 @@ public import Model
 public struct Coordinator: Sendable {
     public internal(set) var state: SweepState
     var links: [Link]
-    /// Per host, whether something changed since it was last looked at what to tell it: with a thousand hosts, most
-    /// have nothing to hear after most steps.
-    var hasNews: [Bool]
+    /// Hosts of which something changed since it was last looked at what to tell them. With a thousand hosts, most have
+    /// nothing to hear after most steps, and no more room than before.
+    var news: Set<Int>
+    /// What waited when hosts were last looked at for room, and when all of them are looked at again.
+    var leftWaiting = Waiting()
+    var nextFilling: Nanoseconds = .min
+    /// Before then no host can have been silent for a lease's term.
+    var nextSilence: Nanoseconds = .min
     /// What the links' slots were last reckoned with.
     private var memoryOfSlots: Int64?
     let startedAt: Nanoseconds
@@ -56,7 +61,7 @@ public struct Coordinator: Sendable {
         self.state = state
         stopAfter = keepsGoing ? nil : state.plan.stopAfter
         links = state.plan.hosts.map { _ in Link(lastHeard: now) }
-        hasNews = links.map { _ in true }
+        news = Set(links.indices)
         firstLeaseOfLife = state.nextLease
         (startedAt, lastProgress, lastTurn, straySince) = (now, now, now, now)
         for run in state.cancelsAsked { cancels[run] = now + state.plan.timing.cancelGrace }
@@ -74,7 +79,7 @@ public struct Coordinator: Sendable {
         case .heard(let host): links[host].lastHeard = now
         case .caughtUp(let host):
             links[host].lastHeard = now
-            if let joined = links[host].joined, joined.caughtUpAt == nil { catchUp(host, now, &records) }
+            if links[host].joined?.hasCaughtUp == false { catchUp(host, now, &records) }
         case .engineFound(let host, let digest): checkEngine(host, digest, &records)
         case .loginRefused(let host, let reason): refuseLogin(host, reason, now, &records)
         case .refused(let host, let reason): refuse(host, reason, &records)
@@ -104,15 +109,16 @@ public struct Coordinator: Sendable {
     private mutating func noteNews(of event: Event) {
         switch event {
         case .joined(let host, _), .engineFound(let host, _), .loginRefused(let host, _), .refused(let host, _),
-            .lost(let host, _), .ended(let host, _), .released(let host), .pilotGivenUp(let host, _):
-            hasNews[host] = true
-        case .leaves, .closed, .progress, .heard, .caughtUp, .started, .reported, .pilotEnded, .pilotWaits,
-            .offered, .provided, .cancel, .interrupted:
+            .lost(let host, _), .ended(let host, _), .released(let host), .pilotGivenUp(let host, _),
+            .leaves(let host, _), .closed(let host, _), .offered(let host, _):
+            news.insert(host)
+        case .progress, .heard, .caughtUp, .started, .reported, .pilotEnded, .pilotWaits, .provided, .cancel,
+            .interrupted:
             break
         }
     }
 
-    mutating func noteNewsOfAll() { for host in hasNews.indices { hasNews[host] = true } }
+    mutating func noteNewsOfAll() { news = Set(links.indices) }
 
     /// What time alone brings about (hosts that fall silent, limits), and new leases for whoever has room. Called
     /// once after the events of a batch; its records belong to the same commit.
@@ -131,10 +137,7 @@ public struct Coordinator: Sendable {
         if !isInterrupted, cancelDeadline == nil {
             state.order()
             lookAhead(now)
-            if pause == nil {
-                startCritical(now, &records)
-                grantLeases(now, &records)
-            }
+            fillHosts(now, &records)
             giveAway(now, &records)
             startAgain(now, &records)
         }
@@ -185,6 +188,7 @@ public struct Coordinator: Sendable {
         guard case .attemptEnded = record, state.memoryPerRun != memoryOfSlots else { return }
         memoryOfSlots = state.memoryPerRun
         for host in links.indices { setSlots(of: host) }
+        noteNewsOfAll()
     }
 
     /// A run has its final state: whoever else has it is told to stop.

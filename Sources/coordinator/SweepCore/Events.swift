@@ -1,11 +1,12 @@
 public import Model
 
-/// What the coordinator's core is told. Hosts go by their index in the plan.
+/// What the coordinator's core is told. Hosts go by their index in the plan. Most events say little: what is long
+/// stands apart.
 public enum Event: Sendable {
     /// Something moves on the way to a host whose agent did not say hello yet.
     case progress(host: Int)
     /// The stream to a host is up and its agent said hello.
-    case joined(host: Int, Arrival)
+    indirect case joined(host: Int, Arrival)
     /// Anything at all came from the host's agent.
     case heard(host: Int)
     /// The host's agent has sent all that it had kept when it joined.
@@ -23,7 +24,7 @@ public enum Event: Sendable {
     /// An attempt ended; its artifacts are on their way here.
     case reported(host: Int, AttemptID)
     /// An attempt ended; its artifacts are stored here, and it was judged.
-    case ended(host: Int, Judged)
+    indirect case ended(host: Int, Judged)
     /// The host's agent keeps nothing of this sweep, which has ended.
     case released(host: Int)
     /// The host goes at that time, on this process's clock; nil: it stays. Runs that would end later are not begun.

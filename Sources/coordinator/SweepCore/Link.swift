@@ -6,7 +6,8 @@ struct Link: Sendable {
         /// Not connected; another try is due at that time, after so many in a row that failed.
         case away(until: Nanoseconds, failures: Int)
         case connecting(failures: Int)
-        case joined(Joined)
+        /// See ``Link/joined``.
+        case joined
         /// It stays out of this sweep until somebody acts. What it runs goes on.
         case refused(String)
     }
@@ -27,9 +28,16 @@ struct Link: Sendable {
         var caughtUpAt: Nanoseconds?
         /// Attempts that it reported, whose artifacts are on their way.
         var underWay: Set<AttemptID> = []
+
+        var hasCaughtUp: Bool { caughtUpAt != nil }
     }
 
-    var phase: Phase = .away(until: .min, failures: 0)
+    var phase: Phase = .away(until: .min, failures: 0) {
+        didSet { if case .joined = phase {} else { joined = nil } }
+    }
+    /// The stream that is up; nil: none is. Beside the phase, so that it is changed where it is: it grows with what its
+    /// host has.
+    var joined: Joined?
     /// How often in a row its stream broke within a lease's term after its agent had said hello.
     var breaks = 0
     var lastHeard: Nanoseconds
@@ -58,8 +66,13 @@ struct Link: Sendable {
 
     var isRefused: Bool { if case .refused = phase { true } else { false } }
 
-    var joined: Joined? {
-        get { if case .joined(let joined) = phase { joined } else { nil } }
-        set { if let newValue { phase = .joined(newValue) } }
+    mutating func join(_ stream: Joined) {
+        joined = stream
+        phase = .joined
+    }
+
+    /// Whether runs may be begun there.
+    func isUsable(_ now: Nanoseconds) -> Bool {
+        slots > 0 && closed == nil && now >= health.pausedUntil && (ends ?? .max) > now
     }
 }

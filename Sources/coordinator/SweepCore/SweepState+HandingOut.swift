@@ -13,10 +13,10 @@ extension SweepState {
     /// others could take them on which they did not; they keep their place.
     ///
     /// - Parameters:
-    ///   - usable: the hosts that can take runs.
     ///   - bounds: how long runs may take that the host begins.
+    ///   - isUsable: whether a host can take runs.
     mutating func take(
-        _ count: Int, for host: Int, of usable: [Int], within bounds: LengthBounds = LengthBounds()
+        _ count: Int, for host: Int, within bounds: LengthBounds, isUsable: (_ host: Int) -> Bool
     ) -> [RunNumber] {
         var taken: [RunNumber] = []
         guard count > 0 else { return taken }
@@ -25,7 +25,7 @@ extension SweepState {
         swap(&ready, &self.ready)
         ready.take(most: bounds.mostRank) { run in
             if taken.count == count { return .stop }
-            let isOther = isBetterElsewhere(run, than: host, usable) || isLonger(run, than: bounds.most)
+            let isOther = isBetterElsewhere(run, than: host, isUsable) || isLonger(run, than: bounds.most)
             if isOther, self[run].phase == .waiting { return .leave }
             runs[run - 1].isQueued = false
             guard self[run].phase == .waiting, !isSuspect(run) else { return .drop }
@@ -49,9 +49,9 @@ extension SweepState {
         return octaves > most
     }
 
-    private func isBetterElsewhere(_ run: RunNumber, than host: Int, _ usable: [Int]) -> Bool {
+    private func isBetterElsewhere(_ run: RunNumber, than host: Int, _ isUsable: (Int) -> Bool) -> Bool {
         guard let failed = failedOn[run], failed.contains(host) else { return false }
-        return usable.contains { !failed.contains($0) }
+        return plan.hosts.indices.contains { !failed.contains($0) && isUsable($0) }
     }
 
     /// What a lease on these runs grants. Where there are `others`, the last attempt is left to one of them.

@@ -84,6 +84,8 @@ public struct SweepState: Sendable {
     var strayLeases: [LeaseNumber] = []
     /// Of runs that several hosts have: their claims but the newest, ascending. See ``claims(on:)``.
     var olderClaims: [RunNumber: [Claim]] = [:]
+    /// Of these, the runs that were not begun a second time on purpose: one host is to go on.
+    var contested: Set<RunNumber> = []
     /// Runs that somebody asked to cancel and that have not ended.
     var cancelsAsked: Set<RunNumber> = []
     /// The hosts on which each run has failed that has not ended, in the order of their failures: few have.

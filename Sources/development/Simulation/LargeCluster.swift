@@ -37,9 +37,11 @@ public struct LargeReport: Sendable {
     public var lost: Int
     public var coordinatorSteps: Int
     public var records: Int
-    /// The processor's time that the coordinator took, in seconds, and that of its longest step.
-    public var coordinatorSeconds: Double
+    /// The processor's time that the coordinator's loop took, in seconds, and that of its longest step.
+    public var loopSeconds: Double
     public var longestStep: Double
+    /// What it took beside its loop, in seconds: looking for artifacts, judging.
+    public var besideSeconds: Double
 }
 
 /// Many hosts and a sweep that takes hours, for seeing whether slots stay busy and what the coordinator costs.
@@ -57,13 +59,16 @@ public final class LargeCluster {
     private var chance: Chance
     private let ledger: TallyLedger
     private let inbox = Inbox()
+    private let workshop = LargeWorkshop()
     private let loop: CoordinatorLoop
+    /// What a step puts on its way to hosts, with the delay: the network's time is not the coordinator's.
+    private var leaving: [(delay: Nanoseconds, action: () -> Void)] = []
     private(set) var hosts: [LargeHost] = []
     private var alarm: Alarm?
     private let readClock: () -> Double
     private var outcome = LargeReport(
         problem: nil, busy: 0, untilLastWave: 0, virtualTime: 0, hostFailures: 0, lost: 0, coordinatorSteps: 0,
-        records: 0, coordinatorSeconds: 0, longestStep: 0)
+        records: 0, loopSeconds: 0, longestStep: 0, besideSeconds: 0)
     private var ending: Ending?
     private var busyUntil: Nanoseconds = 0
     private var meter: SlotMeter
@@ -108,7 +113,6 @@ public final class LargeCluster {
         let store = try ObjectStore(root: "/objects", files: files)
         _ = try store.publish(LargeCluster.result)
         let network = LargeTransport()
-        let workshop = InlineWorkshop(inbox, wake: { network.cluster?.wake() })
         loop = CoordinatorLoop(
             core: Coordinator(state: SweepState(plan: plan), now: 0), setting: setting, ledger: ledger, store: store,
             transport: network, inbox: inbox, workshop: workshop,
@@ -142,7 +146,9 @@ public final class LargeCluster {
         wake()
     }
 
-    fileprivate func wake() { alarm?.set(after: max(100_000, busyUntil - world.now)) }
+    private func wake() { alarm?.set(after: max(100_000, busyUntil - world.now)) }
+
+    func leave(after delay: Nanoseconds, _ action: @escaping () -> Void) { leaving.append((delay, action)) }
 
     private func step() {
         let before = (clock: readClock(), records: ledger.count)
@@ -151,10 +157,17 @@ public final class LargeCluster {
         } catch {
             outcome.problem = "\(error)"
         }
-        let taken = readClock() - before.clock
-        outcome.coordinatorSeconds += taken
-        outcome.longestStep = max(outcome.longestStep, taken)
+        let end = readClock()
+        outcome.loopSeconds += end - before.clock
+        outcome.longestStep = max(outcome.longestStep, end - before.clock)
         outcome.coordinatorSteps += 1
+        if workshop.hasWork {
+            workshop.work(for: inbox)
+            outcome.besideSeconds += readClock() - end
+            wake()
+        }
+        for (delay, action) in leaving { world.after(delay, action) }
+        leaving.removeAll(keepingCapacity: true)
         let records = ledger.count - before.records
         if records > 0 { busyUntil = world.now + LargeCluster.commitTime + Int64(records) * LargeCluster.recordTime }
         if meter.isOn, loop.core.state.readyCount == 0 {
@@ -246,6 +259,20 @@ private final class TallyLedger: LedgerStore, @unchecked Sendable {
             hasSucceeded[run] = true
             succeededCount += 1
         }
+    }
+}
+
+/// Does what is handed in after the step, so that its time is told apart.
+private final class LargeWorkshop: Workshop, @unchecked Sendable {
+    private var tasks: [@Sendable () throws -> Finished] = []
+
+    var hasWork: Bool { !tasks.isEmpty }
+
+    func hand(in lane: Lane, _ work: @escaping @Sendable () throws -> Finished) { tasks.append(work) }
+
+    func work(for inbox: Inbox) {
+        for task in tasks { inbox.put(.finished(Result { try task() })) }
+        tasks.removeAll(keepingCapacity: true)
     }
 }
 

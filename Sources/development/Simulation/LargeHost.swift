@@ -214,7 +214,7 @@ final class LargeConnection: Connection, @unchecked Sendable {
     }
 
     func begin() {
-        cluster.world.after(3 * host.latency) { [self] in
+        cluster.leave(after: 3 * host.latency) { [self] in
             guard host.isUp else {
                 return cluster.world.after(2 * Timing.second) { [self] in
                     if !isClosed {
@@ -230,12 +230,12 @@ final class LargeConnection: Connection, @unchecked Sendable {
     // MARK: The coordinator's end
 
     func send(_ bytes: [UInt8]) {
-        cluster.world.after(host.latency) { [self] in if host.isUp { arrive(bytes) } }
+        cluster.leave(after: host.latency) { [self] in if host.isUp { arrive(bytes) } }
     }
 
     func close() {
         isClosed = true
-        cluster.world.after(host.latency) { [self] in host.hangUp(self) }
+        cluster.leave(after: host.latency) { [self] in host.hangUp(self) }
     }
 
     // MARK: The host's end

@@ -50,6 +50,12 @@ public struct FrameReader: Sendable {
     /// Bytes that no complete frame has used yet.
     public var pendingCount: Int { buffer.count - start }
 
+    /// Mostly nothing is left of what came before: then the bytes are not copied.
+    public mutating func append(_ bytes: [UInt8]) {
+        guard start == buffer.count else { return append(bytes[...]) }
+        (buffer, start) = (bytes, 0)
+    }
+
     public mutating func append(_ bytes: some Collection<UInt8>) {
         if start > 0, start == buffer.count || start > 1 << 20 {
             buffer.removeFirst(start)

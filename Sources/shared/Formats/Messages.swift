@@ -56,11 +56,11 @@ public enum CoordinatorMessage: Sendable, Hashable {
 
 /// What an agent tells the coordinator.
 public enum AgentMessage: Sendable, Hashable {
-    case hello(AgentHello)
+    indirect case hello(AgentHello)
     /// These attempts started. From here on it is reckoned how long each has taken, by which it is decided how long a
     /// silent host is waited for, what is started a second time, and what had all of a job's time.
     case started([AttemptID])
-    case outcome(AttemptReport)
+    indirect case outcome(AttemptReport)
     /// Asks for bytes of an object that a shard needs.
     case want(ObjectRange)
     /// Bytes that the coordinator asked for.

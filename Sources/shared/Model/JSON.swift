@@ -82,6 +82,12 @@ public enum JSON: Sendable, Hashable {
     /// A text in quotes.
     package static func write(_ text: String, to out: inout String) {
         out += "\""
+        defer { out += "\"" }
+        // Most texts have nothing that must be escaped.
+        if text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
+            out += text
+            return
+        }
         for scalar in text.unicodeScalars {
             switch scalar {
             case "\"": out += "\\\""
@@ -95,6 +101,5 @@ public enum JSON: Sendable, Hashable {
             default: out.unicodeScalars.append(scalar)
             }
         }
-        out += "\""
     }
 }

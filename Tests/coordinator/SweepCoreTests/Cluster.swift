@@ -79,6 +79,7 @@ struct Cluster {
         #expect(state.waitingSuspects == suspects.sorted {
             (state[$0].deaths.count, $0) < (state[$1].deaths.count, $1)
         })
+        #expect(state.contested == Set(state.olderClaims.keys.filter { !state.isDoubled($0) }))
         for group in state.suspectCounts.indices {
             #expect(state.suspectCounts[group] == suspects.count { Int(state[$0].group) == group })
         }

@@ -40,6 +40,14 @@ struct CoordinatorTests {
         #expect(other.isEmpty || other.count <= 1_000 - many.count)
     }
 
+    @Test("A host of very many slots gets runs for all of them at once, in leases of some hundred each")
+    func manySlots() {
+        var cluster = Cluster(runs: 2_000, hosts: 1)
+        let effects = cluster.join(0, slots: 1_200)
+        #expect(effects.granted(to: 0) == Array(1...1_200))
+        #expect(cluster.core.state.leases.values.allSatisfy { $0.runs.count <= Coordinator.longestShard })
+    }
+
     @Test("A repeated outcome is acknowledged and changes nothing")
     func duplicates() {
         var cluster = Cluster(runs: 2, hosts: 1)

@@ -118,7 +118,7 @@ struct PredictionTests {
         var state = try Self.state()
         state.order()
         // 1 shows a and 1, 2 to 4 the other sizes, 5 and 9 the other cores.
-        let firsts = state.take(6, for: 0, of: [0])
+        let firsts = state.take(6, for: 0, within: LengthBounds()) { $0 == 0 }
         #expect(firsts == [1, 2, 3, 4, 5, 9])
         for run in [1, 2, 3, 4, 5, 9] {
             let report = AttemptReport(
@@ -128,7 +128,7 @@ struct PredictionTests {
             state.apply(.runEnded(run: run, state: .succeeded, failure: nil, attempt: 1))
         }
         state.order()
-        let rest = state.take(6, for: 0, of: [0])
+        let rest = state.take(6, for: 0, within: LengthBounds()) { $0 == 0 }
         #expect(rest == [12, 11, 10, 8, 7, 6])
     }
 
@@ -175,12 +175,12 @@ struct PredictionTests {
         }
         var state = SweepState(plan: plan)
         state.order()
-        let before = state.take(2, for: 0, of: [0])
+        let before = state.take(2, for: 0, within: LengthBounds()) { $0 == 0 }
         #expect(before == [7, 1])
         let digest = try #require(Digest(bytes: Array(repeating: 1, count: 32)))
         state.apply(.pinned(name: "p", digest: digest))
         state.order()
-        let after = state.take(9, for: 0, of: [0])
+        let after = state.take(9, for: 0, within: LengthBounds()) { $0 == 0 }
         #expect(after == [4, 5, 6, 2, 3])
     }
 

@@ -59,6 +59,19 @@ struct SecondStartTests {
         #expect(busy.core.state.claims(on: 1).count == 1, "the fast host has a run")
     }
 
+    @Test("The more attempts are under way, the more seldom all of them are looked at")
+    func interval() {
+        var cluster = Cluster(runs: 3_000, hosts: 1)
+        let started = cluster.join(0, slots: 3_000).flatMap { effect -> [AttemptID] in
+            guard case .grant(_, let lease, let grants) = effect else { return [] }
+            return grants.map { AttemptID(run: $0.run, lease: lease, attempt: $0.firstAttempt) }
+        }
+        cluster.step(.started(host: 0, Array(started.prefix(100))))
+        #expect(cluster.core.lookInterval == Self.second)
+        cluster.step(.started(host: 0, started))
+        #expect(cluster.core.lookInterval == 15 * Self.second + 5_000_000)
+    }
+
     @Test("The first result counts, the other attempt is ended; where it had ended, too, both are compared")
     func firstCounts() {
         var cluster = doubled()
@@ -115,13 +128,15 @@ struct SecondStartTests {
     }
 
     @Test("Of a thousand hosts on which nothing is gained one is looked at; of others, those up to the first that does")
-    func looks() {
+    func looks() throws {
         let cluster = cluster()
-        let attempt = AttemptUnderWay(place: AttemptPlace(run: 1, lease: 1), host: 0, rest: 130 * Self.second)
+        let length = try #require(cluster.core.state.times.length(1, group: 0))
+        let attempt = AttemptUnderWay(
+            place: AttemptPlace(run: 1, lease: 1), host: 0, length: length, rest: 130 * Self.second)
         let equal = Looks(rest: (1...1_000).map { Taker(host: $0, slowness: 0, most: .infinity) }[...])
         #expect(cluster.core.bestHost(for: attempt, among: equal) == nil)
         #expect(equal.count.looked == 1)
-        let long = AttemptUnderWay(place: attempt.place, host: 3, rest: 4_000 * Self.second)
+        let long = AttemptUnderWay(place: attempt.place, host: 3, length: length, rest: 4_000 * Self.second)
         let mixed = Looks(
             rest: (1...1_000).map { Taker(host: $0, slowness: 0, most: $0 < 3 ? 1 : .infinity) }[...])
         let choice = cluster.core.bestHost(for: long, among: mixed)

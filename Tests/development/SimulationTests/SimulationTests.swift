@@ -140,7 +140,8 @@ struct SimulationTests {
         #expect(outcome.busy >= 0.97)
         #expect(outcome.hostFailures > 0 && outcome.lost > 0)
         #expect(outcome.untilLastWave > 3_600_000_000_000)
-        #expect(outcome.coordinatorSeconds == Double(outcome.coordinatorSteps) / 2)
+        #expect(outcome.loopSeconds == Double(outcome.coordinatorSteps) / 2)
+        #expect(outcome.besideSeconds > 0)
     }
 
     private func output(_ arguments: [String]) throws -> Data {

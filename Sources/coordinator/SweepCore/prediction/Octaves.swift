@@ -24,22 +24,26 @@ enum Octaves {
     static func span(_ octaves: Double) -> Nanoseconds {
         if octaves <= 0 { return 1 }
         if octaves >= 62 { return 1 << 62 }
-        let value = Nanoseconds(ratio(octaves).rounded())
+        let value = Nanoseconds(ratio(octaves) + 0.5)
+        let most = value / 10_000
         var unit: Nanoseconds = 1
-        while value / unit >= 10_000 { unit *= 10 }
+        while unit <= most { unit *= 10 }
         return (value + unit / 2) / unit * unit
     }
 
     /// By how much so many octaves multiply.
     static func ratio(_ octaves: Double) -> Double {
         let bounded = min(max(octaves, -1_000), 1_000)
-        let whole = bounded.rounded(.down)
-        let exponent = (bounded - whole) * naturalOfTwo
-        var (term, sum) = (1.0, 0.0)
-        for index in 1...18 {
-            sum += term
-            term *= exponent / Double(index)
-        }
-        return sum * Double(sign: .plus, exponent: Int(whole), significand: 1)
+        let whole = Int(bounded + 1_000.5) - 1_000
+        let exponent = (bounded - Double(whole)) * naturalOfTwo
+        var sum = 0.0
+        for coefficient in coefficients { sum = sum * exponent + coefficient }
+        return sum * Double(sign: .plus, exponent: whole, significand: 1)
     }
+
+    /// 1 / n!, the last first: of e to the power of half a natural logarithm of 2 and less, the rest is nothing.
+    private static let coefficients: [Double] = [
+        1 / 6_227_020_800, 1 / 479_001_600, 1 / 39_916_800, 1 / 3_628_800, 1 / 362_880, 1 / 40_320, 1 / 5_040, 1 / 720,
+        1 / 120, 1 / 24, 1 / 6, 1 / 2, 1, 1,
+    ]
 }
