@@ -14,7 +14,7 @@ public final class CoordinatorLoop {
     package private(set) var core: Coordinator
     let setting: Setting
     private let ledger: any LedgerStore
-    private let store: ObjectStore
+    let store: ObjectStore
     let transport: any Transport
     let inbox: Inbox
     let workshop: any Workshop
@@ -50,6 +50,8 @@ public final class CoordinatorLoop {
     public var answer: (_ token: String, [UInt8]?) -> Void = { _, _ in }
     /// Told who wants to know how it goes.
     public var tellLive: (borrowing CoordinatorLoop, _ token: String) -> Void = { _, _ in }
+    /// What the attempt gave that counts of a run, for audits; asked beside the loop. nil: there is none.
+    package var countedNumbers: @Sendable (RunNumber) throws -> GivenNumbers? = { _ in nil }
     /// Told what people should know and nothing depends on.
     public var warn: (String) -> Void = { _ in }
     private var warnings: Set<String> = []
@@ -318,10 +320,10 @@ public final class CoordinatorLoop {
         case .wrote(let host, let generation, let piece, let written):
             guard links[host]?.generation == generation else { return [] }
             goOn(host, transfers[host].wrote(piece, written))
-        case .judged(let host, let report, let verdict, let problem):
+        case .judged(let host, let report, let verdict, let comparison, let problem):
             if let problem { complain(problem) }
             judging.remove(report.id)
-            return afterStaging(judged(host, report, verdict))
+            return afterStaging(judged(host, report, verdict, comparison))
         case .read(let host, let generation, let pieces):
             guard links[host]?.generation == generation else { return [] }
             for (range, supplied) in pieces {
@@ -392,32 +394,7 @@ public final class CoordinatorLoop {
         stirred.insert(host)
         let window = max(Int64(ObjectRange.maximumLength), HostLimits.window / Int64(max(1, links.count)))
         for range in transfers[host].requests(window: min(window, HostLimits.windowOfHost)) { send(host, .read(range)) }
-        let (engine, now) = (core.state.pins["engine"], time.wall())
-        for report in complete {
-            judging.insert(report.id)
-            // In one lane with the looks: the attempts of a run end in the order in which they came.
-            workshop.hand(in: .run(report.id.run)) { [setting, store] in
-                let verdict = try setting.judge(report, store)
-                // Before anybody is given it: hosts get it as it is kept.
-                var problem: String?
-                if let digest = verdict.provides, let engine, setting.keepsCheckpoints {
-                    problem = setting.keepCheckpoint(
-                        of: report.id.run, digest, engine, store, host: host, now: now)
-                }
-                return .judged(host: host, report, verdict, problem: problem)
-            }
-        }
-    }
-
-    /// Takes over a judgement, also where the host is gone in the meantime: all that it left is here.
-    private func judged(_ host: Int, _ report: AttemptReport, _ verdict: EngineVerdict) -> [Event] {
-        [
-            .ended(
-                host: host,
-                Judged(
-                    report: report, failure: verdict.failure, evidence: verdict.evidence, blocks: verdict.blocks,
-                    provides: verdict.provides, endedAt: links[host]?.end(of: report, now: time.wall()) ?? time.wall()))
-        ]
+        for report in complete { judge(report, of: host) }
     }
 
     /// Reads what hosts have asked for, as far as their streams take it.

@@ -268,6 +268,27 @@ public struct Setting: Sendable {
         return verdict
     }
 
+    /// Holds an audit against what counts. Reads what both left: off the loop.
+    ///
+    /// - Parameters:
+    ///   - verdict: of the audit, of which the evidence then says what was compared.
+    ///   - counted: nil: it is gone.
+    /// - Returns: nil: there is nothing to compare.
+    func compare(
+        _ report: AttemptReport, _ verdict: inout EngineVerdict, with counted: GivenNumbers?, _ store: ObjectStore
+    ) throws -> AuditComparison? {
+        guard verdict.failure == nil, let result = verdict.blocks else { return nil }
+        guard let counted else {
+            verdict.evidence = "not compared, because the result that counts is not on record"
+            return nil
+        }
+        let comparison = try RunComparison(
+            counted, GivenNumbers(result: result, artifacts: report.artifacts),
+            statistics: engine.descriptor.statistics, in: store)
+        verdict.evidence = comparison.sentences.joined(separator: "; ")
+        return comparison.digests
+    }
+
     /// Holds an attempt of an evaluation that ended well against the contract once more; nil: of something else.
     package func judgeAgain(_ report: AttemptReport, _ store: ObjectStore) throws -> Rejudgement.Finding? {
         guard let task = task(of: report.id.run), case .evaluation = task else { return nil }

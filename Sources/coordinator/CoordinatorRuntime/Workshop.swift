@@ -35,8 +35,8 @@ public enum Finished: Sendable {
     indirect case looked(host: Int, generation: Int, AttemptReport, StoredParts)
     /// What came of writing a piece of an object.
     case wrote(host: Int, generation: Int, Transfers.Piece, Transfers.Written)
-    /// What an attempt came to; and why a checkpoint that it made is not kept for later sweeps.
-    indirect case judged(host: Int, AttemptReport, EngineVerdict, problem: String?)
+    /// What an attempt came to, an audit in comparison; and why a checkpoint that it made is not kept for later sweeps.
+    indirect case judged(host: Int, AttemptReport, EngineVerdict, AuditComparison?, problem: String?)
     /// Ranges of objects that were asked for; nil: one is not here, or not as long.
     case read(host: Int, generation: Int, [(range: ObjectRange, supplied: Supplied?)])
     /// The checkpoints that earlier sweeps made with the engine of this digest, as events.

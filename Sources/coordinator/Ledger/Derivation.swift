@@ -28,6 +28,7 @@ struct Derivation {
                 ON CONFLICT (name) DO UPDATE SET digest = excluded.digest
                 """, [name, digest.data])
         case .leaseGranted(let lease, let host, let grants): try grant(lease, host, grants)
+        case .auditGranted(let lease, let host, let grants): try add(lease, host, grants)
         case .leaseVoided(let lease, let reason): try void(lease, reason)
         case .leaseMoved(let lease, let host):
             try changeOne(
@@ -54,6 +55,17 @@ struct Derivation {
                 id: report.id, host: host, failure: failure, evidence: evidence, wall: report.wallNanoseconds,
                 peakMemoryBytes: report.peakMemoryBytes, endedAt: endedAt, blocks: blocks)
             try end(ended, artifacts: report.artifacts)
+            try changeOne(
+                "UPDATE runs SET attempts = attempts + 1 WHERE run = ?", [report.id.run],
+                or: "there is no run \(report.id.run)")
+        case .auditEnded(let report, let host, let failure, let evidence, let comparison, let endedAt):
+            let ended = AttemptStatus(
+                id: report.id, host: host, failure: failure, evidence: evidence, wall: report.wallNanoseconds,
+                peakMemoryBytes: report.peakMemoryBytes, endedAt: endedAt, blocks: nil)
+            try end(ended, artifacts: report.artifacts)
+            try run(
+                "INSERT INTO audits (run, attempt, numbers, counted) VALUES (?, ?, ?, ?)",
+                [report.id.run, report.id.attempt, comparison?.numbers.data, comparison?.counted.data])
         case .attemptFenced(let report, let host, let agrees):
             try run(
                 "INSERT INTO fenced (seq, run, attempt, lease, host, class, agrees) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -72,6 +84,7 @@ struct Derivation {
                 or: "run \(run) cannot be opened again: it has not ended")
         case .judgedAgain(let id, let failure, let evidence, let blocks):
             try judge(id, failure, evidence, blocks)
+        case .hostFenced(let host, let reason, let runs): try fence(host, reason, runs)
         case .hostPaused(let host, let reason), .hostRefused(let host, let reason):
             try run(
                 "INSERT INTO hosts (host, rested) VALUES (?, ?) ON CONFLICT (host) DO UPDATE SET rested = ?2",
@@ -98,12 +111,18 @@ struct Derivation {
             [sequence, kind, run, host, reason])
     }
 
-    private func grant(_ lease: LeaseNumber, _ host: String, _ grants: [Grant]) throws {
+    private func add(_ lease: LeaseNumber, _ host: String, _ grants: [Grant]) throws {
         try run("INSERT INTO leases (lease, host) VALUES (?, ?)", [lease, host])
         for grant in grants {
             try run(
                 "INSERT INTO grants (lease, run, first_attempt, attempts) VALUES (?, ?, ?, ?)",
                 [lease, grant.run, grant.firstAttempt, grant.attempts])
+        }
+    }
+
+    private func grant(_ lease: LeaseNumber, _ host: String, _ grants: [Grant]) throws {
+        try add(lease, host, grants)
+        for grant in grants {
             try changeOne(
                 "UPDATE runs SET lease = ?, host = ? WHERE run = ? AND state = 'open'", [lease, host, grant.run],
                 or: "run \(grant.run) cannot be granted: it has ended")
@@ -138,8 +157,6 @@ struct Derivation {
                 "INSERT OR IGNORE INTO artifacts (run, attempt, path, digest, size) VALUES (?, ?, ?, ?, ?)",
                 [id.run, id.attempt, artifact.path, artifact.digest.data, artifact.size])
         }
-        try changeOne(
-            "UPDATE runs SET attempts = attempts + 1 WHERE run = ?", [id.run], or: "there is no run \(id.run)")
     }
 
     private func end(
@@ -166,6 +183,24 @@ struct Derivation {
             "UPDATE runs SET state = ?, class = ? WHERE run = ? AND attempt = ? AND state <> 'open'",
             [(failure?.finalState ?? .succeeded).rawValue, failure?.rawValue, id.run, id.attempt],
             or: "run \(id.run) is judged again by attempt \(id.attempt), which did not decide it")
+    }
+
+    /// Results of a host that was fenced are kept with their attempts, and count no more.
+    private func fence(_ host: String, _ reason: String, _ runs: RunList) throws {
+        try run(
+            "INSERT INTO hosts (host, fenced) VALUES (?1, ?2) ON CONFLICT (host) DO UPDATE SET fenced = ?2",
+            [host, reason])
+        for range in runs.ranges {
+            try run(
+                """
+                UPDATE runs SET state = 'quarantined', class = ?
+                WHERE run >= ? AND run < ? AND state = 'succeeded'
+                """, [FailureClass.hostFenced.rawValue, range.lowerBound, range.upperBound])
+            guard db.changesCount == range.count else {
+                throw Failure(
+                    .internalError, "a record contradicts the ledger: runs are quarantined that had not succeeded")
+            }
+        }
     }
 
     // MARK: Records about all runs
@@ -195,6 +230,7 @@ struct Derivation {
     private func repin(_ reason: String) throws {
         try voidAll(reason)
         try run("DELETE FROM pins")
+        try run("UPDATE hosts SET fenced = NULL WHERE fenced IS NOT NULL")
         try run(
             """
             UPDATE runs SET state = 'open', class = NULL, attempts = 0, attempt = 0, lease = NULL, host = NULL,

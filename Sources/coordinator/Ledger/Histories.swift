@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 public import Model
 
@@ -60,6 +61,39 @@ extension Ledger {
                     SELECT class, count(*) FROM attempts WHERE host = ? GROUP BY class ORDER BY count(*) DESC, class
                     """, arguments: [host]
             ).map { try (failure: self.failureClass($0.value(0)), count: $0.value(1)) }
+        }
+    }
+
+    /// The audits of what counts of a run, or of all runs, by run and attempt.
+    public func audits(of run: RunNumber? = nil) throws -> [AuditAttempt] {
+        try reading { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT \(RunRow.attemptColumns), u.numbers, u.counted FROM audits u
+                    JOIN attempts a ON a.run = u.run AND a.attempt = u.attempt JOIN runs r ON r.run = u.run
+                    WHERE u.attempt > r.stale AND u.attempt > r.attempt AND (?1 IS NULL OR u.run = ?1)
+                    ORDER BY u.run, u.attempt
+                    """, arguments: [run]
+            ).compactMap { row in
+                guard let attempt = try RunRow(row, self).attempt() else { return nil }
+                let (numbers, counted): (Data?, Data?) = try (row.value("numbers"), row.value("counted"))
+                guard let numbers, let counted else { return AuditAttempt(attempt: attempt, comparison: nil) }
+                let comparison = try AuditComparison(numbers: self.digest(numbers), counted: self.digest(counted))
+                return AuditAttempt(attempt: attempt, comparison: comparison)
+            }
+        }
+    }
+
+    /// Runs of the specification whose results count no more because this host gave them, by number.
+    public func fencedRuns(of host: String) throws -> [RunNumber] {
+        try reading { db in
+            try Int.fetchAll(
+                db,
+                sql: """
+                    SELECT run FROM runs WHERE state = 'quarantined' AND class = ? AND host = ? AND place IS NOT NULL
+                    ORDER BY run
+                    """, arguments: [FailureClass.hostFenced.rawValue, host])
         }
     }
 

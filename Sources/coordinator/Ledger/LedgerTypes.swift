@@ -111,6 +111,13 @@ public struct FencedAttempt: Sendable, Hashable {
     public var agrees: Bool?
 }
 
+/// An attempt at a run that had succeeded already, on another host.
+public struct AuditAttempt: Sendable, Hashable {
+    public var attempt: AttemptStatus
+    /// nil: it gave nothing to compare.
+    public var comparison: AuditComparison?
+}
+
 /// A host as the ledger knows it.
 public struct HostStatus: Sendable, Hashable {
     public var host: String
@@ -124,6 +131,8 @@ public struct HostStatus: Sendable, Hashable {
     public var pauseReason: String?
     /// Whether that was not for a while: it was refused.
     public var isRefused: Bool
+    /// Why an audit fenced it; nil: none did.
+    public var fenceReason: String?
 }
 
 /// A lease as the ledger knows it.

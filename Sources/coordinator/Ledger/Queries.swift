@@ -135,28 +135,31 @@ extension Ledger {
         }
     }
 
-    /// The attempts of a run that ended, by number.
+    /// The attempts of a run that ended, by number, but for its audits.
     public func attempts(of run: RunNumber) throws -> [AttemptStatus] {
         try reading { db in
             try Row.fetchAll(
-                db, sql: "SELECT \(RunRow.attemptColumns) FROM attempts a WHERE a.run = ? ORDER BY a.attempt",
-                arguments: [run]
+                db,
+                sql: """
+                    SELECT \(RunRow.attemptColumns) FROM attempts a
+                    WHERE a.run = ? AND NOT \(RunRow.isAudit("a")) ORDER BY a.attempt
+                    """, arguments: [run]
             ).compactMap { try RunRow($0, self).attempt() }
         }
     }
 
     /// Calls `body` with every attempt that ended, by run and number, without its result. Memory does not grow with
     /// their count.
-    public func forEachAttempt(_ body: (AttemptStatus) throws -> Void) throws {
+    public func forEachAttempt(_ body: (AttemptStatus, _ isAudit: Bool) throws -> Void) throws {
         try reading { db in
             let rows = try Row.fetchCursor(
                 db,
                 sql: """
                     SELECT run, attempt, lease, host, class, evidence, wall_ns, peak_memory_bytes, ended_ns,
-                    NULL AS blocks FROM attempts ORDER BY run, attempt
+                    NULL AS blocks, \(RunRow.isAudit("a")) AS is_audit FROM attempts a ORDER BY run, attempt
                     """)
             while let row = try rows.next() {
-                if let attempt = try RunRow(row, self).attempt() { try body(attempt) }
+                if let attempt = try RunRow(row, self).attempt() { try body(attempt, try row.value("is_audit")) }
             }
         }
     }
@@ -226,7 +229,7 @@ extension Ledger {
                 db,
                 sql: """
                     SELECT h.host, boot_id, host_name, slots, memory_bytes, clock_offset_ns, rested,
-                        coalesce(r.kind = 'host-refused', 0)
+                        coalesce(r.kind = 'host-refused', 0), fenced
                     FROM hosts h LEFT JOIN
                         (SELECT host, kind, max(seq) FROM remarks WHERE host IS NOT NULL GROUP BY host) r
                         ON r.host = h.host
@@ -236,7 +239,7 @@ extension Ledger {
                 try HostStatus(
                     host: row.value(0), bootID: row.value(1), hostName: row.value(2), slots: row.value(3),
                     memoryBytes: row.value(4), clockOffset: row.value(5), pauseReason: row.value(6),
-                    isRefused: row.value(7))
+                    isRefused: row.value(7), fenceReason: row.value(8))
             }
         }
     }

@@ -17,8 +17,14 @@ struct RunRow {
         \(attemptColumns)
         FROM plan p JOIN runs r ON r.run = p.run
         LEFT JOIN attempts a ON a.run = r.run AND a.attempt = CASE WHEN r.attempt > 0 THEN r.attempt
-            ELSE (SELECT max(attempt) FROM attempts WHERE run = r.run AND attempt > r.stale) END
+            ELSE (SELECT max(attempt) FROM attempts t
+                WHERE t.run = r.run AND t.attempt > r.stale AND NOT \(isAudit("t"))) END
         """
+
+    /// Whether an attempt is an audit, of a table of attempts by that name.
+    static func isAudit(_ table: String) -> String {
+        "EXISTS (SELECT 1 FROM audits u WHERE u.run = \(table).run AND u.attempt = \(table).attempt)"
+    }
 
     private let row: Row
     private let ledger: Ledger

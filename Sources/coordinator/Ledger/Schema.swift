@@ -10,17 +10,18 @@ enum Schema {
     /// SQLite's `user_version`: the number of migrations that have been applied. Also raised, by a migration that does
     /// nothing, where a kind of record is new or a field of one must be known: an older program then leaves the
     /// ledger alone instead of stumbling over it halfway.
-    static let version: Int32 = 4
+    static let version: Int32 = 5
 
     /// Derived tables with the columns that order their rows.
     static let derived: [(table: String, key: String)] = [
         ("runs", "run"), ("leases", "lease"), ("grants", "lease, run"), ("attempts", "run, attempt"),
-        ("artifacts", "run, attempt, path"), ("fenced", "seq"), ("hosts", "host"), ("pins", "name"), ("stops", "seq"),
+        ("artifacts", "run, attempt, path"), ("audits", "run, attempt"), ("fenced", "seq"), ("hosts", "host"),
+        ("pins", "name"), ("stops", "seq"),
         ("revisions", "seq"), ("remarks", "seq"),
     ]
 
     /// Brings a database from one version to the next; the index is the version that it starts from.
-    static let migrations: [String] = [first, second, third, fourth]
+    static let migrations: [String] = [first, second, third, fourth, fifth]
 
     /// Applies what is missing, in one transaction.
     ///
@@ -189,5 +190,22 @@ enum Schema {
     /// Boots: setups without a workload.
     private static let fourth = """
         CREATE UNIQUE INDEX plan_boots ON plan (setup) WHERE kind = 'setup' AND workload IS NULL;
+        """
+
+    /// Audits, and the hosts that they fenced.
+    private static let fifth = """
+        -- Attempts at runs that had succeeded. numbers, counted: the digests of what they gave and of what counts; NULL
+        -- where there was nothing to compare.
+        CREATE TABLE audits (
+            run INTEGER NOT NULL,
+            attempt INTEGER NOT NULL,
+            numbers BLOB CHECK (length(numbers) = 32),
+            counted BLOB CHECK (length(counted) = 32),
+            PRIMARY KEY (run, attempt),
+            FOREIGN KEY (run, attempt) REFERENCES attempts (run, attempt),
+            CHECK ((numbers IS NULL) = (counted IS NULL))
+        ) STRICT, WITHOUT ROWID;
+        -- Why a host was fenced; NULL: it is not.
+        ALTER TABLE hosts ADD COLUMN fenced TEXT;
         """
 }

@@ -14,15 +14,19 @@ extension AttemptReport {
 }
 
 /// Who has which run. Mostly one host; several only where a run was given away because the first was silent for long.
+/// Of a run that has ended, whoever audits it.
 extension SweepState {
     /// All claims on a run that are in force, the oldest first.
     package func claims(on run: RunNumber) -> [Claim] {
-        guard case .leased(let lease, let attempts) = self[run].phase else { return [] }
+        guard case .leased(let lease, let attempts) = self[run].phase else {
+            return auditClaims[run].map { [$0] } ?? []
+        }
         return olderClaims[run, default: []] + [Claim(lease: lease, attempts: attempts)]
     }
 
     /// The claim that a lease gives on a run, if it is in force.
     func claim(of lease: LeaseNumber, on run: RunNumber) -> Claim? {
+        if let audit = auditClaims[run], audit.lease == lease { return audit }
         guard case .leased(let newest, let attempts) = self[run].phase else { return nil }
         if newest == lease { return Claim(lease: lease, attempts: attempts) }
         return olderClaims[run]?.first { $0.lease == lease }
@@ -65,6 +69,7 @@ extension SweepState {
 
     /// A claim is over. Without another one the run waits again.
     mutating func drop(_ lease: LeaseNumber, on run: RunNumber) {
+        if auditClaims[run]?.lease == lease { return dropAudit(of: run) }
         guard case .leased(let newest, _) = self[run].phase, claim(of: lease, on: run) != nil else { return }
         count(run, limiting: -1)
         defer { claimsChanged(on: run) }
@@ -93,7 +98,7 @@ extension SweepState {
     }
 
     /// One run of the lease is no longer under it.
-    private mutating func release(_ lease: LeaseNumber) {
+    mutating func release(_ lease: LeaseNumber) {
         guard let entry = leases[lease] else { return }
         leases[lease]?.open -= 1
         if entry.host >= 0 { openRuns[entry.host] -= 1 }

@@ -4,8 +4,10 @@ extension Coordinator {
     /// What is to be done now. Ask only after everything handled so far is committed.
     public mutating func effects(now: Nanoseconds) -> [Effect] {
         var effects: [Effect] = []
-        if state.isFinished != (finishedAt != nil) { noteNewsOfAll() }
-        finishedAt = state.isFinished ? finishedAt ?? now : nil
+        // Once hosts were told that it has ended, it has.
+        let isFinished = state.isFinished && (finishedAt != nil || !awaitsAudits(now))
+        if isFinished != (finishedAt != nil) { noteNewsOfAll() }
+        finishedAt = isFinished ? finishedAt ?? now : nil
         for host in news.sorted() {
             news.remove(host)
             switch links[host].phase {
@@ -35,7 +37,7 @@ extension Coordinator {
     private mutating func connect(
         _ host: Int, _ until: Nanoseconds, _ failures: Int, _ now: Nanoseconds, _ effects: inout [Effect]
     ) {
-        guard now >= until, !isInterrupted, !state.isFinished || state.isHolding[host] else {
+        guard now >= until, !isInterrupted, finishedAt == nil || state.isHolding[host] else {
             news.insert(host)
             return
         }
@@ -72,7 +74,7 @@ extension Coordinator {
             effects.append(.grant(host: host, lease: lease, state.grants(of: lease)))
         }
         if joined.told.count > 2 * active.count + 16 { joined.told.formIntersection(active) }
-        if state.isFinished, state.isHolding[host], !joined.isReleased {
+        if finishedAt != nil, state.isHolding[host], !joined.isReleased {
             effects.append(.release(host: host))
             joined.isReleased = true
         }
@@ -81,7 +83,7 @@ extension Coordinator {
     // MARK: The end
 
     private func ending(now: Nanoseconds) -> Ending? {
-        if state.isFinished {
+        if finishedAt != nil {
             guard isInterrupted || links.indices.allSatisfy({ isReleased($0, now) }) else { return nil }
             return isOutOfTime ? .outOfTime : .complete(allSucceeded: state.notSucceededCount == 0)
         }
@@ -107,7 +109,7 @@ extension Coordinator {
     private func noHost(now: Nanoseconds) -> Ending? {
         let patience = everJoined ? plan.timing.patience : plan.timing.patienceAtStart
         let isPatient = now - lastProgress < patience
-        for host in links.indices {
+        for host in links.indices where !isFenced(host) {
             switch links[host].phase {
             case .joined: return nil
             case .connecting: if isPatient { return nil }
@@ -115,7 +117,9 @@ extension Coordinator {
             case .refused: if links[host].mayGetJob, isPatient { return nil }
             }
         }
-        let reasons = zip(plan.hosts, links).map { "\($0): \($1.lastProblem)" }
+        let reasons = zip(plan.hosts, links).map { host, link in
+            "\(host): \(state.fencedHosts[host] ?? link.lastProblem)"
+        }
         return .noHost(reason: reasons.joined(separator: "\n"))
     }
 }

@@ -12,6 +12,7 @@ extension Coordinator {
         // It did not hear that we have it.
         if state.isOnRecord(id), !faults.contains(.countsRepeats) { return takeBack(judged.report, host, &records) }
         guard isInForce(id, host) else { return fence(host, judged, &records) }
+        if state.isAudit(id) { return endAudit(host, judged, &records) }
         let deaths = state.deathCount
         let wasDoubled = state.isDoubled(id.run)
         let prediction = state.prediction(id.run, host: host)

@@ -23,6 +23,8 @@ struct HostHealth: Sendable {
 }
 
 extension Coordinator {
+    func isUsable(_ host: Int, _ now: Nanoseconds) -> Bool { links[host].isUsable(now) && !isFenced(host) }
+
     /// How many runs a host may have at a time, for now: on trial, one beside those that it had before.
     func allowedSlots(of host: Int) -> Int {
         guard links[host].health.isOnTrial else { return links[host].slots }
@@ -104,7 +106,7 @@ extension Coordinator {
         links[host].health.troubles = 0
         links[host].health.slowRuns += 1
         // Slow is better than nothing.
-        guard links.indices.contains(where: { $0 != host && links[$0].isUsable(now) }) else { return }
+        guard links.indices.contains(where: { $0 != host && isUsable($0, now) }) else { return }
         if links[host].health.slowRuns >= HostHealth.most || links[host].health.isOnTrial {
             let (took, should) = (PeopleText.span(wall), PeopleText.span(prediction.expected))
             let reason = "its runs take far longer than predicted, as run \(run): \(took) instead of \(should)"

@@ -23,7 +23,8 @@ extension Coordinator {
                 memoryBytes: arrival.memoryBytes, clockOffset: arrival.clockOffset), &records)
         links[host].join(Link.Joined(arrival: arrival, since: now, engineIsRight: !plan.pinsEngine))
         links[host].usableSince = links[host].usableSince ?? now
-        for run in state.leasesOfHost[host].flatMap({ state.openRuns(of: $0, host: host) }) where isGuilty(run) {
+        for run in state.leasesOfHost[host].flatMap({ state.openRuns(of: $0, host: host) })
+        where isGuilty(run) && !state.isOver(run) {
             decideEnd(run, .failed, .hostLost, &records)
         }
         setSlots(of: host)

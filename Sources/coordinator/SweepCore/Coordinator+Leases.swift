@@ -22,7 +22,7 @@ extension Coordinator {
         guard waiting != Waiting() else { return }
         let looksAtAll = waiting != leftWaiting || now >= nextFilling
         if looksAtAll { nextFilling = now + Timing.second }
-        let hosts = (looksAtAll ? Array(links.indices) : news.sorted()).filter { links[$0].isUsable(now) }
+        let hosts = (looksAtAll ? Array(links.indices) : news.sorted()).filter { isUsable($0, now) }
         if hosts.isEmpty { return }
         startCritical(on: hosts, now, &records)
         grantLeases(to: hosts, now, &records)
@@ -37,6 +37,7 @@ extension Coordinator {
         let aheadPerSlot = aheadPerSlot
         // Of all hosts. Not looked at where runs take long: these are not handed out ahead.
         let allSlots = aheadPerSlot > 0 ? usableSlots(now) : 0
+        let fenced = Set(state.fencedHosts.isEmpty ? [] : links.indices.filter { isFenced($0) })
         for host in hosts where ready > 0 {
             let slots = allowedSlots(of: host)
             let company = state.company(on: host, slots: slots)
@@ -48,7 +49,7 @@ extension Coordinator {
             while room > 0 {
                 let runs = state.take(
                     min(room, Coordinator.longestShard), for: host, within: bounds(for: host, now),
-                    isUsable: { [links] in links[$0].isUsable(now) })
+                    isUsable: { [links] in links[$0].isUsable(now) && !fenced.contains($0) })
                 if runs.isEmpty { break }
                 grant(state.grants(on: runs, others: hasOthers(host)), to: host, &records)
                 (room, ready) = (room - runs.count, ready - runs.count)
@@ -58,7 +59,7 @@ extension Coordinator {
     }
 
     private func usableSlots(_ now: Nanoseconds) -> Int {
-        links.indices.reduce(0) { links[$1].isUsable(now) ? $0 + allowedSlots(of: $1) : $0 }
+        links.indices.reduce(0) { isUsable($1, now) ? $0 + allowedSlots(of: $1) : $0 }
     }
 
     /// Runs under suspicion come last, in no more company than each of them may have.
@@ -92,7 +93,9 @@ extension Coordinator {
     static let longestShard = 512
 
     /// Whether another host may do what this one cannot, now or later.
-    private func hasOthers(_ host: Int) -> Bool { links.indices.contains { $0 != host && !links[$0].isRefused } }
+    private func hasOthers(_ host: Int) -> Bool {
+        links.indices.contains { $0 != host && !links[$0].isRefused && !isFenced($0) }
+    }
 
     /// How many more runs a host may have just now.
     func room(on host: Int) -> Int {
@@ -126,7 +129,7 @@ extension Coordinator {
         guard state.readyCount == 0 else { return }
         let available = available(now)
         if available.isEmpty { return }
-        var free = links.indices.filter { links[$0].isUsable(now) && state.openRuns[$0] < allowedSlots(of: $0) }
+        var free = links.indices.filter { isUsable($0, now) && state.openRuns[$0] < allowedSlots(of: $0) }
         if free.isEmpty { return }
         for (run, silences) in available {
             guard silences < SweepState.fatalSilences else {
@@ -172,7 +175,7 @@ extension Coordinator {
             .flatMap { state.leasesOfHost[$0] } + state.strayLeases
     }
 
-    private func isAvailable(_ run: RunNumber, _ claim: Claim, _ now: Nanoseconds) -> Bool {
+    func isAvailable(_ run: RunNumber, _ claim: Claim, _ now: Nanoseconds) -> Bool {
         let host = host(of: claim)
         // Nothing of such a host is heard of again before somebody acts.
         if host >= 0, links[host].isRefused { return true }

@@ -58,7 +58,7 @@ extension Coordinator {
 
     private func makeOutlook(_ attempts: [AttemptUnderWay], _ now: Nanoseconds) -> Outlook {
         var outlook = Outlook()
-        for host in links.indices where links[host].isUsable(now) {
+        for host in links.indices where isUsable(host, now) {
             let slowness = state.times.slowness(of: host)
             outlook.capacity += Double(allowedSlots(of: host)) * Octaves.ratio(-slowness)
             if links[host].ends == nil { outlook.fastest = min(outlook.fastest, slowness) }

@@ -59,7 +59,7 @@ extension Coordinator {
         _ now: Nanoseconds, _ records: inout [Record]
     ) {
         guard let since = links[host].usableSince else { return }
-        for run in runs {
+        for run in runs where !state.isOver(run) {
             guard let beginning = begun[AttemptPlace(run: run, lease: lease)], state.claims(on: run).count == 1
             else { continue }
             let had = min(span, min(now, links[host].ends ?? now) - beginning.time)
@@ -83,7 +83,7 @@ extension Coordinator {
     /// Whether a host that goes at some time can have another run before, as far as one can tell. What it is not given
     /// for other reasons (it failed there, a faster host is to have it) is no question of time.
     public func hasTime(_ host: Int, now: Nanoseconds) -> Bool {
-        guard links[host].ends != nil, wantsHosts, links[host].isUsable(now), room(on: host) > 0 else { return true }
+        guard links[host].ends != nil, wantsHosts, isUsable(host, now), room(on: host) > 0 else { return true }
         return state.readyCount == 0 || state.hasReady(within: bounds(for: host, now).most)
     }
 

@@ -37,7 +37,7 @@ extension Coordinator {
     /// - Parameter haveRoom: whether they could begin it now.
     private func takers(_ now: Nanoseconds, among hosts: some Sequence<Int>, haveRoom: Bool) -> [Taker] {
         var takers: [Taker] = []
-        for host in hosts where links[host].isUsable(now) && (!haveRoom || room(on: host) > 0) {
+        for host in hosts where isUsable(host, now) && (!haveRoom || room(on: host) > 0) {
             let most = links[host].ends.map { Octaves.of($0 - now - plan.timing.marginBeforeEnd) } ?? .infinity
             takers.append(Taker(host: host, slowness: state.times.slowness(of: host), most: most))
         }
@@ -62,7 +62,7 @@ extension Coordinator {
     /// What makes a checkpoint is not done twice: two checkpoints of one function differ.
     private func mayStartAgain(_ attempt: AttemptUnderWay) -> Bool {
         let run = attempt.place.run
-        return state.isCurrent(run) && state.group(of: run)?.provides == nil && !isCancelled(run)
+        return state.isCurrent(run) && !state.isOver(run) && state.group(of: run)?.provides == nil && !isCancelled(run)
             && !state.isSuspect(run) && !state.startedTwice.contains(run) && state.claims(on: run).count == 1
             && links[attempt.host].joined != nil
             && links[attempt.host].joined?.underWay.contains { $0.run == run } == false

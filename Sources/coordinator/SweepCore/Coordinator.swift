@@ -8,8 +8,8 @@ public import Model
 /// that and the state is worked out again.
 ///
 /// By promise: who is there and who is silent (`Coordinator+Hosts`), who gets which runs (`+Leases`), which of several
-/// hosts goes on with a run (`+Rivals`), what an attempt's end means (`+Ends`), what is cancelled (`+Cancelling`), and
-/// what the hosts are told (`+Effects`).
+/// hosts goes on with a run (`+Rivals`), what is done once more to compare (`+Audits`), what an attempt's end means
+/// (`+Ends`), what is cancelled (`+Cancelling`), and what the hosts are told (`+Effects`).
 public struct Coordinator: Sendable {
     public internal(set) var state: SweepState
     var links: [Link]
@@ -51,6 +51,8 @@ public struct Coordinator: Sendable {
     /// What is left, when it was last looked at; nil: nothing is known of how long runs take.
     var outlook: Outlook?
     var nextOutlook: Nanoseconds = .min
+    /// When it is next looked for audits to begin, where there are many.
+    var nextAudits: Nanoseconds = .min
     /// When it is next looked for runs to begin a second time.
     var nextSecondStart: Nanoseconds = .min
 
@@ -126,17 +128,19 @@ public struct Coordinator: Sendable {
         notePause(now)
         var records: [Record] = []
         noteSilence(now, &records)
-        if let limit = plan.timing.sweep, now - startedAt >= limit, !isOutOfTime, !state.isFinished {
+        if let limit = plan.timing.sweep, now - startedAt >= limit, !isOutOfTime, finishedAt == nil {
             isOutOfTime = true
             cancel(nil, "the sweep's own time limit has passed", now, &records)
         }
         endCancelled(now, &records)
         settleDependents(&records)
         settleRivals(now, &records)
+        settleAudits(now, &records)
         // A sweep that was stopped and is resumed goes on, also where nothing had been cancelled before.
         if !isInterrupted, cancelDeadline == nil {
             state.order()
             lookAhead(now)
+            grantAudits(now, &records)
             fillHosts(now, &records)
             giveAway(now, &records)
             startAgain(now, &records)

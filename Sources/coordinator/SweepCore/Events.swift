@@ -84,13 +84,16 @@ public struct Judged: Sendable, Hashable {
     public var blocks: ResultText?
     /// What the pin that the run provides is, if it provides one.
     public var provides: Digest?
+    /// Of an audit: its numbers, and those that count.
+    public var comparison: AuditComparison?
     /// Nanoseconds since 1970.
     public var endedAt: Nanoseconds
 
     public init(
         report: AttemptReport, failure: FailureClass?, evidence: String, blocks: ResultText? = nil,
-        provides: Digest? = nil, endedAt: Nanoseconds = 0
+        provides: Digest? = nil, comparison: AuditComparison? = nil, endedAt: Nanoseconds = 0
     ) {
+        self.comparison = comparison
         self.report = report
         self.failure = failure
         self.evidence = evidence

@@ -31,7 +31,7 @@ extension SweepState {
                 + "losses \(run.losses) deaths \(run.deaths.shared) alone \(run.deaths.alone) "
                 + "older \(olderClaims[index + 1, default: []].map(\.lease)) "
                 + "failed on \(failedOn[index + 1, default: []]) itself \(failedItselfOn[index + 1, default: []]) "
-                + "result \(run.result.map { String($0, radix: 16) } ?? "-")"
+                + "giver \(run.giver) result \(run.result.map { String($0, radix: 16) } ?? "-")"
         }
         lines += pins.keys.sorted().map { "pin \($0) \(pins[$0]?.short ?? "")" }
         for lease in leases.keys.sorted() {
@@ -41,6 +41,14 @@ extension SweepState {
         lines.append("next \(nextLease) of hosts \(leasesOfHost) open \(openRuns) waiting \(waitingCounts)")
         lines.append("cancels \(cancelsAsked.sorted()) suspects \(waitingSuspects) mean \(meanWall ?? -1)")
         lines.append("second starts \(secondStarts.sorted())")
+        for run in audits.keys.sorted() {
+            let audit = audits[run] ?? Audit()
+            let opinions = audit.opinions.map { "\($0.host) \($0.comparison.numbers.short)" }
+            lines.append("audit of \(run): \(opinions) failed on \(audit.failedOn) losses \(audit.losses)")
+        }
+        lines.append("audited under \(auditClaims.keys.sorted().map { "\($0): \(auditClaims[$0]?.lease ?? 0)" })")
+        lines.append("audits open \(openAudits.sorted()) at odds \(outvotedAudits.sorted() + fickleAudits.sorted())")
+        lines.append("fenced \(fencedHosts.keys.sorted())")
         lines.append("stray \(strayLeases) deaths \(deathCount) \(deathOfHost) boots \(bootOfHost)")
         let series = failuresInRow.map { "\($0.count) \($0.failure.rawValue)" } ?? "none"
         lines.append("stopped \(stopReason ?? "-") holding \(isHolding) failed in a row \(series)")
@@ -107,5 +115,7 @@ extension Coordinator {
         package static let trustsTheSick = Faults(rawValue: 4_096)
         /// Of a run that was begun a second time, the attempt that fails first decides.
         package static let countsSecondStarts = Faults(rawValue: 8_192)
+        /// A host that was fenced gets runs as before.
+        package static let trustsTheFenced = Faults(rawValue: 16_384)
     }
 }

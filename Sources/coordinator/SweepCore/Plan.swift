@@ -50,6 +50,8 @@ public struct Plan: Sendable {
     public var history: [PastRun] = []
     /// Whether slots that have nothing else to do begin runs of other hosts as well that would end late.
     public var hasSecondStarts = false
+    /// Runs that are done once more on another host when they have succeeded, to compare.
+    public var audited: Set<RunNumber> = []
 
     public init(
         groups: [Group], highestRun: RunNumber? = nil, hosts: [String], maximumFailures: Int = 3,

@@ -74,7 +74,9 @@ extension SweepState {
     /// an agent whose host died right after an attempt's start need not know of that start.
     mutating func noteReboot(of host: Int) {
         noteDeath(of: host)
-        for run in leasesOfHost[host].flatMap({ openRuns(of: $0, host: host) }) { noteDeath(of: run, host: host) }
+        for run in leasesOfHost[host].flatMap({ openRuns(of: $0, host: host) }) where !isOver(run) {
+            noteDeath(of: run, host: host)
+        }
     }
 
     private mutating func noteDeath(of host: Int) {

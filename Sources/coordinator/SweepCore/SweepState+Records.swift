@@ -18,6 +18,10 @@ extension SweepState {
         case .hostSeen(let host, let bootID, _, _, _, _): see(host, bootID)
         case .pinned(let name, let digest): pin(name, digest)
         case .leaseGranted(let lease, let host, let grants): grant(lease, host: host, grants)
+        case .auditGranted(let lease, let host, let grants): grantAudits(lease, host: host, grants)
+        case .auditEnded(let report, let host, let failure, _, let comparison, _):
+            recordAudit(report, host: host, failure, comparison)
+        case .hostFenced(let host, let reason, let runs): fence(host, reason, runs)
         case .leaseMoved(let lease, let host): move(lease, to: host)
         case .leaseVoided(let lease, _): void(lease)
         case .attemptEnded(let report, let host, let failure, _, let blocks, _):
@@ -35,6 +39,7 @@ extension SweepState {
         case .runCancelAsked(let run, _): if !isOver(run) { cancelsAsked.insert(run) }
         case .runEnded(let run, let state, let failure, let attempt):
             end(run, state, failure)
+            noteAudit(of: run)
             // What ended without an attempt of its own says nothing of the sweep.
             if attempt > 0 { noteInRow(state, failure) }
         case .runReopened(let run, _): reopen(run)
@@ -64,6 +69,16 @@ extension SweepState {
     }
 
     private mutating func grant(_ lease: LeaseNumber, host: String, _ grants: [Grant]) {
+        open(lease, host: host, grants)
+        for grant in grants {
+            let attempts = grant.firstAttempt..<grant.firstAttempt + grant.attempts
+            add(Claim(lease: lease, attempts: attempts), on: grant.run)
+            runs[grant.run - 1].nextAttempt = attempts.upperBound
+        }
+    }
+
+    /// A lease begins, on whatever runs.
+    mutating func open(_ lease: LeaseNumber, host: String, _ grants: [Grant]) {
         nextLease = max(nextLease, lease + 1)
         // Whoever stops a sweep grants nothing more of it: it was launched again, and goes on as any other.
         stopReason = nil
@@ -71,11 +86,6 @@ extension SweepState {
         let bootID = index >= 0 ? bootOfHost[index] : ""
         leases[lease] = Lease(host: index, bootID: bootID, runs: grants.map(\.run), open: grants.count)
         place(lease, on: index)
-        for grant in grants {
-            let attempts = grant.firstAttempt..<grant.firstAttempt + grant.attempts
-            add(Claim(lease: lease, attempts: attempts), on: grant.run)
-            runs[grant.run - 1].nextAttempt = attempts.upperBound
-        }
     }
 
     private mutating func place(_ lease: LeaseNumber, on host: Int) {
@@ -104,8 +114,11 @@ extension SweepState {
     private mutating func void(_ lease: LeaseNumber) {
         guard let entry = leases[lease] else { return }
         for run in entry.runs where claim(of: lease, on: run) != nil {
-            runs[run - 1].losses += 1
-            noteDeath(of: run, under: lease, host: entry.host)
+            // What is lost of an audit costs its run nothing.
+            if !isOver(run) {
+                runs[run - 1].losses += 1
+                noteDeath(of: run, under: lease, host: entry.host)
+            }
             drop(lease, on: run)
         }
         close(lease)
@@ -121,6 +134,8 @@ extension SweepState {
             earlierAttempts[run, default: []].append(min(self[run].lastAttempt, attempt))
         }
         runs[run - 1].lastAttempt = max(self[run].lastAttempt, attempt)
+        // What broke the contract may keep that of an edited sweep.
+        if failure == nil || failure == .contractBroken { note(giver: host, of: run) }
         if group(of: run)?.provides == nil {
             evaluationPeak = max(evaluationPeak, report.peakMemoryBytes)
         } else {
@@ -181,6 +196,7 @@ extension SweepState {
         runs[run - 1].result = failure == nil ? blocks?.digest.beginning : nil
         count(run, ended: 1, state)
         if failure == nil { failuresInRow = nil }
+        noteAudit(of: run)
     }
 
     private mutating func noteInRow(_ state: RunState, _ failure: FailureClass?) {
@@ -209,9 +225,10 @@ extension SweepState {
         runs[run - 1].losses = 0
         runs[run - 1].deaths = Deaths()
         runs[run - 1].result = nil
+        forgetAudit(of: run)
     }
 
-    private mutating func count(_ run: RunNumber, ended change: Int, _ state: RunState) {
+    mutating func count(_ run: RunNumber, ended change: Int, _ state: RunState) {
         guard isCurrent(run) else { return }
         endedCount += change
         if state != .succeeded { notSucceededCount += change }
@@ -231,6 +248,7 @@ extension SweepState {
 
     private mutating func repin() {
         voidAllLeases()
+        forgetAudits()
         for index in runs.indices {
             runs[index].phase = .waiting
             startAfresh(index + 1)
@@ -266,8 +284,11 @@ extension Record {
     /// The runs that it is about by number.
     fileprivate var runs: [RunNumber] {
         switch self {
-        case .leaseGranted(_, _, let grants): grants.map(\.run)
-        case .attemptEnded(let report, _, _, _, _, _), .attemptFenced(let report, _, _): [report.id.run]
+        case .leaseGranted(_, _, let grants), .auditGranted(_, _, let grants): grants.map(\.run)
+        case .attemptEnded(let report, _, _, _, _, _), .attemptFenced(let report, _, _),
+            .auditEnded(let report, _, _, _, _, _):
+            [report.id.run]
+        case .hostFenced(_, _, let runs): runs.ranges.flatMap { [$0.lowerBound, $0.upperBound - 1] }
         case .runAdopted(let run, _, _), .runWithdrawn(let run, _, _), .runCancelAsked(let run, _),
             .runEnded(let run, _, _, _), .runReopened(let run, _):
             [run]

@@ -41,6 +41,8 @@ public struct SweepState: Sendable {
         var isQueued = false
         /// Its group in the plan; -1: none, the specification no longer has it.
         var group: Int32 = -1
+        /// Which of ``SweepState/givers`` gave its result; -1: none did.
+        var giver: Int32 = -1
     }
 
     /// A lease that is not over: its host, and its runs that have not ended.
@@ -133,12 +135,26 @@ public struct SweepState: Sendable {
     var secondStarts: Set<LeaseNumber> = []
     /// Runs that have not ended and were begun a second time once: they are not again.
     var startedTwice: Set<RunNumber> = []
+    /// The hosts that gave results: those of the plan, then others in the order of their first.
+    var givers: [String]
+    /// Of runs that were done again to compare.
+    var audits: [RunNumber: Audit] = [:]
+    /// Who does a run again just now.
+    var auditClaims: [RunNumber: Claim] = [:]
+    /// Runs that are to be audited and of which nothing can be said yet; those for which a host is to be fenced; those
+    /// that are not deterministic.
+    var openAudits: Set<RunNumber> = []
+    var outvotedAudits: Set<RunNumber> = []
+    var fickleAudits: Set<RunNumber> = []
+    /// Hosts that get nothing more of this sweep, with why.
+    public internal(set) var fencedHosts: [String: String] = [:]
     private let hasSetups: Bool
 
     public init(plan: Plan) {
         self.plan = plan
         runs = Array(repeating: Run(), count: plan.highestRun)
         runCount = plan.runCount
+        givers = plan.hosts
         leasesOfHost = Array(repeating: [], count: plan.hosts.count)
         openRuns = Array(repeating: 0, count: plan.hosts.count)
         companyOfDeath = Array(repeating: 0, count: plan.hosts.count)

@@ -79,16 +79,21 @@ extension Coordinator {
             case .away where link.isQueued, .connecting where link.isQueued: .queued
             case .away(_, let failures): failures == 0 && link.lastProblem.isEmpty ? .connecting : .away
             case .connecting: .connecting
+            case .joined where isFenced(host): .refused
             case .joined where now < link.health.pausedUntil || link.closed != nil: .paused
             case .joined: offered(by: host)?.slots == 0 ? .paused : .working
             case .refused: .refused
             }
         return HostView(
             name: plan.hosts[host], standing: standing,
-            problem: link.closed ?? offerText(host) ?? link.lastProblem,
+            problem: fenceText(host) ?? link.closed ?? offerText(host) ?? link.lastProblem,
             slots: offered(by: host).map { plan.room(on: host, slots: $0.slots) } ?? 0, running: running,
             held: state.openRuns[host],
             silence: silenceView(of: host, now))
+    }
+
+    private func fenceText(_ host: Int) -> String? {
+        state.fencedHosts[plan.hosts[host]].map { "fenced by an audit: \($0)" }
     }
 
     /// What each host is at, by its index in the plan, the longest first: attempts that were seen to begin and not to

@@ -64,6 +64,8 @@ public enum Canary: String, CaseIterable, Sendable {
     case countSecondStarts = "count-second-starts"
     /// The supervisor does not hear that other people use the machine, too.
     case overlookOthers = "overlook-others"
+    /// A host that an audit fenced gets runs as before.
+    case trustTheFenced = "trust-the-fenced"
     /// What comes from another host is taken for what its name says.
     case believePeers = "believe-peers"
     /// A host from which nothing came is asked again and again.
@@ -79,6 +81,7 @@ extension Canary {
         case .forgetNeeds: .narrow
         case .believePeers, .askDeadPeers: .sharing
         case .trustTheSick, .countSecondStarts: .tail
+        case .trustTheFenced: .auditing
         case .overlookOthers: .crowded
         default: .standard
         }
@@ -101,6 +104,7 @@ extension Canary {
         case .forgetPause: .forgetsPauses
         case .trustTheSick: .trustsTheSick
         case .countSecondStarts: .countsSecondStarts
+        case .trustTheFenced: .trustsTheFenced
         case .acknowledgeBeforeCommit, .skipFileSync, .skipAgentSync, .skipFolderSync, .loseLease, .forgetRecord,
             .leaveFiles, .ignoreKill, .overbook, .forgetRevocation, .forgetInventory, .loseEvidence, .startUnconfirmed,
             .forgetNeeds, .overlookOthers, .believePeers, .askDeadPeers:

@@ -101,7 +101,12 @@ final class Checker {
                     fail("attempt \(Describe.id(report.id)) counts, and its lease is not in force")
                 }
                 if failure == nil { merge(report, blocks) }
-            case .attemptFenced(let report, _, _): reports[report.id] = report.artifacts
+            case .attemptFenced(let report, _, _), .auditEnded(let report, _, _, _, _, _):
+                reports[report.id] = report.artifacts
+            case .hostFenced(let host, _, let runs):
+                for run in runs where merged.removeValue(forKey: run) == nil {
+                    fail("run \(run) is taken from \(host), and was not merged")
+                }
             case .runEnded(let run, .succeeded, _, let attempt):
                 if successes[run]?.contains(attempt) != true {
                     fail("run \(run) succeeded by attempt \(attempt), which did not succeed")
@@ -112,7 +117,7 @@ final class Checker {
             case .judgedAgain(let id, let failure, _, _):
                 if failure != nil { fail("\(Describe.id(id)), whose evidence is as it was, is judged otherwise") }
                 if merged[id.run] != id.attempt { fail("\(Describe.id(id)) is judged again, but decided nothing") }
-            case .leaseGranted(let lease, _, let grants):
+            case .leaseGranted(let lease, _, let grants), .auditGranted(let lease, _, let grants):
                 for grant in grants {
                     leases[lease, default: [:]][grant.run] =
                         grant.firstAttempt..<grant.firstAttempt + grant.attempts
@@ -348,6 +353,7 @@ final class Checker {
     func finish() {
         guard let simulation else { return }
         checkRuns(simulation)
+        promises.checkResults()
         checkObjects(simulation)
         for host in simulation.network.hosts {
             // What was deleted just before a reboot is there again, until the next agent starts.
@@ -372,7 +378,8 @@ final class Checker {
             case .leavesNothing: expected = .quarantined
             }
             let isExcused = run.failures >= prepared.plan.maximumFailures || run.losses >= 20
-            if final != expected, !(final == .failed && isExcused), !cancelled.contains(number) {
+            let isFenced = failure == .hostFenced && !state.fencedHosts.isEmpty
+            if final != expected, !isFenced, !(final == .failed && isExcused), !cancelled.contains(number) {
                 fail("run \(number) ended \(final.rawValue) (\(failure?.rawValue ?? "-")), not \(expected.rawValue)")
             }
         }

@@ -65,6 +65,7 @@ final class CoordinatorInstance {
             core: core, setting: prepared.setting, ledger: held,
             store: store, transport: transport, inbox: inbox, workshop: workshop, time: time)
         loop.stage(staged) { _ = try store.publish(file: $0.source) }
+        loop.countedNumbers = { held.counted($0) }
         loop.asksDeadPeers = simulation.canary == .askDeadPeers
         loop.observer = { [checker = simulation.checker] loop, _ in checker.coordinatorStepped(loop) }
         alarm = Alarm(world, ring: { [self] in step() }, spins: { simulation.checker.fail("the coordinator spins") })

@@ -26,6 +26,12 @@ enum Describe {
         case .runReopened(let run, let reason): "run \(run) opened again: \(reason)"
         case .judgedAgain(let id, let failure, let evidence, _):
             "attempt \(self.id(id)) judged again: \(failure?.rawValue ?? "success") \(evidence)"
+        case .auditGranted(let lease, let host, let grants):
+            "lease \(lease) to \(host): audits of \(grants.map(\.run))"
+        case .auditEnded(let report, let host, let failure, let evidence, let comparison, _):
+            "audit \(id(report.id)) on \(host): \(failure?.rawValue ?? "success"), agrees: "
+                + "\(comparison.map { "\($0.agrees)" } ?? "-") \(evidence)"
+        case .hostFenced(let host, let reason, let runs): "\(host) is fenced, with \(Array(runs)): \(reason)"
         case .hostPaused(let host, let reason): "\(host) is paused: \(reason)"
         case .hostRefused(let host, let reason): "\(host) is refused: \(reason)"
         case .hostReleased(let host): "\(host) keeps nothing any more"
@@ -53,6 +59,10 @@ enum Describe {
         case .runEnded: "run ended"
         case .runReopened: "run opened again"
         case .judgedAgain: "judged again"
+        case .auditGranted: "audit granted"
+        case .auditEnded(_, _, _, _, let comparison, _):
+            comparison.map { $0.agrees ? "audit, agrees" : "audit, differs" } ?? "audit, failed"
+        case .hostFenced: "host fenced"
         case .hostPaused: "host paused"
         case .hostRefused: "host refused"
         case .hostReleased: "host released"

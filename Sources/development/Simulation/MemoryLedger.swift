@@ -1,3 +1,4 @@
+import CoordinatorRuntime
 public import Model
 import Ports
 
@@ -24,9 +25,16 @@ public final class MemoryLedger {
         case .leaseGranted(let lease, _, let grants):
             try need(leases.insert(lease).inserted, "lease \(lease) was granted before")
             for grant in grants { try need(!ended.contains(grant.run), "run \(grant.run) is granted, but has ended") }
+        case .auditGranted(let lease, _, let grants):
+            try need(leases.insert(lease).inserted, "lease \(lease) was granted before")
+            for grant in grants {
+                try need(ended.contains(grant.run), "run \(grant.run) is audited, but has not ended")
+            }
+        case .hostFenced(_, _, let runs):
+            for run in runs { try need(ended.contains(run), "run \(run) is quarantined, but has not ended") }
         case .leaseVoided(let lease, _):
             try need(leases.contains(lease) && voided.insert(lease).inserted, "lease \(lease) is void or unknown")
-        case .attemptEnded(let report, _, _, _, _, _):
+        case .attemptEnded(let report, _, _, _, _, _), .auditEnded(let report, _, _, _, _, _):
             let isNew = attempts.insert([report.id.run, report.id.attempt]).inserted
             try need(isNew, "attempt \(report.id.attempt) of run \(report.id.run) ended before")
         case .runEnded(let run, _, _, let attempt):
@@ -66,6 +74,15 @@ final class HeldLedger: LedgerStore, @unchecked Sendable {
         self.world = world
         self.watch = watch
         self.canary = canary
+    }
+
+    /// What the attempt gave that was merged last.
+    func counted(_ run: RunNumber) -> GivenNumbers? {
+        for case .attemptEnded(let report, _, nil, _, let blocks?, _) in ledger.records.reversed()
+        where report.id.run == run {
+            return GivenNumbers(result: blocks, artifacts: report.artifacts)
+        }
+        return nil
     }
 
     func commit(_ records: [Record]) throws {

@@ -167,7 +167,8 @@ final class Programs {
             write(program, "trace.bin", [UInt8](repeating: UInt8(truncatingIfNeeded: run), count: size))
         case .healthy, .failsTwice, .crashesOnce, .hangs, .stalls, .isFickle, .isStubborn, .killsHost: break
         }
-        let value = program.fate == .isFickle ? "\(program.key.id.run).\(executions)" : "\(program.key.id.run)"
+        let truth = program.fate == .isFickle ? "\(program.key.id.run).\(executions)" : "\(program.key.id.run)"
+        let value = host.lies ? "-\(truth)" : truth
         guard write(program, "results.json", "{\"value\": \(value)}\n") else {
             write(program, "stderr.txt", "")
             return end(program, .status(1))

@@ -62,7 +62,18 @@ final class Promises {
             lastLease = max(lastLease, lease)
             boots[lease] = seen[host]
             for grant in grants { granted(grant.run, to: host, secondStart: secondStarts.contains(lease)) }
+            checkFence(host)
             checkTrial(host, grants.count)
+        case .auditGranted(let lease, let host, let grants):
+            lastLease = max(lastLease, lease)
+            boots[lease] = seen[host]
+            for grant in grants { auditGranted(grant.run, to: host) }
+            checkFence(host)
+        case .auditEnded(let report, let host, _, _, let comparison, _):
+            auditEnded(report.id, host, comparison)
+            note(report.id)
+            leftAt[report.id.run] = world.now
+        case .hostFenced(let host, _, _): fenced(host)
         case .leaseVoided(let lease, _): voided(lease)
         case .attemptEnded(let report, let host, let failure, _, _, _):
             if failure == nil { endTrial(host, report.id.lease) } else { noteHalf(report.id) }
@@ -128,7 +139,7 @@ final class Promises {
         if world.now - since > Promises.cancelled { fail("run \(run) was cancelled, and ended \(final.rawValue)") }
     }
 
-    private func holder(_ name: String) -> SimulatedHost? {
+    func holder(_ name: String) -> SimulatedHost? {
         simulation?.network.hosts.first { $0.name == name }
     }
 
@@ -177,6 +188,7 @@ final class Promises {
         let run = key.id.run
         guard let program = host.programs.all.first(where: { $0.key == key && $0.leads && !$0.isOrphan }),
             program.fate == .healthy, !host.isSick, !host.wasCleaned, !isCancelled, state.stopReason == nil,
+            state.fencedHosts[host.name] == nil,
             !recorded.contains([run, key.id.attempt]), key.id.lease > disowned[run] ?? 0, !state.isSuspected(run)
         else { return }
         let spent = world.now - program.startedAt

@@ -40,6 +40,10 @@ public struct Scenario: Sendable {
     var resources: [CountedResource] = []
     /// Whether idle slots begin runs a second time; then each host is slower than the one before.
     var hasSecondStarts = false
+    /// Every so many-th run is audited; 0: none is.
+    var auditedEvery = 0
+    /// Whether one of the hosts gives wrong numbers.
+    var hasLiar = false
     /// Whether another user's agent is on each host as well.
     var hasNeighbours = false
     /// Large inputs of all runs, which hosts give to one another; 0: there are none, and hosts do not.
@@ -135,8 +139,17 @@ public struct Scenario: Sendable {
         fates: .some, faults: 8, kinds: silences + [.hostReboots, .supervisorDies, .programIsKilled],
         faultsUntil: 90 * Timing.second, patience: 12_000 * Timing.second, hasNeighbours: true)
 
+    /// 4 hosts, one of which gives wrong numbers, and audits.
+    public static let auditing = Scenario(
+        name: "auditing", hosts: 4, points: 24, slots: 2,
+        durations: [200_000_000, 2 * Timing.second, 8 * Timing.second], fates: .healthy, faults: 8,
+        kinds: silences + [
+            .hostReboots, .programIsKilled, .supervisorDies, .hostIsCleaned, .retry, .coordinatorHostCrashes,
+        ], faultsUntil: 60 * Timing.second, patience: 12_000 * Timing.second, auditedEvery: 4, hasLiar: true)
+
     public static let all = [
         standard, calm, small, knotty, lone, busy, idle, narrow, killer, forgetful, sharing, spreading, tail, crowded,
+        auditing,
     ]
 
     var timing: Timing { Timing() }
@@ -192,6 +205,9 @@ public struct Prepared: @unchecked Sendable {
             pinsEngine: engine.descriptor.binary != nil, timing: scenario.timing)
         plan.needs = scenario.needs
         plan.hasSecondStarts = scenario.hasSecondStarts
+        if scenario.auditedEvery > 0 {
+            plan.audited = Set(stride(from: 1, through: scenario.points, by: scenario.auditedEvery))
+        }
         plan.resources = hosts.map(\.resources)
         self.plan = plan
         setting = Setting(

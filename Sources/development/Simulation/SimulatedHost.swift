@@ -32,6 +32,8 @@ final class SimulatedHost {
     private var bootedAt: Nanoseconds = 0
     var memoryKills: Int64 = 0
 
+    /// Whether its programs give wrong numbers, each time the same.
+    let lies: Bool
     let canary: Canary?
     let canaries: Canaries?
     unowned(unsafe) var network: Network?
@@ -56,6 +58,7 @@ final class SimulatedHost {
         self.index = index
         self.watch = watch
         self.canary = canary
+        lies = scenario.hasLiar && Int(seed % UInt64(scenario.hosts)) == index
         canaries = canary.map { Canaries($0, seed: seed, host: index) }
         name = "h\(index + 1)"
         chance = Chance(seed: seed, stream: 100 + UInt64(index))

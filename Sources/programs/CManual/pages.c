@@ -39,6 +39,9 @@ static const unsigned char checkpoints[] = {
 static const unsigned char reproducing[] = {
 #embed "../usweep/Documentation.docc/Reproducing.md"
 };
+static const unsigned char auditing[] = {
+#embed "../usweep/Documentation.docc/Auditing.md"
+};
 static const unsigned char gem5[] = {
 #embed "../usweep/Documentation.docc/Gem5.md"
 };
@@ -127,6 +130,7 @@ static const struct usweep_page pages[] = {
     PAGE("json", "JSON", json),
     PAGE("resuming", "Resuming", resuming),
     PAGE("reproducing", "Reproducing", reproducing),
+    PAGE("audits", "Auditing", auditing),
     PAGE("own", "BringYourOwn", own),
     PAGE("stuck", "Stuck", stuck),
     PAGE("from-parallel", "FromParallel", from_parallel),

@@ -80,6 +80,7 @@ final class Progress: SessionObserver {
         erase()
         console.say("results: \(entry.folder)/results.csv")
         console.say(status.conclusion)
+        for sentence in status.audit?.sentences ?? [] { console.say(sentence) }
         let all = status.counts + status.setups
         let succeeded = all.filter { $0.state == .succeeded }.reduce(0) { $0 + $1.count }
         let left = all.filter { $0.state == nil }.reduce(0) { $0 + $1.count }
@@ -114,13 +115,33 @@ final class Progress: SessionObserver {
         case .runAdopted(let run, _, let reason):
             line("run \(run) was on two hosts, and one of them continues it: \(reason)")
         case .secondStart(let run, _, let reason): line("run \(run) is started a second time, \(reason)")
+        case .auditEnded(let report, let host, let failure, let evidence, let comparison, _):
+            if comparison?.agrees != true {
+                let how = comparison == nil ? failure?.rawValue ?? "not compared" : "other numbers"
+                line(
+                    console.paint("audit of run \(report.id.run) on \(host): \(how)", .yellow)
+                        + " (\(names.describe(report.id.run))): \(VisibleText.of(evidence, limit: 300))")
+            }
+            json([JSON.Member("event", .string("audit")), JSON.Member("run", .integer(report.id.run)),
+                JSON.Member("attempt", .integer(report.id.attempt)), JSON.Member("host", .string(host)),
+                JSON.Member("agrees", comparison.map { .bool($0.agrees) } ?? .null),
+                JSON.Member("evidence", .string(evidence))])
+        case .hostFenced(let host, let reason, let runs):
+            // Why is told as news of the host.
+            if !runs.isEmpty {
+                let count = PeopleText.count(runs.count, "run")
+                line(console.paint("\(host): its results are quarantined (\(count))", .red))
+            }
+            json([JSON.Member("event", .string("fenced")), JSON.Member("host", .string(host)),
+                JSON.Member("reason", .string(reason)),
+                JSON.Member("runs", .array(runs.map { .integer($0) }))])
         case .hostPaused(let host, let reason): news.paused(host, reason)
         case .hostRefused(let host, let reason): news.refused(host, reason)
         case .sweepStopped(let reason): line("stopping: \(reason)")
         case .attemptFenced(let report, let host, _):
             line("\(host): a late result of run \(report.id.run) is kept, but not merged")
-        case .pinned, .leaseGranted, .leaseMoved, .runWithdrawn, .runCancelAsked, .attemptEnded, .runReopened,
-            .judgedAgain, .hostReleased, .revised, .repinned, .restored:
+        case .pinned, .leaseGranted, .auditGranted, .leaseMoved, .runWithdrawn, .runCancelAsked, .attemptEnded,
+            .runReopened, .judgedAgain, .hostReleased, .revised, .repinned, .restored:
             break
         }
     }

@@ -55,6 +55,9 @@ extension Record {
         case .judgedAgain: 18
         case .runWithdrawn: 19
         case .secondStart: 70
+        case .auditGranted: 71
+        case .auditEnded: 72
+        case .hostFenced: 73
         }
     }
 
@@ -70,7 +73,7 @@ extension Record {
         case .pinned(let name, let digest):
             writer.field(1, name)
             writer.field(2, digest)
-        case .leaseGranted(let lease, let host, let grants):
+        case .leaseGranted(let lease, let host, let grants), .auditGranted(let lease, let host, let grants):
             writer.field(1, lease)
             writer.field(2, host)
             writer.fields(3, grants)
@@ -103,6 +106,18 @@ extension Record {
             writer.field(4, failure?.rawValue)
             writer.field(5, evidence)
             writer.field(6, blocks?.text)
+        case .auditEnded(let report, let host, let failure, let evidence, let comparison, let endedAt):
+            writer.field(1, report)
+            writer.field(2, host)
+            writer.field(3, failure?.rawValue)
+            writer.field(4, evidence)
+            writer.field(5, endedAt)
+            writer.field(6, comparison?.numbers)
+            writer.field(7, comparison?.counted)
+        case .hostFenced(let host, let reason, let runs):
+            writer.field(1, host)
+            writer.field(2, reason)
+            writer.field(3, runs)
         case .hostPaused(let host, let reason):
             writer.field(1, host)
             writer.field(2, reason)
@@ -170,12 +185,28 @@ extension Record {
             self = .runWithdrawn(run: try fields.run(1), lease: try fields.lease(2), reason: try fields.take(3))
         case 70:
             self = .secondStart(run: try fields.run(1), lease: try fields.lease(2), reason: try fields.take(3))
+        case 71:
+            self = .auditGranted(
+                lease: try fields.lease(1), host: try fields.take(2), grants: try fields.take(all: 3))
+        case 72:
+            let report: AttemptReport = try fields.take(1)
+            let (host, failure): (String, FailureClass?) = (try fields.take(2), try fields.failureClass(3))
+            let (evidence, endedAt): (String, Nanoseconds) = (try fields.take(4), try fields.take(5))
+            self = .auditEnded(
+                report, host: host, failure: failure, evidence: evidence, comparison: try fields.comparison(6),
+                endedAt: endedAt)
+        case 73: self = .hostFenced(host: try fields.take(1), reason: try fields.take(2), runs: try fields.take(3))
         default: throw WireError("a record of unknown kind \(kind)", isNews: true)
         }
     }
 }
 
 extension FieldDecoder {
+    fileprivate mutating func comparison(_ number: Int) throws(WireError) -> AuditComparison? {
+        guard let numbers: Digest = try take(ifAny: number) else { return nil }
+        return AuditComparison(numbers: numbers, counted: try take(number + 1))
+    }
+
     fileprivate mutating func result(_ number: Int) throws(WireError) -> ResultText? {
         let text: String? = try take(ifAny: number)
         return text.map { ResultText($0) }

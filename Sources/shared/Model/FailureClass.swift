@@ -31,6 +31,8 @@ public enum FailureClass: String, Sendable, Hashable, CaseIterable {
     case tooMuchOutput = "too-much-output"
     /// The checkpoint does not fit, or is damaged.
     case checkpointIncompatible = "checkpoint-incompatible"
+    /// The host that gave its result was fenced by an audit.
+    case hostFenced = "host-fenced"
     /// It ended well but the evidence is incomplete.
     case contractBroken = "contract-broken"
     /// Somebody cancelled it.
@@ -143,6 +145,11 @@ extension FailureClass {
                 .retryElsewhere,
                 advice: "make the checkpoint again with 'usweep launch --repin': it does not fit the engine, or is "
                     + "damaged")
+        case .hostFenced:
+            Rule(
+                .giveUp, then: .quarantined,
+                advice: "its host gave other numbers than two other hosts in an audit, so its results do not count; a "
+                    + "retry runs on the others. 'usweep explain HOST' names the run that showed it")
         case .contractBroken:
             Rule(
                 .giveUp, then: .quarantined, asksForEdit: true,

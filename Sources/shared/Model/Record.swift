@@ -38,6 +38,16 @@ public enum Record: Sendable, Hashable {
     /// The attempt that decided its run was held against another specification, by the artifacts that it had left. This
     /// is its verdict now, in place of the one before, and the run ends by it.
     case judgedAgain(AttemptID, failure: FailureClass?, evidence: String, blocks: ResultText?)
+    /// A host may do these runs once more, which have succeeded on another one: an audit.
+    case auditGranted(lease: LeaseNumber, host: String, grants: [Grant])
+    /// An attempt at an audit ended. It counts for nothing, and is only held against the attempt that does. Without a
+    /// `comparison` it gave nothing to compare; `evidence` says why, or what differs. `endedAt` as of `attemptEnded`.
+    case auditEnded(
+        AttemptReport, host: String, failure: FailureClass?, evidence: String, comparison: AuditComparison?,
+        endedAt: Nanoseconds)
+    /// The host gave other numbers than two others, which agree: it gets no more runs of the sweep, and its results,
+    /// those of `runs`, are quarantined.
+    case hostFenced(host: String, reason: String, runs: RunList)
     /// A host gets no work for a while.
     case hostPaused(host: String, reason: String)
     /// A host gets no work any more in this life of the coordinator.

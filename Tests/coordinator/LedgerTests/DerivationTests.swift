@@ -57,6 +57,53 @@ import Testing
         #expect(objects == ["1", "2", "a", "e"].map { SHA256.digest($0) }.sorted())
     }
 
+    @Test("Audits are kept beside the attempts; the results of a fenced host stay with theirs, and count no more")
+    func audits() throws {
+        let folder = try Folder()
+        let ledger = try Sample.ledger(folder)
+        let numbers = AuditComparison(numbers: SHA256.digest("2"), counted: SHA256.digest("1"))
+        try ledger.commit([
+            Sample.seen("h1"), Sample.seen("h2"), Sample.granted(1, "h1", [2, 3]),
+            Sample.ended(2, lease: 1, attempt: 1),
+            .runEnded(run: 2, state: .succeeded, failure: nil, attempt: 1),
+            .auditGranted(lease: 2, host: "h2", grants: [Grant(run: 2, firstAttempt: 4, attempts: 1)]),
+            .auditEnded(
+                Sample.report(2, lease: 2, attempt: 4), host: "h2", failure: nil, evidence: "1 of 1 values differ",
+                comparison: numbers, endedAt: 20),
+        ])
+        let run = try #require(try ledger.run(2))
+        #expect(run.attempts == 1 && run.host == "h1" && run.decision?.id.attempt == 1)
+        #expect(try ledger.attempts(of: 2).map(\.id.attempt) == [1])
+        let audit = try #require(try ledger.audits(of: 2).first)
+        #expect(audit.comparison == numbers && audit.attempt.host == "h2")
+        #expect(audit.attempt.evidence == "1 of 1 values differ")
+        #expect(try ledger.artifacts(of: 2, attempt: 4).count == 2, "gc leaves what it left")
+        var audited: [Bool] = []
+        try ledger.forEachAttempt { audited.append($1) }
+        #expect(audited == [false, true])
+
+        let runs = RunList(2..<3)
+        try ledger.commit([.hostFenced(host: "h1", reason: "run 2 differs", runs: runs)])
+        let fenced = try #require(try ledger.run(2))
+        #expect(fenced.state == .quarantined && fenced.failure == .hostFenced)
+        #expect(fenced.decision?.blocks != nil, "nothing of it is lost")
+        #expect(try ledger.hosts().map(\.fenceReason) == ["run 2 differs", nil])
+        #expect(try ledger.fencedRuns(of: "h1") == [2])
+
+        try ledger.commit([.runReopened(run: 2, reason: "retry")])
+        #expect(try ledger.run(2)?.decision?.id.attempt == 1, "an audit is nobody's last attempt")
+        try ledger.commit([
+            Sample.granted(3, "h2", [2], first: 5), Sample.ended(2, lease: 3, attempt: 5, host: "h2"),
+            .runEnded(run: 2, state: .succeeded, failure: nil, attempt: 5),
+        ])
+        #expect(try ledger.audits(of: 2).isEmpty, "it was about another result")
+        #expect(try ledger.run(2)?.attempts == 2)
+        try ledger.commit([.repinned(reason: "repaired")])
+        #expect(try ledger.hosts().map(\.fenceReason) == [nil, nil])
+        #expect(try ledger.check() == [])
+        #expect(throws: Failure.self) { try ledger.commit([.hostFenced(host: "h1", reason: "again", runs: runs)]) }
+    }
+
     @Test("Of two attempts that ran at the same time, the one that was ended is named, whichever it was")
     func overtaken() throws {
         let folder = try Folder()

@@ -135,6 +135,25 @@ struct GoldenTests {
         try reader.end()
     }
 
+    @Test("Records of audits are as they were when they were new, byte for byte")
+    func audits() throws {
+        let report = AttemptReport(id: AttemptID(run: 7, lease: 9, attempt: 4), wallNanoseconds: 5)
+        let numbers = AuditComparison(numbers: SHA256.digest("2"), counted: SHA256.digest("1"))
+        let all: [Model.Record] = [
+            .auditGranted(lease: 9, host: "lab2", grants: [Grant(run: 7, firstAttempt: 4, attempts: 1)]),
+            .auditEnded(
+                report, host: "lab2", failure: nil, evidence: "1 of 1 values differ", comparison: numbers, endedAt: 3),
+            .auditEnded(report, host: "lab2", failure: .timeout, evidence: "", comparison: nil, endedAt: 3),
+            .hostFenced(host: "lab1", reason: "run 7", runs: RunList(ranges: [7..<9, 2..<3]) ?? RunList()),
+        ]
+        var writer = ByteWriter()
+        for record in all { writer.put(record.encoded) }
+        #expect(try Golden.recorded("version2/audits", writer.bytes) == writer.bytes)
+        var reader = ByteReader(try Golden.bytes("version2/audits"))
+        for record in all { #expect(try Model.Record(encoded: try reader.data()) == record) }
+        try reader.end()
+    }
+
     @Test("Every changed byte of a record is read or refused, and never breaks anything")
     func damaged() throws {
         let ledger = try read("version1/command.sqlite")

@@ -32,6 +32,11 @@ struct DamagedJournalTests {
             .runAdopted(run: 1, lease: 1, reason: "r"), ended(report(1, 1, 1), nil),
             .runEnded(run: 1, state: .succeeded, failure: nil, attempt: 1),
             .attemptFenced(report(1, 2, 4), host: "lab2", agrees: false),
+            .auditGranted(lease: 7, host: "lab2", grants: [Grant(run: 1, firstAttempt: 9, attempts: 1)]),
+            .auditEnded(
+                report(1, 7, 9), host: "lab2", failure: nil, evidence: "",
+                comparison: AuditComparison(numbers: SHA256.digest("2"), counted: SHA256.digest("1")), endedAt: 1),
+            .hostFenced(host: "lab2", reason: "", runs: RunList(1..<2)),
             .judgedAgain(report(1, 1, 1).id, failure: .contractBroken, evidence: "", blocks: nil),
             .runReopened(run: 1, reason: "r"), ended(report(2, 1, 1), .exitNonzero), ended(report(3, 1, 1), .hostLost),
             seen("lab1", "b3"), .runWithdrawn(run: 3, lease: 1, reason: "r"), .runCancelAsked(run: 4, reason: "r"),

@@ -53,6 +53,19 @@ struct SimulationTests {
         }
     }
 
+    @Test("A host that gives wrong numbers is fenced by audits, and no other; nothing is lost, whatever dies")
+    func auditing() throws {
+        let prepared = try Prepared(.auditing)
+        var fences = 0
+        for seed in 1...20 {
+            let simulation = Simulation(prepared, seed: UInt64(seed))
+            let outcome = simulation.run()
+            #expect(outcome.problem == nil, "usweep-simulate --scenario auditing --seed \(seed) --trace")
+            fences += simulation.counts.values["record: host fenced", default: 0]
+        }
+        #expect(fences >= 10)
+    }
+
     @Test("Hosts that somebody else uses, too, are not overbooked, and the sweep ends")
     func crowded() throws {
         let prepared = try Prepared(.crowded)

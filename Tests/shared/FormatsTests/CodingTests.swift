@@ -19,16 +19,20 @@ extension CoordinatorMessage {
 }
 
 extension AgentMessage {
-    /// What hosts have less to offer than their hellos said is younger, and so is how far what ended is collected.
+    /// What hosts have less to offer than their hellos said is younger, and so are how far what ended is collected, and
+    /// some classes.
     fileprivate var asVersion1Says: AgentMessage {
         switch self {
         case .heartbeat(var load):
             load.offer = nil
             return .heartbeat(load)
+        case .outcome(var report):
+            if report.failure == .tooMuchOutput || report.failure == .hostFenced { report.failure = .exitNonzero }
+            return .outcome(report)
         case .tail(var tail):
             tail.collected = nil
             return .tail(tail)
-        case .hello, .started, .outcome, .want, .bytes, .missing, .probed, .refused, .released, .sharing, .holding,
+        case .hello, .started, .want, .bytes, .missing, .probed, .refused, .released, .sharing, .holding,
             .unreached:
             return self
         }

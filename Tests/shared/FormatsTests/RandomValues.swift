@@ -152,6 +152,12 @@ extension Chance {
                 host: text(), bootID: text(), hostName: text(), slots: positive(), memoryBytes: nanoseconds(),
                 clockOffset: signed()),
             .pinned(name: text(), digest: digest()), .leaseGranted(lease: natural(), host: text(), grants: grants),
+            .auditGranted(lease: natural(), host: text(), grants: grants),
+            .auditEnded(
+                report(), host: text(), failure: failure(), evidence: text(),
+                comparison: optional { AuditComparison(numbers: $0.digest(), counted: $0.digest()) },
+                endedAt: signed()),
+            .hostFenced(host: text(), reason: text(), runs: RunList(3..<positive() + 4)),
             .leaseVoided(lease: natural(), reason: text()),
             .leaseMoved(lease: natural(), host: text()),
             .runAdopted(run: positive(), lease: natural(), reason: text()),

@@ -58,6 +58,9 @@ package struct Report {
                 "\(PeopleText.count(status.late.disagreeing, "late result")) differed from what was merged: these "
                     + "points are not deterministic.")
         }
+        if let audit = status.audit, !audit.findings.isEmpty || !audit.fenced.isEmpty {
+            warnings += audit.sentences.map { "\($0)." }
+        }
         if status.goneCount > 0 {
             warnings.append(
                 "\(PeopleText.count(status.goneCount, "run")) no longer in the sweep file: kept, and not shown here.")

@@ -39,19 +39,21 @@ struct ReportCourse {
             failures[place].runs += count.count
         }
         overtaken = try view.ledger.overtakenAttempts(atMost: ReportCourse.mostOvertaken)
-        try view.ledger.forEachAttempt { add($0) }
+        try view.ledger.forEachAttempt { add($0, isAudit: $1) }
         failures.removeAll { $0.attempts == 0 && $0.runs == 0 }
     }
 
     /// Of more, the first.
     private static let mostOvertaken = 200
 
-    private mutating func add(_ attempt: AttemptStatus) {
+    private mutating func add(_ attempt: AttemptStatus, isAudit: Bool) {
         attempts += 1
         busy = busy.addingCapped(max(0, attempt.wall))
         // Their numbers say nothing: each grant begins with a new one, and leaves out those that its agent did not use.
-        last = (attempt.id.run, attempt.id.run == last.run ? last.attempts + 1 : 1)
-        if last.attempts == 2 { retried += 1 }
+        if !isAudit {
+            last = (attempt.id.run, attempt.id.run == last.run ? last.attempts + 1 : 1)
+            if last.attempts == 2 { retried += 1 }
+        }
         if let failure = attempt.failure, let place = failures.firstIndex(where: { $0.failure == failure }) {
             failures[place].attempts += 1
         }
@@ -64,11 +66,12 @@ struct ReportCourse {
             Timeline.Span(
                 host: host, start: attempt.endedAt.subtractingCapped(attempt.wall), end: attempt.endedAt,
                 outcome: outcome,
-                text: isShown ? ReportCourse.text(attempt, outcome) : ""))
+                text: isShown ? ReportCourse.text(attempt, outcome, isAudit: isAudit) : ""))
     }
 
-    private static func text(_ attempt: AttemptStatus, _ outcome: Timeline.Outcome) -> String {
-        "run \(attempt.id.run), attempt \(attempt.id.attempt): \(attempt.failure?.rawValue ?? outcome.name), "
+    private static func text(_ attempt: AttemptStatus, _ outcome: Timeline.Outcome, isAudit: Bool) -> String {
+        "run \(attempt.id.run), \(isAudit ? "audit, " : "")attempt \(attempt.id.attempt): "
+            + "\(attempt.failure?.rawValue ?? outcome.name), "
             + PeopleText.span(attempt.wall)
     }
 

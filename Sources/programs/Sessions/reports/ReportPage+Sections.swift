@@ -195,8 +195,9 @@ extension ReportPage {
             ("launched", ReportPage.time(metadata.created)),
             ("by", "usweep \(Markup.escaped(metadata.toolVersion))"), ("engine", Markup.escaped(sweep.engine)),
             ("measured", "\(invocations), \(PeopleText.count(sweep.measure.repeats, "repeat"))"),
-        ].map { "<dt>\($0)</dt><dd>\($1)</dd>\n" }.joined()
-        var body = "<dl class=\"facts\">\n\(facts)</dl>\n"
+        ] + (status.audit.map { [("audit", Markup.escaped($0.sentences.joined(separator: ". ")))] } ?? [])
+        let listed = facts.map { "<dt>\($0)</dt><dd>\($1)</dd>\n" }.joined()
+        var body = "<dl class=\"facts\">\n\(listed)</dl>\n"
         body += table("Axes", ["axis", "values"], axes)
         if !status.pins.isEmpty {
             body += table(
@@ -217,7 +218,8 @@ extension ReportPage {
             status.hosts.map { host in
                 [
                     Markup.escaped(host.host), Markup.escaped(host.hostName ?? "-"), host.slots.map(String.init) ?? "-",
-                    host.memoryBytes.map(PeopleText.size) ?? "-", Markup.escaped(host.pauseReason ?? ""),
+                    host.memoryBytes.map(PeopleText.size) ?? "-",
+                    Markup.escaped(host.fenceReason.map { "fenced: \($0)" } ?? host.pauseReason ?? ""),
                 ]
             })
         let document = Markup.escaped(lines: metadata.specification)

@@ -34,7 +34,9 @@ package final class MergedTables: Sendable {
 
     /// Has them written, if something came and it is time.
     package func refresh(_ records: [Record], now: Nanoseconds, in workshop: some Workshop) {
-        let isNews = records.contains { if case .runEnded = $0 { true } else { false } }
+        let isNews = records.contains { record in
+            if case .runEnded = record { true } else if case .hostFenced = record { true } else { false }
+        }
         let isDue = state.withLock { state in
             state.isStale = state.isStale || isNews
             guard state.isStale, !state.isWriting, now >= state.nextAt else { return false }

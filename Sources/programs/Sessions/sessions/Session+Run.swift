@@ -63,6 +63,7 @@ extension Session {
         let requests = Requests(entry: entry)
         loop.answer = { requests.answer($0, $1) }
         loop.isWatched = true
+        loop.countedNumbers = { [ledger] run in try ledger.countedNumbers(of: run) }
         loop.hours.secondOfDay = { time.secondOfDay($0) }
         loop.tellLive = { loop, token in
             let live = LiveView(LoopSource(loop: copy loop, hostCount: hostCount))
@@ -89,7 +90,8 @@ extension Session {
         if let text = loop.sharingText { observer.say(text) }
         tellHolding(loop.state, observer)
         copies.write(observer.say)
-        return SessionEnding(ending, problems: inventory.hosts.indices.map { loop.hostView($0) })
+        return SessionEnding(
+            ending, problems: inventory.hosts.indices.map { loop.hostView($0) }, audit: status.audit)
     }
 
     /// How a run ended; nil: it has not.
@@ -154,5 +156,13 @@ extension Session {
         guard !records.isEmpty else { return }
         try ledger.commit(records)
         for record in records { state.apply(record) }
+    }
+}
+
+extension Ledger {
+    /// What the attempt gave that counts of a run; nil: there is none.
+    fileprivate func countedNumbers(of run: RunNumber) throws -> GivenNumbers? {
+        guard let decision = try self.run(run)?.decision, let result = decision.blocks else { return nil }
+        return GivenNumbers(result: result, artifacts: try artifacts(of: run, attempt: decision.id.attempt))
     }
 }

@@ -57,6 +57,9 @@ package final class Session {
         var plan = specification.plan(
             runs, setups: setups, highestRun: try ledger.highestRun(), hosts: self.inventory.hosts,
             only: pointCount, given: try Reproduction.givenPins(ledger))
+        if let share = try AuditShare(ledger.metadata()) {
+            plan.audited = share.runs(of: specification.points, repeats: specification.sweep.measure.repeats, runs)
+        }
         plan.history = PastRuns(in: folder, except: entry).like(specification, setups, self.inventory, plan)
         self.plan = plan
         state = SweepState(plan: plan)
@@ -80,10 +83,11 @@ package final class Session {
     /// - Parameters:
     ///   - forces: whether checkpoints are used that do not fit.
     ///   - pointCount: do only so many points; nil: all.
+    ///   - audit: the points that are to be run again on another host; nil: none.
     ///   - capsule: what is to be done again, whose objects are in the folder's store; nil: something new.
     package static func create(
         _ sweep: Sweep, inventory: Inventory, in folder: ArtifactsFolder, forces: Bool = false,
-        only pointCount: Int? = nil, from capsule: Capsule? = nil
+        only pointCount: Int? = nil, audit: AuditShare? = nil, from capsule: Capsule? = nil
     ) throws -> Session {
         guard Names.isPlain(sweep.name) else {
             throw Failure(.badSpecification, "'\(Names.shown(sweep.name))' cannot be the name of a sweep")
@@ -91,7 +95,8 @@ package final class Session {
         let store = try folder.objects()
         let machine = RecordingMachine(capsule.map { RecordedMachine($0.machine, store) } ?? ThisMachine())
         let specification = try Specification(sweep, on: machine, forces: forces)
-        _ = try specification.usable(inventory)
+        let usable = try specification.usable(inventory)
+        try audit?.check(usable.hosts)
         _ = try AgentBinary.read()
         let use = try ArtifactsUse.adding(to: folder)
         let unstaged = try beginStaging(specification.engine.inputs, folder)
@@ -110,7 +115,8 @@ package final class Session {
             notes: [
                 EnvironmentVariable(Document.inventoryNote, inventory.document),
                 EnvironmentVariable(Reproduction.machineNote, machine.record.document),
-            ] + (capsule.map { [EnvironmentVariable(Reproduction.originNote, $0.document)] } ?? []))
+            ] + (audit.map { [EnvironmentVariable(AuditShare.note, $0.text)] } ?? [])
+                + (capsule.map { [EnvironmentVariable(Reproduction.originNote, $0.document)] } ?? []))
         let ledger: Ledger
         do {
             ledger = try Ledger.create("\(path)/ledger.sqlite", metadata: metadata, runs: specification.keys)
@@ -153,11 +159,14 @@ package final class Session {
         package var retry: Retry?
         /// Do only so many points; nil: all.
         package var pointCount: Int?
+        /// The points to run again on another host; nil: as before.
+        package var audit: AuditShare?
 
         package init(
             inventory: Inventory? = nil, sweep: Sweep? = nil, forces: Bool = false, repins: Bool = false,
-            retry: Retry? = nil, only pointCount: Int? = nil
+            retry: Retry? = nil, only pointCount: Int? = nil, audit: AuditShare? = nil
         ) {
+            self.audit = audit
             self.pointCount = pointCount
             self.inventory = inventory
             self.sweep = sweep
@@ -200,7 +209,8 @@ package final class Session {
             resumption.sweep ?? planned, on: machine, forces: resumption.forces)
         let inventory = try resumption.inventory
             ?? Document.inventory(of: metadata)
-        _ = try specification.usable(inventory)
+        let usable = try specification.usable(inventory)
+        try resumption.audit?.check(usable.hosts)
         // Killed before it was pinned.
         if try ledger.recordCount() == 0 {
             try ledger.commit(firstPins(specification, try Reproduction.origin(metadata)))
@@ -232,6 +242,7 @@ package final class Session {
         if let inventory = resumption.inventory {
             try ledger.note(EnvironmentVariable(Document.inventoryNote, inventory.document))
         }
+        if let audit = resumption.audit { try ledger.note(EnvironmentVariable(AuditShare.note, audit.text)) }
         try folder.noteUse(of: entry)
         let session = try Session(
             specification, inventory, folder, entry, ledger, use, unstaged, only: resumption.pointCount)

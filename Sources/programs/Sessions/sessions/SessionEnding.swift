@@ -5,6 +5,10 @@ package import SweepCore
 /// How a session's work ended.
 package enum SessionEnding: Sendable, Hashable {
     case complete(allSucceeded: Bool)
+    /// Every run has succeeded, and an audit found that hosts give different numbers.
+    case auditDiffers
+    /// Every run has succeeded, and so many points that were to be audited no other host could run.
+    case auditUndone(Int)
     /// The sweep's own limit passed.
     case outOfTime
     /// No host can take work, for the reasons given.
@@ -13,9 +17,13 @@ package enum SessionEnding: Sendable, Hashable {
     case paused(FailureSeries)
     case interrupted
 
-    /// - Parameter problems: how the hosts stand, in their order.
-    init(_ ending: Ending, problems hosts: [HostView]) {
+    /// - Parameters:
+    ///   - problems: how the hosts stand, in their order.
+    ///   - audit: nil: nothing was to be audited.
+    init(_ ending: Ending, problems hosts: [HostView], audit: AuditStatus?) {
         switch ending {
+        case .complete(allSucceeded: true) where audit?.findings.isEmpty == false: self = .auditDiffers
+        case .complete(allSucceeded: true) where audit?.undone ?? 0 > 0: self = .auditUndone(audit?.undone ?? 0)
         case .complete(let allSucceeded): self = .complete(allSucceeded: allSucceeded)
         case .outOfTime: self = .outOfTime
         case .noHost:
@@ -33,6 +41,8 @@ package enum SessionEnding: Sendable, Hashable {
     package var exitStatus: Int32 {
         switch self {
         case .complete(let allSucceeded): allSucceeded ? 0 : ExitStatus.someRunsFailed
+        case .auditDiffers: ExitStatus.differs
+        case .auditUndone: Failure.Code.noHost.exitStatus
         case .paused: ExitStatus.someRunsFailed
         case .outOfTime: ExitStatus.outOfTime
         case .noHost: Failure.Code.noHost.exitStatus
@@ -44,7 +54,7 @@ package enum SessionEnding: Sendable, Hashable {
 /// The documented exit statuses that are not a failure's.
 package enum ExitStatus {
     package static let someRunsFailed: Int32 = 3
-    /// Of `compare`.
+    /// Of `compare`, `reproduce`, and `launch --audit`.
     package static let differs: Int32 = 4
     package static let outOfTime: Int32 = 124
     package static let interrupted: Int32 = 130

@@ -44,6 +44,12 @@ package struct HostStory: Sendable, Hashable {
     package var voidLeases: [String]
     /// How many outcomes it reported under void leases.
     package var late: Int
+    /// Why an audit fenced it; nil: none did.
+    package var fence: String?
+    /// Its results that count no more for that, and were not made again.
+    package var fencedRuns: [RunNumber] = []
+    /// The command that runs these again.
+    package var retry = ""
 
     package init(
         name: String, facts: Facts?, open: Int = 0, ended: [Ended] = [], pauses: [String] = [],
@@ -77,12 +83,25 @@ package struct HostStory: Sendable, Hashable {
             lines.append(
                 "\(PeopleText.count(late, "result")) came from it after the lease had ended: kept, not merged.")
         }
+        if let fence {
+            let reason = VisibleText.of(fence, limit: 400)
+            lines.append("It was fenced by an audit: \(reason). It gets no more runs of this sweep.")
+            if !fencedRuns.isEmpty {
+                let runs = PeopleText.list(fencedRuns.map(String.init), atMost: 20)
+                lines.append("Its results are quarantined: \(fencedRuns.count == 1 ? "run" : "runs") \(runs).")
+            }
+        }
         if let advice { lines.append("What to do: \(advice)") }
         return lines
     }
 
     /// nil: nothing speaks against the host.
     package var advice: String? {
+        if fence != nil {
+            let again = fencedRuns.isEmpty ? "" : "run its results again on other hosts: \(retry). "
+            return again + "Find out why its numbers are wrong before it is used in another sweep, or in this one with "
+                + "--repin"
+        }
         if facts == nil, pauses.isEmpty, refusals.isEmpty {
             return "check whether it can be reached: usweep doctor -i INVENTORY"
         }

@@ -1,4 +1,5 @@
 package import CoordinatorRuntime
+import Ledger
 package import Model
 import Results
 
@@ -61,6 +62,18 @@ package struct RunStory: Sendable, Hashable {
         }
     }
 
+    /// An attempt on another host after the run had succeeded.
+    package struct Audited: Sendable, Hashable {
+        package var attempt: Attempt
+        /// Whether it gave the numbers that count; nil: it gave none.
+        package var agrees: Bool?
+
+        package init(attempt: Attempt, agrees: Bool?) {
+            self.attempt = attempt
+            self.agrees = agrees
+        }
+    }
+
     /// A lease that ended before the run did.
     package struct VoidLease: Sendable, Hashable {
         package var host: String
@@ -100,6 +113,9 @@ package struct RunStory: Sendable, Hashable {
     /// By number.
     package var attempts: [Attempt]
     package var overtaken: [Overtaken] = []
+    package var audits: [Audited] = []
+    /// What these show, and what an audit made of its host; sentences.
+    package var auditNotes: [String] = []
     /// Attempts up to this one were made under pins that are void.
     package var stale: AttemptNumber
     package var voidLeases: [VoidLease]
@@ -142,6 +158,8 @@ package struct RunStory: Sendable, Hashable {
         }
         lines += attempts.map(sentence)
         lines += overtaken.map(sentence)
+        lines += audits.map(sentence)
+        lines += auditNotes
         lines += VoidLease.sentences(voidLeases)
         lines += late.map(sentence)
         for (index, reason) in reopenings.enumerated() {
@@ -225,6 +243,14 @@ package struct RunStory: Sendable, Hashable {
         return "- \(span): \(failure.rawValue): \(VisibleText.of(attempt.evidence, limit: 600))"
     }
 
+    private func sentence(_ audit: Audited) -> String {
+        let attempt = audit.attempt
+        let began = Instant.utc(attempt.endedAt.subtractingCapped(attempt.wall))
+        let how = audit.agrees.map { $0 ? "identical" : "DIFFERS" } ?? attempt.failure?.rawValue ?? "not compared"
+        return "- audit on \(attempt.host) (attempt \(attempt.number)) began \(began) and took "
+            + "\(PeopleText.span(attempt.wall)): \(how): \(VisibleText.of(attempt.evidence, limit: 600))"
+    }
+
     private func sentence(_ overtaken: Overtaken) -> String {
         "- attempt \(overtaken.number) on \(overtaken.host) was ended at \(Instant.utc(overtaken.endedAt)): attempt "
             + "\(overtaken.winner) on \(overtaken.winnerHost), which ran at the same time, succeeded first."
@@ -273,5 +299,13 @@ extension RunStory.VoidLease {
             lines.append("- \(lease.host) lost its lease\(often): \(VisibleText.of(lease.reason, limit: 300))")
         }
         return lines
+    }
+}
+
+extension RunStory.Attempt {
+    init(_ attempt: AttemptStatus) {
+        self.init(
+            number: attempt.id.attempt, host: attempt.host, failure: attempt.failure, evidence: attempt.evidence,
+            wall: attempt.wall, endedAt: attempt.endedAt)
     }
 }

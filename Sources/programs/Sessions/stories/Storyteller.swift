@@ -16,11 +16,7 @@ struct Storyteller {
         var story = RunStory(
             name: "\(view.entry.identifier)/\(number)", option: view.entry.artifacts.option,
             description: view.describe(run.plan), state: run.state, failure: run.failure, isGone: run.plan.place == nil,
-            attempts: try ledger.attempts(of: number).map {
-                RunStory.Attempt(
-                    number: $0.id.attempt, host: $0.host, failure: $0.failure, evidence: $0.evidence, wall: $0.wall,
-                    endedAt: $0.endedAt)
-            },
+            attempts: try ledger.attempts(of: number).map { RunStory.Attempt($0) },
             stale: try ledger.staleAttempt(of: number),
             voidLeases: leases.compactMap { lease in
                 lease.voided.map { RunStory.VoidLease(host: lease.host, reason: $0) }
@@ -33,6 +29,7 @@ struct Storyteller {
             RunStory.Overtaken(
                 number: $0.attempt, host: $0.host, winner: $0.winner, winnerHost: $0.winnerHost, endedAt: $0.endedAt)
         }
+        try tellAudits(of: run, &story)
         // An engine that takes such parameters starts from checkpoints.
         if !run.plan.key.isSetup { story.remarks = view.sweep.restoreRemarks(axes: view.points.axes) }
         story.notes = forced(run.plan.key) + (try view.notes(of: run))
@@ -42,6 +39,20 @@ struct Storyteller {
     private func forced(_ key: RunKey) -> [String] {
         guard !key.isSetup, let forced = view.sweep.forced(key.workload) else { return [] }
         return ["It starts from a checkpoint that does not fit and was forced: \(forced)."]
+    }
+
+    private func tellAudits(of run: RunStatus, _ story: inout RunStory) throws {
+        let audits = try ledger.audits(of: run.plan.run)
+        story.audits = audits.map {
+            RunStory.Audited(attempt: RunStory.Attempt($0.attempt), agrees: $0.comparison?.agrees)
+        }
+        let fenced = try ledger.hosts().filter { $0.fenceReason != nil }
+        if !audits.isEmpty, let (verdict, hosts) = run.audit(audits, fenced: fenced.map(\.host)) {
+            story.auditNotes.append("Its audit: \(verdict.sentence(hosts)).")
+        }
+        if run.failure == .hostFenced, let host = fenced.first(where: { $0.host == run.host }) {
+            story.auditNotes.append("\(host.host), which gave its result, is fenced: \(host.fenceReason ?? "").")
+        }
     }
 
     private func wait(_ run: RunStatus) throws -> RunStory.Wait? {
@@ -101,11 +112,15 @@ struct Storyteller {
                 hostName: host.hostName ?? name, slots: slots, memoryBytes: host.memoryBytes ?? 0,
                 clockOffset: host.clockOffset ?? 0)
         }
-        return HostStory(
+        var story = HostStory(
             name: name, facts: facts, open: try ledger.openRuns().first { $0.host == name }?.runs ?? 0,
             ended: try ledger.attemptCounts(on: name).map { HostStory.Ended(failure: $0.failure, count: $0.count) },
             pauses: try ledger.pauses(of: name), refusals: try ledger.refusals(of: name),
             voidLeases: try ledger.voidedLeases(of: name), late: try ledger.fencedCount(on: name))
+        story.fence = host?.fenceReason
+        story.fencedRuns = try ledger.fencedRuns(of: name)
+        story.retry = view.entry.command("retry --class \(FailureClass.hostFenced.rawValue)")
+        return story
     }
 
     /// Those of the inventory that the sweep was last launched with, and those that the ledger heard of before.

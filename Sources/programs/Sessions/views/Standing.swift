@@ -125,8 +125,10 @@ package final class LedgerSource: ProgressSource {
             let (slots, open) = (host.slots ?? 0, held[host.host] ?? 0)
             let isIdle = open == 0 && host.pauseReason != nil
             return HostView(
-                name: host.host, standing: !isIdle ? .working : host.isRefused ? .refused : .paused,
-                problem: open > 0 ? "" : host.pauseReason ?? "", slots: slots, running: min(open, slots), held: open)
+                name: host.host,
+                standing: host.fenceReason != nil ? .refused : !isIdle ? .working : host.isRefused ? .refused : .paused,
+                problem: host.fenceReason ?? (open > 0 ? "" : host.pauseReason ?? ""), slots: slots,
+                running: min(open, slots), held: open)
         }
     }
 }

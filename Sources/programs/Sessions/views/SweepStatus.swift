@@ -28,6 +28,8 @@ package struct SweepStatus: Sendable {
     package let stops: [String]
     /// Results that came after their lease had ended, and how many of them differ from what was merged.
     package let late: (all: Int, disagreeing: Int)
+    /// nil: nothing is audited.
+    package let audit: AuditStatus?
     /// The first of them, in the order of the specification.
     package let troubles: [Trouble]
     /// Whether runs are left that nobody begins, since those before them failed alike.
@@ -47,6 +49,7 @@ package struct SweepStatus: Sendable {
         pins = try ledger.pins()
         stops = try ledger.stops()
         late = try ledger.fencedCounts()
+        audit = try AuditStatus(view)
         isPaused = try ledger.isPaused()
         var troubles: [Trouble] = []
         let isTroubled = (counts + setups).contains { $0.state != nil && $0.state != .succeeded }
@@ -151,9 +154,10 @@ package struct SweepStatus: Sendable {
                         .object([
                             JSON.Member("host", .string(host.host)),
                             JSON.Member("slots", host.slots.map { .integer($0) } ?? .null),
-                            JSON.Member("problem", host.pauseReason.map { .string($0) } ?? .null),
+                            JSON.Member("problem", (host.fenceReason ?? host.pauseReason).map { .string($0) } ?? .null),
                         ])
                     })), JSON.Member("pins", .object(pins.map { JSON.Member($0.name, .string($0.digest.hex)) })),
+            JSON.Member("audit", audit?.document ?? .null),
         ])
     }
 }

@@ -1,3 +1,4 @@
+import CoordinatorRuntime
 package import Engines
 import Foundation
 package import Ledger
@@ -254,30 +255,9 @@ package struct SweepView {
 
     /// - Returns: what is wrong with the object, if anything.
     private func list(_ artifact: Artifact, _ store: ObjectStore, _ list: inout StatisticsList) throws -> String? {
-        let problem = try scan(artifact, store, &list)
+        let problem = try store.scan(statistics: artifact, &list)
         try list.check()
         return problem
-    }
-
-    /// Gives all statistics of an object to a visitor.
-    ///
-    /// - Returns: what is wrong with the object, if anything.
-    func scan(_ artifact: Artifact, _ store: ObjectStore, _ visitor: inout some StatisticsVisitor) throws -> String? {
-        let object = "the object \(artifact.digest)"
-        var scanner = StatisticsScanner()
-        do {
-            guard let size = try store.size(artifact.digest) else { return "\(object) is missing" }
-            guard size == artifact.size else { return "\(object) has \(size) bytes and had \(artifact.size)" }
-            let piece = 1 << 20
-            for offset in stride(from: 0, to: size, by: piece) {
-                let bytes = try store.read(artifact.digest, at: offset, count: Int(min(Int64(piece), size - offset)))
-                scanner.scan(bytes.span.bytes, &visitor)
-            }
-        } catch {
-            return "\(object) cannot be read: \(error)"
-        }
-        scanner.finish(&visitor)
-        return scanner.complaint.map { "\(object) is damaged: \($0)" }
     }
 
     /// nil: a setup, which is no point of the sweep.

@@ -1,3 +1,4 @@
+import CoordinatorRuntime
 import Engines
 import Foundation
 import Ledger
@@ -204,7 +205,7 @@ package struct SweepsComparison {
             let artifacts = try views[place].ledger.artifacts(of: one.run, attempt: one.attempt)
             guard let artifact = artifacts.first(where: { $0.path == path }) else { return nil }
             var record = StatisticsRecord()
-            if let problem = try views[place].scan(artifact, stores[place], &record) {
+            if let problem = try stores[place].scan(statistics: artifact, &record) {
                 outcome.notes.append("run \(views[place].entry.identifier)/\(one.run), \(path): \(problem)")
                 return nil
             }

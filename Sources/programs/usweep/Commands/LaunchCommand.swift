@@ -17,6 +17,7 @@ struct LaunchCommand: ParsableCommand {
               usweep launch study.yaml -i lab.yaml --new --output json
               usweep launch study.yaml -i lab.yaml --detach
               usweep launch study.yaml -i lab.yaml --dry-run 3     three points first
+              usweep launch study.yaml -i lab.yaml --audit 2%      compare hosts
             """)
 
     @Argument(help: ArgumentHelp("The sweep file.", valueName: "sweep"), completion: .file(extensions: ["yaml"]))
@@ -42,6 +43,13 @@ struct LaunchCommand: ParsableCommand {
             valueName: "points"))
     var dryRun: Int?
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Run this share of the points (2%) again on another host and compare; 0%: no longer.",
+            valueName: "share"))
+    var audit: String?
+
     @OptionGroup var resumption: ResumptionOptions
     @OptionGroup var coordinator: CoordinatorOptions
     @OptionGroup var common: CommonOptions
@@ -57,17 +65,19 @@ struct LaunchCommand: ParsableCommand {
     func run() throws {
         let sweep = try SweepFile.read(path: Paths.absolute(self.sweep), shelf: common.shelf)
         let inventory = try HostConnections.inventory(path: Paths.absolute(self.inventory))
+        let audit = try audit.map { try AuditShare($0) }
         let folder = common.artifactsFolder
         try folder.prepare()
         try coordinator.run(common) {
             guard !new, let entry = try folder.newest(named: sweep.name) else {
-                return try Session.create(sweep, inventory: inventory, in: folder, forces: force, only: dryRun)
+                return try Session.create(
+                    sweep, inventory: inventory, in: folder, forces: force, only: dryRun, audit: audit)
             }
             return try Session.resume(
                 entry, in: folder,
                 Session.Resumption(
                     inventory: inventory, sweep: sweep, forces: force, repins: resumption.repin,
-                    retry: retry ? Session.Retry() : nil, only: dryRun),
+                    retry: retry ? Session.Retry() : nil, only: dryRun, audit: audit),
                 say: common.console.say)
         }
     }

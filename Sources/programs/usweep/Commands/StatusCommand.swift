@@ -65,6 +65,9 @@ struct StatusCommand: ParsableCommand {
             let name = count.state?.rawValue ?? "not ended"
             lines.append("setups  \(count.count) \(name)\(count.failure.map { " (\($0.rawValue))" } ?? "")")
         }
+        lines += (status.audit?.sentences ?? []).enumerated().map { index, sentence in
+            "audit   \(index == 0 ? String(sentence.dropFirst("audit: ".count)) : sentence)"
+        }
         if let left = live?.timeLeft { lines.append("time    \(left.sentence)") }
         for host in status.hosts {
             let facts = host.slots.map {
@@ -98,6 +101,7 @@ struct StatusCommand: ParsableCommand {
             let why = now.problem.isEmpty ? "" : ": \(VisibleText.of(now.problem, limit: 200))"
             return "; \(now.standing.word)\(why)"
         }
+        if let reason = host.fenceReason { return "; fenced: \(VisibleText.of(reason, limit: 200))" }
         let what = host.isRefused ? "could not be used" : "last paused"
         return host.pauseReason.map { "; \(what): \(VisibleText.of($0, limit: 200))" } ?? ""
     }
