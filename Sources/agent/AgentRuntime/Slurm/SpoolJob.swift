@@ -45,12 +45,24 @@ final class SpoolJob {
         }
         signals = sys_signal_descriptor()
         guard signals >= 0 else { throw Failure(.internalError, "no signals", cause: SystemText.of(errno)) }
-        agent = try Spawn.start(
-            [Machine.program, "pilot", "--workdir", workdir], environment: Spawn.environment, folder: "/",
-            output: "/dev/stdout", errorOutput: "/dev/stderr"
+        agent = try SpoolJob.startAgent(workdir)
+    }
+
+    /// With this process's standard output and error: what it says stands in the job's file.
+    private static func startAgent(_ workdir: String) throws(SpawnProblem) -> Int32 {
+        let nothing = open("/dev/null", O_RDONLY | O_CLOEXEC)
+        let descriptors = [nothing, 1, 2].map { fcntl($0, F_DUPFD_CLOEXEC, 64) }
+        close(nothing)
+        defer { for descriptor in descriptors { close(descriptor) } }
+        return try Spawn.start(
+            [Machine.program, "pilot", "--workdir", workdir], environment: Spawn.environment, folder: "/"
         ) { start, step in
-            start.pointee.dies_with_parent = 1
-            return sys_spawn(start, step)
+            descriptors.withUnsafeBufferPointer { buffer in
+                start.pointee.descriptors = buffer.baseAddress
+                start.pointee.descriptor_count = 3
+                start.pointee.dies_with_parent = 1
+                return sys_spawn(start, step)
+            }
         }
     }
 
