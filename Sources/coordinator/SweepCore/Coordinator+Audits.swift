@@ -31,7 +31,7 @@ extension Coordinator {
 
     private mutating func fence(_ host: String, _ run: RunNumber, _ records: inout [Record]) {
         let agreeing = state.asked(about: run).filter { $0 != host && state.audits[run]?.failedOn.contains($0) != true }
-        var reason = "run \(run) gave other numbers on it than on \(PeopleText.list(agreeing))"
+        var reason = "run \(run) gave different numbers on \(host) than on \(PeopleText.list(agreeing))"
         // Nobody can tell what came of them. To make them anew is to do everything anew.
         let makers = state.makers.map(\.run).filter { state.countedHost(of: $0) == host }.sorted()
         if !makers.isEmpty {
@@ -60,7 +60,7 @@ extension Coordinator {
 
     mutating func grantAudits(_ now: Nanoseconds, _ records: inout [Record]) {
         // There may be thousands that wait for a third host.
-        let isFew = state.openAudits.count <= Coordinator.fewAudits
+        let isFew = state.openAudits.count * links.count <= Coordinator.fewLooks
         guard pause == nil, !state.openAudits.isEmpty, isFew || now >= nextAudits else { return }
         nextAudits = now + Timing.second
         for run in state.openAudits.sorted() where state.auditClaims[run] == nil && !state.isSuspect(run) {
@@ -73,7 +73,8 @@ extension Coordinator {
         }
     }
 
-    private static let fewAudits = 64
+    /// At hosts in a step, for all audits that wait.
+    private static let fewLooks = 1_024
 
     /// The one with most room.
     private func hostForAudit(of run: RunNumber, _ now: Nanoseconds) -> Int? {
@@ -102,17 +103,21 @@ extension Coordinator {
     func awaitsAudits(_ now: Nanoseconds) -> Bool {
         if !state.auditClaims.isEmpty { return true }
         guard !state.openAudits.isEmpty, cancelDeadline == nil else { return false }
-        let hosts = links.indices.filter { mayAudit($0, now) }.map { plan.hosts[$0] }
+        let hosts = links.indices.filter { mayAudit($0, now) }
         return state.openAudits.contains { run in
             let asked = state.asked(about: run)
-            return !state.isSuspect(run) && hosts.contains { !asked.contains($0) }
+            return !state.isSuspect(run)
+                && hosts.contains { !asked.contains(plan.hosts[$0]) && ends(run, on: $0, now) }
         }
     }
 
     /// Whether a host has room for a run, now or soon. Nobody waits for long only to audit.
     private func mayAudit(_ host: Int, _ now: Nanoseconds) -> Bool {
         let link = links[host]
-        guard !isFenced(host), link.closed == nil, (link.ends ?? .max) > now else { return false }
+        // One on trial is given no audit, and nothing is left that would end its trial.
+        guard !isFenced(host), !link.health.isOnTrial, link.closed == nil, (link.ends ?? .max) > now else {
+            return false
+        }
         return switch link.phase {
         case .refused: false
         case .joined: link.slots > 0 || now - (link.joined?.since ?? now) < plan.timing.patienceAtStart

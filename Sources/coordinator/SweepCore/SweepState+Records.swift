@@ -114,11 +114,15 @@ extension SweepState {
     private mutating func void(_ lease: LeaseNumber) {
         guard let entry = leases[lease] else { return }
         for run in entry.runs where claim(of: lease, on: run) != nil {
-            // What is lost of an audit costs its run nothing.
-            if !isOver(run) {
-                runs[run - 1].losses += 1
-                noteDeath(of: run, under: lease, host: entry.host)
+            // What is lost of an audit costs its run nothing, and is not tried for ever.
+            guard !isOver(run) else {
+                audits[run, default: Audit()].losses += 1
+                drop(lease, on: run)
+                noteAudit(of: run)
+                continue
             }
+            runs[run - 1].losses += 1
+            noteDeath(of: run, under: lease, host: entry.host)
             drop(lease, on: run)
         }
         close(lease)

@@ -39,8 +39,9 @@ enum Foreground {
         case .auditDiffers: console.say("hosts gave different numbers; what was found is listed above")
         case .auditUndone(let count):
             throw Failure(
-                .noHost, "\(PeopleText.count(count, "point")) could not be audited, because no other host could be "
-                    + "used; all runs have succeeded. Continue when another host can be used: \(resume)")
+                .noHost, "all runs have succeeded, but \(PeopleText.count(count, "point")) could not be audited: no "
+                    + "other host could be used, or the run failed there ('usweep explain RUN'). Try again when "
+                    + "another host can be used: \(resume)")
         case .paused(let series):
             console.say(
                 "paused: the last \(PeopleText.count(series.count, "run")) failed alike (\(series.failure.rawValue)), "

@@ -15,7 +15,7 @@ public struct CheckpointDifference: Sendable, Hashable {
     /// As in "its kernel is 91f0c2a4b6d8, not 0af3c1e2d4b6".
     public var sentence: String {
         func shown(_ text: String) -> String { Digest(hex: text)?.short ?? VisibleText.of(text, limit: 200) }
-        let verb = item.hasSuffix("s") ? "are" : "is"
+        let verb = ["cores", "machines"].contains(item) ? "are" : "is"
         return "its \(VisibleText.of(item, limit: 200)) \(verb) \(shown(found)), not \(shown(expected))"
     }
 

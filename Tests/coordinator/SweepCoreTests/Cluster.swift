@@ -6,7 +6,7 @@ import Testing
 /// A coordinator without a network: events in, records and effects out. Everything that it decides is checked against
 /// a second state that only replays the records.
 struct Cluster {
-    private(set) var core: Coordinator
+    var core: Coordinator
     private(set) var replayed: SweepState
     private(set) var records: [Record] = []
     private(set) var now: Nanoseconds = 0

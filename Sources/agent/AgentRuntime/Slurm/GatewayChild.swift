@@ -58,7 +58,10 @@ struct GatewayChild {
     var unsentCount: Int { input.unsentCount }
 
     func add(to set: inout Poll, reads: Bool) {
-        if stream >= 0 { set.add(stream, reads: reads, writes: input.unsentCount > 0) }
+        // poll(2) tells of a closed socket also where nothing is asked, again and again.
+        if stream >= 0, reads || input.unsentCount > 0 {
+            set.add(stream, reads: reads, writes: input.unsentCount > 0)
+        }
         if complaints >= 0 { set.add(complaints, reads: true) }
     }
 

@@ -29,7 +29,7 @@ final class SpoolJob {
         do {
             return try SpoolJob(workdir, job).serve()
         } catch {
-            FailureText.print("the job cannot be reached by the spool in \(workdir): \(error)")
+            FailureText.print("cannot use \(workdir)/spool, so this job cannot be reached: \(error)")
             return 74
         }
     }
@@ -41,7 +41,8 @@ final class SpoolJob {
         try files.ensureFolders(spool)
         // What was opened to an earlier job of this pilot is nobody's.
         for entry in try files.list(spool) where !entry.name.hasPrefix(prefix) {
-            try files.removeTree("\(spool)/\(entry.name)")
+            // A bridge may still be writing there: the next job tries again.
+            try? files.removeTree("\(spool)/\(entry.name)")
         }
         signals = sys_signal_descriptor()
         guard signals >= 0 else { throw Failure(.internalError, "no signals", cause: SystemText.of(errno)) }
@@ -148,11 +149,15 @@ private struct SpooledConnection {
     private static let mostUnsent = 1 << 20
     /// How long what is left for the other side stays there.
     private static let patience: Int64 = 10_000_000_000
+    /// Nobody who lives takes nothing for so long: heartbeats are among what is to be taken.
+    private static let longestFull: Int64 = 120_000_000_000
 
     private var end: SpoolEnd
     private var child: GatewayChild
     private var isReaped = false
     private var deadline: Int64?
+    /// Since when the other side takes nothing.
+    private var fullSince: Int64?
 
     init(_ folder: String, agentOf workdir: String) throws {
         end = try SpoolEnd(folder, .job)
@@ -180,7 +185,13 @@ private struct SpooledConnection {
                 hasMoved = true
             }
         }
-        if end.isFinished, deadline == nil { deadline = Machine.now + SpooledConnection.patience }
+        // Without room, the end of the agent's side is not seen.
+        let mayWrite = try end.hasRoom()
+        fullSince = mayWrite || end.isFinished ? nil : fullSince ?? Machine.now
+        let isStuck = fullSince.map { Machine.now - $0 >= SpooledConnection.longestFull } ?? false
+        if end.isFinished || end.hasEnded || isStuck, deadline == nil {
+            deadline = Machine.now + SpooledConnection.patience
+        }
         if end.isFinished, try end.isTaken() { deadline = Machine.now }
         return hasMoved
     }
