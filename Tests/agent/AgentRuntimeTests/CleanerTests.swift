@@ -115,7 +115,10 @@ import Testing
     func program() throws {
         let copy = "\(scratch.path)/bin/usweep-agent"
         try FileManager.default.createDirectory(atPath: "\(scratch.path)/bin", withIntermediateDirectories: true)
-        try FileManager.default.copyItem(atPath: Attached.program, toPath: copy)
+        // By another process: a child that another test starts meanwhile would hold this one's open file, and what is
+        // open for writing cannot be executed.
+        let copying = try Process.run(URL(filePath: "/bin/cp"), arguments: [Attached.program, copy])
+        copying.waitUntilExit()
         defer { _ = try? Attached.run(["stop", "--workdir", workdir]) }
         let agent = try Attached(workdir, program: copy)
         try agent.hello()
