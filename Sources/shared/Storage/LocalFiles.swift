@@ -19,6 +19,14 @@ public struct LocalFiles: Files {
         return String(text.map { $0 == "/" ? "-" : $0 }.prefix(64))
     }()
 
+    /// Whether a temporary name bears the mark of a process of this machine that has ended.
+    public static func isAbandoned(_ name: String) -> Bool {
+        guard let dot = name.lastIndex(of: "."), let pid = pid_t(name[name.index(after: dot)...]), pid > 0,
+            name[..<dot].hasSuffix(".\(machine)")
+        else { return false }
+        return kill(pid, 0) != 0 && errno == ESRCH
+    }
+
     /// A mode that the user has, also for the group where it is to have it.
     private func wide(_ mode: UInt32) -> mode_t { mode_t(isForGroup ? mode | (mode & 0o700) >> 3 : mode) }
 

@@ -388,6 +388,15 @@ public struct ObjectStore: Sendable {
         return isLeft
     }
 
+    /// Removes what processes that are no more left half made.
+    ///
+    /// - Parameter isAbandoned: whether a temporary name is such a process's.
+    public func removePartial(where isAbandoned: (String) -> Bool) throws(FilesError) {
+        for entry in try files.list("\(root)/partial") where isAbandoned(entry.name) {
+            try files.removeTree("\(root)/partial/\(entry.name)")
+        }
+    }
+
     /// Every object here, by name.
     public func all() throws(FilesError) -> [Digest] {
         var digests: [Digest] = []

@@ -37,6 +37,23 @@ import Testing
         #expect(throws: FilesError.self) { try store.publish(file: link) }
     }
 
+    @Test("What a process left that has ended is removed; what another machine's or a living one makes stays")
+    func abandoned() throws {
+        let (store, path) = try store()
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let ended = try Process.run(URL(filePath: "/bin/true"), arguments: [])
+        ended.waitUntilExit()
+        let own = LocalFiles().processMark
+        let machine = own.prefix { $0 != "." }
+        let names = ["a.\(own)", "b.elsewhere.\(ended.processIdentifier)", "c", "d.\(machine)x.1"]
+        let left = "e." + own.dropLast("\(getpid())".count) + "\(ended.processIdentifier)"
+        for name in names + [left] {
+            #expect(FileManager.default.createFile(atPath: "\(path)/partial/\(name)", contents: nil))
+        }
+        try store.removePartial(where: LocalFiles.isAbandoned)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: "\(path)/partial").sorted() == names)
+    }
+
     @Test func transferGoesOnAfterABreak() throws {
         let (store, path) = try store()
         defer { try? FileManager.default.removeItem(atPath: path) }

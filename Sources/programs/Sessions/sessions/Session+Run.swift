@@ -124,8 +124,11 @@ extension Session {
         // Given away, not shared: the state of a large sweep would be copied with its first change.
         let core = Coordinator(state: state, keepsGoing: keepsGoing, now: SystemTime().monotonic())
         state = SweepState(plan: Plan(groups: [], hosts: []))
+        let store = try folder.objects()
+        // A coordinator that was killed can have been making an object.
+        try? store.removePartial(where: LocalFiles.isAbandoned)
         return CoordinatorLoop(
-            core: core, setting: try setting(), ledger: ledger, store: try folder.objects(),
+            core: core, setting: try setting(), ledger: ledger, store: store,
             transport: HostConnections.transport(for: inventory), inbox: inbox, workshop: workshop,
             time: SystemTime())
     }
