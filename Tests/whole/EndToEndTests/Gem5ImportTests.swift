@@ -56,7 +56,8 @@ struct Gem5ImportTests {
         let imported = try study.run("import", "vswarm", "wkdir", "--to", "study")
         #expect(imported.status == 0, "\(imported.errors)")
         for text in [
-            "5 functions, 1 checkpoint", "there is no checkpoint of b-go: no folder ", "of c-go: it is cut short",
+            "5 functions, 1 checkpoint", "there is no checkpoint cpt.warm of b-go: no folder ",
+            "of c-go: it is cut short",
             "of e-go: it is a checkpoint of board, which only the script that made it can restore",
             "of d-go: its memory system.physmem.store0.pmem is missing", "makes all checkpoints itself",
         ] {

@@ -98,8 +98,8 @@ private struct VSwarmFolder {
     /// Why none of them was taken over.
     func choice(of function: String, _ found: [String]) -> String {
         guard !found.isEmpty else {
-            return "there is no checkpoint of \(function): no folder \(path)/*/\(function) has a file cpt.warm/m5.cpt, "
-                + "m5.cpt or cpt.NUMBER/m5.cpt"
+            return "there is no checkpoint cpt.warm of \(function): no folder \(path)/*/\(function) has a file "
+                + "cpt.warm/m5.cpt, m5.cpt or cpt.NUMBER/m5.cpt"
         }
         return "\(function) has several checkpoints, \(PeopleText.list(found, atMost: 5)); leave one of them in "
             + "\(path), and import into another folder"
