@@ -7,7 +7,6 @@ enum SpoolBridge {
     private static let mostUnsent = 1 << 20
     /// How long the other side may take to end after this one has: a job may be dead.
     private static let patience: Int64 = 30_000_000_000
-    private static let longestFull: Int64 = 120_000_000_000
 
     /// - Parameter folder: of the connection.
     static func run(_ folder: String) -> Int32 {
@@ -30,13 +29,10 @@ enum SpoolBridge {
         var out = SendQueue()
         var pace = SpoolPace()
         var deadline: Int64?
-        var fullSince: Int64?
         while !end.hasEnded || out.unsentCount > 0 {
             if let deadline, Machine.now >= deadline { return }
             let hasRoom = try end.hasRoom()
-            // Without room, the end of standard input is not seen: a job that takes nothing for so long is dead.
-            fullSince = hasRoom || end.isFinished ? nil : fullSince ?? Machine.now
-            if let fullSince, Machine.now - fullSince >= longestFull { return }
+            if end.isStuck { return }
             var set = Poll()
             if hasRoom { set.add(0, reads: true) }
             if out.unsentCount > 0 { set.add(1, reads: false, writes: true) }

@@ -15,6 +15,7 @@ struct SpoolEnd {
     static let piece = 256 * 1_024
     /// Pieces of a direction that lie there unread, at most: what a writer may be ahead.
     static let mostUnread = 16
+    private static let longestFull: Int64 = 120_000_000_000
 
     private let files: any Files
     private let incoming: String
@@ -23,6 +24,8 @@ struct SpoolEnd {
     private var nextOutgoing = 1
     /// Of the pieces that were written, at most so many were not read.
     private var unread = 0
+    /// Since when there is no room.
+    private var fullSince: Int64?
     /// Whether the last piece was written.
     private(set) var isFinished = false
     /// Whether the last piece was read.
@@ -52,7 +55,16 @@ struct SpoolEnd {
     mutating func hasRoom() throws(FilesError) -> Bool {
         guard !isFinished else { return false }
         if unread >= SpoolEnd.mostUnread { unread = try files.list(outgoing).count }
-        return unread < SpoolEnd.mostUnread
+        let hasRoom = unread < SpoolEnd.mostUnread
+        fullSince = hasRoom ? nil : fullSince ?? Machine.now
+        return hasRoom
+    }
+
+    /// Whether there has been no room for so long that the other side is dead: who lives takes heartbeats. Nothing is
+    /// read meanwhile of what is to be written, so that its end is not seen either.
+    var isStuck: Bool {
+        guard !isFinished, let fullSince else { return false }
+        return Machine.now - fullSince >= SpoolEnd.longestFull
     }
 
     /// Whether the other side has read all that was written.

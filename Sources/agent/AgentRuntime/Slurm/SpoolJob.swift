@@ -149,15 +149,11 @@ private struct SpooledConnection {
     private static let mostUnsent = 1 << 20
     /// How long what is left for the other side stays there.
     private static let patience: Int64 = 10_000_000_000
-    /// Nobody who lives takes nothing for so long: heartbeats are among what is to be taken.
-    private static let longestFull: Int64 = 120_000_000_000
 
     private var end: SpoolEnd
     private var child: GatewayChild
     private var isReaped = false
     private var deadline: Int64?
-    /// Since when the other side takes nothing.
-    private var fullSince: Int64?
 
     init(_ folder: String, agentOf workdir: String) throws {
         end = try SpoolEnd(folder, .job)
@@ -185,11 +181,7 @@ private struct SpooledConnection {
                 hasMoved = true
             }
         }
-        // Without room, the end of the agent's side is not seen.
-        let mayWrite = try end.hasRoom()
-        fullSince = mayWrite || end.isFinished ? nil : fullSince ?? Machine.now
-        let isStuck = fullSince.map { Machine.now - $0 >= SpooledConnection.longestFull } ?? false
-        if end.isFinished || end.hasEnded || isStuck, deadline == nil {
+        if end.isFinished || end.hasEnded || end.isStuck, deadline == nil {
             deadline = Machine.now + SpooledConnection.patience
         }
         if end.isFinished, try end.isTaken() { deadline = Machine.now }
