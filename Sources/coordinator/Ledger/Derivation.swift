@@ -51,18 +51,12 @@ struct Derivation {
                 [run, lease])
         case .runCancelAsked(let run, let reason): try remark(sequence, record.kind, run: run, reason)
         case .attemptEnded(let report, let host, let failure, let evidence, let blocks, let endedAt):
-            let ended = AttemptStatus(
-                id: report.id, host: host, failure: failure, evidence: evidence, wall: report.wallNanoseconds,
-                peakMemoryBytes: report.peakMemoryBytes, endedAt: endedAt, blocks: blocks)
-            try end(ended, artifacts: report.artifacts)
+            try end(report, host, failure, evidence, endedAt, blocks: blocks)
             try changeOne(
                 "UPDATE runs SET attempts = attempts + 1 WHERE run = ?", [report.id.run],
                 or: "there is no run \(report.id.run)")
         case .auditEnded(let report, let host, let failure, let evidence, let comparison, let endedAt):
-            let ended = AttemptStatus(
-                id: report.id, host: host, failure: failure, evidence: evidence, wall: report.wallNanoseconds,
-                peakMemoryBytes: report.peakMemoryBytes, endedAt: endedAt, blocks: nil)
-            try end(ended, artifacts: report.artifacts)
+            try end(report, host, failure, evidence, endedAt)
             try run(
                 "INSERT INTO audits (run, attempt, numbers, counted) VALUES (?, ?, ?, ?)",
                 [report.id.run, report.id.attempt, comparison?.numbers.data, comparison?.counted.data])
@@ -140,19 +134,22 @@ struct Derivation {
             """, [lease])
     }
 
-    private func end(_ attempt: AttemptStatus, artifacts: [Artifact]) throws {
-        let id = attempt.id
+    private func end(
+        _ report: AttemptReport, _ host: String, _ failure: FailureClass?, _ evidence: String, _ endedAt: Nanoseconds,
+        blocks: ResultText? = nil
+    ) throws {
+        let id = report.id
         try run(
             """
             INSERT INTO attempts (run, attempt, lease, host, class, evidence, wall_ns, peak_memory_bytes, ended_ns,
             blocks) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
-                id.run, id.attempt, id.lease, attempt.host, attempt.failure?.rawValue, attempt.evidence, attempt.wall,
-                attempt.peakMemoryBytes, attempt.endedAt, attempt.blocks?.text,
+                id.run, id.attempt, id.lease, host, failure?.rawValue, evidence, report.wallNanoseconds,
+                report.peakMemoryBytes, endedAt, blocks?.text,
             ])
         // A peer that names a path twice must not end the sweep: the first one counts.
-        for artifact in artifacts {
+        for artifact in report.artifacts {
             try run(
                 "INSERT OR IGNORE INTO artifacts (run, attempt, path, digest, size) VALUES (?, ?, ?, ?, ?)",
                 [id.run, id.attempt, artifact.path, artifact.digest.data, artifact.size])
