@@ -102,9 +102,9 @@ package struct AuditStatus: Sendable {
             text += findings.isEmpty ? ": identical"
                 : ": \(identical) identical, \(findings.count) \(findings.count == 1 ? "differs" : "differ")"
         }
-        if undone > 0 { text += "; \(undone) not yet" }
+        if undone > 0 { text += "; \(undone) more \(undone == 1 ? "is" : "are") to be" }
         if withoutResult > 0 {
-            text += "; \(withoutResult) \(withoutResult == 1 ? "has" : "have") no result to compare"
+            text += "; \(withoutResult) more, chosen for it, \(withoutResult == 1 ? "has" : "have") no result so far"
         }
         return text
     }
