@@ -78,7 +78,8 @@ public struct Diagnosis: Sendable, Hashable {
             self.init(
                 failure: .hostLost,
                 evidence: "its folder on the host was removed before its results were collected: exclude the "
-                    + "agent's working folder from whatever cleans there, or choose another `workdir`")
+                    + "agent's working folder from automatic cleaning (systemd-tmpfiles, tmpreaper), or name another "
+                    + "'workdir' in the inventory")
             return
         case .folderReplaced:
             self.init(
@@ -112,7 +113,7 @@ public struct Diagnosis: Sendable, Hashable {
         let how =
             switch exit.cause {
             case .status(let status): "exit status \(status)"
-            case .signal(let signal): "signal \(signal)"
+            case .signal(let signal): Diagnosis.crashes[signal].map { "signal \(signal) (\($0))" } ?? "signal \(signal)"
             case .notStarted, .supervisorLost, .hostLost: ""
             }
         if exit.freeBytes < Diagnosis.scarceBytes || Diagnosis.speaksOfFullDisk(errorTail) {
@@ -120,18 +121,38 @@ public struct Diagnosis: Sendable, Hashable {
             self.init(failure: .diskFull, evidence: "\(how)\(free)\(quote)")
         } else if exit.cause == .signal(9) || exit.cause == .status(128 + 9), exit.memoryRanOut {
             self.init(failure: .outOfMemory, evidence: "the kernel killed it because memory ran out\(quote)")
+        } else if Diagnosis.speaksOfNoMemory(errorTail) {
+            self.init(failure: .outOfMemory, evidence: "\(how): it could not allocate memory\(quote)")
         } else if case .signal = exit.cause {
-            let note = exit.note.isEmpty ? "from outside usweep" : "(\(VisibleText.of(exit.note)))"
-            self.init(failure: .simulatorCrash, evidence: "\(how) \(note)\(quote)")
+            self.init(failure: .simulatorCrash, evidence: Diagnosis.crash(exit, how) + quote)
         } else {
             self.init(failure: .exitNonzero, evidence: "\(how)\(quote)")
         }
     }
 
+    /// Signals that programs get for what they did themselves.
+    private static let crashes: [Int: String] = [
+        4: "SIGILL", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE", 11: "SIGSEGV", 31: "SIGSYS",
+    ]
+
+    private static func crash(_ exit: ProcessExit, _ how: String) -> String {
+        if !exit.note.isEmpty { return "\(how) (\(VisibleText.of(exit.note)))" }
+        if case .signal(let signal) = exit.cause, crashes[signal] != nil { return "the program crashed: \(how)" }
+        return "\(how), which usweep did not send"
+    }
+
+    /// Of ENOSPC and of EDQUOT.
     private static func speaksOfFullDisk(_ tail: [UInt8]) -> Bool {
-        // Of ENOSPC and of EDQUOT.
-        for phrase in ["No space left on device", "Disk quota exceeded"].map({ Array($0.utf8) })
-        where tail.count >= phrase.count {
+        has(tail, oneOf: ["No space left on device", "Disk quota exceeded"])
+    }
+
+    /// Of ENOMEM, and as C++, Python (with numpy) and Java say it.
+    private static func speaksOfNoMemory(_ tail: [UInt8]) -> Bool {
+        has(tail, oneOf: ["Cannot allocate memory", "std::bad_alloc", "MemoryError"])
+    }
+
+    private static func has(_ tail: [UInt8], oneOf phrases: [String]) -> Bool {
+        for phrase in phrases.map({ Array($0.utf8) }) where tail.count >= phrase.count {
             for start in 0...(tail.count - phrase.count) where tail[start] == phrase[0] {
                 if tail[start..<start + phrase.count].elementsEqual(phrase) { return true }
             }

@@ -126,14 +126,19 @@ struct LeftFiles {
 
     private mutating func take(_ entry: FolderEntry, _ visit: Int) {
         let here = LeftFiles.path(visits[visit].place, entry.name)
-        guard entry.kind != .other, !entry.isText || !staged.contains(here) else { return }
         let name = LeftFiles.path(visits[visit].name, entry.name)
+        if entry.kind == .other, needed.contains(name) { omit(name, LeftFiles.other) }
+        guard entry.kind != .other, !entry.isText || !staged.contains(here) else { return }
         guard all.count + held < mostNames || needed.contains(name) else {
             return omit(name, "there are too many files")
         }
         visits[visit].entries.append(entry)
         held += 1
     }
+
+    /// Why something is not taken that a verdict needs; of other such things nobody hears.
+    private static let other = "a pipe, a socket or a device, not a file"
+    private static let folder = "a folder, not a file"
 
     private static func path(_ folder: String, _ name: String) -> String {
         folder.isEmpty ? name : "\(folder)/\(name)"
@@ -146,7 +151,9 @@ struct LeftFiles {
         let here = LeftFiles.path(visit.place, entry.name)
         switch entry.kind {
         case .file: add(name, here)
-        case .folder: enter(here, name, visit.depth, visit.isLinked)
+        case .folder:
+            if needed.contains(name) { omit(name, LeftFiles.folder) }
+            enter(here, name, visit.depth, visit.isLinked)
         case .symbolicLink: if !visit.isLinked { follow(here, name, visit.depth) }
         case .other: break
         }
@@ -181,8 +188,9 @@ struct LeftFiles {
             guard !target.isEmpty, !place.hasPrefix(target + "/") else {
                 return omit(name, "a link to a folder that contains it")
             }
+            if needed.contains(name) { omit(name, LeftFiles.folder) }
             enter(target, name, depth, true)
-        case .symbolicLink, .other: break
+        case .symbolicLink, .other: if needed.contains(name) { omit(name, LeftFiles.other) }
         }
     }
 

@@ -18,7 +18,9 @@ final class SupervisorProcess {
         foothold = try Foothold(workdir, .supervisor)
         signals = sys_signal_descriptor()
         guard signals >= 0, let syncer = SyncThread(), sys_become_subreaper() == 0 else {
-            throw Failure(.internalError, "signals, threads or orphans cannot be had", cause: SystemText.of(errno))
+            throw Failure(
+                .internalError, "signals, threads or the adoption of orphans cannot be set up",
+                cause: SystemText.of(errno))
         }
         self.syncer = syncer
         supervisor = try Supervisor(

@@ -83,7 +83,8 @@ struct Bootstrap {
             #"same() { case $(sha256sum < "$1") in "$D "*) return 0;; esac; return 1; }"#,
             "IFS= read -r W && IFS= read -r D || exit 1",
             #"case $W in "~") W=$HOME;; "~/"*) W=$HOME/${W#??};; esac"#,
-            #"mkdir -p "$W/bin" 2>/dev/null || fail "the working folder $W cannot be created""#,
+            #"E=$(LC_ALL=C mkdir -p "$W/bin" 2>&1) || fail "the working folder $W cannot be created: ${E##*: }; "#
+                + #"name another workdir in the inventory""#,
             "A=$W/bin/usweep-agent-$D",
             #"if [ -x "$A" ] && same "$A"; then echo usweep-have; else"#
                 + " " + copying.joined(separator: "; ") + "; fi",
@@ -96,7 +97,8 @@ struct Bootstrap {
     /// Goes on with the longest part that an earlier try has left; removes those that nobody writes any more.
     private static let copying = [
         #"H=$(uname -n)-$(cat /proc/sys/kernel/random/boot_id 2>/dev/null); B=$W/bin/part; P=$B-$D-$H-$$"#,
-        #"full() { rm -f "$P".*; fail "the agent cannot be written to $W (disk or quota full?)"; }"#,
+        #"full() { rm -f "$P".*; fail "the agent cannot be written to $W (disk or quota full?); free space, "#
+            + #"or name another workdir in the inventory"; }"#,
         #"for Z in raw gzip; do : > "$P.$Z" || full; for F in "$B-$D-$H-"*".$Z"; do "#
             + #"if [ "$(size "$F")" -gt "$(size "$P.$Z")" ]; then cp "$F" "$P.$Z"; fi; done; done"#,
         #"for F in "$B-"*"-$H-"*; do I=${F##*-}; kill -0 "${I%.*}" 2>/dev/null || rm -f "$F"; done"#,

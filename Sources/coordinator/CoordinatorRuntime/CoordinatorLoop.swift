@@ -238,7 +238,7 @@ public final class CoordinatorLoop {
 
     private func events(of message: AgentMessage, host: Int, now: Nanoseconds) throws -> [Event] {
         guard links[host]?.isJoined == true || message.mayComeFirst else {
-            throw Failure(.badMessage, "the agent did not begin with its hello; the connection was dropped")
+            throw Failure(.badMessage, "the agent's first message is not a hello; the connection was dropped")
         }
         switch message {
         case .hello(let hello): return try join(host, hello)
@@ -266,7 +266,7 @@ public final class CoordinatorLoop {
     private func join(_ host: Int, _ hello: AgentHello) throws(Failure) -> [Event] {
         // Each is written to the ledger, and all that the host was granted is sent again.
         guard links[host]?.isJoined != true else {
-            throw Failure(.badMessage, "the agent said its hello twice; the connection was dropped")
+            throw Failure(.badMessage, "the agent sent a second hello; the connection was dropped")
         }
         guard hello.oldest <= WireVersion.current, hello.current >= WireVersion.oldest else {
             return [

@@ -253,9 +253,10 @@ public struct Setting: Sendable {
             return EngineVerdict(failure: report.failure ?? .contractBroken, evidence: report.evidence)
         }
         let left = Dictionary(report.artifacts.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
-        let files = EvidenceFiles(size: { left[$0]?.size }) { path, offset, count in
+        var files = EvidenceFiles(size: { left[$0]?.size }) { path, offset, count in
             try left[path].map { try store.read($0.digest, at: offset, count: count) } ?? []
         }
+        files.omissions = report.evidence
         var verdict = try engine.judge(task, points, report, files)
         // What an attempt left and could not be taken may be what is missing; else it is worth knowing all the same.
         if report.failure == nil, !report.evidence.isEmpty {

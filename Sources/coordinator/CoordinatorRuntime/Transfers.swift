@@ -22,7 +22,7 @@ public struct StoredParts: Sendable {
             var size = try store.holds(artifact.digest) ? store.size(artifact.digest) : nil
             if size == nil, artifact.size == 0 {
                 guard artifact.digest == (try store.publish([UInt8]())) else {
-                    throw Failure(.badMessage, "it announced an empty file with a digest that is another's")
+                    throw Failure(.badMessage, "it reported an empty file with the digest of another file")
                 }
                 size = 0
             }

@@ -46,7 +46,7 @@ extension Ledger {
         }
         try ledger.backUp()
         return [
-            "the tables were written anew from \(PeopleText.count(try ledger.recordCount(), "record")) of the journal",
+            "the tables were rebuilt from \(PeopleText.count(try ledger.recordCount(), "record")) of the journal",
             "the damaged ledger is kept as \(aside)",
         ]
     }
@@ -172,7 +172,7 @@ private struct LedgerRepair {
         let aside = try AsideFiles.free(path)
         let isThere = try SystemCall.size(of: path) != nil
         for step in try AsideFiles.steps(path, to: aside) { try step() }
-        if isThere { done.append("as it was, the ledger is kept as \(aside)") }
+        if isThere { done.append("the old ledger is kept as \(aside)") }
         try SystemCall.publish(temporary, as: path)
         done.append("run what is missing: usweep resume")
         return done

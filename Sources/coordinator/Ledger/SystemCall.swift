@@ -47,7 +47,7 @@ enum SystemCall {
         var status = stat()
         guard stat(path, &status) == 0 else {
             if errno == ENOENT || errno == ENOTDIR { return nil }
-            throw failure("\(path) cannot be looked at")
+            throw failure("\(path) cannot be accessed")
         }
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw Failure(.badArchive, "\(path) is not a file; name the ledger.sqlite of a sweep")

@@ -38,8 +38,8 @@ struct CSVParser {
         let start = position
         while position < bytes.count, bytes[position] != UInt8(ascii: ","), !isLineEnd {
             if bytes[position] == UInt8(ascii: "\"") {
-                let advice = "put quotes around the field, and double this one"
-                throw problem("a quote in a field that is not quoted; \(advice)")
+                let advice = "put the field in quotes, and write this one twice"
+                throw problem("a quote in a field without quotes; \(advice)")
             }
             position += 1
         }
@@ -74,7 +74,7 @@ struct CSVParser {
             }
             skipSpace()
             guard position == bytes.count || bytes[position] == UInt8(ascii: ",") || isLineEnd else {
-                throw problem("something follows the closing quote of a field; double quotes that belong to it")
+                throw problem("text follows the closing quote of a field; a quote within a field is written twice")
             }
             return try text(content)
         }

@@ -79,10 +79,10 @@ struct Condition: Sendable, Hashable {
         case .compared(let sign, let bound):
             guard let amount = Amount(value), amount.isLike(bound) else { return false }
             return switch sign {
-            case .less: amount.value < bound.value
-            case .atMost: amount.value <= bound.value
-            case .more: amount.value > bound.value
-            case .atLeast: amount.value >= bound.value
+            case .less: amount < bound
+            case .atMost: amount < bound || amount.isWorth(bound)
+            case .more: bound < amount
+            case .atLeast: bound < amount || amount.isWorth(bound)
             }
         }
     }
@@ -90,7 +90,7 @@ struct Condition: Sendable, Hashable {
     /// What was set is the same where it was written so; what was measured, where it is the same number.
     private func isOne(of values: [String], _ value: String) -> Bool {
         if values.contains(value) { return true }
-        guard case .metric = column, let number = Number.finite(value) else { return false }
-        return values.contains { Amount($0)?.value == number }
+        guard case .metric = column, let number = Amount(value) else { return false }
+        return values.contains { Amount($0)?.isWorth(number) ?? false }
     }
 }

@@ -18,6 +18,8 @@ public enum EvidenceLimit {
 /// The files that an attempt left, as its judgement sees them: searched in pieces, or taken in whole up to a limit, so
 /// that no run decides how much memory its judgement takes.
 public struct EvidenceFiles {
+    /// What the agent says of files that were left and could not be taken, as in `"results.json" (a folder)`.
+    public var omissions = ""
     private let sizeOf: (String) throws -> Int64?
     private let bytes: (_ path: String, _ offset: Int64, _ count: Int) throws -> [UInt8]
 

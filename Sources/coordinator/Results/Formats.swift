@@ -49,7 +49,12 @@ extension Evidence {
                 let found = "the columns are separated by \(name) (\(VisibleText.of(only, limit: 80)))"
                 throw Breach("\(place): \(found); write commas, and points in numbers")
             }
+            if contract.requiredMetrics.contains(where: { only.split(separator: " ").contains($0[...]) }) {
+                let found = "the columns are separated by spaces (\(VisibleText.of(only, limit: 80)))"
+                throw Breach("\(place): \(found); write commas")
+            }
         }
+        try checkComment(header, place)
         guard header.fields.count <= EvidenceLimit.columns else {
             throw Breach(
                 "\(place): too many columns: \(header.fields.count); at most \(EvidenceLimit.columns) are read")
@@ -61,6 +66,16 @@ extension Evidence {
                 throw Breach("\(place): duplicate column: '\(VisibleText.of(name, limit: 80))' is given twice")
             }
         }
+    }
+
+    /// A name may begin with `#`, if it is none that is missed.
+    private func checkComment(_ header: CSVParser.Record, _ place: String) throws(Breach) {
+        guard header.fields.first?.hasPrefix("#") == true,
+            !contract.requiredMetrics.allSatisfy(header.fields.contains)
+        else { return }
+        throw Breach(
+            "\(place): the first line begins with '#', but CSV has no comments; begin with the names of the columns "
+                + "(numpy.savetxt: comments='')")
     }
 
     func lineBlocks(_ path: String, _ count: Int) throws -> [FoundBlock] {
@@ -162,7 +177,7 @@ extension Evidence {
         let text = "the text '\(VisibleText.of(field, limit: 40))'"
         let rest = String(field.filter { $0 == "," || $0 == "." || !($0.isWhitespace || $0 == "'" || $0 == "_") })
         let isGrouped = Number.canonical(String(rest.filter { $0 != "," })) != nil
-        return isGrouped && field.contains(where: \.isNumber) ? "\(text) (digits only, and a point)" : text
+        return isGrouped && field.contains(where: \.isNumber) ? "\(text) (write digits and a point only)" : text
     }
 
     private static func describe(_ value: JSON) -> String {

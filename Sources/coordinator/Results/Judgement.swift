@@ -52,7 +52,7 @@ package struct Evidence {
             guard line.contains("Kernel panic") else { return true }
             throw Breach(.guestPanic, "\(path):\(number): \(Evidence.quote(line))")
         }
-        guard isThere else { throw Evidence.missing(path) }
+        guard isThere else { throw missing(path) }
     }
 
     /// - Returns: how many invocations a run says that it has measured which ended early; nil: all.
@@ -81,7 +81,7 @@ package struct Evidence {
 
     package func checkFiles() throws {
         for path in contract.requiredFiles {
-            guard let size = try files.size(path) else { throw Evidence.missing(path) }
+            guard let size = try files.size(path) else { throw missing(path) }
             guard size > 0 else { throw Breach("\(path) is empty") }
         }
     }
@@ -120,13 +120,14 @@ package struct Evidence {
 
     // MARK: Files
 
-    private static func missing(_ path: String) -> Breach {
-        Breach("\(path) is missing: the run ended without leaving it")
+    private func missing(_ path: String) -> Breach {
+        files.omissions.contains("\"\(path)\" (")
+            ? Breach("\(path) cannot be read") : Breach("\(path) is missing: the run ended without leaving it")
     }
 
     /// The whole of a file, which must not be empty.
     package func content(_ path: String, limit: Int64 = EvidenceLimit.results) throws -> [UInt8] {
-        guard let bytes = try files.content(path, limit: limit) else { throw Evidence.missing(path) }
+        guard let bytes = try files.content(path, limit: limit) else { throw missing(path) }
         guard !bytes.isEmpty else { throw Breach("\(path) is empty") }
         return bytes
     }

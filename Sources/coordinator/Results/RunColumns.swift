@@ -22,15 +22,15 @@ public struct RunColumn: Sendable {
     ]
 
     static let afterAxes = [
-        RunColumn("repeat", "which repeat of the point, from 1") { .integer($0.repetition) },
+        RunColumn("repeat", "number of the repeat of the point, from 1") { .integer($0.repetition) },
         RunColumn("outcome", "`succeeded`, `failed`, `quarantined` or `cancelled`") { .optional($0.state?.rawValue) },
-        RunColumn("class", "why it did not succeed") { .optional($0.failure?.rawValue) },
-        RunColumn("host", "where the attempt ran that decided") { .optional($0.host) },
-        RunColumn("attempts", "how many attempts ended") { .integer($0.attempts) },
-        RunColumn("lease", "under which lease") { $0.lease.map { .integer($0) } ?? .empty },
+        RunColumn("class", "why it did not succeed: the failure class") { .optional($0.failure?.rawValue) },
+        RunColumn("host", "host of the attempt that counts") { .optional($0.host) },
+        RunColumn("attempts", "number of attempts that ended") { .integer($0.attempts) },
+        RunColumn("lease", "number of the lease that it ran under") { $0.lease.map { .integer($0) } ?? .empty },
         RunColumn("engine_digest", "SHA-256 of the engine's program") { $0.engine.map { .digest($0) } ?? .empty },
         RunColumn("checkpoint_digest", "digest of the checkpoint") { $0.checkpoint.map { .digest($0) } ?? .empty },
-        RunColumn("forced", "what does not fit of the checkpoint that was used all the same (`launch --force`)") {
+        RunColumn("forced", "what does not fit in a checkpoint that was used with `launch --force`") {
             .optional($0.forced)
         },
         RunColumn("started", "when the attempt started, UTC") { .optional($0.started.map(Instant.utc)) },
@@ -40,7 +40,7 @@ public struct RunColumn: Sendable {
         RunColumn("peak_memory_bytes", "the most memory that the attempt had, in bytes") {
             $0.peakMemoryBytes.map { .integer($0) } ?? .empty
         },
-        RunColumn("evidence", "the reason of the class, in a sentence") {
+        RunColumn("evidence", "the reason for the class, in a sentence") {
             .optional($0.evidence.isEmpty ? nil : $0.evidence)
         },
     ]

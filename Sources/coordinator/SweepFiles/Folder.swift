@@ -103,6 +103,31 @@ struct Folder {
         }
     }
 
+    /// The names in a folder, in order.
+    ///
+    /// - Throws: ``Failure``: `missingFile` or `storage`; `badSpecification` for a name that is not UTF-8.
+    static func names(_ path: String, shown: String) throws -> [String] {
+        guard let folder = opendir(path) else { throw failure(errno, shown) }
+        defer { closedir(folder) }
+        var names: [String] = []
+        while true {
+            errno = 0
+            guard let entry = readdir(folder) else { break }
+            let start = UnsafeRawPointer(entry) + (MemoryLayout<dirent>.offset(of: \.d_name) ?? 0)
+            let text = start.assumingMemoryBound(to: CChar.self)
+            let bytes = Array(UnsafeRawBufferPointer(start: start, count: strlen(text)))
+            guard let name = String(validating: bytes, as: UTF8.self) else {
+                let seen = VisibleText.of(String(decoding: bytes, as: UTF8.self), limit: 80)
+                throw Failure(
+                    .badSpecification, "'\(Names.shown(shown))/\(seen)': the name is not UTF-8; rename the file, as in "
+                        + "convmv -f latin1 -t utf8 --notest -r \(ShellWord.of(path))")
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        guard errno == 0 else { throw failure(errno, shown) }
+        return names.sorted()
+    }
+
     static func failure(_ error: Int32, _ shown: String) -> Failure {
         let name = Names.shown(shown)
         if error == ENOENT || error == ENOTDIR {

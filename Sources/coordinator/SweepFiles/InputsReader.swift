@@ -13,6 +13,11 @@ struct InputsReader {
     private var only: [Assignment] = []
     /// Per place in an attempt's folder, by the rules of Unicode, which files of this machine may go there.
     private var taken: [String: [InputFile]] = [:]
+    /// What every attempt's folder has.
+    private static let ownNames = [
+        "point.json": "describes the point", "stdout.txt": "takes the program's standard output",
+        "stderr.txt": "takes the program's standard error",
+    ]
     private static let limit = 100_000
     private static let maximumDepth = 32
 
@@ -111,8 +116,8 @@ struct InputsReader {
         guard RelativePath.isSafe(place) else {
             throw Failure(.badSpecification, "'\(name)' cannot be the name of an input; rename the file")
         }
-        guard place != "point.json" else {
-            throw Failure(.badSpecification, "'point.json' is the file that describes the point; rename the input")
+        if let use = InputsReader.ownNames[place] {
+            throw Failure(.badSpecification, "'\(place)' is the file that \(use); rename the input")
         }
         if let other = taken[place]?.first(where: { !$0.isExclusive(with: only) }) {
             throw Failure(.badSpecification, "'\(name)' \(InputsReader.conflict(place, source, other))")
@@ -161,12 +166,7 @@ struct InputsReader {
         guard depth < InputsReader.maximumDepth else {
             throw Failure(.badSpecification, "'\(Names.shown(place))' is nested too deep; flatten it")
         }
-        let names: [String]
-        do { names = try FileManager.default.contentsOfDirectory(atPath: path) } catch {
-            throw Failure(
-                .storage, "'\(Names.shown(place))' cannot be listed; check its permissions", cause: "\(error)")
-        }
-        for name in names.sorted() {
+        for name in try Folder.names(path, shown: place) {
             let source = "\(path)/\(name)"
             let below = "\(place)/\(name)"
             var status = try InputsReader.status(source, below, follow: false)

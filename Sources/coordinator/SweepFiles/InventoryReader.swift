@@ -280,7 +280,7 @@ struct InventoryReader {
         }
         if let reference = EnvironmentReader.reference(in: text) {
             read.fail(
-                field, "\(reference) is not replaced; write the path itself, or one that begins with ~/, the account's "
+                field, "\(reference) is not expanded; write the path itself, or one that begins with ~/, the account's "
                     + "home folder")
             return nil
         }

@@ -30,11 +30,7 @@ public enum LocalInput {
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else {
             throw Failure(.missingFile, "there is no folder \(path)")
         }
-        let names: [String]
-        do { names = try FileManager.default.contentsOfDirectory(atPath: path) } catch {
-            throw Failure(.storage, "the folder \(path) cannot be listed", cause: error.localizedDescription)
-        }
-        return try names.sorted().filter(isWanted).compactMap { name in
+        return try Folder.names(path, shown: path).filter(isWanted).compactMap { name in
             var status = stat()
             guard stat("\(path)/\(name)", &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
             let below = place.isEmpty ? name : "\(place)/\(name)"

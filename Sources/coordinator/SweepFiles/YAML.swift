@@ -105,7 +105,7 @@ extension YAMLValue {
         case .scalar(let scalar):
             try checkTag(scalar.tag, refuse)
             let isPlain = scalar.style == .plain || scalar.style == .any
-            if isPlain, scalar.string.contains(" - "), source.isFolded(scalar) {
+            if isPlain, source.takesAnElement(scalar) {
                 throw refuse("the '-' on the next line is taken for text; indent both lines alike, or use quotes")
             }
             return YAMLValue(kind: .scalar(scalar.string, isPlain: isPlain), mark: scalar.mark.map(Place.init))

@@ -81,11 +81,17 @@ struct YAMLComplaint {
         Failure(.badSpecification, "\(file):\(place.line):\(place.column): \(text)")
     }
 
-    /// Whether text without quotes goes on over the end of its line, where YAML makes a space of it.
-    func isFolded(_ scalar: Node.Scalar) -> Bool {
-        guard let mark = scalar.mark, mark.line >= 1, mark.line <= lines.count else { return false }
-        let rest = lines[mark.line - 1].unicodeScalars.dropFirst(max(mark.column - 1, 0))
-        return !rest.starts(with: scalar.string.unicodeScalars)
+    /// Whether text without quotes goes on over the end of its line, where YAML makes a space of it, and takes what
+    /// was meant for a further element of the list.
+    func takesAnElement(_ scalar: Node.Scalar) -> Bool {
+        guard scalar.string.contains(" - "), let mark = scalar.mark, mark.line >= 1 else { return false }
+        for line in lines.dropFirst(mark.line).map(\.trimmed) where !line.isEmpty {
+            // A comment ends the text.
+            let text = line.split(separator: " #", maxSplits: 1).first.map { $0.trimmed } ?? ""
+            guard !text.isEmpty, scalar.string.contains(" \(text)") else { return false }
+            if text.hasPrefix("- ") { return true }
+        }
+        return false
     }
 
     /// Lines near a place, nearest first, with their numbers.

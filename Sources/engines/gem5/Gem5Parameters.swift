@@ -33,50 +33,50 @@ enum Gem5Parameter {
             EngineParameter("\(name).size", unit: "bytes", values: size, "size of the \(what)"),
             EngineParameter("\(name).ways", unit: "ways", values: number, "associativity of the \(what)"),
             EngineParameter(
-                "\(name).latency", unit: "cycles", values: number, "of tags and of data of the \(what)"),
+                "\(name).latency", unit: "cycles", values: number, "latency of tags and of data of the \(what)"),
             EngineParameter(
-                "\(name).mshrs", unit: "misses", values: number, "misses that the \(what) can have outstanding"),
+                "\(name).mshrs", unit: "misses", values: number, "outstanding misses (MSHRs) of the \(what)"),
             EngineParameter(
-                "\(name).write-buffers", unit: "lines", values: number, "lines that the \(what) can have to write"),
+                "\(name).write-buffers", unit: "lines", values: number, "entries of the write buffer of the \(what)"),
             EngineParameter(
-                "\(name).prefetcher", choices: prefetchers, "what fetches into the \(what) ahead of use"),
+                "\(name).prefetcher", choices: prefetchers, "prefetcher of the \(what)"),
             EngineParameter(
-                "\(name).replacement", choices: replacements, "which line of the \(what) gives way"),
+                "\(name).replacement", choices: replacements, "replacement policy of the \(what)"),
         ]
     }
 
     private static let core = [
-        EngineParameter("core", choices: cores, "the model of the measured cores"),
+        EngineParameter("core", choices: cores, "model of the measured cores"),
         EngineParameter(
-            "core.width", unit: "instructions", values: number, "in a cycle, in all stages of the pipeline"),
-        EngineParameter("core.rob", unit: "entries", values: number, "of the reorder buffer"),
-        EngineParameter("core.iq", unit: "entries", values: number, "of the instruction queue"),
-        EngineParameter("core.lq", unit: "entries", values: number, "of the load queue"),
-        EngineParameter("core.sq", unit: "entries", values: number, "of the store queue"),
+            "core.width", unit: "instructions", values: number, "width of all stages of the pipeline, per cycle"),
+        EngineParameter("core.rob", unit: "entries", values: number, "size of the reorder buffer"),
+        EngineParameter("core.iq", unit: "entries", values: number, "size of the instruction queue"),
+        EngineParameter("core.lq", unit: "entries", values: number, "size of the load queue"),
+        EngineParameter("core.sq", unit: "entries", values: number, "size of the store queue"),
         EngineParameter("core.int-registers", unit: "registers", values: number, "physical integer registers"),
         EngineParameter(
             "core.float-registers", unit: "registers", values: number, "physical floating-point registers"),
-        EngineParameter("core.fetch-buffer", unit: "bytes", values: number, "fetched at a time"),
-        EngineParameter("core.fetch-queue", unit: "entries", values: number, "of the fetch queue"),
+        EngineParameter("core.fetch-buffer", unit: "bytes", values: number, "size of the fetch buffer"),
+        EngineParameter("core.fetch-queue", unit: "entries", values: number, "size of the fetch queue"),
     ]
 
     private static let rest = [
         EngineParameter(
-            "branch-predictor", choices: predictors, "how the direction of branches is predicted"),
-        EngineParameter("btb.size", unit: "entries", values: number, "of the branch target buffer"),
-        EngineParameter("ras.size", unit: "entries", values: number, "of the return address stack"),
+            "branch-predictor", choices: predictors, "predictor of the direction of branches"),
+        EngineParameter("btb.size", unit: "entries", values: number, "size of the branch target buffer"),
+        EngineParameter("ras.size", unit: "entries", values: number, "size of the return address stack"),
         EngineParameter(
-            "itlb.size", unit: "entries", values: number, "of the first-level translation buffer for code"),
+            "itlb.size", unit: "entries", values: number, "size of the first-level translation buffer for code"),
         EngineParameter(
-            "dtlb.size", unit: "entries", values: number, "of the first-level translation buffer for data"),
+            "dtlb.size", unit: "entries", values: number, "size of the first-level translation buffer for data"),
         clock,
-        EngineParameter("memory", choices: memories, "the kind of main memory"),
+        EngineParameter("memory", choices: memories, "model of the main memory"),
     ]
 
     private static var clock: EngineParameter {
-        var clock = EngineParameter("clock", values: frequency, "of cores and caches")
-        clock.afterRestore = "the guest measured its processor's clock when it booted: by its own clock, time passes "
-            + "faster or slower now"
+        var clock = EngineParameter("clock", values: frequency, "clock of cores and caches")
+        clock.afterRestore = "the guest measured the processor's clock when it booted, so its own clock now runs too "
+            + "fast or too slow"
         return clock
     }
 

@@ -5,7 +5,7 @@ package import Results
 package struct QEMUDescriptor: EngineDescriptor {
     package let name = "qemu"
     package let meaning = "QEMU running a whole Linux system, with a model of caches, translation buffers and branch "
-        + "predictors: it counts, and knows no time"
+        + "predictors: it counts events, without timing"
     package let phases: Set<EnginePhase> = [.warm, .setup]
     package var binary: EngineBinary? { EngineBinary(defaultPath: "/usr/bin/qemu-system-x86_64") }
     package let formulas = MetricFormula.qemu

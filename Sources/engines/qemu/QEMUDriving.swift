@@ -8,14 +8,14 @@ enum QEMUDriving {
         EngineKey(
             "measure.arrivals",
             .either([
-                .mapping([EngineKey("every", .duration, isRequired: true, "from one measured call to the next")]),
+                .mapping([EngineKey("every", .duration, isRequired: true, "time from one measured call to the next")]),
                 .mapping([
                     EngineKey(
                         "mean", .duration, isRequired: true,
-                        "from one measured call to the next in the mean, distributed exponentially"),
-                    EngineKey("seed", .integer(0...1_000_000_000), standard: "1", "which such series of distances"),
+                        "mean time from one measured call to the next, exponentially distributed"),
+                    EngineKey("seed", .integer(0...1_000_000_000), standard: "1", "seed of these times"),
                 ]),
-            ]), standard: "each after the other",
+            ]), standard: "one after the other",
             "when measured calls begin, in simulated time; a call that is due while another is under way begins "
                 + "after it"),
         EngineKey(

@@ -58,7 +58,7 @@ extension MetricFormula {
         (MetricFormula("branch.share", "branches", per: "instructions"), "conditional branches for each instruction"),
         (
             MetricFormula("code.overlap", "code.lines.both", per: "code.lines.either", isOptional: true),
-            "lines of code in common with the call before: intersection by union (Jaccard)"
+            "lines of code in common with the call before: intersection over union (Jaccard)"
         ),
         (
             MetricFormula("data.overlap", "data.lines.both", per: "data.lines.either", isOptional: true),

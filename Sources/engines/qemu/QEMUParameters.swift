@@ -16,21 +16,21 @@ enum QEMUParameter {
             buffer("itlb", "instructions"), buffer("dtlb", "data"),
             EngineParameter(
                 "branch-predictor", standard: "bimodal", values: "bimodal or gshare",
-                "how the direction of conditional branches is predicted"
+                "predictor of the direction of conditional branches"
             ) { ["bimodal", "gshare"].contains($0) ? $0 : nil },
             EngineParameter(
                 "branch-predictor.bits", unit: "bits", standard: "12", values: "a number of bits from 1 to 24",
-                "base-2 logarithm of the number of the predictor's counters"
+                "base-2 logarithm of the predictor's number of counters"
             ) { value in count(value).flatMap { 1...24 ~= $0 ? value : nil } },
         ] + driving
 
     /// What happens between the measured calls, and with what they begin.
     static let driving = Interleaving.parameters + [
         distance("every", "simulated time from one measured call to the next"),
-        distance("mean", "the same in the mean, distributed exponentially"),
+        distance("mean", "mean of this time, which is then exponentially distributed"),
         EngineParameter(
             "arrivals.seed", standard: "1", values: "a whole number from 0 to 1000000000",
-            "which series of such distances"
+            "seed of the exponentially distributed times"
         ) { value in count(value).flatMap { $0 <= 1_000_000_000 ? value : nil } },
     ]
 

@@ -7,8 +7,9 @@ struct ConditionOptions: ParsableArguments {
     @Option(
         name: .customLong("where"),
         help: ArgumentHelp(
-            "Only such runs, by axis, workload, repeat, outcome, class or metric; all must hold. Signs: = and != with "
-                + "lists (a,b), < <= > >=, and ~ for patterns with *.", valueName: "name=value"),
+            "Only runs with this value of an axis, workload, repeat, outcome, class or metric; may be repeated, and "
+                + "all must hold. Operators: = and != (also with lists: a,b), < <= > >=, and ~ (patterns with *).",
+            valueName: "name=value"),
         completion: Completions.conditions)
     var conditions: [String] = []
 

@@ -93,12 +93,12 @@ struct Detached {
 
 /// Options of all commands that run a coordinator.
 struct CoordinatorOptions: ParsableArguments {
-    @Flag(name: .long, help: "Leave the coordinator in the background, and return; 'usweep follow' shows it.")
+    @Flag(name: .long, help: "Leave the coordinator running in the background; 'usweep follow' shows its progress.")
     var detach = false
 
     @Flag(
         name: .long,
-        help: "Start further runs however many in a row fail alike (the sweep's key stop.after; by default 10).")
+        help: "Do not pause the sweep after many failures of one class in a row (key stop.after; default: 10).")
     var keepGoing = false
 
     @Option(

@@ -24,7 +24,7 @@ struct CommonOptions: ParsableArguments {
     @Flag(name: .customLong("no-color"), help: "No colours, also on a terminal (as NO_COLOR in the environment).")
     var noColor = false
 
-    @Flag(name: .long, help: "Print more on standard error.")
+    @Flag(name: .long, help: "Print more details on standard error.")
     var verbose = false
 
     var artifactsFolder: ArtifactsFolder {
@@ -55,12 +55,19 @@ enum Paths {
     }
 
     /// A file to be written: what a link leads to, and nothing that is no plain file, such as a device.
-    static func file(_ path: String) throws -> String {
+    ///
+    /// - Parameter option: the one that names it.
+    static func file(_ path: String, option: String = "--to") throws -> String {
+        guard path != "-" else {
+            throw Failure(
+                .usage, "\(option) - names no file: leave out \(option) to write to standard output, where a command "
+                    + "can, or write ./- for a file of that name")
+        }
         let real = URL(fileURLWithPath: absolute(path)).resolvingSymlinksInPath().path
         var status = stat()
         guard stat(real, &status) == 0, status.st_mode & S_IFMT != S_IFREG else { return real }
         throw Failure(
-            .usage, "\(path) exists and is not a plain file: name another one, or leave out --to and redirect the "
+            .usage, "\(path) exists and is not a plain file: name another one, or leave out \(option) and redirect the "
                 + "output")
     }
 

@@ -16,7 +16,9 @@ public enum Quantity {
     /// - Throws: ``Failure`` (`badSpecification`) that says what to write instead.
     public static func bytes(_ text: String) throws -> Int64 {
         guard let (number, unit, rest) = part(Substring(text)), rest.isEmpty else {
-            throw wrong(text, "a size", "a whole number and a unit (\(names(byteUnits))), as in 256KiB")
+            throw wrong(
+                text, "a size",
+                byteGuess(text) ?? "a whole number and a unit (\(names(byteUnits))), as in 256KiB")
         }
         guard let factor = byteUnits.first(where: { $0.name == unit })?.factor else {
             throw wrong(text, "a size", byteHint(number: number, unit: unit))
@@ -70,6 +72,25 @@ public enum Quantity {
             rest %= unit.factor
         }
         return rest == 0 ? parts : nil
+    }
+
+    /// What `4 GiB`, `4 gigabytes` and `1.5GiB` are written as; nil: not known.
+    private static func byteGuess(_ text: String) -> String? {
+        let number = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
+        let word = text[number.endIndex...].drop { $0 == " " }.lowercased()
+        let singular = word.hasSuffix("s") ? String(word.dropLast()) : word
+        let names = ["byte": "B", "kilobyte": "KB", "megabyte": "MB", "gigabyte": "GB", "terabyte": "TB",
+            "kibibyte": "KiB", "mebibyte": "MiB", "gibibyte": "GiB", "tebibyte": "TiB"]
+        let unit = names[singular] ?? byteUnits.first { $0.name.lowercased() == word }?.name
+        guard let index = byteUnits.firstIndex(where: { $0.name == unit }), let value = Double(number)
+        else { return nil }
+        let bytes = value * Double(byteUnits[index].factor)
+        guard bytes >= 1, bytes < 1e15, bytes == bytes.rounded() else { return nil }
+        // In the unit that was written, else in the next smaller one of its kind.
+        let isBinary = byteUnits[index].name.contains("i") || index == 0
+        let units = byteUnits.filter { $0.name == "B" || $0.name.contains("i") == isBinary }
+        let fitting = units.reversed().first { $0.factor <= byteUnits[index].factor && Int64(bytes) % $0.factor == 0 }
+        return fitting.map { "\(Int64(bytes) / $0.factor)\($0.name)" }
     }
 
     /// A percentage in millionths: `1%`, `0.05%`, up to four digits behind the point.

@@ -119,9 +119,9 @@ extension StreamEnd {
     public func withoutCommand(lastLine line: String) -> String {
         guard case .commandEnded = kind else { return message }
         let shown = "\"\(VisibleText.of(line, limit: 200))\""
-        let printed = line.isEmpty ? "It printed nothing" : "The last that it printed is \(shown)"
-        return "\(message) \(printed), and what usweep sent was not run: the account may have a fixed command "
-            + "(ForceCommand in sshd_config, command= in authorized_keys), or its login shell or start-up files end "
-            + "the login. See what ssh shows by hand."
+        let printed = line.isEmpty ? "It printed nothing" : "The last line that it printed is \(shown)"
+        return "\(message) \(printed). usweep's own command was not run: either the account is limited to one command "
+            + "(ForceCommand in sshd_config, command= in authorized_keys), or its login shell or a start-up file "
+            + "(~/.bashrc) ends the login. Log in with ssh by hand to see which."
     }
 }

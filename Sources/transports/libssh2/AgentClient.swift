@@ -65,7 +65,7 @@ final class AgentClient {
         case .done(let answer):
             var reader = SSHBytes(answer)
             guard reader.byte() == 14, let whole = reader.string() else {
-                return .failed(LibraryFailure(code: -1, text: "the agent refused to sign"))
+                return .failed(LibraryFailure(code: -1, text: "ssh-agent refused to sign"))
             }
             var signature = SSHBytes(whole)
             guard signature.string() != nil, let bare = signature.string() else {
@@ -75,7 +75,7 @@ final class AgentClient {
         }
     }
 
-    private static let nonsense = LibraryFailure(code: -1, text: "the agent's answer makes no sense")
+    private static let nonsense = LibraryFailure(code: -1, text: "the answer of ssh-agent is not valid")
 
     /// Asks once; called again with anything it goes on with the question that is open.
     private func ask(_ question: @autoclosure () -> [UInt8]) -> CallResult<[UInt8]> {
@@ -84,7 +84,7 @@ final class AgentClient {
             outbound.append(SSHBytes.string(question()))
         }
         if case .failed(let code) = socket.write(from: &outbound) {
-            return .failed(LibraryFailure(code: code, text: "the agent is gone: \(errorText(code))"))
+            return .failed(LibraryFailure(code: code, text: "ssh-agent is gone: \(errorText(code))"))
         }
         var room = [UInt8](repeating: 0, count: 4096)
         while true {
@@ -94,7 +94,7 @@ final class AgentClient {
                 if inbound.count > AgentClient.largestAnswer { return .failed(AgentClient.nonsense) }
                 continue
             case .wouldBlock: break
-            case .end, .failed: return .failed(LibraryFailure(code: -1, text: "the agent closed the connection"))
+            case .end, .failed: return .failed(LibraryFailure(code: -1, text: "ssh-agent closed the connection"))
             }
             break
         }

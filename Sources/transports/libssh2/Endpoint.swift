@@ -12,6 +12,8 @@ struct Endpoint: Hashable, Sendable {
     var identityFiles: [String]
     var identitiesOnly: Bool
     var knownHostsFiles: [String]
+    /// Where a key that is accepted goes; nil: the configuration keeps none.
+    var acceptedKeysFile: String?
     var agentSocket: String?
     /// Ways to log in that `ssh` would try and libssh2 cannot, as the host would offer them.
     var otherMethods: [String]
@@ -75,7 +77,8 @@ struct EndpointPlanner {
             keyName: alias ?? KnownHosts.name(host, port: hop.port),
             bareKeyName: alias == nil && hop.port != 22 ? host : nil,
             identityFiles: identities, identitiesOnly: hop.isYes("identitiesonly"),
-            knownHostsFiles: try knownHosts(), agentSocket: try agentSocket(), otherMethods: otherMethods,
+            knownHostsFiles: try knownHosts(), acceptedKeysFile: try ownKnownHosts().first { $0 != "/dev/null" },
+            agentSocket: try agentSocket(), otherMethods: otherMethods,
             controlPath: hop["controlpath"])
         try checkKeys(of: endpoint)
         return endpoint
@@ -84,32 +87,34 @@ struct EndpointPlanner {
     /// Settings that matter to reaching a host and that only `ssh` follows. A word each, and what it is.
     private static let beyond = [
         ("proxycommand", "it is reached by a ProxyCommand"),
-        ("certificatefile", "it is given a user certificate (CertificateFile)"),
-        ("revokedhostkeys", "a list of revoked keys is to be checked (RevokedHostKeys)"),
-        ("knownhostscommand", "a program tells its keys (KnownHostsCommand)"),
-        ("pkcs11provider", "its keys are on a token (PKCS11Provider)"),
-        ("bindaddress", "the connection is to come from a certain address (BindAddress)"),
-        ("bindinterface", "the connection is to go by a certain interface (BindInterface)"),
-        ("setenv", "programs there are to get variables (SetEnv)"),
+        ("certificatefile", "it uses a user certificate (CertificateFile)"),
+        ("revokedhostkeys", "its configuration names a list of revoked keys (RevokedHostKeys)"),
+        ("knownhostscommand", "its host keys come from a program (KnownHostsCommand)"),
+        ("pkcs11provider", "its login keys are on a hardware token (PKCS11Provider)"),
+        ("bindaddress", "its configuration sets BindAddress"),
+        ("bindinterface", "its configuration sets BindInterface"),
+        ("setenv", "its configuration sets environment variables (SetEnv)"),
     ]
 
     private func checkSettings() throws(Obstacle) {
         for (keyword, text) in EndpointPlanner.beyond where hop[keyword] != nil { throw Obstacle(text: text) }
         if let family = hop["addressfamily"], family != "any" {
-            throw Obstacle(text: "a certain kind of address is asked for (AddressFamily \(family))")
+            throw Obstacle(text: "its configuration sets AddressFamily \(family)")
         }
         if let answer = hop["pubkeyauthentication"], !["yes", "true"].contains(answer) {
-            throw Obstacle(text: "keys are not to be used (PubkeyAuthentication \(answer))")
+            throw Obstacle(text: "its configuration forbids logins with keys (PubkeyAuthentication \(answer))")
         }
-        if hop.isYes("verifyhostkeydns") { throw Obstacle(text: "the name server tells its keys (VerifyHostKeyDNS)") }
+        if hop.isYes("verifyhostkeydns") { throw Obstacle(text: "its host key is looked up in DNS (VerifyHostKeyDNS)") }
         if let name = hop.all("sendenv").first(where: { !HostConfiguration.isForPeople($0) }) {
-            throw Obstacle(text: "programs there are to get variables of this machine (SendEnv \(name))")
+            throw Obstacle(text: "its configuration sends environment variables of this machine (SendEnv \(name))")
         }
         if !hop.changedLists.isEmpty {
             let names = hop.changedLists.joined(separator: ", ")
-            throw Obstacle(text: "the configuration says which algorithms or logins may be used (\(names))")
+            throw Obstacle(text: "its ssh configuration restricts algorithms or login methods (\(names))")
         }
-        if hop.isYes("checkhostip") { throw Obstacle(text: "its address has a key on record, too (CheckHostIP)") }
+        if hop.isYes("checkhostip") {
+            throw Obstacle(text: "the key of its IP address is to be checked as well (CheckHostIP)")
+        }
     }
 
     private var otherMethods: [String] {
@@ -134,9 +139,13 @@ struct EndpointPlanner {
     // MARK: Files
 
     private func knownHosts() throws(Obstacle) -> [String] {
-        let usual = ["\(account.home)/.ssh/known_hosts", "\(account.home)/.ssh/known_hosts2"]
         let global = ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"]
-        return try files("userknownhostsfile", usual) + files("globalknownhostsfile", global)
+        return try ownKnownHosts() + files("globalknownhostsfile", global)
+    }
+
+    private func ownKnownHosts() throws(Obstacle) -> [String] {
+        let usual = ["\(account.home)/.ssh/known_hosts", "\(account.home)/.ssh/known_hosts2"]
+        return try files("userknownhostsfile", usual)
     }
 
     /// `ssh -G` prints several files without quotes: a name with a space looks like two.
@@ -144,7 +153,7 @@ struct EndpointPlanner {
         guard hop.says(keyword) else { return usual }
         let names = (hop[keyword] ?? "").split(separator: " ", omittingEmptySubsequences: false)
         if let name = names.first(where: { !$0.hasPrefix("/") }), hop[keyword] != nil {
-            throw Obstacle(text: "its \(keyword) has a name with a space or without a folder (\(name))")
+            throw Obstacle(text: "its \(keyword) names a file with a space or a relative path (\(name))")
         }
         return names.map(String.init).filter { !$0.isEmpty }
     }
@@ -163,9 +172,9 @@ struct EndpointPlanner {
         var path = text
         if path.hasPrefix("~/") { path = account.home + path.dropFirst() }
         guard !path.contains("${"), !path.hasPrefix("~"), let replaced = EndpointPlanner.replaced(path, token) else {
-            throw Obstacle(text: "only ssh knows which file is meant by \(text)")
+            throw Obstacle(text: "only ssh can tell which file \(text) is")
         }
-        guard replaced.hasPrefix("/") else { throw Obstacle(text: "\(text) is a file without a folder") }
+        guard replaced.hasPrefix("/") else { throw Obstacle(text: "\(text) is a relative path") }
         return replaced
     }
 

@@ -118,9 +118,9 @@ extension SSHLink {
             let command = "ssh-keygen -R \(ShellWord.quoted(endpoint.keyName)) -f \(ShellWord.of(file))"
             fail(
                 .hostKeyRefused,
-                "ITS KEY HAS CHANGED: it shows \(print), but \(place) has another. Somebody may be listening in, or "
-                    + "the host was installed anew. Only if you know that it was: `\(command)`, then accept the new "
-                    + "key")
+                "ITS KEY HAS CHANGED: it shows \(print), but \(place) has another. Somebody may be intercepting the "
+                    + "connection, or the host was reinstalled. Only if you know that it was: `\(command)`, then "
+                    + "accept the new key")
         case .unknown:
             let others = known.keyTypes(of: endpoint)
             let hint =
@@ -129,17 +129,21 @@ extension SSHLink {
             fail(
                 .hostKeyUnknown,
                 "its key is not known\(hint): \(print). Compare this with what `ssh-keygen -lf "
-                    + "/etc/ssh/ssh_host_ed25519_key.pub` shows on the host itself; to accept it: "
-                    + "`\(acceptCommand)`",
+                    + "/etc/ssh/ssh_host_ed25519_key.pub` shows on the host itself; to accept it\(acceptCommand)",
                 beyond: others.isEmpty ? nil : "known_hosts has keys of type \(others.joined(separator: ", ")) for it")
         }
         return false
     }
 
+    /// As in ": `ssh-keyscan -p 22 h >> ~/.ssh/known_hosts`".
     private var acceptCommand: String {
-        if route.toGateway != nil { return "ssh \(endpoint.name)" }
-        let file = endpoint.knownHostsFiles.first.map { " >> \(ShellWord.of($0))" } ?? ""
-        return "ssh-keyscan -p \(endpoint.port) \(endpoint.host)\(file)"
+        func typed(_ file: String) -> String {
+            route.toGateway == nil
+                ? "`ssh-keyscan -p \(endpoint.port) \(endpoint.host) >> \(file)`" : "`ssh \(endpoint.name)`"
+        }
+        if let file = endpoint.acceptedKeysFile { return ": \(typed(ShellWord.of(file)))" }
+        return ", first give it a file in the ssh configuration, which keeps no keys for this host "
+            + "(UserKnownHostsFile): `UserKnownHostsFile ~/.ssh/known_hosts`; then \(typed("~/.ssh/known_hosts"))"
     }
 
     private func logIn(_ session: SSHSession, _ login: Login, now: ContinuousClock.Instant) -> Bool {

@@ -60,7 +60,7 @@ final class Login {
                 switch agent.identities() {
                 case .wouldBlock: return .wouldBlock
                 case .failed(let failure):
-                    notes.append("agent: \(failure.text)")
+                    notes.append("ssh-agent: \(failure.text)")
                     collect(identities: [])
                 case .done(let identities): collect(identities: identities)
                 }
@@ -88,7 +88,7 @@ final class Login {
     private func beginWithAgent() {
         guard let path = endpoint.agentSocket else { return collect(identities: []) }
         guard let client = AgentClient(path: path) else {
-            notes.append("agent at \(path): no answer")
+            notes.append("ssh-agent at \(path): no answer")
             return collect(identities: [])
         }
         agent = client
@@ -107,7 +107,7 @@ final class Login {
             if kind == .usable {
                 candidates.append(.agent(identity))
             } else {
-                note("agent's key \(identity.comment)", kind)
+                note("ssh-agent's key \(identity.comment)", kind)
             }
         }
         for file in files where !identities.contains(where: { $0.key == file.publicKey }) {
@@ -121,9 +121,9 @@ final class Login {
         case .missing: notes.append("\(name): no such file")
         case .exposed:
             hasExposedKey = true
-            notes.append("\(name): others can read it, so that ssh does not use it: chmod 600 \(ShellWord.of(name))")
+            notes.append("\(name): not used, since other users can read it; fix: chmod 600 \(ShellWord.of(name))")
         case .unreadable(let text): notes.append("\(name): \(text)")
-        case .encrypted: notes.append("\(name): has a passphrase; load it into an agent (ssh-add \(name))")
+        case .encrypted: notes.append("\(name): has a passphrase; load it into ssh-agent (ssh-add \(name))")
         case .rsa: beyond(name, "an RSA key, which libssh2 can only sign with SHA-1, and servers refuse that today")
         case .token: beyond(name, "a key on a hardware token")
         case .certificate: beyond(name, "a user certificate")
@@ -149,7 +149,7 @@ final class Login {
 
     private static func name(_ candidate: Candidate) -> String {
         switch candidate {
-        case .agent(let identity): "agent's key \(identity.comment)"
+        case .agent(let identity): "ssh-agent's key \(identity.comment)"
         case .file(let path): path
         }
     }
@@ -194,10 +194,10 @@ final class Login {
         let offered = methods.joined(separator: ", ")
         let end = StreamEnd(
             kind: .loginRefused,
-            message: "\(endpoint.label): the host offers only \(offered) to log in, and usweep logs in with keys. "
+            message: "\(endpoint.label): the host accepts only \(offered), but usweep logs in with keys. "
                 + "Allow keys for \(endpoint.user) there, or open a shared connection first (ControlMaster, "
                 + "ControlPath and ControlPersist in ssh's configuration).")
-        return LinkEnd(end, beyond: Obstacle(text: "the host offers only \(offered) to log in"))
+        return LinkEnd(end, beyond: Obstacle(text: "the host accepts only \(offered)"))
     }
 
     /// Asks once more what the host accepts: when a key was right and more is asked for, the list has changed.

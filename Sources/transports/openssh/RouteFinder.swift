@@ -169,8 +169,11 @@ actor RouteFinder {
         case .ended(let exit) where exit.status == 0:
             return StreamEnd(kind: .commandEnded(status: 0), message: "")
         case .ended:
+            let forks = ending.messages.contains("Cannot fork into background")
+            let advice = forks ? " Remove ForkAfterAuthentication for this host from it." : ""
             return StreamEnd(
-                kind: .misconfigured, message: "\(label): ssh cannot work with its configuration. ssh says: \(said)")
+                kind: .misconfigured,
+                message: "\(label): ssh cannot work with its configuration.\(advice) ssh says: \(said)")
         }
     }
 }

@@ -193,7 +193,8 @@ private final class SSHPassage: Connection {
                     return end(
                         StreamEnd(
                             kind: .misconfigured,
-                            message: "\(route.label): \(error.text), which libssh2 cannot do. \(SSHPassage.advice)"))
+                            message: "\(route.label): \(error.text), which libssh2 does not support. "
+                                + SSHPassage.advice))
                 }
                 let reason = ways[number].isShortcut ? nil : error
                 state.withLock { ($0.next, $0.obstacle) = (number + 1, reason) }
@@ -254,7 +255,7 @@ private final class SSHPassage: Connection {
         guard isNew else { return }
         var end = end
         if let obstacle, end.kind != .closedHere {
-            end.message += " (By the ssh program, because \(obstacle.text), which libssh2 cannot do.)"
+            end.message += " (By the ssh program, because \(obstacle.text), which libssh2 does not support.)"
         }
         observer(.closed(end))
     }

@@ -41,7 +41,8 @@ enum SSHProgramEnd {
     }
 
     private static let changed = "its key HAS CHANGED and is refused; see known_hosts."
-    private static let unknown = "its key is not known; log in once with ssh by hand and compare the fingerprint."
+    private static let unknown = "its key is not known; log in once with ssh by hand and compare the fingerprint "
+        + "(where the ssh configuration has UserKnownHostsFile /dev/null, name a file there first)."
     private static let refused = "the login was refused; log in with ssh by hand to see what it asks for."
     private static let wrong = "ssh cannot work with its configuration."
 

@@ -328,6 +328,14 @@ struct DiagnosisTests {
         #expect(verdict(.signal(9), oom: true).failure == .outOfMemory)
         #expect(verdict(.status(137), oom: true).failure == .outOfMemory, "a script tells so of what it started")
         #expect(verdict(.status(137)).failure == .exitNonzero)
+        for tail in [
+            "terminate called after throwing an instance of 'std::bad_alloc'\n  what():  std::bad_alloc\nAborted\n",
+            "numpy._core._exceptions._ArrayMemoryError: Unable to allocate 74.5 GiB\n", "MemoryError\n",
+            "sh: 1: Cannot allocate memory\n",
+        ] {
+            #expect(verdict(.status(134), tail: tail).failure == .outOfMemory, "\(tail)")
+            #expect(verdict(.status(0), tail: tail).failure == nil)
+        }
         #expect(verdict(.signal(9), .timeout, oom: true).failure == .timeout)
         #expect(verdict(.status(0), .timeout).failure == .timeout, "it was told to end, and did")
         #expect(verdict(.signal(15), .cancelled).failure == .cancelled)
@@ -349,6 +357,7 @@ struct DiagnosisTests {
         let long = verdict(.status(2), tail: String(repeating: "a", count: 4_000)).evidence
         #expect(long.utf8.count < 600)
         #expect(verdict(.status(3), free: 100).evidence == "exit status 3, 100 B free when it ended")
-        #expect(verdict(.signal(11)).evidence == "signal 11 from outside usweep")
+        #expect(verdict(.signal(11)).evidence == "the program crashed: signal 11 (SIGSEGV)")
+        #expect(verdict(.signal(15)).evidence == "signal 15, which usweep did not send")
     }
 }

@@ -36,6 +36,28 @@ import Testing
         #expect(isListed && left.isGone && left.all.isEmpty)
     }
 
+    @Test("What a verdict needs and is not a file is named, and nothing else of that kind")
+    func notFiles() throws {
+        let scratch = try Scratch()
+        for name in ["results.json", "m5out", "real"] {
+            try #require(mkdir("\(scratch.path)/\(name)", 0o700) == 0)
+        }
+        try #require(mkfifo("\(scratch.path)/pipe", 0o600) == 0 && mkfifo("\(scratch.path)/other", 0o600) == 0)
+        try #require(symlink("real", "\(scratch.path)/link.csv") == 0)
+        #expect(FileManager.default.createFile(atPath: "\(scratch.path)/results.json/part", contents: Data()))
+        var left = LeftFiles(
+            scratch.path, LocalFiles(), staged: [], needed: ["results.json", "pipe", "link.csv"], isThere: true)
+        var budget = 1 << 20
+        let isListed = left.list(budget: &budget)
+        #expect(isListed && left.all.map(\.name) == ["results.json/part"])
+        let folder = "(a folder, not a file)"
+        let pipe = "\"pipe\" (a pipe, a socket or a device, not a file)"
+        for part in ["\"results.json\" \(folder)", "\"link.csv\" \(folder)", pipe] {
+            #expect(left.remark.contains(part), "\(left.remark)")
+        }
+        #expect(!left.remark.contains("other") && !left.remark.contains("m5out"), "\(left.remark)")
+    }
+
     @Test("Holes are nothing that a run wrote; a file that is too large with them is left out, and no other")
     func sparse() throws {
         let scratch = try Scratch()

@@ -78,7 +78,7 @@ struct LoopTests {
             Issue.record("it went on")
             return
         }
-        #expect(reason.hasPrefix("h0: ") && reason.contains("did not begin with its hello"))
+        #expect(reason.hasPrefix("h0: ") && reason.contains("first message is not a hello"))
         #expect(bench.host.streams == 1 && bench.host.closings == 1)
     }
 
@@ -94,7 +94,7 @@ struct LoopTests {
             Issue.record("it went on")
             return
         }
-        #expect(reason.contains("said its hello twice"), "\(reason)")
+        #expect(reason.contains("sent a second hello"), "\(reason)")
         #expect(bench.ledger.records.count { if case .hostSeen = $0 { true } else { false } } == 1)
     }
 

@@ -31,8 +31,8 @@ private func metrics(_ verdict: Verdict) -> [[Metric]]? {
 }
 
 private let comma = "; write numbers with a point, and text with commas in quotes"
-private let around = "; put quotes around the field, and double this one"
-private let double = "; double quotes that belong to it"
+private let around = "; put the field in quotes, and write this one twice"
+private let double = "; a quote within a field is written twice"
 
 private func evidence(_ verdict: Verdict, _ failure: FailureClass = .contractBroken) -> String? {
     guard case .broken(failure, let evidence) = verdict else { return nil }
@@ -72,13 +72,16 @@ private func evidence(_ verdict: Verdict, _ failure: FailureClass = .contractBro
     @Test(arguments: [
         ("value;other\n1,5;2\n", "results.csv:1: the columns are separated by semicolons (value;other)"),
         ("value\tother\n1.5\t2\n", "results.csv:1: the columns are separated by tabs (value\\tother)"),
-        ("value\n\"1,5\"\n", "the text '1,5' (digits only, and a point), not a finite number"),
-        ("value\n\"1,234.5\"\n", "the text '1,234.5' (digits only, and a point), not a finite number"),
-        ("value\n1 234\n", "the text '1 234' (digits only, and a point), not a finite number"),
-        ("value\n1_234\n", "the text '1_234' (digits only, and a point), not a finite number"),
-        ("value\n1\u{a0}234\n", "the text '1\\u{a0}234' (digits only, and a point), not a finite number"),
+        ("value\n\"1,5\"\n", "the text '1,5' (write digits and a point only), not a finite number"),
+        ("value\n\"1,234.5\"\n", "the text '1,234.5' (write digits and a point only), not a finite number"),
+        ("value\n1 234\n", "the text '1 234' (write digits and a point only), not a finite number"),
+        ("value\n1_234\n", "the text '1_234' (write digits and a point only), not a finite number"),
+        ("value\n1\u{a0}234\n", "the text '1\\u{a0}234' (write digits and a point only), not a finite number"),
         ("value\u{200b}\n1\n", "the name 'value\\u{200b}' has an invisible character"),
         ("Value\n1\n", "the metric 'value' is missing; did you mean 'Value'?"),
+        ("# made by x\nvalue\n1\n", "results.csv:1: the first line begins with '#', but CSV has no comments"),
+        ("# value,other\n1,2\n", "begin with the names of the columns (numpy.savetxt: comments='')"),
+        ("value other\n1 2\n", "results.csv:1: the columns are separated by spaces (value other); write commas"),
     ])
     func csvThatCouldBeMisread(_ text: String, _ part: String) {
         #expect(evidence(judge(csv: text))?.contains(part) == true, "\(evidence(judge(csv: text)) ?? "accepted")")
@@ -158,8 +161,8 @@ private func evidence(_ verdict: Verdict, _ failure: FailureClass = .contractBro
         ("value,a,value\n1,2,3\n", "results.csv:1: duplicate column: 'value' is given twice"),
         ("\"a\nb\",value\n1,2\n", "results.csv:1: the name 'a\\nb' has an invisible character; remove it"),
         ("value\n\"1", "results.csv:2: a quote is opened and never closed"),
-        ("value\n\"1\"2\n", "results.csv:2: something follows the closing quote of a field\(double)"),
-        ("value\n1\"2\n", "results.csv:2: a quote in a field that is not quoted\(around)"),
+        ("value\n\"1\"2\n", "results.csv:2: text follows the closing quote of a field\(double)"),
+        ("value\n1\"2\n", "results.csv:2: a quote in a field without quotes\(around)"),
         ("value\n1\nNaN\n", "results.csv:3: the metric 'value' is the text 'NaN', not a finite number"),
         ("value,b\n,1\n", "results.csv:2: the metric 'value' is empty, not a finite number"),
         ("value\ninf\n", "results.csv:2: the metric 'value' is the text 'inf', not a finite number"),
@@ -171,6 +174,19 @@ private func evidence(_ verdict: Verdict, _ failure: FailureClass = .contractBro
     ])
     func brokenCSV(_ text: String, _ expected: String) {
         #expect(evidence(judge(csv: text)) == expected)
+    }
+
+    @Test("What was left and could not be taken is not said to be missing")
+    func omitted() throws {
+        let contract = Contract.command(results: "results.json", requiredMetrics: ["value"], axes: [])
+        var files = EvidenceFiles { _ in nil }
+        files.omissions = "not collected: \"results.json\" (a folder, not a file)"
+        let verdict = try Judgement.judge(contract: contract, files: files)
+        #expect(evidence(verdict) == "results.json cannot be read")
+        files.omissions = "not collected: \"old/results.json\" (a folder, not a file)"
+        let other = try Judgement.judge(contract: contract, files: files)
+        #expect(evidence(other) == "results.json is missing: the run ended without leaving it")
+        #expect(metrics(judge(csv: "#value,value\n1,2\n"))?.count == 1, "a name may begin so")
     }
 
     @Test func bytesThatAreNotTextBreakTheContract() {

@@ -244,6 +244,26 @@ private func row(
         #expect(try !holds("size<1KiB") && !holds("cpi>2") && !holds("mpki>0") && !holds("mpki!=0"))
     }
 
+    @Test("Whole numbers are compared to the last digit, where a Double has fewer")
+    func largeNumbers() throws {
+        func holds(_ value: String, _ text: String) throws -> Bool {
+            let row = DatasetRow(
+                point: point, workload: nil, values: [value], repetition: 1, state: .succeeded,
+                blocks: Blocks([Block([Metric("v", value)])]))
+            return try Selection(where: [text], axes: ["x"], among: { ["v"] }).matches(row)
+        }
+        let (odd, even) = ("9007199254740993", "9007199254740992")
+        #expect(try holds(odd, "v=\(odd)") && !holds(odd, "v=\(even)") && holds(odd, "v!=\(even)"))
+        #expect(try holds("18446744073709551616", "v!=18446744073709551617"))
+        #expect(try holds("9223372036854775808", "v>9223372036854775807"))
+        #expect(try !holds("9223372036854775807", "v>=9223372036854775808"))
+        for comparison in ["v>\(even)", "x>\(even)", "x<=\(odd)", "x>=\(odd)"] {
+            #expect(try holds(odd, comparison), "\(comparison)")
+            #expect(try !holds(even, comparison) || comparison == "x<=\(odd)", "\(comparison)")
+        }
+        #expect(try holds("1e3", "v=1000") && holds("1000", "v<=1000.5"))
+    }
+
     @Test(arguments: ["x", "y=1", "=1", ""])
     func unknownConditionsAreRefused(_ text: String) {
         #expect { try Selection(where: [text], axes: SelectionTests.axes) } throws: { error in

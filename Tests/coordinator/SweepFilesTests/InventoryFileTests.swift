@@ -96,7 +96,7 @@ struct InventoryFileTests {
             "1:30: key 'hosts.transport': 'sssh' is not a transport; did you mean 'ssh'?"
         ),
         ("hosts: [{name: x, workdir: here}]", "1:28: key 'hosts.workdir': 'here' is not a path on a host"),
-        ("hosts: [{name: x, workdir: '/s/$USER/u'}]", "1:28: key 'hosts.workdir': $USER is not replaced"),
+        ("hosts: [{name: x, workdir: '/s/$USER/u'}]", "1:28: key 'hosts.workdir': $USER is not expanded"),
         ("hosts: [{name: x, workdir: ~/../y}]", "1:28: key 'hosts.workdir'"),
         ("hosts: [{name: x, engines: {gem: /x}}]", "1:29: key 'hosts.engines.gem': unknown; did you mean 'gem5'?"),
         ("hosts: [{name: x, labels: kvm}]", "1:27: key 'hosts.labels': a list was expected, not 'kvm'; write [kvm]"),

@@ -182,8 +182,8 @@ struct SweepErrorTests {
         Wrong("command: [x, '{attemp}']", "3:14", "write {attempt}, or {{attemp}} for the braces themselves"),
         Wrong("command: [x, '{workload}']", "3:14", "{workload} has no value, since the sweep names no workloads"),
         Wrong(command + "env: {A: '{size}'}\naxes: {x: [1]}", "4:10", "key 'env.A': nothing is called {size} here"),
-        Wrong(command + "env: {A: '/x:$PATH'}", "4:10", "key 'env.A': $PATH is not replaced", "write the value itself"),
-        Wrong(command + "env: {A: '${HOME}/x'}", "4:10", "key 'env.A': $HOME is not replaced"),
+        Wrong(command + "env: {A: '/x:$PATH'}", "4:10", "key 'env.A': $PATH is not expanded", "write the value itself"),
+        Wrong(command + "env: {A: '${HOME}/x'}", "4:10", "key 'env.A': $HOME is not expanded"),
         Wrong(command + "env: {A=B: c}", "4:7", "key 'env.A=B': is not a name for a variable"),
         Wrong(command + "env: {USWEEP_X: c}", "4:7", "names that begin with USWEEP_ are set by usweep"),
         Wrong(command + "env: {A: [1]}", "4:10", "key 'env.A': text was expected"),
@@ -383,6 +383,34 @@ struct SweepErrorTests {
         }
         #expect(answer("run.sh").contains("for the input write './run.sh'"))
         #expect(answer("/bin/sh").isEmpty && answer("sh").isEmpty && answer("'./{run}'").isEmpty)
+    }
+
+    @Test("An element that text over two lines swallows is told from a minus sign")
+    func folded() throws {
+        let head = "sweep: t\nengine: command\ncommand:\n"
+        let swallowed = message { _ = try parse(head + "  - echo a\n    - b\n") } ?? ""
+        #expect(swallowed.hasPrefix("s.yaml:4:5: the '-' on the next line is taken for text"), "\(swallowed)")
+        let commented = message { _ = try parse(head + "  - echo a\n    - b # c\n") } ?? ""
+        #expect(commented.contains("the '-' on the next line"), "\(commented)")
+        let sweep = try parse(head + "  - expr 5 - 3\n    > out\n")
+        #expect(sweep.settings["command"]?.elements?.compactMap(\.text) == ["expr 5 - 3 > out"])
+    }
+
+    @Test("Why a file cannot be made is what the system says")
+    func reasons() throws {
+        func reason(_ path: String) -> String {
+            do {
+                try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+                return "made"
+            } catch { return SystemReason.of(error) }
+        }
+        #expect(reason("/etc/passwd/x/y") == "Not a directory")
+        #expect(reason("/proc/x/y") == "No such file or directory")
+        #expect(SystemReason.ofFiles(CancellationError()) == nil)
+        let listed = try #require(throws: (any Error).self) {
+            try FileManager.default.contentsOfDirectory(atPath: "/nowhere/at/all")
+        }
+        #expect(SystemReason.ofFiles(listed) == "/nowhere/at/all: No such file or directory")
     }
 
     @Test("A size that is no power of two goes with fitting ways")

@@ -247,7 +247,10 @@ struct InputsTests {
     @Test func refused() throws {
         let scratch = try Scratch()
         try scratch.write("sweeps/a", "a")
-        try scratch.write("sweeps/point.json", "{}")
+        for name in ["point.json", "stdout.txt", "stderr.txt"] { try scratch.write("sweeps/\(name)", "{}") }
+        let latin: [CChar] = Array("\(scratch.path)/latin/caf".utf8CString.dropLast()) + [-23, 0]
+        try FileManager.default.createDirectory(atPath: scratch.path + "/latin", withIntermediateDirectories: true)
+        close(open(latin, O_CREAT | O_WRONLY, 0o600))
         try scratch.write("sweeps/d/a", "a")
         try scratch.write("a", "other")
         try scratch.write("secret", "s")
@@ -262,6 +265,8 @@ struct InputsTests {
         for (list, part) in [
             ("[d]", "'d' is a folder; write 'd/'"), ("[a/]", "'a/' "), ("[a, ./a]", "'./a' is a duplicate"),
             ("[a, ../a]", "would have the same place as"), ("[point.json]", "rename the input"),
+            ("[stdout.txt]", "takes the program's standard output; rename"), ("[stderr.txt]", "standard error; rename"),
+            ("[../latin/]", "the name is not UTF-8; rename the file, as in convmv -f latin1"),
             ("[./]", "the sweep's own folder"),
             ("[../sweeps/]", "the sweep's own folder"), ("[../out/]", "'out/leak' is a link"),
             ("[../loop/]", "'loop/again' is a link"), ("[../empty/]", "has no file"), ("[pipe]", "neither a file"),

@@ -1,4 +1,5 @@
 import Foundation
+import Ledger
 import Model
 import Testing
 @testable import Sessions
@@ -20,6 +21,23 @@ struct AtomicFileTests {
         }
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == [name])
         #expect(FileManager.default.contents(atPath: "\(folder)/\(name)") == Data([1]))
+    }
+
+    @Test("What a killed process left is removed by the next; what another one still writes is not")
+    func abandoned() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "usweep-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let part = try #require(PartFile.open(for: "\(folder)/a"))
+        defer { close(part.descriptor) }
+        // A lock ends with the descriptor, however its process ended.
+        let left = try #require(PartFile.open(for: "\(folder)/a"))
+        close(left.descriptor)
+        let others = [".usweep-part-1-x", ".usweep-part-2", "usweep-part-1-2", ".part-1-2"]
+        for name in others { #expect(FileManager.default.createFile(atPath: "\(folder)/\(name)", contents: nil)) }
+        try AtomicFile.write("\(folder)/b") { try $0([1]) }
+        let kept = [(part.path as NSString).lastPathComponent]
+        #expect(try Set(FileManager.default.contentsOfDirectory(atPath: folder)) == Set(others + ["b"] + kept))
     }
 
     @Test("Of files that belong together none is replaced unless all are whole")

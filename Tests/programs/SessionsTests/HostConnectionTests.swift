@@ -1,3 +1,4 @@
+import Glibc
 import Model
 import Ports
 import Synchronization
@@ -46,6 +47,43 @@ struct HostConnectionTests {
         #expect(!found.isUsable)
         let text = found.onlyProblem ?? ""
         #expect(text.contains("\"only this\"") && text.contains("ForceCommand"), "\(text)")
+    }
+
+    @Test(
+        "a working folder that cannot be made, whatever its permissions say, makes a host unusable, with the reason",
+        arguments: [
+            ("/proc/u", "/proc/u cannot be created or written: No such file or directory; name another 'workdir'"),
+            ("/etc/passwd/x", "/etc/passwd/x cannot be created or written: /etc/passwd is not a folder"),
+        ])
+    func noWorkdir(_ folder: String, _ part: String) async {
+        let found = await HostExamination(Host(target: here, workdir: folder), local)
+        let text = found.findings.filter(\.isBad).map(\.text).joined(separator: "\n")
+        #expect(!found.isUsable && text.contains(part), "\(text)")
+    }
+
+    @Test("a working folder is left as it was")
+    func untouched() async throws {
+        let folder = "/tmp/usweep-doctor-\(getpid())"
+        try #require(mkdir(folder, 0o700) == 0)
+        defer { rmdir(folder) }
+        let found = await HostExamination(Host(target: here, workdir: folder), local)
+        #expect(found.isUsable, "\(found.findings)")
+        #expect(rmdir(folder) == 0, "it is empty")
+    }
+
+    @Test(
+        "a disk with no room for the agent or its files makes a host unusable",
+        arguments: [
+            ("free 2048", "only 2 MiB free in /w, but the agent needs 64 MiB"),
+            ("free 99999999; say inodes 12", "has room for only 12 more files (inodes: df -i)"),
+            ("free 99999999; say inodes", nil), ("free 99999999; say inodes 4096", nil),
+        ] as [(String, String?)])
+    func noRoom(_ facts: String, _ part: String?) async {
+        let said = "say() { echo \"usweep-doctor $*\"; }; echo; say platform Linux x86_64; say workdir /w; "
+            + "say writable yes; say \(facts); say end"
+        let found = await HostExamination(Host(target: here), FixedCommand(local: local, fixed: said))
+        let text = found.findings.filter(\.isBad).map(\.text).joined(separator: "\n")
+        #expect(found.isUsable == (part == nil) && part.map(text.contains) ?? true, "\(text)")
     }
 
     /// Answers nobody before all hosts have been asked.

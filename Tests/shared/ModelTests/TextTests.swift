@@ -21,7 +21,8 @@ struct QuantityTests {
     @Test(arguments: [
         ("4G", "write 4GiB"), ("4gib", "write 4GiB"), ("12", "a unit too"), ("KiB", "a whole number"),
         ("", "a whole number"),
-        ("1.5GiB", "a whole number"), ("-1KiB", "a whole number"), ("1 KiB", "a whole number"),
+        ("1.5GiB", "write 1536MiB"), ("-1KiB", "a whole number"), ("1 KiB", "write 1KiB"),
+        ("4 gigabytes", "write 4GB"), ("0.5 TB", "write 500GB"), ("0.1B", "a whole number"),
         ("1KiB ", "a whole number"),
         ("9999999999TiB", "64 bits"), ("99999999999999999999B", "a whole number"), ("1XiB", "a unit too"),
         ("٣KiB", "a whole number"),

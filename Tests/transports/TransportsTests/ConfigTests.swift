@@ -39,6 +39,12 @@ struct ConfigTests {
         #expect(found.identitiesOnly && found.agentSocket == nil)
         #expect(found.knownHostsFiles == ["/home/me/.ssh/known", "/dev/null"])
         #expect(found.keyName == "[a.lab]:2200" && found.bareKeyName == "a.lab")
+        #expect(found.acceptedKeysFile == "/home/me/.ssh/known")
+        let usual = try endpoint("hostname a\n").acceptedKeysFile
+        #expect(usual == "/home/me/.ssh/known_hosts")
+        for none in ["none", "/dev/null"] {
+            #expect(try endpoint("hostname a\nuserknownhostsfile \(none)\n").acceptedKeysFile == nil)
+        }
         let alias = try endpoint("hostname a.lab\nport 2200\nhostkeyalias Foo\nuserknownhostsfile none\n")
         #expect(alias.keyName == "foo" && alias.bareKeyName == nil)
     }

@@ -48,6 +48,13 @@ struct SSHTests {
         #expect(end.message.contains(fingerprint))
         #expect(end.message.contains("ssh-keyscan -p \(server.port) 127.0.0.1"))
         #expect(end.recovery != .byItself)
+        // Where keys are not kept, no command alone makes one known.
+        let text = try String(contentsOfFile: server.configFile, encoding: .utf8)
+        try (text.replacing(/UserKnownHostsFile .*/, with: "UserKnownHostsFile /dev/null"))
+            .write(toFile: server.configFile, atomically: true, encoding: .utf8)
+        let lost = try #require(await talk(server.transport(.libraryOnly), server.target).end)
+        #expect(lost.message.contains("`UserKnownHostsFile ~/.ssh/known_hosts`; then `ssh-keyscan"), "\(lost.message)")
+        #expect(!lost.message.contains("/dev/null"), "\(lost.message)")
     }
 
     @Test("a changed key is refused, whatever the configuration says")

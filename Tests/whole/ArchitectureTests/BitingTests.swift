@@ -77,6 +77,13 @@ struct BitingTests {
         #expect(rules("Sources/wing/usweep/A.swift", "_ = sys_pipe(&ends)") == [])
     }
 
+    @Test("Reasons of Foundation's that name a domain and a number")
+    func reasons() {
+        let text = "let cause = error.localizedDescription"
+        #expect(rules("Sources/wing/usweep/A.swift", text) == [.forbidden])
+        #expect(rules("Sources/wing/SweepFiles/SystemReason.swift", text) == [])
+    }
+
     @Test("Sizes, in C too")
     func sizes() {
         let line = String(repeating: "é", count: 120)

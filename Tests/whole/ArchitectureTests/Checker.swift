@@ -136,6 +136,10 @@ enum Checker {
             let code = String(decoding: swift.code, as: UTF8.self)
             texts += Layers.forbiddenTexts.filter { code.contains($0) }
             if file.target != nil { texts += Layers.leakingTexts.filter { code.contains($0) } }
+            let reasons = Layers.rawReasons
+            if file.target != nil, !file.path.hasSuffix(reasons.file), code.contains(reasons.text) {
+                texts.append(reasons.text)
+            }
             let comments = String(decoding: swift.comments, as: UTF8.self)
             texts += Layers.marks.intersection(identifiers(code) + identifiers(comments)).sorted()
         } else {

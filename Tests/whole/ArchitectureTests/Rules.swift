@@ -95,6 +95,8 @@ enum Layers {
     /// Not in sources: a descriptor that is marked as closed on `exec` some time after it was made comes to be in what
     /// another thread starts meanwhile.
     static let leakingTexts = ["Glibc.pipe(", "Foundation.pipe(", " pipe(&"]
+    /// Not in sources but for the one place that gives the system's reason instead.
+    static let rawReasons = (text: ".localizedDescription", file: "SystemReason.swift")
     static let marks: Set = ["TODO", "FIXME"]
 
     static let longestFile = 500

@@ -64,6 +64,37 @@ struct ArtifactsTests {
         #expect(study.text("pulled/3-x=3/small.txt") == "3\n" && study.exists("pulled/runs.csv"))
     }
 
+    @Test("Outputs that name a file of the artifacts, a file for a folder, or `-` are refused with what to write")
+    func places() throws {
+        let study = try Study(hosts: 1)
+        #expect(try study.launch(sweep("{keep: ['*.txt']}")).status == 0)
+        try study.write("file", "mine")
+        let before = try names("\(study.folder)/artifacts")
+        for (words, part) in [
+            (["pull", "--to", "artifacts"], "in the artifacts folder"),
+            (["pull", "--to", "artifacts/objects/x"], "name a folder outside of it"),
+            (["pull", "--to", "file"], "file is a file; name a folder"), (["pull", "--to", "-"], "write ./-"),
+            (["results", "--to", "-"], "leave out --to to write to standard output"),
+        ] {
+            let refused = try study.start(words).wait()
+            #expect(refused.status == 64 && refused.errors.contains(part), "\(words): \(refused.errors)")
+        }
+        #expect(try names("\(study.folder)/artifacts") == before && !study.exists("-"))
+        // Below a file nothing can be made, and the reason is the system's own.
+        let below = try study.run("pull", "--to", "file/x")
+        #expect(below.status == 74 && below.errors.contains("Not a directory"), "\(below.errors)")
+        #expect(study.text("file") == "mine")
+    }
+
+    @Test("Of an axis with very many values, plan shows the first and the last")
+    func longAxes() throws {
+        let study = try Study(hosts: 0)
+        try study.write("sweep.yaml", sweep("{keep: ['*.txt']}").replacing("[1, 2]", with: "1..5000"))
+        let plan = try study.run("plan", "sweep.yaml")
+        let line = "axis        x: 1, 2, 3, 4, 5, 6, 7, 8, ..., 5000 (5000 values)\n"
+        #expect(plan.output.contains(line), "\(plan.output)")
+    }
+
     @Test("Commands whose outputs are closed do their work; in a folder that was deleted they end")
     func oddSurroundings() throws {
         let study = try Study(hosts: 1)

@@ -83,7 +83,7 @@ struct ReportTests {
         #expect(page.title == "hostile - usweep report")
         #expect(
             page.sections == [
-                "Summary", "Before believing the numbers", "Figures", "Results", "How it went", "Failures",
+                "Summary", "Before you use the numbers", "Figures", "Results", "How it went", "Failures",
                 "Provenance",
             ])
         #expect(page.figures == 4, "two metrics, the timeline, the times")

@@ -141,7 +141,7 @@ struct ReproduceTests {
         let pack = "tar --format=ustar -cf bad.tar -C t capsule.json README.txt maps objects"
         try refuses(
             "f=$(ls -S t/objects/* | head -1); chmod u+w $f; echo x >> $f; \(pack)", "does not match its digest")
-        try refuses("rm $(ls -S t/objects/* | head -1); \(pack)", "missing, or not as long as said")
+        try refuses("rm $(ls -S t/objects/* | head -1); \(pack)", "missing, or does not have its recorded size")
         try refuses("sed -i 's/in.txt/..\\/x/' t/capsule.json; \(pack)", "cannot be used as a capsule")
         try refuses("sed -i 's/\"version\":1/\"version\":9/' t/capsule.json; \(pack)", "a newer usweep wrote it")
         try refuses("sed -i 's/\\/bin\\/cp/\\/bin\\/rm/' t/capsule.json; \(pack)", "is not that of the point")

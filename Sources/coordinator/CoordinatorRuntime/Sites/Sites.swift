@@ -182,7 +182,7 @@ final class Sites {
     private func drop(_ site: Int, after error: any Error) {
         let failure = error as? Failure
         let isRepairable = failure?.code == .noHost
-        let reason = failure?.description ?? "its gateway sent what no gateway sends: \(error)"
+        let reason = failure?.description ?? "its gateway sent a message that is not valid: \(error)"
         drop(
             site, StreamEnd(kind: isRepairable ? .unreachable : .misconfigured, message: "\(name(site)): \(reason)."))
     }

@@ -2,6 +2,7 @@ import Foundation
 import Ledger
 package import Model
 package import Storage
+import SweepFiles
 
 /// What launches leave: `<sweep>-<id>/ledger.sqlite` with the merged tables beside it, and `objects/`.
 package struct ArtifactsFolder: Sendable {
@@ -53,7 +54,7 @@ package struct ArtifactsFolder: Sendable {
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         } catch {
-            throw Failure(.storage, "the artifacts folder \(path) cannot be created", cause: error.localizedDescription)
+            throw Failure(.storage, "the artifacts folder \(path) cannot be created", cause: SystemReason.of(error))
         }
         let probe = "\(path)/.writable-\(getpid())"
         let descriptor = open(probe, O_CREAT | O_WRONLY | O_CLOEXEC, 0o600)

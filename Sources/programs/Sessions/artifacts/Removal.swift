@@ -2,6 +2,7 @@ import Foundation
 import Ledger
 import Model
 import Storage
+import SweepFiles
 
 /// Deletes sweeps, and objects that no sweep refers to.
 ///
@@ -112,7 +113,7 @@ package enum Removal {
             }
         }
         if let (path, error) = problem {
-            throw Failure(.storage, "\(path) cannot be deleted", cause: error.localizedDescription)
+            throw Failure(.storage, "\(path) cannot be deleted", cause: SystemReason.of(error))
         }
         return deleted
     }

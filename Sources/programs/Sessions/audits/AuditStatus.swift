@@ -150,7 +150,8 @@ extension AuditVerdict {
         case .identical: return "\(all) gave the same numbers"
         case .open:
             if hosts.count < 2 { return "no other host has run it again yet" }
-            return "\(all) gave different numbers, and no third host has told which of them is wrong: neither is fenced"
+            return "\(all) gave different numbers, and no third host has run it to tell which is wrong, so neither is "
+                + "fenced"
         case .outvoted(let host):
             let others = PeopleText.list(hosts.filter { $0 != host })
             return "\(host) gave other numbers than \(others); it was not fenced, because other runs of this "

@@ -126,7 +126,7 @@ package struct CheckpointAddition {
         let digest = try objects.publish(record)
         let bundle = CheckpointBundle(
             checkpoint: digest, engine: "gem5", binary: nil, workload: facts.workload, madeAt: nil,
-            madeBy: "somebody; added from \(folder)", madeFrom: facts.lines,
+            madeBy: "unknown; added from \(folder)", madeFrom: facts.lines,
             files: files.map { Artifact(path: $0.path, digest: $0.digest, size: $0.size) }
                 + [Artifact(path: Gem5Import.recordName, digest: digest, size: Int64(record.count))])
         try store.withExchange(UUID().uuidString) { folder in

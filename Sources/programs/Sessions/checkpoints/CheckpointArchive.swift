@@ -44,7 +44,7 @@ package struct CheckpointArchive {
             if let known = try store.bundle(bundle.checkpoint) {
                 guard known.hasSameContent(as: bundle) else {
                     throw archive.damaged(
-                        path, "a checkpoint of the same digest is here, and was made from something else: "
+                        path, "a checkpoint with the same digest is already here, but was made from something else: "
                             + bundle.checkpoint.short)
                 }
             }

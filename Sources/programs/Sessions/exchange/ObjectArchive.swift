@@ -4,6 +4,7 @@ import Ledger
 import Model
 import Ports
 import Storage
+import SweepFiles
 
 /// One file for somebody else: a tar archive with a document, and the objects that it names as they are stored.
 ///
@@ -43,8 +44,14 @@ struct ObjectArchive {
             for part in found.map.packs.map(\.digest) + [found.digest] { try link(store, part, folder) }
             try Data(found.digest.hex.utf8).write(to: URL(fileURLWithPath: "\(folder)/maps/\(object.hex)"))
         }
-        let part = PartFile.path(for: path)
-        defer { unlink(part) }
+        PartFile.removeAbandoned(in: (path as NSString).deletingLastPathComponent)
+        guard let (part, descriptor) = PartFile.open(for: path) else {
+            throw Failure(.storage, "\(path) cannot be written", cause: String(cString: strerror(errno)))
+        }
+        defer {
+            unlink(part)
+            close(descriptor)
+        }
         let ended = try ObjectArchive.tar.run(
             [
                 "--format=ustar", "--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--mode=u=rwX,go=rX",
@@ -60,7 +67,7 @@ struct ObjectArchive {
         let (source, target) = (store.path(digest), "\(folder)/objects/\(digest.hex)")
         if FileManager.default.fileExists(atPath: target) || Glibc.link(source, target) == 0 { return }
         do { try FileManager.default.copyItem(atPath: source, toPath: target) } catch {
-            throw Failure(.storage, "\(source) cannot be copied", cause: error.localizedDescription)
+            throw Failure(.storage, "\(source) cannot be copied", cause: SystemReason.of(error))
         }
     }
 
@@ -92,7 +99,7 @@ struct ObjectArchive {
     func check(_ digest: Digest, size: Int64, name: String, in store: ObjectStore, _ path: String) throws {
         let name = VisibleText.of(name, limit: 80)
         guard try store.size(digest) ?? store.map(of: digest)?.map.size == size else {
-            throw damaged(path, "the file \(name) is missing, or not as long as said")
+            throw damaged(path, "the file \(name) is missing, or does not have its recorded size")
         }
         if let problem = try store.problem(of: digest) { throw damaged(path, "\(name): \(problem)") }
     }
@@ -119,7 +126,7 @@ struct ObjectArchive {
         let ended = try ObjectArchive.tar.run(["--quoting-style=escape", "-tf", "-"], input: path)
         guard ended.status == 0 else { throw damaged(path, ended.reason) }
         let names = ended.output.split(separator: "\n").map(String.init)
-        guard Set(names).count == names.count else { throw damaged(path, "it has a name twice") }
+        guard Set(names).count == names.count else { throw damaged(path, "it has a duplicate name") }
         let odd = names.first { name in
             let parts = name.split(separator: "/", omittingEmptySubsequences: false)
             let isFolder = name == "objects/" || name == "maps/"
@@ -138,7 +145,7 @@ struct ObjectArchive {
         var left = archiveSize
         func regular(_ file: String) throws {
             guard let status = try files.status(file), status.kind == .file else {
-                throw damaged(path, "it contains something other than files")
+                throw damaged(path, "it contains something that is not a file")
             }
             left -= status.size
             // With holes a file can be longer than the archive that it came in.
@@ -157,7 +164,7 @@ struct ObjectArchive {
             try regular(file)
             let text = String(decoding: ThisMachine().contents(file) ?? [], as: UTF8.self)
             guard let object = Digest(hex: entry.name), let map = Digest(hex: text) else {
-                throw damaged(path, "the map of \(entry.name.prefix(12)) is not named")
+                throw damaged(path, "the map of the object \(entry.name.prefix(12)) is not valid")
             }
             try store.note(map, of: object)
         }

@@ -36,6 +36,7 @@ package struct PulledArtifacts {
     ) throws {
         view = try SweepView(entry)
         store = try folder.objects()
+        try PulledArtifacts.check(target, in: folder)
         self.target = target
         let layout = try PulledArtifacts.layout(name, view)
         var places = FunctionFolders(view)
@@ -67,6 +68,23 @@ package struct PulledArtifacts {
         if losses.count > 1 { failure.message += " (and \(PeopleText.count(losses.count - 1, "other file")))" }
         throw failure
     }
+
+    /// What is pulled may not lie among ledgers and objects.
+    private static func check(_ target: String, in folder: ArtifactsFolder) throws {
+        let (place, own) = (real(target), real(folder.path))
+        if place == own || place.hasPrefix("\(own)/") {
+            throw Failure(
+                .usage, "--to \(target) is in the artifacts folder \(folder.path), where ledgers and objects are; name "
+                    + "a folder outside of it")
+        }
+        var isFolder: ObjCBool = false
+        if FileManager.default.fileExists(atPath: target, isDirectory: &isFolder), !isFolder.boolValue {
+            throw Failure(.usage, "--to \(target) is a file; name a folder")
+        }
+    }
+
+    /// Without links, as far as it is there.
+    private static func real(_ path: String) -> String { URL(fileURLWithPath: path).resolvingSymlinksInPath().path }
 
     /// One of the layouts that the sweep's engine has; nil: the plain one.
     private static func layout(_ name: String, _ view: SweepView) throws -> ArtifactLayout? {
@@ -107,7 +125,7 @@ package struct PulledArtifacts {
             try FileManager.default.createDirectory(
                 atPath: "\(target)/\(place)", withIntermediateDirectories: true)
         } catch {
-            throw Failure(.storage, "\(target)/\(place) cannot be created", cause: error.localizedDescription)
+            throw Failure(.storage, "\(target)/\(place) cannot be created", cause: SystemReason.of(error))
         }
     }
 

@@ -1,5 +1,7 @@
 import Foundation
+import Ledger
 import Model
+import SweepFiles
 
 /// What pulls have put into a folder, so that the next one can remove what is no longer a sweep's: the numbers of an
 /// old pin, or of a run that has failed since. What people put there themselves stays.
@@ -38,7 +40,7 @@ struct PulledFiles {
             try handle.write(contentsOf: Data(fresh.map { $0 + "\n" }.joined().utf8))
             try handle.close()
         } catch {
-            throw Failure(.storage, "\(list) cannot be written", cause: error.localizedDescription)
+            throw Failure(.storage, "\(list) cannot be written", cause: SystemReason.of(error))
         }
     }
 
@@ -57,6 +59,7 @@ struct PulledFiles {
         for path in before where RelativePath.isSafe(path) && !kept.contains(path) {
             guard unlink("\(target)/\(path)") == 0 || errno == ENOENT else { continue }
             var parts = path.split(separator: "/").dropLast()
+            PartFile.removeAbandoned(in: "\(target)/\(parts.joined(separator: "/"))")
             while !parts.isEmpty, rmdir("\(target)/\(parts.joined(separator: "/"))") == 0 { parts.removeLast() }
         }
         try AtomicFile.write(list) { try $0(Array(now.sorted().map { $0 + "\n" }.joined().utf8)) }
@@ -70,7 +73,7 @@ struct PulledFiles {
         do {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         } catch {
-            throw Failure(.storage, "\(folder) cannot be created", cause: error.localizedDescription)
+            throw Failure(.storage, "\(folder) cannot be created", cause: SystemReason.of(error))
         }
     }
 }

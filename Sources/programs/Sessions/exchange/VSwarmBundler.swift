@@ -26,7 +26,7 @@ struct VSwarmBundler {
                 if link(real, place) != 0 { try manager.copyItem(atPath: real, toPath: place) }
             }
         } catch {
-            throw Failure(.storage, "\(target) cannot be written", cause: error.localizedDescription)
+            throw Failure(.storage, "\(target) cannot be written", cause: SystemReason.of(error))
         }
         try AtomicFile.write("\(target)/\(Gem5Import.recordName)") { try $0(bundle.record) }
         return bundle
@@ -34,7 +34,7 @@ struct VSwarmBundler {
 
     static func makeFolder(_ path: String) throws {
         do { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) } catch {
-            throw Failure(.storage, "\(path) cannot be created", cause: error.localizedDescription)
+            throw Failure(.storage, "\(path) cannot be created", cause: SystemReason.of(error))
         }
     }
 }

@@ -137,7 +137,7 @@ private final class Question: Sendable {
         }
         if isTooLong {
             close(
-                "its login prints without end, more than 1 MiB: does a command in the account's start-up files "
+                "its login printed more than 1 MiB: does a command in the account's start-up files "
                     + "(~/.bashrc, ~/.profile) loop without end?")
         }
     }

@@ -110,14 +110,14 @@ package struct HostExamination: Sendable {
         note("\(free) free in \(folder) (\(facts["filesystem"] ?? "?"))")
         if let said = host.memoryBytes, let kibibytes = facts["memory"].flatMap(Int64.init), said >> 10 > kibibytes {
             warn(
-                "the inventory says \(PeopleText.size(said)) of memory, and the host has "
+                "the inventory says \(PeopleText.size(said)) of memory, but the host has "
                     + "\(PeopleText.size(kibibytes << 10)): runs may be killed; lower 'memory' in the inventory")
         }
-        if facts["writable"] != "yes" { unusable("the working folder cannot be written: name another 'workdir'") }
-        if facts["noexec"] == "yes" { unusable("programs cannot run from the working folder (noexec): name another") }
+        checkWorkdir(facts, folder)
         if let system = facts["kind"].flatMap({ UInt64($0, radix: 16) }).flatMap(NetworkFileSystem.name(ofType:)) {
             let room = HostExamination.size(facts["local"])
-            note("the working folder is on \(system), which holds neither sockets nor journals: runs and the agent's "
+            checkRoom(facts["local"], inodes: nil, in: "/var/tmp")
+            note("the working folder is on \(system), which is not fit for sockets and journals: runs and the agent's "
                 + "files go to a folder below /var/tmp (\(room) free); name a 'workdir' on a local disk to choose "
                 + "another")
         }
@@ -133,7 +133,46 @@ package struct HostExamination: Sendable {
             check(engine, facts.merging(tried) { $1 })
         }
         detached = facts["detached"]
-        if detached == nil { warn("setsid is missing: cannot try a detached process") }
+        if detached == nil {
+            warn("setsid is missing (on Debian: apt-get install util-linux), so it is not known whether runs outlive a "
+                + "connection")
+        }
+    }
+
+    private mutating func checkWorkdir(_ facts: [String: String], _ folder: String) {
+        let advice = "name another 'workdir' in the inventory"
+        let (shown, answer) = (VisibleText.of(folder, limit: 200), facts["writable"] ?? "")
+        if answer == "yes" {
+            checkRoom(facts["free"], inodes: facts["inodes"], in: shown)
+        } else {
+            let why = answer.isEmpty ? "" : ": \(VisibleText.of(answer, limit: 200))"
+            unusable("the working folder \(shown) cannot be created or written\(why); \(advice)")
+        }
+        if facts["noexec"] == "yes" {
+            unusable("programs cannot run from the working folder \(shown) (mounted noexec); \(advice)")
+        }
+    }
+
+    /// The agent alone takes 18 MiB, compressed and not, while it is copied.
+    private static let leastKibibytes: Int64 = 64 << 10
+    /// A few runs' files, and the agent's own.
+    private static let leastInodes: Int64 = 256
+
+    /// - Parameters:
+    ///   - free: in KiB.
+    ///   - inodes: how many more files there can be; nil: without a limit that is known.
+    private mutating func checkRoom(_ free: String?, inodes: String?, in folder: String) {
+        if let free = free.flatMap(Int64.init), free < HostExamination.leastKibibytes {
+            unusable(
+                "only \(PeopleText.size(max(0, free) << 10)) free in \(folder), but the agent needs "
+                    + "\(PeopleText.size(HostExamination.leastKibibytes << 10)): free space there, or name another "
+                    + "'workdir' in the inventory")
+        }
+        if let inodes = inodes.flatMap(Int64.init), inodes < HostExamination.leastInodes {
+            unusable(
+                "the file system of \(folder) has room for only \(PeopleText.count(max(0, inodes), "more file")) "
+                    + "(inodes: df -i): delete files there, or name another 'workdir' in the inventory")
+        }
     }
 
     /// As in `8 processors on 4 cores, 15.5 GiB of memory, load 0.31`.
@@ -265,7 +304,12 @@ package struct HostExamination: Sendable {
             #"say kind "$(stat -f -c %t "$P")""#,
             #"say local "$(df -Pk /var/tmp | { read -r x; read -r d s u f r; echo "$f"; })""#,
             #"say free "$(df -Pk "$P" | { read -r x; read -r d s u f r; echo "$f"; })""#,
-            #"if [ -w "$P" ]; then say writable yes; fi"#,
+            // Of file systems without such a limit, there are 0 in all, or `-`.
+            #"say inodes "$(df -Pi "$P" 2>/dev/null "#
+                + #"| { read -r x; read -r d s u f r; [ "${s:-0}" -gt 0 ] 2>/dev/null && echo "$f"; })""#,
+            // Permissions do not tell all: on some file systems nobody can make a folder.
+            #"T=$P/.usweep-doctor-$$; if E=$(LC_ALL=C mkdir "$T" 2>&1); then rmdir "$T"; E=yes; fi; "#
+                + #"[ -d "$P" ] || E="$P is not a folder"; say writable "${E##*: }""#,
             #"case ,$(findmnt -n -o OPTIONS -T "$P" 2>/dev/null), in *,noexec,*) say noexec yes;; esac"#,
             #"while IFS== read -r n p; do [ "$n" = end ] && break; "#
                 + #"case $p in "~/"*) p=$HOME/${p#??};; esac; [ -x "$p" ] || continue; case $n in "#

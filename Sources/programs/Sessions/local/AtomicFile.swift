@@ -1,6 +1,7 @@
 import Foundation
 import Ledger
 import Model
+import Synchronization
 
 /// A file that is there whole or not at all.
 package enum AtomicFile {
@@ -8,21 +9,28 @@ package enum AtomicFile {
     package typealias Sink = ([UInt8]) throws -> Void
     package typealias Body = (@escaping Sink) throws -> Void
 
+    /// Folders in which this process has removed what killed ones had left.
+    private static let cleaned = Mutex<Set<String>>([])
+
     package static func write(_ path: String, _ body: Body) throws { try write([path]) { try body($0[0]) } }
 
     /// Files that belong together: none is put in its place before all are on disk.
     ///
     /// - Parameter body: is given a sink for each, in their order.
     package static func write(_ paths: [String], _ body: ([Sink]) throws -> Void) throws {
-        let parts = paths.map { PartFile.path(for: $0) }
+        let folders = Set(paths.map { URL(fileURLWithPath: $0).deletingLastPathComponent().path })
+        for folder in folders where cleaned.withLock({ $0.insert(folder).inserted }) {
+            PartFile.removeAbandoned(in: folder)
+        }
+        var parts: [String] = []
         var descriptors: [Int32] = []
         defer {
-            for descriptor in descriptors { close(descriptor) }
             for part in parts { unlink(part) }
+            for descriptor in descriptors { close(descriptor) }
         }
-        for (path, part) in zip(paths, parts) {
-            let descriptor = open(part, O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o644)
-            guard descriptor >= 0 else { throw failure(path) }
+        for path in paths {
+            guard let (part, descriptor) = PartFile.open(for: path) else { throw failure(path) }
+            parts.append(part)
             descriptors.append(descriptor)
         }
         try body(zip(paths, descriptors).map { path, descriptor in { try put($0, into: descriptor, path) } })
@@ -32,7 +40,6 @@ package enum AtomicFile {
         for (path, part) in zip(paths, parts) {
             guard rename(part, path) == 0 else { throw failure(path) }
         }
-        let folders = Set(paths.map { URL(fileURLWithPath: $0).deletingLastPathComponent().path })
         for folder in folders.sorted() { try syncFolder(folder) }
     }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Model
+import SweepFiles
 
 /// A program of this machine that does a part of the work, from its start to its end.
 struct Program {
@@ -64,7 +65,7 @@ struct Program {
         process.standardOutput = output
         process.standardError = errors
         do { try process.run() } catch {
-            throw Failure(.storage, "\(name) cannot be started", cause: error.localizedDescription)
+            throw Failure(.storage, "\(name) cannot be started", cause: SystemReason.of(error))
         }
         // Both are read to their ends at the same time: a program that fills one would wait for ever.
         let said = Reader(output.fileHandleForReading, of: process)

@@ -71,7 +71,7 @@ package struct Report {
         }
         guard let groups else {
             return warnings + [
-                "Whether invocations drift was not judged, as there are more than \(mostJudgedPoints) points; see: "
+                "Drift of invocations was not examined, as there are more than \(mostJudgedPoints) points; see: "
                     + view.entry.command("results --spread"),
             ]
         }

@@ -48,7 +48,7 @@ extension ReportPage {
     var warnings: String {
         guard !report.warnings.isEmpty else { return "" }
         return "<section class=\"warnings\" aria-labelledby=\"warnings-title\">\n"
-            + "<h2 id=\"warnings-title\">Before believing the numbers</h2>\n\(list(report.warnings))</section>\n"
+            + "<h2 id=\"warnings-title\">Before you use the numbers</h2>\n\(list(report.warnings))</section>\n"
     }
 
     var figures: String {
@@ -160,7 +160,7 @@ extension ReportPage {
                 Markup.escaped(found.failure.advice),
             ]
         }
-        var body = table("Failures by class", ["class", "attempts", "runs that ended so", "what to do"], classes)
+        var body = table("Failures by class", ["class", "attempts", "runs that ended with it", "what to do"], classes)
         if !status.troubles.isEmpty {
             let rows = status.troubles.map { trouble in
                 [
@@ -177,7 +177,7 @@ extension ReportPage {
                 body += "<p class=\"note\">The first \(rows.count) of \(all); the table above has all: filter for "
                     + "<code>outcome!=succeeded</code>.</p>\n"
             }
-            body += "<p class=\"note\">More of one: <code>\(Markup.escaped(explanation))</code></p>\n"
+            body += "<p class=\"note\">Details of a run: <code>\(Markup.escaped(explanation))</code></p>\n"
         }
         return section("troubles", "Failures", body)
     }

@@ -2,6 +2,7 @@ package import CoordinatorRuntime
 import Foundation
 import Ledger
 import Model
+import SweepFiles
 
 /// What another `usweep` process asks of the coordinator of a sweep: a file in the sweep's folder, and SIGUSR1.
 ///
@@ -126,7 +127,7 @@ package struct Requests: Sendable {
             try makeFolder()
             try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
         } catch {
-            throw Failure(.storage, "\(folder) cannot be written", cause: error.localizedDescription)
+            throw Failure(.storage, "\(folder) cannot be written", cause: SystemReason.of(error))
         }
         guard kill(pid, SIGUSR1) == 0 else {
             throw Failure(

@@ -107,7 +107,7 @@ package final class Session {
             try FileManager.default.createDirectory(
                 atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
         } catch {
-            throw Failure(.storage, "the sweep's folder \(path) cannot be created", cause: error.localizedDescription)
+            throw Failure(.storage, "the sweep's folder \(path) cannot be created", cause: SystemReason.of(error))
         }
         let metadata = LedgerMetadata(
             sweep: sweep.name, identifier: identifier, specification: specification.text,

@@ -1,6 +1,7 @@
 package import Model
 import Ports
 package import SweepCore
+import SweepFiles
 
 /// How a session's work ended.
 package enum SessionEnding: Sendable, Hashable {
@@ -69,6 +70,9 @@ package enum ExitStatus {
                 .storage, "reading or writing failed on this machine; check that the disk has space and the folders "
                     + "can be written, then try again (a sweep: usweep resume)", cause: "\(error)")
         }
-        return error as? Failure
+        if let failure = error as? Failure { return failure }
+        guard let reason = SystemReason.ofFiles(error) else { return nil }
+        return Failure(
+            .storage, "reading or writing failed on this machine; check permissions and free space", cause: reason)
     }
 }

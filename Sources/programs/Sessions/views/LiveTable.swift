@@ -54,7 +54,7 @@ package struct LiveTable {
     }
 
     private static let titles = [
-        "run", "host", "running", "phase", "in phase", "last time", "no news", "parameters", "progress",
+        "run", "host", "running", "phase", "in phase", "last time", "quiet", "parameters", "progress",
     ]
 
     /// The title and so many lines below it at most, none wider than `columns`.

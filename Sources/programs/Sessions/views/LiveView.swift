@@ -54,7 +54,8 @@ package struct LiveView: Sendable, Hashable {
     /// - Throws: ``Failure`` (`badMessage`) for what is not such a document.
     package init(_ document: JSON) throws {
         guard document["version"]?.integer == 1, case .array(let list)? = document["hosts"] else {
-            throw Failure(.badMessage, "the coordinator's answer is not understood")
+            throw Failure(
+                .badMessage, "the coordinator's answer cannot be read; it may be of another version of usweep")
         }
         hosts = list.map(Host.init)
         more = Int(document["more"]?.integer ?? 0)

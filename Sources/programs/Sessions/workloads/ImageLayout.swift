@@ -1,5 +1,6 @@
 import Foundation
 import Model
+import SweepFiles
 
 /// An image of one platform in an OCI image layout, read and checked as far as that is possible without unpacking it.
 struct ImageLayout {
@@ -63,7 +64,7 @@ struct ImageLayout {
             try Data(index.encoded.utf8).write(to: URL(fileURLWithPath: "\(target)/index.json"))
             try Data(#"{"imageLayoutVersion":"1.0.0"}"#.utf8).write(to: URL(fileURLWithPath: "\(target)/oci-layout"))
         } catch {
-            throw Failure(.storage, "\(target) cannot be written", cause: error.localizedDescription)
+            throw Failure(.storage, "\(target) cannot be written", cause: SystemReason.of(error))
         }
     }
 

@@ -119,7 +119,7 @@ struct WorkloadMaker {
     private func write(_ name: String, _ data: Data) throws {
         let path = "\(stage)/\(name)"
         do { try data.write(to: URL(fileURLWithPath: path)) } catch {
-            throw Failure(.storage, "\(path) cannot be written", cause: error.localizedDescription)
+            throw Failure(.storage, "\(path) cannot be written", cause: SystemReason.of(error))
         }
         chmod(path, 0o644)
         WorkloadMaker.forgetTime(path)
@@ -160,7 +160,7 @@ struct WorkloadMaker {
 
     private static func create(_ path: String) throws {
         do { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) } catch {
-            throw Failure(.storage, "\(path) cannot be created", cause: error.localizedDescription)
+            throw Failure(.storage, "\(path) cannot be created", cause: SystemReason.of(error))
         }
     }
 }

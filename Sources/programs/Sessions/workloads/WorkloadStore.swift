@@ -83,7 +83,7 @@ package struct WorkloadStore: Sendable {
             }
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
         } catch {
-            throw Failure(.storage, "\(shelf.path) cannot be written", cause: error.localizedDescription)
+            throw Failure(.storage, "\(shelf.path) cannot be written", cause: SystemReason.of(error))
         }
         return path
     }

@@ -6,8 +6,8 @@ struct CancelCommand: ParsableCommand {
         commandName: "cancel",
         abstract: "Cancel a sweep or some of its runs, whether or not a coordinator is running.",
         discussion: """
-            Runs that go on are ended on their hosts; what succeeded is kept. Launching the sweep again takes \
-            up what was cancelled.
+            Runs that are running are ended on their hosts; results are kept. Launching the sweep again \
+            runs what was cancelled.
 
             EXAMPLES
               usweep cancel              the last sweep

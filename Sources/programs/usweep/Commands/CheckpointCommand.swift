@@ -9,7 +9,7 @@ import SweepFiles
 struct CheckpointCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "checkpoint",
-        abstract: "Checkpoints that sweeps share: list, show, verify, add, export, import, remove.",
+        abstract: "Manage the checkpoints that sweeps share: list, show, verify, add, export, import, remove.",
         discussion: """
             A sweep finds a checkpoint by what it was made from, so a guest is booted and warmed once. Checkpoints of \
             gem5 that were made elsewhere are added, and named in sweeps: checkpoint: NAME. They are kept in \
@@ -195,13 +195,14 @@ struct CheckpointAddCommand: ParsableCommand {
     @OptionGroup var naming: CheckpointName
 
     @Option(
-        name: .long, help: "Name of its workload, or which one in FOLDER (default: from record.json, else the folder).")
+        name: .long,
+        help: "Its workload, or which one in FOLDER to add (default: from record.json, else the folder's name).")
     var workload: String?
 
-    @Option(name: .long, help: ArgumentHelp("Kernel that it was made with.", valueName: "file"), completion: .file())
+    @Option(name: .long, help: ArgumentHelp("Kernel with which it was made.", valueName: "file"), completion: .file())
     var kernel: String?
 
-    @Option(name: .long, help: ArgumentHelp("Disk that it was made with.", valueName: "file"), completion: .file())
+    @Option(name: .long, help: ArgumentHelp("Disk with which it was made.", valueName: "file"), completion: .file())
     var disk: String?
 
     @OptionGroup var common: CommonOptions
@@ -217,7 +218,7 @@ struct CheckpointAddCommand: ParsableCommand {
             if !added.unknown.isEmpty {
                 let unknown = PeopleText.list(added.unknown, atMost: 8)
                 let advice = added.hasRecord
-                    ? "its record.json does not say it" : "add it again with --kernel FILE and --disk FILE"
+                    ? "its record.json does not have this" : "add it again with --kernel FILE and --disk FILE"
                 common.console.say(
                     "warning: not known: \(unknown). Whether it fits a sweep cannot be checked; \(advice)")
             }
@@ -242,7 +243,7 @@ struct CheckpointExportCommand: ParsableCommand {
 
     func run() throws {
         let bundle = try argument.one()
-        try CheckpointArchive().write(bundle, to: Paths.absolute(to))
+        try CheckpointArchive().write(bundle, to: try Paths.file(to))
         common.console.say("wrote \(to): \(bundle.checkpoint.short) of '\(bundle.workload)'")
     }
 }

@@ -9,7 +9,7 @@ struct CleanCommand: ParsableCommand {
         discussion: """
             Removes cached inputs, agents of other versions, and files that ended sweeps left. --all also removes \
             files of sweeps that may be resumed or belong to other artifacts folders, and the agent itself; their \
-            runs are then done again. What a running sweep uses stays. On a terminal it asks once; elsewhere it needs \
+            runs are then run again. What a running sweep uses stays. On a terminal it asks once; elsewhere it needs \
             --yes. If it is interrupted, type it again.
 
             EXAMPLES

@@ -57,8 +57,8 @@ struct CollectCommand: ParsableCommand {
         commandName: "gc",
         abstract: "Delete files to which no sweep refers any more.",
         discussion: """
-            Such files are left by 'usweep rm' while another sweep was at work, by inputs that a sweep file does not \
-            name any more, and by whatever was killed. Checkpoints that sweeps share stay; what belongs to none of \
+            Such files are left when 'usweep rm' was run beside a running sweep, when a sweep file no longer names an \
+            input, and when a program was killed. Checkpoints that sweeps share stay; what belongs to none of \
             them is deleted, unless a sweep that may add to them is running. To remove some: usweep checkpoint remove
 
             EXAMPLES

@@ -9,8 +9,8 @@ struct DoctorCommand: ParsableCommand {
         abstract: "Check every host of an inventory, or a sweep's ledger; change nothing.",
         discussion: """
             Names what is missing and how to fix it. Exit status 75 if a host cannot be used, 74 if a ledger is \
-            damaged. With --repair a damaged ledger is written anew from its journal and from the copy that is kept \
-            at the end of every launch; the damaged file is kept beside it.
+            damaged. With --repair a damaged ledger is rebuilt from its journal and from the copy that is kept at the \
+            end of every launch; the damaged file is kept as well.
 
             EXAMPLES
               usweep doctor -i lab.yaml
@@ -65,7 +65,7 @@ struct DoctorCommand: ParsableCommand {
                 .badArchive, "the ledger of \(entry.fullName) is damaged; repair it with: "
                     + entry.command("doctor --ledger --repair"))
         }
-        if common.output == .table { try Console.print("the ledger of \(entry.fullName): no problem found") }
+        if common.output == .table { try Console.print("the ledger of \(entry.fullName) has no problems") }
     }
 
     /// Shows each host as soon as all is known of it, but those with a single trouble at the end: many may have it.

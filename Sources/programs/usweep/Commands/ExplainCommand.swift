@@ -7,7 +7,7 @@ struct ExplainCommand: ParsableCommand {
         commandName: "explain",
         abstract: "Explain what happened to a run or a host, and what to do.",
         discussion: """
-            From the ledger's evidence: what happened, on which host, what was tried, why it waits.
+            Shows what happened and on which hosts, what was tried, why the run failed or waits, and what to do next.
 
             EXAMPLES
               usweep explain 3              run 3 of the last sweep
@@ -27,7 +27,7 @@ struct ExplainCommand: ParsableCommand {
 
     @OptionGroup var condition: ConditionOptions
 
-    @Flag(name: .long, help: "Take a number for the name of a host, not of a run.")
+    @Flag(name: .long, help: "A number is the name of a host, not of a run.")
     var host = false
 
     @OptionGroup var common: CommonOptions

@@ -8,7 +8,7 @@ struct FollowCommand: ParsableCommand {
         abstract: "Watch a sweep that another process runs, until it ends.",
         discussion: """
             Shows what `launch` shows, and ends with the status that the coordinator ended with. Ctrl-C ends only \
-            the watching.
+            this command.
 
             EXAMPLES
               usweep follow                          the last sweep

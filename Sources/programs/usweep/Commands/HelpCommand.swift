@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Model
 import Sessions
+import SweepFiles
 
 struct HelpCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -92,7 +93,7 @@ struct HelpCommand: ParsableCommand {
         do {
             try FileManager.default.createDirectory(at: parent, withIntermediateDirectories: true)
         } catch {
-            throw Failure(.storage, "the folder \(parent.path) cannot be created", cause: error.localizedDescription)
+            throw Failure(.storage, "the folder \(parent.path) cannot be created", cause: SystemReason.of(error))
         }
         try AtomicFile.write(path) { sink in try sink(Array(text.utf8)) }
     }

@@ -26,7 +26,7 @@ struct InitCommand: ParsableCommand {
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         } catch {
-            throw Failure(.storage, "the folder \(path) cannot be created", cause: error.localizedDescription)
+            throw Failure(.storage, "the folder \(path) cannot be created", cause: SystemReason.of(error))
         }
         let files = [("sweep.yaml", Templates.sweep), ("inventory.yaml", Templates.inventory)]
         for (name, _) in files where FileManager.default.fileExists(atPath: "\(path)/\(name)") {
@@ -43,7 +43,7 @@ struct InitCommand: ParsableCommand {
         do {
             try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .withoutOverwriting)
         } catch {
-            throw Failure(.storage, "\(path) cannot be written", cause: error.localizedDescription)
+            throw Failure(.storage, "\(path) cannot be written", cause: SystemReason.of(error))
         }
     }
 }

@@ -28,10 +28,10 @@ struct LaunchCommand: ParsableCommand {
         completion: .file(extensions: ["yaml"]))
     var inventory: String
 
-    @Flag(name: .long, help: "Start another sweep of this name, even if there is one to continue.")
+    @Flag(name: .long, help: "Start a new sweep, even if there is one of this name to continue.")
     var new = false
 
-    @Flag(name: .long, help: "Also run again what failed before.")
+    @Flag(name: .long, help: "Also run again the runs that failed before.")
     var retry = false
 
     @Flag(name: .long, help: "Use checkpoints that do not fit; every result says so.")
@@ -46,7 +46,8 @@ struct LaunchCommand: ParsableCommand {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "Run this share of the points (2%) again on another host and compare; 0%: no longer.",
+            "Run this share of the points again on another host and compare all numbers, as in 2% (default: none, or "
+                + "what the sweep's last launch had; 0% ends it).",
             valueName: "share"))
     var audit: String?
 

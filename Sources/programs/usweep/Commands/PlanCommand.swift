@@ -60,7 +60,7 @@ struct PlanCommand: ParsableCommand {
         let sweep = outline.sweep
         var lines = ["sweep       \(sweep.name) (engine \(sweep.engine))"]
         if !sweep.workloads.isEmpty { lines.append("workloads   \(sweep.workloads.joined(separator: ", "))") }
-        for axis in sweep.allAxes { lines.append("axis        \(axis.name): \(axis.values.joined(separator: ", "))") }
+        for axis in sweep.allAxes { lines.append("axis        \(axis.name): \(PlanCommand.shown(axis.values))") }
         lines.append("points      \(outline.points.count)")
         let boots = outline.bootCount > 0 ? " from \(PeopleText.count(outline.bootCount, "boot")) of the guest" : ""
         let setups = outline.setupCount > 0 ? " and \(PeopleText.count(outline.setupCount, "setup"))\(boots)" : ""
@@ -77,6 +77,13 @@ struct PlanCommand: ParsableCommand {
             + (force ? " --force" : "")
         if let time = outline.estimate.line(launch) { lines.append("time        \(time)") }
         return lines + (outline.earlier?.lines ?? [])
+    }
+
+    /// Of very many values the first ones and the last.
+    private static func shown(_ values: [String]) -> String {
+        let most = 40
+        guard values.count > most, let last = values.last else { return values.joined(separator: ", ") }
+        return "\(values.prefix(8).joined(separator: ", ")), ..., \(last) (\(values.count) values)"
     }
 
     private func checkBinding(_ specification: Specification, _ inventory: Inventory?) throws {

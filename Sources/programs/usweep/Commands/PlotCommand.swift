@@ -19,8 +19,8 @@ struct PlotCommand: ParsableCommand {
         abstract: "Draw a figure of the merged dataset, for a paper.",
         discussion: """
             Points that agree in --x, --series and --facet are summed up as one mark, with a 95% bootstrap interval \
-            where something varies. Beside f.svg (.pdf, .png) stand its data, f.svg.csv, and a description in \
-            Vega-Lite that draws it again, f.svg.vl.json. PDF and PNG need rsvg-convert (apt-get install \
+            where something varies. Beside f.svg (.pdf, .png) its data are written as f.svg.csv, and a description \
+            in Vega-Lite that draws it again as f.svg.vl.json. PDF and PNG need rsvg-convert (apt-get install \
             librsvg2-bin).
 
             EXAMPLES

@@ -7,9 +7,9 @@ struct PullCommand: ParsableCommand {
         commandName: "pull",
         abstract: "Lay out the artifacts of all runs as plain folders.",
         discussion: """
-            A folder for each run, as DIR/3-aes-python-l2.size=1MiB, holds what its deciding attempt left, and its \
-            parameters in point.json; DIR/runs.csv says how each run went. Files are copies: they can be changed \
-            without harm. Pulling again adds what is new, and removes what was pulled before and is no longer \
+            A folder for each run, as DIR/3-aes-python-l2.size=1MiB, holds the files of the attempt that counts, and \
+            the run's parameters in point.json; DIR/runs.csv says how each run went. Files are copies: they can be \
+            changed without harm. Pulling again adds what is new, and removes what was pulled before and is no longer \
             the sweep's, such as files of an old pin; your own files stay.
 
             With --layout vswarm, DIR/<function>/ holds stats.txt, config.ini, config.json, gem5.log and the console \
@@ -35,6 +35,7 @@ struct PullCommand: ParsableCommand {
 
     func validate() throws {
         if to.isEmpty { throw ValidationError("--to names a folder.") }
+        if to == "-" { throw ValidationError("--to - names no folder; write ./- for one of that name.") }
     }
 
     func run() throws {

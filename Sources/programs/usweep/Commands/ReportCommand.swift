@@ -9,7 +9,7 @@ struct ReportCommand: ParsableCommand {
         discussion: """
             The page needs no other file and no network: it can be sent by mail. It has figures of the metrics that \
             the sweep asks for, a table of all runs that can be sorted and filtered, how the sweep went, what failed \
-            and why, and what everything was made with. Of a sweep that is running it shows what has ended.
+            and why, and what everything was made with. While the sweep is running, it shows the runs that have ended.
 
             EXAMPLES
               usweep report                          report.html in the last sweep's folder

@@ -11,8 +11,8 @@ struct ReproduceCommand: ParsableCommand {
         abstract: "Run a run again from what is on record, and compare every number.",
         discussion: """
             Inputs, guest, checkpoint and engine are those that the run had, whatever has changed since. Results go \
-            into a folder of their own, 'reproduced' in the artifacts folder. Of a run that was repeated, the repeats \
-            before it are run, too. With --capsule, a file is written that \
+            into a folder of their own, 'reproduced' in the artifacts folder. For a repeated run, the repeats before \
+            it are run as well. With --capsule, a file is written that \
             lets somebody else do the same; it contains everything except the engine's binary, which it names by \
             its digest. A capsule runs what is in it on your hosts: take it only from people whom you trust.
 
@@ -76,8 +76,9 @@ struct ReproduceCommand: ParsableCommand {
         let found = try Reproduction.capsule(of: run, choice.entry, in: folder)
         let store = try folder.objects()
         if let capsule {
-            try CapsuleArchive.write(found, of: store, in: folder, to: Paths.absolute(capsule))
-            let size = PeopleText.size(Int64(ThisMachine().size(Paths.absolute(capsule)) ?? 0))
+            let path = try Paths.file(capsule, option: "--capsule")
+            try CapsuleArchive.write(found, of: store, in: folder, to: path)
+            let size = PeopleText.size(Int64(ThisMachine().size(path) ?? 0))
             common.console.say("wrote \(capsule), \(size): \(found.name)")
             common.console.say("SHA-256 of \(capsule), to publish with it: \(try digest(capsule))")
             if let binary = found.binary {
@@ -114,7 +115,7 @@ struct ReproduceCommand: ParsableCommand {
     ) throws {
         if capsule.repetition > 1 {
             common.console.say(
-                "this is repeat \(capsule.repetition) of its point: the \(capsule.repetition - 1) before it "
+                "this is repeat \(capsule.repetition) of its point, so the \(capsule.repetition - 1) before it "
                     + "\(capsule.repetition == 2 ? "is" : "are") run again, too")
         }
         let (ending, entry) = try Foreground.run(common) {

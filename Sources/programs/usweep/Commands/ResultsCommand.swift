@@ -69,7 +69,7 @@ struct ResultsCommand: ParsableCommand {
         commandName: "results",
         abstract: "Print the merged dataset, or write it to a file.",
         discussion: """
-            As SQLite file all three tables are written: results, invocations and runs. On a screen the first column \
+            A SQLite file has all three tables: results, invocations and runs. On a screen the first column \
             is the run's number; files have it only if --columns names 'run', so that an edited sweep gives the bytes \
             of a fresh one.
 

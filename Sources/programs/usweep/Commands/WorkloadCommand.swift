@@ -7,7 +7,7 @@ import SweepFiles
 struct WorkloadCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "workload",
-        abstract: "Container images as workloads: build, add, try, list, show, remove.",
+        abstract: "Use container images as workloads: build, add, try, list, show, remove.",
         discussion: """
             A workload is a container image with a manifest (workload.yaml) and prepared requests. Added once, it is \
             named in sweeps: workloads: [aes-python]. Workloads are kept in the folder 'workloads' of the artifacts \
@@ -193,7 +193,7 @@ struct WorkloadTryCommand: ParsableCommand {
     @Option(name: .long, help: ArgumentHelp("Calls to measure.", valueName: "n"))
     var invocations = 5
 
-    @Option(name: .long, help: ArgumentHelp("Calls to warm up, before those.", valueName: "n"))
+    @Option(name: .long, help: ArgumentHelp("Calls before those, to warm up.", valueName: "n"))
     var warm = 5
 
     @Option(
