@@ -89,8 +89,9 @@ extension Job: FieldGroup {
         writer.field(6, maximumFailures)
         writer.field(7, inputList, mustBeKnown: true)
         writer.fields(8, joinedEnvironment, mustBeKnown: true)
-        // An agent that passes over it brings everything back, which is no harm.
-        if !artifacts.takesAll { writer.field(9, artifacts) }
+        // An agent that passes over it brings everything back, which is no harm. Also where everything comes back, it
+        // says which files a verdict needs.
+        if artifacts != ArtifactRule() { writer.field(9, artifacts) }
         // One that passed over these would start more than the host has room for.
         if slots != 1 { writer.field(10, slots, mustBeKnown: true) }
         writer.fields(11, shares, mustBeKnown: true)

@@ -64,6 +64,30 @@ struct ArtifactsTests {
         #expect(study.text("pulled/3-x=3/small.txt") == "3\n" && study.exists("pulled/runs.csv"))
     }
 
+    @Test("Results that are a folder or a pipe are told as that, and not as missing")
+    func notFiles() throws {
+        let study = try Study(hosts: 1)
+        let launched = try study.launch(
+            """
+            sweep: odd
+            engine: command
+            command: [/bin/sh, -c, '$USWEEP_HOW results.json']
+            axes: {how: [mkdir, mkfifo, rm -f]}
+            results: results.json
+            metrics: [value]
+
+            """)
+        #expect(launched.status == 3, "\(launched.errors)")
+        for (run, part) in [
+            ("1", "results.json cannot be read; not collected: \"results.json\" (a folder, not a file)"),
+            ("2", "results.json cannot be read; not collected: \"results.json\" (a pipe, a socket or a device"),
+            ("3", "results.json is missing: the run ended without leaving it"),
+        ] {
+            let why = try study.run("explain", run).output
+            #expect(why.contains(part), "\(why)")
+        }
+    }
+
     @Test("Outputs that name a file of the artifacts, a file for a folder, or `-` are refused with what to write")
     func places() throws {
         let study = try Study(hosts: 1)
