@@ -80,7 +80,7 @@ final class Progress: SessionObserver {
         erase()
         console.say("results: \(entry.folder)/results.csv")
         console.say(status.conclusion)
-        for sentence in status.audit?.sentences ?? [] { console.say(sentence) }
+        for sentence in status.audit?.labelled ?? [] { console.say(sentence) }
         let all = status.counts + status.setups
         let succeeded = all.filter { $0.state == .succeeded }.reduce(0) { $0 + $1.count }
         let left = all.filter { $0.state == nil }.reduce(0) { $0 + $1.count }

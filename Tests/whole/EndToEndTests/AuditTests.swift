@@ -61,7 +61,7 @@ struct AuditTests {
         let told = try (1...6).map { try study.run("explain", "\($0)").output }
         #expect(told.count { $0.contains("identical: result: identical") && $0.contains("the same numbers.") } == 2)
         #expect(try study.run("report", "--to", "r.html").status == 0)
-        #expect(study.text("r.html").contains("audit: 2 of 6 points were run again on other hosts: identical"))
+        #expect(study.text("r.html").contains("<dd>2 of 6 points were run again on other hosts: identical"))
         #expect(try study.run("doctor", "--ledger").status == 0)
         // Launched again, also with a larger share, only what was not audited is.
         let more = try study.launch(Self.sweep(), options: ["--audit", "100%"])

@@ -72,6 +72,9 @@ package struct AuditStatus: Sendable {
 
     // MARK: For people
 
+    /// As ``sentences``, where no label stands before them.
+    package var labelled: [String] { ["audit: \(summary)"] + sentences.dropFirst() }
+
     /// One a line.
     package var sentences: [String] {
         var lines = [summary]
@@ -96,7 +99,7 @@ package struct AuditStatus: Sendable {
 
     private var summary: String {
         let done = identical + findings.count
-        var text = "audit: \(done) of \(PeopleText.count(pointCount, "point")) \(done == 1 ? "was" : "were") run again "
+        var text = "\(done) of \(PeopleText.count(pointCount, "point")) \(done == 1 ? "was" : "were") run again "
             + "on other hosts"
         if done > 0 {
             text += findings.isEmpty ? ": identical"

@@ -59,7 +59,7 @@ package struct Report {
                     + "points are not deterministic.")
         }
         if let audit = status.audit, !audit.findings.isEmpty || !audit.fenced.isEmpty {
-            warnings += audit.sentences.map { "\($0)." }
+            warnings += audit.labelled.map { "\($0)." }
         }
         if status.goneCount > 0 {
             warnings.append(

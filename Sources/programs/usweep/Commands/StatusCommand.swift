@@ -65,9 +65,7 @@ struct StatusCommand: ParsableCommand {
             let name = count.state?.rawValue ?? "not ended"
             lines.append("setups  \(count.count) \(name)\(count.failure.map { " (\($0.rawValue))" } ?? "")")
         }
-        lines += (status.audit?.sentences ?? []).enumerated().map { index, sentence in
-            "audit   \(index == 0 ? String(sentence.dropFirst("audit: ".count)) : sentence)"
-        }
+        lines += (status.audit?.sentences ?? []).map { "audit   \($0)" }
         if let left = live?.timeLeft { lines.append("time    \(left.sentence)") }
         for host in status.hosts {
             let facts = host.slots.map {
