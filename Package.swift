@@ -67,9 +67,9 @@ let package = Package(
         target("Ledger", in: "coordinator", ["Model", "Formats", "Ports", grdb]),
         target(
             "CoordinatorRuntime", in: "coordinator",
-            ["Model", "Formats", "Ports", "Results", "SweepCore", "Storage", "Engines"]),
+            ["Model", "Formats", "Ports", "Results", "SweepCore", "Storage", "Engines", deque]),
         // agent: owns attempts on a host.
-        target("AgentCore", in: "agent", ["Model", "Formats", "Ports"]),
+        target("AgentCore", in: "agent", ["Model", "Formats", "Ports", deque]),
         target("AgentRuntime", in: "agent", ["CSystem", "Model", "Formats", "Ports", "AgentCore", "Storage"]),
         // engines: a folder each. QEMU's has two more parts: what drives it on a host, and the model that it loads
         // (GPL-2.0-or-later; linked by ops/guest/build, because hosts have no Swift library for a dynamic product).
@@ -90,7 +90,7 @@ let package = Package(
             name: "CLibCrypto", path: "Sources/transports/CLibCrypto", pkgConfig: "libcrypto",
             providers: [.apt(["libssl-dev"])]),
         .target(
-            name: "Transports", dependencies: ["CSystem", "Model", "Ports", "CLibSSH2", "CLibCrypto"],
+            name: "Transports", dependencies: ["CSystem", "Model", "Ports", "CLibSSH2", "CLibCrypto", deque],
             path: "Sources/transports", exclude: ["CLibSSH2", "CLibCrypto"], swiftSettings: strict),
         // programs: what they do is a library that a dashboard can use; the commands parse and print.
         .target(
@@ -109,7 +109,7 @@ let package = Package(
             "usweep", in: "programs",
             [
                 "CSystem", "Sessions", "Model", "Ports", "Results", "Figures", "SweepCore", "Storage", "SweepFiles",
-                "Transports", "Ledger", "Engines", "CoordinatorRuntime", arguments,
+                "Transports", "Ledger", "Engines", "CoordinatorRuntime", arguments, deque,
             ]),
         program("usweep-agent", in: "programs", ["AgentRuntime", "Engines", "Storage", "Model", "Results", "QEMUDriver"]),
         // development: the whole cluster on one thread, by seed; the programs behind ops/bench.

@@ -351,9 +351,8 @@ public struct AgentCore: Sendable {
         _ = refuse(connection, problem)
     }
 
-    static func isUsable(sweep: String) -> Bool {
-        RelativePath.isSafe(sweep) && !sweep.utf8.contains(UInt8(ascii: "/")) && sweep.utf8.count <= 128
-    }
+    /// A name with an identifier behind it.
+    static func isUsable(sweep: String) -> Bool { Names.isPlain(sweep, limit: 128) }
 
     private mutating func accept(_ shard: Shard, of sweep: String, on connection: Int) -> [AgentRecord] {
         var records: [AgentRecord] = []

@@ -86,12 +86,10 @@ extension AgentCore {
     }
 
     private mutating func prepareNext(of name: String) -> Bool {
-        guard let sweep = sweeps[name] else { return false }
-        var index = sweep.queue.first
-        let end = min(sweep.queue.entries.count, index + AgentCore.lookahead)
-        while index < end {
-            let key = sweep.queue.entries[index].key
-            guard let work = sweep.works[key], work.phase == .waiting else {
+        // What is changed below is not held in a copy: that would cost a copy of all that waits.
+        var index = 0
+        while index < AgentCore.lookahead, let key = sweeps[name]?.queue.key(at: index) {
+            guard let work = sweeps[name]?.works[key], work.phase == .waiting else {
                 sweeps[name]?.queue.remove(at: index)
                 return true
             }
@@ -100,11 +98,11 @@ extension AgentCore {
                 cancelledBeforeStart(name, key)
                 return true
             }
-            guard sweep.isConfirmed, !sweep.isTryingSetup else {
+            guard sweeps[name]?.isConfirmed == true, sweeps[name]?.isTryingSetup == false else {
                 index += 1
                 continue
             }
-            switch inputs(of: work.entry.job, name, sweep.connection) {
+            switch inputs(of: work.entry.job, name, sweeps[name]?.connection) {
             case .here:
                 sweeps[name]?.queue.remove(at: index)
                 sweeps[name]?.works[key]?.phase = .preparing

@@ -1,3 +1,4 @@
+import DequeModule
 import Formats
 import Model
 
@@ -162,31 +163,22 @@ struct WaitingQueue: Sendable {
         static func < (left: Entry, right: Entry) -> Bool { (left.lease, left.place) < (right.lease, right.place) }
     }
 
-    private(set) var entries: [Entry] = []
-    /// Those before it were taken.
-    private(set) var first = 0
+    private var entries: Deque<Entry> = []
 
     mutating func insert(_ entry: Entry) {
         var index = entries.count
-        while index > first, entry < entries[index - 1] { index -= 1 }
-        if index > first, entries[index - 1] == entry { return }
+        while index > 0, entry < entries[index - 1] { index -= 1 }
+        if index > 0, entries[index - 1] == entry { return }
         entries.insert(entry, at: index)
     }
 
-    mutating func remove(at index: Int) {
-        if index == first {
-            first += 1
-            if first > 1_024, first * 2 > entries.count {
-                entries.removeFirst(first)
-                first = 0
-            }
-        } else {
-            entries.remove(at: index)
-        }
-    }
+    /// The one before which so many start; nil: there are not so many.
+    func key(at index: Int) -> WorkKey? { index < entries.count ? entries[index].key : nil }
 
-    var isEmpty: Bool { first == entries.count }
-    var count: Int { entries.count - first }
+    mutating func remove(at index: Int) { entries.remove(at: index) }
+
+    var isEmpty: Bool { entries.isEmpty }
+    var count: Int { entries.count }
 }
 
 extension Job {

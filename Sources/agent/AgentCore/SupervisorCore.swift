@@ -1,3 +1,4 @@
+import DequeModule
 public import Model
 public import Ports
 
@@ -42,27 +43,14 @@ public struct SupervisorCore: Sendable {
         public var isFinal: Bool
     }
 
-    /// The programs of a sweep that wait, in order of arrival; those before `next` were taken or killed.
+    /// The programs of a sweep that wait, in order of arrival; some were killed meanwhile.
     private struct Line: Sendable {
-        var keys: [AttemptKey] = []
-        var next = 0
+        var keys: Deque<AttemptKey> = []
         var running = 0
         /// Slots that these take.
         var slots = 0
         /// Grows with every start of any sweep: the lower, the longer it is this one's turn.
         var turn = 0
-
-        var isEmpty: Bool { next == keys.count }
-
-        mutating func advance() {
-            next += 1
-            if next > 1_024, next * 2 > keys.count {
-                keys.removeFirst(next)
-                next = 0
-            }
-        }
-
-        mutating func putBack(_ key: AttemptKey) { keys.insert(key, at: next) }
     }
 
     private(set) var slots = 0
@@ -88,7 +76,7 @@ public struct SupervisorCore: Sendable {
     /// - Parameter cores: those of the machine that programs may be bound to.
     public init(cores: [ProcessorCore] = []) { coreUse = CoreUse(cores) }
 
-    public var isIdle: Bool { running.isEmpty && lines.values.allSatisfy(\.isEmpty) }
+    public var isIdle: Bool { running.isEmpty && lines.values.allSatisfy(\.keys.isEmpty) }
     public var shallStop: Bool { isStopping && running.isEmpty }
 
     /// Everything that is held, ordered by key.
@@ -220,7 +208,7 @@ public struct SupervisorCore: Sendable {
         guard !isStopping, usedSlots < slots, let (key, launch) = nextInLine else { return nil }
         guard running.isEmpty || usedMemory + launch.countedMemory <= memoryBytes else { return nil }
         guard running.isEmpty || usedSlots + launch.countedSlots <= slots else { return nil }
-        lines[key.sweep]?.advance()
+        lines[key.sweep]?.keys.removeFirst()
         lines[key.sweep]?.running += 1
         lines[key.sweep]?.slots += launch.countedSlots
         turns += 1
@@ -244,7 +232,7 @@ public struct SupervisorCore: Sendable {
         guard case .running(let state) = states[key] else { return }
         giveBack(key)
         states[key] = .queued(state.launch)
-        lines[key.sweep]?.putBack(key)
+        lines[key.sweep]?.keys.prepend(key)
     }
 
     private mutating func use(_ launch: Launch, _ sign: Int) {
@@ -286,10 +274,9 @@ public struct SupervisorCore: Sendable {
 
     /// What waits longest of a sweep. Lines of which nothing is left are removed.
     private mutating func head(of sweep: String) -> (key: AttemptKey, launch: Launch)? {
-        while let line = lines[sweep], !line.isEmpty {
-            let key = line.keys[line.next]
+        while let key = lines[sweep]?.keys.first {
             if case .queued(let launch) = states[key] { return (key, launch) }
-            lines[sweep]?.advance()
+            lines[sweep]?.keys.removeFirst()
         }
         if lines[sweep]?.running == 0 { lines[sweep] = nil }
         return nil

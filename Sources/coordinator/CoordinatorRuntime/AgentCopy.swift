@@ -1,3 +1,4 @@
+import DequeModule
 import Model
 import Storage
 import Synchronization
@@ -64,7 +65,7 @@ struct AgentCopy {
     private let began: Nanoseconds
     /// When this form began, and with how much.
     private var formBegan: (at: Nanoseconds, with: Int)
-    private var inFlight: [(end: Int, at: Nanoseconds)] = []
+    private var inFlight: Deque<(end: Int, at: Nanoseconds)> = []
     private var pieceLength = AgentCopy.shortestPiece
     /// Whether somebody has to make the compressed form: once.
     private(set) var wantsPacking = false

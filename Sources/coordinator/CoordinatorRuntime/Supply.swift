@@ -1,3 +1,4 @@
+import DequeModule
 import Formats
 import Model
 
@@ -9,14 +10,14 @@ struct Supply {
     static let mostInAll = 32 << 20
 
     private struct Line {
-        var ranges: [ObjectRange] = []
+        var ranges: Deque<ObjectRange> = []
         /// Bytes that are being read for it.
         var reading = 0
     }
 
     private var lines: [Int: Line] = [:]
     /// Hosts that wait, in the order in which they are served.
-    private var order: [Int] = []
+    private var order: Deque<Int> = []
 
     /// Whether anything waits until streams have taken what they have.
     var isWaiting: Bool { !order.isEmpty }

@@ -1,3 +1,4 @@
+import DequeModule
 import Formats
 import Model
 import Storage
@@ -64,7 +65,7 @@ public struct Transfers {
         /// Up to where bytes have been asked for.
         var asked: Int64
         /// What was asked for and is not here, in order: a host answers every range once, and in turn.
-        var due: [ObjectRange] = []
+        var due: Deque<ObjectRange> = []
         /// How often its bytes came and were not the object.
         var damages = 0
     }

@@ -83,23 +83,6 @@ public enum Supplied: Sendable {
     }
 }
 
-/// Does everything at once, on the thread that hands it in: for tests, and where time is virtual.
-package struct InlineWorkshop: Workshop {
-    private let inbox: Inbox
-    private let wake: @Sendable () -> Void
-
-    /// - Parameter wake: told after something was put into the inbox.
-    package init(_ inbox: Inbox, wake: @escaping @Sendable () -> Void = {}) {
-        self.inbox = inbox
-        self.wake = wake
-    }
-
-    package func hand(in lane: Lane, _ work: @escaping @Sendable () throws -> Finished) {
-        inbox.put(.finished(Result { try work() }))
-        wake()
-    }
-}
-
 /// What hosts may ask of the coordinator at most. Far above what an agent needs; what is beyond is no agent of ours.
 enum HostLimits {
     /// Outcomes of one host that are not settled yet.

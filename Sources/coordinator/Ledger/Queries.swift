@@ -53,15 +53,6 @@ extension Ledger {
             toolVersion: toolVersion, notes: notes)
     }
 
-    /// Calls `body` with every run that any specification had, by number.
-    public func forEachPlannedRun(_ body: (PlannedRun) throws -> Void) throws {
-        try reading { db in
-            let rows = try Row.fetchCursor(
-                db, sql: "SELECT \(RunRow.planColumns) FROM plan p JOIN runs r ON r.run = p.run ORDER BY p.run")
-            while let row = try rows.next() { try body(try RunRow(row, self).plan()) }
-        }
-    }
-
     /// Calls `body` with every run of the specification as it stands, in the order of their places. Memory does not
     /// grow with their count. A commit of this same object waits until it returns; one of another process does not.
     ///

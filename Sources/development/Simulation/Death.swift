@@ -74,8 +74,6 @@ final class Role {
         self.death = death?.process == name ? death : nil
     }
 
-    var isDoomed: Bool { death != nil }
-
     /// Counts an act; whether it is the one before which the process is to die.
     fileprivate func isFatal(_ act: Death.Act) -> Bool {
         let number: Int

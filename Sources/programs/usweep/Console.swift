@@ -23,16 +23,22 @@ struct Console {
     /// Writes data for whoever still reads it.
     ///
     /// - Returns: whether somebody does.
-    static func offer(_ bytes: [UInt8]) throws -> Bool {
+    static func offer(_ bytes: [UInt8]) throws -> Bool { try push(bytes, to: STDOUT_FILENO) }
+
+    /// Writes all of it, however long that takes.
+    ///
+    /// - Returns: whether there still is a reader.
+    static func push(_ bytes: [UInt8], to descriptor: Int32) throws -> Bool {
         var rest = bytes[...]
         while !rest.isEmpty {
-            let written = rest.withUnsafeBytes { Foundation.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+            let written = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
             if written > 0 {
                 rest = rest.dropFirst(written)
             } else if errno == EPIPE {
                 return false
             } else if errno != EINTR {
-                throw Failure(.storage, "standard output cannot be written", cause: String(cString: strerror(errno)))
+                let name = descriptor == STDERR_FILENO ? "standard error" : "standard output"
+                throw Failure(.storage, "\(name) cannot be written", cause: String(cString: strerror(errno)))
             }
         }
         return true
@@ -48,14 +54,7 @@ struct Console {
     static func note(_ text: String) { complain(bytes: Array((text + "\n").utf8)) }
 
     /// Writes to standard error as far as it goes: a terminal that was closed must not end anything.
-    static func complain(bytes: [UInt8]) {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let written = rest.withUnsafeBytes { Foundation.write(STDERR_FILENO, $0.baseAddress, $0.count) }
-            if written < 0, errno != EINTR { return }
-            rest = rest.dropFirst(max(0, written))
-        }
-    }
+    static func complain(bytes: [UInt8]) { _ = try? push(bytes, to: STDERR_FILENO) }
 
     /// Asks once, on a terminal; elsewhere somebody has to have said yes before.
     ///

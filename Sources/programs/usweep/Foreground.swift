@@ -20,6 +20,7 @@ enum Foreground {
         let inbox = Inbox()
         signals.deliver(to: inbox, Requests(entry: session.entry))
         let progress = Progress(console: common.console, entry: session.entry, startedAt: SystemTime().monotonic())
+        defer { progress.close() }
         let ending: SessionEnding
         do {
             ending = try session.run(progress, inbox, keepsGoing: keepsGoing) { signals.allowsSecondThoughts }

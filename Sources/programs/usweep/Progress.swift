@@ -21,10 +21,11 @@ final class Progress: SessionObserver {
     private var silent: Set<String> = []
     private var isPaused = false
     /// Whether somebody may still read what goes to standard output. A coordinator goes on where nobody does.
-    private(set) var isRead = true
+    var isRead: Bool { writer.isRead(STDOUT_FILENO) }
     /// Whether it was said that the coordinator does not answer.
     private var isUnanswered = false
     private let names: RunNames
+    private let writer = ConsoleWriter()
 
     init(console: Console, entry: ArtifactsFolder.Entry, startedAt: Nanoseconds) {
         self.console = console
@@ -33,7 +34,15 @@ final class Progress: SessionObserver {
         names = RunNames(entry)
     }
 
-    func say(_ text: String) { console.say(text) }
+    /// A line for people, unless they asked for quiet.
+    func say(_ text: String) {
+        if console.output != .quiet { put(text + "\n") }
+    }
+
+    /// Waits until all that was said is written: before anybody else writes.
+    func close() { writer.end() }
+
+    private func put(_ text: String) { writer.put(Array(text.utf8), on: STDERR_FILENO) }
 
     func begin(_ source: some ProgressSource, goesOn: Bool) {
         begin(source, verb: goesOn ? "resuming" : "launching")
@@ -44,7 +53,7 @@ final class Progress: SessionObserver {
         let standing = source.standing
         endedAtStart = standing.ended
         pace = PlainPace(told: standing.ended)
-        console.say(
+        say(
             "\(verb) \(entry.name) (\(entry.identifier)): \(standing.left) of "
                 + "\(PeopleText.count(standing.runs, "run")) left, on \(PeopleText.count(source.hostCount, "host"))")
         json([JSON.Member("event", .string("begin")), JSON.Member("sweep", .string(entry.name)),
@@ -68,19 +77,19 @@ final class Progress: SessionObserver {
         for text in news.take(now: now) { line(text) }
         guard console.output == .table else { return }
         if console.isTerminal {
-            guard now >= nextDraw else { return }
+            guard now >= nextDraw, !writer.isBehind else { return }
             nextDraw = now + Timing.second / 5
             draw(source, source.standing, now)
         } else if pace.tells(source.standing, now: now) {
-            console.say(summary(source, now) + under(source.work() ?? []))
+            say(summary(source, now) + under(source.work() ?? []))
         }
     }
 
     func end(_ status: SweepStatus) {
         erase()
-        console.say("results: \(entry.folder)/results.csv")
-        console.say(status.conclusion)
-        for sentence in status.audit?.labelled ?? [] { console.say(sentence) }
+        say("results: \(entry.folder)/results.csv")
+        say(status.conclusion)
+        for sentence in status.audit?.labelled ?? [] { say(sentence) }
         let all = status.counts + status.setups
         let succeeded = all.filter { $0.state == .succeeded }.reduce(0) { $0 + $1.count }
         let left = all.filter { $0.state == nil }.reduce(0) { $0 + $1.count }
@@ -173,14 +182,13 @@ final class Progress: SessionObserver {
     private func line(_ text: String) {
         guard console.output == .table else { return }
         erase()
-        Console.note(text)
+        put(text + "\n")
     }
 
     private func json(_ members: [JSON.Member]) {
         guard console.output == .json, isRead else { return }
         let line = JSON.object([JSON.Member("version", .integer(1))] + members).encoded + "\n"
-        // A full disk may have room again later.
-        isRead = (try? Console.offer(Array(line.utf8))) ?? true
+        writer.put(Array(line.utf8), on: STDOUT_FILENO)
     }
 
     // MARK: The live view
@@ -199,7 +207,7 @@ final class Progress: SessionObserver {
         }
         if shown < views.count { lines.append("  and \(HostCounts(views.dropFirst(shown)).text)") }
         let cut = lines.map { VisibleText.cut($0, columns: width - 1) }
-        Console.note(cut.joined(separator: "\n"))
+        put(cut.joined(separator: "\n") + "\n")
         drawn = cut.map(VisibleText.width)
     }
 
@@ -208,7 +216,7 @@ final class Progress: SessionObserver {
         guard !drawn.isEmpty else { return }
         let width = console.size.width
         let rows = drawn.reduce(0) { $0 + max(1, ($1 + width - 1) / width) }
-        Console.complain(bytes: Array("\u{1b}[\(rows)A\r\u{1b}[J".utf8))
+        put("\u{1b}[\(rows)A\r\u{1b}[J")
         drawn = []
     }
 

@@ -1,8 +1,8 @@
+import DequeModule
+
 /// Bytes that wait their turn, kept as the pieces they came in: appending and dropping cost no copy.
 public struct ByteQueue: Sendable {
-    private var pieces: [[UInt8]] = []
-    /// Pieces before this index are used up; they are removed from the array when they are its larger half.
-    private var first = 0
+    private var pieces: Deque<[UInt8]> = []
     /// Bytes of the first piece that are used up.
     private var offset = 0
     public private(set) var count = 0
@@ -23,8 +23,8 @@ public struct ByteQueue: Sendable {
     ///
     /// The piece keeps its place in memory until bytes are dropped.
     public func withFront<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
-        guard first < pieces.count else { return try body(UnsafeRawBufferPointer(start: nil, count: 0)) }
-        return try pieces[first].withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[offset...])) }
+        guard let first = pieces.first else { return try body(UnsafeRawBufferPointer(start: nil, count: 0)) }
+        return try first.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[offset...])) }
     }
 
     /// Drops bytes from the front; at most `count`.
@@ -33,19 +33,14 @@ public struct ByteQueue: Sendable {
         count -= left
         unsent?.add(-left)
         while left > 0 {
-            let here = pieces[first].count - offset
+            let here = pieces[0].count - offset
             if left < here {
                 offset += left
                 return
             }
             left -= here
             offset = 0
-            pieces[first] = []
-            first += 1
-        }
-        if first * 2 > pieces.count {
-            pieces.removeFirst(first)
-            first = 0
+            pieces.removeFirst()
         }
     }
 

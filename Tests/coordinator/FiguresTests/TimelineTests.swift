@@ -1,3 +1,4 @@
+import Model
 import TestKit
 import Testing
 
@@ -10,7 +11,7 @@ struct TimelineTests {
         var chance = Chance(seed: seed)
         let spans = (0..<count).map { number in
             let start = Int64(chance.number(0...1_000_000)) * 1_000_000
-            let outcome = Timeline.Outcome.allCases[chance.number(0...3)]
+            let outcome = RunState.allCases[chance.number(0...3)]
             return Timeline.Span(
                 host: chance.number(0...hosts - 1), start: start,
                 end: start + Int64(chance.number(0...10_000)) * 1_000_000, outcome: outcome, text: "run \(number)")

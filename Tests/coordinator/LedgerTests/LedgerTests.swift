@@ -158,7 +158,7 @@ private func failure(_ body: () throws -> Void) -> Failure? {
         expected.notes.sort { $0.name < $1.name }
         #expect(try ledger.metadata() == expected)
         var runs: [PlannedRun] = []
-        try ledger.forEachPlannedRun { runs.append($0) }
+        try ledger.forEachRun(all: true) { runs.append($0.plan) }
         #expect(runs.map(\.key) == Sample.runs(4))
         #expect(runs.map(\.run) == [1, 2, 3, 4])
         #expect(runs.map(\.place) == [0, 1, 2, 3])

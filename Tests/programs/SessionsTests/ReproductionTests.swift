@@ -42,7 +42,7 @@ struct ReproductionTests {
             let ledger = try Ledger.read(entry.ledger)
             #expect(try ledger.pins().map(\.name) == ["checkpoint:w", "engine"])
             metadata = try ledger.metadata()
-            try ledger.forEachPlannedRun { keys.append($0.key) }
+            try ledger.forEachRun(all: true) { keys.append($0.plan.key) }
         }
         // The ledger as it is when it gets its name.
         try FileManager.default.removeItem(atPath: entry.folder)

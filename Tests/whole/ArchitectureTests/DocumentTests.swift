@@ -76,6 +76,9 @@ struct DocumentTests {
             row.cells[0].split(separator: ", ").map { (String($0), Int(row.key) ?? -1) }
         }
         #expect(Dictionary(uniqueKeysWithValues: layers) == Layers.table)
+        let library = Self.root.appending(path: "Sources/programs/Sessions")
+        let inLibrary = try FileManager.default.contentsOfDirectory(atPath: library.path)
+        #expect(try Self.rows("folder").map(\.key).sorted() == inLibrary.filter { !$0.hasSuffix(".swift") }.sorted())
     }
 
     @Test("Records of decisions have a number each, and what refers to one refers to one that is there")

@@ -80,7 +80,7 @@ enum Layers {
         "Glibc": nil, "Synchronization": nil, "Darwin": nil,
         "Foundation": ["SweepFiles", "Ledger", "Sessions", "usweep"],
         "GRDB": ["Ledger"], "Yams": ["SweepFiles"], "ArgumentParser": ["usweep"],
-        "DequeModule": ["SweepCore", "Sessions"],
+        "DequeModule": ["SweepCore", "AgentCore", "CoordinatorRuntime", "Transports", "Sessions", "usweep"],
     ]
 
     /// What the program on the hosts must not hold, by whatever way.

@@ -81,6 +81,45 @@ struct LiveTests {
         #expect(try study.column("outcome") == ["succeeded", "failed"])
     }
 
+    @Test("A terminal that takes nothing (Ctrl-S) stops no coordinator; what was said is told when it takes again")
+    func nothingTaken() throws {
+        let study = try Study(hosts: 1)
+        let path = "\(study.folder)/full"
+        try #require(mkfifo(path, 0o666) == 0)
+        let pipe = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC)
+        try #require(pipe >= 0)
+        defer { close(pipe) }
+        for size in [4_096, 1] {
+            let filling = [UInt8](repeating: UInt8(ascii: "."), count: size)
+            while write(pipe, filling, size) > 0 {}
+        }
+        try study.write("sweep.yaml", """
+            sweep: unread
+            engine: command
+            command: [/bin/sh, -c, 'echo "{\"v\": {x}}" > results.json']
+            axes: {x: [1, 2, 3]}
+            results: results.json
+            metrics: [v]
+
+            """)
+        let launch = try study.start(
+            ["launch", "sweep.yaml", "-i", "inventory.yaml"], under: ["/bin/sh", "-c", "exec \"$@\" 2> full", "sh"])
+        let done = study.eventually {
+            (try? study.run("status").output.contains("3 of 3 runs succeeded")) ?? false
+        }
+        #expect(done)
+        #expect(Study.isAlive(launch.child.process), "what it said was not taken yet")
+        var taken: [UInt8] = []
+        let ended = study.eventually {
+            var room = [UInt8](repeating: 0, count: 65_536)
+            while case let count = read(pipe, &room, room.count), count > 0 { taken += room.prefix(count) }
+            return !Study.isAlive(launch.child.process)
+        }
+        #expect(ended && launch.wait().status == 0)
+        let said = String(decoding: taken.drop { $0 == UInt8(ascii: ".") }, as: UTF8.self)
+        #expect(said.hasPrefix("launching unread (") && said.contains("\n3 of 3 runs succeeded\n"), "\(said)")
+    }
+
     /// Nobody waits for long for a coordinator that is stopped, and what is said of it helps.
     private func stopped(_ launch: Study.Running, _ study: Study) throws {
         launch.signal(SIGSTOP)

@@ -2,34 +2,17 @@ public import Model
 
 /// What each host did when: attempts as bars in lanes, or where they are too many, how many were at work.
 public struct Timeline: Sendable, Hashable {
-    /// How an attempt ended.
-    public enum Outcome: Int, Sendable, Hashable, CaseIterable {
-        case succeeded, failed, quarantined, cancelled
-
-        public var name: String {
-            switch self {
-            case .succeeded: "succeeded"
-            case .failed: "failed"
-            case .quarantined: "quarantined"
-            case .cancelled: "cancelled"
-            }
-        }
-
-        /// The series whose colour and hatching it has.
-        var series: Int { [0, 3, 6, 7][rawValue] }
-    }
-
     public struct Span: Sendable, Hashable {
         /// Its place among the hosts.
         public var host: Int
         /// Of one clock.
         public var start: Nanoseconds
         public var end: Nanoseconds
-        public var outcome: Outcome
+        public var outcome: RunState
         /// What it says where one points at it.
         public var text: String
 
-        public init(host: Int, start: Nanoseconds, end: Nanoseconds, outcome: Outcome, text: String) {
+        public init(host: Int, start: Nanoseconds, end: Nanoseconds, outcome: RunState, text: String) {
             self.host = host
             self.start = min(start, end)
             self.end = end
@@ -73,7 +56,7 @@ public struct Timeline: Sendable, Hashable {
     /// For each shown host, in so many parts of the time: how many attempts were at work on average, by outcome.
     func load(_ bins: Int) -> [[[Double]]] {
         let hostCount = min(hosts.count, Timeline.mostHosts)
-        let none = [Double](repeating: 0, count: Outcome.allCases.count)
+        let none = [Double](repeating: 0, count: RunState.allCases.count)
         var load = [[[Double]]](repeating: Array(repeating: none, count: bins), count: hostCount)
         guard let range else { return load }
         let width = Double(range.upperBound - range.lowerBound) / Double(bins)
@@ -82,9 +65,24 @@ public struct Timeline: Sendable, Hashable {
             let to = Double(span.end - range.lowerBound) / width
             for bin in Int(from)...min(bins - 1, max(Int(from), Int(to))) where bin < bins {
                 let part = min(to, Double(bin + 1)) - max(from, Double(bin))
-                load[span.host][bin][span.outcome.rawValue] += max(0, part)
+                load[span.host][bin][span.outcome.place] += max(0, part)
             }
         }
         return load
     }
+}
+
+extension RunState {
+    /// Its place among all.
+    var place: Int {
+        switch self {
+        case .succeeded: 0
+        case .failed: 1
+        case .quarantined: 2
+        case .cancelled: 3
+        }
+    }
+
+    /// The series whose colour and hatching it has.
+    var series: Int { [0, 3, 6, 7][place] }
 }

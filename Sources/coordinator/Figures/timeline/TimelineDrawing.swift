@@ -77,11 +77,11 @@ public struct TimelineDrawing {
     private mutating func drawKeys() {
         var x = left
         let present = Set(timeline.spans.map(\.outcome))
-        for outcome in Timeline.Outcome.allCases where present.contains(outcome) {
+        for outcome in RunState.allCases where present.contains(outcome) {
             svg.element(
                 "rect", SVGText.numbers(["x": x, "y": 3, "width": 11, "height": 8]) + " " + inks.area(outcome.series))
-            write(outcome.name, x + 15, 10)
-            x += 27 + TextSize.width(outcome.name, size: TimelineDrawing.font)
+            write(outcome.rawValue, x + 15, 10)
+            x += 27 + TextSize.width(outcome.rawValue, size: TimelineDrawing.font)
         }
     }
 
@@ -114,9 +114,9 @@ public struct TimelineDrawing {
         var floor = [Double](repeating: 0, count: load.count)
         let width = inner / Double(max(load.count, 1))
         let n = SVGText.number
-        for outcome in Timeline.Outcome.allCases {
-            guard load.contains(where: { $0[outcome.rawValue] > 0 }) else { continue }
-            let tops = zip(floor, load).map { $0 + $1[outcome.rawValue] }
+        for outcome in RunState.allCases {
+            guard load.contains(where: { $0[outcome.place] > 0 }) else { continue }
+            let tops = zip(floor, load).map { $0 + $1[outcome.place] }
             func y(_ value: Double) -> String { n(top + height * (1 - value / most)) }
             var path = "M\(n(left)) \(y(floor[0]))"
             for value in tops { path += "V\(y(value))h\(n(width))" }

@@ -1,3 +1,5 @@
+import Figures
+
 /// A page for browsers: a file of its own that needs no other.
 package enum HTMLPage {
     private static let style = """
@@ -23,23 +25,24 @@ package enum HTMLPage {
     /// The page from which the others are reached.
     package static func contents(abstract: String) -> String {
         let rows = Manual.pages.map { page in
-            let link = "<a href=\"\(file(of: page))\">\(escaped(page.title))</a>"
-            return "<tr><td>\(link)</td><td>\(escaped(page.abstract))</td></tr>"
+            let link = "<a href=\"\(file(of: page))\">\(Markup.escaped(page.title))</a>"
+            return "<tr><td>\(link)</td><td>\(Markup.escaped(page.abstract))</td></tr>"
         }
         return document(
             "usweep", here: nil,
-            "<h1>usweep</h1>\n<p>\(escaped(abstract))</p>\n<table>\n\(rows.joined(separator: "\n"))\n</table>")
+            "<h1>usweep</h1>\n<p>\(Markup.escaped(abstract))</p>\n<table>\n\(rows.joined(separator: "\n"))\n</table>")
     }
 
     private static func document(_ title: String, here: String?, _ body: String) -> String {
         let links = Manual.pages.map { page in
-            "<a\(page.topic == here ? " class=\"here\"" : "") href=\"\(file(of: page))\">\(escaped(page.title))</a>"
+            let mark = page.topic == here ? " class=\"here\"" : ""
+            return "<a\(mark) href=\"\(file(of: page))\">\(Markup.escaped(page.title))</a>"
         }
         return """
             <!DOCTYPE html>
             <html lang="en">
             <head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
-            <title>\(escaped(title)) - usweep</title>
+            <title>\(Markup.escaped(title)) - usweep</title>
             <style>\(style)</style></head>
             <body>
             <nav><a href="index.html">usweep</a>
@@ -59,7 +62,8 @@ package enum HTMLPage {
             let name = anchor(ManualSpan.plain(spans))
             return "<h\(level) id=\"\(name)\">\(text(spans))</h\(level)>"
         case .paragraph(let spans): return "<p>\(text(spans))</p>"
-        case .code(_, let lines): return "<pre><code>\(escaped(lines.joined(separator: "\n")))</code></pre>"
+        case .code(_, let lines):
+            return "<pre><code>\(Markup.escaped(lines: lines.joined(separator: "\n")))</code></pre>"
         case .list(let items, let isNumbered):
             let tag = isNumbered ? "ol" : "ul"
             return "<\(tag)>\n" + items.map { "<li>\(text($0))</li>" }.joined(separator: "\n") + "\n</\(tag)>"
@@ -75,23 +79,18 @@ package enum HTMLPage {
     private static func text(_ spans: [ManualSpan]) -> String {
         spans.map { span in
             switch span {
-            case .text(let text): return escaped(text)
-            case .code(let text): return "<code>\(escaped(text))</code>"
-            case .strong(let text): return "<strong>\(escaped(text))</strong>"
-            case .link(let text, let target): return "<a href=\"\(escaped(target))\">\(escaped(text))</a>"
+            case .text(let text): return Markup.escaped(text)
+            case .code(let text): return "<code>\(Markup.escaped(text))</code>"
+            case .strong(let text): return "<strong>\(Markup.escaped(text))</strong>"
+            case .link(let text, let target): return "<a href=\"\(Markup.escaped(target))\">\(Markup.escaped(text))</a>"
             case .page(let name):
-                guard let page = Manual.pages.first(where: { $0.name == name }) else { return escaped(name) }
-                return "<a href=\"\(file(of: page))\">\(escaped(page.title))</a>"
+                guard let page = Manual.pages.first(where: { $0.name == name }) else { return Markup.escaped(name) }
+                return "<a href=\"\(file(of: page))\">\(Markup.escaped(page.title))</a>"
             }
         }.joined()
     }
 
     private static func anchor(_ title: String) -> String {
         String(title.lowercased().map { $0.isLetter || $0.isNumber ? $0 : "-" })
-    }
-
-    private static func escaped(_ text: String) -> String {
-        text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
-            .replacing("\"", with: "&quot;")
     }
 }

@@ -69,13 +69,13 @@ struct ReportCourse {
                 text: isShown ? ReportCourse.text(attempt, outcome, isAudit: isAudit) : ""))
     }
 
-    private static func text(_ attempt: AttemptStatus, _ outcome: Timeline.Outcome, isAudit: Bool) -> String {
+    private static func text(_ attempt: AttemptStatus, _ outcome: RunState, isAudit: Bool) -> String {
         "run \(attempt.id.run), \(isAudit ? "audit, " : "")attempt \(attempt.id.attempt): "
-            + "\(attempt.failure?.rawValue ?? outcome.name), "
+            + "\(attempt.failure?.rawValue ?? outcome.rawValue), "
             + PeopleText.span(attempt.wall)
     }
 
-    private static func outcome(_ failure: FailureClass?) -> Timeline.Outcome {
+    private static func outcome(_ failure: FailureClass?) -> RunState {
         switch failure?.finalState {
         case nil, .succeeded: .succeeded
         case .failed: .failed

@@ -23,6 +23,7 @@ struct FollowCommand: ParsableCommand {
         let source = try LedgerSource(entry)
         let time = SystemTime()
         let progress = Progress(console: common.console, entry: entry, startedAt: time.monotonic())
+        defer { progress.close() }
         progress.begin(source, verb: "following")
         while true {
             let (records, ending) = try source.refresh()
@@ -30,7 +31,7 @@ struct FollowCommand: ParsableCommand {
             guard progress.isRead else { return }
             if let ending {
                 progress.end(try SweepStatus(entry, troubles: 1))
-                if let message = ending.message { common.console.say(message) }
+                if let message = ending.message { progress.say(message) }
                 if ending.exitStatus != 0 { throw ExitCode(ending.exitStatus) }
                 return
             }
