@@ -96,7 +96,7 @@ struct LiveTests {
         try study.write("sweep.yaml", """
             sweep: unread
             engine: command
-            command: [/bin/sh, -c, 'echo "{\"v\": {x}}" > results.json']
+            command: [/bin/sh, -c, 'echo "{\\"v\\": {x}}" > results.json']
             axes: {x: [1, 2, 3]}
             results: results.json
             metrics: [v]
