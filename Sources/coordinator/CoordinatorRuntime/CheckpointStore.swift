@@ -132,6 +132,9 @@ public struct CheckpointStore: Sendable {
     }
 
     private func addAlone(_ bundle: CheckpointBundle, from store: ObjectStore) throws {
+        let text = bundle.document.encoded + "\n"
+        // Names in it become paths here: what could not be read again is not written.
+        _ = try CheckpointBundle(Array(text.utf8))
         let objects = try objects()
         let bases = try bases(for: bundle, in: objects)
         for file in bundle.files {
@@ -150,7 +153,7 @@ public struct CheckpointStore: Sendable {
                 throw Failure(.storage, "its file \(file.path) is missing")
             }
         }
-        try write(bundlePath(bundle.checkpoint), bundle.document.encoded + "\n")
+        try write(bundlePath(bundle.checkpoint), text)
         if let key = bundle.key { try write("\(folder)/index/\(key.hex)", bundle.checkpoint.hex) }
     }
 

@@ -205,12 +205,14 @@ extension Ledger {
         }
     }
 
-    /// The digests of everything that any attempt left, in order, each once: what must not be deleted.
+    /// The digests of everything that any attempt left, and of pins, each at least once: what must not be deleted.
     public func forEachObject(_ body: (Digest) throws -> Void) throws {
         try reading { db in
             let sql = "SELECT digest FROM artifacts UNION SELECT digest FROM pins ORDER BY digest"
             let rows = try Row.fetchCursor(db, sql: sql)
             while let row = try rows.next() { try body(self.digest(row.value(0))) }
+            // The tables follow from the journal: what a damaged one no longer names, a repair finds again.
+            try Journal(db, path: path).forEach { _, record in try record.namedObjects.forEach(body) }
         }
     }
 
@@ -293,5 +295,18 @@ extension Ledger {
         guard let name else { return nil }
         guard let known = FailureClass(rawValue: name) else { throw damaged("an unknown failure class") }
         return known
+    }
+}
+
+extension Model.Record {
+    /// What an attempt left, and what is pinned.
+    fileprivate var namedObjects: [Digest] {
+        switch self {
+        case .attemptEnded(let report, _, _, _, _, _), .attemptFenced(let report, _, _),
+            .auditEnded(let report, _, _, _, _, _):
+            report.artifacts.map(\.digest)
+        case .pinned(_, let digest): [digest]
+        default: []
+        }
     }
 }

@@ -13,6 +13,8 @@ public struct CheckpointBundle: Sendable, Hashable {
     public static let version: Int64 = 1
     /// No bundle's text is longer, in bytes.
     public static let longest: Int64 = 4 << 20
+    /// Of one file, in bytes: 64 TiB. So many as a text of that length can name have a sum.
+    static let largestFile: Int64 = 1 << 46
     /// What stands for the workload of a guest that was booted for any.
     public static let bootedGuest = "booted-guest"
 
@@ -111,7 +113,7 @@ public struct CheckpointBundle: Sendable, Hashable {
         files = []
         for element in document["files"]?.elements ?? [] {
             guard let path = element["path"]?.text, RelativePath.isSafe(path), let size = element["size"]?.integer,
-                size >= 0, let digest = CheckpointBundle.digest(element["sha256"])
+                0...CheckpointBundle.largestFile ~= size, let digest = CheckpointBundle.digest(element["sha256"])
             else { throw CheckpointBundle.damaged("an entry of 'files' is wrong") }
             files.append(Artifact(path: path, digest: digest, size: size))
         }

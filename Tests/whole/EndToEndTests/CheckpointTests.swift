@@ -235,6 +235,26 @@ struct CheckpointTests {
         #expect(several.status == 64 && several.errors.contains("cpt.777"), "\(several.errors)")
     }
 
+    @Test("A record of somebody else's that names a path in place of a workload is refused, and writes nothing")
+    func hostileRecord() throws {
+        let study = try Study(hosts: 0)
+        try study.vswarm("aes-go\n", checkpoints: ["aes-go"])
+        let folder = "\(study.folder)/wkdir/cpt_1m/aes-go"
+        #expect(try study.run("checkpoint", "add", folder).status == 0)
+        let digest = try #require(try list(study).first?.digest)
+        let record = study.text("cache/usweep/checkpoints/objects/\(digest.prefix(2))/\(digest)")
+        #expect(record.contains("\"aes-go\""), "\(record)")
+        for name in ["../../../../../victim", ".hidden", ""] {
+            let hostile = record.replacing("\"aes-go\"", with: "\"\(name)\"")
+            try study.write("wkdir/cpt_1m/aes-go/cpt.warm/record.json", hostile)
+            let refused = try study.run("checkpoint", "add", folder, "--name", "x")
+            #expect(refused.status == 65 && refused.errors.contains("cannot be a workload's name"), "\(refused.errors)")
+        }
+        let written = ["cache/victim", "victim", "cache/usweep/checkpoints/names/x"].filter(study.exists)
+        #expect(written == [])
+        #expect(try list(study).count == 1)
+    }
+
     @Test("An archive that lies is refused, and nothing is taken from it")
     func hostileArchives() throws {
         let study = try study()

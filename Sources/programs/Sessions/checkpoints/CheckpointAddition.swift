@@ -122,6 +122,11 @@ package struct CheckpointAddition {
                 .usage, "the checkpoint in \(folder) is of the workload '\(Names.shown(facts.workload))', as its "
                     + "record says; leave out --workload")
         }
+        guard Names.isPlain(facts.workload) else {
+            throw Failure(
+                .badData, "\(folder)/\(Gem5Import.recordName) names the workload '\(Names.shown(facts.workload))'; that "
+                    + "cannot be a workload's name, so the record is not one that usweep wrote")
+        }
         let objects = try store.objects()
         let digest = try objects.publish(record)
         let bundle = CheckpointBundle(
