@@ -124,8 +124,8 @@ package struct CheckpointAddition {
         }
         guard Names.isPlain(facts.workload) else {
             throw Failure(
-                .badData, "\(folder)/\(Gem5Import.recordName) names the workload '\(Names.shown(facts.workload))'; that "
-                    + "cannot be a workload's name, so the record is not one that usweep wrote")
+                .badData, "\(folder)/\(Gem5Import.recordName) names the workload '\(Names.shown(facts.workload))'; "
+                    + "that cannot be a workload's name, so the record is not one that usweep wrote")
         }
         let objects = try store.objects()
         let digest = try objects.publish(record)
