@@ -95,9 +95,12 @@ struct Gem5RecordingTests {
     /// Cycles per instruction as computed from the recorded statistics by a script of ten lines.
     @Test("A function that is found warm, lukewarm or with empty caches, and an event that says so", arguments: [
         ("warm", [1.548, 1.434, 1.722]), ("lukewarm", [3.614, 3.093, 3.904]), ("cold-caches", [3.210, 2.782, 3.528]),
+        // With services in containers of their own.
+        ("warm-hotel", [1.505, 1.804, 1.510]), ("lukewarm-hotel", [1.951, 2.154, 1.994]),
     ])
-    func states(state: String, cpi: [Double]) throws {
-        let run = try Recording("state-\(state)")
+    func states(name: String, cpi: [Double]) throws {
+        let state = name.replacing("-hotel", with: "")
+        let run = try Recording("state-\(name)")
         let verdict = try run.verdict()
         #expect(verdict.failure == nil, "\(verdict.evidence)")
         let blocks = try #require(try verdict.blocks.map { try Blocks($0).blocks })

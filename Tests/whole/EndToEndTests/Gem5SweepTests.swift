@@ -95,6 +95,29 @@ struct Gem5SweepTests {
         let misses = try study.column("l2.mpki").compactMap(Double.init)
         #expect(misses.count == 3 && misses[1] > 4 * misses[0] && misses[2] > 4 * misses[0], "\(misses)")
         #expect(Set(try study.column("checkpoint_digest", of: "runs")).count == 1)
+        try services(study)
+    }
+
+    /// A function with a store in a container of its own: what `launch` on two hosts gave with a real gem5.
+    private func services(_ study: Study) throws {
+        try study.makeWorkload("hotel-geo", disk: "its disk")
+        let launched = try study.launch(
+            """
+            sweep: services
+            engine: gem5
+            system: {name: skylake, memory: 768MiB}
+            guest: guest
+            workloads: [hotel-geo]
+            axes: {state: [warm, lukewarm]}
+            measure: {warm: 2, invocations: 3, interleave: {stress: 2MiB}}
+            metrics: [cpi, l2.mpki]
+
+            """)
+        #expect(launched.status == 0, "\(launched.errors)")
+        for (metric, real) in [("cpi", [1.604, 2.028]), ("l2.mpki", [6.666, 35.25])] {
+            let found = try study.column(metric).compactMap(Double.init)
+            #expect(found.count == 2 && zip(found, real).allSatisfy { abs($0 / $1 - 1) < 0.001 }, "\(metric) \(found)")
+        }
     }
 
     /// What people do with such a sweep.
