@@ -10,6 +10,8 @@ extension GuestTests {
         var rule = "bytes \(GuestTests.hex("yes"))"
         /// Of the manifest, beside name, port and requests.
         var manifest = ""
+        /// Where the function listens.
+        var port = 8000
         /// The driver's exit status and the last event's cause.
         var status: Int32
         var cause: String
@@ -59,6 +61,7 @@ extension GuestTests {
             mode: "json-wrong", rule: fields, status: 4, cause: "wrong-answer",
             says: ["measured call 0", #"gave '{"call": 3, "user": {"id": 8}}', which differs at user.id"#]),
         Trouble(mode: "json-cut", rule: fields, status: 4, cause: "wrong-answer", says: ["which is not JSON"]),
+        Trouble(mode: "plain", port: 80, status: 0, cause: "measured"),
         Trouble(mode: "late", status: 0, cause: "measured"),
         Trouble(mode: "forks", status: 0, cause: "measured"),
     ]
@@ -88,8 +91,8 @@ extension GuestTests {
         let (folder, own) = (try Guest.folder(), try Guest.folder())
         try FileManager.default.createSymbolicLink(
             at: own.appending(path: "image"), withDestinationURL: image)
-        let manifest = "name: trouble\nport: 8000\nprotocol: http1\nrequests: requests.calls\n"
-            + "command: [/trouble, \(trouble.mode), 8000]\n" + trouble.manifest
+        let manifest = "name: trouble\nport: \(trouble.port)\nprotocol: http1\nrequests: requests.calls\n"
+            + "command: [/trouble, \(trouble.mode), \(trouble.port)]\n" + trouble.manifest
         try Data(manifest.utf8).write(to: own.appending(path: "workload.yaml"))
         let calls = "usweep-calls 1\nhttp1 GET / - - \(trouble.rule)\n"
         try Data(calls.utf8).write(to: own.appending(path: "requests.calls"))

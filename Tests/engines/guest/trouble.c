@@ -133,6 +133,9 @@ int main(int count, char **arguments)
     if (count < 3)
         return 64;
     mode = arguments[1];
+    /* As an image with a user of its own is started. */
+    if (is("plain") && setuid(1000))
+        end("cannot become another user");
     if (is("early"))
         end("it has no settings");
     if (is("deaf"))
