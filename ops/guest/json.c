@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "json.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -182,13 +183,71 @@ static int is_same_text(const char *given, const char *wanted)
     return 1;
 }
 
-/* Digits count where a binary number would lose some. */
+/* A number in decimal: 0.d1d2d3... times ten to the power of exponent, without zeros in front or behind. */
+struct decimal {
+    const char *digits; /* where the first one is; a point may be among them */
+    size_t count;
+    long exponent;
+    int is_negative, is_whole;
+};
+
+/* Numbers with an exponent beyond it are not compared: none is the same as another. */
+static const long EXPONENT_MOST = 1L << 40;
+
+static struct decimal read_decimal(const char *at)
+{
+    struct decimal number = {.is_negative = *at == '-', .is_whole = 1};
+    size_t seen = 0;
+    for (at += number.is_negative; *at == '.' || (*at >= '0' && *at <= '9'); at++) {
+        if (*at == '.') {
+            number.is_whole = 0;
+        } else if (!seen && *at == '0') {
+            number.exponent -= !number.is_whole;
+        } else {
+            number.digits = seen++ ? number.digits : at;
+            number.count = *at == '0' ? number.count : seen;
+            number.exponent += number.is_whole;
+        }
+    }
+    if (*at == 'e' || *at == 'E') {
+        long power = strtol(at + 1, NULL, 10);
+        number.is_whole = 0;
+        number.exponent += power > EXPONENT_MOST ? EXPONENT_MOST : power < -EXPONENT_MOST ? -EXPONENT_MOST : power;
+    }
+    if (!number.count)
+        number.exponent = number.is_negative = 0;
+    return number;
+}
+
+static int is_same_decimal(const struct decimal *a, const struct decimal *b)
+{
+    if (a->count != b->count || a->exponent != b->exponent || a->is_negative != b->is_negative)
+        return 0;
+    if (labs(a->exponent) >= EXPONENT_MOST / 2)
+        return 0;
+    const char *one = a->digits, *other = b->digits;
+    for (size_t i = 0; i < a->count; i++, one++, other++) {
+        one += *one == '.';
+        other += *other == '.';
+        if (*one != *other)
+            return 0;
+    }
+    return 1;
+}
+
+/* Of binary fractions programs print up to 17 digits, or as many as tell one from its neighbours: such are the same if
+ * they stand for the same. Whole numbers, and what has more digits or is beyond such fractions, are compared by their
+ * digits. */
 static int is_same_number(const char *given, const char *wanted)
 {
-    size_t a = skip_number(given) - given, b = skip_number(wanted) - wanted;
-    if (strcspn(given, ".eE") >= a && strcspn(wanted, ".eE") >= b)
-        return a == b && !strncmp(given, wanted, a);
-    return strtod(given, NULL) == strtod(wanted, NULL);
+    enum { BINARY_DIGITS = 17 };
+    struct decimal a = read_decimal(given), b = read_decimal(wanted);
+    if (is_same_decimal(&a, &b))
+        return 1;
+    if ((a.is_whole && b.is_whole) || a.count > BINARY_DIGITS || b.count > BINARY_DIGITS)
+        return 0;
+    double x = strtod(given, NULL), y = strtod(wanted, NULL);
+    return x == y && x != 0 && isfinite(x);
 }
 
 static int is_number(const char *at)
@@ -204,15 +263,16 @@ static void enter(char place[JSON_PLACE_MOST], const char *name, int length)
 
 static int has(const char *given, const char *wanted, char *place);
 
-/* The value of the member with this name; NULL: there is none. */
+/* The value of the last member with this name, which counts in what reads such documents; NULL: there is none. */
 static const char *find_member(const char *object, const char *name)
 {
+    const char *found = NULL;
     for (const char *at = skip_space(object + 1); *at != '}'; at = skip_space(at + (*at == ','))) {
         if (is_same_text(at, name))
-            return value_of_member(at);
+            found = value_of_member(at);
         at = skip_space(skip_value(value_of_member(at), 0));
     }
-    return NULL;
+    return found;
 }
 
 static int has_members(const char *given, const char *wanted, char *place)

@@ -124,6 +124,20 @@ class CallsTests(unittest.TestCase):
                        b"[" * 99 + b"]" * 99):
             serve = HTTP2(lambda server, stream, body, answer=answer: server.answer(stream, message(answer)))
             self.call(serve, [line('{"id":7}')], WRONG, "which is not JSON")
+        numbers = [("12345678901234567890.0", "12345678901234567891.0", WRONG), ("1e999", "1e888", WRONG),
+                   ("1e-999", "0", WRONG), ("1e-999", "1e-888", WRONG), ("-1.5", "1.5", WRONG), ("1", "10", WRONG),
+                   ("0.1", "0.01", WRONG), ("12345678901234567", "12345678901234568", WRONG), ("0.30", "3e-1", 0),
+                   ("1e99999999999999999999", "1e88888888888888888888", WRONG), ("1e999", "0.1e1000", 0),
+                   ("100", "1E+2", 0), ("-0", "0.0", 0), ("0.1", "0.10000000000000001", 0), ("5e-324", "4.9E-324", 0),
+                   ("00.5", "0.5", None),
+                   ("12345678901234567890.0", "1234567890123456789e1", 0), ('1,"a":2', "1", WRONG),
+                   ('1,"a":2', "2", 0)]
+        for given, wanted, status in numbers:
+            answer = f'{{"a":{given}}}'.encode()
+            serve = HTTP2(lambda server, stream, body, answer=answer: server.answer(stream, message(answer)))
+            text = "as expected" if status == 0 else "which is not JSON" if status is None else "differs at a"
+            with self.subTest(given=given, wanted=wanted):
+                self.call(serve, [line(f'{{"a":{wanted}}}')], WRONG if status is None else status, text)
 
     def test_no_answer(self):
         self.call(HTTP2(lambda *_: None), [grpc(b"abc", "any -")], TIMEOUT, "timeout", patience=1)
