@@ -19,8 +19,6 @@ struct WorkloadMaker {
     /// For the guest's kernel and programs.
     private static let guestMemory: Int64 = 96 << 20
     private static let memoryStep: Int64 = 64 << 20
-    /// Larger ones are no requests.
-    private static let mostRequests: Int64 = 64 << 20
     static let requestsName = "requests.calls"
 
     init(_ source: ImageSource, scratch: String, limit: Int64) {
@@ -40,6 +38,7 @@ struct WorkloadMaker {
     /// - Parameter target: a folder that is not there.
     mutating func make(_ target: String) throws -> WorkloadRecord {
         try ServiceOrder(manifest, in: source.folder).check()
+        let requests = try RequestsFile.read(of: manifest, in: source.folder)
         try WorkloadMaker.create(stage)
         let function = Bundle(
             name: "function", core: 1, memoryBytes: manifest.memoryBytes, command: manifest.command,
@@ -52,7 +51,7 @@ struct WorkloadMaker {
             try add(bundle, ImageSource.service(service, of: source.folder, scratch: scratch, limit: limit),
                 shown: "the image of '\(service.name)'")
         }
-        try addFiles()
+        try addFiles(requests)
         try WorkloadMaker.create(target)
         let disk = "\(target)/\(WorkloadRecord.diskName)"
         try pack(disk)
@@ -93,24 +92,12 @@ struct WorkloadMaker {
         images.append(EnvironmentVariable(bundle.name, layout.digest))
     }
 
-    private func addFiles() throws {
+    private func addFiles(_ requests: Data) throws {
         try write("hosts", (["localhost"] + bundles).map { "127.0.0.1 \($0)\n" }.joined())
         try write("about", "\(manifest.port) \(manifest.protocol)\n")
         let services = manifest.services.map { "\($0.name) \($0.port) \($0.core)\n" }
         try write("containers", services.joined() + "function \(manifest.readyPort) 1\n")
-        let requests = "\(source.folder)/\(manifest.requests)"
-        let size = (try? FileManager.default.attributesOfItem(atPath: requests)[.size]) as? Int64
-        guard let size else {
-            throw Failure(
-                .missingFile, "there is no \(requests), which \(WorkloadManifest.fileName) names as 'requests'")
-        }
-        guard size > 0, size <= WorkloadMaker.mostRequests, let data = FileManager.default.contents(atPath: requests)
-        else {
-            throw Failure(
-                .badData, "\(requests) has \(PeopleText.size(size)); a file of requests must not be empty, or larger "
-                    + "than " + PeopleText.size(WorkloadMaker.mostRequests))
-        }
-        try write("calls", data)
+        try write("calls", requests)
     }
 
     private func write(_ name: String, _ text: String) throws { try write(name, Data(text.utf8)) }
