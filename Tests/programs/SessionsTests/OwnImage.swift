@@ -12,6 +12,8 @@ struct OwnImage {
         var mode = 0o644
         var user = 0
         var link = ""
+        /// Bytes that the name ends with, which need not be UTF-8.
+        var ending: [UInt8] = []
     }
 
     let folder: String
@@ -92,8 +94,9 @@ struct OwnImage {
 
     /// A header of the ustar format (POSIX.1) and the content.
     private static func archived(_ entry: Entry) -> [UInt8] {
-        func field(_ text: String, _ width: Int) -> [UInt8] {
-            Array(text.utf8.prefix(width)) + [UInt8](repeating: 0, count: max(0, width - text.utf8.count))
+        func field(_ text: String, _ width: Int, ending: [UInt8] = []) -> [UInt8] {
+            let bytes = Array(text.utf8) + ending
+            return Array(bytes.prefix(width)) + [UInt8](repeating: 0, count: max(0, width - bytes.count))
         }
         func octal(_ number: Int, _ width: Int) -> [UInt8] {
             let digits = String(number, radix: 8)
@@ -101,7 +104,8 @@ struct OwnImage {
         }
         let content = Array(entry.text.utf8)
         func header(_ sum: [UInt8]) -> [UInt8] {
-            field(entry.name, 100) + octal(entry.mode, 8) + octal(entry.user, 8) + octal(entry.user, 8)
+            let name = field(entry.name, 100, ending: entry.ending)
+            return name + octal(entry.mode, 8) + octal(entry.user, 8) + octal(entry.user, 8)
                 + octal(content.count, 12) + octal(1_000, 12) + sum + Array(String(entry.kind).utf8)
                 + field(entry.link, 100) + field("ustar", 6) + Array("00".utf8) + field("", 64)
                 + octal(1, 8) + octal(3, 8) + field("", 167)

@@ -115,6 +115,28 @@ struct WorkloadAddTests {
         #expect(variables.contains("A=1") && variables.contains("B=2") && !variables.contains("TERM=xterm"))
     }
 
+    @Test("Names that are not UTF-8")
+    func otherNames() throws {
+        let place = try Place()
+        var image = try place.image()
+        try image.layer([
+            OwnImage.Entry(name: "caf", text: "x", mode: 0o000, user: 1_000, ending: [0xe9]),
+            OwnImage.Entry(name: "caf", text: "y", ending: [0xc3, 0xa9]),
+            OwnImage.Entry(name: "sub", kind: "5", mode: 0o750, user: 7, ending: [0xff, 0x22]),
+            OwnImage.Entry(name: "sub", text: "z", user: 8, ending: [0xff, 0x22, 0x2f, 0x5c, 0xfe]),
+        ])
+        try image.finish()
+        #expect(place.message() == "added")
+        let listing = try place.listing()
+        func has(_ pattern: String) -> Bool {
+            listing.range(of: pattern, options: .regularExpression) != nil
+        }
+        #expect(has("---------- 1000/1000 .*/rootfs/caf\u{fffd}\n"), "\(listing)")
+        #expect(has("-rw-r--r-- 0/0 .*/rootfs/caf\u{e9}\n"), "\(listing)")
+        #expect(has("drwxr-x--- 7/7 .*/rootfs/sub\u{fffd}\"\n"), "\(listing)")
+        #expect(has("-rw-r--r-- 8/8 .*/rootfs/sub\u{fffd}\"/\\\\\u{fffd}\n"), "\(listing)")
+    }
+
     @Test("The manifest counts before the image, and services come before the function")
     func manifest() throws {
         let place = try Place(

@@ -4,8 +4,8 @@ import Model
 
 /// The files of an image, unpacked without root: owners and odd modes are not those on this disk.
 struct UnpackedImage {
-    /// Lines for mksquashfs (`-pf`) that give files their owners and modes.
-    private(set) var definitions: [String] = []
+    /// Lines for mksquashfs (`-pf`) that give files their owners and modes, in bytes as names of files are.
+    private(set) var definitions: [[UInt8]] = []
     private(set) var bytes: Int64 = 0
     /// What the runtime will be told, as umoci derives it from the image.
     let configuration: JSON
@@ -45,7 +45,7 @@ struct UnpackedImage {
         for file in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] where file != "rootfs" {
             try FileManager.default.removeItem(atPath: "\(folder)/\(file)")
         }
-        try settle("\(folder)/rootfs", "\(place)/rootfs", since: start)
+        try settle(Array("\(folder)/rootfs".utf8), Array("\(place)/rootfs".utf8), since: start)
     }
 
     // MARK: Unpacking
@@ -86,9 +86,10 @@ struct UnpackedImage {
     // MARK: After
 
     /// Notes owners and modes, and gives folders that no layer names a time that does not depend on the day.
-    private mutating func settle(_ path: String, _ place: String, since start: Int) throws {
+    private mutating func settle(_ name: [UInt8], _ place: [UInt8], since start: Int) throws {
+        let path = name.map { CChar(bitPattern: $0) } + [0]
         var status = stat()
-        guard lstat(path, &status) == 0 else { throw UnpackedImage.unreadable(path) }
+        guard lstat(path, &status) == 0 else { throw UnpackedImage.unreadable(name) }
         let mode = status.st_mode & 0o7777
         let kind = status.st_mode & S_IFMT
         if kind == S_IFREG { bytes += Int64(status.st_size) }
@@ -97,30 +98,45 @@ struct UnpackedImage {
         // Root reads everything; others must be able to pack what they own.
         let needed: mode_t = kind == S_IFDIR ? 0o700 : kind == S_IFREG ? 0o400 : 0
         if mode & needed != needed {
-            guard chmod(path, mode | needed) == 0 else { throw UnpackedImage.unreadable(path) }
+            guard chmod(path, mode | needed) == 0 else { throw UnpackedImage.unreadable(name) }
         }
         let isOwned = Int(status.st_uid) == user && Int(status.st_gid) == group
         if !isOwned || mode & needed != needed {
-            definitions.append("\(try UnpackedImage.quoted(place)) m \(String(mode, radix: 8)) \(user) \(group)")
+            let owner = " m \(String(mode, radix: 8)) \(user) \(group)"
+            definitions.append(try UnpackedImage.quoted(place) + Array(owner.utf8))
         }
-        if kind == S_IFDIR { try settleFolder(path, place, since: start) }
+        if kind == S_IFDIR {
+            for entry in try UnpackedImage.names(in: name) {
+                try settle(name + [UnpackedImage.slash] + entry, place + [UnpackedImage.slash] + entry, since: start)
+            }
+        }
         if Int(status.st_mtim.tv_sec) >= start {
             let times = [timespec(), timespec()]
             utimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW)
         }
     }
 
-    private mutating func settleFolder(_ path: String, _ place: String, since start: Int) throws {
-        let names: [String]
-        do { names = try FileManager.default.contentsOfDirectory(atPath: path) } catch {
-            throw UnpackedImage.unreadable(path)
+    private static let slash = UInt8(ascii: "/")
+
+    /// What is in a folder, sorted: bytes, since not all names in images are UTF-8.
+    private static func names(in folder: [UInt8]) throws -> [[UInt8]] {
+        guard let stream = opendir(folder.map { CChar(bitPattern: $0) } + [0]) else { throw unreadable(folder) }
+        defer { closedir(stream) }
+        var names: [[UInt8]] = []
+        while true {
+            // Only so can an error be told from the end: readdir(3).
+            errno = 0
+            guard let entry = readdir(stream) else { break }
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in Array(bytes.prefix { $0 != 0 }) }
+            if name != [UInt8(ascii: ".")], name != [UInt8(ascii: "."), UInt8(ascii: ".")] { names.append(name) }
         }
-        for name in names.sorted() { try settle("\(path)/\(name)", "\(place)/\(name)", since: start) }
+        guard errno == 0 else { throw unreadable(folder) }
+        return names.sorted { $0.lexicographicallyPrecedes($1) }
     }
 
     /// The owner that umoci noted in an attribute (`user.rootlesscontainers`: two numbers as protocol buffers have
     /// them, all ones for one that stays root).
-    private static func owner(_ path: String) -> (user: Int, group: Int) {
+    private static func owner(_ path: [CChar]) -> (user: Int, group: Int) {
         var bytes = [UInt8](repeating: 0, count: 64)
         let count = Int(sys_attribute(path, "user.rootlesscontainers", &bytes, bytes.count))
         guard count > 0 else { return (0, 0) }
@@ -137,14 +153,17 @@ struct UnpackedImage {
         return (found[1], found[2])
     }
 
-    private static func quoted(_ path: String) throws -> String {
-        guard !path.utf8.contains(UInt8(ascii: "\n")) else {
-            throw Failure(.badData, "'\(Names.shown(path))' has a line feed in its name; rename it in the image")
+    private static func quoted(_ path: [UInt8]) throws -> [UInt8] {
+        let (quote, backslash) = (UInt8(ascii: "\""), UInt8(ascii: "\\"))
+        guard !path.contains(0x0a) else {
+            let shown = Names.shown(String(decoding: path, as: UTF8.self))
+            throw Failure(.badData, "'\(shown)' has a line feed in its name; rename it in the image")
         }
-        return "\"\(path.replacing("\\", with: "\\\\").replacing("\"", with: "\\\""))\""
+        return [quote] + path.flatMap { $0 == quote || $0 == backslash ? [backslash, $0] : [$0] } + [quote]
     }
 
-    private static func unreadable(_ path: String) -> Failure {
-        Failure(.storage, "\(path) cannot be read", cause: String(cString: strerror(errno)))
+    private static func unreadable(_ path: [UInt8]) -> Failure {
+        let cause = String(cString: strerror(errno))
+        return Failure(.storage, "\(VisibleText.of(path)) cannot be read", cause: cause)
     }
 }
