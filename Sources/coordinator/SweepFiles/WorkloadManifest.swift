@@ -90,6 +90,8 @@ struct ManifestReader {
     ]
     private static let serviceKeys = ["name", "image", "port", "core", "command", "environment", "memory"]
     private static let ports = 1...65_535
+    /// What a service cannot be called: files beside the containers' folders on the disk, and every machine's own name.
+    private static let reserved = ["about", "calls", "containers", "hosts", "localhost"]
 
     /// nil: a problem was noted.
     func manifest(_ root: YAMLValue) -> WorkloadManifest? {
@@ -150,12 +152,21 @@ struct ManifestReader {
         return members?.first.flatMap { read.integer($0, in: ManifestReader.ports) }
     }
 
-    private func command(_ field: Field) -> [String] { (read.list(field) ?? []).compactMap(read.argument) }
+    private func command(_ field: Field) -> [String] {
+        let words = (read.list(field) ?? []).compactMap(read.argument)
+        if words.first?.isEmpty == true {
+            read.fail(field, "begins with an empty word; write the program first, as in [/bin/server, --port, \"80\"]")
+        }
+        return words
+    }
 
     private func environment(_ field: Field) -> [EnvironmentVariable] {
         (read.members(field.value, path: field.path) ?? []).compactMap { member in
-            guard !member.name.isEmpty, !member.name.contains("="), !member.name.utf8.contains(0) else {
-                read.fail(member, "'\(Names.shown(member.name))' is not a name for a variable; leave out '='")
+            let isPlain = member.name.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7f && $0 != UInt8(ascii: "=") }
+            guard !member.name.isEmpty, isPlain else {
+                read.fail(
+                    member, "'\(Names.shown(member.name))' is not a name for a variable; leave out '=' and control "
+                        + "characters")
                 return nil
             }
             return read.argument(member).map { EnvironmentVariable(member.name, $0) }
@@ -188,6 +199,10 @@ struct ManifestReader {
             else { return nil }
             guard name != "function" else {
                 read.fail(element, "'function' is the function's own container; give the service another name")
+                return nil
+            }
+            guard !ManifestReader.reserved.contains(name) else {
+                read.fail(element, "'\(name)' is a name of the guest's own; give the service another name")
                 return nil
             }
             return WorkloadManifest.Service(

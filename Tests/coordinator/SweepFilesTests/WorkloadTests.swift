@@ -62,6 +62,16 @@ struct WorkloadTests {
             "name: a\nport: 1\nrequests: r\nservices: [{name: function, image: i, port: 2}]",
             "the function's own container"
         ),
+        (
+            "name: a\nport: 1\nrequests: r\nservices: [{name: hosts, image: i, port: 2}]",
+            "'hosts' is a name of the guest's own; give the service another name"
+        ),
+        (
+            "name: a\nport: 1\nrequests: r\nservices: [{name: localhost, image: i, port: 2}]",
+            "'localhost' is a name of the guest's own"
+        ),
+        ("name: a\nport: 1\nrequests: r\ncommand: ['', a]", ":4:10: key 'command': begins with an empty word"),
+        ("name: a\nport: 1\nrequests: r\nenvironment: {\"A\\nB\": x}", "is not a name for a variable; leave out '='"),
     ])
     func wrong(text: String, expected: String) throws {
         let found = message { _ = try manifest(text) }

@@ -7,7 +7,7 @@ import Testing
 @Suite("Images that become workloads")
 struct WorkloadAddTests {
     /// A folder of a test, with an image and its manifest in `own`, and the artifacts.
-    private final class Place {
+    final class Place {
         let path = "\(NSTemporaryDirectory())/usweep-workload-\(UUID().uuidString)"
         var own: String { "\(path)/own" }
         var store: WorkloadStore { WorkloadStore(in: ArtifactsFolder(path: "\(path)/artifacts")) }
@@ -53,7 +53,7 @@ struct WorkloadAddTests {
         }
     }
 
-    private enum Tool {
+    enum Tool {
         @discardableResult
         static func run(_ words: String...) throws -> String {
             let process = Process()
@@ -250,9 +250,78 @@ struct WorkloadAddTests {
         try place.image().finish(also: ["arm64", "riscv64"])
         #expect(place.message() == "added")
         try place.image().finish(also: ["amd64"])
-        #expect(place.message().contains("has 2 images (linux/amd64, linux/amd64), of which 2 are for linux/amd64"))
+        #expect(place.message() == "added", "the same one twice")
         try place.image().finish(architecture: "arm64", also: ["riscv64"])
         #expect(place.message().contains("of which none is for linux/amd64"))
+    }
+
+    @Test("Of a layout with several tags, as skopeo writes it, the one image for this guest is taken")
+    func tags() throws {
+        let place = try Place()
+        let (one, both) = ("\(place.path)/one", "\(place.path)/both")
+        func tag(_ tag: String, _ text: String, _ architecture: String = "amd64") throws -> String {
+            try Tool.run("rm", "-rf", one)
+            var image = try OwnImage(one)
+            try image.layer([OwnImage.Entry(name: "f", text: text)])
+            try image.finish(architecture: architecture)
+            try Tool.run("skopeo", "--insecure-policy", "copy", "oci:\(one)", "oci:\(both):\(tag)")
+            return place.message(both, manifest: place.own)
+        }
+        #expect(try tag("a", "1") == "added")
+        #expect(try tag("b", "1") == "added")
+        #expect(try tag("c", "2", "arm64") == "added")
+        let said = try tag("d", "3")
+        let found = "has 3 images (a: linux/amd64, c: linux/arm64, d: linux/amd64), of which 2 are for linux/amd64"
+        #expect(said.contains(found), "\(said)")
+    }
+
+    @Test("Folders and files whose names have a colon", arguments: ["gzip", "zstd"])
+    func colons(compression: String) throws {
+        let place = try Place()
+        try place.image().finish()
+        let disk = try place.add().record.disk
+        let folder = "\(place.path)/a:b"
+        try Tool.run("mkdir", folder)
+        let store = WorkloadStore(in: ArtifactsFolder(path: "\(folder)/artifacts:1"))
+        try Tool.run(
+            "skopeo", "--insecure-policy", "copy", "--dest-compress-format", compression, "oci:\(place.own)/image",
+            "oci:\(place.path)/layout:latest")
+        try Tool.run(
+            "skopeo", "--insecure-policy", "copy", "oci:\(place.own)/image",
+            "docker-archive:\(place.path)/x:own:latest")
+        try Tool.run("mv", "\(place.path)/layout", "\(place.path)/x", folder)
+        for name in ["layout", "x"] {
+            let path = "\(folder)/\(name)"
+            #expect(try store.add(name, path: path, manifest: place.own, limit: 8 << 30).record.disk == disk)
+        }
+    }
+
+    @Test("An archive with several images, and a variable without a value: each says what to do")
+    func refusedByTools() throws {
+        let place = try Place()
+        try place.image().finish(#"{"Cmd":["/bin/f"],"Env":["A=1","OLD"]}"#)
+        let odd = place.message()
+        #expect(odd.hasPrefix("65: ") && odd.contains("the variable 'OLD' of the image has no '='"), "\(odd)")
+        // What docker save makes of two: skopeo goes no further than to its list.
+        let (file, list) = ("\(place.path)/two.tar", "\(place.path)/manifest.json")
+        let items = ["a", "b"].map { #"{"Config":"\#($0).json","RepoTags":["\#($0):1"],"Layers":[]}"# }
+        try Data("[\(items.joined(separator: ","))]".utf8).write(to: URL(fileURLWithPath: list))
+        try Tool.run("tar", "-cf", file, "-C", place.path, "manifest.json")
+        let several = place.message(file, manifest: place.own)
+        #expect(several.hasPrefix("65: ") && several.contains("has several images; save the one"), "\(several)")
+    }
+
+    @Test("A damaged workload hides no others from the list")
+    func damagedAmongOthers() throws {
+        let place = try Place()
+        try place.image().finish()
+        _ = try place.add()
+        let damaged = place.store.shelf.folder(of: "damaged")
+        try Tool.run("mkdir", damaged)
+        try Data("{".utf8).write(to: URL(fileURLWithPath: "\(damaged)/workload.json"))
+        let list = try WorkloadListing(place.store)
+        #expect(try list.table().contains("own"))
+        #expect(list.problems.map { $0.message.hasPrefix("\(damaged)/workload.json is damaged") } == [true])
     }
 
     @Test(
@@ -381,70 +450,5 @@ struct WorkloadAddTests {
         #expect(place.message().contains("65: own: \(circle)"))
         try write("redis", "{name: own, image: ../own, port: 5000}")
         #expect(place.message().contains("in a circle (own -> redis -> own)"))
-    }
-
-    @Test("Nothing to start, or to ask")
-    func nothing() throws {
-        let place = try Place(calls: nil)
-        try place.image().finish()
-        #expect(place.message().contains("calls, which workload.yaml names as 'requests'"))
-        try place.write("calls", "")
-        #expect(place.message().contains("has 0 B"))
-        try place.write("calls", "usweep-calls 1\n# none\n")
-        #expect(place.message().contains("has no requests"))
-        try place.write("calls", "usweep-calls 1\ngrpc /f.F/Get - any -\n")
-        try place.image().finish("{}")
-        #expect(place.message().contains("has neither entry point nor command"))
-        try place.write("workload.yaml", "name: own\nport: 5000\nrequests: calls\ncommand: [/bin/f]\n")
-        #expect(place.message() == "added")
-    }
-
-    @Test("Requests that the guest would refuse are refused with their line", arguments: [
-        ("grpc", "[\n{\"grpc\": \"f.F/Get\"}]\n", ":1: this is JSON, which the guest does not read"),
-        ("grpc", "usweep-calls 2\n", ":1: the first line is not: usweep-calls 1"),
-        ("grpc", "usweep-calls 1\n\nrpc /f.F/Get - any -\n", ":3: 'rpc' is not a kind of request"),
-        ("grpc", "usweep-calls 1\ngrpc f.F/Get - any -\n", ":2: the path 'f.F/Get' does not begin with '/'"),
-        ("grpc", "usweep-calls 1\ngrpc /f.F/Get 0x1 any -\n", ":2: the body is not hexadecimal"),
-        ("grpc", "usweep-calls 1\ngrpc /f.F/Get 080 any -\n", ":2: the body is not hexadecimal"),
-        ("grpc", "usweep-calls 1\ngrpc /f.F/Get - any\n", ":2: has 4 words, not 5; write grpc PATH BODY RULE VALUE"),
-        ("grpc", "usweep-calls 1\ngrpc /f.F/Get - is 01\n", ":2: 'is' is not a rule"),
-        ("grpc", "usweep-calls 1\ngrpc /f.F/Get - status 5a\n", ":2: '5a' is not a status"),
-        ("grpc", "usweep-calls 1\ngrpc /f.F/Get - matches 28\n", ":2: the pattern is not an extended regular"),
-        ("grpc", "usweep-calls 1\ngrpc /f.F/Get - json 7b\n", ":2: the expected answer is not JSON"),
-        ("grpc", "usweep-calls 1\ngrpc /f.F/Get - any -\nseed 1\n", ":3: 'seed' comes too late"),
-        ("grpc", "usweep-calls 1\nseed x\ngrpc /f.F/Get - any -\n", ":2: 'seed' needs one number"),
-        ("grpc", "usweep-calls 1\nhttp1 GET / - - any -\n", ":2: the request is by http1, but workload.yaml has"),
-        ("http1", "usweep-calls 1\ngrpc /f.F/Get - any -\n", ":2: the request is by grpc, but workload.yaml has"),
-        ("http1", "usweep-calls 1\nhttp1 GET /\(String(repeating: "x", count: 4_096)) - - any -\n", ":2: method, path"),
-    ])
-    func requests(kind: String, calls: String, expected: String) throws {
-        let place = try Place(manifest: "protocol: \(kind)\n", calls: calls)
-        try place.image().finish()
-        let said = place.message()
-        #expect(said.hasPrefix("65: \(place.own)/calls\(expected)"), "\(said)")
-    }
-
-    @Test("All that the guest reads is taken", arguments: [
-        ("grpc", "usweep-calls 1\r\n# one\r\n\r\nseed 7\r\ngrpc  /f.F/Get  - json 7b7d \r\n"),
-        ("http2", "usweep-calls 1\nhttp2 POST / text/plain 61 matches 5e61\ngrpc /f.F/Get 0Af0 status +5"),
-        ("http1", "usweep-calls 1\nhttp1 GET / - - bytes -\n"),
-    ])
-    func goodRequests(kind: String, calls: String) throws {
-        let place = try Place(manifest: "protocol: \(kind)\n", calls: calls)
-        try place.image().finish()
-        #expect(place.message() == "added")
-        #expect(try place.content("calls") == calls)
-    }
-
-    @Test("Requests that are a folder, or a link to what is too large")
-    func oddRequests() throws {
-        let place = try Place(calls: nil)
-        try place.image().finish()
-        try Tool.run("mkdir", "\(place.own)/calls")
-        #expect(place.message().contains("is not a file; name the file of prepared calls"))
-        try Tool.run("rmdir", "\(place.own)/calls")
-        try Tool.run("truncate", "-s", "70M", "\(place.path)/large")
-        try Tool.run("ln", "-s", "\(place.path)/large", "\(place.own)/calls")
-        #expect(place.message().contains("calls has 70 MiB; a file of requests must not be empty"))
     }
 }

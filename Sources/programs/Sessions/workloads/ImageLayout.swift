@@ -30,6 +30,7 @@ struct ImageLayout {
         }
         let configuration = try ImageLayout.blob(config, folder, shown)
         try ImageLayout.checkPlatform(configuration, shown)
+        try ImageLayout.checkVariables(configuration, shown)
         startsSomething = ["Entrypoint", "Cmd"].contains { name in
             configuration["config"]?[name]?.elements?.isEmpty == false
         }
@@ -53,7 +54,7 @@ struct ImageLayout {
         var entry = entry
         if case .object(let members) = entry {
             let kept = members.filter { $0.name != "annotations" }
-            let tag = JSON.object([JSON.Member("org.opencontainers.image.ref.name", .string("image"))])
+            let tag = JSON.object([JSON.Member(ImageLayout.tag, .string("image"))])
             entry = .object(kept + [JSON.Member("annotations", tag)])
         }
         let index = JSON.object([JSON.Member("schemaVersion", .integer(2)), JSON.Member("manifests", .array([entry]))])
@@ -90,9 +91,17 @@ struct ImageLayout {
     private static func choose(
         _ entries: [JSON], _ folder: String, _ shown: String
     ) throws -> (entry: JSON, manifest: JSON) {
-        let fitting = entries.count == 1 ? entries : entries.filter { platform($0["platform"]) == wanted }
+        // The same image under several tags is one.
+        var seen: Set<String> = []
+        let entries = entries.filter { entry in
+            seen.insert("\(entry["digest"]?.text ?? "") \(platform(entry["platform"]) ?? "")").inserted
+        }
+        let platforms = try entries.map { try platform(of: $0, folder, shown) }
+        let fitting = entries.indices.filter { entries.count == 1 || platforms[$0] == wanted }.map { entries[$0] }
         guard let entry = fitting.first, fitting.count == 1 else {
-            let found = entries.map { platform($0["platform"]) ?? "unknown" }.joined(separator: ", ")
+            let found = zip(entries, platforms).map { entry, platform in
+                (entry["annotations"]?[tag]?.text.map { "\($0): " } ?? "") + (platform ?? "unknown")
+            }.joined(separator: ", ")
             throw Failure(
                 .badData,
                 "\(shown) has \(PeopleText.count(entries.count, "image")) (\(VisibleText.of(found, limit: 200))), "
@@ -103,6 +112,16 @@ struct ImageLayout {
     }
 
     private static let wanted = "linux/amd64"
+    /// Where an index has an image's tag.
+    private static let tag = "org.opencontainers.image.ref.name"
+
+    /// What the index says, else what the image itself does: skopeo and umoci leave it out of the index.
+    private static func platform(of entry: JSON, _ folder: String, _ shown: String) throws -> String? {
+        if let named = platform(entry["platform"]) { return named }
+        guard let config = try blob(entry, folder, shown)["config"] else { return nil }
+        // What is no image has a configuration of another kind.
+        return (try? blob(config, folder, shown)).flatMap { platform($0) }
+    }
 
     private static func platform(_ json: JSON?) -> String? {
         guard let system = json?["os"]?.text, let architecture = json?["architecture"]?.text else { return nil }
@@ -116,6 +135,15 @@ struct ImageLayout {
                 .badData, "\(shown) is an image for \(VisibleText.of(found, limit: 60)), but the guest is \(wanted); "
                     + "add the image for \(wanted)")
         }
+    }
+
+    /// Old images have such variables, which Docker takes, and umoci does not.
+    private static func checkVariables(_ config: JSON, _ shown: String) throws {
+        let variables = config["config"]?["Env"]?.elements?.compactMap(\.text) ?? []
+        guard let odd = variables.first(where: { !$0.contains("=") }) else { return }
+        throw Failure(
+            .badData, "\(shown): the variable '\(Names.shown(odd))' of the image has no '='; build the image again "
+                + "with a value for it, which may be empty (in a Dockerfile: ENV NAME=)")
     }
 
     // MARK: Blobs

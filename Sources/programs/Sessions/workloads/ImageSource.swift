@@ -32,7 +32,7 @@ struct ImageSource {
             layout = try ImageSource.readable(
                 ImageLayout(isPair ? own : path, shown: text), scratch, limit, shown: text)
         } else {
-            layout = try ImageSource.convert(text, path, to: "\(scratch)/converted", limit)
+            layout = try ImageSource.convert(text, path, scratch, limit)
         }
     }
 
@@ -52,24 +52,30 @@ struct ImageSource {
         _ layout: ImageLayout, _ scratch: String, _ limit: Int64, shown: String
     ) throws -> ImageLayout {
         guard layout.hasZstd else { return layout }
-        let (alone, target) = ("\(scratch)/alone-\(UUID().uuidString)", "\(scratch)/gzip-\(UUID().uuidString)")
-        try layout.writeAlone(to: alone)
-        let copied = try copy("oci:\(alone):image", to: target, limit)
+        let (alone, target) = ("alone-\(UUID().uuidString)", "gzip-\(UUID().uuidString)")
+        try layout.writeAlone(to: "\(scratch)/\(alone)")
+        let copied = try copy("oci:\(alone):image", to: target, in: scratch, limit)
         guard copied.status == 0 else {
             throw tooLarge(copied, limit, shown)
                 ?? Failure(.badData, "\(shown) cannot be copied by skopeo", cause: message(of: copied.reason))
         }
-        return try ImageLayout(target, shown: shown)
+        return try ImageLayout("\(scratch)/\(target)", shown: shown)
     }
 
-    private static func copy(_ source: String, to target: String, _ limit: Int64) throws -> Program.Ended {
+    /// - Parameters:
+    ///   - source: as skopeo names it, which takes a colon in a path for the path's end: so files are named from
+    ///     `folder` on.
+    ///   - target: the name of a new layout there.
+    private static func copy(
+        _ source: String, to target: String, in folder: String, _ limit: Int64
+    ) throws -> Program.Ended {
         let words = [
             "--insecure-policy", "--override-arch", "amd64", "--override-os", "linux", "copy", "--quiet",
             "--dest-compress-format", "gzip", source, "oci:\(target):image",
         ]
         // An archive that is compressed is unpacked whole, into a temporary file.
         let script = #"ulimit -f "$1" && shift && exec skopeo "$@""#
-        let ended = try Program.shell.run(["-c", script, "sh", String(limit / 512 + 1)] + words)
+        let ended = try Program.shell.run(["-c", script, "sh", String(limit / 512 + 1)] + words, folder: folder)
         // Says what is to be installed.
         if ended.status == 127 { _ = try Program.skopeo.run(["--version"]) }
         return ended
@@ -87,21 +93,38 @@ struct ImageSource {
     // MARK: Archives and registries
 
     private static func convert(
-        _ text: String, _ path: String, to target: String, _ limit: Int64
+        _ text: String, _ path: String, _ scratch: String, _ limit: Int64
     ) throws -> ImageLayout {
         let isRemote = text.contains("://")
-        let source = isRemote ? text : try "\(kind(of: path, text)):\(path)"
-        let copied = try copy(source, to: target, limit)
+        let source = isRemote ? text : try "\(kind(of: path, text)):\(link(to: path, in: scratch))"
+        let copied = try copy(source, to: "converted", in: scratch, limit)
         guard copied.status == 0 else {
             if let failure = tooLarge(copied, limit, text) { throw failure }
             let reason = message(of: copied.reason)
+            if severalImages.contains(where: reason.contains) {
+                throw Failure(
+                    .badData, "\(text) has several images; save the one that is meant in a file of its own: docker "
+                        + "save NAME --output FILE, or skopeo copy SOURCE oci-archive:FILE")
+            }
             guard isRemote else { throw Failure(.badData, "\(text) cannot be copied by skopeo", cause: reason) }
             throw Failure(
                 .storage, "\(text) cannot be fetched by skopeo (\(reason)); if this machine cannot reach "
                     + "the registry, fetch the image on another one, and add the file: "
                     + "skopeo copy \(text) oci-archive:image.tar")
         }
-        return try ImageLayout(target, shown: text)
+        return try ImageLayout("\(scratch)/converted", shown: text)
+    }
+
+    /// How skopeo says that an archive has several.
+    private static let severalImages = ["expected 1 item, got", "more than one image in oci"]
+
+    /// A name without a colon for a file.
+    private static func link(to path: String, in scratch: String) throws -> String {
+        let name = "archive"
+        guard symlink(path, "\(scratch)/\(name)") == 0 else {
+            throw Failure(.storage, "\(scratch)/\(name) cannot be created", cause: String(cString: strerror(errno)))
+        }
+        return name
     }
 
     /// What a line of skopeo's log says, without its time and level.

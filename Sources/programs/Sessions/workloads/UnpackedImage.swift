@@ -20,13 +20,13 @@ struct UnpackedImage {
     init(
         _ layout: ImageLayout, to folder: String, at place: String, limit: Int64, scratch: String, shown: String
     ) throws {
-        let alone = "\(scratch)/alone"
-        try? FileManager.default.removeItem(atPath: alone)
-        try layout.writeAlone(to: alone)
+        try? FileManager.default.removeItem(atPath: "\(scratch)/alone")
+        try layout.writeAlone(to: "\(scratch)/alone")
         let start = time(nil)
         let unpacked = try Program.shell.run(
-            ["-c", UnpackedImage.script, "sh", String(limit), "\(alone):image", folder]
-                + UnpackedImage.layersToCount(layout, limit))
+            // By a name that has no colon: umoci takes what follows the first one for a tag.
+            ["-c", UnpackedImage.script, "sh", String(limit), "alone:image", folder]
+                + UnpackedImage.layersToCount(layout, limit), folder: scratch)
         if unpacked.status == 127 { _ = try Program.umoci.run(["--version"]) }
         if unpacked.status == UnpackedImage.tooMuch {
             throw Failure(

@@ -6,12 +6,20 @@ package import SweepFiles
 package struct WorkloadListing {
     private let records: [WorkloadRecord]
     private let absent: [WorkloadManifest]
+    /// What is wrong with those that are here and cannot be shown.
+    package let problems: [Failure]
 
     package init(_ store: WorkloadStore) throws {
-        let records = try store.shelf.names.map { try store.shelf.record(of: $0) }
-        self.records = records
+        let names = store.shelf.names
+        var (records, problems): ([WorkloadRecord], [Failure]) = ([], [])
+        for name in names {
+            do { records.append(try store.shelf.record(of: name)) } catch let failure as Failure {
+                problems.append(failure)
+            }
+        }
+        (self.records, self.problems) = (records, problems)
         let known = (try? WorkloadCatalogue().manifests()) ?? []
-        absent = known.filter { manifest in !records.contains { $0.manifest.name == manifest.name } }
+        absent = known.filter { !names.contains($0.name) }
     }
 
     package func table() throws -> String {

@@ -118,6 +118,7 @@ struct WorkloadListCommand: ParsableCommand {
 
     static func list(_ common: CommonOptions) throws {
         let list = try WorkloadListing(WorkloadStore(in: common.artifactsFolder))
+        for problem in list.problems { common.console.say("warning: \(problem)") }
         if common.output == .json { return try Console.print(list.document.encoded) }
         try Console.write(Array(list.table().utf8))
     }
