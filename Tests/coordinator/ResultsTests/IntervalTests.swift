@@ -123,6 +123,24 @@ private func groups(_ rows: [DatasetRow], baseline: String? = nil) throws -> [Su
         #expect(notes.last == "v: in 1 point the mean or the standard deviation is beyond what a number can hold")
     }
 
+    @Test func equalValuesDoNotDeviate() throws {
+        let value = "123456789012345678901234567890"
+        for values in [[String](repeating: value, count: 6), ["0.1", "0.1", "0.1"], ["-1e308", "-1e308"]] {
+            let summary = try #require(try groups([row("1", values)])[0].metrics[0].summary)
+            #expect(summary.standardDeviation == 0)
+        }
+    }
+
+    @Test func aConfidenceIsSaidToTheDigit() throws {
+        let found = try groups([row("1", ["1", "2", "3"])])
+        for (confidence, shown) in [(0.999_999, "99.9999%"), (0.95, "95%"), (0.995, "99.5%")] {
+            let notes = SummaryNotes.of(
+                found, confidence: confidence, warm: 0, canWarm: false, canResume: true
+            ) { $0 }
+            #expect(notes.first?.contains(": \(shown) intervals from") == true, "\(notes)")
+        }
+    }
+
     @Test func noGeometricMeanIsSaid() throws {
         var summarizer = try Summarizer(
             axes: ["x", "y"], hasWorkloads: false,

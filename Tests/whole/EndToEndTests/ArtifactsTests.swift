@@ -50,6 +50,25 @@ struct ArtifactsTests {
         #expect(third.status == 0, "\(third.errors)")
     }
 
+    @Test("A pull writes and removes nothing through symbolic links")
+    func linked() throws {
+        let study = try Study(hosts: 1)
+        #expect(try study.launch(sweep("{keep: ['*']}")).status == 0)
+        #expect(try study.run("pull", "--to", "pulled").status == 0)
+        let (folder, other) = ("\(study.folder)/pulled/2-x=2", "\(study.folder)/other")
+        try FileManager.default.moveItem(atPath: folder, toPath: other)
+        try FileManager.default.createSymbolicLink(atPath: folder, withDestinationPath: other)
+        try study.write("other/small.txt", "mine")
+        let linked = try study.run("pull", "--to", "pulled")
+        #expect(linked.status == 74 && linked.errors.contains("pulled/2-x=2 is a symbolic link"), "\(linked.errors)")
+        #expect(study.text("other/small.txt") == "mine")
+        // What an earlier pull left, and this one does not have.
+        try study.write("sweep.yaml", sweep("{keep: ['*']}", "1"))
+        #expect(try study.run("launch", "sweep.yaml", "-i", "inventory.yaml").status == 0)
+        #expect(try study.run("pull", "--to", "pulled").status == 0)
+        #expect(study.text("other/small.txt") == "mine" && study.exists("other/results.json"))
+    }
+
     @Test("An object that is lost costs a pull its file, and no other")
     func lost() throws {
         let study = try Study(hosts: 1)

@@ -53,6 +53,8 @@ package enum Spread {
     /// Of a sample: the divisor is n - 1. nil: fewer than two values, or more than a number can hold.
     static func standardDeviation(_ values: [Double]) -> Double? {
         guard values.count > 1 else { return nil }
+        // The mean of equal values may be rounded away from them.
+        guard values.contains(where: { $0 != values[0] }) else { return 0 }
         let mean = mean(values)
         let largest = values.reduce(0) { max($0, $1.magnitude) }
         // Squares of such differences are neither infinite nor lost; a power of two changes no digit.

@@ -14,8 +14,9 @@ public enum SummaryNotes {
         var notes: [String] = []
         let metrics = groups.lazy.flatMap(\.metrics)
         if metrics.contains(where: { $0.summary?.interval != nil || $0.ratio?.interval != nil }) {
+            let share = PeopleText.percentage(millionths: Int64((confidence * 1_000_000).rounded()))
             notes.append(
-                "low and high: \(percent(confidence)) intervals from \(Resampling.resamples) bootstrap resamples; "
+                "low and high: \(share) intervals from \(Resampling.resamples) bootstrap resamples; "
                     + "below \(Intervals.enough) values at least as wide as Student's t")
         }
         return notes + numbers(groups)

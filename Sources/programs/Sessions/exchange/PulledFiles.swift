@@ -27,8 +27,28 @@ struct PulledFiles {
         before = PulledFiles.lines(list)
     }
 
+    /// The first folder on the way to a file that is a symbolic link, behind which nothing is the pull's; nil: none is.
+    private func symbolicLink(before path: String) -> String? {
+        var folder = target
+        for part in path.split(separator: "/").dropLast() {
+            folder += "/\(part)"
+            var status = stat()
+            guard lstat(folder, &status) == 0 else { return nil }
+            if status.st_mode & S_IFMT == S_IFLNK { return folder }
+        }
+        return nil
+    }
+
     /// Files that are about to be written.
+    ///
+    /// - Throws: ``Failure`` also where one would be written through a symbolic link.
     mutating func add(_ paths: [String]) throws {
+        for path in paths {
+            guard let found = symbolicLink(before: path) else { continue }
+            throw Failure(
+                .storage, "\(found) is a symbolic link, and pull writes nothing through one; remove it, or name "
+                    + "another folder with --to")
+        }
         let fresh = paths.filter { now.insert($0).inserted }
         guard !fresh.isEmpty else { return }
         let known = FileManager.default.fileExists(atPath: list)
@@ -57,6 +77,7 @@ struct PulledFiles {
             .map { "\(target)/\(PulledFiles.folder)/\($0)" }.filter { $0 != list }
         let kept = others.reduce(into: now) { $0.formUnion(PulledFiles.lines($1)) }
         for path in before where RelativePath.isSafe(path) && !kept.contains(path) {
+            guard symbolicLink(before: path) == nil else { continue }
             guard unlink("\(target)/\(path)") == 0 || errno == ENOENT else { continue }
             var parts = path.split(separator: "/").dropLast()
             PartFile.removeAbandoned(in: "\(target)/\(parts.joined(separator: "/"))")
