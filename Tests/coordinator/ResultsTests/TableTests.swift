@@ -30,6 +30,18 @@ private func row(
         point: point, workload: workload, values: [x], repetition: 1, state: state, failure: failure, blocks: blocks)
 }
 
+@Suite struct ColumnListTests {
+    @Test func namesAreSeparatedAsInCSV() throws {
+        #expect(try ColumnList.names("run, l2.mpki,,cpi") == ["run", "l2.mpki", "cpi"])
+        #expect(try ColumnList.names("\"a,b\",\"say \"\"x\"\"\"") == ["a,b", "say \"x\""])
+        #expect(try ColumnList.names("") == [])
+        for text in ["\"a,b", "a\"b,c"] {
+            let found = #expect(throws: Failure.self) { try ColumnList.names(text) }
+            #expect(found?.code == .usage && found?.message.hasPrefix("--columns ") == true)
+        }
+    }
+}
+
 @Suite struct TableWriterTests {
     @Test func csvQuotesWhatNeedsIt() throws {
         let text = try write(

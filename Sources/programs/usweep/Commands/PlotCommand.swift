@@ -89,9 +89,10 @@ struct PlotCommand: ParsableCommand {
         let figure = try view.figure(request, selection: selection)
         guard !figure.isEmpty else {
             let advice = condition.conditions.isEmpty ? "" : ", or choose others with --where"
+            let notes = figure.notes.isEmpty ? "" : " (\(figure.notes.joined(separator: " ")))"
             throw Failure(
-                .missingFile, "there is nothing to draw: no selected run has a value of \(Names.list(y)); see what "
-                    + "there is: \(view.entry.command("results"))\(advice)")
+                .missingFile, "there is nothing to draw: no selected run has a value of \(Names.list(y)) that can be "
+                    + "drawn\(notes); see what there is: \(view.entry.command("results"))\(advice)")
         }
         let title = "\(view.sweep.name): \(y.joined(separator: ", "))" + (x.map { " over \($0)" } ?? "")
         try files.write(figure, size: size.size, title: title)

@@ -109,7 +109,9 @@ struct ResultsCommand: ParsableCommand {
 
     @Option(
         name: .long,
-        help: ArgumentHelp("Only these columns, in this order: names separated by commas.", valueName: "list"),
+        help: ArgumentHelp(
+            "Only these columns, in this order: names separated by commas; one with a comma in quotes.",
+            valueName: "list"),
         completion: Completions.columnLists)
     var columns: String?
 
@@ -163,9 +165,7 @@ struct ResultsCommand: ParsableCommand {
             return note(summaries)
         }
         let store = try common.artifactsFolder.objects()
-        let chosen = columns.map { text in
-            SweepView.Columns.named(text.split(separator: ",").map { String($0.drop { $0 == " " }) })
-        }
+        let chosen = try columns.map { SweepView.Columns.named(try ColumnList.names($0)) }
         var found: (selected: Int, problems: [String]) = (0, [])
         let write = { (sink: @escaping ([UInt8]) throws -> Void) in
             if let summaries {
