@@ -1,3 +1,4 @@
+import CoordinatorRuntime
 import Foundation
 import Ledger
 import Model
@@ -51,6 +52,20 @@ struct RemovalTests {
 
     private func names() throws -> [String] {
         try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.contains("removed") }
+    }
+
+    @Test("A checkpoint that is not there is told while others add to the store, and keeps nobody out")
+    func absentCheckpoint() throws {
+        defer { clean() }
+        let store = CheckpointStore(folder: "\(folder.path)/checkpoints", files: LocalFiles())
+        let use = try ArtifactsUse.adding(to: store)
+        defer { withExtendedLifetime(use) {} }
+        let absent = #expect(throws: Failure.self) {
+            try CheckpointRemoval.remove(from: store) { throw Failure(.missingFile, "there is no such checkpoint") }
+        }
+        #expect(absent?.code == .missingFile)
+        let held = #expect(throws: Failure.self) { try CheckpointRemoval.remove(from: store) { [] } }
+        #expect(held?.code == .heldElsewhere)
     }
 
     @Test("What only a removed sweep refers to goes with it; what another refers to stays")

@@ -25,12 +25,14 @@ package enum CheckpointRemoval {
         return try store.collect()
     }
 
-    /// - Parameter chosen: asked once nobody can use or add a checkpoint any more.
+    /// - Parameter chosen: asked first, so that what is not there is told without keeping anybody out, and again once
+    ///   nobody can use or add a checkpoint any more.
     /// - Returns: what was removed, and how many bytes were freed.
     /// - Throws: ``Failure`` (`heldElsewhere`) while a sweep may add to the store.
     package static func remove(
         from store: CheckpointStore = Caches.checkpoints, _ chosen: () throws -> [CheckpointBundle]
     ) throws -> (bundles: [CheckpointBundle], freed: Int64) {
+        _ = try chosen()
         guard let use = try ArtifactsUse.deleting(in: store) else {
             throw Failure(
                 .heldElsewhere, "the checkpoints in \(store.folder) are in use, by a sweep or by usweep checkpoint "
