@@ -48,8 +48,10 @@ package protocol Engine: Sendable {
     /// Those of them that do not fit. Runs from them are made as if they were forced, which is for others to see to.
     var misfits: [CheckpointMisfit] { get }
 
-    /// Everything but the engine's binary that a workload's checkpoint depends on, as text.
-    func checkpointKey(_ workload: String) -> String
+    /// Everything but the engine's binary that a checkpoint of a workload depends on, as text.
+    ///
+    /// - Parameter checkpoint: which of the workload's, as of ``EngineTask/setup(workload:checkpoint:)``.
+    func checkpointKey(_ workload: String, checkpoint: Int) -> String
 
     /// Asks a host's program whether every parameter of a sweep exists and takes every value, before anything is
     /// simulated; nil: there is nothing to ask.
@@ -66,7 +68,7 @@ extension Engine {
     package func key(ofMaker task: EngineTask) -> String? {
         switch task {
         case .boot(let place): boots[place].key
-        case .setup(let workload): checkpointKey(workload)
+        case .setup(let workload, let checkpoint): checkpointKey(workload, checkpoint: checkpoint)
         case .evaluation: nil
         }
     }
@@ -100,15 +102,16 @@ package struct ParameterQuestion: Sendable {
 package enum EngineTask: Sendable, Hashable {
     /// Boots the guest and takes the checkpoint that setups go on from: its place among ``Engine/boots``.
     case boot(Int)
-    /// Starts the function, warms it and takes the checkpoint; before that it boots, where nothing did.
-    case setup(workload: String)
+    /// Starts the function, warms it and takes the checkpoint: which of the sweep's, by its place among
+    /// ``Measure/ages``. Before that it boots, where nothing did.
+    case setup(workload: String, checkpoint: Int = 0)
     /// Measures a point: its index, and which of its repeats this is (from 1).
     case evaluation(point: Int, repetition: Int)
 
     package func workload(_ points: Points) -> String? {
         switch self {
         case .boot: nil
-        case .setup(let workload): workload
+        case .setup(let workload, _): workload
         case .evaluation(let point, _): points.workload(point)
         }
     }

@@ -143,7 +143,7 @@ package struct Placeholders: Sendable, Hashable {
         if case .boot = task { return [] }
         let workload = Assignment(axis: "workload", value: task.workload(points) ?? "")
         guard case .evaluation(let point, let repetition) = task else { return [workload] }
-        return points.assignments(point) + [
+        return points.parameters(point) + [
             workload, Assignment(axis: "repeat", value: String(repetition)),
             Assignment(axis: "point", value: points.digest(point).hex),
         ]

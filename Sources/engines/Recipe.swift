@@ -8,7 +8,7 @@ package import Results
 /// preceded by their count. An item that only newer sweeps have is written where it is there, and so the text of older
 /// ones stays. Left out on purpose: the sweep's name, limits, retries, metrics and axes, since they change no result of
 /// a point; the number of repeats, which counts runs; what is pinned at launch (engine binary, guest, checkpoint) and
-/// recorded there.
+/// recorded there. Which of several checkpoints a point starts from is in its own part of the identity.
 package struct Recipe {
     package private(set) var text = "usweep recipe 1\n"
 

@@ -106,9 +106,11 @@ public struct Setting: Sendable {
     /// What makes the checkpoint that a task starts from; nil: nothing.
     private func maker(for task: EngineTask) -> Setup? {
         switch task {
-        case .evaluation:
-            guard let workload = task.workload(points) else { return nil }
-            return setups.first { $0.task == .setup(workload: workload) }
+        case .evaluation(let point, _):
+            guard let workload = points.workload(point) else { return nil }
+            return setups.first {
+                $0.task == .setup(workload: workload, checkpoint: points.checkpoint(point))
+            }
         case .setup, .boot:
             guard let pin = setups.first(where: { $0.task == task })?.requires else { return nil }
             return setups.first { $0.pin == pin }

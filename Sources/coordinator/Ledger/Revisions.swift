@@ -72,14 +72,18 @@ private struct Comparison {
     private let evaluation: Statement
     private let setup: Statement
     private let boot: Statement
+    /// Setups without a recipe that stand for one of the specification.
+    private var unnamed: Set<RunNumber> = []
 
     init(_ db: Database) throws {
         self.db = db
         before = try PlanTable(db).runs()
         next = try PlanTable(db).highestRun() + 1
-        let columns = "SELECT p.run, r.place IS NOT NULL, r.state FROM plan p JOIN runs r ON r.run = p.run"
+        let columns = """
+            SELECT p.run, r.place IS NOT NULL, r.state, p.setup IS NULL FROM plan p JOIN runs r ON r.run = p.run
+            """
         evaluation = try db.cachedStatement(sql: "\(columns) WHERE p.point = ? AND p.repeat = ?")
-        // A setup without a recipe is of a ledger that did not keep them: it stands for any.
+        // A setup without a recipe is of a ledger that did not keep them: it stands for any, but for one alone.
         setup = try db.cachedStatement(
             sql: """
                 \(columns) WHERE p.kind = 'setup' AND p.workload = ? AND (p.setup = ? OR p.setup IS NULL)
@@ -95,7 +99,7 @@ private struct Comparison {
             switch key {
             case .evaluation(let point, _, let repetition):
                 try Row.fetchOne(evaluation, arguments: [point.data, repetition])
-            case .setup(let workload, let recipe): try Row.fetchOne(setup, arguments: [workload, recipe?.data])
+            case .setup(let workload, let recipe): try row(ofSetup: workload, recipe)
             case .boot(let recipe): try Row.fetchOne(boot, arguments: [recipe.data])
             }
         guard let row else {
@@ -111,6 +115,12 @@ private struct Comparison {
         if isCurrent { counts.kept += 1 } else { counts.back += 1 }
         if state == RunState.succeeded.rawValue { counts.succeeded += 1 }
         return (run, false)
+    }
+
+    private mutating func row(ofSetup workload: String, _ recipe: Digest?) throws -> Row? {
+        guard let row = try Row.fetchOne(setup, arguments: [workload, recipe?.data]) else { return nil }
+        let (run, isUnnamed): (RunNumber, Bool) = try (row.value(0), row.value(3))
+        return !isUnnamed || unnamed.insert(run).inserted ? row : nil
     }
 
     func change() throws -> SpecificationChange {

@@ -48,7 +48,9 @@ public enum Table: String, Sendable, Hashable, CaseIterable {
     case runs
 
     /// Columns of ``results`` and ``invocations`` that are neither axes nor metrics.
-    public static let fixedColumns = ["point", "workload", "repeat", "invocation", "outcome", "class", "forced"]
+    public static let fixedColumns = [
+        "point", "workload", Names.checkpoint, "repeat", "invocation", "outcome", "class", "forced",
+    ]
 
     /// Whether an axis of that name would be taken for a column of the tables, or for a variable of the
     /// run contract, in any spelling that gives the same variable.

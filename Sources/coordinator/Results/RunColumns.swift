@@ -18,7 +18,7 @@ public struct RunColumn: Sendable {
     static let beforeAxes = [
         RunColumn("run", "the run's number within the sweep") { .integer($0.run) },
         RunColumn("point", "the point's digest") { $0.point.map { .digest($0) } ?? .empty },
-        RunColumn("workload", "the workload; then a column for each axis") { .optional($0.workload) },
+        RunColumn("workload", "the workload; then a column for each axis, and `checkpoint`") { .optional($0.workload) },
     ]
 
     static let afterAxes = [

@@ -192,7 +192,7 @@ final class AxesReader {
 
     private func checkCount(_ sweep: Sweep, at field: Field?) {
         let lengths =
-            [max(1, sweep.workloads.count), sweep.measure.repeats]
+            [max(1, sweep.workloads.count), sweep.measure.ages.count, sweep.measure.repeats]
             + sweep.axes.map(\.values.count) + sweep.zips.map { $0[0].values.count }
         let count = lengths.reduce(1) { $0.multipliedCapped($1) }
         guard count > Points.limit, let field else { return }

@@ -10,7 +10,7 @@ struct MeasureReader {
     func measure(_ members: [Field], _ metrics: inout MetricsReader) -> Measure {
         var measure = Measure()
         for member in members {
-            if let phase = EnginePhase(rawValue: member.name), !engine.phases.contains(phase) {
+            if let phase = MeasureReader.phase(of: member.name), !engine.phases.contains(phase) {
                 read.problems.add(
                     member.keyMark, key: member.path, "engine '\(engine.name)' has no such phase; remove it")
                 continue
@@ -23,6 +23,7 @@ struct MeasureReader {
             default: break  // The engine's own, and what follows.
             }
         }
+        checkpoints(members, &measure)
         if let field = members.first(where: { $0.name == "until" }) {
             if let other = members.first(where: { $0.name == "invocations" }) {
                 read.problems.add(
@@ -33,7 +34,37 @@ struct MeasureReader {
         return measure
     }
 
-    private func count(_ field: Field, from least: Int) -> Int? { read.integer(field, in: least...1_000_000) }
+    private func count(_ field: Field, from least: Int) -> Int? { read.integer(field, in: least...MeasureReader.most) }
+
+    private static let most = 1_000_000
+
+    /// The phase that a key is about; nil: it is about none.
+    private static func phase(of key: String) -> EnginePhase? {
+        key == "checkpoints" || key == "apart" ? .setup : EnginePhase(rawValue: key)
+    }
+
+    /// `checkpoints: 5` and `apart: 20`: the first is taken after the setup's invocations, each other so many later.
+    private func checkpoints(_ members: [Field], _ measure: inout Measure) {
+        guard engine.phases.contains(.setup) else { return }
+        let distance = members.first { $0.name == "apart" }
+        guard let field = members.first(where: { $0.name == "checkpoints" }) else {
+            if let distance {
+                read.problems.add(
+                    distance.keyMark, key: distance.path,
+                    "is the distance of 'checkpoints', which is missing; write that, too, as in checkpoints: 5")
+            }
+            return
+        }
+        let apart = distance.map { count($0, from: 1) } ?? measure.usualAge
+        guard let number = read.integer(field, in: 1...Measure.mostCheckpoints), let apart, number > 1 else { return }
+        let last = measure.usualAge + (number - 1) * apart
+        guard last <= MeasureReader.most else {
+            return read.fail(
+                field, "the last would be taken after \(PeopleText.count(last, "invocation")), and a setup has "
+                    + "\(MeasureReader.most) at most; write fewer, or a smaller 'apart'")
+        }
+        measure.checkpoints = Array(stride(from: measure.usualAge, through: last, by: apart))
+    }
 
     /// `until: {metric: cpi, interval: 1%, confidence: 95%, most: 50}`
     private func until(_ field: Field, _ measure: inout Measure, _ metrics: inout MetricsReader) {
@@ -67,7 +98,7 @@ struct MeasureReader {
     }
 
     private func most(_ field: Field) -> Int? {
-        guard let count = read.integer(field, in: 1...MeasureReader.most) else { return nil }
+        guard let count = read.integer(field, in: 1...MeasureReader.mostOfUntil) else { return nil }
         guard count > StoppingRule.least else {
             read.fail(
                 field,
@@ -80,7 +111,7 @@ struct MeasureReader {
     }
 
     /// The rule is worked out again for every result, whose time grows with this.
-    private static let most = 10_000
+    private static let mostOfUntil = 10_000
 
     /// What can be said where the engine's settings are known.
     func check(_ members: [Field], _ settings: JSON) {

@@ -11,7 +11,8 @@ struct SweepReader {
     ]
     /// Keys within these that every engine takes.
     static let groups = [
-        "workloads": ["file"], "measure": ["warm", "invocations", "repeat", "setup", "until"],
+        "workloads": ["file"], 
+        "measure": ["warm", "invocations", "repeat", "setup", "checkpoints", "apart", "until"],
         "measure.until": ["metric", "interval", "confidence", "most"],
         "limits": ["time", "memory", "stall", "output", "sweep"],
         "retry": ["attempts", "second-starts"], "hosts": ["labels"],

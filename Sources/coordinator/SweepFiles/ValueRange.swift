@@ -76,11 +76,3 @@ extension FieldReader {
         }
     }
 }
-
-extension Int {
-    /// The product, or the largest number.
-    func multipliedCapped(_ other: Int) -> Int {
-        let (product, isOver) = multipliedReportingOverflow(by: other)
-        return isOver ? .max : product
-    }
-}

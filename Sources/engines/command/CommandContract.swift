@@ -1,3 +1,4 @@
+import Model
 package import Results
 
 extension Contract {
@@ -13,7 +14,8 @@ extension Contract {
             case .some(let path) where path.lowercased().hasSuffix(".csv"): .csv(path: path)
             case .some(let path): .json(path: path)
             }
-        return Contract(
-            format: format, requiredMetrics: requiredMetrics, formulas: formulas, columns: Table.fixedColumns + axes)
+        // Its points start from no checkpoint: a number of that name is one of the program's.
+        let columns = Table.fixedColumns.filter { $0 != Names.checkpoint } + axes
+        return Contract(format: format, requiredMetrics: requiredMetrics, formulas: formulas, columns: columns)
     }
 }

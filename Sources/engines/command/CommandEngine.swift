@@ -47,5 +47,5 @@ package struct CommandEngine: Engine {
     package var progressFile: String? { "stdout.txt" }
     package func phase(of task: EngineTask, _ tail: [UInt8]) -> RunPhase? { RunPhase(lastLineOf: tail) }
 
-    package func checkpointKey(_ workload: String) -> String { "" }
+    package func checkpointKey(_ workload: String, checkpoint: Int) -> String { "" }
 }

@@ -106,6 +106,7 @@ package struct Gem5Descriptor: EngineDescriptor {
             problems.append(
                 KeyProblem("measure.setup", "counts only where this sweep makes the checkpoint; remove it"))
         }
+        problems += severalCheckpointsProblems(sweep.measure, settings)
         if case .directory(let path) = settings.checkpoint, sweep.workloads.count > 1,
             !Placeholders.names(path).contains("workload")
         {
@@ -132,6 +133,25 @@ package struct Gem5Descriptor: EngineDescriptor {
         case .script(let script): problems += checkpointProblems(script, settings)
         }
         return problems
+    }
+
+    /// Only systems of this project's own say after how many invocations a checkpoint is taken.
+    private func severalCheckpointsProblems(_ measure: Measure, _ settings: Gem5Settings) -> [KeyProblem] {
+        guard !measure.checkpoints.isEmpty else { return [] }
+        let key = "measure.checkpoints"
+        if settings.checkpoint != .setup {
+            return [
+                KeyProblem(
+                    key, "this sweep does not make its checkpoints ('checkpoint' names one of each workload); remove "
+                        + "it, or remove 'checkpoint'")
+            ]
+        }
+        guard settings.isScript else { return [] }
+        return [
+            KeyProblem(
+                key, "a script of your own alone knows when it takes its checkpoint; remove it, or use a 'system' of "
+                    + "this project")
+        ]
     }
 
     /// The guest must have room for what the workload's containers may take.

@@ -20,7 +20,7 @@ extension Gem5Engine {
                     return EngineVerdict(
                         failure: nil, evidence: told.joined(separator: "; "), blocks: blocks.text)
                 case .boot: return try checkpoint(nil, Gem5Files.newBooted, report, files)
-                case .setup(let workload):
+                case .setup(let workload, _):
                     guard !settings.isScript else { return try ownCheckpoint(workload, report, files) }
                     return try checkpoint(workload, Gem5Files.newCheckpoint(workload), report, files)
                 }
@@ -45,8 +45,8 @@ extension Gem5Engine {
         case .evaluation(let point, _):
             contract.until = until
             contract.warm = sweep.measure.warm
-            contract.axes = points.assignments(point).filter { !Gem5States.isState($0) }
-            contract.state = Interleaving.state(points.assignments(point))
+            contract.axes = points.parameters(point).filter { !Gem5States.isState($0) }
+            contract.state = Interleaving.state(points.parameters(point))
             contract.forced = forcedItems(task.workload(points))
             guard case .script(let script) = settings.system else { break }
             contract.blocks = script.blocks ?? contract.blocks

@@ -145,7 +145,7 @@ package struct Gem5Engine: Engine {
         let record = try Gem5CheckpointRecord(try read(checkpoint))
         let folder: String
         switch maker {
-        case .setup(let workload): folder = Gem5Files.checkpoint(workload)
+        case .setup(let workload, _): folder = Gem5Files.checkpoint(workload)
         case .boot: folder = Gem5Files.booted
         case .evaluation: throw Failure(.internalError, "a checkpoint of an evaluation")
         }
@@ -204,10 +204,10 @@ package struct Gem5Engine: Engine {
             arguments += ["--mode", "boot", "--checkpoint-dir", Gem5Files.newCheckpoints]
             if settings.takesImages { arguments.append("--for-workload-disks") }
             if options.usesKVM { arguments.append("--kvm") }
-        case .setup:
+        case .setup(_, let number):
             arguments += [
                 "--mode", "setup", "--checkpoint-dir", Gem5Files.newCheckpoints,
-                "--functional-warming", String(setupInvocations),
+                "--functional-warming", String(sweep.measure.ages[number]),
             ]
             if isRestored { arguments += ["--booted", Gem5Files.booted] }
             if options.usesKVM { arguments.append("--kvm") }
@@ -218,7 +218,7 @@ package struct Gem5Engine: Engine {
                 "--num-invocations", String(sweep.measure.invocations),
             ]
             arguments += forced(task.workload(points))
-            let assignments = points.assignments(point)
+            let assignments = points.parameters(point)
             arguments += Gem5States.arguments(assignments, sweep.settings)
             for assignment in assignments where !Gem5States.isState(assignment) {
                 arguments += ["--set", "\(assignment.axis)=\(assignment.value)"]
@@ -266,9 +266,7 @@ package struct Gem5Engine: Engine {
         return [.text("--until"), .text(until.document.encoded), .text("--until-by"), .agent]
     }
 
-    private var setupInvocations: Int { sweep.measure.setupInvocations ?? 20 }
-
-    package func checkpointKey(_ workload: String) -> String {
+    package func checkpointKey(_ workload: String, checkpoint: Int) -> String {
         let inputs = sweep.inputs.filter { $0.only.allSatisfy { $0 == Assignment(axis: "workload", value: workload) } }
         var lines = ["gem5 record 1"] + machineKey(.setup(workload: workload), inputs)
         switch settings.system {
@@ -284,7 +282,7 @@ package struct Gem5Engine: Engine {
             lines += measured.filter { named.contains($0.axis) }.map { "{\($0.axis)} \($0.value)" }
         }
         if let image = sweep.image(of: workload) { lines.append("workload-disk \(image.disk.digest)") }
-        lines += ["workload \(workload)", "warm \(setupInvocations)"]
+        lines += ["workload \(workload)", "warm \(sweep.measure.ages[checkpoint])"]
         return lines.joined(separator: "\n")
     }
 

@@ -49,9 +49,9 @@ package struct QEMUEngine: Engine {
             let arguments = ["boot"] + machine(memory) + ["--disks", String(1 + others.count)]
             let inputs = [guest.kernel, guest.initrd].map(Job.Input.init)
             return job(task, points, arguments, document: "{}", inputs: inputs)
-        case .setup(let workload):
+        case .setup(let workload, let number):
             let image = try sweep.requiredImage(of: workload)
-            let arguments = ["setup"] + machine(image, warm: setupInvocations)
+            let arguments = ["setup"] + machine(image, warm: sweep.measure.ages[number])
                 + (checkpoint.isEmpty ? [] : ["--booted", QEMUEngine.bootedFile])
             let inputs = ([guest.kernel, guest.initrd, image.disk] + otherDisks).map(Job.Input.init)
             return job(task, points, arguments, document: "{}", inputs: inputs + checkpoint)
@@ -95,7 +95,7 @@ package struct QEMUEngine: Engine {
             "--invocations", String(sweep.measure.invocations),
         ] + (until.map { ["--until", $0.document.encoded] } ?? [])
         for setting in QEMUDriving.settings(sweep.settings) { arguments += ["--set", setting] }
-        for assignment in points.assignments(point) {
+        for assignment in points.parameters(point) {
             // In the form that says what it means: the plugin knows fewer units.
             let value = QEMUParameter.all.first { $0.name == assignment.axis }?.canonical(assignment.value)
             arguments += ["--set", "\(assignment.axis)=\(value ?? assignment.value)"]
@@ -185,12 +185,13 @@ package struct QEMUEngine: Engine {
         "checkpoint": "writing the checkpoint", "restore": "restoring", "measure": "measuring",
     ]
 
-    package func checkpointKey(_ workload: String) -> String {
+    package func checkpointKey(_ workload: String, checkpoint: Int) -> String {
         let image = sweep.image(of: workload)
         let setup = sweep.environment(.setup(workload: workload))
         return ([
             "record 2", "kernel \(guest.kernel.digest)", "initrd \(guest.initrd.digest)", "workload \(workload)",
-            "disk \(image?.disk.digest.hex ?? "")", "memory \(image?.memoryBytes ?? 0)", "warm \(setupInvocations)",
+            "disk \(image?.disk.digest.hex ?? "")", "memory \(image?.memoryBytes ?? 0)",
+            "warm \(sweep.measure.ages[checkpoint])",
         ] + (guest.isBootedOnce ? ["booted once"] : []) + others.map { "interleaved \($0.text)" }
             + setup.map(\.keyLine)).joined(separator: "\n")
     }
@@ -225,8 +226,6 @@ package struct QEMUEngine: Engine {
     }
 
     private var until: StoppingRule? { StoppingRule(of: sweep, MetricFormula.qemu) }
-
-    private var setupInvocations: Int { sweep.measure.setupInvocations ?? 20 }
 
     static let checkpointFile = "checkpoint.zst"
     static let bootedFile = "booted.zst"

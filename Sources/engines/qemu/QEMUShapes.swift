@@ -22,7 +22,7 @@ enum QEMUShapes {
     static func problems(_ sweep: Sweep) -> [KeyProblem] {
         caches.compactMap { cache in
             guard mayNotFit(cache, sweep), let (shape, index, points) = firstMisfit(cache, sweep) else { return nil }
-            let given = points.assignments(index).map(\.axis)
+            let given = points.parameters(index).map(\.axis)
             let key = ["\(cache).size", "\(cache).ways", "line"].first(where: given.contains) ?? "\(cache).size"
             return KeyProblem(
                 "axes.\(key)", "\(cache).size \(shape.size), \(cache).ways \(shape.ways) and line \(shape.line) make "
@@ -61,7 +61,7 @@ enum QEMUShapes {
         guard let points = try? Points(sweep, recipe: "") else { return nil }
         let each = points.count / max(1, sweep.workloads.count)
         for index in 0..<each {
-            let values = points.assignments(index)
+            let values = points.parameters(index)
             func value(_ name: String) -> Int64 {
                 number(values.first { $0.axis == name }?.value ?? standards[name] ?? "") ?? 0
             }

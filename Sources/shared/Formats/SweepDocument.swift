@@ -175,6 +175,7 @@ extension Measure: DocumentValue {
         writer.put("invocations", invocations)
         writer.put("repeats", repeats)
         writer.put("setupInvocations", setupInvocations)
+        writer.put(unlessEmpty: "checkpoints", checkpoints)
         writer.put("until", until)
         return writer.json
     }
@@ -186,6 +187,10 @@ extension Measure: DocumentValue {
             invocations: try reader.take("invocations", in: 0...WireLimits.number),
             repeats: try reader.take("repeats", in: 1...WireLimits.attempts),
             setupInvocations: try reader.take(ifAny: "setupInvocations"), until: try reader.take(ifAny: "until"))
+        checkpoints = try reader.take(list: "checkpoints")
+        guard checkpoints.count <= Measure.mostCheckpoints, checkpoints.allSatisfy({ 0...WireLimits.number ~= $0 }),
+            zip(checkpoints, checkpoints.dropFirst()).allSatisfy(<)
+        else { throw WireError("checkpoints that are too many, or not one after the other") }
         try reader.end()
     }
 }

@@ -1,4 +1,12 @@
-// Of amounts that somebody else chose, a sum that is wrong is better than none.
+// Of amounts that somebody else chose, a sum or product that is wrong is better than none.
+
+extension Int {
+    /// The product, or the largest number.
+    package func multipliedCapped(_ other: Int) -> Int {
+        let (product, isOver) = multipliedReportingOverflow(by: other)
+        return isOver ? .max : product
+    }
+}
 
 extension Int64 {
     /// The sum, or the largest number.

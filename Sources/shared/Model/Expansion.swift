@@ -66,10 +66,7 @@ struct Expansion {
     /// How many combinations there are before `exclude`.
     func upperBound() throws -> Int {
         var product = 1
-        for wheel in wheels {
-            let (next, overflow) = product.multipliedReportingOverflow(by: wheel.rows.count)
-            product = overflow ? .max : next
-        }
+        for wheel in wheels { product = product.multipliedCapped(wheel.rows.count) }
         let (sum, overflow) = product.addingReportingOverflow(included.count)
         return overflow ? .max : sum
     }

@@ -58,6 +58,10 @@ public enum Names {
         "point_digest", "point_file", "repeat", "run", "started", "sweep", "wall_s", "workload",
     ]
 
+    /// The column that says from which checkpoint a run started, where points are evaluated from several: as no axis is
+    /// called so, and what is measured of a point from several checkpoints is summed up.
+    public static let checkpoint = "checkpoint"
+
     public static func isReserved(_ axis: String) -> Bool {
         let variable = variable(axis: axis)
         return reserved.contains { Names.variable(axis: $0) == variable }

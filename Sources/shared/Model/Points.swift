@@ -1,18 +1,24 @@
 /// All points of a sweep in the order of the specification, in little memory: 32 bytes for the digest of each
 /// point, and for each combination of values an index a column, shared by all workloads.
 ///
-/// Order: workloads vary slowest, then the axes of the grid in their order, then the zips (each as one axis), the
-/// last fastest; the points of `include` follow, a workload at a time.
+/// Order: workloads vary slowest, then the checkpoints where there are several, then the axes of the grid in their
+/// order, then the zips (each as one axis), the last fastest; the points of `include` follow, a workload and checkpoint
+/// at a time.
 public struct Points: Sendable {
     /// The most points that a sweep may have.
     public static let limit = 10_000_000
 
-    /// Axis names in column order.
+    /// Names of what tells points apart beside the workload, in column order: the axes, then ``Names/checkpoint`` where
+    /// the sweep has several.
     public let axes: [String]
     private let workloads: [String?]
+    /// Of the checkpoints that each workload's points start from.
+    private let ages: [Int]
+    /// How many of ``axes`` are axes of the sweep.
+    private let axisCount: Int
     /// Per axis, the values of the specification, then those that only `include` names.
     private let pools: [[String]]
-    /// `axes.count` entries for each combination; every workload has the same combinations.
+    /// `axisCount` entries for each combination; every workload and checkpoint has the same combinations.
     private let choices: [UInt32]
     private let combinations: Int
     private let digests: [Digest]
@@ -25,24 +31,30 @@ public struct Points: Sendable {
     ///   `include` name what is not there.
     public init(_ sweep: Sweep, recipe: String) throws {
         let expansion = try Expansion(sweep)
-        axes = expansion.columns.map(\.name)
+        let names = expansion.columns.map(\.name)
+        axes = names + (sweep.measure.checkpoints.isEmpty ? [] : [Names.checkpoint])
+        axisCount = names.count
+        ages = sweep.measure.ages
         workloads = sweep.workloads.isEmpty ? [nil] : sweep.workloads
         guard Set(sweep.workloads).count == sweep.workloads.count else {
             throw Failure(.badSpecification, "'workloads' has a duplicate")
         }
-        let (upper, overflow) = workloads.count.multipliedReportingOverflow(by: try expansion.upperBound())
-        guard !overflow, upper <= Points.limit else {
+        let upper = try workloads.count.multipliedCapped(ages.count).multipliedCapped(expansion.upperBound())
+        guard upper <= Points.limit else {
             throw Failure(.badSpecification, "the sweep has more than \(Points.limit) points; split it into several")
         }
         choices = try expansion.choices()
         pools = expansion.pools
-        combinations = axes.isEmpty ? 1 : choices.count / axes.count
+        combinations = names.isEmpty ? 1 : choices.count / names.count
         guard combinations > 0 else {
             throw Failure(.badSpecification, "the sweep has no point: 'exclude' leaves none; remove an entry of it")
         }
-        let inputs = PointInputs(sweep.inputs, axes: axes)
-        digests = PointIdentity(axes: axes, pools: pools, recipe: recipe, inputs: inputs)
-            .digests(workloads.map { ($0, sweep.identity(of: $0)) }, choices, combinations)
+        let inputs = PointInputs(sweep.inputs, axes: names)
+        let starts = workloads.flatMap { workload in
+            sweep.measure.ages.map { (name: workload, identity: sweep.identity(of: workload, from: $0)) }
+        }
+        digests = PointIdentity(axes: names, pools: pools, recipe: recipe, inputs: inputs)
+            .digests(starts, choices, combinations)
     }
 
     public var count: Int { digests.count }
@@ -50,46 +62,59 @@ public struct Points: Sendable {
     public func digest(_ index: Int) -> Digest { digests[index] }
 
     /// nil: the sweep has no workloads (engine `command`).
-    public func workload(_ index: Int) -> String? { workloads[index / combinations] }
+    public func workload(_ index: Int) -> String? { workloads[index / combinations / ages.count] }
+
+    /// Which of the sweep's checkpoints a point starts from: its place among ``Measure/ages``.
+    public func checkpoint(_ index: Int) -> Int { index / combinations % ages.count }
 
     /// The first of the points whose values are the longest together, in bytes.
     public var longest: Int {
         let lengths = pools.map { $0.map(\.utf8.count) }
         var (found, most) = (0, 0)
         for combination in 0..<combinations {
-            let start = combination * axes.count
-            let length = axes.indices.reduce(0) { $0 + lengths[$1][Int(choices[start + $1])] }
+            let start = combination * axisCount
+            let length = (0..<axisCount).reduce(0) { $0 + lengths[$1][Int(choices[start + $1])] }
             if length > most { (found, most) = (combination, length) }
         }
         return found
     }
 
-    /// Of each axis all values that some point may have, each once.
-    public var valuesOfAxes: [[String]] { pools }
+    /// Of each of ``axes`` all values that some point may have, each once.
+    public var valuesOfAxes: [[String]] { axes.indices.map(values(ofAxis:)) }
 
     /// Values in the order of ``axes``.
     public func values(_ index: Int) -> [String] {
-        let start = index % combinations * axes.count
-        return axes.indices.map { pools[$0][Int(choices[start + $0])] }
+        let start = index % combinations * axisCount
+        let values = (0..<axisCount).map { pools[$0][Int(choices[start + $0])] }
+        return axisCount < axes.count ? values + ["\(ages[checkpoint(index)])"] : values
     }
 
-    /// The values that an axis has, those of `include` among them.
-    public func values(ofAxis axis: Int) -> [String] { pools[axis] }
+    /// The values that one of ``axes`` has, those of `include` among them.
+    public func values(ofAxis axis: Int) -> [String] { axis < axisCount ? pools[axis] : ages.map(String.init) }
 
     /// The place of a point's value among ``values(ofAxis:)``.
-    public func level(_ index: Int, axis: Int) -> Int { Int(choices[index % combinations * axes.count + axis]) }
+    public func level(_ index: Int, axis: Int) -> Int {
+        axis < axisCount ? Int(choices[index % combinations * axisCount + axis]) : checkpoint(index)
+    }
 
+    /// What tells the point apart, in the order of ``axes``.
     public func assignments(_ index: Int) -> [Assignment] {
         zip(axes, values(index)).map { Assignment(axis: $0, value: $1) }
     }
 
-    /// The point for a program to read: `{"point": digest, "workload": ..., "parameters": {...}}`.
+    /// What is set in the simulated system: the point's values of the sweep's axes.
+    public func parameters(_ index: Int) -> [Assignment] { Array(assignments(index).prefix(axisCount)) }
+
+    /// The point for a program to read: `{"point": digest, "workload": ..., "parameters": {...}}`, with `checkpoint`
+    /// where the sweep has several.
     public func document(_ index: Int) -> JSON {
-        .object([
+        let parameters = parameters(index).map { JSON.Member($0.axis, .string($0.value)) }
+        let age = axisCount < axes.count ? [JSON.Member(Names.checkpoint, .integer(ages[checkpoint(index)]))] : []
+        return .object([
             JSON.Member("point", .string(digest(index).hex)),
             JSON.Member("workload", workload(index).map { .string($0) } ?? .null),
-            JSON.Member("parameters", .object(assignments(index).map { JSON.Member($0.axis, .string($0.value)) })),
-        ])
+            JSON.Member("parameters", .object(parameters)),
+        ] + age)
     }
 }
 
@@ -98,8 +123,9 @@ public struct Points: Sendable {
 /// A point's digest is the SHA-256 of, one after the other: the line `usweep point 1`, the SHA-256 of the recipe,
 /// the SHA-256 of `workload NAME` (of `none` without one; with an image, of `workload NAME`, `disk DIGEST` and `memory
 /// BYTES`, with line feeds between them; then, of each difference of a checkpoint that is forced, `forced` and three
-/// times ` LENGTH:TEXT`), and for each parameter, sorted by name, `LENGTH:NAME=LENGTH:VALUE` and a line
-/// feed, lengths in bytes; then the lines of ``PointInputs``. Files of digests outlive this program, so the definition
+/// times ` LENGTH:TEXT`; then, from another checkpoint than that after the setup's own invocations, `checkpoint` and
+/// after how many it is taken), and for each parameter, sorted by name, `LENGTH:NAME=LENGTH:VALUE` and a line feed,
+/// lengths in bytes; then the lines of ``PointInputs``. Files of digests outlive this program, so the definition
 /// changes with the number in its first line only.
 struct PointIdentity {
     private let prefix: SHA256
@@ -123,14 +149,14 @@ struct PointIdentity {
         }
     }
 
-    /// - Parameter workloads: each with its ``Sweep/identity(of:)``.
+    /// - Parameter starts: the workloads, once for each checkpoint, with their ``Sweep/identity(of:from:)``.
     func digests(
-        _ workloads: [(name: String?, identity: String)], _ choices: [UInt32], _ combinations: Int
+        _ starts: [(name: String?, identity: String)], _ choices: [UInt32], _ combinations: Int
     ) -> [Digest] {
         var digests: [Digest] = []
-        digests.reserveCapacity(workloads.count * combinations)
+        digests.reserveCapacity(starts.count * combinations)
         var text: [UInt8] = []
-        for workload in workloads {
+        for workload in starts {
             var start = prefix
             start.update(SHA256.digest(workload.identity).bytes)
             for combination in 0..<combinations {

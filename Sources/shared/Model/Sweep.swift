@@ -126,8 +126,11 @@ public struct Measure: Sendable, Hashable {
     public var until: Precision?
     /// Runs of each point.
     public var repeats: Int
-    /// Invocations of the setup phase, before the checkpoint; nil: the engine's own number.
+    /// Invocations of the setup phase, before the checkpoint; nil: ``usualSetup``.
     public var setupInvocations: Int?
+    /// Of a sweep with several checkpoints as samples of the guest's history: after how many invocations of the guest
+    /// each is taken, ascending. Every point is evaluated from each. Empty: there is one, after those of the setup.
+    public var checkpoints: [Int] = []
 
     public init(
         warm: Int = 0, invocations: Int = 1, repeats: Int = 1, setupInvocations: Int? = nil, until: Precision? = nil
@@ -138,6 +141,16 @@ public struct Measure: Sendable, Hashable {
         self.setupInvocations = setupInvocations
         self.until = until
     }
+
+    /// Where nobody said anything else, and the engine makes checkpoints.
+    public static let usualSetup = 20
+    /// Each is a setup of every workload, and all points once more.
+    public static let mostCheckpoints = 64
+
+    /// After how many invocations the checkpoint is taken that a sweep with a single one has.
+    public var usualAge: Int { setupInvocations ?? Measure.usualSetup }
+    /// After how many invocations of the guest checkpoints are taken, at least one.
+    public var ages: [Int] { checkpoints.isEmpty ? [usualAge] : checkpoints }
 }
 
 /// How well a metric is to be known.

@@ -24,4 +24,10 @@ extension Sweep {
         let forced = forced.first { $0.workload == workload }?.differences.map { "forced\($0.identity)" } ?? []
         return (["workload \(workload)"] + disk + forced).joined(separator: "\n")
     }
+
+    /// The same from a checkpoint of this age. That of a sweep with a single one is named by the recipe already, so
+    /// that its points stay what they are when others are added.
+    func identity(of workload: String?, from age: Int) -> String {
+        identity(of: workload) + (age == measure.usualAge ? "" : "\n\(Names.checkpoint) \(age)")
+    }
 }

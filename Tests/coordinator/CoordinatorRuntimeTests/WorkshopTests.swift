@@ -167,5 +167,5 @@ struct SetupEngine: Engine {
         return EngineVerdict(failure: nil)
     }
 
-    func checkpointKey(_ workload: String) -> String { "w" }
+    func checkpointKey(_ workload: String, checkpoint: Int) -> String { "w" }
 }

@@ -195,6 +195,9 @@ struct RevisionTests {
         #expect(try ledger.run(2)?.plan == PlannedRun(run: 2, key: .setup(workload: "aes", recipe: nil), place: 1))
         #expect(try ledger.revise(specification: "2", runs: RevisionTests.keys("ab"), madeAt: 5).newSetups == 0)
         #expect(try RevisionTests.view(ledger) == [1, 3, 2])
+        let more = RevisionTests.keys("ab") + [RunKey.setup(workload: "aes", recipe: SHA256.digest("later"))]
+        #expect(try ledger.revise(specification: "3", runs: more, madeAt: 6).newSetups == 1, "it stands for one alone")
+        #expect(try RevisionTests.view(ledger) == [1, 3, 2, 4])
     }
 }
 

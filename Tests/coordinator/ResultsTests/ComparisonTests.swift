@@ -41,6 +41,22 @@ private func compare(_ first: [DatasetRow], _ second: [DatasetRow], axes: [Strin
         #expect(pairs[3].metrics[0].ratio?.ratio == 1.2)
     }
 
+    @Test("Checkpoints of a point are compared together, and named where a number differs")
+    func checkpoints() throws {
+        let axes = ["x", "checkpoint"]
+        let first = [row(["1", "20"], ["5"]), row(["1", "40"], ["7"])]
+        let same = try compare(first, first, axes: axes)
+        #expect(same.map(\.key) == [["1"]] && same.map(\.isSame) == [true])
+        let other = try compare(first, [first[0], row(["1", "40"], ["8"])], axes: axes)
+        #expect(other[0].firstChange == "checkpoint 40, repeat 1, invocation 1, v: 7, then 8")
+        #expect(other[0].metrics[0].second?.mean == 6.5)
+        let less = try compare(first, [first[0]], axes: axes)
+        #expect(less[0].firstChange == "checkpoint 40, repeat 1 is in one sweep only")
+        #expect(less[0].metrics[0].verdict == .differs)
+        let steady = try compare(first.map { row($0.values, ["0"]) }, [row(["1", "20"], ["0"])], axes: axes)
+        #expect(steady[0].metrics[0].verdict == .same && !steady[0].isSame)
+    }
+
     @Test func whatIsMissingIsNamed() throws {
         let pairs = try compare(
             [row(["1"], ["1"]), row(["2"], [], state: .failed), row(["3"], ["1"]), row(["5"], [], state: .failed)],

@@ -59,13 +59,61 @@ private func groups(
         let same = [run("1", ["1", "3"]), run("1", ["1", "3"], repetition: 2)]
         let first = try groups(same)[0]
         #expect(first.varied == ["invocation"])
-        #expect(first.identicalRepeats == 2)
+        #expect(first.identicalRuns == 2)
         #expect(first.metrics[0].summary?.n == 2)
         let second = try groups(same + [run("1", ["5", "7"], repetition: 3)])[0]
         #expect(second.varied == ["repeat"])
-        #expect(second.identicalRepeats == 1)
+        #expect(second.identicalRuns == 1)
         #expect(second.metrics[0].values == [2, 2, 6])
         #expect(second.runs.all == 3)
+    }
+
+    @Test("Checkpoints are samples of one point, each with its repeats; asked for by name, they are points")
+    func checkpoints() throws {
+        let axes = ["x", "checkpoint"]
+        let rows = [
+            run("1 20", ["1", "3"]), run("1 20", ["1", "3"], repetition: 2), run("1 40", ["3", "5"]),
+            run("1 40", ["3", "5"], repetition: 2), run("1 60", state: .failed),
+        ]
+        let found = try groups(rows, axes: axes)
+        #expect(found.map(\.key) == [["1"]] && found.map(\.points) == [1])
+        #expect(found[0].varied == ["checkpoint"] && found[0].metrics[0].values == [2, 4])
+        #expect(found[0].metrics[0].summary?.mean == 3 && found[0].metrics[0].summary?.n == 2)
+        #expect(found[0].identicalRuns == 2 && found[0].runs.all == 5 && found[0].runs.missing == 1)
+        let noted = SummaryNotes.warnings(found, warm: 0, canWarm: true, canResume: true) { $0 }
+        #expect(noted.contains("1 point: all repeats from one checkpoint gave the same numbers, and count as one run"))
+        // As it was written down for repeats: their values together are those of the sums.
+        let uneven = try groups(rows + [run("1 40", ["9", "9"], repetition: 3)], axes: axes)
+        #expect(uneven[0].metrics[0].values == [2, 34 / 6] && uneven[0].identicalRuns == 1)
+        for by in [["checkpoint"], ["x", "checkpoint"]] {
+            let apart = try groups(rows, axes: axes, by: by)
+            #expect(apart.map { $0.key.last } == ["20", "40", "60"] && apart[0].varied == ["invocation"])
+        }
+        let along = try groups(rows, axes: axes, baseline: Assignment(axis: "checkpoint", value: "20"))
+        #expect(along.map { $0.metrics[0].ratio?.ratio } == [1, 2, nil])
+    }
+
+    @Test("What is alike in all checkpoints, or came from one alone, varies as a run does")
+    func checkpointsAlike() throws {
+        let axes = ["x", "checkpoint"]
+        let alike = try groups([run("1 20", ["1", "3"]), run("1 40", ["1", "3"])], axes: axes)[0]
+        #expect(alike.varied == ["invocation"] && alike.identicalRuns == 2 && alike.metrics[0].summary?.n == 2)
+        let alone = try groups([run("1 20", ["1", "3"]), run("1 40", state: .failed)], axes: axes)[0]
+        #expect(alone.varied == ["invocation"] && alone.runs.missing == 1)
+    }
+
+    @Test("A ratio pairs checkpoints: what a history does to both does not count")
+    func checkpointsInRatios() throws {
+        let base = [run("1 20", ["10"]), run("1 40", ["30"]), run("1 60", ["90"])]
+        func interval(_ rows: [DatasetRow]) throws -> Interval {
+            let found = try groups(
+                base + rows, axes: ["x", "checkpoint"], baseline: Assignment(axis: "x", value: "1"))
+            return try #require(found[1].metrics[0].ratio?.interval)
+        }
+        let same = try interval([run("2 20", ["20"]), run("2 40", ["60"]), run("2 60", ["180"])])
+        #expect(abs(same.lower - 2) < 1e-9 && abs(same.upper - 2) < 1e-9)
+        let other = try interval([run("2 20", ["20"]), run("2 40", ["60"]), run("2 80", ["180"])])
+        #expect(other.lower < 1 && other.upper > 3)
     }
 
     @Test func whatIsMissingIsCounted() throws {

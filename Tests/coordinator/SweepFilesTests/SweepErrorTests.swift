@@ -21,6 +21,9 @@ struct SweepErrorTests {
     static func until(_ members: String, _ others: String = "") -> String {
         "guest: g\nworkloads: [a]\nmeasure: {\(others)until: {\(members)}}"
     }
+    static func gem5(_ measure: String, _ others: String = "") -> String {
+        "guest: g\nworkloads: [a]\n\(others)measure: {\(measure)}"
+    }
     static let results = command + "results: r.json\n"
 
     @Test(arguments: [
@@ -66,6 +69,17 @@ struct SweepErrorTests {
         Wrong(
             command + "metrics: [v]", "4:1", "key 'metrics': needs the file with the numbers", "results: results.json"),
         Wrong(command + "define: {v: w + 1}", "4:1", "key 'define': needs the file with the numbers"),
+        Wrong(engine: "gem5", gem5("checkpoints: 65"), "5:24", "key 'measure.checkpoints'", "64"),
+        Wrong(engine: "qemu", gem5("checkpoints: 0"), "5:24", "key 'measure.checkpoints'"),
+        Wrong(engine: "qemu", gem5("checkpoints: 2, apart: 0"), "5:34", "key 'measure.apart'"),
+        Wrong(engine: "qemu", gem5("apart: 5"), "5:11", "key 'measure.apart': is the distance of 'checkpoints', which"),
+        Wrong(
+            engine: "qemu", gem5("checkpoints: 3, apart: 500000"), "5:24",
+            "the last would be taken after 1000020 invocations"),
+        Wrong(command + "measure: {checkpoints: 2}", "4:11", "engine 'command' has no such phase; remove it"),
+        Wrong(
+            engine: "gem5", gem5("checkpoints: 2", "checkpoint: warm\n"), "6:11",
+            "key 'measure.checkpoints': this sweep does not make its checkpoints", "remove 'checkpoint'"),
         Wrong(command + "limits: {<<: {time: 1s}}", "4:10", "merge keys are not supported"),
         Wrong(command + "axes: {x: [\u{201c}a\u{201d}]}", "4:12", "typographic quote"),
         Wrong(command + "axes: {x: [a\u{a0}b]}", "4:12", "'a\\u{a0}b' has an invisible character (U+00A0)"),

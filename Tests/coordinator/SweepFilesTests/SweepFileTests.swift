@@ -86,6 +86,18 @@ struct SweepFileTests {
         #expect(usual.requiredMetrics == ["l2.mpki", "slow", "cpi"])
     }
 
+    @Test("Checkpoints along the guest's life: as far apart as the first is from the beginning, or as is said")
+    func checkpoints() throws {
+        func measure(_ text: String) throws -> Measure {
+            try parse("sweep: u\nengine: gem5\nguest: g\nworkloads: [a]\nmeasure: {\(text)}").measure
+        }
+        #expect(try measure("checkpoints: 3").checkpoints == [20, 40, 60])
+        #expect(try measure("checkpoints: 3, setup: 7").checkpoints == [7, 14, 21])
+        #expect(try measure("apart: 5, checkpoints: 3, setup: 7").checkpoints == [7, 12, 17])
+        #expect(try measure("checkpoints: 64").checkpoints.count == 64)
+        #expect(try measure("checkpoints: 1, apart: 5, warm: 2") == Measure(warm: 2))
+    }
+
     @Test func guestIsRelativeToTheFile() throws {
         let sweep = try parse(
             "sweep: q\nengine: qemu\nguest: ../ops/guest/out\nmeasure: {setup: 7}\nworkloads: [a]\n"

@@ -51,11 +51,47 @@ struct BootsTests {
         #expect(files.map(\.path) == ["booted.zst"])
     }
 
+    @Test("Several checkpoints of a workload: each is that of a sweep with as many invocations before its only one")
+    func checkpoints() throws {
+        func sweep(_ engine: String, _ change: (inout Measure) -> Void) -> Sweep {
+            var sweep = Self.sweep(engine, #"{"guest": "/g"}"#, memory: [256])
+            sweep.axes = [Axis(name: "l2.size", values: ["1MiB"])]
+            change(&sweep.measure)
+            return sweep
+        }
+        func qemu(_ sweep: Sweep) throws -> any Engine {
+            try QEMUEngine(
+                sweep, guest: .init(
+                    kernel: Self.file("vmlinuz", "k"), initrd: Self.file("initrd.img", "i"),
+                    plugin: Self.file("model.so", "m"), isBootedOnce: true))
+        }
+        func gem5(_ sweep: Sweep) throws -> any Engine {
+            try Gem5Engine(
+                sweep, guest: .init(kernel: Self.file("k", "k"), disk: Self.file("d", "d"), isBootedOnce: true),
+                scripts: [])
+        }
+        for (name, option, engine) in [("qemu", "--warm", qemu), ("gem5", "--functional-warming", gem5)] {
+            let several = sweep(name) { $0.checkpoints = [20, 50] }
+            let made = try engine(several)
+            for (number, age) in [20, 50].enumerated() {
+                let task = EngineTask.setup(workload: "w0", checkpoint: number)
+                let words = try Self.words(made, several, task, ["booted"])
+                #expect(words.firstIndex(of: option).map { words[$0 + 1] } == "\(age)")
+                let single = try engine(sweep(name) { $0.setupInvocations = age })
+                #expect(made.key(ofMaker: task) == single.key(ofMaker: .setup(workload: "w0")))
+            }
+            // The checkpoint is no parameter of the simulated machine.
+            let evaluation = try Self.words(made, several, .evaluation(point: 1, repetition: 1), ["checkpoint"])
+            #expect(evaluation.contains { $0.hasPrefix("l2.size=") })
+            #expect(!evaluation.contains { $0.hasPrefix("checkpoint=") })
+        }
+    }
+
     @Test("An older guest is booted by each setup, whose checkpoint is another than of one that was booted once")
     func older() throws {
         let (older, newer) = (try Self.qemu([256], isBootedOnce: false), try Self.qemu([256]))
         #expect(older.boots.isEmpty)
-        #expect(older.checkpointKey("w0") != newer.checkpointKey("w0"))
+        #expect(older.key(ofMaker: .setup(workload: "w0")) != newer.key(ofMaker: .setup(workload: "w0")))
         let sweep = Self.sweep("qemu", #"{"guest": "/g"}"#, memory: [256])
         #expect(try !Self.words(older, sweep, .setup(workload: "w0"), []).contains("--booted"))
     }

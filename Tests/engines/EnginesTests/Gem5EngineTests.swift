@@ -306,22 +306,23 @@ struct Gem5EngineTests {
             { $0.settings = settings(#"{"system": {"name": "skylake", "memory": 536870912, "kvm": true}}"#) },
             { $0.measure.setupInvocations = 7 }, { $0.inputs = [file("a", "a")] }, { $0.inputs = [file("a", "b")] },
         ]
-        var keys = try changes.map { try engine(sweep($0)).checkpointKey("fibonacci") }
-        keys.append(try engine(sweep()).checkpointKey("aes"))
+        var keys = try changes.map { try engine(sweep($0)).key(ofMaker: .setup(workload: "fibonacci")) }
+        keys.append(try engine(sweep()).key(ofMaker: .setup(workload: "aes")))
         #expect(Set(keys).count == changes.count + 1)
-        let same = try engine(sweep { $0.axes = [Axis(name: "l2.size", values: ["2MiB"])] }).checkpointKey("fibonacci")
+        let same = try engine(sweep { $0.axes = [Axis(name: "l2.size", values: ["2MiB"])] })
+            .key(ofMaker: .setup(workload: "fibonacci"))
         #expect(same == keys[0])
     }
 
     @Test("What a script's setup is given of the measure is in the key; what only its runs are given is not")
     func keyOfScript() throws {
-        func key(_ setup: String, warm: Int, invocations: Int) throws -> String {
+        func key(_ setup: String, warm: Int, invocations: Int) throws -> String? {
             try engine(sweep {
                 $0.settings = settings(
                     #"{"system": {"script": "my.py", "arguments": ["{checkpoint}", "{warm}", "{invocations}"], "#
                         + #""setup": ["{checkpoint}", "\#(setup)"]}}"#)
                 $0.measure = Measure(warm: warm, invocations: invocations)
-            }).checkpointKey("fibonacci")
+            }).key(ofMaker: .setup(workload: "fibonacci"))
         }
         #expect(try key("--warm={warm}", warm: 5, invocations: 3) != key("--warm={warm}", warm: 50, invocations: 3))
         #expect(try key("{invocations}", warm: 5, invocations: 3) != key("{invocations}", warm: 5, invocations: 4))

@@ -27,6 +27,19 @@ struct DocumentTests {
         return sweep
     }
 
+    @Test("Several checkpoints are kept, in their order; a sweep with one has no word of it")
+    func checkpoints() throws {
+        var several = sweep
+        several.measure.checkpoints = [20, 30]
+        #expect(try Sweep(document: several.document) == several)
+        #expect(!sweep.document.contains("checkpoints"))
+        for wrong in ["[30,20]", "[20,20]", "[-1,20]", "[\((1...65).map(String.init).joined(separator: ","))]"] {
+            let document = several.document.replacing("[20,30]", with: wrong)
+            #expect(document != several.document)
+            #expect(throws: WireError.self) { try Sweep(document: document) }
+        }
+    }
+
     private func settings(_ text: String) -> JSON { (try? JSON(parsing: text)) ?? .null }
 
     private var others: [Sweep] {

@@ -170,6 +170,34 @@ struct PointDigestTests {
         #expect(try Set(digests(sweep).values).count == 16)
     }
 
+    @Test("Points from several checkpoints are others, but for those of the checkpoint that there was before")
+    func checkpoints() throws {
+        var one = sweep("a 1 2", workloads: ["v", "w"])
+        one.measure.setupInvocations = 10
+        let before = try points(one)
+        var several = one
+        several.measure.checkpoints = [10, 30, 50]
+        let points = try points(several)
+        #expect(points.axes == ["a", "checkpoint"] && points.valuesOfAxes == [["1", "2"], ["10", "30", "50"]])
+        #expect(lines(points).prefix(7) == ["v 1 10", "v 2 10", "v 1 30", "v 2 30", "v 1 50", "v 2 50", "w 1 10"])
+        #expect((0..<12).map(points.checkpoint) == [0, 0, 1, 1, 2, 2, 0, 0, 1, 1, 2, 2])
+        #expect((0..<12).map { points.level($0, axis: 1) } == (0..<12).map(points.checkpoint))
+        let digests = (0..<12).map(points.digest)
+        #expect(Set(digests).count == 12)
+        #expect([0, 1, 6, 7].map { digests[$0] } == (0..<4).map(before.digest))
+        #expect(before.axes == ["a"] && before.document(0)["checkpoint"] == nil)
+        #expect(points.document(2)["checkpoint"] == .integer(30))
+        #expect(points.document(2)["parameters"]?.encoded == #"{"a":"1"}"#)
+        #expect(points.parameters(2) == entry("a=1") && points.assignments(2) == entry("a=1 checkpoint=30"))
+        // What is done again alone is the same point, also without the others.
+        var alone = several
+        (alone.axes, alone.workloads) = ([Axis(name: "a", values: ["2"])], ["w"])
+        for (age, place) in [(10, 7), (30, 9), (50, 11)] {
+            alone.measure.checkpoints = [age]
+            #expect(try ModelTests.points(alone).digest(0) == digests[place])
+        }
+    }
+
     /// The definition, written out once more, and a digest computed by another implementation (Python's hashlib).
     @Test func definition() throws {
         let sweep = sweep("l2.size 1MiB", "b on", workloads: ["w"])

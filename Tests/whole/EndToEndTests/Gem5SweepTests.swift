@@ -120,6 +120,42 @@ struct Gem5SweepTests {
         }
     }
 
+    @Test("Several checkpoints of one life: each is a setup of its own, and found again by what it was made from")
+    func histories() throws {
+        let fault = #"[{"mode": "setup", "warming": "25", "do": "fatal", "times": 9}]"#
+        let study = try Study.gem5(fault)
+        let text = Self.small.replacing("{warm: 2,", with: "{checkpoints: 3, apart: 5, warm: 2,")
+        try study.write("sweep.yaml", text)
+        let plan = try study.run("plan", "sweep.yaml").output
+        #expect(plan.contains("points      6 (2 from each of 3 checkpoints, after invocation 20, 25 and 30)\n"))
+        #expect(plan.contains("runs        6 and 3 setups\n"))
+        #expect(try study.launch(text).status == 3)
+        #expect(try study.column("checkpoint") == ["20", "20", "25", "25", "30", "30"])
+        let outcomes = try study.column("outcome")
+        #expect(outcomes == ["succeeded", "succeeded", "failed", "failed", "succeeded", "succeeded"])
+        let digests = try study.column("checkpoint_digest", of: "runs")
+        #expect(digests[0] == digests[1] && digests[4] == digests[5] && digests[0] != digests[4])
+        #expect(try digests[2].isEmpty && Set(study.column("point")).count == 6)
+        let explained = try study.run("explain", "8").output
+        #expect(explained.contains("setup of fibonacci-python, checkpoint after 25 invocations"), "\(explained)")
+        #expect(try study.run("explain", "3").output.contains("checkpoint=25"))
+        let spread = try study.run(
+            "results", "--spread", "--metric", "cpi", "--format", "csv", "--columns", "branch-predictor,runs,missing,n")
+        #expect(spread.output == "branch-predictor,runs,missing,n\ntournament,3,1,3\ntage,3,1,3\n")
+        #expect(spread.errors.contains("2 points: all runs gave the same numbers, and count as one run"))
+        #expect(try study.run("results", "--by", "checkpoint", "--metric", "cpi").output.contains("\n30 "))
+        #expect(try study.run("reproduce", "6", "-i", "inventory.yaml").status == 0)
+
+        // As the only one it is the same checkpoint, and the first one's points are those of a sweep without others.
+        let single = Self.small.replacing("{warm: 2,", with: "{setup: 30, warm: 2,")
+        #expect(try study.launch(single.replacing("sweep: caches", with: "sweep: later")).status == 0)
+        #expect(try study.column("checkpoint_digest", of: "runs") == [digests[4], digests[5]])
+        #expect(try study.run("explain", "3").output.contains("its checkpoint existed already"))
+        #expect(try study.launch(Self.small).status == 0)
+        try study.write("sweep.yaml", Self.small)
+        #expect(try study.run("plan", "sweep.yaml").output.contains("done        2 of 2 runs"))
+    }
+
     /// What people do with such a sweep.
     private func look(_ study: Study) throws {
         let statistics = try study.run("results", "--stat", "system.cpu1.numCycles", "--format", "csv").output

@@ -13,7 +13,7 @@ public struct FigureMaker {
     private var samples = FigureSamples()
     private var runs = RunCounts()
     /// Whether any of its runs succeeded, by point.
-    private var points: [Digest: Bool] = [:]
+    private var points: [Int: Bool] = [:]
 
     /// - Throws: ``Failure`` (`usage`) for what the sweep does not have, and for what no figure can show at once.
     public init(_ request: FigureRequest, _ subject: FigureSubject) throws {
@@ -55,11 +55,9 @@ public struct FigureMaker {
 
     public mutating func add(_ row: DatasetRow) {
         runs.add(row.state)
-        if summarizer != nil {
-            let hasResult = points[row.point] ?? false
-            points[row.point] = hasResult || row.state == .succeeded
+        if let point = summarizer?.add(row) {
+            points[point] = points[point] == true || row.state == .succeeded
         }
-        summarizer?.add(row)
         means?.add(row)
         guard request.kind?.showsSingleValues == true else { return }
         samples.add(row, request, subject)
@@ -193,7 +191,8 @@ public struct FigureMaker {
     private func notes(_ groups: [SummaryGroup]) -> [String] {
         var varied: [String] = []
         for group in groups { varied += group.varied.filter { !varied.contains($0) } }
-        let columns = varied.filter { $0 != "invocation" && $0 != "repeat" }
+        let samples = ["invocation", "repeat", Names.checkpoint]
+        let columns = varied.filter { !samples.contains($0) }
         var notes: [String] = []
         if let baseline = request.baseline {
             let many = columns.isEmpty ? "" : "; the geometric mean over \(PeopleText.list(columns))"
@@ -203,7 +202,7 @@ public struct FigureMaker {
         }
         let hasIntervals = groups.contains { $0.metrics.contains { shownInterval($0) != nil } }
         if hasIntervals, request.kind != .stacks, request.kind != .heatmap {
-            let over = varied.map { $0 == "invocation" || $0 == "repeat" ? $0 + "s" : $0 }
+            let over = varied.map { samples.contains($0) ? $0 + "s" : $0 }
             notes.append("Error bars: 95% intervals over \(PeopleText.list(over)).")
         }
         if request.baseline == nil, groups.contains(where: { $0.metrics.contains { $0.values.count == 2 } }) {

@@ -26,7 +26,8 @@ struct Baseline {
     }
 
     /// Of one point: both sides are resampled, and the n-th invocations of both stay together where both have as many:
-    /// from the same checkpoint they are the same request. Repeats have nothing to do with each other.
+    /// from the same checkpoint they are the same request. So do checkpoints, where both start from the same ones: what
+    /// a history does, it does to both. Repeats have nothing to do with each other.
     func paired(
         _ point: Int, _ units: Units?, _ plan: MetricPlan, _ points: [PointSamples], _ confidence: Double
     ) -> [RatioSummary] {
@@ -47,7 +48,8 @@ struct Baseline {
 
     /// By metric, of the ratio. A side with a single unit says nothing of how much it varies: then there is none.
     private static func intervals(_ own: Units, _ base: Units, _ confidence: Double) -> [Interval?] {
-        let arePaired = own.kind == .invocation && base.kind == .invocation && own.table.count == base.table.count
+        let arePaired = own.kind == base.kind && own.table.count == base.table.count
+            && (own.kind == .invocation || own.kind == .checkpoint && own.labels == base.labels)
         let drawn = own.resampled()
         let others = base.resampled(seed: arePaired ? Resampling.seed : Resampling.otherSeed)
         let few = own.values.indices.map { min(own.count($0), base.count($0)) < Intervals.enough }

@@ -53,7 +53,8 @@ struct MetricPlan: Sendable {
     func isFormula(_ metric: Int) -> Bool { formulas.contains { $0.name == metrics[metric] } }
 }
 
-/// Units of which one or many make up a value: invocations, the repeats of a point, the points of a group.
+/// Units of which one or many make up a value: invocations, the repeats of a point, the checkpoints that it starts
+/// from, the points of a group.
 struct SampleTable: Sendable {
     /// By counter and unit: the sum over the unit's blocks; nan: the unit has no value.
     var sums: [[Double]]
@@ -79,6 +80,14 @@ struct SampleTable: Sendable {
             }
         }
         self.init(sums: sums, blocks: Array(repeating: 1, count: blocks.count))
+    }
+
+    /// The units of all, one after the other.
+    ///
+    /// - Parameter tables: at least one, with the same counters.
+    init(joining tables: [SampleTable]) {
+        let sums = tables[0].sums.indices.map { place in tables.flatMap { $0.sums[place] } }
+        self.init(sums: sums, blocks: tables.flatMap(\.blocks))
     }
 
     /// Whether the same was measured, also where there was no value.

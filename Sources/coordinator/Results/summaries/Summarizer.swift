@@ -3,8 +3,9 @@ import Model
 /// Sums up runs by what they are of: values with their spread, and ratios to a baseline.
 ///
 /// There are three steps, each with its own rule. Invocations make up a run, and repeats a point, by sums: a counter is
-/// the mean per invocation, a formula what it gives for these means. Points make up a group by the mean of their
-/// values, so that each counts once, however long it runs.
+/// the mean per invocation, a formula what it gives for these means. So do the runs from several checkpoints, which
+/// are samples of a guest's history, unless somebody asks for them one by one: then each makes points of its own.
+/// Points make up a group by the mean of their values, so that each counts once, however long it runs.
 public struct Summarizer: Sendable {
     /// What groups are named by, in the order of ``SummaryGroup/key``.
     public let by: [String]
@@ -17,14 +18,22 @@ public struct Summarizer: Sendable {
     /// In the order of their first runs.
     private var points: [PointSamples] = []
     private var placesOfPoints: [Digest: Int] = [:]
+    /// Where among a row's values stands the checkpoint that it starts from, one of several of its point; nil: there is
+    /// a single one, or each makes points of its own.
+    private let samplePlace: Int?
+    /// With a sample place, in place of the digests.
+    private var placesOfKeys: [[String]: Int] = [:]
 
     /// - Parameters:
-    ///   - axes: of the rows' values.
+    ///   - axes: of the rows' values, ``Names/checkpoint`` among them where there are several.
     ///   - hasWorkloads: whether `workload` is a column, too.
     ///   - formulas: those of the sweep's metrics.
     /// - Throws: ``Failure`` (`usage`) for a name that is neither an axis nor `workload`.
     public init(axes: [String], hasWorkloads: Bool, _ question: SummaryQuestion, formulas: [MetricFormula]) throws {
-        columns = (hasWorkloads ? ["workload"] : []) + axes
+        let known = (hasWorkloads ? ["workload"] : []) + axes
+        let isAsked = question.by?.contains(Names.checkpoint) == true || question.baseline?.axis == Names.checkpoint
+        samplePlace = isAsked ? nil : axes.firstIndex(of: Names.checkpoint)
+        columns = isAsked ? known : known.filter { $0 != Names.checkpoint }
         self.hasWorkloads = hasWorkloads
         self.question = question
         var by = question.by ?? columns
@@ -39,7 +48,7 @@ public struct Summarizer: Sendable {
                             + (axes.isEmpty ? "it has no axes, either" : "its axes are \(PeopleText.list(axes))"))
                 }
                 guard columns.contains(name) else {
-                    throw Failure(.usage, "\(option) \(Names.shown(name)): \(Names.suggestion(name, in: columns))")
+                    throw Failure(.usage, "\(option) \(Names.shown(name)): \(Names.suggestion(name, in: known))")
                 }
                 if names[..<place].contains(name) {
                     throw Failure(.usage, "\(option) names \(Names.shown(name)) twice")
@@ -50,13 +59,32 @@ public struct Summarizer: Sendable {
         places = plan.places
     }
 
-    public mutating func add(_ row: DatasetRow) {
-        let place = placesOfPoints[row.point] ?? points.count
-        if place == points.count {
-            placesOfPoints[row.point] = place
-            points.append(PointSamples((hasWorkloads ? [row.workload ?? ""] : []) + row.values))
+    /// - Returns: which point it is of, by a number of its own.
+    @discardableResult
+    public mutating func add(_ row: DatasetRow) -> Int {
+        let place = place(of: row)
+        points[place].add(row, from: samplePlace.map { row.values[$0] } ?? "", places)
+        return place
+    }
+
+    private mutating func place(of row: DatasetRow) -> Int {
+        if let samplePlace {
+            var values = row.values
+            values.remove(at: samplePlace)
+            let key = key(row, values)
+            if let place = placesOfKeys[key] { return place }
+            placesOfKeys[key] = points.count
+            points.append(PointSamples(key))
+        } else {
+            if let place = placesOfPoints[row.point] { return place }
+            placesOfPoints[row.point] = points.count
+            points.append(PointSamples(key(row, row.values)))
         }
-        points[place].add(row, places)
+        return points.count - 1
+    }
+
+    private func key(_ row: DatasetRow, _ values: [String]) -> [String] {
+        (hasWorkloads ? [row.workload ?? ""] : []) + values
     }
 
     /// The groups in the order of their first points.
@@ -87,7 +115,7 @@ public struct Summarizer: Sendable {
         let metrics = summaries(units, single)
         var group = SummaryGroup(
             key: key, points: members.count, runs: runs, varied: varied(members, units),
-            identicalRepeats: single?.identicalRepeats ?? 1, metrics: metrics)
+            identicalRuns: single?.identicalRuns ?? 1, metrics: metrics)
         guard let baseline else { return group }
         let ratios = single == nil
             ? baseline.geometric(members, plan.metrics, question.confidence) { values(of: $0, &known) }
@@ -134,6 +162,7 @@ public struct Summarizer: Sendable {
         case nil: return []
         case .invocation: return (units?.table.count ?? 0) > 1 ? ["invocation"] : []
         case .repetition: return ["repeat"]
+        case .checkpoint: return [Names.checkpoint]
         case .point:
             let first = points[members[0]].key
             return columns.indices.filter { column in

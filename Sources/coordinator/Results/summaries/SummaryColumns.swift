@@ -38,7 +38,9 @@ public struct SummaryColumns: Sendable {
             number($1.summary?.standardDeviation)
         },
         Column("n", "how many values there are") { .integer($1.values.count) },
-        Column("varied", "what they differ in: `invocation`, `repeat`, or columns; empty for a single value") {
+        Column(
+            "varied", "what they differ in: `invocation`, `repeat`, `checkpoint`, or columns; empty for a single value"
+        ) {
             .optional($0.varied.isEmpty || $1.values.count < 2 ? nil : $0.varied.joined(separator: " "))
         },
         Column("min", "the smallest value") { number($1.summary?.minimum) },
@@ -78,7 +80,10 @@ public struct SummaryColumns: Sendable {
         Column("unfinished", "of the missing, those that have not ended", isShown: false) { group, _ in
             .integer(group.runs.unfinished)
         },
-        Column("without_value", "points, repeats or invocations with results but no finite value", isShown: false) {
+        Column(
+            "without_value", "points, checkpoints, repeats or invocations with results but no finite value",
+            isShown: false
+        ) {
             .integer($1.withoutValue)
         },
         Column("drifting", "how many invocations at the beginning differ from the rest", isShown: false) {
@@ -113,7 +118,7 @@ public struct SummaryColumns: Sendable {
 
     /// Whether its values are those of a point's runs.
     private static func ofRuns(_ group: SummaryGroup) -> Bool {
-        group.points == 1 && (group.varied == ["invocation"] || group.varied == ["repeat"])
+        group.points == 1 && [["invocation"], ["repeat"], [Names.checkpoint]].contains(group.varied)
     }
 
     private static func number(_ value: Double?) -> Cell { value.map { .number(Number.render($0)) } ?? .empty }

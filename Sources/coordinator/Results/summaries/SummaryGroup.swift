@@ -70,10 +70,10 @@ public struct MetricSummary: Sendable, Hashable {
     public var metric: String
     /// nil: there is no value.
     public var summary: Summary?
-    /// What ``summary`` is of, in the order of the points, of the repeats or of the invocations.
+    /// What ``summary`` is of, in the order of the points, of the checkpoints, of the repeats or of the invocations.
     public var values: [Double]
-    /// Of a group with several points: points that ended and have no value of this metric. Of a point: its repeats, or
-    /// its invocations.
+    /// Of a group with several points: points that ended and have no value of this metric. Of a point: its checkpoints,
+    /// its repeats, or its invocations.
     public var withoutValue: Int
     /// nil: no baseline was asked for.
     public var ratio: RatioSummary?
@@ -88,10 +88,10 @@ public struct SummaryGroup: Sendable, Hashable {
     /// How many points it has.
     public var points: Int
     public var runs: RunCounts
-    /// What makes the values differ: `invocation`, `repeat`, or the columns that points of the group differ in. Empty:
-    /// there is a single value.
+    /// What makes the values differ: `invocation`, `repeat`, `checkpoint`, or the columns that points of the group
+    /// differ in. Empty: there is a single value.
     public var varied: [String]
-    /// Repeats that gave the very same numbers count as one: how many there were of the same. 1: nothing was repeated.
-    public var identicalRepeats: Int
+    /// Runs that gave the very same numbers count as one: how many there were of the same. 1: nothing was repeated.
+    public var identicalRuns: Int
     public var metrics: [MetricSummary]
 }

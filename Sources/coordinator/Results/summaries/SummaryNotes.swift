@@ -61,10 +61,11 @@ public enum SummaryNotes {
                 "\(runs.missing) of \(count(runs.all, "run")) \(runs.missing == 1 ? "has" : "have") no results: "
                     + "\(kinds(runs)). \(advice)")
         }
-        let identical = groups.filter { $0.identicalRepeats > 1 }
+        let identical = groups.filter { $0.identicalRuns > 1 }
         if !identical.isEmpty {
-            notes.append(
-                "\(count(identical.count, "point")): all repeats gave the same numbers, and count as one run")
+            let what = identical.contains { $0.varied == [Names.checkpoint] } ? "all repeats from one checkpoint"
+                : "all runs"
+            notes.append("\(count(identical.count, "point")): \(what) gave the same numbers, and count as one run")
         }
         if let drift = drifting(groups, warm: warm, canWarm: canWarm) { notes.append(drift) }
         return notes

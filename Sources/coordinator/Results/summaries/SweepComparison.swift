@@ -3,7 +3,8 @@ import Model
 /// Two sweeps, point by point: the first is what the second is held against.
 ///
 /// Points belong together that have the same workload and the same values of the axes that both sweeps have, whatever
-/// their identities: these differ where two builds or two systems are compared.
+/// their identities: these differ where two builds or two systems are compared. What a point gave from several
+/// checkpoints is taken together.
 public struct SweepComparison: Sendable {
     public enum Side: Int, Sendable, Hashable, CaseIterable {
         case first, second
@@ -11,7 +12,7 @@ public struct SweepComparison: Sendable {
 
     /// What became of a metric, or of a whole point.
     public enum Verdict: String, Sendable, Hashable, CaseIterable {
-        /// The same numbers in all invocations and repeats.
+        /// The same numbers in all invocations, repeats and checkpoints.
         case same = "same"
         /// Other numbers, and the ratio's interval holds 1.
         case noise = "noise"
@@ -52,7 +53,8 @@ public struct SweepComparison: Sendable {
         /// nil: both have results; then the metrics tell.
         public var missing: Verdict?
         public var metrics: [MetricPair]
-        /// The first number that is not the same, in the order of repeats, invocations and the source; nil: none.
+        /// The first number that is not the same, in the order of checkpoints, repeats, invocations and the source;
+        /// nil: none.
         public var firstChange: String?
 
         public var isSame: Bool {
@@ -61,32 +63,52 @@ public struct SweepComparison: Sendable {
         }
     }
 
+    /// Which of a point's runs one is.
+    public struct Sample: Sendable, Hashable {
+        /// Empty: there is a single checkpoint, or none.
+        var checkpoint: String
+        var repetition: Int
+
+        /// - Parameter names: all axes of the row's sweep.
+        public init(_ row: DatasetRow, names: [String]) {
+            checkpoint = names.firstIndex(of: Names.checkpoint).map { row.values[$0] } ?? ""
+            repetition = row.repetition
+        }
+
+        fileprivate var words: String {
+            (checkpoint.isEmpty ? "" : "checkpoint \(checkpoint), ") + "repeat \(repetition)"
+        }
+
+        fileprivate var order: (Int, Int) { (Int(checkpoint) ?? 0, repetition) }
+    }
+
     /// Axes that both have, after `workload` where both have it.
     public let columns: [String]
     private let axes: [String]
     private let hasWorkloads: Bool
     private var summarizer: Summarizer
-    /// By side: which points there are.
-    private var points: [[[String]: Digest]] = [[:], [:]]
+    /// By side: which points there are, with the values that the other side has no column for.
+    private var points: [[[String]: [String]]] = [[:], [:]]
     private var order: [[String]] = []
-    /// Of each point what its repeats gave.
-    private var results: [[[String]: [Int: Blocks]]] = [[:], [:]]
+    /// Of each point what its runs gave.
+    private var results: [[[String]: [Sample: Blocks]]] = [[:], [:]]
 
     /// No axis can have this name.
     private static let sideColumn = "\u{1}side"
 
-    /// - Parameter axes: those that both sweeps have.
+    /// - Parameter names: of axes that both sweeps have.
     public init(
-        axes: [String], hasWorkloads: Bool, metrics: [String], formulas: [MetricFormula], confidence: Double
+        axes names: [String], hasWorkloads: Bool, metrics: [String], formulas: [MetricFormula], confidence: Double
     ) throws {
-        self.axes = axes
+        axes = names.filter { $0 != Names.checkpoint }
         self.hasWorkloads = hasWorkloads
         columns = (hasWorkloads ? ["workload"] : []) + axes
         let baseline = Assignment(axis: SweepComparison.sideColumn, value: "\(Side.first.rawValue)")
         var question = SummaryQuestion(metrics: metrics, baseline: baseline, confidence: confidence)
         question.hasIntervals = false
         summarizer = try Summarizer(
-            axes: axes + [SweepComparison.sideColumn], hasWorkloads: hasWorkloads, question, formulas: formulas)
+            axes: axes + [Names.checkpoint, SweepComparison.sideColumn], hasWorkloads: hasWorkloads, question,
+            formulas: formulas)
     }
 
     /// - Parameters:
@@ -98,15 +120,17 @@ public struct SweepComparison: Sendable {
     public mutating func add(_ row: DatasetRow, names: [String], _ side: Side) throws -> [String] {
         let values = axes.map { axis in names.firstIndex(of: axis).map { row.values[$0] } ?? "" }
         let key = (hasWorkloads ? [row.workload ?? ""] : []) + values
-        if let other = points[side.rawValue][key], other != row.point {
-            throw ambiguity(key, names.filter { !axes.contains($0) }, side)
+        let more = names.indices.filter { !axes.contains(names[$0]) && names[$0] != Names.checkpoint }
+        let rest = [row.workload ?? ""] + more.map { row.values[$0] }
+        if let other = points[side.rawValue][key], other != rest {
+            throw ambiguity(key, more.map { names[$0] }, side)
         }
         if points.allSatisfy({ $0[key] == nil }) { order.append(key) }
-        points[side.rawValue][key] = row.point
-        if let blocks = row.merged { results[side.rawValue][key, default: [:]][row.repetition] = blocks }
+        points[side.rawValue][key] = rest
+        let sample = Sample(row, names: names)
+        if let blocks = row.merged { results[side.rawValue][key, default: [:]][sample] = blocks }
         var row = row
-        row.values = values + ["\(side.rawValue)"]
-        row.point = SHA256.digest("\(side.rawValue) \(row.point.hex)")
+        row.values = values + [sample.checkpoint, "\(side.rawValue)"]
         summarizer.add(row)
         return key
     }
@@ -153,7 +177,9 @@ public struct SweepComparison: Sendable {
             pair.verdict = .noResult
             return pair
         }
-        if first.values == second.values, first.summary?.mean == second.summary?.mean { return pair }
+        // However many there are: what never varies is the same.
+        let isSteady = !varies(first) && !varies(second) && !first.values.isEmpty && !second.values.isEmpty
+        if first.values == second.values || isSteady, first.summary?.mean == second.summary?.mean { return pair }
         if let interval = second.ratio?.interval, varies(first) || varies(second) {
             pair.verdict = interval.lower > 1 ? .higher : interval.upper < 1 ? .lower : .noise
         } else if first.summary == nil || second.summary == nil {
@@ -170,12 +196,12 @@ public struct SweepComparison: Sendable {
 
     private func change(_ key: [String]) -> String? {
         let (first, second) = (results[0][key] ?? [:], results[1][key] ?? [:])
-        for repetition in Set(first.keys).union(second.keys).sorted() {
-            guard let one = first[repetition], let other = second[repetition] else {
-                return "repeat \(repetition) is in one sweep only"
+        for sample in Set(first.keys).union(second.keys).sorted(by: { $0.order < $1.order }) {
+            guard let one = first[sample], let other = second[sample] else {
+                return "\(sample.words) is in one sweep only"
             }
             guard let change = SweepComparison.change(one, other) else { continue }
-            return first.count > 1 || second.count > 1 ? "repeat \(repetition), \(change)" : change
+            return first.count > 1 || second.count > 1 ? "\(sample.words), \(change)" : change
         }
         return nil
     }

@@ -4,10 +4,12 @@ struct Units {
         /// Of one run. Together they are the run: without a counter in one of them there is no value.
         case invocation
         /// Those without a value are left out, and counted.
-        case repetition, point
+        case repetition, checkpoint, point
     }
 
     let kind: Kind
+    /// Of checkpoints which these are: from the same one, two points are comparable one by one.
+    let labels: [String]
     let table: SampleTable
     private let plan: MetricPlan
     /// By metric and unit; nan: there is none.
@@ -15,8 +17,9 @@ struct Units {
     /// By metric, of all together; nan: there is none.
     let together: [Double]
 
-    init(_ table: SampleTable, _ plan: MetricPlan, _ kind: Kind) {
+    init(_ table: SampleTable, _ plan: MetricPlan, _ kind: Kind, labels: [String] = []) {
         self.kind = kind
+        self.labels = labels
         self.table = table
         self.plan = plan
         values = table.values(plan)

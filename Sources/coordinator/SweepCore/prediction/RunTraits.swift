@@ -22,7 +22,10 @@ public struct RunTraits: Sendable {
         self.points = points
         self.repeats = repeats
         places = RunPlaces(runs)
-        let axes = points.axes.indices.filter { 2...RunTraits.mostLevels ~= points.values(ofAxis: $0).count }
+        // Runs from several checkpoints are a group of the plan each.
+        let axes = points.axes.indices.filter {
+            2...RunTraits.mostLevels ~= points.values(ofAxis: $0).count && points.axes[$0] != Names.checkpoint
+        }
         self.axes = axes
         levelCounts = axes.map { points.values(ofAxis: $0).count }
     }

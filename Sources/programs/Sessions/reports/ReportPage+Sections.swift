@@ -194,7 +194,7 @@ extension ReportPage {
             ("sweep", "<code>\(Markup.escaped(report.view.entry.fullName))</code>"),
             ("launched", ReportPage.time(metadata.created)),
             ("by", "usweep \(Markup.escaped(metadata.toolVersion))"), ("engine", Markup.escaped(sweep.engine)),
-            ("measured", "\(invocations), \(PeopleText.count(sweep.measure.repeats, "repeat"))"),
+            ("measured", "\(invocations), \(PeopleText.count(sweep.measure.repeats, "repeat"))\(checkpoints)"),
         ] + (status.audit.map { [("audit", Markup.escaped($0.sentences.joined(separator: ". ")))] } ?? [])
         let listed = facts.map { "<dt>\($0)</dt><dd>\($1)</dd>\n" }.joined()
         var body = "<dl class=\"facts\">\n\(listed)</dl>\n"
@@ -234,6 +234,12 @@ extension ReportPage {
         let measured = measure.until.map { Markup.escaped($0.sentence(most: measure.invocations)) }
             ?? PeopleText.count(measure.invocations, "invocation")
         return phases.contains(.warm) ? "\(measured) after \(measure.warm) to warm up" : measured
+    }
+
+    private var checkpoints: String {
+        let ages = report.view.sweep.measure.checkpoints.map(String.init)
+        return ages.isEmpty ? "" : " from each of \(PeopleText.count(ages.count, "checkpoint")), after invocation "
+            + PeopleText.list(ages, atMost: 12)
     }
 
     private var axes: [[String]] {

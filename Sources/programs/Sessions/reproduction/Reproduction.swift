@@ -138,11 +138,11 @@ package enum Reproduction {
     private static func checkpoint(
         _ specification: Specification, _ pins: [(name: String, digest: Digest)], _ store: ObjectStore
     ) throws -> (pin: String?, files: [Artifact]) {
-        guard let workload = specification.engine.setups.first,
+        guard let maker = specification.setupTasks.first,
             let pin = specification.keys.first(where: { if case .setup = $0 { true } else { false } })?.pin,
             let digest = pins.first(where: { $0.name == pin })?.digest
         else { return (nil, []) }
-        let files = try specification.engine.files(ofCheckpoint: digest, madeBy: .setup(workload: workload)) { object in
+        let files = try specification.engine.files(ofCheckpoint: digest, madeBy: maker) { object in
             let size = try store.size(object) ?? store.map(of: object)?.map.size ?? 0
             guard size <= CheckpointBundle.longest else {
                 throw Failure(.storage, "the record of the checkpoint \(digest.short) cannot be read")
@@ -217,7 +217,8 @@ extension Sweep {
         let workload = points.workload(place)
         sweep.workloads = workload.map { [$0] } ?? []
         sweep.images = images.filter { $0.workload == workload || otherWorkloads.contains($0.workload) }
-        sweep.axes = points.assignments(place).map { Axis(name: $0.axis, values: [$0.value]) }
+        sweep.axes = points.parameters(place).map { Axis(name: $0.axis, values: [$0.value]) }
+        if !measure.checkpoints.isEmpty { sweep.measure.checkpoints = [measure.ages[points.checkpoint(place)]] }
         (sweep.zips, sweep.exclude, sweep.include) = ([], [], [])
         sweep.measure.repeats = repetition
         // Where it runs now, hosts may have other labels.

@@ -94,7 +94,9 @@ struct Storyteller {
         try ledger.forEachSetup { maker in
             guard let pin = maker.key.pin, !pins.contains(pin) else { return }
             switch (run.key, maker.key) {
-            case (.evaluation, .setup) where run.key.workload == maker.key.workload: missing.append(maker.run)
+            case (.evaluation, .setup)
+            where run.key.workload == maker.key.workload && view.checkpoint(of: run) == view.checkpoint(of: maker):
+                missing.append(maker.run)
             case (.setup, .boot) where try ledger.run(maker.run)?.state == nil: missing.append(maker.run)
             default: break
             }

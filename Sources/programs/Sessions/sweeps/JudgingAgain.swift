@@ -127,6 +127,7 @@ extension Sweep {
         contract.inputs = []
         contract.settings = (try? EngineRegistry.find(engine))?.contract(settings) ?? settings
         contract.measure.repeats = 1
+        contract.measure.checkpoints = []
         contract.limits = SweepLimits()
         contract.attempts = 1
         contract.hostLabels = []

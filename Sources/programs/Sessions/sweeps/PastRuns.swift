@@ -44,7 +44,7 @@ struct PastRuns {
                 let levels = sweep.assignments(of: attempt).map(traits.levels) ?? []
                 let isLike = attempt.workload != nil || attempt.isSetup || levels.contains { $0 >= 0 }
                 guard isLike || entry.name == specification.sweep.name,
-                    let group = PastRuns.group(of: attempt, specification.sweep.workloads, setups),
+                    let group = PastRuns.group(of: attempt, specification.sweep, setups),
                     plan.groups.indices ~= group
                 else { continue }
                 let host = inventory.hosts.firstIndex { $0.name == attempt.host } ?? -1
@@ -55,21 +55,22 @@ struct PastRuns {
         return runs
     }
 
-    /// The group of the plan whose runs are of the same kind and workload: first those of the workloads, then a setup
-    /// each; of several boots the first stands for all.
-    private static func group(of attempt: PastAttempt, _ workloads: [String], _ setups: [Setting.Setup]) -> Int? {
+    /// The group of the plan whose runs are of the same kind and workload: first those of the workloads, one for each
+    /// checkpoint, then a setup each; of several checkpoints or boots the first stands for all.
+    private static func group(of attempt: PastAttempt, _ sweep: Sweep, _ setups: [Setting.Setup]) -> Int? {
+        let (workloads, checkpoints) = (sweep.workloads, sweep.measure.ages.count)
         guard attempt.isSetup else {
             guard let workload = attempt.workload else { return workloads.isEmpty ? 0 : nil }
-            return workloads.firstIndex(of: workload)
+            return workloads.firstIndex(of: workload).map { $0 * checkpoints }
         }
         let setup = setups.firstIndex { setup in
             switch setup.task {
-            case .setup(let workload): workload == attempt.workload
+            case .setup(let workload, _): workload == attempt.workload
             case .boot: attempt.workload == nil
             case .evaluation: false
             }
         }
-        return setup.map { max(1, workloads.count) + $0 }
+        return setup.map { max(1, workloads.count) * checkpoints + $0 }
     }
 
     private struct PastSweep {
@@ -82,7 +83,7 @@ struct PastRuns {
         init(_ entry: ArtifactsFolder.Entry, engine: String) throws {
             let ledger = try Ledger.read(entry.ledger, sweep: entry.name)
             let sweep = try Document.sweep(try ledger.metadata().specification)
-            let size = sweep.allAxes.reduce(max(1, sweep.workloads.count)) {
+            let size = sweep.allAxes.reduce(max(1, sweep.workloads.count) * sweep.measure.ages.count) {
                 let (product, isOver) = $0.multipliedReportingOverflow(by: max(1, $1.values.count))
                 return isOver ? Int.max : product
             }

@@ -54,6 +54,14 @@ package struct Specification {
 
     private var repeats: Int { sweep.measure.repeats }
 
+    /// What makes the checkpoints that points start from, in the order of their places: of a workload all of them, then
+    /// those of the next.
+    var setupTasks: [EngineTask] {
+        engine.setups.flatMap { workload in
+            sweep.measure.ages.indices.map { EngineTask.setup(workload: workload, checkpoint: $0) }
+        }
+    }
+
     /// What the runs are of, in the order of their places: evaluations, point by point, then setups, then boots.
     package var keys: some Sequence<RunKey> {
         let (points, repeats) = (points, repeats)
@@ -62,8 +70,11 @@ package struct Specification {
                 point: points.digest(index / repeats), workload: points.workload(index / repeats),
                 repetition: index % repeats + 1)
         }
-        let setups = engine.setups.map {
-            RunKey.setup(workload: $0, recipe: SHA256.digest("setup 1\n\(engine.checkpointKey($0))"))
+        let setups = engine.setups.flatMap { workload in
+            sweep.measure.ages.indices.map { number in
+                let recipe = engine.checkpointKey(workload, checkpoint: number)
+                return RunKey.setup(workload: workload, recipe: SHA256.digest("setup 1\n\(recipe)"))
+            }
         }
         let boots = engine.boots.map { RunKey.boot(recipe: SHA256.digest("boot 1\n\($0.key)")) }
         return [AnySequence(evaluations), AnySequence(setups), AnySequence(boots)].lazy.flatMap { $0 }
@@ -95,7 +106,7 @@ package struct Specification {
     /// - Returns: the same runs.
     /// - Throws: ``Failure`` (`badArchive`) where there are not as many as ``keys``.
     package func checked(_ runs: RunList) throws -> RunList {
-        let count = points.count * repeats + engine.setups.count + engine.boots.count
+        let count = points.count * repeats + setupTasks.count + engine.boots.count
         guard runs.count == count || !hasBoots(runs) else {
             throw Failure(
                 .badArchive,
@@ -115,12 +126,13 @@ package struct Specification {
         only pointCount: Int? = nil, given: Set<String> = []
     ) -> Plan {
         var groups: [Plan.Group] = []
-        let workloads: [String?] = sweep.workloads.isEmpty ? [nil] : sweep.workloads
-        let each = points.count / workloads.count
+        let checkpoints = sweep.measure.ages.count
+        let starts = max(1, sweep.workloads.count) * checkpoints
+        let each = points.count / starts
         let chosen = pointCount.flatMap { count in
             count < points.count ? (0..<count).map { $0 * points.count / count } : nil
         }
-        for (index, workload) in workloads.enumerated() {
+        for index in 0..<starts {
             let all = index * each..<(index + 1) * each
             var list = runs.part(all.lowerBound * repeats..<all.upperBound * repeats)
             if let chosen {
@@ -129,7 +141,9 @@ package struct Specification {
                     for run in runs.part(point * repeats..<(point + 1) * repeats) { list.append(run) }
                 }
             }
-            let setup = workload.flatMap { workload in setups.first { $0.task == .setup(workload: workload) } }
+            let setup = points.workload(index * each).flatMap { workload in
+                setups.first { $0.task == .setup(workload: workload, checkpoint: index % checkpoints) }
+            }
             groups.append(Plan.Group(runs: list, requires: setup?.pin))
         }
         for (index, setup) in setups.enumerated() {
@@ -163,15 +177,19 @@ package struct Specification {
 
     /// Those of a sweep that was not launched yet. Their pins have other names then.
     package var newSetups: [Setting.Setup] {
-        engine.setups.map { workload in
-            let boot = engine.boots.firstIndex { $0.workloads.contains(workload) }
-            return Setting.Setup(
-                .setup(workload: workload), pin: "setup \(workload)", requires: boot.map { "boot \($0)" })
+        setupTasks.enumerated().map { index, task in
+            let boot = boot(for: task)
+            return Setting.Setup(task, pin: "setup \(index)", requires: boot.map { "boot \($0)" })
         } + engine.boots.indices.map { Setting.Setup(.boot($0), pin: "boot \($0)") }
     }
 
+    /// The place of the boot that a setup goes on from; nil: it boots by itself.
+    private func boot(for setup: EngineTask) -> Int? {
+        setup.workload(points).flatMap { workload in engine.boots.firstIndex { $0.workloads.contains(workload) } }
+    }
+
     /// Whether these are runs of a ledger in which guests are booted once; in older ones each setup boots by itself.
-    private func hasBoots(_ runs: RunList) -> Bool { runs.count != points.count * repeats + engine.setups.count }
+    private func hasBoots(_ runs: RunList) -> Bool { runs.count != points.count * repeats + setupTasks.count }
 
     /// The setups, then the boots, with the pins that they provide, which the ledger names.
     package func setups(_ runs: RunList, _ ledger: Ledger) throws -> [Setting.Setup] {
@@ -185,16 +203,17 @@ package struct Specification {
         }
         let engineBoots = hasBoots(runs) ? engine.boots : []
         let boots = try engineBoots.indices.map { index in
-            Setting.Setup(.boot(index), pin: try key(engine.setups.count + index, "boot of a guest").pin)
+            Setting.Setup(.boot(index), pin: try key(setupTasks.count + index, "boot of a guest").pin)
         }
-        let setups = try engine.setups.enumerated().map { index, workload in
-            let what = "setup of '\(workload)'"
+        let setups = try setupTasks.enumerated().map { index, task in
+            let workload = task.workload(points)
+            let what = "setup of '\(workload ?? "")'"
             let found = try key(index, what)
             guard found.key.workload == workload else {
                 throw Failure(.badArchive, "the ledger has no \(what) as run \(runs[first + index])")
             }
-            let boot = engineBoots.firstIndex { $0.workloads.contains(workload) }
-            return Setting.Setup(.setup(workload: workload), pin: found.pin, requires: boot.map { boots[$0].pin })
+            let boot = boots.isEmpty ? nil : boot(for: task)
+            return Setting.Setup(task, pin: found.pin, requires: boot.map { boots[$0].pin })
         }
         return setups + boots
     }

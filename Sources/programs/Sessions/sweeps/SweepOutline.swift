@@ -41,7 +41,7 @@ package struct SweepOutline {
         // Ten million runs of a million each at most.
         return runCount * least...runCount * most
     }
-    package var setupCount: Int { specification.engine.setups.count }
+    package var setupCount: Int { specification.setupTasks.count }
     package var bootCount: Int { specification.engine.boots.count }
 
     /// - Parameter forces: whether checkpoints are used that do not fit.
@@ -67,6 +67,7 @@ package struct SweepOutline {
             JSON.Member(
                 "axes",
                 .object(sweep.allAxes.map { JSON.Member($0.name, .array($0.values.map { .string($0) })) })),
+            JSON.Member("checkpoints", .array(sweep.measure.checkpoints.map { .integer(Int64($0)) })),
             JSON.Member("points", .integer(points.count)), JSON.Member("runs", .integer(runCount)),
             JSON.Member("invocations", invocations.map(SweepOutline.bounds) ?? .null),
             JSON.Member("done", .integer(earlier?.change.succeeded ?? 0)),

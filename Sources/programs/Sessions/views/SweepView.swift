@@ -174,7 +174,7 @@ package struct SweepView {
         of tables: [Table], _ dataset: Dataset, _ selection: Selection, gathersNames: Bool = false,
         put: (Int, RunNumber, _ values: [String], [Cell]) throws -> Void
     ) throws -> Passage {
-        let origin = try Origin(ledger, sweep)
+        let origin = try Origin(self)
         let readsResults = tables != [.runs] || selection.readsMetrics
         var selected = 0
         var names = MetricNames(required: sweep.metrics, formulas: formulas)
@@ -286,6 +286,21 @@ package struct SweepView {
         return index < points.count ? index : nil
     }
 
+    /// Which of several checkpoints a run makes, or starts from, by its place among ``Measure/ages``; nil: the sweep
+    /// file no longer has the run.
+    func checkpoint(of plan: PlannedRun) -> Int? {
+        guard let place = plan.place, !plan.key.isSetup else {
+            // Of a workload all setups stand together.
+            return plan.place.map { ($0 - points.count * sweep.measure.repeats) % sweep.measure.ages.count }
+        }
+        return points.checkpoint(place / sweep.measure.repeats)
+    }
+
+    /// Of one of several checkpoints, after how many invocations it is taken; nil: it is the only one, or gone.
+    private func age(ofSetup plan: PlannedRun) -> Int? {
+        sweep.measure.checkpoints.isEmpty ? nil : checkpoint(of: plan).map { sweep.measure.ages[$0] }
+    }
+
     /// The parameters of a run; nil: as with ``pointIndex(_:)``.
     package func assignments(of plan: PlannedRun) -> [Assignment]? { pointIndex(plan).map(points.assignments) }
 
@@ -304,7 +319,9 @@ package struct SweepView {
     package func describe(_ plan: PlannedRun) -> String {
         switch plan.key {
         case .boot: return "boot of the guest"
-        case .setup(let workload, _): return VisibleText.of("setup of \(workload)")
+        case .setup(let workload, _):
+            let age = age(ofSetup: plan).map { ", checkpoint after \(PeopleText.count($0, "invocation"))" } ?? ""
+            return VisibleText.of("setup of \(workload)\(age)")
         case .evaluation: break
         }
         return VisibleText.of(words(of: plan).joined(separator: " "))
@@ -314,19 +331,29 @@ package struct SweepView {
 /// What all runs of a sweep were made with.
 private struct Origin {
     private let engine: Digest?
-    /// By workload.
-    private var checkpoints: [String: Digest] = [:]
-    private let sweep: Sweep
+    /// By workload, in the order of ``Measure/ages``.
+    private var checkpoints: [String: [Digest?]] = [:]
+    private let view: SweepView
+    private var sweep: Sweep { view.sweep }
 
-    init(_ ledger: Ledger, _ sweep: Sweep) throws {
-        self.sweep = sweep
+    init(_ view: SweepView) throws {
+        self.view = view
+        let ledger = view.ledger
         let pins = Dictionary(try ledger.pins().map { ($0.name, $0.digest) }, uniquingKeysWith: { $1 })
         engine = pins["engine"]
-        var checkpoints: [String: Digest] = [:]
+        var checkpoints: [String: [Digest?]] = [:]
         try ledger.forEachSetup { setup in
-            if let workload = setup.key.workload, let pin = setup.key.pin { checkpoints[workload] = pins[pin] }
+            guard let workload = setup.key.workload, let pin = setup.key.pin else { return }
+            checkpoints[workload, default: []].append(pins[pin])
         }
         self.checkpoints = checkpoints
+    }
+
+    private func checkpoint(of plan: PlannedRun) -> Digest? {
+        guard let known = plan.key.workload.flatMap({ checkpoints[$0] }), let place = view.checkpoint(of: plan),
+            known.indices.contains(place)
+        else { return nil }
+        return known[place]
     }
 
     func provenance(of run: RunStatus) -> ProvenanceRow {
@@ -335,7 +362,7 @@ private struct Origin {
             run: run.plan.run, point: run.plan.key.point, workload: run.plan.key.workload,
             repetition: run.plan.key.repetition, state: run.state, failure: run.failure, host: run.host,
             attempts: run.attempts, lease: run.lease, engine: engine,
-            checkpoint: run.plan.key.workload.flatMap { checkpoints[$0] },
+            checkpoint: checkpoint(of: run.plan),
             forced: run.plan.key.isSetup ? nil : sweep.forced(run.plan.key.workload),
             started: decision.map { $0.endedAt.subtractingCapped($0.wall) }, wall: decision?.wall,
             peakMemoryBytes: decision?.peakMemoryBytes, evidence: decision?.evidence ?? "")

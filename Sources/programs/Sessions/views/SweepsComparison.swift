@@ -65,14 +65,14 @@ package struct SweepsComparison {
             axes: axes, hasWorkloads: views.allSatisfy { !$0.sweep.workloads.isEmpty }, metrics: metrics,
             formulas: formulas, confidence: confidence)
         let selections = try selections(conditions)
-        var runs: [[[String]: [(repetition: Int, run: RunNumber, attempt: AttemptNumber)]]] = [[:], [:]]
+        var runs: [[[String]: [(sample: SweepComparison.Sample, run: RunNumber, attempt: AttemptNumber)]]] = [[:], [:]]
         for side in SweepComparison.Side.allCases {
             let view = views[side.rawValue]
             try view.forEachSelected(selections[side.rawValue], withResults: true) { run, row in
                 let key = try comparison.add(row, names: view.points.axes, side)
                 guard run.state == .succeeded, let decision = run.decision else { return }
                 runs[side.rawValue][key, default: []].append(
-                    (row.repetition, run.plan.run, decision.id.attempt))
+                    (SweepComparison.Sample(row, names: view.points.axes), run.plan.run, decision.id.attempt))
             }
         }
         var outcome = Outcome(
@@ -88,7 +88,7 @@ package struct SweepsComparison {
             let key = outcome.pairs[place].key
             let (first, second) = (runs[0][key] ?? [], runs[1][key] ?? [])
             for one in first {
-                guard let other = second.first(where: { $0.repetition == one.repetition }) else { continue }
+                guard let other = second.first(where: { $0.sample == one.sample }) else { continue }
                 let found = try compare((one.run, one.attempt), (other.run, other.attempt), &outcome)
                 guard let found else { continue }
                 outcome.pairs[place].firstChange = found

@@ -61,7 +61,7 @@ struct PlanCommand: ParsableCommand {
         var lines = ["sweep       \(sweep.name) (engine \(sweep.engine))"]
         if !sweep.workloads.isEmpty { lines.append("workloads   \(sweep.workloads.joined(separator: ", "))") }
         for axis in sweep.allAxes { lines.append("axis        \(axis.name): \(PlanCommand.shown(axis.values))") }
-        lines.append("points      \(outline.points.count)")
+        lines.append("points      \(outline.points.count)\(PlanCommand.samples(sweep.measure, outline.points.count))")
         let boots = outline.bootCount > 0 ? " from \(PeopleText.count(outline.bootCount, "boot")) of the guest" : ""
         let setups = outline.setupCount > 0 ? " and \(PeopleText.count(outline.setupCount, "setup"))\(boots)" : ""
         lines.append("runs        \(outline.runCount)\(setups)")
@@ -84,6 +84,14 @@ struct PlanCommand: ParsableCommand {
         let most = 40
         guard values.count > most, let last = values.last else { return values.joined(separator: ", ") }
         return "\(values.prefix(8).joined(separator: ", ")), ..., \(last) (\(values.count) values)"
+    }
+
+    /// How many of the points are the same but for the checkpoint that they start from.
+    private static func samples(_ measure: Measure, _ count: Int) -> String {
+        guard !measure.checkpoints.isEmpty else { return "" }
+        let ages = measure.checkpoints.map(String.init)
+        return " (\(count / ages.count) from each of \(PeopleText.count(ages.count, "checkpoint")), after invocation "
+            + "\(PeopleText.list(ages, atMost: 12)))"
     }
 
     private func checkBinding(_ specification: Specification, _ inventory: Inventory?) throws {
