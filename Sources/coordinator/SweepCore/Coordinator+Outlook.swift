@@ -44,6 +44,7 @@ extension Coordinator {
         nextOutlook = now + lookInterval
         guard state.times.fit != nil else { return outlook = nil }
         let attempts = underWay(now)
+        noteOverdue(attempts)
         var outlook = makeOutlook(attempts, now)
         if plan.hasSecondStarts { outlook.critical = critical(among: attempts, outlook, now) }
         self.outlook = outlook
@@ -55,6 +56,15 @@ extension Coordinator {
     var lookInterval: Nanoseconds {
         max(Timing.second, Nanoseconds(begun.count + links.count) * (Timing.second / 200))
     }
+
+    private mutating func noteOverdue(_ attempts: [AttemptUnderWay]) {
+        let overdue = attempts.filter { $0.isOverdue(slowness: state.times.slowness(of: $0.host)) }
+        let longest = overdue.sorted(by: AttemptUnderWay.endsLater).prefix(Coordinator.mostOverdue)
+        let grouped = longest.map { (attempt: $0, group: Int(state[$0.place.run].group)) }
+        state.times.note(overdue: grouped)
+    }
+
+    private static let mostOverdue = 256
 
     private func makeOutlook(_ attempts: [AttemptUnderWay], _ now: Nanoseconds) -> Outlook {
         var outlook = Outlook()
@@ -108,14 +118,34 @@ extension Coordinator {
     /// The attempts that are at work on hosts of the inventory, in no order. Nothing where nothing is known of how long
     /// runs take.
     func underWay(_ now: Nanoseconds) -> [AttemptUnderWay] {
-        begun.compactMap { place, beginning in
+        var attempts: [AttemptUnderWay] = begun.compactMap { place, beginning in
             guard let claim = state.claim(of: place.lease, on: place.run) else { return nil }
             let host = host(of: claim)
             guard host >= 0, let length = state.times.length(place.run, group: Int(state[place.run].group)) else {
                 return nil
             }
-            let rest = length.rest(after: max(0, now - beginning.time), slowness: state.times.slowness(of: host))
-            return AttemptUnderWay(place: place, host: host, length: length, rest: rest)
+            let elapsed = max(0, now - beginning.time)
+            let rest = length.rest(after: elapsed, slowness: state.times.slowness(of: host))
+            return AttemptUnderWay(place: place, host: host, length: length, elapsed: elapsed, rest: rest)
+        }
+        expectDelays(&attempts)
+        return attempts
+    }
+
+    /// A host that has become slow delays all that it is at: where half of its attempts, and two at least, are beyond
+    /// their interval, the others are expected to take as much longer than predicted as the median of these.
+    private func expectDelays(_ attempts: inout [AttemptUnderWay]) {
+        let late = attempts.filter { $0.isLate(slowness: state.times.slowness(of: $0.host)) }
+        if late.count < 2 { return }
+        var delays = links.map { _ in [Double]() }
+        for attempt in late { delays[attempt.host].append(Octaves.of(attempt.span) - attempt.length.expected) }
+        var counts = links.map { _ in 0 }
+        for attempt in attempts { counts[attempt.host] += 1 }
+        let expected = zip(delays, counts).map { delays, count in
+            delays.count >= max(2, (count + 1) / 2) ? RunTimeFit.median(delays) : 0
+        }
+        for place in attempts.indices where expected[attempts[place].host] > 0 {
+            attempts[place].delay(slowness: expected[attempts[place].host])
         }
     }
 
@@ -160,7 +190,7 @@ extension Coordinator {
     }
 
     /// Hosts that differ by less (a fifteenth) are taken for equally fast.
-    private static let slower = 0.1
+    static let slower = 0.1
     /// How much later than at the earliest a sweep may end for the sake of a slow host: predictions are not exact.
     private static let slack = 1.05
 }
@@ -170,8 +200,24 @@ struct AttemptUnderWay: Sendable {
     var place: AttemptPlace
     var host: Int
     var length: RunLength
+    /// How long it has taken.
+    var elapsed: Nanoseconds
     /// How much longer it is predicted to take.
     var rest: Nanoseconds
+
+    /// How long it is predicted to take in all.
+    var span: Nanoseconds { elapsed + rest }
+
+    /// Whether it is beyond its interval, by a quarter.
+    func isLate(slowness: Double) -> Bool { length.isLate(after: elapsed, slowness: slowness) }
+
+    /// Its host makes it last that much longer, in octaves, than on one as fast as most.
+    mutating func delay(slowness: Double) {
+        rest = max(rest, Octaves.span(length.expected + slowness) - elapsed)
+    }
+
+    /// Whether it has taken longer than was expected.
+    func isOverdue(slowness: Double) -> Bool { elapsed > Octaves.span(length.expected + slowness) }
 
     /// For sorting: what ends last comes first.
     static func endsLater(_ left: AttemptUnderWay, _ right: AttemptUnderWay) -> Bool {
@@ -187,7 +233,10 @@ extension RunLength {
     func rest(after elapsed: Nanoseconds, slowness: Double) -> Nanoseconds {
         let expected = Octaves.span(expected + slowness)
         if elapsed < expected { return max(expected - elapsed, expected / 16) }
-        if elapsed / 5 > Octaves.span(high + slowness) / 4 { return elapsed }
-        return max(elapsed - expected, expected / 16)
+        return isLate(after: elapsed, slowness: slowness) ? elapsed : max(elapsed - expected, expected / 16)
+    }
+
+    func isLate(after elapsed: Nanoseconds, slowness: Double) -> Bool {
+        elapsed / 5 > Octaves.span(high + slowness) / 4
     }
 }

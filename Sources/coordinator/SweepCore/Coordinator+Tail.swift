@@ -15,10 +15,14 @@ extension Coordinator {
         startAgain(late.sorted(by: AttemptUnderWay.endsLater), on: free, &records)
     }
 
-    /// Begins a second time what would be too late by the time that nothing waits any more.
+    /// Begins a second time what would be too late by the time that nothing waits any more. On one of the fastest
+    /// hosts: on others it would be too late already, and it is not begun a third time.
     mutating func startCritical(on hosts: [Int], _ now: Nanoseconds, _ records: inout [Record]) {
-        guard let critical = outlook?.critical, !critical.isEmpty else { return }
-        startAgain(critical.filter { mayStartAgain($0) }, on: takers(now, among: hosts, haveRoom: true), &records)
+        guard let outlook, !outlook.critical.isEmpty else { return }
+        let fast = takers(now, among: hosts, haveRoom: true).prefix {
+            $0.slowness <= outlook.fastest + Coordinator.slower
+        }
+        startAgain(outlook.critical.filter { mayStartAgain($0) }, on: Array(fast), &records)
     }
 
     private mutating func startAgain(

@@ -2,11 +2,11 @@ public import Model
 
 /// The order in which waiting runs are handed out, by what is known of how long they take.
 extension SweepState {
-    /// Puts the waiting runs into their order anew where that is worth it: when twice as many runs have ended as the
-    /// last time. Runs that became possible since are put where they belong among the others.
+    /// Puts the waiting runs into their order anew where that is worth it: when twice as many runs as the last time
+    /// tell how long they take. Runs that became possible since are put where they belong among the others.
     mutating func order() {
-        if times.refit(), times.count >= nextOrder {
-            nextOrder = 2 * times.count + 1
+        if times.refit(), times.evidence >= nextOrder {
+            nextOrder = 2 * times.evidence + 1
             ready = ReadyRuns()
             for index in runs.indices { runs[index].isQueued = false }
             shown = ShownFirst()

@@ -30,5 +30,11 @@ struct Chance {
     /// From 0 up to, not including, 1.
     mutating func unit() -> Double { Double(next() >> 11) / 9_007_199_254_740_992 }
 
+    mutating func shuffled<Element>(_ elements: some Sequence<Element>) -> [Element] {
+        var order = Array(elements)
+        for place in order.indices.dropFirst().reversed() { order.swapAt(place, below(place + 1)) }
+        return order
+    }
+
     mutating func pick<Element>(_ elements: [Element]) -> Element { elements[below(elements.count)] }
 }

@@ -2,9 +2,13 @@ import Model
 
 extension ScheduleTrace {
     /// Whose effects and chance multiply: 20 functions, 4 cores, 5 sizes, 5 predictors.
+    ///
+    /// - Parameters:
+    ///   - slow: a function whose runs take ten times as long.
+    ///   - slowOneIn: one of so many runs takes ten times as long, by chance.
     private static func multiplied(
-        _ name: String, seed: UInt64, functions: Double, cores: Double, chance spread: Double,
-        tenfold: (_ function: Int, inout Chance) -> Bool
+        _ name: String, seed: UInt64, functions: Double, cores: Double, chance spread: Double, slow: Int? = nil,
+        slowOneIn: Int? = nil
     ) throws -> ScheduleTrace {
         var chance = Chance(seed: seed, stream: 77)
         func effects(_ count: Int, _ spread: Double) -> [Double] { (0..<count).map { _ in spread * chance.normal() } }
@@ -13,24 +17,25 @@ extension ScheduleTrace {
         ]
         let names = ["function", "core", "size", "predictor"]
         let axes = zip(names, parts).map { Axis(name: $0, values: $1.indices.map(String.init)) }
-        return try ScheduleTrace(name, axes: axes) { values in
-            let sum = zip(parts, values).reduce(spread * chance.normal()) { $0 + $1.0[$1.1] }
-            return 600 * Libm.exp(sum) * (tenfold(values[0], &chance) ? 10 : 1)
+        func effect(_ values: [Int]) -> Double {
+            zip(parts, values).reduce(values[0] == slow ? Libm.log(10) : 0) { $0 + $1.0[$1.1] }
         }
+        var trace = try ScheduleTrace(name, axes: axes) { values in
+            let sum = spread * chance.normal() + effect(values)
+            return 600 * Libm.exp(sum) * (slowOneIn.map { chance.oneIn($0) } == true ? 10 : 1)
+        }
+        trace.foreseeable = trace.levels.map(effect)
+        return trace
     }
 
     /// 2,000 runs each, half of them shorter than about ten minutes. The first three have what a sweep has: functions
     /// and cores that differ, and a rest by chance; of the last one nothing can be foreseen.
     public static func synthetic(seed: UInt64) throws -> [ScheduleTrace] {
         [
-            try multiplied("lognormal", seed: seed, functions: 0.6, cores: 0.5, chance: 0.25) { _, _ in false },
-            try multiplied("a function 10 x", seed: seed, functions: 0.3, cores: 0.2, chance: 0.2) { function, _ in
-                function == 13
-            },
-            try multiplied("5 % 10 x by chance", seed: seed, functions: 0.3, cores: 0.2, chance: 0.2) {
-                $1.oneIn(20)
-            },
-            try multiplied("all by chance", seed: seed, functions: 0, cores: 0, chance: 0.8) { _, _ in false },
+            try multiplied("lognormal", seed: seed, functions: 0.6, cores: 0.5, chance: 0.25),
+            try multiplied("a function 10 x", seed: seed, functions: 0.3, cores: 0.2, chance: 0.2, slow: 13),
+            try multiplied("5 % 10 x by chance", seed: seed, functions: 0.3, cores: 0.2, chance: 0.2, slowOneIn: 20),
+            try multiplied("all by chance", seed: seed, functions: 0, cores: 0, chance: 0.8),
         ]
     }
 }
@@ -49,11 +54,34 @@ public enum ScheduleBaseline {
     ///
     /// - Parameter lengths: in the order in which they are handed out.
     public static func listed(_ lengths: [Double], on hosts: [ScheduleHost]) -> Double {
+        assigned(lengths, on: hosts) { free, _ in free }
+    }
+
+    /// The same with all lengths known before: the longest first, each to the slot where it ends first.
+    public static func foreseen(_ lengths: [Double], on hosts: [ScheduleHost]) -> Double {
+        assigned(lengths.sorted(by: >), on: hosts) { free, span in free + span }
+    }
+
+    /// The same with all known that can be: the run that is longest but for chance first, to the slot that is free
+    /// first. nil: the trace is no drawn one.
+    public static func known(_ trace: ScheduleTrace, on hosts: [ScheduleHost]) -> Double? {
+        trace.foreseeable.map { foreseeable in
+            let order = trace.lengths.indices.sorted { (foreseeable[$1], $0) < (foreseeable[$0], $1) }
+            return listed(order.map { trace.lengths[$0] }, on: hosts)
+        }
+    }
+
+    private static func assigned(
+        _ lengths: [Double], on hosts: [ScheduleHost], _ cost: (_ free: Double, _ span: Double) -> Double
+    ) -> Double {
         var slots = hosts.flatMap { host in (0..<host.slots).map { _ in (free: 0.0, speed: host.speed) } }
         for length in lengths {
-            var best = 0
-            for slot in slots.indices where slots[slot].free < slots[best].free { best = slot }
-            slots[best].free += length / slots[best].speed
+            var best = (slot: 0, cost: Double.infinity)
+            for (slot, other) in slots.enumerated() {
+                let cost = cost(other.free, length / other.speed)
+                if cost < best.cost { best = (slot, cost) }
+            }
+            slots[best.slot].free += length / slots[best.slot].speed
         }
         return slots.map(\.free).max() ?? 0
     }
@@ -63,9 +91,7 @@ public enum ScheduleBaseline {
         var chance = Chance(seed: 1, stream: 78)
         var sum = 0.0
         for _ in 0..<orders {
-            var order = lengths
-            for place in order.indices.dropFirst().reversed() { order.swapAt(place, chance.below(place + 1)) }
-            sum += listed(order, on: hosts)
+            sum += listed(chance.shuffled(lengths), on: hosts)
         }
         return sum / Double(orders)
     }

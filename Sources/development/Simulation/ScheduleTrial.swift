@@ -7,6 +7,8 @@ public struct ScheduleTrace: Sendable {
     let points: Points
     /// Seconds on a host of speed 1, a run each, in the order of the points.
     public let lengths: [Double]
+    /// Per run, what of its length follows from its values, by which runs are put into order; nil: unknown.
+    var foreseeable: [Double]?
 
     /// - Parameter length: of a point, by the places of its values.
     init(_ name: String, axes: [Axis], length: (_ values: [Int]) -> Double) throws {
@@ -15,8 +17,30 @@ public struct ScheduleTrace: Sendable {
         let points = try Points(sweep, recipe: "")
         self.name = name
         self.points = points
-        lengths = (0..<points.count).map { point in
-            length(axes.indices.map { points.level(point, axis: $0) })
+        lengths = ScheduleTrace.levels(points).map(length)
+    }
+
+    /// Per run, the places of its values.
+    var levels: [[Int]] { ScheduleTrace.levels(points) }
+
+    private static func levels(_ points: Points) -> [[Int]] {
+        (0..<points.count).map { point in points.axes.indices.map { points.level(point, axis: $0) } }
+    }
+
+    /// The same runs as a file of other axes and orders of their values would have them, and so many times as long.
+    /// Which run comes when decides much where runs are few, and is nobody's merit.
+    public func rearranged(seed: UInt64, times factor: Double) throws -> ScheduleTrace {
+        var chance = Chance(seed: seed, stream: 79)
+        let order = chance.shuffled(points.axes.indices)
+        let values = order.map { chance.shuffled(points.values(ofAxis: $0).indices) }
+        let axes = zip(order, values).map { axis, places in
+            Axis(name: points.axes[axis], values: places.map { points.values(ofAxis: axis)[$0] })
+        }
+        let known = Dictionary(zip(levels, lengths), uniquingKeysWith: { first, _ in first })
+        return try ScheduleTrace(name, axes: axes) { levels in
+            var places = levels
+            for (place, axis) in order.enumerated() { places[axis] = values[place][levels[place]] }
+            return factor * (known[places] ?? 0)
         }
     }
 
@@ -61,6 +85,11 @@ public struct ScheduleHost: Sendable {
 
     public init(speed: Double, slots: Int, sickness: Sickness? = nil) {
         (self.speed, self.slots, self.sickness) = (speed, slots, sickness)
+    }
+
+    /// 20 hosts of three speeds.
+    public static func threeSpeeds(slots: Int) -> [ScheduleHost] {
+        (0..<20).map { ScheduleHost(speed: [1, 0.7, 0.5][$0 % 3], slots: slots) }
     }
 }
 

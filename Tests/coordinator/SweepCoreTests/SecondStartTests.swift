@@ -132,11 +132,12 @@ struct SecondStartTests {
         let cluster = cluster()
         let length = try #require(cluster.core.state.times.length(1, group: 0))
         let attempt = AttemptUnderWay(
-            place: AttemptPlace(run: 1, lease: 1), host: 0, length: length, rest: 130 * Self.second)
+            place: AttemptPlace(run: 1, lease: 1), host: 0, length: length, elapsed: 0, rest: 130 * Self.second)
         let equal = Looks(rest: (1...1_000).map { Taker(host: $0, slowness: 0, most: .infinity) }[...])
         #expect(cluster.core.bestHost(for: attempt, among: equal) == nil)
         #expect(equal.count.looked == 1)
-        let long = AttemptUnderWay(place: attempt.place, host: 3, length: length, rest: 4_000 * Self.second)
+        let long = AttemptUnderWay(
+            place: attempt.place, host: 3, length: length, elapsed: 0, rest: 4_000 * Self.second)
         let mixed = Looks(
             rest: (1...1_000).map { Taker(host: $0, slowness: 0, most: $0 < 3 ? 1 : .infinity) }[...])
         let choice = cluster.core.bestHost(for: long, among: mixed)

@@ -24,9 +24,14 @@ package struct RunTimes: Sendable {
     private var isSeen: [[Bool]]
     /// The last ones, in a ring.
     private var recent: [Sample] = []
+    /// Runs that have not ended and took longer than was predicted, with how long they are expected to take by now.
+    /// What ends first is short: without these, a workload whose runs all take long would be taken for a short one.
+    private var overdue: [(run: RunNumber, sample: Sample)] = []
     /// How many there were of this sweep.
     package private(set) var count = 0
-    /// At which ``count`` it is worth to look again.
+    /// How many runs tell something.
+    var evidence: Int { count + overdue.count }
+    /// At which ``evidence`` it is worth to look again.
     private var nextFit = 1
     package private(set) var fit: RunTimeFit?
 
@@ -54,9 +59,8 @@ package struct RunTimes: Sendable {
     ///   - host: -1: it is not in the inventory.
     mutating func note(_ run: RunNumber, group: Int, host: Int, wall: Nanoseconds) {
         guard group >= 0 else { return }
-        let point = traits?.point(of: run) ?? -1
-        let sample = Sample(
-            octaves: Octaves.of(wall), host: Int32(host), group: Int32(group), point: Int32(point))
+        let sample = sample(run, group: group, host: host, wall: wall)
+        if !overdue.isEmpty { overdue.removeAll { $0.run == run } }
         if isFirst(sample) {
             firsts.append(sample)
             // What shows something new may change everything.
@@ -67,6 +71,19 @@ package struct RunTimes: Sendable {
             recent[count % RunTimes.mostRecent] = sample
         }
         count += 1
+    }
+
+    private func sample(_ run: RunNumber, group: Int, host: Int, wall: Nanoseconds) -> Sample {
+        let point = traits?.point(of: run) ?? -1
+        return Sample(octaves: Octaves.of(wall), host: Int32(host), group: Int32(group), point: Int32(point))
+    }
+
+    /// - Parameter attempts: all that are overdue now. They tell something until this is called again, or they end.
+    mutating func note(overdue attempts: some Sequence<(attempt: AttemptUnderWay, group: Int)>) {
+        overdue = attempts.filter { $0.group >= 0 }.map { attempt, group in
+            let run = attempt.place.run
+            return (run, sample(run, group: group, host: attempt.host, wall: attempt.span))
+        }
     }
 
     private mutating func isFirst(_ sample: Sample) -> Bool {
@@ -85,15 +102,15 @@ package struct RunTimes: Sendable {
         return traits.levelCounts.indices.map { traits.level(ofPoint: Int(sample.point), axis: $0) }
     }
 
-    /// Works out anew what follows from what ended, where enough came since: a quarter more, or hundreds.
+    /// Works out anew what follows from what ended or is overdue, where enough came since: an eighth more, or hundreds.
     ///
     /// - Returns: whether it did.
     mutating func refit() -> Bool {
-        guard count >= nextFit else { return false }
-        nextFit = count + max(1, min(count / 4, RunTimes.mostRecent / 2))
+        guard evidence >= nextFit else { return false }
+        nextFit = evidence + max(1, min(evidence / 8, RunTimes.mostRecent / 2))
         // By then this sweep knows better.
         if recent.count == RunTimes.mostRecent { history = [] }
-        let samples = history + firsts + recent
+        let samples = history + firsts + recent + overdue.map(\.sample)
         guard !samples.isEmpty else { return false }
         let origins = Int(history.reduce(0) { max($0, $1.origin) }) + 1
         fit = RunTimeFit(
