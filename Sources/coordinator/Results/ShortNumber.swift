@@ -53,7 +53,7 @@ package enum ShortNumber {
             isPlainWhole = places == nil && rest.isEmpty
             point = digits.count - (places ?? 0)
             if !rest.isEmpty {
-                guard let exponent = Int(rest.dropFirst()), abs(exponent) < 1_000_000 else { return nil }
+                guard let exponent = Int(rest.dropFirst()), exponent.magnitude < 1_000_000 else { return nil }
                 point += exponent
             }
             let zeros = digits.prefix { $0 == 0 }.count

@@ -47,7 +47,8 @@ package struct StoppingRule: Sendable, Hashable {
             return nil
         }
         let distance = max(interval.upper - value, value - interval.lower)
-        return distance == 0 ? 0 : distance / value.magnitude
+        let reach = distance == 0 ? 0 : distance / value.magnitude
+        return reach.isNaN ? nil : reach
     }
 
     /// Whether measuring ends after these invocations, all that there were so far.
