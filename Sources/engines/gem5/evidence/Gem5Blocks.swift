@@ -32,6 +32,8 @@ struct Gem5Blocks: StatisticsVisitor {
     private var ranks: [Int?]
     private var block = 0
     private(set) var blocks: [Block] = []
+    /// The counters of each block that are only there to check others.
+    private(set) var aids: [Block] = []
     /// The core that was looked at, by its path; nil: there is none that fits.
     private(set) var core: String?
     /// What cannot be in the statistics of any gem5; the first, if any.
@@ -117,13 +119,17 @@ struct Gem5Blocks: StatisticsVisitor {
             }
             ranks[index] = found.rank
         }
-        for cache in caches where !cache.settle(&values) {
-            note("hits and misses of \(cache.name) do not add up to its accesses")
+        for cache in caches {
+            if let problem = cache.settle(&values) { note(problem) }
         }
-        let metrics = zip(counters, values).compactMap { counter, value in
-            counter.isAid ? nil : value.map { Metric(counter.name, $0.text) }
+        let told = zip(counters, values).filter { $1?.value.isFinite == true }
+        func counted(areAids: Bool) -> Block {
+            Block(told.filter { $0.0.isAid == areAids }.compactMap { counter, value in
+                value.map { Metric(counter.name, $0.text) }
+            })
         }
-        blocks.append(Block(metrics))
+        blocks.append(counted(areAids: false))
+        aids.append(counted(areAids: true))
     }
 
     /// Adds to every block how wide the core is, where it is one that has rename's counters.
