@@ -105,11 +105,18 @@ extension Gem5Engine {
         if let misfit = record.origin.misfit(with: expectation(workload)) ?? unnamed.map({ "its \($0) is not known" }) {
             return EngineVerdict(failure: .contractBroken, evidence: "\(path): \(misfit)")
         }
+        let prefix = "\(folder)/"
+        let named = Set(record.files.map { prefix + $0.path } + [path])
+        if let other = report.artifacts.first(where: { $0.path.hasPrefix(prefix) && !named.contains($0.path) }) {
+            return EngineVerdict(
+                failure: .contractBroken,
+                evidence: "\(path): it does not name \(VisibleText.of(other.path, limit: 200)), which is beside it")
+        }
         for file in record.files {
-            let found = report.artifacts.first { $0.path == "\(folder)/\(file.path)" }
-            guard found?.digest == file.digest else {
+            let found = report.artifacts.first { $0.path == prefix + file.path }
+            guard found?.digest == file.digest, found?.size == file.size else {
                 let what = found == nil ? "is missing" : "is not the one that was written"
-                return EngineVerdict(failure: .contractBroken, evidence: "\(folder)/\(file.path) \(what)")
+                return EngineVerdict(failure: .contractBroken, evidence: "\(prefix)\(file.path) \(what)")
             }
         }
         return EngineVerdict(failure: nil, provides: artifact.digest)

@@ -333,7 +333,8 @@ struct Gem5EngineTests {
     // MARK: Verdicts
 
     private func verdictOfSetup(
-        _ bytes: [UInt8]?, state: String? = "state", system: String = "skylake", terminals: [String: String] = [:]
+        _ bytes: [UInt8]?, state: String? = "state", memory: String? = nil, system: String = "skylake",
+        terminals: [String: String] = [:]
     ) throws -> EngineVerdict {
         let folder = "m5out/checkpoint/fibonacci/cpt.warm"
         var files: [String: [UInt8]] = [
@@ -343,6 +344,7 @@ struct Gem5EngineTests {
         for (machine, text) in terminals { files["m5out/\(machine).pc.com_1.device"] = Array(text.utf8) }
         files["\(folder)/record.json"] = bytes
         files["\(folder)/m5.cpt"] = state.map { Array($0.utf8) }
+        files["\(folder)/a.pmem"] = memory.map { Array($0.utf8) }
         let sweep = sweep {
             $0.settings = settings(#"{"system": {"name": "\#(system)", "memory": 536870912}}"#)
         }
@@ -367,6 +369,25 @@ struct Gem5EngineTests {
             #expect(verdict.failure == .contractBroken)
             #expect(verdict.provides == nil)
         }
+    }
+
+    @Test("What a setup's record does not name, or with another size, is no checkpoint")
+    func setupRecord() throws {
+        let state = SHA256.digest("state").hex
+        let memory = SHA256.digest("memory").hex
+        for (files, problem) in [
+            (#"[{"path":"m5.cpt","size":5,"sha256":"\#(state)"}]"#, "record.json: it does not name "),
+            (
+                #"[{"path":"m5.cpt","size":6,"sha256":"\#(state)"},{"path":"a.pmem","size":6,"sha256":"\#(memory)"}]"#,
+                "m5.cpt is not the one that was written"
+            ),
+        ] {
+            let verdict = try verdictOfSetup(record(files: files), memory: "memory")
+            #expect(verdict.failure == .contractBroken && verdict.evidence.contains(problem), "\(verdict.evidence)")
+        }
+        let whole = #"[{"path":"m5.cpt","size":5,"sha256":"\#(state)"},"#
+            + #"{"path":"a.pmem","size":6,"sha256":"\#(memory)"}]"#
+        #expect(try verdictOfSetup(record(files: whole), memory: "memory").provides != nil)
     }
 
     @Test("Of two machines both must have a terminal, and neither may have panicked")
