@@ -19,10 +19,10 @@ extension Gem5Engine {
                     let told = [remark, forced.map { "its checkpoint was forced: \($0)" } ?? ""].filter { !$0.isEmpty }
                     return EngineVerdict(
                         failure: nil, evidence: told.joined(separator: "; "), blocks: blocks.text)
-                case .boot: return try checkpoint(nil, Gem5Files.newBooted, report, files)
-                case .setup(let workload, _):
-                    guard !settings.isScript else { return try ownCheckpoint(workload, report, files) }
-                    return try checkpoint(workload, Gem5Files.newCheckpoint(workload), report, files)
+                case .boot, .setup:
+                    var verdict = try checkpoint(task, report, files)
+                    if verdict.failure == nil { verdict.evidence = remark }
+                    return verdict
                 }
             } catch let breach as Breach {
                 return EngineVerdict(failure: breach.failure, evidence: breach.evidence)
@@ -48,6 +48,7 @@ extension Gem5Engine {
             contract.axes = points.parameters(point).filter { !Gem5States.isState($0) }
             contract.state = Interleaving.state(points.parameters(point))
             contract.forced = forcedItems(task.workload(points))
+            contract.machine = machine(contract.axes)
             guard case .script(let script) = settings.system else { break }
             contract.blocks = script.blocks ?? contract.blocks
             contract.line = script.line
@@ -60,6 +61,28 @@ extension Gem5Engine {
         contract.needsTerminal = false
         contract.terminals = Gem5Files.consoles
         return contract
+    }
+
+    /// What the sweep says of the machine that its evaluations simulate; nil: nothing, with a script of the user's own.
+    private func machine(_ axes: [Assignment]) -> Gem5Contract.Machine? {
+        guard case .named(let name, let options) = settings.system, let tested = machines.first else { return nil }
+        // A checkpoint from elsewhere decides, where the sweep does not.
+        let usual = settings.makesCheckpoints ? Gem5Settings.standardCores : nil
+        // Where the sweep chooses the cores, the axis is compared.
+        let isChosen = axes.contains { $0.axis == "core" }
+        return Gem5Contract.Machine(
+            tested, memoryBytes: options.memoryBytes, cores: options.cores ?? usual,
+            coreType: isChosen ? nil : Gem5Machines.coreType(of: name), kernel: guest.kernel.path)
+    }
+
+    private func checkpoint(
+        _ task: EngineTask, _ report: AttemptReport, _ files: EvidenceFiles
+    ) throws -> EngineVerdict {
+        guard case .setup(let workload, _) = task else {
+            return try checkpoint(nil, Gem5Files.newBooted, report, files)
+        }
+        guard !settings.isScript else { return try ownCheckpoint(workload, report, files) }
+        return try checkpoint(workload, Gem5Files.newCheckpoint(workload), report, files)
     }
 
     /// A script of the user's own keeps no record: it is made of what came back.

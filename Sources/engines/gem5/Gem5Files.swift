@@ -14,8 +14,11 @@ package enum Gem5Files {
     static let status = "\(output)/status.jsonl"
     /// Where the console of a machine's guest is.
     static func console(_ machine: String) -> String { "\(output)/\(machine).pc.com_1.device" }
-    /// Those that there may be: with the package's names, or with that of gem5's standard library.
-    static let consoles = ["system", "testsys", Gem5Machines.driver, "board"].map(console)
+    /// Those that there may be: with the package's names, or with that of gem5's standard library; then as gem5 calls
+    /// them on Arm and on RISC-V.
+    static let consoles = ["pc.com_1.device", "terminal", "platform.terminal"].flatMap { end in
+        ["system", "testsys", Gem5Machines.driver, "board"].map { "\(output)/\($0).\(end)" }
+    }
     /// Where evaluations find their checkpoints.
     static let checkpoints = "checkpoint"
     /// Where setups leave them.

@@ -127,6 +127,7 @@ package struct Gem5Settings: Sendable, Hashable {
 
     /// Of the guest, where a sweep does not say: the configuration package's.
     static let standardMemory: Int64 = 2 << 30
+    static let standardCores = 2
     /// What a PC has below its devices.
     static let mostMemory: Int64 = 3 << 30
 }

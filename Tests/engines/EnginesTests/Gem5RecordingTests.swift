@@ -15,14 +15,17 @@ private struct Recording {
             .appending(path: "../../whole/EndToEndTests/Gem5/recordings/\(name)").standardized.path
         let arguments = try #require(FileManager.default.contents(atPath: "\(folder)/arguments.json"))
         let asked = try JSON(parsing: Array(arguments))
-        var sweep = Sweep(name: "s", engine: "gem5", settings: settings(#"{"system": "skylake"}"#))
+        let memory = name.hasPrefix("state") ? 536_870_912 : 268_435_456
+        var sweep = Sweep(
+            name: "s", engine: "gem5", settings: settings(#"{"system": {"name": "skylake", "memory": \#(memory)}}"#))
         sweep.workloads = [asked["function"]?.text ?? ""]
         sweep.measure = Measure(warm: 2, invocations: 3)
         sweep.metrics = ["cpi", "l1i.mpki", "l1d.mpki", "l2.mpki", "llc.mpki", "branch.mpki", "itlb.mpki"]
         guard case .object(let members) = asked["set"] else { throw Failure(.badData, "no 'set'") }
         sweep.axes = members.map { Axis(name: $0.name, values: [$0.value.text ?? ""]) }
         if let state = asked["state"]?.text { sweep.axes.append(Axis(name: "state", values: [state])) }
-        let input = InputFile(path: "x", source: "/x", digest: SHA256.digest("x"), size: 1, isExecutable: false)
+        let input = InputFile(
+            path: "guest/vmlinux", source: "/x", digest: SHA256.digest("x"), size: 1, isExecutable: false)
         engine = try Gem5Engine(sweep, guest: .init(kernel: input, disk: input), scripts: [])
         points = try Points(sweep, recipe: sweep.recipe)
         files["stderr.txt"] = []
@@ -32,7 +35,10 @@ private struct Recording {
         files["m5out/stats.txt"]?.removeAll { !Recording.isRelied($0) }
         var isKept = false
         files["m5out/config.ini"]?.removeAll { line in
-            if line.hasPrefix("[") { isKept = line.hasPrefix("[system.cpu") && !line.dropFirst(12).contains(".mmu") }
+            if line.hasPrefix("[") {
+                isKept = line.hasPrefix("[system.cpu") && !line.dropFirst(12).contains(".mmu")
+                    || ["[system]", "[system.workload]", "[system.clk_domain]"].contains(line)
+            }
             return !isKept
         }
     }
@@ -59,7 +65,8 @@ private struct Recording {
         }
         let others = ["numCycles", "commitStats0.numInsts", "mmu.itb.rdMisses", "mmu.itb.wrMisses"]
             + ["branchPred.mispredicted_0::total"]
-        return Set((caches + others.map { "cpu1.\($0)" }).map { "system.\($0)"[...] } + ["simTicks"])
+        let whole: [Substring] = ["simTicks", "finalTick", "simFreq"]
+        return Set((caches + others.map { "cpu1.\($0)" }).map { "system.\($0)"[...] } + whole)
     }()
 
     private static func isRelied(_ line: Substring) -> Bool {
@@ -171,6 +178,55 @@ struct Gem5RecordingTests {
         ] {
             try run.expectRefused("m5out/status.jsonl", event, [[status[event].replacing(old, with: new)]])
         }
+    }
+
+    @Test("Another machine than the sweep's")
+    func machine() throws {
+        let lines = try #require(run.files["m5out/config.ini"])
+        for (section, name, others, problem) in [
+            ("[system]", "mem_ranges", ["0:536870912", "0:1 4096:268435456"], "system.mem_ranges is"),
+            ("[system.workload]", "object_file", ["/other/vmlinux", "other/guest2/vmlinux"], "object_file is"),
+            ("[system.cpu1]", "type", ["BaseTimingSimpleCPU", "BaseAtomicSimpleCPU"], "system.cpu1.type is"),
+        ] {
+            let header = try #require(lines.firstIndex { $0 == section })
+            let index = try #require(lines[header...].firstIndex { $0.hasPrefix("\(name)=") })
+            for other in others {
+                let verdict = try run.verdict("m5out/config.ini") { $0[index] = "\(name)=\(other)" }
+                #expect(verdict.failure == .contractBroken && verdict.evidence.contains(problem), "\(verdict.evidence)")
+            }
+            try run.expectRefused("m5out/config.ini", index, [[]])
+        }
+        let more = try run.verdict("m5out/config.ini") { $0 += ["[system.cpu2]", "type=BaseO3CPU"] }
+        #expect(more.evidence == "m5out/config.ini: 3 cores, where 2 were asked for")
+    }
+
+    @Test("An invocation without a tick, and ticks that no sum holds")
+    func impossibleTicks() throws {
+        let verdict = try run.verdict("m5out/status.jsonl") { lines in
+            let begin = lines.firstIndex { $0.contains("invocation-begin") && $0.contains("\"number\":1,") } ?? 0
+            for index in lines.indices[begin...] {
+                let parts = lines[index].split(separator: ",").filter { !$0.hasPrefix("\"tick\":") || index > begin }
+                lines[index] = parts.map { $0.hasPrefix("\"tick\":") ? "\"tick\":\(Int64.max)" : String($0) }
+                    .joined(separator: ",")[...]
+            }
+        }
+        #expect(verdict.failure == .contractBroken)
+        #expect(verdict.evidence.hasSuffix("invocation-begin has no tick"), "\(verdict.evidence)")
+    }
+
+    @Test("A block in the place of another, with its simulated time put right")
+    func swappedBlock() throws {
+        let verdict = try run.verdict("m5out/stats.txt") { lines in
+            let (begins, ends) = (
+                lines.indices.filter { lines[$0].hasPrefix("---------- Begin") },
+                lines.indices.filter { lines[$0].hasPrefix("---------- End") }
+            )
+            let ticks = lines[begins[1]...].first { $0.hasPrefix("simTicks") } ?? ""
+            let first = lines[begins[0]...ends[0]].map { $0.hasPrefix("simTicks") ? ticks : $0 }
+            lines.replaceSubrange(begins[1]...ends[1], with: first)
+        }
+        #expect(verdict.failure == .contractBroken)
+        #expect(verdict.evidence.contains("block 2: its finalTick is "), "\(verdict.evidence)")
     }
 
     @Test func statistics() throws {

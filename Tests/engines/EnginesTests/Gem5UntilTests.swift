@@ -11,15 +11,19 @@ struct EarlyRun: Sendable {
     var told: Int?
 
     private var statistics: String {
-        cycles.map { cycles in
-            """
-            ---------- Begin Simulation Statistics ----------
-            simTicks \(cycles) # (Tick)
-            system.cpu1.numCycles \(cycles) #
-            system.cpu1.commitStats0.numInsts 1000 #
-            ---------- End Simulation Statistics   ----------
+        var end = 0
+        return cycles.map { cycles in
+            end += cycles
+            return """
+                ---------- Begin Simulation Statistics ----------
+                simTicks \(cycles) # (Tick)
+                finalTick \(end) # (Tick)
+                simFreq 1000000000000 # (Tick/Second)
+                system.cpu1.numCycles \(cycles) #
+                system.cpu1.commitStats0.numInsts 1000 #
+                ---------- End Simulation Statistics   ----------
 
-            """
+                """
         }.joined()
     }
 

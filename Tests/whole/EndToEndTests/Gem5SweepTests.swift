@@ -83,7 +83,7 @@ struct Gem5SweepTests {
             """
             sweep: states
             engine: gem5
-            system: {name: skylake, memory: 256MiB}
+            system: skylake
             guest: guest
             workloads: [fibonacci-go]
             axes: {state: [warm, lukewarm, cold-caches]}

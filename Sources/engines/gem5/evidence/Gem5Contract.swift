@@ -19,6 +19,28 @@ package struct Gem5Contract: Sendable, Hashable {
         }
     }
 
+    /// What a sweep says of the machine that a system of the package `ops/gem5` simulates; nil: nothing.
+    package struct Machine: Sendable, Hashable {
+        /// Of the system under test.
+        package var name: String
+        package var memoryBytes: Int64?
+        package var cores: Int?
+        /// What the type of every core ends with, as in gem5's `BaseO3CPU` and, before, `X86O3CPU`.
+        package var coreType: String?
+        /// The kernel's file, relative to the attempt's folder.
+        package var kernel: String
+
+        package init(
+            _ name: String, memoryBytes: Int64? = nil, cores: Int? = nil, coreType: String? = nil, kernel: String
+        ) {
+            self.name = name
+            self.memoryBytes = memoryBytes
+            self.cores = cores
+            self.coreType = coreType
+            self.kernel = kernel
+        }
+    }
+
     /// Measured invocations, which must have begun and ended; nil: they are not looked at, as of a setup.
     package var invocations: Int?
     /// By which a run may end before all of them, with the cause ``Contract/ExitEvent/early``; nil: it may not.
@@ -54,6 +76,7 @@ package struct Gem5Contract: Sendable, Hashable {
     package var saysCore: Bool
     /// How many cores the checkpoint was made with.
     package var cores: Int?
+    package var machine: Machine?
     package var parameters: [Parameter]
     /// The point's parameters, by the names that the sweep has for them: the run must say which SimObjects it gave them
     /// to (event `parameters`), and gem5's configuration must agree.
@@ -87,6 +110,7 @@ package struct Gem5Contract: Sendable, Hashable {
         self.core = core
         saysCore = false
         self.cores = cores
+        machine = nil
         self.parameters = parameters
         axes = []
         forced = []
@@ -117,9 +141,10 @@ package struct Gem5Contract: Sendable, Hashable {
             let configuration = try found.checkConfiguration()
             try found.checkStatus()
             try found.checkForced()
-            try found.checkOutput()
-            let (blocks, remark) = try found.blocks(configuration)
-            return (.accepted(blocks), remark)
+            let told = try found.checkOutput()
+            let (blocks, remarks) = try found.blocks(configuration)
+            let trouble = try found.trouble()
+            return (.accepted(blocks), (remarks + told + trouble).joined(separator: "; "))
         } catch let breach as Breach {
             return (.broken(breach.failure, evidence: breach.evidence), "")
         }

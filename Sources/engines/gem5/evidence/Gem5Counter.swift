@@ -22,6 +22,10 @@ struct Gem5Counter: Sendable, Hashable {
         self.init(name, alternatives: patterns.map { [$0] }, parts: parts)
     }
 
+    /// The tick at which a block was written, which is never reset, and how many ticks a second has: gem5's names.
+    static let finalTick = "finalTick"
+    static let frequency = "simFreq"
+
     /// The counters of systems with classic caches, made by the package `ops/gem5` (names as in vSwarm-u) or with
     /// gem5's standard library (a core of their own a processor). Everything is about the core under test: what a
     /// driving node has under the same names does not count. Instructions are macro-instructions as committed; a TLB's
@@ -51,6 +55,11 @@ struct Gem5Counter: Sendable, Hashable {
                     "branchPred.mispredicted_0::total", "commit.branchMispredicts",
                     "exec_context.thread_0.numBranchMispred")),
         ]
+        for name in [Gem5Counter.finalTick, Gem5Counter.frequency] {
+            var counter = Gem5Counter(name, [name])
+            counter.isAid = true
+            counters.append(counter)
+        }
         for (name, object) in [("l1i", "icache"), ("l1d", "dcache"), ("l2", "l2cache")] {
             counters += Gem5Cache.counters(name) { statistic in
                 own("\(object).\(statistic)") + core.numbers.map { "*.\(name)-cache-\($0).\(statistic)" }

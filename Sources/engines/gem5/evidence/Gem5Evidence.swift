@@ -5,7 +5,7 @@ import Results
 struct Gem5Evidence {
     let contract: Gem5Contract
     let files: EvidenceFiles
-    private let events: Result<[(line: Int, event: JSON)], Breach>
+    let events: Result<[(line: Int, event: JSON)], Breach>
 
     init(contract: Gem5Contract, files: EvidenceFiles) throws {
         self.contract = contract
@@ -56,6 +56,7 @@ struct Gem5Evidence {
                 throw Breach("\(path): \(name) is \(VisibleText.of(value, limit: 80)), not \(parameter.value)")
             }
         }
+        try checkMachine(configuration)
         return configuration
     }
 
@@ -182,21 +183,9 @@ struct Gem5Evidence {
         if let next = wanted.first { throw Breach("\(path): there is no \(next.0) \(next.1)") }
     }
 
-    func checkOutput() throws {
-        guard let wanted = contract.line else { return }
-        var isThere = false
-        try files.forEachLine(contract.output) { _, line in
-            isThere = line.contains(wanted)
-            return !isThere
-        }
-        guard isThere else {
-            throw Breach("\(contract.output): no line has '\(VisibleText.of(wanted, limit: 200))'")
-        }
-    }
-
-    /// The statistics, and which core they are of, where somebody must be told.
-    func blocks(_ configuration: Gem5Configuration) throws -> (Blocks, remark: String) {
-        guard let most = contract.blocks else { return (Blocks([]), "") }
+    /// The statistics, and what is worth knowing of them: which core they are of, where somebody must be told.
+    func blocks(_ configuration: Gem5Configuration) throws -> (Blocks, remarks: [String]) {
+        guard let most = contract.blocks else { return (Blocks([]), []) }
         let early = early()
         let (path, wanted) = (contract.statistics, early ?? most)
         guard try files.size(path) ?? 0 > 0 else { throw Breach("\(path) is missing or empty") }
@@ -208,7 +197,8 @@ struct Gem5Evidence {
             throw Breach("\(path): \(PeopleText.count(count, "statistics block")), \(wanted) were asked for")
         }
         gathered.addWidth(configuration)
-        try checkTicks(Blocks(gathered.blocks), count: early ?? contract.invocations)
+        try checkTicks(gathered, count: early ?? contract.invocations)
+        let remarks = try checkNumbers(gathered, configuration)
         var found = gathered.blocks.enumerated().map { FoundBlock(place: "\(path), block \($0 + 1)", block: $1) }
         do {
             try MetricRule(contract.requiredMetrics, MetricFormula.gem5 + contract.formulas).check(found)
@@ -217,7 +207,7 @@ struct Gem5Evidence {
             throw Breach(error.failure, "\(error.evidence); \(try whichCore(gathered.core))")
         }
         if let until = contract.until { found = try until.counted(found, isEarly: early != nil) }
-        return (Blocks(found.map(\.block)), contract.saysCore ? try whichCore(gathered.core) : "")
+        return (Blocks(found.map(\.block)), (contract.saysCore ? [try whichCore(gathered.core)] : []) + remarks)
     }
 
     /// Which core the numbers are of, and where there is none, which there are.
@@ -229,26 +219,6 @@ struct Gem5Evidence {
         guard let first = cores.first else { return missing }
         return "\(missing); \(contract.configuration) has \(cores.prefix(8).joined(separator: ", ")): name the one "
             + "under test, as in measure: {core: '\(first)'}"
-    }
-
-    /// A block tells of the time of its invocation. Scripts reset the statistics at its begin or at the end of the one
-    /// before.
-    private func checkTicks(_ blocks: Blocks, count: Int?) throws(Breach) {
-        guard contract.status != nil, count == blocks.blocks.count else { return }
-        let events = try events.get().map(\.event).filter { $0["number"]?.integer != 0 }
-        func ticks(_ name: String) -> [Int64] {
-            events.filter { $0["event"]?.text == name }.map { $0["tick"]?.integer ?? -1 }
-        }
-        let (begins, ends) = (ticks("invocation-begin"), ticks("invocation-end"))
-        for (index, end) in ends.enumerated() {
-            let resets = [begins[index], index > 0 ? ends[index - 1] : begins[0]]
-            let found = blocks.blocks[index]["ticks"]
-            guard resets.contains(where: { found == String(end - $0) }) else {
-                throw Breach(
-                    "\(contract.statistics), block \(index + 1): its \(found ?? "missing") ticks (simTicks) are not "
-                        + "those of invocation \(index + 1)")
-            }
-        }
     }
 
     // MARK: A run that did not
@@ -353,7 +323,7 @@ struct Gem5Evidence {
     }
 
     /// `system.cpu1` or `board.processor.cores3.core`, and nothing below it; a driving node's do not count.
-    private static func isCore(_ path: String) -> Bool {
+    static func isCore(_ path: String) -> Bool {
         if Gem5Machines.isDriving(path) { return false }
         let parts = path.split(separator: ".")
         if parts.count == 2, parts[1].hasPrefix("cpu") { return parts[1].dropFirst(3).allSatisfy(\.isNumber) }

@@ -12,6 +12,9 @@ enum Gem5Machines {
         system == "two-machine" ? ["testsys", driver] : ["system"]
     }
 
+    /// What the type of a system's cores ends with, where a sweep does not choose another.
+    static func coreType(of system: String) -> String { system == "simple" ? "TimingSimpleCPU" : "O3CPU" }
+
     /// Whether a SimObject or a statistic is of the driving node.
     static func isDriving(_ path: some StringProtocol) -> Bool { path.hasPrefix("\(driver).") }
 }
