@@ -155,7 +155,10 @@ extension AgentCore {
         var reasons: [String] = []
         let lost = lostCores(of: sweep)
         if isLess, lost > 0 {
-            reasons.append("programs of other people keep \(lost) of \(PeopleText.count(host.cores, "core")) busy")
+            let advice = lost < host.cores ? "" : " ('slots: \(host.cores)' or 'others: ignore' in the inventory runs "
+                + "all the same)"
+            reasons.append(
+                "other programs keep \(lost) of \(PeopleText.count(host.cores, "core")) busy\(advice)")
         }
         let claims = surroundings.claims.filter { max($0.running, $0.wanted) > 0 }
         if isLess, !claims.isEmpty {
@@ -163,7 +166,7 @@ extension AgentCore {
             reasons.append("shared with the sweeps of \(PeopleText.list(shown, atMost: 4))")
         }
         let memory = lostMemory(of: sweep)
-        if memory > 0 { reasons.append("programs of other people take \(PeopleText.size(memory)) of memory") }
+        if memory > 0 { reasons.append("other programs take \(PeopleText.size(memory)) of memory") }
         return reasons
     }
 }

@@ -270,6 +270,21 @@ extension Ledger {
         try reading { db in try String.fetchAll(db, sql: "SELECT reason FROM stops ORDER BY seq") }
     }
 
+    /// Whether the sweep was stopped, and has not gone on since: resuming it runs also what the stop cancelled.
+    public func isStopped() throws -> Bool {
+        try reading { db in
+            guard let stop = try Int64.fetchOne(db, sql: "SELECT max(seq) FROM stops") else { return false }
+            let isOver = try Bool.fetchOne(
+                db, sql: """
+                    SELECT EXISTS (
+                        SELECT 1 FROM journal
+                        WHERE seq > ? AND kind IN ('lease-granted', 'run-reopened', 'repinned')
+                    )
+                    """, arguments: [stop])
+            return isOver == false
+        }
+    }
+
     // MARK: Decoding
 
     func reading<Value>(_ body: (Database) throws -> Value) throws -> Value {

@@ -29,44 +29,114 @@ struct Condition: Sendable, Hashable {
     }
 
     /// The longer ones first: each begins with what would be another.
-    private static let signs = ["!=", "<=", ">=", "=", "<", ">", "~"]
+    private static let signs = ["==", "!=", "<=", ">=", "=", "<", ">", "~"]
 
     let column: Column
     private let test: Test
 
     /// Reads a condition. A name may have such signs in it, as axes can: the longest name that is known is meant.
     ///
-    /// - Parameter find: the column of a name.
+    /// - Parameters:
+    ///   - find: the column of a name.
+    ///   - known: the values that a column can have; nil: any.
     /// - Returns: nil: no part of it is a known name before a sign.
-    /// - Throws: ``Failure`` (`usage`) where something that is no number is to be compared by size.
-    init?(_ text: String, find: (String) throws -> Column?) throws {
+    /// - Throws: ``Failure`` (`usage`) for a value that the column cannot have, and where something that is no number
+    ///   is to be compared by size.
+    init?(_ text: String, find: (String) throws -> Column?, known: (Column) -> [String]? = { _ in nil }) throws {
+        guard let (name, sign, column, value) = try Condition.parts(text, find) else { return nil }
+        self.column = column
+        do {
+            test = try Condition.test(column, sign, value, known(column))
+        } catch let problem as Unfit {
+            let several = try Condition.separated(text).filter { try Condition.parts($0, find) != nil }
+            let advice = several.count < 2 ? "" : "; several conditions: "
+                + several.map { "--where \(ShellWord.of(VisibleText.of($0)))" }.joined(separator: " ")
+            throw Failure(
+                .usage, "--where \(VisibleText.of(text)): \(problem.sentence(VisibleText.of(name)))\(advice)")
+        }
+    }
+
+    private static func parts(
+        _ text: String, _ find: (String) throws -> Column?
+    ) throws -> (name: String, sign: String, column: Column, value: String)? {
         for start in text.indices.reversed() {
-            guard let sign = Condition.signs.first(where: { text[start...].hasPrefix($0) }),
-                let column = try find(String(text[..<start]))
+            let name = trimmed(text[..<start])
+            guard let sign = signs.first(where: { text[start...].hasPrefix($0) }), let column = try find(name)
             else { continue }
-            self.column = column
-            test = try Condition.test(sign, String(text[start...].dropFirst(sign.count)), text)
-            return
+            return (name, sign == "==" ? "=" : sign, column, String(text[start...].dropFirst(sign.count)))
         }
         return nil
     }
 
-    private static func test(_ sign: String, _ value: String, _ text: String) throws -> Test {
-        // A value may have a comma in it.
-        let parts = value.split(separator: ",", omittingEmptySubsequences: false)
-        let values = [value] + parts.map { String($0.drop { $0 == " " }) }
-        switch sign {
-        case "=": return .oneOf(values)
-        case "!=": return .noneOf(values)
-        case "~": return .like(Glob(value))
-        default:
-            guard let sign = Sign(rawValue: sign), let number = Amount(value) else {
-                throw Failure(
-                    .usage, "--where \(VisibleText.of(text)): '\(VisibleText.of(value))' is not a number, a size or a "
-                        + "time, as 256KiB or 10ms")
+    /// Why a value cannot be meant.
+    private enum Unfit: Error {
+        case unknown(String, known: [String])
+        case noNumber(String)
+
+        func sentence(_ name: String) -> String {
+            switch self {
+            case .noNumber(let value):
+                return "'\(VisibleText.of(value))' is not a number, a size or a time, as 256KiB or 10ms"
+            case .unknown(let value, let known):
+                let problem = "\(name) has no value '\(VisibleText.of(value))'"
+                let named = known.filter { !$0.isEmpty }.map { VisibleText.of($0) }
+                if named.isEmpty { return "\(name) has no values in this sweep" }
+                let list = "there \(named.count == 1 ? "is" : "are") \(PeopleText.list(named, atMost: 20))"
+                // The nearest of two numbers says nothing.
+                guard Amount(value) == nil, let nearest = Names.nearest(to: value, in: named) else {
+                    return "\(problem); \(list)"
+                }
+                return "\(problem); did you mean '\(nearest)'? (\(list))"
             }
+        }
+    }
+
+    private static func test(_ column: Column, _ sign: String, _ value: String, _ known: [String]?) throws -> Test {
+        let whole = trimmed(value)
+        switch sign {
+        case "=": return .oneOf(try values(column, value, known))
+        case "!=": return .noneOf(try values(column, value, known))
+        case "~": return .like(Glob(whole))
+        default:
+            guard let sign = Sign(rawValue: sign), let number = Amount(whole) else { throw Unfit.noNumber(whole) }
             return .compared(sign, number)
         }
+    }
+
+    /// A list of values, which may have commas and blanks in them.
+    private static func values(_ column: Column, _ value: String, _ known: [String]?) throws -> [String] {
+        let parts = value.split(separator: ",", omittingEmptySubsequences: false).map { trimmed($0) }
+        if let known {
+            if known.contains(value) { return [value] }
+            if known.contains(trimmed(value)) { return [trimmed(value)] }
+            for part in parts where !known.contains(part) { throw Unfit.unknown(part, known: known) }
+            return parts
+        }
+        switch column {
+        case .metric, .repetition:
+            for part in parts where Amount(part) == nil { throw Unfit.noNumber(part) }
+            return parts
+        case .axis, .workload, .outcome, .failure:
+            return [value] + parts
+        }
+    }
+
+    /// What stands between commas and the like, where people write several conditions as one; values of a list stay
+    /// with the name before them.
+    private static func separated(_ text: String) -> [String] {
+        let parts = text.replacing(" and ", with: ",").split { ",;&".contains($0) }.map { trimmed($0) }
+        return parts.reduce(into: []) { conditions, part in
+            let isCondition = part.contains { "=<>~".contains($0) }
+            if let last = conditions.indices.last, !isCondition {
+                conditions[last] += ",\(part)"
+            } else {
+                conditions.append(part)
+            }
+        }
+    }
+
+    private static func trimmed(_ text: some StringProtocol) -> String {
+        String(text.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
     }
 
     /// - Parameter value: nil: the row has none, and is never what is asked for.

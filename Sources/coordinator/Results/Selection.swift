@@ -10,20 +10,34 @@ public struct Selection: Sendable, Hashable {
     ///     with `!=`, `<`, `<=`, `>`, `>=` (numbers, sizes, times) or `~` (a pattern with `*` and `?`), and with lists
     ///     of values behind `=` and `!=`. All must hold.
     ///   - metrics: names of metrics; none: all.
+    ///   - values: those that each axis has; nil: any.
+    ///   - workloads: those that there are; nil: any.
     ///   - names: the metrics that there are, asked for where a name is no axis.
-    /// - Throws: ``Failure`` (`usage`) for a text without such a sign, with an unknown name, or for a comparison with
-    ///   what is no number.
+    /// - Throws: ``Failure`` (`usage`) for a text without such a sign, with an unknown name, with a value that the axis
+    ///   does not have, or for a comparison with what is no number.
     public init(
-        where conditions: [String] = [], metrics: [String] = [], axes: [String],
-        among names: () throws -> [String] = { [] }
+        where conditions: [String] = [], metrics: [String] = [], axes: [String], values: [[String]]? = nil,
+        workloads: [String]? = nil, among names: () throws -> [String] = { [] }
     ) throws {
         self.metrics = metrics
         for text in conditions {
-            let condition = try Condition(text) { name in
-                if let index = axes.firstIndex(of: name) { return .axis(index) }
-                if let other = Condition.Column.others.first(where: { $0.name == name }) { return other.column }
-                return try names().contains(name) ? .metric(name) : nil
-            }
+            let condition = try Condition(
+                text,
+                find: { name in
+                    if let index = axes.firstIndex(of: name) { return .axis(index) }
+                    if let other = Condition.Column.others.first(where: { $0.name == name }) { return other.column }
+                    return try names().contains(name) ? .metric(name) : nil
+                },
+                known: { column in
+                    // Empty: a run that has not ended, or did not fail.
+                    switch column {
+                    case .axis(let index): values?[index]
+                    case .workload: workloads?.isEmpty == true ? [""] : workloads
+                    case .outcome: RunState.allCases.map(\.rawValue) + [""]
+                    case .failure: FailureClass.allCases.map(\.rawValue) + [""]
+                    case .repetition, .metric: nil
+                    }
+                })
             guard let condition else { throw Selection.unknown(text, try axes + names()) }
             self.conditions.append(condition)
         }
@@ -75,6 +89,7 @@ public struct Selection: Sendable, Hashable {
     /// - Throws: ``Failure`` (`usage`) for a metric that no run has.
     public func columns(of names: [String]) throws -> [String] {
         if metrics.isEmpty { return names }
+        let metrics = Names.listed(metrics, known: names)
         for metric in metrics where !names.contains(metric) {
             let known = names.isEmpty ? "there is none yet" : "there are \(names.joined(separator: ", "))"
             throw Failure(.usage, "--metric \(VisibleText.of(metric)): no such metric; \(known)")

@@ -31,9 +31,13 @@ struct FieldReader {
     }
 
     /// The members of a mapping; unknown keys, where `known` is given, and keys that stand twice are noted.
-    func members(_ value: YAMLValue, path: String, known: [String]? = nil) -> [Field]? {
+    ///
+    /// - Parameter usual: the key that a value alone was probably meant for; nil: the first one that is known.
+    func members(_ value: YAMLValue, path: String, known: [String]? = nil, usual: String? = nil) -> [Field]? {
         guard case .mapping(let members) = value.kind else {
-            let example = known.map { ", as in {\($0[0]): ...}" } ?? ""
+            var word = "..."
+            if case .scalar(let text, isPlain: true) = value.kind, Names.isPlain(text) { word = text }
+            let example = (usual ?? known?.first).map { ", as in {\($0): \(word)}" } ?? ""
             problems.add(
                 value.mark, key: path, "a mapping was expected, not \(value.shape); write key: value\(example)")
             return nil
@@ -61,6 +65,9 @@ struct FieldReader {
         case .list(let elements) where !elements.isEmpty: return elements.map { field.element($0) }
         case .list: fail(field, "the list is empty; write at least one value, or remove the key")
         case .mapping: fail(field, "a list was expected, not a mapping; write [...]")
+        case .scalar(let text, isPlain: true) where ValueRange.withHyphen(text) != nil:
+            let range = ValueRange.withHyphen(text) ?? ""
+            fail(field, "'\(text)' is not a range; write \(range), or for this text itself ['\(text)']")
         case .scalar(let text, isPlain: true) where ValueRange.isMeant(by: text):
             fail(
                 field, "'\(Names.shown(text))' is not a range; ranges have whole numbers and two points, as in "

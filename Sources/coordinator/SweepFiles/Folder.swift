@@ -131,7 +131,9 @@ struct Folder {
     static func failure(_ error: Int32, _ shown: String) -> Failure {
         let name = Names.shown(shown)
         if error == ENOENT || error == ENOTDIR {
-            return Failure(.missingFile, "'\(name)' does not exist; check the name, relative paths start at the file")
+            // Of a file that this one names; another was named in full, or on the command line.
+            let rule = shown.hasPrefix("/") ? "" : ", relative paths start at the file"
+            return Failure(.missingFile, "'\(name)' does not exist; check the name\(rule)")
         }
         return Failure(
             .storage, "'\(name)' cannot be read; check its permissions", cause: String(cString: strerror(error)))

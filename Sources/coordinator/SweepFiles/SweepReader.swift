@@ -38,7 +38,9 @@ struct SweepReader {
         guard let engine else { return nil }
         var sweep = Sweep(name: name ?? "", engine: engine.name)
         refuseForeign(fields, engine)
-        let measures = field("measure").map { read.members($0.value, path: $0.path, known: measureKeys) ?? [] } ?? []
+        let measures = field("measure").map {
+            read.members($0.value, path: $0.path, known: measureKeys, usual: "repeat") ?? []
+        } ?? []
         refuseForeign(measures, engine)
         var metrics = MetricsReader(read: read)
         let measure = MeasureReader(read: read, engine: engine)

@@ -1,10 +1,20 @@
 /// The files that `usweep init` writes: they run anywhere, at once, and explain themselves.
 public enum Templates {
     /// A sweep with engine `command` that needs nothing but `/bin/sh` and `awk`.
-    public static let sweep = #"""
+    ///
+    /// - Parameters:
+    ///   - file: its own path, as a word of a shell.
+    ///   - inventory: the same of the inventory beside it.
+    public static func sweep(file: String, inventory: String) -> String {
+        """
         # A sweep: what is varied, what is run for each combination, what is measured.
-        #   usweep plan sweeps/example.yaml                                shows what it would do
-        #   usweep launch sweeps/example.yaml -i inventory/example.yaml    does it
+        # What it would do:  usweep plan \(file)
+        # Do it:             usweep launch \(file) -i \(inventory)
+
+        """ + body
+    }
+
+    private static let body = #"""
         sweep: example
 
         # command runs any program; qemu and gem5 simulate a whole machine.
@@ -55,7 +65,7 @@ public enum Templates {
 
     /// An inventory of this machine alone, with the rest shown as comments.
     public static let inventory = #"""
-        # An inventory: the hosts that a sweep may use. 'usweep doctor -i FILE' checks them.
+        # An inventory: the hosts that a sweep may use. 'usweep doctor -i INVENTORY' checks them.
         #
         # Names are what you would type after ssh: ~/.ssh/config and known_hosts are read.
         # defaults: {user: lab, workdir: ~/.usweep, slots: auto}

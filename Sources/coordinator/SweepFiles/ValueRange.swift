@@ -28,6 +28,15 @@ struct ValueRange {
         text.contains("..") && text.first.map { $0.isNumber || $0 == "-" } ?? false && ValueRange(text) == nil
     }
 
+    /// `1..10` for a text like `1-10`; nil: it is none.
+    static func withHyphen(_ text: String) -> String? {
+        let ends = text.split(separator: "-", omittingEmptySubsequences: false)
+        guard ends.count == 2, ends.allSatisfy({ !$0.isEmpty && $0.allSatisfy { $0.isASCII && $0.isNumber } }) else {
+            return nil
+        }
+        return "\(ends[0])..\(ends[1])"
+    }
+
     /// What is wrong with it; nil: nothing.
     func problem(limit: Int) -> String? {
         if step < 1 { return "the step is 0; write 1 or more" }

@@ -51,7 +51,8 @@ enum Foreground {
             console.say("the sweep's time limit (limits.sweep) has passed; what is done is kept. Continue: \(resume)")
         case .noHost(let reason):
             throw Failure(
-                .noHost, "no host can be used; what is done is kept. Continue when this is fixed: \(resume)\n\(reason)")
+                .noHost, "no host can be used; what is done is kept. Continue when this is fixed: "
+                    + "\(LaunchFiles.again(entry) ?? resume)\n\(reason)")
         case .interrupted: console.say("interrupted; what is done is kept. Continue: \(resume)")
         }
         if ending.exitStatus != 0 { throw ExitCode(ending.exitStatus) }

@@ -12,10 +12,11 @@ struct SpreadOptions: ParsableArguments {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "The same for groups of points that agree in these axes (or workload): names separated by commas.",
+            "The same for groups of points that agree in these axes (or workload): names separated by commas, or "
+                + "repeated.",
             valueName: "axis,..."),
         completion: Completions.groupings)
-    var by: String?
+    var by: [String] = []
 
     @Option(
         name: .long,
@@ -28,27 +29,23 @@ struct SpreadOptions: ParsableArguments {
     @OptionGroup var confidence: ConfidenceOption
 
     /// Whether anything of it was asked for.
-    var isWanted: Bool { spread || by != nil || baseline != nil }
+    var isWanted: Bool { spread || !by.isEmpty || baseline != nil }
 
     /// - Throws: `ValidationError`.
     func validate() throws {
         if confidence.confidence != nil, !isWanted {
             throw ValidationError("--confidence is that of intervals: add --spread, --by or --baseline.")
         }
-        if let by, SpreadOptions.names(by).isEmpty { throw ValidationError("--by names axes, as in --by l2.size.") }
+        if !by.isEmpty, Names.listed(by).isEmpty { throw ValidationError("--by names axes, as in --by l2.size.") }
         if let baseline { _ = try SpreadOptions.assignment(baseline, []) }
     }
 
     /// - Parameter axes: those of the sweep, which may have equals signs in their names.
     func question(axes: [String]) throws -> SummaryQuestion {
         try SummaryQuestion(
-            metrics: [], by: by.map(SpreadOptions.names),
+            metrics: [], by: by.isEmpty ? nil : Names.listed(by, known: axes),
             baseline: baseline.map { try SpreadOptions.assignment($0, axes) },
             confidence: confidence.share())
-    }
-
-    private static func names(_ list: String) -> [String] {
-        list.split(separator: ",").map { String($0.drop { $0 == " " }) }
     }
 
     /// What `--baseline` names, of every command that has it.

@@ -54,6 +54,7 @@ struct Usweep: ParsableCommand {
         allowConnections()
         do {
             try checkCommand(CommandLine.arguments.dropFirst().first)
+            try RepeatedOptions.check(Array(CommandLine.arguments.dropFirst()), of: Usweep.self)
             var command = try parseAsRoot()
             try command.run()
             leave(0)

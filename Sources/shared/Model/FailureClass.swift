@@ -58,7 +58,7 @@ public enum FailureClass: String, Sendable, Hashable, CaseIterable {
     /// What a person can do about it: the end of a sentence that begins with "What to do: ".
     public var advice: String { rule.advice }
 
-    /// Whether that may mean a change of the sweep file, which `usweep retry` does not read.
+    /// Whether that may mean a change of the sweep file or of an input, which `usweep retry` does not read.
     public var asksForEdit: Bool { rule.asksForEdit }
 }
 
@@ -84,12 +84,12 @@ extension FailureClass {
         switch self {
         case .spawn:
             Rule(
-                .retryElsewhere,
+                .retryElsewhere, asksForEdit: true,
                 advice: "check that the program and its 'inputs' exist on the host and are executable; 'usweep doctor "
                     + "-i INVENTORY' checks the hosts")
         case .exitNonzero:
             Rule(
-                .retryAnywhere,
+                .retryAnywhere, asksForEdit: true,
                 advice: "read what the program wrote (stderr.txt: 'usweep logs'); if it fails on every host, look at "
                     + "the command, its inputs and the values of the point")
         case .hostLost:
@@ -156,7 +156,10 @@ extension FailureClass {
                 advice: "read which evidence is missing, and fix the program, 'results' or 'metrics': the program "
                     + "ended with status 0, but without a complete result")
         case .cancelled:
-            Rule(.giveUp, then: .cancelled, advice: "launch the sweep again: that runs what was cancelled")
+            Rule(
+                .giveUp, then: .cancelled,
+                advice: "nothing is wrong with the run; 'usweep resume' goes on with a sweep that was cancelled as a "
+                    + "whole")
         }
     }
 }

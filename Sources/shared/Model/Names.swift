@@ -90,6 +90,14 @@ public enum Names {
         return "there are: \(known.prefix(40).joined(separator: ", "))"
     }
 
+    /// Names that options list, with commas or one each: `a,b`; a name that is known may have commas itself.
+    public static func listed(_ texts: [String], known: [String] = []) -> [String] {
+        texts.flatMap { text in
+            known.contains(text)
+                ? [text] : text.split(separator: ",").map { String($0.drop { $0 == " " }) }.filter { !$0.isEmpty }
+        }
+    }
+
     /// A name from elsewhere as a message has it, cut after 200 characters.
     public static func shown(_ text: some StringProtocol) -> String { VisibleText.of(text, limit: 200) }
 

@@ -113,9 +113,13 @@ struct DivisionTests {
         let found1 = try #require(offers(effects).first ?? nil)
         #expect(found1.slots == 3 && found1.memoryBytes == 44 << 30)
         #expect(
-            found1.reason == "programs of other people keep 3 of 8 cores busy; shared with the sweeps of alice "
-                + "(2 running, 2 wanted); programs of other people take 20 GiB of memory")
+            found1.reason == "other programs keep 3 of 8 cores busy; shared with the sweeps of alice "
+                + "(2 running, 2 wanted); other programs take 20 GiB of memory")
         #expect(offers(effects).map { $0?.slots } == [3, 6], "for the third nothing has changed")
+        let full = rig.tell(.surroundings(Surroundings(place: 1, busyThousandths: 9_000)))
+        #expect(
+            offers(full).first??.reason == "other programs keep 8 of 8 cores busy ('slots: 8' or 'others: ignore' in "
+                + "the inventory runs all the same)", "\(offers(full))")
     }
 
     @Test("A heartbeat tells at once of what changed, and a machine's own needs are no news")

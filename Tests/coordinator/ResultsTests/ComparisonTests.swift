@@ -57,6 +57,14 @@ private func compare(_ first: [DatasetRow], _ second: [DatasetRow], axes: [Strin
         #expect(steady[0].metrics[0].verdict == .same && !steady[0].isSame)
     }
 
+    @Test func theSameMeanWithoutAnIntervalIsNoise() throws {
+        let (first, second) = (["385", "0", "17", "0", "0"], ["392", "0", "10", "0", "0"])
+        let pairs = try compare(
+            [row(["1"], first), row(["2"], ["0", "0"])], [row(["1"], second), row(["2"], ["0", "4"])])
+        #expect(pairs.map { $0.metrics[0].verdict } == [.noise, .differs])
+        #expect(pairs[0].metrics[0].exactly.verdict == .differs)
+    }
+
     @Test func whatIsMissingIsNamed() throws {
         let pairs = try compare(
             [row(["1"], ["1"]), row(["2"], [], state: .failed), row(["3"], ["1"]), row(["5"], [], state: .failed)],

@@ -276,6 +276,39 @@ private func row(
         #expect(try holds("1e3", "v=1000") && holds("1000", "v<=1000.5"))
     }
 
+    /// What people type for two conditions, for a value that is not there, and for an equals sign.
+    @Test(arguments: [
+        ("x=1,y=2", "--where x=1,y=2: x has no value 'y=2'; there are 1, 2 and 1,5; several conditions: "
+            + "--where x=1 --where y=2"),
+        ("x=1 and y=2", "--where x=1 and y=2: x has no value '1 and y=2'; there are 1, 2 and 1,5; several conditions: "
+            + "--where x=1 --where y=2"),
+        ("x=1,2,banana", "--where x=1,2,banana: x has no value 'banana'; there are 1, 2 and 1,5"),
+        ("x!=7", "--where x!=7: x has no value '7'; there are 1, 2 and 1,5"),
+        ("p=LRU", "--where p=LRU: p has no value 'LRU'; did you mean 'lru'? (there are lru and fifo)"),
+        ("workload=aes", "--where workload=aes: workload has no values in this sweep"),
+        ("outcome=fialed", "--where outcome=fialed: outcome has no value 'fialed'; did you mean 'failed'? (there are "
+            + "succeeded, failed, quarantined and cancelled)"),
+        ("m=1,y=2", "--where m=1,y=2: 'y=2' is not a number, a size or a time, as 256KiB or 10ms; several conditions: "
+            + "--where m=1 --where y=2"),
+    ])
+    func valuesThatThereAreNotAreRefused(_ text: String, _ message: String) {
+        let values = [["1", "2", "1,5"], ["2"], ["lru", "fifo"]]
+        let failure = #expect(throws: Failure.self) {
+            try Selection(where: [text], axes: ["x", "y", "p"], values: values, workloads: [], among: { ["m"] })
+        }
+        #expect(failure?.code == .usage && failure?.message == message, "\(failure?.message ?? "")")
+    }
+
+    @Test func blanksAndTwoEqualsSignsMeanTheSame() throws {
+        let row = DatasetRow(point: point, workload: nil, values: ["1,5", " 2"], repetition: 1, state: .failed)
+        for text in ["x = 1,5", "x == 1,5", "x==1,5", "x= 1,5", "x!=1, 2", "x = 1, 1,5", "y= 2", "y = 2", "x ~ 1*"] {
+            let values = [["1", "2", "1,5", "5"], ["2", " 2"]]
+            let selection = try Selection(where: [text], axes: ["x", "y"], values: values, workloads: [])
+            // A list has the values between its commas, and a value with a blank is meant where it is written so.
+            #expect(selection.matches(row) == (text != "x = 1, 1,5"), "\(text)")
+        }
+    }
+
     @Test(arguments: ["x", "y=1", "=1", ""])
     func unknownConditionsAreRefused(_ text: String) {
         #expect { try Selection(where: [text], axes: SelectionTests.axes) } throws: { error in
@@ -287,6 +320,8 @@ private func row(
         let names = ["a", "b", "c"]
         #expect(try Selection(axes: []).columns(of: names) == names)
         #expect(try Selection(metrics: ["c", "a", "c"], axes: []).columns(of: names) == ["c", "a"])
+        #expect(try Selection(metrics: ["c, a", "b"], axes: []).columns(of: names) == ["c", "a", "b"])
+        #expect(try Selection(metrics: ["c,a"], axes: []).columns(of: ["a", "c", "c,a"]) == ["c,a"])
         #expect { try Selection(metrics: ["d"], axes: []).columns(of: names) } throws: { error in
             "\(error)" == "--metric d: no such metric; there are a, b, c"
         }

@@ -171,7 +171,11 @@ struct SweepErrorTests {
         Wrong(
             command + "retry: {second-starts: maybe}", "4:24",
             "key 'retry.second-starts': 'maybe' is not a truth value", "there are: yes, no, true, false"),
-        Wrong(command + "retry: 3", "4:8", "a mapping was expected, not '3'; write key: value, as in {attempts: ...}"),
+        Wrong(command + "retry: 3", "4:8", "a mapping was expected, not '3'; write key: value, as in {attempts: 3}"),
+        Wrong(command + "measure: 3", "4:10", "write key: value, as in {repeat: 3}"),
+        Wrong(
+            command + "axes: {x: 1-10}", "4:11",
+            "'1-10' is not a range; write 1..10, or for this text itself ['1-10']"),
         Wrong(
             command + "limits: {time: 5}", "4:16",
             "key 'limits.time': '5' is not a duration; write a unit too: 5s or 5m"),
@@ -220,6 +224,14 @@ struct SweepErrorTests {
         Wrong("command: []", "3:10", "the list is empty"),
         Wrong("command: ['', x]", "3:1", "the program's name is empty"),
         Wrong("command: [./run.sh, x]", "3:1", "'./run.sh' is not among the inputs", "write inputs: [run.sh]"),
+        Wrong(
+            "command: ['python3 sim.py --size {x}']\naxes: {x: [1]}", "3:1",
+            "since no shell splits it; write [python3, sim.py, --size, '{x}']"),
+        Wrong(
+            "command: [/bin/echo, $USWEEP_X]\naxes: {x: [1]}", "3:1",
+            "no shell replaces $USWEEP_X in '$USWEEP_X'; write {x} in its place"),
+        Wrong("command: [/bin/echo, --x=${USWEEP_X}]\naxes: {x: [1]}", "3:1", "no shell replaces $USWEEP_X"),
+        Wrong("command: [/bin/echo, “--size”]", "3:1", "“--size” is in typographic quotes"),
         Wrong("command: [bin/run]", "3:1", "'bin/run' is not among the inputs", "write inputs: [bin/run]"),
         Wrong("command: [echo, {x}]", "3:17", "put text with { } [ ] in quotes"),
         Wrong("axes: {x: [1]}", "1:1", "key 'command': is missing"),

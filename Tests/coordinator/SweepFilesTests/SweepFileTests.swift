@@ -217,7 +217,9 @@ struct SweepFileTests {
     }
 
     @Test func templates() throws {
-        let sweep = try parse(Templates.sweep)
+        let text = Templates.sweep(file: "study/sweep.yaml", inventory: "study/inventory.yaml")
+        #expect(text.contains("usweep launch study/sweep.yaml -i study/inventory.yaml\n"))
+        let sweep = try parse(text)
         #expect(sweep.engine == "command")
         #expect(try Points(sweep, recipe: sweep.recipe).count == 6)
         let scratch = try Scratch()

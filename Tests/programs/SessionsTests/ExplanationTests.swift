@@ -62,7 +62,7 @@ struct ExplanationTests {
     @Test("Why a run waits", arguments: [
         (RunStory.Wait.leased(host: "h1", waits: nil), "It was handed to h1", nil),
         (.setup(run: 9), "the checkpoint that run 9 makes", "usweep explain 7f3a/9"),
-        (.coordinator, "no coordinator is running", "usweep resume 7f3a"),
+        (.coordinator(), "no coordinator is running", "usweep resume 7f3a"),
         (
             .room(
                 problems: [.init(host: "h1", reason: "disk-full")], refused: [.init(host: "h2", reason: "no engine")]),
@@ -83,7 +83,7 @@ struct ExplanationTests {
         story.state = .cancelled
         #expect(story.sentences[0].contains("was cancelled"))
         story.isGone = true
-        #expect(story.sentences[1].contains("no longer contains it"))
+        #expect(story.sentences[1].contains("no longer part of the sweep"))
         #expect(story.advice == nil)
     }
 

@@ -1,5 +1,7 @@
+import Foundation
 import Model
 import Sessions
+import SweepFiles
 import Testing
 
 @Suite("What follows from a sweep file alone")
@@ -114,5 +116,27 @@ struct SpecificationTests {
             try SweepOutline(sweep, inventory, in: ArtifactsFolder(path: "/nonexistent"))
         }
         #expect(failure?.message.contains("the largest is c with 2 GiB") == true)
+    }
+}
+
+@Suite("Files that a command names and the inputs do not")
+struct MissingInputsTests {
+    @Test("An argument that is a file beside the sweep file is pointed out, unless it is an input or the results")
+    func remark() throws {
+        let folder = "\(NSTemporaryDirectory())/usweep-missing-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try FileManager.default.createDirectory(atPath: "\(folder)/data", withIntermediateDirectories: true)
+        for name in ["sim.py", "r.json"] {
+            try "x".write(toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8)
+        }
+        func remark(_ more: String = "") throws -> String? {
+            let file = "\(folder)/sweep.yaml"
+            let text = "sweep: s\nengine: command\nresults: r.json\n"
+                + "command: [python3, sim.py, data, other.py, r.json]\n"
+            return MissingInputs.remark(
+                try SweepFile.parse(text + more, file: file, folder: folder), file: file)
+        }
+        #expect(try remark()?.hasSuffix("so runs do not have it: write inputs: [sim.py]") == true)
+        #expect(try remark("inputs: [sim.py]\n") == nil)
     }
 }

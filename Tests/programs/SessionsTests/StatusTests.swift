@@ -62,10 +62,96 @@ struct StatusTests {
     func cancelled() throws {
         defer { remove() }
         let all = (1...3).map { Record.runEnded(run: $0, state: .cancelled, failure: .cancelled, attempt: 0) }
-        try commit(all)
+        try commit([.sweepStopped(reason: "cancelled")] + all)
+        let status = try SweepStatus(entry)
         #expect(
-            try SweepStatus(entry).conclusion
+            status.conclusion
                 == "0 of 3 runs succeeded, 3 cancelled. Run the rest: usweep resume \(entry.identifier)")
+        #expect(status.stop == "cancelled")
+    }
+
+    @Test("What advice brings back what was cancelled, one by one or as a whole")
+    func cancelledAlone() throws {
+        defer { remove() }
+        let cancelled = Record.runEnded(run: 2, state: .cancelled, failure: .cancelled, attempt: 0)
+        let succeeded = [1, 3].map { Record.runEnded(run: $0, state: .succeeded, failure: nil, attempt: 0) }
+        try commit([.sweepStopped(reason: "once"), .runReopened(run: 2, reason: "again")] + succeeded + [cancelled])
+        let status = try SweepStatus(entry)
+        #expect(
+            status.conclusion
+                == "2 of 3 runs succeeded, 1 cancelled. Run what was cancelled: usweep retry --class cancelled")
+        #expect(status.stop == nil, "it went on since")
+        func reopened(_ retry: Session.Retry?) throws -> (open: Int, said: [String]) {
+            var said: [String] = []
+            let session = try Session.resume(entry, in: folder, Session.Resumption(retry: retry)) { said.append($0) }
+            return (session.state.runCount - session.state.endedCount, said)
+        }
+        #expect(try reopened(nil).open == 0)
+        let all = try RunChoice([], in: folder)
+        let none = try reopened(Session.Retry(all, classes: []))
+        #expect(none.open == 0)
+        #expect(
+            none.said.last == "no failed or quarantined run matches: nothing is run again; 1 was cancelled: "
+                + "usweep retry \(entry.identifier) --class cancelled", "\(none.said)")
+        #expect(try reopened(Session.Retry(all, classes: [.cancelled])).open == 1)
+    }
+
+    @Test("A coordinator that found no host leaves the reason")
+    func lastEnd() throws {
+        defer { remove() }
+        do {
+            let ledger = try Ledger.open(entry.ledger, sweep: "study")
+            try ledger.note(EnvironmentVariable(Document.endNote, "lab1: unknown host name"))
+            ledger.leave(status: 75)
+        }
+        #expect(try SweepStatus(entry).lastEnd == "lab1: unknown host name")
+        let run = try Explanation(of: "1", in: folder).sentences
+        #expect(run.contains { $0.hasSuffix("The last one ended: lab1: unknown host name") }, "\(run)")
+        let host = try Explanation(of: "lab1", in: folder).sentences
+        #expect(host.last == "The last coordinator ended: lab1: unknown host name", "\(host)")
+        let ending = try LedgerSource(entry).refresh().ending
+        #expect(ending?.message == "the coordinator ended: lab1: unknown host name")
+    }
+
+    @Test("retry and resume say what changed since the launch, and the command that uses it")
+    func changes() throws {
+        defer { remove() }
+        let (file, inventory) = ("\(folder.path)/s.yaml", "\(folder.path)/i.yaml")
+        func write(_ name: String, _ text: String) throws {
+            try text.write(toFile: "\(folder.path)/\(name)", atomically: true, encoding: .utf8)
+        }
+        try write("run.sh", "exit 3\n")
+        let text = "sweep: edited\nengine: command\ncommand: [/bin/sh, run.sh]\ninputs: [run.sh]\naxes: {x: [1, 2]}\n"
+        try write("s.yaml", text)
+        try write("i.yaml", "hosts: [{name: here, address: local, slots: 1}]\n")
+        let launched = try Session.create(
+            try SweepFile.read(path: file), inventory: try HostConnections.inventory(path: inventory),
+            from: LaunchFiles(sweep: file, inventory: inventory), in: folder).entry
+        func changes() throws -> String { try LaunchFiles.changes(of: launched, options: " --retry").joined() }
+        let advice = "usweep launch \(file) -i \(inventory) --retry"
+        #expect(try changes() == "")
+        try write("run.sh", "exit 0\n")
+        #expect(try changes().hasPrefix("\(folder.path)/run.sh has changed since the last launch; "))
+        #expect(try changes().hasSuffix(advice), "\(try changes())")
+        try write("run.sh", "exit 3\n")
+        try write("s.yaml", text.replacing("[1, 2]", with: "[1, 2, 3]"))
+        try write("i.yaml", "hosts: [{name: here, address: local, slots: 2}]\n")
+        #expect(try changes().hasPrefix("\(file) and \(inventory) have changed since"), "\(try changes())")
+        #expect(try LaunchFiles.changes(of: launched, namesSweep: true, namesInventory: true).isEmpty)
+        #expect(LaunchFiles.again(launched) == "usweep launch \(file) -i \(inventory)")
+        #expect(LaunchFiles.again(entry) == nil)
+        // A copy that has the same name.
+        try write("copy.yaml", text.replacing("x: [1, 2]", with: "y: [1]"))
+        var copied = Session.Resumption(
+            sweep: try SweepFile.read(path: "\(folder.path)/copy.yaml"),
+            from: LaunchFiles(sweep: "\(folder.path)/copy.yaml", inventory: inventory))
+        copied.refusesCopies = true
+        let refused = #expect(throws: Failure.self) { try Session.resume(launched, in: folder, copied) { _ in } }
+        #expect(refused?.code == .usage && refused?.message.contains("copy.yaml has no point in common") == true)
+        copied.refusesCopies = false
+        _ = try Session.resume(launched, in: folder, copied) { _ in }
+        let why = try Explanation(of: "\(launched.identifier)/1", in: folder)
+        #expect(why.sentences.contains { $0.contains("no longer part of the sweep") }, "\(why.sentences)")
     }
 
     @Test("A sweep is paused only as long as nothing has happened since its coordinator said so")

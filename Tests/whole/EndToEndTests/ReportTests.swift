@@ -187,13 +187,15 @@ struct ReportTests {
             let page = try study.start(["report", "--to", name]).wait()
             #expect(page.status == 64 && page.errors.contains("ends with .html") && !study.exists(name))
         }
-        let nothing = try study.start(options + ["--to", "g.svg", "--where", "x=9"]).wait()
+        let nothing = try study.start(options + ["--to", "g.svg", "--where", "repeat=9"]).wait()
         #expect(nothing.status == 66 && nothing.errors.contains("nothing to draw"), "\(nothing.errors)")
         let large = sweep.replacing("figures", with: "large").replacing("{x}{s}", with: "{x}{s}e306")
         #expect(try study.launch(large).status == 0)
         let beyond = try study.start(options + ["--to", "g.svg"]).wait()
         #expect(beyond.status == 66, "\(beyond.errors)")
         #expect(beyond.errors.contains("6 values beyond 10^299 are not drawn"), "\(beyond.errors)")
+        let unknown = try study.start(options + ["--to", "g.svg", "--where", "x=9"]).wait()
+        #expect(unknown.status == 64 && unknown.errors.contains("x has no value '9'"), "\(unknown.errors)")
     }
 
     private static let hasPandas = (try? RealSSHD.run("/usr/bin/python3", ["-c", "import pandas"])) != nil

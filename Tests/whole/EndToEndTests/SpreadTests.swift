@@ -96,7 +96,7 @@ struct SpreadTests {
         #expect(lines[4] == "1MiB,b,,,,,,,,no result in either,")
         #expect(lines[5] == "2MiB,a,,,,,,,,only in second,")
         let none = try study.run("compare", "one", "more", "--where", "size=4KiB")
-        let expected = "--where size=4KiB: no point of either sweep has it; there are 64KiB, 1MiB and 2MiB"
+        let expected = "--where size=4KiB: size has no value '4KiB'; there are 64KiB, 1MiB and 2MiB"
         #expect(none.status == 64 && none.errors.contains(expected), "\(none.errors)")
         #expect(try study.run("compare", "one", "./nowhere").status == 66)
     }

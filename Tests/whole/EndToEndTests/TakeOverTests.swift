@@ -46,7 +46,7 @@ struct TakeOverTests {
 
         let resumed = try study.run("resume", "--sweep", "sweep.yaml", "-i", "inventory.yaml")
         #expect(resumed.status == 3, "\(resumed.errors)")
-        #expect(resumed.errors.contains("the sweep file changed"), "\(resumed.errors)")
+        #expect(resumed.errors.contains("the sweep changed"), "\(resumed.errors)")
         #expect(try study.column("x") == ["good2", "good1", "exit1", "broken1", "good3"])
         #expect(try study.column("outcome") == ["succeeded", "succeeded", "failed", "quarantined", "succeeded"])
         #expect(try study.column("attempts", of: "runs") == ["1", "1", "2", "1", "1"], "nothing was begun again")

@@ -195,7 +195,7 @@ final class Sites {
         case .blind(let problem):
             let waiting = sites[site].waiting.values.sorted { $0.pilot < $1.pilot }
             sites[site].waiting = [:]
-            let end = StreamEnd(kind: .unreachable, message: "the queue of \(name(site)) cannot be read: \(problem).")
+            let end = StreamEnd(kind: .unreachable, message: "the queue of \(name(site)) cannot be read: \(problem)")
             for connection in waiting { connection.end(end) }
             return []
         case .submitted(let job, let id, let problem):

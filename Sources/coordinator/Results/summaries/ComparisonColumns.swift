@@ -36,12 +36,14 @@ public struct ComparisonColumns: Sendable {
         let nothing: [Cell] = Array(repeating: .empty, count: 7)
         if let missing = pair.missing { return [lead + nothing + [.text(missing.rawValue), .empty]] }
         let shown = pair.metrics.filter { !onlyDifferences || $0.verdict.isDifference }
-        let rows = shown.map { metric in
-            lead + [
+        let rows = shown.map { metric -> [Cell] in
+            // Beside a metric that is the same it would seem to be about that one.
+            let isSame = metric.verdict == .same || metric.verdict == .noResult
+            return lead + [
                 .text(metric.metric), number(metric.first?.mean), number(metric.second?.mean),
                 number(metric.ratio?.ratio), number(metric.ratio?.interval?.lower),
                 number(metric.ratio?.interval?.upper), metric.second.map { .integer($0.n) } ?? .empty,
-                .text(metric.verdict.rawValue), end,
+                .text(metric.verdict.rawValue), isSame ? .empty : end,
             ]
         }
         // Something moved that is none of the metrics.

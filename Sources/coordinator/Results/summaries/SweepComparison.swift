@@ -14,7 +14,7 @@ public struct SweepComparison: Sendable {
     public enum Verdict: String, Sendable, Hashable, CaseIterable {
         /// The same numbers in all invocations, repeats and checkpoints.
         case same = "same"
-        /// Other numbers, and the ratio's interval holds 1.
+        /// Other numbers, and the ratio's interval holds 1, or there is none and the means are the same.
         case noise = "noise"
         /// Of the second sweep, beyond the noise.
         case higher = "higher"
@@ -184,6 +184,9 @@ public struct SweepComparison: Sendable {
             pair.verdict = interval.lower > 1 ? .higher : interval.upper < 1 ? .lower : .noise
         } else if first.summary == nil || second.summary == nil {
             pair.verdict = first.summary == nil ? .noResultInFirst : .noResultInSecond
+        } else if varies(first) || varies(second), first.summary?.mean == second.summary?.mean {
+            // No interval, as some of the values are 0; what varies and has the same mean shows no difference.
+            pair.verdict = .noise
         } else {
             pair.verdict = .differs
         }

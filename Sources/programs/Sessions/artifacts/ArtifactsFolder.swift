@@ -130,7 +130,13 @@ package struct ArtifactsFolder: Sendable {
     }
 
     var emptiness: Failure {
-        Failure(.missingFile, "there is no sweep in \(path); launch one, or name another --artifacts")
+        let unseen = (try? unseen()) ?? []
+        if !unseen.isEmpty {
+            return Failure(
+                .storage, "the sweeps in \(path) cannot be read by this user: \(PeopleText.list(unseen, atMost: 4)); "
+                    + "ask who launched them to open their folders (chmod -R go+rX), or name another --artifacts")
+        }
+        return Failure(.missingFile, "there is no sweep in \(path); launch one, or name another --artifacts")
     }
 
     /// Remembers that a sweep was taken up.

@@ -76,7 +76,7 @@ package struct RunChoice {
 extension SweepView {
     /// The runs that fit conditions, as ``Selection`` takes them.
     package func runs(where conditions: [String]) throws -> [RunNumber] {
-        let selection = try Selection(where: conditions, axes: points.axes, among: { try metricNames() })
+        let selection = try selection(where: conditions)
         var runs: [RunNumber] = []
         try forEachSelected(selection) { run, _ in runs.append(run.plan.run) }
         return runs

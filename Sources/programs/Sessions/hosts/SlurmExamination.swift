@@ -32,6 +32,11 @@ extension HostExamination {
 
     private mutating func judge(_ site: SlurmSite, _ facts: [String: String], _ end: StreamEnd) {
         guard facts["end"] != nil else { return unusable("sbatch could not be tried: \(end.message)") }
+        if let complaint = facts["broken"] {
+            return unusable(
+                "sbatch is there, and Slurm does not work on this host: sbatch --version: "
+                    + VisibleText.of(complaint, limit: 300))
+        }
         guard let version = facts["version"] else {
             return unusable("sbatch is not in the PATH of a login: is this the login node of a Slurm cluster?")
         }
@@ -52,10 +57,17 @@ extension HostExamination {
         } else {
             unusable("sbatch --test-only refuses a job: \(said)")
         }
-        if site.bridge == .srun, facts["overlap"] != "yes" {
+        guard site.bridge == .srun else { return }
+        switch facts["overlap"] {
+        case "yes": break
+        case "no":
             unusable(
                 "srun has no option --overlap (before Slurm 20.11), by which agents in jobs are reached: write "
                     + "slurm: {bridge: spool}")
+        default:
+            unusable(
+                "srun --help ends with an error, so it is not known whether agents in jobs can be reached by srun: see "
+                    + "what it says there")
         }
     }
 
@@ -69,8 +81,9 @@ extension HostExamination {
         "exec /bin/sh -c '"
         + [
             say, "echo", "command -v sbatch > /dev/null || { say end; exit 0; }",
-            #"say version "$(sbatch --version)""#,
-            #"case $(srun --help 2>&1) in *--overlap*) say overlap yes;; esac"#,
+            #"V=$(sbatch --version 2>&1) || { say broken "$(printf %s "$V" | tr "\n" ";")"; say end; exit 0; }"#,
+            #"say version "$V""#,
+            #"if H=$(srun --help 2>&1); then case $H in *--overlap*) say overlap yes;; *) say overlap no;; esac; fi"#,
             #"A=; while IFS= read -r p; do [ "$p" = end ] && break; A="$A $p "; done"#,
             #"scontrol --oneliner show partition 2> /dev/null | while IFS= read -r l; do N=; D=; T=; for w in $l; do "#
                 + #"case $w in PartitionName=*) N=${w#*=};; Default=YES) D=1;; MaxTime=*) T=${w#*=};; esac; done; "#

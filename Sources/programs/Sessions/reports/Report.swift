@@ -63,7 +63,7 @@ package struct Report {
         }
         if status.goneCount > 0 {
             warnings.append(
-                "\(PeopleText.count(status.goneCount, "run")) no longer in the sweep file: kept, and not shown here.")
+                "\(PeopleText.count(status.goneCount, "run")) no longer part of the sweep: kept, and not shown here.")
         }
         warnings += view.sweep.forced.map { forced in
             "The results of \(forced.workload) start from a checkpoint that does not fit and was forced: "

@@ -15,6 +15,9 @@ package enum Cancellation {
         do {
             let session = try Session.resume(entry, in: folder, say: say)
             let runs = try choice.runs.map { try open($0, end: session.end) }
+            if runs == nil, session.state.isFinished, session.state.endedCount > 0 {
+                return "all runs of \(entry.fullName) have ended already: nothing was cancelled"
+            }
             try session.cancel(runs)
             return "cancelled \(runs.map { "\(names($0)) of " } ?? "")\(entry.fullName); what succeeded is kept"
         } catch let failure as Failure where failure.code == .heldElsewhere {

@@ -29,10 +29,17 @@ extension Session {
         waitsForSecondThoughts: () -> Bool
     ) throws -> SessionEnding {
         do {
+            if try ledger.metadata().notes.contains(where: { $0.name == Document.endNote && !$0.value.isEmpty }) {
+                try ledger.note(EnvironmentVariable(Document.endNote, ""))
+            }
             let ending = try work(observer, inbox, keepsGoing, waitsForSecondThoughts)
+            // Before the word of its end: who reads that finds the reason.
+            if case .noHost(let reason) = ending { try ledger.note(EnvironmentVariable(Document.endNote, reason)) }
             ledger.leave(status: ending.exitStatus, isPaused: ending.isPaused)
             return ending
         } catch {
+            // The disk may be what failed.
+            try? ledger.note(EnvironmentVariable(Document.endNote, "\(error)"))
             ledger.leave(status: ExitStatus.of(error))
             throw error
         }

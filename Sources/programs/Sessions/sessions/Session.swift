@@ -73,7 +73,7 @@ package final class Session {
         // The hosts would be told to end what is not among these points.
         if pointCount != nil, state.isUnderWay {
             throw Failure(
-                .usage, "\(entry.fullName) is running on its hosts, so --dry-run cannot run only some of its "
+                .usage, "\(entry.fullName) is running on its hosts, so --try cannot run only some of its "
                     + "points; run all of it: \(entry.command("resume"))")
         }
     }
@@ -82,12 +82,13 @@ package final class Session {
     ///
     /// - Parameters:
     ///   - forces: whether checkpoints are used that do not fit.
+    ///   - files: where the sweep and the inventory were read.
     ///   - pointCount: do only so many points; nil: all.
     ///   - audit: the points that are to be run again on another host; nil: none.
     ///   - capsule: what is to be done again, whose objects are in the folder's store; nil: something new.
     package static func create(
-        _ sweep: Sweep, inventory: Inventory, in folder: ArtifactsFolder, forces: Bool = false,
-        only pointCount: Int? = nil, audit: AuditShare? = nil, from capsule: Capsule? = nil
+        _ sweep: Sweep, inventory: Inventory, from files: LaunchFiles = LaunchFiles(), in folder: ArtifactsFolder,
+        forces: Bool = false, only pointCount: Int? = nil, audit: AuditShare? = nil, from capsule: Capsule? = nil
     ) throws -> Session {
         guard Names.isPlain(sweep.name) else {
             throw Failure(.badSpecification, "'\(Names.shown(sweep.name))' cannot be the name of a sweep")
@@ -115,7 +116,7 @@ package final class Session {
             notes: [
                 EnvironmentVariable(Document.inventoryNote, inventory.document),
                 EnvironmentVariable(Reproduction.machineNote, machine.record.document),
-            ] + (audit.map { [EnvironmentVariable(AuditShare.note, $0.text)] } ?? [])
+            ] + files.notes + (audit.map { [EnvironmentVariable(AuditShare.note, $0.text)] } ?? [])
                 + (capsule.map { [EnvironmentVariable(Reproduction.originNote, $0.document)] } ?? []))
         let ledger: Ledger
         do {
@@ -151,6 +152,10 @@ package final class Session {
         package var inventory: Inventory?
         /// What the sweep file says now; nil: what it said when it was last launched.
         package var sweep: Sweep?
+        /// Where these were read.
+        package var files: LaunchFiles
+        /// Whether another file that shares no point with the sweep is refused: a copy whose name was left as it was.
+        package var refusesCopies = false
         /// Use checkpoints that do not fit.
         package var forces = false
         /// Do everything again under new pins.
@@ -163,9 +168,11 @@ package final class Session {
         package var audit: AuditShare?
 
         package init(
-            inventory: Inventory? = nil, sweep: Sweep? = nil, forces: Bool = false, repins: Bool = false,
+            inventory: Inventory? = nil, sweep: Sweep? = nil, from files: LaunchFiles = LaunchFiles(),
+            forces: Bool = false, repins: Bool = false,
             retry: Retry? = nil, only pointCount: Int? = nil, audit: AuditShare? = nil
         ) {
+            self.files = files
             self.audit = audit
             self.pointCount = pointCount
             self.inventory = inventory
@@ -221,12 +228,15 @@ package final class Session {
         let unstaged = try beginStaging(specification.engine.inputs, folder)
         try machine.publish(into: try folder.objects())
         try ledger.note(EnvironmentVariable(Reproduction.machineNote, machine.record.document))
+        if resumption.refusesCopies {
+            try LaunchFiles(metadata).check(resumption.files, try ledger.compare(specification.keys), entry)
+        }
         if specification.sweep != planned {
             let judging = try JudgingAgain(specification, before: planned, ledger, try folder.objects())
             let change = try ledger.revise(
                 specification: specification.text, runs: specification.keys, madeAt: SystemTime().wall(),
                 with: judging.records)
-            if change.isOther { say("the sweep file changed: \(change.sentence)") }
+            if change.isOther { say("the sweep changed: \(change.sentence)") }
             if let outcome = judging.outcome { say(outcome) }
         }
         if resumption.repins {
@@ -239,6 +249,8 @@ package final class Session {
         try ledger.commit(
             (resumption.repins ? [.repinned(reason: "asked for with --repin")] : [])
                 + fresh.map { .pinned(name: $0.name, digest: $0.digest) })
+        // First: a path that is newer than what was read there shows that something changed.
+        for note in resumption.files.notes { try ledger.note(note) }
         if let inventory = resumption.inventory {
             try ledger.note(EnvironmentVariable(Document.inventoryNote, inventory.document))
         }
@@ -284,13 +296,21 @@ package final class Session {
         let wanted = all.filter { run in
             guard state.isCurrent(run), case .ended(let how, let failure) = state[run].phase else { return false }
             let isMeant = retry.isByNumber || how == .failed || how == .quarantined
+                || retry.classes.contains(.cancelled)
             return isMeant && (retry.classes.isEmpty || failure.map(retry.classes.contains) ?? false)
         }
         let runs = state.reopening(wanted)
         let records = runs.map { Record.runReopened(run: $0, reason: "asked for with 'usweep retry'") }
         try ledger.commit(records)
         for record in records { state.apply(record) }
-        guard !runs.isEmpty else { return say("no failed or quarantined run matches: nothing is run again") }
+        guard !runs.isEmpty else {
+            let cancelled = all.count { run in
+                if case .ended(.cancelled, _) = state[run].phase { state.isCurrent(run) } else { false }
+            }
+            let advice = cancelled == 0 ? "" : "; \(cancelled) \(cancelled == 1 ? "was" : "were") cancelled: "
+                + entry.command("retry --class cancelled")
+            return say("no failed or quarantined run matches: nothing is run again\(advice)")
+        }
         say("runs again: \(PeopleText.list(runs.map { "run \($0)" }, atMost: 20))")
     }
 

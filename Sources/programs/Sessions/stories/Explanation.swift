@@ -28,13 +28,15 @@ package struct Explanation {
             self.init(try teller.story(of: run), number)
         } else if let story = try teller.story(ofHost: name) {
             self.init(
-                story.sentences + (try teller.standing(of: name).map { [$0] } ?? []),
+                story.sentences + (try teller.standing(of: name).map { [$0] } ?? []) + (try teller.lastEnd()),
                 [
                     JSON.Member("host", .string(name)),
                     JSON.Member("advice", story.advice.map { .string($0) } ?? .null),
                 ])
         } else if let story = try teller.story(ofSite: name) {
-            self.init(story.sentences, [JSON.Member("host", .string(name)), JSON.Member("advice", .null)])
+            self.init(
+                story.sentences + (try teller.lastEnd()),
+                [JSON.Member("host", .string(name)), JSON.Member("advice", .null)])
         } else if ArtifactsFolder.isDigest(name) {
             try self.init(of: try RunChoice([target], in: folder))
         } else {

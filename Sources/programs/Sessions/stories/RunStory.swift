@@ -93,8 +93,8 @@ package struct RunStory: Sendable, Hashable {
         case running(host: String, LiveRun)
         /// The setup that makes its checkpoint has not succeeded.
         case setup(run: RunNumber)
-        /// It could be handed out, but nobody does.
-        case coordinator
+        /// It could be handed out, but nobody does. `lastEnd`: why the last coordinator ended; nil: it said nothing.
+        case coordinator(lastEnd: String? = nil)
         /// It is its turn as soon as a host has room. `problems`: hosts that get nothing for now, and why; `refused`:
         /// those that get nothing any more.
         case room(problems: [VoidLease], refused: [VoidLease] = [])
@@ -104,6 +104,8 @@ package struct RunStory: Sendable, Hashable {
     package var name: String
     /// What a command needs to find the sweep: empty, or ` --artifacts DIR`.
     package var option: String
+    /// The command that launches the sweep again with its files as they are now.
+    package var launch = "usweep launch SWEEP -i INVENTORY"
     /// What it is, in a few words.
     package var description: String
     package var state: RunState?
@@ -154,12 +156,14 @@ package struct RunStory: Sendable, Hashable {
         var lines = [verdict]
         if isGone {
             lines.append(
-                "The sweep file no longer contains it. Its results are kept, and shown again if it comes back.")
+                "It is no longer part of the sweep, as the sweep file or an input changed. Its results are kept, and "
+                    + "shown again if it comes back.")
         }
         lines += attempts.map(sentence)
         lines += overtaken.map(sentence)
         lines += audits.map(sentence)
         lines += auditNotes
+        if let gap { lines.append("- \(gap)") }
         lines += VoidLease.sentences(voidLeases)
         lines += late.map(sentence)
         for (index, reason) in reopenings.enumerated() {
@@ -173,6 +177,15 @@ package struct RunStory: Sendable, Hashable {
         return lines
     }
 
+    /// Numbers of attempts that nobody will find; nil: there are none.
+    private var gap: String? {
+        let known = Set(attempts.map(\.number) + overtaken.map(\.number) + audits.map(\.attempt.number))
+        let missing = (1..<max(1, attempts.map(\.number).max() ?? 1)).filter { !known.contains($0) }
+        guard !missing.isEmpty else { return nil }
+        let list = PeopleText.list(missing.map { "\($0)" })
+        return "attempt \(list) is not on record: a host reserves numbers with its lease and may not use all."
+    }
+
     /// Whether the job of a cluster in which it ran ended before it did, for good.
     private var wasCutOff: Bool {
         state == .failed && failure == .timeout && !attempts.contains { $0.failure == .timeout }
@@ -184,11 +197,14 @@ package struct RunStory: Sendable, Hashable {
         let sweep = name.prefix { $0 != "/" }
         switch state {
         case .succeeded: return nil
-        case .failed, .quarantined, .cancelled:
+        case .cancelled:
+            return "usweep retry \(name)\(option); or, if the whole sweep was cancelled: usweep resume "
+                + "\(sweep)\(option)"
+        case .failed, .quarantined:
             let logs = "usweep logs \(name)\(option)"
             let why = failure?.advice.replacing("'usweep logs'", with: "'\(logs)'") ?? "see its attempts"
             let edited = failure?.asksForEdit == true
-                ? "; after a change of the sweep file: usweep launch SWEEP -i INVENTORY --retry\(option)" : ""
+                ? "; after a change of the program or the sweep file: \(launch) --retry" : ""
             return "\(why). Then: usweep retry \(name)\(option)\(edited)"
         case nil:
             switch wait {
@@ -277,7 +293,9 @@ package struct RunStory: Sendable, Hashable {
             let at = live.stage.map { ": \($0.sentence)" } ?? ""
             return "It has been running on \(host) for \(PeopleText.span(live.span))\(at)."
         case .setup(let run): return "It waits for the checkpoint that run \(run) makes."
-        case .coordinator: return "It waits: no coordinator is running."
+        case .coordinator(let lastEnd):
+            let why = lastEnd.map { " The last one ended: \($0.replacing("\n", with: "; "))" } ?? ""
+            return "It waits: no coordinator is running.\(why)"
         case .room(let problems, let refused):
             func lines(_ hosts: [VoidLease], _ what: String) -> [String] {
                 HostProblems.lines(hosts.map { (host: $0.host, reason: $0.reason) }).map { "- \(what): \($0)" }

@@ -25,6 +25,7 @@ struct Storyteller {
                 RunStory.Late(host: $0.host, failure: $0.failure, agrees: $0.agrees)
             },
             reopenings: try ledger.reopenings(of: number), wait: try wait(run))
+        story.launch = LaunchFiles(try ledger.metadata()).launch(in: view.entry.artifacts)
         story.overtaken = try ledger.overtakenAttempts(of: number).map {
             RunStory.Overtaken(
                 number: $0.attempt, host: $0.host, winner: $0.winner, winnerHost: $0.winnerHost, endedAt: $0.endedAt)
@@ -59,7 +60,7 @@ struct Storyteller {
         guard run.state == nil, run.plan.place != nil else { return nil }
         switch Ledger.holder(view.entry.ledger) {
         case .working, .elsewhere: break
-        case .ended, .vanished, .nobody: return .coordinator
+        case .ended, .vanished, .nobody: return .coordinator(lastEnd: try view.lastEnd())
         }
         if run.lease != nil, let host = run.host { return at(host, run.plan.run) }
         if let maker = try missingMaker(run.plan) { return .setup(run: maker) }
@@ -123,6 +124,11 @@ struct Storyteller {
         story.fencedRuns = try ledger.fencedRuns(of: name)
         story.retry = view.entry.command("retry --class \(FailureClass.hostFenced.rawValue)")
         return story
+    }
+
+    /// Why the last coordinator ended before everything was done, as a sentence; none where there is nothing to say.
+    func lastEnd() throws -> [String] {
+        try view.lastEnd().map { ["The last coordinator ended: \($0.replacing("\n", with: "; "))"] } ?? []
     }
 
     /// Those of the inventory that the sweep was last launched with, and those that the ledger heard of before.

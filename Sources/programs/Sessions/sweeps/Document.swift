@@ -25,6 +25,9 @@ package enum Document {
     /// The note of a ledger with the inventory that the sweep was launched or resumed with last.
     package static let inventoryNote = "inventory"
 
+    /// The note of a ledger with why its last coordinator ended before everything was done; empty: none did.
+    static let endNote = "end"
+
     /// - Throws: ``Failure`` (`badArchive`) with what to do.
     package static func inventory(of metadata: LedgerMetadata) throws(Failure) -> Inventory {
         try inventory(metadata.notes.first { $0.name == inventoryNote }?.value ?? "")

@@ -33,17 +33,22 @@ package struct EarlierLaunch {
         lines.append("done        \(change.succeeded) of \(runs)")
         if change.isOther {
             lines.append("unchanged   \(PeopleText.count(change.kept, "run"))")
-            lines.append(
-                "new         \(PeopleText.count(change.new, "run")) and \(PeopleText.count(change.newSetups, "setup"))")
-            if let line = recipe.line(repeats: repeats) { lines.append("again       \(line)") }
+            let setups = change.newSetups > 0 ? " and \(PeopleText.count(change.newSetups, "setup"))" : ""
+            lines.append("new         \(PeopleText.count(change.new, "run"))\(setups)")
+            let replaced = min(Int(change.gone), recipe.pointCount * repeats)
+            if let line = recipe.line(repeats: repeats) {
+                let kept = replaced > 0 ? "; the results so far are kept, but not shown" : ""
+                lines.append("again       \(line)\(kept)")
+            }
             if change.back > 0 {
                 lines.append("back        \(PeopleText.count(change.back, "run")), with the results that they had")
             }
-            if change.gone > 0 {
-                let are = change.gone == 1 ? "is" : "are"
+            let gone = Int(change.gone) - replaced
+            if gone > 0 {
+                let are = gone == 1 ? "is" : "are"
                 lines.append(
-                    "gone        \(PeopleText.count(change.gone, "run")) \(are) no longer in the sweep file; their "
-                        + "results are kept, but not shown")
+                    "gone        \(PeopleText.count(gone, "run")) \(are) no longer part of the sweep; their results "
+                        + "are kept, but not shown")
             }
         }
         if let plan = judging.plan { lines.append("judged      \(plan)") }

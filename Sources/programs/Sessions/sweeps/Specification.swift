@@ -224,7 +224,7 @@ extension SpecificationChange {
     var sentence: String {
         var parts = ["\(PeopleText.count(new, "new run"))", "\(kept) unchanged"]
         if back > 0 { parts.append("\(back) back again with the results that they had") }
-        if gone > 0 { parts.append("\(gone) no longer in the sweep file (their results are kept, but not shown)") }
+        if gone > 0 { parts.append("\(gone) no longer part of it (their results are kept, but not shown)") }
         if newSetups > 0 { parts.append(PeopleText.count(newSetups, "new setup")) }
         return parts.joined(separator: ", ") + "; \(succeeded) have succeeded already"
     }

@@ -71,7 +71,8 @@ package struct TimeEstimate {
     package func line(_ launch: String) -> String? {
         guard runCount > 0 else { return nil }
         guard runCount > unknownCount, let basis else {
-            return "unknown, as no such run has ended yet; try a few points first: \(launch) --dry-run 3"
+            let advice = runCount > 3 ? "; try a few points first: \(launch) --try 3" : ""
+            return "unknown, as no such run has ended yet\(advice)"
         }
         let count = runCount - unknownCount
         let each = PeopleText.span(work / Int64(max(1, count)))

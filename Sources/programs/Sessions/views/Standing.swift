@@ -102,7 +102,9 @@ package final class LedgerSource: ProgressSource {
         switch holder {
         case .working: return nil
         case .elsewhere: return complete.map { Ending(exitStatus: $0, message: nil) }
-        case .ended(let status, _): return Ending(exitStatus: status, message: nil)
+        case .ended(let status, _):
+            let end = (try? SweepView(entry).lastEnd()) ?? nil
+            return Ending(exitStatus: status, message: end.map { "the coordinator ended: \($0)" })
         case .vanished(let pid, _, _):
             let message = "the coordinator (pid \(pid)) was killed; what is done is kept"
             return Ending(exitStatus: complete ?? ExitStatus.interrupted, message: complete == nil ? message : nil)

@@ -24,8 +24,10 @@ package struct SweepStatus: Sendable {
     package let goneCount: Int
     package let hosts: [HostStatus]
     package let pins: [(name: String, digest: Digest)]
-    /// Why it was stopped, each time.
-    package let stops: [String]
+    /// Why it is stopped; nil: it is not, or went on since.
+    package let stop: String?
+    /// Why the last coordinator ended without having done everything; nil: nobody works on it for another reason.
+    package let lastEnd: String?
     /// Results that came after their lease had ended, and how many of them differ from what was merged.
     package let late: (all: Int, disagreeing: Int)
     /// nil: nothing is audited.
@@ -47,7 +49,8 @@ package struct SweepStatus: Sendable {
         goneCount = try ledger.goneCount()
         hosts = try ledger.hosts()
         pins = try ledger.pins()
-        stops = try ledger.stops()
+        stop = try ledger.isStopped() ? ledger.stops().last : nil
+        lastEnd = try view.lastEnd()
         late = try ledger.fencedCounts()
         audit = try AuditStatus(view)
         isPaused = try ledger.isPaused()
@@ -102,8 +105,16 @@ package struct SweepStatus: Sendable {
                     + "only the rest: \(entry.command("resume --keep-going"))")
         } else if isWorkedOn {
             sentences.append("See what runs: \(entry.command("top"))")
-        } else if left > 0 || total({ $0.state == .cancelled }) > 0 {
-            sentences.append("Run the rest: \(entry.command("resume"))")
+        } else {
+            let cancelled = total { $0.state == .cancelled }
+            if left > 0 || cancelled > 0 && stop != nil {
+                sentences.append("Run the rest: \(entry.command("resume"))")
+            }
+            // One by one: resuming does not bring them back.
+            if cancelled > 0, stop == nil {
+                sentences.append(
+                    "Run what was cancelled: \(entry.shortCommand("retry --class \(FailureClass.cancelled.rawValue)"))")
+            }
         }
         if late.disagreeing > 0 {
             sentences.insert(

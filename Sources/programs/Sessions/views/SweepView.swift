@@ -26,6 +26,23 @@ package struct SweepView {
         formulas = try sweep.formulas
     }
 
+    /// What is asked for: conditions, of which all must hold, and metrics; none: all.
+    ///
+    /// - Throws: ``Failure`` (`usage`) for names and values that the sweep does not have.
+    package func selection(where conditions: [String], metrics: [String] = []) throws -> Selection {
+        try Selection(
+            where: conditions, metrics: metrics, axes: points.axes, values: points.valuesOfAxes,
+            workloads: sweep.workloads, among: { try metricNames() })
+    }
+
+    /// Why the last coordinator ended without having done everything, a reason a line; nil: somebody works on the
+    /// sweep, or the last one said nothing of it.
+    func lastEnd() throws -> String? {
+        guard case .ended(let status, _) = Ledger.holder(entry.ledger), status != 0 else { return nil }
+        let text = try ledger.metadata().notes.first { $0.name == Document.endNote }?.value ?? ""
+        return text.isEmpty ? nil : text
+    }
+
     // MARK: Tables
 
     /// Where rows go.

@@ -102,6 +102,12 @@ package struct SweepsComparison {
     private func common(_ asked: [String]) throws -> (metrics: [String], leftOut: [String]) {
         let names = try views.map { try $0.metricNames() }
         let both = names[0].filter(Set(names[1]).contains)
+        if both.isEmpty, !names[0].isEmpty, !names[1].isEmpty {
+            throw Failure(
+                .usage, "the sweeps have no metric in common: the first has \(PeopleText.list(names[0].map(shown))), "
+                    + "the second \(PeopleText.list(names[1].map(shown)))")
+        }
+        let asked = Names.listed(asked, known: both)
         for metric in asked {
             guard both.contains(metric) else {
                 throw Failure(.usage, "--metric \(Names.shown(metric)): \(Names.suggestion(metric, in: both))")
@@ -115,6 +121,8 @@ package struct SweepsComparison {
         let differences = both.compactMap(difference)
         return (both.filter { difference($0) == nil }, differences.map { "not compared: \($0)" })
     }
+
+    private func shown(_ name: String) -> String { Names.shown(name) }
 
     /// Why a metric's values say nothing beside each other; nil: they do.
     private func difference(_ metric: String) -> String? {
@@ -131,14 +139,14 @@ package struct SweepsComparison {
         return views[0].formulas + views[1].formulas.filter { !first.contains($0.name) }
     }
 
-    /// A condition must be about one sweep at least.
+    /// A condition must be about one sweep at least, and may name what only one of them has.
     private func selections(_ conditions: [String]) throws -> [Selection] {
         var chosen: [[String]] = [[], []]
         for text in conditions {
             var problems: [any Error] = []
             for (place, view) in views.enumerated() {
                 do {
-                    _ = try Selection(where: [text], axes: view.points.axes, among: { try view.metricNames() })
+                    _ = try selection(view, [text])
                     chosen[place].append(text)
                 } catch {
                     problems.append(error)
@@ -146,26 +154,25 @@ package struct SweepsComparison {
             }
             if problems.count == views.count { throw problems[0] }
         }
-        return try zip(chosen, views).map { conditions, view in
-            try Selection(where: conditions, axes: view.points.axes, among: { try view.metricNames() })
+        return try zip(views, chosen).map { try selection($0, $1) }
+    }
+
+    private func selection(_ view: SweepView, _ conditions: [String]) throws -> Selection {
+        let values = view.points.axes.map { axis in
+            var seen: Set<String> = []
+            return views.flatMap { view in
+                view.points.axes.firstIndex(of: axis).map { view.points.values(ofAxis: $0) } ?? []
+            }.filter { seen.insert($0).inserted }
         }
+        return try Selection(
+            where: conditions, axes: view.points.axes, values: values, workloads: views.flatMap(\.sweep.workloads),
+            among: { try view.metricNames() })
     }
 
     /// Conditions that no point fits are a slip of the pen, and no comparison.
     private func noPoint(_ conditions: [String]) -> Failure {
         let asked = conditions.map { "--where \(Names.shown($0))" }.joined(separator: " ")
-        let problem = "\(asked): no point of either sweep has it"
-        let named = Set(views.flatMap(\.points.axes)).filter { conditions[0].hasPrefix($0) }
-        guard conditions.count == 1, let axis = named.max(by: { $0.utf8.count < $1.utf8.count }) else {
-            return Failure(.usage, problem)
-        }
-        var values: [String] = []
-        for view in views {
-            guard let place = view.points.axes.firstIndex(of: axis) else { continue }
-            for value in view.points.valuesOfAxes[place] where !values.contains(value) { values.append(value) }
-        }
-        let shown = PeopleText.list(values.map { VisibleText.of($0) }, atMost: 20)
-        return Failure(.usage, "\(problem); there are \(shown)")
+        return Failure(.usage, "\(asked): no point of either sweep has it")
     }
 
     /// What the sweeps were made with, where that is not the same.

@@ -6,8 +6,8 @@ struct CancelCommand: ParsableCommand {
         commandName: "cancel",
         abstract: "Cancel a sweep or some of its runs, whether or not a coordinator is running.",
         discussion: """
-            Runs that are running are ended on their hosts; results are kept. Launching the sweep again \
-            runs what was cancelled.
+            Runs that are running are ended on their hosts; results are kept. A sweep that was cancelled goes on \
+            with 'usweep resume'; runs that were cancelled alone are run again with 'usweep retry --class cancelled'.
 
             EXAMPLES
               usweep cancel              the last sweep

@@ -33,7 +33,8 @@ struct CompareCommand: ParsableCommand {
     var second: String
 
     @Option(
-        name: .long, help: ArgumentHelp("Only this metric; may be repeated.", valueName: "name"),
+        name: .long,
+        help: ArgumentHelp("Only these metrics: names separated by commas, or repeated.", valueName: "name,..."),
         completion: Completions.metrics)
     var metric: [String] = []
 

@@ -28,14 +28,22 @@ struct InitCommand: ParsableCommand {
         } catch {
             throw Failure(.storage, "the folder \(path) cannot be created", cause: SystemReason.of(error))
         }
-        let files = [("sweep.yaml", Templates.sweep), ("inventory.yaml", Templates.inventory)]
+        let (sweep, inventory) = (shown("sweep.yaml"), shown("inventory.yaml"))
+        let files = [
+            ("sweep.yaml", Templates.sweep(file: sweep, inventory: inventory)),
+            ("inventory.yaml", Templates.inventory),
+        ]
         for (name, _) in files where FileManager.default.fileExists(atPath: "\(path)/\(name)") {
             throw Failure(.storage, "\(path)/\(name) exists already; nothing was written")
         }
         for (name, text) in files { try write(text, "\(path)/\(name)") }
-        let shown = folder == "." ? "" : "\(folder)/"
-        common.console.say("wrote \(shown)sweep.yaml and \(shown)inventory.yaml; now try:")
-        common.console.say("  usweep launch \(shown)sweep.yaml -i \(shown)inventory.yaml")
+        common.console.say("wrote \(sweep) and \(inventory); now try:")
+        common.console.say("  usweep launch \(sweep) -i \(inventory)")
+    }
+
+    /// The path of a file in the folder, as it can be typed here.
+    private func shown(_ name: String) -> String {
+        folder == "." ? name : ShellWord.of(folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)")
     }
 
     /// Made only if it is not there, so that two at a time cannot overwrite each other.

@@ -16,7 +16,7 @@ struct LaunchCommand: ParsableCommand {
               usweep launch sweeps/hello.yaml -i inventory/local.yaml
               usweep launch study.yaml -i lab.yaml --new --output json
               usweep launch study.yaml -i lab.yaml --detach
-              usweep launch study.yaml -i lab.yaml --dry-run 3     three points first
+              usweep launch study.yaml -i lab.yaml --try 3         three points first
               usweep launch study.yaml -i lab.yaml --audit 2%      compare hosts
             """)
 
@@ -38,10 +38,10 @@ struct LaunchCommand: ParsableCommand {
     var force = false
 
     @Option(
-        name: .customLong("dry-run"),
+        name: [.customLong("try"), .customLong("dry-run")],
         help: ArgumentHelp("Run only this many points, spread over the sweep; the next launch does the rest.",
             valueName: "points"))
-    var dryRun: Int?
+    var tried: Int?
 
     @Option(
         name: .long,
@@ -58,28 +58,31 @@ struct LaunchCommand: ParsableCommand {
     func validate() throws {
         if new, resumption.repin { throw ValidationError("A new sweep has no pins yet: leave out --repin.") }
         if new, retry { throw ValidationError("In a new sweep nothing has failed yet: leave out --retry.") }
-        guard let dryRun else { return }
-        if dryRun < 1 { throw ValidationError("--dry-run takes the number of points to try, at least 1.") }
-        if coordinator.detach { throw ValidationError("--dry-run is for trying: leave out --detach.") }
+        guard let tried else { return }
+        if tried < 1 { throw ValidationError("--try takes the number of points to try, at least 1.") }
+        if coordinator.detach { throw ValidationError("--try is for trying: leave out --detach.") }
     }
 
     func run() throws {
+        let files = LaunchFiles(sweep: Paths.absolute(self.sweep), inventory: Paths.absolute(self.inventory))
         let sweep = try SweepFile.read(path: Paths.absolute(self.sweep), shelf: common.shelf)
         let inventory = try HostConnections.inventory(path: Paths.absolute(self.inventory))
+        if let remark = files.sweep.flatMap({ MissingInputs.remark(sweep, file: $0) }) {
+            common.console.say("warning: \(remark)")
+        }
         let audit = try audit.map { try AuditShare($0) }
         let folder = common.artifactsFolder
         try folder.prepare()
         try coordinator.run(common) {
             guard !new, let entry = try folder.newest(named: sweep.name) else {
                 return try Session.create(
-                    sweep, inventory: inventory, in: folder, forces: force, only: dryRun, audit: audit)
+                    sweep, inventory: inventory, from: files, in: folder, forces: force, only: tried, audit: audit)
             }
-            return try Session.resume(
-                entry, in: folder,
-                Session.Resumption(
-                    inventory: inventory, sweep: sweep, forces: force, repins: resumption.repin,
-                    retry: retry ? Session.Retry() : nil, only: dryRun, audit: audit),
-                say: common.console.say)
+            var launched = Session.Resumption(
+                inventory: inventory, sweep: sweep, from: files, forces: force, repins: resumption.repin,
+                retry: retry ? Session.Retry() : nil, only: tried, audit: audit)
+            launched.refusesCopies = true
+            return try Session.resume(entry, in: folder, launched, say: common.console.say)
         }
     }
 }
@@ -123,7 +126,13 @@ struct ResumeCommand: ParsableCommand {
                 .usage,
                 "the file describes the sweep '\(edited.name)', not '\(entry.name)'; launch it, or name that one")
         }
-        let resumption = Session.Resumption(inventory: inventory, sweep: edited, repins: resumption.repin)
+        let files = LaunchFiles(
+            sweep: sweepFile.map(Paths.absolute), inventory: self.inventory.map(Paths.absolute))
+        let changes = try LaunchFiles.changes(
+            of: entry, namesSweep: edited != nil, namesInventory: inventory != nil)
+        for change in changes { common.console.say(change) }
+        let resumption = Session.Resumption(
+            inventory: inventory, sweep: edited, from: files, repins: resumption.repin)
         try coordinator.run(common) {
             try Session.resume(entry, in: folder, resumption, say: common.console.say)
         }

@@ -53,6 +53,9 @@ struct PlanCommand: ParsableCommand {
             try Console.print(lines(outline).joined(separator: "\n"))
             if points { try list(outline.points) }
         }
+        if let remark = MissingInputs.remark(sweep, file: Paths.absolute(self.sweep)) {
+            common.console.say("warning: \(remark)")
+        }
         try checkBinding(outline.specification, outline.inventory)
     }
 

@@ -38,7 +38,9 @@ struct PlotCommand: ParsableCommand {
         completion: Completions.axes)
     var x: String?
 
-    @Option(name: .long, help: ArgumentHelp("A metric; may be repeated.", valueName: "metric"),
+    @Option(
+        name: .long,
+        help: ArgumentHelp("A metric, or several separated by commas; may be repeated.", valueName: "metric"),
         completion: Completions.metrics)
     var y: [String] = []
 
@@ -80,12 +82,13 @@ struct PlotCommand: ParsableCommand {
     func run() throws {
         let files = try FigureFiles(try Paths.file(to))
         let view = try SweepView(try common.artifactsFolder.find(sweep.id))
+        // What --y names wrongly is looked for among all metrics, whose names may have commas.
+        let y = y.contains { $0.contains(",") } ? Names.listed(y, known: try view.metricNames()) : y
         let request = FigureRequest(
             kind, x: x, y: y, series: series, facet: facet,
             baseline: try baseline.map { try SpreadOptions.assignment($0, view.points.axes) },
             hasGeometricMean: geomean)
-        let selection = try Selection(
-            where: condition.conditions, axes: view.points.axes, among: { try view.metricNames() })
+        let selection = try view.selection(where: condition.conditions)
         let figure = try view.figure(request, selection: selection)
         guard !figure.isEmpty else {
             let advice = condition.conditions.isEmpty ? "" : ", or choose others with --where"

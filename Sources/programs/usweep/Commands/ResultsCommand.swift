@@ -99,7 +99,8 @@ struct ResultsCommand: ParsableCommand {
     var table = Table.results
 
     @Option(
-        name: .long, help: ArgumentHelp("Only this metric; may be repeated.", valueName: "name"),
+        name: .long,
+        help: ArgumentHelp("Only these metrics: names separated by commas, or repeated.", valueName: "name,..."),
         completion: Completions.metrics)
     var metric: [String] = []
 
@@ -110,10 +111,10 @@ struct ResultsCommand: ParsableCommand {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "Only these columns, in this order: names separated by commas; one with a comma in quotes.",
-            valueName: "list"),
+            "Only these columns, in this order: names separated by commas (one with a comma in quotes), or repeated.",
+            valueName: "name,..."),
         completion: Completions.columnLists)
-    var columns: String?
+    var columns: [String] = []
 
     @Option(
         name: .long,
@@ -134,16 +135,16 @@ struct ResultsCommand: ParsableCommand {
         if !stat.isEmpty, format == .sqlite || !metric.isEmpty || table != .results {
             throw ValidationError("--stat is a table of its own: leave out --table, --metric and --format sqlite.")
         }
-        if columns != nil, !stat.isEmpty || format == .sqlite {
+        if !columns.isEmpty, !stat.isEmpty || format == .sqlite {
             throw ValidationError("--columns is for the tables as text: leave out --stat and --format sqlite.")
         }
-        if let columns, columns.split(separator: ",").isEmpty { throw ValidationError("--columns names columns.") }
+        if !columns.isEmpty, Names.listed(columns).isEmpty { throw ValidationError("--columns names columns.") }
         if spread.isWanted, !stat.isEmpty || table != .results {
             throw ValidationError("--spread, --by and --baseline give a table of their own: no --table, no --stat.")
         }
         if to == "" { throw ValidationError("--to names a file.") }
         if let to, let problem = ResultFormat.problem(file: to, format) { throw ValidationError(problem) }
-        if format == .sqlite || to.flatMap(ResultFormat.init(file:)) == .sqlite, !stat.isEmpty || columns != nil {
+        if format == .sqlite || to.flatMap(ResultFormat.init(file:)) == .sqlite, !stat.isEmpty || !columns.isEmpty {
             throw ValidationError("A SQLite file has whole tables: leave out --stat and --columns.")
         }
         if format == .sqlite, to == nil { throw ValidationError("--format sqlite writes a file: name it with --to.") }
@@ -154,9 +155,8 @@ struct ResultsCommand: ParsableCommand {
         let format = format ?? to.flatMap(ResultFormat.init(file:))
             ?? (common.output == .json ? .json : to == nil ? .table : .csv)
         // People read what the sweep asked for; programs get everything.
-        let shown = format == .table && metric.isEmpty && columns == nil ? view.sweep.metrics : metric
-        let selection = try Selection(
-            where: condition.conditions, metrics: shown, axes: view.points.axes, among: { try view.metricNames() })
+        let shown = format == .table && metric.isEmpty && columns.isEmpty ? view.sweep.metrics : metric
+        let selection = try view.selection(where: condition.conditions, metrics: shown)
         let summaries = spread.isWanted
             ? try view.summaries(try spread.question(axes: view.points.axes), selection: selection) : nil
         guard let format = format.text else {
@@ -165,7 +165,7 @@ struct ResultsCommand: ParsableCommand {
             return note(summaries)
         }
         let store = try common.artifactsFolder.objects()
-        let chosen = try columns.map { SweepView.Columns.named(try ColumnList.names($0)) }
+        let chosen = columns.isEmpty ? nil : SweepView.Columns.named(try columns.flatMap(ColumnList.names))
         var found: (selected: Int, problems: [String]) = (0, [])
         let write = { (sink: @escaping ([UInt8]) throws -> Void) in
             if let summaries {

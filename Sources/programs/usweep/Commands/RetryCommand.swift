@@ -9,8 +9,9 @@ struct RetryCommand: ParsableCommand {
         commandName: "retry",
         abstract: "Run again what failed or is quarantined, then go on like resume.",
         discussion: """
-            A setup that failed is run again with the runs that wait for its checkpoint. What succeeded is left \
-            alone.
+            Runs what was launched: after a change of the sweep file or of an input use 'usweep launch'. A setup \
+            that failed is run again with the runs that wait for its checkpoint. What succeeded is left alone; what \
+            was cancelled, too, unless it is named or --class cancelled is given.
 
             EXAMPLES
               usweep retry                        all that failed in the last sweep
@@ -39,6 +40,7 @@ struct RetryCommand: ParsableCommand {
         let folder = common.artifactsFolder
         let choice = try RunChoice(targets, where: condition.conditions, in: folder)
         condition.tell(choice, common.console)
+        for change in try LaunchFiles.changes(of: choice.entry, options: " --retry") { common.console.say(change) }
         let retry = Session.Retry(choice, classes: classes)
         try coordinator.run(common) {
             try Session.resume(choice.entry, in: folder, Session.Resumption(retry: retry), say: common.console.say)

@@ -49,6 +49,7 @@ struct StatusCommand: ParsableCommand {
     private func lines(_ status: SweepStatus) -> [String] {
         var lines = ["sweep   \(status.entry.name) (\(status.entry.identifier))", "folder  \(status.entry.folder)"]
         lines.append("work    \(status.holder.sentence)")
+        for line in status.lastEnd?.split(separator: "\n") ?? [] { lines.append("        \(line)") }
         let watch = CoordinatorWatch(status.entry)
         watch.look()
         let live = watch.view
@@ -59,7 +60,7 @@ struct StatusCommand: ParsableCommand {
             lines.append("runs    \(count.count) \(name)\(count.failure.map { " (\($0.rawValue))" } ?? "")")
         }
         if status.goneCount > 0 {
-            lines.append("runs    \(status.goneCount) no longer in the sweep file: results are kept, but not shown")
+            lines.append("runs    \(status.goneCount) no longer part of the sweep: results are kept, but not shown")
         }
         for count in status.setups {
             let name = count.state?.rawValue ?? "not ended"
@@ -82,7 +83,7 @@ struct StatusCommand: ParsableCommand {
         }
         lines += waiting(live).map { "queue   \($0)" }
         if common.verbose { for pin in status.pins { lines.append("pin     \(pin.name): \(pin.digest.short)") } }
-        for reason in status.stops { lines.append("stopped \(reason)") }
+        if let reason = status.stop { lines.append("stopped \(reason)") }
         for trouble in status.troubles {
             let why = trouble.evidence.isEmpty ? "" : ": \(VisibleText.of(trouble.evidence, limit: 200))"
             lines.append(
