@@ -9,10 +9,11 @@ struct GuestFolder {
     let isBootedOnce: Bool
     private let manifest: JSON
     private let machine: any LaunchingMachine
+    private static let longestManifest: Int64 = 4 << 20
 
     /// - Throws: ``Failure`` (`missingFile`) where there is none.
     init(_ path: String, _ machine: any LaunchingMachine) throws {
-        guard let bytes = machine.contents("\(path)/manifest.json") else {
+        guard let bytes = try machine.contents("\(path)/manifest.json", atMost: GuestFolder.longestManifest) else {
             throw Failure(.missingFile, "there is no guest in \(path); run ops/guest/build, or correct 'guest:'")
         }
         do { manifest = try JSON(parsing: bytes) } catch {

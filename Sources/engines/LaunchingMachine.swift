@@ -2,8 +2,11 @@ package import Model
 
 /// What an engine sees of the machine that a sweep is launched on.
 package protocol LaunchingMachine: Sendable {
-    /// The bytes of a file; nil: there is none, or it cannot be read.
-    func contents(_ path: String) -> [UInt8]?
+    /// The bytes of a file; nil: there is none.
+    ///
+    /// - Parameter limit: how many there may be: whoever made the file is not known.
+    /// - Throws: ``Failure``: `badData` for a file that is larger, `storage` for one that cannot be read.
+    func contents(_ path: String, atMost limit: Int64) throws -> [UInt8]?
     /// The size of a file in bytes; nil: there is none.
     func size(_ path: String) -> Int64?
     /// A file as an input of runs.

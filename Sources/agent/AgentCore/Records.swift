@@ -48,43 +48,57 @@ public struct Acknowledged: Sendable, Hashable {
 // follow the cases' order: `over` is 6 and 22, `released` is 7 and 23.
 
 extension AgentRecord {
+    /// What a frame says that it is. The manual's page Formats has a row for each, and the golden files a frame.
+    package enum Kind: UInt8, Sendable, CaseIterable {
+        case context = 17
+        case accepted = 18
+        case cancelled = 19
+        case acknowledged = 20
+        case revoked = 21
+        case over = 22
+        case released = 23
+    }
+
+    private var kind: Kind {
+        switch self {
+        case .context: .context
+        case .accepted: .accepted
+        case .cancelled: .cancelled
+        case .acknowledged: .acknowledged
+        case .revoked: .revoked
+        case .over: .over
+        case .released: .released
+        }
+    }
+
     package var frame: Frame {
         var fields = ByteWriter()
-        let kind: UInt8
         switch self {
         case .context(let sweep, let context):
-            kind = 17
             fields.field(1, sweep)
             fields.field(2, context.enginePath)
             fields.field(3, context.setup)
             fields.field(4, context.slots)
             fields.field(5, context.memoryBytes)
         case .accepted(let sweep, let lease, let entry):
-            kind = 18
             fields.field(1, sweep)
             fields.field(2, lease)
             fields.field(3, entry)
         case .cancelled(let sweep, let runs):
-            kind = 19
             fields.field(1, sweep)
             fields.fields(2, runs)
         case .acknowledged(let sweep, let attempts):
-            kind = 20
             fields.field(1, sweep)
             fields.fields(2, attempts)
         case .revoked(let sweep, let leases):
-            kind = 21
             fields.field(1, sweep)
             fields.fields(2, leases)
         case .over(let sweep, let attempts):
-            kind = 22
             fields.field(1, sweep)
             fields.fields(2, attempts)
-        case .released(let sweep):
-            kind = 23
-            fields.field(1, sweep)
+        case .released(let sweep): fields.field(1, sweep)
         }
-        return Frame(kind: kind, payload: fields.bytes)
+        return Frame(kind: kind.rawValue, payload: fields.bytes)
     }
 
     /// - Throws: ``WireError`` for anything that is damaged, or that must be known and is not.
@@ -93,22 +107,24 @@ extension AgentRecord {
             self = known
             return
         }
+        guard let kind = Kind(rawValue: frame.kind) else {
+            throw WireError("a record of unknown kind \(frame.kind)", isNews: true)
+        }
         var fields = try FieldDecoder(frame.payload[...])
         let sweep: String = try fields.take(1)
-        switch frame.kind {
-        case 17:
+        switch kind {
+        case .context:
             self = .context(
                 sweep: sweep,
                 SweepContext(
                     enginePath: try fields.take(ifAny: 2), setup: try fields.take(ifAny: 3),
                     slots: try fields.take(ifAny: 4, in: 0...WireLimits.slots), memoryBytes: try fields.take(ifAny: 5)))
-        case 18: self = .accepted(sweep: sweep, lease: try fields.lease(2), try fields.take(3))
-        case 19: self = .cancelled(sweep: sweep, try fields.runs(2))
-        case 20: self = .acknowledged(sweep: sweep, try fields.take(all: 2))
-        case 21: self = .revoked(sweep: sweep, try fields.leases(2))
-        case 22: self = .over(sweep: sweep, try fields.take(all: 2))
-        case 23: self = .released(sweep: sweep)
-        default: throw WireError("a record of unknown kind \(frame.kind)", isNews: true)
+        case .accepted: self = .accepted(sweep: sweep, lease: try fields.lease(2), try fields.take(3))
+        case .cancelled: self = .cancelled(sweep: sweep, try fields.runs(2))
+        case .acknowledged: self = .acknowledged(sweep: sweep, try fields.take(all: 2))
+        case .revoked: self = .revoked(sweep: sweep, try fields.leases(2))
+        case .over: self = .over(sweep: sweep, try fields.take(all: 2))
+        case .released: self = .released(sweep: sweep)
         }
         try fields.end()
     }

@@ -17,26 +17,36 @@ public enum SupervisorRecord: Sendable, Hashable {
     case ended(AttemptKey, ProcessExit)
     case forgotten([AttemptKey])
 
+    /// What a frame says that it is. The manual's page Formats has a row for each, and the golden files a frame.
+    package enum Kind: UInt8, Sendable, CaseIterable {
+        case began = 17
+        case started = 18
+        case ended = 19
+        case forgotten = 20
+    }
+
+    private var kind: Kind {
+        switch self {
+        case .began: .began
+        case .started: .started
+        case .ended: .ended
+        case .forgotten: .forgotten
+        }
+    }
+
     package var frame: Frame {
         var fields = ByteWriter()
-        let kind: UInt8
         switch self {
-        case .began(let bootID):
-            kind = 17
-            fields.field(1, bootID)
+        case .began(let bootID): fields.field(1, bootID)
         case .started(let key, let time):
-            kind = 18
             fields.field(1, key)
             fields.field(2, time)
         case .ended(let key, let exit):
-            kind = 19
             fields.field(1, key)
             fields.field(2, exit)
-        case .forgotten(let keys):
-            kind = 20
-            fields.fields(1, keys)
+        case .forgotten(let keys): fields.fields(1, keys)
         }
-        return Frame(kind: kind, payload: fields.bytes)
+        return Frame(kind: kind.rawValue, payload: fields.bytes)
     }
 
     /// - Throws: ``WireError`` for anything that is damaged, or that must be known and is not.
@@ -45,78 +55,104 @@ public enum SupervisorRecord: Sendable, Hashable {
             self = known
             return
         }
+        guard let kind = Kind(rawValue: frame.kind) else {
+            throw WireError("a record of unknown kind \(frame.kind)", isNews: true)
+        }
         var fields = try FieldDecoder(frame.payload[...])
-        switch frame.kind {
-        case 17: self = .began(bootID: try fields.take(1))
-        case 18: self = .started(try fields.take(1), at: try fields.take(ifAny: 2))
-        case 19: self = .ended(try fields.take(1), try fields.take(2))
-        case 20: self = .forgotten(try fields.take(all: 1))
-        default: throw WireError("a record of unknown kind \(frame.kind)", isNews: true)
+        switch kind {
+        case .began: self = .began(bootID: try fields.take(1))
+        case .started: self = .started(try fields.take(1), at: try fields.take(ifAny: 2))
+        case .ended: self = .ended(try fields.take(1), try fields.take(2))
+        case .forgotten: self = .forgotten(try fields.take(all: 1))
         }
         try fields.end()
     }
 }
 
 extension SupervisorCommand {
+    /// As of ``SupervisorRecord/Kind``.
+    package enum Kind: UInt8, Sendable, CaseIterable {
+        case capacity = 145
+        case start = 146
+        case kill = 147
+        case forget = 148
+        case stop = 149
+    }
+
+    private var kind: Kind {
+        switch self {
+        case .capacity: .capacity
+        case .start: .start
+        case .kill: .kill
+        case .forget: .forget
+        case .stop: .stop
+        }
+    }
+
     package var frame: Frame {
         var fields = ByteWriter()
-        let kind: UInt8
         switch self {
         case .capacity(let slots, let memoryBytes, let sweeps):
-            kind = 145
             fields.field(1, slots)
             fields.field(2, memoryBytes)
             fields.fields(3, sweeps)
         case .start(let key, let launch):
-            kind = 146
             fields.field(1, key)
             fields.field(2, launch)
         case .kill(let key, let kill):
-            kind = 147
             fields.field(1, key)
             fields.field(2, kill)
-        case .forget(let keys):
-            kind = 148
-            fields.fields(1, keys)
-        case .stop: kind = 149
+        case .forget(let keys): fields.fields(1, keys)
+        case .stop: break
         }
-        return Frame(kind: kind, payload: fields.bytes)
+        return Frame(kind: kind.rawValue, payload: fields.bytes)
     }
 
     /// - Throws: ``WireError`` for anything that is damaged, or that must be known and is not.
     package init(_ frame: Frame) throws(WireError) {
+        guard let kind = Kind(rawValue: frame.kind) else {
+            throw WireError("a command of unknown kind \(frame.kind)", isNews: true)
+        }
         var fields = try FieldDecoder(frame.payload[...])
-        switch frame.kind {
-        case 145:
+        switch kind {
+        case .capacity:
             self = .capacity(
                 slots: try fields.take(1), memoryBytes: try fields.take(2), sweeps: try fields.take(all: 3))
-        case 146: self = .start(try fields.take(1), try fields.take(2))
-        case 147: self = .kill(try fields.take(1), try fields.take(2))
-        case 148: self = .forget(try fields.take(all: 1))
-        case 149: self = .stop
-        default: throw WireError("a command of unknown kind \(frame.kind)", isNews: true)
+        case .start: self = .start(try fields.take(1), try fields.take(2))
+        case .kill: self = .kill(try fields.take(1), try fields.take(2))
+        case .forget: self = .forget(try fields.take(all: 1))
+        case .stop: self = .stop
         }
         try fields.end()
     }
 }
 
 extension SupervisorReport {
+    /// As of ``SupervisorRecord/Kind``.
+    package enum Kind: UInt8, Sendable, CaseIterable {
+        case inventory = 209
+        case started = 210
+        case ended = 211
+    }
+
+    private var kind: Kind {
+        switch self {
+        case .inventory: .inventory
+        case .started: .started
+        case .ended: .ended
+        }
+    }
+
     package var frame: Frame {
         var fields = ByteWriter()
-        let kind: UInt8
         switch self {
         case .inventory(let attempts, let isLast):
-            kind = 209
             fields.fields(1, attempts)
             fields.field(2, isLast)
-        case .started(let keys):
-            kind = 210
-            fields.fields(1, keys)
-        case .ended(let attempts):
-            kind = 211
-            fields.fields(1, attempts)
+        case .started(let keys): fields.fields(1, keys)
+        case .ended(let attempts): fields.fields(1, attempts)
         }
-        return Frame(kind: kind, payload: fields.bytes)
+        return Frame(kind: kind.rawValue, payload: fields.bytes)
     }
 
     /// - Throws: ``WireError`` for anything that is damaged, or that must be known and is not.
@@ -125,12 +161,14 @@ extension SupervisorReport {
             self = known
             return
         }
+        guard let kind = Kind(rawValue: frame.kind) else {
+            throw WireError("a report of unknown kind \(frame.kind)", isNews: true)
+        }
         var fields = try FieldDecoder(frame.payload[...])
-        switch frame.kind {
-        case 209: self = .inventory(try fields.take(all: 1), isLast: try fields.take(2))
-        case 210: self = .started(try fields.take(all: 1))
-        case 211: self = .ended(try fields.take(all: 1))
-        default: throw WireError("a report of unknown kind \(frame.kind)", isNews: true)
+        switch kind {
+        case .inventory: self = .inventory(try fields.take(all: 1), isLast: try fields.take(2))
+        case .started: self = .started(try fields.take(all: 1))
+        case .ended: self = .ended(try fields.take(all: 1))
         }
         try fields.end()
     }

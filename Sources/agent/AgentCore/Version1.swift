@@ -22,12 +22,20 @@ extension AgentRecord {
                         try reader.integer(in: 0...WireLimits.slots)
                     },
                     memoryBytes: try reader.optional { reader throws(WireError) in try reader.signed() }))
-        case 2: self = .accepted(sweep: sweep, lease: try reader.integer(), try reader.shardEntry())
-        case 3: self = .cancelled(sweep: sweep, try reader.list { reader throws(WireError) in try reader.integer() })
+        case 2:
+            self = .accepted(
+                sweep: sweep, lease: try reader.integer(in: 0...WireLimits.number), try reader.shardEntry())
+        case 3:
+            self = .cancelled(
+                sweep: sweep,
+                try reader.list { reader throws(WireError) in try reader.integer(in: 1...WireLimits.number) })
         case 4:
             self = .acknowledged(
                 sweep: sweep, try reader.list { reader throws(WireError) in try reader.acknowledged() })
-        case 5: self = .revoked(sweep: sweep, try reader.list { reader throws(WireError) in try reader.integer() })
+        case 5:
+            self = .revoked(
+                sweep: sweep,
+                try reader.list { reader throws(WireError) in try reader.integer(in: 0...WireLimits.number) })
         case 6: self = .over(sweep: sweep, try reader.list { reader throws(WireError) in try reader.acknowledged() })
         default: self = .released(sweep: sweep)
         }

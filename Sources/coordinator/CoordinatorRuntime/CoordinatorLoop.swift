@@ -311,7 +311,7 @@ public final class CoordinatorLoop {
         switch finished {
         case .looked(let host, let generation, let report, let stored):
             guard links[host]?.generation == generation else { return [] }
-            links[host]?.looks -= 1
+            links[host]?.looks.remove(report)
             do {
                 goOn(host, try transfers[host].begin(report, stored).map { [$0] } ?? [])
             } catch let failure as Failure where failure.code == .badMessage {
@@ -364,10 +364,10 @@ public final class CoordinatorLoop {
     private func look(_ host: Int, _ report: AttemptReport) throws {
         guard let generation = links[host]?.generation else { return }
         let report = report.within(setting.outputLimit)
-        links[host]?.looks += 1
-        guard transfers[host].pendingCount + (links[host]?.looks ?? 0) <= HostLimits.outcomes else {
-            throw Failure(.badMessage, "it reported more than \(HostLimits.outcomes) outcomes at once")
-        }
+        links[host]?.looks.add(report)
+        let looks = links[host]?.looks ?? HostLink.Looks()
+        let (count, bytes) = (transfers[host].pendingCount + looks.count, transfers[host].pendingBytes + looks.bytes)
+        if let tooMany = HostLimits.tooManyOutcomes(count, bytes: bytes) { throw tooMany }
         workshop.hand(in: .run(report.id.run)) { [store] in
             do {
                 return .looked(host: host, generation: generation, report, try StoredParts(of: report, in: store))

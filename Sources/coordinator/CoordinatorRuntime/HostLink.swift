@@ -5,6 +5,22 @@ import SweepCore
 
 /// One stream to the agent of one host.
 final class HostLink {
+    /// How many outcomes, and what they take in memory, about.
+    struct Looks {
+        private(set) var count = 0
+        private(set) var bytes: Int64 = 0
+
+        mutating func add(_ report: AttemptReport) {
+            count += 1
+            bytes += report.heldBytes
+        }
+
+        mutating func remove(_ report: AttemptReport) {
+            count -= 1
+            bytes -= report.heldBytes
+        }
+    }
+
     private let stream: BootstrappedStream
     private var nextTelling = Nanoseconds.min
     private let hello: CoordinatorHello
@@ -15,7 +31,7 @@ final class HostLink {
     /// Whether the agent said hello.
     var isJoined = false
     /// Outcomes whose artifacts are being looked for.
-    var looks = 0
+    var looks = Looks()
     var lastSent: Nanoseconds
     var load = HostLoad(running: 0, waiting: 0, freeBytes: 0)
 

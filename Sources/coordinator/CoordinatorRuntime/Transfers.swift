@@ -74,6 +74,8 @@ public struct Transfers {
     private struct Pending {
         var report: AttemptReport
         var missing: Set<Digest>
+        /// Of the report as it came.
+        let heldBytes: Int64
     }
 
     /// How often an object is fetched again on one stream whose bytes were not what its host had announced; and on how
@@ -84,6 +86,8 @@ public struct Transfers {
     private var order: [Digest] = []
     private var fetches: [Digest: Fetch] = [:]
     private var pending: [Pending] = []
+    /// What `pending` takes in memory, about.
+    private(set) var pendingBytes: Int64 = 0
     /// Bytes that were asked for and are not written yet.
     private var underWay: Int64 = 0
     /// Answers still to come for objects that were given up.
@@ -159,7 +163,8 @@ public struct Transfers {
             order.append(artifact.digest)
         }
         if missing.isEmpty, !pending.contains(where: { $0.report.id.run == report.id.run }) { return report }
-        pending.append(Pending(report: report, missing: missing))
+        pending.append(Pending(report: report, missing: missing, heldBytes: report.heldBytes))
+        pendingBytes += report.heldBytes
         return nil
     }
 
@@ -318,6 +323,7 @@ public struct Transfers {
                 return false
             }
             done.append(entry.report)
+            pendingBytes -= entry.heldBytes
             return true
         }
         return done
@@ -325,6 +331,9 @@ public struct Transfers {
 }
 
 extension AttemptReport {
+    /// What it takes in memory, about.
+    var heldBytes: Int64 { artifacts.reduce(256 + Int64(evidence.utf8.count)) { $0 + 128 + Int64($1.path.utf8.count) } }
+
     /// The same, failed and without its files where these take more than an attempt may leave: an agent that keeps to
     /// the limit reports no such thing, and the disk that they would fill here is everybody's.
     func within(_ limit: Int64) -> AttemptReport {

@@ -87,6 +87,14 @@ public enum Supplied: Sendable {
 enum HostLimits {
     /// Outcomes of one host that are not settled yet.
     static let outcomes = 50_000
+    /// What these take in memory. One may be as long as a frame.
+    static let outcomeBytes: Int64 = 256 << 20
+
+    static func tooManyOutcomes(_ count: Int, bytes: Int64) -> Failure? {
+        if count > outcomes { return Failure(.badMessage, "it reported more than \(outcomes) outcomes at once") }
+        guard bytes > outcomeBytes else { return nil }
+        return Failure(.badMessage, "it reported outcomes of more than \(PeopleText.size(outcomeBytes)) at once")
+    }
     /// Ranges of objects that one host has asked for and not been sent.
     static let reads = 256
     static let tooManyReads = Failure(.badMessage, "it asked for more than \(reads) pieces of its inputs at once")

@@ -6,8 +6,8 @@ import Synchronization
 ///
 /// A file counts as the one that was read as long as device, number, size and both times are the same, and these
 /// times lay in the past when it was read: a file that is written to twice within the clock's grain shows no
-/// difference. What is known is kept in a file of this user, one line per digest; where that cannot be, files are read
-/// again.
+/// difference. What is known is kept in a file of this user, one line per digest behind the format's name; where that
+/// cannot be, or a newer program wrote the file, files are read again.
 public final class FileDigests: Sendable {
     public static let shared = FileDigests()
 
@@ -61,6 +61,7 @@ public final class FileDigests: Sendable {
     static let smallest: Int64 = 16 << 20
     /// The file of what is known begins anew at this size, in bytes.
     private static let longest = 1 << 20
+    private static let header = TextVersion(name: "usweep digests", current: 2)
 
     private let state = Mutex(State())
 
@@ -70,9 +71,13 @@ public final class FileDigests: Sendable {
     public func keep(in path: String) {
         state.withLock { state in
             state.path = path
-            guard let text = try? String(contentsOfFile: path, encoding: .utf8), text.utf8.count < FileDigests.longest
-            else { return }
-            for line in text.split(separator: "\n") {
+            let found = try? LocalInput.contents(path, atMost: Int64(FileDigests.longest))
+            guard let lines = FileDigests.header.lines(String(decoding: found ?? [], as: UTF8.self)) else {
+                // A newer program's is left alone.
+                state.path = nil
+                return
+            }
+            for line in lines {
                 let words = line.split(separator: " ")
                 guard let digest = words.first.flatMap({ Digest(hex: $0) }),
                     let identity = Identity(Array(words.dropFirst()))
@@ -109,8 +114,10 @@ public final class FileDigests: Sendable {
         try? FileManager.default.createDirectory(
             atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
         var status = stat()
-        let isFull = stat(path, &status) == 0 && status.st_size > longest / 2
+        let isThere = stat(path, &status) == 0 && status.st_size > 0
+        let isFull = isThere && status.st_size > longest / 2
         let flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | (isFull ? O_TRUNC : O_APPEND)
+        let line = isThere && !isFull ? line : "\(header.line)\n\(line)"
         let file = open(path, flags, 0o600)
         guard file >= 0 else { return }
         defer { close(file) }

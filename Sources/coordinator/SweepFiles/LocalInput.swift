@@ -3,6 +3,51 @@ public import Model
 
 /// Files of this machine as inputs of runs.
 public enum LocalInput {
+    /// The bytes of a file that somebody else may have written: never more of them than fit. All small files that come
+    /// from outside are read by this.
+    ///
+    /// - Parameters:
+    ///   - limit: in bytes.
+    ///   - name: the path as people know it; nil: as it is.
+    /// - Returns: nil: there is no such file.
+    /// - Throws: ``Failure``: `badData` for a file that is larger, `storage` for one that cannot be read.
+    public static func contents(_ path: String, atMost limit: Int64, shown name: String? = nil) throws -> [UInt8]? {
+        let shown = VisibleText.of(name ?? path, limit: 1_000)
+        func unreadable() -> Failure {
+            Failure(.storage, "\(shown) cannot be read", cause: String(cString: strerror(errno)))
+        }
+        // Opening a pipe that nobody writes to would wait for ever.
+        let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+        guard file >= 0 else {
+            if errno == ENOENT || errno == ENOTDIR { return nil }
+            throw unreadable()
+        }
+        defer { close(file) }
+        var status = stat()
+        guard fstat(file, &status) == 0 else { throw unreadable() }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw Failure(.badData, "\(shown) is not a file") }
+        func tooLarge() -> Failure {
+            Failure(
+                .badData, "\(shown) has \(PeopleText.size(max(Int64(status.st_size), limit + 1))); no such file is "
+                    + "larger than \(PeopleText.size(limit))")
+        }
+        guard status.st_size <= limit else { throw tooLarge() }
+        // It may grow while it is read.
+        var bytes = [UInt8](repeating: 0, count: Int(status.st_size) + 1)
+        var count = 0
+        while true {
+            let got = bytes.withUnsafeMutableBytes { read(file, $0.baseAddress! + count, $0.count - count) }
+            if got < 0, errno == EINTR { continue }
+            guard got >= 0 else { throw unreadable() }
+            if got == 0 { break }
+            count += got
+            guard count <= limit else { throw tooLarge() }
+            if count == bytes.count { bytes += [UInt8](repeating: 0, count: min(count, 1 << 20)) }
+        }
+        bytes.removeLast(bytes.count - count)
+        return bytes
+    }
+
     /// - Parameters:
     ///   - path: where it is, absolute.
     ///   - place: where it goes, relative to an attempt's folder.

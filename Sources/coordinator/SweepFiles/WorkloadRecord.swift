@@ -4,6 +4,7 @@ public import Model
 /// What is known of a workload that was added: `workload.json` beside its disk.
 public struct WorkloadRecord: Sendable, Hashable {
     public static let fileName = "workload.json"
+    private static let longest: Int64 = 4 << 20
     public static let diskName = "disk.squashfs"
     /// Where the disk is in an attempt's folder.
     public static let diskPlace = "workload.squashfs"
@@ -37,14 +38,14 @@ public struct WorkloadRecord: Sendable, Hashable {
     /// - Throws: ``Failure``: `missingFile` where the folder has none; `badData` where it cannot be read.
     public init(inFolder folder: String, shown: String) throws {
         let path = "\(folder)/\(WorkloadRecord.fileName)"
-        guard let data = FileManager.default.contents(atPath: path) else {
+        guard let data = try LocalInput.contents(path, atMost: WorkloadRecord.longest) else {
             let isImage = FileManager.default.fileExists(atPath: "\(folder)/\(WorkloadManifest.fileName)")
             let advice = isImage
                 ? "it has an image, which first becomes a disk: usweep workload add \(shown)"
                 : "name a folder that 'usweep workload add' made, or a workload by its name"
             throw Failure(.missingFile, "\(shown) has no \(WorkloadRecord.fileName); \(advice)")
         }
-        do { try self.init(JSON(parsing: Array(data))) } catch {
+        do { try self.init(JSON(parsing: data)) } catch {
             throw Failure(.badData, "\(shown)/\(WorkloadRecord.fileName) is damaged; add the workload again: "
                 + "usweep workload add", cause: "\(error)")
         }

@@ -77,6 +77,8 @@ package struct Gem5CheckpointRecord: Sendable, Hashable {
     }
 
     package static let name = "record.json"
+    /// In bytes.
+    package static let longest: Int64 = 4 << 20
 
     package var origin: Origin
     /// All but the record itself, at least one; paths are relative to the checkpoint's folder.

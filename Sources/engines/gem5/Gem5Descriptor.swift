@@ -268,7 +268,8 @@ package struct Gem5Descriptor: EngineDescriptor {
             guard files.contains(where: { $0.path.hasSuffix("/m5.cpt") }) else {
                 throw Failure(.missingFile, "\(folder) is not a checkpoint of gem5: there is no m5.cpt in it")
             }
-            let record = try machine.contents("\(folder)/\(Gem5CheckpointRecord.name)").map {
+            let path = "\(folder)/\(Gem5CheckpointRecord.name)"
+            let record = try machine.contents(path, atMost: Gem5CheckpointRecord.longest).map {
                 try Gem5CheckpointRecord($0)
             }
             return Gem5Engine.Checkpoint(workload: workload, files: files, record: record)

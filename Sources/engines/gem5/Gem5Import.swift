@@ -15,6 +15,9 @@ package enum Gem5Import {
     }
 
     package static let recordName = Gem5CheckpointRecord.name
+    /// Bytes of a record, and of the state of a machine (`m5.cpt`) beside its memory, at most.
+    package static let longestRecord = Gem5CheckpointRecord.longest
+    package static let longestState: Int64 = 256 << 20
     /// Those that vSwarm-u's scripts make, by machine: of one, and of two.
     private static let systems = ["skylake", "two-machine"]
 

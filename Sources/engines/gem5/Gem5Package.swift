@@ -2,6 +2,8 @@ import Model
 
 /// The configuration package `ops/gem5`, where it is not an input of runs but tried out on a host.
 enum Gem5Package {
+    private static let longestScript: Int64 = 4 << 20
+
     /// - Throws: ``Failure`` (`missingFile`) where it is not there.
     static func files(_ machine: any LaunchingMachine) throws -> [InputFile] {
         let places = machine.places("USWEEP_GEM5_PACKAGE", beside: "share/usweep/ops/gem5", inRepository: "ops/gem5")
@@ -26,7 +28,7 @@ enum Gem5Package {
     ) throws -> [String] {
         var texts = more
         for file in files {
-            guard let bytes = machine.contents(file.source) else {
+            guard let bytes = try machine.contents(file.source, atMost: longestScript) else {
                 throw Failure(.missingFile, "\(file.source) cannot be read")
             }
             texts.append((file.path, String(decoding: bytes, as: UTF8.self)))

@@ -7,7 +7,9 @@ import SweepFiles
 package struct ThisMachine: LaunchingMachine {
     package init() {}
 
-    package func contents(_ path: String) -> [UInt8]? { FileManager.default.contents(atPath: path).map { Array($0) } }
+    package func contents(_ path: String, atMost limit: Int64) throws -> [UInt8]? {
+        try LocalInput.contents(path, atMost: limit)
+    }
 
     package func size(_ path: String) -> Int64? {
         (try? FileManager.default.attributesOfItem(atPath: path)[.size]) as? Int64

@@ -10,6 +10,9 @@ import Transports
 /// A coordinator in the background: this program once more, as `resume`, in a session of its own, so that neither the
 /// end of the terminal nor that of the one who launched it reaches it.
 struct Detached {
+    /// What is repeated of what it said before it ended, in bytes.
+    private static let mostSaid = 1 << 20
+
     let entry: ArtifactsFolder.Entry
     let artifacts: ArtifactsFolder
 
@@ -52,7 +55,7 @@ struct Detached {
         while waitpid(pid, &status, 0) < 0 && errno == EINTR {}
         let said = FileHandle(forReadingAtPath: log).flatMap { file -> Data? in
             try? file.seek(toOffset: start)
-            return try? file.readToEnd()
+            return try? file.read(upToCount: Detached.mostSaid)
         }
         Console.complain(bytes: Array(said ?? Data()))
         if status & 0x7f == 0, status >> 8 & 0xff != 0 { return ExitCode(status >> 8 & 0xff) }

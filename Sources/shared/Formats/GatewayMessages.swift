@@ -79,68 +79,84 @@ extension SlurmJob: FieldGroup {
 }
 
 extension GatewayRequest {
+    /// What a frame says that it is; the manual's page Formats has a row for each.
+    package enum Kind: UInt8, Sendable, CaseIterable {
+        case watch = 40
+        case submit = 41
+        case cancel = 42
+        case open = 43
+        case data = 44
+        case credit = 45
+        case close = 46
+        case finish = 47
+    }
+
+    private var kind: Kind {
+        switch self {
+        case .watch: .watch
+        case .submit: .submit
+        case .cancel: .cancel
+        case .open: .open
+        case .data: .data
+        case .credit: .credit
+        case .close: .close
+        case .finish: .finish
+        }
+    }
+
     public var frame: Frame {
         var fields = ByteWriter()
-        let kind: UInt8
         switch self {
         case .watch(let names, let milliseconds):
-            kind = 40
             fields.field(1, names)
             fields.field(2, milliseconds)
         case .submit(let submission):
-            kind = 41
             fields.field(1, submission.name)
             fields.fields(2, submission.arguments)
             fields.field(3, submission.folder)
             fields.field(4, submission.bridge.rawValue)
-        case .cancel(let jobs):
-            kind = 42
-            fields.fields(1, jobs)
+        case .cancel(let jobs): fields.fields(1, jobs)
         case .open(let channel, let job, let folder, let bridge):
-            kind = 43
             fields.field(1, channel)
             fields.field(2, job)
             fields.field(3, folder)
             fields.field(4, bridge.rawValue)
         case .data(let channel, let bytes):
-            kind = 44
             fields.field(1, channel)
             fields.field(2, bytes)
         case .credit(let channel, let count):
-            kind = 45
             fields.field(1, channel)
             fields.field(2, count)
-        case .close(let channel):
-            kind = 46
-            fields.field(1, channel)
+        case .close(let channel): fields.field(1, channel)
         case .finish(let jobs, let folder):
-            kind = 47
             fields.fields(1, jobs)
             fields.field(2, folder)
         }
-        return Frame(kind: kind, payload: fields.bytes)
+        return Frame(kind: kind.rawValue, payload: fields.bytes)
     }
 
     /// - Throws: ``WireError`` for anything else.
     public init(_ frame: Frame) throws(WireError) {
+        guard let kind = Kind(rawValue: frame.kind) else {
+            throw WireError("a request of unknown kind \(frame.kind)", isNews: true)
+        }
         var fields = try FieldDecoder(frame.payload[...])
-        switch frame.kind {
-        case 40: self = .watch(names: try fields.take(1), milliseconds: try fields.take(2, in: 10...3_600_000))
-        case 41:
+        switch kind {
+        case .watch: self = .watch(names: try fields.take(1), milliseconds: try fields.take(2, in: 10...3_600_000))
+        case .submit:
             self = .submit(
                 GatewaySubmission(
                     name: try fields.take(1), arguments: try fields.take(all: 2), folder: try fields.take(3),
                     bridge: try GatewayRequest.bridge(&fields)))
-        case 42: self = .cancel(jobs: try fields.take(all: 1))
-        case 43:
+        case .cancel: self = .cancel(jobs: try fields.take(all: 1))
+        case .open:
             self = .open(
                 channel: try fields.take(1), job: try fields.take(2), folder: try fields.take(3),
                 try GatewayRequest.bridge(&fields))
-        case 44: self = .data(channel: try fields.take(1), try fields.take(2))
-        case 45: self = .credit(channel: try fields.take(1), try fields.take(2, in: 0...GatewayWindow.bytes))
-        case 46: self = .close(channel: try fields.take(1))
-        case 47: self = .finish(jobs: try fields.take(all: 1), folder: try fields.take(2))
-        default: throw WireError("a request of unknown kind \(frame.kind)", isNews: true)
+        case .data: self = .data(channel: try fields.take(1), try fields.take(2))
+        case .credit: self = .credit(channel: try fields.take(1), try fields.take(2, in: 0...GatewayWindow.bytes))
+        case .close: self = .close(channel: try fields.take(1))
+        case .finish: self = .finish(jobs: try fields.take(all: 1), folder: try fields.take(2))
         }
         try fields.end()
     }
@@ -163,54 +179,68 @@ extension GatewayReport {
         return (live + ended.reversed()).framefuls.first ?? []
     }
 
+    /// As of ``GatewayRequest/Kind``.
+    package enum Kind: UInt8, Sendable, CaseIterable {
+        case queue = 40
+        case blind = 41
+        case submitted = 42
+        case data = 44
+        case credit = 45
+        case closed = 46
+        case left = 47
+    }
+
+    private var kind: Kind {
+        switch self {
+        case .queue: .queue
+        case .blind: .blind
+        case .submitted: .submitted
+        case .data: .data
+        case .credit: .credit
+        case .closed: .closed
+        case .left: .left
+        }
+    }
+
     public var frame: Frame {
         var fields = ByteWriter()
-        let kind: UInt8
         switch self {
-        case .queue(let jobs):
-            kind = 40
-            fields.fields(1, GatewayReport.fitting(jobs))
-        case .blind(let problem):
-            kind = 41
-            fields.field(1, problem)
+        case .queue(let jobs): fields.fields(1, GatewayReport.fitting(jobs))
+        case .blind(let problem): fields.field(1, problem)
         case .submitted(let name, let job, let problem):
-            kind = 42
             fields.field(1, name)
             fields.field(2, job)
             fields.field(3, problem)
         case .data(let channel, let bytes):
-            kind = 44
             fields.field(1, channel)
             fields.field(2, bytes)
         case .credit(let channel, let count):
-            kind = 45
             fields.field(1, channel)
             fields.field(2, count)
         case .closed(let channel, let reason):
-            kind = 46
             fields.field(1, channel)
             fields.field(2, reason)
-        case .left(let folder):
-            kind = 47
-            fields.field(1, folder)
+        case .left(let folder): fields.field(1, folder)
         }
-        return Frame(kind: kind, payload: fields.bytes)
+        return Frame(kind: kind.rawValue, payload: fields.bytes)
     }
 
     /// - Throws: ``WireError`` for anything else.
     public init(_ frame: Frame) throws(WireError) {
+        guard let kind = Kind(rawValue: frame.kind) else {
+            throw WireError("a report of unknown kind \(frame.kind)", isNews: true)
+        }
         var fields = try FieldDecoder(frame.payload[...])
-        switch frame.kind {
-        case 40: self = .queue(try fields.take(all: 1))
-        case 41: self = .blind(problem: try fields.take(1))
-        case 42:
+        switch kind {
+        case .queue: self = .queue(try fields.take(all: 1))
+        case .blind: self = .blind(problem: try fields.take(1))
+        case .submitted:
             self = .submitted(
                 name: try fields.take(1), job: try fields.take(ifAny: 2), problem: try fields.take(3))
-        case 44: self = .data(channel: try fields.take(1), try fields.take(2))
-        case 45: self = .credit(channel: try fields.take(1), try fields.take(2, in: 0...GatewayWindow.bytes))
-        case 46: self = .closed(channel: try fields.take(1), reason: try fields.take(2))
-        case 47: self = .left(folder: try fields.take(1))
-        default: throw WireError("a report of unknown kind \(frame.kind)", isNews: true)
+        case .data: self = .data(channel: try fields.take(1), try fields.take(2))
+        case .credit: self = .credit(channel: try fields.take(1), try fields.take(2, in: 0...GatewayWindow.bytes))
+        case .closed: self = .closed(channel: try fields.take(1), reason: try fields.take(2))
+        case .left: self = .left(folder: try fields.take(1))
         }
         try fields.end()
     }

@@ -6,15 +6,6 @@ import Model
 // coordinator's is there before; the coordinator's can when no agent of version 1 is spoken with any more, and until
 // then whatever else it has to say goes in a message of its own.
 
-extension CoordinatorMessage {
-    static let helloKind: UInt8 = 1
-}
-
-extension AgentMessage {
-    static let helloKind: UInt8 = 65
-    static let refusedKind: UInt8 = 74
-}
-
 extension CoordinatorHello {
     var frame: Frame {
         var writer = ByteWriter()
@@ -26,7 +17,7 @@ extension CoordinatorHello {
         writer.put(memoryBytes) { $0.put($1) }
         writer.put(enginePath) { $0.put($1) }
         writer.put(setup) { $0.put($1) }
-        return Frame(kind: CoordinatorMessage.helloKind, payload: writer.bytes)
+        return Frame(kind: CoordinatorMessage.Kind.hello.rawValue, payload: writer.bytes)
     }
 
     init(_ payload: [UInt8]) throws(WireError) {
@@ -60,7 +51,7 @@ extension AgentHello {
             writer.put(held.lease)
             writer.put(list: held.runs) { $0.put($1) }
         }
-        return Frame(kind: AgentMessage.helloKind, payload: writer.bytes)
+        return Frame(kind: AgentMessage.Kind.hello.rawValue, payload: writer.bytes)
     }
 
     init(_ payload: [UInt8]) throws(WireError) {

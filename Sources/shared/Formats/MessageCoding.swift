@@ -5,58 +5,71 @@ import Model
 // read, and a side needs to know the other's version for what it sends only.
 
 extension CoordinatorMessage {
+    /// What a frame says that it is. The manual's page Formats has a row for each, and the golden files a frame.
+    package enum Kind: UInt8, Sendable, CaseIterable {
+        case hello = 1
+        case grant = 18
+        case revoke = 19
+        case cancel = 20
+        case acknowledge = 21
+        case read = 22
+        case bytes = 23
+        case probe = 24
+        case tail = 25
+        case heartbeat = 26
+        case release = 27
+        case holder = 28
+        case packed = 29
+        case share = 31
+        case elsewhere = 32
+        case cacheLimit = 33
+        case terms = 34
+    }
+
+    private var kind: Kind {
+        switch self {
+        case .hello: .hello
+        case .grant: .grant
+        case .revoke: .revoke
+        case .cancel: .cancel
+        case .acknowledge: .acknowledge
+        case .read: .read
+        case .bytes: .bytes
+        case .probe: .probe
+        case .tail: .tail
+        case .heartbeat: .heartbeat
+        case .release: .release
+        case .holder: .holder
+        case .packed: .packed
+        case .share: .share
+        case .elsewhere: .elsewhere
+        case .cacheLimit: .cacheLimit
+        case .terms: .terms
+        }
+    }
+
     /// The frame that carries this message in the version that is current.
     public var frame: Frame {
         var fields = ByteWriter()
-        let kind: UInt8
         switch self {
         case .hello(let hello): return hello.frame
-        case .grant(let shard):
-            kind = 18
-            shard.putFields(to: &fields)
-        case .revoke(let leases):
-            kind = 19
-            fields.fields(1, leases)
-        case .cancel(let runs):
-            kind = 20
-            fields.fields(1, runs)
-        case .acknowledge(let attempts):
-            kind = 21
-            fields.fields(1, attempts)
-        case .read(let range):
-            kind = 22
-            range.putFields(to: &fields)
-        case .bytes(let piece):
-            kind = 23
-            piece.putFields(to: &fields)
-        case .probe(let path):
-            kind = 24
-            fields.field(1, path)
-        case .tail(let request):
-            kind = 25
-            request.putFields(to: &fields)
-        case .heartbeat: kind = 26
-        case .release: kind = 27
-        case .holder(let name):
-            kind = 28
-            fields.field(1, name)
-        case .packed(let object):
-            kind = 29
-            object.putFields(to: &fields)
-        case .share(let terms):
-            kind = 31
-            terms.putFields(to: &fields)
-        case .elsewhere(let source):
-            kind = 32
-            source.putFields(to: &fields)
-        case .cacheLimit(let bytes):
-            kind = 33
-            fields.field(1, bytes)
-        case .terms(let terms):
-            kind = 34
-            terms.putFields(to: &fields)
+        case .grant(let shard): shard.putFields(to: &fields)
+        case .revoke(let leases): fields.fields(1, leases)
+        case .cancel(let runs): fields.fields(1, runs)
+        case .acknowledge(let attempts): fields.fields(1, attempts)
+        case .read(let range): range.putFields(to: &fields)
+        case .bytes(let piece): piece.putFields(to: &fields)
+        case .probe(let path): fields.field(1, path)
+        case .tail(let request): request.putFields(to: &fields)
+        case .heartbeat, .release: break
+        case .holder(let name): fields.field(1, name)
+        case .packed(let object): object.putFields(to: &fields)
+        case .share(let terms): terms.putFields(to: &fields)
+        case .elsewhere(let source): source.putFields(to: &fields)
+        case .cacheLimit(let bytes): fields.field(1, bytes)
+        case .terms(let terms): terms.putFields(to: &fields)
         }
-        return Frame(kind: kind, payload: fields.bytes)
+        return Frame(kind: kind.rawValue, payload: fields.bytes)
     }
 
     /// The frame that a peer understands who speaks `version`; nil: there is no such message for it.
@@ -73,86 +86,100 @@ extension CoordinatorMessage {
 
     /// - Throws: ``WireError`` for anything that is damaged, or that must be known and is not.
     public init(_ frame: Frame) throws(WireError) {
-        if frame.kind == CoordinatorMessage.helloKind {
-            self = .hello(try CoordinatorHello(frame.payload))
-            return
-        }
         if let known = try CoordinatorMessage(version1: frame) {
             self = known
             return
         }
-        var fields = try FieldDecoder(frame.payload[...])
-        switch frame.kind {
-        case 18: self = .grant(try Shard(fields: &fields))
-        case 19: self = .revoke(try fields.leases(1))
-        case 20: self = .cancel(try fields.runs(1))
-        case 21: self = .acknowledge(try fields.take(all: 1))
-        case 22: self = .read(try ObjectRange(fields: &fields))
-        case 23: self = .bytes(try ObjectBytes(fields: &fields))
-        case 24: self = .probe(path: try fields.take(1))
-        case 25: self = .tail(try TailRequest(fields: &fields))
-        case 26: self = .heartbeat
-        case 27: self = .release
-        case 28: self = .holder(try fields.take(1))
-        case 29: self = .packed(try PackedObject(fields: &fields))
-        case 31: self = .share(try SharingTerms(fields: &fields))
-        case 32: self = .elsewhere(try ObjectSource(fields: &fields))
-        case 33: self = .cacheLimit(try fields.take(1))
-        case 34: self = .terms(try HostTerms(fields: &fields))
-        default: throw WireError("a message of unknown kind \(frame.kind)", isNews: true)
+        guard let kind = Kind(rawValue: frame.kind) else {
+            throw WireError("a message of unknown kind \(frame.kind)", isNews: true)
+        }
+        // The hello has its layout of version 1, by place.
+        var fields = try FieldDecoder(kind == .hello ? [] : frame.payload[...])
+        switch kind {
+        case .hello: self = .hello(try CoordinatorHello(frame.payload))
+        case .grant: self = .grant(try Shard(fields: &fields))
+        case .revoke: self = .revoke(try fields.leases(1))
+        case .cancel: self = .cancel(try fields.runs(1))
+        case .acknowledge: self = .acknowledge(try fields.take(all: 1))
+        case .read: self = .read(try ObjectRange(fields: &fields))
+        case .bytes: self = .bytes(try ObjectBytes(fields: &fields))
+        case .probe: self = .probe(path: try fields.take(1))
+        case .tail: self = .tail(try TailRequest(fields: &fields))
+        case .heartbeat: self = .heartbeat
+        case .release: self = .release
+        case .holder: self = .holder(try fields.take(1))
+        case .packed: self = .packed(try PackedObject(fields: &fields))
+        case .share: self = .share(try SharingTerms(fields: &fields))
+        case .elsewhere: self = .elsewhere(try ObjectSource(fields: &fields))
+        case .cacheLimit: self = .cacheLimit(try fields.take(1))
+        case .terms: self = .terms(try HostTerms(fields: &fields))
         }
         try fields.end()
     }
 }
 
 extension AgentMessage {
+    /// What a frame says that it is, as in ``CoordinatorMessage/Kind``.
+    package enum Kind: UInt8, Sendable, CaseIterable {
+        case hello = 65
+        case refused = 74
+        case started = 82
+        case outcome = 83
+        case want = 84
+        case bytes = 85
+        case missing = 86
+        case probed = 87
+        case tail = 88
+        case heartbeat = 89
+        case released = 91
+        case sharing = 94
+        case holding = 95
+        case unreached = 96
+    }
+
+    private var kind: Kind {
+        switch self {
+        case .hello: .hello
+        case .refused: .refused
+        case .started: .started
+        case .outcome: .outcome
+        case .want: .want
+        case .bytes: .bytes
+        case .missing: .missing
+        case .probed: .probed
+        case .tail: .tail
+        case .heartbeat: .heartbeat
+        case .released: .released
+        case .sharing: .sharing
+        case .holding: .holding
+        case .unreached: .unreached
+        }
+    }
+
     /// The frame that carries this message in the version that is current.
     public var frame: Frame {
         var fields = ByteWriter()
-        let kind: UInt8
         switch self {
         case .hello(let hello): return hello.frame
-        case .started(let attempts):
-            kind = 82
-            fields.fields(1, attempts)
-        case .outcome(let report):
-            kind = 83
-            report.putFields(to: &fields)
-        case .want(let range):
-            kind = 84
-            range.putFields(to: &fields)
-        case .bytes(let piece):
-            kind = 85
-            piece.putFields(to: &fields)
+        case .started(let attempts): fields.fields(1, attempts)
+        case .outcome(let report): report.putFields(to: &fields)
+        case .want(let range): range.putFields(to: &fields)
+        case .bytes(let piece): piece.putFields(to: &fields)
         case .missing(let digest, let reason):
-            kind = 86
             fields.field(1, digest)
             fields.field(2, reason)
-        case .probed(let probe):
-            kind = 87
-            probe.putFields(to: &fields)
-        case .tail(let tail):
-            kind = 88
-            tail.putFields(to: &fields)
-        case .heartbeat(let load):
-            kind = 89
-            load.putFields(to: &fields)
-        case .refused(let reason):
-            kind = AgentMessage.refusedKind
-            fields.put(reason)
-        case .released: kind = 91
+        case .probed(let probe): probe.putFields(to: &fields)
+        case .tail(let tail): tail.putFields(to: &fields)
+        case .heartbeat(let load): load.putFields(to: &fields)
+        case .refused(let reason): fields.put(reason)
+        case .released: break
         case .sharing(let place, let problem):
-            kind = 94
             fields.field(1, place)
             fields.field(2, problem)
-        case .holding(let digests):
-            kind = 95
-            fields.fields(1, digests)
-        case .unreached(let failure):
-            kind = 96
-            failure.putFields(to: &fields)
+        case .holding(let digests): fields.fields(1, digests)
+        case .unreached(let failure): failure.putFields(to: &fields)
         }
-        return Frame(kind: kind, payload: fields.bytes)
+        return Frame(kind: kind.rawValue, payload: fields.bytes)
     }
 
     /// The frame that a peer understands who speaks `version`; nil: there is no such message for it.
@@ -167,35 +194,33 @@ extension AgentMessage {
 
     /// - Throws: ``WireError`` for anything that is damaged, or that must be known and is not.
     public init(_ frame: Frame) throws(WireError) {
-        if frame.kind == AgentMessage.helloKind {
-            self = .hello(try AgentHello(frame.payload))
-            return
-        }
-        if frame.kind == AgentMessage.refusedKind {
-            var reader = ByteReader(frame.payload)
-            self = .refused(reason: try reader.string())
-            try reader.end()
-            return
-        }
         if let known = try AgentMessage(version1: frame) {
             self = known
             return
         }
-        var fields = try FieldDecoder(frame.payload[...])
-        switch frame.kind {
-        case 82: self = .started(try fields.take(all: 1))
-        case 83: self = .outcome(try AttemptReport(fields: &fields))
-        case 84: self = .want(try ObjectRange(fields: &fields))
-        case 85: self = .bytes(try ObjectBytes(fields: &fields))
-        case 86: self = .missing(try fields.take(1), reason: try fields.take(2))
-        case 87: self = .probed(try EngineProbe(fields: &fields))
-        case 88: self = .tail(try Tail(fields: &fields))
-        case 89: self = .heartbeat(try HostLoad(fields: &fields))
-        case 91: self = .released
-        case 94: self = .sharing(try fields.take(ifAny: 1), problem: try fields.take(2))
-        case 95: self = .holding(try fields.take(all: 1))
-        case 96: self = .unreached(try SourceFailure(fields: &fields))
-        default: throw WireError("a message of unknown kind \(frame.kind)", isNews: true)
+        guard let kind = Kind(rawValue: frame.kind) else {
+            throw WireError("a message of unknown kind \(frame.kind)", isNews: true)
+        }
+        // Hello and refusal have their layout of version 1, by place.
+        var fields = try FieldDecoder(kind == .hello || kind == .refused ? [] : frame.payload[...])
+        switch kind {
+        case .hello: self = .hello(try AgentHello(frame.payload))
+        case .refused:
+            var reader = ByteReader(frame.payload)
+            self = .refused(reason: try reader.string())
+            try reader.end()
+        case .started: self = .started(try fields.take(all: 1))
+        case .outcome: self = .outcome(try AttemptReport(fields: &fields))
+        case .want: self = .want(try ObjectRange(fields: &fields))
+        case .bytes: self = .bytes(try ObjectBytes(fields: &fields))
+        case .missing: self = .missing(try fields.take(1), reason: try fields.take(2))
+        case .probed: self = .probed(try EngineProbe(fields: &fields))
+        case .tail: self = .tail(try Tail(fields: &fields))
+        case .heartbeat: self = .heartbeat(try HostLoad(fields: &fields))
+        case .released: self = .released
+        case .sharing: self = .sharing(try fields.take(ifAny: 1), problem: try fields.take(2))
+        case .holding: self = .holding(try fields.take(all: 1))
+        case .unreached: self = .unreached(try SourceFailure(fields: &fields))
         }
         try fields.end()
     }

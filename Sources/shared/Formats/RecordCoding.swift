@@ -15,7 +15,10 @@ extension Record {
             self = try reader.record1()
             try reader.end()
         case recordVersion:
-            let kind = try reader.unsigned()
+            let number = try reader.unsigned()
+            guard let kind = Kind(rawValue: number) else {
+                throw WireError("a record of unknown kind \(number)", isNews: true)
+            }
             var fields = try FieldDecoder(try reader.slice())
             try self.init(kind, &fields)
             try fields.end()
@@ -27,37 +30,64 @@ extension Record {
     public var encoded: [UInt8] {
         var writer = ByteWriter()
         writer.put(recordVersion)
-        writer.put(kindNumber)
+        writer.put(codedKind.rawValue)
         writer.put(measured: putFields)
         return writer.bytes
     }
 
-    private var kindNumber: UInt64 {
+    /// What a record says that it is. The manual's page Formats has a row for each, and the golden files a record.
+    package enum Kind: UInt64, Sendable, CaseIterable {
+        case hostSeen = 1
+        case pinned = 2
+        case leaseGranted = 3
+        case leaseVoided = 4
+        case attemptEnded = 5
+        case attemptFenced = 6
+        case runEnded = 7
+        case runReopened = 8
+        case hostPaused = 9
+        case sweepStopped = 10
+        case hostReleased = 11
+        case revised = 12
+        case repinned = 13
+        case restored = 14
+        case leaseMoved = 15
+        case runAdopted = 16
+        case runCancelAsked = 17
+        case judgedAgain = 18
+        case runWithdrawn = 19
+        case secondStart = 70
+        case auditGranted = 71
+        case auditEnded = 72
+        case hostFenced = 73
+    }
+
+    private var codedKind: Kind {
         switch self {
-        case .hostSeen: 1
-        case .pinned: 2
-        case .leaseGranted: 3
-        case .leaseVoided: 4
-        case .attemptEnded: 5
-        case .attemptFenced: 6
-        case .runEnded: 7
-        case .runReopened: 8
+        case .hostSeen: .hostSeen
+        case .pinned: .pinned
+        case .leaseGranted: .leaseGranted
+        case .leaseVoided: .leaseVoided
+        case .attemptEnded: .attemptEnded
+        case .attemptFenced: .attemptFenced
+        case .runEnded: .runEnded
+        case .runReopened: .runReopened
         // To readers who do not know the third field, a host that is refused is paused.
-        case .hostPaused, .hostRefused: 9
-        case .sweepStopped: 10
-        case .hostReleased: 11
-        case .revised: 12
-        case .repinned: 13
-        case .restored: 14
-        case .leaseMoved: 15
-        case .runAdopted: 16
-        case .runCancelAsked: 17
-        case .judgedAgain: 18
-        case .runWithdrawn: 19
-        case .secondStart: 70
-        case .auditGranted: 71
-        case .auditEnded: 72
-        case .hostFenced: 73
+        case .hostPaused, .hostRefused: .hostPaused
+        case .sweepStopped: .sweepStopped
+        case .hostReleased: .hostReleased
+        case .revised: .revised
+        case .repinned: .repinned
+        case .restored: .restored
+        case .leaseMoved: .leaseMoved
+        case .runAdopted: .runAdopted
+        case .runCancelAsked: .runCancelAsked
+        case .judgedAgain: .judgedAgain
+        case .runWithdrawn: .runWithdrawn
+        case .secondStart: .secondStart
+        case .auditGranted: .auditGranted
+        case .auditEnded: .auditEnded
+        case .hostFenced: .hostFenced
         }
     }
 
@@ -142,61 +172,61 @@ extension Record {
         }
     }
 
-    private init(_ kind: UInt64, _ fields: inout FieldDecoder) throws(WireError) {
+    private init(_ kind: Kind, _ fields: inout FieldDecoder) throws(WireError) {
         switch kind {
-        case 1:
+        case .hostSeen:
             self = .hostSeen(
                 host: try fields.take(1), bootID: try fields.take(2), hostName: try fields.take(3),
                 slots: try fields.take(4), memoryBytes: try fields.take(5), clockOffset: try fields.take(6))
-        case 2: self = .pinned(name: try fields.take(1), digest: try fields.take(2))
-        case 3:
+        case .pinned: self = .pinned(name: try fields.take(1), digest: try fields.take(2))
+        case .leaseGranted:
             self = .leaseGranted(
                 lease: try fields.lease(1), host: try fields.take(2), grants: try fields.take(all: 3))
-        case 4: self = .leaseVoided(lease: try fields.lease(1), reason: try fields.take(2))
-        case 5:
+        case .leaseVoided: self = .leaseVoided(lease: try fields.lease(1), reason: try fields.take(2))
+        case .attemptEnded:
             self = .attemptEnded(
                 try fields.take(1), host: try fields.take(2), failure: try fields.failureClass(3),
                 evidence: try fields.take(4), blocks: try fields.result(5), endedAt: try fields.take(6))
-        case 6:
+        case .attemptFenced:
             self = .attemptFenced(try fields.take(1), host: try fields.take(2), agrees: try fields.take(ifAny: 3))
-        case 7:
+        case .runEnded:
             self = .runEnded(
                 run: try fields.run(1), state: try fields.runState(2), failure: try fields.failureClass(3),
                 attempt: try fields.attempt(4))
-        case 8: self = .runReopened(run: try fields.run(1), reason: try fields.take(2))
-        case 9:
+        case .runReopened: self = .runReopened(run: try fields.run(1), reason: try fields.take(2))
+        case .hostPaused:
             let (host, reason): (String, String) = (try fields.take(1), try fields.take(2))
             let isRefused = try fields.take(ifAny: 3) ?? false
             self = isRefused ? .hostRefused(host: host, reason: reason) : .hostPaused(host: host, reason: reason)
-        case 10: self = .sweepStopped(reason: try fields.take(1))
-        case 11: self = .hostReleased(host: try fields.take(1))
-        case 12: self = .revised(try Revision(fields: &fields))
-        case 13: self = .repinned(reason: try fields.take(1))
-        case 14: self = .restored(reason: try fields.take(1))
-        case 15: self = .leaseMoved(lease: try fields.lease(1), host: try fields.take(2))
-        case 16:
+        case .sweepStopped: self = .sweepStopped(reason: try fields.take(1))
+        case .hostReleased: self = .hostReleased(host: try fields.take(1))
+        case .revised: self = .revised(try Revision(fields: &fields))
+        case .repinned: self = .repinned(reason: try fields.take(1))
+        case .restored: self = .restored(reason: try fields.take(1))
+        case .leaseMoved: self = .leaseMoved(lease: try fields.lease(1), host: try fields.take(2))
+        case .runAdopted:
             self = .runAdopted(run: try fields.run(1), lease: try fields.lease(2), reason: try fields.take(3))
-        case 17: self = .runCancelAsked(run: try fields.run(1), reason: try fields.take(2))
-        case 18:
+        case .runCancelAsked: self = .runCancelAsked(run: try fields.run(1), reason: try fields.take(2))
+        case .judgedAgain:
             let id = AttemptID(run: try fields.run(1), lease: try fields.lease(2), attempt: try fields.attempt(3))
             self = .judgedAgain(
                 id, failure: try fields.failureClass(4), evidence: try fields.take(5), blocks: try fields.result(6))
-        case 19:
+        case .runWithdrawn:
             self = .runWithdrawn(run: try fields.run(1), lease: try fields.lease(2), reason: try fields.take(3))
-        case 70:
+        case .secondStart:
             self = .secondStart(run: try fields.run(1), lease: try fields.lease(2), reason: try fields.take(3))
-        case 71:
+        case .auditGranted:
             self = .auditGranted(
                 lease: try fields.lease(1), host: try fields.take(2), grants: try fields.take(all: 3))
-        case 72:
+        case .auditEnded:
             let report: AttemptReport = try fields.take(1)
             let (host, failure): (String, FailureClass?) = (try fields.take(2), try fields.failureClass(3))
             let (evidence, endedAt): (String, Nanoseconds) = (try fields.take(4), try fields.take(5))
             self = .auditEnded(
                 report, host: host, failure: failure, evidence: evidence, comparison: try fields.comparison(6),
                 endedAt: endedAt)
-        case 73: self = .hostFenced(host: try fields.take(1), reason: try fields.take(2), runs: try fields.take(3))
-        default: throw WireError("a record of unknown kind \(kind)", isNews: true)
+        case .hostFenced:
+            self = .hostFenced(host: try fields.take(1), reason: try fields.take(2), runs: try fields.take(3))
         }
     }
 }

@@ -4,6 +4,7 @@ import Glibc
 import Model
 import Ports
 import Storage
+import TestKit
 import Testing
 @testable import AgentRuntime
 
@@ -97,7 +98,25 @@ import Testing
         while (try? later.next()) != nil {}
         process.waitUntilExit()
         #expect(process.terminationStatus == 0)
-        #expect(try LocalFiles().list("\(scratch.path)/spool").isEmpty)
+        #expect(try LocalFiles().list("\(scratch.path)/spool").map(\.name) == ["format"])
+        #expect(try String(contentsOfFile: "\(scratch.path)/spool/format", encoding: .utf8) == "usweep spool 1\n")
+    }
+
+    @Test("A job of before there were versions is spoken with, one of a newer program is not, and nothing is written")
+    func versions() throws {
+        let files = LocalFiles()
+        #expect(try SpoolEnd.isKnown(to: folder, files), "no job has made the folder yet")
+        try files.ensureFolders("\(scratch.path)/spool")
+        #expect(try SpoolEnd.isKnown(to: folder, files))
+        try SpoolEnd.sayVersion(in: "\(scratch.path)/spool", files)
+        #expect(try SpoolEnd.isKnown(to: folder, files))
+        try "usweep spool 2\n".write(toFile: "\(scratch.path)/spool/format", atomically: true, encoding: .utf8)
+        #expect(try !SpoolEnd.isKnown(to: folder, files))
+        #expect(SpoolBridge.run(folder) == 1)
+        #expect(try files.list("\(scratch.path)/spool").map(\.name) == ["format"])
+        #expect(try FormatsPage.version(of: "spool of a Slurm job") == 1)
+        #expect(try FormatsPage.version(of: "agent's journal") == Int(AgentJournal.major))
+        #expect(try FormatsPage.version(of: "supervisor's journal") == Int(AgentJournal.major))
     }
 
     @Test("A job ends when its agent does, also if the login node does not take its last words")

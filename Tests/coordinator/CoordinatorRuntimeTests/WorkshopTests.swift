@@ -99,6 +99,35 @@ struct WorkshopTests {
         #expect(bench.host.pieces.isEmpty)
     }
 
+    @Test("What a host reports is counted until it is settled, and more than any agent reports is refused")
+    func reportedBytes() throws {
+        #expect(HostLimits.tooManyOutcomes(HostLimits.outcomes, bytes: HostLimits.outcomeBytes) == nil)
+        let many = HostLimits.tooManyOutcomes(HostLimits.outcomes + 1, bytes: 0)
+        #expect(many?.code == .badMessage && many?.message.contains("more than 50000 outcomes") == true)
+        let large = HostLimits.tooManyOutcomes(1, bytes: HostLimits.outcomeBytes + 1)
+        #expect(large?.code == .badMessage && large?.message.contains("outcomes of more than 256") == true)
+
+        let artifact = Artifact(path: String(repeating: "a", count: 100), digest: SHA256.digest("a"), size: 10)
+        let evidence = String(repeating: "e", count: 100_000)
+        let reports = (1...2).map {
+            AttemptReport(id: AttemptID(run: $0, lease: 1, attempt: 1), evidence: evidence, artifacts: [artifact])
+        }
+        var looks = HostLink.Looks()
+        for report in reports { looks.add(report) }
+        #expect(looks.count == 2 && looks.bytes > 200_000)
+        for report in reports { looks.remove(report) }
+        #expect(looks.count == 0 && looks.bytes == 0)
+
+        var transfers = Transfers()
+        for report in reports { #expect(try transfers.begin(report, StoredParts()) == nil) }
+        #expect(transfers.pendingBytes > 200_000)
+        _ = transfers.requests()
+        let bytes = ObjectBytes(digest: artifact.digest, offset: 0, bytes: [UInt8](repeating: 0, count: 10))
+        let piece = try transfers.receive(bytes)
+        #expect(transfers.wrote(try #require(piece.write), .whole).count == 2)
+        #expect(transfers.pendingBytes == 0 && transfers.pendingCount == 0)
+    }
+
     @Test("The more hosts, the less is on its way from each")
     func window() throws {
         var transfers = Transfers()

@@ -5,10 +5,12 @@ import Testing
 
 /// The machine of the tests: the package as it is in the repository.
 private struct Repository: LaunchingMachine {
-    func contents(_ path: String) -> [UInt8]? { FileManager.default.contents(atPath: path).map(Array.init) }
-    func size(_ path: String) -> Int64? { contents(path).map { Int64($0.count) } }
+    func contents(_ path: String, atMost limit: Int64) -> [UInt8]? {
+        FileManager.default.contents(atPath: path).map(Array.init)
+    }
+    func size(_ path: String) -> Int64? { contents(path, atMost: .max).map { Int64($0.count) } }
     func input(_ path: String, at place: String) throws -> InputFile {
-        let bytes = contents(path) ?? []
+        let bytes = contents(path, atMost: .max) ?? []
         return InputFile(
             path: place, source: path, digest: SHA256.digest(bytes), size: Int64(bytes.count), isExecutable: false)
     }

@@ -1,5 +1,6 @@
 import Formats
 import Model
+import TestKit
 import Testing
 
 @Suite("Messages of a cluster's gateway")
@@ -9,7 +10,7 @@ struct GatewayMessageTests {
         .submit(GatewaySubmission(name: "study-a.1", arguments: ["--time=60", ""], folder: "pilots/study-a/1")),
         .cancel(jobs: ["1", "2"]), .open(channel: 3, job: "1", folder: "pilots/study-a/1", .srun),
         .data(channel: 3, [0, 1, 255]), .credit(channel: 3, 65_536), .close(channel: 3),
-        .finish(jobs: [], folder: "pilots/study-a"),
+        .finish(jobs: ["1"], folder: "pilots/study-a"),
     ]
 
     private static let reports: [GatewayReport] = [
@@ -19,8 +20,23 @@ struct GatewayMessageTests {
         ]),
         .queue([]), .blind(problem: "slurm_load_jobs error"), .submitted(name: "study-a.1", job: "4", problem: ""),
         .submitted(name: "study-a.1", job: nil, problem: "refused"), .data(channel: 3, [7]),
-        .credit(channel: 3, 0), .closed(channel: 3, reason: "srun ended"),
+        .credit(channel: 3, 0), .closed(channel: 3, reason: "srun ended"), .left(folder: "pilots/study-a"),
     ]
+
+    @Test("The manual's page has a row for each kind, with its fields")
+    func page() throws {
+        var (asked, told): ([Int: Set<Int>], [Int: Set<Int>]) = ([:], [:])
+        for frame in Self.requests.map(\.frame) {
+            asked[Int(frame.kind), default: []].formUnion(FieldScan.numbers(frame.payload) ?? [-1])
+        }
+        for frame in Self.reports.map(\.frame) {
+            told[Int(frame.kind), default: []].formUnion(FieldScan.numbers(frame.payload) ?? [-1])
+        }
+        #expect(Set(asked.keys) == Set(GatewayRequest.Kind.allCases.map { Int($0.rawValue) }))
+        #expect(Set(told.keys) == Set(GatewayReport.Kind.allCases.map { Int($0.rawValue) }))
+        #expect(try FormatsPage.kinds("to the gateway") == asked)
+        #expect(try FormatsPage.kinds("from the gateway") == told)
+    }
 
     @Test("Each comes out as it went in, and cut anywhere it is refused or shorter")
     func roundTrip() throws {

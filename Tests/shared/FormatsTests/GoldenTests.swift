@@ -111,27 +111,23 @@ struct GoldenTests {
     }
 
     @Test(
-        "Every cut and every changed byte of a message is read or refused, and never breaks anything",
+        "Every cut and every changed byte of a message is refused, or read as what it then says",
         arguments: [
             "version1/coordinator.frames", "version1/agent.frames", "version2/coordinator.frames",
             "version2/agent.frames",
         ])
     func damaged(name: String) throws {
+        var counts = ReadCounts()
         for frame in try GoldenTests.frames(name) {
             for index in frame.payload.indices {
-                var payload = Array(frame.payload[..<index])
-                read(Frame(kind: frame.kind, payload: payload))
-                payload = frame.payload
+                try counts.add(Frame(kind: frame.kind, payload: Array(frame.payload[..<index])))
+                var payload = frame.payload
                 for mask in [1, 0x55, 0x80] as [UInt8] {
                     payload[index] = frame.payload[index] ^ mask
-                    read(Frame(kind: frame.kind, payload: payload))
+                    try counts.add(Frame(kind: frame.kind, payload: payload))
                 }
             }
         }
-    }
-
-    private func read(_ frame: Frame) {
-        _ = try? CoordinatorMessage(frame)
-        _ = try? AgentMessage(frame)
+        #expect(counts.refused > 1_000 && counts.read > 1_000, "\(counts)")
     }
 }

@@ -31,7 +31,8 @@ extension Chance {
         AttemptReport(
             id: attemptID(), failure: failure(), evidence: text(), wallNanoseconds: nanoseconds(),
             peakMemoryBytes: nanoseconds(),
-            artifacts: list(4) { Artifact(path: $0.path(), digest: $0.digest(), size: $0.nanoseconds()) })
+            artifacts: list(4) { Artifact(path: $0.path(), digest: $0.digest(), size: $0.nanoseconds()) },
+            startedAt: optional { $0.nanoseconds() })
     }
 
     mutating func job() -> Job {
@@ -39,17 +40,28 @@ extension Chance {
             let pieces = [chance.jobPiece()] + chance.list(3) { $0.jobPiece() }
             return chance.pick([.engine, .agent, .text(chance.text()), .joined(pieces)]) ?? .engine
         }
-        return Job(
+        var job = Job(
             arguments: [.text(text())] + arguments, environment: list(3) { EnvironmentVariable($0.text(), $0.text()) },
             joinedEnvironment: list(2) { Job.JoinedVariable($0.text(), $0.list(3) { $0.jobPiece() }) },
             pointDocument: text(),
             inputs: list(3) {
                 Job.Input(path: $0.path(), digest: $0.digest(), size: $0.nanoseconds(), isExecutable: $0.flip())
             },
+            inputList: optional { InputListName(digest: $0.digest(), size: $0.nanoseconds()) },
             limits: JobLimits(
                 time: optional { $0.nanoseconds() }, stall: optional { $0.nanoseconds() },
-                memoryBytes: optional { $0.nanoseconds() }),
+                memoryBytes: optional { $0.nanoseconds() }, output: optional { $0.nanoseconds() }),
             maximumFailures: positive())
+        job.artifacts = artifactRule()
+        job.slots = number(1...64)
+        job.shares = list(2) { ResourceShare(name: $0.text(), count: $0.number(0...9), capacity: $0.number(0...9)) }
+        return job
+    }
+
+    private mutating func artifactRule() -> ArtifactRule {
+        ArtifactRule(
+            keep: list(2) { $0.text() }, leave: list(2) { $0.text() }, most: optional { $0.nanoseconds() },
+            evidence: list(2) { $0.text() })
     }
 
     mutating func jobPiece() -> Job.Piece { pick([.run, .attempt, .text(text())]) ?? .run }
@@ -91,16 +103,31 @@ extension Chance {
 
     /// One message of each kind that a coordinator sends.
     mutating func coordinatorMessages() -> [CoordinatorMessage] {
-        [
-            .hello(coordinatorHello()), .grant(shard()), .revoke(list(4) { $0.natural() }),
-            .cancel(list(4) { $0.positive() }), .acknowledge(list(4) { $0.attemptID() }), .read(range()),
-            .bytes(piece()), .probe(path: text()),
-            .tail(TailRequest(run: positive(), path: path(), maximumLength: number(1...ObjectRange.maximumLength))),
-            .heartbeat, .release,
-            .cacheLimit(nanoseconds()), .terms(terms()),
-            .share(SharingTerms(key: digest().bytes, address: optional { $0.place().address })),
-            .elsewhere(ObjectSource(digest: digest(), place: place())),
-        ]
+        CoordinatorMessage.Kind.allCases.map { message($0) }
+    }
+
+    private mutating func message(_ kind: CoordinatorMessage.Kind) -> CoordinatorMessage {
+        switch kind {
+        case .hello: .hello(coordinatorHello())
+        case .grant: .grant(shard())
+        case .revoke: .revoke(list(4) { $0.natural() })
+        case .cancel: .cancel(list(4) { $0.positive() })
+        case .acknowledge: .acknowledge(list(4) { $0.attemptID() })
+        case .read: .read(range())
+        case .bytes: .bytes(piece())
+        case .probe: .probe(path: text())
+        case .tail:
+            .tail(TailRequest(run: positive(), path: path(), maximumLength: number(1...ObjectRange.maximumLength)))
+        case .heartbeat: .heartbeat
+        case .release: .release
+        case .holder: .holder(text())
+        case .packed:
+            .packed(PackedObject(object: digest(), map: digest(), mapSize: Int64(number(1...Int(ObjectMap.longest)))))
+        case .share: .share(SharingTerms(key: digest().bytes, address: optional { $0.place().address }))
+        case .elsewhere: .elsewhere(ObjectSource(digest: digest(), place: place()))
+        case .cacheLimit: .cacheLimit(nanoseconds())
+        case .terms: .terms(terms())
+        }
     }
 
     private mutating func terms() -> HostTerms {
@@ -121,63 +148,89 @@ extension Chance {
     }
 
     /// One message of each kind that an agent sends.
-    mutating func agentMessages() -> [AgentMessage] {
-        [
-            .hello(agentHello()), .started(list(4) { $0.attemptID() }), .outcome(report()), .want(range()),
-            .bytes(piece()), .missing(digest(), reason: text()),
-            .probed(EngineProbe(path: text(), digest: optional { $0.digest() }, problem: text())),
+    mutating func agentMessages() -> [AgentMessage] { AgentMessage.Kind.allCases.map { message($0) } }
+
+    private mutating func message(_ kind: AgentMessage.Kind) -> AgentMessage {
+        switch kind {
+        case .hello: .hello(agentHello())
+        case .refused: .refused(reason: text())
+        case .started: .started(list(4) { $0.attemptID() })
+        case .outcome: .outcome(report())
+        case .want: .want(range())
+        case .bytes: .bytes(piece())
+        case .missing: .missing(digest(), reason: text())
+        case .probed: .probed(EngineProbe(path: text(), digest: optional { $0.digest() }, problem: text()))
+        case .tail:
             .tail(
                 Tail(
                     run: positive(), path: path(), bytes: optional { $0.data() },
                     collected: optional { chance in
                         BytesDone(done: chance.nanoseconds(), total: chance.optional { $0.nanoseconds() })
-                    })),
+                    }))
+        case .heartbeat:
             .heartbeat(
                 HostLoad(
-                    running: natural(), waiting: natural(), freeBytes: nanoseconds(), offer: optional { $0.offer() })),
-            .refused(reason: text()), .released,
-            .sharing(optional { $0.place() }, problem: text()), .holding(list(4) { $0.digest() }),
+                    running: natural(), waiting: natural(), freeBytes: nanoseconds(), offer: optional { $0.offer() }))
+        case .released: .released
+        case .sharing: .sharing(optional { $0.place() }, problem: text())
+        case .holding: .holding(list(4) { $0.digest() })
+        case .unreached:
             .unreached(
                 SourceFailure(
                     digest: digest(), place: place(), kind: pick(SourceFailure.Kind.allCases) ?? .wrong,
-                    reason: text())),
-        ]
+                    reason: text()))
+        }
     }
 
     /// One record of each kind that a coordinator's journal holds.
-    mutating func records() -> [Record] {
-        let grants = list(3) { Grant(run: $0.positive(), firstAttempt: $0.positive(), attempts: $0.positive()) }
-        return [
+    mutating func records() -> [Record] { Record.Kind.allCases.map { record($0) } }
+
+    private mutating func record(_ kind: Record.Kind) -> Record {
+        switch kind {
+        case .hostSeen:
             .hostSeen(
                 host: text(), bootID: text(), hostName: text(), slots: positive(), memoryBytes: nanoseconds(),
-                clockOffset: signed()),
-            .pinned(name: text(), digest: digest()), .leaseGranted(lease: natural(), host: text(), grants: grants),
-            .auditGranted(lease: natural(), host: text(), grants: grants),
+                clockOffset: signed())
+        case .pinned: .pinned(name: text(), digest: digest())
+        case .leaseGranted: .leaseGranted(lease: natural(), host: text(), grants: grants())
+        case .leaseVoided: .leaseVoided(lease: natural(), reason: text())
+        case .attemptEnded:
+            .attemptEnded(
+                report(), host: text(), failure: failure(), evidence: text(),
+                blocks: optional { ResultText($0.text()) }, endedAt: signed())
+        case .attemptFenced: .attemptFenced(report(), host: text(), agrees: optional { $0.flip() })
+        case .runEnded:
+            .runEnded(
+                run: positive(), state: pick(RunState.allCases) ?? .failed, failure: failure(), attempt: natural())
+        case .runReopened: .runReopened(run: positive(), reason: text())
+        case .hostPaused:
+            flip() ? .hostPaused(host: text(), reason: text()) : .hostRefused(host: text(), reason: text())
+        case .sweepStopped: .sweepStopped(reason: text())
+        case .hostReleased: .hostReleased(host: text())
+        case .revised: .revised(revision())
+        case .repinned: .repinned(reason: text())
+        case .restored: .restored(reason: text())
+        case .leaseMoved: .leaseMoved(lease: natural(), host: text())
+        case .runAdopted: .runAdopted(run: positive(), lease: natural(), reason: text())
+        case .runCancelAsked: .runCancelAsked(run: positive(), reason: text())
+        case .judgedAgain:
+            .judgedAgain(
+                AttemptID(run: positive(), lease: natural(), attempt: positive()), failure: failure(),
+                evidence: text(), blocks: optional { ResultText($0.text()) })
+        case .runWithdrawn: .runWithdrawn(run: positive(), lease: natural(), reason: text())
+        case .secondStart: .secondStart(run: positive(), lease: natural(), reason: text())
+        case .auditGranted: .auditGranted(lease: natural(), host: text(), grants: grants())
+        case .auditEnded:
             .auditEnded(
                 report(), host: text(), failure: failure(), evidence: text(),
                 comparison: optional { AuditComparison(numbers: $0.digest(), counted: $0.digest()) },
-                endedAt: signed()),
-            .hostFenced(host: text(), reason: text(), runs: RunList(3..<positive() + 4)),
-            .leaseVoided(lease: natural(), reason: text()),
-            .leaseMoved(lease: natural(), host: text()),
-            .runAdopted(run: positive(), lease: natural(), reason: text()),
-            .secondStart(run: positive(), lease: natural(), reason: text()),
-            .runCancelAsked(run: positive(), reason: text()),
-            .runWithdrawn(run: positive(), lease: natural(), reason: text()),
-            .attemptEnded(
-                report(), host: text(), failure: failure(), evidence: text(),
-                blocks: optional { ResultText($0.text()) }, endedAt: signed()),
-            .attemptFenced(report(), host: text(), agrees: optional { $0.flip() }),
-            .runEnded(
-                run: positive(), state: pick(RunState.allCases) ?? .failed, failure: failure(), attempt: natural()),
-            .runReopened(run: positive(), reason: text()), .hostPaused(host: text(), reason: text()),
-            .hostRefused(host: text(), reason: text()),
-            .sweepStopped(reason: text()), .hostReleased(host: text()), .repinned(reason: text()),
-            .restored(reason: text()), .revised(revision()),
-            .judgedAgain(
-                AttemptID(run: positive(), lease: natural(), attempt: positive()), failure: failure(),
-                evidence: text(), blocks: optional { ResultText($0.text()) }),
-        ]
+                endedAt: signed())
+        case .hostFenced: .hostFenced(host: text(), reason: text(), runs: RunList(3..<positive() + 4))
+        }
+    }
+
+    private mutating func grants() -> [Grant] {
+        list(3) { Grant(run: $0.positive(), firstAttempt: $0.positive(), attempts: $0.positive()) }
     }
 
     private mutating func revision() -> Revision {

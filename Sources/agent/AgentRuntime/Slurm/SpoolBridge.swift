@@ -1,6 +1,7 @@
 import CSystem
 import Glibc
 import Ports
+import Storage
 
 /// On the login node: joins standard input and output to the agent of a job, by a spool. In place of srun(1).
 enum SpoolBridge {
@@ -14,6 +15,12 @@ enum SpoolBridge {
         _ = sys_nonblocking(0)
         _ = sys_nonblocking(1)
         do throws(FilesError) {
+            guard try SpoolEnd.isKnown(to: folder, LocalFiles()) else {
+                FailureText.print(
+                    "the agent of the job is of a newer usweep, whose spool in \(folder) is not known to this one; go "
+                        + "on with that usweep, or end the job: scancel JOB")
+                return 1
+            }
             var end = try SpoolEnd(folder, .login)
             try join(&end)
             return 0

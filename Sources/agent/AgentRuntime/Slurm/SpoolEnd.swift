@@ -1,4 +1,5 @@
 import Glibc
+import Model
 import Ports
 import Storage
 
@@ -42,6 +43,29 @@ struct SpoolEnd {
 
     /// Where the connections to a pilot's jobs are.
     static func connections(of workdir: String) -> String { "\(workdir)/spool" }
+
+    private static let header = TextVersion(name: "usweep spool", current: 1)
+    private static let formatName = "format"
+
+    /// Says in which version of the spool a job takes connections. One of before there were versions says nothing, and
+    /// takes version 1.
+    static func sayVersion(in connections: String, _ files: any Files) throws(FilesError) {
+        let path = "\(connections)/\(formatName)"
+        try files.replace(path, with: Array("\(header.line)\n".utf8), by: "\(path).part")
+    }
+
+    /// Whether the job that a connection is to can be spoken with; not one of a newer program, whose spool is another.
+    ///
+    /// - Parameter folder: of the connection.
+    static func isKnown(to folder: String, _ files: any Files) throws(FilesError) -> Bool {
+        let connections = String(folder[..<(folder.lastIndex(of: "/") ?? folder.startIndex)])
+        // A folder is opened anew for that: see ``read()``.
+        guard try files.status(connections) != nil,
+            try files.list(connections).contains(where: { $0.name == formatName }),
+            let bytes = try files.content("\(connections)/\(formatName)", atMost: 64)
+        else { return true }
+        return header.lines(String(decoding: bytes, as: UTF8.self)) != nil
+    }
 
     /// How the names of the folders of a job's connections begin.
     static func prefix(ofJob job: String) -> String { "\(job)-" }

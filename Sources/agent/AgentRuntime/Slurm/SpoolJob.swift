@@ -44,6 +44,7 @@ final class SpoolJob {
             // A bridge may still be writing there: the next job tries again.
             try? files.removeTree("\(spool)/\(entry.name)")
         }
+        try SpoolEnd.sayVersion(in: spool, files)
         signals = sys_signal_descriptor()
         guard signals >= 0 else { throw Failure(.internalError, "no signals", cause: SystemText.of(errno)) }
         agent = try SpoolJob.startAgent(workdir)

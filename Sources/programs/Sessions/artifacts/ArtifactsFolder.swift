@@ -80,7 +80,7 @@ package struct ArtifactsFolder: Sendable {
     package func entries() throws -> [Entry] {
         guard FileManager.default.fileExists(atPath: path) else { return [] }
         let names = try FileManager.default.contentsOfDirectory(atPath: path)
-        let places = Dictionary(recent.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+        let places = Dictionary((recent ?? []).enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
         return names.compactMap { entry(folder: $0) }.map { (places[$0.fullName] ?? .max, $0) }
             .sorted { ($1.0, $0.1.changed, $0.1.folder) > ($0.0, $1.1.changed, $1.1.folder) }.map(\.1)
     }
@@ -142,17 +142,22 @@ package struct ArtifactsFolder: Sendable {
     /// Remembers that a sweep was taken up.
     func noteUse(of entry: Entry) throws {
         let name = entry.fullName
-        guard recent.first != name else { return }
+        // A newer program's file is left to it.
+        guard let recent, recent.first != name else { return }
         let kept = recent.filter { $0 != name && FileManager.default.fileExists(atPath: "\(path)/\($0)") }
         try AtomicFile.write("\(path)/recent") { sink in
-            try sink(Array(([name] + kept).map { $0 + "\n" }.joined().utf8))
+            try sink(Array(([ArtifactsFolder.header.line, name] + kept).map { $0 + "\n" }.joined().utf8))
         }
     }
 
-    /// Names of sweeps' folders, the last one that was taken up first.
-    private var recent: [String] {
-        let text = (try? String(contentsOfFile: "\(path)/recent", encoding: .utf8)) ?? ""
-        return text.split(separator: "\n").map(String.init)
+    private static let header = TextVersion(name: "usweep recent", current: 2)
+    private static let longestRecent: Int64 = 16 << 20
+
+    /// Names of sweeps' folders, the last one that was taken up first; nil: a newer program wrote them, and sweeps go
+    /// by the clock.
+    private var recent: [String]? {
+        let bytes = try? LocalInput.contents("\(path)/recent", atMost: ArtifactsFolder.longestRecent)
+        return ArtifactsFolder.header.lines(String(decoding: bytes ?? [], as: UTF8.self))?.map(String.init)
     }
 
     private func entry(folder name: String) -> Entry? {

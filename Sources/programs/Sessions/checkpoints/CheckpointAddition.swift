@@ -96,11 +96,12 @@ package struct CheckpointAddition {
                 .usage, "'\(Names.shown(workload))' cannot be a workload's name; say which it is of: --workload NAME")
         }
         let all = try LocalInput.folder(folder, at: "")
-        guard let state = ThisMachine().contents("\(folder)/m5.cpt") else {
+        guard let state = try LocalInput.contents("\(folder)/m5.cpt", atMost: Gem5Import.longestState) else {
             throw Failure(.storage, "\(folder)/m5.cpt cannot be read")
         }
         let files = all.filter { $0.path != Gem5Import.recordName }
-        var record = ThisMachine().contents("\(folder)/\(Gem5Import.recordName)")
+        let recordPath = "\(folder)/\(Gem5Import.recordName)"
+        var record = try LocalInput.contents(recordPath, atMost: Gem5Import.longestRecord)
         let hasRecord = record != nil
         guard !hasRecord || (options.kernel == nil && options.disk == nil) else {
             throw Failure(

@@ -15,6 +15,8 @@ import SweepFiles
 struct ObjectArchive {
     private static let tar = Program(name: "tar", package: "tar")
     private static let readme = "README.txt"
+    /// Bytes of a document: somebody else wrote it, and it is parsed in memory.
+    private static let longestDocument: Int64 = 64 << 20
 
     /// The name of the document.
     let document: String
@@ -162,12 +164,21 @@ struct ObjectArchive {
         for entry in try files.list("\(folder)/maps") {
             let file = "\(folder)/maps/\(entry.name)"
             try regular(file)
-            let text = String(decoding: ThisMachine().contents(file) ?? [], as: UTF8.self)
-            guard let object = Digest(hex: entry.name), let map = Digest(hex: text) else {
+            let text = try contents(file, atMost: 64, "maps/\(entry.name)", path)
+            guard let object = Digest(hex: entry.name), let map = Digest(hex: String(decoding: text, as: UTF8.self))
+            else {
                 throw damaged(path, "the map of the object \(entry.name.prefix(12)) is not valid")
             }
             try store.note(map, of: object)
         }
-        return ThisMachine().contents("\(folder)/\(document)") ?? []
+        return try contents("\(folder)/\(document)", atMost: ObjectArchive.longestDocument, document, path)
+    }
+
+    private func contents(
+        _ file: String, atMost limit: Int64, _ name: String, _ path: String
+    ) throws -> [UInt8] {
+        do { return try LocalInput.contents(file, atMost: limit, shown: name) ?? [] } catch let failure as Failure {
+            throw damaged(path, failure.message)
+        }
     }
 }

@@ -109,7 +109,7 @@ package struct PulledArtifacts {
     /// A run's folder of the plain layout.
     private mutating func put(_ plan: PlannedRun, _ artifacts: [Artifact], _ files: inout PulledFiles) throws {
         let place = FolderName.of(plan, view)
-        files.adopt(place)
+        try files.adopt(place)
         let document = view.document(of: plan)
         let point = "\(place)/point.json"
         try files.add(artifacts.map { "\(place)/\($0.path)" } + (document == nil ? [] : [point]))

@@ -6,12 +6,15 @@ import SweepFiles
 /// What pulls have put into a folder, so that the next one can remove what is no longer a sweep's: the numbers of an
 /// old pin, or of a run that has failed since. What people put there themselves stays.
 ///
-/// `.pulled/SWEEP.LAYOUT` names the files, a line each, from the folder on. It names them before they are there, so
-/// that whatever ends a pull, the next one knows of all.
+/// `.pulled/SWEEP.LAYOUT` names the files, a line each behind the format's name, from the folder on. It names them
+/// before they are there, so that whatever ends a pull, the next one knows of all.
 struct PulledFiles {
     private static let folder = ".pulled"
     /// Where older versions had such a list: in each run's folder.
     private static let older = ".pulled"
+    private static let header = TextVersion(name: "usweep pulled", current: 2)
+    /// Bytes of a list: some million files.
+    private static let longest: Int64 = 256 << 20
 
     /// Absolute.
     private let target: String
@@ -24,7 +27,14 @@ struct PulledFiles {
         let folder = "\(target)/\(PulledFiles.folder)"
         try PulledFiles.make(folder)
         list = "\(folder)/\(sweep).\(layout)"
-        before = PulledFiles.lines(list)
+        before = try PulledFiles.lines(list)
+        // Whose files are whose has to be known of all before any is written.
+        for other in try others() { _ = try PulledFiles.lines(other) }
+    }
+
+    private func others() throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: "\(target)/\(PulledFiles.folder)")
+            .map { "\(target)/\(PulledFiles.folder)/\($0)" }.filter { $0 != list }
     }
 
     /// The first folder on the way to a file that is a symbolic link, behind which nothing is the pull's; nil: none is.
@@ -52,7 +62,8 @@ struct PulledFiles {
         let fresh = paths.filter { now.insert($0).inserted }
         guard !fresh.isEmpty else { return }
         let known = FileManager.default.fileExists(atPath: list)
-        guard known || FileManager.default.createFile(atPath: list, contents: nil),
+        let start = Data("\(PulledFiles.header.line)\n".utf8)
+        guard known || FileManager.default.createFile(atPath: list, contents: start),
             let handle = FileHandle(forWritingAtPath: list)
         else { throw Failure(.storage, "\(list) cannot be written", cause: String(cString: strerror(errno))) }
         do {
@@ -65,17 +76,15 @@ struct PulledFiles {
     }
 
     /// Takes over what an older version pulled into a run's folder.
-    mutating func adopt(_ place: String) {
+    mutating func adopt(_ place: String) throws {
         let old = "\(place)/\(PulledFiles.older)"
         guard FileManager.default.fileExists(atPath: "\(target)/\(old)") else { return }
-        before += PulledFiles.lines("\(target)/\(old)").map { "\(place)/\($0)" } + [old]
+        before += try PulledFiles.lines("\(target)/\(old)").map { "\(place)/\($0)" } + [old]
     }
 
     /// Removes what was pulled before and is not of this pull, and the folders that are empty then.
     func finish() throws {
-        let others = try FileManager.default.contentsOfDirectory(atPath: "\(target)/\(PulledFiles.folder)")
-            .map { "\(target)/\(PulledFiles.folder)/\($0)" }.filter { $0 != list }
-        let kept = others.reduce(into: now) { $0.formUnion(PulledFiles.lines($1)) }
+        let kept = try others().reduce(into: now) { $0.formUnion(try PulledFiles.lines($1)) }
         for path in before where RelativePath.isSafe(path) && !kept.contains(path) {
             guard symbolicLink(before: path) == nil else { continue }
             guard unlink("\(target)/\(path)") == 0 || errno == ENOENT else { continue }
@@ -83,11 +92,18 @@ struct PulledFiles {
             PartFile.removeAbandoned(in: "\(target)/\(parts.joined(separator: "/"))")
             while !parts.isEmpty, rmdir("\(target)/\(parts.joined(separator: "/"))") == 0 { parts.removeLast() }
         }
-        try AtomicFile.write(list) { try $0(Array(now.sorted().map { $0 + "\n" }.joined().utf8)) }
+        let lines = [PulledFiles.header.line] + now.sorted()
+        try AtomicFile.write(list) { try $0(Array(lines.map { $0 + "\n" }.joined().utf8)) }
     }
 
-    private static func lines(_ path: String) -> [String] {
-        ((try? String(contentsOfFile: path, encoding: .utf8)) ?? "").split(separator: "\n").map(String.init)
+    private static func lines(_ path: String) throws -> [String] {
+        let text = String(decoding: try LocalInput.contents(path, atMost: longest) ?? [], as: UTF8.self)
+        guard let lines = header.lines(text) else {
+            throw Failure(
+                .badArchive, "\(path) was written by a newer usweep, which alone knows what it pulled here; pull with "
+                    + "that one, or into another folder: --to DIR")
+        }
+        return lines.map(String.init)
     }
 
     private static func make(_ folder: String) throws {

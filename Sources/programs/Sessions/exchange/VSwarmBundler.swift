@@ -12,10 +12,10 @@ struct VSwarmBundler {
     func write(_ workload: String, from source: String, to target: String) throws -> Gem5Import.Bundle {
         let files = try LocalInput.folder(source, at: "") { $0 != Gem5Import.recordName }
         let manager = FileManager.default
-        guard let state = manager.contents(atPath: "\(source)/m5.cpt") else {
+        guard let state = try LocalInput.contents("\(source)/m5.cpt", atMost: Gem5Import.longestState) else {
             throw Failure(.storage, "\(source)/m5.cpt cannot be read")
         }
-        let bundle = try Gem5Import.bundle(workload, state: Array(state), files, kernel: kernel, disk: disk)
+        let bundle = try Gem5Import.bundle(workload, state: state, files, kernel: kernel, disk: disk)
         try VSwarmBundler.makeFolder(target)
         do {
             for file in files {

@@ -54,12 +54,14 @@ package struct VSwarmImport {
 
 /// vSwarm-u's working folder, as its Makefile and scripts lay it out.
 private struct VSwarmFolder {
+    private static let longestList: Int64 = 4 << 20
+
     /// Absolute.
     let path: String
 
     /// One function a line; `#` begins a comment.
     func functions() throws -> [String] {
-        guard let data = FileManager.default.contents(atPath: "\(path)/functions.list") else {
+        guard let data = try LocalInput.contents("\(path)/functions.list", atMost: VSwarmFolder.longestList) else {
             throw Failure(.missingFile, "there is no functions.list in \(path): it is not a working folder of vSwarm-u")
         }
         guard !data.contains(0), let text = String(validating: data, as: UTF8.self) else {

@@ -25,8 +25,8 @@ package final class RecordingMachine: LaunchingMachine {
         _ = try state.withLock { state in try store.publish(state.bytes.map { ($0.key, $0.value) }) }
     }
 
-    package func contents(_ path: String) -> [UInt8]? {
-        let bytes = machine.contents(path)
+    package func contents(_ path: String, atMost limit: Int64) throws -> [UInt8]? {
+        let bytes = try machine.contents(path, atMost: limit)
         let digest = bytes.map { SHA256.digest($0) }
         state.withLock { state in
             note(.init(path: path, digest: digest), in: &state.record.contents)
@@ -94,8 +94,9 @@ package struct RecordedMachine: LaunchingMachine {
         self.store = store
     }
 
-    package func contents(_ path: String) -> [UInt8]? {
-        record.contents.first { $0.path == path }?.digest.flatMap(bytes)
+    package func contents(_ path: String, atMost limit: Int64) throws -> [UInt8]? {
+        guard let digest = record.contents.first(where: { $0.path == path })?.digest else { return nil }
+        return try bytes(digest, path, atMost: limit)
     }
 
     package func size(_ path: String) -> Int64? { record.sizes.first { $0.path == path }?.size }
@@ -121,15 +122,24 @@ package struct RecordedMachine: LaunchingMachine {
             throw unknown(name)
         }
         return StoredCheckpoint(
-            engine: found.engine, digest: found.digest, files: found.files, record: found.record.flatMap(bytes))
+            engine: found.engine, digest: found.digest, files: found.files,
+            record: try found.record.flatMap { try bytes($0, name, atMost: RecordedMachine.longestRecord) })
     }
 
     package func places(_ variable: String, beside: String, inRepository: String) -> [String] {
         record.places.first { $0.variable == variable && $0.beside == beside }?.paths ?? []
     }
 
-    private func bytes(_ digest: Digest) -> [UInt8]? {
+    /// Of a checkpoint.
+    private static let longestRecord: Int64 = 4 << 20
+
+    private func bytes(_ digest: Digest, _ name: String, atMost limit: Int64) throws -> [UInt8]? {
         guard let size = try? store.size(digest) else { return nil }
+        guard size <= limit else {
+            throw Failure(
+                .badData, "\(VisibleText.of(name, limit: 200)), as it is on record, has \(PeopleText.size(size)); no "
+                    + "such file is larger than \(PeopleText.size(limit))")
+        }
         return try? store.read(digest, at: 0, count: Int(size))
     }
 

@@ -165,6 +165,9 @@ package struct Requests: Sendable {
         try? data.write(to: URL(fileURLWithPath: "\(folder)/\(token).answer"), options: .atomic)
     }
 
+    /// Bytes of a request.
+    private static let longest: Int64 = 64 << 10
+
     /// Takes what was left, each once.
     package func take() -> [Inbox.Request] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
@@ -172,7 +175,8 @@ package struct Requests: Sendable {
             // What has a point in its name is still being written.
             guard UUID(uuidString: name) != nil else { return nil }
             let path = "\(folder)/\(name)"
-            guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return nil }
+            guard let bytes = try? LocalInput.contents(path, atMost: Requests.longest) else { return nil }
+            let text = String(decoding: bytes, as: UTF8.self)
             let isStale = isOlder(path, than: entry.ledger + ".lock")
             try? FileManager.default.removeItem(atPath: path)
             guard !isStale else { return nil }

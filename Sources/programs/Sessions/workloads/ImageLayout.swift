@@ -13,7 +13,7 @@ struct ImageLayout {
     private let entry: JSON
 
     /// No manifest or configuration is longer.
-    private static let mostJSON: Int64 = 4 << 20
+    static let mostJSON: Int64 = 4 << 20
     /// As overlay file systems have it.
     private static let mostLayers = 512
 

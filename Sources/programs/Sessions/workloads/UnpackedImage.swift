@@ -1,6 +1,7 @@
 import CSystem
 import Foundation
 import Model
+import SweepFiles
 
 /// The files of an image, unpacked without root: owners and odd modes are not those on this disk.
 struct UnpackedImage {
@@ -38,10 +39,11 @@ struct UnpackedImage {
             throw Failure(.badData, "\(shown) cannot be unpacked by umoci", cause: unpacked.reason)
         }
         devices = unpacked.complaints.split(separator: "\n").filter { $0.contains("in place of device") }.count
-        guard let data = FileManager.default.contents(atPath: "\(folder)/config.json") else {
-            throw Failure(.storage, "\(folder)/config.json cannot be read")
+        let (path, limit) = ("\(folder)/config.json", ImageLayout.mostJSON)
+        guard let data = try LocalInput.contents(path, atMost: limit, shown: "config.json of \(shown)") else {
+            throw Failure(.storage, "\(folder)/config.json is missing, though umoci unpacked \(shown)")
         }
-        configuration = try JSON(parsing: Array(data))
+        configuration = try JSON(parsing: data)
         for file in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] where file != "rootfs" {
             try FileManager.default.removeItem(atPath: "\(folder)/\(file)")
         }

@@ -39,7 +39,7 @@ package struct WorkloadCatalogue {
         let functions = "\(sources)/functions"
         let names = (try? FileManager.default.contentsOfDirectory(atPath: functions)) ?? []
         return try names.sorted().map { "\(functions)/\($0)" }.filter { folder in
-            let manifest = FileManager.default.contents(atPath: "\(folder)/\(WorkloadManifest.fileName)")
+            let manifest = try LocalInput.contents("\(folder)/\(WorkloadManifest.fileName)", atMost: 4 << 20)
             return manifest.map { String(decoding: $0, as: UTF8.self).contains("\nrequests:") } ?? false
         }.map(WorkloadManifest.read(inFolder:))
     }

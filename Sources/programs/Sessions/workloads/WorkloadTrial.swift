@@ -11,6 +11,8 @@ package struct WorkloadTrial {
     private let agent: String
     private let warm: Int
     private let invocations: Int
+    /// Of what is looked at of a trial: what a guest prints is its own business.
+    private static let longestOutput: Int64 = 64 << 20
 
     /// What it came to.
     package struct Said {
@@ -37,8 +39,8 @@ package struct WorkloadTrial {
     package init(_ name: String, _ store: WorkloadStore, guest: String?, warm: Int, invocations: Int) throws {
         image = try store.shelf.image(of: name)
         let calls = "\(store.shelf.folder(of: name))/\(WorkloadMaker.requestsName)"
-        let text = FileManager.default.contents(atPath: calls).map { String(decoding: $0, as: UTF8.self) } ?? ""
-        requests = TriedRequests(text)
+        let text = try LocalInput.contents(calls, atMost: WorkloadMaker.mostRequests) ?? []
+        requests = TriedRequests(String(decoding: text, as: UTF8.self))
         let places = guest.map { [$0] } ?? Installation.guestPlaces
         let builder = Installation.guestBuilder == nil ? "ops/guest/build" : "usweep-guest"
         self.guest = try WorkloadTrial.first(
@@ -67,9 +69,9 @@ package struct WorkloadTrial {
         say("booting \(image.workload) with \(PeopleText.size(image.memoryBytes)) of memory, and "
             + PeopleText.count(warm, "call"))
         let booted = try drive(["setup"] + machine + ["--warm", String(warm), "--log"], in: folder)
-        var log = containerLog(folder)
+        var log = try containerLog(folder)
         guard booted.status == 0 else {
-            return Said(calls: nil, log: log.isEmpty ? lastLines(folder) : log, problem: booted.reason)
+            return Said(calls: nil, log: log.isEmpty ? try lastLines(folder) : log, problem: booted.reason)
         }
         say("measuring \(PeopleText.count(invocations, "call"))")
         let measured = try drive(
@@ -77,8 +79,8 @@ package struct WorkloadTrial {
                 "--warm", "0", "--plugin", "\(guest)/model.so", "--checkpoint", "checkpoint.zst", "--invocations",
                 String(invocations),
             ], in: folder)
-        log += lines(folder)
-        return Said(calls: calls(folder), log: log, problem: measured.status == 0 ? nil : measured.reason)
+        log += try lines(folder)
+        return Said(calls: try calls(folder), log: log, problem: measured.status == 0 ? nil : measured.reason)
     }
 
     private var machine: [String] {
@@ -94,8 +96,9 @@ package struct WorkloadTrial {
 
     // MARK: What it left
 
-    private func calls(_ folder: String) -> [Call] {
-        let data = FileManager.default.contents(atPath: "\(folder)/stats.jsonl") ?? Data()
+    private func calls(_ folder: String) throws -> [Call] {
+        let path = "\(folder)/stats.jsonl"
+        let data = try LocalInput.contents(path, atMost: WorkloadTrial.longestOutput, shown: "stats.jsonl") ?? []
         let blocks = String(decoding: data, as: UTF8.self).split(separator: "\n")
             .compactMap { try? JSON(parsing: Array($0.utf8)) }
         return blocks.enumerated().map { number, block in
@@ -106,20 +109,21 @@ package struct WorkloadTrial {
         }
     }
 
-    private func lines(_ folder: String) -> [String] {
-        let data = FileManager.default.contents(atPath: "\(folder)/terminal.log") ?? Data()
+    private func lines(_ folder: String) throws -> [String] {
+        let path = "\(folder)/terminal.log"
+        let data = try LocalInput.contents(path, atMost: WorkloadTrial.longestOutput, shown: "terminal.log") ?? []
         return String(decoding: data, as: UTF8.self).split(whereSeparator: \.isNewline)
             .map { VisibleText.of($0, limit: 400) }
     }
 
     /// What the terminal shows once the containers are started.
-    private func containerLog(_ folder: String) -> [String] {
-        let all = lines(folder)
+    private func containerLog(_ folder: String) throws -> [String] {
+        let all = try lines(folder)
         guard let start = all.firstIndex(where: { $0.contains("usweep: what the containers say") }) else { return [] }
         return Array(all[(start + 1)...])
     }
 
-    private func lastLines(_ folder: String) -> [String] { Array(lines(folder).suffix(10)) }
+    private func lastLines(_ folder: String) throws -> [String] { Array(try lines(folder).suffix(10)) }
 }
 
 /// The requests of a file of calls (`ops/guest/calls.c`), in the order in which a guest makes them.
