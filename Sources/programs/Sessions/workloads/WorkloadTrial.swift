@@ -39,7 +39,7 @@ package struct WorkloadTrial {
     package init(_ name: String, _ store: WorkloadStore, guest: String?, warm: Int, invocations: Int) throws {
         image = try store.shelf.image(of: name)
         let calls = "\(store.shelf.folder(of: name))/\(WorkloadMaker.requestsName)"
-        let text = try LocalInput.contents(calls, atMost: WorkloadMaker.mostRequests) ?? []
+        let text = try LocalInput.contents(calls, atMost: RequestsFile.mostBytes) ?? []
         requests = TriedRequests(String(decoding: text, as: UTF8.self))
         let places = guest.map { [$0] } ?? Installation.guestPlaces
         let builder = Installation.guestBuilder == nil ? "ops/guest/build" : "usweep-guest"
