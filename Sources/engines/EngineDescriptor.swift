@@ -63,6 +63,9 @@ package protocol EngineDescriptor: Sendable {
     var logs: [String] { get }
     /// The file of raw statistics, in gem5's format (`usweep results --stat`); nil: there is none.
     var statistics: String? { get }
+    /// The pinned file that names, by its digest, the checkpoint of a workload that a sweep was given; nil: it is given
+    /// none. See ``Engine/pinnedFiles``.
+    func givenCheckpoint(of workload: String) -> String?
     /// Files that judging a run needs, beside those above: they come back whatever `artifacts` of a sweep says.
     func evidence(_ settings: JSON) -> [String]
     /// Ways in which `usweep pull` can lay out a run's files, beside its own.
@@ -93,6 +96,7 @@ extension EngineDescriptor {
     package var formulas: [MetricFormula] { [] }
     package var logs: [String] { [] }
     package var statistics: String? { nil }
+    package func givenCheckpoint(of workload: String) -> String? { nil }
     package func evidence(_ settings: JSON) -> [String] { [] }
     package var layouts: [ArtifactLayout] { [] }
 

@@ -60,6 +60,9 @@ public struct AgentCore: Sendable {
     var usedMemory = YieldedAmount()
     var turn = 0
 
+    /// What was found damaged on the disk, for coordinators that come.
+    var damages: [ObjectDamage] = []
+
     public init(host: Host) { self.host = host }
 
     /// How many programs of a sweep run here at a time: what its coordinator says, whatever others say.
@@ -123,6 +126,7 @@ public struct AgentCore: Sendable {
             if let size = objects.received(piece, from: place) { pending.append(.store(piece, size: size)) }
         case .unreached(let failure): unreached(failure)
         case .surroundings(let found): noteSurroundings(found, now: now)
+        case .damaged(let damage): tell(damage)
         case .timer: break
         }
         return []
@@ -279,6 +283,7 @@ public struct AgentCore: Sendable {
         sweeps[name]?.nextHeartbeat = now
         if !sweep.isGreeted { pending.append(.greet(connection, leases: sweep.held)) }
         sweeps[name]?.isGreeted = true
+        for damage in damages { pending.append(.send(connection, .damaged(damage))) }
         for report in sweep.unacknowledged { pending.append(.send(connection, .outcome(report))) }
     }
 

@@ -37,6 +37,8 @@ public enum AgentEvent: Sendable, Hashable {
     case unreached(SourceFailure)
     /// What other people use of this machine, looked at every few seconds while that matters.
     case surroundings(Surroundings)
+    /// An object was found damaged on this host's disk, now or by an earlier agent.
+    case damaged(ObjectDamage)
     case timer
 }
 

@@ -80,6 +80,15 @@ extension AgentCore {
         }
     }
 
+    /// An object was found damaged on the disk, by which coordinators judge what had it.
+    mutating func tell(_ damage: ObjectDamage) {
+        damages.append(damage)
+        for name in order {
+            guard let sweep = sweeps[name], sweep.isGreeted, let connection = sweep.connection else { continue }
+            pending.append(.send(connection, .damaged(damage)))
+        }
+    }
+
     /// Whether an object is to come from there.
     public func fetches(_ digest: Digest, from place: SharingPlace) -> Bool { objects.comes(digest, from: place) }
 

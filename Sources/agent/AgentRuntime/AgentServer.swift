@@ -218,10 +218,11 @@ package final class AgentServer {
     }
 
     private func goOnScrubbing() {
-        guard let found = shell.goOnScrubbing(now: host.now) else { return }
+        guard let found = shell.goOnScrubbing(now: host.now, wall: host.wallClock) else { return }
+        inbox.append(.damaged(found.damage))
         let runs = found.users.map { "\($0.sweep)/\($0.id.run)" }
         host.log(
-            "an input in the cache was damaged on the disk, and was removed:", found.digest.hex,
+            "an input in the cache was damaged on the disk, and was removed:", found.damage.digest.hex,
             runs.isEmpty ? "no run has it now" : "runs that have it: \(PeopleText.list(runs, atMost: 20))")
     }
 

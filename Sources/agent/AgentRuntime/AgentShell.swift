@@ -16,6 +16,7 @@ public struct AgentShell {
     private var sharedInputs = SharedInputs()
     /// Nil: objects are not read again.
     private var scrub: Scrub?
+    private var damages: DamageList
     /// Where the bytes of reported artifacts are, by attempt and by digest.
     private var served: [Digest: [String]] = [:]
     private var reported: [AttemptKey: Reported] = [:]
@@ -44,6 +45,8 @@ public struct AgentShell {
         cache = try ObjectCache(root: "\(root)/objects", files: files)
         folders = AttemptFolders(root: host.attempts, files: files, largeInput: largeInput)
         core = AgentCore(host: host)
+        damages = DamageList(cache.store, files)
+        for damage in damages.all { _ = core.handle(.damaged(damage), now: 0) }
         let opened = try AgentJournal.open(folder: root, name: "agent.journal", files: files)
         journal = opened.journal
         sizeAfterRewrite = 0
@@ -265,14 +268,17 @@ public struct AgentShell {
     /// Reads on in what is kept here. What is damaged goes, is fetched again when it is needed, and those that have it
     /// as an input are set aside when they end.
     ///
+    /// - Parameter wall: nanoseconds since 1970.
     /// - Returns: such an object, and the attempts that have it; nil: there is none.
-    mutating func goOnScrubbing(now: Nanoseconds) -> (digest: Digest, users: [AttemptKey])? {
-        guard let digest = scrub?.step(cache, now: now) else { return nil }
-        let users = core.attempts(with: digest)
+    mutating func goOnScrubbing(now: Nanoseconds, wall: Nanoseconds) -> (damage: ObjectDamage, users: [AttemptKey])? {
+        guard let damage = scrub?.step(cache, now: now, wall: wall) else { return nil }
+        let users = core.attempts(with: damage.digest)
         sharedInputs.wasDamaged(users)
-        try? cache.throwAway(digest)
-        forget([digest])
-        return (digest, users.map(\.key))
+        // On a full disk it is told to whoever is connected, and forgotten.
+        try? damages.add(damage)
+        try? cache.throwAway(damage.digest)
+        forget([damage.digest])
+        return (damage, users.map(\.key))
     }
 
     public mutating func beginCollecting(_ key: AttemptKey, _ exit: ProcessExit, _ job: Job) {

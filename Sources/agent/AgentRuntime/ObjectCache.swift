@@ -133,6 +133,12 @@ struct ObjectCache {
         return try has(digest)
     }
 
+    /// When an object came, in nanoseconds since 1970; nil: a program changed it since, and that cannot be told.
+    func cameAt(_ digest: Digest) -> Nanoseconds? {
+        guard let entry = entries[digest], ObjectCache.isSealed(entry.modified) else { return nil }
+        return entry.modified
+    }
+
     /// All that are here.
     var digests: [Digest] { Array(entries.keys) }
 

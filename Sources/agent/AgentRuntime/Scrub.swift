@@ -6,26 +6,31 @@ import Storage
 /// Reads the objects of a host again, as its plan says, and finds those whose bytes changed on the disk.
 struct Scrub {
     private let files: any Files
-    private let note: String
+    private let readings: Readings
     private var plan: ScrubPlan
     private var current: (digest: Digest, hash: FileHash)?
     private var notedAt: Nanoseconds
+    /// When each was last read and found whole, in nanoseconds since 1970.
+    private var wholeAt: [Digest: Nanoseconds]
 
     /// How often it is written down how far it is.
     private static let pause: Nanoseconds = 60_000_000_000
 
     init(_ store: ObjectStore, _ files: any Files, now: Nanoseconds) {
         self.files = files
-        note = "\(store.root)/verified"
-        let left = try? files.content(note, atMost: 64)
-        plan = ScrubPlan(after: left.flatMap { Digest(hex: String(decoding: $0, as: UTF8.self)) }, now: now)
+        readings = Readings(path: "\(store.root)/verified", files: files)
+        let left = readings.content()
+        plan = ScrubPlan(after: left.last, now: now)
+        wholeAt = left.wholeAt
         notedAt = now
     }
 
     var due: Nanoseconds { plan.due }
 
     /// Reads a piece, if it is time. An object that cannot be read, or is not what its name says; nil: nothing new.
-    mutating func step(_ cache: ObjectCache, now: Nanoseconds) -> Digest? {
+    ///
+    /// - Parameter wall: nanoseconds since 1970.
+    mutating func step(_ cache: ObjectCache, now: Nanoseconds, wall: Nanoseconds) -> ObjectDamage? {
         guard now >= plan.due else { return nil }
         guard let (digest, begun) = current ?? begin(cache, now) else { return nil }
         current = nil
@@ -38,11 +43,19 @@ struct Scrub {
                 current = (digest, hash)
                 return nil
             }
-            writeDown(now)
-            return found.digest == digest ? nil : digest
+            guard found.digest == digest else { return damage(digest, cache, wall) }
+            wholeAt[digest] = wall
+            writeDown(cache, now)
+            return nil
         } catch {
-            return digest
+            return damage(digest, cache, wall)
         }
+    }
+
+    private mutating func damage(_ digest: Digest, _ cache: ObjectCache, _ wall: Nanoseconds) -> ObjectDamage {
+        let read = wholeAt.removeValue(forKey: digest)
+        let known = max(read ?? 0, cache.cameAt(digest) ?? 0)
+        return ObjectDamage(digest: digest, wholeAt: min(known, wall), foundAt: wall)
     }
 
     private mutating func begin(_ cache: ObjectCache, _ now: Nanoseconds) -> (digest: Digest, hash: FileHash)? {
@@ -53,10 +66,40 @@ struct Scrub {
         return nil
     }
 
-    /// Where it is lost, some are read again.
-    private mutating func writeDown(_ now: Nanoseconds) {
+    /// Where it is lost, some are read again, and what is found then counts from an earlier time on.
+    private mutating func writeDown(_ cache: ObjectCache, _ now: Nanoseconds) {
         guard now - notedAt >= Scrub.pause, let position = plan.position else { return }
         notedAt = now
-        try? files.replace(note, with: Array(position.hex.utf8), by: "\(note).\(files.processMark)")
+        let kept = Set(cache.digests)
+        wholeAt = wholeAt.filter { kept.contains($0.key) }
+        readings.write(wholeAt, last: position)
+    }
+
+    /// When objects were last read, in a file: a line each with the digest, and the time in nanoseconds since 1970. The
+    /// last line is of the one that was read last.
+    private struct Readings {
+        var path: String
+        var files: any Files
+
+        private static let longest = 16 << 20
+
+        func content() -> (last: Digest?, wholeAt: [Digest: Nanoseconds]) {
+            let bytes = (try? files.content(path, atMost: Readings.longest)) ?? []
+            var (last, wholeAt): (Digest?, [Digest: Nanoseconds]) = (nil, [:])
+            for line in bytes.split(separator: UInt8(ascii: "\n")) {
+                let words = line.split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) }
+                guard let digest = words.first.flatMap({ Digest(hex: $0) }) else { continue }
+                last = digest
+                if words.count == 2, let time = Nanoseconds(words[1]) { wholeAt[digest] = time }
+            }
+            return (last, wholeAt)
+        }
+
+        func write(_ wholeAt: [Digest: Nanoseconds], last: Digest) {
+            var order = wholeAt.keys.filter { $0 != last }.sorted()
+            order.append(last)
+            let lines = order.map { digest in "\(digest.hex)\(wholeAt[digest].map { " \($0)" } ?? "")\n" }
+            try? files.replace(path, with: Array(lines.joined().utf8), by: "\(path).\(files.processMark)")
+        }
     }
 }

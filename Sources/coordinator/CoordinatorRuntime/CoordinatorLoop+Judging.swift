@@ -28,13 +28,29 @@ extension CoordinatorLoop {
     func judged(
         _ host: Int, _ report: AttemptReport, _ verdict: EngineVerdict, _ comparison: AuditComparison?
     ) -> [Event] {
-        [
+        let endedAt = links[host]?.end(of: report, now: time.wall()) ?? time.wall()
+        if verdict.failure == nil { doubt(host, began: endedAt.subtractingCapped(report.wallNanoseconds)) }
+        return [
             .ended(
                 host: host,
                 Judged(
                     report: report, failure: verdict.failure, evidence: verdict.evidence, blocks: verdict.blocks,
-                    provides: verdict.provides, comparison: comparison,
-                    endedAt: links[host]?.end(of: report, now: time.wall()) ?? time.wall()))
+                    provides: verdict.provides, comparison: comparison, endedAt: endedAt))
         ]
+    }
+}
+
+extension CoordinatorLoop {
+    /// Gives others what this sweep has made or found, beside everything else.
+    func giveCheckpoints() {
+        guard let common = setting.common, common.owes else { return }
+        workshop.hand(in: .commonStore) { [now = time.wall()] in
+            do {
+                try common.giveAll(now: now)
+                return .nothing
+            } catch {
+                return .said(problem: common.sentence(error))
+            }
+        }
     }
 }

@@ -43,7 +43,8 @@ extension CoordinatorLoop {
                     "\(name(giver)) gave \(name(host)) other bytes than those of an input; nothing more is fetched "
                         + "from it, and the input comes from elsewhere")
             }
-        case .hello, .started, .outcome, .want, .bytes, .missing, .probed, .tail, .heartbeat, .refused, .released: break
+        case .hello, .started, .outcome, .want, .bytes, .missing, .probed, .tail, .heartbeat, .refused, .released,
+            .damaged: break
         }
     }
 

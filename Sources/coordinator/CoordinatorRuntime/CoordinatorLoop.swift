@@ -52,6 +52,12 @@ public final class CoordinatorLoop {
     public var tellLive: (borrowing CoordinatorLoop, _ token: String) -> Void = { _, _ in }
     /// What the attempt gave that counts of a run, for audits; asked beside the loop. nil: there is none.
     package var countedNumbers: @Sendable (RunNumber) throws -> GivenNumbers? = { _ in nil }
+    /// What hosts found damaged on their disks, by this clock; and the hosts whose results are to be looked at.
+    var damages: [Int: [ObjectDamage]] = [:]
+    var doubted: Set<Int> = []
+    /// The results that a host gave by attempts that ran between two times; asked beside the loop.
+    package var results: @Sendable (_ host: String, _ from: Nanoseconds, _ until: Nanoseconds) throws -> [RunNumber] =
+        { _, _, _ in [] }
     /// Told what people should know and nothing depends on.
     public var warn: (String) -> Void = { _ in }
     private var warnings: Set<String> = []
@@ -143,6 +149,7 @@ public final class CoordinatorLoop {
         if !records.isEmpty { try ledger.commit(records) }
         // A commit takes as long as the disk takes: what follows is done, and waited for, from now on.
         let committed = time.monotonic()
+        lookAtDoubted()
         sites.sendDecided()
         var ending: Ending?
         for effect in core.effects(now: committed) {
@@ -250,6 +257,7 @@ public final class CoordinatorLoop {
         case .missing(let digest, let reason): goOn(host, transfers[host].lose(digest, reason: reason))
         case .want(let range): try want(range, host, now: now)
         case .sharing, .holding, .unreached: note(message, of: host, now: now)
+        case .damaged(let damage): note(damage, of: host)
         case .probed(let probe): return probed(host, probe)
         case .tail(let tail): take(tail, from: host, now: now)
         case .heartbeat(let load):
@@ -281,6 +289,7 @@ public final class CoordinatorLoop {
         links[host]?.lastSent = time.monotonic() - setting.leaseTerm
         nextKeepAlive = .min
         for message in setting.greeting(of: host) { send(host, message) }
+        damages[host] = nil
         let offset = hello.wallClock - time.wall()
         links[host]?.clockOffset = offset
         let arrival = Arrival(
@@ -323,6 +332,7 @@ public final class CoordinatorLoop {
         case .judged(let host, let report, let verdict, let comparison, let problem):
             if let problem { complain(problem) }
             judging.remove(report.id)
+            giveCheckpoints()
             return afterStaging(judged(host, report, verdict, comparison))
         case .read(let host, let generation, let pieces):
             guard links[host]?.generation == generation else { return [] }
@@ -339,8 +349,10 @@ public final class CoordinatorLoop {
                 case nil: return [drop(host, reason: "it asked for bytes of an object that it was not given")]
                 }
             }
+        case .doubted(let host, let found): return [.damageFound(host: host, found)]
         case .foundCheckpoints(let host, let generation, let engine, let found, let problem):
             if let problem { complain(problem) }
+            giveCheckpoints()
             guard links[host]?.generation == generation else { return [] }
             let pinned = core.state.pins["engine"]
             return (pinned == nil || pinned == engine ? found : []) + [.engineFound(host: host, digest: engine)]
@@ -350,6 +362,7 @@ public final class CoordinatorLoop {
         case .staged(let digest):
             unstaged[digest] = nil
             return afterStaging([])
+        case .said(let problem): if let problem { complain(problem) }
         case .nothing: break
         }
         return []

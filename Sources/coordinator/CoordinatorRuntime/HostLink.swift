@@ -128,7 +128,7 @@ extension AgentMessage {
         switch self {
         case .hello, .refused: true
         case .started, .outcome, .want, .bytes, .missing, .probed, .tail, .heartbeat, .released, .sharing,
-            .holding, .unreached: false
+            .holding, .unreached, .damaged: false
         }
     }
 }

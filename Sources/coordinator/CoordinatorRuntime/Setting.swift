@@ -23,6 +23,8 @@ public struct Setting: Sendable {
     private let needs: RunNeeds
     private let priority: Int
     let checkpoints: CheckpointStore?
+    /// That of the lab; nil: there is none.
+    let common: CommonCheckpoints?
     /// What hosts that share know one another by; empty: none shares.
     private let sharingKey: [UInt8]
 
@@ -52,8 +54,8 @@ public struct Setting: Sendable {
     ///   - holder: user, machine and folder that the ledger belongs to; hosts tell copies of a ledger apart by it.
     package init(
         sweepID: String, hosts: [Host], agentBinary: [UInt8], engine: any Engine, points: Points, sweep: Sweep,
-        runs: RunList, setups: [Setup], timing: Timing, checkpoints: CheckpointStore?, holder: String = "",
-        sharingKey: [UInt8] = []
+        runs: RunList, setups: [Setup], timing: Timing, checkpoints: CheckpointStore?,
+        common: CommonCheckpoints? = nil, holder: String = "", sharingKey: [UInt8] = []
     ) {
         self.sweepID = sweepID
         self.holder = holder
@@ -66,6 +68,7 @@ public struct Setting: Sendable {
         self.setups = setups
         places = RunPlaces(runs)
         self.checkpoints = checkpoints
+        self.common = common
         repeats = sweep.measure.repeats
         var artifacts = sweep.artifacts
         artifacts.evidence = engine.descriptor.alwaysKept(sweep.settings)
@@ -203,11 +206,7 @@ public struct Setting: Sendable {
         guard let task = task(of: run) else {
             throw Failure(.internalError, "run \(run) was handed out, but the specification does not have it")
         }
-        var checkpoint: [Job.Input] = []
-        if let maker = maker(for: task), let digest = state.pins[maker.pin] {
-            checkpoint = try inputs(digest, maker.task)
-        }
-        var job = try engine.job(for: task, points: points, checkpoint: checkpoint)
+        var job = try self.job(for: task, state.pins, inputs)
         job.limits.memoryBytes = state.memoryBytes(of: run)
         job.limits.output = outputLimit
         job.slots = needs.cores
@@ -218,6 +217,17 @@ public struct Setting: Sendable {
         // All that a setup leaves may belong to its checkpoint.
         if case .evaluation = task { job.artifacts = artifacts }
         return job
+    }
+
+    /// What the engine makes of a task.
+    ///
+    /// - Parameter inputs: as for ``shards(_:_:on:_:inputs:list:)``.
+    func job(
+        for task: EngineTask, _ pins: [String: Digest], _ inputs: (Digest, EngineTask) throws -> [Job.Input]
+    ) throws -> Job {
+        var checkpoint: [Job.Input] = []
+        if let maker = maker(for: task), let digest = pins[maker.pin] { checkpoint = try inputs(digest, maker.task) }
+        return try engine.job(for: task, points: points, checkpoint: checkpoint)
     }
 
     /// The files of a checkpoint, all of which must be in `store`.
@@ -323,6 +333,7 @@ public struct Setting: Sendable {
                 madeBy: "run \(run) of \(sweepID) on \(hosts[host].name)",
                 madeFrom: source.split(separator: "\n").map(String.init), files: files)
             try checkpoints?.add(bundle, from: store)
+            common?.offer(digest)
             return nil
         } catch {
             let what = workload.map { "checkpoint of '\($0)'" } ?? "booted guest"
@@ -339,10 +350,29 @@ public struct Setting: Sendable {
     ) -> (events: [Event], problem: String?) {
         var events: [Event] = []
         var missing: [Setup] = []
+        var problem: String?
+        func find(_ setup: Setup, _ key: Digest) throws -> Digest? {
+            try checkpoints?.find(key, into: store, now: now) { digest, known in
+                try files(ofCheckpoint: digest, madeBy: setup.task, known).map(\.digest)
+            }
+        }
+        /// Whether it is in the user's own store now.
+        func fetch(_ key: Digest) -> Bool {
+            guard let common else { return false }
+            do {
+                return try common.fetch(key, now: now)
+            } catch {
+                problem = common.sentence(error)
+                return false
+            }
+        }
         func look(for setup: Setup) throws {
             guard let key = checkpointKey(setup.task, binary) else { return }
-            let found = try checkpoints?.find(key, into: store, now: now) { digest, known in
-                try files(ofCheckpoint: digest, madeBy: setup.task, known).map(\.digest)
+            var found = try find(setup, key)
+            if let found {
+                common?.offer(found)
+            } else if fetch(key) {
+                found = try find(setup, key)
             }
             if let found { events.append(.provided(pin: setup.pin, digest: found)) } else { missing.append(setup) }
         }
@@ -353,7 +383,7 @@ public struct Setting: Sendable {
         } catch {
             return (events, "checkpoints of earlier sweeps cannot be used: \(error)")
         }
-        return (events, nil)
+        return (events, problem)
     }
 
     /// nil: the task makes none.

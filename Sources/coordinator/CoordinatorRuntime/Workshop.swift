@@ -25,6 +25,8 @@ public enum Lane: Sendable, Hashable {
     case checkpoints
     case tables
     case ledgerCopy
+    /// Giving checkpoints to the store that a lab has in common.
+    case commonStore
     /// Compressing the agent for slow links.
     case packing
 }
@@ -37,6 +39,8 @@ public enum Finished: Sendable {
     case wrote(host: Int, generation: Int, Transfers.Piece, Transfers.Written)
     /// What an attempt came to, an audit in comparison; and why a checkpoint that it made is not kept for later sweeps.
     indirect case judged(host: Int, AttemptReport, EngineVerdict, AuditComparison?, problem: String?)
+    /// Results that were made with an input which was found damaged.
+    indirect case doubted(host: Int, DamagedInput)
     /// Ranges of objects that were asked for; nil: one is not here, or not as long.
     case read(host: Int, generation: Int, [(range: ObjectRange, supplied: Supplied?)])
     /// The checkpoints that earlier sweeps made with the engine of this digest, as events.
@@ -45,6 +49,8 @@ public enum Finished: Sendable {
     case staged(Digest)
     /// What the host sent makes no sense.
     case refused(host: Int, generation: Int, reason: String)
+    /// What is left to say of work that changes nothing here.
+    case said(problem: String?)
     case nothing
 }
 

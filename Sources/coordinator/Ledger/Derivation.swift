@@ -79,6 +79,7 @@ struct Derivation {
         case .judgedAgain(let id, let failure, let evidence, let blocks):
             try judge(id, failure, evidence, blocks)
         case .hostFenced(let host, let reason, let runs): try fence(host, reason, runs)
+        case .inputDamaged(let found): try note(found, sequence)
         case .hostPaused(let host, let reason), .hostRefused(let host, let reason):
             try run(
                 "INSERT INTO hosts (host, rested) VALUES (?, ?) ON CONFLICT (host) DO UPDATE SET rested = ?2",
@@ -187,12 +188,29 @@ struct Derivation {
         try run(
             "INSERT INTO hosts (host, fenced) VALUES (?1, ?2) ON CONFLICT (host) DO UPDATE SET fenced = ?2",
             [host, reason])
+        try quarantine(runs, .hostFenced)
+    }
+
+    private func note(_ found: DamagedInput, _ sequence: Int64) throws {
+        try run(
+            """
+            INSERT INTO damages (seq, host, path, digest, whole_ns, found_ns, runs, makers)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            [
+                sequence, found.host, found.path, found.damage.digest.data, found.damage.wholeAt,
+                found.damage.foundAt, found.runs.packed.data, found.makers.packed.data,
+            ])
+        try quarantine(found.runs, .inputDamaged)
+    }
+
+    private func quarantine(_ runs: RunList, _ failure: FailureClass) throws {
         for range in runs.ranges {
             try run(
                 """
                 UPDATE runs SET state = 'quarantined', class = ?
                 WHERE run >= ? AND run < ? AND state = 'succeeded'
-                """, [FailureClass.hostFenced.rawValue, range.lowerBound, range.upperBound])
+                """, [failure.rawValue, range.lowerBound, range.upperBound])
             guard db.changesCount == range.count else {
                 throw Failure(
                     .internalError, "a record contradicts the ledger: runs are quarantined that had not succeeded")
@@ -227,6 +245,7 @@ struct Derivation {
     private func repin(_ reason: String) throws {
         try voidAll(reason)
         try run("DELETE FROM pins")
+        try run("DELETE FROM damages")
         try run("UPDATE hosts SET fenced = NULL WHERE fenced IS NOT NULL")
         try run(
             """

@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 import GRDB
 public import Model
@@ -94,6 +95,54 @@ extension Ledger {
                     SELECT run FROM runs WHERE state = 'quarantined' AND class = ? AND host = ? AND place IS NOT NULL
                     ORDER BY run
                     """, arguments: [FailureClass.hostFenced.rawValue, host])
+        }
+    }
+
+    /// Runs of the specification whose results count no more for this reason, by number.
+    public func runs(quarantinedFor failure: FailureClass) throws -> [RunNumber] {
+        try reading { db in
+            try Int.fetchAll(
+                db,
+                sql: """
+                    SELECT run FROM runs WHERE state = 'quarantined' AND class = ? AND place IS NOT NULL ORDER BY run
+                    """, arguments: [failure.rawValue])
+        }
+    }
+
+    /// Inputs that hosts found damaged, in the order in which that was noted.
+    public func damagedInputs() throws -> [DamagedInput] {
+        try reading { db in
+            try Row.fetchAll(
+                db, sql: "SELECT host, path, digest, whole_ns, found_ns, runs, makers FROM damages ORDER BY seq"
+            ).map { row in
+                DamagedInput(
+                    host: try row.value(0), path: try row.value(1),
+                    damage: ObjectDamage(
+                        digest: try self.digest(try row.value(2)), wholeAt: try row.value(3),
+                        foundAt: try row.value(4)),
+                    runs: try self.runs(try row.value(5)), makers: try self.runs(try row.value(6)))
+            }
+        }
+    }
+
+    private func runs(_ packed: Data) throws -> RunList {
+        do {
+            return try RunList(packed: Array(packed)[...])
+        } catch {
+            throw damaged("a list of runs cannot be read")
+        }
+    }
+
+    /// Runs that a host did and that succeeded, if they ran at some time between the two, in nanoseconds since 1970.
+    public func results(of host: String, from start: Nanoseconds, until end: Nanoseconds) throws -> [RunNumber] {
+        try reading { db in
+            try Int.fetchAll(
+                db,
+                sql: """
+                    SELECT r.run FROM runs r JOIN attempts a ON a.run = r.run AND a.attempt = r.attempt
+                    WHERE r.state = 'succeeded' AND a.host = ? AND a.ended_ns >= ? AND a.ended_ns - a.wall_ns <= ?
+                    ORDER BY r.run
+                    """, arguments: [host, start, end])
         }
     }
 

@@ -21,6 +21,7 @@ extension Model.Record {
         case .auditGranted: "audit-granted"
         case .auditEnded: "audit-ended"
         case .hostFenced: "host-fenced"
+        case .inputDamaged: "input-damaged"
         case .hostPaused: "host-rested"
         case .hostRefused: "host-refused"
         case .hostReleased: "host-released"

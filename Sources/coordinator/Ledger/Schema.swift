@@ -10,18 +10,18 @@ enum Schema {
     /// SQLite's `user_version`: the number of migrations that have been applied. Also raised, by a migration that does
     /// nothing, where a kind of record is new or a field of one must be known: an older program then leaves the
     /// ledger alone instead of stumbling over it halfway.
-    static let version: Int32 = 5
+    static let version: Int32 = 6
 
     /// Derived tables with the columns that order their rows.
     static let derived: [(table: String, key: String)] = [
         ("runs", "run"), ("leases", "lease"), ("grants", "lease, run"), ("attempts", "run, attempt"),
         ("artifacts", "run, attempt, path"), ("audits", "run, attempt"), ("fenced", "seq"), ("hosts", "host"),
         ("pins", "name"), ("stops", "seq"),
-        ("revisions", "seq"), ("remarks", "seq"),
+        ("revisions", "seq"), ("remarks", "seq"), ("damages", "seq"),
     ]
 
     /// Brings a database from one version to the next; the index is the version that it starts from.
-    static let migrations: [String] = [first, second, third, fourth, fifth]
+    static let migrations: [String] = [first, second, third, fourth, fifth, sixth]
 
     /// Applies what is missing, in one transaction.
     ///
@@ -207,5 +207,21 @@ enum Schema {
         ) STRICT, WITHOUT ROWID;
         -- Why a host was fenced; NULL: it is not.
         ALTER TABLE hosts ADD COLUMN fenced TEXT;
+        """
+
+    /// Inputs that were found damaged.
+    private static let sixth = """
+        -- runs, makers: evaluations, and setups and boots, that had the input on this host between the two times; run
+        -- numbers as the journal has them.
+        CREATE TABLE damages (
+            seq INTEGER PRIMARY KEY NOT NULL,
+            host TEXT NOT NULL REFERENCES hosts (host),
+            path TEXT NOT NULL,
+            digest BLOB NOT NULL CHECK (length(digest) = 32),
+            whole_ns INTEGER NOT NULL,
+            found_ns INTEGER NOT NULL,
+            runs BLOB NOT NULL,
+            makers BLOB NOT NULL
+        ) STRICT;
         """
 }

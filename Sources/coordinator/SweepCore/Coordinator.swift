@@ -89,6 +89,7 @@ public struct Coordinator: Sendable {
         case .started(let host, let attempts): noteStarts(host, attempts, now)
         case .reported(let host, let id): noteReport(host, id)
         case .ended(let host, let judged): end(host, judged, now, &records)
+        case .damageFound(let host, let found): note(found, on: host, &records)
         case .released(let host):
             links[host].lastHeard = now
             if state.isFinished, state.isHolding[host] { decide(.hostReleased(host: plan.hosts[host]), &records) }
@@ -112,7 +113,7 @@ public struct Coordinator: Sendable {
         switch event {
         case .joined(let host, _), .engineFound(let host, _), .loginRefused(let host, _), .refused(let host, _),
             .lost(let host, _), .ended(let host, _), .released(let host), .pilotGivenUp(let host, _),
-            .leaves(let host, _), .closed(let host, _), .offered(let host, _):
+            .leaves(let host, _), .closed(let host, _), .offered(let host, _), .damageFound(let host, _):
             news.insert(host)
         case .progress, .heard, .caughtUp, .started, .reported, .pilotEnded, .pilotWaits, .provided, .cancel,
             .interrupted:

@@ -25,6 +25,8 @@ public enum Event: Sendable {
     case reported(host: Int, AttemptID)
     /// An attempt ended; its artifacts are stored here, and it was judged.
     indirect case ended(host: Int, Judged)
+    /// The host found an input damaged on its disk, and these runs had it there while it may have been.
+    indirect case damageFound(host: Int, DamagedInput)
     /// The host's agent keeps nothing of this sweep, which has ended.
     case released(host: Int)
     /// The host goes at that time, on this process's clock; nil: it stays. Runs that would end later are not begun.

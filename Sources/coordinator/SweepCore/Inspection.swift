@@ -49,6 +49,7 @@ extension SweepState {
         lines.append("audited under \(auditClaims.keys.sorted().map { "\($0): \(auditClaims[$0]?.lease ?? 0)" })")
         lines.append("audits open \(openAudits.sorted()) at odds \(outvotedAudits.sorted() + fickleAudits.sorted())")
         lines.append("fenced \(fencedHosts.keys.sorted())")
+        lines.append("doubtful makers \(doubtfulMakers.sorted())")
         lines.append("stray \(strayLeases) deaths \(deathCount) \(deathOfHost) boots \(bootOfHost)")
         let series = failuresInRow.map { "\($0.count) \($0.failure.rawValue)" } ?? "none"
         lines.append("stopped \(stopReason ?? "-") holding \(isHolding) failed in a row \(series)")

@@ -121,17 +121,10 @@ extension SweepState {
     /// The results of a host count no more, nor does what it made of others'.
     mutating func fence(_ host: String, _ reason: String, _ results: RunList) {
         fencedHosts[host] = reason
-        for run in results {
-            guard case .ended(.succeeded, _) = self[run].phase else { continue }
-            count(run, ended: -1, .succeeded)
-            runs[run - 1].phase = .ended(.quarantined, .hostFenced)
-            runs[run - 1].result = nil
-            count(run, ended: 1, .quarantined)
-        }
+        quarantine(results, .hostFenced)
         for run in audits.keys.sorted() {
             audits[run]?.opinions.removeAll { $0.host == host }
             noteAudit(of: run)
         }
-        for run in results { noteAudit(of: run) }
     }
 }

@@ -22,6 +22,7 @@ extension SweepState {
         case .auditEnded(let report, let host, let failure, _, let comparison, _):
             recordAudit(report, host: host, failure, comparison)
         case .hostFenced(let host, let reason, let runs): fence(host, reason, runs)
+        case .inputDamaged(let found): note(found)
         case .leaseMoved(let lease, let host): move(lease, to: host)
         case .leaseVoided(let lease, _): void(lease)
         case .attemptEnded(let report, let host, let failure, _, let blocks, _):
@@ -253,6 +254,7 @@ extension SweepState {
     private mutating func repin() {
         voidAllLeases()
         forgetAudits()
+        doubtfulMakers = []
         for index in runs.indices {
             runs[index].phase = .waiting
             startAfresh(index + 1)
@@ -292,7 +294,8 @@ extension Record {
         case .attemptEnded(let report, _, _, _, _, _), .attemptFenced(let report, _, _),
             .auditEnded(let report, _, _, _, _, _):
             [report.id.run]
-        case .hostFenced(_, _, let runs): runs.ranges.flatMap { [$0.lowerBound, $0.upperBound - 1] }
+        case .hostFenced(_, _, let runs): runs.ends
+        case .inputDamaged(let found): found.runs.ends + found.makers.ends
         case .runAdopted(let run, _, _), .runWithdrawn(let run, _, _), .runCancelAsked(let run, _),
             .runEnded(let run, _, _, _), .runReopened(let run, _):
             [run]
@@ -303,6 +306,11 @@ extension Record {
             []
         }
     }
+}
+
+extension RunList {
+    /// The first and the last of each of its ranges.
+    fileprivate var ends: [RunNumber] { ranges.flatMap { [$0.lowerBound, $0.upperBound - 1] } }
 }
 
 /// Runs that ended one after the other with the same class, none between them succeeding.

@@ -148,6 +148,8 @@ public struct SweepState: Sendable {
     var fickleAudits: Set<RunNumber> = []
     /// Hosts that get nothing more of this sweep, with why.
     public internal(set) var fencedHosts: [String: String] = [:]
+    /// Setups and boots of which people were told that an input of theirs was found damaged.
+    var doubtfulMakers: Set<RunNumber> = []
     private let hasSetups: Bool
 
     public init(plan: Plan) {

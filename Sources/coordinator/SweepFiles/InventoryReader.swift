@@ -9,6 +9,7 @@ struct InventoryReader {
         "transport", "workdir", "slots", "memory", "labels", "engines", "setup", "shell", "resources", "share",
         "cache", "hours", "nice", "others", "binding",
     ]
+    static let ofInventories = ["hosts", "defaults", "store"]
     static let ofDefaults = ["ssh_config"]
     static let ofHosts = ["name", "address", "slurm"]
 
@@ -31,7 +32,7 @@ struct InventoryReader {
 
     /// nil: a problem was noted.
     func inventory(_ root: YAMLValue) -> Inventory? {
-        guard let fields = read.members(root, path: "", known: ["hosts", "defaults"]) else { return nil }
+        guard let fields = read.members(root, path: "", known: InventoryReader.ofInventories) else { return nil }
         var template = Host(target: HostTarget(name: ""))
         var inventory = Inventory(hosts: [])
         if let field = fields.first(where: { $0.name == "defaults" }) {
@@ -60,7 +61,30 @@ struct InventoryReader {
                 break
             }
         }
+        if let field = fields.first(where: { $0.name == "store" }) {
+            inventory.store = store(field, inventory.hosts, template)
+        }
         return inventory
+    }
+
+    /// It is named as scp(1) names a folder. The machine may be a host, or any other that is reached as hosts are.
+    private func store(_ field: Field, _ hosts: [Host], _ template: Host) -> CommonStore? {
+        guard let text = read.text(field) else { return nil }
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 2, !parts[0].isEmpty, !parts[0].contains("/") else {
+            read.fail(
+                field, "names no machine; write HOST:/FOLDER. For a folder of this machine set USWEEP_CHECKPOINTS="
+                    + "\(VisibleText.of(text, limit: 200)) instead")
+            return nil
+        }
+        guard parts[1].hasPrefix("/"), !parts[1].contains(where: \.isNewline) else {
+            read.fail(field, "names no folder that begins with /; write HOST:/FOLDER")
+            return nil
+        }
+        if let host = hosts.first(where: { $0.name == parts[0] }) {
+            return CommonStore(target: host.target, folder: parts[1])
+        }
+        return CommonStore(target: named(template, parts[0], nil).target, folder: parts[1])
     }
 
     private func configuration(_ field: Field) -> String? {

@@ -107,6 +107,10 @@ final class Checker {
                 for run in runs where merged.removeValue(forKey: run) == nil {
                     fail("run \(run) is taken from \(host), and was not merged")
                 }
+            case .inputDamaged(let found):
+                for run in found.runs where merged.removeValue(forKey: run) == nil {
+                    fail("run \(run) is quarantined for an input on \(found.host), and was not merged")
+                }
             case .runEnded(let run, .succeeded, _, let attempt):
                 if successes[run]?.contains(attempt) != true {
                     fail("run \(run) succeeded by attempt \(attempt), which did not succeed")

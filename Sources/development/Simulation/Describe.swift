@@ -32,6 +32,8 @@ enum Describe {
             "audit \(id(report.id)) on \(host): \(failure?.rawValue ?? "success"), agrees: "
                 + "\(comparison.map { "\($0.agrees)" } ?? "-") \(evidence)"
         case .hostFenced(let host, let reason, let runs): "\(host) is fenced, with \(Array(runs)): \(reason)"
+        case .inputDamaged(let found):
+            "\(found.path) was damaged on \(found.host), and \(Array(found.runs) + Array(found.makers)) had it"
         case .hostPaused(let host, let reason): "\(host) is paused: \(reason)"
         case .hostRefused(let host, let reason): "\(host) is refused: \(reason)"
         case .hostReleased(let host): "\(host) keeps nothing any more"
@@ -63,6 +65,7 @@ enum Describe {
         case .auditEnded(_, _, _, _, let comparison, _):
             comparison.map { $0.agrees ? "audit, agrees" : "audit, differs" } ?? "audit, failed"
         case .hostFenced: "host fenced"
+        case .inputDamaged: "input damaged"
         case .hostPaused: "host paused"
         case .hostRefused: "host refused"
         case .hostReleased: "host released"

@@ -32,6 +32,8 @@ public final class MemoryLedger {
             }
         case .hostFenced(_, _, let runs):
             for run in runs { try need(ended.contains(run), "run \(run) is quarantined, but has not ended") }
+        case .inputDamaged(let found):
+            for run in found.runs { try need(ended.contains(run), "run \(run) is quarantined, but has not ended") }
         case .leaseVoided(let lease, _):
             try need(leases.contains(lease) && voided.insert(lease).inserted, "lease \(lease) is void or unknown")
         case .attemptEnded(let report, _, _, _, _, _), .auditEnded(let report, _, _, _, _, _):

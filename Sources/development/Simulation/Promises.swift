@@ -91,7 +91,7 @@ final class Promises {
             disowned[run] = lastLease
         case .secondStart(let run, let lease, _): begunAgain(run, lease)
         case .hostPaused(let host, _): onTrial[host] = state.nextLeaseNumber
-        case .pinned, .leaseMoved, .runCancelAsked, .hostRefused, .hostReleased,
+        case .pinned, .inputDamaged, .leaseMoved, .runCancelAsked, .hostRefused, .hostReleased,
             .sweepStopped, .revised, .repinned, .restored, .judgedAgain:
             break
         }

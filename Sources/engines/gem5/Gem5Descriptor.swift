@@ -14,6 +14,9 @@ package struct Gem5Descriptor: EngineDescriptor {
     package let logs = [Gem5Files.status] + Gem5Files.consoles
     package let statistics: String? = Gem5Files.statistics
     package var layouts: [ArtifactLayout] { [.vswarm] }
+    package func givenCheckpoint(of workload: String) -> String? {
+        "\(Gem5Files.checkpoint(workload))/\(Gem5CheckpointRecord.name)"
+    }
     package func evidence(_ settings: JSON) -> [String] { [Gem5Files.configuration] }
 
     package init() {}

@@ -144,6 +144,17 @@ final class Progress: SessionObserver {
             json([JSON.Member("event", .string("fenced")), JSON.Member("host", .string(host)),
                 JSON.Member("reason", .string(reason)),
                 JSON.Member("runs", .array(runs.map { .integer($0) }))])
+        case .inputDamaged(let found):
+            var text = found.sentence
+            if !found.runs.isEmpty {
+                text += "; results that had it there are quarantined (\(PeopleText.count(found.runs.count, "run")))"
+            }
+            if let makers = found.makersSentence { text += "; \(makers)" }
+            line(console.paint(text, .red))
+            json([JSON.Member("event", .string("damaged")), JSON.Member("host", .string(found.host)),
+                JSON.Member("path", .string(found.path)), JSON.Member("digest", .string(found.damage.digest.hex)),
+                JSON.Member("runs", .array(found.runs.map { .integer($0) })),
+                JSON.Member("makers", .array(found.makers.map { .integer($0) }))])
         case .hostPaused(let host, let reason): news.paused(host, reason)
         case .hostRefused(let host, let reason): news.refused(host, reason)
         case .sweepStopped(let reason): line("stopping: \(reason)")

@@ -10,6 +10,7 @@ extension Inventory {
         writer.put("version", 2)
         writer.put("hosts", hosts)
         writer.put("sshConfiguration", sshConfiguration)
+        writer.put("store", store)
         return writer.json.encoded
     }
 
@@ -19,6 +20,22 @@ extension Inventory {
         var reader = try DocumentReader(json)
         self.init(
             hosts: try reader.take("hosts"), sshConfiguration: try reader.take(ifAny: "sshConfiguration"))
+        store = try reader.take(ifAny: "store")
+        try reader.end()
+    }
+}
+
+extension CommonStore: DocumentValue {
+    package var json: JSON {
+        var writer = DocumentWriter()
+        writer.put("target", target)
+        writer.put("folder", folder)
+        return writer.json
+    }
+
+    package init(_ json: JSON) throws(WireError) {
+        var reader = try DocumentReader(json)
+        self.init(target: try reader.take("target"), folder: try reader.take("folder"))
         try reader.end()
     }
 }

@@ -135,6 +135,7 @@ extension AgentMessage {
         case sharing = 94
         case holding = 95
         case unreached = 96
+        case damaged = 97
     }
 
     private var kind: Kind {
@@ -153,6 +154,7 @@ extension AgentMessage {
         case .sharing: .sharing
         case .holding: .holding
         case .unreached: .unreached
+        case .damaged: .damaged
         }
     }
 
@@ -178,6 +180,7 @@ extension AgentMessage {
             fields.field(2, problem)
         case .holding(let digests): fields.fields(1, digests)
         case .unreached(let failure): failure.putFields(to: &fields)
+        case .damaged(let damage): damage.putFields(to: &fields)
         }
         return Frame(kind: kind.rawValue, payload: fields.bytes)
     }
@@ -189,6 +192,7 @@ extension AgentMessage {
         case .started, .outcome, .want, .bytes, .missing, .probed, .tail, .heartbeat, .released:
             version < 2 ? frame1 : frame
         case .sharing, .holding, .unreached: version < 3 ? nil : frame
+        case .damaged: version < 6 ? nil : frame
         }
     }
 
@@ -221,6 +225,7 @@ extension AgentMessage {
         case .sharing: self = .sharing(try fields.take(ifAny: 1), problem: try fields.take(2))
         case .holding: self = .holding(try fields.take(all: 1))
         case .unreached: self = .unreached(try SourceFailure(fields: &fields))
+        case .damaged: self = .damaged(try ObjectDamage(fields: &fields))
         }
         try fields.end()
     }
@@ -262,6 +267,18 @@ extension ObjectBytes: FieldGroup {
     package init(fields: inout FieldDecoder) throws(WireError) {
         self.init(digest: try fields.take(1), offset: try fields.amount(2), bytes: try fields.take(3))
         guard offset <= Int64.max - Int64(bytes.count) else { throw WireError("a piece that ends nowhere") }
+    }
+}
+
+extension ObjectDamage: FieldGroup {
+    package func putFields(to writer: inout ByteWriter) {
+        writer.field(1, digest)
+        writer.field(2, wholeAt)
+        writer.field(3, foundAt)
+    }
+
+    package init(fields: inout FieldDecoder) throws(WireError) {
+        self.init(digest: try fields.take(1), wholeAt: try fields.take(2), foundAt: try fields.take(3))
     }
 }
 

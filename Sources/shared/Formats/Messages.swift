@@ -3,7 +3,7 @@ public import Model
 /// The version of the messages. Raised when an older peer would misunderstand; each side names the range that it
 /// speaks, the higher common one is used, and without one both refuse.
 public enum WireVersion {
-    public static let current = 5
+    public static let current = 6
     public static let oldest = 1
 }
 
@@ -80,6 +80,9 @@ public enum AgentMessage: Sendable, Hashable {
     case holding([Digest])
     /// What ``CoordinatorMessage/elsewhere(_:)`` named did not come from there; it is asked for again.
     case unreached(SourceFailure)
+    /// This object was found damaged on the host's disk, by the host's clock; no run has it now. Told whenever a
+    /// coordinator comes, too: only it knows which runs had it. Since version 6.
+    case damaged(ObjectDamage)
 }
 
 /// The first message on a stream, from the coordinator.

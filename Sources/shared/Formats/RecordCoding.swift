@@ -60,6 +60,7 @@ extension Record {
         case auditGranted = 71
         case auditEnded = 72
         case hostFenced = 73
+        case inputDamaged = 74
     }
 
     private var codedKind: Kind {
@@ -88,6 +89,7 @@ extension Record {
         case .auditGranted: .auditGranted
         case .auditEnded: .auditEnded
         case .hostFenced: .hostFenced
+        case .inputDamaged: .inputDamaged
         }
     }
 
@@ -148,6 +150,12 @@ extension Record {
             writer.field(1, host)
             writer.field(2, reason)
             writer.field(3, runs)
+        case .inputDamaged(let found):
+            writer.field(1, found.host)
+            writer.field(2, found.path)
+            writer.field(3, found.damage)
+            writer.field(4, found.runs)
+            writer.field(5, found.makers)
         case .hostPaused(let host, let reason):
             writer.field(1, host)
             writer.field(2, reason)
@@ -227,6 +235,11 @@ extension Record {
                 endedAt: endedAt)
         case .hostFenced:
             self = .hostFenced(host: try fields.take(1), reason: try fields.take(2), runs: try fields.take(3))
+        case .inputDamaged:
+            self = .inputDamaged(
+                DamagedInput(
+                    host: try fields.take(1), path: try fields.take(2), damage: try fields.take(3),
+                    runs: try fields.take(4), makers: try fields.take(5)))
         }
     }
 }

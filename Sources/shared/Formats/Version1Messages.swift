@@ -69,7 +69,7 @@ extension AgentMessage {
     var frame1: Frame? {
         var writer = ByteWriter()
         switch self {
-        case .hello, .refused, .sharing, .holding, .unreached: return nil
+        case .hello, .refused, .sharing, .holding, .unreached, .damaged: return nil
         case .started(let attempts):
             writer.put(list: attempts) { $0.put($1) }
             return Frame(kind: 66, payload: writer.bytes)

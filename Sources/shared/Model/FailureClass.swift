@@ -33,6 +33,8 @@ public enum FailureClass: String, Sendable, Hashable, CaseIterable {
     case checkpointIncompatible = "checkpoint-incompatible"
     /// The host that gave its result was fenced by an audit.
     case hostFenced = "host-fenced"
+    /// An input that it had was found damaged on its host's disk after it had succeeded.
+    case inputDamaged = "input-damaged"
     /// It ended well but the evidence is incomplete.
     case contractBroken = "contract-broken"
     /// Somebody cancelled it.
@@ -150,6 +152,11 @@ extension FailureClass {
                 .giveUp, then: .quarantined,
                 advice: "its host gave other numbers than two other hosts in an audit, so its results do not count; a "
                     + "retry runs on the others. 'usweep explain HOST' names the run that showed it")
+        case .inputDamaged:
+            Rule(
+                .giveUp, then: .quarantined,
+                advice: "an input that it had was later found damaged on its host's disk, so its result does not "
+                    + "count; a retry gets the input anew. 'usweep explain HOST' says which input, and since when")
         case .contractBroken:
             Rule(
                 .giveUp, then: .quarantined, asksForEdit: true,

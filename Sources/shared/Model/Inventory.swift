@@ -3,11 +3,27 @@ public struct Inventory: Sendable, Hashable {
     public var hosts: [Host]
     /// An OpenSSH client configuration to read instead of the user's own, absolute; nil: the user's.
     public var sshConfiguration: String?
+    /// Where the lab's checkpoints are; nil: it has no common store.
+    public var store: CommonStore?
 
     public init(hosts: [Host], sshConfiguration: String? = nil) {
         self.hosts = hosts
         self.sshConfiguration = sshConfiguration
     }
+}
+
+/// A store of checkpoints that the users of a lab have in common.
+public struct CommonStore: Sendable, Hashable, CustomStringConvertible {
+    public var target: HostTarget
+    /// On that machine, absolute.
+    public var folder: String
+
+    public init(target: HostTarget, folder: String) {
+        self.target = target
+        self.folder = folder
+    }
+
+    public var description: String { "\(target.name):\(folder)" }
 }
 
 /// A machine of the inventory.

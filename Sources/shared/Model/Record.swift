@@ -48,6 +48,8 @@ public enum Record: Sendable, Hashable {
     /// The host gave other numbers than two others, which agree: it gets no more runs of the sweep, and its results,
     /// those of `runs`, are quarantined.
     case hostFenced(host: String, reason: String, runs: RunList)
+    /// A host found an input damaged on its disk. The results of the runs that had it are quarantined.
+    indirect case inputDamaged(DamagedInput)
     /// A host gets no work for a while.
     case hostPaused(host: String, reason: String)
     /// A host gets no work any more in this life of the coordinator.

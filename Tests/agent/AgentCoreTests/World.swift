@@ -180,7 +180,8 @@ struct World {
             count("outcome \(report.failure?.rawValue ?? "none")")
         case .want(let range): wanted.append((connection, range))
         case .released: released(sweep)
-        case .hello, .started, .bytes, .missing, .probed, .tail, .heartbeat, .sharing, .holding, .unreached: break
+        case .hello, .started, .bytes, .missing, .probed, .tail, .heartbeat, .sharing, .holding, .unreached,
+            .damaged: break
         case .refused(let reason): expect(false, "nobody is refused here: \(reason)")
         }
     }

@@ -218,15 +218,18 @@ import Testing
         try LocalFiles().setModified(path, before.modified)
     }
 
+    /// A time that no file here is as new as.
+    private static let wall: Nanoseconds = 4_000_000_000_000_000_000
+
     /// What is found until all was read once, and when that was.
     private mutating func scrub(
         from start: Nanoseconds
-    ) -> (found: [(digest: Digest, users: [AttemptKey])], end: Nanoseconds) {
+    ) -> (found: [(damage: ObjectDamage, users: [AttemptKey])], end: Nanoseconds) {
         var now = start
-        var found: [(digest: Digest, users: [AttemptKey])] = []
+        var found: [(damage: ObjectDamage, users: [AttemptKey])] = []
         while let due = shell.nextScrub, due < start + 3_600_000_000_000 {
             now = max(now, due)
-            if let damage = shell.goOnScrubbing(now: now) { found.append(damage) }
+            if let damage = shell.goOnScrubbing(now: now, wall: Self.wall + now) { found.append(damage) }
         }
         return (found, now)
     }
@@ -253,17 +256,26 @@ import Testing
         shell.beginScrub(now: 10)
         #expect(scrub(from: 10).found.isEmpty)
         let path = "\(scratch.path)/objects/\(digests[1].hex.prefix(2))/\(digests[1].hex)"
+        let came = try #require(try LocalFiles().status(path)?.modified)
         try flip(path)
         shell.beginScrub(now: 20)
         let (found, end) = scrub(from: 20)
-        #expect(found.map(\.digest) == [digests[1]] && found.first?.users == [keys[0], keys[1]])
+        #expect(found.map(\.damage.digest) == [digests[1]] && found.first?.users == [keys[0], keys[1]])
         #expect(end - 20 > 1_000_000_000, "6 MiB at 4 MiB/s")
+        let damage = try #require(found.first).damage
+        #expect(damage.wholeAt == came, "that it was read was not written down yet")
+        #expect(damage.foundAt > damage.wholeAt && damage.foundAt <= Self.wall + end)
         #expect(!FileManager.default.fileExists(atPath: path))
         #expect(shell.locate(digests[1]) == .object(digests[1], .partial(0)))
         for key in keys { shell.beginCollecting(key, ProcessExit(cause: .status(0)), job(key.id.run == 3 ? 0 : 1)) }
         let reports = pieces().events.compactMap { if case .collected(_, let report) = $0 { report } else { nil } }
         #expect(reports.map(\.failure) == [.spawn, .spawn, nil])
         #expect(reports[0].evidence.contains("its input disk.img was found damaged on this host's disk"))
+        // The next agent tells it to whoever comes.
+        let host = AgentCore.Host(processors: 2, memoryBytes: 1 << 30, attempts: attempts, program: "/bin/true")
+        shell = try AgentShell(host: host, root: scratch.path, files: LocalFiles())
+        let effects = try shell.step([.supervisorReady([]), .connected(1), .message(1, .hello(hello))], now: 30)
+        #expect(effects.contains(.send(1, .damaged(damage))))
     }
 
     @Test("The next agent goes on reading where the last one was")
@@ -274,13 +286,23 @@ import Testing
         shell = try AgentShell(host: host, root: scratch.path, files: AlteredFiles())
         shell.beginScrub(now: 0)
         // Each takes two steps: the second finds its end. They are long enough apart to be written down.
-        for step in 0..<4 { #expect(shell.goOnScrubbing(now: Nanoseconds(step) * 100_000_000_000) == nil) }
+        for step in 0..<4 {
+            #expect(shell.goOnScrubbing(now: Nanoseconds(step) * 100_000_000_000, wall: Self.wall) == nil)
+        }
         try flip("\(scratch.path)/objects/\(digests[0].hex.prefix(2))/\(digests[0].hex)")
         shell = try AgentShell(host: host, root: scratch.path, files: AlteredFiles())
         shell.beginScrub(now: 0)
         var steps = 1
-        while shell.goOnScrubbing(now: Nanoseconds(steps) * 1_000_000_000) == nil, steps < 20 { steps += 1 }
+        func step() -> (damage: ObjectDamage, users: [AttemptKey])? {
+            shell.goOnScrubbing(now: Nanoseconds(steps) * 1_000_000_000, wall: Self.wall + 9)
+        }
+        var found = step()
+        while found == nil, steps < 20 {
+            steps += 1
+            found = step()
+        }
         #expect(steps == 6, "after the third and the fourth")
+        #expect(found?.damage == ObjectDamage(digest: digests[0], wholeAt: Self.wall, foundAt: Self.wall + 9))
     }
 
     @Test("Runs that share a large input, one of which writes to it: both are set aside, later ones get copies")

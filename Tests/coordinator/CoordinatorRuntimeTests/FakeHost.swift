@@ -55,11 +55,11 @@ final class FakeHost: @unchecked Sendable {
     }
 
     /// Success of an attempt that left `results.json`.
-    func succeed(_ id: AttemptID, _ content: [UInt8]) {
+    func succeed(_ id: AttemptID, _ content: [UInt8], wall: Nanoseconds = 1_000) {
         let digest = SHA256.digest(content)
         files[digest] = content
         let artifact = Artifact(path: "results.json", digest: digest, size: Int64(content.count))
-        let report = AttemptReport(id: id, wallNanoseconds: 1_000, artifacts: [artifact])
+        let report = AttemptReport(id: id, wallNanoseconds: wall, artifacts: [artifact])
         kept.append(report)
         say(.outcome(report))
     }

@@ -186,6 +186,48 @@ struct LoopTests {
         #expect(bench.loop.state[1].phase == .ended(.failed, .tooMuchOutput))
     }
 
+    @Test("A host's damaged input: results that had it are quarantined, also one that was being judged, by our clock")
+    func damagedInput() throws {
+        let input = [UInt8](repeating: 7, count: 100)
+        let bench = try Bench(runs: 3, inputs: [("disk.img", input)])
+        bench.loop.results = { _, from, until in from == 5 && until == 6 + Timing.second ? [1, 2] : [] }
+        bench.host.part = { host, message in
+            guard case .grant(let shard) = message else { return false }
+            for entry in shard.entries where entry.run < 3 {
+                let id = AttemptID(run: entry.run, lease: shard.lease, attempt: entry.firstAttempt)
+                host.succeed(id, Array("{\"value\": 1}".utf8))
+            }
+            return true
+        }
+        func ended() -> Int { bench.ledger.ends.count }
+        #expect(try bench.run(until: { ended() == 2 }) == nil)
+        // A FakeHost's clock is this much ahead.
+        let offset = try #require(bench.loop.links[0]?.clockOffset)
+        let foundAt = 6 + Timing.second + offset
+        let other = ObjectDamage(digest: SHA256.digest("other"), wholeAt: 5 + offset, foundAt: foundAt)
+        let damage = ObjectDamage(digest: SHA256.digest(input), wholeAt: 5 + offset, foundAt: foundAt)
+        bench.host.say(.damaged(other), .damaged(damage))
+        func found() -> [DamagedInput] {
+            bench.ledger.records.compactMap { if case .inputDamaged(let found) = $0 { found } else { nil } }
+        }
+        #expect(try bench.run(until: { !found().isEmpty }) == nil)
+        #expect(found() == [
+            DamagedInput(
+                host: "h0", path: "disk.img", damage: damage.on(clockBehind: offset), runs: RunList(1..<3),
+                makers: RunList())
+        ])
+        #expect(bench.loop.state[1].phase == .ended(.quarantined, .inputDamaged))
+        // What succeeds only now and began before is looked at, too.
+        bench.loop.results = { _, _, _ in [3] }
+        bench.time.now = max(bench.time.now, 2 * Timing.second)
+        let shard = try #require(bench.host.grants.first { $0.entries.contains { $0.run == 3 } })
+        let wall = bench.time.now
+        bench.host.succeed(
+            AttemptID(run: 3, lease: shard.lease, attempt: 1), Array("{\"value\": 1}".utf8), wall: wall)
+        #expect(try bench.run() == .complete(allSucceeded: false))
+        #expect(found().map { Array($0.runs) } == [[1, 2], [3]])
+    }
+
     @Test("What a run may leave counts once where it has several names")
     func severalNames() {
         let digest = SHA256.digest("x")

@@ -111,6 +111,40 @@ import Testing
         #expect(throws: Failure.self) { try ledger.commit([.hostFenced(host: "h1", reason: "again", runs: runs)]) }
     }
 
+    @Test("Results that had a damaged input are found by the times of their attempts, kept, and count no more")
+    func damages() throws {
+        let folder = try Folder()
+        let ledger = try Sample.ledger(folder)
+        try ledger.commit([
+            Sample.seen("h1"), Sample.seen("h2"), Sample.granted(1, "h1", [2, 3]), Sample.granted(2, "h2", [4]),
+            Sample.ended(2, lease: 1, attempt: 1), .runEnded(run: 2, state: .succeeded, failure: nil, attempt: 1),
+            Sample.ended(3, lease: 1, attempt: 1, failure: .timeout),
+            .runEnded(run: 3, state: .failed, failure: .timeout, attempt: 1),
+            Sample.ended(4, lease: 2, attempt: 1, host: "h2"),
+            .runEnded(run: 4, state: .succeeded, failure: nil, attempt: 1),
+        ])
+        let decision = try #require(try ledger.run(2)?.decision)
+        let (began, ended) = (decision.endedAt - decision.wall, decision.endedAt)
+        #expect(try ledger.results(of: "h1", from: ended, until: ended + 5) == [2])
+        #expect(try ledger.results(of: "h1", from: 0, until: began) == [2])
+        #expect(try ledger.results(of: "h1", from: ended + 1, until: ended + 5) == [], "it had ended before")
+        #expect(try ledger.results(of: "h1", from: 0, until: began - 1) == [], "it began afterwards")
+
+        let found = DamagedInput(
+            host: "h1", path: "disk.img", damage: ObjectDamage(digest: SHA256.digest("d"), wholeAt: 3, foundAt: 30),
+            runs: RunList(2..<3), makers: RunList(1..<2))
+        try ledger.commit([.inputDamaged(found)])
+        #expect(try ledger.damagedInputs() == [found])
+        let run = try #require(try ledger.run(2))
+        #expect(run.state == .quarantined && run.failure == .inputDamaged && run.decision?.blocks != nil)
+        #expect(try ledger.runs(quarantinedFor: .inputDamaged) == [2])
+        #expect(try ledger.results(of: "h1", from: 0, until: 100) == [], "it is no news any more")
+        #expect(try ledger.check() == [])
+        try ledger.commit([.repinned(reason: "repaired")])
+        #expect(try ledger.damagedInputs() == [] && ledger.check() == [])
+        #expect(throws: Failure.self) { try ledger.commit([.inputDamaged(found)]) }
+    }
+
     @Test("Of two attempts that ran at the same time, the one that was ended is named, whichever it was")
     func overtaken() throws {
         let folder = try Folder()

@@ -154,6 +154,25 @@ struct GoldenTests {
         try reader.end()
     }
 
+    @Test("Records of damaged inputs are as they were when they were new, byte for byte")
+    func damages() throws {
+        let damage = ObjectDamage(digest: SHA256.digest("disk"), wholeAt: 5, foundAt: 9)
+        let all: [Model.Record] = [
+            .inputDamaged(
+                DamagedInput(
+                    host: "lab1", path: "guest/disk.img", damage: damage,
+                    runs: RunList(ranges: [7..<9, 2..<3]) ?? RunList(), makers: RunList(12..<13))),
+            .inputDamaged(
+                DamagedInput(host: "lab1", path: "a", damage: damage, runs: RunList(), makers: RunList(12..<14))),
+        ]
+        var writer = ByteWriter()
+        for record in all { writer.put(record.encoded) }
+        #expect(try Golden.recorded("version2/damages", writer.bytes) == writer.bytes)
+        var reader = ByteReader(try Golden.bytes("version2/damages"))
+        for record in all { #expect(try Model.Record(encoded: try reader.data()) == record) }
+        try reader.end()
+    }
+
     @Test("Every changed byte of a record is refused, or read as what it then says")
     func damaged() throws {
         let ledger = try read("version1/command.sqlite")

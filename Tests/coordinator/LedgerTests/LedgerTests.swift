@@ -45,7 +45,7 @@ private func failure(_ body: () throws -> Void) -> Failure? {
         #expect(found.synchronous == 2)
         let header = try #require(folder.read("ledger.sqlite"))
         #expect(Array(header[68..<72]) == Array("uswp".utf8))
-        #expect(Array(header[60..<64]) == [0, 0, 0, 5])
+        #expect(Array(header[60..<64]) == [0, 0, 0, 6])
     }
 
     @Test func nobodyElseMayReadIt() throws {
@@ -191,7 +191,7 @@ private func failure(_ body: () throws -> Void) -> Failure? {
 
     /// What is done to a good ledger's bytes, and what the refusal must say.
     @Test(arguments: [
-        (60, [0, 0, 0, 6], "written by a newer usweep: its version is 6, and this usweep knows versions up to 5"),
+        (60, [0, 0, 0, 7], "written by a newer usweep: its version is 7, and this usweep knows versions up to 6"),
         (60, [0, 0, 0, 0], "has no version"),
         (68, [0, 0, 0, 0], "a database of another program"),
         (0, Array("NOT SQL".utf8), "not a SQLite database"),

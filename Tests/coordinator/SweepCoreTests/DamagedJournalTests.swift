@@ -37,6 +37,10 @@ struct DamagedJournalTests {
                 report(1, 7, 9), host: "lab2", failure: nil, evidence: "",
                 comparison: AuditComparison(numbers: SHA256.digest("2"), counted: SHA256.digest("1")), endedAt: 1),
             .hostFenced(host: "lab2", reason: "", runs: RunList(1..<2)),
+            .inputDamaged(
+                DamagedInput(
+                    host: "lab1", path: "p", damage: ObjectDamage(digest: SHA256.digest("d"), wholeAt: 1, foundAt: 2),
+                    runs: RunList(1..<2), makers: RunList(6..<7))),
             .judgedAgain(report(1, 1, 1).id, failure: .contractBroken, evidence: "", blocks: nil),
             .runReopened(run: 1, reason: "r"), ended(report(2, 1, 1), .exitNonzero), ended(report(3, 1, 1), .hostLost),
             seen("lab1", "b3"), .runWithdrawn(run: 3, lease: 1, reason: "r"), .runCancelAsked(run: 4, reason: "r"),

@@ -125,7 +125,9 @@ struct ManualExampleTests {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         if keys.contains("sweep") {
             _ = try SweepFile.parse(example.text, file: example.page, folder: folder)
-        } else if keys.contains("defaults") || keys == ["hosts"] && !example.text.contains("hosts: {") {
+        } else if keys.contains("defaults") || keys.contains("store")
+            || keys == ["hosts"] && !example.text.contains("hosts: {")
+        {
             let whole = keys.contains("hosts") ? example.text : example.text + "hosts: [node1]\n"
             _ = try InventoryFile.parse(
                 whole, file: example.page, folder: folder, transports: TransportRegistry.formats)

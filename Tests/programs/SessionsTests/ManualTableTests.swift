@@ -64,7 +64,7 @@ struct ManualTableTests {
 
     @Test("Keys of an inventory: those of all hosts on one page, those of transports on another")
     func inventoryKeys() {
-        let own = ["hosts", "defaults"] + InventoryReader.ofDefaults.map { "defaults.\($0)" }
+        let own = InventoryReader.ofInventories + InventoryReader.ofDefaults.map { "defaults.\($0)" }
         let listed = Self.names("key", on: ["InventoryFile"])
         #expect(listed.sorted() == (own + InventoryReader.ofHosts + InventoryReader.common).sorted())
         let ofTransports = Set(TransportRegistry.formats.flatMap(\.keys).map(\.name))

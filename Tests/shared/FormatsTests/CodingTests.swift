@@ -30,14 +30,15 @@ extension AgentMessage {
             load.offer = nil
             return .heartbeat(load)
         case .outcome(var report):
-            if report.failure == .tooMuchOutput || report.failure == .hostFenced { report.failure = .exitNonzero }
+            let younger: [FailureClass] = [.tooMuchOutput, .hostFenced, .inputDamaged]
+            if report.failure.map(younger.contains) == true { report.failure = .exitNonzero }
             report.startedAt = nil
             return .outcome(report)
         case .tail(var tail):
             tail.collected = nil
             return .tail(tail)
         case .hello, .started, .want, .bytes, .missing, .probed, .refused, .released, .sharing, .holding,
-            .unreached:
+            .unreached, .damaged:
             return self
         }
     }

@@ -179,7 +179,12 @@ extension Chance {
                 SourceFailure(
                     digest: digest(), place: place(), kind: pick(SourceFailure.Kind.allCases) ?? .wrong,
                     reason: text()))
+        case .damaged: .damaged(damage())
         }
+    }
+
+    private mutating func damage() -> ObjectDamage {
+        ObjectDamage(digest: digest(), wholeAt: signed(), foundAt: signed())
     }
 
     /// One record of each kind that a coordinator's journal holds.
@@ -225,6 +230,10 @@ extension Chance {
                 report(), host: text(), failure: failure(), evidence: text(),
                 comparison: optional { AuditComparison(numbers: $0.digest(), counted: $0.digest()) },
                 endedAt: signed())
+        case .inputDamaged:
+            .inputDamaged(
+                DamagedInput(
+                    host: text(), path: text(), damage: damage(), runs: RunList(3..<positive() + 4), makers: RunList()))
         case .hostFenced: .hostFenced(host: text(), reason: text(), runs: RunList(3..<positive() + 4))
         }
     }

@@ -62,6 +62,11 @@ struct ForceTests {
         #expect(try study.run("report", "--to", "report.html").status == 0)
         #expect(study.text("report.html").contains("was forced: \(difference)"))
 
+        let digests = Set(try study.column("checkpoint_digest", of: "runs"))
+        #expect(digests.count == 1)
+        let shown = try study.run("checkpoint", "show", digests.first ?? "").output
+        #expect(shown.contains("vswarm"), "\(digests): \(shown)")
+
         let without = try study.launch(Self.sweep)
         #expect(without.status == 65 && without.errors.contains("launch it with --force"), "\(without.errors)")
         #expect(try study.run("resume").status == 0)

@@ -61,6 +61,7 @@ package struct Report {
         if let audit = status.audit, !audit.findings.isEmpty || !audit.fenced.isEmpty {
             warnings += audit.labelled.map { "\($0)." }
         }
+        warnings += status.damage.sentences.map { "\($0.prefix(1).uppercased())\($0.dropFirst())." }
         if status.goneCount > 0 {
             warnings.append(
                 "\(PeopleText.count(status.goneCount, "run")) no longer part of the sweep: kept, and not shown here.")

@@ -35,7 +35,10 @@ package final class MergedTables: Sendable {
     /// Has them written, if something came and it is time.
     package func refresh(_ records: [Record], now: Nanoseconds, in workshop: some Workshop) {
         let isNews = records.contains { record in
-            if case .runEnded = record { true } else if case .hostFenced = record { true } else { false }
+            switch record {
+            case .runEnded, .hostFenced, .inputDamaged: true
+            default: false
+            }
         }
         let isDue = state.withLock { state in
             state.isStale = state.isStale || isNews

@@ -71,6 +71,7 @@ extension Session {
         loop.answer = { requests.answer($0, $1) }
         loop.isWatched = true
         loop.countedNumbers = { [ledger] run in try ledger.countedNumbers(of: run) }
+        loop.results = { [ledger] in try ledger.results(of: $0, from: $1, until: $2) }
         loop.hours.secondOfDay = { time.secondOfDay($0) }
         loop.tellLive = { loop, token in
             let live = LiveView(LoopSource(loop: copy loop, hostCount: hostCount))
@@ -88,6 +89,10 @@ extension Session {
         var ending = try loop.run()
         if case .interrupted = ending, waitsForSecondThoughts() {
             ending = try awaitSecondSignal(loop, observer)
+        }
+        if let common, common.owes, ending != .interrupted {
+            observer.say(common.givingText)
+            do { try common.giveAll(now: time.wall()) } catch { observer.say("warning: \(common.sentence(error))") }
         }
         try tables.write()
         var status = try SweepStatus(entry, troubles: 1)

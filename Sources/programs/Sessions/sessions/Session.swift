@@ -373,11 +373,19 @@ package final class Session {
 
     // MARK: For the loop
 
+    /// nil: the inventory names no store that a lab has in common, or checkpoints are not kept.
+    private(set) lazy var common: CommonCheckpoints? = {
+        guard let place = inventory.store, let checkpoints else { return nil }
+        return CommonCheckpoints(
+            place, own: checkpoints, transport: HostConnections.transport(for: inventory), files: LocalFiles())
+    }()
+
     func setting() throws -> Setting {
         Setting(
             sweepID: entry.fullName, hosts: inventory.hosts, agentBinary: try AgentBinary.read(),
             engine: specification.engine, points: specification.points, sweep: sweep, runs: runs, setups: setups,
-            timing: plan.timing, checkpoints: checkpoints, holder: holder, sharingKey: Session.randomKey())
+            timing: plan.timing, checkpoints: checkpoints, common: common, holder: holder,
+            sharingKey: Session.randomKey())
     }
 
     /// What hosts that share inputs know one another by, anew for each coordinator.

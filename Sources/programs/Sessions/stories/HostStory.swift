@@ -48,6 +48,8 @@ package struct HostStory: Sendable, Hashable {
     package var fence: String?
     /// Its results that count no more for that, and were not made again.
     package var fencedRuns: [RunNumber] = []
+    /// Inputs that were found damaged on its disk.
+    package var damages: [DamagedInput] = []
     /// The command that runs these again.
     package var retry = ""
 
@@ -82,6 +84,14 @@ package struct HostStory: Sendable, Hashable {
         if late > 0 {
             lines.append(
                 "\(PeopleText.count(late, "result")) came from it after the lease had ended: kept, not merged.")
+        }
+        for input in damages {
+            var line = "- \(input.sentence)"
+            if !input.runs.isEmpty {
+                line += "; \(PeopleText.runs(Array(input.runs))) had it there, and the result was quarantined"
+            }
+            if let makers = input.makersSentence { line += "; \(makers)" }
+            lines.append(line)
         }
         if let fence {
             let reason = VisibleText.of(fence, limit: 400)

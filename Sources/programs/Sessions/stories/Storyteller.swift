@@ -31,6 +31,10 @@ struct Storyteller {
                 number: $0.attempt, host: $0.host, winner: $0.winner, winnerHost: $0.winnerHost, endedAt: $0.endedAt)
         }
         try tellAudits(of: run, &story)
+        if run.failure == .inputDamaged {
+            let found = try ledger.damagedInputs().last { $0.runs.contains(run.plan.run) }
+            story.auditNotes += found.map { ["It succeeded on \($0.host), but later \($0.sentence)."] } ?? []
+        }
         // An engine that takes such parameters starts from checkpoints.
         if !run.plan.key.isSetup { story.remarks = view.sweep.restoreRemarks(axes: view.points.axes) }
         story.notes = forced(run.plan.key) + (try view.notes(of: run))
@@ -120,6 +124,7 @@ struct Storyteller {
             ended: try ledger.attemptCounts(on: name).map { HostStory.Ended(failure: $0.failure, count: $0.count) },
             pauses: try ledger.pauses(of: name), refusals: try ledger.refusals(of: name),
             voidLeases: try ledger.voidedLeases(of: name), late: try ledger.fencedCount(on: name))
+        story.damages = try ledger.damagedInputs().filter { $0.host == name }
         story.fence = host?.fenceReason
         story.fencedRuns = try ledger.fencedRuns(of: name)
         story.retry = view.entry.command("retry --class \(FailureClass.hostFenced.rawValue)")

@@ -32,6 +32,7 @@ package struct SweepStatus: Sendable {
     package let late: (all: Int, disagreeing: Int)
     /// nil: nothing is audited.
     package let audit: AuditStatus?
+    package let damage: DamageStatus
     /// The first of them, in the order of the specification.
     package let troubles: [Trouble]
     /// Whether runs are left that nobody begins, since those before them failed alike.
@@ -53,6 +54,7 @@ package struct SweepStatus: Sendable {
         lastEnd = try view.lastEnd()
         late = try ledger.fencedCounts()
         audit = try AuditStatus(view)
+        damage = try DamageStatus(view)
         isPaused = try ledger.isPaused()
         var troubles: [Trouble] = []
         let isTroubled = (counts + setups).contains { $0.state != nil && $0.state != .succeeded }
@@ -168,7 +170,7 @@ package struct SweepStatus: Sendable {
                             JSON.Member("problem", (host.fenceReason ?? host.pauseReason).map { .string($0) } ?? .null),
                         ])
                     })), JSON.Member("pins", .object(pins.map { JSON.Member($0.name, .string($0.digest.hex)) })),
-            JSON.Member("audit", audit?.document ?? .null),
+            JSON.Member("audit", audit?.document ?? .null), JSON.Member("damaged", damage.document),
         ])
     }
 }

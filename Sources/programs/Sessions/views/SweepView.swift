@@ -359,6 +359,10 @@ private struct Origin {
         let pins = Dictionary(try ledger.pins().map { ($0.name, $0.digest) }, uniquingKeysWith: { $1 })
         engine = pins["engine"]
         var checkpoints: [String: [Digest?]] = [:]
+        for workload in view.sweep.workloads {
+            guard let file = view.descriptor.givenCheckpoint(of: workload) else { continue }
+            checkpoints[workload] = [pins["guest:\(file)"]]
+        }
         try ledger.forEachSetup { setup in
             guard let workload = setup.key.workload, let pin = setup.key.pin else { return }
             checkpoints[workload, default: []].append(pins[pin])

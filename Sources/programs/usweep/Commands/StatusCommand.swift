@@ -67,6 +67,7 @@ struct StatusCommand: ParsableCommand {
             lines.append("setups  \(count.count) \(name)\(count.failure.map { " (\($0.rawValue))" } ?? "")")
         }
         lines += (status.audit?.sentences ?? []).map { "audit   \($0)" }
+        lines += status.damage.sentences.map { "damage  \($0)" }
         if let left = live?.timeLeft { lines.append("time    \(left.sentence)") }
         for host in status.hosts {
             let facts = host.slots.map {

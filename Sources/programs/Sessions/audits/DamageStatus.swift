@@ -1,0 +1,88 @@
+import Ledger
+package import Model
+import Results
+
+/// Inputs that hosts found damaged on their disks, and what of the results that were made with them was not made again.
+package struct DamageStatus: Sendable {
+    package struct Finding: Sendable {
+        package let input: DamagedInput
+        /// Results that count no more for it, and were not made again.
+        package let runs: [RunNumber]
+    }
+
+    package let findings: [Finding]
+    private let entry: ArtifactsFolder.Entry
+
+    package init(_ view: SweepView) throws {
+        entry = view.entry
+        let inputs = try view.ledger.damagedInputs()
+        let quarantined: Set<RunNumber> =
+            inputs.isEmpty ? [] : Set(try view.ledger.runs(quarantinedFor: .inputDamaged))
+        findings = inputs.map { input in
+            Finding(input: input, runs: input.runs.filter { quarantined.contains($0) })
+        }
+    }
+
+    /// One a line; what was made again since is left out.
+    package var sentences: [String] {
+        let open = findings.filter { !$0.runs.isEmpty || !$0.input.makers.isEmpty }
+        var lines = open.map { finding in
+            let input = finding.input
+            var line = input.sentence
+            if !finding.runs.isEmpty {
+                line += "; the results of \(PeopleText.runs(finding.runs)), which had it there, are quarantined"
+            }
+            if let makers = input.makersSentence { line += "; \(makers)" }
+            return line
+        }
+        if open.contains(where: { !$0.runs.isEmpty }) {
+            lines[lines.count - 1] += ". Run them again: "
+                + entry.command("retry --class \(FailureClass.inputDamaged.rawValue)")
+        }
+        return lines
+    }
+
+    package var document: JSON {
+        .array(
+            findings.map { finding in
+                .object([
+                    JSON.Member("host", .string(finding.input.host)), JSON.Member("path", .string(finding.input.path)),
+                    JSON.Member("digest", .string(finding.input.damage.digest.hex)),
+                    JSON.Member("whole", .string(Instant.utc(finding.input.damage.wholeAt))),
+                    JSON.Member("found", .string(Instant.utc(finding.input.damage.foundAt))),
+                    JSON.Member("runs", .array(finding.runs.map { .integer($0) })),
+                    JSON.Member("makers", .array(finding.input.makers.map { .integer($0) })),
+                ])
+            })
+    }
+}
+
+extension DamagedInput {
+    /// What was found; without a full stop.
+    package var sentence: String {
+        let known = damage.wholeAt > 0
+            ? "where it was last known to be whole at \(DamagedInput.time(damage.wholeAt))"
+            : "and when it was last whole there is not known"
+        return "the input \(VisibleText.of(path)) (\(damage.digest.short)) was found damaged on the disk of \(host) "
+            + "at \(DamagedInput.time(damage.foundAt)), \(known)"
+    }
+
+    private static func time(_ time: Nanoseconds) -> String {
+        "\(Instant.utc(time).prefix(19).replacing("T", with: " ")) UTC"
+    }
+
+    /// nil: no checkpoint was made with it.
+    package var makersSentence: String? {
+        guard !makers.isEmpty else { return nil }
+        return "the \(makers.count == 1 ? "checkpoint" : "checkpoints") of \(PeopleText.runs(Array(makers))) "
+            + "\(makers.count == 1 ? "was" : "were") made with it, and what started from there may be wrong: "
+            + "--repin makes everything again"
+    }
+}
+
+extension PeopleText {
+    /// As in "run 7" and "runs 7, 8 and 9".
+    static func runs(_ runs: [RunNumber]) -> String {
+        "\(runs.count == 1 ? "run" : "runs") \(list(runs.map(String.init), atMost: 12))"
+    }
+}
