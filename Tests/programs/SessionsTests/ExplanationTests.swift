@@ -19,7 +19,8 @@ struct ExplanationTests {
             attempts: [Self.attempt(1, .exitNonzero, evidence: "no\u{1b}[2J"), Self.attempt(2, .exitNonzero)],
             reopenings: ["asked for"])
         let why = FailureClass.exitNonzero.advice.replacing("'usweep logs'", with: "'usweep logs 7f3a/3'")
-        let advice = "\(why). Then: usweep retry 7f3a/3"
+        let advice = "\(why). Then: usweep retry 7f3a/3; after a change of the program or the sweep file: "
+            + "usweep launch SWEEP -i INVENTORY --retry"
         #expect(why.contains("'usweep logs 7f3a/3'"))
         #expect(
             story.sentences == [
@@ -41,10 +42,11 @@ struct ExplanationTests {
         let text = story.sentences
         #expect(text[0] == "Run 7f3a/3 (x=1) succeeded on h1, with 2 attempts.")
         #expect(text[1].contains("attempt 1 on h0 (with an engine or checkpoint that has changed since)"))
-        #expect(text[4] == "- h0 lost its lease (2 times): silent")
-        #expect(text[5].contains("DIFFERS"))
-        #expect(text[6].contains("a failure (timeout) after its lease had ended; it was kept"))
-        #expect(text.count == 7 && story.advice == nil)
+        #expect(text[4].hasPrefix("- attempts 2, 3, 5 and 6 are not on record: "))
+        #expect(text[5] == "- h0 lost its lease (2 times): silent")
+        #expect(text[6].contains("DIFFERS"))
+        #expect(text[7].contains("a failure (timeout) after its lease had ended; it was kept"))
+        #expect(text.count == 8 && story.advice == nil)
     }
 
     @Test("Of two attempts at the same time, the one that was ended is told of")
@@ -82,6 +84,9 @@ struct ExplanationTests {
         #expect(story.sentences[0].contains("is quarantined (contract-broken) without an attempt of its own"))
         story.state = .cancelled
         #expect(story.sentences[0].contains("was cancelled"))
+        #expect(
+            story.sentences.last
+                == "What to do: usweep retry a/1; or, if the whole sweep was cancelled: usweep resume a")
         story.isGone = true
         #expect(story.sentences[1].contains("no longer part of the sweep"))
         #expect(story.advice == nil)

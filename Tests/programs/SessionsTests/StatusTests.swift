@@ -3,6 +3,7 @@ import Foundation
 import Ledger
 import Model
 @testable import Sessions
+import SweepCore
 import SweepFiles
 import Testing
 
@@ -126,7 +127,7 @@ struct StatusTests {
         try write("i.yaml", "hosts: [{name: here, address: local, slots: 1}]\n")
         let launched = try Session.create(
             try SweepFile.read(path: file), inventory: try HostConnections.inventory(path: inventory),
-            from: LaunchFiles(sweep: file, inventory: inventory), in: folder).entry
+            files: LaunchFiles(sweep: file, inventory: inventory), in: folder).entry
         func changes() throws -> String { try LaunchFiles.changes(of: launched, options: " --retry").joined() }
         let advice = "usweep launch \(file) -i \(inventory) --retry"
         #expect(try changes() == "")
@@ -144,7 +145,7 @@ struct StatusTests {
         try write("copy.yaml", text.replacing("x: [1, 2]", with: "y: [1]"))
         var copied = Session.Resumption(
             sweep: try SweepFile.read(path: "\(folder.path)/copy.yaml"),
-            from: LaunchFiles(sweep: "\(folder.path)/copy.yaml", inventory: inventory))
+            files: LaunchFiles(sweep: "\(folder.path)/copy.yaml", inventory: inventory))
         copied.refusesCopies = true
         let refused = #expect(throws: Failure.self) { try Session.resume(launched, in: folder, copied) { _ in } }
         #expect(refused?.code == .usage && refused?.message.contains("copy.yaml has no point in common") == true)

@@ -1,6 +1,7 @@
 import Foundation
 import Ledger
 import Model
+import SweepCore
 
 /// Cancels a sweep or some of its runs, whoever works on it.
 package enum Cancellation {

@@ -87,7 +87,7 @@ package final class Session {
     ///   - audit: the points that are to be run again on another host; nil: none.
     ///   - capsule: what is to be done again, whose objects are in the folder's store; nil: something new.
     package static func create(
-        _ sweep: Sweep, inventory: Inventory, from files: LaunchFiles = LaunchFiles(), in folder: ArtifactsFolder,
+        _ sweep: Sweep, inventory: Inventory, files: LaunchFiles = LaunchFiles(), in folder: ArtifactsFolder,
         forces: Bool = false, only pointCount: Int? = nil, audit: AuditShare? = nil, from capsule: Capsule? = nil
     ) throws -> Session {
         guard Names.isPlain(sweep.name) else {
@@ -168,7 +168,7 @@ package final class Session {
         package var audit: AuditShare?
 
         package init(
-            inventory: Inventory? = nil, sweep: Sweep? = nil, from files: LaunchFiles = LaunchFiles(),
+            inventory: Inventory? = nil, sweep: Sweep? = nil, files: LaunchFiles = LaunchFiles(),
             forces: Bool = false, repins: Bool = false,
             retry: Retry? = nil, only pointCount: Int? = nil, audit: AuditShare? = nil
         ) {

@@ -160,10 +160,10 @@ package struct RunStory: Sendable, Hashable {
                     + "shown again if it comes back.")
         }
         lines += attempts.map(sentence)
+        if let gap { lines.append("- \(gap)") }
         lines += overtaken.map(sentence)
         lines += audits.map(sentence)
         lines += auditNotes
-        if let gap { lines.append("- \(gap)") }
         lines += VoidLease.sentences(voidLeases)
         lines += late.map(sentence)
         for (index, reason) in reopenings.enumerated() {
@@ -182,8 +182,9 @@ package struct RunStory: Sendable, Hashable {
         let known = Set(attempts.map(\.number) + overtaken.map(\.number) + audits.map(\.attempt.number))
         let missing = (1..<max(1, attempts.map(\.number).max() ?? 1)).filter { !known.contains($0) }
         guard !missing.isEmpty else { return nil }
-        let list = PeopleText.list(missing.map { "\($0)" })
-        return "attempt \(list) is not on record: a host reserves numbers with its lease and may not use all."
+        let numbers = PeopleText.list(missing.map { "\($0)" })
+        let (noun, are) = missing.count == 1 ? ("attempt", "is") : ("attempts", "are")
+        return "\(noun) \(numbers) \(are) not on record: a host reserves numbers with its lease and may not use all."
     }
 
     /// Whether the job of a cluster in which it ran ended before it did, for good.

@@ -1,7 +1,7 @@
 import Formats
 import Foundation
 import Ledger
-package import Model
+import Model
 import SweepFiles
 
 /// The files that a sweep was last launched with: what is run is what the ledger keeps of them, and advice names them.

@@ -76,10 +76,10 @@ struct LaunchCommand: ParsableCommand {
         try coordinator.run(common) {
             guard !new, let entry = try folder.newest(named: sweep.name) else {
                 return try Session.create(
-                    sweep, inventory: inventory, from: files, in: folder, forces: force, only: tried, audit: audit)
+                    sweep, inventory: inventory, files: files, in: folder, forces: force, only: tried, audit: audit)
             }
             var launched = Session.Resumption(
-                inventory: inventory, sweep: sweep, from: files, forces: force, repins: resumption.repin,
+                inventory: inventory, sweep: sweep, files: files, forces: force, repins: resumption.repin,
                 retry: retry ? Session.Retry() : nil, only: tried, audit: audit)
             launched.refusesCopies = true
             return try Session.resume(entry, in: folder, launched, say: common.console.say)
@@ -132,7 +132,7 @@ struct ResumeCommand: ParsableCommand {
             of: entry, namesSweep: edited != nil, namesInventory: inventory != nil)
         for change in changes { common.console.say(change) }
         let resumption = Session.Resumption(
-            inventory: inventory, sweep: edited, from: files, repins: resumption.repin)
+            inventory: inventory, sweep: edited, files: files, repins: resumption.repin)
         try coordinator.run(common) {
             try Session.resume(entry, in: folder, resumption, say: common.console.say)
         }
