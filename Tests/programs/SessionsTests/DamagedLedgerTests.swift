@@ -91,7 +91,7 @@ final class DamagedLedgerTests {
         }
         ask("status") {
             let status = try SweepStatus(entry)
-            return "\(status.counts) \(status.hosts) \(status.stops) \(status.late) \(status.troubles)"
+            return "\(status.counts) \(status.hosts) \(status.stop ?? "") \(status.late) \(status.troubles)"
         }
         for table in Table.allCases {
             ask("results --table \(table)") {
