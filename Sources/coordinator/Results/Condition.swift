@@ -82,8 +82,9 @@ struct Condition: Sendable, Hashable {
                 let named = known.filter { !$0.isEmpty }.map { VisibleText.of($0) }
                 if named.isEmpty { return "\(name) has no values in this sweep" }
                 let list = "there \(named.count == 1 ? "is" : "are") \(PeopleText.list(named, atMost: 20))"
-                // The nearest of two numbers says nothing.
-                guard Amount(value) == nil, let nearest = Names.nearest(to: value, in: named) else {
+                // The nearest of two numbers says nothing, nor that to a condition.
+                guard Amount(value) == nil, !value.contains(where: { "=<>".contains($0) }),
+                    let nearest = Names.nearest(to: value, in: named) else {
                     return "\(problem); \(list)"
                 }
                 return "\(problem); did you mean '\(nearest)'? (\(list))"

@@ -52,30 +52,15 @@ package struct CommandDescriptor: EngineDescriptor {
                 "'\(Names.shown(program))' is the name of one program, since no shell splits it; write "
                     + Names.shown("[\(words.joined(separator: ", "))]"))
         }
-        for (index, word) in command.enumerated() {
+        for word in command {
             let isQuoted = word.first.map("“”„‘’".contains) == true && word.last.map("“”‘’".contains) == true
             if isQuoted, word.count > 1 {
                 let bare = word.dropFirst().dropLast()
                 problems.append(
                     "\(Names.shown(word)) is in typographic quotes, which are part of it; write '\(Names.shown(bare))'")
             }
-            // A script behind -c is a shell's own.
-            guard index == 0 || !isScriptOption(command[index - 1]), !word.contains(where: \.isWhitespace),
-                let axis = sweep.allAxes.first(where: { isVariable($0.name, of: word) })?.name
-            else { continue }
-            let name = Names.variable(axis: axis)
-            problems.append("no shell replaces $\(name) in '\(Names.shown(word))'; write {\(axis)} in its place")
         }
         return problems
-    }
-
-    private static func isScriptOption(_ word: String) -> Bool { word.hasPrefix("-") && word.hasSuffix("c") }
-
-    private static func isVariable(_ axis: String, of word: String) -> Bool {
-        let name = Names.variable(axis: axis)
-        if word.contains("${\(name)}") { return true }
-        guard let found = word.firstRange(of: "$\(name)") else { return false }
-        return word[found.upperBound...].first.map { $0.isLetter || $0.isNumber || $0 == "_" } != true
     }
 
     private static func problem(ofResults path: String) -> String? {

@@ -116,7 +116,9 @@ struct DivisionTests {
             found1.reason == "other programs keep 3 of 8 cores busy; shared with the sweeps of alice "
                 + "(2 running, 2 wanted); other programs take 20 GiB of memory")
         #expect(offers(effects).map { $0?.slots } == [3, 6], "for the third nothing has changed")
-        let full = rig.tell(.surroundings(Surroundings(place: 1, busyThousandths: 9_000)))
+        var busy = self.rig()
+        busy.hello(1, slots: nil)
+        let full = busy.tell(.surroundings(Surroundings(place: 1, busyThousandths: 9_000)))
         #expect(
             offers(full).first??.reason == "other programs keep 8 of 8 cores busy ('slots: 8' or 'others: ignore' in "
                 + "the inventory runs all the same)", "\(offers(full))")

@@ -15,7 +15,7 @@ private struct Recording {
             .appending(path: "../../whole/EndToEndTests/Gem5/recordings/\(name)").standardized.path
         let arguments = try #require(FileManager.default.contents(atPath: "\(folder)/arguments.json"))
         let asked = try JSON(parsing: Array(arguments))
-        let memory = name.hasPrefix("state") ? 536_870_912 : 268_435_456
+        let memory = (name.hasSuffix("hotel") ? 768 : name.hasPrefix("state") ? 512 : 256) << 20
         var sweep = Sweep(
             name: "s", engine: "gem5", settings: settings(#"{"system": {"name": "skylake", "memory": \#(memory)}}"#))
         sweep.workloads = [asked["function"]?.text ?? ""]

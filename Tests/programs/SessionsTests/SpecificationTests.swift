@@ -139,4 +139,20 @@ struct MissingInputsTests {
         #expect(try remark()?.hasSuffix("so runs do not have it: write inputs: [sim.py]") == true)
         #expect(try remark("inputs: [sim.py]\n") == nil)
     }
+
+    @Test("A word that only a shell would replace is pointed out; a shell's own script is not")
+    func variables() throws {
+        func remark(_ command: String) throws -> String? {
+            let text = "sweep: s\nengine: command\ncommand: \(command)\naxes: {x: [1], xy: [2]}\n"
+            return UnreadVariables.remark(try SweepFile.parse(text, file: "/s.yaml", folder: "/"))
+        }
+        for word in ["$USWEEP_X", "--x=${USWEEP_X}", "$USWEEP_X/a"] {
+            let expected = "no shell replaces $USWEEP_X in '\(word)'; write {x} in its place"
+            #expect(try remark("[/bin/echo, '\(word)']") == expected)
+        }
+        #expect(try remark("[/bin/echo, $USWEEP_XY]")?.hasSuffix("write {xy} in its place") == true)
+        for words in ["/bin/sh, -c, 'echo $USWEEP_X'", "/bin/bash, -lc, $USWEEP_X", "/bin/echo, $USWEEP_Z, '{x}'"] {
+            #expect(try remark("[\(words)]") == nil)
+        }
+    }
 }

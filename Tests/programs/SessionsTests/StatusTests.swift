@@ -76,7 +76,8 @@ struct StatusTests {
         defer { remove() }
         let cancelled = Record.runEnded(run: 2, state: .cancelled, failure: .cancelled, attempt: 0)
         let succeeded = [1, 3].map { Record.runEnded(run: $0, state: .succeeded, failure: nil, attempt: 0) }
-        try commit([.sweepStopped(reason: "once"), .runReopened(run: 2, reason: "again")] + succeeded + [cancelled])
+        try commit(
+            [cancelled, .sweepStopped(reason: "once"), .runReopened(run: 2, reason: "again")] + succeeded + [cancelled])
         let status = try SweepStatus(entry)
         #expect(
             status.conclusion

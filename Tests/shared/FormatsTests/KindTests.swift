@@ -67,6 +67,7 @@ struct KindTests {
                 offer: HostOffer(slots: 3, memoryBytes: 1 << 33, reason: "others have work"))),
         .released, .sharing(place, problem: ""), .holding([digest]),
         .unreached(SourceFailure(digest: digest, place: place, kind: .stalled, reason: "nothing came for 30 s")),
+        .damaged(ObjectDamage(digest: digest, wholeAt: 5, foundAt: 9)),
     ]
 
     private static let grants = [Grant(run: 3, firstAttempt: 1, attempts: 2)]
@@ -100,6 +101,10 @@ struct KindTests {
             report, host: "lab2", failure: .timeout, evidence: "1 of 9 values differs",
             comparison: AuditComparison(numbers: digest, counted: SHA256.digest("y")), endedAt: 9)),
         ("host-fenced", .hostFenced(host: "lab1", reason: "run 7", runs: RunList(3..<5))),
+        ("input-damaged", .inputDamaged(
+            DamagedInput(
+                host: "lab1", path: "guest/disk.img", damage: ObjectDamage(digest: digest, wholeAt: 5, foundAt: 9),
+                runs: RunList(3..<5), makers: RunList(12..<13)))),
     ]
 
     // MARK: Golden bytes

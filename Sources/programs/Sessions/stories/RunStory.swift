@@ -179,12 +179,20 @@ package struct RunStory: Sendable, Hashable {
 
     /// Numbers of attempts that nobody will find; nil: there are none.
     private var gap: String? {
+        let last = attempts.map(\.number).max() ?? 1
         let known = Set(attempts.map(\.number) + overtaken.map(\.number) + audits.map(\.attempt.number))
-        let missing = (1..<max(1, attempts.map(\.number).max() ?? 1)).filter { !known.contains($0) }
+        var (next, missing, isOne): (AttemptNumber, [String], Bool) = (1, [], true)
+        for number in known.sorted() where number >= next && number <= last {
+            if number > next {
+                isOne = missing.isEmpty && number - next == 1
+                missing.append(number - next == 1 ? "\(next)" : "\(next) to \(number - 1)")
+            }
+            next = number == .max ? number : number + 1
+        }
         guard !missing.isEmpty else { return nil }
-        let numbers = PeopleText.list(missing.map { "\($0)" })
-        let (noun, are) = missing.count == 1 ? ("attempt", "is") : ("attempts", "are")
-        return "\(noun) \(numbers) \(are) not on record: a host reserves numbers with its lease and may not use all."
+        let (noun, are) = isOne ? ("attempt", "is") : ("attempts", "are")
+        return "\(noun) \(PeopleText.list(missing, atMost: 12)) \(are) not on record: a host reserves numbers with its "
+            + "lease and may not use all."
     }
 
     /// Whether the job of a cluster in which it ran ended before it did, for good.

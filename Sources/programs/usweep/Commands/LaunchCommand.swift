@@ -67,7 +67,8 @@ struct LaunchCommand: ParsableCommand {
         let files = LaunchFiles(sweep: Paths.absolute(self.sweep), inventory: Paths.absolute(self.inventory))
         let sweep = try SweepFile.read(path: Paths.absolute(self.sweep), shelf: common.shelf)
         let inventory = try HostConnections.inventory(path: Paths.absolute(self.inventory))
-        if let remark = files.sweep.flatMap({ MissingInputs.remark(sweep, file: $0) }) {
+        let missing = files.sweep.flatMap { MissingInputs.remark(sweep, file: $0) }
+        for remark in [missing, UnreadVariables.remark(sweep)].compactMap({ $0 }) {
             common.console.say("warning: \(remark)")
         }
         let audit = try audit.map { try AuditShare($0) }

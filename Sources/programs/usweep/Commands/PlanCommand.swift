@@ -53,7 +53,8 @@ struct PlanCommand: ParsableCommand {
             try Console.print(lines(outline).joined(separator: "\n"))
             if points { try list(outline.points) }
         }
-        if let remark = MissingInputs.remark(sweep, file: Paths.absolute(self.sweep)) {
+        let missing = MissingInputs.remark(sweep, file: Paths.absolute(self.sweep))
+        for remark in [missing, UnreadVariables.remark(sweep)].compactMap({ $0 }) {
             common.console.say("warning: \(remark)")
         }
         try checkBinding(outline.specification, outline.inventory)
