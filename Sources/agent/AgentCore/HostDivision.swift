@@ -153,7 +153,7 @@ extension AgentCore {
     /// Why other people leave less.
     private func why(_ sweep: String, isLess: Bool) -> [String] {
         var reasons: [String] = []
-        let lost = lostCores(of: sweep)
+        let lost = min(lostCores(of: sweep), host.cores)
         if isLess, lost > 0 {
             let advice = lost < host.cores ? "" : " ('slots: \(host.cores)' or 'others: ignore' in the inventory runs "
                 + "all the same)"

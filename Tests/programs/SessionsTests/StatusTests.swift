@@ -14,7 +14,7 @@ struct StatusTests {
     private let entry: ArtifactsFolder.Entry
 
     init() throws {
-        let path = "\(NSTemporaryDirectory())/usweep-status-\(UUID().uuidString)"
+        let path = "\(FileManager.default.temporaryDirectory.path)/usweep-status-\(UUID().uuidString)"
         folder = ArtifactsFolder(path: path)
         try folder.prepare()
         let file = "\(path)/sweep.yaml"
@@ -94,7 +94,7 @@ struct StatusTests {
         #expect(none.open == 0)
         #expect(
             none.said.last == "no failed or quarantined run matches: nothing is run again; 1 was cancelled: "
-                + "usweep retry \(entry.identifier) --class cancelled", "\(none.said)")
+                + "usweep retry --class cancelled \(entry.identifier)", "\(none.said)")
         #expect(try reopened(Session.Retry(all, classes: [.cancelled])).open == 1)
     }
 

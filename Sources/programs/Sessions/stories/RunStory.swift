@@ -185,7 +185,8 @@ package struct RunStory: Sendable, Hashable {
         for number in known.sorted() where number >= next && number <= last {
             if number > next {
                 isOne = missing.isEmpty && number - next == 1
-                missing.append(number - next == 1 ? "\(next)" : "\(next) to \(number - 1)")
+                let isShort = number - next <= 2
+                missing += isShort ? (next..<number).map { "\($0)" } : ["\(next) to \(number - 1)"]
             }
             next = number == .max ? number : number + 1
         }
