@@ -348,7 +348,12 @@ public struct ObjectStore: Sendable {
     /// - Throws: ``Failure`` (`badArchive`) if length or digest are wrong; what was transferred is then thrown away.
     public func finish(_ digest: Digest, size: Int64, found: (digest: Digest, size: Int64)? = nil) throws {
         try ObjectStore.turns.take(digest) {
-            try check(digest, size: size, found: found, at: partialPath(digest))
+            do {
+                try check(digest, size: size, found: found, at: partialPath(digest))
+            } catch let error as FilesError {
+                // Another process wrote the same bytes to the same place, and gave them the name meanwhile.
+                guard try holds(digest), try files.status(partialPath(digest)) == nil else { throw error }
+            }
         }
     }
 

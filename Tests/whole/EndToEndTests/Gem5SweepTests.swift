@@ -105,7 +105,7 @@ struct Gem5SweepTests {
             """
             sweep: services
             engine: gem5
-            system: {name: skylake, memory: 768MiB}
+            system: skylake
             guest: guest
             workloads: [hotel-geo]
             axes: {state: [warm, lukewarm]}

@@ -22,7 +22,7 @@ struct Lie: Sendable, CustomTestStringConvertible {
             name: "truncated frame", bytes: hello() + outcome("results.json").dropLast(3), ends: true,
             report: "broke off in the middle of a message"),
         Lie(name: "another version", bytes: hello(7...9), report: "speaks versions 7 to 9"),
-        Lie(name: "no hello", bytes: outcome("results.json"), report: "did not begin with its hello"),
+        Lie(name: "no hello", bytes: outcome("results.json"), report: "first message is not a hello"),
         Lie(name: "path with ..", bytes: hello() + outcome("../../../escaped"), report: "a path that leads elsewhere"),
         Lie(name: "absolute path", bytes: hello() + outcome("/tmp/escaped"), report: "a path that leads elsewhere"),
         Lie(

@@ -66,7 +66,7 @@ struct ResumeTests {
         let text = try plan()
         #expect(
             text.contains(
-                "again       2 runs with the same parameters will run again, because input data.txt changed\n"),
+                "again       2 runs with the same parameters will run again, because input data.txt changed; "),
             "\(text)")
         // Four of a second or a little more, two at a time.
         let time = /about [2-9].* s \(.* to .* s\), 2 runs at a time: 4 runs of [1-4].* s on average, as in timed-/

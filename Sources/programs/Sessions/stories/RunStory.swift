@@ -181,17 +181,16 @@ package struct RunStory: Sendable, Hashable {
     private var gap: String? {
         let last = attempts.map(\.number).max() ?? 1
         let known = Set(attempts.map(\.number) + overtaken.map(\.number) + audits.map(\.attempt.number))
-        var (next, missing, isOne): (AttemptNumber, [String], Bool) = (1, [], true)
+        var (next, missing): (AttemptNumber, [String]) = (1, [])
         for number in known.sorted() where number >= next && number <= last {
             if number > next {
-                isOne = missing.isEmpty && number - next == 1
                 let isShort = number - next <= 2
                 missing += isShort ? (next..<number).map { "\($0)" } : ["\(next) to \(number - 1)"]
             }
             next = number == .max ? number : number + 1
         }
         guard !missing.isEmpty else { return nil }
-        let (noun, are) = isOne ? ("attempt", "is") : ("attempts", "are")
+        let (noun, are) = missing.count == 1 && !missing[0].contains(" ") ? ("attempt", "is") : ("attempts", "are")
         return "\(noun) \(PeopleText.list(missing, atMost: 12)) \(are) not on record: a host reserves numbers with its "
             + "lease and may not use all."
     }

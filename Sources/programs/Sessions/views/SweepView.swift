@@ -360,8 +360,8 @@ private struct Origin {
         engine = pins["engine"]
         var checkpoints: [String: [Digest?]] = [:]
         for workload in view.sweep.workloads {
-            guard let file = view.descriptor.givenCheckpoint(of: workload) else { continue }
-            checkpoints[workload] = [pins["guest:\(file)"]]
+            let given = view.descriptor.givenCheckpoint(of: workload).flatMap { pins["guest:\($0)"] }
+            if let given { checkpoints[workload] = [given] }
         }
         try ledger.forEachSetup { setup in
             guard let workload = setup.key.workload, let pin = setup.key.pin else { return }
