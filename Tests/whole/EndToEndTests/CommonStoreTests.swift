@@ -124,7 +124,9 @@ struct CommonStoreTests {
         #expect(study.eventually { ((try? objects(study).count) ?? 0) > before })
         killed.signal(SIGKILL)
         _ = killed.wait()
+        // Where it was killed after its last run, nothing is left to resume, and the next sweep gives.
         #expect(try study.run("resume").status == 0)
+        #expect(try study.launch(Self.sweep.replacing("sweep: one", with: "sweep: next")).status == 0)
         #expect(try study.run("checkpoint", "verify", environment: environment(study)).status == 0)
         let third = try launchAsAnother(study, "three")
         #expect(third.status == 0 && !third.errors.contains("is not used for now"), "\(third.errors)")
