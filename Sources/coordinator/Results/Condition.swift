@@ -63,7 +63,7 @@ struct Condition: Sendable, Hashable {
             let name = trimmed(text[..<start])
             guard let sign = signs.first(where: { text[start...].hasPrefix($0) }), let column = try find(name)
             else { continue }
-            return (name, sign == "==" ? "=" : sign, column, String(text[start...].dropFirst(sign.count)))
+            return (name, sign, column, String(text[start...].dropFirst(sign.count)))
         }
         return nil
     }
@@ -96,6 +96,10 @@ struct Condition: Sendable, Hashable {
         let whole = trimmed(value)
         switch sign {
         case "=": return .oneOf(try values(column, value, known))
+        case "==":
+            // A value may begin with that sign.
+            if known?.contains("=" + value) == true { return .oneOf(["=" + value]) }
+            return .oneOf(try values(column, value, known))
         case "!=": return .noneOf(try values(column, value, known))
         case "~": return .like(Glob(whole))
         default:

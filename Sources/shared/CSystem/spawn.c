@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -87,14 +88,42 @@ static void place(const struct sys_start *start) {
     }
 }
 
+// Whether it is a script without a first line that says what runs it.
+static bool is_bare_script(const char *file) {
+    int descriptor = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (descriptor < 0) return false;
+    char begin[128];
+    ssize_t count = read(descriptor, begin, sizeof begin);
+    close(descriptor);
+    if (count <= 0 || memchr(begin, 0, (size_t)count)) return false;
+    if (begin[0] == 0x7f || (count > 1 && begin[0] == '#' && begin[1] == '!')) return false;
+    return count < 3 || memcmp(begin, "\xef\xbb\xbf", 3) != 0;
+}
+
+// As execve(2); a script without a first line for the system is given to /bin/sh, as shells and execvp(3) do.
+static void execute_file(const char *file, char *const *arguments, char *const *environment) {
+    execve(file, arguments, environment);
+    if (errno != ENOEXEC) return;
+    if (is_bare_script(file)) {
+        size_t count = 0;
+        while (arguments[count]) count++;
+        char *words[count + 2];
+        words[0] = "/bin/sh";
+        words[1] = (char *)file;
+        for (size_t i = 1; i <= count; i++) words[i + 1] = arguments[i];
+        execve(words[0], words, environment);
+    }
+    errno = ENOEXEC;
+}
+
 // Executes the file, or the first program of that name in the PATH that the program itself gets. Returns where there is
-// none, with errno. execvpe(3) searches the caller's PATH instead, and gives what is not a program to /bin/sh.
+// none, with errno. execvpe(3) searches the caller's PATH instead.
 static void execute(const struct sys_start *start) {
     char *const *arguments = (char *const *)start->arguments;
     char *const *environment = (char *const *)start->environment;
     const char *name = start->file ? start->file : arguments[0];
     if (start->file || strchr(name, '/')) {
-        execve(name, arguments, environment);
+        execute_file(name, arguments, environment);
         return;
     }
     const char *entry = "/bin:/usr/bin";
@@ -114,7 +143,7 @@ static void execute(const struct sys_start *start) {
             // An empty entry is the working folder.
             if (folder > 0) file[folder++] = '/';
             memcpy(file + folder, name, length + 1);
-            execve(file, arguments, environment);
+            execute_file(file, arguments, environment);
             if (errno == EACCES) error = EACCES;
             else if (errno != ENOENT && errno != ENOTDIR && errno != ENODEV && errno != ESTALE && errno != ETIMEDOUT)
                 return;

@@ -135,7 +135,22 @@ import Testing
         return entry(number, Job(arguments: [.text("./prog")], inputs: [input]))
     }
 
-    @Test("What the system cannot execute is never given to a shell, and said for what it is")
+    @Test("A script without a line for the system is run by /bin/sh, as shells do, with its name and arguments")
+    func bareScript() throws {
+        let scratch = try Scratch()
+        let agent = try Attached(scratch.path)
+        try agent.hello()
+        let bytes = Array("\ntest \"$0 $1\" = './prog a b'\n".utf8)
+        agent.objects[SHA256.digest(bytes)] = bytes
+        let input = Job.Input(
+            path: "prog", digest: SHA256.digest(bytes), size: Int64(bytes.count), isExecutable: true)
+        let job = Job(arguments: [.text("./prog"), .text("a b")], inputs: [input])
+        try agent.send(.grant(Shard(lease: 1, entries: [entry(1, job)])))
+        let report = try agent.outcomes(1)[0]
+        #expect(report.failure == nil, "\(report)")
+    }
+
+    @Test("What the system cannot execute, and what is not a script, is said for what it is")
     func cannotBeExecuted() throws {
         let scratch = try Scratch()
         let agent = try Attached(scratch.path)
@@ -145,7 +160,7 @@ import Testing
         (binary[16], binary[18], binary[20]) = (2, 50, 1)
         let contents: [[UInt8]] = [
             Array("#!/etc/passwd\n".utf8), Array("#!/etc\n".utf8), binary,
-            [0xef, 0xbb, 0xbf] + Array("#!/bin/sh\ntrue\n".utf8), Array("true\n".utf8), [],
+            [0xef, 0xbb, 0xbf] + Array("#!/bin/sh\ntrue\n".utf8), Array("true\n\0".utf8), [],
         ]
         let entries = contents.enumerated().map { run($0.offset + 1, of: $0.element, agent) }
         try agent.send(.grant(Shard(lease: 1, entries: entries)))

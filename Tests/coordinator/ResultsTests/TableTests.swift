@@ -309,6 +309,14 @@ private func row(
         }
     }
 
+    @Test func aValueMayBeginWithAnEqualsSign() throws {
+        let row = DatasetRow(point: point, workload: nil, values: ["=1+1"], repetition: 1, state: .failed)
+        for text in ["x==1+1", "x= =1+1"] {
+            let selection = try Selection(where: [text], axes: ["x"], values: [["=1+1", "2"]], workloads: [])
+            #expect(selection.matches(row), "\(text)")
+        }
+    }
+
     @Test(arguments: ["x", "y=1", "=1", ""])
     func unknownConditionsAreRefused(_ text: String) {
         #expect { try Selection(where: [text], axes: SelectionTests.axes) } throws: { error in

@@ -13,7 +13,7 @@ struct Gem5ImportTests {
         let imported = try study.run("import", "vswarm", "wkdir", "--to", "study")
         #expect(imported.status == 0, "\(imported.errors)")
         #expect(imported.errors.contains("1 of 1 functions, 1 checkpoint"))
-        #expect(imported.errors.contains("not imported: run_sim.py"))
+        #expect(imported.errors.contains("not taken over: run_sim.py"))
         #expect(try study.listing("wkdir") == before)
         #expect(study.exists("study/checkpoints/fibonacci-python/cpt.warm/record.json"))
         #expect(try study.run("plan", "study/sweep.yaml").status == 0)
@@ -79,7 +79,7 @@ struct Gem5ImportTests {
         try files.copyItem(atPath: "\(folder)/cpt_5k/c-go/cpt.7", toPath: "\(folder)/cpt_5k/c-go/cpt.8")
         let imported = try study.run("import", "vswarm", "wkdir", "--to", "study")
         #expect(imported.status == 0 && imported.errors.contains("3 functions, 2 checkpoints"), "\(imported.errors)")
-        #expect(imported.errors.contains("not imported: c-go has several checkpoints, "), "\(imported.errors)")
+        #expect(imported.errors.contains("not taken over: c-go has several checkpoints, "), "\(imported.errors)")
         #expect(study.exists("study/checkpoints/a-go/cpt.warm/record.json"))
         #expect(study.exists("study/checkpoints/b-go/cpt.warm/record.json"))
     }

@@ -37,7 +37,7 @@ struct ImportVSwarmCommand: ParsableCommand {
         console.say(
             "\(to)/sweep.yaml: \(PeopleText.share(count, of: count, "functions")), "
                 + PeopleText.count(imported.taken.count, "checkpoint"))
-        for problem in imported.left { console.say("not imported: \(problem)") }
+        for problem in imported.left { console.say("not taken over: \(problem)") }
         if imported.taken.count < imported.functions.count { console.say("the sweep makes all checkpoints itself") }
         if !imported.taken.isEmpty {
             console.say(
