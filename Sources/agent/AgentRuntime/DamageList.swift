@@ -10,16 +10,12 @@ struct DamageList {
     /// The last so many are kept.
     static let most = 256
 
-    private let path: String
-    private let files: any Files
+    private let file: WordLines
     private(set) var all: [ObjectDamage] = []
 
     init(_ store: ObjectStore, _ files: any Files) {
-        path = "\(store.root)/damaged"
-        self.files = files
-        let bytes = (try? files.content(path, atMost: DamageList.most * 128)) ?? []
-        for line in bytes.split(separator: UInt8(ascii: "\n")) {
-            let words = line.split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) }
+        file = WordLines(path: "\(store.root)/damaged", files: files)
+        for words in file.read(atMost: DamageList.most * 128) {
             guard words.count == 3, let digest = Digest(hex: words[0]), let whole = Nanoseconds(words[1]),
                 let found = Nanoseconds(words[2])
             else { continue }
@@ -30,7 +26,6 @@ struct DamageList {
     /// Durable before the object goes: who is killed in between finds it damaged once more.
     mutating func add(_ damage: ObjectDamage) throws(FilesError) {
         all = (all + [damage]).suffix(DamageList.most)
-        let lines = all.map { "\($0.digest.hex) \($0.wholeAt) \($0.foundAt)\n" }
-        try files.replace(path, with: Array(lines.joined().utf8), by: "\(path).\(files.processMark)")
+        try file.replace(with: all.map { [$0.digest.hex, String($0.wholeAt), String($0.foundAt)] })
     }
 }

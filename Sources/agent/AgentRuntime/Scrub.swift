@@ -18,7 +18,7 @@ struct Scrub {
 
     init(_ store: ObjectStore, _ files: any Files, now: Nanoseconds) {
         self.files = files
-        readings = Readings(path: "\(store.root)/verified", files: files)
+        readings = Readings(file: WordLines(path: "\(store.root)/verified", files: files))
         let left = readings.content()
         plan = ScrubPlan(after: left.last, now: now)
         wholeAt = left.wholeAt
@@ -78,16 +78,13 @@ struct Scrub {
     /// When objects were last read, in a file: a line each with the digest, and the time in nanoseconds since 1970. The
     /// last line is of the one that was read last.
     private struct Readings {
-        var path: String
-        var files: any Files
+        let file: WordLines
 
         private static let longest = 16 << 20
 
         func content() -> (last: Digest?, wholeAt: [Digest: Nanoseconds]) {
-            let bytes = (try? files.content(path, atMost: Readings.longest)) ?? []
             var (last, wholeAt): (Digest?, [Digest: Nanoseconds]) = (nil, [:])
-            for line in bytes.split(separator: UInt8(ascii: "\n")) {
-                let words = line.split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) }
+            for words in file.read(atMost: Readings.longest) {
                 guard let digest = words.first.flatMap({ Digest(hex: $0) }) else { continue }
                 last = digest
                 if words.count == 2, let time = Nanoseconds(words[1]) { wholeAt[digest] = time }
@@ -98,8 +95,7 @@ struct Scrub {
         func write(_ wholeAt: [Digest: Nanoseconds], last: Digest) {
             var order = wholeAt.keys.filter { $0 != last }.sorted()
             order.append(last)
-            let lines = order.map { digest in "\(digest.hex)\(wholeAt[digest].map { " \($0)" } ?? "")\n" }
-            try? files.replace(path, with: Array(lines.joined().utf8), by: "\(path).\(files.processMark)")
+            try? file.replace(with: order.map { [$0.hex] + (wholeAt[$0].map { [String($0)] } ?? []) })
         }
     }
 }

@@ -362,7 +362,7 @@ public final class CoordinatorLoop {
         case .staged(let digest):
             unstaged[digest] = nil
             return afterStaging([])
-        case .said(let problem): if let problem { complain(problem) }
+        case .said(let problem): complain(problem)
         case .nothing: break
         }
         return []

@@ -49,8 +49,8 @@ public enum Finished: Sendable {
     case staged(Digest)
     /// What the host sent makes no sense.
     case refused(host: Int, generation: Int, reason: String)
-    /// What is left to say of work that changes nothing here.
-    case said(problem: String?)
+    /// What failed of work that changes nothing here.
+    case said(problem: String)
     case nothing
 }
 

@@ -95,11 +95,10 @@ struct Condition: Sendable, Hashable {
     private static func test(_ column: Column, _ sign: String, _ value: String, _ known: [String]?) throws -> Test {
         let whole = trimmed(value)
         switch sign {
-        case "=": return .oneOf(try values(column, value, known))
-        case "==":
+        case "==" where known?.contains("=" + value) == true:
             // A value may begin with that sign.
-            if known?.contains("=" + value) == true { return .oneOf(["=" + value]) }
-            return .oneOf(try values(column, value, known))
+            return .oneOf(["=" + value])
+        case "=", "==": return .oneOf(try values(column, value, known))
         case "!=": return .noneOf(try values(column, value, known))
         case "~": return .like(Glob(whole))
         default:

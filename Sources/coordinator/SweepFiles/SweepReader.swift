@@ -11,7 +11,7 @@ struct SweepReader {
     ]
     /// Keys within these that every engine takes.
     static let groups = [
-        "workloads": ["file"], 
+        "workloads": ["file"],
         "measure": ["warm", "invocations", "repeat", "setup", "checkpoints", "apart", "until"],
         "measure.until": ["metric", "interval", "confidence", "most"],
         "limits": ["time", "memory", "stall", "output", "sweep"],

@@ -6,9 +6,6 @@ import Storage
 
 /// How long sweeps take as the coordinator schedules them, against a lower bound and other orders.
 enum ScheduleBench {
-    /// 20 hosts of three speeds.
-    private static func hosts(slots: Int) -> [ScheduleHost] { ScheduleHost.threeSpeeds(slots: slots) }
-
     /// - Parameter path: a recorded trace.
     static func run(_ path: String) throws {
         let recorded = try ScheduleTrace("recorded", csv: try text(path))
@@ -20,10 +17,12 @@ enum ScheduleBench {
         for (name, factor) in [("recorded", 1.0), ("minutes for seconds", 60)] {
             var traces = try arrangements.map { try recorded.rearranged(seed: $0, times: factor) }
             traces[0].name = name
-            print(row(compared(traces, on: hosts(slots: 1))))
+            print(row(compared(traces, on: ScheduleHost.threeSpeeds(slots: 1))))
         }
         let drawn = try seeds.map { try ScheduleTrace.synthetic(seed: $0) }
-        for kind in drawn[0].indices { print(row(compared(drawn.map { $0[kind] }, on: hosts(slots: 4)))) }
+        for kind in drawn[0].indices {
+            print(row(compared(drawn.map { $0[kind] }, on: ScheduleHost.threeSpeeds(slots: 4))))
+        }
         sick(drawn.map { $0[0] })
     }
 
@@ -75,14 +74,14 @@ enum ScheduleBench {
         let kinds: [(String, ScheduleHost.Sickness)] = [
             ("fails all", .fails), ("20 x slower", .slows(20)), ("4 x slower", .slows(4)),
         ]
-        var healthy = hosts(slots: 4)
+        var healthy = ScheduleHost.threeSpeeds(slots: 4)
         healthy.remove(at: 7)
         let ends = traces.map { trace in
             var trial = ScheduleTrial(trace, on: healthy)
             return trial.run().end
         }
         for (name, sickness) in kinds {
-            var hosts = hosts(slots: 4)
+            var hosts = ScheduleHost.threeSpeeds(slots: 4)
             hosts[7].sickness = sickness
             var (delay, seconds, failed) = (0.0, 0, 0)
             for (trace, end) in zip(traces, ends) {

@@ -145,12 +145,9 @@ final class Progress: SessionObserver {
                 JSON.Member("reason", .string(reason)),
                 JSON.Member("runs", .array(runs.map { .integer($0) }))])
         case .inputDamaged(let found):
-            var text = found.sentence
-            if !found.runs.isEmpty {
-                text += "; results that had it there are quarantined (\(PeopleText.count(found.runs.count, "run")))"
-            }
-            if let makers = found.makersSentence { text += "; \(makers)" }
-            line(console.paint(text, .red))
+            let count = PeopleText.count(found.runs.count, "run")
+            let results = found.runs.isEmpty ? nil : "results that had it there are quarantined (\(count))"
+            line(console.paint(found.sentence(results), .red))
             json([JSON.Member("event", .string("damaged")), JSON.Member("host", .string(found.host)),
                 JSON.Member("path", .string(found.path)), JSON.Member("digest", .string(found.damage.digest.hex)),
                 JSON.Member("runs", .array(found.runs.map { .integer($0) })),

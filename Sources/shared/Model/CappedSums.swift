@@ -1,8 +1,8 @@
 // Of amounts that somebody else chose, a sum or product that is wrong is better than none.
 
-extension Int {
-    /// The product, or the largest number.
-    package func multipliedCapped(_ other: Int) -> Int {
+extension FixedWidthInteger {
+    /// The product of two that are not negative, or the largest number.
+    package func multipliedCapped(_ other: Self) -> Self {
         let (product, isOver) = multipliedReportingOverflow(by: other)
         return isOver ? .max : product
     }

@@ -1,3 +1,5 @@
+import Model
+
 /// What Slurm gave the job that an agent works in, which may be less than its node has. Where control groups or
 /// affinity enforce it, the agent would see less by itself; not all clusters have these.
 struct PilotJob {
@@ -17,14 +19,7 @@ struct PilotJob {
         // In mebibytes; one of the two, or neither where memory is not shared out.
         let ofNode = variable("SLURM_MEM_PER_NODE").flatMap { Int64($0) }
         let ofProcessor = variable("SLURM_MEM_PER_CPU").flatMap { Int64($0) }
-        let mebibytes = ofNode ?? ofProcessor.flatMap { each in count.map { each.multipliedCapped(by: Int64($0)) } }
+        let mebibytes = ofNode ?? ofProcessor.flatMap { each in count.map { each.multipliedCapped(Int64($0)) } }
         memoryBytes = mebibytes.flatMap { $0 > 0 && $0 < 1 << 40 ? $0 << 20 : nil }
-    }
-}
-
-extension Int64 {
-    fileprivate func multipliedCapped(by other: Int64) -> Int64 {
-        let (product, isOver) = multipliedReportingOverflow(by: other)
-        return isOver ? .max : product
     }
 }

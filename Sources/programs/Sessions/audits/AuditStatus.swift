@@ -87,9 +87,7 @@ package struct AuditStatus: Sendable {
         for host in fenced {
             var line = "\(host.host) is fenced: \(host.reason)"
             if !host.runs.isEmpty {
-                let runs = PeopleText.list(host.runs.map(String.init), atMost: 12)
-                line += ". Its results are quarantined (\(host.runs.count == 1 ? "run" : "runs") \(runs)). Run them "
-                    + "again on other hosts: "
+                line += ". Its results are quarantined (\(PeopleText.runs(host.runs))). Run them again on other hosts: "
                     + entry.command("retry --class \(FailureClass.hostFenced.rawValue)")
             }
             lines.append(line)

@@ -27,13 +27,9 @@ package struct DamageStatus: Sendable {
     package var sentences: [String] {
         let open = findings.filter { !$0.runs.isEmpty || !$0.input.makers.isEmpty }
         var lines = open.map { finding in
-            let input = finding.input
-            var line = input.sentence
-            if !finding.runs.isEmpty {
-                line += "; the results of \(PeopleText.runs(finding.runs)), which had it there, are quarantined"
-            }
-            if let makers = input.makersSentence { line += "; \(makers)" }
-            return line
+            finding.input.sentence(
+                finding.runs.isEmpty
+                    ? nil : "the results of \(PeopleText.runs(finding.runs)), which had it there, are quarantined")
         }
         if open.contains(where: { !$0.runs.isEmpty }) {
             lines[lines.count - 1] += ". Run them again: "
@@ -58,8 +54,15 @@ package struct DamageStatus: Sendable {
 }
 
 extension DamagedInput {
+    /// All that is said of it; without a full stop.
+    ///
+    /// - Parameter results: what became of the results that had it there; nil: nothing.
+    package func sentence(_ results: String?) -> String {
+        [finding, results, makersSentence].compactMap { $0 }.joined(separator: "; ")
+    }
+
     /// What was found; without a full stop.
-    package var sentence: String {
+    var finding: String {
         let known = damage.wholeAt > 0
             ? "where it was last known to be whole at \(DamagedInput.time(damage.wholeAt))"
             : "and when it was last whole there is not known"
@@ -72,7 +75,7 @@ extension DamagedInput {
     }
 
     /// nil: no checkpoint was made with it.
-    package var makersSentence: String? {
+    private var makersSentence: String? {
         guard !makers.isEmpty else { return nil }
         return "the \(makers.count == 1 ? "checkpoint" : "checkpoints") of \(PeopleText.runs(Array(makers))) "
             + "\(makers.count == 1 ? "was" : "were") made with it, and what started from there may be wrong: "

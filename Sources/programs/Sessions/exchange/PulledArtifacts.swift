@@ -115,17 +115,8 @@ package struct PulledArtifacts {
         try files.add(artifacts.map { "\(place)/\($0.path)" } + (document == nil ? [] : [point]))
         for artifact in artifacts { try copyIfWhole([artifact], to: "\(place)/\(artifact.path)") }
         if let document {
-            try makeFolder(place)
+            try NewFolder.make("\(target)/\(place)")
             try AtomicFile.write("\(target)/\(point)") { try $0(Array(document.utf8)) }
-        }
-    }
-
-    private func makeFolder(_ place: String) throws {
-        do {
-            try FileManager.default.createDirectory(
-                atPath: "\(target)/\(place)", withIntermediateDirectories: true)
-        } catch {
-            throw Failure(.storage, "\(target)/\(place) cannot be created", cause: SystemReason.of(error))
         }
     }
 
@@ -143,7 +134,7 @@ package struct PulledArtifacts {
         if parts.count == 1, manager.fileExists(atPath: path),
             try LocalInput.file(path, at: place).digest == parts[0].digest
         { return }
-        try makeFolder(String(place[..<(place.lastIndex(of: "/") ?? place.startIndex)]))
+        try NewFolder.make("\(target)/" + place[..<(place.lastIndex(of: "/") ?? place.startIndex)])
         let piece: Int64 = 1 << 20
         try AtomicFile.write(path) { sink in
             for part in parts {

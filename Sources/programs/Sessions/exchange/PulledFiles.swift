@@ -25,7 +25,7 @@ struct PulledFiles {
     init(in target: String, sweep: String, layout: String) throws {
         self.target = target
         let folder = "\(target)/\(PulledFiles.folder)"
-        try PulledFiles.make(folder)
+        try NewFolder.make(folder)
         list = "\(folder)/\(sweep).\(layout)"
         before = try PulledFiles.lines(list)
         // Whose files are whose has to be known of all before any is written.
@@ -104,13 +104,5 @@ struct PulledFiles {
                     + "that one, or into another folder: --to DIR")
         }
         return lines.map(String.init)
-    }
-
-    private static func make(_ folder: String) throws {
-        do {
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        } catch {
-            throw Failure(.storage, "\(folder) cannot be created", cause: SystemReason.of(error))
-        }
     }
 }

@@ -16,7 +16,7 @@ struct VSwarmBundler {
             throw Failure(.storage, "\(source)/m5.cpt cannot be read")
         }
         let bundle = try Gem5Import.bundle(workload, state: state, files, kernel: kernel, disk: disk)
-        try VSwarmBundler.makeFolder(target)
+        try NewFolder.make(target)
         do {
             for file in files {
                 // What an import that was broken off left there may be half a file.
@@ -30,11 +30,5 @@ struct VSwarmBundler {
         }
         try AtomicFile.write("\(target)/\(Gem5Import.recordName)") { try $0(bundle.record) }
         return bundle
-    }
-
-    static func makeFolder(_ path: String) throws {
-        do { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) } catch {
-            throw Failure(.storage, "\(path) cannot be created", cause: SystemReason.of(error))
-        }
     }
 }

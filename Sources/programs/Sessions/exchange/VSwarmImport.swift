@@ -40,7 +40,7 @@ package struct VSwarmImport {
         }
         let text = Gem5Import.sweep(
             functions, bundles, isWhole: taken.count == functions.count, kernel: kernel.source, disk: disk.source)
-        try VSwarmBundler.makeFolder(target)
+        try NewFolder.make(target)
         try AtomicFile.write("\(target)/sweep.yaml") { try $0(Array(text.utf8)) }
         for name in ["run_sim.py", "vswarm_simple.py"]
         where FileManager.default.fileExists(atPath: "\(source)/\(name)") {

@@ -237,9 +237,7 @@ extension ReportPage {
     }
 
     private var checkpoints: String {
-        let ages = report.view.sweep.measure.checkpoints.map(String.init)
-        return ages.isEmpty ? "" : " from each of \(PeopleText.count(ages.count, "checkpoint")), after invocation "
-            + PeopleText.list(ages, atMost: 12)
+        report.view.sweep.measure.checkpointsText.map { " \($0)" } ?? ""
     }
 
     private var axes: [[String]] {

@@ -86,12 +86,9 @@ package struct HostStory: Sendable, Hashable {
                 "\(PeopleText.count(late, "result")) came from it after the lease had ended: kept, not merged.")
         }
         for input in damages {
-            var line = "- \(input.sentence)"
-            if !input.runs.isEmpty {
-                line += "; \(PeopleText.runs(Array(input.runs))) had it there, and the result was quarantined"
-            }
-            if let makers = input.makersSentence { line += "; \(makers)" }
-            lines.append(line)
+            let results = input.runs.isEmpty
+                ? nil : "\(PeopleText.runs(Array(input.runs))) had it there, and the result was quarantined"
+            lines.append("- \(input.sentence(results))")
         }
         if let fence {
             let reason = VisibleText.of(fence, limit: 400)

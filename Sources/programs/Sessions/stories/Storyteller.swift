@@ -33,7 +33,7 @@ struct Storyteller {
         try tellAudits(of: run, &story)
         if run.failure == .inputDamaged {
             let found = try ledger.damagedInputs().last { $0.runs.contains(run.plan.run) }
-            story.auditNotes += found.map { ["It succeeded on \($0.host), but later \($0.sentence)."] } ?? []
+            story.auditNotes += found.map { ["It succeeded on \($0.host), but later \($0.finding)."] } ?? []
         }
         // An engine that takes such parameters starts from checkpoints.
         if !run.plan.key.isSetup { story.remarks = view.sweep.restoreRemarks(axes: view.points.axes) }

@@ -84,8 +84,7 @@ struct PastRuns {
             let ledger = try Ledger.read(entry.ledger, sweep: entry.name)
             let sweep = try Document.sweep(try ledger.metadata().specification)
             let size = sweep.allAxes.reduce(max(1, sweep.workloads.count) * sweep.measure.ages.count) {
-                let (product, isOver) = $0.multipliedReportingOverflow(by: max(1, $1.values.count))
-                return isOver ? Int.max : product
+                $0.multipliedCapped(max(1, $1.values.count))
             }
             guard sweep.engine == engine, 0...PastRuns.mostPoints ~= size else { throw TellsNothing() }
             points = try Points(sweep, recipe: "")

@@ -40,7 +40,7 @@ struct WorkloadMaker {
     mutating func make(_ target: String) throws -> WorkloadRecord {
         try ServiceOrder(manifest, in: source.folder).check()
         let requests = try RequestsFile.read(of: manifest, in: source.folder)
-        try WorkloadMaker.create(stage)
+        try NewFolder.make(stage)
         let function = Bundle(
             name: "function", core: 1, memoryBytes: manifest.memoryBytes, command: manifest.command,
             environment: manifest.environment)
@@ -53,7 +53,7 @@ struct WorkloadMaker {
                 shown: "the image of '\(service.name)'")
         }
         try addFiles(requests)
-        try WorkloadMaker.create(target)
+        try NewFolder.make(target)
         let disk = "\(target)/\(WorkloadRecord.diskName)"
         try pack(disk)
         try FileManager.default.copyItem(
@@ -144,11 +144,5 @@ struct WorkloadMaker {
 
     private static func forgetTime(_ path: String) {
         utimensat(AT_FDCWD, path, [timespec(), timespec()], AT_SYMLINK_NOFOLLOW)
-    }
-
-    private static func create(_ path: String) throws {
-        do { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) } catch {
-            throw Failure(.storage, "\(path) cannot be created", cause: SystemReason.of(error))
-        }
     }
 }

@@ -67,8 +67,7 @@ struct LaunchCommand: ParsableCommand {
         let files = LaunchFiles(sweep: Paths.absolute(self.sweep), inventory: Paths.absolute(self.inventory))
         let sweep = try SweepFile.read(path: Paths.absolute(self.sweep), shelf: common.shelf)
         let inventory = try HostConnections.inventory(path: Paths.absolute(self.inventory))
-        let missing = files.sweep.flatMap { MissingInputs.remark(sweep, file: $0) }
-        for remark in [missing, UnreadVariables.remark(sweep)].compactMap({ $0 }) {
+        for remark in SweepRemarks.all(sweep, file: Paths.absolute(self.sweep)) {
             common.console.say("warning: \(remark)")
         }
         let audit = try audit.map { try AuditShare($0) }

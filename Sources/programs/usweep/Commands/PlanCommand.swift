@@ -53,8 +53,7 @@ struct PlanCommand: ParsableCommand {
             try Console.print(lines(outline).joined(separator: "\n"))
             if points { try list(outline.points) }
         }
-        let missing = MissingInputs.remark(sweep, file: Paths.absolute(self.sweep))
-        for remark in [missing, UnreadVariables.remark(sweep)].compactMap({ $0 }) {
+        for remark in SweepRemarks.all(sweep, file: Paths.absolute(self.sweep)) {
             common.console.say("warning: \(remark)")
         }
         try checkBinding(outline.specification, outline.inventory)
@@ -92,10 +91,7 @@ struct PlanCommand: ParsableCommand {
 
     /// How many of the points are the same but for the checkpoint that they start from.
     private static func samples(_ measure: Measure, _ count: Int) -> String {
-        guard !measure.checkpoints.isEmpty else { return "" }
-        let ages = measure.checkpoints.map(String.init)
-        return " (\(count / ages.count) from each of \(PeopleText.count(ages.count, "checkpoint")), after invocation "
-            + "\(PeopleText.list(ages, atMost: 12)))"
+        measure.checkpointsText.map { " (\(count / measure.checkpoints.count) \($0))" } ?? ""
     }
 
     private func checkBinding(_ specification: Specification, _ inventory: Inventory?) throws {
