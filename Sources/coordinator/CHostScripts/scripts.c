@@ -33,7 +33,9 @@ static const unsigned char slurm[] = {
 #define SCRIPT(name) {#name, name, sizeof name}
 
 static const struct usweep_script scripts[] = {
-    SCRIPT(common), SCRIPT(bring), SCRIPT(store), SCRIPT(held), SCRIPT(clean), SCRIPT(doctor), SCRIPT(manager), SCRIPT(survived), SCRIPT(slurm)};
+    SCRIPT(common), SCRIPT(bring),   SCRIPT(store),    SCRIPT(held),  SCRIPT(clean),
+    SCRIPT(doctor), SCRIPT(manager), SCRIPT(survived), SCRIPT(slurm),
+};
 
 struct usweep_script usweep_script(const char *name) {
     const struct usweep_script none = {0, 0, 0};

@@ -105,7 +105,8 @@ package struct SweepsComparison {
         if both.isEmpty, !names[0].isEmpty, !names[1].isEmpty {
             throw Failure(
                 .usage, "the sweeps have no metric in common: the first has "
-                    + "\(PeopleText.list(names[0].map(Names.shown))), the second \(PeopleText.list(names[1].map(Names.shown)))")
+                    + "\(PeopleText.list(names[0].map(Names.shown))), the second "
+                    + PeopleText.list(names[1].map(Names.shown)))
         }
         let asked = Names.listed(asked, known: both)
         for metric in asked {
