@@ -60,6 +60,11 @@ let package = Package(
         .target(
             name: "CMath", path: "Sources/coordinator/CMath",
             cSettings: [.unsafeFlags(["-std=c11", "-Wall", "-Wextra", "-Werror"])], linkerSettings: [.linkedLibrary("m")]),
+        // The shell scripts that run on hosts.
+        .target(
+            name: "CHostScripts", path: "Sources/coordinator/CHostScripts",
+            exclude: ["common", "bring", "store", "held", "clean", "doctor", "manager", "survived", "slurm"].map { "\($0).sh" },
+            cSettings: [.unsafeFlags(["-std=c23", "-Wall", "-Wextra", "-Werror"])]),
         target("Results", in: "coordinator", ["CMath", "Model"]),
         target("Figures", in: "coordinator", ["Model", "Results"]),
         target("SweepCore", in: "coordinator", ["Model", deque]),
@@ -67,7 +72,7 @@ let package = Package(
         target("Ledger", in: "coordinator", ["Model", "Formats", "Ports", grdb]),
         target(
             "CoordinatorRuntime", in: "coordinator",
-            ["Model", "Formats", "Ports", "Results", "SweepCore", "Storage", "Engines", deque]),
+            ["CHostScripts", "Model", "Formats", "Ports", "Results", "SweepCore", "Storage", "Engines", deque]),
         // agent: owns attempts on a host.
         target("AgentCore", in: "agent", ["Model", "Formats", "Ports", deque]),
         target("AgentRuntime", in: "agent", ["CSystem", "Model", "Formats", "Ports", "AgentCore", "Storage"]),

@@ -11,11 +11,11 @@ package struct EngineExamination: Sendable {
     /// What a host said, by name.
     package typealias Facts = [String: String]
 
-    /// For /bin/sh, on one line without single quotes or `!`: `$p` is the program's path, which can be executed; `say
-    /// NAME VALUE` gives an answer, of which `engine-NAME` is what the program calls itself.
+    /// For /bin/sh: `$program` is the program's path, which can be executed; `say NAME VALUE` gives an answer, of which
+    /// `engine-$name` is what the program calls itself.
     package var script: String
-    /// What is tried where the answers allow it, for a minute at most: a script of any length for /bin/sh, which has
-    /// `say` as above; nil: nothing.
+    /// What is tried where the answers allow it, for a minute at most: also for /bin/sh, with `say` as
+    /// above; nil: nothing.
     package var trial: Trial
     package var judge: @Sendable (_ facts: Facts) -> [Finding]
 
@@ -23,7 +23,7 @@ package struct EngineExamination: Sendable {
         @Sendable (_ program: String, _ facts: Facts, _ machine: any LaunchingMachine) throws -> String?
 
     package init(
-        script: String = #"say "engine-$n" "$("$p" --version 2>/dev/null | head -n 1) ($p)""#,
+        script: String = #"say "engine-$name" "$("$program" --version 2>/dev/null | head -n 1) ($program)""#,
         trial: @escaping Trial = { _, _, _ in nil },
         judge: @escaping @Sendable (_ facts: Facts) -> [Finding] = { _ in [] }
     ) {

@@ -2,14 +2,10 @@ import Formats
 import Model
 import Ports
 
-/// Brings the agent to a host and attaches to it, over one stream to one constant command.
+/// Brings the agent to a host and attaches to it, over one stream to ``HostScript/command``. The dialogue, a line each:
 ///
-/// The command is a short shell script in single quotes on one line, which every login shell (sh, bash, zsh, tcsh,
-/// fish) hands to `/bin/sh` unchanged: it has no single quote, no `!` and no backslash. What varies (folder, digest,
-/// the agent itself) goes through standard input. The dialogue, a line each:
-///
-///     host         usweep-bootstrap 2 Linux x86_64       (whatever a login prints before is skipped)
-///     coordinator  workdir, digest                       (two lines)
+///     host         usweep-shell 1 Linux x86_64           (whatever a login prints before is skipped)
+///     coordinator  the script, workdir, digest, verb     (three lines behind the script: HostScript.input)
 ///     host         usweep-have                           (a file of that digest is there)
 ///                | usweep-need RAW GZIP                  (so many bytes of it are there, as it is and compressed;
 ///                                                         `-`: the host has no gzip)
@@ -18,7 +14,7 @@ import Ports
 ///     coordinator  done raw|gzip
 ///     host         usweep-failed REASON                  (instead of going on)
 ///
-/// then the script becomes `usweep-agent attach`, which sends ``Preamble/bytes`` and speaks in frames.
+/// then the script becomes `usweep-agent VERB`, which sends ``Preamble/bytes`` and speaks in frames.
 ///
 /// What has arrived stays on the host when the connection breaks, and the next one goes on from there. Parts and the
 /// file that is being made bear the name of the machine and the number of the process, so that hosts with a shared home
@@ -56,10 +52,20 @@ struct Bootstrap {
     private var lastProgress: Nanoseconds?
     private let agent: BroughtAgent
     private let workdir: String
+    private let verb: Verb
 
-    init(agent: BroughtAgent, workdir: String) {
+    /// What the agent becomes that is brought.
+    enum Verb: String {
+        /// The stream to the agent of a host, which is started where there is none.
+        case attach
+        /// The gateway of a Slurm cluster.
+        case gateway
+    }
+
+    init(agent: BroughtAgent, workdir: String, _ verb: Verb = .attach) {
         self.agent = agent
         self.workdir = workdir
+        self.verb = verb
     }
 
     /// An agent that something else starts on its host: only its preamble is waited for.
@@ -68,54 +74,6 @@ struct Bootstrap {
         bootstrap.phase = .attaching
         return bootstrap
     }
-
-    static let command = command(ending: #"attach --workdir "$W""#)
-
-    /// The same for the gateway of a Slurm cluster.
-    static let gatewayCommand = command(ending: #"gateway --workdir "$W""#)
-
-    private static func command(ending verb: String) -> String {
-        let script = [
-            "umask 077",
-            #"echo; echo "usweep-bootstrap 2 $(uname -s) $(uname -m)""#,
-            #"fail() { echo "usweep-failed $*"; exit 1; }"#,
-            #"size() { wc -c < "$1"; }"#,
-            #"same() { case $(sha256sum < "$1") in "$D "*) return 0;; esac; return 1; }"#,
-            "IFS= read -r W && IFS= read -r D || exit 1",
-            #"case $W in "~") W=$HOME;; "~/"*) W=$HOME/${W#??};; esac"#,
-            #"E=$(LC_ALL=C mkdir -p "$W/bin" 2>&1) || fail "the working folder $W cannot be created: ${E##*: }; "#
-                + #"name another workdir in the inventory""#,
-            "A=$W/bin/usweep-agent-$D",
-            #"if [ -x "$A" ] && same "$A"; then echo usweep-have; else"#
-                + " " + copying.joined(separator: "; ") + "; fi",
-            // By that `usweep clean` knows that it is in use, also on another machine that sees this folder.
-            #"touch "$A" 2>/dev/null"#, #"exec "$A" "# + verb,
-        ]
-        return "exec /bin/sh -c '" + script.joined(separator: "; ") + "'"
-    }
-
-    /// Goes on with the longest part that an earlier try has left; removes those that nobody writes any more.
-    private static let copying = [
-        #"H=$(uname -n)-$(cat /proc/sys/kernel/random/boot_id 2>/dev/null); B=$W/bin/part; P=$B-$D-$H-$$"#,
-        #"full() { rm -f "$P".*; fail "the agent cannot be written to $W (disk or quota full?); free space, "#
-            + #"or name another workdir in the inventory"; }"#,
-        #"for Z in raw gzip; do : > "$P.$Z" || full; for F in "$B-$D-$H-"*".$Z"; do "#
-            + #"if [ "$(size "$F")" -gt "$(size "$P.$Z")" ]; then cp "$F" "$P.$Z"; fi; done; done"#,
-        #"for F in "$B-"*"-$H-"*; do I=${F##*-}; kill -0 "${I%.*}" 2>/dev/null || rm -f "$F"; done"#,
-        #"find "$W/bin" -name "part-*" -mtime +1 -exec rm -f {} + 2>/dev/null"#,
-        #"G=-; if command -v gzip > /dev/null; then G=$(size "$P.gzip"); fi"#,
-        #"echo "usweep-need $(size "$P.raw") $G""#,
-        #"while read -r C Z L; do case $C in put) head -c "$L" >> "$P.$Z" || full; "#
-            + #"echo "usweep-at $Z $(size "$P.$Z")";; done) break;; esac; done"#,
-        #"[ "$C" = done ] || exit 1"#,
-        #"T=$P.agent; if [ "$Z" = gzip ]; then gzip -dc < "$P.gzip" > "$T"; else mv "$P.raw" "$T"; fi 2>/dev/null"#,
-        #"same "$T" || { rm -f "$P".*; fail "the agent arrived damaged (or the disk is full)"; }"#,
-        #"rm -f "$P.raw" "$P.gzip"; chmod 700 "$T"; "$T" version > /dev/null 2>&1 || { rm -f "$T"; "#
-            + #"fail "programs cannot run from $W (mounted noexec?): give the host another workdir"; }"#,
-        // A file that another machine runs from a shared folder must not be replaced: that kills what runs.
-        #"if ln "$T" "$A" 2>/dev/null || { [ -x "$A" ] && same "$A"; }; then rm -f "$T"; "#
-            + #"else mv -f "$T" "$A" || fail "the agent cannot be put into $W/bin"; fi"#,
-    ]
 
     // MARK: Time
 
@@ -193,16 +151,16 @@ struct Bootstrap {
         let words = line.split(separator: " ").map(String.init)
         switch phase {
         case .greeting:
-            guard line.hasPrefix("usweep-bootstrap 2 ") else {
+            guard line.hasPrefix(HostScript.greeting) else {
                 note(noise: line)
                 return []
             }
-            let platform = String(line.dropFirst(19))
+            let platform = String(line.dropFirst(HostScript.greeting.count))
             guard platform == BroughtAgent.platform else {
                 return [.failed("the host is \(platform); the agent is built for \(BroughtAgent.platform) only")]
             }
             (phase, lastProgress) = (.deciding, now)
-            return [.send(Array("\(workdir)\n\(agent.digest.hex)\n".utf8))]
+            return [.send(HostScript.bring.input("\(workdir)\n\(agent.digest.hex)\n\(verb.rawValue)\n"))]
         case .deciding:
             if words == ["usweep-have"] {
                 (phase, lastProgress) = (.attaching, now)

@@ -5,11 +5,10 @@ import Ports
 /// The stream to a folder on another machine that holds a store of checkpoints (``CheckpointStore``): files of it are
 /// read and put there whole.
 ///
-/// The command is a shell script, made as that of ``Bootstrap`` is: nothing has to be installed there but what every
-/// Linux has. A line each:
+/// A shell script serves it: nothing has to be installed there but what every Linux has. A line each:
 ///
-///     there        usweep-store 1                (whatever a login prints before is skipped)
-///     here         folder
+///     there        usweep-shell 1 PLATFORM       (whatever a login prints before is skipped)
+///     here         the script, folder            (HostScript.input)
 ///     there        usweep-ready
 ///     here         has PATH                      there   yes | no
 ///     here         get PATH LIMIT                there   SIZE, and so many bytes; - (there is none, or it is longer)
@@ -28,36 +27,6 @@ final class CommonStoreStream: @unchecked Sendable {
     private static let longestLine = 4_096
     private static let failure = "usweep-failed "
 
-    static let command: String = {
-        let script = [
-            "echo; echo usweep-store 1",
-            #"fail() { echo "usweep-failed $*"; exit 1; }"#,
-            "IFS= read -r F || exit 1",
-            #"[ -d "$F" ] || fail "there is no folder $F; make it there: install -d -m 2770 -g GROUP $F""#,
-            #"cd "$F" 2>/dev/null || fail "$F cannot be read: permission denied""#,
-            // What the folder's group may write to, it may have.
-            #"case $(ls -ld .) in ?????w*) umask 007;; *) umask 077;; esac"#,
-            #"mkdir -p index bundles names used objects/partial objects/maps 2>/dev/null && { : >> lock; } 2>/dev/null"#
-                + #" || fail "$F cannot be written: permission denied, or the disk is full""#,
-            #"command -v flock > /dev/null || fail "the program flock is missing there (package util-linux)""#,
-            #"exec 9<> lock && flock -n -s 9 || fail "checkpoints are being removed from $F""#,
-            "echo usweep-ready", #"T=objects/partial/common.$(uname -n).$$"#,
-            #"size() { wc -c < "$1"; }"#,
-            "while read -r C P N; do case $C in "
-                + [
-                    #"has) if [ -f "$P" ]; then echo yes; else echo no; fi"#,
-                    #"get) S=-; if [ -f "$P" ]; then S=$(($(size "$P"))); [ "$S" -le "$N" ] || S=-; fi; echo "$S"; "#
-                        + #"[ "$S" = - ] || head -c "$S" < "$P""#,
-                    #"put) mkdir -p "${P%/*}" && head -c "$N" > "$T" && [ "$(size "$T")" -eq "$N" ] && chmod a-w "$T" "#
-                        + #"&& sync "$T" && mv -f "$T" "$P" && sync "${P%/*}" && echo done "#
-                        + #"|| { rm -f "$T"; fail "$F cannot be written (disk or quota full?)"; }"#,
-                    #"doubt) case $(sha256sum < "$P") in "$N "*) ;; *) rm -f "$P";; esac; echo done"#,
-                    #"drop) rm -f "$P"; echo done"#, "*) exit 1",
-                ].joined(separator: ";; ") + ";; esac; done",
-        ]
-        return "exec /bin/sh -c '" + script.joined(separator: "; ") + "'"
-    }()
-
     // Whoever waits does so on a thread of the workshop. All below is touched only under `mutex`.
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
@@ -75,19 +44,19 @@ final class CommonStoreStream: @unchecked Sendable {
         pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
         pthread_cond_init(condition, &attributes)
         pthread_condattr_destroy(&attributes)
-        let opened = transport.open(store.target, command: CommonStoreStream.command) { [weak self] in self?.take($0) }
+        let opened = transport.open(store.target, command: HostScript.command) { [weak self] in self?.take($0) }
         locked { connection = opened }
         do {
             var noise = 0
             var last = ""
             while true {
                 let line = try line(afterNoise: last)
-                if line == "usweep-store 1" { break }
+                if line.hasPrefix(HostScript.greeting) { break }
                 noise += line.utf8.count + 1
                 if !line.allSatisfy(\.isWhitespace) { last = line }
                 guard noise <= 1 << 20 else { throw failure("its login printed more than 1 MiB") }
             }
-            opened.send(Array("\(store.folder)\n".utf8))
+            opened.send(HostScript.store.input("\(store.folder)\n"))
             guard try answer() == "usweep-ready" else { throw failure("it answered with something else") }
         } catch {
             opened.close()

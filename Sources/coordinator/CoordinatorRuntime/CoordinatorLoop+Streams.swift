@@ -14,7 +14,7 @@ extension CoordinatorLoop {
             generation: stream, bootstrap(of: host),
             open: { [transport, setting, sites] observer in
                 if setting.hosts[host].pilot != nil { return sites.open(host: host, observer: observer, now: now) }
-                return transport.open(setting.hosts[host].target, command: Bootstrap.command, observer: observer)
+                return transport.open(setting.hosts[host].target, command: HostScript.command, observer: observer)
             },
             deliver: { [inbox] event in inbox.put(.stream(host: host, generation: stream, event)) })
         links[host] = HostLink(opened, hello: setting.hello(to: host), now: now)

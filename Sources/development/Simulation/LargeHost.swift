@@ -1,4 +1,5 @@
 import AgentCore
+import CoordinatorRuntime
 import Formats
 import Glibc
 import Model
@@ -223,7 +224,7 @@ final class LargeConnection: Connection, @unchecked Sendable {
                 }
             }
             if !isClosed { cluster.put(.opened, observer) }
-            answer(Array("usweep-bootstrap 2 Linux x86_64\n".utf8))
+            answer(Array("usweep-shell 1 Linux x86_64\n".utf8))
         }
     }
 
@@ -248,7 +249,7 @@ final class LargeConnection: Connection, @unchecked Sendable {
         if let before = greeting {
             let all = before + bytes
             greeting = all
-            guard all.count(where: { $0 == UInt8(ascii: "\n") }) == 2 else { return }
+            guard HostScript.data(of: all)?.count(where: { $0 == UInt8(ascii: "\n") }) == 3 else { return }
             greeting = nil
             answer(Array("usweep-have\n".utf8) + Preamble.bytes)
             host.join(self)

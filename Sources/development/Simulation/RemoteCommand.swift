@@ -1,4 +1,5 @@
 import AgentRuntime
+import CoordinatorRuntime
 import Formats
 import Model
 
@@ -20,14 +21,13 @@ final class RemoteCommand {
 
     init(_ channel: Channel) { self.channel = channel }
 
-    func start() { channel.answer(Array("Welcome to \(host.name)\n\nusweep-bootstrap 2 Linux x86_64\n".utf8)) }
+    func start() { channel.answer(Array("Welcome to \(host.name)\n\nusweep-shell 1 Linux x86_64\n".utf8)) }
 
     func receive(_ bytes: [UInt8]) {
         switch phase {
         case .asking(let before):
             let all = before + bytes
-            let ends = all.indices.filter { all[$0] == UInt8(ascii: "\n") }
-            guard ends.count >= 2 else {
+            guard let data = HostScript.data(of: all), data.count(where: { $0 == UInt8(ascii: "\n") }) >= 3 else {
                 phase = .asking(all)
                 return
             }

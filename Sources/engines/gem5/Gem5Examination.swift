@@ -3,11 +3,18 @@ package import Model
 extension EngineExamination {
     /// What a gem5 is, a script of one line asks it: `--build-info` would say it, too, but that of 24.0 fails.
     static let gem5 = EngineExamination(
-        script: #"T=$(mktemp -d); echo "from m5.defines import buildEnv as e; print(e.get(\"USE_X86_ISA\"), "#
-            + #"e.get(\"TARGET_ISA\"))" > "$T/v.py"; I=$("$p" --outdir="$T" "$T/v.py" 2>/dev/null); rm -rf "$T"; "#
-            + #"say "engine-$n" "$(echo "$I" | sed -n "/^gem5 version/p; s/^gem5 compiled/, built/p" | "#
-            + #"tr -d "\n") ($p)"; "#
-            + #"echo "$I" | grep -q "^True\|x86$" && say gem5-x86 yes"#,
+        script: #"""
+            scratch=$(mktemp -d)
+            cat >"$scratch/version.py" <<'END'
+            from m5.defines import buildEnv
+            print(buildEnv.get("USE_X86_ISA"), buildEnv.get("TARGET_ISA"))
+            END
+            said=$("$program" --outdir="$scratch" "$scratch/version.py" 2>/dev/null)
+            rm -rf "$scratch"
+            version=$(echo "$said" | sed -n '/^gem5 version/p; s/^gem5 compiled/, built/p' | tr -d '\n')
+            say "engine-$name" "$version ($program)"
+            if echo "$said" | grep -q '^True\|x86$'; then say gem5-x86 yes; fi
+            """#,
         trial: { program, facts, machine in
             // Whoever has no access has nothing that could be tried.
             guard facts["kvm"] != nil, facts["gem5-x86"] != nil else { return nil }

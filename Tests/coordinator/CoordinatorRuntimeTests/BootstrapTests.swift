@@ -8,7 +8,7 @@ import Testing
 @Suite("Bringing the agent")
 struct BootstrapTests {
     private static let agent = BroughtAgent([1, 2, 3])
-    private let described = Array("~/.usweep\n\(agent.digest.hex)\n".utf8)
+    private let described = HostScript.bring.input("~/.usweep\n\(agent.digest.hex)\nattach\n")
     private let second: Nanoseconds = 1_000_000_000
 
     private func bootstrap(_ agent: BroughtAgent = Self.agent) -> Bootstrap {
@@ -21,7 +21,7 @@ struct BootstrapTests {
     func noise(size: Int) {
         var bootstrap = bootstrap()
         let motd = "Welcome!\nusweep is not meant\n\u{1b}[1mquota exceeded\u{1b}[0m\nno line end: "
-        let first = bytes(motd + "\nusweep-bootstrap 2 Linux x86_64\n")
+        let first = bytes(motd + "\nusweep-shell 1 Linux x86_64\n")
         let then = bytes("usweep-need 0 0\nusweep-at raw 3\n") + Preamble.bytes + [9, 8, 7]
         var steps: [Bootstrap.Step] = []
         for stream in [first, then] {
@@ -50,14 +50,14 @@ struct BootstrapTests {
         #expect(bootstrap.meaning(of: end).message.contains("\"really\""))
         let lost = StreamEnd(kind: .unreachable, message: "It broke.")
         #expect(bootstrap.meaning(of: lost).message == "It broke.")
-        #expect(bootstrap.receive(bytes("\nusweep-bootstrap 2 Linux x86_64\n"), now: 0) == [.send(described)])
+        #expect(bootstrap.receive(bytes("\nusweep-shell 1 Linux x86_64\n"), now: 0) == [.send(described)])
         #expect(bootstrap.meaning(of: end).message == "It ended.")
     }
 
     @Test("An agent that is there already is not sent")
     func have() {
         var bootstrap = bootstrap()
-        #expect(bootstrap.receive(bytes("\nusweep-bootstrap 2 Linux x86_64\n"), now: 0) == [.send(described)])
+        #expect(bootstrap.receive(bytes("\nusweep-shell 1 Linux x86_64\n"), now: 0) == [.send(described)])
         #expect(bootstrap.receive(bytes("usweep-have\n") + Preamble.bytes, now: 0) == [.attached([])])
     }
 
@@ -66,7 +66,7 @@ struct BootstrapTests {
         arguments: [("-5 -5", "put raw 3\n"), ("\(Int.min) \(Int.min)", "put raw 3\n"), ("\(Int.max) 0", "done raw\n")])
     func numbers(said: String, sent: String) {
         var bootstrap = bootstrap()
-        _ = bootstrap.receive(bytes("usweep-bootstrap 2 Linux x86_64\n"), now: 0)
+        _ = bootstrap.receive(bytes("usweep-shell 1 Linux x86_64\n"), now: 0)
         let lines = "usweep-need \(said)\nusweep-at raw -7\nusweep-at raw \(Int.max)\n"
         let steps = bootstrap.receive(bytes(lines), now: 0)
         guard case .send(let bytes) = steps.first else {
@@ -81,14 +81,14 @@ struct BootstrapTests {
         arguments: ["Linux aarch64", "Darwin arm64", "Linux "])
     func platform(name: String) {
         var bootstrap = bootstrap()
-        let steps = bootstrap.receive(bytes("usweep-bootstrap 2 \(name)\n"), now: 0)
+        let steps = bootstrap.receive(bytes("usweep-shell 1 \(name)\n"), now: 0)
         #expect(steps == [.failed("the host is \(name); the agent is built for Linux x86_64 only")])
     }
 
     @Test("What the script says went wrong is told as it is")
     func failed() {
         var bootstrap = bootstrap()
-        _ = bootstrap.receive(bytes("usweep-bootstrap 2 Linux x86_64\n"), now: 0)
+        _ = bootstrap.receive(bytes("usweep-shell 1 Linux x86_64\n"), now: 0)
         #expect(bootstrap.receive(bytes("usweep-failed no room\n"), now: 0) == [.failed("no room")])
     }
 
@@ -116,7 +116,7 @@ struct BootstrapTests {
         arguments: [(text: "\n", times: 65_536, pieces: 3), ("y", 1, 100_000), ("\n\u{2}usweep", 9_000, 2)])
     func busy(text: String, times: Int, pieces: Int) {
         var bootstrap = bootstrap()
-        _ = bootstrap.receive(bytes("usweep-bootstrap 2 Linux x86_64\nusweep-have\n"), now: 0)
+        _ = bootstrap.receive(bytes("usweep-shell 1 Linux x86_64\nusweep-have\n"), now: 0)
         let piece = bytes(String(repeating: text, count: times))
         var steps: [Bootstrap.Step] = []
         for _ in 0..<pieces { steps += bootstrap.receive(piece, now: 0) }
@@ -143,7 +143,7 @@ struct BootstrapTests {
         bootstrap.opened(now: 0)
         #expect(bootstrap.overdue(now: 59 * second) == nil)
         #expect(bootstrap.overdue(now: 60 * second)?.contains(".bashrc") == true)
-        _ = bootstrap.receive(bytes("usweep-bootstrap 2 Linux x86_64\n"), now: 50 * second)
+        _ = bootstrap.receive(bytes("usweep-shell 1 Linux x86_64\n"), now: 50 * second)
         #expect(bootstrap.overdue(now: 109 * second) == nil)
         #expect(bootstrap.overdue(now: 110 * second)?.contains("disk") == true)
         _ = bootstrap.receive(bytes("usweep-need 0 -\n"), now: 100 * second)
@@ -188,15 +188,6 @@ struct BootstrapTests {
         link.run(until: 1_000 * second)
         #expect(link.form == "raw" && link.packs == 0 && link.pieces < 24)
     }
-
-    @Test("Every login shell hands the command on as it is")
-    func command() {
-        let inner = Bootstrap.command.dropFirst("exec /bin/sh -c '".count).dropLast()
-        #expect(Bootstrap.command == "exec /bin/sh -c '\(inner)'")
-        #expect(inner.allSatisfy { !"'!\\\n".contains($0) })
-        // The longest word of the older C shells.
-        #expect(inner.utf8.count < 4_000)
-    }
 }
 
 /// The host's side of a copy over a link of a certain speed, in time of its own.
@@ -219,7 +210,7 @@ private struct SlowLink {
         self.there = there
         bootstrap = Bootstrap(agent: agent, workdir: "/w")
         bootstrap.opened(now: 0)
-        _ = bootstrap.receive(Array("usweep-bootstrap 2 Linux x86_64\n".utf8), now: 0)
+        _ = bootstrap.receive(Array("usweep-shell 1 Linux x86_64\n".utf8), now: 0)
         say("usweep-need \(there["raw", default: 0]) \(there["gzip", default: 0])")
     }
 

@@ -80,7 +80,7 @@ final class FakeCluster: Transport, @unchecked Sendable {
             for _ in 0..<20 { observer(.diagnostic([UInt8](repeating: UInt8(ascii: "x"), count: 64 << 10))) }
             return Line(cluster: self)
         }
-        observer(.received(Array("usweep-bootstrap 2 Linux x86_64\n".utf8)))
+        observer(.received(Array("usweep-shell 1 Linux x86_64\n".utf8)))
         return Line(cluster: self)
     }
 
@@ -106,7 +106,7 @@ final class FakeCluster: Transport, @unchecked Sendable {
         guard observer != nil else { return }
         guard isStreaming else {
             login += bytes
-            guard login.count(where: { $0 == UInt8(ascii: "\n") }) == 2 else { return }
+            guard HostScript.data(of: login)?.count(where: { $0 == UInt8(ascii: "\n") }) == 3 else { return }
             if failingLogins > 0 {
                 failingLogins -= 1
                 observer?(.received(Array("usweep-failed the disk is full\n".utf8)))

@@ -11,7 +11,7 @@ final class FakeHost: @unchecked Sendable {
     /// What it does with a message; false: what an honest agent does.
     var part: (FakeHost, CoordinatorMessage) -> Bool = { _, _ in false }
     /// What it says when the script of the login begins.
-    var greeting = "usweep-bootstrap 2 Linux x86_64\n"
+    var greeting = "usweep-shell 1 Linux x86_64\n"
     /// What its hello says.
     var versions = WireVersion.oldest...WireVersion.current
     var leases: [HeldLease] = []
@@ -96,7 +96,7 @@ final class FakeHost: @unchecked Sendable {
         guard observer != nil else { return }
         if !isStreaming {
             login += bytes
-            guard login.count(where: { $0 == UInt8(ascii: "\n") }) == 2 else { return }
+            guard HostScript.data(of: login)?.count(where: { $0 == UInt8(ascii: "\n") }) == 3 else { return }
             isStreaming = true
             say(bytes: Array("usweep-have\n".utf8) + Preamble.bytes)
             return

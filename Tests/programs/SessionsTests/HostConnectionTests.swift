@@ -13,19 +13,19 @@ struct HostConnectionTests {
 
     @Test("a command's output and end")
     func answer() async {
-        let answer = await HostConnections.ask(local, here, command: "exec cat", input: "")
+        let answer = await HostConnections.ask(local, here, command: "exec cat", input: [])
         #expect(answer.end.kind == .commandEnded(status: 0) || answer.output == "")
-        let echo = await HostConnections.ask(local, here, command: "read -r x; echo got $x", input: "it\n")
+        let echo = await HostConnections.ask(local, here, command: "read -r x; echo got $x", input: Array("it\n".utf8))
         #expect(echo.output == "got it\n")
     }
 
     @Test("a login that prints without end, and one that never ends, are given up by name with where to look")
     func endless() async {
-        let noisy = await HostConnections.ask(local, here, command: "exec yes", input: "")
+        let noisy = await HostConnections.ask(local, here, command: "exec yes", input: [])
         #expect(noisy.end.kind == .unreachable)
         #expect(noisy.end.message.contains("host here") && noisy.end.message.contains(".bashrc"))
         let silent = await HostConnections.ask(
-            local, here, command: "exec sleep 600", input: "", patience: .milliseconds(100))
+            local, here, command: "exec sleep 600", input: [], patience: .milliseconds(100))
         #expect(silent.end.message.contains("host here") && silent.end.message.contains(".bashrc"))
     }
 
@@ -79,7 +79,7 @@ struct HostConnectionTests {
             ("free 99999999; say inodes", nil), ("free 99999999; say inodes 4096", nil),
         ] as [(String, String?)])
     func noRoom(_ facts: String, _ part: String?) async {
-        let said = "say() { echo \"usweep-doctor $*\"; }; echo; say platform Linux x86_64; say workdir /w; "
+        let said = "say() { echo \"usweep-says $*\"; }; echo; say platform Linux x86_64; say workdir /w; "
             + "say writable yes; say \(facts); say end"
         let found = await HostExamination(Host(target: here), FixedCommand(local: local, fixed: said))
         let text = found.findings.filter(\.isBad).map(\.text).joined(separator: "\n")

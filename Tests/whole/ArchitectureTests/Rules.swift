@@ -51,6 +51,7 @@ enum Layers {
     /// The targets, all of which must be here.
     static let table: [String: Int] = [
         "CSystem": -1, "QEMUModel": -1, "CLibSSH2": -1, "CLibCrypto": -1, "CZlib": -1, "CZstd": -1, "CManual": -1,
+        "CHostScripts": -1,
         "CReport": -1,
         "CMath": -1,
         "Model": 0, "Formats": 0,

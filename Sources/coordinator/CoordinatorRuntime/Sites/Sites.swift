@@ -104,8 +104,8 @@ final class Sites {
         generation += 1
         let stream = generation
         let opened = BootstrappedStream(
-            generation: stream, Bootstrap(agent: agent, workdir: sites[site].workdir),
-            open: { transport.open(sites[site].target, command: Bootstrap.gatewayCommand, observer: $0) },
+            generation: stream, Bootstrap(agent: agent, workdir: sites[site].workdir, .gateway),
+            open: { transport.open(sites[site].target, command: HostScript.command, observer: $0) },
             deliver: { [inbox] event in inbox.put(.gateway(site: site, generation: stream, event)) })
         sites[site].link = GatewayLink(opened, now: now)
     }

@@ -22,7 +22,7 @@ package struct CheckpointHolders {
             var isWhole = false
             for line in answer.output.split(whereSeparator: \.isNewline) {
                 let words = line.split(separator: " ")
-                guard words.first == "usweep-held" else { continue }
+                guard words.first.map(String.init) == HostScript.mark else { continue }
                 if words.count == 2, words[1] == "end" { isWhole = true }
                 guard words.count == 3, let index = Int(words[1]), let count = Int(words[2]), counts.indices ~= index
                 else { continue }
@@ -56,7 +56,7 @@ package struct CheckpointHolders {
                     if index >= mostAtOnce, let (done, answer) = await group.next() { found[done] = answer }
                     group.addTask {
                         let answer = await HostConnections.ask(
-                            transport, host.target, command: command, input: "\(host.workdir)\n\(question)",
+                            transport, host.target, .held, input: "\(host.workdir)\n\(question)",
                             patience: patience)
                         return (index, Host(host.name, answer, counts: counts))
                     }
@@ -80,20 +80,6 @@ package struct CheckpointHolders {
         }
         return (lines + ["end", ""]).joined(separator: "\n")
     }
-
-    private static let command = "exec /bin/sh -c '" + script.joined(separator: "; ") + "'"
-
-    private static let script = [
-        "umask 077", #"say() { echo "usweep-held $*"; }"#, "echo", "IFS= read -r W || exit 1",
-        HostCleaning.finding.joined(separator: "; "), #"O=$R/objects; i=0; n=0; F=; H=; P="#,
-        #"has() { [ -f "$O/${1%"${1#??}"}/$1" ]; }"#,
-        // F: a file is being looked at; H: it is there; P: so are all its parts that were named so far.
-        #"over() { case $F$H$P in 11*|1yes) n=$((n + 1));; esac; F=; H=; P=; }"#,
-        #"while IFS= read -r l; do k=${l#? }; case $l in "f "*) over; F=1; if has "$k"; then H=1; fi;; "#
-            + #""p "*) case $P in no) ;; *) if has "$k"; then P=yes; else P=no; fi;; esac;; "#
-            + "c) over; say $i $n; i=$((i + 1)); n=0;; end) break;; esac; done",
-        "say end",
-    ]
 
     // MARK: Shown
 

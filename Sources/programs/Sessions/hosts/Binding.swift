@@ -1,3 +1,4 @@
+import CoordinatorRuntime
 import Engines
 package import Model
 package import Ports
@@ -78,10 +79,10 @@ package struct Binding {
 
     /// - Throws: ``Failure`` (`noHost`) where the host or its gem5 does not answer.
     package func problems(_ transport: any Transport) throws -> [Problem] {
-        let (target, input) = (host.target, question.script)
+        let (target, script) = (host.target, HostScript(question.script))
         let answer = HostConnections.waiting {
             await HostConnections.ask(
-                transport, target, command: "exec /bin/sh -s", input: input, patience: .seconds(300))
+                transport, target, script, input: "", patience: .seconds(300))
         }
         let lines = answer.output.split(whereSeparator: \.isNewline).filter { $0.hasPrefix(ParameterQuestion.mark) }
         let answers = lines.compactMap { try? JSON(parsing: Array($0.dropFirst(ParameterQuestion.mark.count).utf8)) }

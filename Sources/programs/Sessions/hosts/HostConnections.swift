@@ -1,3 +1,4 @@
+package import CoordinatorRuntime
 import Foundation
 package import Model
 package import Ports
@@ -40,13 +41,21 @@ package enum HostConnections {
         }
     }
 
+    /// Runs a script of a host to its end: see the other.
+    package static func ask(
+        _ transport: any Transport, _ target: HostTarget, _ script: HostScript, input: String,
+        patience: Duration = .seconds(60)
+    ) async -> Answer {
+        await ask(transport, target, command: HostScript.command, input: script.input(input), patience: patience)
+    }
+
     /// Runs one constant command to its end.
     ///
     /// - Parameters:
     ///   - input: its standard input.
     ///   - patience: how long the command may take once it was started; getting there has deadlines of its own.
     package static func ask(
-        _ transport: any Transport, _ target: HostTarget, command: String, input: String,
+        _ transport: any Transport, _ target: HostTarget, command: String, input: [UInt8],
         patience: Duration = .seconds(60)
     ) async -> Answer {
         let question = Question(label: "host \(target.name)", patience: patience)
@@ -99,7 +108,7 @@ private final class Question: Sendable {
     }
 
     func begin(
-        _ transport: any Transport, _ target: HostTarget, command: String, input: String,
+        _ transport: any Transport, _ target: HostTarget, command: String, input: [UInt8],
         whenDone: @escaping @Sendable (HostConnections.Answer) -> Void
     ) {
         let connection = transport.open(target, command: command) { [self] event in
@@ -111,7 +120,7 @@ private final class Question: Sendable {
             case .closed(let end): whenDone(answer(end))
             }
         }
-        connection.send(Array(input.utf8))
+        connection.send(input)
         state.withLock { $0.connection = connection }
     }
 

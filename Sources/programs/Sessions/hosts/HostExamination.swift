@@ -1,3 +1,4 @@
+import CoordinatorRuntime
 import Engines
 package import Model
 package import Ports
@@ -90,7 +91,7 @@ package struct HostExamination: Sendable {
         let engines = host.engines.map { "\($0.name)=\($0.value)" }.joined(separator: "\n")
         let before = SystemTime().wall()
         let answer = await HostConnections.ask(
-            transport, host.target, command: HostExamination.command, input: "\(host.workdir)\n\(engines)\nend\n")
+            transport, host.target, HostExamination.script, input: "\(host.workdir)\n\(engines)\nend\n")
         let facts = HostExamination.facts(answer.output)
         for text in answer.notes { note(text) }
         guard facts["end"] != nil else {
@@ -195,7 +196,7 @@ package struct HostExamination: Sendable {
             let script = try? examination.trial(engine.value, facts, ThisMachine())
         else { return [:] }
         let answer = await HostConnections.ask(
-            transport, host.target, command: "exec /bin/sh -s", input: "\(say)\n\(script)exit 0\n",
+            transport, host.target, HostScript(script), input: "",
             patience: .seconds(60))
         return HostExamination.facts(answer.output)
     }
@@ -226,14 +227,14 @@ package struct HostExamination: Sendable {
     private func hasSurvived(_ host: Model.Host, _ transport: any Transport) async -> Bool {
         guard let detached else { return false }
         let answer = await HostConnections.ask(
-            transport, host.target, command: HostExamination.survivalCommand, input: "\(detached)\n")
+            transport, host.target, .survived, input: "\(detached)\n")
         return HostExamination.facts(answer.output)["survived"] == "yes"
     }
 
     /// Leaves another process behind, as the agent is started where the first one was killed.
     private func startedByManager(_ host: Model.Host, _ transport: any Transport) async -> HostExamination {
         let answer = await HostConnections.ask(
-            transport, host.target, command: HostExamination.managerCommand, input: "")
+            transport, host.target, .manager, input: "")
         let facts = HostExamination.facts(answer.output)
         var next = self
         next.detached = facts["detached"].flatMap { $0.isEmpty ? nil : $0 }
@@ -269,69 +270,21 @@ package struct HostExamination: Sendable {
         return PeopleText.size(number << 10)
     }
 
-    /// Lines `usweep-doctor NAME VALUE`; whatever else a login prints is skipped.
+    /// What scripts say; whatever else a login prints is skipped.
     static func facts(_ output: String) -> [String: String] {
         var facts: [String: String] = [:]
         for line in output.split(whereSeparator: \.isNewline) {
             let words = line.split(separator: " ", maxSplits: 2)
-            if words.count >= 2, words[0] == "usweep-doctor" {
+            if words.count >= 2, words[0] == HostScript.mark {
                 facts[String(words[1])] = words.count > 2 ? String(words[2]) : ""
             }
         }
         return facts
     }
 
-    static let say = #"say() { echo "usweep-doctor $*"; }"#
-
-    /// As the coordinator's own command: one line without single quote or `!`; what varies comes by standard input.
-    private static let command =
-        "exec /bin/sh -c '"
-        + [
-            say, "echo", "IFS= read -r W || exit 1",
-            #"case $W in "~") W=$HOME;; "~/"*) W=$HOME/${W#??};; esac"#,
-            #"say platform "$(uname -s) $(uname -m)""#, #"say shell "$SHELL""#, #"say workdir "$W""#,
-            #"say processors "$(nproc)""#, #"say clock "$(date +%s)""#,
-            #"say cores "$(cat /sys/devices/system/cpu/cpu[0-9]*/topology/thread_siblings_list 2>/dev/null "#
-                + #"| sort -u | wc -l)""#,
-            #"while read -r l x; do say load "$l"; done < /proc/loadavg"#,
-            // What agents of other users announce, where its owner holds the lock.
-            #"n=0; for f in /tmp/usweep-slots-*; do [ -f "$f" ] || continue; [ -O "$f" ] && continue; "#
-                + #"grep -q ":$(stat -c %i "$f") " /proc/locks && n=$((n+1)) && say "sharer-$n" "#
-                + #""$(stat -c %U "$f") $(sed -n "s/^running \([0-9]*\)$/\1/p" "$f" | head -n1)"; done"#,
-            #"while read -r k v u; do case $k in MemTotal:) say memory "$v";; esac; done < /proc/meminfo"#,
-            #"P=$W; until [ -e "$P" ]; do P=${P%/*}; [ -n "$P" ] || P=/; done"#,
-            #"say filesystem "$(stat -f -c %T "$P")""#,
-            #"say kind "$(stat -f -c %t "$P")""#,
-            #"say local "$(df -Pk /var/tmp | { read -r x; read -r d s u f r; echo "$f"; })""#,
-            #"say free "$(df -Pk "$P" | { read -r x; read -r d s u f r; echo "$f"; })""#,
-            // Of file systems without such a limit, there are 0 in all, or `-`.
-            #"say inodes "$(df -Pi "$P" 2>/dev/null "#
-                + #"| { read -r x; read -r d s u f r; [ "${s:-0}" -gt 0 ] 2>/dev/null && echo "$f"; })""#,
-            // Permissions do not tell all: on some file systems nobody can make a folder.
-            #"T=$P/.usweep-doctor-$$; if E=$(LC_ALL=C mkdir "$T" 2>&1); then rmdir "$T"; E=yes; fi; "#
-                + #"[ -d "$P" ] || E="$P is not a folder"; say writable "${E##*: }""#,
-            #"case ,$(findmnt -n -o OPTIONS -T "$P" 2>/dev/null), in *,noexec,*) say noexec yes;; esac"#,
-            #"while IFS== read -r n p; do [ "$n" = end ] && break; "#
-                + #"case $p in "~/"*) p=$HOME/${p#??};; esac; [ -x "$p" ] || continue; case $n in "#
-                + EngineRegistry.all.map { "\($0.name)) \($0.examination.script);; " }.joined() + "esac; done",
-            #"if [ -w /dev/kvm ]; then say kvm yes; fi"#,
-            #"if command -v setsid > /dev/null; then "#
-                + #"say detached "$(setsid sh -c "echo \$\$; exec sleep 60 > /dev/null 2>&1 < /dev/null" &)"; fi"#,
-            "say end",
-        ].joined(separator: "; ") + "'"
-
-    /// As Survival of AgentRuntime starts the agent.
-    private static let managerCommand =
-        "exec /bin/sh -c '"
-        + [
-            say, "echo",
-            #"[ -n "$XDG_RUNTIME_DIR" ] || XDG_RUNTIME_DIR=/run/user/$(id -u)"#, "export XDG_RUNTIME_DIR",
-            #"say linger "$(loginctl show-user "$(id -un)" -p Linger 2>/dev/null)""#,
-            #"say detached "$(setsid systemd-run --user --scope --quiet -- "#
-                + #"sh -c "echo \$\$; exec sleep 60 > /dev/null 2>&1 < /dev/null" 2>/dev/null &)""#,
-        ].joined(separator: "; ") + "'"
-
-    private static let survivalCommand =
-        #"exec /bin/sh -c 'echo; IFS= read -r P; if kill -0 "$P" 2>/dev/null; "#
-        + #"then echo usweep-doctor survived yes; kill "$P"; fi'"#
+    /// The script, with what the engines ask of their programs.
+    private static let script: HostScript = {
+        let cases = EngineRegistry.all.map { "\($0.name)) \($0.examination.script)\n;;\n" }.joined()
+        return HostScript.doctor.using("examine_engine() {\ncase $name in\n\(cases)esac\n}\n")
+    }()
 }

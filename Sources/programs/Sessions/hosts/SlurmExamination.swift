@@ -1,3 +1,4 @@
+import CoordinatorRuntime
 import Model
 import Ports
 import SweepCore
@@ -25,7 +26,7 @@ extension HostExamination {
         var examination = await HostExamination(login, transport)
         guard examination.isUsable else { return examination }
         let input = (site.partitions + ["end"] + site.submission(excluding: []) + ["end"]).map { "\($0)\n" }.joined()
-        let answer = await HostConnections.ask(transport, login.target, command: script, input: input)
+        let answer = await HostConnections.ask(transport, login.target, .slurm, input: input)
         examination.judge(site, HostExamination.facts(answer.output), answer.end)
         return examination
     }
@@ -75,24 +76,6 @@ extension HostExamination {
         facts.filter { $0.key.hasPrefix("partition-") }.sorted { $0.key < $1.key }
             .map { (String($0.key.dropFirst("partition-".count)), $0.value) }
     }
-
-    /// As the coordinator's own command: one line without single quote or `!`; what varies comes by standard input.
-    private static let script =
-        "exec /bin/sh -c '"
-        + [
-            say, "echo", "command -v sbatch > /dev/null || { say end; exit 0; }",
-            #"V=$(sbatch --version 2>&1) || { say broken "$(printf %s "$V" | tr "\n" ";")"; say end; exit 0; }"#,
-            #"say version "$V""#,
-            #"if H=$(srun --help 2>&1); then case $H in *--overlap*) say overlap yes;; *) say overlap no;; esac; fi"#,
-            #"A=; while IFS= read -r p; do [ "$p" = end ] && break; A="$A $p "; done"#,
-            #"scontrol --oneliner show partition 2> /dev/null | while IFS= read -r l; do N=; D=; T=; for w in $l; do "#
-                + #"case $w in PartitionName=*) N=${w#*=};; Default=YES) D=1;; MaxTime=*) T=${w#*=};; esac; done; "#
-                + #"case "$A" in "") [ -n "$D" ] && say "partition-$N" "$T";; "#
-                + #"*" $N "*) say "partition-$N" "$T";; esac; done"#,
-            #"set --; while IFS= read -r o; do [ "$o" = end ] && break; set -- "$@" "$o"; done"#,
-            ##"O=$(printf "#\041/bin/sh\n" | sbatch --test-only --chdir=/ "$@" 2>&1); say accepted $?"##,
-            #"say tried "$(printf %s "$O" | tr "\n" ";")""#, "say end",
-        ].joined(separator: "; ") + "'"
 }
 
 /// Times as Slurm writes them: `UNLIMITED`, `30` and `30:00` (minutes), `12:00:00`, `2-12` and `2-12:00:00` (days).

@@ -1,0 +1,57 @@
+import Foundation
+import Testing
+@testable import CoordinatorRuntime
+
+
+@Suite("Scripts that run on hosts")
+struct HostScriptTests {
+    /// Runs the command by this machine's `/bin/sh`, as a login shell would.
+    private func run(_ input: [UInt8], environment: [String: String] = [:]) throws -> String {
+        let process = Process()
+        let (into, out) = (Pipe(), Pipe())
+        process.executableURL = URL(fileURLWithPath: "/bin/sh")
+        process.arguments = ["-c", HostScript.command]
+        process.environment = ["PATH": "/usr/bin:/bin"].merging(environment) { $1 }
+        (process.standardInput, process.standardOutput, process.standardError) = (into, out, out)
+        try process.run()
+        try into.fileHandleForWriting.write(contentsOf: Data(input))
+        try into.fileHandleForWriting.close()
+        let said = out.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return String(decoding: said, as: UTF8.self)
+    }
+
+    @Test("Every login shell hands the command on as it is")
+    func command() {
+        let inner = HostScript.command.dropFirst("exec /bin/sh -c '".count).dropLast()
+        #expect(HostScript.command == "exec /bin/sh -c '\(inner)'")
+        #expect(inner.allSatisfy { !"'!\\\n".contains($0) })
+    }
+
+    @Test("A script reads what comes behind it, whatever characters it has and in any locale")
+    func data() throws {
+        let script = HostScript("IFS= read -r line; say got \"$line\" \"it's ünder \\\\\"\n\n")
+        for locale in ["C", "C.UTF-8"] {
+            let said = try run(script.input("a b!\n"), environment: ["LC_ALL": locale])
+            #expect(said.hasPrefix("\n\(HostScript.greeting)Linux "))
+            #expect(said.hasSuffix("\n\(HostScript.mark) got a b! it's ünder \\\n"), "\(said)")
+        }
+    }
+
+    @Test("Of a script that did not come whole, nothing runs")
+    func cut() throws {
+        let input = HostScript("say first\nsay second\n").input("")
+        for end in stride(from: input.count - 1, to: input.count - 24, by: -1) {
+            #expect(try !run(Array(input[..<end])).contains("first"))
+        }
+        #expect(try run(input).contains("usweep-says first\nusweep-says second\n"))
+    }
+
+    @Test("Those who play a host find what the script reads once it is there")
+    func played() {
+        let input = HostScript.bring.input("one\ntwo\n")
+        #expect(HostScript.data(of: input).map { Array($0) } == Array("one\ntwo\n".utf8))
+        #expect(HostScript.data(of: Array(input.prefix(input.count - 9))) == nil)
+        #expect(HostScript.data(of: Array("12".utf8)) == nil)
+    }
+}
