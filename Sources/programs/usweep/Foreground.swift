@@ -45,8 +45,8 @@ enum Foreground {
                     + "another host can be used: \(resume)")
         case .paused(let series):
             console.say(
-                "paused: the last \(PeopleText.count(series.count, "run")) failed alike (\(series.failure.rawValue)), "
-                    + "so no further run was started")
+                "paused: the last \(PeopleText.count(series.count, "run")) failed with the same class "
+                    + "(\(series.failure.rawValue)), so no more runs were started")
         case .outOfTime:
             console.say("the sweep's time limit (limits.sweep) has passed; what is done is kept. Continue: \(resume)")
         case .noHost(let reason):
