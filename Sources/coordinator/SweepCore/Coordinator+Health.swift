@@ -109,7 +109,7 @@ extension Coordinator {
         guard links.indices.contains(where: { $0 != host && isUsable($0, now) }) else { return }
         if links[host].health.slowRuns >= HostHealth.most || links[host].health.isOnTrial {
             let (took, should) = (PeopleText.span(wall), PeopleText.span(prediction.expected))
-            let reason = "its runs take far longer than predicted, as run \(run): \(took) instead of \(should)"
+            let reason = "its runs take far longer than predicted, for example run \(run): \(took) instead of \(should)"
             pauseHost(host, reason, now, &records)
         }
     }

@@ -34,7 +34,7 @@ extension HostExamination {
         guard facts["end"] != nil else { return unusable("sbatch could not be tried: \(end.message)") }
         if let complaint = facts["broken"] {
             return unusable(
-                "sbatch is there, and Slurm does not work on this host: sbatch --version: "
+                "sbatch is installed, but Slurm does not work on this host: sbatch --version: "
                     + VisibleText.of(complaint, limit: 300))
         }
         guard let version = facts["version"] else {
