@@ -26,7 +26,7 @@ extension Coordinator {
         if !state.openAudits.contains(run) { return "its result no longer counts, or is no longer audited" }
         let host = host(of: claim)
         guard isAvailable(run, claim, now) else { return nil }
-        return "\(host < 0 ? "its host" : plan.hosts[host]), which audits it, has been silent for long"
+        return "\(host < 0 ? "its host" : plan.hosts[host]), which audits it, has been silent for too long"
     }
 
     private mutating func fence(_ host: String, _ run: RunNumber, _ records: inout [Record]) {

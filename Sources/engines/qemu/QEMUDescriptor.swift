@@ -51,8 +51,8 @@ package struct QEMUDescriptor: EngineDescriptor {
         let names = sweep.requiredMetrics.filter { ["code.overlap", "data.overlap"].contains($0) }
         return names.prefix(1).map { name in
             KeyProblem(
-                "metrics", "\(name) is what a call has in common with the one before it, and there is only one; write "
-                    + "warm: 1 in 'measure'")
+                "metrics", "\(name) compares a call with the previous one, but there is only one call; write warm: 1 "
+                    + "in 'measure'")
         }
     }
 
