@@ -11,8 +11,8 @@ package struct CommandDescriptor: EngineDescriptor {
             "command", .arguments(.ofRun), isRequired: true,
             "the program and its arguments, as in command: [./run.sh, '{x}']"),
         EngineKey(
-            "results", .place, "the file that the program writes: a JSON object, a list of them (one per block), or "
-                + "CSV"),
+            "results", .place,
+            "the file that the program writes: a JSON object, a list of them (one per block), or CSV"),
     ]
 
     package init() {}

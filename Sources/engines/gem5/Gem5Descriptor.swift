@@ -237,8 +237,7 @@ package struct Gem5Descriptor: EngineDescriptor {
             guard !(folder.holdsFunctions && settings.takesImages) else {
                 throw Failure(
                     .badSpecification, "the guest in \(path) is of an older version, and contains the functions "
-                        + "itself; "
-                        + "build it again: ops/guest/build gem5")
+                        + "itself; build it again: ops/guest/build gem5")
             }
             return Gem5Engine.Guest(
                 kernel: try folder.file("vmlinux", at: kernel), disk: try folder.file("disk.img", at: disk),

@@ -30,8 +30,7 @@ enum QEMUCounter {
                 ("\(what).lines", "lines", "different lines of memory that \(use)"),
                 ("\(what).pages", "pages", "different pages of 4 KiB that \(use)"),
                 ("\(what).lines.both", "lines", "of these lines, those that the previous call also used"),
-                ("\(what).lines.either", "lines", "lines that this call or the previous one used; 0 if there was no "
-                    + "previous call"),
+                ("\(what).lines.either", "lines", "lines that this call or the previous one used; 0 for a first call"),
             ]
         }
         + [("idle.instructions", "instructions", "executed instructions of the kernel's idle task")]

@@ -27,8 +27,7 @@ enum QEMUShapes {
             return KeyProblem(
                 "axes.\(key)", "\(cache).size \(shape.size), \(cache).ways \(shape.ways) and line \(shape.line) do not "
                     + "give a power of two of sets (48KiB, for example, needs 3, 6 or 12 ways); run only pairs that "
-                    + "fit: zip: "
-                    + "[{\(cache).size: [...], \(cache).ways: [...]}]")
+                    + "fit: zip: [{\(cache).size: [...], \(cache).ways: [...]}]")
         }
     }
 

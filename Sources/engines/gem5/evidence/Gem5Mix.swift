@@ -54,11 +54,17 @@ enum Gem5Mix {
     static func description(_ name: String) -> (unit: String, meaning: String)? {
         switch name {
         case "loads": ("micro-operations", "committed micro-operations that load")
-        case "stores": ("micro-operations", "committed micro-operations that store; not counted for out-of-order cores "
-            + "before gem5 23.1")
+        case "stores":
+            (
+                "micro-operations",
+                "committed micro-operations that store; not counted for out-of-order cores before gem5 23.1"
+            )
         case "float": ("micro-operations", "committed floating-point micro-operations")
-        case "scalar": ("micro-operations", "committed micro-operations that are neither floating-point nor SIMD: "
-            + "integers, loads, stores")
+        case "scalar":
+            (
+                "micro-operations",
+                "committed micro-operations that are neither floating-point nor SIMD: integers, loads, stores"
+            )
         default: nil
         }
     }
