@@ -1,6 +1,6 @@
 import Model
 
-/// What an attempt's end means.
+/// What the end of an attempt means for its run.
 extension Coordinator {
     mutating func end(_ host: Int, _ judged: Judged, _ now: Nanoseconds, _ records: inout [Record]) {
         let id = judged.report.id

@@ -1,7 +1,7 @@
 import Model
 
-/// How well a host does by what it was given. A host that keeps failing gets nothing for a while; then one run, and
-/// with a result of that it is taken back. Each time that this fails the while is twice as long.
+/// How well a host handles its runs. A host that keeps failing is paused: it gets no runs for some time, and then a
+/// single one. If that run gives a result, the host is used again; otherwise the next pause is twice as long.
 struct HostHealth: Sendable {
     /// Attempts in a row that failed for a reason that lies in the host, as far as their class tells.
     var troubles = 0
