@@ -32,7 +32,7 @@ extension Coordinator {
         guard let claim = state.claim(of: id.lease, on: id.run), self.host(of: claim) == host,
             !report.agentGoesOn(in: claim), !faults.contains(.keepsDropped)
         else { return }
-        let reason = "\(plan.hosts[host]) has lost what it knew of it since attempt \(id.attempt)"
+        let reason = "\(plan.hosts[host]) has lost its records of it since attempt \(id.attempt)"
         decide(.runWithdrawn(run: id.run, lease: id.lease, reason: reason), &records)
     }
 
