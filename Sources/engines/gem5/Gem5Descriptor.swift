@@ -4,7 +4,7 @@ package import Results
 /// Engine `gem5`: full-system simulation.
 package struct Gem5Descriptor: EngineDescriptor {
     package let name = "gem5"
-    package let meaning = "gem5 simulating a whole Linux system, processor and memory in time"
+    package let meaning = "gem5, which simulates a whole Linux system with the timing of processor and memory"
     package let phases: Set<EnginePhase> = [.warm, .setup]
     package var binary: EngineBinary? { EngineBinary(defaultPath: nil) }
     /// Of a full-system run that nothing is known of.
@@ -186,8 +186,8 @@ package struct Gem5Descriptor: EngineDescriptor {
         }
         guard isTold != hasCheckpoint else { return [] }
         let text = hasCheckpoint
-            ? "the script is not told where its checkpoint is; write {checkpoint} into 'arguments'"
-            : "the script is told of a checkpoint, but there is none; write 'setup' (the arguments of the run that "
+            ? "the script does not get the path of its checkpoint; write {checkpoint} into 'arguments'"
+            : "the script gets the path of a checkpoint, but there is none; write 'setup' (the arguments of the run that "
                 + "makes it), or 'checkpoint: {directory: ...}' beside 'system'"
         return [KeyProblem("system", text)]
     }

@@ -4,8 +4,8 @@ package import Results
 /// Engine `qemu`: QEMU with the model plugin.
 package struct QEMUDescriptor: EngineDescriptor {
     package let name = "qemu"
-    package let meaning = "QEMU running a whole Linux system, with a model of caches, translation buffers and branch "
-        + "predictors: it counts events, without timing"
+    package let meaning = "QEMU, which runs a whole Linux system with a model of caches, translation buffers and "
+        + "branch predictors; it counts events, without timing"
     package let phases: Set<EnginePhase> = [.warm, .setup]
     package var binary: EngineBinary? { EngineBinary(defaultPath: "/usr/bin/qemu-system-x86_64") }
     package let formulas = MetricFormula.qemu

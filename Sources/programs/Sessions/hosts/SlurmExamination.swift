@@ -45,7 +45,7 @@ extension HostExamination {
             guard let limit = SlurmTime.nanoseconds(text) else { continue }
             if limit < site.time {
                 unusable(
-                    "partition \(name) lets a job run for \(PeopleText.span(limit)), and `time` is "
+                    "partition \(name) limits jobs to \(PeopleText.span(limit)), but `time` is "
                         + "\(PeopleText.span(site.time)): lower it to \(SlurmTime.written(limit))")
             } else {
                 note("partition \(name) lets a job run for \(PeopleText.span(limit))")
