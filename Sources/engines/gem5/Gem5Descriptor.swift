@@ -187,8 +187,8 @@ package struct Gem5Descriptor: EngineDescriptor {
         guard isTold != hasCheckpoint else { return [] }
         let text = hasCheckpoint
             ? "the script does not get the path of its checkpoint; write {checkpoint} into 'arguments'"
-            : "the script gets the path of a checkpoint, but there is none; write 'setup' (the arguments of the run that "
-                + "makes it), or 'checkpoint: {directory: ...}' beside 'system'"
+            : "the script gets the path of a checkpoint, but there is none; write 'setup' (the arguments of the run "
+                + "that makes it), or 'checkpoint: {directory: ...}' beside 'system'"
         return [KeyProblem("system", text)]
     }
 
