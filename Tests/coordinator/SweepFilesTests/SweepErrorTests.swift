@@ -73,7 +73,8 @@ struct SweepErrorTests {
         Wrong(engine: "qemu", gem5("checkpoints: 0"), "5:24", "key 'measure.checkpoints'"),
         Wrong(engine: "qemu", gem5("checkpoints: 2, apart: 0"), "5:34", "key 'measure.apart'"),
         Wrong(
-            engine: "qemu", gem5("apart: 5"), "5:11", "key 'measure.apart': is the distance between 'checkpoints', which"),
+            engine: "qemu", gem5("apart: 5"), "5:11",
+            "key 'measure.apart': is the distance between 'checkpoints', which"),
         Wrong(
             engine: "qemu", gem5("checkpoints: 3, apart: 500000"), "5:24",
             "the last would be taken after 1000020 invocations"),
