@@ -70,8 +70,8 @@ struct FieldReader {
             fail(field, "'\(text)' is not a range; write \(range), or for this text itself ['\(text)']")
         case .scalar(let text, isPlain: true) where ValueRange.isMeant(by: text):
             fail(
-                field, "'\(Names.shown(text))' is not a range; ranges have whole numbers and two dots, as in 1..9 step "
-                    + "2; write other values out, as in [0.1, 0.2]")
+                field, "'\(Names.shown(text))' is not a range; ranges have whole numbers and two points, as in "
+                    + "1..9 step 2; write other values out, as in [0.1, 0.2]")
         case .scalar(let text, let isPlain):
             // What begins with a sign may mean something else to YAML.
             let word = Names.isPlain(text) ? text : "'\(Names.shown(text))'"

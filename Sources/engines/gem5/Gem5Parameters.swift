@@ -17,7 +17,7 @@ enum Gem5Parameter {
         return EngineParameters(
             known, others: "the path of a parameter below 'system', as config.ini has it",
             othersAfterRestore: "gem5 does not check whether a checkpoint fits another value; compare one point with "
-                + "one whose guest was set up with that value")
+                + "one whose guest was set up with it")
     }
 
     private static let all =
