@@ -82,7 +82,7 @@ extension KeyShape {
         case .share: "percentage, as in 1%"
         case .flag: "true | false"
         case .path: "path on this machine"
-        case .input: "file on this machine, brought to the hosts"
+        case .input: "file on this machine, copied to the hosts"
         case .place: "path below the attempt's folder"
         case .arguments: "list of arguments"
         case .workloads: "list of workloads"

@@ -13,20 +13,20 @@ enum Interleaving {
             .mapping([
                 EngineKey(
                     "stress", .bytes, isRequired: true,
-                    "footprint of a program that goes over all of it once, or up to the next arrival: half of it code "
-                        + "(at most 1 MiB), the rest data")
+                    "footprint of a program that touches all of it once, or repeatedly until the next arrival: half of "
+                        + "it code (at most 1 MiB), the rest data")
             ]), .workloads,
         ]),
         "what runs on the function's core between measured calls in the state lukewarm: a program, or other workloads, "
-            + "each called once, or again and again up to the next arrival")
+            + "each called once, or repeatedly until the next arrival")
 
     static let parameters = [
         EngineParameter(
             stateAxis, standard: "warm",
             values: "warm, lukewarm, cold-caches or cold-start",
-            "what the function finds: caches, buffers and predictor as the call before left them (warm), as others "
-                + "left them that ran on its core (lukewarm), or empty (cold-caches), and memory as it was; or no "
-                + "container, since the call starts it (cold-start)"
+            "what the function finds: caches, buffers and predictor as the previous call left them (warm), as others "
+                + "that ran on its core left them (lukewarm), or empty (cold-caches), with memory unchanged; or no "
+                + "container, because the call starts it (cold-start)"
         ) { states.contains($0) ? $0 : nil },
         EngineParameter(
             stressAxis, unit: "bytes", values: "a size from 4KiB to 1GiB, a multiple of 4KiB",
@@ -99,7 +99,7 @@ enum Interleaving {
         if !isLukewarm, isThere {
             problems.append(
                 KeyProblem(
-                    key, "counts only in the state lukewarm; write axes: {state: [lukewarm]}, or remove it"))
+                    key, "has an effect only in the state lukewarm; write axes: {state: [lukewarm]}, or remove it"))
         }
         return problems
     }

@@ -315,8 +315,8 @@ public struct AgentCore: Sendable {
         let seconds = (now - (sweeps[sweep]?.heardAt ?? now)) / 1_000_000_000
         return refuse(
             connection,
-            "\(VisibleText.of(holder)) works on this sweep, and was last heard from \(seconds) s "
-                + "ago. This sweep is a copy of that one: only one of them can go on")
+            "\(VisibleText.of(holder)) is working on this sweep, and was last heard from \(seconds) s ago. This sweep "
+                + "is a copy of that one: only one of them can continue")
     }
 
     // MARK: The setup of a host

@@ -155,8 +155,8 @@ extension AgentCore {
         var reasons: [String] = []
         let lost = min(lostCores(of: sweep), host.cores)
         if isLess, lost > 0 {
-            let advice = lost < host.cores ? "" : " ('slots: \(host.cores)' or 'others: ignore' in the inventory runs "
-                + "all the same)"
+            let advice = lost < host.cores ? "" : " ('slots: \(host.cores)' or 'others: ignore' in the inventory uses "
+                + "them anyway)"
             reasons.append(
                 "other programs keep \(lost) of \(PeopleText.count(host.cores, "core")) busy\(advice)")
         }

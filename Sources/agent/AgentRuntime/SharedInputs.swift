@@ -34,8 +34,8 @@ struct SharedInputs {
 
     private mutating func noteChanged(_ user: (key: AttemptKey, path: String), _ who: String) {
         changed[user.key] =
-            "its input \(user.path) was changed while it ran, \(who): what it left is set aside, and runs "
-            + "on this host get copies of that input from now on"
+            "its input \(user.path) was changed while it ran, \(who): its results are not used, and runs on this host "
+            + "get copies of that input from now on"
     }
 
     /// An object was found changed, and is gone. Those of its users that have it under a further name see the change.
@@ -51,8 +51,8 @@ struct SharedInputs {
     mutating func wasDamaged(_ users: [(key: AttemptKey, path: String)]) {
         for user in users {
             changed[user.key] =
-                "its input \(user.path) was found damaged on this host's disk when it was read again: what the run "
-                + "left is set aside, and the input is fetched again"
+                "its input \(user.path) was found damaged on this host's disk when it was read again: the results of "
+                + "the run are not used, and the input is fetched again"
         }
     }
 

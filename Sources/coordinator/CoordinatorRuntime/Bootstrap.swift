@@ -86,7 +86,7 @@ struct Bootstrap {
         let limit = "\(Bootstrap.patience / 1_000_000_000) s"
         switch phase {
         case .greeting:
-            return "it let the login in, but the account's start-up files (~/.bashrc, ~/.profile) did not end within "
+            return "the login succeeded, but the account's start-up files (~/.bashrc, ~/.profile) did not end within "
                 + "\(limit): look there for a command that waits"
         case .deciding: return "its disk did not answer within \(limit)"
         case .copying(let copy):

@@ -37,8 +37,8 @@ extension CoordinatorLoop {
                         return found.map { .doubted(host: host, $0) } ?? .nothing
                     } catch {
                         return .said(
-                            problem: "\(damage.digest.short) was found damaged on the disk of \(name), and which "
-                                + "results were made with it cannot be told: \(error)")
+                            problem: "\(damage.digest.short) was found damaged on the disk of \(name), and it is not "
+                                + "known which results were made with it: \(error)")
                     }
                 }
             }

@@ -35,13 +35,13 @@ extension CoordinatorLoop {
         switch message {
         case .sharing(let place?, _): fanout.joins(host, at: place)
         case .sharing(nil, let problem):
-            complain("\(name(host)) shares nothing with other hosts: \(VisibleText.of(problem))")
+            complain("\(name(host)) does not share inputs with other hosts: \(VisibleText.of(problem))")
         case .holding(let digests): fanout.holds(host, digests, now: now)
         case .unreached(let failure):
             if let giver = fanout.unreached(failure, by: host, now: now) {
                 complain(
-                    "\(name(giver)) gave \(name(host)) other bytes than those of an input; nothing more is fetched "
-                        + "from it, and the input comes from elsewhere")
+                    "\(name(giver)) sent wrong bytes of an input to \(name(host)); nothing more is fetched from it, "
+                        + "and the input comes from elsewhere")
             }
         case .hello, .started, .outcome, .want, .bytes, .missing, .probed, .tail, .heartbeat, .refused, .released,
             .damaged: break

@@ -62,7 +62,7 @@ struct LedgerFile {
             throw Failure(
                 .badArchive,
                 "\(path) was written by a newer usweep: its version is \(version), and this usweep knows versions up "
-                    + "to \(Schema.version). Nothing was changed; go on with that usweep, or upgrade this one")
+                    + "to \(Schema.version). Nothing was changed; use that usweep, or upgrade this one")
         }
         if version < 1 { throw Failure(.badArchive, "\(path) has no version; \(LedgerFile.howToRepair(path))") }
     }

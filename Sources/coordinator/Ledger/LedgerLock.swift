@@ -44,7 +44,8 @@ final class LedgerLock: Sendable {
             }
             throw Failure(
                 .heldElsewhere,
-                "another coordinator works on this sweep (\(holder)); wait until it ends, or stop it, then try again")
+                "another coordinator is working on this sweep (\(holder)); wait until it ends, or stop it, then try "
+                    + "again")
         }
         descriptor = opened
         before = LedgerLock.content(opened)

@@ -185,8 +185,8 @@ private struct LedgerRepair {
         }
         guard let metadata = metadata(), !plans.isEmpty else {
             throw Failure(
-                .badArchive, "nothing of the ledger \(path) can be read, nor of a copy of it; launch the sweep "
-                    + "again with --new")
+                .badArchive, "neither the ledger \(path) nor a copy of it can be read; launch the sweep again with "
+                    + "--new")
         }
         for (key, value) in metadata.sorted(by: { $0.key < $1.key }) { try PlanTable(db).put(key, value) }
         let insert = try db.makeStatement(

@@ -105,7 +105,7 @@ package struct Evidence {
             for found in blocks {
                 func count(_ name: String) throws(Breach) -> Int64 {
                     if let count = found.block[name].flatMap({ Int64($0) }) { return count }
-                    throw Breach("\(found.place): \(bound.name) has a limit, but \(name) is not told")
+                    throw Breach("\(found.place): \(bound.name) has a limit, but \(name) is missing")
                 }
                 let (part, whole) = (try count(bound.dividend), try count(bound.divisor))
                 guard part.multipliedFullWidth(by: 1_000_000) > whole.multipliedFullWidth(by: bound.millionths) else {

@@ -37,7 +37,7 @@ public struct RunColumn: Sendable {
         RunColumn("wall_s", "how long the attempt took, in seconds") {
             $0.wall.map { .number(Instant.seconds($0)) } ?? .empty
         },
-        RunColumn("peak_memory_bytes", "the most memory that the attempt had, in bytes") {
+        RunColumn("peak_memory_bytes", "peak memory of the attempt, in bytes") {
             $0.peakMemoryBytes.map { .integer($0) } ?? .empty
         },
         RunColumn("evidence", "the reason for the class, in a sentence") {

@@ -45,7 +45,8 @@ public struct Selection: Sendable, Hashable {
 
     private static func unknown(_ text: String, _ names: [String]) -> Failure {
         guard text.contains(where: { "=<>~".contains($0) }) else {
-            return Failure(.usage, "--where \(VisibleText.of(text)): write NAME=VALUE, or another sign: != < <= > >= ~")
+            return Failure(
+                .usage, "--where \(VisibleText.of(text)): write NAME=VALUE, or another operator: != < <= > >= ~")
         }
         let known = (names + Condition.Column.others.map(\.name)).joined(separator: ", ")
         return Failure(.usage, "--where \(VisibleText.of(text)): no such axis or metric; there are \(known)")

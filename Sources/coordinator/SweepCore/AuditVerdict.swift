@@ -1,6 +1,6 @@
 public import Model
 
-/// What another host made of a run that had succeeded.
+/// The numbers that another host gave when it ran a succeeded run again.
 public struct AuditOpinion: Sendable, Hashable {
     public var host: String
     public var comparison: AuditComparison
@@ -11,14 +11,14 @@ public struct AuditOpinion: Sendable, Hashable {
     }
 }
 
-/// What the numbers of a run tell that several hosts have given.
+/// What follows if several hosts have run the same run and their numbers are compared.
 public enum AuditVerdict: Sendable, Hashable {
-    /// Nothing yet: one host has done it, or two that differ.
+    /// Nothing yet: only one host has run it, or two whose numbers differ.
     case open
     case identical
-    /// Two hosts give the same numbers, and this one gives others.
+    /// Two hosts have the same numbers, and this one has different ones.
     case outvoted(String)
-    /// Three hosts give three results.
+    /// Three hosts have three different results.
     case notDeterministic
 
     /// - Parameters:

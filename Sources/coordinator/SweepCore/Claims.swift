@@ -1,6 +1,6 @@
 package import Model
 
-/// The right to a run that a lease gives.
+/// The right to one run that a lease gives to its host.
 package struct Claim: Sendable, Hashable {
     package var lease: LeaseNumber
     package var attempts: Range<AttemptNumber>
@@ -13,8 +13,8 @@ extension AttemptReport {
     }
 }
 
-/// Who has which run. Mostly one host; several only where a run was given away because the first was silent for long.
-/// Of a run that has ended, whoever audits it.
+/// Which hosts have claims on which run. Usually one host; several only if a run was given to another host because the
+/// first was silent for long. A run that has ended is claimed only by the host that audits it.
 extension SweepState {
     /// All claims on a run that are in force, the oldest first.
     package func claims(on run: RunNumber) -> [Claim] {

@@ -1,10 +1,11 @@
 import Model
 
-/// Some runs are done once more on another host, which has to give the same numbers (`launch --audit`).
+/// Audits (`launch --audit`): some runs are run again on another host, which must produce the same numbers.
 ///
-/// That is begun as soon as a run has succeeded and another host has room, before runs that wait: a host that gives
-/// wrong numbers gives more of them the later that is found. Two hosts that differ do not tell which one is wrong; a
-/// third decides. A host that is outvoted is fenced, unless some run has shown that results vary by themselves.
+/// An audit is started as soon as a run has succeeded and another host has room, even before waiting runs: the later a
+/// host with wrong numbers is found, the more wrong results it has produced. If two hosts differ, it is not known which
+/// one is wrong; a third host decides. A host that is outvoted is fenced, unless some run has shown that results vary
+/// by themselves.
 extension Coordinator {
     /// Fences who is outvoted, and ends audits that nobody needs or that are with hosts which are silent for long.
     mutating func settleAudits(_ now: Nanoseconds, _ records: inout [Record]) {
@@ -26,7 +27,7 @@ extension Coordinator {
         if !state.openAudits.contains(run) { return "its result no longer counts, or is no longer audited" }
         let host = host(of: claim)
         guard isAvailable(run, claim, now) else { return nil }
-        return "\(host < 0 ? "its host" : plan.hosts[host]), which audits it, has been silent for long"
+        return "\(host < 0 ? "its host" : plan.hosts[host]), which audits it, has been silent for too long"
     }
 
     private mutating func fence(_ host: String, _ run: RunNumber, _ records: inout [Record]) {

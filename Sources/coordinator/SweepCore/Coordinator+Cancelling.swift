@@ -1,7 +1,7 @@
 import Model
 
-/// What somebody wants cancelled. What waits ends at once; what a host has ends on its word, or after a grace: a
-/// host that is away is told when it comes back.
+/// Cancelling. Waiting runs end at once. Runs on a host end when the host confirms it, or after a grace period; a host
+/// that is unreachable is told when it comes back.
 extension Coordinator {
     mutating func cancel(_ run: RunNumber?, _ reason: String, _ now: Nanoseconds, _ records: inout [Record]) {
         if let run {

@@ -1,7 +1,7 @@
 import Model
 
-/// Inputs that were found damaged on a host's disk: results that may have been made with the damaged bytes count no
-/// more. They are not made again unasked, as after an audit.
+/// Inputs that were found damaged on a host's disk: results that may have been made with the damaged bytes no longer
+/// count. As after an audit, these runs are not run again unless somebody asks for it.
 extension Coordinator {
     /// Level-triggered: the same damage is told whenever the host joins, and again after runs have ended that had
     /// begun before. What counts of it is what is news.

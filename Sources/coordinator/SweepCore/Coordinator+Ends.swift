@@ -1,6 +1,6 @@
 import Model
 
-/// What an attempt's end means.
+/// What the end of an attempt means for its run.
 extension Coordinator {
     mutating func end(_ host: Int, _ judged: Judged, _ now: Nanoseconds, _ records: inout [Record]) {
         let id = judged.report.id
@@ -32,7 +32,7 @@ extension Coordinator {
         guard let claim = state.claim(of: id.lease, on: id.run), self.host(of: claim) == host,
             !report.agentGoesOn(in: claim), !faults.contains(.keepsDropped)
         else { return }
-        let reason = "\(plan.hosts[host]) has lost what it knew of it since attempt \(id.attempt)"
+        let reason = "\(plan.hosts[host]) has lost its records of it since attempt \(id.attempt)"
         decide(.runWithdrawn(run: id.run, lease: id.lease, reason: reason), &records)
     }
 

@@ -1,7 +1,7 @@
 import Model
 
-/// How well a host does by what it was given. A host that keeps failing gets nothing for a while; then one run, and
-/// with a result of that it is taken back. Each time that this fails the while is twice as long.
+/// How well a host handles its runs. A host that keeps failing is paused: it gets no runs for some time, and then a
+/// single one. If that run gives a result, the host is used again; otherwise the next pause is twice as long.
 struct HostHealth: Sendable {
     /// Attempts in a row that failed for a reason that lies in the host, as far as their class tells.
     var troubles = 0
@@ -109,7 +109,7 @@ extension Coordinator {
         guard links.indices.contains(where: { $0 != host && isUsable($0, now) }) else { return }
         if links[host].health.slowRuns >= HostHealth.most || links[host].health.isOnTrial {
             let (took, should) = (PeopleText.span(wall), PeopleText.span(prediction.expected))
-            let reason = "its runs take far longer than predicted, as run \(run): \(took) instead of \(should)"
+            let reason = "its runs take far longer than predicted, for example run \(run): \(took) instead of \(should)"
             pauseHost(host, reason, now, &records)
         }
     }

@@ -1,9 +1,9 @@
 import Model
 
-/// Who is there, who is silent, and who stays out.
+/// Which hosts are connected, which are silent, and which are refused.
 ///
-/// Silence ends nothing: a host that is not heard of keeps its leases, and goes on with its runs where it left them
-/// when it comes back. Only runs that were given away meanwhile (`Coordinator+Leases`) are looked at anew.
+/// Silence ends nothing: a silent host keeps its leases, and continues its runs when it comes back. Only runs that were
+/// given to other hosts meanwhile (`Coordinator+Leases`) are decided again.
 extension Coordinator {
     mutating func join(_ host: Int, _ arrival: Arrival, _ now: Nanoseconds, _ records: inout [Record]) {
         if let twin = twin(of: host, arrival) {

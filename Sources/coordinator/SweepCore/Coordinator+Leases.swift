@@ -1,8 +1,9 @@
 import Model
 
-/// Who gets which runs.
+/// Which hosts get which runs.
 extension Coordinator {
-    /// How many runs wait to be handed out: such as any host may have, and such as must not have much company.
+    /// How many runs wait to be handed out: those that any host may have, and suspected ones that may run beside few
+    /// others only.
     struct Waiting: Sendable, Hashable {
         var ready = 0
         var suspects = 0

@@ -1,6 +1,7 @@
 import Model
 
-/// Hosts that others use, too: what a sweep may have of them changes while it runs.
+/// Hosts that other people or sweeps also use: how many slots and how much memory this sweep may use changes while it
+/// runs.
 extension Coordinator {
     /// What a host has no room for any more, and has not begun, is anybody's.
     mutating func take(offer: HostOffer?, of host: Int, _ records: inout [Record]) {

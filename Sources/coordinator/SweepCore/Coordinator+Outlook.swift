@@ -1,6 +1,6 @@
 public import Model
 
-/// What is left of the sweep, in time, by what runs took so far.
+/// The time that the sweep still needs, estimated from the times of earlier runs.
 public struct TimeLeft: Sendable, Hashable {
     public var expected: Nanoseconds
     /// Four of five sweeps take no less than the one and no more than the other, if nothing fails.
@@ -12,7 +12,8 @@ public struct TimeLeft: Sendable, Hashable {
     }
 }
 
-/// Work that is left, as far as it tells who should begin what. In seconds of a host that is as fast as most.
+/// The remaining work, as far as it matters for which host should begin which run. Amounts are in seconds on a host of
+/// usual speed.
 struct Outlook: Sendable {
     /// What all slots together do in a second.
     var capacity = 0.0

@@ -1,11 +1,11 @@
 public import Model
 
-/// Hosts that are there only while a job of a cluster runs for them.
+/// Pilots: hosts that exist only while a job of a Slurm cluster runs for them.
 ///
-/// Unlike a host that is silent, a job that is over has taken all that it ran with it: its runs are anybody's at once,
-/// and none is charged for it.
+/// Unlike the runs of a silent host, the runs of a job that is over have certainly ended. They can be given to other
+/// hosts at once, and this is not counted as a failure of the runs.
 extension Coordinator {
-    /// What the end of a pilot's job says of the runs that it had.
+    /// What the end of a pilot's job means for the runs that it had.
     public enum PilotEnd: Sendable, Hashable {
         /// Nothing: it was preempted, cancelled, or had nothing to do.
         case blameless

@@ -1,10 +1,10 @@
 import Model
 
-/// Which of several hosts goes on with a run that was given away while the first was silent.
+/// Which of several hosts continues a run that was given to a second one while the first was silent.
 ///
-/// Nothing is decided while a host is away, or has yet to say what ended there meanwhile: a result that is complete
-/// counts whoever is ahead. Of those that still run, the one that began first will end first, as far as anybody can
-/// tell, and has the most to lose.
+/// Nothing is decided while one of the hosts is unreachable or has not yet reported what has ended there, because a
+/// complete result counts, whichever attempt began first. Of attempts that are still running, the one that began first
+/// is kept: it will probably end first, and ending it would lose the most work.
 extension Coordinator {
     mutating func settleRivals(_ now: Nanoseconds, _ records: inout [Record]) {
         for run in state.contested.sorted() {

@@ -1,8 +1,8 @@
 import Model
 
-/// The end of a sweep: slots that have nothing else to do begin what would end last a second time, where it is
-/// predicted to end earlier. The first valid result counts, and the other attempt is ended; where both end they are
-/// compared, as is all work that is done twice. Whatever fails of the two, the other one decides.
+/// Second starts at the end of a sweep: idle slots start the runs that would end last a second time, if they are
+/// predicted to end earlier there. The first valid result counts, and the other attempt is ended. If both end, their
+/// results are compared, as always when a run was run twice. If one of the two fails, the other one decides.
 extension Coordinator {
     mutating func startAgain(_ now: Nanoseconds, _ records: inout [Record]) {
         guard plan.hasSecondStarts, now >= nextSecondStart else { return }

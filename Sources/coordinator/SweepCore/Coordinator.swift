@@ -1,15 +1,15 @@
 public import Model
 
-/// The coordinator's decisions: a synchronous machine that is told events and answers with records, which the shell
-/// commits before it asks what to do.
+/// The coordinator's decisions: a synchronous state machine that takes events and returns records. The shell commits
+/// these before it asks for the effects.
 ///
-/// Two halves. ``state`` is what the ledger knows; only ``apply(_:)`` changes it. The rest is about this process's
-/// streams to the hosts and is gone with it: after a crash, hosts say what they have, and the difference between
-/// that and the state is worked out again.
+/// It has two halves. ``state`` is what the ledger knows, and only ``apply(_:)`` changes it. The rest describes this
+/// process's streams to the hosts and is lost with the process. After a crash, hosts report what they have, and the
+/// difference between that and the state is computed again.
 ///
-/// By promise: who is there and who is silent (`Coordinator+Hosts`), who gets which runs (`+Leases`), which of several
-/// hosts goes on with a run (`+Rivals`), what is done once more to compare (`+Audits`), what an attempt's end means
-/// (`+Ends`), what is cancelled (`+Cancelling`), and what the hosts are told (`+Effects`).
+/// The extensions: which hosts are connected or silent (`Coordinator+Hosts`), which host gets which runs (`+Leases`),
+/// which of several hosts continues a run (`+Rivals`), which runs are run again for comparison (`+Audits`), what the
+/// end of an attempt means (`+Ends`), what is cancelled (`+Cancelling`), and what the hosts are told (`+Effects`).
 public struct Coordinator: Sendable {
     public internal(set) var state: SweepState
     var links: [Link]

@@ -1,7 +1,7 @@
 public import Model
 
-/// What the coordinator's core is told. Hosts go by their index in the plan. Most events say little: what is long
-/// stands apart.
+/// An input of the coordinator's core. Hosts are given by their index in the plan. Large contents have types of their
+/// own, so that most events stay small.
 public enum Event: Sendable {
     /// Something moves on the way to a host whose agent did not say hello yet.
     case progress(host: Int)
@@ -49,7 +49,7 @@ public enum Event: Sendable {
     case interrupted
 }
 
-/// What a host says of itself when it joins.
+/// What a host reports about itself when it joins.
 public struct Arrival: Sendable, Hashable {
     public var bootID: String
     public var hostName: String
@@ -105,8 +105,8 @@ public struct Judged: Sendable, Hashable {
     }
 }
 
-/// What the shell is asked to do. Always the difference between what the ledger wants and what hosts have been told,
-/// so that one which is repeated, lost or late does no harm.
+/// What the shell is asked to do: always the difference between what should be, according to the ledger, and what hosts
+/// have been told, so that a repeated, lost or late effect does no harm.
 public enum Effect: Sendable, Hashable {
     case connect(host: Int)
     /// Ends the stream and says why.

@@ -82,7 +82,7 @@ extension Coordinator {
 
     package var hostCount: Int { links.count }
 
-    /// Bugs, each where a promise is kept.
+    /// Deliberate bugs for the simulation, each in a place where a promise is kept.
     package struct Faults: OptionSet, Sendable {
         package let rawValue: Int
 

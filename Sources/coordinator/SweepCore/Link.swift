@@ -12,7 +12,7 @@ struct Link: Sendable {
         case refused(String)
     }
 
-    /// One stream that is up.
+    /// A stream to a host whose agent has sent its hello.
     struct Joined: Sendable {
         var arrival: Arrival
         var since: Nanoseconds

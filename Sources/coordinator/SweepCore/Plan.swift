@@ -1,8 +1,9 @@
 public import Model
 
-/// What the coordinator's core has to know of a sweep: numbers, not contents.
+/// What the coordinator's core needs to know about a sweep: numbers, not contents.
 public struct Plan: Sendable {
-    /// Runs that become possible together; each run that makes a checkpoint (a setup, a boot) is a group of its own.
+    /// Runs that can be started as soon as the same checkpoint exists. Each run that makes a checkpoint (a setup, a
+    /// boot) is a group of its own.
     public struct Group: Sendable {
         public var runs: RunList
         /// The pin that these runs need (evaluations that of a setup, setups that of a boot); nil: none.
@@ -78,7 +79,7 @@ public struct Plan: Sendable {
     public var runCount: Int { groups.reduce(0) { $0 + $1.runs.count } }
 }
 
-/// How much memory is set aside for a run on its host, in bytes.
+/// How much memory is reserved for a run on its host, in bytes.
 public enum MemoryRule: Sendable, Hashable {
     case uncounted
     case fixed(Int64)

@@ -1,12 +1,13 @@
 import Model
 
-/// How a run fared when its hosts, or their supervisors, died: one that kills its host each time has to be found, and
-/// those that only died with it must not pay for it.
+/// How often hosts, or their supervisors, died during a run. A run that kills its host each time must be identified,
+/// and runs that only died with it must not fail because of it.
 ///
-/// After its second death a run is under suspicion. It is tried again in ever smaller company (a quarter of the
-/// host's slots, then a sixteenth, at last alone), behind everything that is not suspected. Once one is
-/// proven guilty (it ends: five deaths, three of them alone), those that died with it are free again. A power cut
-/// thus costs nobody anything, and a run that takes its host with it takes a few times the logarithm of its slots.
+/// After the second death a run is suspected. It is tried again after all runs that are not suspected, each time beside
+/// fewer others (a quarter of the host's slots, then a sixteenth, finally alone). As soon as one run is shown to be the
+/// cause (it fails after five deaths, three of them alone), those that died with it are no longer suspected. So a power
+/// cut makes no run fail, and identifying a run that kills its hosts takes a number of deaths proportional to the
+/// logarithm of their slots.
 struct Deaths: Sendable, Hashable {
     /// The deaths that it shared with other runs of the sweep.
     var shared: [Int32] = []

@@ -1,6 +1,6 @@
 public import Model
 
-/// Of a run that is done again on other hosts, what these made of it.
+/// The audit of one run: the numbers of the other hosts that ran it again, and their failures.
 struct Audit: Sendable {
     var opinions: [AuditOpinion] = []
     /// Hosts on which it failed: they cannot tell.
@@ -9,8 +9,8 @@ struct Audit: Sendable {
     var losses = 0
 }
 
-/// Runs that have succeeded, and are done again on other hosts. Such an attempt has a lease as any other; its run stays
-/// as it has ended.
+/// Audits: succeeded runs that are run again on other hosts. Such an attempt has a lease like any other, but does not
+/// change the state of its run.
 extension SweepState {
     /// nil: there is no result to audit.
     public func verdict(on run: RunNumber) -> AuditVerdict? {

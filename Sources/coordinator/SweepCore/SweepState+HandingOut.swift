@@ -138,7 +138,7 @@ extension SweepState {
     }
 }
 
-/// A run that makes a checkpoint, with what waits for that.
+/// A run that makes a checkpoint, with the groups that wait for it.
 struct Maker: Sendable {
     var run: RunNumber
     /// The pin that it provides.

@@ -1,6 +1,6 @@
 public import Model
 
-/// The order in which waiting runs are handed out, by what is known of how long they take.
+/// The order in which waiting runs are handed out, by their predicted times.
 extension SweepState {
     /// Puts the waiting runs into their order anew where that is worth it: when twice as many runs as the last time
     /// tell how long they take. Runs that became possible since are put where they belong among the others.
@@ -50,7 +50,7 @@ extension SweepState {
     }
 }
 
-/// Values of axes, and groups, that some run shows that has ended, is under way or comes first.
+/// The values of axes, and the groups, for which a run has ended, is running or is among the first to be handed out.
 struct ShownFirst: Sendable {
     private var hasLevel: [Bool] = []
     private var hasGroup: [Bool] = []

@@ -313,7 +313,7 @@ extension RunList {
     fileprivate var ends: [RunNumber] { ranges.flatMap { [$0.lowerBound, $0.upperBound - 1] } }
 }
 
-/// Runs that ended one after the other with the same class, none between them succeeding.
+/// Consecutive runs that failed with the same class, without a success in between.
 public struct FailureSeries: Sendable, Hashable {
     public var failure: FailureClass
     public var count: Int

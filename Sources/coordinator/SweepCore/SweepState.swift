@@ -1,7 +1,7 @@
 public import Model
 
-/// What is true of a sweep: the sum of its records, and nothing else. Replaying the ledger's journal gives the same
-/// value as living through it.
+/// The state of a sweep: the sum of its records, and nothing else. Replaying the ledger's journal gives the same value
+/// as the original course of events.
 public struct SweepState: Sendable {
     /// One run. The machine's states, and what moves between them:
     ///

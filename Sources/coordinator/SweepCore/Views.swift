@@ -1,6 +1,6 @@
 public import Model
 
-/// How a host stands, for showing.
+/// The state of a host, for display.
 public struct HostView: Sendable, Hashable {
     public enum Standing: String, Sendable, Hashable {
         /// `queued`: it is a pilot whose job does not run.
@@ -19,7 +19,7 @@ public struct HostView: Sendable, Hashable {
     /// nil: it is there, or has no runs.
     public var silence: Silence?
 
-    /// What is known of a host that has runs and is not heard of.
+    /// What is known about a silent host that has runs.
     public struct Silence: Sendable, Hashable {
         /// How long that has been so.
         public var span: Nanoseconds
@@ -46,7 +46,7 @@ public struct HostView: Sendable, Hashable {
     }
 }
 
-/// A run that a host is at, for showing.
+/// A run that a host is running, for display.
 public struct RunningRun: Sendable, Hashable {
     /// The attempt that was last seen to begin; there may be a later one under its lease.
     public var id: AttemptID

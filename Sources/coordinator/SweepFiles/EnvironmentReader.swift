@@ -27,7 +27,7 @@ struct EnvironmentReader {
             guard let text = read.argument(member) else { return nil }
             if let reference = EnvironmentReader.reference(in: text) {
                 read.fail(
-                    member, "\(reference) is not expanded: programs would get it as it stands; write the value "
+                    member, "\(reference) is not expanded: programs would get it literally; write the value "
                         + "itself, or export the variable in 'setup' of the hosts, which a shell runs")
                 return nil
             }

@@ -136,8 +136,8 @@ struct InputsReader {
     private static func conflict(_ place: String, _ source: String, _ other: InputFile) -> String {
         if other.source.utf8.elementsEqual(source.utf8) { return "is a duplicate; remove one" }
         guard other.path.utf8.elementsEqual(place.utf8) else {
-            return "has the same name as another input but for how Unicode writes it (normal form), and not every "
-                + "host tells them apart; rename one"
+            return "differs from another input only in its Unicode normal form, and not every host tells them apart; "
+                + "rename one"
         }
         return "would have the same place as '\(Names.shown(other.source))'; remove one"
     }

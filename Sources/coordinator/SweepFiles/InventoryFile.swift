@@ -25,7 +25,7 @@ public enum InventoryFile {
         let root = try YAMLValue.parse(text, file: file)
         if root.has("sweep", butNot: ["defaults"]) {
             throw Failure(
-                .badSpecification, "\(file) is a sweep file (it has 'sweep'), and an inventory was expected; it goes "
+                .badSpecification, "\(file) is a sweep file (it has 'sweep'), but an inventory was expected; pass it "
                     + "without -i: usweep plan \(file) -i INVENTORY")
         }
         let read = FieldReader(problems: problems)

@@ -161,7 +161,8 @@ struct InventoryReader {
                 member.keyMark, key: member.path, "has no meaning beside '\(because)'; remove one of them")
         }
         if names.count > 1 {
-            read.fail(address, "'\(chosen.address ?? "")' is one machine; write one name, and 'slots' for its room")
+            read.fail(address, "'\(chosen.address ?? "")' is one machine; write one name, and the number of its runs "
+                + "as 'slots'")
         }
         return names.map { name in
             var host = host

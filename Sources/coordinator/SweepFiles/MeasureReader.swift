@@ -27,7 +27,8 @@ struct MeasureReader {
         if let field = members.first(where: { $0.name == "until" }) {
             if let other = members.first(where: { $0.name == "invocations" }) {
                 read.problems.add(
-                    other.keyMark, key: other.path, "does not go with 'until', whose 'most' is that number; remove it")
+                    other.keyMark, key: other.path, "cannot be combined with 'until', whose 'most' is that number; "
+                        + "remove it")
             }
             until(field, &measure, &metrics)
         }
@@ -51,7 +52,7 @@ struct MeasureReader {
             if let distance {
                 read.problems.add(
                     distance.keyMark, key: distance.path,
-                    "is the distance of 'checkpoints', which is missing; write that, too, as in checkpoints: 5")
+                    "is the distance between 'checkpoints', which is missing; add it, as in checkpoints: 5")
             }
             return
         }
@@ -102,7 +103,7 @@ struct MeasureReader {
         guard count > StoppingRule.least else {
             read.fail(
                 field,
-                "\(count) is too few: the interval is first looked at after "
+                "\(count) is too few: the interval is first checked after "
                     + "\(PeopleText.count(StoppingRule.least, "invocation")); write more, or in place of 'until' "
                     + "write invocations: \(count)")
             return nil

@@ -109,7 +109,7 @@ struct SlurmReader {
     private func poll(_ field: Field) -> Nanoseconds? {
         guard let span = read.duration(field) else { return nil }
         guard SlurmSite.polls ~= span else {
-            read.fail(field, "the queue can be looked at every 100ms to 60s; every 30s is kind to the cluster")
+            read.fail(field, "the queue can be checked every 100ms to 60s; 30s is easy on the cluster")
             return nil
         }
         return span

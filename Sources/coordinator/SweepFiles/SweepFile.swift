@@ -27,8 +27,8 @@ public enum SweepFile {
         let root = try YAMLValue.parse(text, file: file)
         if root.has("hosts", butNot: ["sweep", "engine", "axes"]) {
             throw Failure(
-                .badSpecification, "\(file) is an inventory (it has 'hosts', and no 'sweep'); it goes behind -i, and a "
-                    + "sweep file before it: usweep plan SWEEP -i \(file)")
+                .badSpecification, "\(file) is an inventory (it has 'hosts', and no 'sweep'); pass it with -i, after a "
+                    + "sweep file: usweep plan SWEEP -i \(file)")
         }
         let sweep = SweepReader(read: FieldReader(problems: problems), folder: Folder(folder), shelf: shelf).sweep(root)
         try problems.check()

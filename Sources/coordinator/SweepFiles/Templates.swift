@@ -44,21 +44,21 @@ public enum Templates {
                 printf "{\"misses\": %d}\n", 100000 / size * (policy == "random" ? 1.2 : 1)
             }' > results.json
 
-        # What the program leaves: an object of numbers, a list of them, or a CSV file.
+        # The file that the program writes: an object of numbers, a list of them, or CSV.
         results: results.json
 
-        # These must be there and be finite; a run without them is set aside, never merged.
+        # These must be present and finite; a run without them is quarantined, never merged.
         metrics: [misses]
 
         # How often each point is run.
         measure: {repeat: 1}
 
-        # A run that takes longer, changes no file in its folder for so long, or fails more often, is given up.
+        # A run that takes longer, changes no file in its folder for that long, or fails more often, is given up.
         limits: {time: 10m, stall: 5m}
         retry: {attempts: 3}
 
-        # Files and folders (with a / at the end) that runs need, beside this file; they are shipped, and a
-        # change in them makes new points.
+        # Files and folders (with a / at the end) that runs need, beside this file; they are copied to
+        # the hosts, and a change in them makes new points.
         # inputs: [run.sh, tables/]
 
         """#

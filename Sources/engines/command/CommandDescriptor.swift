@@ -3,7 +3,7 @@ package import Model
 /// Engine `command`: any program that keeps the run contract.
 package struct CommandDescriptor: EngineDescriptor {
     package let name = "command"
-    package let meaning = "any program: it is given a point, and leaves a file with its numbers"
+    package let meaning = "any program that takes a point and writes a file with its numbers"
     package let agentRetries = true
 
     package let keys = [
@@ -11,7 +11,8 @@ package struct CommandDescriptor: EngineDescriptor {
             "command", .arguments(.ofRun), isRequired: true,
             "the program and its arguments, as in command: [./run.sh, '{x}']"),
         EngineKey(
-            "results", .place, "what the program leaves: a JSON object, a list of them (one per block), or a CSV file"),
+            "results", .place,
+            "the file that the program writes: a JSON object, a list of them (one per block), or CSV"),
     ]
 
     package init() {}
@@ -49,7 +50,7 @@ package struct CommandDescriptor: EngineDescriptor {
         if program.contains(" "), !program.hasPrefix("/"), !isInput {
             let words = program.split(separator: " ").map { $0.contains("{") ? "'\($0)'" : String($0) }
             problems.append(
-                "'\(Names.shown(program))' is the name of one program, since no shell splits it; write "
+                "'\(Names.shown(program))' is the name of one program, because no shell splits it; write "
                     + Names.shown("[\(words.joined(separator: ", "))]"))
         }
         for word in command {

@@ -4,7 +4,7 @@ package import Results
 /// Engine `gem5`: full-system simulation.
 package struct Gem5Descriptor: EngineDescriptor {
     package let name = "gem5"
-    package let meaning = "gem5 simulating a whole Linux system, processor and memory in time"
+    package let meaning = "gem5, which simulates a whole Linux system with the timing of processor and memory"
     package let phases: Set<EnginePhase> = [.warm, .setup]
     package var binary: EngineBinary? { EngineBinary(defaultPath: nil) }
     /// Of a full-system run that nothing is known of.
@@ -55,20 +55,22 @@ package struct Gem5Descriptor: EngineDescriptor {
     private static let system = KeyShape.either([
         .word(Gem5Settings.systems, of: "system"),
         .mapping([
-            EngineKey("name", .word(Gem5Settings.systems, of: "system"), isRequired: true, "one of this project's own"),
-            EngineKey("memory", .bytes, "of the guest"),
-            EngineKey("cores", .integer(2...10), standard: "2", "of the guest"),
+            EngineKey(
+                "name", .word(Gem5Settings.systems, of: "system"), isRequired: true,
+                "one of the machines that come with usweep"),
+            EngineKey("memory", .bytes, "memory of the guest"),
+            EngineKey("cores", .integer(2...10), standard: "2", "cores of the guest"),
             EngineKey("kvm", .flag, standard: "false", "whether the setup runs on the host's own processor"),
             aslr,
         ]),
         .mapping([
             EngineKey("script", .input, isRequired: true, "a configuration script of your own"),
-            EngineKey("arguments", .arguments(.ofRun + Gem5Engine.places), "of the script, in a point's run"),
+            EngineKey("arguments", .arguments(.ofRun + Gem5Engine.places), "arguments of the script, in a point's run"),
             EngineKey(
                 "setup", .arguments(.ofSetup + Gem5Engine.places),
-                "of the script, in the run that makes the checkpoint; without them the sweep makes none"),
+                "arguments of the script, in the run that makes the checkpoint; without them the sweep makes none"),
             EngineKey(
-                "blocks", .integer(1...1_000_000), standard: "one an invocation",
+                "blocks", .integer(1...1_000_000), standard: "one per invocation",
                 "statistics blocks that a run must leave"),
             EngineKey("line", .line, "text that a line of standard output must hold"),
             aslr,
@@ -107,7 +109,7 @@ package struct Gem5Descriptor: EngineDescriptor {
         var problems: [KeyProblem] = []
         if sweep.measure.setupInvocations != nil, settings.checkpoint != .setup {
             problems.append(
-                KeyProblem("measure.setup", "counts only where this sweep makes the checkpoint; remove it"))
+                KeyProblem("measure.setup", "has an effect only if this sweep makes the checkpoint; remove it"))
         }
         problems += severalCheckpointsProblems(sweep.measure, settings)
         if case .directory(let path) = settings.checkpoint, sweep.workloads.count > 1,
@@ -120,7 +122,8 @@ package struct Gem5Descriptor: EngineDescriptor {
         }
         if let text = sweep.settings[Gem5Settings.coreKey]?.text {
             if !settings.isScript {
-                let why = "counts only with a script of your own: this system has the function on core 1; remove it"
+                let why = "has an effect only with a script of your own: this system has the function on core 1; "
+                    + "remove it"
                 problems.append(KeyProblem(Gem5Settings.coreKey, why))
             } else if settings.core == nil {
                 problems.append(
@@ -183,9 +186,9 @@ package struct Gem5Descriptor: EngineDescriptor {
         }
         guard isTold != hasCheckpoint else { return [] }
         let text = hasCheckpoint
-            ? "the script is not told where its checkpoint is; write {checkpoint} into 'arguments'"
-            : "the script is told of a checkpoint, but there is none; write 'setup' (the arguments of the run that "
-                + "makes it), or 'checkpoint: {directory: ...}' beside 'system'"
+            ? "the script does not get the path of its checkpoint; write {checkpoint} into 'arguments'"
+            : "the script gets the path of a checkpoint, but there is none; write 'setup' (the arguments of the run "
+                + "that makes it), or 'checkpoint: {directory: ...}' beside 'system'"
         return [KeyProblem("system", text)]
     }
 
@@ -233,8 +236,8 @@ package struct Gem5Descriptor: EngineDescriptor {
             let folder = try GuestFolder(path, machine)
             guard !(folder.holdsFunctions && settings.takesImages) else {
                 throw Failure(
-                    .badSpecification, "the guest in \(path) is of an older version, and holds its functions itself; "
-                        + "build it again: ops/guest/build gem5")
+                    .badSpecification, "the guest in \(path) is of an older version, and contains the functions "
+                        + "itself; build it again: ops/guest/build gem5")
             }
             return Gem5Engine.Guest(
                 kernel: try folder.file("vmlinux", at: kernel), disk: try folder.file("disk.img", at: disk),

@@ -4,8 +4,8 @@ package import Results
 /// Engine `qemu`: QEMU with the model plugin.
 package struct QEMUDescriptor: EngineDescriptor {
     package let name = "qemu"
-    package let meaning = "QEMU running a whole Linux system, with a model of caches, translation buffers and branch "
-        + "predictors: it counts events, without timing"
+    package let meaning = "QEMU, which runs a whole Linux system with a model of caches, translation buffers and "
+        + "branch predictors; it counts events, without timing"
     package let phases: Set<EnginePhase> = [.warm, .setup]
     package var binary: EngineBinary? { EngineBinary(defaultPath: "/usr/bin/qemu-system-x86_64") }
     package let formulas = MetricFormula.qemu
@@ -51,8 +51,8 @@ package struct QEMUDescriptor: EngineDescriptor {
         let names = sweep.requiredMetrics.filter { ["code.overlap", "data.overlap"].contains($0) }
         return names.prefix(1).map { name in
             KeyProblem(
-                "metrics", "\(name) is what a call has in common with the one before it, and there is only one; write "
-                    + "warm: 1 in 'measure'")
+                "metrics", "\(name) compares a call with the previous one, but there is only one call; write warm: 1 "
+                    + "in 'measure'")
         }
     }
 

@@ -58,7 +58,7 @@ enum QEMUDriving {
             return [KeyProblem("axes", "arrivals.every and arrivals.mean exclude each other; remove one")]
         }
         if isThere("seed"), !isThere("mean") {
-            return [KeyProblem("axes.arrivals.seed", "counts only with arrivals.mean; write that, or remove it")]
+            return [KeyProblem("axes.arrivals.seed", "has an effect only with arrivals.mean; write that, or remove it")]
         }
         return []
     }

@@ -7,14 +7,14 @@ enum QEMUCounter {
         ("loads", "accesses", "reads of data"),
         ("stores", "accesses", "writes of data"),
         ("branches", "branches", "executed conditional branches"),
-        ("branch.misses", "branches", "conditional branches whose direction was not predicted"),
+        ("branch.misses", "branches", "conditional branches whose direction was mispredicted"),
         ("l1i.accesses", "lines", "lines fetched from the first-level instruction cache"),
         ("l1i.misses", "lines", "of these, not found there"),
-        ("l1d.accesses", "lines", "lines looked for in the first-level data cache"),
+        ("l1d.accesses", "lines", "lines looked up in the first-level data cache"),
         ("l1d.misses", "lines", "of these, not found there"),
-        ("l2.accesses", "lines", "lines looked for in the second-level cache"),
+        ("l2.accesses", "lines", "lines looked up in the second-level cache"),
         ("l2.misses", "lines", "of these, not found there"),
-        ("llc.accesses", "lines", "lines looked for in the last-level cache"),
+        ("llc.accesses", "lines", "lines looked up in the last-level cache"),
         ("llc.misses", "lines", "of these, not found there"),
         ("itlb.misses", "pages", "pages of code not found in the translation buffer"),
         ("dtlb.misses", "pages", "pages of data not found in the translation buffer"),
@@ -29,8 +29,8 @@ enum QEMUCounter {
             [
                 ("\(what).lines", "lines", "different lines of memory that \(use)"),
                 ("\(what).pages", "pages", "different pages of 4 KiB that \(use)"),
-                ("\(what).lines.both", "lines", "those of the lines that the call before used, too"),
-                ("\(what).lines.either", "lines", "lines that this call or the one before used; 0 if there was none"),
+                ("\(what).lines.both", "lines", "of these lines, those that the previous call also used"),
+                ("\(what).lines.either", "lines", "lines that this call or the previous one used; 0 for a first call"),
             ]
         }
         + [("idle.instructions", "instructions", "executed instructions of the kernel's idle task")]
@@ -53,20 +53,20 @@ extension MetricFormula {
     /// What follows from the counters of a function's invocation.
     fileprivate static let shares: [(formula: MetricFormula, meaning: String)] = [
         (MetricFormula("kernel.share", "kernel.instructions", per: "instructions"), "share of the kernel"),
-        (MetricFormula("load.share", "loads", per: "instructions"), "loads for each instruction"),
-        (MetricFormula("store.share", "stores", per: "instructions"), "stores for each instruction"),
-        (MetricFormula("branch.share", "branches", per: "instructions"), "conditional branches for each instruction"),
+        (MetricFormula("load.share", "loads", per: "instructions"), "loads per instruction"),
+        (MetricFormula("store.share", "stores", per: "instructions"), "stores per instruction"),
+        (MetricFormula("branch.share", "branches", per: "instructions"), "conditional branches per instruction"),
         (
             MetricFormula("code.overlap", "code.lines.both", per: "code.lines.either", isOptional: true),
-            "lines of code in common with the call before: intersection over union (Jaccard)"
+            "lines of code in common with the previous call: intersection over union (Jaccard)"
         ),
         (
             MetricFormula("data.overlap", "data.lines.both", per: "data.lines.either", isOptional: true),
-            "lines of data in common with the call before"
+            "lines of data in common with the previous call"
         ),
         (
             MetricFormula("interference", "others.instructions", per: "instructions"),
-            "share of what neither the function does nor the kernel for it, nor while idle"
+            "share that belongs neither to the function, nor to the kernel on its behalf or while idle"
         ),
     ]
 

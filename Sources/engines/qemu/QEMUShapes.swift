@@ -25,9 +25,9 @@ enum QEMUShapes {
             let given = points.parameters(index).map(\.axis)
             let key = ["\(cache).size", "\(cache).ways", "line"].first(where: given.contains) ?? "\(cache).size"
             return KeyProblem(
-                "axes.\(key)", "\(cache).size \(shape.size), \(cache).ways \(shape.ways) and line \(shape.line) make "
-                    + "no power of two of sets (48KiB, say, needs 3, 6 or 12 ways); let only pairs run that fit: zip: "
-                    + "[{\(cache).size: [...], \(cache).ways: [...]}]")
+                "axes.\(key)", "\(cache).size \(shape.size), \(cache).ways \(shape.ways) and line \(shape.line) do not "
+                    + "give a power of two of sets (48KiB, for example, needs 3, 6 or 12 ways); run only pairs that "
+                    + "fit: zip: [{\(cache).size: [...], \(cache).ways: [...]}]")
         }
     }
 

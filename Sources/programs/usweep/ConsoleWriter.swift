@@ -68,7 +68,7 @@ final class ConsoleWriter: @unchecked Sendable {
     private func takeLeftOut() -> [UInt8] {
         defer { leftOut = 0 }
         return Array(
-            "usweep: \(leftOut) lines were left out, as nothing took them; what happened is in 'usweep status'\n".utf8)
+            "usweep: \(leftOut) lines were left out, as nothing read them; see what happened: usweep status\n".utf8)
     }
 
     private func run() {

@@ -37,7 +37,7 @@ enum Foreground {
         let resume = entry.command("resume")
         switch ending {
         case .complete: break
-        case .auditDiffers: console.say("hosts gave different numbers; what was found is listed above")
+        case .auditDiffers: console.say("hosts produced different numbers; the differences are listed above")
         case .auditUndone(let count):
             throw Failure(
                 .noHost, "all runs have succeeded, but \(PeopleText.count(count, "point")) could not be audited: no "
@@ -45,15 +45,15 @@ enum Foreground {
                     + "another host can be used: \(resume)")
         case .paused(let series):
             console.say(
-                "paused: the last \(PeopleText.count(series.count, "run")) failed alike (\(series.failure.rawValue)), "
-                    + "so no further run was started")
+                "paused: the last \(PeopleText.count(series.count, "run")) failed with the same class "
+                    + "(\(series.failure.rawValue)), so no more runs were started")
         case .outOfTime:
-            console.say("the sweep's time limit (limits.sweep) has passed; what is done is kept. Continue: \(resume)")
+            console.say("the sweep's time limit (limits.sweep) has passed; all results are kept. Continue: \(resume)")
         case .noHost(let reason):
             throw Failure(
-                .noHost, "no host can be used; what is done is kept. Continue when this is fixed: "
+                .noHost, "no host can be used; all results are kept. Continue when this is fixed: "
                     + "\(LaunchFiles.again(entry) ?? resume)\n\(reason)")
-        case .interrupted: console.say("interrupted; what is done is kept. Continue: \(resume)")
+        case .interrupted: console.say("interrupted; all results are kept. Continue: \(resume)")
         }
         if ending.exitStatus != 0 { throw ExitCode(ending.exitStatus) }
     }

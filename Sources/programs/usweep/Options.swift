@@ -18,10 +18,10 @@ struct CommonOptions: ParsableArguments {
                 + "'artifacts' here or above).", valueName: "dir"))
     var artifacts: String?
 
-    @Option(name: .long, help: ArgumentHelp("How to print.", valueName: "table|json|quiet"))
+    @Option(name: .long, help: ArgumentHelp("Output format.", valueName: "table|json|quiet"))
     var output = Output.table
 
-    @Flag(name: .customLong("no-color"), help: "No colours, also on a terminal (as NO_COLOR in the environment).")
+    @Flag(name: .customLong("no-color"), help: "No colours, even on a terminal (like NO_COLOR in the environment).")
     var noColor = false
 
     @Flag(name: .long, help: "Print more details on standard error.")

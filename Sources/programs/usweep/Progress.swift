@@ -169,8 +169,8 @@ final class Progress: SessionObserver {
         isPaused = true
         line(
             console.paint(
-                "\(PeopleText.count(series.count, "run")) in a row failed alike (\(series.failure.rawValue)): no "
-                    + "further run is started, what is running continues", .yellow))
+                "\(PeopleText.count(series.count, "run")) in a row failed with the same class "
+                    + "(\(series.failure.rawValue)): no more runs are started, running ones continue", .yellow))
     }
 
     private func tellSilence(_ silence: CoordinatorSilence?) {
@@ -183,7 +183,7 @@ final class Progress: SessionObserver {
         if let text = SilenceText.sentence(view) {
             if silent.insert(view.name).inserted { line(console.paint(text, .yellow)) }
         } else if silent.remove(view.name) != nil, view.standing == .working {
-            line("\(view.name) is back; its runs go on")
+            line("\(view.name) is back; its runs continue")
         }
     }
 

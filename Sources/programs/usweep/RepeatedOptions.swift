@@ -18,7 +18,7 @@ enum RepeatedOptions {
             guard given.count > 1, let name = given.last else { continue }
             throw Failure(
                 .usage, "\(Names.shown(name)) takes one value, and is given "
-                    + "\(given.count == 2 ? "twice" : "\(given.count) times"): leave all but one out")
+                    + "\(given.count == 2 ? "twice" : "\(given.count) times"): leave out all but one")
         }
     }
 

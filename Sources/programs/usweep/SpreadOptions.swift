@@ -6,14 +6,14 @@ import Results
 struct SpreadOptions: ParsableArguments {
     @Flag(
         name: .long,
-        help: "Of each point and metric the mean with its interval, standard deviation, n, minimum, median, maximum.")
+        help: "Show the mean of each point and metric with interval, standard deviation, n, minimum, median, maximum.")
     var spread = false
 
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "The same for groups of points that agree in these axes (or workload): names separated by commas, or "
-                + "repeated.",
+            "The same for groups of points with equal values of these axes (or workload): names separated by commas, "
+                + "or repeated.",
             valueName: "axis,..."),
         completion: Completions.groupings)
     var by: [String] = []
@@ -21,7 +21,8 @@ struct SpreadOptions: ParsableArguments {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "Also ratios to the points that have this value, paired by all other axes; of groups their geometric mean.",
+            "Also show ratios to the points with this value, paired by all other axes; for groups, their geometric "
+                + "mean.",
             valueName: "axis=value"),
         completion: Completions.conditions)
     var baseline: String?
@@ -34,7 +35,7 @@ struct SpreadOptions: ParsableArguments {
     /// - Throws: `ValidationError`.
     func validate() throws {
         if confidence.confidence != nil, !isWanted {
-            throw ValidationError("--confidence is that of intervals: add --spread, --by or --baseline.")
+            throw ValidationError("--confidence is for intervals: add --spread, --by or --baseline.")
         }
         if !by.isEmpty, Names.listed(by).isEmpty { throw ValidationError("--by names axes, as in --by l2.size.") }
         if let baseline { _ = try SpreadOptions.assignment(baseline, []) }

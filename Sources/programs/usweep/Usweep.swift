@@ -13,8 +13,7 @@ struct Usweep: ParsableCommand {
         abstract: "Run micro-architecture sweeps on the hosts of a lab, over SSH.",
         discussion: """
             A sweep file says what to run, an inventory where. `launch` splits the sweep into shards, hands them to \
-            agents on the hosts, and merges what comes back; launching the same sweep again continues \
-            where it stopped.
+            agents on the hosts, and merges the results; launching the same sweep again continues where it stopped.
 
             EXAMPLES
               usweep init study                    a sweep and an inventory to start from

@@ -7,7 +7,7 @@ public typealias LeaseNumber = Int
 /// Whole nanoseconds on some monotonic clock; only differences mean anything.
 public typealias Nanoseconds = Int64
 
-/// The name of one attempt: what fences late messages.
+/// The identity of one attempt (run, lease, number), by which late messages are recognised and fenced.
 public struct AttemptID: Sendable, Hashable, Comparable {
     public var run: RunNumber
     public var lease: LeaseNumber
@@ -50,7 +50,7 @@ public struct Artifact: Sendable, Hashable {
     }
 }
 
-/// What an agent reports of an attempt that ended.
+/// What an agent reports about an attempt that has ended.
 public struct AttemptReport: Sendable, Hashable {
     public var id: AttemptID
     /// nil: the program ended with status 0 and everything it left was collected. Whether that is a

@@ -1,4 +1,4 @@
-/// An object on a host's disk whose bytes are no longer what they were.
+/// An object on a host's disk whose bytes no longer match its digest.
 public struct ObjectDamage: Sendable, Hashable {
     public var digest: Digest
     /// When it was last known to be whole, in nanoseconds since 1970: when it was read again last, or came.
@@ -19,7 +19,7 @@ public struct ObjectDamage: Sendable, Hashable {
     }
 }
 
-/// An input that was found damaged on a host, and the runs that had it there while it may have been.
+/// An input that was found damaged on a host, and the runs that used it there while it may have been damaged.
 public struct DamagedInput: Sendable, Hashable {
     public var host: String
     /// Relative to an attempt's folder.

@@ -7,7 +7,7 @@ struct Expansion {
     private let excluded: [[Choice]]
     private let included: [[UInt32]]
 
-    /// One axis of the grid, or the axes of a zip, which turn together.
+    /// One axis of the grid, or the axes of a zip, whose values go together.
     private struct Wheel {
         var columns: Range<Int>
         /// For each position the index of a value for each of its columns.

@@ -150,13 +150,13 @@ extension FailureClass {
         case .hostFenced:
             Rule(
                 .giveUp, then: .quarantined,
-                advice: "its host gave other numbers than two other hosts in an audit, so its results do not count; a "
-                    + "retry runs on the others. 'usweep explain HOST' names the run that showed it")
+                advice: "its host produced different numbers than two other hosts in an audit, so its results do not "
+                    + "count; a retry runs on other hosts. 'usweep explain HOST' names the run that showed it")
         case .inputDamaged:
             Rule(
                 .giveUp, then: .quarantined,
-                advice: "an input that it had was later found damaged on its host's disk, so its result does not "
-                    + "count; a retry gets the input anew. 'usweep explain HOST' says which input, and since when")
+                advice: "one of its inputs was later found damaged on its host's disk, so its result does not count; a "
+                    + "retry fetches the input again. 'usweep explain HOST' says which input, and since when")
         case .contractBroken:
             Rule(
                 .giveUp, then: .quarantined, asksForEdit: true,
@@ -165,7 +165,7 @@ extension FailureClass {
         case .cancelled:
             Rule(
                 .giveUp, then: .cancelled,
-                advice: "nothing is wrong with the run; 'usweep resume' goes on with a sweep that was cancelled as a "
+                advice: "nothing is wrong with the run; 'usweep resume' continues a sweep that was cancelled as a "
                     + "whole")
         }
     }

@@ -1,4 +1,4 @@
-/// Something in which a checkpoint is not what a sweep expects of it.
+/// One respect in which a checkpoint differs from what a sweep expects.
 public struct CheckpointDifference: Sendable, Hashable {
     /// As in `kernel` or `file m5.cpt`.
     public var item: String
@@ -29,7 +29,7 @@ extension [CheckpointDifference] {
     public var sentence: String { map(\.sentence).joined(separator: "; ") }
 }
 
-/// A checkpoint that evaluations of a workload start from although it does not fit: somebody asked for that.
+/// A checkpoint that does not fit, but that evaluations of a workload start from because of `--force`.
 public struct ForcedCheckpoint: Sendable, Hashable {
     public var workload: String
     /// At least one.

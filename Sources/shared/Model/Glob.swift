@@ -1,4 +1,5 @@
-/// A pattern for names: `*` stands for any characters, also none and also points; `?` for one; all else for itself.
+/// A pattern for names: `*` matches any characters, including none and including dots; `?` matches one character;
+/// everything else matches itself.
 public struct Glob: Sendable, Hashable {
     private let pattern: [UInt8]
 

@@ -1,4 +1,4 @@
-/// HMAC with SHA-256 (RFC 2104): shows that one knows a key, without saying it.
+/// HMAC with SHA-256 (RFC 2104), which proves knowledge of a key without revealing it.
 public enum HMAC {
     private static let blockLength = 64
 

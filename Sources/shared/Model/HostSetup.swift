@@ -1,4 +1,4 @@
-/// The shell text that a host's inventory entry has for what runs there.
+/// How the `setup` of a host's inventory entry is run before each program.
 public enum HostSetup {
     /// What is written to standard error, before a status, where it fails.
     public static let failure = "usweep: the host's setup failed with status"

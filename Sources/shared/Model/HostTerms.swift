@@ -1,4 +1,4 @@
-/// What becomes of a host's slots where other people use the machine, too.
+/// How the slots of a host are divided if other people also use the machine.
 public enum OtherUsers: String, Sendable, Hashable, CaseIterable {
     /// Users who run sweeps there have equal parts, and what is left of others' parts. With `slots: auto`, processors
     /// and memory that other programs of other people use are left to them.
@@ -19,7 +19,7 @@ public enum SlotBinding: String, Sendable, Hashable, CaseIterable {
     case numa
 }
 
-/// On which terms a sweep uses a host.
+/// The terms on which a sweep uses a host: its priority, and the inventory's keys about sharing.
 public struct HostTerms: Sendable, Hashable {
     /// Of the sweep, among those of the same user on the host: the highest is served first.
     public var priority = 0
@@ -34,7 +34,7 @@ public struct HostTerms: Sendable, Hashable {
     public static let niceValues = 0...19
 }
 
-/// What a sweep may use of a host for now, as others use it, too.
+/// How much of a host a sweep may use at the moment, because others use it, too.
 public struct HostOffer: Sendable, Hashable {
     /// From 0.
     public var slots: Int

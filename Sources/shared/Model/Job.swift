@@ -12,7 +12,7 @@ public struct Job: Sendable, Hashable {
         case joined([Piece])
     }
 
-    /// A piece of a text that is complete only when an attempt begins.
+    /// A piece of a text whose final value is known only when an attempt begins.
     public enum Piece: Sendable, Hashable {
         case text(String)
         /// The number of the run.
@@ -21,7 +21,7 @@ public struct Job: Sendable, Hashable {
         case attempt
     }
 
-    /// A variable of the environment whose value is complete only when an attempt begins.
+    /// An environment variable whose final value is known only when an attempt begins.
     public struct JoinedVariable: Sendable, Hashable {
         public var name: String
         public var value: [Piece]
@@ -32,7 +32,7 @@ public struct Job: Sendable, Hashable {
         }
     }
 
-    /// A file that is made in the attempt's folder before the start.
+    /// A file that is created in the attempt's folder before the start.
     public struct Input: Sendable, Hashable {
         /// Relative to the attempt's folder.
         public var path: String

@@ -1,4 +1,4 @@
-/// What may be the name of a thing, in one place.
+/// The rules for names of things, in one place.
 public enum Names {
     /// Letters, digits, `.`, `_`, `-`, of ASCII: safe as a folder's name, in a table and in a message.
     ///

@@ -106,7 +106,7 @@ public enum Quantity {
         guard isWritten, parts[0].count <= 3, fraction.count <= 4,
             let value = Int64(parts[0] + fraction + String(repeating: "0", count: 4 - fraction.count)),
             value <= 1_000_000
-        else { throw wrong(text, "a percentage", "up to 100%, with four digits behind the point at most, as in 0.5%") }
+        else { throw wrong(text, "a percentage", "up to 100%, with at most four decimal places, as in 0.5%") }
         return value
     }
 

@@ -1,4 +1,5 @@
-/// What a run is of. No two runs of a sweep have the same key, and a key that comes back means the same run.
+/// What identifies a run within its sweep. No two runs have the same key, and if a key comes back after an edit of the
+/// sweep file, it means the same run.
 public enum RunKey: Sendable, Hashable {
     /// Evaluates a point once; `repetition` counts from 1.
     case evaluation(point: Digest, workload: String?, repetition: Int)

@@ -1,4 +1,4 @@
-/// So many of something that hosts have a few of, such as `gpu: 2`.
+/// An amount of a resource of which hosts have a limited number, such as `gpu: 2`.
 public struct CountedResource: Sendable, Hashable {
     public var name: String
     /// From 1.
@@ -10,7 +10,7 @@ public struct CountedResource: Sendable, Hashable {
     }
 }
 
-/// What a run takes of its host while it runs, beside memory.
+/// What a run takes of its host while it runs, apart from memory.
 public struct RunNeeds: Sendable, Hashable {
     /// Slots of the host, from 1.
     public var cores: Int

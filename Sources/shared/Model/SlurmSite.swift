@@ -104,7 +104,7 @@ public struct SlurmJob: Sendable, Hashable {
         case ended(End)
     }
 
-    /// Whose doing an end was.
+    /// Who or what caused the end of a job.
     public enum End: Sendable, Hashable {
         case completed, cancelled, preempted, walltime, memory, nodeFailed, failed
     }

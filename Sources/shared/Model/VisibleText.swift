@@ -1,4 +1,4 @@
-/// Text from elsewhere as a terminal, a log or a message may be given it: the one place where it is made fit for that.
+/// Text from outside, made safe for a terminal, a log or a message. This is the only place where that is done.
 public enum VisibleText {
     /// Characters that cannot be seen, or that turn or hide others, become escapes (`\n`, `\t`, `\u{1b}`, `\u{a0}`).
     ///

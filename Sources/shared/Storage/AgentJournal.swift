@@ -204,7 +204,7 @@ public struct AgentJournal {
             throw Failure(
                 .badArchive,
                 "\(path) has version \(found), and this agent knows versions up to \(major): a newer usweep works in "
-                    + "this folder. Nothing was changed; go on with that usweep, or give the host another workdir")
+                    + "this folder. Nothing was changed; use that usweep, or give the host another workdir")
         }
     }
 

@@ -39,7 +39,7 @@ extension TransportDescriptor {
     static let library = TransportDescriptor(
         TransportFormat(
             name: "libssh2",
-            meaning: "SSH through libssh2 only; a host that needs what libssh2 cannot do is refused",
+            meaning: "SSH through libssh2 only; a host that needs a feature that libssh2 does not have is refused",
             keys: sshKeys)
     ) { SSHTransport(settings: $0.ssh, choice: .libraryOnly) }
 }

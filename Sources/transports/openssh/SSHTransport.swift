@@ -84,8 +84,8 @@ extension TransportDescriptor {
     static let automatic = TransportDescriptor(
         TransportFormat(
             name: "auto",
-            meaning: "SSH through libssh2 within usweep, and through the `ssh` program where a host needs what libssh2 "
-                + "cannot do, or much is sent",
+            meaning: "SSH through libssh2 within usweep, or through the `ssh` program if a host needs a feature that "
+                + "libssh2 does not have, or much data is sent",
             keys: sshKeys)
     ) { SSHTransport(settings: $0.ssh, choice: .automatic) }
 }

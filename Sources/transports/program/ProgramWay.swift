@@ -41,7 +41,7 @@ extension TransportDescriptor {
     static let program = TransportDescriptor(
         TransportFormat(
             name: "ssh",
-            meaning: "SSH through the `ssh` program only: every way to log in and every setting that it has",
+            meaning: "SSH through the `ssh` program only, with all its ways to log in and all its settings",
             keys: sshKeys)
     ) { SSHTransport(settings: $0.ssh, choice: .programOnly) }
 }

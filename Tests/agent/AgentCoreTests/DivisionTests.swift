@@ -121,7 +121,7 @@ struct DivisionTests {
         let full = busy.tell(.surroundings(Surroundings(place: 1, busyThousandths: 9_000)))
         #expect(
             offers(full).first??.reason == "other programs keep 8 of 8 cores busy ('slots: 8' or 'others: ignore' in "
-                + "the inventory runs all the same)", "\(offers(full))")
+                + "the inventory uses them anyway)", "\(offers(full))")
     }
 
     @Test("A heartbeat tells at once of what changed, and a machine's own needs are no news")

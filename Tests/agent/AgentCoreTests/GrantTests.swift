@@ -26,7 +26,7 @@ struct HolderTests {
         #expect(rig.say(.revoke([1]), on: 2).isEmpty, "it has not said who it is")
         let refused = rig.say(.holder("anna@two:/b"), on: 2)
         #expect(refused.drops == [2])
-        let reason = "anna@one:/a works on this sweep, and was last heard from 2 s ago"
+        let reason = "anna@one:/a is working on this sweep, and was last heard from 2 s ago"
         #expect(refused.refusals.first?.hasPrefix(reason) ?? false)
         rig.queue(key(1))
         rig.tell(.started([key(1)]))

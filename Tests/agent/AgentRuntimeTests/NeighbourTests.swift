@@ -57,7 +57,7 @@ struct NeighbourTests {
             return
         }
         #expect(reason.contains("agent.journal has version 3, and this agent knows versions up to 2"))
-        #expect(reason.contains("go on with that usweep"))
+        #expect(reason.contains("use that usweep"))
         #expect(try journals(scratch) == before)
     }
 

@@ -249,7 +249,7 @@ private func evidence(_ verdict: Verdict, _ failure: FailureClass = .contractBro
         ([10, 0], nil),
         ([0, 11], "stats.jsonl:2: interference is above its limit: 11 of 1000 instructions, where 1% is"),
         ([11, 0], "stats.jsonl:1: interference is above"),
-        ([nil, 0], "stats.jsonl:1: interference has a limit, but others.instructions is not told"),
+        ([nil, 0], "stats.jsonl:1: interference has a limit, but others.instructions is missing"),
     ] as [([Int?], String?)])
     func bounds(_ others: [Int?], _ problem: String?) {
         let lines = others.enumerated().map { index, others in

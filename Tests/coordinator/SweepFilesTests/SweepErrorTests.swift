@@ -72,7 +72,9 @@ struct SweepErrorTests {
         Wrong(engine: "gem5", gem5("checkpoints: 65"), "5:24", "key 'measure.checkpoints'", "64"),
         Wrong(engine: "qemu", gem5("checkpoints: 0"), "5:24", "key 'measure.checkpoints'"),
         Wrong(engine: "qemu", gem5("checkpoints: 2, apart: 0"), "5:34", "key 'measure.apart'"),
-        Wrong(engine: "qemu", gem5("apart: 5"), "5:11", "key 'measure.apart': is the distance of 'checkpoints', which"),
+        Wrong(
+            engine: "qemu", gem5("apart: 5"), "5:11",
+            "key 'measure.apart': is the distance between 'checkpoints', which"),
         Wrong(
             engine: "qemu", gem5("checkpoints: 3, apart: 500000"), "5:24",
             "the last would be taken after 1000020 invocations"),
@@ -131,7 +133,7 @@ struct SweepErrorTests {
             "key 'measure.until.metric': engine 'qemu' has no metric 'cpi'"),
         Wrong(
             engine: "qemu", until("metric: l2.mpki, interval: 1%, most: 10"), "5:56",
-            "10 is too few: the interval is first looked at after 10 invocations; write more, or in place of 'until' "
+            "10 is too few: the interval is first checked after 10 invocations; write more, or in place of 'until' "
                 + "write invocations: 10"),
         Wrong(
             engine: "qemu", until("metric: l2.mpki, interval: 1, most: 50"), "5:46",
@@ -144,7 +146,7 @@ struct SweepErrorTests {
             "key 'measure.until': has no 'interval' and no 'most'; write until: {metric: cpi, interval: 1%, most: 50}"),
         Wrong(
             engine: "qemu", until("metric: l2.mpki, interval: 1%, most: 50", "invocations: 3, "), "5:11",
-            "key 'measure.invocations': does not go with 'until'"),
+            "key 'measure.invocations': cannot be combined with 'until'"),
         Wrong(command + "stop: {after: 0}", "4:15", "key 'stop.after': 0 is out of range; write a number from 1"),
         Wrong(command + "stop: {after: often}", "4:15", "key 'stop.after': 'often' is not a whole number"),
         Wrong(command + "stop: 3", "4:7", "key 'stop': a mapping was expected"),
@@ -211,7 +213,7 @@ struct SweepErrorTests {
         Wrong(command + "inputs: ['{run}.txt']", "4:10", "key 'inputs': {run} cannot be used here"),
         Wrong(
             engine: "gem5", "guest: g\nworkloads: [a]\nmeasure: {core: 0}", "5:11",
-            "key 'measure.core': counts only with a script of your own"),
+            "key 'measure.core': has an effect only with a script of your own"),
         Wrong(
             engine: "gem5", "guest: g\nworkloads: [a]\nmetrics: [cpii]", "5:11",
             "engine 'gem5' has no metric 'cpii'; did you mean 'cpi'?"),
@@ -226,7 +228,7 @@ struct SweepErrorTests {
         Wrong("command: [./run.sh, x]", "3:1", "'./run.sh' is not among the inputs", "write inputs: [run.sh]"),
         Wrong(
             "command: ['python3 sim.py --size {x}']\naxes: {x: [1]}", "3:1",
-            "since no shell splits it; write [python3, sim.py, --size, '{x}']"),
+            "because no shell splits it; write [python3, sim.py, --size, '{x}']"),
         Wrong("command: [/bin/echo, “--size”]", "3:1", "“--size” is in typographic quotes"),
         Wrong("command: [bin/run]", "3:1", "'bin/run' is not among the inputs", "write inputs: [bin/run]"),
         Wrong("command: [echo, {x}]", "3:17", "put text with { } [ ] in quotes"),
@@ -250,7 +252,7 @@ struct SweepErrorTests {
         ),
         Wrong(
             engine: "gem5", "workloads: [a]\ncheckpoint: {directory: c}\nmeasure: {setup: 3}\nguest: g", "5:11",
-            "key 'measure.setup': counts only where"),
+            "key 'measure.setup': has an effect only if"),
         Wrong(engine: "gem5", "axes: {x: [1]}\nguest: g", "1:1", "key 'workloads': is missing"),
         Wrong(
             engine: "qemu", "workloads: [a]\naxes: {state: [warm, cold]}\nguest: g", "4:22",
@@ -273,7 +275,7 @@ struct SweepErrorTests {
             "key 'measure.interleave': this engine cannot interleave workloads: "),
         Wrong(
             engine: "qemu", "workloads: [a]\nguest: g\nmeasure: {interleave: {stress: 1MiB}}", "5:11",
-            "key 'measure.interleave': counts only in the state lukewarm"),
+            "key 'measure.interleave': has an effect only in the state lukewarm"),
         Wrong(
             engine: "qemu",
             "workloads: [a]\nguest: g\naxes: {state: [lukewarm], interleave.stress: [1MiB]}\n"
@@ -287,7 +289,7 @@ struct SweepErrorTests {
             "5:1", "arrivals.every and arrivals.mean exclude each other"),
         Wrong(
             engine: "qemu", "workloads: [a]\nguest: g\naxes: {arrivals.seed: [1, 2]}", "5:8",
-            "counts only with arrivals.mean"),
+            "has an effect only with arrivals.mean"),
         Wrong(
             engine: "qemu", "workloads: [a]\nguest: g\nlimits: {interference: 0.5}", "5:24",
             "'0.5' is not a percentage; write up to 100%"),
@@ -309,7 +311,7 @@ struct SweepErrorTests {
             "no such parameter; did you mean 'l2.size'?"),
         Wrong(
             engine: "qemu", "workloads: [a]\naxes: {l2.size: [300KiB]}\nguest: g", "4:8",
-            "key 'axes.l2.size': l2.size 307200, l2.ways 16 and line 64 make no power of two of sets",
+            "key 'axes.l2.size': l2.size 307200, l2.ways 16 and line 64 do not give a power of two of sets",
             "zip: [{l2.size"),
         Wrong(
             engine: "qemu", "workloads: [a]\nguest: g\naxes: {l1d.ways: [8, 12]}\ninclude: [{l1d.ways: 6}]", "5:8",

@@ -47,7 +47,7 @@ struct Gem5CoreTests {
     func missing() throws {
         let (verdict, _) = try examine(.number(7))
         #expect(verdict.failure == .contractBroken)
-        let end = "; the statistics have nothing of core 7 (*.cpu7 or *.processor.cores7.core); config.ini has "
+        let end = "; the statistics contain nothing about core 7 (*.cpu7 or *.processor.cores7.core); config.ini has "
             + "board.processor.cores0.core, board.processor.cores1.core: name the one under test, as in "
             + "measure: {core: 'board.processor.cores0.core'}"
         #expect(verdict.evidence.hasSuffix(end), "\(verdict.evidence)")

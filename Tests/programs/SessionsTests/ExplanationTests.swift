@@ -110,7 +110,7 @@ struct ExplanationTests {
         #expect(
             story.sentences == [
                 "Host h0 (node1) joined with 2 slots and 8 GiB of memory. Its clock is 5 s behind.",
-                "1 run of this sweep is with it now.", "12 attempts ended on it: 10 succeeded, 2 disk-full.",
+                "It has 1 run of this sweep now.", "12 attempts ended on it: 10 succeeded, 2 disk-full.",
                 "- it was paused 2 times: disk-full: no space", "- it could not be used: another engine",
                 "- it lost a lease: silent",
                 "1 result came from it after the lease had ended: kept, not merged.",

@@ -62,7 +62,7 @@ struct RecipeChangeTests {
                 $0.measure.until = Precision(metric: metric, interval: 5_000)
             }
         }
-        let reason = "the definition of 'm' changed, which says how much is measured"
+        let reason = "the definition of 'm' changed, which determines how much is measured"
         for (metric, reasons) in [("m", [reason]), ("v", [])] {
             let (before, after) = (with("v * 2", metric), with("v * 3", metric))
             let change = try RecipeChange(before: before, after: after, try Points(after, recipe: after.recipe))

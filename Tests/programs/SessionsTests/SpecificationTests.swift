@@ -136,7 +136,7 @@ struct MissingInputsTests {
             return MissingInputs.remark(
                 try SweepFile.parse(text + more, file: file, folder: folder), file: file)
         }
-        #expect(try remark()?.hasSuffix("so runs do not have it: write inputs: [sim.py]") == true)
+        #expect(try remark()?.hasSuffix("so runs will not have it; write inputs: [sim.py]") == true)
         #expect(try remark("inputs: [sim.py]\n") == nil)
     }
 

@@ -421,7 +421,7 @@ struct WorkloadAddTests {
             "skopeo", "--insecure-policy", "copy", "oci:\(place.own)/image", "docker-archive:\(file):own:latest")
         try Tool.run("gzip", file)
         let archive = place.message("\(file).gz", manifest: place.own, limit: 16 << 20)
-        #expect(archive.contains("more than 16 MiB unpacked; to take it"), "\(archive)")
+        #expect(archive.contains("more than 16 MiB unpacked; to add it"), "\(archive)")
         #expect(place.store.shelf.names.isEmpty)
     }
 

@@ -52,7 +52,7 @@ struct CleanTests {
         let hosts = [0, 1].map { study.workdir($0) }
         #expect(study.eventually { hosts.contains { self.names("\($0)/attempts").contains { $0.hasPrefix("slow-") } } })
         let busy = try study.run("clean", "h0", "h1", "--all", "--yes")
-        #expect(busy.status == 75 && busy.errors.contains("an agent is at work on"), "\(busy.errors)")
+        #expect(busy.status == 75 && busy.errors.contains("an agent is working on"), "\(busy.errors)")
         try study.write("go", "")
         let ended = running.wait()
         #expect(ended.status == 0, "\(ended.errors)")

@@ -89,7 +89,7 @@ struct Gem5ScriptTests {
         let launched = try study.launch(text)
         #expect(launched.status == 3, "\(launched.errors)")
         let told = try study.run("explain", "1").output
-        #expect(told.contains("the statistics have nothing of core 7"), "\(told)")
+        #expect(told.contains("the statistics contain nothing about core 7"), "\(told)")
         #expect(told.contains("name the one under test, as in measure: {core: 'system.cpu0'}"), "\(told)")
         let again = try study.launch(text.replacing("core: 7", with: "core: system.cpu1"))
         #expect(again.status == 0, "\(again.errors)")

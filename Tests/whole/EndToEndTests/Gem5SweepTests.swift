@@ -275,7 +275,7 @@ struct Gem5SweepTests {
         try study.write("sweep.yaml", Self.small.replacing("{kernel: vmlinux, disk: disk.img}", with: "guest"))
         let planned = try study.run("plan", "sweep.yaml")
         #expect(planned.status == 65)
-        #expect(planned.errors.contains("holds its functions itself; build it again: ops/guest/build gem5"))
+        #expect(planned.errors.contains("contains the functions itself; build it again: ops/guest/build gem5"))
     }
 
     @Test("One host's gem5 is asked whether it takes every parameter and value")

@@ -58,7 +58,7 @@ struct ResumeTests {
         try study.write("data.txt", "one")
         try study.write("sweep.yaml", sweep("1, 2"))
         let plan = { try study.run("plan", "sweep.yaml", "-i", "inventory.yaml").output }
-        #expect(try plan().contains("time        unknown, as no such run has ended yet"))
+        #expect(try plan().contains("time        unknown, because no such run has ended yet"))
         #expect(try study.launch(sweep("1, 2")).status == 0)
         #expect(try !plan().contains("time "), "nothing is left to do")
         try study.write("data.txt", "two")
@@ -107,7 +107,7 @@ struct ResumeTests {
         try FileManager.default.removeItem(atPath: object)
         try study.write("sweep.yaml", sweep + "define: {rate: 10 / value}\n")
         let plan = try study.run("plan", "sweep.yaml")
-        let expected = "3 runs are judged again, 1 run is done again: its artifact results.json is missing"
+        let expected = "3 runs are judged again, 1 run is run again: its artifact results.json is missing"
         #expect(plan.output.contains(expected), "\(plan.output)")
         #expect(begun() == 4)
         let fixed = try study.run("launch", "sweep.yaml", "-i", "inventory.yaml")

@@ -69,7 +69,7 @@ struct HostsThatShareTests {
         let launched = try study.launch(Self.sweep(names, runs: 1))
         #expect(launched.status == 0, "\(launched.errors)")
         let text = launched.errors + launched.output
-        #expect(text.contains("h0 shares nothing with other hosts: it cannot listen at 192.0.2.77"), "\(text)")
+        #expect(text.contains("h0 does not share inputs with other hosts: it cannot listen at 192.0.2.77"), "\(text)")
     }
 
     @Test("A host dies while it gives: the others get what they need from elsewhere")

@@ -17,8 +17,8 @@ enum SpoolBridge {
         do throws(FilesError) {
             guard try SpoolEnd.isKnown(to: folder, LocalFiles()) else {
                 FailureText.print(
-                    "the agent of the job is of a newer usweep, whose spool in \(folder) is not known to this one; go "
-                        + "on with that usweep, or end the job: scancel JOB")
+                    "the agent of the job is of a newer usweep, whose spool in \(folder) is not known to this one; use "
+                        + "that usweep, or end the job: scancel JOB")
                 return 1
             }
             var end = try SpoolEnd(folder, .login)

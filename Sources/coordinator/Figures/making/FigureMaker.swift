@@ -207,7 +207,7 @@ public struct FigureMaker {
         }
         if request.baseline == nil, groups.contains(where: { $0.metrics.contains { $0.values.count == 2 } }) {
             notes.append(
-                "No error bars where there are two values: their interval is many times wider than their difference.")
+                "No error bars for two values: their interval is many times wider than their difference.")
         }
         return notes + missing(groups)
     }

@@ -93,7 +93,7 @@ extension FigureRequest {
         if y.count > 1 {
             if Set(y).count < y.count { throw Failure(.usage, "--y names a metric twice") }
             if series != nil {
-                throw Failure(.usage, "several --y are told apart as series are: leave out --series, or use --facet")
+                throw Failure(.usage, "several --y are drawn as series: leave out --series, or use --facet")
             }
             if kind == .heatmap || kind == .scatter {
                 throw Failure(.usage, "a \(kind?.rawValue ?? "") shows one metric: name one --y")

@@ -71,7 +71,7 @@ public enum FigureKind: String, Sendable, Hashable, CaseIterable {
         case .stacks: "a bar for each value of --x, whose parts (several --y, or --series) add up"
         case .scatter: "a mark for each run: the metric --y against the metric --x"
         case .box: "median, quartiles and outliers of all measured invocations, by --x"
-        case .cdf: "the share of measured invocations whose --y is at most so large"
+        case .cdf: "the share of measured invocations whose --y is at most the value on the x axis"
         case .heatmap: "a cell for each value of --x and of --series, its shade --y"
         }
     }

@@ -29,7 +29,7 @@ public struct SummaryColumns: Sendable {
 
     private static let ofValues = [
         Column("metric", "the metric's name") { .text($1.metric) },
-        Column("mean", "its value: of a point as in `results`, of a group the mean of its points' values") {
+        Column("mean", "its value: for a point as in `results`, for a group the mean of its points' values") {
             number($1.summary?.mean)
         },
         Column("low", "lower end of the mean's interval") { number($1.summary?.interval?.lower) },
@@ -49,7 +49,9 @@ public struct SummaryColumns: Sendable {
     ]
 
     private static let ofRatios = [
-        Column("ratio", "mean by that of the baseline; of several pairs the geometric mean", isOfRatio: true) {
+        Column(
+            "ratio", "mean divided by that of the baseline; for several pairs, the geometric mean", isOfRatio: true
+        ) {
             number($1.ratio?.ratio)
         },
         Column("ratio_low", "lower end of the ratio's interval", isOfRatio: true) {

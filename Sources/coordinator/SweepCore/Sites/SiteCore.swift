@@ -1,10 +1,10 @@
 public import Model
 
-/// Decides how many pilots a Slurm cluster is to run: a synchronous machine that is told what the queue shows and how
-/// much there is to do, and answers what to submit and what to end.
+/// Decides how many pilots a Slurm cluster should run: a synchronous state machine that takes what the queue shows and
+/// how much work there is, and returns what to submit and what to end.
 ///
-/// Nothing of it is durable. Jobs bear the sweep's name and the pilot's number, so that the queue itself says after a
-/// crash what was submitted; a submission whose answer was lost is found there, and one that was made twice is ended.
+/// None of it is durable. Jobs are named after the sweep and the pilot's number, so after a crash the queue itself
+/// shows what was submitted. A submission whose answer was lost is found there, and a duplicate one is ended.
 public struct SiteCore: Sendable {
     /// What to do.
     public enum Action: Sendable, Hashable {
@@ -12,7 +12,7 @@ public struct SiteCore: Sendable {
         case cancel(jobs: [String])
     }
 
-    /// What the queue's change means for a pilot.
+    /// What a change of the queue means for a pilot.
     public enum News: Sendable, Hashable {
         /// Its job waits, for the reason given.
         case waits(pilot: Int, reason: String)
@@ -24,7 +24,7 @@ public struct SiteCore: Sendable {
         case paused(reason: String)
     }
 
-    /// How much there is to do.
+    /// How much work there is for the pilots.
     public struct Demand: Sendable, Hashable {
         /// Runs that no host has.
         public var ready: Int
@@ -36,7 +36,7 @@ public struct SiteCore: Sendable {
         }
     }
 
-    /// What a pilot is at.
+    /// What a pilot is doing.
     public struct PilotDemand: Sendable, Hashable {
         public var isJoined: Bool
         /// Runs that it was given.

@@ -1,6 +1,6 @@
 public import Model
 
-/// How long runs take that have not begun, by those of earlier sweeps: for who plans a sweep.
+/// A prediction for `plan`: how long runs will take that have not begun, from the times of earlier sweeps.
 public struct Forecast: Sendable {
     /// How many runs are left.
     public private(set) var runCount = 0

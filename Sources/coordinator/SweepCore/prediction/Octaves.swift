@@ -1,8 +1,8 @@
 import Model
 
-/// Spans of time as their binary logarithm: what makes runs slower multiplies their time, so that here it adds up.
+/// Spans of time as binary logarithms: influences that multiply the time of a run can be added here.
 ///
-/// By arithmetic alone, so that every machine decides the same; right to 1e-9.
+/// Computed with basic arithmetic only, so that every machine makes the same decisions; accurate to 1e-9.
 enum Octaves {
     private static let naturalOfTwo = 0.693_147_180_559_945_3
 

@@ -1,7 +1,7 @@
 import DequeModule
 import Model
 
-/// How long runs may take that a host begins, on one as fast as most, in octaves; nil: as long as they like.
+/// Limits for the length of runs that a host may begin, in octaves on a host of usual speed; nil: no limit.
 struct LengthBounds: Sendable {
     /// What would take longer could not end there.
     var most: Double?
@@ -15,13 +15,14 @@ struct LengthBounds: Sendable {
     }
 }
 
-/// Runs that may be waiting, in the order in which they are handed out. An entry may be stale: who takes it looks at
-/// the run's phase.
+/// Runs that may be waiting, in the order in which they are handed out. An entry may be stale, so the caller checks the
+/// phase of the run.
 ///
-/// Setups come first, as others wait for them; then what failed before, for a long sweep should not end with its
-/// troubles; then runs that are the first to show what a value of an axis takes; then the rest, the longest first, so
-/// that no long one is begun when all others have ended (Graham: Bounds on multiprocessing timing anomalies, 1969).
-/// Runs that are predicted to take about as long (within a tenth) stay in the order of the specification.
+/// Setups come first, because other runs wait for them; then runs that failed before, so that problems do not show only
+/// at the end of a long sweep; then the first run for each value of an axis, which shows how long such runs take; then
+/// the rest, the longest first, so that no long run is begun when all others have ended (Graham: Bounds on
+/// multiprocessing timing anomalies, 1969). Runs with about the same predicted time (within a tenth) stay in the order
+/// of the specification.
 struct ReadyRuns: Sendable {
     /// The places of runs in the order, descending.
     enum Rank {

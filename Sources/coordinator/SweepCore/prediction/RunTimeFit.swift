@@ -1,9 +1,9 @@
-/// Times of runs as a sum of effects, in octaves: what is usual, and what the sweep, the workload, each axis' value,
-/// the host and the point add to it.
+/// A model of the times of runs as a sum of effects, in octaves: the usual time, and what the sweep, the workload, the
+/// value of each axis, the host and the point add to it.
 ///
-/// Each effect is the median of what the others leave, drawn towards 0 where few runs show it (by n / (n + k)); they
-/// are worked out one after the other, a few times over (Tukey's median polish, for tables with holes). Medians: one
-/// run that took a hundred times as long moves nothing.
+/// Each effect is the median of what the other effects leave unexplained, reduced towards 0 if few runs show it (by n /
+/// (n + k)). The effects are computed one after the other, in several passes (Tukey's median polish, for incomplete
+/// tables). Medians are used so that a single run that took a hundred times as long changes nothing.
 package struct RunTimeFit: Sendable {
     /// What is known of a run that ended; -1: it has none of that.
     struct Row {
@@ -28,8 +28,8 @@ package struct RunTimeFit: Sendable {
     private(set) var doubts: [Double] = []
     package let count: Int
 
-    /// How many runs it takes until half of what they show is believed. A workload's or a point's own runs are much
-    /// alike; hosts and other sweeps differ less than runs do.
+    /// The k of each factor: the number of runs after which half of the observed effect is applied. Runs of one
+    /// workload or point are much alike; hosts and other sweeps differ less than runs do.
     private enum Doubt { static let group = 0.5, axis = 1.0, host = 3.0, origin = 1.0, pair = 1.0, point = 0.25 }
 
     private static let rounds = 3
@@ -187,7 +187,7 @@ package struct RunTimeFit: Sendable {
         return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
     }
 
-    /// What the levels of one factor add.
+    /// The effects of the levels of one factor.
     private struct Effects {
         var values: [Double]
         var counts: [Int]

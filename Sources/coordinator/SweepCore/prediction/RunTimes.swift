@@ -1,8 +1,8 @@
 public import Model
 
-/// How long runs take: those that ended well, and what they tell of the others.
+/// The times of runs that succeeded, and the predictions for other runs that follow from them.
 package struct RunTimes: Sendable {
-    /// A run that ended well.
+    /// A run that succeeded, with its time.
     struct Sample: Sendable {
         var octaves: Double
         /// 0: of this sweep.
@@ -190,7 +190,7 @@ package struct RunTimes: Sendable {
     var hasUnseenLevels: Bool { isSeen.dropLast().contains { $0.contains(false) } }
 }
 
-/// How long a run is predicted to take on a host as fast as most, in octaves: hosts differ by a factor.
+/// The predicted time of a run on a host of usual speed, in octaves: hosts differ by a factor.
 struct RunLength: Sendable {
     var expected: Double
     /// Four of five runs take no less than the one and no more than the other.
@@ -204,7 +204,7 @@ struct RunLength: Sendable {
     }
 }
 
-/// How long a run is predicted to take.
+/// The predicted time of a run on a certain host, with an interval.
 public struct RunPrediction: Sendable, Hashable {
     public var expected: Nanoseconds
     /// Four of five runs take no less than the one and no more than the other.

@@ -1,7 +1,7 @@
 public import Model
 
-/// What is known of a sweep's runs before they begin, as far as it bears on how long they take: which value each axis
-/// has, by number.
+/// What is known about a sweep's runs before they begin and influences how long they take: which value each axis has,
+/// by number.
 public struct RunTraits: Sendable {
     private let points: Points
     private let repeats: Int
@@ -49,7 +49,7 @@ public struct RunTraits: Sendable {
     }
 }
 
-/// A run of an earlier sweep that ended well.
+/// A run of an earlier sweep that succeeded, with its time.
 public struct PastRun: Sendable, Hashable {
     /// The group of this sweep's plan whose runs are like it.
     public var group: Int

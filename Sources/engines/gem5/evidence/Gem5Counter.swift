@@ -105,8 +105,8 @@ extension Gem5Counter {
             return EngineMetric(counter.name, unit: unit, meaning)
         } + [
             Gem5TopDown.widthMetric,
-            EngineMetric("cpi", unit: "cycles", formula: "cycles / instructions", "cycles for each instruction"),
-            EngineMetric("ipc", unit: "instructions", formula: "instructions / cycles", "instructions in each cycle"),
+            EngineMetric("cpi", unit: "cycles", formula: "cycles / instructions", "cycles per instruction"),
+            EngineMetric("ipc", unit: "instructions", formula: "instructions / cycles", "instructions per cycle"),
         ] + EngineMetric.ratios + Gem5TopDown.metrics + Gem5Mix.metrics
     }
 

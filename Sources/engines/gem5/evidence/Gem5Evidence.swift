@@ -215,7 +215,7 @@ struct Gem5Evidence {
         if let core { return "the numbers are those of \(VisibleText.of(core, limit: 200)) and its caches" }
         let bytes = try files.content(contract.configuration, limit: EvidenceLimit.document) ?? []
         let cores = Gem5Configuration(bytes).paths.filter(Gem5Evidence.mayBeCore).map { VisibleText.of($0, limit: 80) }
-        let missing = "the statistics have nothing of \(contract.core.text)"
+        let missing = "the statistics contain nothing about \(contract.core.text)"
         guard let first = cores.first else { return missing }
         return "\(missing); \(contract.configuration) has \(cores.prefix(8).joined(separator: ", ")): name the one "
             + "under test, as in measure: {core: '\(first)'}"

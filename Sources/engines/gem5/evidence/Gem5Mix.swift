@@ -36,12 +36,12 @@ enum Gem5Mix {
 
     /// Each with what it means; a formula uses those above it.
     private static let derived = [
-        ("simd", "micro-operations", "micro-operations - scalar - float", "those of SIMD arithmetic"),
-        ("load.share", "ratio", "loads / instructions", "loads for each instruction"),
-        ("store.share", "ratio", "stores / instructions", "stores for each instruction"),
-        ("branch.share", "ratio", "branches / instructions", "branches for each instruction"),
-        ("float.share", "ratio", "float / instructions", "floating-point arithmetic for each instruction"),
-        ("simd.share", "ratio", "simd / instructions", "SIMD arithmetic for each instruction"),
+        ("simd", "micro-operations", "micro-operations - scalar - float", "committed SIMD micro-operations"),
+        ("load.share", "ratio", "loads / instructions", "loads per instruction"),
+        ("store.share", "ratio", "stores / instructions", "stores per instruction"),
+        ("branch.share", "ratio", "branches / instructions", "branches per instruction"),
+        ("float.share", "ratio", "float / instructions", "floating-point micro-operations per instruction"),
+        ("simd.share", "ratio", "simd / instructions", "SIMD micro-operations per instruction"),
     ]
 
     static let formulas = derived.compactMap { MetricFormula(ofEngine: $0.0, $0.2) }
@@ -54,9 +54,17 @@ enum Gem5Mix {
     static func description(_ name: String) -> (unit: String, meaning: String)? {
         switch name {
         case "loads": ("micro-operations", "committed micro-operations that load")
-        case "stores": ("micro-operations", "those that store; none of out-of-order cores before gem5 23.1")
-        case "float": ("micro-operations", "those of floating-point arithmetic")
-        case "scalar": ("micro-operations", "all that are neither this nor SIMD arithmetic: of integers, loads, stores")
+        case "stores":
+            (
+                "micro-operations",
+                "committed micro-operations that store; not counted for out-of-order cores before gem5 23.1"
+            )
+        case "float": ("micro-operations", "committed floating-point micro-operations")
+        case "scalar":
+            (
+                "micro-operations",
+                "committed micro-operations that are neither floating-point nor SIMD: integers, loads, stores"
+            )
         default: nil
         }
     }

@@ -17,11 +17,11 @@ enum Gem5TopDown {
     /// States of the rename stage: gem5's statistic, and when it is counted.
     private static let states = [
         ("idle", "idleCycles", "had no micro-operations to rename"),
-        ("squash", "squashCycles", "threw away micro-operations of a wrong path"),
+        ("squash", "squashCycles", "discarded micro-operations of a wrong path"),
         ("block", "blockCycles", "could rename none, because a buffer or the registers were full"),
         ("serialize", "serializeStallCycles", "waited for an instruction that must be alone in the pipeline"),
         ("run", "runCycles", "renamed micro-operations"),
-        ("unblock", "unblockCycles", "renamed what had been held up"),
+        ("unblock", "unblockCycles", "renamed micro-operations that had been held up"),
     ]
 
     /// The counter of the configuration: no statistic says how wide a core is.
@@ -57,7 +57,7 @@ enum Gem5TopDown {
         ("topdown.retiring", "ratio", "micro-operations / slots", "slots of micro-operations that were committed"),
         (
             "topdown.bad-speculation", "ratio", "(renamed - micro-operations + width * rename.squash) / slots",
-            "slots of micro-operations that were thrown away, and those lost while they were"
+            "slots of micro-operations that were discarded, and slots lost during the recovery"
         ),
         (
             "topdown.frontend", "ratio", "(width * (rename.idle + rename.run + rename.unblock) - renamed) / slots",
@@ -65,11 +65,11 @@ enum Gem5TopDown {
         ),
         (
             "topdown.frontend.latency", "ratio", "width * rename.idle / slots",
-            "of these, those of cycles in which it had none at all"
+            "of these, those in cycles in which it had none at all"
         ),
         (
             "topdown.frontend.bandwidth", "ratio", "(width * (rename.run + rename.unblock) - renamed) / slots",
-            "of these, those of cycles in which it had some"
+            "of these, those in cycles in which it had some"
         ),
         (
             "topdown.backend", "ratio", "width * (rename.block + rename.serialize) / slots",
@@ -81,7 +81,7 @@ enum Gem5TopDown {
         ),
         (
             "topdown.backend.serializing", "ratio", "width * rename.serialize / slots",
-            "of these, those that an instruction took that must be alone in the pipeline"
+            "of these, those lost to instructions that must be alone in the pipeline"
         ),
     ]
 
@@ -104,6 +104,6 @@ enum Gem5TopDown {
     /// What the configuration adds to the counters.
     static let widthMetric = EngineMetric(
         width, unit: "micro-operations",
-        "how many of them an out-of-order core can pass in a cycle: the least of its decode, rename, dispatch and "
-            + "commit width")
+        "how many micro-operations an out-of-order core can pass per cycle: the smallest of its decode, rename, "
+            + "dispatch and commit widths")
 }

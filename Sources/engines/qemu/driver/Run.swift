@@ -56,7 +56,8 @@ final class Run {
             let wanted = try request.isEvaluation ? request.record(&digests) : request.bootedRecord(&digests)
             let start = try EvidenceCheck.read(restored, most: CheckpointRecord.mostRead)
             guard let found = CheckpointRecord(startOf: start) else {
-                return .checkpointIncompatible("it does not start with a record of what it was made of; make it again")
+                return .checkpointIncompatible("it does not start with a record of what it was made from; make it "
+                    + "again")
             }
             let differences = found.differences(from: wanted)
             guard differences.isEmpty else { return .checkpointIncompatible(differences.joined(separator: "; ")) }

@@ -43,8 +43,8 @@ final class ArtifactsUse: Sendable {
     static func adding(to folder: ArtifactsFolder) throws -> ArtifactsUse {
         guard let use = try ArtifactsUse(try folder.objects(), LOCK_SH) else {
             throw Failure(
-                .heldElsewhere, "another process deletes files in \(folder.path) (usweep rm or gc); launch again when "
-                    + "that has ended")
+                .heldElsewhere, "another process is deleting files in \(folder.path) (usweep rm or gc); launch again "
+                    + "when it has ended")
         }
         return use
     }
@@ -55,8 +55,8 @@ final class ArtifactsUse: Sendable {
         _ = try store.objects()
         guard let use = try ArtifactsUse(store, LOCK_SH) else {
             throw Failure(
-                .heldElsewhere, "another process deletes checkpoints in \(store.folder) (usweep checkpoint remove); "
-                    + "try again when that has ended")
+                .heldElsewhere, "another process is deleting checkpoints in \(store.folder) (usweep checkpoint "
+                    + "remove); try again when it has ended")
         }
         return use
     }

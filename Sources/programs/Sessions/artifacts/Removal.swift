@@ -25,12 +25,12 @@ package enum Removal {
         switch Ledger.holder(entry.ledger) {
         case .working(let pid, _):
             throw Failure(
-                .heldElsewhere, "process \(pid) works on the sweep \(entry.fullName); end it first: "
+                .heldElsewhere, "process \(pid) is working on the sweep \(entry.fullName); end it first: "
                     + entry.command("cancel"))
         case .elsewhere(let pid, let host, _):
             throw Failure(
-                .heldElsewhere, "process \(pid) on \(host) works on the sweep \(entry.fullName), or was killed there; "
-                    + "end it first: \(entry.command("cancel"))")
+                .heldElsewhere, "process \(pid) on \(host) is working on the sweep \(entry.fullName), or was killed "
+                    + "there; end it first: \(entry.command("cancel"))")
         case .ended, .vanished, .nobody: break
         }
         let busy: [(host: String, runs: Int)]

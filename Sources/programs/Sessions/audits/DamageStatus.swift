@@ -64,8 +64,8 @@ extension DamagedInput {
     /// What was found; without a full stop.
     var finding: String {
         let known = damage.wholeAt > 0
-            ? "where it was last known to be whole at \(DamagedInput.time(damage.wholeAt))"
-            : "and when it was last whole there is not known"
+            ? "where it was last known to be intact at \(DamagedInput.time(damage.wholeAt))"
+            : "and it is not known when it was last intact there"
         return "the input \(VisibleText.of(path)) (\(damage.digest.short)) was found damaged on the disk of \(host) "
             + "at \(DamagedInput.time(damage.foundAt)), \(known)"
     }
@@ -78,8 +78,8 @@ extension DamagedInput {
     private var makersSentence: String? {
         guard !makers.isEmpty else { return nil }
         return "the \(makers.count == 1 ? "checkpoint" : "checkpoints") of \(PeopleText.runs(Array(makers))) "
-            + "\(makers.count == 1 ? "was" : "were") made with it, and what started from there may be wrong: "
-            + "--repin makes everything again"
+            + "\(makers.count == 1 ? "was" : "were") made with it, and runs that started from there may be wrong: "
+            + "--repin runs everything again"
     }
 }
 

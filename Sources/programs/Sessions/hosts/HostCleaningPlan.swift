@@ -71,7 +71,7 @@ package struct HostCleaningPlan {
         var lines = ["\(use.host): " + (shown.isEmpty ? "nothing to remove" : PeopleText.list(shown, atMost: 6))]
         if use.isBusy {
             lines.append(
-                "\(use.host): an agent is running there; if it is at work, only agents of other versions are removed")
+                "\(use.host): an agent is running there; if it is working, only agents of other versions are removed")
         }
         let kept = use.rests.filter { !goes($0) }
         if !kept.isEmpty {

@@ -35,7 +35,7 @@ extension HostExamination {
         guard facts["end"] != nil else { return unusable("sbatch could not be tried: \(end.message)") }
         if let complaint = facts["broken"] {
             return unusable(
-                "sbatch is there, and Slurm does not work on this host: sbatch --version: "
+                "sbatch is installed, but Slurm does not work on this host: sbatch --version: "
                     + VisibleText.of(complaint, limit: 300))
         }
         guard let version = facts["version"] else {
@@ -46,7 +46,7 @@ extension HostExamination {
             guard let limit = SlurmTime.nanoseconds(text) else { continue }
             if limit < site.time {
                 unusable(
-                    "partition \(name) lets a job run for \(PeopleText.span(limit)), and `time` is "
+                    "partition \(name) limits jobs to \(PeopleText.span(limit)), but `time` is "
                         + "\(PeopleText.span(site.time)): lower it to \(SlurmTime.written(limit))")
             } else {
                 note("partition \(name) lets a job run for \(PeopleText.span(limit))")

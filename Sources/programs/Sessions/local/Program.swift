@@ -35,7 +35,7 @@ struct Program {
 
         /// The last of its complaints that says something, as part of a message.
         var reason: String {
-            if isCut { return "it has more to say than \(PeopleText.size(Int64(Program.mostOutput)))" }
+            if isCut { return "it printed more than \(PeopleText.size(Int64(Program.mostOutput)))" }
             let lines = complaints.split(whereSeparator: \.isNewline).filter { !$0.allSatisfy(\.isWhitespace) }
             // The last lines of tar say only that there was something.
             let telling = lines.last { line in !Ended.summaries.contains { line.contains($0) } } ?? lines.last

@@ -72,7 +72,7 @@ package struct Report {
         }
         guard let groups else {
             return warnings + [
-                "Drift of invocations was not examined, as there are more than \(mostJudgedPoints) points; see: "
+                "Drift of invocations was not examined, because there are more than \(mostJudgedPoints) points; see: "
                     + view.entry.command("results --spread"),
             ]
         }

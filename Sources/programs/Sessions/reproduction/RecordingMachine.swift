@@ -137,8 +137,8 @@ package struct RecordedMachine: LaunchingMachine {
         guard let size = try? store.size(digest) else { return nil }
         guard size <= limit else {
             throw Failure(
-                .badData, "\(VisibleText.of(name, limit: 200)), as it is on record, has \(PeopleText.size(size)); no "
-                    + "such file is larger than \(PeopleText.size(limit))")
+                .badData, "the recorded \(VisibleText.of(name, limit: 200)) has \(PeopleText.size(size)); no such file "
+                    + "is larger than \(PeopleText.size(limit))")
         }
         return try? store.read(digest, at: 0, count: Int(size))
     }

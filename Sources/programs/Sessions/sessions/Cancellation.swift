@@ -20,11 +20,11 @@ package enum Cancellation {
                 return "all runs of \(entry.fullName) have ended already: nothing was cancelled"
             }
             try session.cancel(runs)
-            return "cancelled \(runs.map { "\(names($0)) of " } ?? "")\(entry.fullName); what succeeded is kept"
+            return "cancelled \(runs.map { "\(names($0)) of " } ?? "")\(entry.fullName); results are kept"
         } catch let failure as Failure where failure.code == .heldElsewhere {
             guard let runs = choice.runs else {
                 try Requests(entry: entry).leave(cancel: nil)
-                return "the coordinator of \(entry.fullName) is cancelling it; what succeeded is kept. Watch it: "
+                return "the coordinator of \(entry.fullName) is cancelling it; results are kept. Watch it: "
                     + entry.command("follow")
             }
             let view = try SweepView(entry)

@@ -158,8 +158,8 @@ extension Session {
     private func awaitSecondSignal(_ loop: CoordinatorLoop, _ observer: some SessionObserver) throws -> Ending {
         let left = LoopSource(loop: loop, hostCount: 0).standing.left
         observer.say(
-            "interrupted; what runs goes on (\(PeopleText.count(left, "run")) left). Press Ctrl-C again within 3 s to "
-                + "cancel them")
+            "interrupted; running runs continue (\(PeopleText.count(left, "run")) left). Press Ctrl-C again within 3 s "
+                + "to cancel them")
         guard try loop.waitForCancel(timeout: 3 * Timing.second) else { return .interrupted }
         _ = try loop.run()
         return .interrupted

@@ -240,8 +240,8 @@ package final class Session {
             if let outcome = judging.outcome { say(outcome) }
         }
         if resumption.repins {
-            say("everything runs again under new pins; what was measured under the old ones is kept in the ledger, but "
-                + "not shown")
+            say("everything is run again with new pins; results with the old pins are kept in the ledger, but not "
+                + "shown")
         }
         let fresh = specification.pins.filter { pin in
             resumption.repins || !known.contains { $0.name == pin.name }
@@ -288,7 +288,7 @@ package final class Session {
             case .ended: break
             case .waiting, .leased:
                 throw Failure(
-                    .usage, "run \(run) has not ended, so it cannot be retried; go on with the sweep: "
+                    .usage, "run \(run) has not ended, so it cannot be retried; continue the sweep: "
                         + entry.command("resume"))
             }
         }

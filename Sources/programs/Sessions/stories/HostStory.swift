@@ -71,7 +71,7 @@ package struct HostStory: Sendable, Hashable {
     package var sentences: [String] {
         var lines = [introduction]
         if open > 0 {
-            lines.append("\(PeopleText.count(open, "run")) of this sweep \(open == 1 ? "is" : "are") with it now.")
+            lines.append("It has \(PeopleText.count(open, "run")) of this sweep now.")
         }
         if !ended.isEmpty {
             let all = ended.reduce(0) { $0 + $1.count }

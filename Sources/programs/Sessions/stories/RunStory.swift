@@ -156,8 +156,8 @@ package struct RunStory: Sendable, Hashable {
         var lines = [verdict]
         if isGone {
             lines.append(
-                "It is no longer part of the sweep, as the sweep file or an input changed. Its results are kept, and "
-                    + "shown again if it comes back.")
+                "It is no longer part of the sweep, because the sweep file or an input changed. Its results are kept, "
+                    + "and shown again if it comes back.")
         }
         lines += attempts.map(sentence)
         if let gap { lines.append("- \(gap)") }

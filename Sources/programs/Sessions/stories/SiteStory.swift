@@ -23,7 +23,7 @@ struct SiteStory {
             lines += SiteStory.grouped(pilots)
         } else {
             lines.append(
-                "No coordinator works on this sweep now, so no jobs are submitted; go on with it: \(resume)")
+                "No coordinator is working on this sweep, so no jobs are submitted; continue it: \(resume)")
         }
         // The last counts: what it was paused for in an earlier launch has mostly been repaired.
         var told: Set<String> = []

@@ -39,6 +39,6 @@ package enum Document {
         }
         return Failure(
             .badArchive, "the ledger's \(what) was written by a newer usweep: this one does not know \(error.message). "
-                + "Nothing was changed; go on with that usweep, or upgrade this one")
+                + "Nothing was changed; use that usweep, or upgrade this one")
     }
 }

@@ -97,11 +97,11 @@ package struct JudgingAgain {
     package var plan: String? {
         var parts: [String] = []
         if count > 0 { parts.append("\(PeopleText.count(count, "run")) \(count == 1 ? "is" : "are") judged again") }
-        if again.count == 1 { parts.append("1 run is done again: \(again[0].reason)") }
+        if again.count == 1 { parts.append("1 run is run again: \(again[0].reason)") }
         if again.count > 1 {
             let listed = again.prefix(3).map { "run \($0.run), \($0.reason)" }.joined(separator: "; ")
             let runs = PeopleText.count(again.count, "run")
-            parts.append("\(runs) are done again: \(listed)\(again.count > 3 ? "; ..." : "")")
+            parts.append("\(runs) are run again: \(listed)\(again.count > 3 ? "; ..." : "")")
         }
         return parts.isEmpty ? nil : parts.joined(separator: ", ")
     }

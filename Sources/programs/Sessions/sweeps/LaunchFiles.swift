@@ -85,7 +85,7 @@ package struct LaunchFiles: Sendable, Hashable {
         guard !changed.isEmpty else { return [] }
         let (has, it) = changed.count == 1 ? ("has", "it") : ("have", "them")
         return [
-            "\(PeopleText.list(changed)) \(has) changed since the last launch; this command goes on with what was "
+            "\(PeopleText.list(changed)) \(has) changed since the last launch; this command continues with what was "
                 + "launched. To use \(it) as \(changed.count == 1 ? "it is" : "they are") now: "
                 + files.launch(options, in: entry.artifacts)
         ]

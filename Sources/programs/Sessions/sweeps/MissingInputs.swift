@@ -19,7 +19,7 @@ package enum MissingInputs {
         }
         guard let first = missing.first else { return nil }
         let list = missing.map(Names.shown).joined(separator: ", ")
-        return "\(Names.shown(first)) is a file beside the sweep file, and not among its inputs, so runs do not have "
-            + "it: write inputs: [\(list)]"
+        return "\(Names.shown(first)) is a file beside the sweep file, but not one of its inputs, so runs will not "
+            + "have it; write inputs: [\(list)]"
     }
 }

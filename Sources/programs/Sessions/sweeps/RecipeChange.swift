@@ -75,7 +75,8 @@ package struct RecipeChange {
         if before?.precision != after?.precision {
             reasons.append("measure.until was \(text(before)) and is \(text(after))")
         } else if let after, before?.formulas != after.formulas {
-            reasons.append("the definition of '\(after.precision.metric)' changed, which says how much is measured")
+            reasons.append("the definition of '\(after.precision.metric)' changed, which determines how much is "
+                + "measured")
         }
     }
 

@@ -72,11 +72,11 @@ package struct TimeEstimate {
         guard runCount > 0 else { return nil }
         guard runCount > unknownCount, let basis else {
             let advice = runCount > 3 ? "; try a few points first: \(launch) --try 3" : ""
-            return "unknown, as no such run has ended yet\(advice)"
+            return "unknown, because no such run has ended yet\(advice)"
         }
         let count = runCount - unknownCount
         let each = PeopleText.span(work / Int64(max(1, count)))
-        let unknown = unknownCount == 0 ? "" : "; nothing is known of \(PeopleText.count(unknownCount, "more run"))"
+        let unknown = unknownCount == 0 ? "" : "; no prediction for \(PeopleText.count(unknownCount, "more run"))"
         let average = count == 1 ? "" : " on average"
         let why = "\(PeopleText.count(count, "run")) of \(each)\(average), as in \(basis)\(unknown)"
         if let span, let room {

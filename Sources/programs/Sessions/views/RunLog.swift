@@ -56,7 +56,7 @@ package struct RunLog {
     private static func missing(
         _ attempt: AttemptNumber?, of run: RunStatus, _ attempts: [AttemptStatus], _ entry: ArtifactsFolder.Entry
     ) -> String {
-        let what = attempt.map { "run \(run.plan.run) has no attempt \($0)" } ?? "run \(run.plan.run) left nothing"
+        let what = attempt.map { "run \(run.plan.run) has no attempt \($0)" } ?? "run \(run.plan.run) has no files yet"
         guard attempts.isEmpty else {
             return "\(what); it has \(PeopleText.list(attempts.map { String($0.id.attempt) }))"
         }
@@ -122,7 +122,7 @@ package struct RunLog {
         case .ended, .vanished, .nobody:
             let place = "attempts/\(entry.fullName)/\(number).*-\(run.lease ?? 0)"
             throw Failure(
-                .missingFile, "run \(number) is with \(host), and no coordinator is there to fetch its output: start "
+                .missingFile, "run \(number) is on \(host), but no coordinator is running to fetch its output: start "
                     + "one with '\(entry.command("resume"))', or look on \(host), in its working folder, at \(place)")
         }
         let requests = Requests(entry: entry)

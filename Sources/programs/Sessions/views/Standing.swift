@@ -106,7 +106,7 @@ package final class LedgerSource: ProgressSource {
             let end = (try? SweepView(entry).lastEnd()) ?? nil
             return Ending(exitStatus: status, message: end.map { "the coordinator ended: \($0)" })
         case .vanished(let pid, _, _):
-            let message = "the coordinator (pid \(pid)) was killed; what is done is kept"
+            let message = "the coordinator (pid \(pid)) was killed; all results are kept"
             return Ending(exitStatus: complete ?? ExitStatus.interrupted, message: complete == nil ? message : nil)
         case .nobody:
             let message = complete == nil ? "no coordinator is running" : nil

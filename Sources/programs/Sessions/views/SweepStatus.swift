@@ -103,8 +103,8 @@ package struct SweepStatus: Sendable {
         }
         if isPaused {
             sentences.append(
-                "The sweep is paused, since too many runs in a row failed alike; retry also runs the rest. Run "
-                    + "only the rest: \(entry.command("resume --keep-going"))")
+                "The sweep is paused, because too many runs in a row failed with the same class; retry also runs the "
+                    + "rest. Run only the rest: \(entry.command("resume --keep-going"))")
         } else if isWorkedOn {
             sentences.append("See what runs: \(entry.command("top"))")
         } else {

@@ -106,7 +106,7 @@ struct ImageLayout {
                 .badData,
                 "\(shown) has \(PeopleText.count(entries.count, "image")) (\(VisibleText.of(found, limit: 200))), "
                     + "of which \(fitting.isEmpty ? "none is" : "\(fitting.count) are") for \(wanted); copy the one "
-                    + "that is meant into a layout of its own: skopeo copy SOURCE oci:FOLDER")
+                    + "that you want into a layout of its own: skopeo copy SOURCE oci:FOLDER")
         }
         return (entry, try blob(entry, folder, shown))
     }

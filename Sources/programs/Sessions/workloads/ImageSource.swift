@@ -86,7 +86,7 @@ struct ImageSource {
         let signs = ["short write", "file too large", "file size limit exceeded"]
         guard signs.contains(where: ended.complaints.contains) else { return nil }
         return Failure(
-            .refused, "\(shown) has more than \(PeopleText.size(limit)) unpacked; to take it all the same, allow "
+            .refused, "\(shown) has more than \(PeopleText.size(limit)) unpacked; to add it anyway, allow "
                 + "more: --limit SIZE")
     }
 
@@ -103,7 +103,7 @@ struct ImageSource {
             let reason = message(of: copied.reason)
             if severalImages.contains(where: reason.contains) {
                 throw Failure(
-                    .badData, "\(text) has several images; save the one that is meant in a file of its own: docker "
+                    .badData, "\(text) has several images; save the one that you want in a file of its own: docker "
                         + "save NAME --output FILE, or skopeo copy SOURCE oci-archive:FILE")
             }
             guard isRemote else { throw Failure(.badData, "\(text) cannot be copied by skopeo", cause: reason) }

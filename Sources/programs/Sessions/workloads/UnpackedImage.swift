@@ -32,7 +32,7 @@ struct UnpackedImage {
         if unpacked.status == UnpackedImage.tooMuch {
             throw Failure(
                 .refused, "\(shown) has more than \(PeopleText.size(limit)) unpacked "
-                    + "(\(PeopleText.size(layout.layerBytes)) compressed); to add it all the same, raise the limit: "
+                    + "(\(PeopleText.size(layout.layerBytes)) compressed); to add it anyway, raise the limit: "
                     + "--limit SIZE")
         }
         guard unpacked.status == 0 else {

@@ -6,13 +6,13 @@ struct CancelCommand: ParsableCommand {
         commandName: "cancel",
         abstract: "Cancel a sweep or some of its runs, whether or not a coordinator is running.",
         discussion: """
-            Runs that are running are ended on their hosts; results are kept. A sweep that was cancelled goes on \
-            with 'usweep resume'; runs that were cancelled alone are run again with 'usweep retry --class cancelled'.
+            Runs that are running are ended on their hosts; results are kept. 'usweep resume' continues a cancelled \
+            sweep. Runs that were cancelled individually are run again with 'usweep retry --class cancelled'.
 
             EXAMPLES
               usweep cancel              the last sweep
               usweep cancel 3            run 3 of the last sweep
-              usweep cancel study/3      run 3 of another
+              usweep cancel study/3      run 3 of another sweep
               usweep cancel --where workload=aes-go
             """)
 

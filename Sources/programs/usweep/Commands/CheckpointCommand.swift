@@ -12,8 +12,9 @@ struct CheckpointCommand: ParsableCommand {
         abstract: "Manage the checkpoints that sweeps share: list, show, verify, add, export, import, remove.",
         discussion: """
             A sweep finds a checkpoint by what it was made from, so a guest is booted and warmed once. Checkpoints of \
-            gem5 that were made elsewhere are added, and named in sweeps: checkpoint: NAME. They are kept in \
-            ~/.cache/usweep/checkpoints; what they have in common is stored once, and sent to a host once.
+            gem5 that were made elsewhere can be added, and named in sweep files: checkpoint: NAME. All of them are \
+            kept in ~/.cache/usweep/checkpoints; pieces that they have in common are stored once, and sent to a host \
+            once.
             """,
         subcommands: [
             CheckpointListCommand.self, CheckpointShowCommand.self, CheckpointVerifyCommand.self,
@@ -277,7 +278,7 @@ struct CheckpointImportCommand: ParsableCommand {
 
 struct CheckpointRemoveCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "remove", abstract: "Remove checkpoints, and the files that no other one needs.",
+        commandName: "remove", abstract: "Remove checkpoints, and the files that no other checkpoint needs.",
         discussion: """
             Sweeps that already use a checkpoint keep their copy. Those with a name are removed only by name or digest.
 

@@ -7,10 +7,10 @@ struct CleanCommand: ParsableCommand {
         commandName: "clean",
         abstract: "Remove files that usweep no longer needs on hosts.",
         discussion: """
-            Removes cached inputs, agents of other versions, and files that ended sweeps left. --all also removes \
-            files of sweeps that may be resumed or belong to other artifacts folders, and the agent itself; their \
-            runs are then run again. What a running sweep uses stays. On a terminal it asks once; elsewhere it needs \
-            --yes. If it is interrupted, type it again.
+            Removes cached inputs, agents of other versions, and files of sweeps that have ended. --all also removes \
+            files of sweeps that may be resumed or belong to other artifacts folders, and the agent itself; their runs \
+            are then run again. Files that a running sweep uses are kept. On a terminal it asks once; elsewhere it \
+            needs --yes. If it is interrupted, type it again.
 
             EXAMPLES
               usweep clean lab1                   a host of the last sweep
@@ -18,7 +18,7 @@ struct CleanCommand: ParsableCommand {
               usweep clean lab1 lab2 -i lab.yaml --all --yes
 
             EXIT STATUS
-              75 if a host could not be reached, or if an agent is at work there
+              75 if a host could not be reached, or if an agent is working there
             """)
 
     @Argument(
@@ -72,7 +72,7 @@ struct CleanCommand: ParsableCommand {
         let busy = uses.filter(\.isBusy).map(\.host)
         guard !busy.isEmpty else { return }
         throw Failure(
-            .heldElsewhere, "an agent is at work on \(PeopleText.list(busy)), so its files were kept; run this again "
+            .heldElsewhere, "an agent is working on \(PeopleText.list(busy)), so its files were kept; run this again "
                 + "when its sweeps have ended. They are listed by 'usweep status --all'; one without a coordinator "
                 + "is ended by 'usweep cancel ID'")
     }

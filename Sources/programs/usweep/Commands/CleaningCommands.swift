@@ -6,9 +6,9 @@ import Sessions
 struct RemoveCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rm",
-        abstract: "Remove sweeps: ledger, merged tables, and all that their runs left.",
+        abstract: "Remove sweeps: ledger, merged tables, and all files of their runs.",
         discussion: """
-            Files that other sweeps refer to stay. On a terminal it asks once; elsewhere it needs --yes.
+            Files that other sweeps use are kept. On a terminal it asks once; elsewhere it needs --yes.
 
             EXAMPLES
               usweep rm first-try
@@ -55,11 +55,12 @@ struct RemoveCommand: ParsableCommand {
 struct CollectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "gc",
-        abstract: "Delete files to which no sweep refers any more.",
+        abstract: "Delete files that no sweep uses any more.",
         discussion: """
-            Such files are left when 'usweep rm' was run beside a running sweep, when a sweep file no longer names an \
-            input, and when a program was killed. Checkpoints that sweeps share stay; what belongs to none of \
-            them is deleted, unless a sweep that may add to them is running. To remove some: usweep checkpoint remove
+            Such files remain when 'usweep rm' is run while another sweep is running, when a sweep file no longer \
+            names an input, or when a program is killed. Shared checkpoints are kept; files in their store that belong \
+            to none of them are deleted, unless a running sweep may still add checkpoints. To remove checkpoints: \
+            usweep checkpoint remove
 
             EXAMPLES
               usweep gc --dry-run

@@ -8,9 +8,9 @@ struct CompareCommand: ParsableCommand {
         commandName: "compare",
         abstract: "Compare two sweeps, point by point.",
         discussion: """
-            A sweep is named as everywhere; by the path of its folder; or by that of an artifacts folder, for the last \
-            sweep in it. Points belong together that have the same workload and values. Of two deterministic sweeps \
-            every number must be the same, and of gem5 every statistic except host*.
+            A sweep is given by its name or identifier, by the path of its folder, or by the path of an artifacts \
+            folder (its last sweep). Points with the same workload and values are compared. With --exact, for \
+            deterministic simulators, every number must be the same, and for gem5 every statistic except host*.
 
             Exit status: 0 if nothing differs beyond the noise (with --exact: at all), 4 if something does or a point \
             has results in one sweep only.
@@ -42,19 +42,19 @@ struct CompareCommand: ParsableCommand {
 
     @OptionGroup var confidence: ConfidenceOption
 
-    @Flag(name: .long, help: "Report every difference, also within the noise.")
+    @Flag(name: .long, help: "Report every difference, even within the noise.")
     var exact = false
 
-    @Flag(name: .long, help: "Also show what is the same or within the noise; files always have it.")
+    @Flag(name: .long, help: "Also show what is the same or within the noise; files always contain it.")
     var all = false
 
-    @Option(name: .long, help: ArgumentHelp("How to write it.", valueName: "table|csv|json|jsonl"))
+    @Option(name: .long, help: ArgumentHelp("Output format.", valueName: "table|csv|json|jsonl"))
     var format: TableWriter.Format?
 
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "A file instead of standard output; its ending (.csv, .json, .jsonl, .txt) says the format.",
+            "Write to this file instead of standard output; its ending (.csv, .json, .jsonl, .txt) sets the format.",
             valueName: "file"),
         completion: .file())
     var to: String?
@@ -62,7 +62,7 @@ struct CompareCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
-        if to == "" { throw ValidationError("--to names a file.") }
+        if to == "" { throw ValidationError("--to needs the name of a file.") }
         if let to {
             if ResultFormat(file: to) == .sqlite { throw ValidationError("--to writes .csv, .json, .jsonl or .txt.") }
             if let problem = ResultFormat.problem(file: to, nil), format == nil { throw ValidationError(problem) }

@@ -35,7 +35,7 @@ struct DoctorCommand: ParsableCommand {
 
     func validate() throws {
         if inventory == nil, !ledger { throw ValidationError("Name an inventory with -i, or add --ledger.") }
-        if repair, !ledger { throw ValidationError("--repair is about a ledger: add --ledger.") }
+        if repair, !ledger { throw ValidationError("--repair works on a ledger: add --ledger.") }
     }
 
     func run() throws {

@@ -7,8 +7,7 @@ struct FollowCommand: ParsableCommand {
         commandName: "follow",
         abstract: "Watch a sweep that another process runs, until it ends.",
         discussion: """
-            Shows what `launch` shows, and ends with the status that the coordinator ended with. Ctrl-C ends only \
-            this command.
+            Shows the same as `launch`, and ends with the exit status of the coordinator. Ctrl-C ends only this command.
 
             EXAMPLES
               usweep follow                          the last sweep

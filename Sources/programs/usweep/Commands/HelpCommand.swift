@@ -33,7 +33,7 @@ struct HelpCommand: ParsableCommand {
     var html: String?
 
     @Option(
-        help: ArgumentHelp("Write what shells need to complete arguments into this folder.", valueName: "dir"),
+        help: ArgumentHelp("Write completions for shells into this folder.", valueName: "dir"),
         completion: .directory)
     var completions: String?
 
@@ -42,7 +42,7 @@ struct HelpCommand: ParsableCommand {
     private var writes: Bool { man != nil || html != nil || completions != nil }
 
     func validate() throws {
-        if writes, !topic.isEmpty { throw ValidationError("With --man, --html and --completions there is no topic.") }
+        if writes, !topic.isEmpty { throw ValidationError("--man, --html and --completions take no topic.") }
     }
 
     func run() throws {

@@ -5,7 +5,7 @@ import Sessions
 struct ImportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
-        abstract: "Import what another tool left.",
+        abstract: "Import the files of another tool.",
         subcommands: [ImportVSwarmCommand.self])
 }
 
@@ -15,8 +15,8 @@ struct ImportVSwarmCommand: ParsableCommand {
         abstract: "Turn a working folder of vSwarm-u into a sweep file and checkpoint bundles.",
         discussion: """
             Reads functions.list, kernel, disk.img and the checkpoints below DIR, and writes sweep.yaml and \
-            checkpoints/<function>/cpt.warm/ with a record of what each checkpoint was made of. Files are linked \
-            where that is possible, else copied; DIR is not changed.
+            checkpoints/<function>/cpt.warm/ with a record of what each checkpoint was made from. Files are linked if \
+            possible, otherwise copied; DIR is not changed.
 
             EXAMPLES
               usweep import vswarm ~/vSwarm-u/wkdir --to study
@@ -25,7 +25,7 @@ struct ImportVSwarmCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("vSwarm-u's working folder.", valueName: "dir"), completion: .directory)
     var folder: String
 
-    @Option(name: .long, help: ArgumentHelp("Where to write; made if it is missing.", valueName: "dir"))
+    @Option(name: .long, help: ArgumentHelp("Folder to write to; created if it does not exist.", valueName: "dir"))
     var to = "vswarm"
 
     @OptionGroup var common: CommonOptions

@@ -16,7 +16,7 @@ struct InitCommand: ParsableCommand {
               usweep init study       the same in a folder
             """)
 
-    @Argument(help: ArgumentHelp("The folder; made if it is missing.", valueName: "dir"), completion: .directory)
+    @Argument(help: ArgumentHelp("The folder; created if it does not exist.", valueName: "dir"), completion: .directory)
     var folder = "."
 
     @OptionGroup var common: CommonOptions

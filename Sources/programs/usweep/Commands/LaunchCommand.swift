@@ -60,7 +60,7 @@ struct LaunchCommand: ParsableCommand {
         if new, retry { throw ValidationError("In a new sweep nothing has failed yet: leave out --retry.") }
         guard let tried else { return }
         if tried < 1 { throw ValidationError("--try takes the number of points to try, at least 1.") }
-        if coordinator.detach { throw ValidationError("--try is for trying: leave out --detach.") }
+        if coordinator.detach { throw ValidationError("--try cannot be combined with --detach.") }
     }
 
     func run() throws {
@@ -90,7 +90,7 @@ struct LaunchCommand: ParsableCommand {
 struct ResumeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "resume",
-        abstract: "Continue an interrupted sweep: keep what still runs, run what is missing.",
+        abstract: "Continue an interrupted sweep: keep running runs, run missing ones.",
         discussion: """
             EXAMPLES
               usweep resume                       the last sweep, on the same hosts

@@ -6,9 +6,9 @@ import Sessions
 struct LogsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "logs",
-        abstract: "Show what a run left: its attempts, and the files of the last one.",
+        abstract: "Show the attempts of a run, and the files of the last one.",
         discussion: """
-            Of a run that has not ended, the ends of its files are fetched from its host through the coordinator.
+            If a run has not ended, the ends of its files are fetched from its host through the coordinator.
 
             EXAMPLES
               usweep logs 3                          run 3 of the last sweep

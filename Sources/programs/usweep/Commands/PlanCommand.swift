@@ -9,8 +9,8 @@ struct PlanCommand: ParsableCommand {
         commandName: "plan",
         abstract: "Show what a sweep would run; start nothing.",
         discussion: """
-            Where a sweep of that name was launched before, it is compared with the file: what stays, what is new, \
-            what is gone.
+            If a sweep of that name was launched before, it is compared with the file: what stays, what is new, what \
+            was removed.
 
             EXAMPLES
               usweep plan sweeps/quickstart.yaml
@@ -31,7 +31,7 @@ struct PlanCommand: ParsableCommand {
     @Flag(name: .long, help: "List every point with its digest.")
     var points = false
 
-    @Flag(name: .long, help: "Ask one host's gem5 whether it takes every parameter and every value.")
+    @Flag(name: .long, help: "Ask one host's gem5 whether it accepts every parameter and every value.")
     var bind = false
 
     @Flag(name: .long, help: "Plan with checkpoints that do not fit, as launch --force does.")

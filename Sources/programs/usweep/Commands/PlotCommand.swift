@@ -18,10 +18,9 @@ struct PlotCommand: ParsableCommand {
         commandName: "plot",
         abstract: "Draw a figure of the merged dataset, for a paper.",
         discussion: """
-            Points that agree in --x, --series and --facet are summed up as one mark, with a 95% bootstrap interval \
-            where something varies. Beside f.svg (.pdf, .png) its data are written as f.svg.csv, and a description \
-            in Vega-Lite that draws it again as f.svg.vl.json. PDF and PNG need rsvg-convert (apt-get install \
-            librsvg2-bin).
+            Points with the same --x, --series and --facet are summarized as one mark, with a 95% bootstrap interval \
+            if they vary. Beside f.svg (.pdf, .png), the data are written as f.svg.csv, and a Vega-Lite description of \
+            the figure as f.svg.vl.json. PDF and PNG need rsvg-convert (apt-get install librsvg2-bin).
 
             EXAMPLES
               usweep plot --x l2.size --y l2.mpki --series branch-predictor --to f.pdf

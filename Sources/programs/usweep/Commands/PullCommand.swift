@@ -7,13 +7,13 @@ struct PullCommand: ParsableCommand {
         commandName: "pull",
         abstract: "Lay out the artifacts of all runs as plain folders.",
         discussion: """
-            A folder for each run, as DIR/3-aes-python-l2.size=1MiB, holds the files of the attempt that counts, and \
-            the run's parameters in point.json; DIR/runs.csv says how each run went. Files are copies: they can be \
-            changed without harm. Pulling again adds what is new, and removes what was pulled before and is no longer \
-            the sweep's, such as files of an old pin; your own files stay.
+            Each run has a folder, such as DIR/3-aes-python-l2.size=1MiB, with the files of the attempt that counts, \
+            and the run's parameters in point.json; DIR/runs.csv says how each run went. The files are copies, so you \
+            can change them. Pulling again adds new files, and removes files of earlier pulls that the sweep no longer \
+            has, such as those of an old pin; your own files are kept.
 
-            With --layout vswarm, DIR/<function>/ holds stats.txt, config.ini, config.json, gem5.log and the console \
-            of a gem5 run that succeeded, as vSwarm-u's notebooks read them; where a function has several runs, \
+            With --layout vswarm, DIR/<function>/ contains stats.txt, config.ini, config.json, gem5.log and the \
+            console of a gem5 run that succeeded, as vSwarm-u's notebooks read them; if a function has several runs, \
             DIR/<parameters>/<function>/.
 
             EXAMPLES
@@ -23,7 +23,7 @@ struct PullCommand: ParsableCommand {
 
     @OptionGroup var sweep: SweepArgument
 
-    @Option(name: .long, help: ArgumentHelp("The folder; made if it is missing.", valueName: "dir"))
+    @Option(name: .long, help: ArgumentHelp("The folder; created if it does not exist.", valueName: "dir"))
     var to: String
 
     @Option(

@@ -6,12 +6,12 @@ import Sessions
 /// Which engine is asked about.
 struct EngineOptions: ParsableArguments {
     @Option(
-        name: .long, help: ArgumentHelp("Only of this engine (default: all).", valueName: "name"),
+        name: .long, help: ArgumentHelp("Only this engine (default: all).", valueName: "name"),
         completion: Completions.engines)
     var engine: String?
 
     @Option(
-        name: .long, help: ArgumentHelp("As of this modelled machine (default: the engine's).", valueName: "name"),
+        name: .long, help: ArgumentHelp("For this modelled machine (default: the engine's own).", valueName: "name"),
         completion: Completions.systems)
     var system: String?
 
@@ -35,9 +35,9 @@ struct AxesCommand: ParsableCommand {
         commandName: "axes",
         abstract: "List what the axes of a sweep can vary: unit, default, values, meaning.",
         discussion: """
-            An axis '*' stands for every name that is not listed. An empty default depends on the system. With \
-            --bind the gem5 of one host is asked, and only axes and values that it takes are listed; standard error \
-            says what it does not take, and why.
+            An axis '*' stands for every name that is not listed. An empty default depends on the system. With --bind, \
+            only axes and values that the gem5 of one host accepts are listed; standard error says what it does not \
+            accept, and why.
 
             EXAMPLES
               usweep axes --engine qemu
@@ -45,7 +45,7 @@ struct AxesCommand: ParsableCommand {
               usweep axes --engine gem5 --bind -i lab.yaml --host lab1
             """)
 
-    @Flag(name: .long, help: "Ask one host's gem5 which of them it has.")
+    @Flag(name: .long, help: "List only those that one host's gem5 has.")
     var bind = false
 
     @Option(
@@ -89,7 +89,7 @@ struct MetricsCommand: ParsableCommand {
         commandName: "metrics",
         abstract: "List what a sweep can measure: unit, formula, meaning.",
         discussion: """
-            A metric without a formula is counted. A sweep defines others under 'define'.
+            A metric without a formula is counted by the simulator. A sweep file can define others under 'define'.
 
             EXAMPLES
               usweep metrics --engine gem5
@@ -109,7 +109,7 @@ struct MetricsCommand: ParsableCommand {
 struct WorkloadsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "workloads",
-        abstract: "List the workloads that a sweep can name: those that are here, and those that can be built.",
+        abstract: "List the workloads that a sweep can name: those that exist here, and those that can be built.",
         discussion: """
             The same as 'usweep workload list'.
 

@@ -10,18 +10,18 @@ struct ReproduceCommand: ParsableCommand {
         commandName: "reproduce",
         abstract: "Run a run again from what is on record, and compare every number.",
         discussion: """
-            Inputs, guest, checkpoint and engine are those that the run had, whatever has changed since. Results go \
-            into a folder of their own, 'reproduced' in the artifacts folder. For a repeated run, the repeats before \
-            it are run as well. With --capsule, a file is written that \
-            lets somebody else do the same; it contains everything except the engine's binary, which it names by \
-            its digest. A capsule runs what is in it on your hosts: take it only from people whom you trust.
+            The run gets its original inputs, guest, checkpoint and engine, whatever has changed since. Results go to \
+            a separate folder, 'reproduced' in the artifacts folder. If the run is a repeat, the earlier repeats are \
+            run as well. --capsule writes a file with which others can do the same; it contains everything except the \
+            engine's binary, which it names by its digest. A capsule runs programs on your hosts: accept it only from \
+            people whom you trust.
 
             Exit status: 0 if result and statistics are identical (host* statistics are left out), 4 if they differ, \
             3 if the run failed this time, 74 if the result is identical but statistics are lost or damaged.
 
             EXAMPLES
               usweep reproduce 7                              on the hosts of its sweep
-              usweep reproduce study/7 --host lab2            on this one of them
+              usweep reproduce study/7 --host lab2            on this host only
               usweep reproduce study/7 --capsule run7.tar
               usweep reproduce run7.tar -i lab.yaml           somewhere else
             """)
@@ -45,7 +45,7 @@ struct ReproduceCommand: ParsableCommand {
         completion: .file(extensions: ["tar"]))
     var capsule: String?
 
-    @Flag(name: .customLong("any-engine"), help: "Also with another binary of the engine than the run had.")
+    @Flag(name: .customLong("any-engine"), help: "Also use hosts with another binary of the engine.")
     var anyEngine = false
 
     @OptionGroup var common: CommonOptions

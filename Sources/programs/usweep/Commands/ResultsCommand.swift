@@ -70,8 +70,8 @@ struct ResultsCommand: ParsableCommand {
         abstract: "Print the merged dataset, or write it to a file.",
         discussion: """
             A SQLite file has all three tables: results, invocations and runs. On a screen the first column \
-            is the run's number; files have it only if --columns names 'run', so that an edited sweep gives the bytes \
-            of a fresh one.
+            is the run's number; files have it only if --columns names 'run', so that the files of an edited sweep are \
+            those of a fresh one.
 
             EXAMPLES
               # the last sweep's table
@@ -92,7 +92,7 @@ struct ResultsCommand: ParsableCommand {
 
     @OptionGroup var sweep: SweepArgument
 
-    @Option(name: .long, help: ArgumentHelp("How to write it.", valueName: "table|csv|json|jsonl|sqlite"))
+    @Option(name: .long, help: ArgumentHelp("Output format.", valueName: "table|csv|json|jsonl|sqlite"))
     var format: ResultFormat?
 
     @Option(name: .long, help: ArgumentHelp("Which table.", valueName: "results|invocations|runs"))
@@ -124,7 +124,8 @@ struct ResultsCommand: ParsableCommand {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "A file instead of standard output; its ending (.csv, .json, .jsonl, .sqlite, .txt) says the format.",
+            "Write to this file instead of standard output; its ending (.csv, .json, .jsonl, .sqlite, .txt) sets "
+                + "the format.",
             valueName: "file"),
         completion: .file())
     var to: String?
@@ -138,11 +139,11 @@ struct ResultsCommand: ParsableCommand {
         if !columns.isEmpty, !stat.isEmpty || format == .sqlite {
             throw ValidationError("--columns is for the tables as text: leave out --stat and --format sqlite.")
         }
-        if !columns.isEmpty, Names.listed(columns).isEmpty { throw ValidationError("--columns names columns.") }
+        if !columns.isEmpty, Names.listed(columns).isEmpty { throw ValidationError("--columns needs column names.") }
         if spread.isWanted, !stat.isEmpty || table != .results {
             throw ValidationError("--spread, --by and --baseline give a table of their own: no --table, no --stat.")
         }
-        if to == "" { throw ValidationError("--to names a file.") }
+        if to == "" { throw ValidationError("--to needs the name of a file.") }
         if let to, let problem = ResultFormat.problem(file: to, format) { throw ValidationError(problem) }
         if format == .sqlite || to.flatMap(ResultFormat.init(file:)) == .sqlite, !stat.isEmpty || !columns.isEmpty {
             throw ValidationError("A SQLite file has whole tables: leave out --stat and --columns.")

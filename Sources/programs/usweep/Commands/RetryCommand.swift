@@ -7,11 +7,11 @@ extension FailureClass: ExpressibleByArgument {}
 struct RetryCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "retry",
-        abstract: "Run again what failed or is quarantined, then go on like resume.",
+        abstract: "Run again what failed or is quarantined, then continue like resume.",
         discussion: """
             Runs what was launched: after a change of the sweep file or of an input use 'usweep launch'. A setup \
-            that failed is run again with the runs that wait for its checkpoint. What succeeded is left alone; what \
-            was cancelled, too, unless it is named or --class cancelled is given.
+            that failed is run again with the runs that wait for its checkpoint. Runs that succeeded are not touched; \
+            nor are cancelled runs, unless they are named or --class cancelled is given.
 
             EXAMPLES
               usweep retry                        all that failed in the last sweep

@@ -23,7 +23,7 @@ struct StatsCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("Statistics files; - is standard input.", valueName: "file"))
     var files: [String]
 
-    @Option(name: .long, help: ArgumentHelp("How to write it.", valueName: "table|csv|json|jsonl"))
+    @Option(name: .long, help: ArgumentHelp("Output format.", valueName: "table|csv|json|jsonl"))
     var format: TableWriter.Format?
 
     @Option(name: .long, help: ArgumentHelp("Only names that match; may be repeated.", valueName: "glob"))

@@ -9,9 +9,9 @@ struct WorkloadCommand: ParsableCommand {
         commandName: "workload",
         abstract: "Use container images as workloads: build, add, try, list, show, remove.",
         discussion: """
-            A workload is a container image with a manifest (workload.yaml) and prepared requests. Added once, it is \
-            named in sweeps: workloads: [aes-python]. Workloads are kept in the folder 'workloads' of the artifacts \
-            folder, or in $USWEEP_WORKLOADS.
+            A workload is a container image with a manifest (workload.yaml) and prepared requests. After adding it \
+            once, name it in sweep files: workloads: [aes-python]. Workloads are kept in the folder 'workloads' of the \
+            artifacts folder, or in $USWEEP_WORKLOADS.
             """,
         subcommands: [
             WorkloadBuildCommand.self, WorkloadAddCommand.self, WorkloadTryCommand.self, WorkloadListCommand.self,
@@ -54,11 +54,11 @@ struct WorkloadBuildCommand: ParsableCommand {
 struct WorkloadAddCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "add",
-        abstract: "Add a container image with its manifest, in place of one of the same name.",
+        abstract: "Add a container image with its manifest, or replace the one of the same name.",
         discussion: """
             The image is a folder with workload.yaml and image/ (an OCI image layout), or, with --manifest, a layout, \
             an archive (docker save, podman save, skopeo copy, buildah) or docker://REFERENCE, which skopeo fetches. \
-            Nothing of the image is run, and no root is needed.
+            No program of the image is run, and root is not needed.
 
             EXAMPLES
               usweep workload add images/aes-go
@@ -105,7 +105,7 @@ struct UnpackingOptions: ParsableArguments {
 struct WorkloadListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
-        abstract: "List the workloads that are here, and those that could be built.",
+        abstract: "List the workloads that exist here, and those that can be built.",
         discussion: """
             EXAMPLES
               usweep workload list
@@ -127,7 +127,7 @@ struct WorkloadListCommand: ParsableCommand {
 struct WorkloadShowCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
-        abstract: "Show what is known of a workload.",
+        abstract: "Show what is known about a workload.",
         discussion: """
             EXAMPLES
               usweep workload show aes-python
@@ -152,7 +152,7 @@ struct WorkloadShowCommand: ParsableCommand {
 struct WorkloadRemoveCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "remove",
-        abstract: "Remove workloads; sweeps that were launched with them keep theirs.",
+        abstract: "Remove workloads; sweeps that were launched with them keep their files.",
         discussion: """
             EXAMPLES
               usweep workload remove aes-python
@@ -206,8 +206,8 @@ struct WorkloadTryCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
-        if invocations < 1 || invocations > 1_000 { throw ValidationError("--invocations is a number from 1 to 1000.") }
-        if warm < 0 || warm > 100_000 { throw ValidationError("--warm is a number from 0 to 100000.") }
+        if invocations < 1 || invocations > 1_000 { throw ValidationError("--invocations must be 1 to 1000.") }
+        if warm < 0 || warm > 100_000 { throw ValidationError("--warm must be 0 to 100000.") }
     }
 
     func run() throws {
