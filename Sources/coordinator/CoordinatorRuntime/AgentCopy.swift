@@ -4,11 +4,21 @@ import Storage
 import Synchronization
 
 /// The agent's program, as it is brought to hosts.
-final class BroughtAgent: Sendable {
+package final class BroughtAgent: Sendable {
     let bytes: [UInt8]
     let digest: Digest
     /// As `uname -s` and `uname -m` say it.
-    static let platform = "Linux x86_64"
+    package static let platform = "Linux x86_64"
+
+    /// Why a host cannot run it.
+    ///
+    /// - Parameter platform: what `uname` says there of system and processor; blank where it says nothing.
+    package static func refusal(of platform: String) -> String {
+        platform.allSatisfy(\.isWhitespace)
+            ? "no programs are found there, not even uname: look in the account's start-up files (~/.bashrc, ~/.profile) "
+                + "for what changes PATH"
+            : "the host is \(platform); the agent is built for \(BroughtAgent.platform) only"
+    }
     private let packed = Mutex<[UInt8]?>(nil)
 
     init(_ bytes: [UInt8]) {

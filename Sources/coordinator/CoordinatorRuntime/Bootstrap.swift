@@ -157,7 +157,7 @@ struct Bootstrap {
             }
             let platform = String(line.dropFirst(HostScript.greeting.count))
             guard platform == BroughtAgent.platform else {
-                return [.failed("the host is \(platform); the agent is built for \(BroughtAgent.platform) only")]
+                return [.failed(BroughtAgent.refusal(of: platform))]
             }
             (phase, lastProgress) = (.deciding, now)
             return [.send(HostScript.bring.input("\(workdir)\n\(agent.digest.hex)\n\(verb.rawValue)\n"))]

@@ -19,14 +19,14 @@ public enum LedgerHolder: Sendable, Hashable {
 ///
 /// The kernel lets go of it when the process ends, however it ends; the file stays, and what it says is only for
 /// people. Deleting it would let a third process lock another file of the same name.
-final class LedgerLock: Sendable {
+public final class LedgerLock: Sendable {
     private let descriptor: Int32
     /// What stood there when the lock was taken.
     private let before: [UInt8]
 
     /// - Parameter path: of the ledger; the lock is the same with `.lock` after it.
     /// - Throws: ``Failure`` (`heldElsewhere`) that says who holds it, or (`storage`).
-    init(ledger path: String) throws {
+    public init(ledger path: String) throws {
         let lockPath = path + ".lock"
         // Never inherited, or a detached agent of this machine would hold the lock for as long as it lives.
         let flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW

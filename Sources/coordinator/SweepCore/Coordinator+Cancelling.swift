@@ -14,6 +14,8 @@ extension Coordinator {
             return
         }
         if state.stopReason == nil { decide(.sweepStopped(reason: reason), &records) }
+        // Who cancels after an interruption wants what hosts keep to be deleted, and waits for that.
+        isInterrupted = false
         cancelDeadline = cancelDeadline ?? now + plan.timing.cancelGrace
         for group in plan.groups { for run in group.runs { cancel(run, &records) } }
     }

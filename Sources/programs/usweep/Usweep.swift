@@ -47,6 +47,8 @@ struct Usweep: ParsableCommand {
         sys_fill_standard_descriptors()
         // A reader that goes away (`usweep results | head`) is an error of write(2), not the end of the program.
         signal(SIGPIPE, SIG_IGN)
+        // So is a limit on the size of files (`ulimit -f`).
+        signal(SIGXFSZ, SIG_IGN)
         // A request may come to whoever holds a sweep before it listens, or after: who listens takes it over.
         signal(SIGUSR1) { _ in }
         FileDigests.shared.keep(in: "\(Caches.folder)/digests")

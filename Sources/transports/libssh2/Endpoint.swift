@@ -14,6 +14,8 @@ struct Endpoint: Hashable, Sendable {
     var knownHostsFiles: [String]
     /// Where a key that is accepted goes; nil: the configuration keeps none.
     var acceptedKeysFile: String?
+    /// Whether its key is looked for by its own name, and not by an alias (HostKeyAlias).
+    var isKnownByItsName: Bool { keyName == KnownHosts.name(host.lowercased(), port: port) }
     var agentSocket: String?
     /// Ways to log in that `ssh` would try and libssh2 cannot, as the host would offer them.
     var otherMethods: [String]

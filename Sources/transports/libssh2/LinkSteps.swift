@@ -1,4 +1,5 @@
 import CLibSSH2
+import Glibc
 import Model
 import Ports
 
@@ -137,11 +138,16 @@ extension SSHLink {
 
     /// As in ": `ssh-keyscan -p 22 h >> ~/.ssh/known_hosts`".
     private var acceptCommand: String {
+        // Of a host behind another, and of one with an alias for its key, ssh knows what to write into the file.
+        let isPlain = route.toGateway == nil && endpoint.isKnownByItsName
         func typed(_ file: String) -> String {
-            route.toGateway == nil
-                ? "`ssh-keyscan -p \(endpoint.port) \(endpoint.host) >> \(file)`" : "`ssh \(endpoint.name)`"
+            isPlain ? "`ssh-keyscan -p \(endpoint.port) \(endpoint.host) >> \(file)`" : "`ssh \(endpoint.name)`"
         }
-        if let file = endpoint.acceptedKeysFile { return ": \(typed(ShellWord.of(file)))" }
+        if let file = endpoint.acceptedKeysFile {
+            let folder = file.lastIndex(of: "/").map { String(file[..<$0]) } ?? ""
+            let isMissing = !folder.isEmpty && access(folder, F_OK) != 0
+            return (isMissing ? ": `mkdir -p -m 700 \(ShellWord.of(folder))`, then " : ": ") + typed(ShellWord.of(file))
+        }
         return ", first give it a file in the ssh configuration, which keeps no keys for this host "
             + "(UserKnownHostsFile): `UserKnownHostsFile ~/.ssh/known_hosts`; then \(typed("~/.ssh/known_hosts"))"
     }

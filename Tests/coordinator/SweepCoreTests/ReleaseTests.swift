@@ -89,4 +89,16 @@ struct ReleaseTests {
         #expect(cluster.core.state.isHolding[0])
         #expect(cluster.step(.interrupted).released.isEmpty)
     }
+
+    @Test("A sweep that is cancelled after it was interrupted waits until its hosts have deleted what they keep")
+    func cancelledAfterInterruption() {
+        var cluster = Cluster(runs: 1, hosts: 1)
+        cluster.agentsRelease = false
+        cluster.join(0)
+        #expect(cluster.step(.interrupted).ending == .interrupted)
+        #expect(cluster.step(.cancel(run: nil, reason: "test")).ending == nil)
+        let ended = cluster.step(.ended(host: 0, Cluster.ended(1, lease: 1, failure: .cancelled)))
+        #expect(ended.released == [0] && ended.ending == nil)
+        #expect(cluster.step(.released(host: 0)).ending == .complete(allSucceeded: false))
+    }
 }

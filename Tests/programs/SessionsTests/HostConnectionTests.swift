@@ -1,3 +1,4 @@
+import CoordinatorRuntime
 import Glibc
 import Model
 import Ports
@@ -11,21 +12,29 @@ struct HostConnectionTests {
     private let here = HostTarget(name: "here")
     private let local = LocalTransport(environment: ["PATH": "/usr/bin:/bin"])
 
-    @Test("a command's output and end")
+    @Test("what a script says, with what it reads")
     func answer() async {
-        let answer = await HostConnections.ask(local, here, command: "exec cat", input: [])
-        #expect(answer.end.kind == .commandEnded(status: 0) || answer.output == "")
-        let echo = await HostConnections.ask(local, here, command: "read -r x; echo got $x", input: Array("it\n".utf8))
-        #expect(echo.output == "got it\n")
+        let echo = await HostConnections.ask(local, here, HostScript("read -r x; say got $x"), input: "it\n")
+        #expect(echo.output.hasSuffix("\nusweep-says got it\n"), "\(echo.output)")
+        #expect(echo.end.kind == .commandEnded(status: 0))
+    }
+
+    @Test("start-up files that read standard input get nothing of the script")
+    func readingLogin() async {
+        let login = FixedCommand(
+            local: local, fixed: "timeout 0.2 head -c 1 >/dev/null; printf before; \(HostScript.command)")
+        let answer = await HostConnections.ask(login, here, HostScript("read -r x; say got $x"), input: "it\n")
+        #expect(answer.output.hasSuffix("\nusweep-says got it\n"), "\(answer.output)")
     }
 
     @Test("a login that prints without end, and one that never ends, are given up by name with where to look")
     func endless() async {
-        let noisy = await HostConnections.ask(local, here, command: "exec yes", input: [])
+        let script = HostScript("exec yes")
+        let noisy = await HostConnections.ask(local, here, script, input: "")
         #expect(noisy.end.kind == .unreachable)
         #expect(noisy.end.message.contains("host here") && noisy.end.message.contains(".bashrc"))
         let silent = await HostConnections.ask(
-            local, here, command: "exec sleep 600", input: [], patience: .milliseconds(100))
+            local, here, HostScript("exec sleep 600"), input: "", patience: .milliseconds(100))
         #expect(silent.end.message.contains("host here") && silent.end.message.contains(".bashrc"))
     }
 

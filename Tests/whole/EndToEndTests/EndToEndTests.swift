@@ -244,6 +244,20 @@ struct EndToEndTests {
         #expect(try study.run("resume").status == 0)
     }
 
+    @Test("Launches of one new sweep at the same moment make one sweep; the others are told who works on it")
+    func together() throws {
+        let study = try Study(hosts: 1)
+        try study.write("sweep.yaml", Self.waiting(study.folder))
+        let launches = try (0..<3).map { _ in try study.start(["launch", "sweep.yaml", "-i", "inventory.yaml"]) }
+        #expect(study.eventually { study.exists("began-1-1") && study.exists("began-2-1") })
+        try study.write("go", "")
+        let ended = launches.map { $0.wait() }
+        #expect(ended.map(\.status).sorted() == [0, 75, 75], "\(ended.map(\.errors))")
+        #expect(ended.filter { $0.status == 75 }.allSatisfy { $0.errors.contains("another coordinator") })
+        let left = try FileManager.default.contentsOfDirectory(atPath: "\(study.folder)/artifacts")
+        #expect(left.filter { $0.hasPrefix("waiting-") }.count == 1 && !left.contains { $0.hasSuffix(".lock") }, "\(left)")
+    }
+
     @Test("Cancelled from another process; runs end on their hosts")
     func cancelled() throws {
         let study = try Study(hosts: 1)

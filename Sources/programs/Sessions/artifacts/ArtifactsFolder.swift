@@ -179,4 +179,19 @@ package struct ArtifactsFolder: Sendable {
 
     /// The newest sweep of that name.
     package func newest(named name: String) throws -> Entry? { try entries().first { $0.name == name } }
+
+    /// Takes up the newest sweep of a name, or makes one where there is none: of launches at the same moment one does.
+    ///
+    /// - Throws: ``Failure`` (`heldElsewhere`) for the others; what the closures throw.
+    package func takeUp(
+        _ name: String, existing: (Entry) throws -> Session, new: () throws -> Session
+    ) throws -> Session {
+        let path = "\(self.path)/\(name)"
+        let launch = try LedgerLock(ledger: path)
+        defer { withExtendedLifetime(launch) {} }
+        let session = if let entry = try newest(named: name) { try existing(entry) } else { try new() }
+        // From now on the sweep is found: whoever comes does no harm by locking another file.
+        unlink("\(path).lock")
+        return session
+    }
 }

@@ -30,6 +30,12 @@ package struct VSwarmImport {
                 left.append(working.choice(of: function, found))
                 continue
             }
+            let others = working.passedOver(checkpoint, of: function)
+            if !others.isEmpty {
+                left.append(
+                    "\(PeopleText.list(others, atMost: 5)): \(function) starts from \(checkpoint); to start from "
+                        + "another one, move that one away and import into another folder")
+            }
             let place = "\(target)/checkpoints/\(function)/cpt.warm"
             do {
                 bundles.append(try bundler.write(function, from: checkpoint, to: place))
@@ -86,15 +92,31 @@ private struct VSwarmFolder {
     ///
     /// - Returns: one, or all of which none is a likelier one than the others.
     func checkpoints(of function: String) -> [String] {
-        let usual = VSwarmFolder.usual.map { "\(path)/\($0)/\(function)" }
-        let others = names(in: path).filter { !VSwarmFolder.usual.contains($0) }.map { "\(path)/\($0)/\(function)" }
-        let likely = usual.flatMap { ["\($0)/cpt.warm", $0] }.filter(isCheckpoint)
-        if let first = likely.first { return [first] }
-        let warm = others.flatMap { ["\($0)/cpt.warm", $0] }.filter(isCheckpoint)
+        let (usual, others) = folders(of: function)
+        if let first = warm(in: usual).first { return [first] }
+        let warm = warm(in: others)
         if !warm.isEmpty { return warm }
         return (usual + others).flatMap { folder in
             names(in: folder).filter { VSwarmFolder.isTime($0) }.map { "\(folder)/\($0)" }
         }.filter(isCheckpoint)
+    }
+
+    /// Other checkpoints of a warmed function than the one that is taken. Links to that one are not.
+    func passedOver(_ taken: String, of function: String) -> [String] {
+        func place(_ path: String) -> String { URL(fileURLWithPath: path).resolvingSymlinksInPath().path }
+        let (usual, others) = folders(of: function)
+        return warm(in: usual + others).filter { place($0) != place(taken) }
+    }
+
+    private func folders(of function: String) -> (usual: [String], others: [String]) {
+        let others = names(in: path).filter { !VSwarmFolder.usual.contains($0) }
+        return (
+            VSwarmFolder.usual.map { "\(path)/\($0)/\(function)" }, others.map { "\(path)/\($0)/\(function)" }
+        )
+    }
+
+    private func warm(in folders: [String]) -> [String] {
+        folders.flatMap { ["\($0)/cpt.warm", $0] }.filter(isCheckpoint)
     }
 
     /// Why none of them was taken over.

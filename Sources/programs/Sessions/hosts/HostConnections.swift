@@ -41,26 +41,18 @@ package enum HostConnections {
         }
     }
 
-    /// Runs a script of a host to its end: see the other.
+    /// Runs a script on a host to its end.
+    ///
+    /// - Parameters:
+    ///   - input: what the script reads.
+    ///   - patience: how long it may take once the login has begun; getting there has deadlines of its own.
     package static func ask(
         _ transport: any Transport, _ target: HostTarget, _ script: HostScript, input: String,
         patience: Duration = .seconds(60)
     ) async -> Answer {
-        await ask(transport, target, command: HostScript.command, input: script.input(input), patience: patience)
-    }
-
-    /// Runs one constant command to its end.
-    ///
-    /// - Parameters:
-    ///   - input: its standard input.
-    ///   - patience: how long the command may take once it was started; getting there has deadlines of its own.
-    package static func ask(
-        _ transport: any Transport, _ target: HostTarget, command: String, input: [UInt8],
-        patience: Duration = .seconds(60)
-    ) async -> Answer {
-        let question = Question(label: "host \(target.name)", patience: patience)
+        let question = Question(label: "host \(target.name)", patience: patience, input: script.input(input))
         return await withCheckedContinuation { done in
-            question.begin(transport, target, command: command, input: input) { done.resume(returning: $0) }
+            question.begin(transport, target) { done.resume(returning: $0) }
         }
     }
 
@@ -88,6 +80,8 @@ private final class Question: Sendable {
         var count = 0
         var notes: [String] = []
         var connection: (any Connection)?
+        /// What is to be sent once the command greets: start-up files of the account may read what comes before.
+        var input: [UInt8]?
         /// Why this side closed.
         var reason: String?
         var timer: Task<Void, Never>?
@@ -95,33 +89,47 @@ private final class Question: Sendable {
 
     private let label: String
     private let patience: Duration
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     /// What a command may say, in bytes.
     private static let longestOutput = 1 << 20
     /// What is kept of its standard error.
     private static let longestComplaint = 4_096
 
-    init(label: String, patience: Duration) {
+    init(label: String, patience: Duration, input: [UInt8]) {
         self.label = label
         self.patience = patience
+        state = Mutex(State(input: input))
     }
 
     func begin(
-        _ transport: any Transport, _ target: HostTarget, command: String, input: [UInt8],
-        whenDone: @escaping @Sendable (HostConnections.Answer) -> Void
+        _ transport: any Transport, _ target: HostTarget, whenDone: @escaping @Sendable (HostConnections.Answer) -> Void
     ) {
-        let connection = transport.open(target, command: command) { [self] event in
+        let connection = transport.open(target, command: HostScript.command) { [self] event in
             switch event {
             case .noted(let text): state.withLock { $0.notes.append(text) }
             case .opened: startTimer()
-            case .received(let bytes): take(bytes, keeping: true)
+            case .received(let bytes):
+                take(bytes, keeping: true)
+                sendOnceGreeted()
             case .diagnostic(let bytes): take(bytes, keeping: false)
             case .closed(let end): whenDone(answer(end))
             }
         }
-        connection.send(input)
         state.withLock { $0.connection = connection }
+        sendOnceGreeted()
+    }
+
+    /// The greeting may come before the connection is known here, and in pieces.
+    private func sendOnceGreeted() {
+        let (connection, input) = state.withLock { state -> ((any Connection)?, [UInt8]?) in
+            guard let connection = state.connection, let input = state.input,
+                String(decoding: state.output, as: UTF8.self).contains("\n\(HostScript.greeting)")
+            else { return (nil, nil) }
+            state.input = nil
+            return (connection, input)
+        }
+        if let input { connection?.send(input) }
     }
 
     private func startTimer() {

@@ -100,7 +100,9 @@ package struct HostExamination: Sendable {
             return
         }
         note("\(facts["platform"] ?? "?"), login shell \(facts["shell"] ?? "?")")
-        if facts["platform"] != "Linux x86_64" { unusable("the agent is built for Linux x86_64 only") }
+        if let platform = facts["platform"], platform != BroughtAgent.platform {
+            unusable(BroughtAgent.refusal(of: platform))
+        }
         note(HostExamination.machine(facts))
         let sharers = facts.keys.sorted().filter { $0.hasPrefix("sharer-") }.compactMap { facts[$0] }.map { sharer in
             let words = sharer.split(separator: " ").map { VisibleText.of(String($0), limit: 40) }

@@ -74,15 +74,18 @@ struct LaunchCommand: ParsableCommand {
         let folder = common.artifactsFolder
         try folder.prepare()
         try coordinator.run(common) {
-            guard !new, let entry = try folder.newest(named: sweep.name) else {
-                return try Session.create(
+            func create() throws -> Session {
+                try Session.create(
                     sweep, inventory: inventory, files: files, in: folder, forces: force, only: tried, audit: audit)
             }
+            if new { return try create() }
             var launched = Session.Resumption(
                 inventory: inventory, sweep: sweep, files: files, forces: force, repins: resumption.repin,
                 retry: retry ? Session.Retry() : nil, only: tried, audit: audit)
             launched.refusesCopies = true
-            return try Session.resume(entry, in: folder, launched, say: common.console.say)
+            return try folder.takeUp(
+                sweep.name, existing: { try Session.resume($0, in: folder, launched, say: common.console.say) },
+                new: create)
         }
     }
 }
