@@ -85,24 +85,48 @@ enum Guest {
         return folder.appending(path: "\(workload)/disk.squashfs")
     }
 
+    /// The program, which lies beside the tests' own, with the agent that does. It must succeed.
     static func usweep(_ arguments: [String], workloads: URL) throws {
+        let said = try usweep(arguments, workloads: workloads, in: folder())
+        guard said.status == 0 else { throw SetupFailed(errors: said.errors) }
+    }
+
+    /// - Parameter folder: where it is started, and keeps what it would keep in the user's caches.
+    static func usweep(_ arguments: [String], workloads: URL, in folder: URL) throws -> Said {
         let program = agent.deletingLastPathComponent().appending(path: "usweep").path
-        try tool([program] + arguments, environment: ["USWEEP_WORKLOADS": workloads.path])
+        let variables = ["USWEEP_WORKLOADS": workloads.path, "USWEEP_AGENT": agent.path, "XDG_CACHE_HOME": folder.path]
+        return try say([program] + arguments, in: folder, environment: variables)
     }
 
     /// A program of this machine, which must succeed.
-    static func tool(_ words: [String], environment: [String: String] = [:]) throws {
+    static func tool(_ words: [String]) throws {
+        let said = try say(words, in: FileManager.default.temporaryDirectory)
+        guard said.status == 0 else { throw SetupFailed(errors: said.errors) }
+    }
+
+    struct Said {
+        var status: Int32
+        var output: String
+        var errors: String
+    }
+
+    private static func say(_ words: [String], in folder: URL, environment: [String: String] = [:]) throws -> Said {
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = words
+        process.currentDirectoryURL = folder
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        process.standardOutput = FileHandle.nullDevice
-        let errors = Pipe()
-        process.standardError = errors
+        // To files, as a pipe that nobody reads yet would hold up a program that says much.
+        let place = try Guest.folder()
+        let (output, errors) = (place.appending(path: "output"), place.appending(path: "errors"))
+        for file in [output, errors] { try Data().write(to: file) }
+        process.standardOutput = try FileHandle(forWritingTo: output)
+        process.standardError = try FileHandle(forWritingTo: errors)
         try process.run()
-        let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw SetupFailed(errors: text) }
+        return Said(
+            status: process.terminationStatus, output: try String(contentsOf: output, encoding: .utf8),
+            errors: try String(contentsOf: errors, encoding: .utf8))
     }
 
     static func start(_ arguments: [String], in folder: URL) throws -> (process: Process, errors: Pipe) {

@@ -86,17 +86,64 @@ extension GuestTests {
         #expect(try #require(late["instructions"]) < 10_000_000, "it slept")
     }
 
-    /// Two calls before the checkpoint, and the third, which goes wrong, after it.
-    private static func run(_ trouble: Trouble, image: URL, initrd: URL) throws -> Guest.Ended {
-        let (folder, own) = (try Guest.folder(), try Guest.folder())
-        try FileManager.default.createSymbolicLink(
-            at: own.appending(path: "image"), withDestinationURL: image)
-        let manifest = "name: trouble\nport: \(trouble.port)\nprotocol: http1\nrequests: requests.calls\n"
+    @Test("JSON answers in a sweep: the right one counts; a wrong one, and one that is cut off, are quarantined")
+    func launched() throws {
+        let (place, workloads) = (try Guest.folder(), try Guest.folder())
+        try Self.makeImage(in: place)
+        let answers = Self.endings.filter { $0.mode.hasPrefix("json") }
+        for answer in answers {
+            try Self.add(answer, named: answer.mode, image: place.appending(path: "image"), to: workloads)
+        }
+        let sweep = """
+            sweep: answers
+            engine: qemu
+            guest: \(Guest.out.path)
+            workloads: [\(answers.map(\.mode).joined(separator: ", "))]
+            measure: {setup: 2, warm: 0, invocations: 1}
+            metrics: [instructions]
+
+            """
+        try Data(sweep.utf8).write(to: place.appending(path: "sweep.yaml"))
+        let host = "hosts: [{name: here, address: local, slots: 2, workdir: \(place.path)/w}]\n"
+        try Data(host.utf8).write(to: place.appending(path: "here.yaml"))
+        func usweep(_ words: String...) throws -> Guest.Said {
+            try Guest.usweep(words + ["--artifacts", "\(place.path)/artifacts"], workloads: workloads, in: place)
+        }
+
+        let launch = try usweep("launch", "sweep.yaml", "-i", "here.yaml")
+        #expect(launch.status == 3, "\(launch.errors)")
+        let rows = try usweep("results", "--format", "csv", "--columns", "workload,outcome,class").output
+        #expect(
+            rows == """
+                workload,outcome,class
+                json,succeeded,
+                json-wrong,quarantined,contract-broken
+                json-cut,quarantined,contract-broken
+
+                """)
+        for (number, answer) in answers.enumerated() {
+            let explained = try usweep("explain", String(number + 1)).output
+            for text in answer.says { #expect(explained.contains(text), "\(explained)") }
+            #expect(explained.contains("'wrong-answer'") == (answer.cause == "wrong-answer"), "\(explained)")
+        }
+    }
+
+    /// Makes it a workload, of which two calls go well before the third.
+    private static func add(_ trouble: Trouble, named name: String, image: URL, to workloads: URL) throws {
+        let own = try Guest.folder()
+        try FileManager.default.createSymbolicLink(at: own.appending(path: "image"), withDestinationURL: image)
+        let manifest = "name: \(name)\nport: \(trouble.port)\nprotocol: http1\nrequests: requests.calls\n"
             + "command: [/trouble, \(trouble.mode), \(trouble.port)]\n" + trouble.manifest
         try Data(manifest.utf8).write(to: own.appending(path: "workload.yaml"))
         let calls = "usweep-calls 1\nhttp1 GET / - - \(trouble.rule)\n"
         try Data(calls.utf8).write(to: own.appending(path: "requests.calls"))
-        try Guest.usweep(["workload", "add", own.path], workloads: folder)
+        try Guest.usweep(["workload", "add", own.path], workloads: workloads)
+    }
+
+    /// Two calls before the checkpoint, and the third, which goes wrong, after it.
+    private static func run(_ trouble: Trouble, image: URL, initrd: URL) throws -> Guest.Ended {
+        let folder = try Guest.folder()
+        try add(trouble, named: "trouble", image: image, to: folder)
         let disk = folder.appending(path: "trouble/disk.squashfs")
         let setup = try Guest.run(
             ["setup"] + Guest.machine("trouble", warm: 2, initrd: initrd, disk: disk), in: folder)

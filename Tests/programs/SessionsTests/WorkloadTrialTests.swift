@@ -20,6 +20,17 @@ struct WorkloadTrialTests {
         #expect(TriedRequests("")[0] == nil)
     }
 
+    @Test("A request is shown as text, with what its answer is compared with", arguments: [
+        ("http1 POST /upper text/plain 616263 bytes 414243", "POST /upper 'abc', 'ABC'"),
+        ("http2 GET / - - matches 5e5b302d395d2b24", "GET /, matches '^[0-9]+$'"),
+        ("http1 GET /none - - status 404", "GET /none, status 404"),
+        ("grpc /fibonacci.Greeter/SayHello 0a023135 bytes 0a03363130", "/fibonacci.Greeter/SayHello '15', '610'"),
+        ("grpc /a.B/C 08011b - any -", "grpc /a.B/C 08011b - any -"),
+        ("grpc /a.B/C 0801 json 7b7d", "/a.B/C '\\u{8}\\u{1}', json '{}'"),
+        ("grpc /a.B/C - any -", "/a.B/C, any answer"),
+    ])
+    func shown(line: String, text: String) { #expect(TriedRequests.shown(line) == text) }
+
     @Test("The document is as its schema says, also of a workload that did not boot")
     func document() throws {
         let path = URL(filePath: #filePath).deletingLastPathComponent()

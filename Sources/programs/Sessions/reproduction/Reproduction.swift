@@ -80,7 +80,7 @@ package enum Reproduction {
         let specification = try Specification(sweep, on: machine)
         let pins = try view.ledger.pins()
         try specification.checkPins(pins)
-        if recorded == nil { try stage(specification.engine.inputs, machine, store, folder) }
+        if recorded == nil { try stage(specification, machine, store, folder) }
         let checkpoint = try checkpoint(specification, pins, store)
         let needed = specification.engine.inputs.map { Artifact(path: $0.path, digest: $0.digest, size: $0.size) }
             + checkpoint.files
@@ -126,11 +126,11 @@ package enum Reproduction {
 
     /// Puts what only this machine has into the store.
     private static func stage(
-        _ inputs: [InputFile], _ machine: RecordingMachine, _ store: ObjectStore, _ folder: ArtifactsFolder
+        _ specification: Specification, _ machine: RecordingMachine, _ store: ObjectStore, _ folder: ArtifactsFolder
     ) throws {
         let use = try ArtifactsUse.adding(to: folder)
         defer { withExtendedLifetime(use) {} }
-        try Session.stage(inputs, folder)
+        try Session.stage(specification.engine.inputs, of: specification.sweep, folder)
         try machine.publish(into: store)
     }
 

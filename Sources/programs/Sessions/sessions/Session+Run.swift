@@ -121,7 +121,7 @@ extension Session {
                 runs.map { .runEnded(run: $0, state: .cancelled, failure: .cancelled, attempt: 0) })
         } else {
             // Hosts may ask for them until they are told.
-            try Session.stage(unstaged, folder)
+            try Session.stage(unstaged, of: specification.sweep, folder)
             let inbox = Inbox()
             inbox.put(.request(.cancel(run: nil, reason: "cancelled by 'usweep cancel'")))
             let workshop = WorkThreads(inbox)

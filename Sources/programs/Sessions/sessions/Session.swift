@@ -100,7 +100,7 @@ package final class Session {
         try audit?.check(usable.hosts)
         _ = try AgentBinary.read()
         let use = try ArtifactsUse.adding(to: folder)
-        let unstaged = try beginStaging(specification.engine.inputs, folder)
+        let unstaged = try beginStaging(specification, folder)
         try machine.publish(into: store)
         let identifier = newIdentifier()
         let path = "\(folder.path)/\(sweep.name)-\(identifier)"
@@ -225,7 +225,7 @@ package final class Session {
         let known = try ledger.pins()
         if !resumption.repins { try specification.checkPins(known) }
         let use = try ArtifactsUse.adding(to: folder)
-        let unstaged = try beginStaging(specification.engine.inputs, folder)
+        let unstaged = try beginStaging(specification, folder)
         try machine.publish(into: try folder.objects())
         try ledger.note(EnvironmentVariable(Reproduction.machineNote, machine.record.document))
         if resumption.refusesCopies {
@@ -312,63 +312,6 @@ package final class Session {
             return say("no failed or quarantined run matches: nothing is run again\(advice)")
         }
         say("runs again: \(PeopleText.list(runs.map { "run \($0)" }, atMost: 20))")
-    }
-
-    /// From how many bytes on an input is put into the store while the sweep runs.
-    private static let largeInput: Int64 = 32 << 20
-
-    /// Puts inputs into the store, but for large ones, which are left to the loop.
-    ///
-    /// - Returns: these.
-    private static func beginStaging(_ inputs: [InputFile], _ folder: ArtifactsFolder) throws -> [InputFile] {
-        let store = try folder.objects()
-        let large = try inputs.filter { try $0.size >= largeInput && !isKept($0) && !store.holds($0.digest) }
-        // A disk that is too small is better found out before anything has begun.
-        let bytes = large.reduce(Int64(0)) { $0.addingCapped($1.size) }
-        guard bytes < (try LocalFiles().freeBytes(folder.path)) / 2 else {
-            try stage(inputs, folder)
-            return []
-        }
-        let left = Set(large.map(\.digest))
-        try stage(inputs.filter { !left.contains($0.digest) }, folder)
-        return large
-    }
-
-    /// Puts inputs into the store.
-    static func stage(_ inputs: [InputFile], _ folder: ArtifactsFolder) throws {
-        let store = try folder.objects()
-        let missing = try inputs.filter { try !store.holds($0.digest) }
-        try take(missing.filter(isKept), into: store)
-        for input in missing where !isKept(input) { try put(input, into: store) }
-    }
-
-    /// Whether a file is one of the store of checkpoints.
-    private static func isKept(_ input: InputFile) -> Bool { input.source.hasPrefix("\(Caches.checkpoints.folder)/") }
-
-    static func put(_ input: InputFile, into store: ObjectStore) throws {
-        do {
-            try store.publish(file: input.source, as: input.digest) { try LocalInput.isUnchanged(input) }
-        } catch let failure as Failure where failure.code == .badArchive {
-            throw Failure(.badSpecification, "\(input.source) changed while it was being read; launch again")
-        }
-    }
-
-    /// Takes files from the store of checkpoints, where they may be in packs.
-    private static func take(_ inputs: [InputFile], into store: ObjectStore) throws {
-        let missing = try inputs.filter { try store.map(of: $0.digest) == nil }
-        guard !missing.isEmpty else { return }
-        let use = try ArtifactsUse.adding(to: Caches.checkpoints)
-        defer { withExtendedLifetime(use) {} }
-        let objects = try Caches.checkpoints.objects()
-        for input in missing {
-            Caches.checkpoints.noteUse(of: input.digest, now: SystemTime().wall())
-            let isTaken = try objects.isIntact(input.digest) && store.take(input.digest, from: objects)
-            guard isTaken else {
-                throw Failure(
-                    .badArchive, "the checkpoint that the sweep file names is damaged or incomplete; see which: usweep "
-                        + "checkpoint verify")
-            }
-        }
     }
 
     // MARK: For the loop

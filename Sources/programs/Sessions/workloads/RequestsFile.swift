@@ -146,8 +146,8 @@ struct RequestsFile {
         return "the pattern is not an extended regular expression (\(said))"
     }
 
-    /// Nil: it is not hexadecimal.
-    private static func bytes(_ word: String) -> [UInt8]? {
+    /// Of a word, as they stand in such a file; nil: it is not hexadecimal.
+    static func bytes(_ word: String) -> [UInt8]? {
         if word == "-" { return [] }
         let digits = Array(word.utf8)
         guard digits.count.isMultiple(of: 2) else { return nil }

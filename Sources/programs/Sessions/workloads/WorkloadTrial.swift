@@ -151,6 +151,35 @@ struct TriedRequests {
         for _ in 0..<call { _ = random.next() }
         return requests[Int(random.next() % UInt64(requests.count))]
     }
+
+    /// A request for people: what is called, with which bytes as text, and what is expected.
+    static func shown(_ request: String) -> String {
+        let words = request.split(separator: " ").map(String.init)
+        let isKnown = words.count == (words.first == "grpc" ? 5 : 7)
+        guard isKnown, let body = RequestsFile.bytes(words[words.count - 3]) else {
+            return VisibleText.of(request, limit: longestShown)
+        }
+        let method = words.dropFirst().prefix(words.count == 5 ? 1 : 2).joined(separator: " ")
+        let (rule, value) = (words[words.count - 2], words[words.count - 1])
+        let sent = body.isEmpty ? "" : " \(text(body))"
+        let expected = RequestsFile.bytes(value).map(text) ?? ""
+        let answer = switch rule {
+        case "bytes": expected
+        case "status": "status \(value)"
+        case "any": "any answer"
+        default: "\(rule) \(expected)"
+        }
+        return "\(VisibleText.of(method, limit: longestShown))\(sent), \(answer)"
+    }
+
+    private static let longestShown = 60
+
+    /// Of a message of gRPC that has one text, as most have, that text.
+    private static func text(_ bytes: [UInt8]) -> String {
+        let isText = bytes.count > 1 && bytes[0] == 0x0a && Int(bytes[1]) == bytes.count - 2
+        let text = String(decoding: bytes.dropFirst(isText ? 2 : 0), as: UTF8.self)
+        return "'\(VisibleText.of(text, limit: longestShown))'"
+    }
 }
 
 extension WorkloadTrial.Said {
@@ -162,9 +191,10 @@ extension WorkloadTrial.Said {
                 let rows = calls.map { call in
                     let counts = [call.instructions, call.userInstructions, call.kernelInstructions]
                     return ["\(call.number)"] + counts.map { $0.map(String.init) ?? "" }
-                        + [call.request.map { VisibleText.of($0, limit: 100) } ?? ""]
+                        + [call.request.map(TriedRequests.shown) ?? ""]
                 }
-                let table = try TableWriter.text(["CALL", "INSTRUCTIONS", "USER", "KERNEL", "REQUEST AND ANSWER"], rows)
+                let table = try TableWriter.text(
+                    ["CALL", "INSTRUCTIONS", "USER", "KERNEL", "REQUEST, EXPECTED ANSWER"], rows)
                 lines = table.split(separator: "\n").map(String.init)
             }
             return lines
