@@ -58,8 +58,7 @@ extension Coordinator {
     }
 
     private mutating func noteOverdue(_ attempts: [AttemptUnderWay]) {
-        let overdue = attempts.filter { $0.isOverdue(slowness: state.times.slowness(of: $0.host)) }
-        let longest = overdue.sorted(by: AttemptUnderWay.endsLater).prefix(Coordinator.mostOverdue)
+        let longest = attempts.filter(\.isOverdue).sorted(by: AttemptUnderWay.endsLater).prefix(Coordinator.mostOverdue)
         let grouped = longest.map { (attempt: $0, group: Int(state[$0.place.run].group)) }
         state.times.note(overdue: grouped)
     }
@@ -68,10 +67,11 @@ extension Coordinator {
 
     private func makeOutlook(_ attempts: [AttemptUnderWay], _ now: Nanoseconds) -> Outlook {
         var outlook = Outlook()
+        // Of each host once: there are many attempts for each.
+        let speeds = links.indices.map { Octaves.ratio(-state.times.slowness(of: $0)) }
         for host in links.indices where isUsable(host, now) {
-            let slowness = state.times.slowness(of: host)
-            outlook.capacity += Double(allowedSlots(of: host)) * Octaves.ratio(-slowness)
-            if links[host].ends == nil { outlook.fastest = min(outlook.fastest, slowness) }
+            outlook.capacity += Double(allowedSlots(of: host)) * speeds[host]
+            if links[host].ends == nil { outlook.fastest = min(outlook.fastest, state.times.slowness(of: host)) }
         }
         let usual = state.times.fit?.base ?? 0
         for (rank, count) in state.ready.counts {
@@ -82,7 +82,7 @@ extension Coordinator {
         outlook.running = heldWork()
         for attempt in attempts {
             let rest = Double(attempt.rest) / 1e9
-            outlook.running += rest * Octaves.ratio(-state.times.slowness(of: attempt.host))
+            outlook.running += rest * speeds[attempt.host]
             outlook.longestRest = max(outlook.longestRest, rest)
         }
         return outlook
@@ -106,7 +106,8 @@ extension Coordinator {
     }
 
     private func heldWork(_ run: RunNumber, _ lease: LeaseNumber) -> Double {
-        guard begun[AttemptPlace(run: run, lease: lease)] == nil, state.claim(of: lease, on: run) != nil,
+        // The claim first: of most runs that a lease gave out it is over, and no hash is needed for that.
+        guard state.claim(of: lease, on: run) != nil, begun[AttemptPlace(run: run, lease: lease)] == nil,
             let octaves = state.times.octaves(run, group: Int(state[run].group))
         else { return 0 }
         return Octaves.ratio(octaves) / 1e9
@@ -118,6 +119,7 @@ extension Coordinator {
     /// The attempts that are at work on hosts of the inventory, in no order. Nothing where nothing is known of how long
     /// runs take.
     func underWay(_ now: Nanoseconds) -> [AttemptUnderWay] {
+        let slowness = links.indices.map { state.times.slowness(of: $0) }
         var attempts: [AttemptUnderWay] = begun.compactMap { place, beginning in
             guard let claim = state.claim(of: place.lease, on: place.run) else { return nil }
             let host = host(of: claim)
@@ -125,8 +127,8 @@ extension Coordinator {
                 return nil
             }
             let elapsed = max(0, now - beginning.time)
-            let rest = length.rest(after: elapsed, slowness: state.times.slowness(of: host))
-            return AttemptUnderWay(place: place, host: host, length: length, elapsed: elapsed, rest: rest)
+            return AttemptUnderWay(
+                place: place, host: host, length: length, elapsed: elapsed, slowness: slowness[host])
         }
         expectDelays(&attempts)
         return attempts
@@ -135,7 +137,7 @@ extension Coordinator {
     /// A host that has become slow delays all that it is at: where half of its attempts, and two at least, are beyond
     /// their interval, the others are expected to take as much longer than predicted as the median of these.
     private func expectDelays(_ attempts: inout [AttemptUnderWay]) {
-        let late = attempts.filter { $0.isLate(slowness: state.times.slowness(of: $0.host)) }
+        let late = attempts.filter(\.isLate)
         if late.count < 2 { return }
         var delays = links.map { _ in [Double]() }
         for attempt in late { delays[attempt.host].append(Octaves.of(attempt.span) - attempt.length.expected) }
@@ -204,20 +206,18 @@ struct AttemptUnderWay: Sendable {
     var elapsed: Nanoseconds
     /// How much longer it is predicted to take.
     var rest: Nanoseconds
+    /// Whether it has taken longer than was expected.
+    var isOverdue = false
+    /// Whether it is beyond its interval, by a quarter.
+    var isLate = false
 
     /// How long it is predicted to take in all.
     var span: Nanoseconds { elapsed + rest }
-
-    /// Whether it is beyond its interval, by a quarter.
-    func isLate(slowness: Double) -> Bool { length.isLate(after: elapsed, slowness: slowness) }
 
     /// Its host makes it last that much longer, in octaves, than on one as fast as most.
     mutating func delay(slowness: Double) {
         rest = max(rest, Octaves.span(length.expected + slowness) - elapsed)
     }
-
-    /// Whether it has taken longer than was expected.
-    func isOverdue(slowness: Double) -> Bool { elapsed > Octaves.span(length.expected + slowness) }
 
     /// For sorting: what ends last comes first.
     static func endsLater(_ left: AttemptUnderWay, _ right: AttemptUnderWay) -> Bool {
@@ -225,18 +225,18 @@ struct AttemptUnderWay: Sendable {
     }
 }
 
-extension RunLength {
-    /// How much longer an attempt takes that has gone on for so long. One that is beyond its interval, by a quarter, is
-    /// expected to take as long again: by then the prediction tells nothing.
+extension AttemptUnderWay {
+    /// One that is late is expected to take as long again: by then the prediction tells nothing.
     ///
     /// - Parameter slowness: of its host.
-    func rest(after elapsed: Nanoseconds, slowness: Double) -> Nanoseconds {
-        let expected = Octaves.span(expected + slowness)
-        if elapsed < expected { return max(expected - elapsed, expected / 16) }
-        return isLate(after: elapsed, slowness: slowness) ? elapsed : max(elapsed - expected, expected / 16)
-    }
-
-    func isLate(after elapsed: Nanoseconds, slowness: Double) -> Bool {
-        elapsed / 5 > Octaves.span(high + slowness) / 4
+    init(place: AttemptPlace, host: Int, length: RunLength, elapsed: Nanoseconds, slowness: Double) {
+        let expected = Octaves.span(length.expected + slowness)
+        let rest = max(abs(expected - elapsed), expected / 16)
+        self.init(place: place, host: host, length: length, elapsed: elapsed, rest: rest)
+        // Most are not overdue: only of those that are the interval has to be worked out.
+        guard elapsed > expected else { return }
+        isOverdue = true
+        isLate = elapsed / 5 > Octaves.span(length.high + slowness) / 4
+        if isLate { self.rest = elapsed }
     }
 }
