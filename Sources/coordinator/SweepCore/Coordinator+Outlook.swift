@@ -58,8 +58,12 @@ extension Coordinator {
     }
 
     private mutating func noteOverdue(_ attempts: [AttemptUnderWay]) {
-        let longest = attempts.filter(\.isOverdue).sorted(by: AttemptUnderWay.endsLater).prefix(Coordinator.mostOverdue)
-        let grouped = longest.map { (attempt: $0, group: Int(state[$0.place.run].group)) }
+        // Their places are sorted, which takes less than to move them.
+        let overdue = attempts.indices.filter { attempts[$0].isOverdue }
+        let longest = overdue.sorted { AttemptUnderWay.endsLater(attempts[$0], attempts[$1]) }
+        let grouped = longest.prefix(Coordinator.mostOverdue).map { place in
+            (attempt: attempts[place], group: Int(state[attempts[place].place.run].group))
+        }
         state.times.note(overdue: grouped)
     }
 
@@ -120,15 +124,18 @@ extension Coordinator {
     /// runs take.
     func underWay(_ now: Nanoseconds) -> [AttemptUnderWay] {
         let slowness = links.indices.map { state.times.slowness(of: $0) }
-        var attempts: [AttemptUnderWay] = begun.compactMap { place, beginning in
-            guard let claim = state.claim(of: place.lease, on: place.run) else { return nil }
+        var attempts: [AttemptUnderWay] = []
+        attempts.reserveCapacity(begun.count)
+        for (place, beginning) in begun {
+            guard let claim = state.claim(of: place.lease, on: place.run) else { continue }
             let host = host(of: claim)
             guard host >= 0, let length = state.times.length(place.run, group: Int(state[place.run].group)) else {
-                return nil
+                continue
             }
-            let elapsed = max(0, now - beginning.time)
-            return AttemptUnderWay(
-                place: place, host: host, length: length, elapsed: elapsed, slowness: slowness[host])
+            attempts.append(
+                AttemptUnderWay(
+                    place: place, host: host, length: length, elapsed: max(0, now - beginning.time),
+                    slowness: slowness[host]))
         }
         expectDelays(&attempts)
         return attempts
@@ -137,10 +144,12 @@ extension Coordinator {
     /// A host that has become slow delays all that it is at: where half of its attempts, and two at least, are beyond
     /// their interval, the others are expected to take as much longer than predicted as the median of these.
     private func expectDelays(_ attempts: inout [AttemptUnderWay]) {
-        let late = attempts.filter(\.isLate)
+        let late = attempts.indices.filter { attempts[$0].isLate }
         if late.count < 2 { return }
         var delays = links.map { _ in [Double]() }
-        for attempt in late { delays[attempt.host].append(Octaves.of(attempt.span) - attempt.length.expected) }
+        for attempt in late.map({ attempts[$0] }) {
+            delays[attempt.host].append(Octaves.of(attempt.span) - attempt.length.expected)
+        }
         var counts = links.map { _ in 0 }
         for attempt in attempts { counts[attempt.host] += 1 }
         let expected = zip(delays, counts).map { delays, count in
