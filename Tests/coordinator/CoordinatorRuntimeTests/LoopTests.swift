@@ -240,11 +240,11 @@ struct LoopTests {
             return false
         }
         var steps = 0
-        let isReleased = {
-            steps += bench.loop.state.isHolding.contains(true) ? 0 : 1
+        func isLongReleased() -> Bool {
+            if bench.loop.state.isFinished, !bench.loop.state.isHolding.contains(true) { steps += 1 }
             return steps > 8
         }
-        #expect(try bench.run(until: isReleased) == nil)
+        #expect(try bench.run(until: isLongReleased) == nil)
         #expect(steps > 8 && bench.loop.state[1].phase == .ended(.succeeded, nil))
         bench.workshop.isOpen = true
         #expect(try bench.run() == .complete(allSucceeded: false))
