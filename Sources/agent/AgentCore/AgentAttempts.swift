@@ -206,7 +206,7 @@ extension AgentCore {
     }
 
     mutating func inputMissing(_ attempt: AttemptKey, _ digest: Digest) {
-        objects.lost(digest)
+        lost(digest)
         doomed.remove(attempt)
         let key = WorkKey(lease: attempt.id.lease, run: attempt.id.run)
         pending.append(.discard(attempt))

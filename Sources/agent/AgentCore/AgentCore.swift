@@ -120,7 +120,7 @@ public struct AgentCore: Sendable {
         case .mapped(let digest, let packs): objects.mapped(digest, packs)
         case .setupTried(let sweep, let problem): setupTried(sweep, problem, now: now)
         case .listed(let digest, let inputs): lists[digest] = inputs
-        case .evicted(let digests): for digest in digests { objects.lost(digest) }
+        case .evicted(let digests): for digest in digests { lost(digest) }
         case .listening(let sweep, let place, let problem): listening(sweep, place, problem)
         case .peerBytes(let place, let piece):
             if let size = objects.received(piece, from: place) { pending.append(.store(piece, size: size)) }

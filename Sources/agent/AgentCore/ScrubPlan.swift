@@ -1,7 +1,7 @@
 public import Model
 
-/// Which object of a host is read again next, and when: slowly, so that runs do not feel it, and each once a day, the
-/// one that was read longest ago first.
+/// Which object of a host is read again next, and when: slowly, so that runs do not feel it, and each once in a round,
+/// the one that was read longest ago first.
 ///
 /// All are read in the order of their names, around and around: so the name of the last one says how far it is, and
 /// nothing else has to survive. What came meanwhile was read when it came.
@@ -13,19 +13,23 @@ public struct ScrubPlan: Sendable {
     /// What it takes to begin with an object, in bytes that could be read meanwhile.
     static let beginning: Int64 = 64 << 10
     /// From the beginning of a round to that of the next.
-    static let round: Nanoseconds = 86_400_000_000_000
+    public static let day: Nanoseconds = 86_400_000_000_000
 
     /// Those of this round that were not read yet.
     private var rest: ArraySlice<Digest> = []
+    private let round: Nanoseconds
     private var nextRound: Nanoseconds
     /// The last one that was read.
     public private(set) var position: Digest?
     /// When there is something to read.
     public private(set) var due: Nanoseconds
 
-    /// - Parameter position: as an earlier one left it; nil: none did.
-    public init(after position: Digest?, now: Nanoseconds) {
+    /// - Parameters:
+    ///   - position: as an earlier one left it; nil: none did.
+    ///   - round: from the beginning of a round to that of the next.
+    public init(after position: Digest?, round: Nanoseconds = ScrubPlan.day, now: Nanoseconds) {
         self.position = position
+        self.round = round
         (nextRound, due) = (now, now)
     }
 
@@ -35,7 +39,7 @@ public struct ScrubPlan: Sendable {
     public mutating func next(among objects: () -> [Digest], now: Nanoseconds) -> Digest? {
         guard now >= due else { return nil }
         if rest.isEmpty, now >= nextRound {
-            nextRound = now + ScrubPlan.round
+            nextRound = now + round
             let all = objects().sorted()
             let start = position.flatMap { position in all.firstIndex { $0 > position } } ?? 0
             rest = all[start...] + all[..<start]

@@ -36,6 +36,13 @@ extension AgentCore {
         return digests
     }
 
+    /// An object is not here any more. That it has come again is news then: until it is told, the coordinator takes it for
+    /// still on its way.
+    mutating func lost(_ digest: Digest) {
+        objects.lost(digest)
+        for name in order { sweeps[name]?.sharing?.announced.remove(digest) }
+    }
+
     /// An object that the sweep needs is here.
     mutating func noteHeld(_ digest: Digest, _ sweep: String, _ connection: Int?) {
         guard let connection, objects.sharing.contains(connection) else { return }

@@ -1,3 +1,4 @@
+import AgentCore
 import CSystem
 import Glibc
 import Model
@@ -24,7 +25,7 @@ final class AgentProcess {
         server = try AgentServer(
             workdir, program: Machine.program, host: RealHost(), files: LocalFiles(), setups: setups,
             network: network, neighbours: isPilot ? nil : MachineNeighbours(name: SHA256.digest(workdir.root).short),
-            idleTime: isPilot ? AgentServer.idleTimeOfPilots : AgentServer.idleTime, scrubs: true
+            idleTime: isPilot ? AgentServer.idleTimeOfPilots : AgentServer.idleTime, scrubRound: ScrubPlan.day
         ) { [patience = Patience()] in AgentProcess.supervisor(of: workdir, patience: patience.next()) }
         guard signals >= 0 else { throw Failure(.internalError, "no signals", cause: SystemText.of(errno)) }
         try foothold.listen()

@@ -64,13 +64,13 @@ package final class AgentServer {
     ///   - network: to other hosts.
     ///   - neighbours: other people who use this machine; nil: it is this agent's alone.
     ///   - idleTime: how long it stays with nothing to do and nobody connected.
-    ///   - scrubs: whether it reads what it keeps again and again.
+    ///   - scrubRound: from one reading of what it keeps to the next; nil: nothing is read again.
     ///   - supervisor: connects to one.
     /// - Throws: ``Failure`` or ``FilesError`` where the agent cannot work here.
     package init(
         _ workdir: Workdir, program: String, host: any HostSystem, files: any Files, setups: any SetupTrials,
         network: any PeerNetwork, neighbours: (any Neighbours)? = nil, idleTime: Nanoseconds = AgentServer.idleTime,
-        scrubs: Bool = false, supervisor: @escaping () -> SupervisorLink.Opened
+        scrubRound: Nanoseconds? = nil, supervisor: @escaping () -> SupervisorLink.Opened
     ) throws {
         self.workdir = workdir
         self.idleTime = idleTime
@@ -90,7 +90,7 @@ package final class AgentServer {
         link = SupervisorLink(open: supervisor) { host.log($0, $1) }
         if let problem = link.connect() { throw Failure(.storage, problem) }
         for note in shell.notes { host.log("start:", note) }
-        if scrubs { shell.beginScrub(now: host.now) }
+        if let scrubRound { shell.beginScrub(round: scrubRound, now: host.now) }
     }
 
     /// The stream to the supervisor, if it is up.

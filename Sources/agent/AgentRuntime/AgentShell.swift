@@ -65,6 +65,7 @@ public struct AgentShell {
     public mutating func step(_ events: [AgentEvent], now: Nanoseconds) throws -> [AgentEffect] {
         var records: [AgentRecord] = []
         for event in events { records += core.handle(event, now: now) }
+        if events.contains(where: \.tellsOfAdopted) { doubtAdopted() }
         if !records.isEmpty {
             try journal.append(records.map(\.frame))
             // An acknowledgement that is lost comes again; nothing else may be.
@@ -260,7 +261,9 @@ public struct AgentShell {
 
     // MARK: Objects that are read again
 
-    mutating func beginScrub(now: Nanoseconds) { scrub = Scrub(cache.store, files, now: now) }
+    mutating func beginScrub(round: Nanoseconds = ScrubPlan.day, now: Nanoseconds) {
+        scrub = Scrub(cache.store, files, round: round, now: now)
+    }
 
     /// When ``goOnScrubbing(now:)`` has something to do; nil: never.
     var nextScrub: Nanoseconds? { scrub?.due }
@@ -279,6 +282,17 @@ public struct AgentShell {
         try? cache.throwAway(damage.digest)
         forget([damage.digest])
         return (damage, users.map(\.key))
+    }
+
+    /// Takes up again what an earlier agent knew, and was killed with: an attempt that was prepared before its input was
+    /// found damaged has the damaged bytes, whenever it begins.
+    private mutating func doubtAdopted() {
+        for damage in damages.all {
+            let users = core.attempts(with: damage.digest).filter { user in
+                folders.preparedAt(user.key).map { $0 <= damage.foundAt } ?? false
+            }
+            sharedInputs.wasDamaged(users)
+        }
     }
 
     public mutating func beginCollecting(_ key: AttemptKey, _ exit: ProcessExit, _ job: Job) {
@@ -416,4 +430,5 @@ public struct AgentShell {
 
 extension AgentEvent {
     fileprivate var isRevocation: Bool { if case .message(_, .revoke) = self { true } else { false } }
+    fileprivate var tellsOfAdopted: Bool { if case .supervisorReady = self { true } else { false } }
 }

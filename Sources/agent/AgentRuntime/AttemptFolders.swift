@@ -180,6 +180,12 @@ struct AttemptFolders {
         }
     }
 
+    /// When an attempt's folder was made, in nanoseconds since 1970; nil: it is not there. The point's document is the
+    /// first that is written into it, and what programs only read.
+    func preparedAt(_ key: AttemptKey) -> Nanoseconds? {
+        (try? files.status("\(path(key))/point.json"))??.modified
+    }
+
     /// The last bytes of a file of an attempt; nil: it is not there.
     func tail(_ key: AttemptKey, _ name: String, count: Int) -> [UInt8]? {
         guard let file = try? files.open("\(path(key))/\(name)", .read) else { return nil }

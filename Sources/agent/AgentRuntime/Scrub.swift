@@ -16,11 +16,12 @@ struct Scrub {
     /// How often it is written down how far it is.
     private static let pause: Nanoseconds = 60_000_000_000
 
-    init(_ store: ObjectStore, _ files: any Files, now: Nanoseconds) {
+    /// - Parameter round: from one reading of an object to the next.
+    init(_ store: ObjectStore, _ files: any Files, round: Nanoseconds, now: Nanoseconds) {
         self.files = files
         readings = Readings(file: WordLines(path: "\(store.root)/verified", files: files))
         let left = readings.content()
-        plan = ScrubPlan(after: left.last, now: now)
+        plan = ScrubPlan(after: left.last, round: round, now: now)
         wholeAt = left.wholeAt
         notedAt = now
     }
@@ -55,7 +56,8 @@ struct Scrub {
     private mutating func damage(_ digest: Digest, _ cache: ObjectCache, _ wall: Nanoseconds) -> ObjectDamage {
         let read = wholeAt.removeValue(forKey: digest)
         let known = max(read ?? 0, cache.cameAt(digest) ?? 0)
-        return ObjectDamage(digest: digest, wholeAt: min(known, wall), foundAt: wall)
+        // Where the clock was turned back meanwhile, nobody knows since when.
+        return ObjectDamage(digest: digest, wholeAt: known > wall ? 0 : known, foundAt: wall)
     }
 
     private mutating func begin(_ cache: ObjectCache, _ now: Nanoseconds) -> (digest: Digest, hash: FileHash)? {

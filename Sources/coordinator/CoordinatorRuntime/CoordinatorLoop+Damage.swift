@@ -29,14 +29,16 @@ extension CoordinatorLoop {
         let pins = core.state.pins
         for host in doubted.sorted() {
             for damage in damages[host] ?? [] {
+                doubtsUnderWay += 1
                 workshop.hand(in: .host(host)) { [setting, store, results] in
                     let name = setting.hosts[host].name
                     do {
                         let runs = try results(name, damage.wholeAt, damage.foundAt)
                         let found = try setting.damaged(damage, on: name, among: runs, pins, store)
-                        return found.map { .doubted(host: host, $0) } ?? .nothing
+                        return .doubted(host: host, found, problem: nil)
                     } catch {
-                        return .said(
+                        return .doubted(
+                            host: host, nil,
                             problem: "\(damage.digest.short) was found damaged on the disk of \(name), and it is not "
                                 + "known which results were made with it: \(error)")
                     }
@@ -44,6 +46,15 @@ extension CoordinatorLoop {
             }
         }
         doubted = []
+    }
+
+    /// A sweep is not complete before it is known which of its results count: nobody looks at them afterwards. It is
+    /// asked again when something came, and once a second.
+    func finish(_ ending: Ending) -> Ending? {
+        switch ending {
+        case .complete, .outOfTime: doubtsUnderWay > 0 ? nil : ending
+        case .paused, .noHost, .interrupted: ending
+        }
     }
 }
 

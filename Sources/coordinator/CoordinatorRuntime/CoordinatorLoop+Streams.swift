@@ -31,9 +31,9 @@ extension CoordinatorLoop {
     func keepAlive(_ now: Nanoseconds) {
         guard now >= nextKeepAlive else { return }
         nextKeepAlive = now + setting.leaseTerm / 32
-        for host in links.indices where links[host]?.isJoined == true {
-            guard let last = links[host]?.lastSent, now - last >= setting.leaseTerm / 4 else { continue }
-            links[host]?.lastSent = now
+        for host in links.indices {
+            guard let link = links[host], link.isJoined, now - link.lastSent >= setting.leaseTerm / 4 else { continue }
+            link.lastSent = now
             send(host, .heartbeat)
         }
     }

@@ -55,6 +55,8 @@ public final class CoordinatorLoop {
     /// What hosts found damaged on their disks, by this clock; and the hosts whose results are to be looked at.
     var damages: [Int: [ObjectDamage]] = [:]
     var doubted: Set<Int> = []
+    /// How many damages are being looked at.
+    var doubtsUnderWay = 0
     /// The results that a host gave by attempts that ran between two times; asked beside the loop.
     package var results: @Sendable (_ host: String, _ from: Nanoseconds, _ until: Nanoseconds) throws -> [RunNumber] =
         { _, _, _ in [] }
@@ -153,7 +155,7 @@ public final class CoordinatorLoop {
         sites.sendDecided()
         var ending: Ending?
         for effect in core.effects(now: committed) {
-            if case .finish(let how) = effect { ending = how } else { try perform(effect, now: committed) }
+            if case .finish(let how) = effect { ending = finish(how) } else { try perform(effect, now: committed) }
         }
         keepAlive(committed)
         askRunning(committed)
@@ -263,8 +265,9 @@ public final class CoordinatorLoop {
         case .heartbeat(let load):
             let before = links[host]?.load.offer
             links[host]?.load = load
-            let news: [Event] = load.offer == before ? [] : [.offered(host: host, load.offer)]
-            return [.caughtUp(host: host)] + news
+            // Of most heartbeats nothing is new, and nothing else comes as often.
+            guard load.offer != before else { return [.caughtUp(host: host)] }
+            return [.caughtUp(host: host), .offered(host: host, load.offer)]
         case .released: return [.released(host: host)]
         case .refused(let reason): return [drop(host, reason: reason)]
         }
@@ -349,7 +352,10 @@ public final class CoordinatorLoop {
                 case nil: return [drop(host, reason: "it asked for bytes of an object that it was not given")]
                 }
             }
-        case .doubted(let host, let found): return [.damageFound(host: host, found)]
+        case .doubted(let host, let found, let problem):
+            if let problem { complain(problem) }
+            doubtsUnderWay -= 1
+            return found.map { [.damageFound(host: host, $0)] } ?? []
         case .foundCheckpoints(let host, let generation, let engine, let found, let problem):
             if let problem { complain(problem) }
             giveCheckpoints()

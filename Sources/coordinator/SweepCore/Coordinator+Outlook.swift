@@ -59,9 +59,12 @@ extension Coordinator {
     }
 
     private mutating func noteOverdue(_ attempts: [AttemptUnderWay]) {
-        let overdue = attempts.filter { $0.isOverdue(slowness: state.times.slowness(of: $0.host)) }
-        let longest = overdue.sorted(by: AttemptUnderWay.endsLater).prefix(Coordinator.mostOverdue)
-        let grouped = longest.map { (attempt: $0, group: Int(state[$0.place.run].group)) }
+        // Their places are sorted, which takes less than to move them.
+        let overdue = attempts.indices.filter { attempts[$0].isOverdue }
+        let longest = overdue.sorted { AttemptUnderWay.endsLater(attempts[$0], attempts[$1]) }
+        let grouped = longest.prefix(Coordinator.mostOverdue).map { place in
+            (attempt: attempts[place], group: Int(state[attempts[place].place.run].group))
+        }
         state.times.note(overdue: grouped)
     }
 
@@ -69,10 +72,11 @@ extension Coordinator {
 
     private func makeOutlook(_ attempts: [AttemptUnderWay], _ now: Nanoseconds) -> Outlook {
         var outlook = Outlook()
+        // Of each host once: there are many attempts for each.
+        let speeds = links.indices.map { Octaves.ratio(-state.times.slowness(of: $0)) }
         for host in links.indices where isUsable(host, now) {
-            let slowness = state.times.slowness(of: host)
-            outlook.capacity += Double(allowedSlots(of: host)) * Octaves.ratio(-slowness)
-            if links[host].ends == nil { outlook.fastest = min(outlook.fastest, slowness) }
+            outlook.capacity += Double(allowedSlots(of: host)) * speeds[host]
+            if links[host].ends == nil { outlook.fastest = min(outlook.fastest, state.times.slowness(of: host)) }
         }
         let usual = state.times.fit?.base ?? 0
         for (rank, count) in state.ready.counts {
@@ -83,7 +87,7 @@ extension Coordinator {
         outlook.running = heldWork()
         for attempt in attempts {
             let rest = Double(attempt.rest) / 1e9
-            outlook.running += rest * Octaves.ratio(-state.times.slowness(of: attempt.host))
+            outlook.running += rest * speeds[attempt.host]
             outlook.longestRest = max(outlook.longestRest, rest)
         }
         return outlook
@@ -107,7 +111,8 @@ extension Coordinator {
     }
 
     private func heldWork(_ run: RunNumber, _ lease: LeaseNumber) -> Double {
-        guard begun[AttemptPlace(run: run, lease: lease)] == nil, state.claim(of: lease, on: run) != nil,
+        // The claim first: of most runs that a lease gave out it is over, and no hash is needed for that.
+        guard state.claim(of: lease, on: run) != nil, begun[AttemptPlace(run: run, lease: lease)] == nil,
             let octaves = state.times.octaves(run, group: Int(state[run].group))
         else { return 0 }
         return Octaves.ratio(octaves) / 1e9
@@ -119,15 +124,19 @@ extension Coordinator {
     /// The attempts that are at work on hosts of the inventory, in no order. Nothing where nothing is known of how long
     /// runs take.
     func underWay(_ now: Nanoseconds) -> [AttemptUnderWay] {
-        var attempts: [AttemptUnderWay] = begun.compactMap { place, beginning in
-            guard let claim = state.claim(of: place.lease, on: place.run) else { return nil }
+        let slowness = links.indices.map { state.times.slowness(of: $0) }
+        var attempts: [AttemptUnderWay] = []
+        attempts.reserveCapacity(begun.count)
+        for (place, beginning) in begun {
+            guard let claim = state.claim(of: place.lease, on: place.run) else { continue }
             let host = host(of: claim)
             guard host >= 0, let length = state.times.length(place.run, group: Int(state[place.run].group)) else {
-                return nil
+                continue
             }
-            let elapsed = max(0, now - beginning.time)
-            let rest = length.rest(after: elapsed, slowness: state.times.slowness(of: host))
-            return AttemptUnderWay(place: place, host: host, length: length, elapsed: elapsed, rest: rest)
+            attempts.append(
+                AttemptUnderWay(
+                    place: place, host: host, length: length, elapsed: max(0, now - beginning.time),
+                    slowness: slowness[host]))
         }
         expectDelays(&attempts)
         return attempts
@@ -136,10 +145,12 @@ extension Coordinator {
     /// A host that has become slow delays all that it is at: where half of its attempts, and two at least, are beyond
     /// their interval, the others are expected to take as much longer than predicted as the median of these.
     private func expectDelays(_ attempts: inout [AttemptUnderWay]) {
-        let late = attempts.filter { $0.isLate(slowness: state.times.slowness(of: $0.host)) }
+        let late = attempts.indices.filter { attempts[$0].isLate }
         if late.count < 2 { return }
         var delays = links.map { _ in [Double]() }
-        for attempt in late { delays[attempt.host].append(Octaves.of(attempt.span) - attempt.length.expected) }
+        for attempt in late.map({ attempts[$0] }) {
+            delays[attempt.host].append(Octaves.of(attempt.span) - attempt.length.expected)
+        }
         var counts = links.map { _ in 0 }
         for attempt in attempts { counts[attempt.host] += 1 }
         let expected = zip(delays, counts).map { delays, count in
@@ -205,20 +216,18 @@ struct AttemptUnderWay: Sendable {
     var elapsed: Nanoseconds
     /// How much longer it is predicted to take.
     var rest: Nanoseconds
+    /// Whether it has taken longer than was expected.
+    var isOverdue = false
+    /// Whether it is beyond its interval, by a quarter.
+    var isLate = false
 
     /// How long it is predicted to take in all.
     var span: Nanoseconds { elapsed + rest }
-
-    /// Whether it is beyond its interval, by a quarter.
-    func isLate(slowness: Double) -> Bool { length.isLate(after: elapsed, slowness: slowness) }
 
     /// Its host makes it last that much longer, in octaves, than on one as fast as most.
     mutating func delay(slowness: Double) {
         rest = max(rest, Octaves.span(length.expected + slowness) - elapsed)
     }
-
-    /// Whether it has taken longer than was expected.
-    func isOverdue(slowness: Double) -> Bool { elapsed > Octaves.span(length.expected + slowness) }
 
     /// For sorting: what ends last comes first.
     static func endsLater(_ left: AttemptUnderWay, _ right: AttemptUnderWay) -> Bool {
@@ -226,18 +235,18 @@ struct AttemptUnderWay: Sendable {
     }
 }
 
-extension RunLength {
-    /// How much longer an attempt takes that has gone on for so long. One that is beyond its interval, by a quarter, is
-    /// expected to take as long again: by then the prediction tells nothing.
+extension AttemptUnderWay {
+    /// One that is late is expected to take as long again: by then the prediction tells nothing.
     ///
     /// - Parameter slowness: of its host.
-    func rest(after elapsed: Nanoseconds, slowness: Double) -> Nanoseconds {
-        let expected = Octaves.span(expected + slowness)
-        if elapsed < expected { return max(expected - elapsed, expected / 16) }
-        return isLate(after: elapsed, slowness: slowness) ? elapsed : max(elapsed - expected, expected / 16)
-    }
-
-    func isLate(after elapsed: Nanoseconds, slowness: Double) -> Bool {
-        elapsed / 5 > Octaves.span(high + slowness) / 4
+    init(place: AttemptPlace, host: Int, length: RunLength, elapsed: Nanoseconds, slowness: Double) {
+        let expected = Octaves.span(length.expected + slowness)
+        let rest = max(abs(expected - elapsed), expected / 16)
+        self.init(place: place, host: host, length: length, elapsed: elapsed, rest: rest)
+        // Most are not overdue: only of those that are the interval has to be worked out.
+        guard elapsed > expected else { return }
+        isOverdue = true
+        isLate = elapsed / 5 > Octaves.span(length.high + slowness) / 4
+        if isLate { self.rest = elapsed }
     }
 }

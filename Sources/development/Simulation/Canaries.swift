@@ -66,6 +66,8 @@ public enum Canary: String, CaseIterable, Sendable {
     case overlookOthers = "overlook-others"
     /// A host that an audit fenced gets runs as before.
     case trustTheFenced = "trust-the-fenced"
+    /// What a host found damaged is told only to the coordinator that is connected then.
+    case forgetDamage = "forget-damage"
     /// What comes from another host is taken for what its name says.
     case believePeers = "believe-peers"
     /// A host from which nothing came is asked again and again.
@@ -82,6 +84,7 @@ extension Canary {
         case .believePeers, .askDeadPeers: .sharing
         case .trustTheSick, .countSecondStarts: .tail
         case .trustTheFenced: .auditing
+        case .forgetDamage: .decaying
         case .overlookOthers: .crowded
         default: .standard
         }
@@ -107,7 +110,7 @@ extension Canary {
         case .trustTheFenced: .trustsTheFenced
         case .acknowledgeBeforeCommit, .skipFileSync, .skipAgentSync, .skipFolderSync, .loseLease, .forgetRecord,
             .leaveFiles, .ignoreKill, .overbook, .forgetRevocation, .forgetInventory, .loseEvidence, .startUnconfirmed,
-            .forgetNeeds, .overlookOthers, .believePeers, .askDeadPeers:
+            .forgetNeeds, .overlookOthers, .believePeers, .askDeadPeers, .forgetDamage:
             []
         }
     }
@@ -137,6 +140,14 @@ final class Canaries {
             .elsewhere, .cacheLimit, .terms, nil:
             return [frame]
         }
+    }
+
+    /// Whether a coordinator hears what the agent says.
+    func tells(_ frame: Frame) -> Bool {
+        guard canary == .forgetDamage, let host, case .damaged(let damage) = try? AgentMessage(frame) else {
+            return true
+        }
+        return host.system.wallClock - damage.foundAt < 100_000_000
     }
 
     /// What the supervisor hears where the agent asks for this.

@@ -35,6 +35,7 @@ final class Checker {
     /// The leases in force, with what they grant.
     private var leases: [LeaseNumber: [RunNumber: Range<AttemptNumber>]] = [:]
     let promises: Promises
+    let damages: DamagedInputs
     private var merged: [RunNumber: AttemptNumber] = [:]
     private var successes: [RunNumber: Set<AttemptNumber>] = [:]
     private var runPhases: [String] = []
@@ -54,6 +55,7 @@ final class Checker {
         self.world = world
         let failure = Failing()
         promises = Promises(prepared.plan, world: world) { failure.checker?.fail($0) }
+        damages = DamagedInputs(world: world) { failure.checker?.fail($0) }
         failure.checker = self
     }
 
@@ -107,10 +109,7 @@ final class Checker {
                 for run in runs where merged.removeValue(forKey: run) == nil {
                     fail("run \(run) is taken from \(host), and was not merged")
                 }
-            case .inputDamaged(let found):
-                for run in found.runs where merged.removeValue(forKey: run) == nil {
-                    fail("run \(run) is quarantined for an input on \(found.host), and was not merged")
-                }
+            case .inputDamaged(let found): quarantined(found)
             case .runEnded(let run, .succeeded, _, let attempt):
                 if successes[run]?.contains(attempt) != true {
                     fail("run \(run) succeeded by attempt \(attempt), which did not succeed")
@@ -135,6 +134,16 @@ final class Checker {
             case .revised, .repinned, .restored: fail("a coordinator that nobody asked changes the sweep itself")
             }
         }
+    }
+
+    private func quarantined(_ found: DamagedInput) {
+        var decided: [RunNumber: AttemptNumber] = [:]
+        for run in found.runs {
+            decided[run] = merged.removeValue(forKey: run)
+            if decided[run] == nil { fail("run \(run) is quarantined for an input, and was not merged") }
+        }
+        guard let simulation, let host = promises.holder(found.host) else { return }
+        damages.committed(found, on: host, decided: decided, offset: simulation.wallOffset)
     }
 
     private func merge(_ report: AttemptReport, _ blocks: ResultText?) {
@@ -200,7 +209,12 @@ final class Checker {
     /// What the agent took in is durable.
     func agentStepped(_ host: SimulatedHost, _ life: Life, _ core: AgentCore, _ events: [AgentEvent]) {
         guard life.isAlive else { return }
-        for case .message(_, let message) in events {
+        for event in events {
+            if case .damaged(let damage) = event {
+                damages.found(host, damage, isOfUse: core.hasSweeps)
+                simulation?.inputWasFoundDamaged(by: host)
+            }
+            guard case .message(_, let message) = event else { continue }
             switch message {
             case .revoke(let leases): revoked(host, leases)
             case .release: releasedIn[host.index] = host.boot
@@ -326,12 +340,14 @@ final class Checker {
         if memory > host.memoryBytes, running.count > 1 { fail("\(host.name) runs programs of \(memory) bytes in all") }
     }
 
-    /// A program sees the inputs that the sweep named, wherever they came from.
+    /// A program sees the inputs that the sweep named, wherever they came from, but for what its host's disk damaged.
     private func checkInputs(_ host: SimulatedHost, _ program: Programs.Program) {
-        for (number, bytes) in prepared.inputs.enumerated().dropFirst() {
-            let path = "\(program.launch.folder)/large\(number - 1)"
-            if host.disk.names[path]?.content != bytes { fail("\(program.key) on \(host.name) has a wrong \(path)") }
+        var spoilt: Set<Digest> = []
+        for (number, bytes) in prepared.inputs.enumerated() {
+            let path = "\(program.launch.folder)/\(number == 0 ? "run.sh" : "large\(number - 1)")"
+            if host.disk.names[path]?.content != bytes { spoilt.insert(SHA256.digest(bytes)) }
         }
+        damages.programStarted(host, program.key, spoilt: spoilt)
     }
 
     /// Where nothing goes wrong, little more than one copy of the inputs leaves the coordinator.
@@ -349,6 +365,7 @@ final class Checker {
             }
         }
         outputs[program.key.id, default: []].append(Output(artifacts: artifacts, value: value))
+        damages.programLeft(program.key.id)
         promises.hasLeft(host, program.key.id)
     }
 
@@ -358,6 +375,7 @@ final class Checker {
         guard let simulation else { return }
         checkRuns(simulation)
         promises.checkResults()
+        checkNumbers()
         checkObjects(simulation)
         for host in simulation.network.hosts {
             // What was deleted just before a reboot is there again, until the next agent starts.
@@ -385,6 +403,19 @@ final class Checker {
             let isFenced = failure == .hostFenced && !state.fencedHosts.isEmpty
             if final != expected, !isFenced, !(final == .failed && isExcused), !cancelled.contains(number) {
                 fail("run \(number) ended \(final.rawValue) (\(failure?.rawValue ?? "-")), not \(expected.rawValue)")
+            }
+        }
+    }
+
+    /// What counts where inputs are damaged is what it would be if none had been.
+    private func checkNumbers() {
+        guard prepared.scenario.scrubRound != nil else { return }
+        for id in reports.keys.sorted() where merged[id.run] == id.attempt {
+            let isRight = outputs[id]?.contains { $0.value == "\(id.run)" } ?? false
+            if damages.isHidden(id) {
+                world.counts.note("damage not found before the end")
+            } else if !isRight {
+                fail("run \(id.run) counts by attempt \(id.attempt), which had a damaged input")
             }
         }
     }

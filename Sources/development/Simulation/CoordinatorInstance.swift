@@ -66,6 +66,7 @@ final class CoordinatorInstance {
             store: store, transport: transport, inbox: inbox, workshop: workshop, time: time)
         loop.stage(staged) { _ = try store.publish(file: $0.source) }
         loop.countedNumbers = { held.counted($0) }
+        loop.results = { held.results(of: $0, from: $1, until: $2) }
         loop.asksDeadPeers = simulation.canary == .askDeadPeers
         loop.observer = { [checker = simulation.checker] loop, _ in checker.coordinatorStepped(loop) }
         alarm = Alarm(world, ring: { [self] in step() }, spins: { simulation.checker.fail("the coordinator spins") })

@@ -18,6 +18,8 @@ final class Disk {
         /// Pages that a failed sync gave up: the system takes them for clean, and no later sync writes them.
         var forgotten: Set<Int> = []
         var reserved: Int64 = 0
+        /// In nanoseconds since 1970; a crash leaves it as it is.
+        var modified: Nanoseconds = 0
         /// Names in a folder.
         var children: Set<String> = []
 
@@ -54,6 +56,8 @@ final class Disk {
     /// How many of the next operations fail with EIO.
     var failures = 0
     var canary: Canary?
+    /// Of its machine, in nanoseconds since 1970.
+    var wallClock: () -> Nanoseconds = { 0 }
 
     init(seed: UInt64, stream: UInt64) {
         chance = Chance(seed: seed, stream: stream)
@@ -194,6 +198,8 @@ final class Disk {
     }
 
     private func soil(_ node: Node) {
+        // No whole second: it was not set.
+        node.modified = wallClock() | 1
         guard !node.isDirty else { return }
         node.isDirty = true
         dirty.append(node)
@@ -222,6 +228,12 @@ final class Disk {
         for index in page * Disk.page..<min((page + 1) * Disk.page, target.count) {
             target[index] = index < source.count ? source[index] : 0
         }
+    }
+
+    /// A bit of a file is another one now, on the disk and whenever it is read; nothing else tells of it.
+    func damage(_ node: Node, at offset: Int) {
+        node.content[offset] ^= 1
+        if offset < node.synced.count { node.synced[offset] ^= 1 }
     }
 
     // MARK: Crash

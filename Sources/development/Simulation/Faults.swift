@@ -1,3 +1,4 @@
+import AgentRuntime
 import CoordinatorRuntime
 import Model
 import SweepCore
@@ -34,9 +35,10 @@ enum Fault: String, CaseIterable {
     case retry = "somebody retries what failed"
     case peersLie = "a host gives others wrong bytes"
     case peersVanish = "other hosts cannot reach a host"
+    case inputIsDamaged = "an input on a host is damaged"
 
     /// What may go wrong wherever nothing else is said.
-    static let general = allCases.filter { $0 != .peersLie && $0 != .peersVanish }
+    static let general = allCases.filter { ![.peersLie, .peersVanish, .inputIsDamaged].contains($0) }
 }
 
 extension Simulation {
@@ -47,7 +49,7 @@ extension Simulation {
         var kinds = (scenario.kinds ?? Fault.general).filter { _ in scenario.kinds != nil || chance.oneIn(4) }
         if !chance.oneIn(4) { kinds.removeAll { $0 == .cancelAll } }
         let victim = chance.oneIn(2) ? chance.below(network.hosts.count) : nil
-        if scenario.sharedInputs > 0 { spoilPeers() }
+        if kinds.contains(.peersLie) { spoilPeers() }
         let count = kinds.isEmpty ? 0 : chance.below(scenario.faults + 1)
         for _ in 0..<count {
             let fault = chance.pick(kinds)
@@ -113,6 +115,7 @@ extension Simulation {
             world.after(time) { host.isLocked = false }
         case .peersLie: peering.lying.insert(host.index)
         case .peersVanish: peering.unreachable.insert(host.index)
+        case .inputIsDamaged: damageInput(on: host)
         case .hostSickens:
             host.isSick = true
             world.after(time) { host.isSick = false }
@@ -122,6 +125,24 @@ extension Simulation {
             wallOffset += chance.within(-86_400...86_400) * Timing.second
             host.wallOffset += chance.within(-86_400...86_400) * Timing.second
         }
+    }
+
+    /// One of those that it keeps for runs.
+    private func damageInput(on host: SimulatedHost) {
+        let digest = SHA256.digest(chance.pick(prepared.inputs))
+        let path = "\(SimulatedHost.workdir.objects)/\(digest.hex.prefix(2))/\(digest.hex)"
+        guard let node = host.disk.names[path] else { return }
+        world.say(host.name, "\(digest.short) is damaged on the disk")
+        host.disk.damage(node, at: chance.below(node.content.count))
+        checker.damages.strike(host, digest)
+    }
+
+    /// Now and then this is the last thing that somebody does: the host, before it has told it, or the coordinator,
+    /// before it has taken note of it.
+    func inputWasFoundDamaged(by host: SimulatedHost) {
+        guard !isQuiet, chance.oneIn(2) else { return }
+        let victim = chance.oneIn(2) ? host.agent?.life : coordinator?.life
+        victim?.actsLeft = chance.below(6)
     }
 
     private func strikeCoordinator(_ fault: Fault, _ time: Nanoseconds, _ long: Nanoseconds) {
@@ -151,7 +172,7 @@ extension Simulation {
         case .agentDies, .supervisorDies, .programIsKilled, .memoryRunsOut, .hostReboots, .connectionBreaks,
             .requestsStall, .answersStall, .networkStalls, .hostDiskFills, .hostDiskFails, .hostSlows, .hostLocks,
             .hostSickens, .hostIsCleaned, .clockJumps, .linkIsCut, .hostIsRenewed, .peersLie,
-            .peersVanish:
+            .peersVanish, .inputIsDamaged:
             break
         }
     }

@@ -87,6 +87,18 @@ final class HeldLedger: LedgerStore, @unchecked Sendable {
         return nil
     }
 
+    /// The results that a host gave by attempts that ran at some time between the two.
+    func results(of host: String, from start: Nanoseconds, until end: Nanoseconds) -> [RunNumber] {
+        var counted: Set<RunNumber> = []
+        var found: [RunNumber] = []
+        for case .attemptEnded(let report, let holder, nil, _, _, let endedAt) in ledger.records.reversed()
+        where counted.insert(report.id.run).inserted {
+            let isThen = endedAt >= start && endedAt - report.wallNanoseconds <= end
+            if holder == host, isThen { found.append(report.id.run) }
+        }
+        return found.sorted()
+    }
+
     func commit(_ records: [Record]) throws {
         guard life.act(.commit) else { throw Failure(.storage, "the coordinator is dead") }
         if ledger.isFull {

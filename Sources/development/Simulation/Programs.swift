@@ -168,7 +168,8 @@ final class Programs {
         case .healthy, .failsTwice, .crashesOnce, .hangs, .stalls, .isFickle, .isStubborn, .killsHost: break
         }
         let truth = program.fate == .isFickle ? "\(program.key.id.run).\(executions)" : "\(program.key.id.run)"
-        let value = host.lies ? "-\(truth)" : truth
+        let isWrong = host.lies || host.watch.damages.isSpoilt(program.key.id)
+        let value = isWrong ? "-\(truth)" : truth
         guard write(program, "results.json", "{\"value\": \(value)}\n") else {
             write(program, "stderr.txt", "")
             return end(program, .status(1))

@@ -117,7 +117,9 @@ final class AgentStream: FrameStream {
 
     var unsentCount: Int { out.count }
 
-    func send(_ frame: Frame) { out += (try? frame.encoded) ?? [] }
+    func send(_ frame: Frame) {
+        if host.canaries?.tells(frame) ?? true { out += (try? frame.encoded) ?? [] }
+    }
 
     func flush() {
         guard !isBroken, !out.isEmpty else { return }

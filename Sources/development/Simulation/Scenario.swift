@@ -46,6 +46,10 @@ public struct Scenario: Sendable {
     var hasLiar = false
     /// Whether another user's agent is on each host as well.
     var hasNeighbours = false
+    /// How often hosts read again what they keep; nil: never.
+    var scrubRound: Nanoseconds?
+    /// Whether somebody retries what a damaged input quarantined, until nothing is.
+    var retriesDamaged = false
     /// Large inputs of all runs, which hosts give to one another; 0: there are none, and hosts do not.
     var sharedInputs = 0
 
@@ -147,9 +151,19 @@ public struct Scenario: Sendable {
             .hostReboots, .programIsKilled, .supervisorDies, .hostIsCleaned, .retry, .coordinatorHostCrashes,
         ], faultsUntil: 60 * Timing.second, patience: 12_000 * Timing.second, auditedEvery: 4, hasLiar: true)
 
+    /// 3 hosts on whose disks inputs are damaged, and that read them again; what was made with them is done again.
+    public static let decaying = Scenario(
+        name: "decaying", hosts: 3, points: 36, slots: 2, durations: [2 * Timing.second, 8 * Timing.second],
+        fates: .healthy, faults: 20,
+        kinds: Array(repeating: .inputIsDamaged, count: 6) + [
+            .agentDies, .coordinatorDies, .coordinatorHostCrashes, .supervisorDies, .connectionBreaks, .hostReboots,
+            .retry,
+        ], faultsUntil: 40 * Timing.second, patience: 12_000 * Timing.second, scrubRound: 10 * Timing.second,
+        retriesDamaged: true, sharedInputs: 3)
+
     public static let all = [
         standard, calm, small, knotty, lone, busy, idle, narrow, killer, forgetful, sharing, spreading, tail, crowded,
-        auditing,
+        auditing, decaying,
     ]
 
     var timing: Timing { Timing() }

@@ -9,8 +9,8 @@ final class SimulatedFiles: Files, @unchecked Sendable {
         var mode: OpenMode
     }
 
-    /// The same in every process: one seed gives one trace.
-    var processMark: String { who }
+    /// The same in every process: one seed gives one trace. It becomes part of the names of files.
+    let processMark: String
 
     private let disk: Disk
     private let life: Life
@@ -24,6 +24,7 @@ final class SimulatedFiles: Files, @unchecked Sendable {
         self.life = life
         self.world = world
         self.who = who
+        processMark = String(who.map { $0 == "/" ? "-" : $0 })
     }
 
     /// Asks before an operation that changes something.
@@ -185,6 +186,7 @@ final class SimulatedFiles: Files, @unchecked Sendable {
         return disk.names[path].map {
             FileStatus(
                 kind: $0.isFolder ? .folder : .file, size: Int64($0.content.count), mode: $0.mode,
+                modified: $0.modified,
                 identity: UInt64(UInt(bitPattern: ObjectIdentifier($0).hashValue)))
         }
     }
@@ -230,6 +232,7 @@ final class SimulatedFiles: Files, @unchecked Sendable {
 
     func setModified(_ path: String, _ time: Int64) throws(FilesError) {
         guard life.isAlive else { throw error(4, path, "set the time of") }
+        disk.names[path]?.modified = time
     }
 
     func setMode(_ path: String, _ mode: UInt32) throws(FilesError) {

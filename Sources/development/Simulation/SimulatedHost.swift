@@ -34,6 +34,8 @@ final class SimulatedHost {
 
     /// Whether its programs give wrong numbers, each time the same.
     let lies: Bool
+    /// How often it reads what it keeps again; nil: never.
+    private let scrubRound: Nanoseconds?
     let canary: Canary?
     let canaries: Canaries?
     unowned(unsafe) var network: Network?
@@ -58,6 +60,7 @@ final class SimulatedHost {
         self.index = index
         self.watch = watch
         self.canary = canary
+        scrubRound = scenario.scrubRound
         lies = scenario.hasLiar && Int(seed % UInt64(scenario.hosts)) == index
         canaries = canary.map { Canaries($0, seed: seed, host: index) }
         name = "h\(index + 1)"
@@ -74,6 +77,7 @@ final class SimulatedHost {
         supervisorRole = Role(name: "\(name)/supervisor", death: death)
         programs.host = self
         canaries?.host = self
+        disk.wallClock = { [unowned self] in system.wallClock }
         if scenario.hasNeighbours {
             neighbours = SimulatedNeighbours(self, seed: seed, until: scenario.faultsUntil)
         }
@@ -117,7 +121,7 @@ final class SimulatedHost {
             let server = try AgentServer(
                 SimulatedHost.workdir, program: "\(SimulatedHost.workdir.root)/bin/usweep-agent", host: system,
                 files: files, setups: SimulatedSetups(), network: SimulatedPeers(self, life),
-                neighbours: neighbours
+                neighbours: neighbours, scrubRound: scrubRound
             ) { [self] in openSupervisor(for: life) }
             guard life.isAlive else { throw Failure(.storage, "it ended at once") }
             server.believesPeers = canary == .believePeers
@@ -313,7 +317,8 @@ final class SimulatedHost {
             boot += 1
             bootedAt = world.now
             memoryKills = 0
-            wallOffset += chance.oneIn(4) ? chance.within(-86_400...86_400) * Timing.second : 0
+            // When an input was whole and when not is told by this clock.
+            if scrubRound == nil, chance.oneIn(4) { wallOffset += chance.within(-86_400...86_400) * Timing.second }
             world.say(name, "is up again")
         }
     }

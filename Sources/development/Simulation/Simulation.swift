@@ -162,6 +162,10 @@ public final class Simulation {
             if instance.loop.state.isHolding.contains(true) {
                 world.counts.note("hosts away at the end")
                 startAgain(in: 30 * Timing.second)
+            } else if scenario.retriesDamaged, instance.loop.state.hasResults(quarantinedFor: .inputDamaged) {
+                world.counts.note("damaged results made again")
+                isRetryAsked = true
+                startAgain(in: 20 * Timing.second)
             } else {
                 isFinished = true
             }
@@ -171,5 +175,11 @@ public final class Simulation {
             startAgain(in: 20 * Timing.second)
         case .noHost, .interrupted: startAgain(in: 20 * Timing.second)
         }
+    }
+}
+
+extension SweepState {
+    fileprivate func hasResults(quarantinedFor failure: FailureClass) -> Bool {
+        runs.contains { if case .ended(.quarantined, failure) = $0.phase { true } else { false } }
     }
 }

@@ -77,6 +77,22 @@ struct SharedInputTests {
         #expect(rig.core.gives(digest, tag: PeerWire.tag("s1")) && !rig.core.gives(digest, tag: PeerWire.tag("s2")))
     }
 
+    @Test("What was evicted or damaged and comes again is announced again")
+    func cameAgain() {
+        var rig = rig()
+        rig.say(elsewhere(there))
+        rig.tell(bytes(there, at: 0, SharedInputTests.size))
+        #expect(isAnnounced(rig.tell(.object(digest, .complete))))
+        rig.tell(.evicted([digest]))
+        #expect(!rig.core.gives(digest, tag: PeerWire.tag("s1")))
+        rig.grant(2, entry(2, job([Job.Input(path: "data", digest: digest, size: SharedInputTests.size)])))
+        rig.tell(.object(digest, .partial(0)))
+        rig.say(elsewhere(yonder))
+        rig.tell(bytes(yonder, at: 0, SharedInputTests.size))
+        #expect(isAnnounced(rig.tell(.object(digest, .complete))))
+        #expect(rig.core.gives(digest, tag: PeerWire.tag("s1")))
+    }
+
     @Test("What does not come is asked for again, from where it stopped")
     func unreached() {
         var rig = rig()

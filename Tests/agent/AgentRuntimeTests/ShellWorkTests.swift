@@ -278,6 +278,45 @@ import Testing
         #expect(effects.contains(.send(1, .damaged(damage))))
     }
 
+    @Test("The next agent sets aside what was prepared before an input was found damaged, begun or not, nothing else")
+    mutating func preparedBefore() throws {
+        let bytes = [UInt8](repeating: 3, count: 5_000)
+        let digest = SHA256.digest(bytes)
+        let input = Job.Input(path: "disk.img", digest: digest, size: Int64(bytes.count))
+        let job = Job(arguments: [.text("/bin/true")], inputs: [input])
+        let entries = (1...3).map { Shard.Entry(run: $0, firstAttempt: 1, attempts: 1, job: job) }
+        let hello = CoordinatorHello(sweep: "s1", leaseTerm: 40_000_000_000, slots: 4)
+        let grant = AgentEvent.message(1, .grant(Shard(lease: 1, entries: entries)))
+        _ = try shell.step([.supervisorReady([]), .connected(1), .message(1, .hello(hello)), grant], now: 1)
+        let before = try prepare([1, 2], bytes)
+        shell.beginScrub(now: 10)
+        try flip("\(scratch.path)/objects/\(digest.hex.prefix(2))/\(digest.hex)")
+        let damage = try #require(scrub(from: 10).found.first).damage
+        let after = try prepare([3], bytes)
+        try LocalFiles().setModified("\(attempts)/\(after[0].folder)/point.json", damage.foundAt + 1)
+        let host = AgentCore.Host(processors: 2, memoryBytes: 1 << 30, attempts: attempts, program: "/bin/true")
+        shell = try AgentShell(host: host, root: scratch.path, files: LocalFiles())
+        let adopted = zip(before + after, [SupervisedAttempt.State.queued, .running, .running])
+        _ = try shell.step([.supervisorReady(adopted.map { SupervisedAttempt(key: $0, state: $1) })], now: 20)
+        for key in before + after { shell.beginCollecting(key, ProcessExit(cause: .status(0)), job) }
+        let reports = pieces().events.compactMap { if case .collected(_, let report) = $0 { report } else { nil } }
+        #expect(reports.map(\.failure) == [.spawn, .spawn, nil])
+    }
+
+    @Test("Where the clock was turned back since an object came, nobody knows since when it is damaged")
+    mutating func turnedBack() throws {
+        let store = try ObjectStore(root: "\(scratch.path)/objects", files: LocalFiles())
+        let digest = try store.publish([UInt8](repeating: 5, count: 5_000))
+        try LocalFiles().setModified(store.path(digest), 3_000_000_000_000_000_000)
+        let host = AgentCore.Host(processors: 2, memoryBytes: 1 << 30, attempts: attempts, program: "/bin/true")
+        shell = try AgentShell(host: host, root: scratch.path, files: LocalFiles())
+        try flip(store.path(digest))
+        shell.beginScrub(now: 0)
+        let found = (0..<4).compactMap { shell.goOnScrubbing(now: $0 * 1_000_000_000, wall: 2_000_000_000_000_000_000) }
+        #expect(found.map(\.damage.wholeAt) == [0])
+        #expect(found.map(\.damage.foundAt) == [2_000_000_000_000_000_000])
+    }
+
     @Test("The next agent goes on reading where the last one was")
     mutating func scrubPosition() throws {
         let store = try ObjectStore(root: "\(scratch.path)/objects", files: LocalFiles())

@@ -228,6 +228,29 @@ struct LoopTests {
         #expect(found().map { Array($0.runs) } == [[1, 2], [3]])
     }
 
+    @Test("A sweep is not complete before it is known which of its results had an input that was found damaged")
+    func damagedAtTheEnd() throws {
+        let input = [UInt8](repeating: 7, count: 100)
+        let bench = try Bench(inputs: [("disk.img", input)])
+        bench.loop.results = { _, _, _ in [1] }
+        bench.host.part = { [unowned bench] host, message in
+            guard case .release = message else { return false }
+            bench.workshop.isOpen = false
+            host.say(.damaged(ObjectDamage(digest: SHA256.digest(input), wholeAt: 5, foundAt: 6)))
+            return false
+        }
+        var steps = 0
+        func isLongReleased() -> Bool {
+            if bench.loop.state.isFinished, !bench.loop.state.isHolding.contains(true) { steps += 1 }
+            return steps > 8
+        }
+        #expect(try bench.run(until: isLongReleased) == nil)
+        #expect(steps > 8 && bench.loop.state[1].phase == .ended(.succeeded, nil))
+        bench.workshop.isOpen = true
+        #expect(try bench.run() == .complete(allSucceeded: false))
+        #expect(bench.loop.state[1].phase == .ended(.quarantined, .inputDamaged))
+    }
+
     @Test("What a run may leave counts once where it has several names")
     func severalNames() {
         let digest = SHA256.digest("x")

@@ -66,6 +66,21 @@ struct SimulationTests {
         #expect(fences >= 10)
     }
 
+    @Test("Results with an input that was damaged on a disk do not count, others do; a retry gives what they would be")
+    func decaying() throws {
+        let prepared = try Prepared(.decaying)
+        let counts = Counts()
+        for seed in 1...12 {
+            let simulation = Simulation(prepared, seed: UInt64(seed))
+            let outcome = simulation.run()
+            #expect(outcome.problem == nil, "usweep-simulate --scenario decaying --seed \(seed) --trace")
+            counts.add(simulation.counts)
+        }
+        #expect(counts.values["damage found", default: 0] >= 10)
+        #expect(counts.values["record: input damaged", default: 0] >= 5)
+        #expect(counts.values["damaged results made again", default: 0] >= 5)
+    }
+
     @Test("Hosts that somebody else uses, too, are not overbooked, and the sweep ends")
     func crowded() throws {
         let prepared = try Prepared(.crowded)

@@ -129,7 +129,11 @@ package struct RunTimes: Sendable {
     /// The binary logarithm of the nanoseconds that a run takes on a host as fast as most; nil: nothing is known.
     func octaves(_ run: RunNumber, group: Int) -> Double? {
         guard let fit else { return nil }
-        return fit.base + fit.offset(ofGroup: group, point: point(of: run)) { point, axis in
+        return octaves(fit, point(of: run), group: group)
+    }
+
+    private func octaves(_ fit: RunTimeFit, _ point: Int?, group: Int) -> Double {
+        fit.base + fit.offset(ofGroup: group, point: point) { point, axis in
             traits?.level(ofPoint: point, axis: axis) ?? -1
         }
     }
@@ -146,8 +150,10 @@ package struct RunTimes: Sendable {
 
     /// How long a run takes, whatever the host; nil: nothing is known.
     func length(_ run: RunNumber, group: Int) -> RunLength? {
-        guard let fit, let octaves = octaves(run, group: group) else { return nil }
-        let doubt = doubt(fit, point(of: run), group: group)
+        guard let fit else { return nil }
+        let point = point(of: run)
+        let octaves = octaves(fit, point, group: group)
+        let doubt = doubt(fit, point, group: group)
         return RunLength(expected: octaves, low: octaves + fit.low - doubt, high: octaves + fit.high + doubt)
     }
 
