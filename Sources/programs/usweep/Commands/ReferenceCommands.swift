@@ -36,8 +36,8 @@ struct AxesCommand: ParsableCommand {
         abstract: "List what the axes of a sweep can vary: unit, default, values, meaning.",
         discussion: """
             An axis '*' stands for every name that is not listed. An empty default depends on the system. With \
-            --bind the gem5 of one host is asked, and only axes and values that it takes are listed; standard error \
-            says what it does not take, and why.
+            --bind the simulator of one host is asked, and only axes and values that it takes are listed; standard \
+            error says what it does not take, and why.
 
             EXAMPLES
               usweep axes --engine qemu
@@ -45,7 +45,7 @@ struct AxesCommand: ParsableCommand {
               usweep axes --engine gem5 --bind -i lab.yaml --host lab1
             """)
 
-    @Flag(name: .long, help: "Ask one host's gem5 which of them it has.")
+    @Flag(name: .long, help: "Ask one host's simulator which of them it has.")
     var bind = false
 
     @Option(
@@ -54,7 +54,7 @@ struct AxesCommand: ParsableCommand {
     var inventory: String?
 
     @Option(
-        name: .long, help: ArgumentHelp("With --bind: the host (default: the first with a gem5).", valueName: "name"))
+        name: .long, help: ArgumentHelp("With --bind: the host (default: the first with it).", valueName: "name"))
     var host: String?
 
     @OptionGroup var engine: EngineOptions
