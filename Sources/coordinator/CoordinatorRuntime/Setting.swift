@@ -303,7 +303,7 @@ public struct Setting: Sendable {
     }
 
     /// Holds an attempt of an evaluation that ended well against the contract once more; nil: of something else.
-    package func judgeAgain(_ report: AttemptReport, _ store: ObjectStore) throws -> Rejudgement.Finding? {
+    package func judgeAgain(_ report: AttemptReport, _ store: ObjectStore) throws -> Rejudgement.Ruling? {
         guard let task = task(of: report.id.run), case .evaluation = task else { return nil }
         return try Rejudgement(engine, points, store).judge(task, report)
     }
