@@ -75,6 +75,15 @@ struct SimulationTests {
         }
     }
 
+    @Test("Leases that are written beside the loop reach their hosts once, whatever dies meanwhile")
+    func warmed() throws {
+        let prepared = try Prepared(.warmed)
+        for seed in 1...20 {
+            let report = Simulation(prepared, seed: UInt64(seed)).run()
+            #expect(report.problem == nil, "usweep-simulate --scenario warmed --seed \(seed) --trace")
+        }
+    }
+
     @Test("A run that kills its hosts is found, and those that died with it succeed")
     func killer() throws {
         let prepared = try Prepared(.killer)
