@@ -121,8 +121,8 @@ let package = Package(
         target(
             "Simulation", in: "development",
             [
-                "Model", "Formats", "Ports", "SweepCore", "AgentCore", "Storage", "Engines", "CoordinatorRuntime",
-                "AgentRuntime",
+                "Model", "Formats", "Ports", "Results", "SweepCore", "AgentCore", "Storage", "Engines",
+                "CoordinatorRuntime", "AgentRuntime",
             ]),
         program("usweep-simulate", in: "development", ["Simulation", "Model"]),
         program(
@@ -162,8 +162,9 @@ let package = Package(
         tests("TransportsTests", in: "transports", ["Model", "Ports", "Transports", "TestKit"]),
         tests(
             "SessionsTests", in: "programs",
-            ["Sessions", "Model", "Ledger", "SweepFiles", "SweepCore", "CoordinatorRuntime", "Ports", "Transports",
-                "Results", "Figures", "Formats", "usweep", "TestKit", grdb,
+            [
+                "Sessions", "Model", "Engines", "Ledger", "SweepFiles", "SweepCore", "CoordinatorRuntime", "Ports",
+                "Transports", "Results", "Figures", "Formats", "usweep", "TestKit", grdb,
             ]),
         tests(
             "SimulationTests", in: "development",

@@ -54,6 +54,8 @@ package protocol EngineDescriptor: Sendable {
     ) throws -> ParameterQuestion?
     /// How its program is examined on a host (`usweep doctor`).
     var examination: EngineExamination { get }
+    /// How a workload is tried on this machine (`usweep workload try`); nil: not with this engine.
+    var workloadTries: (any WorkloadTries)? { get }
 
     // MARK: What a run left
 
@@ -66,6 +68,8 @@ package protocol EngineDescriptor: Sendable {
     /// The pinned file that names, by its digest, the checkpoint of a workload that a sweep was given; nil: it is given
     /// none. See ``Engine/pinnedFiles``.
     func givenCheckpoint(of workload: String) -> String?
+    /// Its checkpoints that others made, as folders (`usweep checkpoint add`); nil: there are none.
+    var checkpointFolders: (any CheckpointFolders)? { get }
     /// Files that judging a run needs, beside those above: they come back whatever `artifacts` of a sweep says.
     func evidence(_ settings: JSON) -> [String]
     /// Ways in which `usweep pull` can lay out a run's files, beside its own.
@@ -93,10 +97,12 @@ extension EngineDescriptor {
         _ parameters: [Assignment], _ settings: JSON, program: String, _ machine: any LaunchingMachine
     ) throws -> ParameterQuestion? { nil }
     package var examination: EngineExamination { EngineExamination() }
+    package var workloadTries: (any WorkloadTries)? { nil }
     package var formulas: [MetricFormula] { [] }
     package var logs: [String] { [] }
     package var statistics: String? { nil }
     package func givenCheckpoint(of workload: String) -> String? { nil }
+    package var checkpointFolders: (any CheckpointFolders)? { nil }
     package func evidence(_ settings: JSON) -> [String] { [] }
     package var layouts: [ArtifactLayout] { [] }
 

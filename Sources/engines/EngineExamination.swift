@@ -1,6 +1,7 @@
 /// What `usweep doctor` asks a host about an engine's program, and how it judges the answer.
 package struct EngineExamination: Sendable {
-    package enum Finding: Sendable, Hashable {
+    /// What the answers mean for runs.
+    package enum Fitness: Sendable, Hashable {
         case fine(String)
         /// Runs may work.
         case doubtful(String)
@@ -17,7 +18,7 @@ package struct EngineExamination: Sendable {
     /// What is tried where the answers allow it, for a minute at most: also for /bin/sh, with `say` as
     /// above; nil: nothing.
     package var trial: Trial
-    package var judge: @Sendable (_ facts: Facts) -> [Finding]
+    package var judge: @Sendable (_ facts: Facts) -> [Fitness]
 
     package typealias Trial =
         @Sendable (_ program: String, _ facts: Facts, _ machine: any LaunchingMachine) throws -> String?
@@ -25,7 +26,7 @@ package struct EngineExamination: Sendable {
     package init(
         script: String = #"say "engine-$name" "$("$program" --version 2>/dev/null | head -n 1) ($program)""#,
         trial: @escaping Trial = { _, _, _ in nil },
-        judge: @escaping @Sendable (_ facts: Facts) -> [Finding] = { _ in [] }
+        judge: @escaping @Sendable (_ facts: Facts) -> [Fitness] = { _ in [] }
     ) {
         self.script = script
         self.trial = trial

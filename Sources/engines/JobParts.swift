@@ -1,4 +1,4 @@
-import Model
+package import Model
 
 /// What the environment of a run's program tells it of its point.
 enum JobEnvironment {
@@ -52,7 +52,7 @@ extension Sweep {
 }
 
 extension Job.Input {
-    init(_ file: InputFile) {
+    package init(_ file: InputFile) {
         self.init(path: file.path, digest: file.digest, size: file.size, isExecutable: file.isExecutable)
     }
 }

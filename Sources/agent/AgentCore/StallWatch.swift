@@ -9,7 +9,7 @@ public import Model
 /// later.
 public struct StallWatch: Sendable {
     /// What a look showed.
-    public enum Finding: Sendable, Hashable {
+    public enum Reading: Sendable, Hashable {
         /// Something changed since the last look.
         case progress
         case nothingNew
@@ -39,7 +39,7 @@ public struct StallWatch: Sendable {
 
     private var pause: Nanoseconds { min(max(limit / 8, StallWatch.shortestPause), StallWatch.longestPause) }
 
-    public mutating func looked(_ mark: UInt64, now: Nanoseconds) -> Finding {
+    public mutating func looked(_ mark: UInt64, now: Nanoseconds) -> Reading {
         // Where the machine, or this process, stood still, nobody could make progress: such a gap counts little.
         let passed = min(max(0, now - lookedAt), 2 * pause)
         lookedAt = now

@@ -339,14 +339,14 @@ public struct SupervisorCore: Sendable {
     }
 
     /// - Parameter mark: a number that differs from the last one if anything in the folder changed.
-    public mutating func looked(_ key: AttemptKey, _ mark: UInt64, now: Nanoseconds) -> StallWatch.Finding {
+    public mutating func looked(_ key: AttemptKey, _ mark: UInt64, now: Nanoseconds) -> StallWatch.Reading {
         guard case .running(var state) = states[key], state.kill == .none, var watch = state.watch else {
             return .nothingNew
         }
-        let finding = watch.looked(mark, now: now)
+        let reading = watch.looked(mark, now: now)
         state.watch = watch
         states[key] = .running(state)
-        return finding
+        return reading
     }
 
     /// Ends a program for what it was found to do.

@@ -15,7 +15,8 @@ final class Foothold {
         case agent, supervisor
     }
 
-    enum Finding {
+    /// What a look showed.
+    enum News {
         case nothingNew
         /// What was gone is there again.
         case remade
@@ -109,7 +110,7 @@ final class Foothold {
     }
 
     /// Looks whether all is in place, once a second, and makes what is not.
-    func look() -> Finding {
+    func look() -> News {
         guard Machine.now >= nextLook else { return .nothingNew }
         nextLook = Machine.now + Foothold.pause
         var isWhole = Foothold.isInPlace(folderLock, folder) && Foothold.isInPlace(fileLock, lockFile)

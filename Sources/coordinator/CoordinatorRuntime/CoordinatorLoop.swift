@@ -31,10 +31,7 @@ public final class CoordinatorLoop {
     /// Inputs that are not in the store yet, and what attempts came to in the meantime.
     var unstaged: [Digest: InputFile] = [:]
     var heldBack: [Event] = []
-    /// The files of checkpoints that evaluations start from.
-    private var checkpoints: [Digest: [Job.Input]] = [:]
-    /// The inputs that were last put into a list: mostly those of all runs.
-    private var inputList: (inputs: [Job.Input], name: InputListName)?
+    let grantWriter: GrantWriter
     var generation = 0
     var nextKeepAlive = Nanoseconds.min
     /// When hosts that are being reached are looked after next.
@@ -77,6 +74,7 @@ public final class CoordinatorLoop {
         self.transport = transport
         self.inbox = inbox
         self.workshop = workshop
+        grantWriter = GrantWriter(setting, store)
         self.time = time
         links = setting.hosts.map { _ in nil }
         sites = Sites(setting, transport, inbox)
@@ -352,6 +350,8 @@ public final class CoordinatorLoop {
                 case nil: return [drop(host, reason: "it asked for bytes of an object that it was not given")]
                 }
             }
+        case .granted(let host, let generation, let shards):
+            if links[host]?.generation == generation { granted(host, shards) }
         case .doubted(let host, let found, let problem):
             if let problem { complain(problem) }
             doubtsUnderWay -= 1
@@ -439,8 +439,7 @@ public final class CoordinatorLoop {
         switch effect {
         case .connect(let host): connect(host, now)
         case .disconnect(let host, _): forget(host)
-        case .grant(let host, let lease, let grants):
-            try grant(host, lease, grants)
+        case .grant(let host, let lease, let grants): try grant(host, lease, grants)
         case .revoke(let host, let leases):
             for part in leases.parts { send(host, .revoke(part)) }
         case .cancel(let host, let runs):
@@ -449,30 +448,6 @@ public final class CoordinatorLoop {
             for part in attempts.parts { send(host, .acknowledge(part)) }
         case .release(let host): send(host, .release)
         case .finish: break
-        }
-    }
-
-    private func grant(_ host: Int, _ lease: LeaseNumber, _ grants: [Grant]) throws {
-        let shards = try setting.shards(lease, grants, on: host, core.state) { digest, maker in
-            if let known = checkpoints[digest] { return known }
-            let inputs = try setting.inputs(ofCheckpoint: digest, madeBy: maker, store)
-            checkpoints[digest] = inputs
-            return inputs
-        } list: { inputs in
-            if let known = inputList, known.inputs == inputs { return known.name }
-            let bytes = InputList.encode(inputs)
-            let name = InputListName(digest: try store.publish(bytes), size: Int64(bytes.count))
-            inputList = (inputs, name)
-            return name
-        }
-        for shard in shards {
-            guard let link = links[host], link.understands(shard) else {
-                // It must not keep what it cannot do.
-                return giveUp(
-                    host, "its agent is of an older usweep and cannot take so many inputs; it is replaced when the "
-                        + "sweeps that it works for have ended")
-            }
-            send(host, .grant(shard))
         }
     }
 

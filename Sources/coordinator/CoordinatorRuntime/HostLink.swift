@@ -1,3 +1,4 @@
+import DequeModule
 import Formats
 import Model
 import Ports
@@ -33,6 +34,8 @@ final class HostLink {
     /// Outcomes whose artifacts are being looked for.
     var looks = Looks()
     var lastSent: Nanoseconds
+    /// What the host is told in this order, behind a lease that is being written; nil: such a lease.
+    private var ordered: Deque<CoordinatorMessage?> = []
     var load = HostLoad(running: 0, waiting: 0, freeBytes: 0)
 
     init(_ stream: BootstrappedStream, hello: CoordinatorHello, now: Nanoseconds) {
@@ -89,6 +92,23 @@ final class HostLink {
 
     /// - Throws: ``WireError`` for more than one message holds.
     func send(_ message: CoordinatorMessage) throws(WireError) {
+        if message.isOrdered, !ordered.isEmpty { ordered.append(message) } else { try put(message) }
+    }
+
+    /// A lease follows, and ``send(granted:)`` with it.
+    func expectGrant() { ordered.append(nil) }
+
+    /// Sends the oldest of the leases that were to follow, and what waited for it.
+    func send(granted shards: [Shard]) throws(WireError) {
+        ordered.removeFirst()
+        for shard in shards { try put(.grant(shard)) }
+        while let next = ordered.first, let message = next {
+            ordered.removeFirst()
+            try put(message)
+        }
+    }
+
+    private func put(_ message: CoordinatorMessage) throws(WireError) {
         if let frame = message.frame(for: version) { connection.send(try frame.encoded) }
     }
 
@@ -119,6 +139,16 @@ final class HostLink {
                 .badMessage, "it sent a message that is not valid, and the connection was dropped", cause: "\(error)")
         }
         return messages
+    }
+}
+
+extension CoordinatorMessage {
+    /// Whether it says what a host is to do, or that it was told all of that.
+    fileprivate var isOrdered: Bool {
+        switch self {
+        case .grant, .revoke, .cancel, .acknowledge, .release, .heartbeat: true
+        case .hello, .read, .bytes, .probe, .tail, .holder, .packed, .share, .elsewhere, .cacheLimit, .terms: false
+        }
     }
 }
 

@@ -6,7 +6,8 @@ package import Storage
 
 /// Holds what an attempt left against a specification that it was not made for, from the object store alone.
 public struct Rejudgement {
-    public enum Finding: Sendable, Hashable {
+    /// What became of it.
+    public enum Ruling: Sendable, Hashable {
         case verdict(EngineVerdict)
         /// The evidence is not there any more: the path of the artifact, and how.
         case lost(path: String, how: String)
@@ -30,7 +31,7 @@ public struct Rejudgement {
     /// - Parameter report: of an attempt of this task that ended with status 0, with all its artifacts.
     /// - Throws: ``Failure`` (`storage`) for what is there and cannot be read now, which is no reason to run anything
     ///   again.
-    package func judge(_ task: EngineTask, _ report: AttemptReport) throws -> Finding {
+    package func judge(_ task: EngineTask, _ report: AttemptReport) throws -> Ruling {
         let left = Dictionary(report.artifacts.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
         var checked: Set<Digest> = []
         let files = EvidenceFiles(size: { path in

@@ -27,6 +27,9 @@ public struct Setting: Sendable {
     let common: CommonCheckpoints?
     /// What hosts that share know one another by; empty: none shares.
     private let sharingKey: [UInt8]
+    /// Whether what a lease says may have to be read or written first: tasks start from checkpoints, or have so many
+    /// inputs that these go as a list.
+    let hasLongGrants: Bool
 
     /// A run that makes a checkpoint: the setup of a workload, or a boot.
     package struct Setup: Sendable, Hashable {
@@ -77,6 +80,8 @@ public struct Setting: Sendable {
         needs = sweep.needs
         priority = sweep.priority
         leaseTerm = timing.leaseTerm
+        hasLongGrants = !setups.isEmpty
+            || engine.inputs.map { Job.Input($0) }.descriptionSize > Job.longestInputs
     }
 
     /// From how many bytes of inputs on it matters which way they go. A checkpoint is hardly ever smaller.
@@ -162,19 +167,19 @@ public struct Setting: Sendable {
     /// The messages' shards for one lease: more than one where a frame does not hold it.
     ///
     /// - Parameters:
-    ///   - host: that the lease is for.
     ///   - inputs: the files of a checkpoint, by its digest and what made it.
     ///   - list: puts a list of inputs into the object store.
     func shards(
-        _ lease: LeaseNumber, _ grants: [Grant], on host: Int, _ state: SweepState,
-        inputs: (Digest, EngineTask) throws -> [Job.Input],
+        _ order: LeaseOrder, inputs: (Digest, EngineTask) throws -> [Job.Input],
         list: ([Job.Input]) throws -> InputListName
     ) throws -> [Shard] {
+        let lease = order.lease
         var shards: [Shard] = []
         var entries: [Shard.Entry] = []
         var size = 0
-        for grant in grants {
-            var job = try job(of: grant.run, on: host, state, inputs)
+        for (grant, memoryBytes) in zip(order.grants, order.memoryBytes) {
+            var job = try job(of: grant.run, on: order.host, order.pins, inputs)
+            job.limits.memoryBytes = memoryBytes
             if job.inputs.descriptionSize > Job.longestInputs {
                 job.inputList = try list(job.inputs)
                 job.inputs = []
@@ -201,13 +206,12 @@ public struct Setting: Sendable {
     private static let shardBytes = 64 * 1024
 
     private func job(
-        of run: RunNumber, on host: Int, _ state: SweepState, _ inputs: (Digest, EngineTask) throws -> [Job.Input]
+        of run: RunNumber, on host: Int, _ pins: [String: Digest], _ inputs: (Digest, EngineTask) throws -> [Job.Input]
     ) throws -> Job {
         guard let task = task(of: run) else {
             throw Failure(.internalError, "run \(run) was handed out, but the specification does not have it")
         }
-        var job = try self.job(for: task, state.pins, inputs)
-        job.limits.memoryBytes = state.memoryBytes(of: run)
+        var job = try self.job(for: task, pins, inputs)
         job.limits.output = outputLimit
         job.slots = needs.cores
         job.shares = needs.resources.map { need in
@@ -221,7 +225,7 @@ public struct Setting: Sendable {
 
     /// What the engine makes of a task.
     ///
-    /// - Parameter inputs: as for ``shards(_:_:on:_:inputs:list:)``.
+    /// - Parameter inputs: as for ``shards(_:inputs:list:)``.
     func job(
         for task: EngineTask, _ pins: [String: Digest], _ inputs: (Digest, EngineTask) throws -> [Job.Input]
     ) throws -> Job {
@@ -303,7 +307,7 @@ public struct Setting: Sendable {
     }
 
     /// Holds an attempt of an evaluation that ended well against the contract once more; nil: of something else.
-    package func judgeAgain(_ report: AttemptReport, _ store: ObjectStore) throws -> Rejudgement.Finding? {
+    package func judgeAgain(_ report: AttemptReport, _ store: ObjectStore) throws -> Rejudgement.Ruling? {
         guard let task = task(of: report.id.run), case .evaluation = task else { return nil }
         return try Rejudgement(engine, points, store).judge(task, report)
     }

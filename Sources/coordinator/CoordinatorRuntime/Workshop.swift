@@ -23,6 +23,8 @@ public enum Lane: Sendable, Hashable {
     /// Reading objects for one host.
     case host(Int)
     case checkpoints
+    /// Writing leases, which hosts get in the order in which they were decided.
+    case grants
     case tables
     case ledgerCopy
     /// Giving checkpoints to the store that a lab has in common.
@@ -39,6 +41,8 @@ public enum Finished: Sendable {
     case wrote(host: Int, generation: Int, Transfers.Piece, Transfers.Written)
     /// What an attempt came to, an audit in comparison; and why a checkpoint that it made is not kept for later sweeps.
     indirect case judged(host: Int, AttemptReport, EngineVerdict, AuditComparison?, problem: String?)
+    /// The messages of a lease: the oldest one that the host has not got.
+    case granted(host: Int, generation: Int, [Shard])
     /// The results that were made with an input which was found damaged; nil: there are none. Or why that cannot be told.
     indirect case doubted(host: Int, DamagedInput?, problem: String?)
     /// Ranges of objects that were asked for; nil: one is not here, or not as long.

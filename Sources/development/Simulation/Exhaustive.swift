@@ -27,10 +27,10 @@ public enum Exhaustive {
         while true {
             number += 1
             let simulation = Simulation(prepared, seed: seed, death: death(number))
-            let outcome = simulation.run()
+            let report = simulation.run()
             counts.add(simulation.counts)
-            if let problem = outcome.problem { wrong(death(number), problem) }
-            if !outcome.hasDied { return number - 1 }
+            if let problem = report.problem { wrong(death(number), problem) }
+            if !report.hasDied { return number - 1 }
         }
     }
 }

@@ -66,7 +66,7 @@ public final class LargeCluster {
     private(set) var hosts: [LargeHost] = []
     private var alarm: Alarm?
     private let readClock: () -> Double
-    private var outcome = LargeReport(
+    private var report = LargeReport(
         problem: nil, busy: 0, untilLastWave: 0, virtualTime: 0, hostFailures: 0, lost: 0, coordinatorSteps: 0,
         records: 0, loopSeconds: 0, longestStep: 0, besideSeconds: 0)
     private var ending: Ending?
@@ -125,13 +125,13 @@ public final class LargeCluster {
         alarm = Alarm(world, ring: { [unowned self] in step() }, spins: {})
         for host in hosts { planFailure(of: host) }
         wake()
-        while ending == nil, outcome.problem == nil, world.step(before: 100 * 86_400 * Timing.second) {}
-        outcome.virtualTime = world.now
-        outcome.busy = meter.busyPart
-        outcome.records = ledger.count
-        if outcome.problem == nil { outcome.problem = ledger.problem ?? wrongEnding }
+        while ending == nil, report.problem == nil, world.step(before: 100 * 86_400 * Timing.second) {}
+        report.virtualTime = world.now
+        report.busy = meter.busyPart
+        report.records = ledger.count
+        if report.problem == nil { report.problem = ledger.problem ?? wrongEnding }
         world.clear()
-        return outcome
+        return report
     }
 
     private var wrongEnding: String? {
@@ -155,15 +155,15 @@ public final class LargeCluster {
         do {
             ending = try loop.turn(inbox.take(timeout: 0))
         } catch {
-            outcome.problem = "\(error)"
+            report.problem = "\(error)"
         }
         let end = readClock()
-        outcome.loopSeconds += end - before.clock
-        outcome.longestStep = max(outcome.longestStep, end - before.clock)
-        outcome.coordinatorSteps += 1
+        report.loopSeconds += end - before.clock
+        report.longestStep = max(report.longestStep, end - before.clock)
+        report.coordinatorSteps += 1
         if workshop.hasWork {
             workshop.work(for: inbox)
-            outcome.besideSeconds += readClock() - end
+            report.besideSeconds += readClock() - end
             wake()
         }
         for (delay, action) in leaving { world.after(delay, action) }
@@ -172,7 +172,7 @@ public final class LargeCluster {
         if records > 0 { busyUntil = world.now + LargeCluster.commitTime + Int64(records) * LargeCluster.recordTime }
         if meter.isOn, loop.core.state.readyCount == 0 {
             meter.stop(world.now)
-            outcome.untilLastWave = world.now
+            report.untilLastWave = world.now
         }
         let deadline = max(loop.core.nextDeadline(now: world.now), busyUntil)
         alarm?.set(after: max(deadline - world.now, 100_000))
@@ -185,8 +185,8 @@ public final class LargeCluster {
         let hours = -Libm.log(1 - chance.unit()) / size.failuresPerHour
         let delay = Nanoseconds(min(hours, 100_000) * 3_600e9)
         world.after(delay) { [unowned self] in
-            outcome.hostFailures += 1
-            outcome.lost += host.runningCount
+            report.hostFailures += 1
+            report.lost += host.runningCount
             meter.change(world.now, running: -host.runningCount, living: -1)
             host.fail()
             world.after(size.downTime) { [unowned self] in

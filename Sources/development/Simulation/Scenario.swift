@@ -52,6 +52,9 @@ public struct Scenario: Sendable {
     var retriesDamaged = false
     /// Large inputs of all runs, which hosts give to one another; 0: there are none, and hosts do not.
     var sharedInputs = 0
+    /// Whether runs start from a checkpoint, which one more run makes, and have so many inputs that these go as a list:
+    /// then leases are written beside the loop.
+    var hasLongGrants = false
 
     /// 3 hosts, 20 points, faults of every kind.
     public static let standard = Scenario(
@@ -161,9 +164,16 @@ public struct Scenario: Sendable {
         ], faultsUntil: 40 * Timing.second, patience: 12_000 * Timing.second, scrubRound: 10 * Timing.second,
         retriesDamaged: true, sharedInputs: 3)
 
+    /// 3 hosts whose leases are written beside the loop, and what makes them void meanwhile.
+    public static let warmed = Scenario(
+        name: "warmed", hosts: 3, points: 20, slots: 2, durations: [200_000_000, 2 * Timing.second, 8 * Timing.second],
+        fates: .healthy, faults: 12,
+        kinds: silences + [.retry, .coordinatorHostCrashes, .hostReboots, .supervisorDies],
+        faultsUntil: 60 * Timing.second, patience: 12_000 * Timing.second, hasLongGrants: true)
+
     public static let all = [
         standard, calm, small, knotty, lone, busy, idle, narrow, killer, forgetful, sharing, spreading, tail, crowded,
-        auditing, decaying,
+        auditing, decaying, warmed,
     ]
 
     var timing: Timing { Timing() }
@@ -203,7 +213,11 @@ public struct Prepared: @unchecked Sendable {
                 isExecutable: false)
         }
         sweep.needs = scenario.needs
-        let engine = CommandEngine(sweep)
+        if scenario.hasLongGrants {
+            sweep.workloads = [WarmedEngine.workload]
+            Prepared.addLinks(to: script, &sweep)
+        }
+        let engine: any Engine = scenario.hasLongGrants ? WarmedEngine(sweep) : CommandEngine(sweep)
         let hosts = (1...scenario.hosts).map { number in
             var host = Host(
                 target: HostTarget(name: "h\(number)"), slots: scenario.slots, memoryBytes: scenario.hostMemory)
@@ -211,8 +225,16 @@ public struct Prepared: @unchecked Sendable {
             if scenario.sharedInputs > 0 { host.sharing = HostSharing(address: "192.0.2.\(number)") }
             return host
         }
+        var groups = [Plan.Group(runs: 1..<scenario.points + 1)]
+        var setups: [Setting.Setup] = []
+        if scenario.hasLongGrants {
+            let pin = "checkpoint:\(WarmedEngine.workload)"
+            setups = [Setting.Setup(WarmedEngine.setup, pin: pin)]
+            groups[0].requires = pin
+            groups.append(Plan.Group(runs: scenario.points + 1..<scenario.points + 2, provides: pin))
+        }
         var plan = Plan(
-            groups: [Plan.Group(runs: 1..<scenario.points + 1)], hosts: hosts.map(\.name),
+            groups: groups, hosts: hosts.map(\.name),
             maximumFailures: sweep.attempts, agentRetries: engine.descriptor.agentRetries,
             stopAfter: scenario.stopAfter,
             memory: scenario.memoryPerRun.map { .fixed($0) } ?? .uncounted,
@@ -227,9 +249,18 @@ public struct Prepared: @unchecked Sendable {
         setting = Setting(
             sweepID: "simulated-1", hosts: hosts, agentBinary: Array("agent".utf8), engine: engine,
             points: try Points(sweep, recipe: sweep.recipe), sweep: sweep,
-            runs: RunList(1..<scenario.points + 1), setups: [], timing: scenario.timing,
+            runs: RunList(1..<scenario.points + 1 + setups.count), setups: setups, timing: scenario.timing,
             checkpoints: nil, holder: "simulated",
             sharingKey: [UInt8](repeating: 1, count: 32))
+    }
+
+    /// The same file under so many long names that a job does not hold them.
+    private static func addLinks(to script: [UInt8], _ sweep: inout Sweep) {
+        sweep.inputs += (0..<80).map { number in
+            InputFile(
+                path: "\(String(repeating: "long", count: 40))-\(number)", source: "/none",
+                digest: SHA256.digest(script), size: Int64(script.count), isExecutable: false)
+        }
     }
 
     /// Files of some pieces each.

@@ -96,7 +96,7 @@ public struct ScheduleHost: Sendable {
 /// A sweep of known lengths, scheduled by the coordinator's core on hosts that are told of by events alone: no network,
 /// no agent, no fault.
 public struct ScheduleTrial {
-    public struct Outcome {
+    public struct Measurements {
         /// When the last run ended, in seconds.
         public var end = 0.0
         /// By how much predictions missed that were made when runs began, in octaves, without sign, sorted.
@@ -126,7 +126,7 @@ public struct ScheduleTrial {
     private var running: [Attempt] = []
     private var predictions: [AttemptID: RunPrediction] = [:]
     private var news: [Event] = []
-    private var outcome = Outcome()
+    private var measured = Measurements()
     private var inside = 0
     /// How often the coordinator looks at the clock, beside when something ends.
     private let interval: Nanoseconds
@@ -147,7 +147,7 @@ public struct ScheduleTrial {
         counts = hosts.map { _ in 0 }
     }
 
-    public mutating func run() -> Outcome {
+    public mutating func run() -> Measurements {
         for (index, host) in hosts.enumerated() {
             let arrival = Arrival(
                 bootID: "b\(index)", hostName: "h\(index)", workdir: "/w", slots: host.slots, memoryBytes: 1 << 40)
@@ -159,11 +159,11 @@ public struct ScheduleTrial {
             now = min(next, now + interval)
             endAttempts()
         }
-        outcome.end = Double(now) / 1e9
-        outcome.misses.sort()
-        outcome.covered = Double(inside) / Double(max(1, outcome.misses.count))
-        outcome.notSucceeded = core.state.notSucceededCount
-        return outcome
+        measured.end = Double(now) / 1e9
+        measured.misses.sort()
+        measured.covered = Double(inside) / Double(max(1, measured.misses.count))
+        measured.notSucceeded = core.state.notSucceededCount
+        return measured
     }
 
     private mutating func step() {
@@ -175,7 +175,7 @@ public struct ScheduleTrial {
     }
 
     private mutating func note(_ records: [Record]) {
-        for case .secondStart in records { outcome.secondStarts += 1 }
+        for case .secondStart in records { measured.secondStarts += 1 }
     }
 
     // MARK: Hosts
@@ -238,7 +238,7 @@ public struct ScheduleTrial {
 
     private mutating func compare(_ id: AttemptID, _ wall: Nanoseconds) {
         guard let prediction = predictions.removeValue(forKey: id) else { return }
-        outcome.misses.append(abs(Libm.log(Double(wall) / Double(prediction.expected)) / Libm.log(2)))
+        measured.misses.append(abs(Libm.log(Double(wall) / Double(prediction.expected)) / Libm.log(2)))
         if prediction.low...prediction.high ~= wall { inside += 1 }
     }
 }

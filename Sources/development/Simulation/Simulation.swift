@@ -78,13 +78,13 @@ public final class Simulation {
         while !isFinished, checker.problem == nil, world.step(before: limit) {}
         if !isFinished { checker.fail("the sweep has not ended long after the last fault") }
         if checker.problem == nil { settle() }
-        var outcome = SimulationReport(
+        var report = SimulationReport(
             seed: seed, problem: checker.problem, events: world.eventCount, virtualTime: world.now)
         let roles = [coordinatorRole] + network.hosts.flatMap { [$0.agentRole, $0.supervisorRole] }
-        outcome.thrownAway = checker.promises.thrownAway
-        outcome.hasDied = roles.contains(where: \.hasDied)
+        report.thrownAway = checker.promises.thrownAway
+        report.hasDied = roles.contains(where: \.hasDied)
         clear()
-        return outcome
+        return report
     }
 
     /// After the end of the sweep, hosts get the time that idle agents take to go.

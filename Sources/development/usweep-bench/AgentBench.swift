@@ -54,7 +54,7 @@ struct AgentBench {
                         oldest: WireVersion.oldest, current: WireVersion.current, bootID: workdir, hostName: workdir,
                         slots: hello.slots ?? 1, processors: 1, memoryBytes: 1 << 50, freeBytes: 1 << 50,
                         workdir: workdir, wallClock: 1, leases: [])))
-        case .probe(let path): say(.probed(EngineProbe(path: path, digest: SHA256.digest("gem5"))))
+        case .probe(let path): say(.probed(EngineProbe(path: path, digest: SHA256.digest("engine"))))
         case .grant(let shard):
             for entry in shard.entries {
                 let id = AttemptID(run: entry.run, lease: shard.lease, attempt: entry.firstAttempt)

@@ -44,14 +44,14 @@ enum ScheduleBench {
             let lengths = trace.lengths
             let bound = ScheduleBaseline.lowerBound(lengths, on: hosts)
             var trial = ScheduleTrial(trace, on: hosts)
-            let outcome = trial.run()
+            let measured = trial.run()
             let ends = [
-                outcome.end, ScheduleBaseline.listed(lengths, on: hosts),
+                measured.end, ScheduleBaseline.listed(lengths, on: hosts),
                 ScheduleBaseline.random(lengths, on: hosts, orders: 20),
                 ScheduleBaseline.foreseen(lengths, on: hosts), ScheduleBaseline.known(trace, on: hosts) ?? 0,
             ]
             let figures = ends.map { $0 / bound } + [
-                Double(outcome.secondStarts), error(outcome, 0.5), error(outcome, 0.9), outcome.covered,
+                Double(measured.secondStarts), error(measured, 0.5), error(measured, 0.9), measured.covered,
             ]
             for (place, figure) in figures.enumerated() { sums[place] += figure / Double(traces.count) }
         }
@@ -62,8 +62,8 @@ enum ScheduleBench {
     }
 
     /// In percent of what was predicted, or of what it was, whichever is less.
-    private static func error(_ outcome: ScheduleTrial.Outcome, _ part: Double) -> Double {
-        let misses = outcome.misses
+    private static func error(_ measured: ScheduleTrial.Measurements, _ part: Double) -> Double {
+        let misses = measured.misses
         let octaves = misses.isEmpty ? 0 : misses[min(misses.count - 1, Int(part * Double(misses.count)))]
         return (pow(2, octaves) - 1) * 100
     }
@@ -86,10 +86,10 @@ enum ScheduleBench {
             var (delay, seconds, failed) = (0.0, 0, 0)
             for (trace, end) in zip(traces, ends) {
                 var trial = ScheduleTrial(trace, on: hosts)
-                let outcome = trial.run()
-                delay += (outcome.end / end - 1) * 100 / Double(traces.count)
-                seconds += outcome.secondStarts / traces.count
-                failed += outcome.notSucceeded
+                let measured = trial.run()
+                delay += (measured.end / end - 1) * 100 / Double(traces.count)
+                seconds += measured.secondStarts / traces.count
+                failed += measured.notSucceeded
             }
             print(row([name, "", "\(decimals(delay, 2)) %", "", "", "", "\(seconds)", "\(failed) failed"]))
         }

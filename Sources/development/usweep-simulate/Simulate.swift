@@ -114,13 +114,13 @@ enum Simulate {
             let trace = Trace(isOn: options.isTraced)
             let simulation = Simulation(
                 prepared, seed: seed, canary: options.canary, death: options.death, trace: trace)
-            let outcome = simulation.run()
+            let report = simulation.run()
             counts.add(simulation.counts)
-            events += outcome.events
-            longest = max(longest, outcome.virtualTime)
-            thrownAway += outcome.thrownAway
+            events += report.events
+            longest = max(longest, report.virtualTime)
+            thrownAway += report.thrownAway
             for line in trace.lines { say("\(line)\n", to: 1) }
-            guard let problem = outcome.problem else { continue }
+            guard let problem = report.problem else { continue }
             failed += 1
             let flag = options.canary.map { " --canary \($0.rawValue)" } ?? ""
             say("seed \(seed): \(problem)\n", to: 1)
@@ -161,25 +161,25 @@ enum Simulate {
 
     private static func runLarge(_ options: Options) throws -> Bool {
         let (size, began) = (options.size, cpuTime)
-        let outcome = try LargeCluster(size, seed: options.seed) { cpuTime }.run()
-        let busy = String(Int(outcome.busy * 100_000 + 0.5))
+        let report = try LargeCluster(size, seed: options.seed) { cpuTime }.run()
+        let busy = String(Int(report.busy * 100_000 + 0.5))
         // A step's time has one reading of the clock in it.
-        let reading = Double(outcome.coordinatorSteps) * clockCost
-        let loop = Int(max(0, outcome.loopSeconds - reading) * 1e6) / size.runs
-        let beside = Int(outcome.besideSeconds * 1e6) / size.runs
+        let reading = Double(report.coordinatorSteps) * clockCost
+        let loop = Int(max(0, report.loopSeconds - reading) * 1e6) / size.runs
+        let beside = Int(report.besideSeconds * 1e6) / size.runs
         say(
             """
-            \(size.hosts) hosts of \(size.slots) slots, \(size.runs) runs, \(outcome.hostFailures) hosts failed, \
-            \(outcome.lost) attempts lost with them
-            slots of living hosts busy until the last wave (\(outcome.untilLastWave / 60_000_000_000) of \
-            \(outcome.virtualTime / 60_000_000_000) min): \(busy.dropLast(3)).\(busy.suffix(3)) %
+            \(size.hosts) hosts of \(size.slots) slots, \(size.runs) runs, \(report.hostFailures) hosts failed, \
+            \(report.lost) attempts lost with them
+            slots of living hosts busy until the last wave (\(report.untilLastWave / 60_000_000_000) of \
+            \(report.virtualTime / 60_000_000_000) min): \(busy.dropLast(3)).\(busy.suffix(3)) %
             the coordinator's processor time: \(loop + beside) us a run (\(loop) in its loop, \(beside) beside it), in \
-            \(outcome.coordinatorSteps) steps with \(outcome.records) records, the longest of \
-            \(Int(outcome.longestStep * 1e3)) ms; the simulation's: \(Int(cpuTime - began)) s
+            \(report.coordinatorSteps) steps with \(report.records) records, the longest of \
+            \(Int(report.longestStep * 1e3)) ms; the simulation's: \(Int(cpuTime - began)) s
 
             """, to: 1)
-        if let problem = outcome.problem { say("\(problem)\n", to: 1) }
-        return outcome.problem == nil && outcome.busy >= 0.97
+        if let problem = report.problem { say("\(problem)\n", to: 1) }
+        return report.problem == nil && report.busy >= 0.97
     }
 
     /// What it takes to know ``cpuTime``, in seconds.

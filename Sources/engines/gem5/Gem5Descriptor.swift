@@ -196,6 +196,8 @@ package struct Gem5Descriptor: EngineDescriptor {
         .array([settings["system"] ?? .null, settings[Gem5Settings.coreKey] ?? .null])
     }
 
+    package var checkpointFolders: (any CheckpointFolders)? { Gem5CheckpointFolders() }
+
     package func parameterQuestion(
         _ parameters: [Assignment], _ settings: JSON, program: String, _ machine: any LaunchingMachine
     ) throws -> ParameterQuestion? {

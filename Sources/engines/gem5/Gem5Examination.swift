@@ -29,15 +29,15 @@ extension EngineExamination {
         guard let major = words.lazy.compactMap({ $0.split(separator: ".").first.flatMap { Int($0) } }).first else {
             return [.unusable("it does not say that it is gem5: name gem5.opt or gem5.fast")]
         }
-        var findings: [Finding] = []
-        if major < 22 { findings.append(.unusable("this gem5 is too old: 22 or newer is needed")) }
-        if facts["gem5-x86"] == nil { findings.append(.unusable("this gem5 was built without the x86 ISA")) }
-        findings.append(kvm(facts))
+        var fitness: [Fitness] = []
+        if major < 22 { fitness.append(.unusable("this gem5 is too old: 22 or newer is needed")) }
+        if facts["gem5-x86"] == nil { fitness.append(.unusable("this gem5 was built without the x86 ISA")) }
+        fitness.append(kvm(facts))
         let memory = facts["memory"].flatMap { Int64($0) }.map { $0 << 10 }
         if let memory, let guess = Gem5Descriptor().firstMemoryGuess, memory < guess {
-            findings.append(.doubtful("less than 4 GiB of memory: one gem5 run at a time, if at all"))
+            fitness.append(.doubtful("less than 4 GiB of memory: one gem5 run at a time, if at all"))
         }
-        return findings
+        return fitness
     }
 
     /// What the trial says: that it went well, or the last words of it, of which those of the package come first.
@@ -49,7 +49,7 @@ extension EngineExamination {
         fi
         """#
 
-    private static func kvm(_ facts: Facts) -> Finding {
+    private static func kvm(_ facts: Facts) -> Fitness {
         if facts["kvm"] == nil {
             return .fine("no KVM for this account: setups run on gem5's own cores, slowly (the group is often 'kvm')")
         }

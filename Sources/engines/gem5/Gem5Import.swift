@@ -6,33 +6,30 @@ package enum Gem5Import {
     package struct Bundle: Sendable {
         /// The system of this project that restores it.
         package var system: String
-        /// What goes beside its files, as ``recordName``.
+        /// What goes beside its files (``folders``).
         package var record: [UInt8]
     }
 
-    package struct Misfit: Error {
-        package var why: String
-    }
-
-    package static let recordName = Gem5CheckpointRecord.name
-    /// Bytes of a record, and of the state of a machine (`m5.cpt`) beside its memory, at most.
-    package static let longestRecord = Gem5CheckpointRecord.longest
-    package static let longestState: Int64 = 256 << 20
+    package static let folders: any CheckpointFolders = Gem5CheckpointFolders()
+    /// What people should know who start from what was taken over.
+    package static let caution = "gem5 restores a checkpoint only into a machine with the same devices under the same "
+        + "names; a checkpoint that was taken with KVM may not restore at all. Try one run first"
     /// Those that vSwarm-u's scripts make, by machine: of one, and of two.
     private static let systems = ["skylake", "two-machine"]
 
     /// - Parameters:
     ///   - state: its `m5.cpt`.
     ///   - files: all of its files, but a record.
-    /// - Throws: ``Misfit``: why it cannot be used.
+    /// - Throws: ``UnusableCheckpoint``.
     package static func bundle(
         _ workload: String, state: [UInt8], _ files: [InputFile], kernel: Digest?, disk: Digest?
-    ) throws(Misfit) -> Bundle {
+    ) throws(UnusableCheckpoint) -> Bundle {
         let facts = Gem5CheckpointFacts(state)
-        if let why = facts.problem(files: files.map(\.path)) { throw Misfit(why: why) }
+        if let why = facts.problem(files: files.map(\.path)) { throw UnusableCheckpoint(why: why) }
         guard let system = systems.first(where: { Gem5Machines.of($0).sorted() == facts.machines }) else {
             let names = VisibleText.of(facts.machines.joined(separator: ", "), limit: 80)
-            throw Misfit(why: "it is a checkpoint of \(names), which only the script that made it can restore")
+            throw UnusableCheckpoint(
+                why: "it is a checkpoint of \(names), which only the script that made it can restore")
         }
         let record = Gem5CheckpointRecord(
             origin: .init(
@@ -40,37 +37,6 @@ package enum Gem5Import {
                 memoryBytes: facts.memoryBytes, cores: facts.cores),
             files: files.map { .init(path: $0.path, digest: $0.digest, size: $0.size) })
         return Bundle(system: system, record: Array((record.document.encoded + "\n").utf8))
-    }
-
-    /// What a record says, and does not.
-    package struct Facts: Sendable {
-        package var workload: String
-        /// What it was made from, a line each.
-        package var lines: [String]
-        /// As in "its kernel".
-        package var unknown: [String]
-    }
-
-    /// - Parameter files: of the checkpoint, but for the record.
-    /// - Throws: ``Failure`` (`badArchive`) for one that is damaged, or of other files.
-    package static func facts(_ record: [UInt8], _ files: [InputFile]) throws -> Facts {
-        let record = try Gem5CheckpointRecord(record)
-        let changed = record.files.first { file in
-            !files.contains { $0.path == file.path && $0.digest == file.digest }
-        }
-        if let changed {
-            throw Failure(
-                .badArchive, "the checkpoint's file \(VisibleText.of(changed.path, limit: 80)) is not the one that its "
-                    + "record names")
-        }
-        let origin = record.origin
-        let lines = [
-            origin.kernel.map { "kernel \($0)" }, origin.disk.map { "disk \($0)" },
-            origin.workloadDisk.map { "workload-disk \($0)" }, "workload \(origin.workload)",
-            origin.machines.map { "machines \($0.joined(separator: " "))" },
-            origin.memoryBytes.map { "memory \($0)" }, origin.cores.map { "cores \($0)" },
-        ]
-        return Facts(workload: origin.workload, lines: lines.compactMap { $0 }, unknown: origin.unknown)
     }
 
     /// The text of a sweep file to go on from.

@@ -10,6 +10,7 @@ package struct QEMUDescriptor: EngineDescriptor {
     package var binary: EngineBinary? { EngineBinary(defaultPath: "/usr/bin/qemu-system-x86_64") }
     package let formulas = MetricFormula.qemu
     package let logs = ["terminal.log"]
+    package var workloadTries: (any WorkloadTries)? { QEMUTries() }
 
     package let keys = [
         EngineKey("guest", .path(), isRequired: true, "what is booted: the folder that ops/guest/build made"),

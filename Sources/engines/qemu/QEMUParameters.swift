@@ -2,8 +2,8 @@ import Model
 
 /// The parameters of the models behind engine `qemu`: all that an axis can vary.
 ///
-/// The plugin, which is C, has a list of its own (`qemu/model/options.c`), and the driver, which is on the hosts, one
-/// of names; tests hold all three against each other.
+/// The plugin, which is C and under another licence, has the other list (`qemu/model/options.c`); a test holds the two
+/// against each other. The driver, which is on the hosts, passes on what it is given.
 enum QEMUParameter {
     static let all: [EngineParameter] =
         cache("l1i", "first-level instruction cache", "32KiB", 8) + cache("l1d", "first-level data cache", "32KiB", 8)

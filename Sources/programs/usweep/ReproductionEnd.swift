@@ -12,9 +12,9 @@ enum ReproductionEnd {
         guard [0, ExitStatus.someRunsFailed].contains(ending.exitStatus) else {
             return try Foreground.leave(ending, entry, common.console)
         }
-        let outcome = try ReproductionOutcome(capsule, entry)
-        try tell(outcome, capsule, entry, common)
-        switch outcome.verdict {
+        let check = try ReproductionCheck(capsule, entry)
+        try tell(check, capsule, entry, common)
+        switch check.agreement {
         case .identical: break
         case .resultIdentical:
             common.console.say("not everything could be compared: the statistics of one run cannot be read")
@@ -26,7 +26,7 @@ enum ReproductionEnd {
 
     /// The exit status says the same to whoever does not read it.
     private static func tell(
-        _ outcome: ReproductionOutcome, _ capsule: Capsule, _ entry: ArtifactsFolder.Entry, _ common: CommonOptions
+        _ check: ReproductionCheck, _ capsule: Capsule, _ entry: ArtifactsFolder.Entry, _ common: CommonOptions
     ) throws {
         var lines: [String] = []
         switch common.output {
@@ -34,15 +34,15 @@ enum ReproductionEnd {
             lines = [
                 JSON.object([
                     JSON.Member("version", .integer(1)), JSON.Member("event", .string("reproduced")),
-                    JSON.Member("verdict", .string(outcome.verdict.rawValue)),
+                    JSON.Member("verdict", .string(check.agreement.rawValue)),
                     JSON.Member("original", .string("\(capsule.sweep)/\(capsule.run)")),
-                    JSON.Member("run", .string("\(entry.fullName)/\(outcome.run)")),
-                    JSON.Member("sentences", .array(outcome.sentences.map { .string($0) })),
+                    JSON.Member("run", .string("\(entry.fullName)/\(check.run)")),
+                    JSON.Member("sentences", .array(check.sentences.map { .string($0) })),
                 ]).encoded,
             ]
         case .table:
-            lines = outcome.sentences
-            if outcome.verdict != .failed { lines.append("\(capsule.name): \(outcome.verdict.rawValue)") }
+            lines = check.sentences
+            if check.agreement != .failed { lines.append("\(capsule.name): \(check.agreement.rawValue)") }
         case .quiet: break
         }
         _ = try Console.offer(Array(lines.map { $0 + "\n" }.joined().utf8))

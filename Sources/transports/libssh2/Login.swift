@@ -263,6 +263,6 @@ extension SSHSession {
                     }
                 }, &context)
         }
-        return outcome(code)
+        return result(code)
     }
 }

@@ -102,8 +102,8 @@ final class SSHSession {
         Unmanaged<SSHBuffers>.fromOpaque(context).takeUnretainedValue()
     }
 
-    /// Turns a return value into an outcome; the text is libssh2's own.
-    func outcome(_ code: Int32) -> CallResult<Void> {
+    /// Turns a return value into a call's result; the text is libssh2's own.
+    func result(_ code: Int32) -> CallResult<Void> {
         if code >= 0 { return .done(()) }
         return code == LIBSSH2_ERROR_EAGAIN ? .wouldBlock : .failed(failure(code))
     }
@@ -122,7 +122,7 @@ final class SSHSession {
     }
 
     /// - Parameter descriptor: any open, non-blocking one: libssh2 only asks for its flags, the bytes go by `buffers`.
-    func handshake(_ descriptor: Int32) -> CallResult<Void> { outcome(libssh2_session_handshake(raw, descriptor)) }
+    func handshake(_ descriptor: Int32) -> CallResult<Void> { result(libssh2_session_handshake(raw, descriptor)) }
 
     /// The host's public key as the key exchange proved it.
     var hostKey: [UInt8]? {
@@ -146,7 +146,7 @@ final class SSHSession {
         let code = user.withCString {
             libssh2_userauth_publickey_fromfile_ex(raw, $0, UInt32(strlen($0)), nil, keyFile, nil)
         }
-        return outcome(code)
+        return result(code)
     }
 
     func openSession() -> CallResult<SSHChannel> {
@@ -197,7 +197,7 @@ final class SSHChannel {
         let code = command.withCString {
             libssh2_channel_process_startup(raw, "exec", 4, $0, UInt32(strlen($0)))
         }
-        return session.outcome(code)
+        return session.result(code)
     }
 
     /// - Parameter stream: 0 for standard output, 1 for standard error.
@@ -215,7 +215,7 @@ final class SSHChannel {
     }
 
     private func amount(_ count: Int) -> CallResult<Int> {
-        switch session.outcome(Int32(truncatingIfNeeded: count)) {
+        switch session.result(Int32(truncatingIfNeeded: count)) {
         case .done: .done(count)
         case .wouldBlock: .wouldBlock
         case .failed(let failure): .failed(failure)
@@ -225,7 +225,7 @@ final class SSHChannel {
     var isAtEnd: Bool { libssh2_channel_eof(raw) == 1 }
 
     /// Closes from this side, then waits for the other.
-    func close() -> CallResult<Void> { session.outcome(libssh2_channel_close(raw)) }
+    func close() -> CallResult<Void> { session.result(libssh2_channel_close(raw)) }
 
     var exitStatus: Int32 { libssh2_channel_get_exit_status(raw) }
 

@@ -82,12 +82,12 @@ final class Tunnel: LinkUser {
         }
         // The link inside says when it has taken some of it.
         while !buffers.isFull {
-            var outcome = CallResult<Int>.wouldBlock
+            var result = CallResult<Int>.wouldBlock
             let bytes = [UInt8](unsafeUninitializedCapacity: 65536) { room, count in
-                outcome = channel.read(0, into: UnsafeMutableRawBufferPointer(room))
-                if case .done(let got) = outcome { count = got }
+                result = channel.read(0, into: UnsafeMutableRawBufferPointer(room))
+                if case .done(let got) = result { count = got }
             }
-            switch outcome {
+            switch result {
             case .done:
                 if bytes.isEmpty { return idle(channel) }
                 buffers.inbound.append(bytes)

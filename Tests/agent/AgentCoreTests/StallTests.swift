@@ -10,14 +10,14 @@ struct StallTests {
     private static let second: Nanoseconds = 1_000_000_000
     private static let limit = 8 * second
 
-    /// Looks at a program that never changes, until it is stalled: the times of the findings.
-    private func findings(_ watch: inout StallWatch, from start: Nanoseconds) -> [(StallWatch.Finding, Nanoseconds)] {
-        var found: [(StallWatch.Finding, Nanoseconds)] = []
+    /// Looks at a program that never changes, until it is stalled: the times of the readings.
+    private func readings(_ watch: inout StallWatch, from start: Nanoseconds) -> [(StallWatch.Reading, Nanoseconds)] {
+        var found: [(StallWatch.Reading, Nanoseconds)] = []
         while found.count < 10_000 {
             let now = watch.nextLook
-            let finding = watch.looked(7, now: now)
-            found.append((finding, now - start))
-            if finding == .stalled { break }
+            let reading = watch.looked(7, now: now)
+            found.append((reading, now - start))
+            if reading == .stalled { break }
         }
         return found
     }
@@ -25,7 +25,7 @@ struct StallTests {
     @Test("Without any change it is stalled after its limit, halfway is said once, and looks are few")
     func nothingChanges() {
         var watch = StallWatch(limit: Self.limit, now: 5)
-        let found = findings(&watch, from: 5)
+        let found = readings(&watch, from: 5)
         #expect(found.first?.0 == .progress && found.first?.1 == 0, "the first look only shows what there is")
         #expect(found.last?.0 == .stalled && found.last?.1 == Self.limit)
         #expect(found.filter { $0.0 == .halfway }.map(\.1) == [Self.limit / 2])
@@ -41,7 +41,7 @@ struct StallTests {
         _ = short.looked(1, now: 0)
         #expect(short.nextLook == Self.second / 10)
         var endless = StallWatch(limit: .max, now: 0)
-        #expect(findings(&endless, from: 0).count == 10_000)
+        #expect(readings(&endless, from: 0).count == 10_000)
     }
 
     @Test(
@@ -83,7 +83,7 @@ struct StallTests {
             for tick in 0..<5 as Range<Int64> { _ = watch.looked(mark, now: Nanoseconds(mark) + tick * Self.second) }
         }
         var other = StallWatch(limit: Self.limit, now: 0)
-        var said: [StallWatch.Finding] = []
+        var said: [StallWatch.Reading] = []
         for tick in 0..<14 as Range<Int64> { said.append(other.looked(tick < 6 ? 1 : 2, now: tick * Self.second)) }
         #expect(said.count { $0 == .progress } == 2 && said.count { $0 == .halfway } == 2)
         #expect(said.last == .nothingNew && other.idle == 7 * Self.second)
@@ -126,10 +126,10 @@ struct StallTests {
     func stopped() {
         var core = running([Self.limit, Self.limit])
         var now: Nanoseconds = 1
-        var finding = StallWatch.Finding.progress
-        while finding != .stalled, now < 100 * Self.second {
+        var reading = StallWatch.Reading.progress
+        while reading != .stalled, now < 100 * Self.second {
             #expect(core.looked(key(2), UInt64(now), now: now) == .progress)
-            finding = core.looked(key(1), 9, now: now)
+            reading = core.looked(key(1), 9, now: now)
             now += Self.second
         }
         #expect(core.stop(key(1), .stalled, note: "it dozed", now: now) == [.init(key: key(1), isFinal: false)])

@@ -9,7 +9,7 @@ import Testing
 struct RejudgementTests {
     private let content = Array("{\"value\": 1}".utf8)
 
-    private func bench() throws -> (Bench, judge: () throws -> Rejudgement.Finding) {
+    private func bench() throws -> (Bench, judge: () throws -> Rejudgement.Ruling) {
         let bench = try Bench()
         let digest = try bench.store.publish(content)
         let artifact = Artifact(path: "results.json", digest: digest, size: Int64(content.count))

@@ -25,7 +25,7 @@ private func compare(_ first: [DatasetRow], _ second: [DatasetRow], axes: [Strin
     @Test func theSameNumbersAreTheSameWhateverTheIdentity() throws {
         let pairs = try compare([row(["1"], ["5", "6"])], [row(["1"], ["5", "6"], salt: "other build")])
         #expect(pairs.map(\.isSame) == [true])
-        #expect(pairs[0].metrics.map(\.verdict) == [.same])
+        #expect(pairs[0].metrics.map(\.relation) == [.same])
     }
 
     @Test func noiseIsToldFromDifference() throws {
@@ -36,7 +36,7 @@ private func compare(_ first: [DatasetRow], _ second: [DatasetRow], axes: [Strin
                 row(["1"], ["101", "100", "100", "99", "101", "99"]), row(["2"], quiet.map { "1\($0)" }),
                 row(["3"], quiet.map { "0.\($0)" }), row(["4"], ["6"]),
             ])
-        #expect(pairs.map { $0.metrics[0].verdict } == [.noise, .higher, .lower, .differs])
+        #expect(pairs.map { $0.metrics[0].relation } == [.noise, .higher, .lower, .differs])
         #expect(pairs[0].firstChange == "invocation 1, v: 100, then 101")
         #expect(pairs[3].metrics[0].ratio?.ratio == 1.2)
     }
@@ -52,17 +52,17 @@ private func compare(_ first: [DatasetRow], _ second: [DatasetRow], axes: [Strin
         #expect(other[0].metrics[0].second?.mean == 6.5)
         let less = try compare(first, [first[0]], axes: axes)
         #expect(less[0].firstChange == "checkpoint 40, repeat 1 is in one sweep only")
-        #expect(less[0].metrics[0].verdict == .differs)
+        #expect(less[0].metrics[0].relation == .differs)
         let steady = try compare(first.map { row($0.values, ["0"]) }, [row(["1", "20"], ["0"])], axes: axes)
-        #expect(steady[0].metrics[0].verdict == .same && !steady[0].isSame)
+        #expect(steady[0].metrics[0].relation == .same && !steady[0].isSame)
     }
 
     @Test func theSameMeanWithoutAnIntervalIsNoise() throws {
         let (first, second) = (["385", "0", "17", "0", "0"], ["392", "0", "10", "0", "0"])
         let pairs = try compare(
             [row(["1"], first), row(["2"], ["0", "0"])], [row(["1"], second), row(["2"], ["0", "4"])])
-        #expect(pairs.map { $0.metrics[0].verdict } == [.noise, .differs])
-        #expect(pairs[0].metrics[0].exactly.verdict == .differs)
+        #expect(pairs.map { $0.metrics[0].relation } == [.noise, .differs])
+        #expect(pairs[0].metrics[0].exactly.relation == .differs)
     }
 
     @Test func whatIsMissingIsNamed() throws {

@@ -30,8 +30,8 @@ private func groups(_ rows: [DatasetRow], baseline: String? = nil) throws -> [Su
 }
 
 @Suite struct IntervalTests {
-    /// Verdicts of `points` points with `repeats` repeats on each side, whose second mean is `factor` times the first.
-    private func verdicts(repeats: Int, points: Int, factor: Double) throws -> [SweepComparison.Verdict] {
+    /// Relations of `points` points with `repeats` repeats on each side, whose second mean is `factor` times the first.
+    private func relations(repeats: Int, points: Int, factor: Double) throws -> [SweepComparison.Relation] {
         var noise = Noise(seed: UInt64(repeats))
         var comparison = try SweepComparison(
             axes: ["x"], hasWorkloads: false, metrics: ["v"], formulas: [], confidence: 0.95)
@@ -44,18 +44,18 @@ private func groups(_ rows: [DatasetRow], baseline: String? = nil) throws -> [Su
                 }
             }
         }
-        return try comparison.pairs().map { $0.metrics[0].verdict }
+        return try comparison.pairs().map { $0.metrics[0].relation }
     }
 
     @Test(arguments: [2, 3, 5, 10]) func noiseIsSeldomCalledADifference(_ repeats: Int) throws {
-        let found = try verdicts(repeats: repeats, points: 300, factor: 1)
+        let found = try relations(repeats: repeats, points: 300, factor: 1)
         let alarms = found.count { $0.isDifference }
         #expect(Double(alarms) / 300 < 0.08, "\(alarms) of 300")
         #expect(found.allSatisfy { $0 != .differs })
     }
 
     @Test(arguments: [3, 5, 10]) func aDifferenceBeyondTheNoiseIsFound(_ repeats: Int) throws {
-        let found = try verdicts(repeats: repeats, points: 50, factor: 2)
+        let found = try relations(repeats: repeats, points: 50, factor: 2)
         #expect(found.count { $0 == .higher } > 45)
     }
 
@@ -70,7 +70,7 @@ private func groups(_ rows: [DatasetRow], baseline: String? = nil) throws -> [Su
             try comparison.add(row("2", ["10"], repetition: repetition), names: ["x"], .first)
             try comparison.add(row("2", ["11"], repetition: repetition), names: ["x"], .second)
         }
-        #expect(try comparison.pairs().map { $0.metrics[0].verdict } == [.differs, .differs])
+        #expect(try comparison.pairs().map { $0.metrics[0].relation } == [.differs, .differs])
     }
 
     @Test func invocationsWithoutVarianceDiffer() throws {
@@ -78,7 +78,7 @@ private func groups(_ rows: [DatasetRow], baseline: String? = nil) throws -> [Su
             axes: ["x"], hasWorkloads: false, metrics: ["v"], formulas: [], confidence: 0.95)
         try comparison.add(row("1", ["10", "10", "10"]), names: ["x"], .first)
         try comparison.add(row("1", ["11", "11", "11"]), names: ["x"], .second)
-        #expect(try comparison.pairs().map { $0.metrics[0].verdict } == [.differs])
+        #expect(try comparison.pairs().map { $0.metrics[0].relation } == [.differs])
     }
 
     @Test func aMetricThatNoRunHasIsNotTheSame() throws {
@@ -87,17 +87,17 @@ private func groups(_ rows: [DatasetRow], baseline: String? = nil) throws -> [Su
         try comparison.add(row("1", ["10"]), names: ["x"], .first)
         try comparison.add(row("1", ["10"]), names: ["x"], .second)
         let pair = try comparison.pairs()[0]
-        #expect(pair.metrics.map(\.verdict) == [.same, .noResult])
+        #expect(pair.metrics.map(\.relation) == [.same, .noResult])
         #expect(pair.isSame, "all that there is")
     }
 
     @Test func exactlyKnowsNoNoise() throws {
         let found = try groups([row("1", ["10", "11", "12"])])[0].metrics[0]
-        for verdict in SweepComparison.Verdict.allCases {
+        for relation in SweepComparison.Relation.allCases {
             let pair = SweepComparison.MetricPair(
-                metric: "v", first: found.summary, second: found.summary, ratio: nil, verdict: verdict)
-            let isJudged = [.noise, .higher, .lower].contains(verdict)
-            #expect(pair.exactly.verdict == (isJudged ? .differs : verdict))
+                metric: "v", first: found.summary, second: found.summary, ratio: nil, relation: relation)
+            let isJudged = [.noise, .higher, .lower].contains(relation)
+            #expect(pair.exactly.relation == (isJudged ? .differs : relation))
         }
     }
 

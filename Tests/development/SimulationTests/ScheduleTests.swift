@@ -39,9 +39,9 @@ struct ScheduleTests {
         for seed in Self.seeds {
             let trace = try ScheduleTrace.synthetic(seed: seed)[0]
             var (healthy, sick) = (ScheduleTrial(trace, on: others), ScheduleTrial(trace, on: all))
-            let outcome = sick.run()
-            #expect(outcome.notSucceeded == 0)
-            delay += outcome.end / healthy.run().end - 1
+            let measured = sick.run()
+            #expect(measured.notSucceeded == 0)
+            delay += measured.end / healthy.run().end - 1
         }
         #expect(delay / Double(Self.seeds.count) < 0.03)
     }

@@ -8,16 +8,16 @@ import Testing
 struct SimulationTests {
     @Test("A calm cluster ends")
     func calm() throws {
-        let outcome = Simulation(try Prepared(.calm), seed: 1).run()
-        #expect(outcome.problem == nil)
+        let report = Simulation(try Prepared(.calm), seed: 1).run()
+        #expect(report.problem == nil)
     }
 
     @Test("Clusters with faults of every kind end well", arguments: [1, 21])
     func standard(first: UInt64) throws {
         let prepared = try Prepared(.standard)
         for seed in first..<first + 20 {
-            let outcome = Simulation(prepared, seed: seed).run()
-            #expect(outcome.problem == nil, "usweep-simulate --scenario standard --seed \(seed) --trace")
+            let report = Simulation(prepared, seed: seed).run()
+            #expect(report.problem == nil, "usweep-simulate --scenario standard --seed \(seed) --trace")
         }
     }
 
@@ -35,9 +35,9 @@ struct SimulationTests {
         for scenario in [Scenario.lone, .busy] {
             let prepared = try Prepared(scenario)
             for seed in 1...6 {
-                let outcome = Simulation(prepared, seed: UInt64(seed)).run()
-                #expect(outcome.problem == nil, "usweep-simulate --scenario \(scenario.name) --seed \(seed) --trace")
-                #expect(outcome.thrownAway == 0)
+                let report = Simulation(prepared, seed: UInt64(seed)).run()
+                #expect(report.problem == nil, "usweep-simulate --scenario \(scenario.name) --seed \(seed) --trace")
+                #expect(report.thrownAway == 0)
             }
         }
     }
@@ -47,8 +47,8 @@ struct SimulationTests {
         for (scenario, seeds) in [(Scenario.spreading, 3), (.sharing, 12)] {
             let prepared = try Prepared(scenario)
             for seed in 1...seeds {
-                let outcome = Simulation(prepared, seed: UInt64(seed)).run()
-                #expect(outcome.problem == nil, "usweep-simulate --scenario \(scenario.name) --seed \(seed) --trace")
+                let report = Simulation(prepared, seed: UInt64(seed)).run()
+                #expect(report.problem == nil, "usweep-simulate --scenario \(scenario.name) --seed \(seed) --trace")
             }
         }
     }
@@ -59,8 +59,8 @@ struct SimulationTests {
         var fences = 0
         for seed in 1...20 {
             let simulation = Simulation(prepared, seed: UInt64(seed))
-            let outcome = simulation.run()
-            #expect(outcome.problem == nil, "usweep-simulate --scenario auditing --seed \(seed) --trace")
+            let report = simulation.run()
+            #expect(report.problem == nil, "usweep-simulate --scenario auditing --seed \(seed) --trace")
             fences += simulation.counts.values["record: host fenced", default: 0]
         }
         #expect(fences >= 10)
@@ -85,8 +85,17 @@ struct SimulationTests {
     func crowded() throws {
         let prepared = try Prepared(.crowded)
         for seed in 1...12 {
-            let outcome = Simulation(prepared, seed: UInt64(seed)).run()
-            #expect(outcome.problem == nil, "usweep-simulate --scenario crowded --seed \(seed) --trace")
+            let report = Simulation(prepared, seed: UInt64(seed)).run()
+            #expect(report.problem == nil, "usweep-simulate --scenario crowded --seed \(seed) --trace")
+        }
+    }
+
+    @Test("Leases that are written beside the loop reach their hosts once, whatever dies meanwhile")
+    func warmed() throws {
+        let prepared = try Prepared(.warmed)
+        for seed in 1...20 {
+            let report = Simulation(prepared, seed: UInt64(seed)).run()
+            #expect(report.problem == nil, "usweep-simulate --scenario warmed --seed \(seed) --trace")
         }
     }
 
@@ -94,8 +103,8 @@ struct SimulationTests {
     func killer() throws {
         let prepared = try Prepared(.killer)
         for seed in 1...20 {
-            let outcome = Simulation(prepared, seed: UInt64(seed)).run()
-            #expect(outcome.problem == nil, "usweep-simulate --scenario killer --seed \(seed) --trace")
+            let report = Simulation(prepared, seed: UInt64(seed)).run()
+            #expect(report.problem == nil, "usweep-simulate --scenario killer --seed \(seed) --trace")
         }
     }
 
@@ -160,16 +169,16 @@ struct SimulationTests {
         var size = LargeSize()
         (size.hosts, size.slots, size.runs, size.failuresPerHour) = (20, 16, 2_000, 0.3)
         var ticks = 0.0
-        let outcome = try LargeCluster(size, seed: seed) {
+        let report = try LargeCluster(size, seed: seed) {
             ticks += 0.5
             return ticks
         }.run()
-        #expect(outcome.problem == nil)
-        #expect(outcome.busy >= 0.97)
-        #expect(outcome.hostFailures > 0 && outcome.lost > 0)
-        #expect(outcome.untilLastWave > 3_600_000_000_000)
-        #expect(outcome.loopSeconds == Double(outcome.coordinatorSteps) / 2)
-        #expect(outcome.besideSeconds > 0)
+        #expect(report.problem == nil)
+        #expect(report.busy >= 0.97)
+        #expect(report.hostFailures > 0 && report.lost > 0)
+        #expect(report.untilLastWave > 3_600_000_000_000)
+        #expect(report.loopSeconds == Double(report.coordinatorSteps) / 2)
+        #expect(report.besideSeconds > 0)
     }
 
     private func output(_ arguments: [String]) throws -> Data {

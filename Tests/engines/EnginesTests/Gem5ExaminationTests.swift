@@ -30,7 +30,7 @@ struct Gem5ExaminationTests {
     private static let known = ["engine-gem5": "gem5 version 24.0.0.1", "gem5-x86": "yes", "kvm": "yes"]
 
     /// Runs the trial against the stand-in, as a host would, and gives what is found.
-    private func findings(standIn more: String) throws -> [EngineExamination.Finding] {
+    private func findings(standIn more: String) throws -> [EngineExamination.Fitness] {
         let folder = "/tmp/gem5-trial-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { _ = try? FileManager.default.removeItem(atPath: folder) }

@@ -204,11 +204,11 @@ struct ConversationTests {
         #expect(refused == [.finish(.emulatorFailed("it ended early with status 1: model: l1d.size is 0"))])
         var restoring = Conversation(Self.evaluation)
         for input in [json(#"{"QMP":{}}"#), done, done, done] { _ = restoring.take(input) }
-        guard case .finish(let outcome) = restoring.take(.exited(status: 1, lastLine: "")).first else {
+        guard case .finish(let ending) = restoring.take(.exited(status: 1, lastLine: "")).first else {
             Issue.record("no verdict")
             return
         }
-        #expect(outcome.exitStatus == 7)
+        #expect(ending.exitStatus == 7)
         var monitor = booted()
         #expect(monitor.take(json(#"{"error":{"class":"GenericError","desc":"no"}}"#)) == [.endEmulator])
     }
@@ -233,18 +233,18 @@ struct ConversationTests {
     /// After a migration that QEMU calls failed.
     private func causeOfFailure(_ talk: inout Conversation) -> String? {
         #expect(talk.take(migration("failed")) == [.endEmulator])
-        guard case .finish(let outcome)? = talk.take(.exited(status: 1, lastLine: "")).first else { return nil }
-        return outcome.cause
+        guard case .finish(let ending)? = talk.take(.exited(status: 1, lastLine: "")).first else { return nil }
+        return ending.cause
     }
 
     @Test("The engine knows what the driver's causes mean", arguments: [
-        (outcome: DriverEnding.guestPanic(""), failure: FailureClass.guestPanic), (.wrongAnswer(""), .contractBroken),
+        (ending: DriverEnding.guestPanic(""), failure: FailureClass.guestPanic), (.wrongAnswer(""), .contractBroken),
         (.emulatorFailed(""), .simulatorFatal), (.checkpointFailed(""), .checkpointIncompatible),
         (.checkpointIncompatible(""), .checkpointIncompatible), (.failingStatus(""), .contractBroken),
         (.noAnswer(""), .contractBroken), (.statisticsIncomplete(""), .contractBroken),
         (.checkpointUnwritten(""), .diskFull), (.statisticsUnwritten(""), .diskFull),
     ])
-    func classes(end: (outcome: DriverEnding, failure: FailureClass)) {
-        #expect(QEMUEngine.failureClass(end.outcome.cause) == end.failure)
+    func classes(end: (ending: DriverEnding, failure: FailureClass)) {
+        #expect(QEMUEngine.failureClass(end.ending.cause) == end.failure)
     }
 }

@@ -121,6 +121,14 @@ struct GuestTests {
         #expect(ended.errors.contains("l1d.size is 49152 bytes, but must be"), "\(ended.errors)")
     }
 
+    @Test("A parameter that the model does not know is refused by its name")
+    func unknownSetting() throws {
+        let ended = try Guest.evaluate(Guest.checkpoint.get(), settings: ["l4.size=64MiB"])
+        #expect(ended.status == 6)
+        #expect(ended.errors.contains("the model has no setting 'l4.size'"), "\(ended.errors)")
+        #expect(ended.lastEvent.contains(#""cause":"emulator-failed""#) && ended.lastEvent.contains("'l4.size'"))
+    }
+
     @Test("Another function's checkpoint is refused before anything starts")
     func otherWorkload() throws {
         let ended = try Guest.evaluate(Guest.checkpoint.get(), workload: "aes-python")

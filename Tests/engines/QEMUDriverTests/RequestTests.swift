@@ -151,7 +151,9 @@ struct RequestTests {
     }
 
     @Test("Values that cannot be meant are refused", arguments: [
-        (option: "--set", value: "out=/etc/passwd"), ("--set", "l1d.size"), ("--warm", "1"), ("--colour", "red"),
+        (option: "--set", value: "out=/etc/passwd"), ("--set", "marks=x"), ("--set", "file=/tmp/other.so"),
+        ("--set", "arg=out=x"), ("--set", "l1d.size"), ("--set", "l1d.size="), ("--set", "=1"), ("--set", "line=6 4"),
+        ("--set", "a,file=1"), ("--set", "Line=64"), ("--warm", "1"), ("--colour", "red"),
     ])
     func refused(extra: (option: String, value: String)) {
         #expect(throws: UsageError.self) { try Request(evaluation + [extra.option, extra.value]) }

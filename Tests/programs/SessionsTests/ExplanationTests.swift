@@ -6,8 +6,8 @@ import Testing
 struct ExplanationTests {
     private static func attempt(
         _ number: Int, _ failure: FailureClass? = nil, on host: String = "h0", evidence: String = "why"
-    ) -> RunStory.Attempt {
-        RunStory.Attempt(
+    ) -> RunStory.AttemptStory {
+        RunStory.AttemptStory(
             number: number, host: host, failure: failure, evidence: evidence, wall: 2_500_000_000,
             endedAt: 1_700_000_002_500_000_000)
     }

@@ -66,7 +66,7 @@ struct HostConnectionTests {
         ])
     func noWorkdir(_ folder: String, _ part: String) async {
         let found = await HostExamination(Host(target: here, workdir: folder), local)
-        let text = found.findings.filter(\.isBad).map(\.text).joined(separator: "\n")
+        let text = found.remarks.filter(\.isBad).map(\.text).joined(separator: "\n")
         #expect(!found.isUsable && text.contains(part), "\(text)")
     }
 
@@ -76,7 +76,7 @@ struct HostConnectionTests {
         try #require(mkdir(folder, 0o700) == 0)
         defer { rmdir(folder) }
         let found = await HostExamination(Host(target: here, workdir: folder), local)
-        #expect(found.isUsable, "\(found.findings)")
+        #expect(found.isUsable, "\(found.remarks)")
         #expect(rmdir(folder) == 0, "it is empty")
     }
 
@@ -91,7 +91,7 @@ struct HostConnectionTests {
         let said = "say() { echo \"usweep-says $*\"; }; echo; say platform Linux x86_64; say workdir /w; "
             + "say writable yes; say \(facts); say end"
         let found = await HostExamination(Host(target: here), FixedCommand(local: local, fixed: said))
-        let text = found.findings.filter(\.isBad).map(\.text).joined(separator: "\n")
+        let text = found.remarks.filter(\.isBad).map(\.text).joined(separator: "\n")
         #expect(found.isUsable == (part == nil) && part.map(text.contains) ?? true, "\(text)")
     }
 
@@ -126,6 +126,6 @@ struct HostConnectionTests {
         let found = await HostExamination.all(hosts, Gathering(hosts.count)) { _ in told += 1 }
         #expect(told == 499)
         #expect(found.map(\.name) == hosts.map(\.name))
-        #expect(found.allSatisfy { !$0.isUsable && $0.findings.map(\.text) == ["dead"] })
+        #expect(found.allSatisfy { !$0.isUsable && $0.remarks.map(\.text) == ["dead"] })
     }
 }

@@ -1,3 +1,4 @@
+import Engines
 import Foundation
 import Model
 @testable import Sessions
@@ -36,7 +37,9 @@ struct WorkloadTrialTests {
         let path = URL(filePath: #filePath).deletingLastPathComponent()
             .appending(path: "../../../ops/schemas/workload-try.json")
         let schema = try JSONSchema(String(contentsOf: path, encoding: .utf8), file: "workload-try")
-        let call = WorkloadTrial.Call(number: 1, instructions: 30, userInstructions: 20, request: "a 1")
+        let call = WorkloadTrial.Call(
+            number: 1, counts: TriedCounts(instructions: 30, userInstructions: 20, kernelInstructions: nil),
+            request: "a 1")
         let said = WorkloadTrial.Said(calls: [call], log: ["ready"], problem: nil)
         #expect(schema.problems(said.document) == [])
         let lines = try said.lines

@@ -84,6 +84,16 @@ struct BitingTests {
         #expect(rules("Sources/wing/SweepFiles/SystemReason.swift", text) == [])
     }
 
+    @Test("What is particular to an engine", arguments: [
+        "let x = Gem5Contract()", "let all = [QEMUParameter.all]", #"if engine == "gem5" {}"#,
+    ])
+    func particulars(text: String) {
+        #expect(rules("Sources/wing/usweep/A.swift", text) == [.particular])
+        #expect(rules("Sources/engines/gem5/A.swift", text) == [])
+        #expect(rules("Sources/programs/usweep-agent/EngineVerbs.swift", text) == [])
+        #expect(rules("Sources/wing/usweep/A.swift", "// Gem5Contract\nlet example = \"--engine gem5\"") == [])
+    }
+
     @Test("Sizes, in C too")
     func sizes() {
         let line = String(repeating: "é", count: 120)

@@ -20,6 +20,7 @@ enum Checker {
                 }
             }
             if (0...1).contains(layer) { found += purity(file, swift) }
+            found += particulars(file, swift)
         }
         return found
     }
@@ -154,6 +155,18 @@ enum Checker {
         let texts = Layers.impureTexts.filter { code.contains($0) }
         return (words + texts).map {
             Violation(rule: .impure, path: file.path, detail: "has '\($0)', which comes in as an argument")
+        }
+    }
+
+    private static func particulars(_ file: SourceFile, _ swift: SwiftText) -> [Violation] {
+        guard !Layers.engineUsers.contains(where: file.path.hasPrefix) else { return [] }
+        let types = identifiers(String(decoding: swift.code, as: UTF8.self)).filter { name in
+            // Who may import a target, its layer says.
+            Layers.engineTypes.contains(where: name.hasPrefix) && Layers.table[name] == nil
+        }
+        let names = Layers.engineNames.intersection(swift.literals).sorted()
+        return (types + names).map {
+            Violation(rule: .particular, path: file.path, detail: "has '\($0)', which its engine's descriptor can say")
         }
     }
 

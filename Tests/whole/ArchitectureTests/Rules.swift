@@ -24,7 +24,7 @@ struct SourceFile {
 struct Violation: Hashable, CustomStringConvertible {
     enum Rule: Hashable {
         case unknownTarget, emptyTarget, unknownModule, upwards, sideways, core, impure, agent
-        case longFile, longLine, forbidden, topLevel, twice, wording
+        case longFile, longLine, forbidden, topLevel, twice, wording, particular
     }
 
     var rule: Rule
@@ -99,6 +99,15 @@ enum Layers {
     /// Not in sources but for the one place that gives the system's reason instead.
     static let rawReasons = (text: ".localizedDescription", file: "SystemReason.swift")
     static let marks: Set = ["TODO", "FIXME"]
+
+    /// What is particular to an engine stands in its folder: nobody else has a type of it, or compares its name.
+    static let engineTypes = ["Gem5", "QEMU"]
+    static let engineNames: Set = ["gem5", "qemu"]
+    /// The verbs that runs start of the agent; and the working folders of vSwarm-u, which is a tool for gem5.
+    static let engineUsers = [
+        "Sources/engines/", "Sources/programs/usweep-agent/EngineVerbs.swift",
+        "Sources/programs/Sessions/exchange/VSwarm",
+    ]
 
     static let longestFile = 500
     static let longestLine = 120

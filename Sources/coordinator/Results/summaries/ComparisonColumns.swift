@@ -35,21 +35,21 @@ public struct ComparisonColumns: Sendable {
         let end = Cell.optional(pair.firstChange)
         let nothing: [Cell] = Array(repeating: .empty, count: 7)
         if let missing = pair.missing { return [lead + nothing + [.text(missing.rawValue), .empty]] }
-        let shown = pair.metrics.filter { !onlyDifferences || $0.verdict.isDifference }
+        let shown = pair.metrics.filter { !onlyDifferences || $0.relation.isDifference }
         let rows = shown.map { metric -> [Cell] in
             // Beside a metric that is the same it would seem to be about that one.
-            let isSame = metric.verdict == .same || metric.verdict == .noResult
+            let isSame = metric.relation == .same || metric.relation == .noResult
             return lead + [
                 .text(metric.metric), number(metric.first?.mean), number(metric.second?.mean),
                 number(metric.ratio?.ratio), number(metric.ratio?.interval?.lower),
                 number(metric.ratio?.interval?.upper), metric.second.map { .integer($0.n) } ?? .empty,
-                .text(metric.verdict.rawValue), isSame ? .empty : end,
+                .text(metric.relation.rawValue), isSame ? .empty : end,
             ]
         }
         // Something moved that is none of the metrics.
         let isHidden = pair.firstChange != nil
-            && pair.metrics.allSatisfy { $0.verdict == .same || $0.verdict == .noResult }
-        return rows + (isHidden ? [lead + nothing + [.text(SweepComparison.Verdict.differs.rawValue), end]] : [])
+            && pair.metrics.allSatisfy { $0.relation == .same || $0.relation == .noResult }
+        return rows + (isHidden ? [lead + nothing + [.text(SweepComparison.Relation.differs.rawValue), end]] : [])
     }
 
     private func number(_ value: Double?) -> Cell { value.map { .number(Number.render($0)) } ?? .empty }

@@ -10,8 +10,8 @@ public struct SweepComparison: Sendable {
         case first, second
     }
 
-    /// What became of a metric, or of a whole point.
-    public enum Verdict: String, Sendable, Hashable, CaseIterable {
+    /// How a metric, or a whole point, of the second sweep stands to that of the first.
+    public enum Relation: String, Sendable, Hashable, CaseIterable {
         /// The same numbers in all invocations, repeats and checkpoints.
         case same = "same"
         /// Other numbers, and the ratio's interval holds 1, or there is none and the means are the same.
@@ -37,12 +37,12 @@ public struct SweepComparison: Sendable {
         public var second: Summary?
         /// Second divided by first.
         public var ratio: RatioSummary?
-        public var verdict: Verdict
+        public var relation: Relation
 
         /// Without a judgement about noise: other numbers are a difference.
         public var exactly: MetricPair {
             var pair = self
-            if [.noise, .higher, .lower].contains(verdict) { pair.verdict = .differs }
+            if [.noise, .higher, .lower].contains(relation) { pair.relation = .differs }
             return pair
         }
     }
@@ -51,7 +51,7 @@ public struct SweepComparison: Sendable {
         /// Values of the common columns.
         public var key: [String]
         /// nil: both have results; then the metrics tell.
-        public var missing: Verdict?
+        public var missing: Relation?
         public var metrics: [MetricPair]
         /// The first number that is not the same, in the order of checkpoints, repeats, invocations and the source;
         /// nil: none.
@@ -59,7 +59,7 @@ public struct SweepComparison: Sendable {
 
         public var isSame: Bool {
             missing == nil && firstChange == nil
-                && metrics.allSatisfy { $0.verdict == .same || $0.verdict == .noResult }
+                && metrics.allSatisfy { $0.relation == .same || $0.relation == .noResult }
         }
     }
 
@@ -163,7 +163,7 @@ public struct SweepComparison: Sendable {
         }
     }
 
-    private func missing(_ key: [String]) -> Verdict? {
+    private func missing(_ key: [String]) -> Relation? {
         if points[1][key] == nil { return .onlyInFirst }
         if points[0][key] == nil { return .onlyInSecond }
         if results[0][key] == nil { return results[1][key] == nil ? .noResult : .noResultInFirst }
@@ -172,23 +172,23 @@ public struct SweepComparison: Sendable {
 
     private static func judge(_ first: MetricSummary, _ second: MetricSummary) -> MetricPair {
         var pair = MetricPair(
-            metric: first.metric, first: first.summary, second: second.summary, ratio: second.ratio, verdict: .same)
+            metric: first.metric, first: first.summary, second: second.summary, ratio: second.ratio, relation: .same)
         if first.summary == nil, second.summary == nil {
-            pair.verdict = .noResult
+            pair.relation = .noResult
             return pair
         }
         // However many there are: what never varies is the same.
         let isSteady = !varies(first) && !varies(second) && !first.values.isEmpty && !second.values.isEmpty
         if first.values == second.values || isSteady, first.summary?.mean == second.summary?.mean { return pair }
         if let interval = second.ratio?.interval, varies(first) || varies(second) {
-            pair.verdict = interval.lower > 1 ? .higher : interval.upper < 1 ? .lower : .noise
+            pair.relation = interval.lower > 1 ? .higher : interval.upper < 1 ? .lower : .noise
         } else if first.summary == nil || second.summary == nil {
-            pair.verdict = first.summary == nil ? .noResultInFirst : .noResultInSecond
+            pair.relation = first.summary == nil ? .noResultInFirst : .noResultInSecond
         } else if varies(first) || varies(second), first.summary?.mean == second.summary?.mean {
             // No interval, as some of the values are 0; what varies and has the same mean shows no difference.
-            pair.verdict = .noise
+            pair.relation = .noise
         } else {
-            pair.verdict = .differs
+            pair.relation = .differs
         }
         return pair
     }

@@ -270,13 +270,13 @@ struct Conversation {
     }
 
     /// The first cause counts: what follows from it is noise.
-    private mutating func fail(_ outcome: DriverEnding) -> [Action] {
+    private mutating func fail(_ ending: DriverEnding) -> [Action] {
         switch state {
         case .ending(.checkpointed), .ending(.measured): break
         case .ending, .over: return []
         default: break
         }
-        state = .ending(outcome)
+        state = .ending(ending)
         return [.endEmulator]
     }
 
@@ -286,7 +286,7 @@ struct Conversation {
         case .over: return []
         case .ending(.measured) where status != 0, .ending(.checkpointed) where status != 0:
             verdict = .emulatorFailed("it ended with status \(status): \(lastLine)")
-        case .ending(let outcome): verdict = outcome
+        case .ending(let ending): verdict = ending
         default: verdict = unexpectedEnd(status, lastLine)
         }
         state = .over

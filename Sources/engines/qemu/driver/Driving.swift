@@ -18,16 +18,16 @@ extension Request.Evaluation {
             case mean(Int, seed: Int)
         }
 
-        static let names = ["interleave.stress", "arrivals.every", "arrivals.mean", "arrivals.seed"]
-
         init() {}
 
         /// - Parameters:
-        ///   - settings: all of a request; `state`, which is the model's, says whether there is stress.
+        ///   - settings: all of a request; those that the guest is told are removed, so that what is left is the
+        ///     model's. `state`, which is the model's, says whether there is stress.
         ///   - hasOthers: whether there are workloads beside the function.
-        init(_ settings: [Request.Setting], hasOthers: Bool = false) throws(UsageError) {
+        init(taking settings: inout [Request.Setting], hasOthers: Bool = false) throws(UsageError) {
             func number(_ name: String, in range: ClosedRange<Int>) throws(UsageError) -> Int? {
-                guard let text = settings.first(where: { $0.name == name })?.value else { return nil }
+                guard let index = settings.firstIndex(where: { $0.name == name }) else { return nil }
+                let text = settings.remove(at: index).value
                 guard let number = Int(text), range.contains(number) else {
                     let numbers = "a whole number from \(range.lowerBound) to \(range.upperBound)"
                     throw UsageError("\(name) is \(numbers), not \(quoted(text))")

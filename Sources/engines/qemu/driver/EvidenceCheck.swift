@@ -7,16 +7,16 @@ struct EvidenceCheck {
 
     init(_ request: Request) { self.request = request }
 
-    func judge(_ outcome: DriverEnding) throws(SystemError) -> DriverEnding {
-        switch (outcome, request) {
+    func judge(_ ending: DriverEnding) throws(SystemError) -> DriverEnding {
+        switch (ending, request) {
         case (.checkpointed, _): return try keepCheckpoint()
         case (.measured, .evaluate(let evaluation)): return try countInvocations(evaluation.invocations)
         case (.tight(let count), _):
             try EvidenceCheck.cut(RunFiles.statistics, afterLine: count)
-            return outcome
+            return ending
         default:
             unlink(RunFiles.partialCheckpoint)
-            return outcome
+            return ending
         }
     }
 

@@ -23,9 +23,9 @@ public enum QEMUDriver {
         }
         do {
             for file in [RunFiles.statistics, RunFiles.marks, RunFiles.partialCheckpoint] { unlink(file) }
-            let outcome = try Run(request, signals: signals).finish()
-            if let message = outcome.message { complain(message) }
-            return outcome.exitStatus
+            let ending = try Run(request, signals: signals).finish()
+            if let message = ending.message { complain(message) }
+            return ending.exitStatus
         } catch {
             complain(error.message)
             return 74

@@ -57,6 +57,7 @@ enum Request: Equatable {
         var driving = Driving()
     }
 
+    /// Which settings there are is for the model to say, which refuses the others by their names.
     struct Setting: Equatable {
         var name: String
         var value: String
@@ -110,13 +111,6 @@ extension Request {
         WORKLOAD: --workload NAME --disk FILE [--other FILE]... --warm N
         """
 
-    /// The settings of the model (its include/options.h has them), and whether it is `full` or `count`s only; then what
-    /// the guest is told (``Evaluation/Driving``).
-    static let settingNames = [
-        "l1i.size", "l1i.ways", "l1d.size", "l1d.ways", "l2.size", "l2.ways", "llc.size", "llc.ways", "line",
-        "itlb.entries", "dtlb.entries", "branch-predictor", "branch-predictor.bits", "state", "mode",
-    ] + Evaluation.Driving.names
-
     /// - Parameter arguments: the verb first.
     init(_ arguments: [String]) throws(UsageError) {
         guard let verb = arguments.first else { throw UsageError("a verb is missing: boot, setup or evaluate") }
@@ -142,13 +136,14 @@ extension Request {
 
 extension Request.Evaluation {
     fileprivate init(_ machine: Request.Machine, _ options: inout Options) throws(UsageError) {
-        let (workload, settings) = (try Request.Workload(&options), try options.settings())
+        let workload = try Request.Workload(&options)
+        var settings = try options.settings()
+        let driving = try Driving(taking: &settings, hasOthers: !workload.others.isEmpty)
         let until = try options.rule("until")
         self.init(
             machine: machine, workload: workload, plugin: try options.take("plugin"),
             checkpoint: try options.take("checkpoint"), invocations: try options.count("invocations", from: 1),
-            until: until, settings: settings.filter { !Driving.names.contains($0.name) },
-            driving: try Driving(settings, hasOthers: !workload.others.isEmpty))
+            until: until, settings: settings, driving: driving)
     }
 }
 
@@ -171,6 +166,35 @@ extension Request.Workload {
             throw UsageError("--workload has 1 to 64 letters a to z, digits and hyphens, unlike \(quoted(name))")
         }
         return name
+    }
+}
+
+extension Request.Setting {
+    /// Words of the plugin's argument that are not the model's: QEMU's own, and the files of a run.
+    private static let reserved = ["file", "arg", "out", "marks"]
+
+    /// - Parameter text: `NAME=VALUE`, both of visible characters.
+    fileprivate init(_ text: String) throws(UsageError) {
+        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 2, parts.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy { 0x21...0x7E ~= $0 } }) else {
+            throw UsageError("--set needs NAME=VALUE, not \(quoted(text))")
+        }
+        guard parts[0].utf8.allSatisfy(Self.isAllowed) else {
+            throw UsageError("--set: a name has letters a to z, digits, '.' and '-', unlike \(quoted(parts[0]))")
+        }
+        guard !Self.reserved.contains(parts[0]) else {
+            throw UsageError("--set: \(parts[0]) is not a setting of the model")
+        }
+        self.init(name: parts[0], value: parts[1])
+    }
+
+    private static func isAllowed(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."),
+            UInt8(ascii: "-"):
+            true
+        default: false
+        }
     }
 }
 
@@ -233,19 +257,11 @@ private struct Options {
     mutating func settings() throws(UsageError) -> [Request.Setting] {
         var settings: [Request.Setting] = []
         for option in given where option.name == "set" {
-            guard let equals = option.value.firstIndex(of: "=") else {
-                throw UsageError("--set needs NAME=VALUE, not \(quoted(option.value))")
+            let setting = try Request.Setting(option.value)
+            guard !settings.contains(where: { $0.name == setting.name }) else {
+                throw UsageError("--set \(setting.name) is given twice")
             }
-            let name = String(option.value[..<equals])
-            guard Request.settingNames.contains(name) else {
-                throw UsageError(
-                    "the model has no setting \(quoted(name)), only "
-                        + Request.settingNames.joined(separator: ", "))
-            }
-            guard !settings.contains(where: { $0.name == name }) else {
-                throw UsageError("--set \(name) is given twice")
-            }
-            settings.append(Request.Setting(name: name, value: String(option.value[equals...].dropFirst())))
+            settings.append(setting)
         }
         given.removeAll { $0.name == "set" }
         return settings

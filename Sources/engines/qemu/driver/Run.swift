@@ -18,7 +18,7 @@ final class Run {
     private var conversation: Conversation
     private var child: pid_t = 0
     private var lastLine = ""
-    private var outcome: DriverEnding?
+    private var ending: DriverEnding?
 
     /// - Parameter signals: from `sys_signal_descriptor`.
     init(_ request: Request, signals: Int32) throws(SystemError) {
@@ -42,9 +42,9 @@ final class Run {
     /// - Returns: the verdict, when QEMU has gone.
     func finish() throws(SystemError) -> DriverEnding {
         try status.write(event: "phase", [("phase", quoted("start"))])
-        outcome = try checkRecord()
-        if outcome == nil { try runEmulator() }
-        let verdict = try EvidenceCheck(request).judge(outcome ?? .emulatorFailed("no outcome"))
+        ending = try checkRecord()
+        if ending == nil { try runEmulator() }
+        let verdict = try EvidenceCheck(request).judge(ending ?? .emulatorFailed("QEMU did not end"))
         try status.write(event: "exit", members(of: verdict))
         return verdict
     }
@@ -71,7 +71,7 @@ final class Run {
     private func runEmulator() throws(SystemError) {
         try startEmulator()
         do {
-            while outcome == nil { try step() }
+            while ending == nil { try step() }
         } catch {
             kill(child, SIGKILL)
             _ = collect(child, waiting: true)
@@ -170,7 +170,7 @@ final class Run {
             case .phase(let name): try status.write(event: "phase", [("phase", quoted(name))])
             case .endEmulator: if child > 0 { kill(child, SIGTERM) }
             case .killEmulator: if child > 0 { kill(child, SIGKILL) }
-            case .finish(let outcome): self.outcome = outcome
+            case .finish(let ending): self.ending = ending
             }
         }
     }

@@ -6,7 +6,7 @@ import SweepCore
 /// What the audits of a sweep have shown, by its ledger.
 package struct AuditStatus: Sendable {
     /// A run of which hosts gave different numbers.
-    package struct Finding: Sendable {
+    package struct Dispute: Sendable {
         package let run: RunNumber
         let verdict: AuditVerdict
         /// Those that gave numbers, first the one whose result counts.
@@ -26,7 +26,7 @@ package struct AuditStatus: Sendable {
     /// How many points were to be audited.
     package let chosen: Int
     package private(set) var identical = 0
-    package private(set) var findings: [Finding] = []
+    package private(set) var disputes: [Dispute] = []
     /// Points that have a result and that no other host has run.
     package private(set) var undone = 0
     /// Points without a result that counts.
@@ -66,7 +66,7 @@ package struct AuditStatus: Sendable {
         case .identical: identical += 1
         case .open where hosts.count < 2: undone += 1
         case .open, .outvoted, .notDeterministic:
-            findings.append(Finding(run: run.plan.run, verdict: verdict, hosts: hosts))
+            disputes.append(Dispute(run: run.plan.run, verdict: verdict, hosts: hosts))
         }
     }
 
@@ -79,11 +79,11 @@ package struct AuditStatus: Sendable {
     package var sentences: [String] {
         var lines = [summary]
         let most = 3
-        lines += findings.prefix(most).map { finding in
-            "run \(finding.run): \(finding.verdict.sentence(finding.hosts)). See: "
-                + entry.command("explain", run: finding.run)
+        lines += disputes.prefix(most).map { dispute in
+            "run \(dispute.run): \(dispute.verdict.sentence(dispute.hosts)). See: "
+                + entry.command("explain", run: dispute.run)
         }
-        if findings.count > most { lines.append("and \(PeopleText.count(findings.count - most, "run")) more") }
+        if disputes.count > most { lines.append("and \(PeopleText.count(disputes.count - most, "run")) more") }
         for host in fenced {
             var line = "\(host.host) is fenced: \(host.reason)"
             if !host.runs.isEmpty {
@@ -96,12 +96,12 @@ package struct AuditStatus: Sendable {
     }
 
     private var summary: String {
-        let done = identical + findings.count
+        let done = identical + disputes.count
         var text = "\(done) of \(PeopleText.count(pointCount, "point")) \(done == 1 ? "was" : "were") run again "
             + "on other hosts"
         if done > 0 {
-            text += findings.isEmpty ? ": identical"
-                : ": \(identical) identical, \(findings.count) \(findings.count == 1 ? "differs" : "differ")"
+            text += disputes.isEmpty ? ": identical"
+                : ": \(identical) identical, \(disputes.count) \(disputes.count == 1 ? "differs" : "differ")"
         }
         if undone > 0 { text += "; \(undone) more \(undone == 1 ? "is" : "are") to be" }
         if withoutResult > 0 {
@@ -114,7 +114,7 @@ package struct AuditStatus: Sendable {
         .object([
             JSON.Member("share", .number(Number.render(Double(share.millionths) / 1e6))),
             JSON.Member("chosen", .integer(chosen)), JSON.Member("identical", .integer(identical)),
-            JSON.Member("differing", .array(findings.map { .integer($0.run) })),
+            JSON.Member("differing", .array(disputes.map { .integer($0.run) })),
             JSON.Member("not_done", .integer(undone)), JSON.Member("without_result", .integer(withoutResult)),
             JSON.Member(
                 "fenced",

@@ -4,13 +4,13 @@ import Results
 
 /// Inputs that hosts found damaged on their disks, and what of the results that were made with them was not made again.
 package struct DamageStatus: Sendable {
-    package struct Finding: Sendable {
+    package struct Damage: Sendable {
         package let input: DamagedInput
         /// Results that count no more for it, and were not made again.
         package let runs: [RunNumber]
     }
 
-    package let findings: [Finding]
+    package let damages: [Damage]
     private let entry: ArtifactsFolder.Entry
 
     package init(_ view: SweepView) throws {
@@ -18,18 +18,18 @@ package struct DamageStatus: Sendable {
         let inputs = try view.ledger.damagedInputs()
         let quarantined: Set<RunNumber> =
             inputs.isEmpty ? [] : Set(try view.ledger.runs(quarantinedFor: .inputDamaged))
-        findings = inputs.map { input in
-            Finding(input: input, runs: input.runs.filter { quarantined.contains($0) })
+        damages = inputs.map { input in
+            Damage(input: input, runs: input.runs.filter { quarantined.contains($0) })
         }
     }
 
     /// One a line; what was made again since is left out.
     package var sentences: [String] {
-        let open = findings.filter { !$0.runs.isEmpty || !$0.input.makers.isEmpty }
-        var lines = open.map { finding in
-            finding.input.sentence(
-                finding.runs.isEmpty
-                    ? nil : "the results of \(PeopleText.runs(finding.runs)), which had it there, are quarantined")
+        let open = damages.filter { !$0.runs.isEmpty || !$0.input.makers.isEmpty }
+        var lines = open.map { damage in
+            damage.input.sentence(
+                damage.runs.isEmpty
+                    ? nil : "the results of \(PeopleText.runs(damage.runs)), which had it there, are quarantined")
         }
         if open.contains(where: { !$0.runs.isEmpty }) {
             lines[lines.count - 1] += ". Run them again: "
@@ -40,14 +40,14 @@ package struct DamageStatus: Sendable {
 
     package var document: JSON {
         .array(
-            findings.map { finding in
+            damages.map { damage in
                 .object([
-                    JSON.Member("host", .string(finding.input.host)), JSON.Member("path", .string(finding.input.path)),
-                    JSON.Member("digest", .string(finding.input.damage.digest.hex)),
-                    JSON.Member("whole", .string(Instant.utc(finding.input.damage.wholeAt))),
-                    JSON.Member("found", .string(Instant.utc(finding.input.damage.foundAt))),
-                    JSON.Member("runs", .array(finding.runs.map { .integer($0) })),
-                    JSON.Member("makers", .array(finding.input.makers.map { .integer($0) })),
+                    JSON.Member("host", .string(damage.input.host)), JSON.Member("path", .string(damage.input.path)),
+                    JSON.Member("digest", .string(damage.input.damage.digest.hex)),
+                    JSON.Member("whole", .string(Instant.utc(damage.input.damage.wholeAt))),
+                    JSON.Member("found", .string(Instant.utc(damage.input.damage.foundAt))),
+                    JSON.Member("runs", .array(damage.runs.map { .integer($0) })),
+                    JSON.Member("makers", .array(damage.input.makers.map { .integer($0) })),
                 ])
             })
     }

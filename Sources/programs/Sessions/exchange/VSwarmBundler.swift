@@ -3,17 +3,24 @@ import Foundation
 import Model
 import SweepFiles
 
-/// Makes bundles: checkpoints of gem5 with the record of what they were made of.
+/// Makes bundles: checkpoints with the record of what they were made of.
 struct VSwarmBundler {
+    private let folders = Gem5Import.folders
     let kernel: Digest
     let disk: Digest
 
-    /// - Throws: ``Gem5Import/Misfit`` for a checkpoint that cannot be used; ``Failure`` (`storage`).
+    init(kernel: Digest, disk: Digest) {
+        self.kernel = kernel
+        self.disk = disk
+    }
+
+    /// - Throws: ``UnusableCheckpoint``; ``Failure`` (`storage`).
     func write(_ workload: String, from source: String, to target: String) throws -> Gem5Import.Bundle {
-        let files = try LocalInput.folder(source, at: "") { $0 != Gem5Import.recordName }
+        let files = try LocalInput.folder(source, at: "") { $0 != folders.record.name }
         let manager = FileManager.default
-        guard let state = try LocalInput.contents("\(source)/m5.cpt", atMost: Gem5Import.longestState) else {
-            throw Failure(.storage, "\(source)/m5.cpt cannot be read")
+        let statePath = "\(source)/\(folders.state.name)"
+        guard let state = try LocalInput.contents(statePath, atMost: folders.state.longest) else {
+            throw Failure(.storage, "\(statePath) cannot be read")
         }
         let bundle = try Gem5Import.bundle(workload, state: state, files, kernel: kernel, disk: disk)
         try NewFolder.make(target)
@@ -28,7 +35,7 @@ struct VSwarmBundler {
         } catch {
             throw Failure(.storage, "\(target) cannot be written", cause: SystemReason.of(error))
         }
-        try AtomicFile.write("\(target)/\(Gem5Import.recordName)") { try $0(bundle.record) }
+        try AtomicFile.write("\(target)/\(folders.record.name)") { try $0(bundle.record) }
         return bundle
     }
 }

@@ -10,6 +10,8 @@ package struct VSwarmImport {
     package let taken: [String]
     /// What was not taken over, and why.
     package let left: [String]
+    /// What people should know who start from what was taken over; nil: nothing was.
+    package var caution: String? { taken.isEmpty ? nil : Gem5Import.caution }
 
     /// - Parameters:
     ///   - source: vSwarm-u's folder, absolute; it is not changed.
@@ -40,8 +42,8 @@ package struct VSwarmImport {
             do {
                 bundles.append(try bundler.write(function, from: checkpoint, to: place))
                 taken.append(function)
-            } catch let misfit as Gem5Import.Misfit {
-                left.append("\(checkpoint)/m5.cpt of \(function): \(misfit.why)")
+            } catch let unusable as UnusableCheckpoint {
+                left.append("\(checkpoint)/\(Gem5Import.folders.state.name) of \(function): \(unusable.why)")
             }
         }
         let text = Gem5Import.sweep(

@@ -77,7 +77,7 @@ package struct Binding {
 
     package var hostName: String { host.name }
 
-    /// - Throws: ``Failure`` (`noHost`) where the host or its gem5 does not answer.
+    /// - Throws: ``Failure`` (`noHost`) where the host or its program does not answer.
     package func problems(_ transport: any Transport) throws -> [Problem] {
         let (target, script) = (host.target, HostScript(question.script))
         let answer = HostConnections.waiting {

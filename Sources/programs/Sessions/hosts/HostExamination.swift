@@ -5,28 +5,29 @@ package import Ports
 
 /// What can be said of a host without changing anything on it.
 package struct HostExamination: Sendable {
-    package struct Finding: Sendable {
+    /// What is to be said of it.
+    package struct Remark: Sendable {
         package var isBad: Bool
         package var text: String
     }
 
     package let name: String
     package private(set) var isUsable = true
-    package private(set) var findings: [Finding] = []
+    package private(set) var remarks: [Remark] = []
     /// A process that was left behind on the host.
     private var detached: String?
     private var lingers = false
 
     /// What is wrong, where nothing else is known of the host.
     package var onlyProblem: String? {
-        findings.count == 1 && findings[0].isBad ? findings[0].text : nil
+        remarks.count == 1 && remarks[0].isBad ? remarks[0].text : nil
     }
 
     package var document: JSON {
         .object([
             JSON.Member("host", .string(name)), JSON.Member("usable", .bool(isUsable)),
-            JSON.Member("problems", .array(findings.filter(\.isBad).map { .string($0.text) })),
-            JSON.Member("facts", .array(findings.filter { !$0.isBad }.map { .string($0.text) })),
+            JSON.Member("problems", .array(remarks.filter(\.isBad).map { .string($0.text) })),
+            JSON.Member("facts", .array(remarks.filter { !$0.isBad }.map { .string($0.text) })),
         ])
     }
 
@@ -209,8 +210,8 @@ package struct HostExamination: Sendable {
         case .some(let version):
             note("engine \(engine.name): \(version)")
             let descriptor = EngineRegistry.all.first { $0.name == engine.name }
-            for finding in descriptor?.examination.judge(facts) ?? [] {
-                switch finding {
+            for fitness in descriptor?.examination.judge(facts) ?? [] {
+                switch fitness {
                 case .fine(let text): note(text)
                 case .doubtful(let text): warn(text)
                 case .unusable(let text): unusable(text)
@@ -259,8 +260,8 @@ package struct HostExamination: Sendable {
         }
     }
 
-    mutating func note(_ text: String) { findings.append(Finding(isBad: false, text: text)) }
-    mutating func warn(_ text: String) { findings.append(Finding(isBad: true, text: text)) }
+    mutating func note(_ text: String) { remarks.append(Remark(isBad: false, text: text)) }
+    mutating func warn(_ text: String) { remarks.append(Remark(isBad: true, text: text)) }
     mutating func unusable(_ text: String) {
         warn(text)
         isUsable = false

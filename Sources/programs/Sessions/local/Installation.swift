@@ -26,11 +26,16 @@ package enum Installation {
         return ["\(folder.deletingLastPathComponent().path)/\(beside)"]
     }
 
-    /// Where the guest of QEMU is that was built.
-    static var guestPlaces: [String] {
-        let named = ProcessInfo.processInfo.environment["USWEEP_GUEST"] ?? ""
-        if named.isEmpty, guestBuilder != nil { return ["\(Caches.folder)/sources/ops/guest/out"] }
-        return places("USWEEP_GUEST", beside: "share/usweep/ops/guest/out", inRepository: "ops/guest/out")
+    /// Where an engine's guest is that was built: an installation builds it in a copy of its sources, which may not be
+    /// written to.
+    ///
+    /// - Parameters:
+    ///   - variable: of the environment, which may name its folder.
+    ///   - folder: below the source tree.
+    static func guestPlaces(_ variable: String, _ folder: String) -> [String] {
+        let named = ProcessInfo.processInfo.environment[variable] ?? ""
+        if named.isEmpty, guestBuilder != nil { return ["\(Caches.folder)/sources/\(folder)"] }
+        return places(variable, beside: "share/usweep/\(folder)", inRepository: folder)
     }
 
     /// The program of an installation that builds guests, and gives the folder of their sources; nil: this one is where

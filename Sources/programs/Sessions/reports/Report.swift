@@ -58,7 +58,7 @@ package struct Report {
                 "\(PeopleText.count(status.late.disagreeing, "late result")) differed from what was merged: these "
                     + "points are not deterministic.")
         }
-        if let audit = status.audit, !audit.findings.isEmpty || !audit.fenced.isEmpty {
+        if let audit = status.audit, !audit.disputes.isEmpty || !audit.fenced.isEmpty {
             warnings += audit.labelled.map { "\($0)." }
         }
         warnings += status.damage.sentences.map { "\($0.prefix(1).uppercased())\($0.dropFirst())." }

@@ -237,7 +237,7 @@ package final class Session {
                 specification: specification.text, runs: specification.keys, madeAt: SystemTime().wall(),
                 with: judging.records)
             if change.isOther { say("the sweep changed: \(change.sentence)") }
-            if let outcome = judging.outcome { say(outcome) }
+            if let sentence = judging.sentence { say(sentence) }
         }
         if resumption.repins {
             say("everything is run again with new pins; results with the old pins are kept in the ledger, but not "

@@ -23,7 +23,7 @@ package enum SessionEnding: Sendable, Hashable {
     ///   - audit: nil: nothing was to be audited.
     init(_ ending: Ending, problems hosts: [HostView], audit: AuditStatus?) {
         switch ending {
-        case .complete(allSucceeded: true) where audit?.findings.isEmpty == false: self = .auditDiffers
+        case .complete(allSucceeded: true) where audit?.disputes.isEmpty == false: self = .auditDiffers
         case .complete(allSucceeded: true) where audit?.undone ?? 0 > 0: self = .auditUndone(audit?.undone ?? 0)
         case .complete(let allSucceeded): self = .complete(allSucceeded: allSucceeded)
         case .outOfTime: self = .outOfTime

@@ -5,7 +5,7 @@ import Results
 
 /// All that is known of one run.
 package struct RunStory: Sendable, Hashable {
-    package struct Attempt: Sendable, Hashable {
+    package struct AttemptStory: Sendable, Hashable {
         package var number: AttemptNumber
         package var host: String
         /// nil: it succeeded.
@@ -64,11 +64,11 @@ package struct RunStory: Sendable, Hashable {
 
     /// An attempt on another host after the run had succeeded.
     package struct Audited: Sendable, Hashable {
-        package var attempt: Attempt
+        package var attempt: AttemptStory
         /// Whether it gave the numbers that count; nil: it gave none.
         package var agrees: Bool?
 
-        package init(attempt: Attempt, agrees: Bool?) {
+        package init(attempt: AttemptStory, agrees: Bool?) {
             self.attempt = attempt
             self.agrees = agrees
         }
@@ -113,7 +113,7 @@ package struct RunStory: Sendable, Hashable {
     /// Whether the specification no longer has it.
     package var isGone: Bool
     /// By number.
-    package var attempts: [Attempt]
+    package var attempts: [AttemptStory]
     package var overtaken: [Overtaken] = []
     package var audits: [Audited] = []
     /// What these show, and what an audit made of its host; sentences.
@@ -134,7 +134,7 @@ package struct RunStory: Sendable, Hashable {
     package init(
         name: String, option: String = "", description: String, state: RunState?, failure: FailureClass? = nil,
         isGone: Bool = false,
-        attempts: [Attempt] = [], stale: AttemptNumber = 0, voidLeases: [VoidLease] = [], late: [Late] = [],
+        attempts: [AttemptStory] = [], stale: AttemptNumber = 0, voidLeases: [VoidLease] = [], late: [Late] = [],
         reopenings: [String] = [], wait: Wait? = nil
     ) {
         self.name = name
@@ -256,7 +256,7 @@ package struct RunStory: Sendable, Hashable {
         }
     }
 
-    private func sentence(_ attempt: Attempt) -> String {
+    private func sentence(_ attempt: AttemptStory) -> String {
         let began = Instant.utc(attempt.endedAt.subtractingCapped(attempt.wall))
         let old = attempt.number <= stale ? " (with an engine or checkpoint that has changed since)" : ""
         let span = "attempt \(attempt.number) on \(attempt.host)\(old) began \(began) and took "
@@ -329,7 +329,7 @@ extension RunStory.VoidLease {
     }
 }
 
-extension RunStory.Attempt {
+extension RunStory.AttemptStory {
     init(_ attempt: AttemptStatus) {
         self.init(
             number: attempt.id.attempt, host: attempt.host, failure: attempt.failure, evidence: attempt.evidence,

@@ -16,7 +16,7 @@ struct Storyteller {
         var story = RunStory(
             name: "\(view.entry.identifier)/\(number)", option: view.entry.artifacts.option,
             description: view.describe(run.plan), state: run.state, failure: run.failure, isGone: run.plan.place == nil,
-            attempts: try ledger.attempts(of: number).map { RunStory.Attempt($0) },
+            attempts: try ledger.attempts(of: number).map { RunStory.AttemptStory($0) },
             stale: try ledger.staleAttempt(of: number),
             voidLeases: leases.compactMap { lease in
                 lease.voided.map { RunStory.VoidLease(host: lease.host, reason: $0) }
@@ -49,7 +49,7 @@ struct Storyteller {
     private func tellAudits(of run: RunStatus, _ story: inout RunStory) throws {
         let audits = try ledger.audits(of: run.plan.run)
         story.audits = audits.map {
-            RunStory.Audited(attempt: RunStory.Attempt($0.attempt), agrees: $0.comparison?.agrees)
+            RunStory.Audited(attempt: RunStory.AttemptStory($0.attempt), agrees: $0.comparison?.agrees)
         }
         let fenced = try ledger.hosts().filter { $0.fenceReason != nil }
         if !audits.isEmpty, let (verdict, hosts) = run.audit(audits, fenced: fenced.map(\.host)) {

@@ -107,7 +107,7 @@ package struct JudgingAgain {
     }
 
     /// As it was done.
-    package var outcome: String? {
+    package var sentence: String? {
         guard let plan else { return nil }
         var changes: [String] = []
         if newlySucceeded > 0 { changes.append("\(newlySucceeded) now succeeded") }

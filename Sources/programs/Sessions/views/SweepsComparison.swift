@@ -8,7 +8,7 @@ import Storage
 
 /// Two sweeps held against each other, from their ledgers and from the raw statistics on record.
 package struct SweepsComparison {
-    package struct Outcome {
+    package struct PairedSweeps {
         package var columns: [String]
         package var pairs: [SweepComparison.PointPair]
         /// How many statistics of all pairs were compared; 0: their engine leaves none.
@@ -56,9 +56,9 @@ package struct SweepsComparison {
     ///   - metrics: none: all that both have.
     ///   - exactly: whether nothing is put down to noise.
     /// - Throws: ``Failure`` (`usage`) also where no point of either sweep fits the conditions.
-    package func outcome(
+    package func paired(
         conditions: [String], metrics: [String], confidence: Double, exactly: Bool
-    ) throws -> Outcome {
+    ) throws -> PairedSweeps {
         let axes = views[0].points.axes.filter(views[1].points.axes.contains)
         let (metrics, leftOut) = try common(metrics)
         var comparison = try SweepComparison(
@@ -75,27 +75,27 @@ package struct SweepsComparison {
                     (SweepComparison.Sample(row, names: view.points.axes), run.plan.run, decision.id.attempt))
             }
         }
-        var outcome = Outcome(
+        var paired = PairedSweeps(
             columns: comparison.columns, pairs: try comparison.pairs(), notes: leftOut + pins() + forced(),
             confidence: confidence)
-        if outcome.pairs.isEmpty, !conditions.isEmpty { throw noPoint(conditions) }
+        if paired.pairs.isEmpty, !conditions.isEmpty { throw noPoint(conditions) }
         if exactly {
-            for place in outcome.pairs.indices {
-                outcome.pairs[place].metrics = outcome.pairs[place].metrics.map(\.exactly)
+            for place in paired.pairs.indices {
+                paired.pairs[place].metrics = paired.pairs[place].metrics.map(\.exactly)
             }
         }
-        for place in outcome.pairs.indices where outcome.pairs[place].missing == nil {
-            let key = outcome.pairs[place].key
+        for place in paired.pairs.indices where paired.pairs[place].missing == nil {
+            let key = paired.pairs[place].key
             let (first, second) = (runs[0][key] ?? [], runs[1][key] ?? [])
             for one in first {
                 guard let other = second.first(where: { $0.sample == one.sample }) else { continue }
-                let found = try compare((one.run, one.attempt), (other.run, other.attempt), &outcome)
+                let found = try compare((one.run, one.attempt), (other.run, other.attempt), &paired)
                 guard let found else { continue }
-                outcome.pairs[place].firstChange = found
+                paired.pairs[place].firstChange = found
                 break
             }
         }
-        return outcome
+        return paired
     }
 
     /// - Returns: what is compared, and what is not, for people: a name may be defined in two ways.
@@ -200,25 +200,25 @@ package struct SweepsComparison {
     /// - Returns: the first statistic that is not the same; nil: none, or one of the files is not on record.
     private func compare(
         _ first: (run: RunNumber, attempt: AttemptNumber), _ second: (run: RunNumber, attempt: AttemptNumber),
-        _ outcome: inout Outcome
+        _ paired: inout PairedSweeps
     ) throws -> String? {
         var records: [StatisticsRecord] = []
         guard views.allSatisfy({ $0.descriptor.statistics != nil }) else { return nil }
-        outcome.judgedRuns += 1
-        outcome.runsWithoutStatistics += 1
+        paired.judgedRuns += 1
+        paired.runsWithoutStatistics += 1
         for (place, one) in [first, second].enumerated() {
             let path = views[place].descriptor.statistics ?? ""
             let artifacts = try views[place].ledger.artifacts(of: one.run, attempt: one.attempt)
             guard let artifact = artifacts.first(where: { $0.path == path }) else { return nil }
             var record = StatisticsRecord()
             if let problem = try stores[place].scan(statistics: artifact, &record) {
-                outcome.notes.append("run \(views[place].entry.identifier)/\(one.run), \(path): \(problem)")
+                paired.notes.append("run \(views[place].entry.identifier)/\(one.run), \(path): \(problem)")
                 return nil
             }
             records.append(record)
         }
-        outcome.runsWithoutStatistics -= 1
-        outcome.statistics += records[0].count
+        paired.runsWithoutStatistics -= 1
+        paired.statistics += records[0].count
         return records[0].difference(from: records[1]).map { found in
             "block \(found.block), \(VisibleText.of(found.name)): \(found.first ?? "none"), then "
                 + "\(found.second ?? "none"); \(found.differing) of \(found.count) statistics differ"
@@ -226,15 +226,15 @@ package struct SweepsComparison {
     }
 }
 
-extension SweepsComparison.Outcome {
+extension SweepsComparison.PairedSweeps {
     private func count(_ isCounted: (SweepComparison.PointPair) -> Bool) -> Int { pairs.count(where: isCounted) }
 
     /// Points with results in both sweeps that are not the same.
     private var changed: [SweepComparison.PointPair] { pairs.filter { $0.missing == nil && !$0.isSame } }
 
     private func isNoise(_ pair: SweepComparison.PointPair) -> Bool {
-        !pair.metrics.isEmpty && pair.metrics.contains { $0.verdict == .noise }
-            && !pair.metrics.contains { $0.verdict.isDifference }
+        !pair.metrics.isEmpty && pair.metrics.contains { $0.relation == .noise }
+            && !pair.metrics.contains { $0.relation.isDifference }
     }
 
     /// Whether the exit status says so.
@@ -264,7 +264,7 @@ extension SweepsComparison.Outcome {
     /// What came out, for people.
     package var sentences: [String] {
         var sentences = [summary]
-        if changed.contains(where: { $0.metrics.contains { [.noise, .higher, .lower].contains($0.verdict) } }) {
+        if changed.contains(where: { $0.metrics.contains { [.noise, .higher, .lower].contains($0.relation) } }) {
             let share = PeopleText.percentage(millionths: Int64((confidence * 1_000_000).rounded()))
             let chance = PeopleText.percentage(millionths: Int64(((1 - confidence) * 1_000_000).rounded()))
             sentences.append(

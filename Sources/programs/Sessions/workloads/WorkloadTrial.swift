@@ -1,3 +1,4 @@
+import Engines
 import Foundation
 package import Model
 import Results
@@ -5,12 +6,10 @@ import SweepFiles
 
 /// One workload, booted and called on this machine, for whoever writes a function.
 package struct WorkloadTrial {
-    private let image: WorkloadImage
+    private let tries: any WorkloadTries
+    private let tried: TriedWorkload
     private let requests: TriedRequests
-    private let guest: String
     private let agent: String
-    private let warm: Int
-    private let invocations: Int
     /// Of what is looked at of a trial: what a guest prints is its own business.
     private static let longestOutput: Int64 = 64 << 20
 
@@ -27,27 +26,46 @@ package struct WorkloadTrial {
     struct Call {
         /// From 1.
         var number: Int
-        /// On the function's core; nil: not known.
-        var instructions: Int64?
-        var userInstructions: Int64?
-        var kernelInstructions: Int64?
+        var counts: TriedCounts
         /// The request and its answer, as in the file of calls.
         var request: String?
     }
 
-    /// - Throws: ``Failure`` for a workload, a guest or an agent that is not here.
-    package init(_ name: String, _ store: WorkloadStore, guest: String?, warm: Int, invocations: Int) throws {
-        image = try store.shelf.image(of: name)
+    /// The engines by which workloads are tried, of which the first is the usual one.
+    package static var engines: [String] { EngineRegistry.offers(\.workloadTries).map(\.engine) }
+
+    /// - Parameters:
+    ///   - engine: by its name; nil: the usual one.
+    ///   - guest: the folder of another guest than the engine's usual one.
+    /// - Throws: ``Failure`` for an engine that does not try workloads, and for a workload, a guest or an agent that is
+    ///   not here.
+    package init(
+        _ name: String, _ store: WorkloadStore, engine: String? = nil, guest: String?, warm: Int, invocations: Int
+    ) throws {
+        let used = try WorkloadTrial.tries(engine)
+        tries = used.offer
+        let image = try store.shelf.image(of: name)
         let calls = "\(store.shelf.folder(of: name))/\(WorkloadMaker.requestsName)"
         let text = try LocalInput.contents(calls, atMost: RequestsFile.mostBytes) ?? []
         requests = TriedRequests(String(decoding: text, as: UTF8.self))
-        let places = guest.map { [$0] } ?? Installation.guestPlaces
+        let places = guest.map { [$0] } ?? Installation.guestPlaces(used.offer.guest.variable, used.offer.guest.folder)
         let builder = Installation.guestBuilder == nil ? "ops/guest/build" : "usweep-guest"
-        self.guest = try WorkloadTrial.first(
-            places, "manifest.json", "the guest is not in", "make it with '\(builder)', and name its folder by --guest")
+        let found = try WorkloadTrial.first(
+            places, "manifest.json", "the guest is not in",
+            "make it with '\(builder) \(used.engine)', and name its folder by --guest")
         agent = try WorkloadTrial.first(AgentBinary.places, nil, "the agent's binary is not at", "build it: ops/build")
-        self.warm = warm
-        self.invocations = invocations
+        tried = TriedWorkload(image: image, guest: found, warm: warm, invocations: invocations)
+    }
+
+    private static func tries(_ name: String?) throws -> (engine: String, offer: any WorkloadTries) {
+        let offers = EngineRegistry.offers(\.workloadTries)
+        let wanted = try name.map { try EngineRegistry.find($0).name }
+        guard let found = offers.first(where: { wanted == nil || $0.engine == wanted }) else {
+            throw Failure(
+                .usage, "the engine '\(wanted ?? "")' cannot try workloads on this machine; choose one that can: "
+                    + "--engine \(engines.joined(separator: " or "))")
+        }
+        return found
     }
 
     private static func first(_ places: [String], _ name: String?, _ what: String, _ advice: String) throws -> String {
@@ -66,60 +84,42 @@ package struct WorkloadTrial {
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
         defer { try? FileManager.default.removeItem(atPath: folder) }
+        let image = tried.image
         say("booting \(image.workload) with \(PeopleText.size(image.memoryBytes)) of memory, and "
-            + PeopleText.count(warm, "call"))
-        let booted = try drive(["setup"] + machine + ["--warm", String(warm), "--log"], in: folder)
+            + PeopleText.count(tried.warm, "call"))
+        let booted = try Program(path: agent).run(tries.boot(tried), folder: folder)
         var log = try containerLog(folder)
         guard booted.status == 0 else {
             return Said(calls: nil, log: log.isEmpty ? try lastLines(folder) : log, problem: booted.reason)
         }
-        say("measuring \(PeopleText.count(invocations, "call"))")
-        let measured = try drive(
-            ["evaluate"] + machine + [
-                "--warm", "0", "--plugin", "\(guest)/model.so", "--checkpoint", "checkpoint.zst", "--invocations",
-                String(invocations),
-            ], in: folder)
+        say("measuring \(PeopleText.count(tried.invocations, "call"))")
+        let measured = try Program(path: agent).run(tries.measure(tried), folder: folder)
         log += try lines(folder)
         return Said(calls: try calls(folder), log: log, problem: measured.status == 0 ? nil : measured.reason)
-    }
-
-    private var machine: [String] {
-        [
-            "--qemu", "qemu-system-x86_64", "--kernel", "\(guest)/vmlinuz", "--initrd", "\(guest)/initrd.img",
-            "--workload", image.workload, "--disk", image.disk.source, "--memory", String(image.memoryBytes >> 20),
-        ]
-    }
-
-    private func drive(_ arguments: [String], in folder: String) throws -> Program.Ended {
-        try Program(path: agent).run(["qemu"] + arguments, folder: folder)
     }
 
     // MARK: What it left
 
     private func calls(_ folder: String) throws -> [Call] {
-        let path = "\(folder)/stats.jsonl"
-        let data = try LocalInput.contents(path, atMost: WorkloadTrial.longestOutput, shown: "stats.jsonl") ?? []
-        let blocks = String(decoding: data, as: UTF8.self).split(separator: "\n")
-            .compactMap { try? JSON(parsing: Array($0.utf8)) }
-        return blocks.enumerated().map { number, block in
-            Call(
-                number: number + 1, instructions: block["instructions"]?.integer,
-                userInstructions: block["user.instructions"]?.integer,
-                kernelInstructions: block["kernel.instructions"]?.integer, request: requests[number])
+        tries.counts(try content(tries.statistics, folder)).enumerated().map { number, counts in
+            Call(number: number + 1, counts: counts, request: requests[number])
         }
     }
 
     private func lines(_ folder: String) throws -> [String] {
-        let path = "\(folder)/terminal.log"
-        let data = try LocalInput.contents(path, atMost: WorkloadTrial.longestOutput, shown: "terminal.log") ?? []
-        return String(decoding: data, as: UTF8.self).split(whereSeparator: \.isNewline)
+        String(decoding: try content(tries.terminal, folder), as: UTF8.self).split(whereSeparator: \.isNewline)
             .map { VisibleText.of($0, limit: 400) }
+    }
+
+    /// Empty where there is none.
+    private func content(_ name: String, _ folder: String) throws -> [UInt8] {
+        try LocalInput.contents("\(folder)/\(name)", atMost: WorkloadTrial.longestOutput, shown: name) ?? []
     }
 
     /// What the terminal shows once the containers are started.
     private func containerLog(_ folder: String) throws -> [String] {
         let all = try lines(folder)
-        guard let start = all.firstIndex(where: { $0.contains("usweep: what the containers say") }) else { return [] }
+        guard let start = all.firstIndex(where: { $0.contains(tries.logTitle) }) else { return [] }
         return Array(all[(start + 1)...])
     }
 
@@ -189,8 +189,9 @@ extension WorkloadTrial.Said {
             var lines: [String] = []
             if let calls {
                 let rows = calls.map { call in
-                    let counts = [call.instructions, call.userInstructions, call.kernelInstructions]
-                    return ["\(call.number)"] + counts.map { $0.map(String.init) ?? "" }
+                    let counts = call.counts
+                    let numbers = [counts.instructions, counts.userInstructions, counts.kernelInstructions]
+                    return ["\(call.number)"] + numbers.map { $0.map(String.init) ?? "" }
                         + [call.request.map(TriedRequests.shown) ?? ""]
                 }
                 let table = try TableWriter.text(
@@ -208,9 +209,9 @@ extension WorkloadTrial.Said {
         let list = (calls ?? []).map { call in
             JSON.object([
                 JSON.Member("call", .integer(call.number)),
-                JSON.Member("instructions", number(call.instructions)),
-                JSON.Member("user_instructions", number(call.userInstructions)),
-                JSON.Member("kernel_instructions", number(call.kernelInstructions)),
+                JSON.Member("instructions", number(call.counts.instructions)),
+                JSON.Member("user_instructions", number(call.counts.userInstructions)),
+                JSON.Member("kernel_instructions", number(call.counts.kernelInstructions)),
                 JSON.Member("request", call.request.map { .string($0) } ?? .null),
             ])
         }

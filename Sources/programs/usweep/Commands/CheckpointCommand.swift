@@ -12,9 +12,9 @@ struct CheckpointCommand: ParsableCommand {
         abstract: "Manage the checkpoints that sweeps share: list, show, verify, add, export, import, remove.",
         discussion: """
             A sweep finds a checkpoint by what it was made from, so a guest is booted and warmed once. Checkpoints of \
-            gem5 that were made elsewhere can be added, and named in sweep files: checkpoint: NAME. All of them are \
-            kept in ~/.cache/usweep/checkpoints; pieces that they have in common are stored once, and sent to a host \
-            once.
+            \(CheckpointAddition.engines.joined(separator: " and ")) that were made elsewhere can be added, and named in \
+            sweep files: checkpoint: NAME. All of them are kept in ~/.cache/usweep/checkpoints; pieces that they have \
+            in common are stored once, and sent to a host once.
             """,
         subcommands: [
             CheckpointListCommand.self, CheckpointShowCommand.self, CheckpointVerifyCommand.self,
@@ -178,8 +178,9 @@ struct CheckpointVerifyCommand: ParsableCommand {
 
 struct CheckpointAddCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "add", abstract: "Add a checkpoint of gem5 that is a folder on this machine.",
+        commandName: "add", abstract: "Add a checkpoint that is a folder on this machine.",
         discussion: """
+            These checkpoints can be added: those of \(CheckpointAddition.engines.joined(separator: ", ")). With gem5, \
             FOLDER contains m5.cpt, or WORKLOAD/m5.cpt, or WORKLOAD/cpt.warm/m5.cpt (as vSwarm-u writes them). What \
             the checkpoint was made from is read from its record.json; if there is none, give --kernel and --disk, or \
             a sweep's kernel and disk cannot be compared with the checkpoint's.

@@ -71,20 +71,20 @@ struct CompareCommand: ParsableCommand {
 
     func run() throws {
         let comparison = try SweepsComparison(first, second, in: common.artifactsFolder)
-        let outcome = try comparison.outcome(
+        let paired = try comparison.paired(
             conditions: condition.conditions, metrics: metric, confidence: try confidence.share(), exactly: exact)
         let format = format ?? to.flatMap(ResultFormat.init(file:))?.text
             ?? (common.output == .json ? .json : to == nil ? .table : .csv)
         let onlyDifferences = format == .table && to == nil && !all && !exact
         let write = { (sink: @escaping ([UInt8]) throws -> Void) in
-            try outcome.write(format, onlyDifferences: onlyDifferences, sink: sink)
+            try paired.write(format, onlyDifferences: onlyDifferences, sink: sink)
         }
         if let to {
             try AtomicFile.write(try Paths.file(to), write)
-        } else if format != .table || outcome.hasRows(onlyDifferences: onlyDifferences) {
+        } else if format != .table || paired.hasRows(onlyDifferences: onlyDifferences) {
             try write { try Console.write($0) }
         }
-        for note in outcome.sentences { common.console.say(note) }
-        if outcome.differs(exactly: exact) { throw ExitCode(ExitStatus.differs) }
+        for note in paired.sentences { common.console.say(note) }
+        if paired.differs(exactly: exact) { throw ExitCode(ExitStatus.differs) }
     }
 }

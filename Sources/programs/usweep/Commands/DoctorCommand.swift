@@ -106,9 +106,9 @@ struct DoctorCommand: ParsableCommand {
         let console = common.console
         let verdict = examination.isUsable ? console.paint("ok", .green) : console.paint("cannot be used", .red)
         try Console.print("\(examination.name): \(verdict)")
-        for finding in examination.findings {
-            let mark = finding.isBad ? "!" : "-"
-            try Console.print("  \(mark) \(VisibleText.of(finding.text))")
+        for remark in examination.remarks {
+            let mark = remark.isBad ? "!" : "-"
+            try Console.print("  \(mark) \(VisibleText.of(remark.text))")
         }
     }
 }

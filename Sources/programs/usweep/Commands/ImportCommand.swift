@@ -39,10 +39,6 @@ struct ImportVSwarmCommand: ParsableCommand {
                 + PeopleText.count(imported.taken.count, "checkpoint"))
         for problem in imported.left { console.say("not taken over: \(problem)") }
         if imported.taken.count < imported.functions.count { console.say("the sweep makes all checkpoints itself") }
-        if !imported.taken.isEmpty {
-            console.say(
-                "warning: gem5 restores a checkpoint only into a machine with the same devices under the same names; a "
-                    + "checkpoint that was taken with KVM may not restore at all. Try one run first")
-        }
+        if let caution = imported.caution { console.say("warning: \(caution)") }
     }
 }

@@ -16,7 +16,7 @@ struct PlanCommand: ParsableCommand {
               usweep plan sweeps/quickstart.yaml
               # every point, too
               usweep plan study.yaml -i lab.yaml --points
-              # asks a host's gem5 whether all parameters exist
+              # asks a host's simulator whether all parameters exist
               usweep plan study.yaml -i lab.yaml --bind
             """)
 
@@ -31,7 +31,7 @@ struct PlanCommand: ParsableCommand {
     @Flag(name: .long, help: "List every point with its digest.")
     var points = false
 
-    @Flag(name: .long, help: "Ask one host's gem5 whether it accepts every parameter and every value.")
+    @Flag(name: .long, help: "Ask one host's simulator whether it accepts every parameter and every value.")
     var bind = false
 
     @Flag(name: .long, help: "Plan with checkpoints that do not fit, as launch --force does.")

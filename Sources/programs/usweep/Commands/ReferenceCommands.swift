@@ -36,8 +36,8 @@ struct AxesCommand: ParsableCommand {
         abstract: "List what the axes of a sweep can vary: unit, default, values, meaning.",
         discussion: """
             An axis '*' stands for every name that is not listed. An empty default depends on the system. With --bind, \
-            only axes and values that the gem5 of one host accepts are listed; standard error says what it does not \
-            accept, and why.
+            only axes and values that the simulator of one host accepts are listed; standard error says what it does \
+            not accept, and why.
 
             EXAMPLES
               usweep axes --engine qemu
@@ -45,7 +45,7 @@ struct AxesCommand: ParsableCommand {
               usweep axes --engine gem5 --bind -i lab.yaml --host lab1
             """)
 
-    @Flag(name: .long, help: "List only those that one host's gem5 has.")
+    @Flag(name: .long, help: "List only those that one host's simulator has.")
     var bind = false
 
     @Option(
@@ -54,7 +54,7 @@ struct AxesCommand: ParsableCommand {
     var inventory: String?
 
     @Option(
-        name: .long, help: ArgumentHelp("With --bind: the host (default: the first with a gem5).", valueName: "name"))
+        name: .long, help: ArgumentHelp("With --bind: the host (default: the first with it).", valueName: "name"))
     var host: String?
 
     @OptionGroup var engine: EngineOptions

@@ -177,7 +177,7 @@ struct WorkloadRemoveCommand: ParsableCommand {
 struct WorkloadTryCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "try",
-        abstract: "Boot a workload in QEMU on this machine, call it, and show what it did.",
+        abstract: "Boot a workload on this machine, call it, and show what it did.",
         discussion: """
             Shows each call's instructions, and the container's log. Nothing is kept.
 
@@ -199,6 +199,14 @@ struct WorkloadTryCommand: ParsableCommand {
 
     @Option(
         name: .long,
+        help: ArgumentHelp(
+            "Engine that boots it: \(WorkloadTrial.engines.joined(separator: ", ")) "
+                + "(default: \(WorkloadTrial.engines.first ?? "none")).", valueName: "name"),
+        completion: Completions.engines)
+    var engine: String?
+
+    @Option(
+        name: .long,
         help: ArgumentHelp("The guest that ops/guest/build made (default: that of the source tree).", valueName: "dir"),
         completion: .directory)
     var guest: String?
@@ -212,8 +220,8 @@ struct WorkloadTryCommand: ParsableCommand {
 
     func run() throws {
         let trial = try WorkloadTrial(
-            name, WorkloadStore(in: common.artifactsFolder), guest: guest.map(Paths.absolute), warm: warm,
-            invocations: invocations)
+            name, WorkloadStore(in: common.artifactsFolder), engine: engine, guest: guest.map(Paths.absolute),
+            warm: warm, invocations: invocations)
         let said = try trial.run { common.console.say($0) }
         switch common.output {
         case .json: try Console.print(said.document.encoded)

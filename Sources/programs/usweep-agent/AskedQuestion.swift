@@ -1,21 +1,22 @@
 import Engines
 import Glibc
-import Model
 import Results
 
-/// `gem5 enough RULE FOLDER`: what the scripts of the engine `gem5` ask the agent that started them.
-enum Gem5Question {
-    /// - Parameter arguments: behind `gem5`.
+/// Puts a question of a run to its engine, with files of this host.
+struct AskedQuestion {
+    /// The engine's verb.
+    let verb: String
+    let question: any RunQuestion.Type
+
+    /// - Parameter words: behind the verb.
     /// - Returns: the exit status: 0 with an answer on standard output, 64 for a question that is not understood, 74
-    ///   for statistics that cannot be read.
-    static func main(_ arguments: [String]) -> Int32 {
-        guard arguments.count == 3, arguments[0] == "enough", let rule = StoppingRule(document: arguments[1]) else {
-            return complain("usage: gem5 enough RULE FOLDER, with a rule that this agent knows", 64)
-        }
+    ///   for files that cannot be read.
+    func answer(_ words: [String]) -> Int32 {
         do {
-            let answer = try Gem5Sufficiency.answer(rule, files(in: arguments[2]))
-            write(STDOUT_FILENO, "\(answer.encoded)\n")
+            AskedQuestion.write(STDOUT_FILENO, "\(try question.answer(words, AskedQuestion.files))\n")
             return 0
+        } catch let unknown as UnknownQuestion {
+            return complain("usage: \(unknown.usage)", 64)
         } catch {
             return complain((error as? Breach)?.evidence ?? "\(error)", 74)
         }
@@ -45,8 +46,8 @@ enum Gem5Question {
         }
     }
 
-    private static func complain(_ message: String, _ status: Int32) -> Int32 {
-        write(STDERR_FILENO, "gem5: \(message)\n")
+    private func complain(_ message: String, _ status: Int32) -> Int32 {
+        AskedQuestion.write(STDERR_FILENO, "\(verb): \(message)\n")
         return status
     }
 

@@ -7,8 +7,8 @@ import Results
 import Storage
 
 /// A run held against the one that it does again.
-package struct ReproductionOutcome {
-    package enum Verdict: String, Sendable {
+package struct ReproductionCheck {
+    package enum Agreement: String, Sendable {
         /// Result and statistics are the same to the last digit.
         case identical
         /// The result is, and the statistics could not be compared.
@@ -18,7 +18,7 @@ package struct ReproductionOutcome {
         case failed
     }
 
-    package let verdict: Verdict
+    package let agreement: Agreement
     /// What was compared, and the first thing that is not the same; for people.
     package let sentences: [String]
     /// The run that did it again.
@@ -32,7 +32,7 @@ package struct ReproductionOutcome {
         guard let status = try view.ledger.run(run), status.state == .succeeded, let decision = status.decision,
             let result = decision.blocks
         else {
-            verdict = .failed
+            agreement = .failed
             let explanation = entry.command("explain", run: run)
             sentences = ["it was not reproduced, because the run failed; see why: \(explanation)"]
             return
@@ -42,15 +42,15 @@ package struct ReproductionOutcome {
             GivenNumbers(result: capsule.result, artifacts: capsule.artifacts),
             GivenNumbers(result: result, artifacts: artifacts), statistics: view.descriptor.statistics,
             in: try entry.artifacts.objects())
-        let verdict: Verdict = !comparison.isSame ? .differs : comparison.isWhole ? .identical : .resultIdentical
+        let agreement: Agreement = !comparison.isSame ? .differs : comparison.isWhole ? .identical : .resultIdentical
         var said = comparison.sentences
         said.append(Self.files(capsule.artifacts, artifacts))
         // An engine without a program of its own runs people's.
-        if verdict == .differs, view.descriptor.binary == nil {
+        if agreement == .differs, view.descriptor.binary == nil {
             said.append(
                 "a program that uses random numbers or the clock gives another result each time; give it a seed")
         }
-        self.verdict = verdict
+        self.agreement = agreement
         sentences = said
     }
 
