@@ -5,6 +5,8 @@ package struct EngineParameters: Sendable {
     package var known: [EngineParameter]
     /// What other names mean, as in "the path of a parameter below 'system'"; nil: there are no others.
     package var others: String?
+    /// Whether a text can be one of these other names; what cannot be one is refused before anything runs.
+    package var mayBeOther: @Sendable (_ name: String) -> Bool = { _ in true }
     /// What is to be known of such other names where a run starts from a checkpoint; nil: nothing.
     package var othersAfterRestore: String?
 
@@ -19,6 +21,17 @@ package struct EngineParameters: Sendable {
     package func remark(afterRestoreWith axis: String) -> String? {
         if let known = self[axis] { return known.afterRestore }
         return others == nil ? nil : othersAfterRestore
+    }
+
+    /// Whether an axis of this name sets something, as far as that can be told without the engine.
+    package func takes(_ name: String) -> Bool { self[name] != nil || others != nil && mayBeOther(name) }
+
+    /// The parameter from which a name that is not known differs by two characters at most, or by one in place of
+    /// another; nil: there is none.
+    package func lookalike(of name: String) -> String? {
+        guard self[name] == nil else { return nil }
+        let near = known.map { (name: $0.name, count: name.lowercased().difference(from: $0.name).count) }
+        return near.filter { $0.count <= 2 }.min { $0.count < $1.count }?.name
     }
 
     package subscript(name: String) -> EngineParameter? { known.first { $0.name == name } }

@@ -100,12 +100,18 @@ class Binder:
                 return getattr(self.library, name)()
         raise BadValue("%s=%s: this gem5 has no %s" % (axis, value, " or ".join(map(str, classes))))
 
+    def classes(self, kind):
+        """The names of gem5's classes that a parameter takes which is made from `kind`."""
+        known = ((name, getattr(self.library, name)) for name in dir(self.library))
+        return [name for name, found in known
+                if isinstance(found, type) and issubclass(found, kind) and not getattr(found, "abstract", False)]
+
     def value(self, axis, given, item, parameter):
         """What to assign: an object where the parameter takes one, else the text, which gem5 converts."""
         if axis in names.OBJECTS:
             table = names.OBJECTS[axis][1]
             if given.lower() not in table:
-                raise BadValue("%s=%s: it is one of %s" % (axis, given, ", ".join(table)))
+                raise BadValue(not_one_of(table, axis, given))
             return self.make(table[given.lower()], axis, given)
         kind = getattr(item._params[parameter], "ptype", None)
         if isinstance(kind, type) and hasattr(kind, "_params"):
@@ -113,7 +119,9 @@ class Binder:
                 return self.library.NULL
             found = getattr(self.library, given, None)
             if not isinstance(found, type) or not issubclass(found, kind) or getattr(found, "abstract", False):
-                raise BadValue("%s=%s: it takes a class of gem5 made from %s" % (axis, given, kind.__name__))
+                near = names.nearest(given, self.classes(kind))
+                raise BadValue("%s=%s: it takes a class of gem5 made from %s%s" % (
+                    axis, given, kind.__name__, "; did you mean %s?" % near if near else ""))
             return found()
         if is_number_list(item._params[parameter]):
             return given.strip("[]").replace(",", " ").split()
@@ -133,16 +141,18 @@ class Binder:
             self.touched.append((axis, given, item, parameter))
 
     def set_all(self, settings):
-        """As `set` for each; as Refused, for a run. Choices have been made with the system."""
+        """As `set` for each; as Refused, for a run, with all that is wrong. Choices have been made with the system."""
+        problems = []
         for axis, given in names.order(settings):
             if axis in names.CHOICES:
                 continue
             try:
                 self.set(axis, given)
             except Unknown as error:
-                raise Refused("unknown-parameter", str(error)) from error
+                problems.append(("unknown-parameter", str(error)))
             except BadValue as error:
-                raise Refused("bad-value", str(error)) from error
+                problems.append(("bad-value", str(error)))
+        refuse(problems)
 
     def note_choice(self, axis, given, items):
         """A choice that was made with the system; what config.ini shows of it is in names.EVIDENCE."""
@@ -165,15 +175,28 @@ class Binder:
 
 def choose(settings):
     """The choices among the settings: {"core": ..., "memory": ...}, by their short values."""
-    chosen = {}
+    chosen, problems = {}, []
     for axis, given in settings:
         table = names.CHOICES.get(axis)
         if table is None:
             continue
         if given.lower() not in table:
-            raise Refused("bad-value", "%s=%s: it is one of %s" % (axis, given, ", ".join(table)))
+            problems.append(("bad-value", not_one_of(table, axis, given)))
         chosen[axis] = given.lower()
+    refuse(problems)
     return chosen
+
+
+def refuse(problems):
+    """Raises Refused if there are any: pairs of a cause and a message."""
+    if problems:
+        raise Refused(problems[0][0], "; ".join(message for _, message in problems))
+
+
+def not_one_of(table, axis, given):
+    near = names.nearest(given, list(table))
+    hint = "did you mean %s?" % near if near else "it is one of %s" % ", ".join(table)
+    return "%s=%s: there is no such value; %s" % (axis, given, hint)
 
 
 def is_object(value):

@@ -35,6 +35,9 @@ struct MissingProgram {
         }
     }
 
+    /// Whether nothing of that name is there; otherwise it is there and cannot be executed.
+    var isNowhere: Bool { file.map { access($0, F_OK) != 0 } ?? true }
+
     private static func place(_ path: String, _ folder: String) -> String {
         path.hasPrefix("/") ? path : "\(folder)/\(path)"
     }

@@ -204,13 +204,19 @@ public struct CheckpointStore: Sendable {
 
     // MARK: Exchange
 
-    /// A folder in the store's own, so that files need not be copied; it is gone afterwards.
+    /// A folder in the store's own, so that files need not be copied; it is gone afterwards. Those of processes that
+    /// were killed go first: they may hold many gigabytes.
     ///
-    /// - Parameter name: that no other one has now.
+    /// - Parameter name: that no other one of this process has now.
     public func withExchange<Result>(_ name: String, _ body: (String) throws -> Result) throws -> Result {
-        let path = "\(folder)/\(CheckpointStore.exchange)\(name)"
+        let path = "\(folder)/\(CheckpointStore.exchange)\(name).\(files.processMark)"
         try files.ensureFolders(path)
         defer { try? files.removeTree(path) }
+        for entry in try files.list(folder)
+        where entry.name.hasPrefix(CheckpointStore.exchange) && LocalFiles.isAbandoned(entry.name) {
+            // Another one may do the same.
+            try? files.removeTree("\(folder)/\(entry.name)")
+        }
         return try body(path)
     }
 

@@ -47,7 +47,7 @@ public final class CommonCheckpoints: Sendable {
         defer { stream.close() }
         guard let bundle = try bundle(of: key, stream) else { return false }
         do {
-            try own.withExchange("common-\(files.processMark)") { folder in
+            try own.withExchange("common") { folder in
                 let staged = try ObjectStore(root: "\(folder)/staged", files: files)
                 let known = try own.objects()
                 for file in bundle.files { try bring(file, stream, known, into: staged) }

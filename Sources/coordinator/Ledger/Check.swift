@@ -27,6 +27,59 @@ extension Ledger {
         }
     }
 
+    /// Looks whether the numbers and failure classes of all attempts are those that the journal has: a byte of them
+    /// that the disk changed is noticed by nothing else, as SQLite has no checksums. The other tables are left to
+    /// ``check()``, which takes many times as long.
+    ///
+    /// - Throws: ``Failure`` (`badArchive`) with the first attempt of which they are not, and how to repair that.
+    public func checkNumbers() throws {
+        try reading { db in
+            var expected: [AttemptPlace: Int] = [:]
+            try Journal(db, path: path).forEach { _, record in
+                switch record {
+                case .attemptEnded(let report, _, let failure, _, let blocks, _):
+                    expected[AttemptPlace(report.id)] = Ledger.mark(failure?.rawValue, blocks?.text)
+                case .auditEnded(let report, _, let failure, _, _, _):
+                    expected[AttemptPlace(report.id)] = Ledger.mark(failure?.rawValue, nil)
+                case .judgedAgain(let id, let failure, _, let blocks):
+                    expected[AttemptPlace(id)] = Ledger.mark(failure?.rawValue, blocks?.text)
+                default: break
+                }
+            }
+            let rows = try Row.fetchCursor(db, sql: "SELECT run, attempt, class, blocks FROM attempts")
+            var count = 0
+            while let row = try rows.next() {
+                let place = try AttemptPlace(run: row.value(0), attempt: row.value(1))
+                let (failure, blocks): (String?, String?) = try (row.value(2), row.value(3))
+                guard expected[place] == Ledger.mark(failure, blocks) else {
+                    let attempt = "attempt \(place.attempt) of run \(place.run)"
+                    throw damaged("what its tables say of \(attempt) is not what its journal says")
+                }
+                count += 1
+            }
+            guard count == expected.count else {
+                throw damaged(
+                    "its tables have \(PeopleText.count(count, "attempt")), and its journal \(expected.count)")
+            }
+        }
+    }
+
+    private struct AttemptPlace: Hashable {
+        var run: RunNumber
+        var attempt: AttemptNumber
+
+        init(run: RunNumber, attempt: AttemptNumber) { (self.run, self.attempt) = (run, attempt) }
+        init(_ id: AttemptID) { self.init(run: id.run, attempt: id.attempt) }
+    }
+
+    /// Equal for equal texts, within one process.
+    private static func mark(_ failure: String?, _ blocks: String?) -> Int {
+        var hasher = Hasher()
+        hasher.combine(failure)
+        hasher.combine(blocks)
+        return hasher.finalize()
+    }
+
     /// The derived tables made anew beside the ledger, in memory, and compared row by row.
     private func differences(_ live: Database) throws -> [String] {
         try DatabaseQueue().inDatabase { fresh in

@@ -30,10 +30,40 @@ extension Coordinator {
         }
     }
 
+    /// Setups whose points were all cancelled, and boots whose setups were: nobody needs what they make. They end at
+    /// once, also where a host that is away has them: nothing that it still reaches is of use to this sweep.
+    ///
+    /// Not where the whole sweep is cancelled: what hosts reach within the grace counts for whoever launches it again.
+    mutating func cancelMakers(_ records: inout [Record]) {
+        guard cancelDeadline == nil else { return }
+        // Setups come before their boots here, so that a boot ends in the same commit.
+        for maker in state.makers.reversed() where state.pins[maker.pin] == nil && isForNobody(maker) {
+            switch state[maker.run].phase {
+            // A boot that nobody has begun ends as one that was not needed (settleDependents).
+            case .waiting: if !maker.isBoot { cancel(maker, &records) }
+            case .leased: cancel(maker, &records)
+            case .ended: break
+            }
+        }
+    }
+
+    /// With the reason on record, for people.
+    private mutating func cancel(_ maker: Maker, _ records: inout [Record]) {
+        let reason = "all runs that needed \(maker.isBoot ? "its guest" : "its checkpoint") were cancelled"
+        decide(.runCancelAsked(run: maker.run, reason: reason), &records)
+        decideEnd(maker.run, .cancelled, .cancelled, &records)
+    }
+
+    /// Whether no run waits for what a run makes, because somebody cancelled them.
+    private func isForNobody(_ maker: Maker) -> Bool {
+        guard !state.isOver(maker.run), !isAwaited(maker) else { return false }
+        return maker.dependents.contains { group in plan.groups[group].runs.contains { state.wasCancelled($0) } }
+    }
+
     /// Whether nobody wants the run any more.
     func isCancelled(_ run: RunNumber) -> Bool {
         if !state.isCurrent(run) || cancelDeadline != nil || state.cancelsAsked.contains(run) { return true }
-        return if case .ended(.cancelled, _) = state[run].phase { true } else { false }
+        return state.wasCancelled(run)
     }
 
     /// Hosts that could not confirm in time are told when they come back.

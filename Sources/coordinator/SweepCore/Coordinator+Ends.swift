@@ -126,7 +126,8 @@ extension Coordinator {
         }
     }
 
-    private func isAwaited(_ maker: Maker) -> Bool { maker.dependents.contains { state.waitingCounts[$0] > 0 } }
+    /// Whether a run waits for what another one makes.
+    func isAwaited(_ maker: Maker) -> Bool { maker.dependents.contains { state.waitingCounts[$0] > 0 } }
 
     private mutating func endDependents(of maker: Maker, _ failure: FailureClass, _ records: inout [Record]) {
         // There may be millions, and this is asked in every step.

@@ -134,6 +134,7 @@ public struct Coordinator: Sendable {
             cancel(nil, "the sweep's own time limit has passed", now, &records)
         }
         endCancelled(now, &records)
+        cancelMakers(&records)
         settleDependents(&records)
         settleRivals(now, &records)
         settleAudits(now, &records)

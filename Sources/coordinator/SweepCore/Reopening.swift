@@ -3,7 +3,8 @@ public import Model
 extension SweepState {
     /// What has to be opened again so that some runs can be done: of these, those that ended without a result; the
     /// setups and boots that they need and that gave none; and with such a one the runs that ended because of it,
-    /// untried.
+    /// untried. A setup that was cancelled did not cause that: its points had been cancelled before, and those that
+    /// nobody asks for stay so.
     ///
     /// - Returns: in the order of their numbers.
     public func reopening(_ wanted: [RunNumber]) -> [RunNumber] {
@@ -19,7 +20,9 @@ extension SweepState {
             maker.runs.forEach(choose)
             if let required = maker.requires { pins.insert(required) }
         }
-        var remade = Set(chosen.compactMap { group(of: $0)?.provides })
+        let asked = Set(wanted)
+        let blamed = chosen.filter { !wasCancelled($0) || asked.contains($0) }
+        var remade = Set(blamed.compactMap { group(of: $0)?.provides })
         for group in plan.groups.reversed() where group.requires.map(remade.contains) ?? false {
             for run in group.runs where self[run].lastAttempt == 0 { choose(run) }
             if let pin = group.provides, group.runs.contains(where: isChosen.contains) { remade.insert(pin) }

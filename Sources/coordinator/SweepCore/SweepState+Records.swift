@@ -55,6 +55,10 @@ extension SweepState {
 
     func isOver(_ run: RunNumber) -> Bool { if case .ended = self[run].phase { true } else { false } }
 
+    func wasCancelled(_ run: RunNumber) -> Bool {
+        if case .ended(.cancelled, _) = self[run].phase { true } else { false }
+    }
+
     private mutating func pin(_ name: String, _ digest: Digest) {
         let isNew = pins.updateValue(digest, forKey: name) == nil
         guard isNew else { return }

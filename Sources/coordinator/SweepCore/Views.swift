@@ -2,7 +2,7 @@ public import Model
 
 /// The state of a host, for display.
 public struct HostView: Sendable, Hashable {
-    public enum Standing: String, Sendable, Hashable {
+    public enum Standing: String, Sendable, Hashable, CaseIterable {
         /// `queued`: it is a pilot whose job does not run.
         case connecting, working, away, paused, refused, queued
     }

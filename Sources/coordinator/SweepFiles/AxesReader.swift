@@ -49,7 +49,9 @@ final class AxesReader {
 
     private func grid(_ field: Field, _ metrics: [String]) -> [Axis] {
         guard let members = read.members(field.value, path: field.path) else { return [] }
-        if members.isEmpty { read.fail(field, "has no axis; write one, as in x: [1, 2], or remove the key") }
+        if case .mapping(let all) = field.value.kind, all.isEmpty {
+            read.fail(field, "has no axis; write one, as in x: [1, 2], or remove the key")
+        }
         return members.compactMap { member in
             guard let axis = axis(member, metrics) else { return nil }
             var seen: [String: String] = [:]
@@ -117,15 +119,18 @@ final class AxesReader {
         if let other = variables.updateValue(name, forKey: variable) {
             return refuse("'\(other)' has the same environment variable, \(variable); write another name")
         }
-        if parameters[name] == nil, parameters.others == nil {
-            let known = parameters.known.map(\.name)
-            let hint = Names.suggestion(name, in: known, listedBy: "usweep axes --engine \(engine)")
-            return refuse("engine '\(engine)' has no such parameter; \(hint)")
-        }
+        guard parameters.takes(name) else { return refuse(unknown(name)) }
         guard !metrics.contains(name) else { return refuse("a metric has the same name; write another") }
         values[name] = [:]
         names.append(name)
         return name
+    }
+
+    private func unknown(_ name: String) -> String {
+        let hint = Names.suggestion(
+            name, in: parameters.known.map(\.name), listedBy: "usweep axes --engine \(engine)")
+        let other = parameters.others.map { ", and this cannot be \($0)" } ?? ""
+        return "engine '\(engine)' has no such parameter\(other); \(hint)"
     }
 
     /// The source text of a value, and the form in which equal values are equal.

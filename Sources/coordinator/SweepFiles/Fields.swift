@@ -38,8 +38,10 @@ struct FieldReader {
             var word = "..."
             if case .scalar(let text, isPlain: true) = value.kind, Names.isPlain(text) { word = text }
             let example = (usual ?? known?.first).map { ", as in {\($0): \(word)}" } ?? ""
+            let isMissing = if case .scalar("", isPlain: true) = value.kind { true } else { false }
+            let place = isMissing ? " in lines below it that are indented" : example
             problems.add(
-                value.mark, key: path, "a mapping was expected, not \(value.shape); write key: value\(example)")
+                value.mark, key: path, "a mapping was expected, not \(value.shape); write key: value\(place)")
             return nil
         }
         var fields: [Field] = []
@@ -72,6 +74,9 @@ struct FieldReader {
             fail(
                 field, "'\(Names.shown(text))' is not a range; ranges have whole numbers and two points, as in "
                     + "1..9 step 2; write other values out, as in [0.1, 0.2]")
+        case .scalar(let text, isPlain: true) where FieldReader.isTightElement(text):
+            let element = Names.shown(FieldReader.element(text))
+            fail(field, "a list was expected; write a space after '-', as in - \(element)")
         case .scalar(let text, let isPlain):
             // What begins with a sign may mean something else to YAML.
             let word = Names.isPlain(text) ? text : "'\(Names.shown(text))'"
@@ -79,6 +84,16 @@ struct FieldReader {
             fail(field, "a list was expected, not \(field.value.shape); write \(example)")
         }
         return nil
+    }
+
+    /// Whether a text was meant for an element of a list, and lacks the space behind its '-': `-a`, but not `-1`.
+    private static func isTightElement(_ text: String) -> Bool {
+        guard text.hasPrefix("-"), let next = text.dropFirst().unicodeScalars.first else { return false }
+        return next.properties.isAlphabetic || next == "/" || text.contains(" -")
+    }
+
+    private static func element(_ text: String) -> Substring {
+        text.dropFirst().split(separator: " ", maxSplits: 1).first ?? ""
     }
 
     /// Text as it stands in the file, not empty unless in quotes, with no character that cannot be seen.

@@ -49,7 +49,10 @@ struct Folder {
         guard let text = String(validating: bytes, as: UTF8.self) else {
             let valid = bytes.split(separator: 0x0a, omittingEmptySubsequences: false)
                 .prefix { String(validating: $0, as: UTF8.self) != nil }
-            throw Failure(.badSpecification, "\(shown):\(valid.count + 1):1: not UTF-8; save the file as UTF-8")
+            let line = bytes.split(separator: 0x0a, omittingEmptySubsequences: false)[valid.count]
+            let column = String(decoding: line, as: UTF8.self).unicodeScalars.prefix { $0 != "\u{fffd}" }.count + 1
+            throw Failure(
+                .badSpecification, "\(shown):\(valid.count + 1):\(column): not UTF-8; save the file as UTF-8")
         }
         return text.hasPrefix("\u{feff}") ? String(text.unicodeScalars.dropFirst()) : text
     }

@@ -16,7 +16,8 @@ final class Problems {
     ///
     /// - Parameter text: what is wrong; what to write instead.
     func add(_ mark: Place?, key: String, _ text: String, code: Failure.Code = .badSpecification) {
-        add(mark, "key '\(Names.shown(key))': \(text)", code: code)
+        // The document as a whole has no key.
+        add(mark, key.isEmpty ? text : "key '\(Names.shown(key))': \(text)", code: code)
     }
 
     func add(_ mark: Place?, _ text: String, code: Failure.Code = .badSpecification) {

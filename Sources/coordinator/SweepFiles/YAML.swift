@@ -48,7 +48,9 @@ extension YAMLValue {
     /// More than any sweep needs, and little enough to read at once.
     static let maximumBytes = 4 << 20
     private static let maximumDepth = 16
-    static let aliasText = "anchors and aliases (&name, *name) are not supported; write the value out"
+    static let aliasText =
+        "anchors and aliases (&name, *name) are not supported; write the value out, or put text that begins with & or "
+        + "* in quotes"
 
     /// Parses one document.
     ///
@@ -76,7 +78,8 @@ extension YAMLValue {
         }
         let source = YAMLComplaint(text, file)
         // Nodes know their anchors for as long as the parser is there.
-        if seeming.aliases > 0, let anchored = withExtendedLifetime(parser, { anchored(root) }) {
+        let mayBeAnchored = seeming.anchor != nil || seeming.aliases > 0
+        if mayBeAnchored, let anchored = withExtendedLifetime(parser, { anchored(root) }) {
             throw source.at(anchored.mark.map(Place.init) ?? Place(line: 1, column: 1), aliasText)
         }
         return try convert(root, depth: 0, source)
@@ -118,6 +121,12 @@ extension YAMLValue {
             let members = try mapping.map { key, value in
                 guard case .scalar(let name) = key else {
                     throw refuse("a key of this mapping is not plain text; put text with { } [ ] in quotes")
+                }
+                if let hidden = name.string.unicodeScalars.first(where: VisibleText.isHidden) {
+                    throw source.at(
+                        name.mark.map(Place.init) ?? Place(line: 1, column: 1),
+                        "the key '\(Names.shown(name.string))' has an invisible character; "
+                            + VisibleText.remedy(hidden))
                 }
                 let value = try convert(value, depth: depth + 1, source)
                 return Member(name: name.string, mark: name.mark.map(Place.init), value: value)

@@ -16,7 +16,10 @@ struct YAMLComplaint {
         switch error {
         case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _):
             let place = Place(mark)
-            if let cause = hidden(place) ?? tab(place) ?? indentation(place, problem) { return cause }
+            if let cause = hidden(place) ?? tab(place) { return cause }
+            let mistakes = YAMLMistakes(
+                lines, problem: problem, at: place, context: context?.text, start: context.map { Place($0.mark) })
+            if let found = mistakes.found { return at(found.place, "not YAML: \(found.text)") }
             let quoting = "; put text with any of { } [ ] , : # & * ! | > % @ in quotes"
             return at(place, "not YAML:\(context.map { " \($0.text)" } ?? "") \(problem)\(quoting)")
         case .composer(_, let problem, let mark, _):
@@ -31,11 +34,13 @@ struct YAMLComplaint {
                 return at(Place(context.mark), "key '\(Names.shown(key))': is a duplicate; remove one")
             }
             return at(second, YAMLComplaint.duplicate(Names.shown(key), first: first))
-        case .reader(let problem, let offset, _, let yaml):
-            let before = yaml.unicodeScalars.prefix(offset ?? 0)
+        case .reader(let problem, _, let value, let yaml):
+            // The offset counts what people see as one character, and its line end as one, too.
+            let before = yaml.unicodeScalars.prefix { $0.value != UInt32(bitPattern: value) }
             let place = Place(
                 line: before.count { $0 == "\n" } + 1, column: before.reversed().prefix { $0 != "\n" }.count + 1)
-            return at(place, "not YAML: \(problem); remove the character")
+            let character = Unicode.Scalar(UInt32(bitPattern: value)).map { " (\(VisibleText.of(String($0))))" } ?? ""
+            return at(place, "not YAML: \(problem)\(character); remove the character")
         case .no, .memory, .writer, .emitter, .representer, .dataCouldNotBeDecoded:
             return Failure(.badSpecification, "\(file):1:1: not YAML", cause: "\(error)")
         }
@@ -118,18 +123,5 @@ struct YAMLComplaint {
             return at(Place(line: line.number, column: column), "not YAML: the line is indented with a tab; use spaces")
         }
         return nil
-    }
-
-    private func indentation(_ place: Place, _ problem: String) -> Failure? {
-        let known = ["expected key", "expected '-' indicator", "not allowed in this context", "expected <block end>"]
-        guard known.contains(where: problem.contains), place.line >= 1, place.line <= lines.count else { return nil }
-        func isEmpty(_ line: Substring) -> Bool { line.trimmed.isEmpty || line.trimmed.hasPrefix("#") }
-        func indent(_ line: Substring) -> Int { line.prefix { $0 == " " }.count }
-        guard let above = lines[..<(place.line - 1)].last(where: { !isEmpty($0) }) else { return nil }
-        let (own, other) = (indent(lines[place.line - 1]), indent(above))
-        guard own != other else { return nil }
-        let place = Place(line: place.line, column: own + 1)
-        let text = "line \(place.line) is indented by \(own) space\(own == 1 ? "" : "s"), the line above by \(other)"
-        return at(place, "not YAML: \(text); indent lines that belong together alike, without tabs")
     }
 }

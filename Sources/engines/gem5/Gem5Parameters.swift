@@ -14,10 +14,23 @@ enum Gem5Parameter {
             parameter.sample = samples[parameter.values]
             return parameter
         }
-        return EngineParameters(
+        var parameters = EngineParameters(
             known, others: "the path of a parameter below 'system', as config.ini has it",
             othersAfterRestore: "gem5 does not check whether a checkpoint fits another value; compare one point with "
                 + "one whose guest was set up with it")
+        parameters.mayBeOther = { mayBePath($0) }
+        return parameters
+    }
+
+    /// The beginnings of short names that no object of gem5 or of this project's systems is called by.
+    private static let noObjects: Set = ["l1i", "l1d", "l2", "core", "btb", "ras", "itlb", "dtlb"]
+
+    /// Whether a name can be a path into the simulated system. Its steps are attributes of Python's objects, so that
+    /// none has a '-'; what is called `core.` or `l2.` is a short name that there is not.
+    static func mayBePath(_ name: String) -> Bool {
+        let steps = name.split(separator: ".", omittingEmptySubsequences: false)
+        guard !name.contains("-"), steps.allSatisfy({ $0.first.map { !$0.isNumber } ?? false }) else { return false }
+        return steps.count == 1 || !noObjects.contains(String(steps[0]))
     }
 
     private static let all =

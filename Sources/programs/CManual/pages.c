@@ -66,6 +66,9 @@ static const unsigned char json[] = {
 static const unsigned char resuming[] = {
 #embed "../usweep/Documentation.docc/Resuming.md"
 };
+static const unsigned char words[] = {
+#embed "../usweep/Documentation.docc/Words.md"
+};
 static const unsigned char own[] = {
 #embed "../usweep/Documentation.docc/BringYourOwn.md"
 };
@@ -123,6 +126,7 @@ static const struct usweep_page pages[] = {
     PAGE("checkpoints", "Checkpoints", checkpoints),
     PAGE("gem5", "Gem5", gem5),
     PAGE("limits", "Limits", limits),
+    PAGE("words", "Words", words),
     PAGE("commands", "Commands", commands),
     PAGE("exit-codes", "ExitCodes", exit_codes),
     PAGE("failure-classes", "FailureClasses", failure_classes),

@@ -33,6 +33,8 @@ public enum GatewayReport: Sendable, Hashable {
     case closed(channel: Int, reason: String)
     /// At the end: jobs have not ended in time, so that this folder is left.
     case left(folder: String)
+    /// The host has no program of this name, so that there is no queue to see: it has no Slurm.
+    case missing(program: String)
 }
 
 /// A job to be submitted.
@@ -188,6 +190,7 @@ extension GatewayReport {
         case credit = 45
         case closed = 46
         case left = 47
+        case missing = 48
     }
 
     private var kind: Kind {
@@ -199,6 +202,7 @@ extension GatewayReport {
         case .credit: .credit
         case .closed: .closed
         case .left: .left
+        case .missing: .missing
         }
     }
 
@@ -221,6 +225,7 @@ extension GatewayReport {
             fields.field(1, channel)
             fields.field(2, reason)
         case .left(let folder): fields.field(1, folder)
+        case .missing(let program): fields.field(1, program)
         }
         return Frame(kind: kind.rawValue, payload: fields.bytes)
     }
@@ -241,6 +246,7 @@ extension GatewayReport {
         case .credit: self = .credit(channel: try fields.take(1), try fields.take(2, in: 0...GatewayWindow.bytes))
         case .closed: self = .closed(channel: try fields.take(1), reason: try fields.take(2))
         case .left: self = .left(folder: try fields.take(1))
+        case .missing: self = .missing(program: try fields.take(1))
         }
         try fields.end()
     }

@@ -110,7 +110,6 @@ struct GatewayTests {
     @Test("A queue that cannot be seen is no empty queue", arguments: [
         (["squeue": "echo 'slurm_load_jobs error: Unable to contact slurm controller' >&2; exit 1"],
             "slurm_load_jobs error: Unable to contact slurm controller"),
-        ([:], "squeue cannot be started: "),
         (["squeue": "\(Self.queue); kill -9 $$"], "signal 9"),
         (["squeue": "exec yes"], "it printed more than 8 MiB"),
     ] as [([String: String], String)])
@@ -118,6 +117,13 @@ struct GatewayTests {
         let gateway = try Gateway(commands)
         try gateway.send(.watch(names: "study.", milliseconds: 60_000))
         #expect(try gateway.first(Self.blindness).contains(problem))
+    }
+
+    @Test("A host without Slurm says which program is missing")
+    func withoutSlurm() throws {
+        let gateway = try Gateway([:])
+        try gateway.send(.watch(names: "study.", milliseconds: 60_000))
+        #expect(try gateway.next() == .missing(program: "squeue"))
     }
 
     @Test("A job is submitted with its options as they are, and a script that runs the agent")
@@ -198,7 +204,7 @@ struct GatewayTests {
                     try gateway.send(.credit(channel: 5, owed))
                     owed = 0
                 }
-            case .closed, .queue, .blind, .submitted, .data, .credit, .left:
+            case .closed, .queue, .blind, .submitted, .data, .credit, .left, .missing:
                 Issue.record("something else")
                 return
             }

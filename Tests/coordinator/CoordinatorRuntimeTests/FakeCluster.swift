@@ -37,6 +37,10 @@ final class FakeCluster: Transport, @unchecked Sendable {
     var failingLogins = 0
     /// How many logins print without end, at first.
     var noisyLogins = 0
+    /// There is no Slurm on the login node.
+    var lacksSlurm = false
+    /// How many streams to the login node were opened.
+    private(set) var logins = 0
     /// Jobs never begin.
     var isFull = false
     /// Where agents refuse the sweep.
@@ -73,6 +77,7 @@ final class FakeCluster: Transport, @unchecked Sendable {
         _ target: HostTarget, command: String, observer: @escaping @Sendable (StreamEvent) -> Void
     ) -> any Connection {
         hangUp()
+        logins += 1
         (self.observer, login, reader, isStreaming, names) = (observer, [], FrameReader(), false, nil)
         observer(.opened)
         if noisyLogins > 0 {
@@ -122,7 +127,9 @@ final class FakeCluster: Transport, @unchecked Sendable {
 
     private func perform(_ request: GatewayRequest) {
         switch request {
-        case .watch(let names, _): self.names = names
+        case .watch(let names, _):
+            if lacksSlurm { return say(.missing(program: "squeue")) }
+            self.names = names
         case .submit(let submission): submit(submission)
         case .cancel(let ids): for job in jobs where job.lives && ids.contains("\(job.id)") { end(job, "CANCELLED") }
         case .open(let channel, let id, _, _): open(channel, id)
@@ -210,6 +217,7 @@ final class FakeCluster: Transport, @unchecked Sendable {
 
     private func tellQueue() {
         guard let names else { return }
+        if lacksSlurm { return say(.missing(program: "squeue")) }
         if chance(100) < trouble { return say(.blind(problem: "Unable to contact slurm controller")) }
         let seen = jobs.filter { $0.name.hasPrefix(names) && chance(100) >= trouble }
         say(

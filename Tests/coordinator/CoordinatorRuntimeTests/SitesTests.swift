@@ -104,6 +104,38 @@ struct SitesTests {
         #expect(cluster.liveCount == 0)
     }
 
+    @Test("A login node without Slurm ends a sweep that has no other hosts, and says what to do")
+    func withoutSlurm() throws {
+        let cluster = FakeCluster(seed: 1)
+        cluster.lacksSlurm = true
+        let bench = try bench(cluster)
+        guard case .noHost = try run(bench, cluster, turns: 30) else {
+            Issue.record("it is asked again and again")
+            return
+        }
+        #expect(cluster.logins == 1)
+        for pilot in 0..<4 {
+            #expect(bench.loop.hostView(pilot).standing == .refused)
+            #expect(bench.problem(pilot).hasPrefix("hpc: login has no Slurm: there is no program squeue in the PATH"))
+            #expect(bench.problem(pilot).hasSuffix("usweep doctor -i INVENTORY"))
+        }
+    }
+
+    @Test("Slurm that is gone from a login node for a while is waited for")
+    func slurmComesBack() throws {
+        let cluster = FakeCluster(seed: 1)
+        let bench = try bench(cluster)
+        var problems: Set<String> = []
+        bench.loop.observer = { loop, _ in problems.insert(loop.hostView(0).problem) }
+        cluster.isFull = true
+        #expect(try run(bench, cluster, turns: 5) == nil)
+        cluster.lacksSlurm = true
+        #expect(try run(bench, cluster, turns: 5) == nil)
+        #expect(problems.contains("the queue of hpc cannot be read: there is no program squeue in its PATH"))
+        (cluster.lacksSlurm, cluster.isFull) = (false, false)
+        #expect(try run(bench, cluster) == .complete(allSucceeded: true))
+    }
+
     @Test("A gateway that sends more than it was asked for is not heard any more")
     func overrun() throws {
         let connection = BridgedConnection(pilot: 1, observer: { _ in }, request: { _ in }, left: { _ in })

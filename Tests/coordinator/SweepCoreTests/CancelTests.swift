@@ -71,6 +71,107 @@ struct CancelTests {
     }
 }
 
+@Suite("All points of a setup are cancelled")
+struct CancelledSetupTests {
+    /// Runs 1 and 2 need setup 5, runs 3 and 4 setup 6, which need boot 7.
+    private func cluster(joining: Bool = true) -> Cluster {
+        var cluster = Cluster(runs: 4, hosts: 1, setups: ["a", "b"], boot: "boot")
+        if joining { cluster.join(0, slots: 2) }
+        return cluster
+    }
+
+    private func cancel(_ runs: RunNumber..., in cluster: inout Cluster) -> [Effect] {
+        var effects: [Effect] = []
+        for run in runs { effects += cluster.step(.cancel(run: run, reason: "test")) }
+        return effects
+    }
+
+    private func isCancelled(_ run: RunNumber, in cluster: Cluster) -> Bool {
+        cluster.phase(run) == .ended(.cancelled, .cancelled)
+    }
+
+    /// Whether host 0 hears that it need not go on with a run.
+    private static func isToldToEnd(_ run: RunNumber, by effects: [Effect], _ held: [HeldLease]) -> Bool {
+        effects.contains { effect in
+            switch effect {
+            case .cancel(0, let runs): runs.contains(run)
+            case .revoke(0, let leases): held.contains { leases.contains($0.lease) && $0.runs.contains(run) }
+            default: false
+            }
+        }
+    }
+
+    @Test("A setup that waits ends with the last of them, and not before")
+    func waiting() {
+        var cluster = cluster(joining: false)
+        _ = cancel(1, in: &cluster)
+        #expect(cluster.phase(5) == .waiting)
+        _ = cancel(2, in: &cluster)
+        #expect(isCancelled(5, in: cluster))
+        #expect(cluster.phase(6) == .waiting && cluster.phase(7) == .waiting, "the others need these")
+    }
+
+    @Test("One that runs is ended on its host, and the host's slot is free for others")
+    func running() {
+        var cluster = cluster()
+        #expect(cluster.lease(of: 7) != nil)
+        cluster.step(.ended(host: 0, Cluster.ended(7, lease: 1, provides: SHA256.digest("booted"))))
+        #expect(cluster.lease(of: 5) != nil && cluster.lease(of: 6) != nil)
+        let held = cluster.held(by: 0)
+        let effects = cancel(1, 2, in: &cluster)
+        #expect(isCancelled(5, in: cluster))
+        #expect(CancelledSetupTests.isToldToEnd(5, by: effects, held))
+        #expect(cluster.lease(of: 6) != nil)
+        // It was faster: kept as evidence, and nothing begins because of it.
+        let lease = cluster.core.state.nextLeaseNumber - 1
+        cluster.step(.ended(host: 0, Cluster.ended(5, lease: lease, provides: SHA256.digest("warm"))))
+        #expect(isCancelled(5, in: cluster) && isCancelled(1, in: cluster))
+        #expect(cluster.core.state.pins["a"] == nil)
+    }
+
+    @Test("A boot that runs ends in the same step when all points are cancelled, and the sweep with it")
+    func boot() {
+        var cluster = cluster()
+        _ = cancel(1, 2, 3, in: &cluster)
+        #expect(cluster.lease(of: 7) != nil)
+        let effects = cancel(4, in: &cluster)
+        for run in 5...7 { #expect(isCancelled(run, in: cluster), "run \(run)") }
+        #expect(effects.ending == .complete(allSucceeded: false))
+    }
+
+    @Test("Under the next coordinator it ends at once, and a host that is back is told to end it")
+    func nextCoordinator() {
+        var first = cluster()
+        first.step(.ended(host: 0, Cluster.ended(7, lease: 1, provides: SHA256.digest("booted"))))
+        let held = first.held(by: 0)
+        first.step(.lost(host: 0, reason: "cable"))
+        _ = cancel(1, 2, in: &first)
+        #expect(isCancelled(5, in: first))
+        var second = Cluster(first.replayed)
+        let effects = second.join(0, leases: held)
+        #expect(isCancelled(5, in: second))
+        #expect(CancelledSetupTests.isToldToEnd(5, by: effects, held))
+    }
+
+    @Test("What is kept of a stop's grace is a setup's, too: whoever launches again has its checkpoint")
+    func stop() {
+        var cluster = Cluster(runs: 2, hosts: 1, setups: ["a"])
+        cluster.join(0)
+        cluster.step(.cancel(run: nil, reason: "test"))
+        #expect(cluster.lease(of: 3) == 1)
+        cluster.step(.ended(host: 0, Cluster.ended(3, lease: 1, provides: SHA256.digest("warm"))))
+        #expect(cluster.core.state.pins["a"] != nil)
+    }
+
+    @Test("One point of it that is asked for again brings its setup back, and no other point")
+    func again() {
+        var cluster = cluster()
+        _ = cancel(1, 2, 3, 4, in: &cluster)
+        #expect(cluster.replayed.reopening([2]) == [2, 5, 7])
+        #expect(cluster.replayed.reopening([5]) == [1, 2, 5, 7])
+    }
+}
+
 @Suite("A sweep is stopped")
 struct StopTests {
     @Test("What its hosts had reached counts, though they are told late: the commit of its ends may take long")

@@ -182,7 +182,7 @@ struct SweepFileTests {
         let scratch = try Scratch()
         let path = scratch.path + "/s.yaml"
         try Data("sweep: a\nengine: ".utf8 + [0xff, 0xfe, 0x0a]).write(to: URL(filePath: path))
-        #expect(message { _ = try SweepFile.read(path: path) }?.hasPrefix("\(path):2:1: not UTF-8") == true)
+        #expect(message { _ = try SweepFile.read(path: path) }?.hasPrefix("\(path):2:9: not UTF-8") == true)
     }
 
     @Test func everyExampleOfTheProject() throws {

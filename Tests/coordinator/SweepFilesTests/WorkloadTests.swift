@@ -71,7 +71,7 @@ struct WorkloadTests {
             "'localhost' is a name of the guest's own"
         ),
         ("name: a\nport: 1\nrequests: r\ncommand: ['', a]", ":4:10: key 'command': begins with an empty word"),
-        ("name: a\nport: 1\nrequests: r\nenvironment: {\"A\\nB\": x}", "is not a name for a variable; leave out '='"),
+        ("name: a\nport: 1\nrequests: r\nenvironment: {\"A\\nB\": x}", "the key 'A\\nB' has an invisible character"),
     ])
     func wrong(text: String, expected: String) throws {
         let found = message { _ = try manifest(text) }

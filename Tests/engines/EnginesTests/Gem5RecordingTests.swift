@@ -30,7 +30,7 @@ private struct Recording {
         points = try Points(sweep, recipe: sweep.recipe)
         files["stderr.txt"] = []
         for file in ["status.jsonl", "stats.txt", "config.ini", "system.pc.com_1.device"] {
-            files["m5out/\(file)"] = try Recording.unpacked("\(folder)/\(file).xz")
+            files["m5out/\(file)"] = try unpackedLines("\(folder)/\(file).xz")
         }
         files["m5out/stats.txt"]?.removeAll { !Recording.isRelied($0) }
         var isKept = false
@@ -41,19 +41,6 @@ private struct Recording {
             }
             return !isKept
         }
-    }
-
-    private static func unpacked(_ path: String) throws -> [Substring] {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["xz", "-dc", path]
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        try process.run()
-        let data = try pipe.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0)
-        return String(decoding: data, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
     }
 
     /// Of the core under test, and of the cache that it shares.

@@ -101,6 +101,23 @@ class Settings(unittest.TestCase):
             self.assertEqual(cause, "unknown-parameter")
             self.assertTrue(text.endswith("did you mean %s?" % near), text)
 
+    def test_all_that_is_wrong_is_told_at_once(self):
+        with self.assertRaises(Refused) as caught:
+            self.binder.set_all([
+                ("cpu.icache.asoc", "4"), ("l1i.size", "32KiB"), ("branch-predictor", "local-bp"), ("clok", "1GHz")])
+        self.assertEqual(caught.exception.cause, "unknown-parameter")
+        self.assertEqual(sorted(str(caught.exception).split("; ")), sorted([
+            "branch-predictor=local-bp: there is no such value", "did you mean local?",
+            "there is no parameter cpu.icache.asoc", "did you mean cpu.icache.assoc?",
+            "there is no parameter clok", "did you mean clock?"]))
+        self.assertEqual(self.cores[0].icache.size, "32KiB", "what is right was tried, too")
+
+    def test_a_class_that_there_is_not_is_refused_with_the_nearest(self):
+        core = support.Object(kinds={"direct": LTAGE})
+        with self.assertRaises(parameters.BadValue) as caught:
+            self.binder.value("system.cpu0.direct", "LTAEG", core, "direct")
+        self.assertTrue(str(caught.exception).endswith("made from LTAGE; did you mean LTAGE?"), caught.exception)
+
     def test_what_a_system_has_not_got_is_unknown(self):
         self.assertIn("this system has no l2.size", self.refusal("l2.size", "1MiB")[1])
         self.assertEqual(self.refusal("cpu2.icache.assoc", "1")[0], "unknown-parameter")
@@ -141,7 +158,12 @@ class Settings(unittest.TestCase):
         self.assertEqual(parameters.choose([("core", "O3"), ("l2.size", "1")]), {"core": "o3"})
         with self.assertRaises(Refused) as caught:
             parameters.choose([("core", "fast")])
-        self.assertEqual(str(caught.exception), "core=fast: it is one of atomic, timing, minor, o3")
+        self.assertEqual(str(caught.exception), "core=fast: there is no such value; it is one of atomic, timing, minor, o3")
+        with self.assertRaises(Refused) as caught:
+            parameters.choose([("core", "atomik"), ("memory", "dr4-2400")])
+        self.assertEqual(str(caught.exception), (
+            "core=atomik: there is no such value; did you mean atomic?; "
+            "memory=dr4-2400: there is no such value; did you mean ddr4-2400?"))
 
 
 if __name__ == "__main__":

@@ -176,6 +176,29 @@ final class DamagedLedgerTests {
         #expect(try Session.resume(entry, in: folder) { _ in }.state.runs.count == 4)
     }
 
+    @Test("A number that changed on the disk is seen before anybody relies on it; what is printed puts it right")
+    func changedNumber() throws {
+        try edit { try $0.execute(sql: "UPDATE attempts SET blocks = '[{\"value\":7}]' WHERE run = 1") }
+        #expect(try SweepStatus(entry).counts.count == 3, "what shows no numbers is not held up")
+        let asked: [() throws -> Void] = [
+            { _ = try SweepView(self.entry, checksNumbers: true) },
+            { _ = try Session.resume(self.entry, in: self.folder) { _ in } },
+            { _ = try SweepsComparison(self.entry.fullName, self.entry.fullName, in: self.folder) },
+        ]
+        for ask in asked {
+            let failure = #expect(throws: Failure.self) { try ask() }
+            #expect(failure?.code == .badArchive)
+            let command = ": usweep doctor --ledger --repair \(entry.identifier) --artifacts '"
+            #expect(failure?.message.contains(command) == true, "\(failure?.message ?? "")")
+            #expect(failure?.cause == "what its tables say of attempt 1 of run 1 is not what its journal says")
+        }
+        _ = try entry.repairLedger()
+        #expect(try SweepView(entry, checksNumbers: true).ledger.check() == [])
+        try edit { try $0.execute(sql: "DELETE FROM attempts WHERE run = 2") }
+        let failure = #expect(throws: Failure.self) { try SweepView(self.entry, checksNumbers: true) }
+        #expect(failure?.cause == "its tables have 1 attempt, and its journal 2")
+    }
+
     @Test("A plan with a gap, runs beyond it, and another number of runs than the sweep has")
     func plan() throws {
         let original = try Data(contentsOf: URL(fileURLWithPath: path))

@@ -21,6 +21,7 @@ struct GatewayMessageTests {
         .queue([]), .blind(problem: "slurm_load_jobs error"), .submitted(name: "study-a.1", job: "4", problem: ""),
         .submitted(name: "study-a.1", job: nil, problem: "refused"), .data(channel: 3, [7]),
         .credit(channel: 3, 0), .closed(channel: 3, reason: "srun ended"), .left(folder: "pilots/study-a"),
+        .missing(program: "squeue"),
     ]
 
     @Test("The manual's page has a row for each kind, with its fields")

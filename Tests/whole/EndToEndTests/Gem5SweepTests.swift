@@ -285,13 +285,22 @@ struct Gem5SweepTests {
         let good = try study.run("plan", "sweep.yaml", "-i", "inventory.yaml", "--bind")
         #expect(good.status == 0, "\(good.errors)")
         try study.write(
-            "sweep.yaml", Self.sweep.replacing("tournament", with: "turnament").replacing("core.rob", with: "core.bor"))
+            "sweep.yaml", Self.sweep.replacing("tournament", with: "turnament").replacing("core.rob", with: "cpu.bor"))
         let bad = try study.run("plan", "sweep.yaml", "-i", "inventory.yaml", "--bind")
         #expect(bad.status == 65)
-        for problem in ["branch-predictor: turnament: there is no", "core.bor: 64: there", "core.bor: 224: there"] {
+        for problem in ["branch-predictor: turnament: there is no", "cpu.bor: 64: there", "cpu.bor: 224: there"] {
             #expect(bad.errors.contains(problem), "\(bad.errors)")
         }
         #expect(!bad.errors.contains("l2.size"))
+        try study.write("sweep.yaml", Self.sweep.replacing("core.rob", with: "core.bor"))
+        let refused = try study.run("plan", "sweep.yaml")
+        #expect(refused.status == 65)
+        #expect(refused.errors.contains("key 'axes.core.bor': engine 'gem5' has no such parameter, and this cannot be"))
+        #expect(refused.errors.contains("did you mean 'core.rob'?"), "\(refused.errors)")
+        try study.write("sweep.yaml", Self.sweep.replacing("core.rob", with: "coer.rob"))
+        let warned = try study.run("plan", "sweep.yaml")
+        #expect(warned.status == 0 && warned.errors.contains("warning: the axis 'coer.rob' is taken for"))
+        #expect(warned.errors.contains("did you mean 'core.rob'?"), "\(warned.errors)")
         #expect(!study.exists("artifacts"), "nothing was started")
     }
 

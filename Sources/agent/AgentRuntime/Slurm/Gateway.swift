@@ -214,6 +214,8 @@ final class Gateway {
             commands[child.pid] = Command(
                 purpose: purpose, child: child, deadline: Machine.now + Gateway.patience)
         } catch {
+            let program = MissingProgram(arguments[0], environment: Spawn.environment, folder: "/")
+            if case .queue = purpose, program.isNowhere { return send(.missing(program: arguments[0])) }
             tell(purpose, failure: "\(arguments[0]) cannot be started: \(error.reason)")
         }
     }

@@ -19,6 +19,8 @@ final class Sites {
         /// The same pilots' numbers in the inventory, by which their jobs and folders go.
         let numbers: [Int]
         var link: GatewayLink?
+        /// Whether its queue was ever seen.
+        var isKnown = false
         /// Streams that wait for a job, by pilot.
         var waiting: [Int: BridgedConnection] = [:]
         /// By channel.
@@ -190,14 +192,21 @@ final class Sites {
     private func events(of report: GatewayReport, _ site: Int, _ now: Nanoseconds) throws(Failure) -> [Event] {
         switch report {
         case .queue(let jobs):
+            sites[site].isKnown = true
             let own = jobs.compactMap { job in pilot(of: job.name, site).map { (pilot: $0, job: job) } }
             return sites[site].core.see(own, now: now).flatMap { events(of: $0, site, now) }
-        case .blind(let problem):
-            let waiting = sites[site].waiting.values.sorted { $0.pilot < $1.pilot }
-            sites[site].waiting = [:]
-            let end = StreamEnd(kind: .unreachable, message: "the queue of \(name(site)) cannot be read: \(problem)")
-            for connection in waiting { connection.end(end) }
-            return []
+        case .blind(let problem): noteBlind(site, problem)
+        // Where Slurm was seen before, it is being installed anew, or its folder is away.
+        case .missing(let program) where sites[site].isKnown:
+            noteBlind(site, "there is no program \(VisibleText.of(program, limit: 80)) in its PATH")
+        case .missing(let program):
+            let login = sites[site].target.address ?? name(site)
+            drop(
+                site, StreamEnd(
+                    kind: .misconfigured, message: "\(name(site)): \(login) has no Slurm: there is no program "
+                        + "\(VisibleText.of(program, limit: 80)) in the PATH of a login. Name the cluster's login node "
+                        + "in the inventory (slurm: {login: HOST}), or add Slurm's folder to PATH in ~/.bashrc there; "
+                        + "then check it: usweep doctor -i INVENTORY"))
         case .submitted(let job, let id, let problem):
             guard let pilot = pilot(of: job, site) else { return [] }
             return sites[site].core.submitted(pilot, job: id, problem: problem, now: now)
@@ -214,6 +223,14 @@ final class Sites {
                     + "\(VisibleText.of(folder, limit: 400)) may be removed")
         }
         return []
+    }
+
+    /// The queue cannot be seen now: who waits for a job is told, and asks again.
+    private func noteBlind(_ site: Int, _ problem: String) {
+        let waiting = sites[site].waiting.values.sorted { $0.pilot < $1.pilot }
+        sites[site].waiting = [:]
+        let end = StreamEnd(kind: .unreachable, message: "the queue of \(name(site)) cannot be read: \(problem)")
+        for connection in waiting { connection.end(end) }
     }
 
     private func pilot(of job: String, _ site: Int) -> Int? {

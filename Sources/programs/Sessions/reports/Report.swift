@@ -25,7 +25,7 @@ package struct Report {
     private static let mostMetrics = 12
 
     package init(_ entry: ArtifactsFolder.Entry) throws {
-        view = try SweepView(entry)
+        view = try SweepView(entry, checksNumbers: true)
         status = try SweepStatus(entry)
         metadata = try view.ledger.metadata()
         written = SystemTime().wall()

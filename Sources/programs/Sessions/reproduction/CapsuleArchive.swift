@@ -2,6 +2,7 @@ import Engines
 package import Formats
 import Foundation
 import Model
+import Ports
 package import Storage
 
 /// A capsule as one file for somebody else (``ObjectArchive``): its document, a short text for people, what the run
@@ -78,8 +79,14 @@ package enum CapsuleArchive {
     private static func withScratch<Result>(
         _ folder: ArtifactsFolder, _ body: (String) throws -> Result
     ) throws -> Result {
-        let scratch = "\(folder.path)/\(scratch)\(UUID().uuidString)"
-        try LocalFiles().makeFolder(scratch)
+        let files = LocalFiles()
+        for entry in try files.list(folder.path)
+        where entry.name.hasPrefix(CapsuleArchive.scratch) && LocalFiles.isAbandoned(entry.name) {
+            // Another one may do the same.
+            try? files.removeTree("\(folder.path)/\(entry.name)")
+        }
+        let scratch = "\(folder.path)/\(scratch)\(UUID().uuidString).\(files.processMark)"
+        try files.makeFolder(scratch)
         defer { try? FileManager.default.removeItem(atPath: scratch) }
         return try body(scratch)
     }

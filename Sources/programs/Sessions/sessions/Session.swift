@@ -209,6 +209,7 @@ package final class Session {
     ) throws -> Session {
         _ = try AgentBinary.read()
         let ledger = try Ledger.open(entry.ledger, sweep: entry.name)
+        try ledger.checkNumbers()
         let metadata = try ledger.metadata()
         let planned = try Document.sweep(metadata.specification)
         let machine = RecordingMachine(try Reproduction.machine(metadata, try folder.objects()))

@@ -17,9 +17,12 @@ package struct SweepView {
     package let descriptor: any EngineDescriptor
     let formulas: [MetricFormula]
 
-    package init(_ entry: ArtifactsFolder.Entry) throws {
+    /// - Parameter checksNumbers: whether the numbers in its tables are compared with its journal first, as people rely
+    ///   on them; 0.1 s for 10,000 runs.
+    package init(_ entry: ArtifactsFolder.Entry, checksNumbers: Bool = false) throws {
         self.entry = entry
         ledger = try Ledger.read(entry.ledger)
+        if checksNumbers { try ledger.checkNumbers() }
         sweep = try Document.sweep(try ledger.metadata().specification)
         points = try Points(sweep, recipe: try sweep.recipe)
         descriptor = try EngineRegistry.find(sweep.engine)

@@ -29,7 +29,7 @@ package struct SweepsComparison {
     ///   - folder: where sweeps are looked for by name.
     package init(_ first: String, _ second: String, in folder: ArtifactsFolder) throws {
         let entries = try [first, second].map { try SweepsComparison.entry($0, in: folder) }
-        views = try entries.map { try SweepView($0) }
+        views = try entries.map { try SweepView($0, checksNumbers: true) }
         stores = try entries.map { try $0.artifacts.objects() }
     }
 
@@ -103,6 +103,7 @@ package struct SweepsComparison {
         let names = try views.map { try $0.metricNames() }
         let both = names[0].filter(Set(names[1]).contains)
         if both.isEmpty, !names[0].isEmpty, !names[1].isEmpty {
+            let lists = names.map { PeopleText.list($0.map(Names.shown)) }
             throw Failure(
                 .usage, "the sweeps have no metric in common: the first has "
                     + "\(PeopleText.list(names[0].map(Names.shown))), the second "

@@ -11,6 +11,8 @@ struct ImageLayout {
     /// Of the compressed layers, together.
     let layerBytes: Int64
     private let entry: JSON
+    private let manifest: JSON
+    private let configuration: JSON
 
     /// No manifest or configuration is longer.
     static let mostJSON: Int64 = 4 << 20
@@ -30,7 +32,8 @@ struct ImageLayout {
         }
         let configuration = try ImageLayout.blob(config, folder, shown)
         try ImageLayout.checkPlatform(configuration, shown)
-        try ImageLayout.checkVariables(configuration, shown)
+        self.manifest = manifest
+        self.configuration = configuration
         startsSomething = ["Entrypoint", "Cmd"].contains { name in
             configuration["config"]?[name]?.elements?.isEmpty == false
         }
@@ -51,22 +54,51 @@ struct ImageLayout {
 
     /// The same image, alone and with a tag, for umoci: a layout in a new folder that shares the blobs.
     func writeAlone(to target: String) throws {
-        var entry = entry
-        if case .object(let members) = entry {
-            let kept = members.filter { $0.name != "annotations" }
-            let tag = JSON.object([JSON.Member(ImageLayout.tag, .string("image"))])
-            entry = .object(kept + [JSON.Member("annotations", tag)])
-        }
-        let index = JSON.object([JSON.Member("schemaVersion", .integer(2)), JSON.Member("manifests", .array([entry]))])
         do {
             try FileManager.default.createDirectory(atPath: target, withIntermediateDirectories: true)
-            try FileManager.default.createSymbolicLink(
-                atPath: "\(target)/blobs", withDestinationPath: "\(folder)/blobs")
+            let tag = JSON.object([JSON.Member(ImageLayout.tag, .string("image"))])
+            let entry = try writeBlobs(to: target).with("annotations", tag)
+            let index = JSON.object([
+                JSON.Member("schemaVersion", .integer(2)), JSON.Member("manifests", .array([entry])),
+            ])
             try Data(index.encoded.utf8).write(to: URL(fileURLWithPath: "\(target)/index.json"))
             try Data(#"{"imageLayoutVersion":"1.0.0"}"#.utf8).write(to: URL(fileURLWithPath: "\(target)/oci-layout"))
         } catch {
             throw Failure(.storage, "\(target) cannot be written", cause: SystemReason.of(error))
         }
+    }
+
+    /// - Returns: what the index says of the image.
+    private func writeBlobs(to target: String) throws -> JSON {
+        let files = FileManager.default
+        guard let variables = completedVariables else {
+            try files.createSymbolicLink(atPath: "\(target)/blobs", withDestinationPath: "\(folder)/blobs")
+            return entry
+        }
+        let blobs = "\(target)/blobs/sha256"
+        try files.createDirectory(atPath: blobs, withIntermediateDirectories: true)
+        for path in Set(paths) {
+            try files.createSymbolicLink(
+                atPath: "\(blobs)/\((path as NSString).lastPathComponent)", withDestinationPath: path)
+        }
+        func write(_ blob: JSON, for descriptor: JSON?) throws -> JSON {
+            let bytes = Array(blob.encoded.utf8)
+            let digest = SHA256.digest(bytes)
+            try Data(bytes).write(to: URL(fileURLWithPath: "\(blobs)/\(digest.hex)"))
+            return (descriptor ?? .object([])).with("digest", .string("sha256:\(digest.hex)"))
+                .with("size", .integer(bytes.count))
+        }
+        let settings = (configuration["config"] ?? .object([])).with("Env", variables)
+        let config = try write(configuration.with("config", settings), for: manifest["config"])
+        return try write(manifest.with("config", config), for: entry)
+    }
+
+    /// The variables of an image of which some have no '=': Docker and podman take such a one for empty text, and umoci
+    /// takes none. nil: there is no such variable.
+    private var completedVariables: JSON? {
+        let variables = configuration["config"]?["Env"]?.elements?.compactMap(\.text) ?? []
+        guard variables.contains(where: { !$0.contains("=") }) else { return nil }
+        return .array(variables.filter { !$0.isEmpty }.map { .string($0.contains("=") ? $0 : "\($0)=") })
     }
 
     // MARK: Which image
@@ -137,15 +169,6 @@ struct ImageLayout {
         }
     }
 
-    /// Old images have such variables, which Docker takes, and umoci does not.
-    private static func checkVariables(_ config: JSON, _ shown: String) throws {
-        let variables = config["config"]?["Env"]?.elements?.compactMap(\.text) ?? []
-        guard let odd = variables.first(where: { !$0.contains("=") }) else { return }
-        throw Failure(
-            .badData, "\(shown): the variable '\(Names.shown(odd))' of the image has no '='; build the image again "
-                + "with a value for it, which may be empty (in a Dockerfile: ENV NAME=)")
-    }
-
     // MARK: Blobs
 
     /// A small blob, whose digest is checked.
@@ -198,5 +221,13 @@ struct ImageLayout {
                     + "\(descriptor["size"]?.integer.map(String.init) ?? "nothing"); copy the image again")
         }
         return found
+    }
+}
+
+extension JSON {
+    /// An object with another value of a member, which goes to its end.
+    fileprivate func with(_ name: String, _ value: JSON) -> JSON {
+        guard case .object(let members) = self else { return self }
+        return .object(members.filter { $0.name != name } + [Member(name, value)])
     }
 }

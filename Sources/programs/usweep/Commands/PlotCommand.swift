@@ -80,7 +80,7 @@ struct PlotCommand: ParsableCommand {
 
     func run() throws {
         let files = try FigureFiles(try Paths.file(to))
-        let view = try SweepView(try common.artifactsFolder.find(sweep.id))
+        let view = try SweepView(try common.artifactsFolder.find(sweep.id), checksNumbers: true)
         // What --y names wrongly is looked for among all metrics, whose names may have commas.
         let y = y.contains { $0.contains(",") } ? Names.listed(y, known: try view.metricNames()) : y
         let request = FigureRequest(

@@ -152,7 +152,7 @@ struct ResultsCommand: ParsableCommand {
     }
 
     func run() throws {
-        let view = try SweepView(try common.artifactsFolder.find(sweep.id))
+        let view = try SweepView(try common.artifactsFolder.find(sweep.id), checksNumbers: true)
         for sentence in try DamageStatus(view).sentences { common.console.say("warning: \(sentence)") }
         let format = format ?? to.flatMap(ResultFormat.init(file:))
             ?? (common.output == .json ? .json : to == nil ? .table : .csv)
