@@ -12,7 +12,7 @@ package struct HostScript: Sendable {
         + #"&& (LC_ALL=C; [ "${#s}" = "$n" ]) && eval "$s"'"#
 
     /// What a login prints before this, if anything, is not the command's; the platform follows on the same line.
-    static let greeting = "usweep-shell 1 "
+    package static let greeting = "usweep-shell 1 "
     /// What lines begin with by which scripts give answers (`say NAME VALUE`).
     package static let mark = "usweep-says"
 
