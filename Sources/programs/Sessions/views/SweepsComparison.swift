@@ -105,9 +105,7 @@ package struct SweepsComparison {
         if both.isEmpty, !names[0].isEmpty, !names[1].isEmpty {
             let lists = names.map { PeopleText.list($0.map(Names.shown)) }
             throw Failure(
-                .usage, "the sweeps have no metric in common: the first has "
-                    + "\(PeopleText.list(names[0].map(Names.shown))), the second "
-                    + PeopleText.list(names[1].map(Names.shown)))
+                .usage, "the sweeps have no metric in common: the first has \(lists[0]), the second \(lists[1])")
         }
         let asked = Names.listed(asked, known: both)
         for metric in asked {
