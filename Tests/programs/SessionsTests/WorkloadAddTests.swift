@@ -300,7 +300,7 @@ struct WorkloadAddTests {
     func variableWithoutValue() throws {
         let place = try Place()
         try place.image().finish(#"{"Cmd":["/bin/f"],"Env":["A=1","OLD","B=x=y"]}"#)
-        let index = try JSON(parsing: [UInt8](Data(contentsOf: URL(fileURLWithPath: "\(place.own)/index.json"))))
+        let index = try JSON(parsing: [UInt8](Data(contentsOf: URL(fileURLWithPath: "\(place.own)/image/index.json"))))
         let digest = index["manifests"]?.elements?.first?["digest"]?.text
         #expect(try place.add().record.images.map(\.value) == [digest])
         let config = try JSON(parsing: Array(place.content("function/config.json").utf8))
