@@ -39,7 +39,7 @@ public enum Finished: Sendable {
     case wrote(host: Int, generation: Int, Transfers.Piece, Transfers.Written)
     /// What an attempt came to, an audit in comparison; and why a checkpoint that it made is not kept for later sweeps.
     indirect case judged(host: Int, AttemptReport, EngineVerdict, AuditComparison?, problem: String?)
-    /// The results that were made with an input which was found damaged; nil: there are none. Or why that cannot be told.
+    /// The results that were made with an input which was found damaged; nil: there are none. Or why that is not known.
     indirect case doubted(host: Int, DamagedInput?, problem: String?)
     /// Ranges of objects that were asked for; nil: one is not here, or not as long.
     case read(host: Int, generation: Int, [(range: ObjectRange, supplied: Supplied?)])
