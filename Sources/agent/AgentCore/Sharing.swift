@@ -36,8 +36,8 @@ extension AgentCore {
         return digests
     }
 
-    /// An object is not here any more. That it has come again is news then: until it is told, the coordinator takes it for
-    /// still on its way.
+    /// An object is not here any more. That it has come again is news then: until it is told, the coordinator takes it
+    /// for still on its way.
     mutating func lost(_ digest: Digest) {
         objects.lost(digest)
         for name in order { sweeps[name]?.sharing?.announced.remove(digest) }

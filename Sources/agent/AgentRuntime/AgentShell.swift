@@ -284,8 +284,8 @@ public struct AgentShell {
         return (damage, users.map(\.key))
     }
 
-    /// Takes up again what an earlier agent knew, and was killed with: an attempt that was prepared before its input was
-    /// found damaged has the damaged bytes, whenever it begins.
+    /// Takes up again what an earlier agent knew, and was killed with: an attempt that was prepared before its input
+    /// was found damaged has the damaged bytes, whenever it begins.
     private mutating func doubtAdopted() {
         for damage in damages.all {
             let users = core.attempts(with: damage.digest).filter { user in

@@ -15,8 +15,8 @@ package final class BroughtAgent: Sendable {
     /// - Parameter platform: what `uname` says there of system and processor; blank where it says nothing.
     package static func refusal(of platform: String) -> String {
         platform.allSatisfy(\.isWhitespace)
-            ? "no programs are found there, not even uname: look in the account's start-up files (~/.bashrc, ~/.profile) "
-                + "for what changes PATH"
+            ? "no programs are found there, not even uname: look in the account's start-up files "
+                + "(~/.bashrc, ~/.profile) for what changes PATH"
             : "the host is \(platform); the agent is built for \(BroughtAgent.platform) only"
     }
     private let packed = Mutex<[UInt8]?>(nil)

@@ -43,7 +43,7 @@ public enum Finished: Sendable {
     indirect case judged(host: Int, AttemptReport, EngineVerdict, AuditComparison?, problem: String?)
     /// The messages of a lease: the oldest one that the host has not got.
     case granted(host: Int, generation: Int, [Shard])
-    /// The results that were made with an input which was found damaged; nil: there are none. Or why that cannot be told.
+    /// The results that were made with an input which was found damaged; nil: there are none. Or why that is not known.
     indirect case doubted(host: Int, DamagedInput?, problem: String?)
     /// Ranges of objects that were asked for; nil: one is not here, or not as long.
     case read(host: Int, generation: Int, [(range: ObjectRange, supplied: Supplied?)])

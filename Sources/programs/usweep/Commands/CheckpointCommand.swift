@@ -12,9 +12,9 @@ struct CheckpointCommand: ParsableCommand {
         abstract: "Manage the checkpoints that sweeps share: list, show, verify, add, export, import, remove.",
         discussion: """
             A sweep finds a checkpoint by what it was made from, so a guest is booted and warmed once. Checkpoints of \
-            \(CheckpointAddition.engines.joined(separator: " and ")) that were made elsewhere can be added, and named in \
-            sweep files: checkpoint: NAME. All of them are kept in ~/.cache/usweep/checkpoints; pieces that they have \
-            in common are stored once, and sent to a host once.
+            \(CheckpointAddition.engines.joined(separator: " and ")) that were made elsewhere can be added, and named \
+            in sweep files: checkpoint: NAME. All of them are kept in ~/.cache/usweep/checkpoints; pieces that they \
+            have in common are stored once, and sent to a host once.
             """,
         subcommands: [
             CheckpointListCommand.self, CheckpointShowCommand.self, CheckpointVerifyCommand.self,
