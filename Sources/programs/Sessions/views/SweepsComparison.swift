@@ -103,9 +103,9 @@ package struct SweepsComparison {
         let names = try views.map { try $0.metricNames() }
         let both = names[0].filter(Set(names[1]).contains)
         if both.isEmpty, !names[0].isEmpty, !names[1].isEmpty {
+            let known = names.map { PeopleText.list($0.map(Names.shown)) }
             throw Failure(
-                .usage, "the sweeps have no metric in common: the first has "
-                    + "\(PeopleText.list(names[0].map(Names.shown))), the second \(PeopleText.list(names[1].map(Names.shown)))")
+                .usage, "the sweeps have no metric in common: the first has \(known[0]), the second \(known[1])")
         }
         let asked = Names.listed(asked, known: both)
         for metric in asked {
