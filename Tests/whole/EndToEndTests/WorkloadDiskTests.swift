@@ -50,6 +50,12 @@ struct WorkloadDiskTests {
         let own = kept[1].filter { kept[0][$0.key] == nil }
         #expect(own.values.reduce(0, +) < size / 10, "\(kept)")
 
+        // As if it had been killed before it wrote down what the packs make: they are found again.
+        try FileManager.default.removeItem(atPath: "\(study.folder)/artifacts/objects/maps")
+        let second = try study.launch(Self.sweep, options: ["--new"])
+        #expect(second.status == 0, "\(second.errors)")
+        #expect(try digests.map { try packs(of: $0, study) } == kept)
+
         // Of what has to stay they are a part: a host that has nothing gets them again.
         #expect(try study.run("gc").status == 0)
         study.killAgent(0)

@@ -59,8 +59,8 @@ extension Session {
     }
 
     /// Puts the disk of a workload into the store in packs. It is made of blocks that are compressed lightly, each by
-    /// itself, so that a guest unpacks them quickly: packs are a quarter smaller, and two functions with the same
-    /// runtime have nearly all of them in common.
+    /// itself, so that a guest unpacks them quickly: packs are a fifth smaller, and two functions with the same runtime
+    /// have nearly all of them in common.
     private static func pack(_ disk: InputFile, like others: [InputFile], into store: ObjectStore) throws {
         // Disks of one runtime differ little in size.
         let nearest = others.sorted { abs($0.size - disk.size) < abs($1.size - disk.size) }
@@ -73,6 +73,7 @@ extension Session {
         try LocalFiles().syncFolder("\(store.root)/maps")
     }
 
+    /// - Throws: ``Failure`` (`badSpecification`) where what was read has not the digest that the input had.
     private static func asItWas(_ input: InputFile, _ body: () throws -> Void) throws {
         do {
             try body()
