@@ -5,11 +5,11 @@ extension EngineExamination {
     static let gem5 = EngineExamination(
         script: #"""
             scratch=$(mktemp -d)
-            cat >"$scratch/version.py" <<'END'
+            cat >"$scratch/v.py" <<'END'
             from m5.defines import buildEnv
             print(buildEnv.get("USE_X86_ISA"), buildEnv.get("TARGET_ISA"))
             END
-            said=$("$program" --outdir="$scratch" "$scratch/version.py" 2>/dev/null)
+            said=$("$program" --outdir="$scratch" "$scratch/v.py" 2>/dev/null)
             rm -rf "$scratch"
             version=$(echo "$said" | sed -n '/^gem5 version/p; s/^gem5 compiled/, built/p' | tr -d '\n')
             say "engine-$name" "$version ($program)"
