@@ -15,8 +15,8 @@ package struct EngineExamination: Sendable {
     /// For /bin/sh: `$program` is the program's path, which can be executed; `say NAME VALUE` gives an answer, of which
     /// `engine-$name` is what the program calls itself.
     package var script: String
-    /// What is tried where the answers allow it, for a minute at most: also for /bin/sh, with `say` as
-    /// above; nil: nothing.
+    /// What is tried where the answers allow it, for a minute at most: also for /bin/sh, with `say` as above; nil:
+    /// nothing.
     package var trial: Trial
     package var judge: @Sendable (_ facts: Facts) -> [Fitness]
 

@@ -25,7 +25,7 @@ full() {
 # Goes on with the longest part that an earlier try has left, and removes those that nobody writes any more.
 take_over() {
     for form in raw gzip; do
-        : >"$part.$form" || full
+        true >"$part.$form" || full
         for left in "$parts-$digest-$here-"*".$form"; do
             if [ "$(size "$left")" -gt "$(size "$part.$form")" ]; then cp "$left" "$part.$form"; fi
         done

@@ -2,7 +2,6 @@
 # examine_engine, for $program, which can be executed, of the engine $name.
 IFS= read -r folder || exit 1
 folder=$(expanded "$folder")
-say platform "$(uname -s) $(uname -m)"
 say shell "$SHELL"
 say workdir "$folder"
 say processors "$(nproc)"
@@ -25,8 +24,12 @@ done
 # What of the working folder is there already.
 there=$folder
 until [ -e "$there" ]; do
-    there=${there%/*}
-    [ -n "$there" ] || there=/
+    case $there in
+    /*/*) there=${there%/*} ;;
+    /*) there=/ ;;
+    */*) there=${there%/*} ;;
+    *) there=. ;;
+    esac
 done
 say filesystem "$(stat -f -c %T "$there")"
 say kind "$(stat -f -c %t "$there")"

@@ -12,10 +12,10 @@ case $(ls -ld .) in
 ?????w*) umask 007 ;;
 *) umask 077 ;;
 esac
-mkdir -p index bundles names used objects/partial objects/maps 2>/dev/null && { : >>lock; } 2>/dev/null ||
+mkdir -p index bundles names used objects/partial objects/maps 2>/dev/null && { true >>lock; } 2>/dev/null ||
     fail "$folder cannot be written: permission denied, or the disk is full"
 command -v flock >/dev/null || fail "the program flock is missing there (package util-linux)"
-exec 9<>lock && flock -n -s 9 || fail "checkpoints are being removed from $folder"
+{ command exec 9<>lock; } 2>/dev/null && flock -n -s 9 || fail "checkpoints are being removed from $folder"
 temporary=objects/partial/common.$(uname -n).$$
 
 # Sends $1, unless it has more than $2 bytes.

@@ -7,9 +7,10 @@ import CHostScripts
 /// script from standard input, and runs it if all of it came. What the script reads comes behind it, so that nothing is
 /// ever pasted into a command line.
 package struct HostScript: Sendable {
+    /// What a login shell is told to run. `dd` takes none of the bytes behind the script; the `head` of BusyBox does.
     package static let command =
-        #"exec /bin/sh -c 'echo; echo "usweep-shell 1 $(uname -s) $(uname -m)"; IFS= read -r n && s=$(head -c "$n") "#
-        + #"&& (LC_ALL=C; [ "${#s}" = "$n" ]) && eval "$s"'"#
+        #"exec /bin/sh -c 'echo; echo "usweep-shell 1 $(uname -s) $(uname -m)"; IFS= read -r n "#
+        + #"&& s=$(dd bs=1 count="$n" 2>/dev/null) && (LC_ALL=C; [ "${#s}" = "$n" ]) && eval "$s"'"#
 
     /// What a login prints before this, if anything, is not the command's; the platform follows on the same line.
     package static let greeting = "usweep-shell 1 "

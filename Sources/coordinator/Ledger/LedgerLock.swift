@@ -17,8 +17,8 @@ public enum LedgerHolder: Sendable, Hashable {
 
 /// The lock that makes a sweep have one coordinator: `flock(2)` on a file beside the ledger.
 ///
-/// The kernel lets go of it when the process ends, however it ends; the file stays, and what it says is only for
-/// people. Deleting it would let a third process lock another file of the same name.
+/// The kernel lets go of it when the process ends, however it ends. The file stays, unless its holder deletes it, and
+/// what it says is only for people.
 public final class LedgerLock: Sendable {
     private let descriptor: Int32
     /// What stood there when the lock was taken.
@@ -28,6 +28,20 @@ public final class LedgerLock: Sendable {
     /// - Throws: ``Failure`` (`heldElsewhere`) that says who holds it, or (`storage`).
     public init(ledger path: String) throws {
         let lockPath = path + ".lock"
+        var taken: Int32?
+        while taken == nil { taken = try LedgerLock.take(lockPath) }
+        let opened = taken ?? -1
+        descriptor = opened
+        before = LedgerLock.content(opened)
+        guard LedgerLock.sign(opened) else {
+            let reason = errno
+            close(opened)
+            throw SystemCall.failure("the lock \(lockPath) cannot be written", reason)
+        }
+    }
+
+    /// Nil: the file was deleted meanwhile, and the lock is of no use.
+    private static func take(_ lockPath: String) throws -> Int32? {
         // Never inherited, or a detached agent of this machine would hold the lock for as long as it lives.
         let flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW
         let opened = SystemCall.retrying { Glibc.open(lockPath, flags, mode_t(0o600)) }
@@ -47,13 +61,14 @@ public final class LedgerLock: Sendable {
                 "another coordinator is working on this sweep (\(holder)); wait until it ends, or stop it, then try "
                     + "again")
         }
-        descriptor = opened
-        before = LedgerLock.content(opened)
-        guard LedgerLock.sign(opened) else {
-            let reason = errno
+        var (locked, named) = (stat(), stat())
+        guard fstat(opened, &locked) == 0, lstat(lockPath, &named) == 0, locked.st_ino == named.st_ino,
+            locked.st_dev == named.st_dev
+        else {
             close(opened)
-            throw SystemCall.failure("the lock \(lockPath) cannot be written", reason)
+            return nil
         }
+        return opened
     }
 
     deinit {

@@ -64,9 +64,10 @@ extension SweepState {
     }
 
     /// What opens the runs again that a stop cancelled, for a sweep that is resumed after all. What hosts still hold
-    /// they were told to cancel: it is not waited for, and none of them has died.
+    /// they were told to cancel: it is not waited for, and none of them has died. Without a stop, what runs need that
+    /// were added since.
     public var reopening: [Record] {
-        guard stopReason != nil else { return [] }
+        guard stopReason != nil else { return neededAgain }
         let reason = "launched again after it was cancelled"
         return leases.keys.sorted().flatMap { lease in
             (leases[lease]?.runs ?? []).filter { claim(of: lease, on: $0) != nil }
@@ -76,6 +77,21 @@ extension SweepState {
                 guard isCurrent(index + 1), case .ended(.cancelled, _) = runs[index].phase else { return nil }
                 return .runReopened(run: index + 1, reason: reason)
             }
+    }
+
+    /// Setups and boots that were cancelled as nobody needed them any more, for runs that came since. Where somebody
+    /// cancelled the setup itself nothing waits for it: its points ended with it.
+    private var neededAgain: [Record] {
+        guard !makers.isEmpty else { return [] }
+        var awaited = Set(plan.groups.compactMap { group in
+            group.runs.contains { isCurrent($0) && self[$0].phase == .waiting } ? group.requires : nil
+        })
+        // Setups come before their boots.
+        return makers.reversed().compactMap { maker in
+            guard awaited.contains(maker.pin), pins[maker.pin] == nil, wasCancelled(maker.run) else { return nil }
+            if let boot = group(of: maker.run)?.requires { awaited.insert(boot) }
+            return .runReopened(run: maker.run, reason: "runs that need it were added since it was cancelled")
+        }
     }
 
     // MARK: Waiting runs

@@ -170,6 +170,23 @@ struct CancelledSetupTests {
         #expect(cluster.replayed.reopening([2]) == [2, 5, 7])
         #expect(cluster.replayed.reopening([5]) == [1, 2, 5, 7])
     }
+
+    @Test("Points that are added since bring their setup and its boot back, and are not cancelled with these")
+    func added() {
+        var cluster = cluster()
+        _ = cancel(1, 2, 3, 4, in: &cluster)
+        var state = cluster.replayed
+        #expect(state.reopening.isEmpty)
+        state.apply(.runReopened(run: 1, reason: "as one that is new"))
+        let reason = "runs that need it were added since it was cancelled"
+        let reopening = state.reopening
+        #expect(reopening == [5, 7].map { .runReopened(run: $0, reason: reason) })
+        for record in reopening { state.apply(record) }
+        var next = Cluster(state)
+        next.join(0)
+        #expect(next.phase(1) == .waiting && next.phase(5) == .waiting && next.lease(of: 7) != nil)
+        #expect(isCancelled(2, in: next) && isCancelled(6, in: next))
+    }
 }
 
 @Suite("A sweep is stopped")

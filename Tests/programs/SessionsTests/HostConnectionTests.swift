@@ -19,12 +19,19 @@ struct HostConnectionTests {
         #expect(echo.end.kind == .commandEnded(status: 0))
     }
 
-    @Test("start-up files that read standard input get nothing of the script")
+    @Test("nothing is sent before the command greets: start-up files may read standard input")
     func readingLogin() async {
-        let login = FixedCommand(
-            local: local, fixed: "timeout 0.2 head -c 1 >/dev/null; printf before; \(HostScript.command)")
-        let answer = await HostConnections.ask(login, here, HostScript("read -r x; say got $x"), input: "it\n")
+        let login = FixedCommand(local: local, fixed: "read -t 0.2 x && echo lost; \(HostScript.command)")
+        let bash = FixedCommand(local: local, fixed: "exec bash -c \(ShellWord.quoted(login.fixed))")
+        let answer = await HostConnections.ask(bash, here, HostScript("read -r x; say got $x"), input: "it\n")
+        #expect(!answer.output.contains("lost"))
         #expect(answer.output.hasSuffix("\nusweep-says got it\n"), "\(answer.output)")
+    }
+
+    @Test("a host on which no programs are found is told as that")
+    func noPrograms() async {
+        let found = await HostExamination(Host(target: here), LocalTransport(environment: ["PATH": "/nonexistent"]))
+        #expect(found.onlyProblem?.contains("for what changes PATH") == true, "\(found.remarks)")
     }
 
     @Test("a login that prints without end, and one that never ends, are given up by name with where to look")
@@ -88,7 +95,7 @@ struct HostConnectionTests {
             ("free 99999999; say inodes", nil), ("free 99999999; say inodes 4096", nil),
         ] as [(String, String?)])
     func noRoom(_ facts: String, _ part: String?) async {
-        let said = "say() { echo \"usweep-says $*\"; }; echo; say platform Linux x86_64; say workdir /w; "
+        let said = "say() { echo \"usweep-says $*\"; }; echo; echo usweep-shell 1 Linux x86_64; say workdir /w; "
             + "say writable yes; say \(facts); say end"
         let found = await HostExamination(Host(target: here), FixedCommand(local: local, fixed: said))
         let text = found.remarks.filter(\.isBad).map(\.text).joined(separator: "\n")

@@ -188,10 +188,11 @@ package struct ArtifactsFolder: Sendable {
     ) throws -> Session {
         let path = "\(self.path)/\(name)"
         let launch = try LedgerLock(ledger: path)
-        defer { withExtendedLifetime(launch) {} }
-        let session = if let entry = try newest(named: name) { try existing(entry) } else { try new() }
-        // From now on the sweep is found: whoever comes does no harm by locking another file.
-        unlink("\(path).lock")
-        return session
+        defer {
+            unlink("\(path).lock")
+            withExtendedLifetime(launch) {}
+        }
+        if let entry = try newest(named: name) { return try existing(entry) }
+        return try new()
     }
 }

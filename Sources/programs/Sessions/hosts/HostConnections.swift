@@ -31,6 +31,12 @@ package enum HostConnections {
         /// The end of what it said on standard error.
         var complaints = ""
 
+        /// The system and processor of the host, as `uname` names them; nil: the command did not begin.
+        var platform: String? {
+            output.split(separator: "\n").first { $0.hasPrefix(HostScript.greeting) }
+                .map { String($0.dropFirst(HostScript.greeting.count)) }
+        }
+
         /// The last line of its output, or else of standard error, that is not blank; empty: there is none.
         var lastLine: String {
             for text in [output, complaints] {

@@ -68,6 +68,12 @@ package struct HostExamination: Sendable {
         return HostConnections.waiting { await all(inventory.logins, transport, whenDone: whenDone) }
     }
 
+    /// Why a host said less than all.
+    private static func silence(_ answer: HostConnections.Answer) -> String {
+        guard let platform = answer.platform else { return answer.end.withoutCommand(lastLine: answer.lastLine) }
+        return platform == BroughtAgent.platform ? answer.end.message : BroughtAgent.refusal(of: platform)
+    }
+
     /// Examines a host over connections that end one after the other.
     package static func of(_ host: Model.Host, _ transport: any Transport) async -> HostExamination {
         if let pilot = host.pilot { return await ofCluster(host, pilot.site, transport) }
@@ -96,14 +102,12 @@ package struct HostExamination: Sendable {
         let facts = HostExamination.facts(answer.output)
         for text in answer.notes { note(text) }
         guard facts["end"] != nil else {
-            // Of a command that began, some was seen.
-            unusable(facts.isEmpty ? answer.end.withoutCommand(lastLine: answer.lastLine) : answer.end.message)
+            unusable(HostExamination.silence(answer))
             return
         }
-        note("\(facts["platform"] ?? "?"), login shell \(facts["shell"] ?? "?")")
-        if let platform = facts["platform"], platform != BroughtAgent.platform {
-            unusable(BroughtAgent.refusal(of: platform))
-        }
+        let platform = answer.platform ?? "?"
+        note("\(platform), login shell \(facts["shell"] ?? "?")")
+        if platform != BroughtAgent.platform { unusable(BroughtAgent.refusal(of: platform)) }
         note(HostExamination.machine(facts))
         let sharers = facts.keys.sorted().filter { $0.hasPrefix("sharer-") }.compactMap { facts[$0] }.map { sharer in
             let words = sharer.split(separator: " ").map { VisibleText.of(String($0), limit: 40) }

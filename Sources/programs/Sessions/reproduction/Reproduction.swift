@@ -191,7 +191,7 @@ package enum Reproduction {
         for object in capsule.objects where try !own.take(object.digest, from: store) {
             throw Failure(
                 .missingFile, "\(VisibleText.of(object.path, limit: 200)) is no longer in the artifacts folder, so the "
-                    + "run cannot be run again")
+                    + "run cannot be reproduced")
         }
         // To be compared with, also by who resumes this later.
         for artifact in capsule.artifacts { _ = try own.take(artifact.digest, from: store) }

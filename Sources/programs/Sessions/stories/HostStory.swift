@@ -86,8 +86,9 @@ package struct HostStory: Sendable, Hashable {
                 "\(PeopleText.count(late, "result")) came from it after the lease had ended: kept, not merged.")
         }
         for input in damages {
-            let results = input.runs.isEmpty
-                ? nil : "\(PeopleText.runs(Array(input.runs))) had it there, and the result was quarantined"
+            let runs = Array(input.runs)
+            let what = runs.count == 1 ? "its result was" : "their results were"
+            let results = runs.isEmpty ? nil : "\(PeopleText.runs(runs)) had it there, and \(what) quarantined"
             lines.append("- \(input.sentence(results))")
         }
         if let fence {
