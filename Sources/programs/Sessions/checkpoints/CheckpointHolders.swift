@@ -20,15 +20,12 @@ package struct CheckpointHolders {
             self.name = name
             files = counts.map { _ in 0 }
             var isWhole = false
-            for line in answer.output.split(whereSeparator: \.isNewline) {
-                let words = line.split(separator: " ")
-                guard words.first.map(String.init) == HostScript.mark else { continue }
-                if words.count == 2, words[1] == "end" { isWhole = true }
-                guard words.count == 3, let index = Int(words[1]), let count = Int(words[2]), counts.indices ~= index
-                else { continue }
+            for (name, value) in answer.said {
+                if name == "end" { isWhole = true }
+                guard let index = Int(name), let count = Int(value), counts.indices ~= index else { continue }
                 files[index] = max(0, min(count, counts[index]))
             }
-            if !isWhole { problem = answer.end.message.isEmpty ? "it did not answer" : answer.end.message }
+            if !isWhole { problem = answer.silence }
         }
     }
 
@@ -108,8 +105,6 @@ package struct CheckpointHolders {
     /// - Throws: ``Failure`` (`noHost`) where some did not answer.
     package func check() throws {
         let problems = hosts.compactMap { host in host.problem.map { (host: host.name, reason: $0) } }
-        guard !problems.isEmpty else { return }
-        let lines = HostProblems.lines(problems).map { "  \($0)" }
-        throw Failure(.noHost, (["not reached:"] + lines).joined(separator: "\n"))
+        try HostProblems.check(problems)
     }
 }

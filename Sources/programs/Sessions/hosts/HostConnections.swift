@@ -37,6 +37,22 @@ package enum HostConnections {
                 .map { String($0.dropFirst(HostScript.greeting.count)) }
         }
 
+        /// What the script said (`say NAME VALUE`), in order; whatever else a login prints is passed over. The value is
+        /// empty where there is none.
+        var said: [(name: String, value: String)] {
+            output.split(whereSeparator: \.isNewline).compactMap { line in
+                let words = line.split(separator: " ", maxSplits: 2)
+                guard words.count >= 2, words[0] == HostScript.mark else { return nil }
+                return (String(words[1]), words.count > 2 ? String(words[2]) : "")
+            }
+        }
+
+        /// The same by name, the last of each.
+        var facts: [String: String] { said.reduce(into: [:]) { $0[$1.name] = $1.value } }
+
+        /// Why the script said less than all.
+        var silence: String { end.message.isEmpty ? "it did not answer" : end.message }
+
         /// The last line of its output, or else of standard error, that is not blank; empty: there is none.
         var lastLine: String {
             for text in [output, complaints] {
@@ -88,6 +104,8 @@ private final class Question: Sendable {
         var connection: (any Connection)?
         /// What is to be sent once the command greets: start-up files of the account may read what comes before.
         var input: [UInt8]?
+        /// So much of the output has no greeting that begins in it.
+        var searched = 0
         /// Why this side closed.
         var reason: String?
         var timer: Task<Void, Never>?
@@ -128,10 +146,13 @@ private final class Question: Sendable {
 
     /// The greeting may come before the connection is known here, and in pieces.
     private func sendOnceGreeted() {
+        let greeting = Array("\n\(HostScript.greeting)".utf8)
         let (connection, input) = state.withLock { state -> ((any Connection)?, [UInt8]?) in
-            guard let connection = state.connection, let input = state.input,
-                String(decoding: state.output, as: UTF8.self).contains("\n\(HostScript.greeting)")
-            else { return (nil, nil) }
+            guard let connection = state.connection, let input = state.input else { return (nil, nil) }
+            guard state.output[state.searched...].contains(greeting) else {
+                state.searched = max(0, state.output.count - greeting.count + 1)
+                return (nil, nil)
+            }
             state.input = nil
             return (connection, input)
         }

@@ -99,7 +99,7 @@ package struct HostExamination: Sendable {
         let before = SystemTime().wall()
         let answer = await HostConnections.ask(
             transport, host.target, HostExamination.script, input: "\(host.workdir)\n\(engines)\nend\n")
-        let facts = HostExamination.facts(answer.output)
+        let facts = answer.facts
         for text in answer.notes { note(text) }
         guard facts["end"] != nil else {
             unusable(HostExamination.silence(answer))
@@ -205,7 +205,7 @@ package struct HostExamination: Sendable {
         let answer = await HostConnections.ask(
             transport, host.target, HostScript(script), input: "",
             patience: .seconds(60))
-        return HostExamination.facts(answer.output)
+        return answer.facts
     }
 
     private mutating func check(_ engine: EnvironmentVariable, _ facts: [String: String]) {
@@ -235,14 +235,14 @@ package struct HostExamination: Sendable {
         guard let detached else { return false }
         let answer = await HostConnections.ask(
             transport, host.target, .survived, input: "\(detached)\n")
-        return HostExamination.facts(answer.output)["survived"] == "yes"
+        return answer.facts["survived"] == "yes"
     }
 
     /// Leaves another process behind, as the agent is started where the first one was killed.
     private func startedByManager(_ host: Model.Host, _ transport: any Transport) async -> HostExamination {
         let answer = await HostConnections.ask(
             transport, host.target, .manager, input: "")
-        let facts = HostExamination.facts(answer.output)
+        let facts = answer.facts
         var next = self
         next.detached = facts["detached"].flatMap { $0.isEmpty ? nil : $0 }
         next.lingers = facts["linger"] == "Linger=yes"
@@ -275,18 +275,6 @@ package struct HostExamination: Sendable {
     private static func size(_ kibibytes: String?) -> String {
         guard let number = kibibytes.flatMap(Int64.init), 0...(1 << 50) ~= number else { return "?" }
         return PeopleText.size(number << 10)
-    }
-
-    /// What scripts say; whatever else a login prints is skipped.
-    static func facts(_ output: String) -> [String: String] {
-        var facts: [String: String] = [:]
-        for line in output.split(whereSeparator: \.isNewline) {
-            let words = line.split(separator: " ", maxSplits: 2)
-            if words.count >= 2, words[0] == HostScript.mark {
-                facts[String(words[1])] = words.count > 2 ? String(words[2]) : ""
-            }
-        }
-        return facts
     }
 
     /// The script, with what the engines ask of their programs.

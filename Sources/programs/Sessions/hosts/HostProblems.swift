@@ -11,6 +11,12 @@ package enum HostProblems {
         }
     }
 
+    /// - Throws: ``Failure`` (`noHost`) where there are any.
+    static func check(_ problems: [(host: String, reason: String)]) throws {
+        guard !problems.isEmpty else { return }
+        throw Failure(.noHost, (["not reached:"] + lines(problems).map { "  \($0)" }).joined(separator: "\n"))
+    }
+
     /// Hosts with the same trouble, in the order in which the reasons come first.
     package static func groups(
         _ problems: [(host: String, reason: String)]

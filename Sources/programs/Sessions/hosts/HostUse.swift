@@ -39,25 +39,24 @@ package struct HostUse: Sendable {
     init(host: String, _ answer: HostConnections.Answer) {
         self.host = host
         var isWhole = false
-        for line in answer.output.split(whereSeparator: \.isNewline) {
-            let words = line.split(separator: " ", maxSplits: 3).map(String.init)
-            guard words.count >= 2, words[0] == HostScript.mark else { continue }
-            let bytes = words.count > 2 ? HostUse.bytes(words[2]) : 0
-            switch words[1] {
-            case "root": root = words.dropFirst(2).joined(separator: " ")
-            case "busy": isBusy = words.count > 2 && words[2] == "yes"
+        for (name, value) in answer.said {
+            let words = value.split(separator: " ", maxSplits: 1).map(String.init)
+            let bytes = HostUse.bytes(words.first ?? "")
+            switch name {
+            case "root": root = value
+            case "busy": isBusy = value == "yes"
             case "agents": agentBytes = bytes
             case "old": oldAgentBytes = bytes
             case "objects": objectBytes = bytes
-            case "sweep": if words.count > 3 { rests.append(Rest(VisibleText.of(words[3], limit: 120), bytes)) }
+            case "sweep": if words.count > 1 { rests.append(Rest(VisibleText.of(words[1], limit: 120), bytes)) }
             case "total": totalBytes = bytes
             case "free": freeBytes = bytes
-            case "refused": problem = VisibleText.of(words.dropFirst(2).joined(separator: " "), limit: 400)
+            case "refused": problem = VisibleText.of(value, limit: 400)
             case "end": isWhole = true
             default: break  // Of a login that prints such things.
             }
         }
-        if !isWhole { problem = answer.end.message.isEmpty ? "it did not answer" : answer.end.message }
+        if !isWhole { problem = answer.silence }
     }
 
     /// Of a number of kibibytes that the host wrote.
@@ -94,9 +93,7 @@ extension HostUse {
     /// - Throws: ``Failure`` (`noHost`) where some did not answer.
     package static func check(_ hosts: [HostUse]) throws {
         let problems = hosts.compactMap { use in use.problem.map { (host: use.host, reason: $0) } }
-        guard !problems.isEmpty else { return }
-        let lines = HostProblems.lines(problems).map { "  \($0)" }
-        throw Failure(.noHost, (["not reached:"] + lines).joined(separator: "\n"))
+        try HostProblems.check(problems)
     }
 }
 

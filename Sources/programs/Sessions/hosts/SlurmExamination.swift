@@ -27,7 +27,7 @@ extension HostExamination {
         guard examination.isUsable else { return examination }
         let input = (site.partitions + ["end"] + site.submission(excluding: []) + ["end"]).map { "\($0)\n" }.joined()
         let answer = await HostConnections.ask(transport, login.target, .slurm, input: input)
-        examination.judge(site, HostExamination.facts(answer.output), answer.end)
+        examination.judge(site, answer.facts, answer.end)
         return examination
     }
 
