@@ -7,9 +7,10 @@ struct WordLines {
     let files: any Files
 
     /// - Parameter limit: in bytes. A file that is larger or cannot be read is as one without lines.
-    func read(atMost limit: Int) -> [[String]] {
+    func read(atMost limit: Int) -> some Sequence<[String]> {
         let bytes = (try? files.content(path, atMost: limit)) ?? []
-        return bytes.split(separator: UInt8(ascii: "\n")).map { line in
+        // A line's words at a time: there may be very many lines.
+        return bytes.split(separator: UInt8(ascii: "\n")).lazy.map { line in
             line.split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) }
         }
     }
