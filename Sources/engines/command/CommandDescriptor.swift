@@ -78,6 +78,15 @@ package struct CommandDescriptor: EngineDescriptor {
         guard !program.hasPrefix("/"), !program.contains("{") else { return nil }
         let path = program.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
         let shown = Names.shown(program)
+        if program.contains("/"), ["~", "$"].contains(program.first) {
+            let name = program.split(separator: "/").last.map(String.init) ?? ""
+            let advice = inputs.contains { $0.path == name }
+                ? "'./\(Names.shown(name))' for the input" : "its absolute path on the hosts"
+            return KeyProblem("command", "'\(shown)' stays as it is, because no shell reads it; write \(advice)")
+        }
+        if program.contains("/"), path.isEmpty {
+            return KeyProblem("command", "'\(shown)' is a folder; write the name of a program behind it")
+        }
         if let input = inputs.first(where: { $0.path == path }) {
             guard program.contains("/") else {
                 return KeyProblem(

@@ -406,6 +406,11 @@ struct SweepErrorTests {
             #expect(answer(program).isEmpty == (mode == 0o755))
         }
         #expect(answer("run.sh").contains("for the input write './run.sh'"))
+        for program in ["~/bin/run.sh", "$HOME/run.sh"] {
+            #expect(answer(program).contains("because no shell reads it; write './run.sh' for the input"))
+        }
+        #expect(answer("~/sim").contains("write its absolute path on the hosts"))
+        #expect(answer("./").contains("'./' is a folder"))
         #expect(answer("/bin/sh").isEmpty && answer("sh").isEmpty && answer("'./{run}'").isEmpty)
     }
 

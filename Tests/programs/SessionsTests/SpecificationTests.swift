@@ -140,6 +140,26 @@ struct MissingInputsTests {
         #expect(try remark("inputs: [sim.py]\n") == nil)
     }
 
+    @Test("A path that names an input here is pointed out where a run has it under another name")
+    func renamed() throws {
+        let folder = "\(NSTemporaryDirectory())usweep-renamed-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try FileManager.default.createDirectory(atPath: "\(folder)/study", withIntermediateDirectories: true)
+        for name in ["run.sh", "study/own.sh"] {
+            try "x".write(toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8)
+        }
+        func remark(_ word: String, _ input: String) throws -> String? {
+            let text = "sweep: s\nengine: command\ncommand: [/bin/sh, '\(word)']\ninputs: ['\(input)']\n"
+            let file = "\(folder)/study/sweep.yaml"
+            return RenamedInputs.remark(try SweepFile.parse(text, file: file, folder: "\(folder)/study"), file: file)
+        }
+        for word in ["../run.sh", "\(folder)/run.sh"] {
+            #expect(try remark(word, "../run.sh")?.hasSuffix("which a run has as ./run.sh; write that") == true)
+        }
+        #expect(try remark("run.sh", "../run.sh") == nil)
+        #expect(try remark("./own.sh", "own.sh") == nil)
+    }
+
     @Test("A word that only a shell would replace is pointed out; a shell's own script is not")
     func variables() throws {
         func remark(_ command: String) throws -> String? {

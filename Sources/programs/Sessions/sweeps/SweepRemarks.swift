@@ -5,7 +5,10 @@ package import Model
 package enum SweepRemarks {
     /// - Parameter file: the sweep file, an absolute path.
     package static func all(_ sweep: Sweep, file: String) -> [String] {
-        [MissingInputs.remark(sweep, file: file), UnreadVariables.remark(sweep)].compactMap { $0 }
+        [
+            MissingInputs.remark(sweep, file: file), RenamedInputs.remark(sweep, file: file),
+            UnreadVariables.remark(sweep),
+        ].compactMap { $0 }
             + misspeltAxes(sweep, file: file)
     }
 
