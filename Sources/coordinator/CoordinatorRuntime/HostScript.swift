@@ -29,12 +29,15 @@ package struct HostScript: Sendable {
     package static let slurm = HostScript(named: "slurm")
     private static let common = file("common")
 
-    private var text: [UInt8]
+    /// Behind `common.sh`.
+    private let text: [UInt8]
 
     /// A script that is written elsewhere, which has the functions of `common.sh`.
-    package init(_ text: String) { self.text = HostScript.common + Array(text.utf8) }
+    package init(_ text: String) { self.text = Array(text.utf8) }
 
-    private init(named name: String) { text = HostScript.common + HostScript.file(name) }
+    private init(named name: String) { self.init(HostScript.file(name)) }
+
+    private init(_ text: [UInt8]) { self.text = text }
 
     private static func file(_ name: String) -> [UInt8] {
         let script = usweep_script(name)
@@ -42,17 +45,14 @@ package struct HostScript: Sendable {
     }
 
     /// The same, with functions that it calls in front of it.
-    package func using(_ functions: String) -> HostScript {
-        var script = HostScript(functions)
-        script.text += text.dropFirst(HostScript.common.count)
-        return script
-    }
+    package func using(_ functions: String) -> HostScript { HostScript(Array(functions.utf8) + text) }
 
     /// What is sent once the command was started: the script, and what it reads.
     package func input(_ data: String) -> [UInt8] {
+        let script = HostScript.common + text
         // The host's shell drops line ends at the end of what it reads.
-        let end = text.lastIndex { $0 != UInt8(ascii: "\n") }.map { $0 + 1 } ?? 0
-        return Array("\(end)\n".utf8) + text[..<end] + Array(data.utf8)
+        let end = script.lastIndex { $0 != UInt8(ascii: "\n") }.map { $0 + 1 } ?? 0
+        return Array("\(end)\n".utf8) + script[..<end] + Array(data.utf8)
     }
 
     /// What the script reads, of what was sent so far; nil: the script is not there whole. For those who play a host.
