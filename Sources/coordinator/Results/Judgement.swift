@@ -163,15 +163,18 @@ package struct Evidence {
 
 extension ArraySlice<UInt8> {
     /// Whether a text is somewhere in these bytes.
-    package func contains(_ text: String) -> Bool {
+    package func contains(_ text: String) -> Bool { firstIndex(of: text) != nil }
+
+    /// Where a text begins in these bytes; nil: it is not there.
+    package func firstIndex(of text: String) -> Int? {
         let wanted = Array(text.utf8)
-        guard let first = wanted.first else { return true }
+        guard let first = wanted.first else { return startIndex }
         let bytes = span.bytes
         var place = bytes.offset(of: first, from: 0)
         while place + wanted.count <= bytes.byteCount {
-            if wanted.withUnsafeBytes({ bytes.starts(with: $0.bytes, at: place) }) { return true }
+            if wanted.withUnsafeBytes({ bytes.starts(with: $0.bytes, at: place) }) { return startIndex + place }
             place = bytes.offset(of: first, from: place + 1)
         }
-        return false
+        return nil
     }
 }

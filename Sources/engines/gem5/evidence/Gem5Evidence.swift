@@ -324,12 +324,18 @@ struct Gem5Evidence {
 
     /// `system.cpu1` or `board.processor.cores3.core`, and nothing below it; a driving node's do not count.
     static func isCore(_ path: String) -> Bool {
-        if Gem5Machines.isDriving(path) { return false }
-        let parts = path.split(separator: ".")
-        if parts.count == 2, parts[1].hasPrefix("cpu") { return parts[1].dropFirst(3).allSatisfy(\.isNumber) }
-        guard parts.count >= 2, parts.last == "core" else { return false }
-        let vector = parts[parts.count - 2]
-        return vector.hasPrefix("cores") && vector.dropFirst(5).allSatisfy(\.isNumber)
+        // A configuration has thousands of paths: the end of one tells most of them apart.
+        let dot = UInt8(ascii: ".")
+        guard let end = path.utf8.lastIndex(of: dot), !Gem5Machines.isDriving(path) else { return false }
+        let above = path.utf8[..<end]
+        let name = path.utf8[end...].dropFirst()
+        if isNumbered(name, "cpu") { return !above.contains(dot) }
+        let parent = above.lastIndex(of: dot).map { above[$0...].dropFirst() } ?? above
+        return name.elementsEqual("core".utf8) && isNumbered(parent, "cores")
+    }
+
+    private static func isNumbered(_ part: Substring.UTF8View, _ name: String) -> Bool {
+        part.starts(with: name.utf8) && part.dropFirst(name.utf8.count).allSatisfy { 0x30...0x39 ~= $0 }
     }
 
     /// Also a core that others give way to, as in `system.switch_cpus1`.

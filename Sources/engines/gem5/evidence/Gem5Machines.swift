@@ -16,5 +16,5 @@ enum Gem5Machines {
     static func coreType(of system: String) -> String { system == "simple" ? "TimingSimpleCPU" : "O3CPU" }
 
     /// Whether a SimObject or a statistic is of the driving node.
-    static func isDriving(_ path: some StringProtocol) -> Bool { path.hasPrefix("\(driver).") }
+    static func isDriving(_ path: some StringProtocol) -> Bool { path.utf8.starts(with: "\(driver).".utf8) }
 }

@@ -36,7 +36,7 @@ struct Gem5Message {
     /// after a failure, alone.
     private static func isEnd(_ line: ArraySlice<UInt8>, hasFailed: Bool) -> Bool {
         ["fatal: ", "panic: "].contains { word in
-            guard let start = line.firstRange(of: Array(word.utf8))?.lowerBound else { return false }
+            guard let start = line.firstIndex(of: word) else { return false }
             let before = line[..<start]
             if hasFailed { return before.isEmpty || before.last == UInt8(ascii: " ") }
             guard before.suffix(2).elementsEqual(": ".utf8) else { return false }
