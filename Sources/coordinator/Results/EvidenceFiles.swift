@@ -12,7 +12,7 @@ public enum EvidenceLimit {
     /// Of columns in a file with results: their names are chosen by whatever ran.
     public static let columns = 65_536
     /// Of a piece of a file that is searched.
-    static let piece = 1 << 20
+    static let piece = 128 << 10
 }
 
 /// The files that an attempt left, as its judgement sees them: searched in pieces, or taken in whole up to a limit, so

@@ -14,6 +14,8 @@ package struct GlobSet: Sendable {
 
     private let globs: [Glob]
     private var nodes = [Node(byte: 0)]
+    /// The root's children by their byte: it has many, and most names end there.
+    private var last = [Int](repeating: 0, count: 256)
     private var ends: [[Int]] = [[]]
 
     package init(_ globs: [Glob]) {
@@ -52,7 +54,7 @@ package struct GlobSet: Sendable {
 
     @inline(__always)
     private func child(of node: Int, _ byte: UInt8) -> Int? {
-        var child = nodes[node].child
+        var child = node == 0 ? last[Int(byte)] : nodes[node].child
         while child > 0, nodes[child].byte != byte { child = nodes[child].sibling }
         return child > 0 ? child : nil
     }
@@ -60,6 +62,7 @@ package struct GlobSet: Sendable {
     private mutating func addChild(to node: Int, _ byte: UInt8) -> Int {
         nodes.append(Node(byte: byte, sibling: nodes[node].child))
         nodes[node].child = nodes.count - 1
+        if node == 0 { last[Int(byte)] = nodes.count - 1 }
         return nodes.count - 1
     }
 }

@@ -65,6 +65,15 @@ private func compare(_ first: [DatasetRow], _ second: [DatasetRow], axes: [Strin
         #expect(pairs[0].metrics[0].exactly.relation == .differs)
     }
 
+    @Test("Digits that a double does not have are a difference, if nothing is put down to noise")
+    func digits() throws {
+        let pairs = try compare([row(["1"], ["9007199254740993"])], [row(["1"], ["9007199254740992"])])
+        #expect(pairs[0].firstChange == "invocation 1, v: 9007199254740993, then 9007199254740992")
+        #expect(pairs[0].metrics[0].exactly.relation == .differs)
+        let same = try compare([row(["1"], ["9007199254740993"])], [row(["1"], ["9007199254740993"])])
+        #expect(same[0].metrics[0].exactly.relation == .same)
+    }
+
     @Test func whatIsMissingIsNamed() throws {
         let pairs = try compare(
             [row(["1"], ["1"]), row(["2"], [], state: .failed), row(["3"], ["1"]), row(["5"], [], state: .failed)],

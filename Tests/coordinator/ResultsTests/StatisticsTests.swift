@@ -146,6 +146,7 @@ struct StatisticsTests {
         let bytes: [UInt8] = Array("\u{1}\u{0}binary".utf8) + [0xFF, 0xFE, 10]
         #expect(scan(bytes).0.complaint?.hasPrefix("line 1 ") == true)
         #expect(scan([]).0.complaint == "it has no statistics block")
+        #expect(scan([0x1F, 0x8B, 8, 0, 10]).0.complaint?.hasPrefix("it is compressed") == true)
         #expect(scan("\n\n").0.complaint == "it has no statistics block")
         #expect(scan(block("a 1") + "---------- End Simulation Statistics   ----------\n").0.problem?.line == 6)
         #expect(scan("\n---------- Begin Simulation Statistics ----------\na 1\n" + block("a 1")).0.problem?.line == 5)

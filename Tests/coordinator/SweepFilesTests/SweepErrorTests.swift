@@ -107,6 +107,8 @@ struct SweepErrorTests {
         Wrong(command + "axes: {x: 1...4}", "4:11", "'1...4' is not a range"),
         Wrong(command + "results: 'r{x}.json'\naxes: {x: [1]}", "4:1", "has one name for all points"),
         Wrong(command + "results: point.json\naxes: {x: [1]}", "4:1", "the file that describes the point"),
+        Wrong(command + "results: 'r-*.json'\naxes: {x: [1]}", "4:1", "write the name of one file"),
+        Wrong(command + "results: 'r.json,'\naxes: {x: [1]}", "4:1", "ends with a comma; write 'r.json'"),
         Wrong(command + "results: R.tsv\naxes: {x: [1]}", "4:1", "results are JSON, or CSV"),
         Wrong(command + "zip: {a: [1]}", "4:6", "key 'zip': a list was expected, not a mapping"),
         Wrong(

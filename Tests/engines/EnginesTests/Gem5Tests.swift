@@ -262,6 +262,15 @@ struct Gem5Tests {
         #expect(zero.failure == expected)
     }
 
+    @Test("A crash is told by gem5's word for it, not by the last line of its stack")
+    func crash() throws {
+        let found = try Fixture.verdict(
+            "o3-tage-1M", Fixture.contract(), failure: .simulatorCrash,
+            changed: ["simerr.txt": Array("gem5 has encountered a segmentation fault!\n\ngem5(+0xe4)[0x5f]\n".utf8)])
+        #expect(found.failure == .simulatorCrash)
+        #expect(found.evidence.hasPrefix("simerr.txt, line 1: gem5 has encountered a segmentation fault!"))
+    }
+
     /// Each as a call of `fatal` prints it, and as one of `fatal_if` does; what a run that makes a checkpoint means by
     /// it comes second.
     @Test(

@@ -51,6 +51,9 @@ public struct StatisticsScanner: Sendable {
     /// What is wrong with the whole file, once it is finished; nil: nothing.
     public var complaint: String? {
         if let problem {
+            if problem.line == 1, problem.text.unicodeScalars.starts(with: ["\u{1F}", "\u{FFFD}"]) {
+                return "it is compressed; unpack it with gunzip --keep"
+            }
             return "line \(problem.line) is not a statistic of gem5: \(VisibleText.of(problem.text))"
         }
         if isTruncated { return "it ends inside block \(begunBlocks); \(completeBlocks) are complete" }

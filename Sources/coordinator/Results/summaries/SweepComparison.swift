@@ -38,11 +38,13 @@ public struct SweepComparison: Sendable {
         /// Second divided by first.
         public var ratio: RatioSummary?
         public var relation: Relation
+        /// Whether the runs wrote other digits: of whole numbers above 2^53 a mean does not have them all.
+        public var hasOtherDigits = false
 
         /// Without a judgement about noise: other numbers are a difference.
         public var exactly: MetricPair {
             var pair = self
-            if [.noise, .higher, .lower].contains(relation) { pair.relation = .differs }
+            if [.noise, .higher, .lower].contains(relation) || hasOtherDigits { pair.relation = .differs }
             return pair
         }
     }
@@ -158,7 +160,11 @@ public struct SweepComparison: Sendable {
         return order.map { key in
             let summaries = Side.allCases.map { found[key + ["\($0.rawValue)"]] ?? [] }
             if let missing = missing(key) { return PointPair(key: key, missing: missing, metrics: []) }
-            let metrics = zip(summaries[0], summaries[1]).map(SweepComparison.judge)
+            let metrics = zip(summaries[0], summaries[1]).map { first, second in
+                var pair = SweepComparison.judge(first, second)
+                pair.hasOtherDigits = pair.relation == .same && hasOtherDigits(key, pair.metric)
+                return pair
+            }
             return PointPair(key: key, metrics: metrics, firstChange: change(key))
         }
     }
@@ -195,6 +201,13 @@ public struct SweepComparison: Sendable {
 
     private static func varies(_ summary: MetricSummary) -> Bool {
         summary.values.contains { $0 != summary.values[0] }
+    }
+
+    private func hasOtherDigits(_ key: [String], _ metric: String) -> Bool {
+        (results[0][key] ?? [:]).contains { sample, blocks in
+            guard let other = results[1][key]?[sample] else { return false }
+            return zip(blocks.blocks, other.blocks).contains { $0[metric] != $1[metric] }
+        }
     }
 
     private func change(_ key: [String]) -> String? {

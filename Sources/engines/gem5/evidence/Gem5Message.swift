@@ -28,6 +28,7 @@ struct Gem5Message {
             messages.first { $0.texts.allSatisfy { line.contains($0) } }.map { isSetup ? $0.setup : $0.evaluation }
         }
         if let found = first(ofLibraries) { return found }
+        if hasFailed, line.contains(crash) { return .simulatorCrash }
         if isEnd(line, hasFailed: hasFailed) { return first(ofGem5) ?? .simulatorFatal }
         return (hasFailed ? exceptions + names : exceptions).contains { line.contains($0) } ? .simulatorFatal : nil
     }
@@ -73,6 +74,9 @@ struct Gem5Message {
         Gem5Message("Could not mmap", means: .outOfMemory),
         Gem5Message("Insufficient memory to allocate compression state", means: .outOfMemory),
     ]
+
+    /// What gem5 says before it prints where it was (`sim/init_signals.cc`).
+    private static let crash = "gem5 has encountered a segmentation fault"
 
     /// Of C and of Python: nothing goes on behind them.
     private static let exceptions = ["Assertion `", "Traceback (most recent call last)"]
