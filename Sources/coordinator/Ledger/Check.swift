@@ -1,3 +1,4 @@
+import Formats
 import GRDB
 import Model
 
@@ -35,16 +36,8 @@ extension Ledger {
     public func checkNumbers() throws {
         try reading { db in
             var expected: [AttemptPlace: Int] = [:]
-            try Journal(db, path: path).forEach { _, record in
-                switch record {
-                case .attemptEnded(let report, _, let failure, _, let blocks, _):
-                    expected[AttemptPlace(report.id)] = Ledger.mark(failure?.rawValue, blocks?.text)
-                case .auditEnded(let report, _, let failure, _, _, _):
-                    expected[AttemptPlace(report.id)] = Ledger.mark(failure?.rawValue, nil)
-                case .judgedAgain(let id, let failure, _, let blocks):
-                    expected[AttemptPlace(id)] = Ledger.mark(failure?.rawValue, blocks?.text)
-                default: break
-                }
+            try Journal(db, path: path).forEachEnd { ended in
+                expected[AttemptPlace(ended.id)] = Ledger.mark(ended.failure?.rawValue, ended.blocks?.text)
             }
             let rows = try Row.fetchCursor(db, sql: "SELECT run, attempt, class, blocks FROM attempts")
             var count = 0

@@ -21,14 +21,31 @@ struct Journal {
             let sequence: Int64 = try row.value(0)
             guard sequence == expected else { throw damaged("record \(expected) is missing") }
             expected += 1
-            let payload: Data = try row.value(1)
-            let record: Model.Record
-            do {
-                record = try Model.Record(encoded: Array(payload))
-            } catch {
-                throw damaged("record \(sequence): \(error)")
-            }
-            try body(sequence, record)
+            try body(sequence, try decoded(row) { try Model.Record(encoded: $0) })
+        }
+    }
+
+    /// Calls `body` with what ended attempts, in order. A record of another kind that is damaged is not noticed.
+    func forEachEnd(_ body: (EndedAttempt) throws -> Void) throws {
+        let rows = try Row.fetchCursor(
+            db,
+            sql: """
+                SELECT seq, payload FROM journal WHERE kind IN ('attempt-ended', 'audit-ended', 'judged-again')
+                ORDER BY seq
+                """)
+        while let row = try rows.next() {
+            guard let ended = try decoded(row, { try EndedAttempt(encodedRecord: $0) }) else { continue }
+            try body(ended)
+        }
+    }
+
+    /// - Parameter row: a record's number and its bytes.
+    private func decoded<Value>(_ row: Row, _ body: ([UInt8]) throws -> Value) throws -> Value {
+        let (sequence, payload): (Int64, Data) = try (row.value(0), row.value(1))
+        do {
+            return try body(Array(payload))
+        } catch {
+            throw damaged("record \(sequence): \(error)")
         }
     }
 

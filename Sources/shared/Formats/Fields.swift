@@ -110,6 +110,16 @@ package struct FieldDecoder {
         return values
     }
 
+    /// The fields of a group, for whoever needs a few of them: the rest is not read.
+    package mutating func group(_ number: Int) throws(WireError) -> FieldDecoder {
+        guard try find(number), let key = next else { throw WireError("field \(number) is missing") }
+        guard key.isBytes else { throw WireError("a field of another type") }
+        let fields = try FieldDecoder(try reader.slice())
+        taken = key.number
+        try advance()
+        return fields
+    }
+
     /// The fields that are left are none that must be known.
     package mutating func end() throws(WireError) {
         while next != nil { try pass() }

@@ -4,7 +4,7 @@ public import Model
 // version 2 its fields with their length in front, so that nothing can be cut off unnoticed. Kinds are those of
 // version 1, whose records are read for ever.
 
-private let recordVersion: UInt64 = 2
+let recordVersion: UInt64 = 2
 
 extension Record {
     /// - Throws: ``WireError`` for a version, kind or field that must be known and is not, and for anything damaged.
@@ -250,7 +250,7 @@ extension FieldDecoder {
         return AuditComparison(numbers: numbers, counted: try take(number + 1))
     }
 
-    fileprivate mutating func result(_ number: Int) throws(WireError) -> ResultText? {
+    mutating func result(_ number: Int) throws(WireError) -> ResultText? {
         let text: String? = try take(ifAny: number)
         return text.map { ResultText($0) }
     }

@@ -135,6 +135,32 @@ struct GoldenTests {
         try reader.end()
     }
 
+    @Test("What is read of a record for its numbers alone is what the whole record says")
+    func ends() throws {
+        let id = AttemptID(run: 7, lease: 9, attempt: 4)
+        let more: [Model.Record] = [
+            .auditEnded(
+                AttemptReport(id: id), host: "lab2", failure: .timeout, evidence: "", comparison: nil, endedAt: 3),
+            .judgedAgain(id, failure: .contractBroken, evidence: "e", blocks: nil),
+            .judgedAgain(id, failure: nil, evidence: "e", blocks: ResultText("[{\"v\":1}]")),
+        ]
+        var count = 0
+        for record in try records(try read("version1/command.sqlite")) + more {
+            let found = try EndedAttempt(encodedRecord: record.encoded)
+            switch record {
+            case .attemptEnded(let report, _, let failure, _, let blocks, _):
+                #expect(found == EndedAttempt(id: report.id, failure: failure, blocks: blocks))
+            case .auditEnded(let report, _, let failure, _, _, _):
+                #expect(found == EndedAttempt(id: report.id, failure: failure, blocks: nil))
+            case .judgedAgain(let id, let failure, _, let blocks):
+                #expect(found == EndedAttempt(id: id, failure: failure, blocks: blocks))
+            default: #expect(found == nil)
+            }
+            count += found == nil ? 0 : 1
+        }
+        #expect(count > 10)
+    }
+
     @Test("Records of audits are as they were when they were new, byte for byte")
     func audits() throws {
         let report = AttemptReport(id: AttemptID(run: 7, lease: 9, attempt: 4), wallNanoseconds: 5)

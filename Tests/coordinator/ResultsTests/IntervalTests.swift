@@ -30,6 +30,30 @@ private func groups(_ rows: [DatasetRow], baseline: String? = nil) throws -> [Su
 }
 
 @Suite struct IntervalTests {
+    @Test("Units of which many draws are the same give what drawing each time gives", arguments: 2...8)
+    func draws(_ count: Int) throws {
+        var generator = SplitMix64(seed: 7)
+        let sums = (0..<2).map { _ in (0..<count).map { _ in Double(generator.index(below: 1_000_000)) } }
+        let table = SampleTable(sums: sums, blocks: (1...count).map(Double.init))
+        let plan = MetricPlan(["v", "w"])
+        for seed in [Resampling.seed, Resampling.otherSeed] {
+            #expect(table.resampled(plan, seed: seed) == table.resampled(seed: seed).values(plan))
+        }
+        #expect((Resampling.draws(of: count, seed: Resampling.seed) == nil) == (count > 6))
+    }
+
+    @Test("The ends of an interval are the quantiles of all resamples", arguments: [3, 64, 65, 500, 2_000], [2, 90, 1_000_000])
+    func ends(_ count: Int, _ different: Int) throws {
+        var generator = SplitMix64(seed: UInt64(count))
+        let values = (0..<count).map { _ in Double(generator.index(below: different)) }
+        for confidence in [0.5, 0.9, 0.95, 0.9999] {
+            let interval = try #require(Resampling.interval(values, confidence))
+            let share = (1 - confidence) / 2
+            #expect(interval.lower == Spread.quantile(share, sorted: values.sorted()))
+            #expect(interval.upper == Spread.quantile(1 - share, sorted: values.sorted()))
+        }
+    }
+
     /// Relations of `points` points with `repeats` repeats on each side, whose second mean is `factor` times the first.
     private func relations(repeats: Int, points: Int, factor: Double) throws -> [SweepComparison.Relation] {
         var noise = Noise(seed: UInt64(repeats))

@@ -34,6 +34,39 @@ public enum Resampling {
         return sums
     }
 
+    /// Draws of units in which many resamples are the same, as of five units 126 can differ.
+    struct Draws: Sendable {
+        /// Of each that differs from the others, its units in ascending order.
+        let units: [[Int]]
+        /// By resample, which of these it is.
+        let places: [Int]
+
+        fileprivate init(of count: Int, seed: UInt64) {
+            var generator = SplitMix64(seed: seed)
+            var known: [[Int]: Int] = [:]
+            var (units, places): ([[Int]], [Int]) = ([], [])
+            for _ in 0..<resamples {
+                let drawn = (0..<count).map { _ in generator.index(below: count) }.sorted()
+                if known[drawn] == nil {
+                    known[drawn] = units.count
+                    units.append(drawn)
+                }
+                places.append(known[drawn] ?? 0)
+            }
+            (self.units, self.places) = (units, places)
+        }
+    }
+
+    /// nil: of so many units most draws differ.
+    static func draws(of count: Int, seed: UInt64) -> Draws? {
+        let known = seed == otherSeed ? othersOfFew : drawsOfFew
+        return known.indices ~= count ? known[count] : nil
+    }
+
+    /// By the number of units.
+    private static let drawsOfFew = (0...6).map { Draws(of: $0, seed: seed) }
+    private static let othersOfFew = (0...6).map { Draws(of: $0, seed: otherSeed) }
+
     /// The quantiles that leave out the same share at either end; nil: nothing was drawn, or a draw has no value.
     ///
     /// - Parameter values: of the resamples, in any order.
@@ -46,7 +79,8 @@ public enum Resampling {
     }
 }
 
-/// Finds quantiles without sorting all: C. A. R. Hoare's selection, which leaves what is smaller in front.
+/// Finds quantiles without sorting all: C. A. R. Hoare's selection, which leaves what is smaller in front, with pivots from
+/// a sample, as R. W. Floyd and R. L. Rivest ("Expected time bounds for selection", 1975) choose them.
 private struct Ends {
     private var values: [Double]
 
@@ -63,26 +97,38 @@ private struct Ends {
     }
 
     private mutating func select(_ wanted: Int) -> Double {
-        var (first, last) = (0, values.count - 1)
-        while first < last {
-            let pivot = values[(first + last) / 2]
-            var (left, right) = (first, last)
-            while left <= right {
-                while values[left] < pivot { left += 1 }
-                while values[right] > pivot { right -= 1 }
-                guard left <= right else { break }
-                values.swapAt(left, right)
-                left += 1
-                right -= 1
+        values.withUnsafeMutableBufferPointer { values in
+            var (first, last) = (0, values.count - 1)
+            while first < last {
+                let pivot = Ends.pivot(values[first...last], near: wanted)
+                var (left, right) = (first, last)
+                while left <= right {
+                    while values[left] < pivot { left += 1 }
+                    while values[right] > pivot { right -= 1 }
+                    guard left <= right else { break }
+                    values.swapAt(left, right)
+                    left += 1
+                    right -= 1
+                }
+                if wanted <= right {
+                    last = right
+                } else if wanted >= left {
+                    first = left
+                } else {
+                    break
+                }
             }
-            if wanted <= right {
-                last = right
-            } else if wanted >= left {
-                first = left
-            } else {
-                return values[wanted]
-            }
+            return values[wanted]
         }
-        return values[wanted]
+    }
+
+    /// One of the values between which and the nearer end the wanted one is likely to stand, with few others: of
+    /// resamples an end is wanted, and the middle would leave half of them.
+    private static func pivot(_ values: Slice<UnsafeMutableBufferPointer<Double>>, near wanted: Int) -> Double {
+        let count = values.count
+        guard count > 64 else { return values[values.startIndex + (count - 1) / 2] }
+        let sample = (0..<32).map { values[values.startIndex + $0 * count / 32] }.sorted()
+        let place = (wanted - values.startIndex) * 32 / count
+        return sample[place < 16 ? place + 1 : max(0, place - 1)]
     }
 }

@@ -105,6 +105,14 @@ struct SampleTable: Sendable {
         SampleTable(sums: sums.map { column in units.map { column[$0] } }, blocks: units.map { blocks[$0] })
     }
 
+    /// By metric and resample: what comes out.
+    func resampled(_ plan: MetricPlan, seed: UInt64) -> [[Double]] {
+        guard let draws = Resampling.draws(of: count, seed: seed) else { return resampled(seed: seed).values(plan) }
+        func drawn(_ column: [Double]) -> [Double] { draws.units.map { $0.reduce(0) { $0 + column[$1] } } }
+        let values = SampleTable(sums: sums.map(drawn), blocks: drawn(blocks)).values(plan)
+        return values.map { values in draws.places.map { values[$0] } }
+    }
+
     /// What comes out in each resample, as a unit of its own.
     func resampled(seed: UInt64) -> SampleTable {
         let columns = sums + [blocks]

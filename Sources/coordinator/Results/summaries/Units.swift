@@ -53,7 +53,7 @@ struct Units {
     func resampled(seed: UInt64 = Resampling.seed) -> [[Double]] {
         Units.forEachMetric(table, plan, kind, values) { table in
             guard table.count > 1 else { return plan.metrics.map { _ in [] } }
-            return table.resampled(seed: seed).values(plan)
+            return table.resampled(plan, seed: seed)
         }
     }
 
