@@ -4,7 +4,6 @@ fail() {
     echo "usweep-failed $*"
     exit 1
 }
-same() { case $(sha256sum <"$1") in "$digest "*) return 0 ;; *) return 1 ;; esac }
 
 IFS= read -r folder && IFS= read -r digest && IFS= read -r verb || exit 1
 folder=$(expanded "$folder")
@@ -56,7 +55,7 @@ receive() {
 publish() {
     made=$part.agent
     if [ "$form" = gzip ]; then gzip -dc <"$part.gzip" >"$made"; else mv "$part.raw" "$made"; fi 2>/dev/null
-    same "$made" || {
+    has_digest "$made" "$digest" || {
         rm -f "$part".*
         fail "the agent arrived damaged (or the disk is full)"
     }
@@ -67,14 +66,14 @@ publish() {
         fail "programs cannot run from $folder (mounted noexec?): give the host another workdir"
     }
     # A file that another machine runs from a shared folder must not be replaced: that kills what runs.
-    if ln "$made" "$agent" 2>/dev/null || { [ -x "$agent" ] && same "$agent"; }; then
+    if ln "$made" "$agent" 2>/dev/null || { [ -x "$agent" ] && has_digest "$agent" "$digest"; }; then
         rm -f "$made"
     else
         mv -f "$made" "$agent" || fail "the agent cannot be put into $folder/bin"
     fi
 }
 
-if [ -x "$agent" ] && same "$agent"; then
+if [ -x "$agent" ] && has_digest "$agent" "$digest"; then
     echo usweep-have
 else
     take_over

@@ -45,10 +45,7 @@ while read -r word path number; do
     get) get "$path" "$number" ;;
     put) put "$path" "$number" ;;
     doubt)
-        case $(sha256sum <"$path") in
-        "$number "*) ;;
-        *) rm -f "$path" ;;
-        esac
+        has_digest "$path" "$number" || rm -f "$path"
         echo "done"
         ;;
     drop)
