@@ -69,9 +69,11 @@ package struct CommandDescriptor: EngineDescriptor {
         if path == "point.json" { return "'point.json' is the file that describes the point; write another name" }
         if path.contains("{") { return "'\(shown)' has one name for all points; each run has a folder of its own" }
         if path.contains(where: "*?$".contains) || path.hasPrefix("~") {
-            return "'\(shown)' stays as it is, because no shell reads it; write the name of one file, as in results.json"
+            return "'\(shown)' stays as it is, because no shell reads it; write the name of one file"
         }
-        if path.hasSuffix(",") { return "'\(shown)' ends with a comma; write '\(Names.shown(String(path.dropLast())))'" }
+        if path.hasSuffix(",") {
+            return "'\(shown)' ends with a comma; write '\(Names.shown(String(path.dropLast())))'"
+        }
         let others = [".tsv", ".gz", ".zst", ".xz", ".parquet", ".sqlite", ".xlsx"]
         guard others.contains(where: path.lowercased().hasSuffix) else { return nil }
         return "'\(shown)' cannot be read; results are JSON, or CSV in a file whose name ends in .csv"

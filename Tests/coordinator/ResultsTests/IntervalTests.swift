@@ -42,7 +42,9 @@ private func groups(_ rows: [DatasetRow], baseline: String? = nil) throws -> [Su
         #expect((Resampling.draws(of: count, seed: Resampling.seed) == nil) == (count > 6))
     }
 
-    @Test("The ends of an interval are the quantiles of all resamples", arguments: [3, 64, 65, 500, 2_000], [2, 90, 1_000_000])
+    @Test(
+        "The ends of an interval are the quantiles of all resamples",
+        arguments: [3, 64, 65, 500, 2_000], [2, 90, 1_000_000])
     func ends(_ count: Int, _ different: Int) throws {
         var generator = SplitMix64(seed: UInt64(count))
         let values = (0..<count).map { _ in Double(generator.index(below: different)) }

@@ -79,8 +79,8 @@ public enum Resampling {
     }
 }
 
-/// Finds quantiles without sorting all: C. A. R. Hoare's selection, which leaves what is smaller in front, with pivots from
-/// a sample, as R. W. Floyd and R. L. Rivest ("Expected time bounds for selection", 1975) choose them.
+/// Finds quantiles without sorting all: C. A. R. Hoare's selection, which leaves what is smaller in front, with pivots
+/// from a sample, as R. W. Floyd and R. L. Rivest ("Expected time bounds for selection", 1975) choose them.
 private struct Ends {
     private var values: [Double]
 
