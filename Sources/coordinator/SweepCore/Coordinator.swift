@@ -181,10 +181,11 @@ public struct Coordinator: Sendable {
 
     /// Why nothing more is begun although runs are left; nil: it goes on. A success among those that still run ends it.
     public var pause: FailureSeries? {
-        guard let stopAfter, let series = state.failuresInRow, series.count >= stopAfter, !state.isFinished,
-            !faults.contains(.forgetsPauses)
+        guard let stopAfter, let series = state.failuresInRow, !state.isFinished, !faults.contains(.forgetsPauses)
         else { return nil }
-        return series
+        // Hosts on which nothing can be started are paused themselves, and would take hours to fail ten runs.
+        let nothingStarts = series.failure == .spawn && state.times.count == 0
+        return series.count >= (nothingStarts ? min(stopAfter, HostHealth.most) : stopAfter) ? series : nil
     }
 
     /// Applies a record that was decided here.

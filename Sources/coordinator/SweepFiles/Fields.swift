@@ -77,6 +77,10 @@ struct FieldReader {
         case .scalar(let text, isPlain: true) where FieldReader.isTightElement(text):
             let element = Names.shown(FieldReader.element(text))
             fail(field, "a list was expected; write a space after '-', as in - \(element)")
+        case .scalar(let text, isPlain: true) where text.contains(","):
+            let parts = text.split(separator: ",").map { $0.split(separator: " ").joined(separator: " ") }
+            let list = Names.shown(parts.joined(separator: ", "))
+            fail(field, "a list was expected, not \(field.value.shape); write [\(list)]")
         case .scalar(let text, let isPlain):
             // What begins with a sign may mean something else to YAML.
             let word = Names.isPlain(text) ? text : "'\(Names.shown(text))'"

@@ -14,7 +14,7 @@ struct Folder {
     /// The absolute path that `text` means here; `~/` stands for the user's home.
     func resolve(_ text: String) -> String {
         if text.hasPrefix("/") { return Folder.normal(text) }
-        if text == "~" || text.hasPrefix("~/") { return Folder.normal(NSHomeDirectory() + text.dropFirst()) }
+        if text == "~" || text.hasPrefix("~/") { return Folder.normal(UserHome.path + text.dropFirst()) }
         return Folder.normal(path + "/" + text)
     }
 
@@ -140,5 +140,14 @@ struct Folder {
         }
         return Failure(
             .storage, "'\(name)' cannot be read; check its permissions", cause: String(cString: strerror(error)))
+    }
+}
+
+/// This user's home, as shells have it.
+package enum UserHome {
+    /// `$HOME`, else that of the account.
+    package static var path: String {
+        let named = ProcessInfo.processInfo.environment["HOME"] ?? ""
+        return named.hasPrefix("/") ? named : NSHomeDirectory()
     }
 }

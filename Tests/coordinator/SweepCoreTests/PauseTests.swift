@@ -35,6 +35,17 @@ struct PauseTests {
         #expect(next.phase(4) == .waiting)
     }
 
+    @Test("after three where nothing could be started, unless a run has succeeded before")
+    func nothingStarts() {
+        var cluster = cluster(after: 10)
+        for run in 1...2 { #expect(end(run, .spawn, &cluster).ending == nil) }
+        #expect(end(3, .spawn, &cluster).ending == .paused(FailureSeries(failure: .spawn, count: 3)))
+        var other = self.cluster(after: 10)
+        end(1, nil, &other)
+        for run in 2...4 { #expect(end(run, .spawn, &other).ending == nil) }
+        #expect(other.core.pause == nil)
+    }
+
     @Test("but goes on where a run that was under way succeeds")
     func success() {
         var cluster = cluster(slots: 2)

@@ -31,6 +31,7 @@ struct SweepErrorTests {
         Wrong(command + "zzzzzzzzz: 1", "4:1", "key 'zzzzzzzzz': unknown", "there are: sweep, engine"),
         Wrong(command + "axes:", "4:6", "key 'axes': a mapping was expected, not nothing"),
         Wrong(command + "axes: {x: 1}", "4:11", "key 'axes.x': a list was expected, not '1'; write [1]"),
+        Wrong(command + "axes:\n  x: 16, 32, 64", "5:6", "a list was expected, not '16, 32, 64'; write [16, 32, 64]"),
         Wrong(command + "axes: {x: []}", "4:11", "key 'axes.x': the list is empty"),
         Wrong(command + "axes: {}", "4:7", "key 'axes': has no axis"),
         Wrong(command + "axes: {x: 5..1}", "4:11", "key 'axes.x': the range has no value, as 1 is less than 5"),

@@ -74,6 +74,18 @@ struct Gem5SweepTests {
         try look(study)
     }
 
+    @Test("Hosts without a path of gem5 are refused before anything runs, with what to write")
+    func noPath() throws {
+        let study = try Study.gem5()
+        try study.write("bare.yaml", "hosts: [{name: here, address: local}]\n")
+        try study.write("sweep.yaml", Self.small)
+        for command in ["plan", "launch"] {
+            let refused = try study.run(command, "sweep.yaml", "-i", "bare.yaml")
+            #expect(refused.status == 65, "\(command)")
+            #expect(refused.errors.contains("add to it: engines: {gem5: /path}"), "\(refused.errors)")
+        }
+    }
+
     @Test("The states of a function, from one checkpoint: what a real gem5 left of each")
     func states() throws {
         let study = try Study.gem5()

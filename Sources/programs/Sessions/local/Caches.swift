@@ -3,6 +3,7 @@ import Foundation
 import Model
 import Ports
 import Storage
+import SweepFiles
 
 /// Where this user keeps what can be made again.
 package enum Caches {
@@ -10,7 +11,7 @@ package enum Caches {
     package static var folder: String {
         let environment = ProcessInfo.processInfo.environment
         if let folder = environment["XDG_CACHE_HOME"], folder.hasPrefix("/") { return "\(folder)/usweep" }
-        return "\(NSHomeDirectory())/.cache/usweep"
+        return "\(UserHome.path)/.cache/usweep"
     }
 
     /// The store of checkpoints that sweeps share (``CheckpointStore``): this user's, or the one that

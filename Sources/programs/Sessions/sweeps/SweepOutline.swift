@@ -96,7 +96,7 @@ extension SweepOutline {
 }
 
 extension Specification {
-    /// The hosts of an inventory that the sweep may use: those with all of its labels, and with what a run takes.
+    /// The hosts of an inventory that the sweep may use: those with all of its labels, its engine, and what a run takes.
     ///
     /// - Throws: ``Failure`` (`badSpecification`) where no host has them, or the memory or slots that a run needs: to
     ///   wait for one would be to wait for ever.
@@ -104,6 +104,7 @@ extension Specification {
         var usable = inventory
         usable.hosts.removeAll { host in !sweep.hostLabels.allSatisfy(host.labels.contains) }
         if usable.hosts.isEmpty, !inventory.hosts.isEmpty { throw unlabelled(inventory) }
+        try removeHostsWithoutEngine(&usable)
         let labelled = usable.hosts
         usable.hosts.removeAll { !sweep.needs.lacking(in: $0.resources).isEmpty }
         if usable.hosts.isEmpty, !labelled.isEmpty { throw lacking(labelled) }
@@ -111,6 +112,16 @@ extension Specification {
         try checkMemory(usable)
         try checkJobTime(usable)
         return usable
+    }
+
+    private func removeHostsWithoutEngine(_ inventory: inout Inventory) throws {
+        let name = engine.descriptor.name
+        guard let binary = engine.descriptor.binary, binary.defaultPath == nil, !inventory.hosts.isEmpty else { return }
+        inventory.hosts.removeAll { host in !host.engines.contains { $0.name == name } }
+        guard inventory.hosts.isEmpty else { return }
+        throw Failure(
+            .badSpecification, "engines: no host that this sweep may use has a path of \(name) in the inventory; add to "
+                + "it: engines: {\(name): /path}")
     }
 
     private func lacking(_ hosts: [Host]) -> Failure {

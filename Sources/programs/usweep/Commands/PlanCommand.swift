@@ -85,6 +85,8 @@ struct PlanCommand: ParsableCommand {
     /// Of very many values the first ones and the last.
     private static func shown(_ values: [String]) -> String {
         let most = 40
+        // Within a list of values, one with a comma or a space would look like several.
+        let values = values.map { $0.contains(where: { $0 == "," || $0 == " " }) ? "'\($0)'" : $0 }
         guard values.count > most, let last = values.last else { return values.joined(separator: ", ") }
         return "\(values.prefix(8).joined(separator: ", ")), ..., \(last) (\(values.count) values)"
     }
