@@ -41,6 +41,18 @@ struct NamingTests {
         #expect(try folder.findTarget(text).run == nil)
     }
 
+    @Test("What is removed is named in full where several have the name")
+    func removal() throws {
+        let folder = try Self.folder(Self.sweeps)
+        defer { try? FileManager.default.removeItem(atPath: folder.path) }
+        let refused = Self.message { _ = try folder.findOnly("study") }
+        #expect(refused.hasPrefix("64: 2 sweeps are called 'study'"))
+        #expect(refused.contains("study-habcdefg") && refused.contains("study-kold0000"))
+        for (text, name) in [("study-kold0000", "study-kold0000"), ("other", "other-3bcdefgh")] {
+            #expect(try folder.findOnly(text).fullName == name)
+        }
+    }
+
     @Test("A bare number is a run of the last sweep, whatever identifiers begin with it")
     func numbers() throws {
         let folder = try Self.folder(Self.sweeps)
