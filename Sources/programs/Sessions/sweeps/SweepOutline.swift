@@ -96,7 +96,7 @@ extension SweepOutline {
 }
 
 extension Specification {
-    /// The hosts of an inventory that the sweep may use: those with all of its labels, its engine, and what a run takes.
+    /// The hosts of an inventory that the sweep may use: those with all of its labels, its engine and what a run takes.
     ///
     /// - Throws: ``Failure`` (`badSpecification`) where no host has them, or the memory or slots that a run needs: to
     ///   wait for one would be to wait for ever.
@@ -120,8 +120,8 @@ extension Specification {
         inventory.hosts.removeAll { host in !host.engines.contains { $0.name == name } }
         guard inventory.hosts.isEmpty else { return }
         throw Failure(
-            .badSpecification, "engines: no host that this sweep may use has a path of \(name) in the inventory; add to "
-                + "it: engines: {\(name): /path}")
+            .badSpecification, "engines: no host that this sweep may use has a path of \(name) in the inventory; add "
+                + "to it: engines: {\(name): /path}")
     }
 
     private func lacking(_ hosts: [Host]) -> Failure {
