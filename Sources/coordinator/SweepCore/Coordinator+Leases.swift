@@ -49,11 +49,12 @@ extension Coordinator {
             let ahead = company == .max ? min(ahead(slots: slots, perSlot: aheadPerSlot), share) : 0
             let room = min(slots, company) + ahead - state.openRuns[host]
             guard room > 0 else { continue }
-            let memory = memoryRoom(on: host, slots: slots, ahead: ahead, ready: ready.kinds)
-            if let memory, memory.isUsedUp, state.openRuns[host] > 0 { continue }
+            let left = memoryLeft(on: host, slots: slots, ahead: ahead)
+            if let left, left.isUsedUp, state.openRuns[host] > 0 { continue }
             // Small top-ups are not worth a commit while the host has enough to do.
-            let isBusy = state.openRuns[host] >= slots || memory?.isBusy ?? false
-            if isBusy, room * 4 < ahead || memory?.isSmall ?? false { continue }
+            let isBusy = state.openRuns[host] >= slots || left?.isBusy ?? false
+            if isBusy, room * 4 < ahead || left?.isSmall ?? false { continue }
+            let memory = left.map { memoryRoom(on: host, $0, ready: ready.kinds) }
             grantLeases(to: host, room, memory, &ready, now, fenced, &records)
         }
         if ready.count <= 0 { grantSuspects(to: hosts, &records) }

@@ -9,21 +9,27 @@ import Model
 /// far as that run has room as soon as the largest one ends that the host has. Nothing is kept idle while a large run
 /// is at work, whose memory the next one gets. As many hosts do so as such runs wait, and no more.
 extension Coordinator {
-    /// What a host has for runs; nil: memory is not counted here.
+    /// What a host has left; nil: memory is not counted here.
     ///
-    /// - Parameters:
-    ///   - ahead: how many runs it may hold beyond its slots; they take memory only later.
-    ///   - ready: how many runs of each kind wait.
-    func memoryRoom(on host: Int, slots: Int, ahead: Int, ready: [Int]) -> MemoryRoom? {
+    /// - Parameter ahead: how many runs it may hold beyond its slots; they take memory only later.
+    func memoryLeft(on host: Int, slots: Int, ahead: Int) -> MemoryLeft? {
         guard state.memory.isLearned, !faults.contains(.packsBlindly), let offered = offeredMemory(by: host) else {
             return nil
         }
         let further = offered / Int64(max(1, slots)) * Int64(ahead)
+        return MemoryLeft(
+            free: offered + further - state.memory.ofHost[host], ahead: further, least: state.memory.least)
+    }
+
+    /// What that is good for.
+    ///
+    /// - Parameter ready: how many runs of each kind wait.
+    func memoryRoom(on host: Int, _ left: MemoryLeft, ready: [Int]) -> MemoryRoom {
+        let offered = offeredMemory(by: host) ?? 0
         return MemoryRoom(
-            free: offered + further - state.memory.ofHost[host], ahead: further,
-            needs: ready.indices.map { need(of: $0, on: host, offered) },
+            free: left.free, needs: ready.indices.map { need(of: $0, on: host, offered) },
             mayBeAwaited: ready.indices.map { ready[$0] > awaitingHosts[$0] }, awaited: links[host].awaited,
-            largest: state.memory.largest(onHost: host), least: state.memory.least)
+            largest: state.memory.largest(onHost: host))
     }
 
     /// What a run takes of a host's memory; nil: it is left to hosts with more. Where there are none, it gets all that
@@ -65,8 +71,8 @@ extension Coordinator {
         let slots = links[host].slots
         let ahead = ahead(slots: slots)
         if state.openRuns[host] > slots + ahead { return true }
-        guard let room = memoryRoom(on: host, slots: slots, ahead: ahead, ready: []) else { return false }
-        return room.free < 0 && (state.openRuns[host] > 1 || !offersAll(host))
+        guard let left = memoryLeft(on: host, slots: slots, ahead: ahead) else { return false }
+        return left.free < 0 && (state.openRuns[host] > 1 || !offersAll(host))
     }
 
     // MARK: What is kept
@@ -120,12 +126,27 @@ extension Coordinator {
     }
 }
 
-/// What a host has left of its memory, while it is decided which runs it is handed out.
-struct MemoryRoom: Sendable {
+/// What a host has left of its memory.
+struct MemoryLeft: Sendable {
     /// In bytes.
     var free: Int64
     /// Of these, what is for runs that it holds beyond its slots.
     var ahead: Int64
+    /// What a run takes of the kind that takes least.
+    var least: Int64
+
+    /// Whether there is room for no run.
+    var isUsedUp: Bool { free < least }
+    /// Whether the host could run nothing more at once.
+    var isBusy: Bool { free - ahead < least }
+    /// Whether most of what it may hold beyond its slots is used.
+    var isSmall: Bool { free * 4 < ahead }
+}
+
+/// The same by kinds of runs, while it is decided which ones the host is handed out.
+struct MemoryRoom: Sendable {
+    /// In bytes.
+    var free: Int64
     /// Per kind of run, what one takes; nil: it is left to other hosts.
     var needs: [Int64?]
     /// Per kind of run, whether memory may be kept for one.
@@ -135,17 +156,8 @@ struct MemoryRoom: Sendable {
     /// What the largest run takes that the host has. One that is handed out while memory is kept for another kind does
     /// not count: it would always come first.
     var largest: Int64
-    /// What a run takes of the kind that takes least.
-    var least: Int64
     /// Whether a run of the awaited kind was seen to wait.
     var sawAwaited = false
-
-    /// Whether there is room for no run.
-    var isUsedUp: Bool { free < least }
-    /// Whether the host could run nothing more at once.
-    var isBusy: Bool { free - ahead < least }
-    /// Whether most of what it may hold beyond its slots is used.
-    var isSmall: Bool { free * 4 < ahead }
 
     /// Takes the memory for a run, if there is room.
     mutating func take(_ kind: Int) -> Bool {

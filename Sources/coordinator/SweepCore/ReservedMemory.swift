@@ -31,6 +31,8 @@ struct ReservedMemory: Sendable {
     private var open: [[Int]] = []
     /// Per host, what is reserved for the runs that it has, in bytes.
     private(set) var ofHost: [Int64] = []
+    /// Of the kind that takes least, as it adds up.
+    private(set) var least: Int64 = 0
     /// Grows whenever what is reserved for a kind changes.
     private(set) var revision = 0
 
@@ -52,6 +54,7 @@ struct ReservedMemory: Sendable {
             return place
         }
         self.kinds = kinds
+        least = ReservedMemory.counted(guess)
         open = plan.hosts.map { _ in Array(repeating: 0, count: kinds.count) }
         ofHost = Array(repeating: 0, count: plan.hosts.count)
     }
@@ -79,9 +82,6 @@ struct ReservedMemory: Sendable {
 
     /// The same as it adds up.
     func counted(_ kind: Int) -> Int64 { kinds[kind].counted }
-
-    /// Of the kind that takes least.
-    var least: Int64 { kinds.dropFirst().map(\.counted).min() ?? 0 }
 
     /// Of the kind that takes most, of those that a host has runs of.
     func largest(onHost host: Int) -> Int64 {
@@ -136,6 +136,7 @@ struct ReservedMemory: Sendable {
         }
         guard kinds.map(\.reserved) != before else { return }
         revision += 1
+        least = kinds.dropFirst().map(\.counted).min() ?? 0
         for host in open.indices {
             ofHost[host] = zip(open[host], kinds).reduce(0) { $0 + Int64($1.0) * $1.1.counted }
         }
