@@ -159,6 +159,13 @@ struct MemoryRoom: Sendable {
     /// Whether a run of the awaited kind was seen to wait.
     var sawAwaited = false
 
+    /// Whether it is of any use to look for runs of a kind: there is room, or their waiting matters.
+    func isWanted(_ kind: Int) -> Bool {
+        guard let need = needs[kind] else { return false }
+        if awaited == kind { return !sawAwaited || need <= free }
+        return awaited == nil && mayBeAwaited[kind] || need <= free && isUnneeded(need, by: kind)
+    }
+
     /// Takes the memory for a run, if there is room.
     mutating func take(_ kind: Int) -> Bool {
         if awaited == kind { sawAwaited = true }

@@ -34,9 +34,11 @@ extension SweepState {
         // Apart, as long as the rest is looked at.
         var ready = ReadyRuns()
         swap(&ready, &self.ready)
-        ready.take(most: bounds.mostRank) { run, kind in
+        ready.take(most: bounds.mostRank, of: { memory?.isWanted($0) ?? true }) { run, kind in
             if taken.count == count { return .stop }
-            let isOther = isBetterElsewhere(run, than: host, isUsable) || isLonger(run, than: bounds.most)
+            // Most are neither, and to ask takes longer than all else.
+            let isOther = !failedOn.isEmpty && isBetterElsewhere(run, than: host, isUsable)
+                || bounds.most != nil && isLonger(run, than: bounds.most)
             if isOther, self[run].phase == .waiting { return .leave }
             guard self[run].phase == .waiting, !isSuspect(run) else {
                 runs[run - 1].isQueued = false

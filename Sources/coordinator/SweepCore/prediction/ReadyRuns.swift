@@ -82,13 +82,15 @@ struct ReadyRuns: Sendable {
     ///
     /// - Parameters:
     ///   - most: the highest rank of lengths; what is no length is never left out.
+    ///   - isWanted: whether runs of a kind are looked at, asked each time.
     ///   - visit: what to do with the next run, of this kind.
-    mutating func take(most: Int, _ visit: (_ run: RunNumber, _ kind: Int) -> Choice) {
+    mutating func take(
+        most: Int, of isWanted: (_ kind: Int) -> Bool, _ visit: (_ run: RunNumber, _ kind: Int) -> Choice
+    ) {
         var shelf = 0
-        var passed: Set<Int> = []
         while shelf < shelves.count {
             let (rank, kind) = (shelves[shelf].rank, shelves[shelf].kind)
-            guard rank > Rank.longest || rank <= most, passed.isEmpty || !passed.contains(kind) else {
+            guard rank > Rank.longest || rank <= most, isWanted(kind) else {
                 shelf += 1
                 continue
             }
@@ -101,7 +103,6 @@ struct ReadyRuns: Sendable {
                 case .leave: left.append(run)
                 case .pass:
                     left.append(run)
-                    passed.insert(kind)
                     break search
                 case .stop:
                     left.append(run)
@@ -126,7 +127,7 @@ struct ReadyRuns: Sendable {
         case take
         /// It stays where it is.
         case leave
-        /// So does it, and all others of its kind.
+        /// So does it, and those behind it.
         case pass
         /// Its entry is thrown away.
         case drop
