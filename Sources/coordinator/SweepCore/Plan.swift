@@ -10,15 +10,19 @@ public struct Plan: Sendable {
         public var requires: String?
         /// The pin that a success of this group's only run provides; nil: it is an evaluation.
         public var provides: String?
+        /// Which of the sweep's workloads these runs are of, by number: they take about as much memory. A boot that
+        /// several workloads share has a number of its own.
+        public var workload: Int
 
-        public init(runs: RunList, requires: String? = nil, provides: String? = nil) {
+        public init(runs: RunList, requires: String? = nil, provides: String? = nil, workload: Int = 0) {
             self.runs = runs
             self.requires = requires
             self.provides = provides
+            self.workload = workload
         }
 
-        public init(runs: Range<RunNumber>, requires: String? = nil, provides: String? = nil) {
-            self.init(runs: RunList(runs), requires: requires, provides: provides)
+        public init(runs: Range<RunNumber>, requires: String? = nil, provides: String? = nil, workload: Int = 0) {
+            self.init(runs: RunList(runs), requires: requires, provides: provides, workload: workload)
         }
     }
 
@@ -83,8 +87,8 @@ public struct Plan: Sendable {
 public enum MemoryRule: Sendable, Hashable {
     case uncounted
     case fixed(Int64)
-    /// A quarter more than the most that an attempt of the same kind (setup, evaluation) was seen to take; until there
-    /// was one, a guess.
+    /// A quarter more than the most that an attempt of the same workload and phase (setup, evaluation) was seen to
+    /// take; until there was one, of any workload; until then, a guess. See ``ReservedMemory``.
     case learned(firstGuess: Int64)
 }
 
