@@ -59,6 +59,17 @@ struct StatusTests {
                 + "Run them again: usweep retry")
     }
 
+    @Test("What broke the contract may be the sweep file's fault, which a retry does not mend")
+    func contract() throws {
+        defer { remove() }
+        try commit((1...3).map { .runEnded(run: $0, state: .quarantined, failure: .contractBroken, attempt: 0) })
+        #expect(
+            try SweepStatus(entry, troubles: 1).conclusion
+                == "0 of 3 runs succeeded, 3 quarantined (contract-broken). See why: usweep explain 1. "
+                + "If the sweep file is wrong, correct it and launch it again; results are kept. "
+                + "Run them again: usweep retry")
+    }
+
     @Test("Cancelled runs are not called failed")
     func cancelled() throws {
         defer { remove() }

@@ -99,6 +99,10 @@ package struct SweepStatus: Sendable {
         var sentences = [parts.joined(separator: ", ")]
         if let first = troubles.first(where: { $0.state != .cancelled }) {
             sentences.append("See why: \(entry.shortCommand("explain", run: first.run))")
+            let failures = Set(all.filter { $0.state == .failed || $0.state == .quarantined }.map(\.failure))
+            if failures == [.contractBroken] {
+                sentences.append("If the sweep file is wrong, correct it and launch it again; results are kept")
+            }
             sentences.append("Run them again: \(entry.shortCommand("retry"))")
         }
         if isPaused {
