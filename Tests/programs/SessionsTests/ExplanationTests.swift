@@ -65,6 +65,7 @@ struct ExplanationTests {
         (RunStory.Wait.leased(host: "h1", waits: nil), "It was handed to h1", nil),
         (.setup(run: 9), "the checkpoint that run 9 makes", "usweep explain 7f3a/9"),
         (.coordinator(), "no coordinator is running", "usweep resume 7f3a"),
+        (.stopped(pid: 77), "the coordinator (pid 77) is stopped", "kill -CONT 77"),
         (
             .room(
                 problems: [.init(host: "h1", reason: "disk-full")], refused: [.init(host: "h2", reason: "no engine")]),

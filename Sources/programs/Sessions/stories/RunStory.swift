@@ -95,6 +95,8 @@ package struct RunStory: Sendable, Hashable {
         case setup(run: RunNumber)
         /// It could be handed out, but nobody does. `lastEnd`: why the last coordinator ended; nil: it said nothing.
         case coordinator(lastEnd: String? = nil)
+        /// The coordinator is there, and was stopped by a signal.
+        case stopped(pid: Int32)
         /// It is its turn as soon as a host has room. `problems`: hosts that get nothing for now, and why; `refused`:
         /// those that get nothing any more.
         case room(problems: [VoidLease], refused: [VoidLease] = [])
@@ -218,6 +220,7 @@ package struct RunStory: Sendable, Hashable {
         case nil:
             switch wait {
             case .coordinator: return "usweep resume \(sweep)\(option)"
+            case .stopped(let pid): return "kill -CONT \(pid)"
             case .setup(let run): return "usweep explain \(sweep)/\(run)\(option)"
             case .leased, .running, .room, nil: return nil
             }
@@ -305,6 +308,7 @@ package struct RunStory: Sendable, Hashable {
         case .coordinator(let lastEnd):
             let why = lastEnd.map { " The last one ended: \($0.replacing("\n", with: "; "))" } ?? ""
             return "It waits: no coordinator is running.\(why)"
+        case .stopped(let pid): return "It waits: the coordinator (pid \(pid)) is stopped, as by Ctrl-Z."
         case .room(let problems, let refused):
             func lines(_ hosts: [VoidLease], _ what: String) -> [String] {
                 HostProblems.lines(hosts.map { (host: $0.host, reason: $0.reason) }).map { "- \(what): \($0)" }

@@ -63,6 +63,7 @@ struct Storyteller {
     private func wait(_ run: RunStatus) throws -> RunStory.Wait? {
         guard run.state == nil, run.plan.place != nil else { return nil }
         switch Ledger.holder(view.entry.ledger) {
+        case .working(let pid, _) where CoordinatorSilence.isStopped(pid) && run.lease == nil: return .stopped(pid: pid)
         case .working, .elsewhere: break
         case .ended, .vanished, .nobody: return .coordinator(lastEnd: try view.lastEnd())
         }
