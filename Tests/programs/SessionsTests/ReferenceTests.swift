@@ -87,7 +87,7 @@ struct ReferenceTests {
     func axes() throws {
         let skylake = try #require(try EngineReference.find(engine: "gem5", system: "skylake").first)
         let size = skylake.axisRows.first { $0[1].text == "l2.size" }
-        let wanted = ["gem5", "l2.size", "bytes", "1MiB", "size of the second-level cache", "a size, as in 256KiB"]
+        let wanted = ["gem5", "l2.size", "bytes", "1MiB", "a size, as in 256KiB", "size of the second-level cache"]
         #expect(size?.map(\.text) == wanted)
         #expect(skylake.axisRows.last?[1] == .text("*"))
         #expect(try EngineReference.find(engine: nil).map(\.descriptor.name) == EngineRegistry.names)

@@ -92,13 +92,13 @@ package struct EngineReference {
 
     // MARK: As tables
 
-    package static let axisColumns = ["engine", "axis", "unit", "default", "meaning", "values"]
+    package static let axisColumns = ["engine", "axis", "unit", "default", "values", "meaning"]
 
     package var axisRows: [[Cell]] {
         let named = parametersThere.map { parameter in
-            [parameter.name, parameter.unit, parameter.standard ?? "", parameter.meaning, parameter.values]
+            [parameter.name, parameter.unit, parameter.standard ?? "", parameter.values, parameter.meaning]
         }
-        let others = parameters.others.map { [["*", "", "", $0, ""]] } ?? []
+        let others = parameters.others.map { [["*", "", "", "", $0]] } ?? []
         return rows(named + others)
     }
 
