@@ -106,7 +106,8 @@ struct ReproduceTests {
         let stop = "\(NSTemporaryDirectory())/usweep-fails-\(UInt32.random(in: 0 ... .max))"
         let study = try command(#"test -e \#(stop) && exit 1; echo "{\"value\": 1}" > results.json"#)
         #expect(try study.run("reproduce", "7").status == 66)
-        #expect(try study.run("reproduce", "1", "--host", "nobody").status == 64)
+        let nobody = try study.run("reproduce", "1", "--host", "nobody")
+        #expect(nobody.status == 64 && nobody.errors.contains("the last launch had the hosts"), "\(nobody.errors)")
         #expect(try study.run("reproduce", "1").status == 0)
         try Data().write(to: URL(filePath: stop))
         defer { try? FileManager.default.removeItem(atPath: stop) }

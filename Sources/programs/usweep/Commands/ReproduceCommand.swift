@@ -104,7 +104,14 @@ struct ReproduceCommand: ParsableCommand {
         }
         guard let host else { return found }
         guard found.hosts.contains(where: { $0.name == host }) else {
-            throw Failure(.usage, "--host \(Names.shown(host)): \(Names.suggestion(host, in: found.hosts.map(\.name)))")
+            let known = found.hosts.map(\.name)
+            guard inventory == nil, !known.isEmpty else {
+                throw Failure(.usage, "--host \(Names.shown(host)): \(Names.suggestion(host, in: known))")
+            }
+            let hosts = PeopleText.list(known, atMost: 8)
+            throw Failure(
+                .usage, "--host \(Names.shown(host)): the last launch had the hosts \(hosts); name another inventory "
+                    + "with -i")
         }
         found.hosts.removeAll { $0.name != host }
         return found
