@@ -71,6 +71,17 @@ struct NeedsTests {
         try inventory(study, "shell: login, setup: 'echo no such module >&2; false'")
         let failing = try study.launch(sweep, options: ["--new"])
         #expect(failing.status == 75 && failing.errors.contains("no such module"), "\(failing.errors)")
+        let wrong = "its setup ends with status 1: no such module; correct 'setup' in the inventory"
+        for (keys, told) in [
+            ("shell: login, setup: 'echo no such module >&2; false'", wrong),
+            ("setup: 'echo no such module >&2; false'", wrong),
+            ("setup: 'exit 0'", "its setup ends everything behind it"),
+            ("setup: 'export A=1'", "ok"), ("shell: login, setup: 'export A=1'", "ok"),
+        ] {
+            try inventory(study, keys)
+            let found = try study.run("doctor", "-i", "inventory.yaml")
+            #expect(found.status == (told == "ok" ? 0 : 75) && found.output.contains(told), "\(keys): \(found.output)")
+        }
     }
 
     @Test("A start-up file that ends the shell makes no run a success; one that goes elsewhere takes none with it")

@@ -140,6 +140,7 @@ package struct HostExamination: Sendable {
             let tried = await HostExamination.tried(engine, facts, host, transport)
             check(engine, facts.merging(tried) { $1 })
         }
+        if let problem = await SetupExamination.problem(host, transport) { unusable(problem) }
         detached = facts["detached"]
         if detached == nil {
             warn("setsid is missing (on Debian: apt-get install util-linux), so it is not known whether runs outlive a "
