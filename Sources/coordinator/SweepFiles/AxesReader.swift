@@ -109,6 +109,9 @@ final class AxesReader {
             return nil
         }
         guard Names.isAxis(name) else {
+            if case .scalar("", isPlain: true) = member.value.kind {
+                return refuse("is not a name for an axis; if it is a value, write the values in brackets: x: [1, 2]")
+            }
             return refuse("is not a name for an axis; write letters, digits, '.', '_' or '-', beginning with a letter")
         }
         guard !Table.reserves(name) else {

@@ -55,6 +55,7 @@ struct SweepErrorTests {
             command + "axes: {x: [1]}\ndefine:\n  m: a\n  n:  axes\nlimits: {time: 1s}\naxes: {y: [2]}", "9:1",
             "key 'axes': is a duplicate: given twice, first in line 4, column 1; remove one"),
         Wrong(command + "axes: {x: [\"a\\u0007\"]}", "4:12", "'a\\u{7}' has an invisible character (U+0007)"),
+        Wrong(command + "axes: {x: [1], 2}", "4:16", "if it is a value, write the values in brackets"),
         Wrong(command + "axes: {1x: [1]}", "4:8", "key 'axes.1x': is not a name for an axis"),
         Wrong(command + "axes: {'$(touch x)': [1]}", "4:8", "key 'axes.$(touch x)': is not a name for an axis"),
         Wrong(command + "axes: {run: [1]}", "4:8", "key 'axes.run': the tables use this name"),
