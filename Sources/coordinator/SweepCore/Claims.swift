@@ -73,7 +73,7 @@ extension SweepState {
         guard case .leased(let newest, _) = self[run].phase, claim(of: lease, on: run) != nil else { return }
         count(run, limiting: -1)
         defer { claimsChanged(on: run) }
-        release(lease, of: run)
+        release(lease)
         if newest != lease {
             olderClaims[run]?.removeAll { $0.lease == lease }
         } else if let claim = olderClaims[run]?.popLast() {
@@ -87,7 +87,7 @@ extension SweepState {
     /// Ends all claims on a run; what becomes of it then is the caller's.
     mutating func dropAll(on run: RunNumber) {
         count(run, limiting: -1)
-        for claim in claims(on: run) { release(claim.lease, of: run) }
+        for claim in claims(on: run) { release(claim.lease) }
         olderClaims[run] = nil
         contested.remove(run)
     }
@@ -98,11 +98,10 @@ extension SweepState {
     }
 
     /// One run of the lease is no longer under it.
-    mutating func release(_ lease: LeaseNumber, of run: RunNumber) {
+    mutating func release(_ lease: LeaseNumber) {
         guard let entry = leases[lease] else { return }
         leases[lease]?.open -= 1
         if entry.host >= 0 { openRuns[entry.host] -= 1 }
-        memory.count(-1, of: memoryKind(of: run), onHost: entry.host)
         if entry.open == 1 { close(lease) }
     }
 
@@ -112,8 +111,6 @@ extension SweepState {
         secondStarts.remove(lease)
         guard entry.host >= 0 else { return strayLeases.removeAll { $0 == lease } }
         leasesOfHost[entry.host].removeAll { $0 == lease }
-        guard leasesOfHost[entry.host].isEmpty else { return }
-        (openRuns[entry.host], limitingRuns[entry.host]) = (0, 0)
-        memory.clear(host: entry.host)
+        if leasesOfHost[entry.host].isEmpty { (openRuns[entry.host], limitingRuns[entry.host]) = (0, 0) }
     }
 }

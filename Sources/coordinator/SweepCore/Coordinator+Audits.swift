@@ -85,7 +85,7 @@ extension Coordinator {
             let slots = allowedSlots(of: host)
             let room = slots + ahead(slots: slots) - state.openRuns[host]
             guard room > best?.room ?? 0, state.company(on: host, slots: slots) == .max,
-                !asked.contains(plan.hosts[host]), ends(run, on: host, now), hasMemory(for: run, on: host)
+                !asked.contains(plan.hosts[host]), ends(run, on: host, now)
             else { continue }
             best = (host, room)
         }

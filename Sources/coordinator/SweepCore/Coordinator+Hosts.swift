@@ -120,27 +120,21 @@ extension Coordinator {
         }
     }
 
-    /// Slots, by what a run takes of them, less what memory and what there are few of forbid. Where runs take different
-    /// amounts of memory, as many as fit of the smallest: see `Coordinator+Memory`.
+    /// Slots, by what a run takes of them, less what memory and what there are few of forbid.
     mutating func setSlots(of host: Int) {
         guard let joined = links[host].joined, joined.engineIsRight else { return }
         guard let offered = offered(by: host) else { return }
         let room = min(plan.room(on: host, slots: offered.slots), Coordinator.mostSlots)
-        largestOffer = max(largestOffer, ReservedMemory.counted(offered.memoryBytes))
-        let memory: Int64
-        switch plan.memory {
-        case .uncounted: memory = 0
-        case .fixed(let bytes): memory = bytes
-        case .learned: memory = state.memory.least
-        }
-        guard memory > 0 else {
+        guard let memory = state.memoryPerRun, memory > 0 else {
             links[host].slots = room
             return
         }
         let fitting = Int(offered.memoryBytes / memory)
         // A guess keeps no host out, unless other people have the memory: its agent runs one at a time, whatever it
         // takes.
-        links[host].slots = min(room, state.memory.isLearned && offersAll(host) ? max(1, fitting) : fitting)
+        let isWhole = offered.memoryBytes == joined.arrival.memoryBytes
+        let isGuess = if case .learned = plan.memory { isWhole } else { false }
+        links[host].slots = min(room, isGuess ? max(1, fitting) : fitting)
     }
 
     /// Why a host will never have room for a run; nil: it will, or has some of this sweep from before. Where no host

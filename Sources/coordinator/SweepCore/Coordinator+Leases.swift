@@ -22,10 +22,7 @@ extension Coordinator {
         defer { leftWaiting = self.waiting }
         guard waiting != Waiting() else { return }
         let looksAtAll = waiting != leftWaiting || now >= nextFilling
-        if looksAtAll {
-            nextFilling = now + Timing.second
-            reviewMemory(now)
-        }
+        if looksAtAll { nextFilling = now + Timing.second }
         let hosts = (looksAtAll ? Array(links.indices) : news.sorted()).filter { isUsable($0, now) }
         if hosts.isEmpty { return }
         startCritical(on: hosts, now, &records)
@@ -37,64 +34,29 @@ extension Coordinator {
     /// Work is handed out on demand, in shards as large as a host will finish in ``Timing/workAhead``, so that a
     /// fast host gets more; and towards the end no more than its share, so that all end together.
     private mutating func grantLeases(to hosts: [Int], _ now: Nanoseconds, _ records: inout [Record]) {
-        var ready = Ready(count: state.readyCount, kinds: state.memory.isLearned ? state.readyOfKinds : [])
+        var ready = state.readyCount
         let aheadPerSlot = aheadPerSlot
         // Of all hosts. Not looked at where runs take long: these are not handed out ahead.
         let allSlots = aheadPerSlot > 0 ? usableSlots(now) : 0
         let fenced = Set(state.fencedHosts.isEmpty ? [] : links.indices.filter { isFenced($0) })
-        for host in hosts where ready.count > 0 {
+        for host in hosts where ready > 0 {
             let slots = allowedSlots(of: host)
             let company = state.company(on: host, slots: slots)
-            let share = (ready.count * slots + allSlots - 1) / max(1, allSlots)
+            let share = (ready * slots + allSlots - 1) / max(1, allSlots)
             let ahead = company == .max ? min(ahead(slots: slots, perSlot: aheadPerSlot), share) : 0
-            let room = min(slots, company) + ahead - state.openRuns[host]
-            guard room > 0 else { continue }
-            let left = memoryLeft(on: host, slots: slots, ahead: ahead)
-            if let left, left.isUsedUp, state.openRuns[host] > 0 { continue }
+            var room = min(slots, company) + ahead - state.openRuns[host]
             // Small top-ups are not worth a commit while the host has enough to do.
-            let isBusy = state.openRuns[host] >= slots || left?.isBusy ?? false
-            if isBusy, room * 4 < ahead || left?.isSmall ?? false { continue }
-            let memory = left.map { memoryRoom(on: host, $0, ready: ready.kinds) }
-            grantLeases(to: host, room, memory, &ready, now, fenced, &records)
-        }
-        if ready.count <= 0 { grantSuspects(to: hosts, &records) }
-    }
-
-    /// How many runs wait, and how many of each kind where memory is learned.
-    private struct Ready {
-        var count: Int
-        var kinds: [Int]
-    }
-
-    private mutating func grantLeases(
-        to host: Int, _ room: Int, _ memory: MemoryRoom?, _ ready: inout Ready, _ now: Nanoseconds,
-        _ fenced: Set<Int>, _ records: inout [Record]
-    ) {
-        var (room, memory) = (room, memory)
-        let isCounted = memory != nil
-        while room > 0 {
-            var runs = take(min(room, Coordinator.longestShard), for: host, &memory, now, fenced)
-            if runs.isEmpty, isCounted, state.openRuns[host] == 0, offersAll(host) {
-                // Others have the memory that what is left takes. This one has nothing else to do.
-                var anything: MemoryRoom?
-                (runs, room) = (take(1, for: host, &anything, now, fenced), 1)
+            guard room > 0, state.openRuns[host] < slots || room * 4 >= ahead else { continue }
+            while room > 0 {
+                let runs = state.take(
+                    min(room, Coordinator.longestShard), for: host, within: bounds(for: host, now),
+                    isUsable: { [links] in links[$0].isUsable(now) && !fenced.contains($0) })
+                if runs.isEmpty { break }
+                grant(state.grants(on: runs, others: hasOthers(host)), to: host, &records)
+                (room, ready) = (room - runs.count, ready - runs.count)
             }
-            if runs.isEmpty { break }
-            for run in runs where isCounted { ready.kinds[state.memoryKind(of: run)] -= 1 }
-            grant(state.grants(on: runs, others: hasOthers(host)), to: host, &records)
-            (room, ready.count) = (room - runs.count, ready.count - runs.count)
         }
-        guard let memory else { return }
-        // With room left it has looked at all that wait.
-        keepMemory(on: host, for: room > 0 && !memory.sawAwaited ? nil : memory.awaited)
-    }
-
-    private mutating func take(
-        _ count: Int, for host: Int, _ memory: inout MemoryRoom?, _ now: Nanoseconds, _ fenced: Set<Int>
-    ) -> [RunNumber] {
-        state.take(
-            count, for: host, within: bounds(for: host, now), memory: &memory,
-            isUsable: { [links] in links[$0].isUsable(now) && !fenced.contains($0) })
+        if ready <= 0 { grantSuspects(to: hosts, &records) }
     }
 
     private func usableSlots(_ now: Nanoseconds) -> Int {
@@ -112,9 +74,7 @@ extension Coordinator {
             while let run = ready.first {
                 company = min(company, state.company(of: run, slots: slots, silences: 0))
                 // Those behind it may have no more company than it.
-                guard state.openRuns[host] + runs.count < company, hasMemory(for: run, on: host, beside: runs) else {
-                    break
-                }
+                guard state.openRuns[host] + runs.count < company else { break }
                 runs.append(run)
                 ready.removeFirst()
             }
@@ -141,7 +101,7 @@ extension Coordinator {
     /// How many more runs a host may have just now.
     func room(on host: Int) -> Int {
         let slots = allowedSlots(of: host)
-        return hasMemory(host) ? min(slots, state.company(on: host, slots: slots)) - state.openRuns[host] : 0
+        return min(slots, state.company(on: host, slots: slots)) - state.openRuns[host]
     }
 
     /// How many runs a host may hold beyond its slots.
@@ -182,7 +142,7 @@ extension Coordinator {
                 let company = min(
                     slots, state.company(on: host, slots: slots),
                     state.company(of: run, slots: slots, silences: silences))
-                return state.openRuns[host] < company && hasMemory(for: run, on: host)
+                return state.openRuns[host] < company
             }
             guard let place else { continue }
             let host = free[place]

@@ -5,19 +5,21 @@ import Model
 extension Coordinator {
     /// What a host has no room for any more, and has not begun, is anybody's.
     mutating func take(offer: HostOffer?, of host: Int, _ records: inout [Record]) {
-        let before = (slots: links[host].slots, memory: offered(by: host)?.memoryBytes ?? 0)
+        let before = links[host].slots
         links[host].offer = offer
         setSlots(of: host)
-        let hasLessMemory = state.memory.isLearned && (offered(by: host)?.memoryBytes ?? 0) < before.memory
-        guard links[host].slots < before.slots || hasLessMemory, links.count > 1, hasTooMuch(host) else { return }
+        guard links[host].slots < before, links.count > 1 else { return }
+        var excess = state.openRuns[host] - links[host].slots - ahead(slots: links[host].slots)
+        guard excess > 0 else { return }
         let reason = "\(plan.hosts[host]) did not begin it, and has \(offerText(host) ?? "less room for now")"
         for lease in state.leasesOfHost[host].reversed() where lease >= firstLeaseOfLife {
-            for run in state.openRuns(of: lease, host: host).reversed() where hasTooMuch(host) {
+            for run in state.openRuns(of: lease, host: host).reversed() where excess > 0 {
                 guard begun[AttemptPlace(run: run, lease: lease)] == nil, state.claims(on: run).count == 1,
                     let claim = state.claim(of: lease, on: run)
                 else { continue }
                 decide(.runWithdrawn(run: run, lease: lease, reason: reason), &records)
                 withdraw(run, claim, host)
+                excess -= 1
             }
         }
     }

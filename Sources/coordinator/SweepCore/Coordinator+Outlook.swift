@@ -74,9 +74,8 @@ extension Coordinator {
         var outlook = Outlook()
         // Of each host once: there are many attempts for each.
         let speeds = links.indices.map { Octaves.ratio(-state.times.slowness(of: $0)) }
-        let usualMemory = usualMemory
         for host in links.indices where isUsable(host, now) {
-            outlook.capacity += Double(usualSlots(of: host, usualMemory)) * speeds[host]
+            outlook.capacity += Double(allowedSlots(of: host)) * speeds[host]
             if links[host].ends == nil { outlook.fastest = min(outlook.fastest, state.times.slowness(of: host)) }
         }
         let usual = state.times.fit?.base ?? 0

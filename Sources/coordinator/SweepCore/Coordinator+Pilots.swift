@@ -97,4 +97,7 @@ extension Coordinator {
 
     /// How many runs a host was given that have not ended.
     public func heldRuns(on host: Int) -> Int { state.openRuns[host] }
+
+    /// How many runs a host can have at a time; 0: it is not there.
+    public func slots(of host: Int) -> Int { links[host].slots }
 }

@@ -30,7 +30,7 @@ extension Coordinator {
     ) {
         var free = takers
         for attempt in attempts where !free.isEmpty {
-            guard let choice = bestHost(for: attempt, among: free, beginsNow: true) else { continue }
+            guard let choice = bestHost(for: attempt, among: free) else { continue }
             startAgain(attempt, on: choice.host, in: choice.span, &records)
             if room(on: choice.host) <= 0 { free.removeAll { $0.host == choice.host } }
         }
@@ -74,12 +74,10 @@ extension Coordinator {
 
     /// The host on which it would end first, if that is early enough.
     ///
-    /// - Parameters:
-    ///   - takers: the fastest first. There may be a thousand of them, for each of a thousand attempts: none is looked
-    ///     at behind one on which nothing would be gained.
-    ///   - beginsNow: whether it has to have the memory already.
+    /// - Parameter takers: the fastest first. There may be a thousand of them, for each of a thousand attempts: none is
+    ///   looked at behind one on which nothing would be gained.
     func bestHost(
-        for attempt: AttemptUnderWay, among takers: some Sequence<Taker>, beginsNow: Bool = false
+        for attempt: AttemptUnderWay, among takers: some Sequence<Taker>
     ) -> (host: Int, span: Nanoseconds)? {
         let run = attempt.place.run
         for taker in takers {
@@ -88,7 +86,6 @@ extension Coordinator {
             let span = Octaves.span(attempt.length.expected + taker.slowness)
             guard attempt.rest - span >= max(span / 4, plan.timing.leastGain) else { return nil }
             if taker.host == attempt.host || state.failedOn[run]?.contains(taker.host) == true { continue }
-            if beginsNow, !hasMemory(for: run, on: taker.host) { continue }
             return (taker.host, span)
         }
         return nil

@@ -8,9 +8,8 @@ public import Model
 /// difference between that and the state is computed again.
 ///
 /// The extensions: which hosts are connected or silent (`Coordinator+Hosts`), which host gets which runs (`+Leases`),
-/// and has the memory for which (`+Memory`), which of several hosts continues a run (`+Rivals`), which runs are run
-/// again for comparison (`+Audits`), what the end of an attempt means (`+Ends`), what is cancelled (`+Cancelling`), and
-/// what the hosts are told (`+Effects`).
+/// which of several hosts continues a run (`+Rivals`), which runs are run again for comparison (`+Audits`), what the
+/// end of an attempt means (`+Ends`), what is cancelled (`+Cancelling`), and what the hosts are told (`+Effects`).
 public struct Coordinator: Sendable {
     public internal(set) var state: SweepState
     var links: [Link]
@@ -22,12 +21,8 @@ public struct Coordinator: Sendable {
     var nextFilling: Nanoseconds = .min
     /// Before then no host can have been silent for a lease's term.
     var nextSilence: Nanoseconds = .min
-    /// What the links' slots were last reckoned with: ``ReservedMemory/revision``.
-    private var memoryOfSlots = 0
-    /// Per kind of run, how many hosts keep memory for one.
-    var awaitingHosts: [Int]
-    /// The most memory that a usable host offers, in bytes.
-    var largestOffer: Int64 = 0
+    /// What the links' slots were last reckoned with.
+    private var memoryOfSlots: Int64?
     let startedAt: Nanoseconds
     /// When something last showed that a host can be reached: it joined, or its login goes on.
     var lastProgress: Nanoseconds
@@ -69,7 +64,6 @@ public struct Coordinator: Sendable {
         stopAfter = keepsGoing ? nil : state.plan.stopAfter
         links = state.plan.hosts.map { _ in Link(lastHeard: now) }
         news = Set(links.indices)
-        awaitingHosts = Array(repeating: 0, count: state.memory.kindCount)
         firstLeaseOfLife = state.nextLease
         (startedAt, lastProgress, lastTurn, straySince) = (now, now, now, now)
         for run in state.cancelsAsked { cancels[run] = now + state.plan.timing.cancelGrace }
@@ -198,8 +192,8 @@ public struct Coordinator: Sendable {
     mutating func decide(_ record: Record, _ records: inout [Record]) {
         state.apply(record)
         records.append(record)
-        guard case .attemptEnded = record, state.memory.revision != memoryOfSlots else { return }
-        memoryOfSlots = state.memory.revision
+        guard case .attemptEnded = record, state.memoryPerRun != memoryOfSlots else { return }
+        memoryOfSlots = state.memoryPerRun
         for host in links.indices { setSlots(of: host) }
         noteNewsOfAll()
     }

@@ -9,13 +9,7 @@ extension SweepState {
     /// How many runs a host has that have not ended.
     package func openRunCount(on host: String) -> Int { hostIndex[host].map { openRuns[$0] } ?? 0 }
 
-    /// These.
-    package func openRuns(on host: String) -> [RunNumber] {
-        guard let index = hostIndex[host] else { return [] }
-        return leasesOfHost[index].flatMap { openRuns(of: $0, host: index) }
-    }
-
-    /// How many of these it was granted under a lease from `first` on.
+    /// Of these, those that it was granted under a lease from `first` on.
     package func openRunCount(on host: String, since first: LeaseNumber) -> Int {
         guard let index = hostIndex[host] else { return 0 }
         return leasesOfHost[index].reduce(0) { $1 >= first ? $0 + (leases[$1]?.open ?? 0) : $0 }
@@ -46,7 +40,7 @@ extension SweepState {
         lines.append("ended \(endedCount) not well \(notSucceededCount) fenced \(fencedCount) at odds \(disagreements)")
         lines.append("next \(nextLease) of hosts \(leasesOfHost) open \(openRuns) waiting \(waitingCounts)")
         lines.append("cancels \(cancelsAsked.sorted()) suspects \(waitingSuspects) mean \(meanWall ?? -1)")
-        lines.append("second starts \(secondStarts.sorted()) memory \(memory.text)")
+        lines.append("second starts \(secondStarts.sorted())")
         for run in audits.keys.sorted() {
             let audit = audits[run] ?? Audit()
             let opinions = audit.opinions.map { "\($0.host) \($0.comparison.numbers.short)" }
@@ -124,7 +118,5 @@ extension Coordinator {
         package static let countsSecondStarts = Faults(rawValue: 8_192)
         /// A host that was fenced gets runs as before.
         package static let trustsTheFenced = Faults(rawValue: 16_384)
-        /// Where runs take different amounts of memory, hosts are given as many as they have slots.
-        package static let packsBlindly = Faults(rawValue: 32_768)
     }
 }

@@ -55,8 +55,6 @@ struct Link: Sendable {
     var offer: HostOffer?
     /// How many runs it can do at a time; 0 unless it is joined, with the right engine.
     var slots = 0
-    /// For which kind of run it keeps memory; nil: for none.
-    var awaited: Int?
     /// Whether it is a pilot whose job does not run.
     var isQueued = false
     /// Whether it is a pilot for which another job may come, and with it another node: then a refusal is not the end.

@@ -10,19 +10,15 @@ public struct Plan: Sendable {
         public var requires: String?
         /// The pin that a success of this group's only run provides; nil: it is an evaluation.
         public var provides: String?
-        /// Which of the sweep's workloads these runs are of, by number: they take about as much memory. A boot that
-        /// several workloads share has a number of its own.
-        public var workload: Int
 
-        public init(runs: RunList, requires: String? = nil, provides: String? = nil, workload: Int = 0) {
+        public init(runs: RunList, requires: String? = nil, provides: String? = nil) {
             self.runs = runs
             self.requires = requires
             self.provides = provides
-            self.workload = workload
         }
 
-        public init(runs: Range<RunNumber>, requires: String? = nil, provides: String? = nil, workload: Int = 0) {
-            self.init(runs: RunList(runs), requires: requires, provides: provides, workload: workload)
+        public init(runs: Range<RunNumber>, requires: String? = nil, provides: String? = nil) {
+            self.init(runs: RunList(runs), requires: requires, provides: provides)
         }
     }
 
@@ -87,8 +83,8 @@ public struct Plan: Sendable {
 public enum MemoryRule: Sendable, Hashable {
     case uncounted
     case fixed(Int64)
-    /// A quarter more than the most that an attempt of the same workload and phase (setup, evaluation) was seen to
-    /// take; until there was one, of any workload; until then, a guess. See ``ReservedMemory``.
+    /// A quarter more than the most that an attempt of the same kind (setup, evaluation) was seen to take; until there
+    /// was one, a guess.
     case learned(firstGuess: Int64)
 }
 

@@ -103,7 +103,7 @@ extension SweepState {
         guard let claim = auditClaims[run] else { return }
         count(run, limiting: -1)
         auditClaims[run] = nil
-        release(claim.lease, of: run)
+        release(claim.lease)
     }
 
     /// What other hosts made of the run was about another result.

@@ -3,49 +3,32 @@ public import Model
 extension SweepState {
     /// Runs that could be handed out now, to any host.
     package var readyCount: Int {
-        plan.groups.indices.reduce(0) { $0 + readyCount(ofGroup: $1) }
-    }
-
-    private func readyCount(ofGroup group: Int) -> Int {
-        let ready = waitingCounts[group] - suspectCounts[group]
-        return ready > 0 && isPossible(plan.groups[group]) ? ready : 0
-    }
-
-    /// The same by what they take of memory: see ``memoryKind(of:)``.
-    var readyOfKinds: [Int] {
-        (0..<memory.kindCount).map { kind in
-            memory.groups(of: kind).reduce(0) { $0 + readyCount(ofGroup: $1) }
+        plan.groups.indices.reduce(0) { count, group in
+            let ready = waitingCounts[group] - suspectCounts[group]
+            return ready > 0 && isPossible(plan.groups[group]) ? count + ready : count
         }
     }
 
     /// Takes up to `count` ready runs for `host`, in order. Runs that failed on this very host are passed over while
-    /// others could take them on which they did not; they keep their place. So do those that it has no memory for.
+    /// others could take them on which they did not; they keep their place.
     ///
     /// - Parameters:
     ///   - bounds: how long runs may take that the host begins.
-    ///   - memory: what it has for them; nil: it is not counted here.
     ///   - isUsable: whether a host can take runs.
     mutating func take(
-        _ count: Int, for host: Int, within bounds: LengthBounds, memory: inout MemoryRoom?,
-        isUsable: (_ host: Int) -> Bool
+        _ count: Int, for host: Int, within bounds: LengthBounds, isUsable: (_ host: Int) -> Bool
     ) -> [RunNumber] {
         var taken: [RunNumber] = []
         guard count > 0 else { return taken }
         // Apart, as long as the rest is looked at.
         var ready = ReadyRuns()
         swap(&ready, &self.ready)
-        ready.take(most: bounds.mostRank, of: { memory?.isWanted($0) ?? true }) { run, kind in
+        ready.take(most: bounds.mostRank) { run in
             if taken.count == count { return .stop }
-            // Most are neither, and to ask takes longer than all else.
-            let isOther = !failedOn.isEmpty && isBetterElsewhere(run, than: host, isUsable)
-                || bounds.most != nil && isLonger(run, than: bounds.most)
+            let isOther = isBetterElsewhere(run, than: host, isUsable) || isLonger(run, than: bounds.most)
             if isOther, self[run].phase == .waiting { return .leave }
-            guard self[run].phase == .waiting, !isSuspect(run) else {
-                runs[run - 1].isQueued = false
-                return .drop
-            }
-            guard memory?.take(kind) ?? true else { return .pass }
             runs[run - 1].isQueued = false
+            guard self[run].phase == .waiting, !isSuspect(run) else { return .drop }
             taken.append(run)
             return .take
         }
@@ -117,8 +100,7 @@ extension SweepState {
     mutating func enqueue(_ run: RunNumber, _ group: Int) {
         guard !self[run].isQueued, isPossible(plan.groups[group]) else { return }
         runs[run - 1].isQueued = true
-        let rank = plan.groups[group].provides == nil ? ReadyRuns.Rank.again : ReadyRuns.Rank.setup
-        ready.prepend(run, rank: rank, kind: memory.kind(ofGroup: group))
+        ready.prepend(run, rank: plan.groups[group].provides == nil ? ReadyRuns.Rank.again : ReadyRuns.Rank.setup)
     }
 
     mutating func queueEverything() {

@@ -32,7 +32,7 @@ extension SweepState {
             guard !self[run].isQueued, let group = group(of: run), isPossible(group), !isSuspect(run) else { return }
             runs[run - 1].isQueued = true
             let rank = rank(run, &shown)
-            ready.append(CollectionOfOne(run), rank: rank, kind: memoryKind(of: run))
+            ready.append(CollectionOfOne(run), rank: rank)
         }
     }
 

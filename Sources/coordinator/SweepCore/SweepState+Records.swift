@@ -91,7 +91,6 @@ extension SweepState {
         let bootID = index >= 0 ? bootOfHost[index] : ""
         leases[lease] = Lease(host: index, bootID: bootID, runs: grants.map(\.run), open: grants.count)
         place(lease, on: index)
-        for grant in grants { memory.count(1, of: memoryKind(of: grant.run), onHost: index) }
     }
 
     private mutating func place(_ lease: LeaseNumber, on host: Int) {
@@ -104,8 +103,8 @@ extension SweepState {
     /// The agent that holds the lease goes by another name in the inventory now.
     private mutating func move(_ lease: LeaseNumber, to host: String) {
         guard var entry = leases[lease] else { return }
-        countMoving(entry, lease, -1)
-        defer { countMoving(entry, lease, 1) }
+        for run in entry.runs where claim(of: lease, on: run) != nil { count(run, limiting: -1) }
+        defer { for run in entry.runs where claim(of: lease, on: run) != nil { count(run, limiting: 1) } }
         if entry.host >= 0 {
             leasesOfHost[entry.host].removeAll { $0 == lease }
             openRuns[entry.host] -= entry.open
@@ -115,13 +114,6 @@ extension SweepState {
         entry.host = hostIndex[host] ?? -1
         leases[lease] = entry
         place(lease, on: entry.host)
-    }
-
-    private mutating func countMoving(_ entry: Lease, _ lease: LeaseNumber, _ change: Int) {
-        for run in entry.runs where claim(of: lease, on: run) != nil {
-            count(run, limiting: change)
-            memory.count(change, of: memoryKind(of: run), onHost: entry.host)
-        }
     }
 
     private mutating func void(_ lease: LeaseNumber) {
@@ -153,7 +145,11 @@ extension SweepState {
         runs[run - 1].lastAttempt = max(self[run].lastAttempt, attempt)
         // What broke the contract may keep that of an edited sweep.
         if failure == nil || failure == .contractBroken { note(giver: host, of: run) }
-        memory.note(peak: report.peakMemoryBytes, of: memoryKind(of: run), failure)
+        if group(of: run)?.provides == nil {
+            evaluationPeak = max(evaluationPeak, report.peakMemoryBytes)
+        } else {
+            setupPeak = max(setupPeak, report.peakMemoryBytes)
+        }
         let index = hostIndex[host] ?? -1
         let isDeath = failure?.isDeathOfHost ?? false
         guard let failure else {

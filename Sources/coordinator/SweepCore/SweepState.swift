@@ -70,8 +70,9 @@ public struct SweepState: Sendable {
     public internal(set) var stopReason: String?
     /// The runs that ended last, if all of them failed alike.
     public internal(set) var failuresInRow: FailureSeries?
-    /// What is reserved for runs, and on hosts.
-    var memory: ReservedMemory
+    /// The most memory that an attempt took, in bytes; 0: there was none yet.
+    var evaluationPeak: Int64 = 0
+    var setupPeak: Int64 = 0
     /// An exponential mean of how long successful attempts took; nil: there was none.
     var meanWall: Nanoseconds?
     var nextLease: LeaseNumber = 1
@@ -149,6 +150,7 @@ public struct SweepState: Sendable {
     public internal(set) var fencedHosts: [String: String] = [:]
     /// Setups and boots of which people were told that an input of theirs was found damaged.
     var doubtfulMakers: Set<RunNumber> = []
+    private let hasSetups: Bool
 
     public init(plan: Plan) {
         self.plan = plan
@@ -167,7 +169,7 @@ public struct SweepState: Sendable {
         times = RunTimes(plan: plan)
         let groups = plan.groups
         makers = Maker.all(groups)
-        memory = ReservedMemory(plan)
+        hasSetups = !makers.isEmpty
         hostIndex = Dictionary(plan.hosts.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
         for (index, group) in groups.enumerated() {
             for range in group.runs.ranges { for run in range { runs[run - 1].group = Int32(index) } }
@@ -197,10 +199,27 @@ public struct SweepState: Sendable {
     }
 
     /// Memory to set aside for a run, in bytes; nil: not counted.
-    public func memoryBytes(of run: RunNumber) -> Int64? { memory.bytes(memoryKind(of: run)) }
+    public func memoryBytes(of run: RunNumber) -> Int64? {
+        memoryBytes(isSetup: group(of: run)?.provides != nil)
+    }
 
-    /// Runs of one kind take about as much memory: see ``ReservedMemory``.
-    func memoryKind(of run: RunNumber) -> Int { memory.kind(ofGroup: Int(self[run].group)) }
+    /// Of the kind that takes most: which one is handed out next is not known before, and the agents count each by
+    /// itself.
+    var memoryPerRun: Int64? {
+        let evaluation = memoryBytes(isSetup: false)
+        return hasSetups ? max(evaluation ?? 0, memoryBytes(isSetup: true) ?? 0) : evaluation
+    }
+
+    private func memoryBytes(isSetup: Bool) -> Int64? {
+        switch plan.memory {
+        case .uncounted: return nil
+        case .fixed(let bytes): return bytes
+        case .learned(let firstGuess):
+            let peak = isSetup ? setupPeak : evaluationPeak
+            let (sum, isOver) = peak.addingReportingOverflow(peak / 4)
+            return peak == 0 ? firstGuess : isOver ? .max : sum
+        }
+    }
 
     /// Whether the runs of a group can start.
     func isPossible(_ group: Plan.Group) -> Bool { group.requires.map { pins[$0] != nil } ?? true }

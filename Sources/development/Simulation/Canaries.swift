@@ -66,8 +66,6 @@ public enum Canary: String, CaseIterable, Sendable {
     case overlookOthers = "overlook-others"
     /// A host that an audit fenced gets runs as before.
     case trustTheFenced = "trust-the-fenced"
-    /// Where runs take different amounts of memory, hosts are given as many as they have slots.
-    case packBlindly = "pack-blindly"
     /// What a host found damaged is told only to the coordinator that is connected then.
     case forgetDamage = "forget-damage"
     /// What comes from another host is taken for what its name says.
@@ -88,7 +86,6 @@ extension Canary {
         case .trustTheFenced: .auditing
         case .forgetDamage: .decaying
         case .overlookOthers: .crowded
-        case .packBlindly: .packing
         default: .standard
         }
     }
@@ -111,7 +108,6 @@ extension Canary {
         case .trustTheSick: .trustsTheSick
         case .countSecondStarts: .countsSecondStarts
         case .trustTheFenced: .trustsTheFenced
-        case .packBlindly: .packsBlindly
         case .acknowledgeBeforeCommit, .skipFileSync, .skipAgentSync, .skipFolderSync, .loseLease, .forgetRecord,
             .leaveFiles, .ignoreKill, .overbook, .forgetRevocation, .forgetInventory, .loseEvidence, .startUnconfirmed,
             .forgetNeeds, .overlookOthers, .believePeers, .askDeadPeers, .forgetDamage:

@@ -18,27 +18,6 @@ public struct LargeSize: Sendable {
     public var failuresPerHour = 0.01
     /// For how long a host is down then.
     public var downTime: Nanoseconds = 600 * Timing.second
-    /// How many workloads there are, each with an equal part of the runs. Where there are several, they take different
-    /// amounts of memory, which the coordinator learns.
-    public var workloads = 1
-
-    /// Of hosts.
-    static let memoryBytes: Int64 = 256 << 30
-
-    /// What a run takes of memory: one of the first workload a quarter of a host, others so much that about as many fit
-    /// beside as there are slots.
-    func memoryBytes(of run: RunNumber) -> Int64 {
-        let workload = (run - 1) * workloads / runs
-        if workloads == 1 { return 0 }
-        return workload == 0 ? LargeSize.memoryBytes / 5 : Int64(1 + workload % 4) << 30
-    }
-
-    var groups: [Plan.Group] {
-        (0..<workloads).map { number in
-            let runs = (number * runs + workloads - 1) / workloads..<((number + 1) * runs + workloads - 1) / workloads
-            return Plan.Group(runs: runs.lowerBound + 1..<runs.upperBound + 1, workload: number)
-        }
-    }
 
     public init() {}
 }
@@ -116,13 +95,12 @@ public final class LargeCluster {
         sweep.axes = [Axis(name: "x", values: (1...size.runs).map(String.init))]
         sweep.metrics = ["value"]
         let inventory = (1...size.hosts).map { number in
-            Host(target: HostTarget(name: "h\(number)"), slots: size.slots, memoryBytes: LargeSize.memoryBytes)
+            Host(target: HostTarget(name: "h\(number)"), slots: size.slots, memoryBytes: 256 << 30)
         }
         let engine = CommandEngine(sweep)
         var plan = Plan(
-            groups: size.groups, hosts: inventory.map(\.name),
+            groups: [Plan.Group(runs: 1..<size.runs + 1)], hosts: inventory.map(\.name),
             maximumFailures: sweep.attempts, agentRetries: engine.descriptor.agentRetries,
-            memory: size.workloads > 1 ? .learned(firstGuess: 4 << 30) : .uncounted,
             pinsEngine: engine.descriptor.binary != nil)
         plan.hasSecondStarts = sweep.hasSecondStarts
         let setting = Setting(

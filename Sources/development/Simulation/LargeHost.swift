@@ -72,8 +72,7 @@ final class LargeHost {
         if agent == nil {
             var core = AgentCore(
                 host: AgentCore.Host(
-                    processors: cluster.size.slots, memoryBytes: LargeSize.memoryBytes,
-                    attempts: "/var/usweep/attempts",
+                    processors: cluster.size.slots, memoryBytes: 256 << 30, attempts: "/var/usweep/attempts",
                     program: "/var/usweep/bin/usweep-agent"))
             for record in journal { core.apply(record) }
             agent = core
@@ -143,8 +142,7 @@ final class LargeHost {
     private func hello(_ leases: [HeldLease]) -> AgentHello {
         AgentHello(
             bootID: bootID, hostName: name, slots: cluster.size.slots, processors: cluster.size.slots,
-            memoryBytes: LargeSize.memoryBytes, freeBytes: 1 << 40, workdir: "/var/usweep", wallClock: world.now,
-            leases: leases)
+            memoryBytes: 256 << 30, freeBytes: 1 << 40, workdir: "/var/usweep", wallClock: world.now, leases: leases)
     }
 
     private func report(_ key: AttemptKey, _ exit: ProcessExit, _ job: Job) -> AttemptReport {
@@ -153,7 +151,6 @@ final class LargeHost {
         let artifact = Artifact(path: "results.json", digest: SHA256.digest(bytes), size: Int64(bytes.count))
         return AttemptReport(
             id: key.id, failure: verdict.failure, evidence: verdict.evidence, wallNanoseconds: exit.wallNanoseconds,
-            peakMemoryBytes: cluster.size.memoryBytes(of: key.id.run),
             artifacts: verdict.failure == nil ? [artifact] : [])
     }
 

@@ -215,13 +215,6 @@ final class Programs {
         return ends
     }
 
-    /// The most memory that a program took: one that did not end by itself has not taken all.
-    func peakMemory(of program: Program, _ cause: ProcessExit.Cause) -> Int64 {
-        if scenario.memoryOfWorkloads.isEmpty { return 1 << 20 }
-        let whole = scenario.memoryOfWorkloads[scenario.workload(of: program.key.id.run)]
-        return cause == .status(0) ? whole : whole / 4
-    }
-
     /// The supervisor is gone: leaders die with it, what they started does not.
     func parentDied() {
         for program in all where !program.isOrphan {
@@ -269,7 +262,7 @@ struct SimulatedTree: ProgramTree {
         return host.programs.reap().map { program, cause in
             ProgramEnd(
                 key: program.key, folder: program.launch.folder, cause: cause, cpuNanoseconds: 0,
-                peakMemoryBytes: host.programs.peakMemory(of: program, cause))
+                peakMemoryBytes: 1 << 20)
         }
     }
 

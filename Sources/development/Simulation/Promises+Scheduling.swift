@@ -28,18 +28,6 @@ extension Promises {
         }
     }
 
-    /// A host was granted runs: what is reserved for all that it has is no more than its memory, but for one alone.
-    func checkMemory(_ host: String) {
-        guard case .learned = state.plan.memory, let memory = holder(host)?.memoryBytes else { return }
-        let runs = state.openRuns(on: host)
-        let reserved = runs.map { state.memoryBytes(of: $0) ?? 0 }
-        let sum = reserved.reduce(0, +)
-        if runs.count > 1, sum > memory { fail("\(host) is granted \(runs.count) runs of \(sum) bytes in all") }
-        if runs.count > 1, let largest = reserved.max(), Int64(runs.count) * largest > memory {
-            world.counts.note("small runs beside large ones")
-        }
-    }
-
     func checkTrial(_ host: String, _ count: Int) {
         guard let first = onTrial[host], count + state.openRunCount(on: host, since: first) > 1 else { return }
         fail("\(host) was paused, and gets \(count) runs before it gave a result")

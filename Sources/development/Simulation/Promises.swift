@@ -96,7 +96,6 @@ final class Promises {
             break
         }
         state.apply(record)
-        if case .leaseGranted(_, let host, _) = record { checkMemory(host) }
     }
 
     private func note(_ id: AttemptID) {

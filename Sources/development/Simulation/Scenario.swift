@@ -11,8 +11,6 @@ public struct Scenario: Sendable {
     public var slots: Int
     public var hostMemory: Int64 = 8 << 30
     public var memoryPerRun: Int64?
-    /// What runs take of memory, by their workload, each of which has the next points; empty: nothing is learned.
-    var memoryOfWorkloads: [Int64] = []
     enum Fates {
         case healthy
         /// One run in four has another one than a healthy one.
@@ -173,21 +171,10 @@ public struct Scenario: Sendable {
         kinds: silences + [.retry, .coordinatorHostCrashes, .hostReboots, .supervisorDies],
         faultsUntil: 60 * Timing.second, patience: 12_000 * Timing.second, hasLongGrants: true)
 
-    /// 3 hosts with little memory, and workloads of which one takes most of a host.
-    public static let packing = Scenario(
-        name: "packing", hosts: 3, points: 40, slots: 6, memoryOfWorkloads: [1 << 29, 6 << 30, 3 << 29, 1 << 28],
-        durations: [2 * Timing.second, 8 * Timing.second], fates: .some, faults: 8,
-        kinds: silences + [
-            .hostReboots, .programIsKilled, .supervisorDies, .memoryRunsOut, .coordinatorHostCrashes, .retry,
-        ], faultsUntil: 90 * Timing.second, patience: 12_000 * Timing.second)
-
     public static let all = [
         standard, calm, small, knotty, lone, busy, idle, narrow, killer, forgetful, sharing, spreading, tail, crowded,
-        auditing, decaying, warmed, packing,
+        auditing, decaying, warmed,
     ]
-
-    /// Which of ``memoryOfWorkloads`` a run is of.
-    func workload(of run: RunNumber) -> Int { (run - 1) * memoryOfWorkloads.count / points }
 
     var timing: Timing { Timing() }
 }
@@ -238,7 +225,7 @@ public struct Prepared: @unchecked Sendable {
             if scenario.sharedInputs > 0 { host.sharing = HostSharing(address: "192.0.2.\(number)") }
             return host
         }
-        var groups = Prepared.evaluations(scenario)
+        var groups = [Plan.Group(runs: 1..<scenario.points + 1)]
         var setups: [Setting.Setup] = []
         if scenario.hasLongGrants {
             let pin = "checkpoint:\(WarmedEngine.workload)"
@@ -250,7 +237,7 @@ public struct Prepared: @unchecked Sendable {
             groups: groups, hosts: hosts.map(\.name),
             maximumFailures: sweep.attempts, agentRetries: engine.descriptor.agentRetries,
             stopAfter: scenario.stopAfter,
-            memory: Prepared.memory(scenario),
+            memory: scenario.memoryPerRun.map { .fixed($0) } ?? .uncounted,
             pinsEngine: engine.descriptor.binary != nil, timing: scenario.timing)
         plan.needs = scenario.needs
         plan.hasSecondStarts = scenario.hasSecondStarts
@@ -265,21 +252,6 @@ public struct Prepared: @unchecked Sendable {
             runs: RunList(1..<scenario.points + 1 + setups.count), setups: setups, timing: scenario.timing,
             checkpoints: nil, holder: "simulated",
             sharingKey: [UInt8](repeating: 1, count: 32))
-    }
-
-    private static func evaluations(_ scenario: Scenario) -> [Plan.Group] {
-        var groups: [Plan.Group] = []
-        for run in 1...scenario.points {
-            let workload = scenario.workload(of: run)
-            if groups.last?.workload != workload { groups.append(Plan.Group(runs: RunList(), workload: workload)) }
-            groups[groups.count - 1].runs.append(run)
-        }
-        return groups
-    }
-
-    private static func memory(_ scenario: Scenario) -> MemoryRule {
-        if !scenario.memoryOfWorkloads.isEmpty { return .learned(firstGuess: 3 << 30) }
-        return scenario.memoryPerRun.map { .fixed($0) } ?? .uncounted
     }
 
     /// The same file under so many long names that a job does not hold them.

@@ -9,7 +9,7 @@ enum Simulate {
         usage: usweep-simulate [--seed N] [--seeds K] [--scenario NAME] [--canary NAME] [--trace] [--counts]
                                 [--require-coverage]
                usweep-simulate --die PROCESS:ACT:NUMBER[:machine] [--scenario NAME] [--seed N] [--trace]
-               usweep-simulate --large [--hosts H] [--runs R] [--workloads W] [--seed N]
+               usweep-simulate --large [--hosts H] [--runs R] [--seed N]
                usweep-simulate --exhaustive [--scenario NAME] [--seed N] [--seeds K]
           --seed N         the first seed (1)
           --seeds K        how many (1)
@@ -21,7 +21,6 @@ enum Simulate {
           --large          many hosts of 64 slots and runs of minutes: how busy they are, what the coordinator takes
           --hosts H        of a large cluster (1000)
           --runs R         of its sweep (1000000)
-          --workloads W    of its sweep; several take different amounts of memory, which are learned (1)
           --trace          prints everything that happens
           --counts         prints how often each kind of fault and transition was met
           --require-coverage
@@ -86,7 +85,6 @@ enum Simulate {
             case "--large": options.isLarge = true
             case "--hosts": options.size.hosts = Int(max(1, try number(option, rest.popFirst())))
             case "--runs": options.size.runs = Int(max(1, try number(option, rest.popFirst())))
-            case "--workloads": options.size.workloads = Int(max(1, try number(option, rest.popFirst())))
             case "--trace": options.isTraced = true
             case "--counts": options.showsCounts = true
             case "--require-coverage": (options.showsCounts, options.requiresCoverage) = (true, true)

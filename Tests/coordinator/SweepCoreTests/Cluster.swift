@@ -72,11 +72,6 @@ struct Cluster {
         for host in state.limitingRuns.indices {
             let open = state.leasesOfHost[host].flatMap { state.openRuns(of: $0, host: host) }
             #expect(state.limitingRuns[host] == open.count { state.isLimiting($0) })
-            guard state.memory.isLearned else { continue }
-            let memory = open.reduce(0) { $0 + state.memory.counted(state.memoryKind(of: $1)) }
-            #expect(state.memory.ofHost[host] == memory)
-            let awaiting = core.links.count { $0.awaited != nil }
-            #expect(core.awaitingHosts.reduce(0, +) == awaiting)
         }
         let suspects = state.runs.indices.map { $0 + 1 }.filter { run in
             state[run].phase == .waiting && state.isCurrent(run) && state.isSuspect(run)
@@ -182,15 +177,5 @@ extension [Effect] {
         flatMap { effect -> [AttemptID] in
             if case .acknowledge(host, let attempts) = effect { attempts } else { [] }
         }
-    }
-}
-
-extension SweepState {
-    /// Where memory is not counted.
-    mutating func take(
-        _ count: Int, for host: Int, within bounds: LengthBounds, isUsable: (_ host: Int) -> Bool
-    ) -> [RunNumber] {
-        var memory: MemoryRoom?
-        return take(count, for: host, within: bounds, memory: &memory, isUsable: isUsable)
     }
 }

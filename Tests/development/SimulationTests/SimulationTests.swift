@@ -99,19 +99,6 @@ struct SimulationTests {
         }
     }
 
-    @Test("Hosts are never given runs beyond their memory, and small runs go beside large ones")
-    func packing() throws {
-        let prepared = try Prepared(.packing)
-        let counts = Counts()
-        for seed in 1...20 {
-            let simulation = Simulation(prepared, seed: UInt64(seed))
-            let report = simulation.run()
-            #expect(report.problem == nil, "usweep-simulate --scenario packing --seed \(seed) --trace")
-            counts.add(simulation.counts)
-        }
-        #expect(counts.values["small runs beside large ones", default: 0] >= 20)
-    }
-
     @Test("A run that kills its hosts is found, and those that died with it succeed")
     func killer() throws {
         let prepared = try Prepared(.killer)

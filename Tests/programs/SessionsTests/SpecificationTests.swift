@@ -1,9 +1,6 @@
-import CoordinatorRuntime
-import Engines
 import Foundation
 import Model
 import Sessions
-import SweepCore
 import SweepFiles
 import Testing
 
@@ -26,19 +23,6 @@ struct SpecificationTests {
             #expect(failure?.message.contains("80 KiB can be sent") == true)
         }
         #expect(throws: Never.self) { try Specification(sweep(["1", String(long.prefix(20_000))])) }
-    }
-
-    @Test("The plan knows which runs are of one workload; a boot, which several share, is of none of them")
-    func workloads() throws {
-        var sweep = sweep(["1", "2"])
-        sweep.workloads = ["a", "b"]
-        let setups = [
-            Setting.Setup(.setup(workload: "a"), pin: "pa"), Setting.Setup(.setup(workload: "b"), pin: "pb"),
-            Setting.Setup(.boot(0), pin: "boot"),
-        ]
-        let plan = try Specification(sweep).plan(RunList(1..<8), setups: setups, highestRun: 7, hosts: [])
-        #expect(plan.groups.map { Array($0.runs) } == [[1, 2], [3, 4], [5], [6], [7]])
-        #expect(plan.groups.map(\.workload) == [0, 1, 0, 1, 2])
     }
 
     // MARK: Hosts

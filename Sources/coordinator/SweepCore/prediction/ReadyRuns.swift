@@ -23,9 +23,6 @@ struct LengthBounds: Sendable {
 /// the rest, the longest first, so that no long run is begun when all others have ended (Graham: Bounds on
 /// multiprocessing timing anomalies, 1969). Runs with about the same predicted time (within a tenth) stay in the order
 /// of the specification.
-///
-/// Those that take different amounts of memory are apart (``ReservedMemory``): where a host has no room for one, all of
-/// them are passed over at once.
 struct ReadyRuns: Sendable {
     /// The places of runs in the order, descending.
     enum Rank {
@@ -48,33 +45,25 @@ struct ReadyRuns: Sendable {
 
     private struct Shelf: Sendable {
         var rank: Int
-        /// Of memory.
-        var kind: Int
         var runs: Deque<RunNumber>
     }
 
-    /// By their rank, descending, and their kind; none is empty between two calls.
+    /// By their rank, descending; none is empty between two calls.
     private var shelves: [Shelf] = []
 
-    /// Puts runs behind those of the same rank and kind.
-    mutating func append(_ runs: some Collection<RunNumber>, rank: Int, kind: Int) {
+    /// Puts runs behind those of the same rank.
+    mutating func append(_ runs: some Collection<RunNumber>, rank: Int) {
         if runs.isEmpty { return }
-        shelves[shelf(rank, kind)].runs.append(contentsOf: runs)
+        shelves[shelf(rank)].runs.append(contentsOf: runs)
     }
 
-    /// Puts a run before those of the same rank and kind.
-    mutating func prepend(_ run: RunNumber, rank: Int, kind: Int) { shelves[shelf(rank, kind)].runs.prepend(run) }
+    /// Puts a run before those of the same rank.
+    mutating func prepend(_ run: RunNumber, rank: Int) { shelves[shelf(rank)].runs.prepend(run) }
 
-    private mutating func shelf(_ rank: Int, _ kind: Int) -> Int {
-        var places = 0..<shelves.count
-        while !places.isEmpty {
-            let middle = places.lowerBound + places.count / 2
-            let isBefore = (rank, shelves[middle].kind) < (shelves[middle].rank, kind)
-            places = isBefore ? middle + 1..<places.upperBound : places.lowerBound..<middle
-        }
-        let place = places.lowerBound
-        if place < shelves.count, shelves[place].rank == rank, shelves[place].kind == kind { return place }
-        shelves.insert(Shelf(rank: rank, kind: kind, runs: []), at: place)
+    private mutating func shelf(_ rank: Int) -> Int {
+        let place = shelves.firstIndex { $0.rank <= rank } ?? shelves.count
+        if place < shelves.count, shelves[place].rank == rank { return place }
+        shelves.insert(Shelf(rank: rank, runs: []), at: place)
         return place
     }
 
@@ -82,33 +71,27 @@ struct ReadyRuns: Sendable {
     ///
     /// - Parameters:
     ///   - most: the highest rank of lengths; what is no length is never left out.
-    ///   - isWanted: whether runs of a kind are looked at, asked each time.
-    ///   - visit: what to do with the next run, of this kind.
-    mutating func take(
-        most: Int, of isWanted: (_ kind: Int) -> Bool, _ visit: (_ run: RunNumber, _ kind: Int) -> Choice
-    ) {
+    ///   - visit: what to do with the next run: take it, leave it where it is, throw its entry away, or stop.
+    mutating func take(most: Int, _ visit: (RunNumber) -> Choice) {
         var shelf = 0
         while shelf < shelves.count {
-            let (rank, kind) = (shelves[shelf].rank, shelves[shelf].kind)
-            guard rank > Rank.longest || rank <= most, isWanted(kind) else {
+            let rank = shelves[shelf].rank
+            guard rank > Rank.longest || rank <= most else {
                 shelf += 1
                 continue
             }
             var left: [RunNumber] = []
             var isOver = false
             // What is left where it is must not be looked through again and again.
-            search: while left.count < 64, let run = shelves[shelf].runs.popFirst() {
-                switch visit(run, kind) {
+            while left.count < 64, let run = shelves[shelf].runs.popFirst() {
+                switch visit(run) {
                 case .take, .drop: continue
                 case .leave: left.append(run)
-                case .pass:
-                    left.append(run)
-                    break search
                 case .stop:
                     left.append(run)
                     isOver = true
-                    break search
                 }
+                if isOver { break }
             }
             for run in left.reversed() { shelves[shelf].runs.prepend(run) }
             if shelves[shelf].runs.isEmpty { shelves.remove(at: shelf) } else { shelf += 1 }
@@ -123,23 +106,13 @@ struct ReadyRuns: Sendable {
         }
     }
 
-    enum Choice {
-        case take
-        /// It stays where it is.
-        case leave
-        /// So does it, and those behind it.
-        case pass
-        /// Its entry is thrown away.
-        case drop
-        case stop
-    }
+    enum Choice { case take, leave, drop, stop }
 
     /// The longest length, in octaves; nil: there is none.
     var longest: Double? {
         shelves.lazy.compactMap { Rank.octaves($0.rank) }.first
     }
 
-    /// The lengths on the shelves: how many entries have which, descending, perhaps in several parts; ranks that are no
-    /// lengths included.
+    /// The lengths on the shelves: how many entries have which, descending; ranks that are no lengths included.
     var counts: [(rank: Int, count: Int)] { shelves.map { ($0.rank, $0.runs.count) } }
 }

@@ -144,16 +144,14 @@ package struct Specification {
             let setup = points.workload(index * each).flatMap { workload in
                 setups.first { $0.task == .setup(workload: workload, checkpoint: index % checkpoints) }
             }
-            groups.append(Plan.Group(runs: list, requires: setup?.pin, workload: index / checkpoints))
+            groups.append(Plan.Group(runs: list, requires: setup?.pin))
         }
         for (index, setup) in setups.enumerated() {
             let isNeeded = groups.contains { $0.requires == setup.pin && !$0.runs.isEmpty }
             guard !given.contains(setup.pin), isNeeded || chosen == nil && given.isEmpty else { continue }
             let place = points.count * repeats + index
             groups.append(
-                Plan.Group(
-                    runs: runs.part(place..<place + 1), requires: setup.requires, provides: setup.pin,
-                    workload: number(ofWorkload: setup.task)))
+                Plan.Group(runs: runs.part(place..<place + 1), requires: setup.requires, provides: setup.pin))
         }
         var timing = Timing()
         timing.sweep = sweep.limits.sweep
@@ -170,12 +168,6 @@ package struct Specification {
         plan.needs = sweep.needs
         plan.resources = hosts.map(\.resources)
         return plan
-    }
-
-    /// As in the sweep; a boot, which workloads share, has a number of its own.
-    private func number(ofWorkload task: EngineTask) -> Int {
-        if case .boot(let place) = task { return sweep.workloads.count + place }
-        return sweep.workloads.firstIndex { $0 == task.workload(points) } ?? 0
     }
 
     private var memoryRule: MemoryRule {
