@@ -183,9 +183,17 @@ public struct Coordinator: Sendable {
     public var pause: FailureSeries? {
         guard let stopAfter, let series = state.failuresInRow, !state.isFinished, !faults.contains(.forgetsPauses)
         else { return nil }
-        // Hosts on which nothing can be started are paused themselves, and would take hours to fail ten runs.
-        let nothingStarts = series.failure == .spawn && state.times.count == 0
-        return series.count >= (nothingStarts ? min(stopAfter, HostHealth.most) : stopAfter) ? series : nil
+        return series.count >= (nothingStarts ? min(stopAfter, Coordinator.enoughWithoutStart) : stopAfter) ? series : nil
+    }
+
+    /// Runs in a row that could not be started anywhere. Hosts are paused for it themselves, so that it would take
+    /// hours until more have failed.
+    private static let enoughWithoutStart = 3
+
+    /// Whether no program could be started on any host that there is, and none has ever succeeded.
+    private var nothingStarts: Bool {
+        state.failuresInRow?.failure == .spawn && state.times.count == 0
+            && links.indices.allSatisfy { links[$0].isRefused || isFenced($0) || links[$0].health.pauses > 0 }
     }
 
     /// Applies a record that was decided here.

@@ -44,6 +44,11 @@ struct PauseTests {
         end(1, nil, &other)
         for run in 2...4 { #expect(end(run, .spawn, &other).ending == nil) }
         #expect(other.core.pause == nil)
+        // A host that has not joined yet may have the program.
+        var two = Cluster(runs: 10, hosts: 2, failures: 1, stopAfter: 10)
+        two.join(0, slots: 1)
+        for run in 1...3 { end(run, .spawn, &two) }
+        #expect(two.core.pause == nil)
     }
 
     @Test("but goes on where a run that was under way succeeds")

@@ -269,6 +269,12 @@ struct Gem5Tests {
             changed: ["simerr.txt": Array("gem5 has encountered a segmentation fault!\n\ngem5(+0xe4)[0x5f]\n".utf8)])
         #expect(found.failure == .simulatorCrash)
         #expect(found.evidence.hasPrefix("simerr.txt, line 1: gem5 has encountered a segmentation fault!"))
+        let later = try Fixture.verdict(
+            "o3-tage-1M", Fixture.contract(), failure: .simulatorCrash,
+            changed: [
+                "simerr.txt": Array("src/x.cc:1: fatal: bad value\ngem5 has encountered a segmentation fault!\n".utf8),
+            ])
+        #expect(later.failure == .simulatorFatal && later.evidence.contains("fatal: bad value"), "\(later)")
     }
 
     /// Each as a call of `fatal` prints it, and as one of `fatal_if` does; what a run that makes a checkpoint means by

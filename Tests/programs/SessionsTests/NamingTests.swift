@@ -45,11 +45,11 @@ struct NamingTests {
     func removal() throws {
         let folder = try Self.folder(Self.sweeps)
         defer { try? FileManager.default.removeItem(atPath: folder.path) }
-        let refused = Self.message { _ = try folder.findOnly("study") }
+        let refused = Self.message { _ = try folder.findToRemove("study") }
         #expect(refused.hasPrefix("64: 2 sweeps are called 'study'"))
         #expect(refused.contains("study-habcdefg") && refused.contains("study-kold0000"))
         for (text, name) in [("study-kold0000", "study-kold0000"), ("other", "other-3bcdefgh")] {
-            #expect(try folder.findOnly(text).fullName == name)
+            #expect(try folder.findToRemove(text).fullName == name)
         }
     }
 

@@ -82,7 +82,7 @@ struct Gem5SweepTests {
         for command in ["plan", "launch"] {
             let refused = try study.run(command, "sweep.yaml", "-i", "bare.yaml")
             #expect(refused.status == 65, "\(command)")
-            #expect(refused.errors.contains("to it: engines: {gem5: /path}"), "\(refused.errors)")
+            #expect(refused.errors.contains("write 'engines: {gem5: PATH}'"), "\(refused.errors)")
         }
     }
 

@@ -52,7 +52,7 @@ public struct StatisticsScanner: Sendable {
     public var complaint: String? {
         if let problem {
             if problem.line == 1, problem.text.unicodeScalars.starts(with: ["\u{1F}", "\u{FFFD}"]) {
-                return "it is compressed; unpack it with gunzip --keep"
+                return "it is compressed; unpack it first (gunzip)"
             }
             return "line \(problem.line) is not a statistic of gem5: \(VisibleText.of(problem.text))"
         }

@@ -57,9 +57,9 @@ public enum Resampling {
         }
     }
 
-    /// nil: of so many units most draws differ.
+    /// nil: of so many units most draws differ, or the seed is none of these.
     static func draws(of count: Int, seed: UInt64) -> Draws? {
-        let known = seed == otherSeed ? othersOfFew : drawsOfFew
+        let known = seed == Resampling.seed ? drawsOfFew : seed == otherSeed ? othersOfFew : []
         return known.indices ~= count ? known[count] : nil
     }
 

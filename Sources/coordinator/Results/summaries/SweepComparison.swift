@@ -160,12 +160,13 @@ public struct SweepComparison: Sendable {
         return order.map { key in
             let summaries = Side.allCases.map { found[key + ["\($0.rawValue)"]] ?? [] }
             if let missing = missing(key) { return PointPair(key: key, missing: missing, metrics: []) }
+            let change = change(key)
             let metrics = zip(summaries[0], summaries[1]).map { first, second in
                 var pair = SweepComparison.judge(first, second)
-                pair.hasOtherDigits = pair.relation == .same && hasOtherDigits(key, pair.metric)
+                pair.hasOtherDigits = change != nil && pair.relation == .same && hasOtherDigits(key, pair.metric)
                 return pair
             }
-            return PointPair(key: key, metrics: metrics, firstChange: change(key))
+            return PointPair(key: key, metrics: metrics, firstChange: change)
         }
     }
 

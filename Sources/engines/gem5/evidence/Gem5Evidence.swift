@@ -301,7 +301,8 @@ struct Gem5Evidence {
             let meaning = Gem5Message.meaning(of: line, isSetup: contract.isSetup, hasFailed: hasFailed)
             guard let found = meaning else { return true }
             // A cause that has a class of its own says more than that the simulator gave up.
-            if worst == nil || worst?.failure == .simulatorFatal && found != .simulatorFatal {
+            let saysMore = found != .simulatorFatal && found != .simulatorCrash
+            if worst == nil || worst?.failure == .simulatorFatal && saysMore {
                 worst = Breach(found, "\(contract.messages), line \(number): \(Evidence.quote(line))")
             }
             return worst?.failure == .simulatorFatal || worst == nil

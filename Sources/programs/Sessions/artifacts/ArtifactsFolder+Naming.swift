@@ -37,12 +37,12 @@ extension ArtifactsFolder {
     /// The sweep that a person wants to remove: a name of several is not enough.
     ///
     /// - Throws: ``Failure`` as ``find(_:)`` does, and (`usage`) with all that have the name.
-    package func findOnly(_ id: String) throws -> Entry {
+    package func findToRemove(_ id: String) throws -> Entry {
         let named = try entries().filter { $0.name == id }
         guard named.count > 1 else { return try find(id) }
         throw Failure(
             .usage, "\(PeopleText.count(named.count, "sweep")) are called '\(VisibleText.of(id, limit: 100))': "
-                + "\(PeopleText.list(named.map(\.fullName))); write the one to remove in full")
+                + "\(PeopleText.list(named.map(\.fullName))); name one: \(command("rm \(named[0].fullName)"))")
     }
 
     /// What a word stands for.

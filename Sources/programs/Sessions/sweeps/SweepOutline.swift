@@ -120,8 +120,8 @@ extension Specification {
         inventory.hosts.removeAll { host in !host.engines.contains { $0.name == name } }
         guard inventory.hosts.isEmpty else { return }
         throw Failure(
-            .badSpecification, "engines: no host that this sweep may use has a path of \(name) in the inventory; add "
-                + "to it: engines: {\(name): /path}")
+            .badSpecification, "engines: the inventory says of no host that this sweep may use where \(name) is; write "
+                + "'engines: {\(name): PATH}' for a host that has it")
     }
 
     private func lacking(_ hosts: [Host]) -> Failure {

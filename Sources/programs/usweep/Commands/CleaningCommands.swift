@@ -29,7 +29,7 @@ struct RemoveCommand: ParsableCommand {
         let folder = common.artifactsFolder
         var entries: [ArtifactsFolder.Entry] = []
         for id in ids {
-            let entry = try folder.findOnly(id)
+            let entry = try folder.findToRemove(id)
             if !entries.contains(where: { $0.fullName == entry.fullName }) { entries.append(entry) }
         }
         for entry in entries {
