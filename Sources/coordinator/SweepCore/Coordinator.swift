@@ -183,7 +183,8 @@ public struct Coordinator: Sendable {
     public var pause: FailureSeries? {
         guard let stopAfter, let series = state.failuresInRow, !state.isFinished, !faults.contains(.forgetsPauses)
         else { return nil }
-        return series.count >= (nothingStarts ? min(stopAfter, Coordinator.enoughWithoutStart) : stopAfter) ? series : nil
+        let enough = nothingStarts ? min(stopAfter, Coordinator.enoughWithoutStart) : stopAfter
+        return series.count >= enough ? series : nil
     }
 
     /// Runs in a row that could not be started anywhere. Hosts are paused for it themselves, so that it would take
