@@ -70,6 +70,8 @@ package protocol EngineDescriptor: Sendable {
     func givenCheckpoint(of workload: String) -> String?
     /// Its checkpoints that others made, as folders (`usweep checkpoint add`); nil: there are none.
     var checkpointFolders: (any CheckpointFolders)? { get }
+    /// What becomes of vSwarm-u's working folders (`usweep import vswarm`); nil: vSwarm-u is not for this engine.
+    var studyImport: (any StudyImport)? { get }
     /// Files that judging a run needs, beside those above: they come back whatever `artifacts` of a sweep says.
     func evidence(_ settings: JSON) -> [String]
     /// Ways in which `usweep pull` can lay out a run's files, beside its own.
@@ -103,6 +105,7 @@ extension EngineDescriptor {
     package var statistics: String? { nil }
     package func givenCheckpoint(of workload: String) -> String? { nil }
     package var checkpointFolders: (any CheckpointFolders)? { nil }
+    package var studyImport: (any StudyImport)? { nil }
     package func evidence(_ settings: JSON) -> [String] { [] }
     package var layouts: [ArtifactLayout] { [] }
 

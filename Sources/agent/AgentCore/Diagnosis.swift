@@ -106,7 +106,7 @@ public struct Diagnosis: Sendable, Hashable {
             self.init(failure: nil, evidence: "")
             return
         }
-        if exit.cause == .status(113), quote.contains(HostSetup.failure) {
+        if exit.cause == .status(113), quote.holds(HostSetup.failure) {
             self.init(failure: .spawn, evidence: "it was not started, since the setup of this host failed\(quote)")
             return
         }

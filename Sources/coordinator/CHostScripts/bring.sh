@@ -37,14 +37,16 @@ take_over() {
 }
 
 receive() {
-    packed=-
-    if command -v gzip >/dev/null; then packed=$(size "$part.gzip"); fi
-    echo "usweep-need $(size "$part.raw") $packed"
+    raw=$(size "$part.raw")
+    gzip=$(size "$part.gzip")
+    if command -v gzip >/dev/null; then echo "usweep-need $raw $gzip"; else echo "usweep-need $raw -"; fi
     while read -r word form count; do
         case $word in
         put)
             head -c "$count" >>"$part.$form" || full
-            echo "usweep-at $form $(size "$part.$form")"
+            # Counted here: a process for each piece would take longer than the piece.
+            if [ "$form" = gzip ]; then at=$((gzip += count)); else at=$((raw += count)); fi
+            echo "usweep-at $form $at"
             ;;
         done) break ;;
         esac

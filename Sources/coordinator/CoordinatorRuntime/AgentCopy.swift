@@ -6,7 +6,7 @@ import Synchronization
 /// The agent's program, as it is brought to hosts.
 package final class BroughtAgent: Sendable {
     let bytes: [UInt8]
-    let digest: Digest
+    private let known = Mutex<Digest?>(nil)
     /// As `uname -s` and `uname -m` say it.
     package static let platform = "Linux x86_64"
 
@@ -21,9 +21,16 @@ package final class BroughtAgent: Sendable {
     }
     private let packed = Mutex<[UInt8]?>(nil)
 
-    init(_ bytes: [UInt8]) {
-        self.bytes = bytes
-        digest = SHA256.digest(bytes)
+    init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+    /// Found when it is first asked for, which takes some tens of milliseconds: in the workshop, while hosts are
+    /// reached.
+    var digest: Digest {
+        known.withLock { known in
+            let digest = known ?? SHA256.digest(bytes)
+            known = digest
+            return digest
+        }
     }
 
     /// In gzip's format (RFC 1952); nil: not made yet.
@@ -83,7 +90,7 @@ struct AgentCopy {
 
     private static let shortestPiece = 16 << 10
     private static let longestPiece = 1 << 20
-    /// A copy that takes longer goes on compressed.
+    /// A copy of which not even half arrived in this time goes on compressed.
     private static let slow: Nanoseconds = 1_000_000_000
 
     /// - Parameters:
@@ -108,7 +115,7 @@ struct AgentCopy {
         while let first = inFlight.first, first.end <= count {
             inFlight.removeFirst()
             // A piece takes about a second or less, so that progress is seen.
-            if now - first.at < 250_000_000 { pieceLength = min(pieceLength * 2, AgentCopy.longestPiece) }
+            if now - first.at < 250_000_000 { pieceLength = min(pieceLength * 4, AgentCopy.longestPiece) }
             if now - first.at > 2_000_000_000 { pieceLength = max(pieceLength / 2, AgentCopy.shortestPiece) }
         }
     }
@@ -116,7 +123,7 @@ struct AgentCopy {
     /// What to send now; may be nothing.
     mutating func next(now: Nanoseconds) -> [UInt8] {
         if let there = packedThere, form == .raw, arrived < data.count,
-            there > 0 || now - began > AgentCopy.slow
+            there > 0 || (now - began > AgentCopy.slow && arrived < data.count / 2)
         {
             wantsPacking = agent.compressed == nil
             if let packed = agent.compressed, !packed.isEmpty {

@@ -8,7 +8,7 @@ extension CoordinatorLoop {
     func take(_ event: StreamEvent, ofSite site: Int, _ generation: Int, now: Nanoseconds) -> [Event] {
         let events = sites.take(site, generation, event, now: now)
         if sites.wantsPacking(site) {
-            workshop.hand(in: .packing) { [agent = setting.agent] in
+            workshop.hand(in: .agent) { [agent = setting.agent] in
                 agent.pack()
                 return .nothing
             }

@@ -83,6 +83,10 @@ public final class CoordinatorLoop {
 
     /// Runs until there is nothing left to do.
     public func run() throws -> Ending {
+        workshop.hand(in: .agent) { [agent = setting.agent] in
+            _ = agent.digest
+            return .nothing
+        }
         var items: [Inbox.Item] = []
         while true {
             if let ending = try turn(items) { return ending }
@@ -217,7 +221,7 @@ public final class CoordinatorLoop {
                 events += try self.events(of: message, host: host, now: now)
             }
             if links[host]?.wantsPacking == true {
-                workshop.hand(in: .packing) { [agent = setting.agent] in
+                workshop.hand(in: .agent) { [agent = setting.agent] in
                     agent.pack()
                     return .nothing
                 }

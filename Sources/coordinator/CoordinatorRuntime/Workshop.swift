@@ -29,8 +29,8 @@ public enum Lane: Sendable, Hashable {
     case ledgerCopy
     /// Giving checkpoints to the store that a lab has in common.
     case commonStore
-    /// Compressing the agent for slow links.
-    case packing
+    /// The agent's digest, and its compressed form for slow links.
+    case agent
 }
 
 /// What came of a piece of work. `generation` tells for which stream to the host it was done.

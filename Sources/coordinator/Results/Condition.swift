@@ -128,7 +128,8 @@ struct Condition: Sendable, Hashable {
     /// What stands between commas and the like, where people write several conditions as one; values of a list stay
     /// with the name before them.
     private static func separated(_ text: String) -> [String] {
-        let parts = text.replacing(" and ", with: ",").split { ",;&".contains($0) }.map { trimmed($0) }
+        let words = text.split(separator: " ", omittingEmptySubsequences: false).map { $0 == "and" ? "," : $0 }
+        let parts = words.joined(separator: " ").split { ",;&".contains($0) }.map { trimmed($0) }
         return parts.reduce(into: []) { conditions, part in
             let isCondition = part.contains { "=<>~".contains($0) }
             if let last = conditions.indices.last, !isCondition {

@@ -121,7 +121,7 @@ package struct Evidence {
     // MARK: Files
 
     private func missing(_ path: String) -> Breach {
-        files.omissions.contains("\"\(path)\" (")
+        files.omissions.holds("\"\(path)\" (")
             ? Breach("\(path) cannot be read") : Breach("\(path) is missing: the run ended without leaving it")
     }
 

@@ -15,7 +15,7 @@ struct Gem5CheckpointFolders: CheckpointFolders {
     func newRecord(
         _ workload: String, state: [UInt8], _ files: [InputFile], kernel: Digest?, disk: Digest?
     ) throws(UnusableCheckpoint) -> [UInt8] {
-        try Gem5Import.bundle(workload, state: state, files, kernel: kernel, disk: disk).record
+        try Gem5Import().bundle(workload, state: state, files, kernel: kernel, disk: disk).record
     }
 
     func facts(_ record: [UInt8], _ files: [InputFile]) throws -> RecordedCheckpoint {

@@ -197,6 +197,7 @@ package struct Gem5Descriptor: EngineDescriptor {
     }
 
     package var checkpointFolders: (any CheckpointFolders)? { Gem5CheckpointFolders() }
+    package var studyImport: (any StudyImport)? { Gem5Import() }
 
     package func parameterQuestion(
         _ parameters: [Assignment], _ settings: JSON, program: String, _ machine: any LaunchingMachine

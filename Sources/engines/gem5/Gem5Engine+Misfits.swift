@@ -29,7 +29,7 @@ extension Gem5Engine {
         let differences = misfits.first { $0.workload == workload }?.differences ?? []
         return differences.reduce(into: []) { items, difference in
             let name = difference.item.hasPrefix(Gem5Engine.filePrefix)
-                ? "files" : difference.item.replacing(" ", with: "-")
+                ? "files" : String(difference.item.map { $0 == " " ? "-" : $0 })
             if !items.contains(name) { items.append(name) }
         }
     }

@@ -60,7 +60,7 @@ extension EngineExamination {
             return .doubtful("KVM could not be tried with gem5: a setup with kvm: true may fail at once")
         }
         // gem5 counts instructions by the kernel's performance events.
-        let isAboutEvents = ["perf", "Perf"].contains { lacking.contains($0) }
+        let isAboutEvents = ["perf", "Perf"].contains { lacking.holds($0) }
         let advice = isAboutEvents
             ? "; performance events may be forbidden: sysctl kernel.perf_event_paranoid=1 allows them" : ""
         return .doubtful(

@@ -1,32 +1,19 @@
-package import Model
+import Model
 
-/// What becomes of gem5 checkpoints that another tool made (`usweep import`).
-package enum Gem5Import {
-    /// A checkpoint that a sweep can start from.
-    package struct Bundle: Sendable {
-        /// The system of this project that restores it.
-        package var system: String
-        /// What goes beside its files (``folders``).
-        package var record: [UInt8]
-    }
-
-    package static let folders: any CheckpointFolders = Gem5CheckpointFolders()
-    /// What people should know who start from what was taken over.
-    package static let caution = "gem5 restores a checkpoint only into a machine with the same devices under the same "
+/// What becomes of gem5 checkpoints that another tool made, and of vSwarm-u's working folders.
+struct Gem5Import: StudyImport {
+    let folders: any CheckpointFolders = Gem5CheckpointFolders()
+    let caution = "gem5 restores a checkpoint only into a machine with the same devices under the same "
         + "names; a checkpoint that was taken with KVM may not restore at all. Try one run first"
     /// Those that vSwarm-u's scripts make, by machine: of one, and of two.
     private static let systems = ["skylake", "two-machine"]
 
-    /// - Parameters:
-    ///   - state: its `m5.cpt`.
-    ///   - files: all of its files, but a record.
-    /// - Throws: ``UnusableCheckpoint``.
-    package static func bundle(
+    func bundle(
         _ workload: String, state: [UInt8], _ files: [InputFile], kernel: Digest?, disk: Digest?
-    ) throws(UnusableCheckpoint) -> Bundle {
+    ) throws(UnusableCheckpoint) -> ImportedCheckpoint {
         let facts = Gem5CheckpointFacts(state)
         if let why = facts.problem(files: files.map(\.path)) { throw UnusableCheckpoint(why: why) }
-        guard let system = systems.first(where: { Gem5Machines.of($0).sorted() == facts.machines }) else {
+        guard let system = Gem5Import.systems.first(where: { Gem5Machines.of($0).sorted() == facts.machines }) else {
             let names = VisibleText.of(facts.machines.joined(separator: ", "), limit: 80)
             throw UnusableCheckpoint(
                 why: "it is a checkpoint of \(names), which only the script that made it can restore")
@@ -36,18 +23,16 @@ package enum Gem5Import {
                 kernel: kernel, disk: disk, workload: workload, machines: facts.machines,
                 memoryBytes: facts.memoryBytes, cores: facts.cores),
             files: files.map { .init(path: $0.path, digest: $0.digest, size: $0.size) })
-        return Bundle(system: system, record: Array((record.document.encoded + "\n").utf8))
+        return ImportedCheckpoint(system: system, record: Array((record.document.encoded + "\n").utf8))
     }
 
-    /// The text of a sweep file to go on from.
-    ///
-    /// - Parameter isWhole: whether every workload has its checkpoint.
-    package static func sweep(
-        _ workloads: [String], _ bundles: [Bundle], isWhole: Bool, kernel: String, disk: String
+    func sweep(
+        _ workloads: [String], _ checkpoints: [ImportedCheckpoint], isWhole: Bool, kernel: String, disk: String
     ) -> String {
-        func quoted(_ text: String) -> String { "'\(text.replacing("'", with: "''"))'" }
+        func quoted(_ text: String) -> String { "'\(text.map { $0 == "'" ? "''" : String($0) }.joined())'" }
         let checkpoint = isWhole ? "{directory: 'checkpoints/{workload}/cpt.warm'}" : "setup"
-        let system = bundles.map(\.system).first { $0 != systems[0] } ?? systems[0]
+        let usual = Gem5Import.systems[0]
+        let system = checkpoints.map(\.system).first { $0 != usual } ?? usual
         return """
             # Taken over from a working folder of vSwarm-u. Add axes, then: usweep plan sweep.yaml
             sweep: vswarm

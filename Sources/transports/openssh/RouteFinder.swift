@@ -94,16 +94,16 @@ actor RouteFinder {
         if let port = destination.port { arguments += ["-p", String(port)] }
         if let jump { arguments += ["-J", jump] }
         arguments += ["--", destination.host]
-        let printed = try await answer(to: arguments, label).get()
-        let usual = try await usualAnswer(label)
-        return HostConfiguration(destination, printed: printed, usual: usual)
+        async let usual = usualAnswer(label)
+        let printed = await answer(to: arguments, label)
+        return HostConfiguration(destination, printed: try printed.get(), usual: try await usual.get())
     }
 
     /// What is the same for all hosts, asked once.
-    private func usualAnswer(_ label: String) async throws(StreamEnd) -> String {
-        if let usual { return usual }
-        let printed = try await answer(to: ["ssh", "-G", "-T", "-F", "none", "--", "usweep"], label).get()
-        usual = printed
+    private func usualAnswer(_ label: String) async -> Result<String, StreamEnd> {
+        if let usual { return .success(usual) }
+        let printed = await answer(to: ["ssh", "-G", "-T", "-F", "none", "--", "usweep"], label)
+        usual = try? printed.get()
         return printed
     }
 

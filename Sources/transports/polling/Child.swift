@@ -44,7 +44,7 @@ public struct Child: Sendable {
         let variables = environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
         withStrings(arguments) { argv in
             withStrings(variables) { envp in
-                for path in paths(program, environment) {
+                for path in places(program, environment) {
                     code = posix_spawn(&process, path, &actions, &attributes, argv, envp)
                     if code != ENOENT && code != EACCES { break }
                 }
@@ -58,6 +58,13 @@ public struct Child: Sendable {
         if program.contains("/") { return [program] }
         let folders = environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
         return folders.split(separator: ":").map { "\($0)/\(program)" }
+    }
+
+    /// Where it can be; a process is not begun for each folder of a long `PATH` that does not have it.
+    private static func places(_ program: String, _ environment: [String: String]) -> [String] {
+        let paths = paths(program, environment)
+        let found = paths.filter { access($0, X_OK) == 0 }
+        return found.isEmpty ? paths : found
     }
 
     /// Whether a program is in `PATH`.

@@ -103,11 +103,8 @@ enum Layers {
     /// What is particular to an engine stands in its folder: nobody else has a type of it, or compares its name.
     static let engineTypes = ["Gem5", "QEMU"]
     static let engineNames: Set = ["gem5", "qemu"]
-    /// The verbs that runs start of the agent; and the working folders of vSwarm-u, which is a tool for gem5.
-    static let engineUsers = [
-        "Sources/engines/", "Sources/programs/usweep-agent/EngineVerbs.swift",
-        "Sources/programs/Sessions/exchange/VSwarm",
-    ]
+    /// Beside it the verbs that runs start of the agent.
+    static let engineUsers = ["Sources/engines/", "Sources/programs/usweep-agent/EngineVerbs.swift"]
 
     static let longestFile = 500
     static let longestLine = 120

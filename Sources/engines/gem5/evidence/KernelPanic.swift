@@ -1,3 +1,4 @@
+import Model
 import Results
 
 /// The lines with which a Linux kernel says on its console that it cannot go on.
@@ -22,8 +23,7 @@ enum KernelPanic {
     private static func isOops(_ message: ArraySlice<UInt8>) -> Bool {
         let word = "Oops: "
         guard message.starts(with: word.utf8) else { return false }
-        let rest = String(decoding: message.dropFirst(word.utf8.count).prefix(80), as: UTF8.self)
-        return rest.contains(" [#")
+        return message.dropFirst(word.utf8.count).prefix(80).contains(" [#")
     }
 
     /// Without the time.

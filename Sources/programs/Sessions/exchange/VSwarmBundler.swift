@@ -5,24 +5,21 @@ import SweepFiles
 
 /// Makes bundles: checkpoints with the record of what they were made of.
 struct VSwarmBundler {
-    private let folders = Gem5Import.folders
+    let study: any StudyImport
     let kernel: Digest
     let disk: Digest
 
-    init(kernel: Digest, disk: Digest) {
-        self.kernel = kernel
-        self.disk = disk
-    }
+    private var folders: any CheckpointFolders { study.folders }
 
     /// - Throws: ``UnusableCheckpoint``; ``Failure`` (`storage`).
-    func write(_ workload: String, from source: String, to target: String) throws -> Gem5Import.Bundle {
+    func write(_ workload: String, from source: String, to target: String) throws -> ImportedCheckpoint {
         let files = try LocalInput.folder(source, at: "") { $0 != folders.record.name }
         let manager = FileManager.default
         let statePath = "\(source)/\(folders.state.name)"
         guard let state = try LocalInput.contents(statePath, atMost: folders.state.longest) else {
             throw Failure(.storage, "\(statePath) cannot be read")
         }
-        let bundle = try Gem5Import.bundle(workload, state: state, files, kernel: kernel, disk: disk)
+        let bundle = try study.bundle(workload, state: state, files, kernel: kernel, disk: disk)
         try NewFolder.make(target)
         do {
             for file in files {

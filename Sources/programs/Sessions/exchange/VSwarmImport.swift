@@ -11,12 +11,15 @@ package struct VSwarmImport {
     /// What was not taken over, and why.
     package let left: [String]
     /// What people should know who start from what was taken over; nil: nothing was.
-    package var caution: String? { taken.isEmpty ? nil : Gem5Import.caution }
+    package let caution: String?
 
     /// - Parameters:
     ///   - source: vSwarm-u's folder, absolute; it is not changed.
     ///   - target: where to write, absolute; made if it is missing.
     package init(_ source: String, to target: String) throws {
+        guard let study = EngineRegistry.offers(\.studyImport).first?.offer else {
+            throw Failure(.usage, "no engine of this program takes over working folders of vSwarm-u")
+        }
         let working = VSwarmFolder(path: source)
         functions = try working.functions()
         let kernel = try LocalInput.file("\(source)/kernel", at: "kernel")
@@ -24,8 +27,8 @@ package struct VSwarmImport {
         guard !FileManager.default.fileExists(atPath: "\(target)/sweep.yaml") else {
             throw Failure(.storage, "\(target)/sweep.yaml exists already; nothing was written")
         }
-        let bundler = VSwarmBundler(kernel: kernel.digest, disk: disk.digest)
-        var (taken, left, bundles): ([String], [String], [Gem5Import.Bundle]) = ([], [], [])
+        let bundler = VSwarmBundler(study: study, kernel: kernel.digest, disk: disk.digest)
+        var (taken, left, bundles): ([String], [String], [ImportedCheckpoint]) = ([], [], [])
         for function in functions {
             let found = working.checkpoints(of: function)
             guard let checkpoint = found.first, found.count == 1 else {
@@ -43,10 +46,10 @@ package struct VSwarmImport {
                 bundles.append(try bundler.write(function, from: checkpoint, to: place))
                 taken.append(function)
             } catch let unusable as UnusableCheckpoint {
-                left.append("\(checkpoint)/\(Gem5Import.folders.state.name) of \(function): \(unusable.why)")
+                left.append("\(checkpoint)/\(study.folders.state.name) of \(function): \(unusable.why)")
             }
         }
-        let text = Gem5Import.sweep(
+        let text = study.sweep(
             functions, bundles, isWhole: taken.count == functions.count, kernel: kernel.source, disk: disk.source)
         try NewFolder.make(target)
         try AtomicFile.write("\(target)/sweep.yaml") { try $0(Array(text.utf8)) }
@@ -57,6 +60,7 @@ package struct VSwarmImport {
                     + "that it imports in 'inputs'")
         }
         (self.taken, self.left) = (taken, left)
+        caution = taken.isEmpty ? nil : study.caution
     }
 }
 

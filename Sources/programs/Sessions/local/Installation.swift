@@ -1,5 +1,6 @@
 import Foundation
 import Model
+import SweepFiles
 
 /// Where the parts of this program lie.
 package enum Installation {
@@ -54,12 +55,25 @@ package enum AgentBinary {
             "USWEEP_AGENT", beside: "libexec/usweep/usweep-agent", inRepository: ".build/agent/usweep-agent")
     }
 
+    /// In bytes.
+    private static let longest: Int64 = 1 << 30
+
+    /// - Throws: ``Failure`` (`missingFile`): there is none.
+    static func check() throws { _ = try place() }
+
     package static func read() throws -> [UInt8] {
-        let places = places
-        for place in places {
-            if let data = FileManager.default.contents(atPath: place) { return Array(data) }
-        }
-        throw Failure(
+        let place = try place()
+        guard let bytes = try LocalInput.contents(place, atMost: longest) else { throw missing }
+        return bytes
+    }
+
+    private static func place() throws -> String {
+        guard let place = places.first(where: FileManager.default.isReadableFile) else { throw missing }
+        return place
+    }
+
+    private static var missing: Failure {
+        Failure(
             .missingFile, "the agent's binary is not at \(places.joined(separator: " or ")); install "
                 + "usweep again, or build it with ops/build, or name it in USWEEP_AGENT")
     }

@@ -98,7 +98,7 @@ package final class Session {
         let specification = try Specification(sweep, on: machine, forces: forces)
         let usable = try specification.usable(inventory)
         try audit?.check(usable.hosts)
-        _ = try AgentBinary.read()
+        try AgentBinary.check()
         let use = try ArtifactsUse.adding(to: folder)
         let unstaged = try beginStaging(specification, folder)
         try machine.publish(into: store)
@@ -207,7 +207,7 @@ package final class Session {
         _ entry: ArtifactsFolder.Entry, in folder: ArtifactsFolder, _ resumption: Resumption = Resumption(),
         say: (String) -> Void
     ) throws -> Session {
-        _ = try AgentBinary.read()
+        try AgentBinary.check()
         let ledger = try Ledger.open(entry.ledger, sweep: entry.name)
         try ledger.checkNumbers()
         let metadata = try ledger.metadata()
