@@ -30,6 +30,8 @@ package protocol EngineDescriptor: Sendable {
     func refusesUntil(_ settings: JSON) -> String?
     /// What is wrong with a sweep whose keys are each right by themselves.
     func problems(_ sweep: Sweep) -> [KeyProblem]
+    /// What the writer of a sweep should know, though nothing in it is wrong, and what to write: sentences.
+    func notes(_ sweep: Sweep) -> [String]
     /// What of the settings the evidence of a run is held against: where it changes, runs are judged again.
     func contract(_ settings: JSON) -> JSON
     /// Writes what of the settings can change a result. Points' identities outlive this program: what is written for
@@ -90,6 +92,7 @@ extension EngineDescriptor {
             + "the program end when it has measured enough"
     }
     package func problems(_ sweep: Sweep) -> [KeyProblem] { [] }
+    package func notes(_ sweep: Sweep) -> [String] { [] }
     package func contract(_ settings: JSON) -> JSON { .null }
     package func write(_ settings: JSON, to recipe: inout Recipe) { recipe.item("settings", settings.encoded) }
     package var binary: EngineBinary? { nil }

@@ -14,6 +14,7 @@ public enum AgentProgram {
           serve    the agent itself, in the foreground
           supervise  starts and watches programs for the agent
           check    facts about this host, as JSON
+          journals  says what is wrong with the journals in DIR, a line each; changes nothing
           pilot    the agent within a job of Slurm
           spool    the same, reached by files on a shared folder; bridge is the other end of that
           gateway  on a login node of Slurm: submits jobs and joins channels to their agents
@@ -59,6 +60,7 @@ public enum AgentProgram {
         case ("supervise", let workdir?): return supervise(workdir, ready)
         case ("stop", let workdir?): return stop(workdir, command)
         case ("check", _): return HostCheck.print(workdir: workdir ?? "~/.usweep")
+        case ("journals", let folder?): return HostCheck.printJournals(in: folder)
         case ("version", _):
             print("usweep-agent, messages \(WireVersion.oldest) to \(WireVersion.current)")
             return 0

@@ -60,9 +60,11 @@ enum Attach {
         }
     }
 
+    static let journals = ["agent.journal", "supervisor.journal"]
+
     /// A newer agent or supervisor works here, or did: what it left is none of this one's business.
     private static func refuseNewer(_ workdir: Workdir) throws(Failure) {
-        for name in ["agent.journal", "supervisor.journal"] {
+        for name in journals {
             do {
                 try AgentJournal.refuseNewer(folder: workdir.root, name: name, files: LocalFiles())
             } catch let failure as Failure {

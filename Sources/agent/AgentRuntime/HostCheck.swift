@@ -1,9 +1,26 @@
 import CSystem
 import Glibc
 import Model
+import Storage
 
 /// What `doctor` wants to know of a host.
 enum HostCheck {
+    /// Journals that an agent would not work with, each with the reason that it would give.
+    ///
+    /// - Parameter folder: with the runs.
+    static func printJournals(in folder: String) -> Int32 {
+        for name in Attach.journals {
+            do {
+                try AgentJournal.examine(folder: folder, name: name, files: LocalFiles())
+            } catch let failure as Failure {
+                Swift.print(failure.description)
+            } catch {
+                Swift.print("\(folder)/\(name) cannot be read: \(error)")
+            }
+        }
+        return 0
+    }
+
     static func print(workdir name: String) -> Int32 {
         var facts: [JSON.Member] = [
             JSON.Member("version", .integer(1)),

@@ -10,11 +10,9 @@ final class SetupTrial: SetupTrials {
     private struct Trial {
         var sweep: String
         var output: String
-        var isLogin: Bool
+        var text: String
         var deadline: Nanoseconds
     }
-
-    private static let patience: Nanoseconds = 30_000_000_000
 
     private let folder: String
     /// By process number.
@@ -31,10 +29,9 @@ final class SetupTrial: SetupTrials {
         let output = "\(folder)/setup-\(getpid())-\(count).txt"
         do throws(SpawnProblem) {
             let pid = try Spawn.plain(
-                ["/bin/sh", "-c", "eval \"$\(AgentCore.setupVariable)\" || exit $?; exit \(HostSetup.reached)"],
+                ["/bin/sh", "-c", HostSetup.trial(variable: AgentCore.setupVariable)],
                 environment: Spawn.environment + ["\(AgentCore.setupVariable)=\(text)"], folder: folder, output: output)
-            trials[pid] = Trial(
-                sweep: sweep, output: output, isLogin: HostSetup.isLogin(text), deadline: now + SetupTrial.patience)
+            trials[pid] = Trial(sweep: sweep, output: output, text: text, deadline: now + HostSetup.patience)
         } catch {
             results.append((sweep, "the host's setup cannot be run: \(error.step): \(error.reason)"))
         }
@@ -45,23 +42,18 @@ final class SetupTrial: SetupTrials {
         guard let trial = trials.removeValue(forKey: ended.pid) else { return }
         // What it left running has the same group.
         kill(-ended.pid, SIGKILL)
-        // What belongs to a login shell checks by itself that it comes to its end.
-        let isReached = ended.status == HostSetup.reached || ended.status == 0 && trial.isLogin
-        if ended.signal == 0, isReached { return finish(trial, nil) }
         let how = ended.signal != 0 ? "is ended by signal \(ended.signal)"
-            : ended.status == 0 ? "ends the shell, so that no run would begin: remove exit, exec or return from it"
-            : "ends with status \(ended.status)"
-        finish(trial, "the host's setup (key setup of the inventory) \(how)\(lastLine(of: trial))")
+            : HostSetup.problem(trial.text, status: ended.status)
+        finish(trial, how.map { "the host's setup (key setup of the inventory) \($0)\(lastLine(of: trial))" })
     }
 
     func ended(now: Nanoseconds) -> [(sweep: String, problem: String?)] {
         for (pid, trial) in trials where now >= trial.deadline {
             trials[pid] = nil
             kill(-pid, SIGKILL)
-            let seconds = SetupTrial.patience / 1_000_000_000
             finish(
                 trial,
-                "the host's setup (key setup of the inventory) has not ended after \(seconds) s\(lastLine(of: trial))")
+                "the host's setup (key setup of the inventory) \(HostSetup.isLate)\(lastLine(of: trial))")
         }
         defer { results = [] }
         return results

@@ -47,6 +47,13 @@ say writable "${said##*: }"
 case ,$(findmnt -n -o OPTIONS -T "$there" 2>/dev/null), in *,noexec,*) say noexec yes ;; esac
 if [ -w /dev/kvm ]; then say kvm yes; fi
 
+# What an agent that is here would refuse to begin with, in its own words. One that is too old for the question says
+# nothing.
+agent=$(ls -t "$folder"/bin/usweep-agent-* 2>/dev/null | head -n 1)
+if [ -x "$agent" ]; then
+    say journal "$("$agent" journals --workdir "$(runs_folder "$folder")" 2>/dev/null | head -n 1)"
+fi
+
 while IFS='=' read -r name program && [ "$name" != end ]; do
     program=$(expanded "$program")
     if [ -x "$program" ]; then examine_engine; fi

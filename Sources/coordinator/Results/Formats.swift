@@ -43,6 +43,7 @@ extension Evidence {
 
     private func checkHeader(_ header: CSVParser.Record, _ path: String) throws(Breach) {
         let place = "\(path):\(header.line)"
+        try checkSeparatorLine(header, place)
         if header.fields.count == 1, let only = header.fields.first, !contract.requiredMetrics.contains(only) {
             for (separator, name) in [(";", "semicolons"), ("\t", "tabs")] as [(Character, String)]
             where only.contains(separator) {
@@ -66,6 +67,17 @@ extension Evidence {
                 throw Breach("\(place): duplicate column: '\(VisibleText.of(name, limit: 80))' is given twice")
             }
         }
+    }
+
+    /// Excel reads a first line `sep=;` and takes the separator from it.
+    private func checkSeparatorLine(_ header: CSVParser.Record, _ place: String) throws(Breach) {
+        let first = header.fields.first ?? ""
+        guard first.lowercased().hasPrefix("sep="), first.utf8.count <= 5, header.fields.count <= 2,
+            header.fields.dropFirst().allSatisfy(\.isEmpty), !contract.requiredMetrics.contains(first)
+        else { return }
+        throw Breach(
+            "\(place): the line '\(VisibleText.of(header.fields.joined(separator: ",")))' is for Excel only; remove "
+                + "it, begin with the names of the columns, and separate them by commas")
     }
 
     /// A name may begin with `#`, if it is none that is missed.
@@ -117,7 +129,7 @@ extension Evidence {
     /// A file's bytes without a byte-order mark, which says nothing of UTF-8.
     private func text(_ path: String) throws -> [UInt8] {
         let bytes = try content(path)
-        if bytes.starts(with: [0xff, 0xfe]) || bytes.starts(with: [0xfe, 0xff]) {
+        if UTF16Mark.isMark(bytes) {
             throw Breach("\(path) is UTF-16; save it as UTF-8")
         }
         let rest = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? Array(bytes.dropFirst(3)) : bytes

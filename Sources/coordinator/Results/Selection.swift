@@ -48,8 +48,10 @@ public struct Selection: Sendable, Hashable {
             return Failure(
                 .usage, "--where \(VisibleText.of(text)): write NAME=VALUE, or another operator: != < <= > >= ~")
         }
-        let known = (names + Condition.Column.others.map(\.name)).joined(separator: ", ")
-        return Failure(.usage, "--where \(VisibleText.of(text)): no such axis or metric; there are \(known)")
+        let known = names + Condition.Column.others.map(\.name)
+        let name = String(text.prefix { !"=<>~!".contains($0) })
+        return Failure(
+            .usage, "--where \(VisibleText.of(text)): no such axis or metric; \(Names.suggestion(name, in: known))")
     }
 
     /// Whether all rows fit.
@@ -92,8 +94,8 @@ public struct Selection: Sendable, Hashable {
         if metrics.isEmpty { return names }
         let metrics = Names.listed(metrics, known: names)
         for metric in metrics where !names.contains(metric) {
-            let known = names.isEmpty ? "there is none yet" : "there are \(names.joined(separator: ", "))"
-            throw Failure(.usage, "--metric \(VisibleText.of(metric)): no such metric; \(known)")
+            let known = names.isEmpty ? "there is none yet" : Names.suggestion(metric, in: names)
+            throw Failure(.usage, "--metric \(Names.shown(metric)): no such metric; \(known)")
         }
         return metrics.enumerated().filter { !metrics[..<$0.offset].contains($0.element) }.map(\.element)
     }

@@ -52,7 +52,7 @@ final class AxesReader {
         if case .mapping(let all) = field.value.kind, all.isEmpty {
             read.fail(field, "has no axis; write one, as in x: [1, 2], or remove the key")
         }
-        return members.compactMap { member in
+        return withBrackets(members).compactMap { member in
             guard let axis = axis(member, metrics) else { return nil }
             var seen: [String: String] = [:]
             var texts: [String] = []
@@ -65,6 +65,23 @@ final class AxesReader {
         }
     }
 
+    /// All but values without brackets: `{x: 1, 2, 3}`, of which YAML makes an axis and keys that have no value.
+    private func withBrackets(_ members: [Field]) -> [Field] {
+        var rest = members[...]
+        var kept: [Field] = []
+        while let axis = rest.popFirst() {
+            let strays = rest.prefix { $0.hasNoValue && $0.keyMark?.line == axis.keyMark?.line }
+            guard !strays.isEmpty, case .scalar(let first, isPlain: true) = axis.value.kind, !axis.hasNoValue else {
+                kept.append(axis)
+                continue
+            }
+            rest = rest.dropFirst(strays.count)
+            let values = ([first] + strays.map(\.name)).map { Names.shown($0) }.joined(separator: ", ")
+            read.fail(axis, "a list was expected; write [\(values)]")
+        }
+        return kept
+    }
+
     private func note(_ value: (text: String, canonical: String), _ field: Field, _ seen: inout [String: String]) {
         guard let other = seen.updateValue(value.text, forKey: value.canonical) else { return }
         let same = other == value.text ? "is a duplicate" : "is the same as '\(Names.shown(other))'"
@@ -72,7 +89,8 @@ final class AxesReader {
     }
 
     private func zip(_ group: Field, _ metrics: [String]) -> [Axis]? {
-        guard let members = read.members(group.value, path: group.path) else { return nil }
+        guard let members = read.members(group.value, path: group.path).map(withBrackets) else { return nil }
+        guard read.problems.isEmpty || !members.isEmpty else { return nil }
         guard !members.isEmpty else {
             read.fail(group, "a group has no axis; write axes that go together, as in - {a: [1, 2], b: [3, 4]}")
             return nil
@@ -109,7 +127,7 @@ final class AxesReader {
             return nil
         }
         guard Names.isAxis(name) else {
-            if case .scalar("", isPlain: true) = member.value.kind {
+            if member.hasNoValue {
                 return refuse("is not a name for an axis; if it is a value, write the values in brackets: x: [1, 2]")
             }
             return refuse("is not a name for an axis; write letters, digits, '.', '_' or '-', beginning with a letter")

@@ -10,6 +10,9 @@ struct Field {
 
     var mark: Place? { value.mark ?? keyMark }
 
+    /// Whether nothing is written behind the key.
+    var hasNoValue: Bool { if case .scalar("", isPlain: true) = value.kind { true } else { false } }
+
     /// An element of this field's list, under the field's own path.
     func element(_ value: YAMLValue) -> Field {
         Field(name: name, path: path, keyMark: value.mark, value: value)

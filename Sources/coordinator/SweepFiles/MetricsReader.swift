@@ -52,6 +52,8 @@ struct MetricsReader {
         return defined.map(\.definition)
     }
 
+    private static func none(_ engine: any EngineDescriptor) -> String { "engine '\(engine.name)' has none" }
+
     /// What can be said of metrics where the engine and its settings are known.
     func check(_ engine: any EngineDescriptor, _ settings: JSON) {
         let known = engine.metrics(settings)?.map(\.name)
@@ -61,10 +63,18 @@ struct MetricsReader {
             let hint = Names.suggestion(name, in: known, listedBy: "usweep metrics --engine \(engine.name)")
             read.fail(field, "engine '\(engine.name)' has no metric '\(Names.shown(name))'; \(hint)")
         }
-        if let known { for (name, field) in asked { check(name, field, known + names) } }
+        if let known {
+            for (name, field) in asked {
+                if engine.statistics == nil, MetricExpression.isPattern(name) {
+                    read.fail(field, "\(Names.shown(name)) names raw statistics, and \(MetricsReader.none(engine))")
+                } else {
+                    check(name, field, known + names)
+                }
+            }
+        }
         for (index, (definition, counters, field)) in defined.enumerated() {
             if engine.statistics == nil, let pattern = counters.first(where: MetricExpression.isPattern) {
-                read.fail(field, "\(pattern) names raw statistics, and engine '\(engine.name)' has none")
+                read.fail(field, "\(pattern) names raw statistics, and \(MetricsReader.none(engine))")
             }
             for name in counters {
                 if names[index...].contains(name) {

@@ -60,6 +60,7 @@ extension YAMLValue {
             throw Failure(
                 .badSpecification, "\(file):1:1: the file is larger than 4 MiB; this is not a sweep or an inventory")
         }
+        try checkLineSeparators(text, file)
         // Before anything is built: aliases in keys would be expanded while keys are compared, without limit.
         let seeming = SeemingAliases(text)
         if let place = seeming.anchor, seeming.aliases > SeemingAliases.harmless {
@@ -83,6 +84,21 @@ extension YAMLValue {
             throw source.at(anchored.mark.map(Place.init) ?? Place(line: 1, column: 1), aliasText)
         }
         return try convert(root, depth: 0, source)
+    }
+
+    /// YAML takes these for line ends, and editors show them as nothing, so that a comment would end in its middle.
+    private static let separators: Set<Unicode.Scalar> = ["\u{85}", "\u{2028}", "\u{2029}"]
+
+    private static func checkLineSeparators(_ text: String, _ file: String) throws {
+        guard let index = text.unicodeScalars.firstIndex(where: separators.contains) else { return }
+        let before = text.unicodeScalars[..<index]
+        let place = Place(
+            line: before.count { $0 == "\n" } + 1, column: before.reversed().prefix { $0 != "\n" }.count + 1)
+        let code = String(text.unicodeScalars[index].value, radix: 16, uppercase: true)
+        let number = String(repeating: "0", count: 4 - code.utf8.count) + code
+        throw Failure(
+            .badSpecification, "\(file):\(place.line):\(place.column): an invisible line separator (U+\(number)) is "
+                + "here; remove it, or break the line there")
     }
 
     /// The first node that has an anchor.

@@ -42,6 +42,14 @@ package struct CommandDescriptor: EngineDescriptor {
         return problems
     }
 
+    package func notes(_ sweep: Sweep) -> [String] {
+        guard CommandSettings(sweep.settings).results == nil else { return [] }
+        return [
+            "the sweep has no 'results', so its table will have outcomes but no numbers; to get them, name the file "
+                + "that the program writes: results: results.json"
+        ]
+    }
+
     /// What a shell would make of the command, which no shell reads.
     private static func wordProblems(_ command: [String], _ sweep: Sweep) -> [String] {
         var problems: [String] = []

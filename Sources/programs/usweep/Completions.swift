@@ -43,6 +43,13 @@ enum Completions {
         return try columns(folder).map { before + $0 }
     }
 
+    /// The same, also behind a '-'.
+    static let sortColumns = kind { folder, prefix in
+        var before = prefix.lastIndex(of: ",").map { prefix[...$0] } ?? ""
+        if prefix.dropFirst(before.count).hasPrefix("-") { before += "-" }
+        return try columns(folder).map { before + $0 }
+    }
+
     static let metrics = kind { folder, _ in
         try folder.entries().first.map { try SweepView($0).metricNames() } ?? []
     }

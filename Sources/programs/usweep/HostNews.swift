@@ -13,6 +13,10 @@ struct HostNews {
     private var next: Nanoseconds = 0
     /// How many hosts were spoken of.
     private var said = 0
+    private let folder: ArtifactsFolder?
+
+    /// - Parameter folder: of the sweep; nil: no command about its hosts is advised.
+    init(in folder: ArtifactsFolder? = nil) { self.folder = folder }
 
     /// Takes note of a host that cannot be worked with now, or can be again.
     mutating func note(_ view: HostView) {
@@ -65,7 +69,7 @@ struct HostNews {
         next = isFew ? 0 : now + HostNews.pause
         said += waiting.count + joined.count
         defer { (waiting, joined) = ([], []) }
-        return joinedLines + HostProblems.lines(waiting)
+        return joinedLines + HostProblems.lines(waiting, in: folder)
     }
 
     private var joinedLines: [String] {

@@ -16,7 +16,7 @@ final class Progress: SessionObserver {
     private var drawn: [Int] = []
     private var nextDraw: Nanoseconds = 0
     private var pace = PlainPace()
-    private var news = HostNews()
+    private var news: HostNews
     /// Hosts that were said to be silent.
     private var silent: Set<String> = []
     private var isPaused = false
@@ -32,6 +32,7 @@ final class Progress: SessionObserver {
         self.entry = entry
         self.startedAt = startedAt
         names = RunNames(entry)
+        news = HostNews(in: entry.artifacts)
     }
 
     /// A line for people, unless they asked for quiet.

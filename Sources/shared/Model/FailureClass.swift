@@ -111,7 +111,9 @@ extension FailureClass {
         case .diskFull:
             Rule(
                 .retryElsewhere,
-                advice: "free space in the host's working folder, or set another 'workdir' in the inventory")
+                advice: "free space in the host's working folder ('usweep du -i INVENTORY' shows what takes it, "
+                    + "'usweep clean HOST' removes what is no longer needed), or set another 'workdir' in the "
+                    + "inventory")
         case .simulatorCrash:
             Rule(
                 .retryAnywhere,

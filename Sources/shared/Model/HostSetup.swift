@@ -5,11 +5,31 @@ public enum HostSetup {
 
     /// The status by which the trial of a setup, which has no program behind it, shows that the setup came to its end:
     /// one that says `exit 0` would make every run a success. The same of start-up files.
-    public static let reached: Int32 = 97
+    static let reached: Int32 = 97
+    /// How long a trial may take.
+    public static let patience: Nanoseconds = 30_000_000_000
     private static let loginStart = "export _USWEEP_LOGIN_SETUP="
 
+    /// What `/bin/sh -c` is given to try a setup.
+    ///
+    /// - Parameter variable: the environment variable with the text.
+    public static func trial(variable: String) -> String { "eval \"$\(variable)\" || exit $?; exit \(reached)" }
+
+    /// How a setup went wrong by the status of its trial, as the end of a sentence; nil: it came to its end.
+    ///
+    /// - Parameter text: what was tried.
+    public static func problem(_ text: String, status: Int32) -> String? {
+        // What belongs to a login shell checks by itself that it comes to its end.
+        if status == reached || status == 0 && isLogin(text) { return nil }
+        return status == 0 ? "ends the shell, so that no run would begin: remove exit, exec or return from it"
+            : "ends with status \(status)"
+    }
+
+    /// The same of a trial that was ended because it took too long.
+    public static let isLate = "has not ended after \(patience / 1_000_000_000) s"
+
     /// Whether a text that an agent was given runs in the account's login shell.
-    public static func isLogin(_ text: String) -> Bool { text.hasPrefix(loginStart) }
+    static func isLogin(_ text: String) -> Bool { text.hasPrefix(loginStart) }
 
     /// The text that an agent is given.
     ///

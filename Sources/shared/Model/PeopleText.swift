@@ -1,5 +1,8 @@
 /// Numbers as people read them, in one place; machine formats have full precision and name the unit elsewhere.
 public enum PeopleText {
+    /// A text with one full stop at its end, whether it has one or not.
+    public static func sentence(_ text: String) -> String { text.hasSuffix(".") ? text : "\(text)." }
+
     /// A size in bytes: `812 B`, `1.5 MiB`, `74.5 GiB`.
     public static func size(_ bytes: Int64) -> String {
         guard bytes.magnitude >= 1_024 else { return "\(bytes) B" }

@@ -55,9 +55,7 @@ public struct AgentJournal {
             var journal = AgentJournal(
                 files: files, path: path, folder: folder, file: file, size: Int64(header.count))
             if content.count < header.count {
-                guard header.prefix(8).starts(with: content.prefix(8)) else {
-                    throw damaged(path, "it does not begin as a journal")
-                }
+                try checkBeginning(content, path)
                 try journal.begin()
                 return Opened(journal: journal, frames: [], tornBytes: Int64(content.count))
             }
@@ -79,6 +77,20 @@ public struct AgentJournal {
             files.close(file)
             throw error
         }
+    }
+
+    /// Reads all of `folder/name`, if it is there, and touches nothing.
+    ///
+    /// - Throws: ``Failure`` (`badArchive`) where ``open(folder:name:files:)`` would; ``FilesError``.
+    public static func examine(folder: String, name: String, files: any Files) throws {
+        let path = "\(folder)/\(name)"
+        guard try files.status(path) != nil else { return }
+        let file = try files.open(path, .read)
+        defer { files.close(file) }
+        let content = try read(file, files)
+        guard content.count >= header.count else { return try checkBeginning(content, path) }
+        try check(content, path)
+        _ = try parse(content, path)
     }
 
     /// Looks at the version of `folder/name`, if it is there, and touches nothing.
@@ -197,8 +209,15 @@ public struct AgentJournal {
         }
     }
 
+    /// One that was just made may have less than its header.
+    private static func checkBeginning(_ content: [UInt8], _ path: String) throws(Failure) {
+        guard header.prefix(8).starts(with: content.prefix(8)) else {
+            throw damaged(path, "it does not begin as a journal")
+        }
+    }
+
     private static func check(_ content: [UInt8], _ path: String) throws(Failure) {
-        guard content.starts(with: header.prefix(8)) else { throw damaged(path, "it does not begin as a journal") }
+        try checkBeginning(content, path)
         let found = content[8..<12].reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
         guard 1...major ~= found else {
             throw Failure(

@@ -413,6 +413,14 @@ public struct ObjectStore: Sendable {
         return digests
     }
 
+    /// Removes the folders that hold no object. Nobody may add one meanwhile.
+    public func removeEmptyFolders() throws(FilesError) {
+        for folder in try files.list(root) where folder.kind == .folder && folder.name.utf8.count == 2 {
+            let path = "\(root)/\(folder.name)"
+            if try files.list(path).isEmpty { try files.removeTree(path) }
+        }
+    }
+
     /// The digest and length of an open file, read in pieces.
     public static func hash(
         _ file: FileHandle, _ files: any Files

@@ -121,7 +121,7 @@ final class SSHLink {
         isDirty = true
         if let change {
             let end = change.end
-            let isRemote = end.kind == .unreachable && !end.message.hasPrefix("host ")
+            let isRemote = [.unreachable, .misconfigured].contains(end.kind) && !end.message.hasPrefix("host ")
             let text = isRemote ? end.message : "its gateway failed: \(end.message)"
             let obstacle = change.obstacle.map { Obstacle(text: "of its gateway \(gatewayName ?? ""), \($0.text)") }
             self.end(LinkEnd(StreamEnd(kind: end.kind, message: "\(endpoint.label): \(text)"), beyond: obstacle))

@@ -108,9 +108,14 @@ final class Tunnel: LinkUser {
     }
 
     private func failed(_ text: String) -> UserState {
+        let what = "cannot be reached from the gateway, \(gateway)"
+        // As RFC 4254 calls it (5.1, reason 1): whatever is reached from there, it would say so again.
+        let isForbidden = text.contains(Forwarding.prohibited)
         finish(
             LinkEnd(
-                StreamEnd(kind: .unreachable, message: "cannot be reached from the gateway, \(gateway): \(text).")))
+                isForbidden
+                    ? StreamEnd(kind: .misconfigured, message: "\(what), which \(Forwarding.advice)")
+                    : StreamEnd(kind: .unreachable, message: "\(what): \(text).")))
         return .done
     }
 }

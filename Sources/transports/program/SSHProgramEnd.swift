@@ -57,6 +57,7 @@ enum SSHProgramEnd {
         (.hostKeyUnknown, "Host key verification failed", unknown),
         (.loginRefused, "Permission denied", refused),
         (.loginRefused, "Too many authentication failures", refused),
+        (.misconfigured, Forwarding.prohibited, "its gateway \(Forwarding.advice)"),
         (.misconfigured, "Bad configuration option", wrong),
         (.misconfigured, "bad configuration options", wrong),
         (.misconfigured, "Bad owner or permissions", wrong),

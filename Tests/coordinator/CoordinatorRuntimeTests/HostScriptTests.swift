@@ -63,4 +63,42 @@ struct HostScriptTests {
         #expect(HostScript.data(of: Array(input.prefix(input.count - 9))) == nil)
         #expect(HostScript.data(of: Array("12".utf8)) == nil)
     }
+
+    /// Tools of this machine, and programs that are written for it.
+    private func tools(_ names: [String], _ scripts: [String: String] = [:]) throws -> String {
+        let folder = "\(NSTemporaryDirectory())usweep-tools-\(UUID().uuidString.prefix(8))"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        for name in names + ["dd", "uname"] { symlink("/usr/bin/\(name)", "\(folder)/\(name)") }
+        for (name, text) in scripts {
+            try "#!/bin/sh\n\(text)\n".write(toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8)
+            chmod("\(folder)/\(name)", 0o755)
+        }
+        return folder
+    }
+
+    /// Of "abc": FIPS 180-2, B.1.
+    private static let digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+    @Test("A digest is checked by openssl alone, by sha256sum alone, and by this where the other fails", arguments: [
+        (["openssl"], [:]), (["sha256sum"], [:]), (["openssl", "sha256sum"], [:]),
+        ([], ["openssl": "[ \"$*\" = 'dgst -sha256 -r' ] && echo '\(digest) *stdin'"]),
+        (["sha256sum"], ["openssl": "exit 1"]), (["sha256sum"], ["openssl": "echo 0000 *stdin"]),
+        ([], ["openssl": "exit 1", "sha256sum": "echo '\(digest)  -'"]),
+    ])
+    func digests(_ names: [String], _ scripts: [String: String]) throws {
+        if names.contains("openssl"), access("/usr/bin/openssl", X_OK) != 0 { return }
+        let folder = try tools(names, scripts)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try Data("abc".utf8).write(to: URL(filePath: "\(folder)/file"))
+        let wrong = String(Self.digest.reversed())
+        let script = HostScript(
+            """
+            if has_digest "\(folder)/file" \(Self.digest); then say right; fi
+            if has_digest "\(folder)/file" \(wrong); then say wrong; fi
+            say end
+            """)
+        let said = try run(script.input(""), environment: ["PATH": folder])
+        let answers = said.split(separator: "\n").filter { $0.hasPrefix(HostScript.mark) }
+        #expect(answers == ["usweep-says right", "usweep-says end"], "\(said)")
+    }
 }

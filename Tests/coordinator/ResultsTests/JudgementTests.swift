@@ -106,7 +106,8 @@ private func evidence(_ verdict: Verdict, _ failure: FailureClass = .contractBro
     @Test func marksOfAnEncoding() {
         #expect(metrics(judge(json: "\u{feff}{\"value\": 1}"))?.count == 1)
         let contract = Contract.command(results: "r.json", requiredMetrics: ["value"], axes: [])
-        for bytes: [UInt8] in [[0xff, 0xfe, 0x7b, 0x00, 0x7d, 0x00], [0xfe, 0xff, 0x00, 0x7b, 0x00, 0x7d]] {
+        let marked: [[UInt8]] = [[0xff, 0xfe, 0x7b, 0x00, 0x7d, 0x00], [0xfe, 0xff, 0x00, 0x7b, 0x00, 0x7d]]
+        for bytes in marked + marked.map({ Array($0.dropFirst(2)) }) {
             let verdict = judge(contract, ["r.json": bytes])
             #expect(evidence(verdict) == "r.json is UTF-16; save it as UTF-8")
         }
@@ -119,6 +120,13 @@ private func evidence(_ verdict: Verdict, _ failure: FailureClass = .contractBro
         }
         #expect(metrics(judge(csv: table(9_000)))?.count == 1)
         #expect(evidence(judge(csv: table(70_000))) == "results.csv:1: too many columns: 70001; at most 65536 are read")
+    }
+
+    @Test(arguments: ["sep=;\nvalue;b\n1;2\n", "sep=,\nvalue,b\n1,2\n", "SEP=\t\r\nvalue\tb\r\n1\t2\r\n"])
+    func aLineForExcelIsToldAsOne(_ text: String) {
+        let found = evidence(judge(csv: text)) ?? ""
+        #expect(found.hasPrefix("results.csv:1: the line '"), "\(found)")
+        #expect(found.contains("is for Excel only; remove it"), "\(found)")
     }
 
     @Test func emptyLinesOfCSVAreNoBlocks() {

@@ -331,7 +331,13 @@ private func row(
         #expect(try Selection(metrics: ["c, a", "b"], axes: []).columns(of: names) == ["c", "a", "b"])
         #expect(try Selection(metrics: ["c,a"], axes: []).columns(of: ["a", "c", "c,a"]) == ["c,a"])
         #expect { try Selection(metrics: ["d"], axes: []).columns(of: names) } throws: { error in
-            "\(error)" == "--metric d: no such metric; there are a, b, c"
+            "\(error)" == "--metric d: no such metric; there are: a, b, c"
+        }
+        #expect { try Selection(metrics: ["cpii"], axes: []).columns(of: ["l2.mpki", "cpi"]) } throws: { error in
+            "\(error)" == "--metric cpii: no such metric; did you mean 'cpi'?"
+        }
+        #expect { try Selection(where: ["cpii>2"], axes: ["x"], among: { ["l2.mpki", "cpi"] }) } throws: { error in
+            "\(error)" == "--where cpii>2: no such axis or metric; did you mean 'cpi'?"
         }
     }
 }

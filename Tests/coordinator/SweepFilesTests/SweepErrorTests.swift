@@ -55,6 +55,9 @@ struct SweepErrorTests {
             command + "axes: {x: [1]}\ndefine:\n  m: a\n  n:  axes\nlimits: {time: 1s}\naxes: {y: [2]}", "9:1",
             "key 'axes': is a duplicate: given twice, first in line 4, column 1; remove one"),
         Wrong(command + "axes: {x: [\"a\\u0007\"]}", "4:12", "'a\\u{7}' has an invisible character (U+0007)"),
+        Wrong(command + "axes: {x: 1, 2, 3}", "4:11", "key 'axes.x': a list was expected; write [1, 2, 3]"),
+        Wrong(command + "axes: {y: [1], x: a, b, z: [2]}", "4:19", "key 'axes.x': a list was expected; write [a, b]"),
+        Wrong(command + "zip: [{x: 1, 2, y: [1, 2]}]", "4:11", "key 'zip.x': a list was expected; write [1, 2]"),
         Wrong(command + "axes: {x: [1], 2}", "4:16", "if it is a value, write the values in brackets"),
         Wrong(command + "axes: {1x: [1]}", "4:8", "key 'axes.1x': is not a name for an axis"),
         Wrong(command + "axes: {'$(touch x)': [1]}", "4:8", "key 'axes.$(touch x)': is not a name for an axis"),
@@ -218,6 +221,14 @@ struct SweepErrorTests {
         Wrong(
             engine: "gem5", "guest: g\nworkloads: [a]\nmeasure: {core: 0}", "5:11",
             "key 'measure.core': has an effect only with a script of your own"),
+        Wrong(
+            engine: "gem5", until("metric: cpii, interval: 1%, most: 50"), "5:27",
+            "key 'measure.until.metric': engine 'gem5' has no metric 'cpii'; did you mean 'cpi'?"),
+        Wrong(
+            engine: "gem5", "guest: g\nworkloads: [a]\ndefine: {x: cpii * 2}", "5:13", "did you mean 'cpi'?"),
+        Wrong(
+            engine: "qemu", "guest: g\nworkloads: [a]\nmetrics: ['\"*.cpu1.ipc\"']", "5:11",
+            "\"*.cpu1.ipc\" names raw statistics, and engine 'qemu' has none"),
         Wrong(
             engine: "gem5", "guest: g\nworkloads: [a]\nmetrics: [cpii]", "5:11",
             "engine 'gem5' has no metric 'cpii'; did you mean 'cpi'?"),

@@ -142,4 +142,27 @@ struct YAMLMistakeTests {
         try Data("sweep: t\nresults: gr".utf8 + [0xfc, 0xdf, 0x0a]).write(to: URL(filePath: path))
         #expect(message { _ = try SweepFile.read(path: path) } == "\(path):2:12: not UTF-8; save the file as UTF-8")
     }
+
+    @Test("UTF-16 is told as such, with and without its mark", arguments: [false, true], [false, true])
+    func wide(isMarked: Bool, isBig: Bool) throws {
+        let scratch = try Scratch()
+        let path = "\(scratch.path)/s.yaml"
+        let units = (isMarked ? [0xfeff] : []) + Array("sweep: t\nengine: gr\u{fc}n\n".utf16)
+        let bytes = units.flatMap { isBig ? [UInt8($0 >> 8), UInt8($0 & 255)] : [UInt8($0 & 255), UInt8($0 >> 8)] }
+        try Data(bytes).write(to: URL(filePath: path))
+        #expect(message { _ = try SweepFile.read(path: path) } == "\(path):1:1: the file is UTF-16; save it as UTF-8")
+    }
+
+    @Test("A line end that nobody sees is told with its place, wherever it is", arguments: [
+        ("# a\u{2028}b: c\n", "4:4", "U+2028"), ("results: 'a\u{85}b'\n", "4:12", "U+0085"),
+        ("\nenv: {A: b}\u{2029}\n", "5:12", "U+2029"),
+    ])
+    func separators(_ text: String, _ place: String, _ name: String) {
+        let found = message {
+            _ = try SweepFile.parse(
+                "sweep: t\nengine: command\ncommand: [x]\n\(text)", file: "s.yaml", folder: "/nowhere")
+        }
+        let text = "an invisible line separator (\(name)) is here; remove it, or break the line there"
+        #expect(found == "s.yaml:\(place): \(text)")
+    }
 }

@@ -1,5 +1,6 @@
 import Model
-import Sessions
+@testable import Sessions
+import SweepCore
 import Testing
 
 @Suite("Explanations")
@@ -98,6 +99,18 @@ struct ExplanationTests {
         let texts = FailureClass.allCases.map(\.advice)
         #expect(Set(texts).count == texts.count)
         #expect(texts.allSatisfy { $0.count > 40 && !$0.hasSuffix(".") })
+    }
+
+    @Test("A reason that has a full stop gets no second one")
+    func fullStops() {
+        var story = RunStory(name: "7f3a/3", description: "x=1", state: .succeeded, attempts: [Self.attempt(1)])
+        story.reopenings = ["its host could not be reached."]
+        #expect(story.sentences.contains("It was run again: its host could not be reached."))
+        let view = HostView(
+            name: "h0", standing: .away, problem: "host h0: cannot be reached.", slots: 0, running: 0, held: 0)
+        #expect(Storyteller.moment(view).hasSuffix(": host h0: cannot be reached."))
+        let paused = HostView(name: "h0", standing: .paused, problem: "no space", slots: 0, running: 0, held: 0)
+        #expect(Storyteller.moment(paused) == "At this moment: paused: no space.")
     }
 
     @Test("A host: what it is, what ended on it, what it was refused for")

@@ -17,6 +17,25 @@ struct HostProblemTests {
                 == ["5 hosts: no answer within 10 s: h1, h2, h3, h4 and 1 more", "x: unknown host name"])
     }
 
+    @Test("Where a disk is full, what frees space there stands beside the reason")
+    func fullDisk() {
+        let folder = ArtifactsFolder(path: "/a b", isNamed: true)
+        var news = HostNews(in: folder)
+        news.paused("lab1", "disk-full: it ended with status 1")
+        let clean = "usweep clean lab1 --artifacts '/a b'"
+        #expect(
+            news.take(now: 0) == [
+                "lab1: paused: disk-full: it ended with status 1",
+                "  to free space there: '\(clean) --dry-run' lists what usweep no longer needs, '\(clean)' removes it",
+            ])
+        news.paused("lab1", "spawn: no such file")
+        #expect(news.take(now: 1) == ["lab1: paused: spawn: no such file"])
+        let many = (1...6).map { (host: "h\($0)", reason: "disk-full: why") }
+        #expect(HostProblems.lines(many, in: folder).last?.contains("usweep clean HOST... --artifacts") == true)
+        let words = clean.split(separator: " ").dropFirst().map(String.init).prefix(2) + ["--dry-run"]
+        #expect(Commands.problem(Array(words)) == nil)
+    }
+
     @Test("A few hosts are told at once, five hundred in one line")
     func pace() {
         var news = HostNews()

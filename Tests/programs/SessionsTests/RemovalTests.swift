@@ -95,6 +95,7 @@ struct RemovalTests {
         withExtendedLifetime(ledger) {}
         let open = try sweep("open", [], records: [.hostPaused(host: "lab1", reason: "r")])
         let failure = #expect(throws: Failure.self) { try Removal.check(open) }
+        #expect(failure?.code == .heldElsewhere, "as where a coordinator works on it")
         #expect(failure?.description.contains("usweep cancel \(open.identifier)") == true)
         #expect(try folder.entries().count == 2)
     }
@@ -115,6 +116,11 @@ struct RemovalTests {
         #expect(try trial.objects == 2 && holds("own of one"))
         #expect(try Removal.collect(folder, isTrial: false).bytes == trial.bytes)
         #expect(try !holds("own of one") && !holds("of no sweep") && names().isEmpty)
+        let left = try FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/objects")
+        #expect(left.allSatisfy { $0.count > 2 }, "no empty folder is left: \(left)")
+        // And one that went comes back.
+        _ = try store.publish(Array("own of one".utf8))
+        #expect(try holds("own of one"))
     }
 
     @Test("While somebody deletes, no sweep begins")

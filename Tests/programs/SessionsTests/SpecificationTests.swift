@@ -3,6 +3,7 @@ import Model
 import Sessions
 import SweepFiles
 import Testing
+@testable import usweep
 
 @Suite("What follows from a sweep file alone")
 struct SpecificationTests {
@@ -170,9 +171,38 @@ struct MissingInputsTests {
             let expected = "no shell replaces $USWEEP_X in '\(word)'; write {x} in its place"
             #expect(try remark("[/bin/echo, '\(word)']") == expected)
         }
+        for word in ["$HOME/x", "--out=${HOME}/x", "$TMPDIR"] {
+            let name = word.contains("HOME") ? "HOME" : "TMPDIR"
+            let told = try remark("[/bin/echo, '\(word)']") ?? ""
+            #expect(told.hasPrefix("no shell replaces $\(name) in '\(word)'; write its value on the hosts"), "\(told)")
+        }
+        #expect(try remark("[/bin/sh, -c, 'echo $HOME']") == nil && remark("[/bin/echo, $HOMER]") == nil)
         #expect(try remark("[/bin/echo, $USWEEP_XY]")?.hasSuffix("write {xy} in its place") == true)
         for words in ["/bin/sh, -c, 'echo $USWEEP_X'", "/bin/bash, -lc, $USWEEP_X", "/bin/echo, $USWEEP_Z, '{x}'"] {
             #expect(try remark("[\(words)]") == nil)
         }
+    }
+
+    @Test("A command without results is told of in one line, which refuses nothing")
+    func numberless() throws {
+        func lines(_ more: String) throws -> [String] {
+            let text = "sweep: s\nengine: command\ncommand: [/bin/true]\naxes: {x: [1]}\n\(more)"
+            return SweepRemarks.lines(try SweepFile.parse(text, file: "/s.yaml", folder: "/"), file: "/s.yaml")
+        }
+        let told = try lines("")
+        #expect(told.count == 1 && told[0].hasPrefix("note: the sweep has no 'results', so its table will have"))
+        #expect(told[0].hasSuffix(": results: results.json"))
+        #expect(try lines("results: results.json\n").isEmpty)
+        // What was advised, together with what else is missing.
+        #expect(try lines("env: {A: b}\n") == told)
+    }
+
+    @Test("Values of an axis that would look like several are in quotes; of very many the first and the last are shown")
+    func shownValues() {
+        #expect(PlanCommand.shown(["a", "b"]) == "a, b")
+        #expect(PlanCommand.shown(["a,b", "c d", "e"]) == "'a,b', 'c d', e")
+        let many = (1...99).map { "\($0) x" }
+        let first = "'1 x', '2 x', '3 x', '4 x', '5 x', '6 x', '7 x', '8 x'"
+        #expect(PlanCommand.shown(many) == "\(first), ..., '99 x' (99 values)")
     }
 }

@@ -52,6 +52,9 @@ import Testing
             var damaged = bytes
             damaged[index] ^= 0x55
             try Data(damaged).write(to: URL(fileURLWithPath: "\(folder)/j"))
+            // Who only asks is told the same, and nothing is changed.
+            let asked = Result { try AgentJournal.examine(folder: folder, name: "j", files: files) }
+            #expect(Array(try Data(contentsOf: URL(fileURLWithPath: "\(folder)/j"))) == damaged)
             do {
                 let opened = try AgentJournal.open(folder: folder, name: "j", files: files)
                 opened.journal.close()
@@ -59,7 +62,9 @@ import Testing
                 #expect(index >= durable, "byte \(index)")
                 #expect(opened.tornBytes > 0)
                 #expect(opened.frames == Array(frames.prefix(3)))
+                #expect(throws: Never.self) { try asked.get() }
             } catch let failure as Failure {
+                #expect((#expect(throws: Failure.self) { try asked.get() })?.message == failure.message)
                 #expect(failure.code == .badArchive)
                 #expect(Array(try Data(contentsOf: URL(fileURLWithPath: "\(folder)/j"))) == damaged)
             }

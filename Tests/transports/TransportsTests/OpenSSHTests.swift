@@ -350,6 +350,23 @@ struct OpenSSHTests {
         #expect(events.end?.message.contains("gateway gateway") == true)
     }
 
+    @Test("a gateway that forbids forwarding is told with what to change there", arguments: Adapter.ssh)
+    func forbidden(_ adapter: Adapter) async throws {
+        var options = RealSSHD.Options()
+        options.configuration = ["AllowTcpForwarding no"]
+        let gateway = try RealSSHD(options)
+        try server.write(
+            configuration: [
+                "Host gateway", "HostName 127.0.0.1", "Port \(gateway.port)", "User \(gateway.user)",
+                "IdentityFile \(gateway.clientKey())", "UserKnownHostsFile \(gateway.knownHostsFile)",
+            ] + block() + ["ProxyJump gateway"])
+        let end = try #require(await talk(server.transport(adapter.choice), target).end)
+        // Whoever tries again would hear the same.
+        #expect(end.recovery == .byItselfOnceJoined, "\(end.message)")
+        #expect(end.message.contains("forbids forwarding (AllowTcpForwarding"), "\(end.message)")
+        #expect(!end.message.contains("its gateway failed"), "\(end.message)")
+    }
+
     @Test("a chain of gateways with accounts and ports, by each way", arguments: Adapter.ssh)
     func chain(_ adapter: Adapter) async throws {
         let first = try RealSSHD()

@@ -79,4 +79,28 @@ struct ChoiceTests {
         #expect(try study.run("launch", "sweep.yaml", "-i", "inventory.yaml").status == 0)
         #expect(try study.column("value") == (1...9).map(String.init))
     }
+
+    @Test("Tables and summaries are sorted by any of their columns, on a screen and in files")
+    func sorted() throws {
+        let study = try Study(hosts: 1)
+        try study.write("fixed", "")
+        #expect(try study.launch(broken(study, "9, 10, 1")).status == 0)
+        func lines(_ arguments: [String]) throws -> [String] {
+            let ended = try study.start(["results"] + arguments).wait()
+            #expect(ended.status == 0, "\(ended.errors)")
+            return ended.output.split(separator: "\n").dropFirst().map(String.init)
+        }
+        let columns = ["--format", "csv", "--columns", "x"]
+        #expect(try lines(columns) == ["9", "10", "1"], "in the order of the sweep file")
+        #expect(try lines(columns + ["--sort", "value"]) == ["1", "9", "10"])
+        #expect(try lines(columns + ["--sort", "outcome,-value"]) == ["10", "9", "1"])
+        #expect(try lines(["--sort=-x"]).compactMap { $0.split(separator: " ").first } == ["2", "1", "3"])
+        #expect(try lines(columns + ["--table", "runs", "--sort", "-run"]) == ["1", "10", "9"])
+        #expect(try lines(["--spread", "--sort", "-mean"] + columns) == ["10", "9", "1"])
+        #expect(try study.run("results", "--sort", "x", "--to", "sorted.jsonl").status == 0)
+        #expect(study.text("sorted.jsonl").matches(of: /"x":"(\d+)"/).map { String($0.1) } == ["1", "9", "10"])
+        let unknown = try study.run("results", "--sort", "-valu")
+        #expect(unknown.status == 64 && unknown.errors.contains("--sort -valu: no such column; did you mean 'value'?"))
+        #expect(try study.run("results", "--sort", "x", "--to", "a.sqlite").status == 64)
+    }
 }

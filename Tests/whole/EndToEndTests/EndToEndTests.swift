@@ -52,7 +52,7 @@ struct EndToEndTests {
         #expect(few.status == 0 && few.errors == "no run matches: --where 'x=1' --where 'value>9'\n")
         let twice = try study.run("results", "--format", "csv", "--to", "a.csv", "--to=b.csv")
         #expect(twice.status == 64 && twice.errors.contains("--to takes one value, and is given twice"))
-        #expect(try study.run("results", "--where", "y=7").errors.contains("there are x, value, workload"))
+        #expect(try study.run("results", "--where", "y=7").errors.contains("there are: x, value, workload"))
         #expect(try study.run("status", "--output", "json").output.contains("\"outcome\":\"succeeded\""))
         #expect(try study.run("logs", "2").status == 0)
         #expect(try study.run("doctor", "--ledger").status == 0)

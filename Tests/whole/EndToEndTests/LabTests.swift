@@ -133,4 +133,34 @@ struct LabTests {
         #expect(launched.errors.contains("the agent cannot be written to \(study.workdir(0)) (disk or quota full?)"))
         #expect(try FileManager.default.contentsOfDirectory(atPath: "\(study.workdir(0))/bin").isEmpty)
     }
+
+    @Test("Trial hosts come up, and without complaints, where of a namespace of theirs the name alone is left",
+        .enabled(if: getuid() == 0 && access("/usr/sbin/ip", X_OK) == 0, "needs root and ip"))
+    func leftNamespaces() throws {
+        let script = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../ops/lab/hosts")
+        let state = "/tmp/usweep-lab-\(getpid())"
+        func up(left name: String?) throws -> String {
+            let process = Process()
+            let pipe = Pipe()
+            process.executableURL = URL(filePath: "/bin/bash")
+            process.arguments = [
+                "-c", """
+                    tag=$(printf %s "$1" | cksum | awk '{ printf "%04x", $1 % 65536 }')
+                    export USWEEP_LAB_STATE=$1
+                    if [ -n "$3" ]; then mkdir -p /run/netns && : >"/run/netns/usweep-$tag-$3"; fi
+                    "$2" up 1 --inventory "$1.yaml"
+                    "$2" down >/dev/null
+                    rm -f "/run/netns/usweep-$tag-$3"
+                    """, "bash", state, script.standardized.path, name ?? "",
+            ]
+            (process.standardOutput, process.standardError) = (pipe, pipe)
+            try process.run()
+            let said = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            process.waitUntilExit()
+            return said
+        }
+        let usual = try up(left: nil)
+        #expect(usual.hasPrefix("1 hosts are up ("), "\(usual)")
+        for name in ["lab1", "probe"] { #expect(try up(left: name) == usual) }
+    }
 }

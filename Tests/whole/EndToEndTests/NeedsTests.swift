@@ -75,7 +75,7 @@ struct NeedsTests {
         for (keys, told) in [
             ("shell: login, setup: 'echo no such module >&2; false'", wrong),
             ("setup: 'echo no such module >&2; false'", wrong),
-            ("setup: 'exit 0'", "its setup ends everything behind it"),
+            ("setup: 'exit 0'", "its setup ends the shell, so that no run would begin"),
             ("setup: 'export A=1'", "ok"), ("shell: login, setup: 'export A=1'", "ok"),
         ] {
             try inventory(study, keys)

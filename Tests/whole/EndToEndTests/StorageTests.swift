@@ -92,4 +92,29 @@ struct StorageTests {
         #expect(try study.run("resume").status == 0)
         #expect(try study.table() == before)
     }
+
+    @Test("A damaged journal of an agent: doctor says what launch says, and changes nothing", arguments: [
+        "agent.journal", "supervisor.journal",
+    ])
+    func journal(_ name: String) throws {
+        let study = try Study(hosts: 1)
+        try study.write("go", "")
+        try study.write("sweep.yaml", Self.waiting(study.folder))
+        #expect(try study.run("launch", "sweep.yaml", "-i", "inventory.yaml").status == 0)
+        #expect(try study.run("doctor", "-i", "inventory.yaml").status == 0)
+        study.killAgent(0)
+        let path = "\(study.workdir(0))/\(name)"
+        // As a power cut leaves a file whose length alone was written. An empty one is taken for new.
+        for (bytes, isDamaged) in [(Data(), false), (Data(count: 300), true)] {
+            try bytes.write(to: URL(filePath: path))
+            let doctor = try study.run("doctor", "-i", "inventory.yaml")
+            #expect(doctor.status == (isDamaged ? 75 : 0), "\(doctor.output)\(doctor.errors)")
+            let reason = "the journal \(path) is damaged: it does not begin as a journal"
+            #expect((doctor.output + doctor.errors).contains(reason) == isDamaged, "\(doctor.output)")
+            #expect(try Data(contentsOf: URL(filePath: path)) == bytes)
+            guard isDamaged else { continue }
+            let launched = try study.run("launch", "sweep.yaml", "-i", "inventory.yaml", "--new")
+            #expect(launched.status == 75 && launched.errors.contains(reason), "\(launched.errors)")
+        }
+    }
 }

@@ -27,7 +27,7 @@ package struct ArtifactsFolder: Sendable {
         package let folder: String
         let changed: Date
         /// Where it is.
-        let artifacts: ArtifactsFolder
+        package let artifacts: ArtifactsFolder
 
         /// What nothing else is called.
         package var fullName: String { "\(name)-\(identifier)" }

@@ -20,7 +20,7 @@ package enum Removal {
     /// Whether a sweep can be removed.
     ///
     /// - Returns: what the user should know before; nil: nothing.
-    /// - Throws: ``Failure``: `heldElsewhere` where a coordinator works on it, `usage` where runs of it go on.
+    /// - Throws: ``Failure`` (`heldElsewhere`) where a coordinator works on it, or runs of it go on.
     package static func check(_ entry: ArtifactsFolder.Entry) throws -> String? {
         switch Ledger.holder(entry.ledger) {
         case .working(let pid, _):
@@ -43,8 +43,8 @@ package enum Removal {
         }
         guard let first = busy.first else { return nil }
         throw Failure(
-            .usage, "\(PeopleText.count(first.runs, "run")) of the sweep \(entry.fullName) may still be running on "
-                + "\(first.host); cancel them first: " + entry.command("cancel"))
+            .heldElsewhere, "\(PeopleText.count(first.runs, "run")) of the sweep \(entry.fullName) may still be "
+                + "running on \(first.host); cancel them first: " + entry.command("cancel"))
     }
 
     /// Removes a sweep. Its objects stay until ``collect(_:isTrial:)``.
@@ -101,7 +101,10 @@ package enum Removal {
             deleted.objects += 1
             if !isTrial { try store.remove(digest) }
         }
-        if !isTrial { try store.removeNotes(keeping: kept) }
+        if !isTrial {
+            try store.removeNotes(keeping: kept)
+            try store.removeEmptyFolders()
+        }
         var problem: (path: String, error: any Error)?
         for path in try rests(folder) {
             let bytes = DiskUse.bytes(below: path)

@@ -122,6 +122,7 @@ package struct HostExamination: Sendable {
                     + "\(PeopleText.size(kibibytes << 10)): runs may be killed; lower 'memory' in the inventory")
         }
         checkWorkdir(facts, folder)
+        if let problem = facts["journal"], !problem.isEmpty { unusable(VisibleText.of(problem, limit: 600)) }
         if let system = facts["kind"].flatMap({ UInt64($0, radix: 16) }).flatMap(NetworkFileSystem.name(ofType:)) {
             let room = HostExamination.size(facts["local"])
             checkRoom(facts["local"], inodes: nil, in: "/var/tmp")

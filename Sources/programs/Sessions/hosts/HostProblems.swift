@@ -3,12 +3,27 @@ import Model
 /// The troubles of many hosts in few lines: those with the same reason together.
 package enum HostProblems {
     /// In the order in which the reasons come first.
-    package static func lines(_ problems: [(host: String, reason: String)]) -> [String] {
-        groups(problems).map { key, names in
+    ///
+    /// - Parameter folder: of the sweep, which advice to type commands may have to name; nil: there is no such advice.
+    package static func lines(
+        _ problems: [(host: String, reason: String)], in folder: ArtifactsFolder? = nil
+    ) -> [String] {
+        groups(problems).flatMap { key, names -> [String] in
             let reason = VisibleText.of(key, limit: 600)
-            return names.count == 1 ? "\(names[0]): \(reason)"
+            let line = names.count == 1 ? "\(names[0]): \(reason)"
                 : "\(PeopleText.count(names.count, "host")): \(reason): \(PeopleText.list(names, atMost: 4))"
+            return [line] + (folder.flatMap { advice(key, names, in: $0) }.map { ["  \($0)"] } ?? [])
         }
+    }
+
+    /// What to type where a host's disk is full; nil: it is something else that is wrong.
+    package static func advice(_ reason: String, _ hosts: [String], in folder: ArtifactsFolder) -> String? {
+        // The second is said by the script that brings the agent.
+        let marks = ["\(FailureClass.diskFull.rawValue): ", "disk or quota full"]
+        guard marks.contains(where: reason.contains) else { return nil }
+        let names = hosts.count > 4 ? "HOST..." : hosts.map(ShellWord.of).joined(separator: " ")
+        let clean = folder.command("clean \(names)")
+        return "to free space there: '\(clean) --dry-run' lists what usweep no longer needs, '\(clean)' removes it"
     }
 
     /// - Throws: ``Failure`` (`noHost`) where there are any.

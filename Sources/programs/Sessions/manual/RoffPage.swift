@@ -46,6 +46,20 @@ package enum RoffPage {
         return lines.joined(separator: "\n") + "\n"
     }
 
+    /// As in `usweep-workload-add`.
+    package static func name(ofCommand command: String) -> String { "usweep-\(command.replacing(" ", with: "-"))" }
+
+    /// The page `usweep-COMMAND(1)`.
+    package static func command(_ name: String, abstract: String, help: String, version: String) -> String {
+        // A name's description is no sentence.
+        let title = abstract.hasSuffix(".") ? String(abstract.dropLast()) : abstract
+        var lines = head(RoffPage.name(ofCommand: name), 1, title, version)
+        lines.append(".SH DESCRIPTION")
+        lines += preformatted(help.split(separator: "\n", omittingEmptySubsequences: false).map(String.init))
+        lines += [".SH SEE ALSO", "\\fBusweep\\fR(1),", "\\fBusweep\\-commands\\fR(7)"]
+        return lines.joined(separator: "\n") + "\n"
+    }
+
     private static func head(_ name: String, _ section: Int, _ title: String, _ version: String) -> [String] {
         [
             ".TH \"\(name.uppercased())\" \"\(section)\" \"\" \"usweep \(version)\" \"usweep\"", ".nh", ".ad l",

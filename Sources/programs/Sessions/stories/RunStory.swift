@@ -170,7 +170,8 @@ package struct RunStory: Sendable, Hashable {
         lines += late.map(sentence)
         for (index, reason) in reopenings.enumerated() {
             let isEnd = wasCutOff && index == reopenings.count - 1
-            lines.append("\(isEnd ? "It was not done" : "It was run again"): \(VisibleText.of(reason)).")
+            lines.append(
+                PeopleText.sentence("\(isEnd ? "It was not done" : "It was run again"): \(VisibleText.of(reason))"))
         }
         if let wait { lines.append(sentence(wait)) }
         lines += remarks.map { "It starts from a checkpoint that was made with another value. \($0)." }

@@ -80,6 +80,10 @@ extension Storyteller {
         guard let view = Requests(entry: view.entry).live()?.hosts.first(where: { $0.view.name == name })?.view,
             isPilot || !view.problem.isEmpty
         else { return nil }
-        return "At this moment: \(SiteStory.standing(of: view))."
+        return Storyteller.moment(view)
+    }
+
+    static func moment(_ view: HostView) -> String {
+        PeopleText.sentence("At this moment: \(SiteStory.standing(of: view))")
     }
 }

@@ -56,7 +56,8 @@ struct Storyteller {
             story.auditNotes.append("Its audit: \(verdict.sentence(hosts)).")
         }
         if run.failure == .hostFenced, let host = fenced.first(where: { $0.host == run.host }) {
-            story.auditNotes.append("\(host.host), which produced its result, is fenced: \(host.fenceReason ?? "").")
+            story.auditNotes.append(
+                PeopleText.sentence("\(host.host), which produced its result, is fenced: \(host.fenceReason ?? "")"))
         }
     }
 

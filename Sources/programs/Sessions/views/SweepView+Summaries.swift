@@ -75,7 +75,8 @@ extension SweepView {
     ///
     /// - Throws: ``Failure`` (`usage`) also for a column that there is not.
     package func write(
-        _ summaries: SweepSummaries, _ format: TableWriter.Format, columns: Columns = .standard, sink: @escaping Sink
+        _ summaries: SweepSummaries, _ format: TableWriter.Format, columns: Columns = .standard,
+        sort: [String] = [], sink: @escaping Sink
     ) throws {
         let table = SummaryColumns(by: summaries.by, hasBaseline: summaries.hasBaseline)
         let names: [String] =
@@ -90,9 +91,11 @@ extension SweepView {
                 }
             }
         let places = try SweepView.places(of: names, in: table.names)
-        var writer = TableWriter(format, name: SweepSummaries.table, columns: names, sink: sink)
+        var writer = OrderedWriter(
+            TableWriter(format, name: SweepSummaries.table, columns: names, sink: sink), places,
+            try RowOrder(sort, columns: table.names), isSorted: !sort.isEmpty)
         for group in summaries.groups {
-            for row in table.rows(group) { try writer.add(places.map { row[$0] }) }
+            for row in table.rows(group) { try writer.add(row) }
         }
         try writer.finish()
     }

@@ -62,12 +62,13 @@ package struct SweepView {
 
     /// Writes one of the merged tables.
     ///
+    /// - Parameter sort: as ``RowOrder`` has it; none: in the order of the runs.
     /// - Returns: how many runs were selected.
     /// - Throws: ``Failure`` (`usage`) also for a column that the table does not have.
     @discardableResult
     package func write(
         _ table: Table, _ format: TableWriter.Format, selection: Selection, columns: Columns = .standard,
-        sink: @escaping Sink
+        sort: [String] = [], sink: @escaping Sink
     ) throws -> Int {
         let dataset = dataset(table == .runs ? [] : try metricColumns(selection))
         // That of the runs has the number anyway.
@@ -81,10 +82,11 @@ package struct SweepView {
             case .onScreen: Array(merged.indices)
             case .named(let names): try SweepView.places(of: names, in: all)
             }
-        var writer = TableWriter(format, name: table.rawValue, columns: places.map { all[$0] }, sink: sink)
+        var writer = OrderedWriter(
+            TableWriter(format, name: table.rawValue, columns: places.map { all[$0] }, sink: sink), places,
+            try RowOrder(sort, columns: all), isSorted: !sort.isEmpty)
         let passage = try forEachRow(of: [table], dataset, selection) { _, run, values, cells in
-            let cells = lead.map { _ in Cell.integer(run) } + cells + numbers.cells(values)
-            try writer.add(places.map { cells[$0] })
+            try writer.add(lead.map { _ in Cell.integer(run) } + cells + numbers.cells(values))
         }
         try writer.finish()
         return passage.selected
@@ -169,6 +171,14 @@ package struct SweepView {
     /// The columns of metrics that a selection asks for. Runs are read for it only where it must be.
     func metricColumns(_ selection: Selection) throws -> [String] {
         try selection.columns(within: sweep.metrics) ?? selection.columns(of: metricNames())
+    }
+
+    /// The metrics that rows are sorted by, and that are not asked for by other options.
+    package func metrics(sortedBy texts: [String], beside asked: [String]) throws -> [String] {
+        let known = try metricNames()
+        let names = try texts.flatMap { try ColumnList.names($0, option: "--sort") }
+        let asked = Names.listed(asked, known: known)
+        return known.filter { (names.contains($0) || names.contains("-\($0)")) && !asked.contains($0) }
     }
 
     /// The metrics that the results of all runs have.

@@ -13,6 +13,9 @@ struct RemoveCommand: ParsableCommand {
             EXAMPLES
               usweep rm first-try
               usweep rm q3k9 w8mz --yes
+
+            EXIT STATUS
+              75 if a coordinator is working on a sweep, or a run may still be running
             """)
 
     @Argument(

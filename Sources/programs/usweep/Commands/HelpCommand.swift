@@ -9,12 +9,13 @@ struct HelpCommand: ParsableCommand {
         commandName: "help",
         abstract: "Show a page of the manual, or the help of a command.",
         discussion: """
-            Without an argument it lists the commands and the pages.
+            Without an argument it lists the commands and the pages. For other words it lists where they are told of.
 
             EXAMPLES
               usweep help launch            as usweep launch --help
               usweep help sweep-file        every key of a sweep file
               usweep help tables | less     the columns of all tables
+              usweep help full disk         pages and commands that have both words
             """)
 
     @Argument(
@@ -51,24 +52,38 @@ struct HelpCommand: ParsableCommand {
             return try Console.print("\(Commands.help(Usweep.self))\n\nPAGES (usweep help PAGE)\n\(Manual.contents)")
         }
         if let command = Commands.find(topic) { return try Console.print(Commands.help(command)) }
-        guard topic.count == 1 else {
-            let words = Names.shown(topic.joined(separator: " "))
-            throw Failure(.usage, "there is no command '\(words)'; see all: usweep help")
-        }
-        let page = try Manual.page(first, commands: Commands.all.map(\.name))
-        let isBold = isatty(STDOUT_FILENO) == 1 && common.console.usesColor
         let width = min(80, common.console.size.width)
+        let isPage = topic.count == 1 && Manual.pages.contains { $0.topic == first || $0.name == first }
+        if !isPage, try showPlaces(width) { return }
+        let page = try Manual.page(topic.joined(separator: " "), commands: Commands.all.map(\.name))
+        let isBold = isatty(STDOUT_FILENO) == 1 && common.console.usesColor
         try Console.print(TerminalPage.lines(of: page, width: width, isBold: isBold).joined(separator: "\n"))
+    }
+
+    /// Lists what tells of words that are no page and no command; false: nothing does.
+    private func showPlaces(_ width: Int) throws -> Bool {
+        let hits = ManualSearch(commands: Commands.texts).find(topic, width: width - 6)
+        guard !hits.isEmpty else { return false }
+        let words = Names.shown(topic.joined(separator: " "))
+        let lines = ["There is no command or page '\(words)'. These mention it:", ""]
+            + ManualSearch.lines(hits, width: width)
+        try Console.print(lines.joined(separator: "\n"))
+        return true
     }
 
     private func write() throws {
         if let man {
-            let commands = Commands.all.map { (name: $0.name, help: Commands.help($0.type, columns: 76)) }
+            let commands = Commands.texts.map { (name: $0.name, help: $0.help) }
             let configuration = Usweep.configuration
             let program = RoffPage.program(
                 abstract: configuration.abstract, discussion: configuration.discussion, commands: commands,
                 version: Installation.version)
             try write(program, to: "man1/usweep.1", in: man)
+            for command in Commands.texts {
+                let text = RoffPage.command(
+                    command.name, abstract: command.abstract, help: command.help, version: Installation.version)
+                try write(text, to: "man1/\(RoffPage.name(ofCommand: command.name)).1", in: man)
+            }
             for page in Manual.pages {
                 let text = RoffPage.text(of: page, version: Installation.version)
                 try write(text, to: "man7/usweep-\(page.topic).7", in: man)
@@ -103,6 +118,12 @@ struct HelpCommand: ParsableCommand {
 enum Commands {
     /// `workload add` and the like, too, in the order of the help.
     static var all: [(name: String, type: any ParsableCommand.Type)] { below(Usweep.self, "") }
+
+    static var texts: [ManualSearch.Command] {
+        all.map { name, type in
+            ManualSearch.Command(name: name, abstract: type.configuration.abstract, help: help(type, columns: 76))
+        }
+    }
 
     /// - Parameter words: as in `["workload", "add"]`.
     static func find(_ words: [String]) -> (any ParsableCommand.Type)? {

@@ -67,9 +67,7 @@ struct LaunchCommand: ParsableCommand {
         let files = LaunchFiles(sweep: Paths.absolute(self.sweep), inventory: Paths.absolute(self.inventory))
         let sweep = try SweepFile.read(path: Paths.absolute(self.sweep), shelf: common.shelf)
         let inventory = try HostConnections.inventory(path: Paths.absolute(self.inventory))
-        for remark in SweepRemarks.all(sweep, file: Paths.absolute(self.sweep)) {
-            common.console.say("warning: \(remark)")
-        }
+        for line in SweepRemarks.lines(sweep, file: Paths.absolute(self.sweep)) { common.console.say(line) }
         let audit = try audit.map { try AuditShare($0) }
         let folder = common.artifactsFolder
         try folder.prepare()

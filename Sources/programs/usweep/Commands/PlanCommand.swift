@@ -53,9 +53,7 @@ struct PlanCommand: ParsableCommand {
             try Console.print(lines(outline).joined(separator: "\n"))
             if points { try list(outline.points) }
         }
-        for remark in SweepRemarks.all(sweep, file: Paths.absolute(self.sweep)) {
-            common.console.say("warning: \(remark)")
-        }
+        for line in SweepRemarks.lines(sweep, file: Paths.absolute(self.sweep)) { common.console.say(line) }
         try checkBinding(outline.specification, outline.inventory)
     }
 
@@ -83,7 +81,7 @@ struct PlanCommand: ParsableCommand {
     }
 
     /// Of very many values the first ones and the last.
-    private static func shown(_ values: [String]) -> String {
+    static func shown(_ values: [String]) -> String {
         let most = 40
         // Within a list of values, one with a comma or a space would look like several.
         let values = values.map { $0.contains(where: { $0 == "," || $0 == " " }) ? "'\($0)'" : $0 }

@@ -79,6 +79,7 @@ struct ResultsCommand: ParsableCommand {
               usweep results study --format csv --to study.csv
               usweep results --table invocations --metric l2.mpki --where l2.size=1MiB
               usweep results --where 'cpi>1.5' --columns run,workload,cpi
+              usweep results --sort workload,-cpi    the highest CPI first
               # how each run went
               usweep results --table runs
               # intervals, n, and what varied; geometric means of ratios
@@ -117,6 +118,15 @@ struct ResultsCommand: ParsableCommand {
     var columns: [String] = []
 
     @Option(
+        name: .long, parsing: .unconditionalSingleValue,
+        help: ArgumentHelp(
+            "Sort the rows by these columns; with '-' before a name, largest first: names separated by commas, or "
+                + "repeated.",
+            valueName: "name,..."),
+        completion: Completions.sortColumns)
+    var sort: [String] = []
+
+    @Option(
         name: .long,
         help: ArgumentHelp("Raw gem5 statistics whose names match; may be repeated.", valueName: "glob"))
     var stat: [String] = []
@@ -139,14 +149,19 @@ struct ResultsCommand: ParsableCommand {
         if !columns.isEmpty, !stat.isEmpty || format == .sqlite {
             throw ValidationError("--columns is for the tables as text: leave out --stat and --format sqlite.")
         }
+        if !sort.isEmpty, !stat.isEmpty || format == .sqlite {
+            throw ValidationError("--sort is for the tables as text: leave out --stat and --format sqlite.")
+        }
+        if !sort.isEmpty, Names.listed(sort).isEmpty { throw ValidationError("--sort needs column names.") }
         if !columns.isEmpty, Names.listed(columns).isEmpty { throw ValidationError("--columns needs column names.") }
         if spread.isWanted, !stat.isEmpty || table != .results {
             throw ValidationError("--spread, --by and --baseline give a table of their own: no --table, no --stat.")
         }
         if to == "" { throw ValidationError("--to needs the name of a file.") }
         if let to, let problem = ResultFormat.problem(file: to, format) { throw ValidationError(problem) }
-        if format == .sqlite || to.flatMap(ResultFormat.init(file:)) == .sqlite, !stat.isEmpty || !columns.isEmpty {
-            throw ValidationError("A SQLite file has whole tables: leave out --stat and --columns.")
+        if format == .sqlite || to.flatMap(ResultFormat.init(file:)) == .sqlite,
+            !stat.isEmpty || !columns.isEmpty || !sort.isEmpty {
+            throw ValidationError("A SQLite file has whole tables: leave out --stat, --columns and --sort.")
         }
         if format == .sqlite, to == nil { throw ValidationError("--format sqlite writes a file: name it with --to.") }
     }
@@ -157,7 +172,9 @@ struct ResultsCommand: ParsableCommand {
         let format = format ?? to.flatMap(ResultFormat.init(file:))
             ?? (common.output == .json ? .json : to == nil ? .table : .csv)
         // People read what the sweep asked for; programs get everything.
-        let shown = format == .table && metric.isEmpty && columns.isEmpty ? view.sweep.metrics : metric
+        let asked = format == .table && metric.isEmpty && columns.isEmpty ? view.sweep.metrics : metric
+        // What rows are sorted by is shown with them.
+        let shown = asked.isEmpty || sort.isEmpty ? asked : try asked + view.metrics(sortedBy: sort, beside: asked)
         let selection = try view.selection(where: condition.conditions, metrics: shown)
         let summaries = spread.isWanted
             ? try view.summaries(try spread.question(axes: view.points.axes), selection: selection) : nil
@@ -167,18 +184,19 @@ struct ResultsCommand: ParsableCommand {
             return note(summaries)
         }
         let store = try common.artifactsFolder.objects()
-        let chosen = columns.isEmpty ? nil : SweepView.Columns.named(try columns.flatMap(ColumnList.names))
+        let chosen = columns.isEmpty ? nil : SweepView.Columns.named(try columns.flatMap { try ColumnList.names($0) })
         var found: (selected: Int, problems: [String]) = (0, [])
         let write = { (sink: @escaping ([UInt8]) throws -> Void) in
             if let summaries {
                 found.selected = summaries.groups.count
                 try view.write(
                     summaries, format, columns: chosen ?? (format == .table && to == nil ? .onScreen : .standard),
-                    sink: sink)
+                    sort: sort, sink: sink)
             } else if stat.isEmpty {
                 found.selected = try view.write(
                     table, format, selection: selection,
-                    columns: chosen ?? (format == .table && to == nil ? .onScreen : .standard), sink: sink)
+                    columns: chosen ?? (format == .table && to == nil ? .onScreen : .standard), sort: sort,
+                    sink: sink)
             } else {
                 found = try view.write(
                     statistics: stat.map(Glob.init), store, format, selection: selection, sink: sink)

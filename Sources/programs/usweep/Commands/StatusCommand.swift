@@ -75,6 +75,7 @@ struct StatusCommand: ParsableCommand {
             }
             let now = live?.hosts.first { $0.view.name == host.host }
             lines.append("host    \(host.host): \(facts ?? "never joined")\(trouble(of: host, now?.view))")
+            lines += advice(on: host, now?.view, in: status.entry.artifacts).map { ["        \($0)"] } ?? []
             if let view = now?.view, view.standing == .working, !view.problem.isEmpty {
                 lines.append("        \(VisibleText.of(view.problem, limit: 400))")
             }
@@ -92,6 +93,12 @@ struct StatusCommand: ParsableCommand {
                     + "\(PeopleText.count(trouble.attempts, "attempt"))\(why)")
         }
         return lines + ["", status.conclusion]
+    }
+
+    private func advice(on host: HostStatus, _ now: HostView?, in folder: ArtifactsFolder) -> String? {
+        let isWorking = now?.standing == .working
+        guard !isWorking, let reason = now?.problem ?? host.pauseReason else { return nil }
+        return HostProblems.advice(reason, [host.host], in: folder)
     }
 
     /// What keeps a host from working now; where no coordinator tells, what kept it from working last.
