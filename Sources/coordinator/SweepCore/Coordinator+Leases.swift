@@ -48,8 +48,11 @@ extension Coordinator {
             // Small top-ups are not worth a commit while the host has enough to do.
             guard room > 0, state.openRuns[host] < slots || room * 4 >= ahead else { continue }
             while room > 0 {
+                var bounds = bounds(for: host, now)
+                bounds.probes = probes(on: host, ready: ready)
+                let most = bounds.probes > 0 ? bounds.probes : Coordinator.longestShard
                 let runs = state.take(
-                    min(room, Coordinator.longestShard), for: host, within: bounds(for: host, now),
+                    min(room, most), for: host, within: bounds,
                     isUsable: { [links] in links[$0].isUsable(now) && !fenced.contains($0) })
                 if runs.isEmpty { break }
                 grant(state.grants(on: runs, others: hasOthers(host)), to: host, &records)
@@ -58,6 +61,20 @@ extension Coordinator {
         }
         if ready <= 0 { grantSuspects(to: hosts, &records) }
     }
+
+    /// How many runs that are as short as possible a host begins with. Before it is seen how fast the hosts are, the
+    /// longest runs are as likely begun on a slow one as on a fast one, and little makes up for that later. Fast hosts
+    /// are through with them first, and get the longest.
+    ///
+    /// Only while many runs wait: short ones are also what slots are filled up with at the end.
+    private func probes(on host: Int, ready: Int) -> Int {
+        guard state.times.fit != nil, links.count > 1, ready > max(3 * state.runCount / 10, 4 * links.count)
+        else { return 0 }
+        return max(0, Coordinator.probes - state.times.endedCount(on: host) - state.openRuns[host])
+    }
+
+    /// Two runs of the same predicted time often differ by half: what fewer show of a host is mostly chance.
+    private static let probes = 8
 
     private func usableSlots(_ now: Nanoseconds) -> Int {
         links.indices.reduce(0) { isUsable($1, now) ? $0 + allowedSlots(of: $1) : $0 }

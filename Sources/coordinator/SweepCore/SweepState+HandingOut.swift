@@ -23,7 +23,7 @@ extension SweepState {
         // Apart, as long as the rest is looked at.
         var ready = ReadyRuns()
         swap(&ready, &self.ready)
-        ready.take(most: bounds.mostRank) { run in
+        ready.take(most: bounds.mostRank, shortestFirst: bounds.probes > 0) { run in
             if taken.count == count { return .stop }
             let isOther = isBetterElsewhere(run, than: host, isUsable) || isLonger(run, than: bounds.most)
             if isOther, self[run].phase == .waiting { return .leave }

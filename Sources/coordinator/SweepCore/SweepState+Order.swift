@@ -2,11 +2,13 @@ public import Model
 
 /// The order in which waiting runs are handed out, by their predicted times.
 extension SweepState {
-    /// Puts the waiting runs into their order anew where that is worth it: when twice as many runs as the last time
-    /// tell how long they take. Runs that became possible since are put where they belong among the others.
+    /// Puts the waiting runs into their order anew where that is worth it: when half more runs than the last time
+    /// tell how long they take, or twice as many where so many wait that it takes long. Runs that became possible since
+    /// are put where they belong among the others.
     mutating func order() {
         if times.refit(), times.evidence >= nextOrder {
-            nextOrder = 2 * times.evidence + 1
+            let evidence = times.evidence
+            nextOrder = evidence + max(1, evidence / 2, min(evidence, runCount / SweepState.runsPerOrder))
             ready = ReadyRuns()
             for index in runs.indices { runs[index].isQueued = false }
             shown = ShownFirst()
@@ -23,6 +25,9 @@ extension SweepState {
         unordered = []
         swap(&shown, &self.shown)
     }
+
+    /// One run that ended is worth another look at so many that wait.
+    private static let runsPerOrder = 256
 
     private mutating func place(_ run: RunNumber, _ shown: inout ShownFirst) {
         switch self[run].phase {

@@ -28,6 +28,22 @@ extension ScheduleTrace {
         return trace
     }
 
+    /// Per run, what its values add to the logarithm of its length: the means over all that have them. As each
+    /// combination is there once, these are the effects that fit best.
+    var effects: [Double] {
+        let (levels, logarithms) = (levels, lengths.map { Libm.log($0) })
+        var sums = logarithms.map { _ in 0.0 }
+        for axis in points.axes.indices {
+            var means = points.values(ofAxis: axis).map { _ in (sum: 0.0, count: 0.0) }
+            for (level, logarithm) in zip(levels, logarithms) {
+                means[level[axis]].sum += logarithm
+                means[level[axis]].count += 1
+            }
+            for (run, level) in levels.enumerated() { sums[run] += means[level[axis]].sum / means[level[axis]].count }
+        }
+        return sums
+    }
+
     /// 2,000 runs each, half of them shorter than about ten minutes. The first three have what a sweep has: functions
     /// and cores that differ, and a rest by chance; of the last one nothing can be foreseen.
     public static func synthetic(seed: UInt64) throws -> [ScheduleTrace] {
@@ -62,13 +78,15 @@ public enum ScheduleBaseline {
         assigned(lengths.sorted(by: >), on: hosts) { free, span in free + span }
     }
 
-    /// The same with all known that can be: the run that is longest but for chance first, to the slot that is free
-    /// first. nil: the trace is no drawn one.
-    public static func known(_ trace: ScheduleTrace, on hosts: [ScheduleHost]) -> Double? {
-        trace.foreseeable.map { foreseeable in
-            let order = trace.lengths.indices.sorted { (foreseeable[$1], $0) < (foreseeable[$0], $1) }
-            return listed(order.map { trace.lengths[$0] }, on: hosts)
-        }
+    /// The same with the effect of each value known, and nothing else of a run: the one that is longest by that first,
+    /// to the slot that is free first.
+    ///
+    /// - Parameter knowsSpeeds: whether the longest go to the fastest hosts. Otherwise nothing tells these apart.
+    public static func known(_ trace: ScheduleTrace, on hosts: [ScheduleHost], knowsSpeeds: Bool = false) -> Double {
+        let effects = trace.foreseeable ?? trace.effects
+        let order = trace.lengths.indices.sorted { (effects[$1], $0) < (effects[$0], $1) }
+        let ranked = knowsSpeeds ? hosts.sorted { $0.speed > $1.speed } : hosts
+        return listed(order.map { trace.lengths[$0] }, on: ranked)
     }
 
     private static func assigned(

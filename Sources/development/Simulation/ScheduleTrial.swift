@@ -131,13 +131,15 @@ public struct ScheduleTrial {
     /// How often the coordinator looks at the clock, beside when something ends.
     private let interval: Nanoseconds
 
-    public init(_ trace: ScheduleTrace, on hosts: [ScheduleHost]) {
+    /// - Parameter hasHistory: whether an earlier sweep had every second of the runs, as an edited sweep has it.
+    public init(_ trace: ScheduleTrace, on hosts: [ScheduleHost], hasHistory: Bool = false) {
         self.trace = trace
         self.hosts = hosts
         let runs = RunList(1..<trace.lengths.count + 1)
         var plan = Plan(groups: [Plan.Group(runs: runs)], hosts: hosts.indices.map { "h\($0)" })
         plan.traits = RunTraits(points: trace.points, repeats: 1, runs: runs)
         plan.hasSecondStarts = true
+        if hasHistory { plan.history = ScheduleTrial.history(trace, on: hosts) }
         // Hosts are there all the time.
         plan.timing.leaseTerm = .max / 4
         plan.timing.longestTurn = .max / 4
@@ -145,6 +147,16 @@ public struct ScheduleTrial {
         core = Coordinator(state: SweepState(plan: plan), now: 0)
         queues = hosts.map { _ in [] }
         counts = hosts.map { _ in 0 }
+    }
+
+    /// One host after the other had a run.
+    private static func history(_ trace: ScheduleTrace, on hosts: [ScheduleHost]) -> [PastRun] {
+        let levels = trace.levels
+        return stride(from: 0, to: trace.lengths.count, by: 2).map { run in
+            let host = run / 2 % hosts.count
+            let wall = Nanoseconds(trace.lengths[run] / hosts[host].speed * 1e9)
+            return PastRun(group: 0, levels: levels[run], host: host, origin: 1, wall: wall)
+        }
     }
 
     public mutating func run() -> Measurements {

@@ -10,14 +10,17 @@ enum ScheduleBench {
     static func run(_ path: String) throws {
         let recorded = try ScheduleTrace("recorded", csv: try text(path))
         print("End of the sweep by its lower bound; 20 hosts of speeds 1, 0.7 and 0.5. foreseen: all lengths known")
-        print("before; known: all but chance. median, 90th: what predictions missed by when runs began; within: the")
-        print("part of the runs that ended in their interval (goal 0.8).")
-        let titles = ["here", "fifo", "random", "foreseen", "known", "seconds", "median", "90th", "within"]
+        print("before; known: the effect of each value; speeds: and how fast the hosts are. median, 90th: what")
+        print("predictions missed by when runs began; within: the part of the runs that ended in their interval (goal")
+        print("0.8). after half: an earlier sweep had every second run.")
+        let titles = ["here", "fifo", "random", "foreseen", "known", "speeds", "seconds", "median", "90th", "within"]
         print(row(["trace", "runs"] + titles))
         for (name, factor) in [("recorded", 1.0), ("minutes for seconds", 60)] {
             var traces = try arrangements.map { try recorded.rearranged(seed: $0, times: factor) }
             traces[0].name = name
             print(row(compared(traces, on: ScheduleHost.threeSpeeds(slots: 1))))
+            traces[0].name = "  after half"
+            print(row(compared(traces, on: ScheduleHost.threeSpeeds(slots: 1), hasHistory: true)))
         }
         let drawn = try seeds.map { try ScheduleTrace.synthetic(seed: $0) }
         for kind in drawn[0].indices {
@@ -38,17 +41,20 @@ enum ScheduleBench {
         return String(decoding: try files.read(file, at: 0, count: Int(try files.size(file))), as: UTF8.self)
     }
 
-    private static func compared(_ traces: [ScheduleTrace], on hosts: [ScheduleHost]) -> [String] {
-        var sums = [Double](repeating: 0, count: 9)
+    private static func compared(
+        _ traces: [ScheduleTrace], on hosts: [ScheduleHost], hasHistory: Bool = false
+    ) -> [String] {
+        var sums = [Double](repeating: 0, count: 10)
         for trace in traces {
             let lengths = trace.lengths
             let bound = ScheduleBaseline.lowerBound(lengths, on: hosts)
-            var trial = ScheduleTrial(trace, on: hosts)
+            var trial = ScheduleTrial(trace, on: hosts, hasHistory: hasHistory)
             let measured = trial.run()
             let ends = [
                 measured.end, ScheduleBaseline.listed(lengths, on: hosts),
                 ScheduleBaseline.random(lengths, on: hosts, orders: 20),
-                ScheduleBaseline.foreseen(lengths, on: hosts), ScheduleBaseline.known(trace, on: hosts) ?? 0,
+                ScheduleBaseline.foreseen(lengths, on: hosts), ScheduleBaseline.known(trace, on: hosts),
+                ScheduleBaseline.known(trace, on: hosts, knowsSpeeds: true),
             ]
             let figures = ends.map { $0 / bound } + [
                 Double(measured.secondStarts), error(measured, 0.5), error(measured, 0.9), measured.covered,
@@ -56,9 +62,9 @@ enum ScheduleBench {
             for (place, figure) in figures.enumerated() { sums[place] += figure / Double(traces.count) }
         }
         return [traces[0].name, "\(traces[0].lengths.count)"]
-            + sums[..<5].map { $0 > 0 ? decimals($0, 3) : "-" }
-            + ["\(Int(sums[5].rounded()))", "\(Int(sums[6].rounded())) %", "\(Int(sums[7].rounded())) %"]
-            + [decimals(sums[8], 2)]
+            + sums[..<6].map { decimals($0, 3) }
+            + ["\(Int(sums[6].rounded()))", "\(Int(sums[7].rounded())) %", "\(Int(sums[8].rounded())) %"]
+            + [decimals(sums[9], 2)]
     }
 
     /// In percent of what was predicted, or of what it was, whichever is less.
@@ -91,7 +97,7 @@ enum ScheduleBench {
                 seconds += measured.secondStarts / traces.count
                 failed += measured.notSucceeded
             }
-            print(row([name, "", "\(decimals(delay, 2)) %", "", "", "", "\(seconds)", "\(failed) failed"]))
+            print(row([name, "", "\(decimals(delay, 2)) %", "", "", "", "", "\(seconds)", "\(failed) failed"]))
         }
     }
 
@@ -104,7 +110,7 @@ enum ScheduleBench {
     }
 
     private static func row(_ cells: [String]) -> String {
-        let widths = [19, 5, 8, 7, 7, 9, 7, 8, 8, 6, 7]
+        let widths = [19, 5, 8, 7, 7, 9, 7, 7, 8, 8, 6, 7]
         return zip(cells, widths).enumerated().map { index, cell in
             let padding = String(repeating: " ", count: max(0, cell.1 - cell.0.count))
             return index == 0 ? cell.0 + padding : padding + cell.0

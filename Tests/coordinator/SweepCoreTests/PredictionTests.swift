@@ -132,6 +132,33 @@ struct PredictionTests {
         #expect(rest == [12, 11, 10, 8, 7, 6])
     }
 
+    @Test("A host of which nothing is known begins with the shortest runs, and one that is known with the longest")
+    func probes() throws {
+        var plan = Plan(groups: [Plan.Group(runs: 1..<49)], hosts: ["h0", "h1"])
+        let traits = try Self.traits(repeats: 4)
+        plan.traits = traits
+        plan.history = (1...12).map { point in
+            let values = [
+                Assignment(axis: "core", value: ["a", "b", "c"][(point - 1) / 4]),
+                Assignment(axis: "size", value: ["1", "2", "4", "8"][(point - 1) % 4]),
+            ]
+            return PastRun(group: 0, levels: traits.levels(values), host: 1, origin: 1, wall: Self.wall(point))
+        }
+        var cluster = Cluster(SweepState(plan: plan))
+        cluster.join(0, slots: 1)
+        var begun: [RunNumber] = []
+        for _ in 0..<9 {
+            let lease = cluster.core.state.leasesOfHost[0][0]
+            let run = cluster.core.state.openRuns(of: lease, host: 0)[0]
+            begun.append(run)
+            if begun.count == 9 { break }
+            cluster.step(.ended(host: 0, Cluster.ended(run, lease: lease, wall: Self.wall((run + 3) / 4))))
+        }
+        // Each value first; then the shortest until eight have ended, then the longest.
+        #expect(begun == [1, 5, 9, 13, 17, 33, 2, 3, 45])
+        #expect(cluster.join(1, slots: 1).granted(to: 1) == [46])
+    }
+
     @Test("A value of which nothing has ended is doubted, and its first run looked at at once")
     func unseen() throws {
         var state = try Self.state(hosts: 2)

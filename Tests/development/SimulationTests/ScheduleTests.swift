@@ -1,4 +1,5 @@
-import Simulation
+import Model
+@testable import Simulation
 import Testing
 
 /// The figures of `ops/bench/schedule`, with fewer draws: they follow from a seed, and no clock is read. The limits
@@ -44,6 +45,32 @@ struct ScheduleTests {
             delay += measured.end / healthy.run().end - 1
         }
         #expect(delay / Double(Self.seeds.count) < 0.03)
+    }
+
+    /// 240 runs, of which a few take most of the time, on 20 hosts: what tells of them is seen in little of it.
+    @Test("Where few long runs decide, knowing the hosts is worth more than knowing the values, and history helps")
+    func fewLong() throws {
+        let hosts = ScheduleHost.threeSpeeds(slots: 1)
+        var (here, later, known, speeds) = (0.0, 0.0, 0.0, 0.0)
+        for seed in Self.seeds {
+            var chance = Chance(seed: seed, stream: 80)
+            let names = ["tool", "level", "size", "data"]
+            let spreads = [1.2, 0.4, 1, 0.4]
+            let effects = zip(spreads, [4, 5, 4, 3]).map { spread, count in
+                (0..<count).map { _ in spread * (2 * chance.unit() - 1) }
+            }
+            let axes = zip(names, effects).map { Axis(name: $0, values: $1.indices.map(String.init)) }
+            let trace = try ScheduleTrace("few long", axes: axes) { values in
+                60 * Libm.exp(zip(effects, values).reduce(chance.unit()) { $0 + $1.0[$1.1] })
+            }
+            let bound = ScheduleBaseline.lowerBound(trace.lengths, on: hosts)
+            var (first, second) = (ScheduleTrial(trace, on: hosts), ScheduleTrial(trace, on: hosts, hasHistory: true))
+            here += first.run().end / bound / 4
+            later += second.run().end / bound / 4
+            known += ScheduleBaseline.known(trace, on: hosts) / bound / 4
+            speeds += ScheduleBaseline.known(trace, on: hosts, knowsSpeeds: true) / bound / 4
+        }
+        #expect((1..<1.3).contains(here) && (1..<here).contains(later) && (1...known).contains(speeds))
     }
 
     @Test("Where all lengths are known, the longest run first, where it ends first, comes close to the bound")

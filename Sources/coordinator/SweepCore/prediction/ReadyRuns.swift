@@ -7,6 +7,8 @@ struct LengthBounds: Sendable {
     var most: Double?
     /// What takes longer is better left to others, unless it has reasons to come first.
     var sensible: Double?
+    /// How many runs the host begins first that are as short as possible: they show how fast it is.
+    var probes = 0
 
     /// The highest rank of lengths.
     var mostRank: Int {
@@ -71,32 +73,39 @@ struct ReadyRuns: Sendable {
     ///
     /// - Parameters:
     ///   - most: the highest rank of lengths; what is no length is never left out.
+    ///   - shortestFirst: of lengths, the shortest come first.
     ///   - visit: what to do with the next run: take it, leave it where it is, throw its entry away, or stop.
-    mutating func take(most: Int, _ visit: (RunNumber) -> Choice) {
+    mutating func take(most: Int, shortestFirst: Bool = false, _ visit: (RunNumber) -> Choice) {
+        var isOver = false
         var shelf = 0
-        while shelf < shelves.count {
+        while shelf < shelves.count, !isOver, !shortestFirst || shelves[shelf].rank > Rank.longest {
             let rank = shelves[shelf].rank
-            guard rank > Rank.longest || rank <= most else {
-                shelf += 1
-                continue
-            }
-            var left: [RunNumber] = []
-            var isOver = false
-            // What is left where it is must not be looked through again and again.
-            while left.count < 64, let run = shelves[shelf].runs.popFirst() {
-                switch visit(run) {
-                case .take, .drop: continue
-                case .leave: left.append(run)
-                case .stop:
-                    left.append(run)
-                    isOver = true
-                }
-                if isOver { break }
-            }
-            for run in left.reversed() { shelves[shelf].runs.prepend(run) }
+            if rank > Rank.longest || rank <= most { isOver = look(through: shelf, visit) }
             if shelves[shelf].runs.isEmpty { shelves.remove(at: shelf) } else { shelf += 1 }
-            if isOver { return }
         }
+        guard shortestFirst else { return }
+        for last in (shelf..<max(shelf, shelves.count)).reversed() where !isOver && shelves[last].rank <= most {
+            isOver = look(through: last, visit)
+            if shelves[last].runs.isEmpty { shelves.remove(at: last) }
+        }
+    }
+
+    /// - Returns: whether to look no further.
+    private mutating func look(through shelf: Int, _ visit: (RunNumber) -> Choice) -> Bool {
+        var left: [RunNumber] = []
+        var isOver = false
+        // What is left where it is must not be looked through again and again.
+        while left.count < 64, !isOver, let run = shelves[shelf].runs.popFirst() {
+            switch visit(run) {
+            case .take, .drop: continue
+            case .leave: left.append(run)
+            case .stop:
+                left.append(run)
+                isOver = true
+            }
+        }
+        for run in left.reversed() { shelves[shelf].runs.prepend(run) }
+        return isOver
     }
 
     /// Whether there is such a run, as far as ``take(most:_:)`` would look.

@@ -27,6 +27,8 @@ package struct RunTimes: Sendable {
     /// Runs that have not ended and took longer than was predicted, with how long they are expected to take by now.
     /// What ends first is short: without these, a workload whose runs all take long would be taken for a short one.
     private var overdue: [(run: RunNumber, sample: Sample)] = []
+    /// Per host, how many runs have ended there, of earlier sweeps as well.
+    private var endedOnHost: [Int]
     /// How many there were of this sweep.
     package private(set) var count = 0
     /// How many runs tell something.
@@ -49,6 +51,8 @@ package struct RunTimes: Sendable {
                 octaves: Octaves.of(past.wall), origin: Int32(past.origin), host: Int32(past.host),
                 group: Int32(past.group), levels: past.levels)
         }
+        endedOnHost = plan.hosts.map { _ in 0 }
+        for past in plan.history where endedOnHost.indices ~= past.host { endedOnHost[past.host] += 1 }
         isSeen = (plan.traits?.levelCounts ?? []).map { Array(repeating: false, count: $0) }
         isSeen.append(Array(repeating: false, count: plan.groups.count))
         if !history.isEmpty { nextFit = 0 }
@@ -60,6 +64,7 @@ package struct RunTimes: Sendable {
     mutating func note(_ run: RunNumber, group: Int, host: Int, wall: Nanoseconds) {
         guard group >= 0 else { return }
         let sample = sample(run, group: group, host: host, wall: wall)
+        if endedOnHost.indices ~= host { endedOnHost[host] += 1 }
         if !overdue.isEmpty { overdue.removeAll { $0.run == run } }
         if isFirst(sample) {
             firsts.append(sample)
@@ -139,6 +144,9 @@ package struct RunTimes: Sendable {
     }
 
     func point(of run: RunNumber) -> Int? { traits?.point(of: run) }
+
+    /// How many runs have shown how fast a host is.
+    func endedCount(on host: Int) -> Int { endedOnHost[host] }
 
     /// How much longer than most a host takes, in octaves.
     func slowness(of host: Int) -> Double { fit?.slowness(of: host) ?? 0 }
