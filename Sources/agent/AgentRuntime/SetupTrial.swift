@@ -53,7 +53,7 @@ final class SetupTrial: SetupTrials {
             kill(-pid, SIGKILL)
             finish(
                 trial,
-                "the host's setup (key setup of the inventory) \(HostSetup.isLate)\(lastLine(of: trial))")
+                "the host's setup (key setup of the inventory) \(HostSetup.late)\(lastLine(of: trial))")
         }
         defer { results = [] }
         return results

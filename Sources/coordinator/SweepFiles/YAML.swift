@@ -87,10 +87,14 @@ extension YAMLValue {
     }
 
     /// YAML takes these for line ends, and editors show them as nothing, so that a comment would end in its middle.
-    private static let separators: Set<Unicode.Scalar> = ["\u{85}", "\u{2028}", "\u{2029}"]
+    private static func isSeparator(_ scalar: Unicode.Scalar) -> Bool {
+        scalar == "\u{85}" || scalar == "\u{2028}" || scalar == "\u{2029}"
+    }
 
     private static func checkLineSeparators(_ text: String, _ file: String) throws {
-        guard let index = text.unicodeScalars.firstIndex(where: separators.contains) else { return }
+        guard text.utf8.contains(where: { $0 >= 0x80 }),
+            let index = text.unicodeScalars.firstIndex(where: isSeparator)
+        else { return }
         let before = text.unicodeScalars[..<index]
         let place = Place(
             line: before.count { $0 == "\n" } + 1, column: before.reversed().prefix { $0 != "\n" }.count + 1)

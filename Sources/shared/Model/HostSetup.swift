@@ -26,7 +26,7 @@ public enum HostSetup {
     }
 
     /// The same of a trial that was ended because it took too long.
-    public static let isLate = "has not ended after \(patience / 1_000_000_000) s"
+    public static let late = "has not ended after \(patience / 1_000_000_000) s"
 
     /// Whether a text that an agent was given runs in the account's login shell.
     static func isLogin(_ text: String) -> Bool { text.hasPrefix(loginStart) }

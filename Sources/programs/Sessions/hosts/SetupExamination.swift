@@ -10,7 +10,7 @@ enum SetupExamination {
         let answer = await HostConnections.ask(
             transport, host.target, HostScript(script(text)), input: "",
             patience: .nanoseconds(HostSetup.patience))
-        guard let told = answer.facts["setup"] else { return "its setup \(HostSetup.isLate)" }
+        guard let told = answer.facts["setup"] else { return "its setup \(HostSetup.late)" }
         let words = told.split(separator: " ", maxSplits: 1)
         guard let how = HostSetup.problem(text, status: words.first.flatMap { Int32($0) } ?? -1) else { return nil }
         let last = words.count > 1 ? ": \(VisibleText.of(String(words[1]), limit: 200))" : ""
