@@ -1,6 +1,7 @@
 # Examines a host: see HostExamination.swift. What engines ask of their programs stands in front of it, as the function
-# examine_engine, for $program, which can be executed, of the engine $name.
-IFS= read -r folder || exit 1
+# examine_engine, for $program, which can be executed, of the engine $name. It reads the folder, the digest of the agent,
+# and a line for each engine.
+IFS= read -r folder && IFS= read -r agent || exit 1
 folder=$(expanded "$folder")
 say shell "$SHELL"
 say workdir "$folder"
@@ -47,11 +48,12 @@ say writable "${said##*: }"
 case ,$(findmnt -n -o OPTIONS -T "$there" 2>/dev/null), in *,noexec,*) say noexec yes ;; esac
 if [ -w /dev/kvm ]; then say kvm yes; fi
 
-# What an agent that is here would refuse to begin with, in its own words. One that is too old for the question says
-# nothing.
-agent=$(ls -t "$folder"/bin/usweep-agent-* 2>/dev/null | head -n 1)
-if [ -x "$agent" ]; then
-    say journal "$("$agent" journals --workdir "$(runs_folder "$folder")" 2>/dev/null | head -n 1)"
+# What the agent of this version would refuse to begin with, in its own words, if it is here. In a folder that others
+# may write to, anything may have its name.
+agent=$folder/bin/usweep-agent-$agent
+if [ -x "$agent" ] && has_digest "$agent" "${agent##*-}"; then
+    "$agent" journals --workdir "$(runs_folder "$folder")" 2>/dev/null </dev/null |
+        while IFS= read -r line; do say journal "$line"; done
 fi
 
 while IFS='=' read -r name program && [ "$name" != end ]; do

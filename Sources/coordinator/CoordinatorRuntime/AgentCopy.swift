@@ -122,6 +122,7 @@ struct AgentCopy {
 
     /// What to send now; may be nothing.
     mutating func next(now: Nanoseconds) -> [UInt8] {
+        wantsPacking = false
         if let there = packedThere, form == .raw, arrived < data.count,
             there > 0 || (now - began > AgentCopy.slow && arrived < data.count / 2)
         {

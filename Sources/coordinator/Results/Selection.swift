@@ -49,7 +49,7 @@ public struct Selection: Sendable, Hashable {
                 .usage, "--where \(VisibleText.of(text)): write NAME=VALUE, or another operator: != < <= > >= ~")
         }
         let known = names + Condition.Column.others.map(\.name)
-        let name = String(text.prefix { !"=<>~!".contains($0) })
+        let name = text.prefix { !"=<>~!".contains($0) }.trimmed
         return Failure(
             .usage, "--where \(VisibleText.of(text)): no such axis or metric; \(Names.suggestion(name, in: known))")
     }

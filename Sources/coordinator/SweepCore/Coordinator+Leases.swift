@@ -66,9 +66,11 @@ extension Coordinator {
     /// longest runs are as likely begun on a slow one as on a fast one, and little makes up for that later. Fast hosts
     /// are through with them first, and get the longest.
     ///
-    /// Only while many runs wait: short ones are also what slots are filled up with at the end.
+    /// Only while many runs wait: short ones are also what slots are filled up with at the end. And not on a host that
+    /// has to go: its longest runs fit in its first hours only, and the next job may be on another machine.
     private func probes(on host: Int, ready: Int) -> Int {
-        guard state.times.fit != nil, links.count > 1, ready > max(3 * state.runCount / 10, 4 * links.count)
+        guard state.times.fit != nil, links.count > 1, links[host].ends == nil,
+            ready > max(3 * state.runCount / 10, 4 * links.count)
         else { return 0 }
         return max(0, Coordinator.probes - state.times.endedCount(on: host) - state.openRuns[host])
     }

@@ -89,9 +89,10 @@ final class AxesReader {
     }
 
     private func zip(_ group: Field, _ metrics: [String]) -> [Axis]? {
-        guard let members = read.members(group.value, path: group.path).map(withBrackets) else { return nil }
-        guard read.problems.isEmpty || !members.isEmpty else { return nil }
+        guard let written = read.members(group.value, path: group.path) else { return nil }
+        let members = withBrackets(written)
         guard !members.isEmpty else {
+            if !written.isEmpty { return nil }
             read.fail(group, "a group has no axis; write axes that go together, as in - {a: [1, 2], b: [3, 4]}")
             return nil
         }

@@ -90,7 +90,9 @@ struct YAMLComplaint {
     /// was meant for a further element of the list.
     func takesAnElement(_ scalar: Node.Scalar) -> Bool {
         // Bytes first: a list may have very many values.
-        guard scalar.string.utf8.contains(UInt8(ascii: "-")), scalar.string.contains(" - "), let mark = scalar.mark, mark.line >= 1 else { return false }
+        guard scalar.string.utf8.contains(UInt8(ascii: "-")), scalar.string.contains(" - "),
+            let mark = scalar.mark, mark.line >= 1
+        else { return false }
         for line in lines.dropFirst(mark.line).map(\.trimmed) where !line.isEmpty {
             // A comment ends the text.
             let text = line.split(separator: " #", maxSplits: 1).first.map { $0.trimmed } ?? ""

@@ -103,7 +103,7 @@ actor RouteFinder {
     private func usualAnswer(_ label: String) async -> Result<String, StreamEnd> {
         if let usual { return .success(usual) }
         let printed = await answer(to: ["ssh", "-G", "-T", "-F", "none", "--", "usweep"], label)
-        usual = try? printed.get()
+        if case .success(let text) = printed { usual = text }
         return printed
     }
 

@@ -26,7 +26,8 @@ struct HostProblemTests {
         #expect(
             news.take(now: 0) == [
                 "lab1: paused: disk-full: it ended with status 1",
-                "  to free space there: '\(clean) --dry-run' lists what usweep no longer needs, '\(clean)' removes it",
+                "  to free space there: '\(clean) --dry-run' lists what usweep no longer needs, '\(clean)' removes it "
+                    + "when no sweep is at work there",
             ])
         news.paused("lab1", "spawn: no such file")
         #expect(news.take(now: 1) == ["lab1: paused: spawn: no such file"])

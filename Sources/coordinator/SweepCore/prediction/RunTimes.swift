@@ -27,7 +27,7 @@ package struct RunTimes: Sendable {
     /// Runs that have not ended and took longer than was predicted, with how long they are expected to take by now.
     /// What ends first is short: without these, a workload whose runs all take long would be taken for a short one.
     private var overdue: [(run: RunNumber, sample: Sample)] = []
-    /// Per host, how many runs have ended there, of earlier sweeps as well.
+    /// Per host, how many runs have succeeded there, of earlier sweeps as well.
     private var endedOnHost: [Int]
     /// How many there were of this sweep.
     package private(set) var count = 0

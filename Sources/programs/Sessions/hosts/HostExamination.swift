@@ -98,7 +98,8 @@ package struct HostExamination: Sendable {
         let engines = host.engines.map { "\($0.name)=\($0.value)" }.joined(separator: "\n")
         let before = SystemTime().wall()
         let answer = await HostConnections.ask(
-            transport, host.target, HostExamination.script, input: "\(host.workdir)\n\(engines)\nend\n")
+            transport, host.target, HostExamination.script,
+            input: "\(host.workdir)\n\(AgentBinary.digest)\n\(engines)\nend\n")
         let facts = answer.facts
         for text in answer.notes { note(text) }
         guard facts["end"] != nil else {
@@ -122,7 +123,9 @@ package struct HostExamination: Sendable {
                     + "\(PeopleText.size(kibibytes << 10)): runs may be killed; lower 'memory' in the inventory")
         }
         checkWorkdir(facts, folder)
-        if let problem = facts["journal"], !problem.isEmpty { unusable(VisibleText.of(problem, limit: 600)) }
+        for (_, problem) in answer.said.filter({ $0.name == "journal" }) {
+            unusable(VisibleText.of(problem, limit: 600))
+        }
         if let system = facts["kind"].flatMap({ UInt64($0, radix: 16) }).flatMap(NetworkFileSystem.name(ofType:)) {
             let room = HostExamination.size(facts["local"])
             checkRoom(facts["local"], inodes: nil, in: "/var/tmp")

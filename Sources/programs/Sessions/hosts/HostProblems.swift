@@ -23,7 +23,8 @@ package enum HostProblems {
         guard marks.contains(where: reason.contains) else { return nil }
         let names = hosts.count > 4 ? "HOST..." : hosts.map(ShellWord.of).joined(separator: " ")
         let clean = folder.command("clean \(names)")
-        return "to free space there: '\(clean) --dry-run' lists what usweep no longer needs, '\(clean)' removes it"
+        return "to free space there: '\(clean) --dry-run' lists what usweep no longer needs, '\(clean)' removes it "
+            + "when no sweep is at work there"
     }
 
     /// - Throws: ``Failure`` (`noHost`) where there are any.

@@ -121,7 +121,7 @@ package enum HostCleaning {
     /// - Parameter sweeps: whose files may go, by their full names.
     package static func run(_ mode: Mode, _ inventory: Inventory, sweeps: [String] = []) -> [HostUse] {
         let transport = HostConnections.transport(for: inventory, keepsConnections: false)
-        let agent = (try? AgentBinary.read()).map { SHA256.digest($0).hex } ?? "-"
+        let agent = AgentBinary.digest
         return HostConnections.waiting {
             await withTaskGroup(of: (Int, HostUse).self) { group in
                 let hosts = inventory.logins

@@ -67,8 +67,16 @@ package enum AgentBinary {
         return bytes
     }
 
+    /// By which hosts know it; `-`: there is none.
+    static let digest = (try? read()).map { SHA256.digest($0).hex } ?? "-"
+
     private static func place() throws -> String {
-        guard let place = places.first(where: FileManager.default.isReadableFile) else { throw missing }
+        let place = places.first { place in
+            var isFolder: ObjCBool = false
+            return FileManager.default.fileExists(atPath: place, isDirectory: &isFolder) && !isFolder.boolValue
+                && FileManager.default.isReadableFile(atPath: place)
+        }
+        guard let place else { throw missing }
         return place
     }
 

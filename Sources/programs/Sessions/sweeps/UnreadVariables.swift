@@ -23,7 +23,7 @@ package enum UnreadVariables {
     }
 
     /// Those that people expect everywhere.
-    private static let usual = ["HOME", "USER", "PWD", "TMPDIR", "PATH", "HOSTNAME"]
+    private static let usual = ["HOME", "USER", "PWD", "TMPDIR", "PATH"]
 
     private static func isScriptOption(_ word: String) -> Bool { word.hasPrefix("-") && word.hasSuffix("c") }
 
