@@ -65,7 +65,9 @@ struct ExplanationTests {
     @Test("Why a run waits", arguments: [
         (RunStory.Wait.leased(host: "h1", waits: nil), "It was handed to h1", nil),
         (.setup(run: 9), "the checkpoint that run 9 makes", "usweep explain 7f3a/9"),
-        (.coordinator(), "no coordinator is running", "usweep resume 7f3a"),
+        (.coordinator(), "It waits: no coordinator is running", "usweep resume 7f3a"),
+        (.coordinator(host: "h1"), "handed to h1 and may be running there, but no coordinator", "usweep resume 7f3a"),
+        (.paused, "the sweep is paused", "usweep resume --keep-going 7f3a"),
         (.stopped(pid: 77), "the coordinator (pid 77) is stopped", "kill -CONT 77"),
         (
             .room(

@@ -63,6 +63,21 @@ struct ChoiceTests {
         #expect(try study.run("cancel", "--where", "x=3").status == 64, "it has ended")
     }
 
+    @Test("A paused sweep says so of its runs, and is cancelled like any other")
+    func cancelPaused() throws {
+        let study = try Study(hosts: 1, slots: 1)
+        #expect(try study.launch(broken(study, "1..9", more: "stop: {after: 3}")).status == 3)
+        let left = try count("", study)
+        let rows = try study.run("results", "--format", "csv", "--columns", "run,outcome").output.split(separator: "\n")
+        let waiting = try #require(rows.dropFirst().first { !$0.contains("failed") }?.split(separator: ",").first)
+        let story = try study.run("explain", String(waiting)).output
+        #expect(story.contains("the sweep is paused") && story.contains("usweep resume --keep-going "), "\(story)")
+        let cancelled = try study.run("cancel")
+        #expect(cancelled.status == 0 && !cancelled.errors.contains("retry"), "\(cancelled.errors)")
+        #expect(try count("cancelled", study) == left)
+        #expect(try study.run("clean", "h0", "--all", "--yes").status == 0, "no agent holds anything of it")
+    }
+
     @Test("A few points are tried first, spread over the sweep; the next launch does the rest")
     func dryRun() throws {
         let study = try Study(hosts: 1)

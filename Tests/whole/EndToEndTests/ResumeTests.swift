@@ -122,6 +122,15 @@ struct ResumeTests {
         #expect(try study.run("launch", "sweep.yaml", "-i", "inventory.yaml").status == 0)
         #expect(try study.column("twice") == ["2", "8", "18", "32"])
         #expect(begun() == 5)
+        // A mistake says what it costs, and that it costs nothing once it is corrected.
+        try study.write("sweep.yaml", sweep + "define: {twice: 2 * valeu}\n")
+        let mistaken = try study.run("launch", "sweep.yaml", "-i", "inventory.yaml").errors
+        #expect(mistaken.contains("4 now quarantined, which had succeeded (run 1: "), "\(mistaken)")
+        #expect(!mistaken.contains("failed before"), "\(mistaken)")
+        try study.write("sweep.yaml", sweep + "define: {twice: 2 * value}\n")
+        #expect(try study.run("launch", "sweep.yaml", "-i", "inventory.yaml").status == 0)
+        #expect(try study.column("twice") == ["2", "8", "18", "32"])
+        #expect(begun() == 5)
         // It is what a fresh launch gives.
         let edited = try study.text(of: "results.csv")
         #expect(try study.run("launch", "sweep.yaml", "-i", "inventory.yaml", "--new").status == 0)

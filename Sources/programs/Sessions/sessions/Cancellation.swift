@@ -5,16 +5,14 @@ import SweepCore
 
 /// Cancels a sweep or some of its runs, whoever works on it.
 package enum Cancellation {
-    /// - Parameter say: what else people should know.
     /// - Returns: what was done, in a sentence.
     /// - Throws: ``Failure`` (`usage`) where all of the runs have ended already.
-    package static func cancel(
-        _ choice: RunChoice, in folder: ArtifactsFolder, say: (String) -> Void
-    ) throws -> String {
+    package static func cancel(_ choice: RunChoice, in folder: ArtifactsFolder) throws -> String {
         let entry = choice.entry
         if choice.runs == [] { return "nothing was cancelled" }
         do {
-            let session = try Session.resume(entry, in: folder, say: say)
+            // What resuming says is about what would be run.
+            let session = try Session.resume(entry, in: folder) { _ in }
             let runs = try choice.runs.map { try open($0, end: session.end) }
             if runs == nil, session.state.isFinished, session.state.endedCount > 0 {
                 return "all runs of \(entry.fullName) have ended already: nothing was cancelled"

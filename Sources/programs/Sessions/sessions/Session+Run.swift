@@ -126,7 +126,8 @@ extension Session {
             inbox.put(.request(.cancel(run: nil, reason: "cancelled by 'usweep cancel'")))
             let workshop = WorkThreads(inbox)
             defer { workshop.stop() }
-            let loop = try loop(inbox, workshop)
+            // A pause would end it before the request was read.
+            let loop = try loop(inbox, workshop, keepsGoing: true)
             _ = try loop.run()
         }
         try tables.write()

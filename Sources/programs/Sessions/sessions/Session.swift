@@ -232,6 +232,7 @@ package final class Session {
         if resumption.refusesCopies {
             try LaunchFiles(metadata).check(resumption.files, try ledger.compare(specification.keys), entry)
         }
+        var haveJustFailed = false
         if specification.sweep != planned {
             let judging = try JudgingAgain(specification, before: planned, ledger, try folder.objects())
             let change = try ledger.revise(
@@ -239,6 +240,7 @@ package final class Session {
                 with: judging.records)
             if change.isOther { say("the sweep changed: \(change.sentence)") }
             if let sentence = judging.sentence { say(sentence) }
+            haveJustFailed = judging.newlyQuarantined > 0
         }
         if resumption.repins {
             say("everything is run again with new pins; results with the old pins are kept in the ledger, but not "
@@ -259,7 +261,11 @@ package final class Session {
         try folder.noteUse(of: entry)
         let session = try Session(
             specification, inventory, folder, entry, ledger, use, unstaged, only: resumption.pointCount)
-        if let retry = resumption.retry { try session.reopen(retry, say) } else { session.tellFailed(say) }
+        if let retry = resumption.retry {
+            try session.reopen(retry, say)
+        } else if !haveJustFailed {
+            session.tellFailed(say)
+        }
         return session
     }
 

@@ -93,8 +93,11 @@ package struct RunStory: Sendable, Hashable {
         case running(host: String, LiveRun)
         /// The setup that makes its checkpoint has not succeeded.
         case setup(run: RunNumber)
-        /// It could be handed out, but nobody does. `lastEnd`: why the last coordinator ended; nil: it said nothing.
-        case coordinator(lastEnd: String? = nil)
+        /// It could be handed out, or collected from the host that has it, but nobody does. `lastEnd`: why the last
+        /// coordinator ended; nil: it said nothing.
+        case coordinator(lastEnd: String? = nil, host: String? = nil)
+        /// Too many runs in a row failed alike, and no coordinator is there.
+        case paused
         /// The coordinator is there, and was stopped by a signal.
         case stopped(pid: Int32)
         /// It is its turn as soon as a host has room. `problems`: hosts that get nothing for now, and why; `refused`:
@@ -221,6 +224,7 @@ package struct RunStory: Sendable, Hashable {
         case nil:
             switch wait {
             case .coordinator: return "usweep resume \(sweep)\(option)"
+            case .paused: return "usweep resume --keep-going \(sweep)\(option)"
             case .stopped(let pid): return "kill -CONT \(pid)"
             case .setup(let run): return "usweep explain \(sweep)/\(run)\(option)"
             case .leased, .running, .room, nil: return nil
@@ -306,9 +310,13 @@ package struct RunStory: Sendable, Hashable {
             let at = live.stage.map { ": \($0.sentence)" } ?? ""
             return "It has been running on \(host) for \(PeopleText.span(live.span))\(at)."
         case .setup(let run): return "It waits for the checkpoint that run \(run) makes."
-        case .coordinator(let lastEnd):
+        case .coordinator(let lastEnd, let host):
             let why = lastEnd.map { " The last one ended: \($0.replacing("\n", with: "; "))" } ?? ""
-            return "It waits: no coordinator is running.\(why)"
+            let what = host.map { "It was handed to \($0) and may be running there, but no coordinator is running" }
+                ?? "It waits: no coordinator is running"
+            return "\(what).\(why)"
+        case .paused:
+            return "It waits: the sweep is paused, because too many runs in a row failed with the same class."
         case .stopped(let pid): return "It waits: the coordinator (pid \(pid)) is stopped, as by Ctrl-Z."
         case .room(let problems, let refused):
             func lines(_ hosts: [VoidLease], _ what: String) -> [String] {

@@ -66,7 +66,9 @@ struct Storyteller {
         switch Ledger.holder(view.entry.ledger) {
         case .working(let pid, _) where CoordinatorSilence.isStopped(pid) && run.lease == nil: return .stopped(pid: pid)
         case .working, .elsewhere: break
-        case .ended, .vanished, .nobody: return .coordinator(lastEnd: try view.lastEnd())
+        case .ended, .vanished, .nobody:
+            if run.lease == nil, try ledger.isPaused() { return .paused }
+            return .coordinator(lastEnd: try view.lastEnd(), host: run.lease == nil ? nil : run.host)
         }
         if run.lease != nil, let host = run.host { return at(host, run.plan.run) }
         if let maker = try missingMaker(run.plan) { return .setup(run: maker) }

@@ -13,6 +13,8 @@ package struct JudgingAgain {
     /// Of these, how many succeeded or broke the contract only now.
     package private(set) var newlySucceeded = 0
     package private(set) var newlyQuarantined = 0
+    /// What the first of these lacks.
+    private var firstBreach: (run: RunNumber, evidence: String)?
     /// Runs that must be done again, and why.
     package private(set) var again: [(run: RunNumber, reason: String)] = []
     /// Follows a revision, in the same transaction.
@@ -84,7 +86,10 @@ package struct JudgingAgain {
             let isSame = verdict.failure == decision.failure && verdict.evidence == decision.evidence
             if isSame, verdict.blocks == decision.blocks { return }
             if verdict.failure == nil, run.state != .succeeded { newlySucceeded += 1 }
-            if verdict.failure != nil, run.state == .succeeded { newlyQuarantined += 1 }
+            if verdict.failure != nil, run.state == .succeeded {
+                newlyQuarantined += 1
+                firstBreach = firstBreach ?? (number, verdict.evidence)
+            }
             records.append(
                 .judgedAgain(
                     decision.id, failure: verdict.failure, evidence: verdict.evidence, blocks: verdict.blocks))
@@ -112,7 +117,11 @@ package struct JudgingAgain {
         var changes: [String] = []
         if newlySucceeded > 0 { changes.append("\(newlySucceeded) now succeeded") }
         if newlyQuarantined > 0 { changes.append("\(newlyQuarantined) now quarantined") }
-        return changes.isEmpty ? plan : "\(plan); \(changes.joined(separator: ", "))"
+        let sentence = changes.isEmpty ? plan : "\(plan); \(changes.joined(separator: ", "))"
+        return firstBreach.map { run, evidence in
+            "\(sentence), which had succeeded (run \(run): \(VisibleText.of(evidence, limit: 300))). If that is not "
+                + "meant, do not retry them: correct the sweep file and launch it again, and none is run again"
+        } ?? sentence
     }
 }
 

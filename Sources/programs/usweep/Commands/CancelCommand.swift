@@ -29,6 +29,6 @@ struct CancelCommand: ParsableCommand {
         let folder = common.artifactsFolder
         let choice = try RunChoice(targets, where: condition.conditions, in: folder)
         condition.tell(choice, common.console)
-        common.console.say(try Cancellation.cancel(choice, in: folder, say: common.console.say))
+        common.console.say(try Cancellation.cancel(choice, in: folder))
     }
 }
