@@ -47,7 +47,7 @@ struct Folder {
             throw Failure(.badSpecification, "\(shown):1:1: the file is larger than \(limit >> 20) MiB")
         }
         if UTF16Mark.isMark(bytes) {
-            throw Failure(.badSpecification, "\(shown):1:1: the file is UTF-16; save it as UTF-8")
+            throw Failure(.badSpecification, "\(shown):1:1: the file is UTF-16, not UTF-8; save it as UTF-8")
         }
         guard let text = String(validating: bytes, as: UTF8.self) else {
             let valid = bytes.split(separator: 0x0a, omittingEmptySubsequences: false)

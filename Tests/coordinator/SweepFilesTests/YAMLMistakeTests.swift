@@ -150,7 +150,8 @@ struct YAMLMistakeTests {
         let units = (isMarked ? [0xfeff] : []) + Array("sweep: t\nengine: gr\u{fc}n\n".utf16)
         let bytes = units.flatMap { isBig ? [UInt8($0 >> 8), UInt8($0 & 255)] : [UInt8($0 & 255), UInt8($0 >> 8)] }
         try Data(bytes).write(to: URL(filePath: path))
-        #expect(message { _ = try SweepFile.read(path: path) } == "\(path):1:1: the file is UTF-16; save it as UTF-8")
+        let expected = "\(path):1:1: the file is UTF-16, not UTF-8; save it as UTF-8"
+        #expect(message { _ = try SweepFile.read(path: path) } == expected)
     }
 
     @Test("A line end that nobody sees is told with its place, wherever it is", arguments: [
