@@ -23,6 +23,9 @@ public struct RowOrder: Sendable {
         }
     }
 
+    /// Whether no column was named.
+    public var isAsRowsCome: Bool { keys.isEmpty }
+
     /// What of a row decides where it stands.
     public struct Keys: Sendable {
         fileprivate let values: [Value]

@@ -44,7 +44,9 @@ public struct Child: Sendable {
         let variables = environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
         withStrings(arguments) { argv in
             withStrings(variables) { envp in
-                for path in places(program, environment) {
+                // A process is not begun for each folder of a long `PATH` that does not have it.
+                let found = found(program, environment)
+                for path in found.isEmpty ? paths(program, environment) : found {
                     code = posix_spawn(&process, path, &actions, &attributes, argv, envp)
                     if code != ENOENT && code != EACCES { break }
                 }
@@ -60,16 +62,13 @@ public struct Child: Sendable {
         return folders.split(separator: ":").map { "\($0)/\(program)" }
     }
 
-    /// Where it can be; a process is not begun for each folder of a long `PATH` that does not have it.
-    private static func places(_ program: String, _ environment: [String: String]) -> [String] {
-        let paths = paths(program, environment)
-        let found = paths.filter { access($0, X_OK) == 0 }
-        return found.isEmpty ? paths : found
+    private static func found(_ program: String, _ environment: [String: String]) -> [String] {
+        paths(program, environment).filter { access($0, X_OK) == 0 }
     }
 
     /// Whether a program is in `PATH`.
     static func canFind(_ program: String, environment: [String: String]) -> Bool {
-        paths(program, environment).contains { access($0, X_OK) == 0 }
+        !found(program, environment).isEmpty
     }
 
     private static func withStrings(_ strings: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Void) {

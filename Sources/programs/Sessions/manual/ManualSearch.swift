@@ -161,9 +161,8 @@ package struct ManualSearch {
         if passage.kind == .title { return nil }
         if passage.kind == .section { return cut("section '\(passage.term)'", width) }
         let whole = [passage.term, passage.text].filter { !$0.isEmpty }.joined(separator: ": ")
-        let place = whole.lowercased().firstRange(of: word).map {
-            whole.lowercased().distance(from: whole.lowercased().startIndex, to: $0.lowerBound)
-        }
+        let lowered = whole.lowercased()
+        let place = lowered.firstRange(of: word).map { lowered.distance(from: lowered.startIndex, to: $0.lowerBound) }
         let cut = whole.index(whole.startIndex, offsetBy: max(0, (place ?? 0) - width / 2), limitedBy: whole.endIndex)
         guard let cut, cut > whole.startIndex, let space = whole[cut...].firstIndex(of: " ") else {
             return ManualSearch.cut(whole, width)

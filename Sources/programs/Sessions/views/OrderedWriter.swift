@@ -6,22 +6,18 @@ struct OrderedWriter {
     private var writer: TableWriter
     private let places: [Int]
     private let order: RowOrder
-    private let isSorted: Bool
     private var kept: [(keys: RowOrder.Keys, row: [Cell])] = []
 
-    /// - Parameters:
-    ///   - places: of the columns that are written, within a row.
-    ///   - isSorted: whether the order is not that in which rows come.
-    init(_ writer: TableWriter, _ places: [Int], _ order: RowOrder, isSorted: Bool) {
+    /// - Parameter places: of the columns that are written, within a row.
+    init(_ writer: TableWriter, _ places: [Int], _ order: RowOrder) {
         self.writer = writer
         self.places = places
         self.order = order
-        self.isSorted = isSorted
     }
 
     mutating func add(_ row: [Cell]) throws {
         let written = places.map { row[$0] }
-        if isSorted { kept.append((order.keys(of: row), written)) } else { try writer.add(written) }
+        if order.isAsRowsCome { try writer.add(written) } else { kept.append((order.keys(of: row), written)) }
     }
 
     mutating func finish() throws {

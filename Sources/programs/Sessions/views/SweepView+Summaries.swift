@@ -93,7 +93,7 @@ extension SweepView {
         let places = try SweepView.places(of: names, in: table.names)
         var writer = OrderedWriter(
             TableWriter(format, name: SweepSummaries.table, columns: names, sink: sink), places,
-            try RowOrder(sort, columns: table.names), isSorted: !sort.isEmpty)
+            try RowOrder(sort, columns: table.names))
         for group in summaries.groups {
             for row in table.rows(group) { try writer.add(row) }
         }

@@ -84,7 +84,7 @@ package struct SweepView {
             }
         var writer = OrderedWriter(
             TableWriter(format, name: table.rawValue, columns: places.map { all[$0] }, sink: sink), places,
-            try RowOrder(sort, columns: all), isSorted: !sort.isEmpty)
+            try RowOrder(sort, columns: all))
         let passage = try forEachRow(of: [table], dataset, selection) { _, run, values, cells in
             try writer.add(lead.map { _ in Cell.integer(run) } + cells + numbers.cells(values))
         }
